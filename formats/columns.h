@@ -1,0 +1,72 @@
+/* The one table of output columns (columns.def): name, unit, type, how to get the value. Every writer walks it. */
+#ifndef XENMETER_FORMATS_COLUMNS_H
+#define XENMETER_FORMATS_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "metrics/row.h"
+#include "parser/error.h"
+
+enum value_type {
+    VALUE_NONE,    /* unknown or does not apply: empty CSV field, JSON null, "-" in a table */
+    VALUE_INTEGER, /* */
+    VALUE_DECIMAL, /* printed with the column's fixed number of digits */
+    VALUE_TEXT     /* static text or a domain name; not owned */
+};
+
+struct value {
+    enum value_type type;
+    union {
+        int64_t integer;
+        double decimal;
+        const char *text;
+    };
+};
+
+enum unit { UNIT_NONE, UNIT_NS, UNIT_PERCENT, UNIT_COUNT, UNIT_PER_SECOND };
+
+/* Names of domains, for the `name` column. Returns NULL when there is none. */
+typedef const char *(*name_lookup)(const void *names, int32_t domain, uint32_t life);
+
+/* Everything a column may look at. Exactly one of row/execution is set. */
+struct record_view {
+    const struct interval *interval;
+    const struct row *row;
+    const struct execution *execution;
+    enum by by;
+    name_lookup name_of; /* may be NULL */
+    const void *names;
+};
+
+struct column {
+    const char *name;  /* CSV header = JSON key; an interface, never changes */
+    const char *title; /* short heading of the table, with what it is: "run p99" */
+    const char *help;  /* one line for --columns help and the man page */
+    enum unit unit;
+    uint8_t digits;      /* of a decimal */
+    bool key;            /* names the subject; not summed in a totals row */
+    bool in_table;       /* part of the table's default choice */
+    bool of_interval;    /* granularity_ns, start_ns, end_ns: JSON keeps them on the interval, not the row */
+    struct value (*get)(const struct record_view *view);
+};
+
+extern const struct column report_columns[];    /* rows of intervals */
+extern const size_t report_columns_n;
+extern const struct column execution_columns[]; /* rows of executions */
+extern const size_t execution_columns_n;
+
+/* The column of that name, or NULL. */
+const struct column *column_find(const struct column *table, size_t n, const char *name);
+
+/*
+ * Reads a comma-separated list of report column names into `chosen` (at least report_columns_n pointers) in the
+ * order given. -1 with `err` naming the unknown one, the nearest known one, and how to list all.
+ */
+int columns_choose(const char *list, const struct column **chosen, size_t *n, struct error *err);
+
+/* <0, 0, >0: order of two values of one column, unknown ones last, larger first for numbers, A to Z for text. */
+int value_compare(struct value a, struct value b);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Where results go: standard output, or a file that appears whole or not at all; compressed if its name ends in
+ * ".zst".
+ *
+ * A file is written beside its destination under a temporary name, and output_commit makes it durable (fsync) and
+ * renames it. A destination that exists and is not a regular file (/dev/null, a FIFO) is written in place.
+ */
+#ifndef XENMETER_FORMATS_OUTPUT_H
+#define XENMETER_FORMATS_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "parser/error.h"
+
+struct output;
+
+/* PATH NULL or "-": standard output. NULL with `err` filled when it cannot be created. */
+struct output *output_open(const char *path, struct error *err);
+
+/*
+ * Appends bytes (buffered). Returns 0, or -1 once anything went wrong; the first failure is kept and reported by
+ * output_commit, so callers may ignore it until then.
+ */
+int output_write(struct output *o, const void *bytes, size_t n);
+int output_printf(struct output *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Hands everything written so far to the reader (ends a zstd block). 0 or -1. */
+int output_flush(struct output *o);
+
+/* Whether a write has failed because the reader closed its pipe (EPIPE): the caller then ends quietly. */
+bool output_reader_gone(const struct output *o);
+
+/* Whether this goes to a terminal. */
+bool output_is_terminal(const struct output *o);
+
+/* Completes the output and frees `o`. 0, or -1 with `err` filled (nothing is left at the destination then). */
+int output_commit(struct output *o, struct error *err);
+
+/* Removes what was written to a file and frees `o`; NULL is fine. Safe after a failure. */
+void output_abort(struct output *o);
+
+/*
+ * For signal handlers: removes the temporary files of all open outputs, using only async-signal-safe calls.
+ */
+void output_remove_temporaries(void);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * Log-linear histogram of durations: percentiles with at most 1 % relative error that merge exactly.
+ *
+ * Values below 64 ns have a bucket each; above, each power of two is cut into 64 equal buckets, so a bucket is at
+ * most 1/64 of its value wide and its midpoint at most 0.79 % off. Counts are u64 and add: the same result whatever
+ * the order of merging. Buckets are allocated half an octave at a time, on first use, from the system's heap.
+ */
+#ifndef XENMETER_METRICS_HISTOGRAM_H
+#define XENMETER_METRICS_HISTOGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HISTOGRAM_PAGE_BUCKETS 32
+#define HISTOGRAM_PAGES        118 /* 59 octaves of 64 buckets: the whole range of u64 */
+
+struct histogram {
+    uint64_t count; /* samples */
+    uint64_t sum;   /* of the samples, ns */
+    uint64_t min;   /* ns; UINT64_MAX when empty */
+    uint64_t max;   /* ns; 0 when empty */
+    uint64_t max_at; /* when (ns from the trace's start) the largest sample ended; the first of equals */
+    uint64_t touched[2]; /* bit per page that has counts */
+    uint64_t **pages; /* HISTOGRAM_PAGES pointers, or NULL before the first sample */
+};
+
+/* An empty histogram owns nothing. */
+void histogram_init(struct histogram *h);
+void histogram_free(struct histogram *h);
+
+/* Back to empty; keeps its memory for reuse. */
+void histogram_clear(struct histogram *h);
+
+/* Adds one sample that ended at `at_ns`. Returns false only when memory ran out (the sample is then not counted). */
+bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
+
+/* Adds all of `from` to `into`. Associative and commutative. Returns false only when memory ran out. */
+bool histogram_merge(struct histogram *into, const struct histogram *from);
+
+/*
+ * The smallest value v such that at least `per_mille` of 1000 samples are <= v, to within 1 % (never above max nor
+ * below min). 0 < per_mille <= 1000. 0 when empty: ask `count` first.
+ */
+uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille);
+
+/* Bytes of heap this histogram holds. */
+size_t histogram_memory(const struct histogram *h);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * The results: rows about one subject in one interval, and executions. What the meter hands out and every writer
+ * walks.
+ */
+#ifndef XENMETER_METRICS_ROW_H
+#define XENMETER_METRICS_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "measures.h"
+
+#define IDLE_DOMAIN 32767 /* Xen's DOMID_IDLE: its vCPU n is the idle loop of pCPU n */
+
+enum by { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU };
+
+struct interval {
+    uint64_t granularity_ns; /* 0: the whole trace */
+    uint64_t start_ns;       /* from the trace's start */
+    uint64_t end_ns;
+    /*
+     * These rows belong to an interval that was already handed out: a vCPU whose first record came later turns out
+     * to have been there all along. They add to the rows handed out before (and only there may a time be negative).
+     */
+    bool late;
+};
+
+struct row {
+    int32_t domain; /* -1: does not apply (BY_PCPU) */
+    uint32_t life;  /* 1, 2, ... : domain ids are reused; 0 where domain does not apply */
+    int32_t vcpu;   /* -1: does not apply */
+    int32_t pcpu;   /* -1: does not apply */
+    uint32_t vcpus; /* vCPUs behind this row (BY_PCPU: 1, the pCPU itself) */
+    const struct measures *measures;
+};
+
+enum execution_end {
+    EXECUTION_BLOCKED,
+    EXECUTION_PREEMPTED,
+    EXECUTION_YIELDED,
+    EXECUTION_SLEPT,
+    EXECUTION_OFFLINE,
+    EXECUTION_LOST,
+    EXECUTION_TRACE_END
+};
+
+enum wait_kind { WAIT_UNKNOWN, WAIT_WAKE, WAIT_PREEMPT };
+
+#define NS_UNKNOWN UINT64_MAX
+
+/* One execution: from a dispatch to the end of running. */
+struct execution {
+    int32_t domain;
+    uint32_t life;
+    int32_t vcpu;
+    int32_t pcpu;
+    uint64_t start_ns;
+    uint64_t end_ns;
+    uint64_t blocked_before_ns; /* the blocking it followed; 0: none; NS_UNKNOWN */
+    uint64_t waited_ns;         /* NS_UNKNOWN: not known */
+    enum wait_kind wait_kind;
+    uint64_t ran_ns;
+    uint64_t allocated_ns; /* slice granted; NS_UNKNOWN: not recorded or unlimited */
+    uint64_t io_total;     /* I/O events in it; NS_UNKNOWN while I/O is not accounted */
+    enum execution_end end;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* Can the result be trusted? One word and the reasons, from the quality record. */
+#ifndef XENMETER_METRICS_VERDICT_H
+#define XENMETER_METRICS_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/clock.h"
+#include "parser/quality.h"
+
+enum verdict { VERDICT_GOOD, VERDICT_DEGRADED, VERDICT_POOR };
+
+#define VERDICT_REASONS 12
+
+struct judgement {
+    enum verdict verdict;
+    unsigned reasons;
+    char why[VERDICT_REASONS][160]; /* one plain sentence part each: "12 % of pCPU time is blind (records lost)" */
+};
+
+/* "good" "degraded" "poor" */
+const char *verdict_name(enum verdict verdict);
+
+/*
+ * Judges a result over `duration_ns` of a trace with `pcpus` pCPUs. `has_runstates`: the states come from runstate
+ * changes, not from switches. Never fails.
+ */
+void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock, uint64_t duration_ns,
+                   unsigned pcpus, bool has_runstates);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * A xentrace capture as a stream of events in time order: the face of the parser.
+ *
+ *     struct trace *t = trace_open("capture.xt", &options, &err);
+ *     while ((n = trace_next(t, &batch, &err)) > 0)
+ *         use(batch.events, batch.n);
+ *     trace_close(t);
+ *
+ * A file, a compressed file and a pipe take the same road and give the same events.
+ */
+#ifndef XENMETER_PARSER_TRACE_H
+#define XENMETER_PARSER_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "error.h"
+#include "event_table.h"
+#include "quality.h"
+
+#define PCPUS_MAX 4095 /* pCPU numbers 0..4094; larger ones are damage */
+
+/* One record that somebody asked for. Payloads are at most 4 words for every event the meter uses. */
+struct event {
+    uint64_t tsc;    /* cycles; never below that of an earlier event of the stream */
+    uint32_t header; /* as in the file: event number, payload words, tsc flag */
+    uint16_t pcpu;   /* */
+    uint16_t slot;   /* enum event_slot */
+    uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined */
+};
+
+static inline uint32_t event_number(const struct event *e)
+{
+    return e->header & 0x0fffffff;
+}
+
+static inline unsigned event_words(const struct event *e)
+{
+    return (e->header >> 28) & 7;
+}
+
+struct event_batch {
+    const struct event *events; /* valid until the next call */
+    size_t n;
+    uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
+};
+
+struct trace_options {
+    double cpu_hz;         /* tsc frequency, 0: measure it from the trace */
+    uint64_t memory_limit; /* bytes the parser may hold; 0: 1 GiB */
+    bool want[EVENT_SLOTS]; /* which events to deliver */
+    bool live;             /* hand on what there is when the input pauses */
+};
+
+struct trace;
+
+/*
+ * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (told by content, not by
+ * name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
+ * does not begin like a capture; the caller closes with trace_close.
+ */
+struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err);
+
+/*
+ * Delivers the next events in time order. Events of equal tsc keep their order on their pCPU. Nothing is delivered
+ * before the clock is known. Returns 1 with a batch (perhaps an empty one whose watermark moved), 0 at the end of
+ * the trace, -1 with `err` filled (read error, damaged compression, memory limit).
+ */
+int trace_next(struct trace *t, struct event_batch *batch, struct error *err);
+
+/* Frees everything; NULL is fine. */
+void trace_close(struct trace *t);
+
+/* Valid after the first batch: how tsc becomes ns, and how that is known. */
+const struct clock *trace_clock(const struct trace *t);
+
+/* What has been read so far; complete at the end. The meter's fields in it are 0. */
+const struct quality *trace_quality(const struct trace *t);
+
+/* What the trace is, known in full only at its end. */
+struct trace_summary {
+    const char *file;       /* as given; owned by the trace */
+    uint64_t file_bytes;    /* as stored; 0 when not known (a pipe) */
+    uint64_t tsc_first;     /* of any record */
+    uint64_t tsc_last;      /* of any record */
+    unsigned pcpus;         /* pCPUs that wrote records */
+    unsigned pcpu_highest;  /* */
+    bool has_runstates;     /* runstate changes were seen: the states come from them */
+    const char *compression; /* "none" or "zstd" */
+};
+void trace_summarise(const struct trace *t, struct trace_summary *s);
+
+/* Bytes of the stored file consumed so far and its size (0: not known): for progress. */
+void trace_position(const struct trace *t, uint64_t *done, uint64_t *size);
+
+#endif
