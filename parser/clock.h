@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+__extension__ typedef unsigned __int128 uint128;
+
 struct clock {
     uint64_t tsc_first; /* becomes 0 ns */
     double cpu_hz;      /* the frequency used; 0: not known, ns are cycles */
@@ -31,7 +33,7 @@ void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz);
 static inline uint64_t clock_ns(const struct clock *c, uint64_t tsc)
 {
     uint64_t cycles = tsc > c->tsc_first ? tsc - c->tsc_first : 0;
-    return (uint64_t)(((unsigned __int128)cycles * c->multiplier) >> c->shift);
+    return (uint64_t)(((uint128)cycles * c->multiplier) >> c->shift);
 }
 
 #endif

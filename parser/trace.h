@@ -47,11 +47,14 @@ struct event_batch {
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
 
+/* Not a record of the trace: where the blind time begins that a LOST_RECORDS event ends. w[2], w[3]: its true tsc. */
+#define EVENT_BLIND_BEGIN EVENT_SLOTS
+
 struct trace_options {
     double cpu_hz;         /* tsc frequency, 0: measure it from the trace */
     uint64_t memory_limit; /* bytes the parser may hold; 0: 1 GiB */
     bool want[EVENT_SLOTS]; /* which events to deliver */
-    bool live;             /* hand on what there is when the input pauses */
+    bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
 };
 
 struct trace;
@@ -77,7 +80,7 @@ void trace_close(struct trace *t);
 const struct clock *trace_clock(const struct trace *t);
 
 /* What has been read so far; complete at the end. The meter's fields in it are 0. */
-const struct quality *trace_quality(const struct trace *t);
+const struct quality *trace_quality(struct trace *t);
 
 /* What the trace is, known in full only at its end. */
 struct trace_summary {

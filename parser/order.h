@@ -1,0 +1,35 @@
+/*
+ * Time order across pCPUs.
+ *
+ * xentrace reads the rings in ascending pCPU order and again from the start: a sweep. When sweep k+1 has ended, every
+ * ring has been read after the last record of sweep k was written: what is not younger than that record has arrived.
+ * That is the watermark, up to which the streams are merged. It waits, besides, for each pCPU that is writing: a
+ * LOST_RECORDS record tells of blind time that began right after the pCPU's last record, and is written late.
+ */
+#ifndef XENMETER_PARSER_ORDER_H
+#define XENMETER_PARSER_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "window.h"
+
+struct order {
+    struct stream **heap; /* streams with events to hand on, the earliest on top */
+    unsigned n, capacity;
+    uint64_t sweep_max; /* largest tsc of the sweeps before the one that ended last */
+    uint64_t watermark;
+};
+
+void order_free(struct order *o);
+
+/* A sweep has ended: returns the new watermark. */
+uint64_t order_sweep(struct order *o, const struct decoder *d);
+
+/* Collects the streams to merge up to the watermark. -1 when there is no memory. */
+int order_begin(struct order *o, const struct decoder *d, uint64_t watermark);
+
+/* Moves up to `room` events, in order, to `to`; returns how many. 0: all up to the watermark are handed on. */
+size_t order_take(struct order *o, struct event *to, size_t room);
+
+#endif

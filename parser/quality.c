@@ -1,0 +1,80 @@
+#include "quality.h"
+
+#define FORM_HAS_TSC 8u /* the bit of a form index that says so; the bits below are the payload words */
+
+uint64_t event_form_bytes(unsigned form, uint64_t n)
+{
+    uint64_t words = 1 + (form & (FORM_HAS_TSC - 1)) + (form & FORM_HAS_TSC ? 2 : 0);
+    return n * words * sizeof(uint32_t);
+}
+
+void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char *what)
+{
+    if (q->skipped_places < QUALITY_PLACES)
+        q->places[q->skipped_places] = (struct damage){.offset = offset, .bytes = bytes, .what = what};
+    q->skipped_places++;
+    q->skipped_bytes += bytes;
+}
+
+/* Adds to the entry of that event number, made if there is room; else only the number of records is kept. */
+static void count_unrecognised(struct quality *q, uint32_t event, uint64_t records, uint64_t bytes)
+{
+    unsigned i = 0;
+    while (i < q->unrecognised_kinds && q->unrecognised[i].event != event)
+        i++;
+    if (i == QUALITY_UNRECOGNISED) {
+        q->unrecognised_other += records;
+        return;
+    }
+    if (i == q->unrecognised_kinds) {
+        q->unrecognised[i] = (struct unrecognised_event){.event = event};
+        q->unrecognised_kinds++;
+    }
+    q->unrecognised[i].records += records;
+    q->unrecognised[i].bytes += bytes;
+}
+
+void quality_unrecognised(struct quality *q, uint32_t event, unsigned bytes)
+{
+    count_unrecognised(q, event, 1, bytes);
+}
+
+static void merge_places(struct quality *into, const struct quality *from)
+{
+    for (uint64_t i = 0; i < from->skipped_places && into->skipped_places + i < QUALITY_PLACES; i++)
+        into->places[into->skipped_places + i] = from->places[i];
+    into->skipped_places += from->skipped_places;
+    into->skipped_bytes += from->skipped_bytes;
+}
+
+void quality_merge(struct quality *into, const struct quality *from)
+{
+    into->bytes += from->bytes;
+    into->records += from->records;
+    into->windows += from->windows;
+    into->sweeps += from->sweeps;
+    into->lost_records += from->lost_records;
+    into->lost_markers += from->lost_markers;
+    into->truncated_bytes += from->truncated_bytes;
+    into->tsc_backwards += from->tsc_backwards;
+    into->tsc_implausible += from->tsc_implausible;
+    merge_places(into, from);
+
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        for (unsigned form = 0; form < 16; form++)
+            into->events[slot].forms[form] += from->events[slot].forms[form];
+    for (unsigned i = 0; i < from->unrecognised_kinds; i++)
+        count_unrecognised(into, from->unrecognised[i].event, from->unrecognised[i].records,
+                           from->unrecognised[i].bytes);
+    into->unrecognised_other += from->unrecognised_other;
+
+    if (from->inconsistent && (!into->inconsistent || from->inconsistent_at_ns < into->inconsistent_at_ns))
+        into->inconsistent_at_ns = from->inconsistent_at_ns;
+    into->inconsistent += from->inconsistent;
+    into->blind_ns += from->blind_ns;
+    into->blind_late_ns += from->blind_late_ns;
+    into->unknown_ns += from->unknown_ns;
+    if (from->skew_max_ns > into->skew_max_ns)
+        into->skew_max_ns = from->skew_max_ns;
+    into->ignored_records += from->ignored_records;
+}

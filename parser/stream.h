@@ -1,0 +1,30 @@
+/* The events of one pCPU that were decoded and not yet handed on, in time order. */
+#ifndef XENMETER_PARSER_STREAM_H
+#define XENMETER_PARSER_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace.h"
+
+struct stream {
+    struct event *events; /* [head, n) wait to be handed on */
+    size_t head, n, capacity;
+    uint16_t pcpu;
+    bool begun;         /* last_tsc means something */
+    bool perhaps_blind; /* the last window filled its ring: records may be missing behind it */
+    bool old_lost;      /* a LOST_RECORDS without a time awaits the next record that has one */
+    uint32_t old_lost_count;
+    uint64_t last_tsc;  /* of the last record of any kind; never goes back */
+    uint64_t last_sweep; /* the sweep of its last window */
+    /* The chain of context switches that measures the clock; see clock_probe.c. */
+    uint64_t chain_tsc, chain_ns, chain_last_tsc;
+    bool chain_begun;
+    uint64_t dispatch_tsc; /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
+};
+
+/* Makes room for `more` events. False when memory ran out. */
+bool stream_reserve(struct stream *s, size_t more);
+
+#endif

@@ -1,0 +1,185 @@
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "input.h"
+#include "order.h"
+#include "window.h"
+
+#define BATCH_EVENTS        4096 /* a batch stays in the second-level cache */
+#define HOLD_EVENTS         (512u << 10) /* decoded ahead at most, to measure the clock */
+#define CLOCK_ERROR_PPM     50.0 /* the clock is known well enough to begin */
+#define CLOCK_SAMPLES_MIN   32
+#define CLOCK_SAMPLES_ENOUGH 4096
+#define MEMORY_DEFAULT      (1ull << 30)
+
+enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
+
+struct trace {
+    struct trace_options options;
+    char *file;
+    struct input *input;
+    struct quality quality;
+    struct decoder decoder;
+    struct order order;
+    struct clock clock;
+    enum phase phase;
+    size_t limit_events;
+    struct event batch[BATCH_EVENTS];
+};
+
+struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
+{
+    struct trace *t = calloc(1, sizeof *t);
+    if (!t || !(t->file = strdup(path))) {
+        free(t);
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    t->options = *options;
+    t->input = input_open(path, err);
+    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, err) != 0) {
+        trace_close(t);
+        return NULL;
+    }
+    for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
+        decoder_want(&t->decoder, slot, options->want[slot] || options->want_without_runstates[slot]);
+    uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
+    /* Half for events in streams whose capacity doubles as they grow. */
+    t->limit_events = (size_t)(memory / 2 / sizeof(struct event));
+    return t;
+}
+
+void trace_close(struct trace *t)
+{
+    if (!t)
+        return;
+    decoder_free(&t->decoder);
+    order_free(&t->order);
+    input_close(t->input);
+    free(t->file);
+    free(t);
+}
+
+/* Fixes the start and the frequency: from here on cycles have a meaning in ns. */
+static void set_clock(struct trace *t)
+{
+    struct clock *c = &t->clock;
+    uint64_t first = t->decoder.tsc_first == UINT64_MAX ? 0 : t->decoder.tsc_first;
+    if (t->options.cpu_hz > 0)
+        c->cpu_hz = t->options.cpu_hz;
+    else
+        clock_probe_estimate(&t->decoder.probe, c);
+    clock_set(c, first, c->cpu_hz);
+    if (t->decoder.has_runstates) {
+        for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
+            decoder_want(&t->decoder, slot, t->options.want[slot]);
+    }
+}
+
+static bool clock_well_known(struct trace *t)
+{
+    struct clock_probe *p = &t->decoder.probe;
+    if (t->options.cpu_hz > 0 || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
+        return true;
+    /* An estimate sorts all samples: make one only when there are a good deal more of them. */
+    if (p->chains_n < CLOCK_SAMPLES_MIN || p->chains_n < p->estimated_at + p->estimated_at / 8)
+        return false;
+    struct clock guess = {0};
+    return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
+}
+
+/* Reads one sweep and decides what can be handed on. */
+static int read_sweep(struct trace *t, struct error *err)
+{
+    struct decoder *d = &t->decoder;
+    size_t limit = t->phase == PHASE_CLOCK && t->limit_events > HOLD_EVENTS ? HOLD_EVENTS : t->limit_events;
+    int status = decoder_run(d, limit, err);
+    if (status < 0)
+        return -1;
+    if (status == DECODER_FULL && t->phase == PHASE_READ)
+        return error_set_at(err, ERROR_MEMORY, t->quality.bytes,
+                            "%zu events wait for the end of a sweep: more than the memory limit allows "
+                            "(--max-memory)", d->queued);
+    if (status == DECODER_END && d->quality->windows == 0)
+        return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
+    if (status == DECODER_SWEEP)
+        order_sweep(&t->order, d);
+    if (t->phase == PHASE_CLOCK) {
+        if (status == DECODER_SWEEP && !clock_well_known(t))
+            return 0;
+        set_clock(t);
+    }
+    uint64_t watermark = status == DECODER_END ? UINT64_MAX : t->order.watermark;
+    if (order_begin(&t->order, d, watermark) != 0)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
+    return 0;
+}
+
+int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
+{
+    for (;;) {
+        if (t->phase == PHASE_DONE)
+            return 0;
+        if (t->phase == PHASE_CLOCK || t->phase == PHASE_READ) {
+            if (read_sweep(t, err) != 0)
+                return -1;
+            continue;
+        }
+        size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
+        t->decoder.queued -= n;
+        batch->events = t->batch;
+        batch->n = n;
+        if (n == BATCH_EVENTS) {
+            batch->watermark = t->batch[n - 1].tsc;
+            return 1;
+        }
+        /* The last of this sweep's batches: all up to the watermark is handed on. */
+        bool last = t->phase == PHASE_LAST;
+        batch->watermark = last ? t->decoder.tsc_last : t->order.watermark;
+        t->decoder.handed_on = batch->watermark;
+        t->phase = last ? PHASE_DONE : PHASE_READ;
+        if (last && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
+            t->quality.truncated_bytes = 1; /* how many are missing cannot be told */
+        return 1;
+    }
+}
+
+const struct clock *trace_clock(const struct trace *t)
+{
+    return &t->clock;
+}
+
+const struct quality *trace_quality(struct trace *t)
+{
+    struct quality *q = &t->quality;
+    q->records = 0;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        for (unsigned form = 0; form < 16; form++)
+            q->records += q->events[slot].forms[form];
+    q->sweeps = t->decoder.sweep;
+    return q;
+}
+
+void trace_summarise(const struct trace *t, struct trace_summary *s)
+{
+    const struct decoder *d = &t->decoder;
+    memset(s, 0, sizeof *s);
+    s->file = t->file;
+    uint64_t done;
+    input_position(t->input, &done, &s->file_bytes);
+    bool timed = d->tsc_first != UINT64_MAX;
+    s->tsc_first = timed ? d->tsc_first : 0;
+    s->tsc_last = timed ? d->tsc_last : 0;
+    s->pcpus = d->pcpus_n;
+    s->pcpu_highest = d->pcpus_n ? d->pcpus[d->pcpus_n - 1] : 0;
+    s->has_runstates = d->has_runstates;
+    s->compression = input_compression(t->input);
+}
+
+void trace_position(const struct trace *t, uint64_t *done, uint64_t *size)
+{
+    input_position(t->input, done, size);
+}

@@ -1,0 +1,56 @@
+/*
+ * Windows and records: the bytes of the trace cut into records, those that somebody wants appended to the stream of
+ * their pCPU. Damage costs the window it is in: decoding resumes at the next window header that makes sense.
+ */
+#ifndef XENMETER_PARSER_WINDOW_H
+#define XENMETER_PARSER_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock_probe.h"
+#include "input.h"
+#include "quality.h"
+#include "stream.h"
+#include "trace.h"
+
+struct decoder {
+    struct input *input;
+    struct quality *quality;
+    struct clock_probe probe;
+    uint8_t actions[EVENT_SLOTS]; /* what to do with a record of this slot; see window.c */
+    struct stream **streams; /* by pCPU number, NULL until its first window */
+    uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
+    unsigned pcpus_n;
+    uint64_t handed_on; /* tsc up to which events were handed on; set by the caller */
+    uint64_t sweep;     /* number of the sweep that is being read, from 1 */
+    uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
+    uint64_t tsc_last;  /* of any record */
+    bool has_runstates; /* a runstate change was seen */
+    size_t queued;      /* events waiting in all streams, before the window being read */
+    /* the window being read */
+    struct stream *current; /* NULL: between windows */
+    uint64_t remaining;     /* bytes of it still to come */
+    bool window_fresh;      /* its first tsc was not looked at yet */
+    int last_pcpu;          /* of the window before; -1: none */
+    uint32_t largest_window;
+};
+
+/* Wants an event delivered (or no longer). LOST_RECORDS always is. */
+void decoder_want(struct decoder *d, unsigned slot, bool wanted);
+
+/* `input` and `quality` stay the caller's. Returns 0, or -1 when there is no memory. */
+int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err);
+void decoder_free(struct decoder *d);
+
+enum decoder_status { DECODER_END, DECODER_SWEEP, DECODER_FULL };
+
+/*
+ * Decodes up to the end of the sweep (DECODER_SWEEP), the end of the input (DECODER_END), or until `limit_events`
+ * are queued in all streams (DECODER_FULL). Returns -1 with `err` filled on a read error, no memory, or when the
+ * input does not begin like a capture.
+ */
+int decoder_run(struct decoder *d, size_t limit_events, struct error *err);
+
+#endif
