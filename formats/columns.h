@@ -25,7 +25,14 @@ struct value {
     };
 };
 
-enum unit { UNIT_NONE, UNIT_NS, UNIT_PERCENT, UNIT_COUNT, UNIT_PER_SECOND };
+enum unit {
+    UNIT_NONE,
+    UNIT_NS,      /* a length of time */
+    UNIT_INSTANT, /* a moment: ns from the trace's start */
+    UNIT_PERCENT,
+    UNIT_COUNT,
+    UNIT_PER_SECOND
+};
 
 /* Names of domains, for the `name` column. Returns NULL when there is none. */
 typedef const char *(*name_lookup)(const void *names, int32_t domain, uint32_t life);
@@ -42,13 +49,14 @@ struct record_view {
 
 struct column {
     const char *name;  /* CSV header = JSON key; an interface, never changes */
-    const char *title; /* short heading of the table, with what it is: "run p99" */
+    const char *title; /* short heading of the table, without the unit: "run p99" */
     const char *help;  /* one line for --columns help and the man page */
     enum unit unit;
-    uint8_t digits;      /* of a decimal */
-    bool key;            /* names the subject; not summed in a totals row */
-    bool in_table;       /* part of the table's default choice */
-    bool of_interval;    /* granularity_ns, start_ns, end_ns: JSON keeps them on the interval, not the row */
+    uint8_t digits;    /* of a decimal */
+    bool key;          /* names the subject; not summed in a totals row */
+    bool of_interval;  /* granularity_ns, start_ns, end_ns, late: JSON keeps them on the interval, not the row */
+    bool alarm;        /* above zero is a worry: the table's default choice has it only then, and in red */
+    uint8_t in_table;  /* bit per enum by in whose default table it is: 1 << BY_DOMAIN, ...; executions: any bit */
     struct value (*get)(const struct record_view *view);
 };
 
@@ -62,9 +70,19 @@ const struct column *column_find(const struct column *table, size_t n, const cha
 
 /*
  * Reads a comma-separated list of report column names into `chosen` (at least report_columns_n pointers) in the
- * order given. -1 with `err` naming the unknown one, the nearest known one, and how to list all.
+ * order given; a name given twice counts once, "all" is all that are not there yet. -1 with `err` naming the
+ * unknown one, the nearest known one, and how to list all.
  */
 int columns_choose(const char *list, const struct column **chosen, size_t *n, struct error *err);
+
+/*
+ * Puts the columns that tell the rows of `by` apart (interval, domain, life, vCPU, pCPU) in front of `chosen`,
+ * unless they are there. There is room for report_columns_n pointers.
+ */
+void columns_add_keys(enum by by, const struct column **chosen, size_t *n);
+
+/* "domain" "vcpu" "pcpu" "domain-pcpu", by enum by. */
+extern const char *const by_names[];
 
 /* <0, 0, >0: order of two values of one column, unknown ones last, larger first for numbers, A to Z for text. */
 int value_compare(struct value a, struct value b);

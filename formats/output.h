@@ -3,7 +3,8 @@
  * ".zst".
  *
  * A file is written beside its destination under a temporary name, and output_commit makes it durable (fsync) and
- * renames it. A destination that exists and is not a regular file (/dev/null, a FIFO) is written in place.
+ * renames it; a file that was there keeps its permissions. A destination that exists and is not a regular file
+ * (/dev/null, a FIFO) is written in place. The process ignores SIGPIPE, so that a closed pipe is an error here.
  */
 #ifndef XENMETER_FORMATS_OUTPUT_H
 #define XENMETER_FORMATS_OUTPUT_H
@@ -15,6 +16,8 @@
 
 struct output;
 
+#define OUTPUTS_MAX 64 /* files written at one time */
+
 /* PATH NULL or "-": standard output. NULL with `err` filled when it cannot be created. */
 struct output *output_open(const char *path, struct error *err);
 
@@ -24,6 +27,9 @@ struct output *output_open(const char *path, struct error *err);
  */
 int output_write(struct output *o, const void *bytes, size_t n);
 int output_printf(struct output *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes the output fail with a reason of the caller's (a copy is kept), unless it has failed before. Returns -1. */
+int output_fail(struct output *o, const struct error *why);
 
 /* Hands everything written so far to the reader (ends a zstd block). 0 or -1. */
 int output_flush(struct output *o);

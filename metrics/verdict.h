@@ -11,12 +11,14 @@
 
 enum verdict { VERDICT_GOOD, VERDICT_DEGRADED, VERDICT_POOR };
 
-#define VERDICT_REASONS 12
+#define VERDICT_REASONS 16
 
 struct judgement {
     enum verdict verdict;
     unsigned reasons;
-    char why[VERDICT_REASONS][160]; /* one plain sentence part each: "12 % of pCPU time is blind (records lost)" */
+    unsigned poor_reasons; /* of them; they come first */
+    /* The worst first, one plain sentence part each: "12 % of the pCPU time is blind: 1,234 records were lost" */
+    char why[VERDICT_REASONS][160];
 };
 
 /* "good" "degraded" "poor" */
@@ -28,5 +30,11 @@ const char *verdict_name(enum verdict verdict);
  */
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock, uint64_t duration_ns,
                    unsigned pcpus, bool has_runstates);
+
+/* Numbers in words, as the reasons and the table use them: `to` holds HUMAN_BYTES and is returned. */
+#define HUMAN_BYTES 32
+char *human_count(char *to, uint64_t n);                  /* "506,244" */
+char *human_duration(char *to, uint64_t ns);              /* "42 ns" "873.1 us" "12.34 ms" "3,600 s" */
+char *human_percent(char *to, double part, double whole); /* "12 %" "1.5 %" "0.03 %" "less than 0.01 %" */
 
 #endif

@@ -21,6 +21,7 @@ struct stream {
     /* The chain of context switches that measures the clock; see clock_probe.c. */
     uint64_t chain_tsc, chain_ns, chain_last_tsc;
     bool chain_begun;
+    uint32_t slice_ns;     /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint64_t dispatch_tsc; /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
 };
 

@@ -132,6 +132,9 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         t->decoder.queued -= n;
         batch->events = t->batch;
         batch->n = n;
+        batch->pcpus = t->decoder.pcpus;
+        batch->pcpus_n = t->decoder.pcpus_n;
+        batch->has_runstates = t->decoder.has_runstates;
         if (n == BATCH_EVENTS) {
             batch->watermark = t->batch[n - 1].tsc;
             return 1;

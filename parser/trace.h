@@ -28,7 +28,9 @@ struct event {
     uint32_t header; /* as in the file: event number, payload words, tsc flag */
     uint16_t pcpu;   /* */
     uint16_t slot;   /* enum event_slot */
-    uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined */
+    uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined, but: */
+                     /* RUNSTATE_CHANGE to running: w[1] = slice granted in ns (from the SWITCH_INFNEXT before it), */
+                     /* UINT32_MAX when unlimited or not recorded */
 };
 
 static inline uint32_t event_number(const struct event *e)
@@ -44,6 +46,9 @@ static inline unsigned event_words(const struct event *e)
 struct event_batch {
     const struct event *events; /* valid until the next call */
     size_t n;
+    const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
+    unsigned pcpus_n;
+    bool has_runstates; /* the trace holds runstate changes, as far as it was read */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
 

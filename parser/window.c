@@ -107,6 +107,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     if (!s)
         return NULL;
     s->pcpu = (uint16_t)pcpu;
+    s->slice_ns = UINT32_MAX;
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -280,15 +281,22 @@ static enum verdict_on_record take(struct decoder *d, struct stream *s, const ui
     } else {
         if (slot == EVENT_SWITCH_INFPREV && words >= 2)
             clock_probe_switch(&d->probe, s, tsc, load32(payload + 4 * (words >= 3 ? 2 : 1)));
-        else if (slot == EVENT_SWITCH_INFNEXT)
+        else if (slot == EVENT_SWITCH_INFNEXT && words >= 3) {
             clock_probe_dispatch(s, tsc);
+            s->slice_ns = load32(payload + 4 * (words >= 4 ? 3 : 2));
+        }
         if (action & DELIVER) {
             uint64_t instant = tsc;
             if (slot == EVENT_RUNSTATE_CHANGE) {
                 instant = switch_instant(s, header, tsc);
                 d->has_runstates = true;
+                append(s, instant, header, slot, payload);
+                s->events[s->n - 1].w[1] = s->slice_ns;
+                if ((header >> 4 & 3) == 0)
+                    s->slice_ns = UINT32_MAX;
+            } else {
+                append(s, instant, header, slot, payload);
             }
-            append(s, instant, header, slot, payload);
         }
     }
     if (header >> 31) {

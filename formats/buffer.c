@@ -1,0 +1,128 @@
+#include "formats/buffer.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER_ROOM 24 /* the longest int64 with its sign, and a point */
+
+void buffer_free(struct buffer *b)
+{
+    free(b->at);
+    *b = (struct buffer){0};
+}
+
+static char *grown(struct buffer *b, size_t n)
+{
+    size_t size = b->size ? b->size : 4096;
+    while (size < b->n + n)
+        size *= 2;
+    char *at = b->failed ? NULL : realloc(b->at, size);
+    if (!at) {
+        b->failed = true;
+        return NULL;
+    }
+    b->at = at;
+    b->size = size;
+    return at + b->n;
+}
+
+char *buffer_room(struct buffer *b, size_t n)
+{
+    return b->size - b->n >= n && b->at && !b->failed ? b->at + b->n : grown(b, n);
+}
+
+void buffer_add(struct buffer *b, const char *bytes, size_t n)
+{
+    char *to = buffer_room(b, n);
+    if (to) {
+        memcpy(to, bytes, n);
+        b->n += n;
+    }
+}
+
+void buffer_text(struct buffer *b, const char *text)
+{
+    buffer_add(b, text, strlen(text));
+}
+
+void buffer_fill(struct buffer *b, char c, size_t n)
+{
+    char *to = buffer_room(b, n);
+    if (to) {
+        memset(to, c, n);
+        b->n += n;
+    }
+}
+
+/* Writes n so that it ends before `end`; returns where it begins. Two digits a step: numbers are most of a CSV. */
+static char *digits_before(char *end, uint64_t n)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    while (n >= 100) {
+        end -= 2;
+        memcpy(end, pairs + n % 100 * 2, 2);
+        n /= 100;
+    }
+    if (n >= 10) {
+        end -= 2;
+        memcpy(end, pairs + n * 2, 2);
+    } else {
+        *--end = (char)('0' + n);
+    }
+    return end;
+}
+
+void buffer_integer(struct buffer *b, int64_t n)
+{
+    char number[NUMBER_ROOM];
+    char *end = number + sizeof number;
+    char *start = digits_before(end, n < 0 ? -(uint64_t)n : (uint64_t)n);
+    if (n < 0)
+        *--start = '-';
+    buffer_add(b, start, (size_t)(end - start));
+}
+
+void buffer_decimal(struct buffer *b, double x, unsigned digits)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    double scaled = x * powers[digits];
+    if (!(fabs(scaled) < 9e18)) {
+        buffer_printf(b, "%.*f", (int)digits, x);
+        return;
+    }
+    int64_t n = llround(scaled);
+    char number[NUMBER_ROOM];
+    char *end = number + sizeof number;
+    char *start = digits_before(end, n < 0 ? -(uint64_t)n : (uint64_t)n);
+    if (digits) {
+        while ((size_t)(end - start) <= digits)
+            *--start = '0';
+        size_t whole = (size_t)(end - start) - digits;
+        memmove(start - 1, start, whole);
+        start--;
+        start[whole] = '.';
+    }
+    if (n < 0)
+        *--start = '-';
+    buffer_add(b, start, (size_t)(end - start));
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *to = n < 0 ? NULL : buffer_room(b, (size_t)n + 1);
+    if (!to)
+        return;
+    va_start(args, format);
+    vsnprintf(to, (size_t)n + 1, format, args);
+    va_end(args);
+    b->n += (size_t)n;
+}

@@ -1,0 +1,147 @@
+/* Comma-separated values (RFC 4180, LF line ends): one header, all granularities and executions in one table. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/writer_ops.h"
+
+/* A field comes from the rows of intervals, from executions, or from both where the name is the same. */
+struct csv_field {
+    const struct column *report;
+    const struct column *execution;
+};
+
+struct csv {
+    struct writer base;
+    struct csv_field *fields;
+    size_t n;
+};
+
+static void add_text(struct buffer *b, const char *s)
+{
+    if (!s[strcspn(s, ",\"\r\n")]) {
+        buffer_text(b, s);
+        return;
+    }
+    buffer_text(b, "\"");
+    for (;;) {
+        size_t n = strcspn(s, "\"");
+        buffer_add(b, s, n);
+        if (!s[n])
+            break;
+        buffer_text(b, "\"\"");
+        s += n + 1;
+    }
+    buffer_text(b, "\"");
+}
+
+static void add_value(struct buffer *b, const struct column *column, struct value v)
+{
+    switch (v.type) {
+    case VALUE_NONE:
+        break;
+    case VALUE_INTEGER:
+        buffer_integer(b, v.integer);
+        break;
+    case VALUE_DECIMAL:
+        buffer_decimal(b, v.decimal, column->digits);
+        break;
+    case VALUE_TEXT:
+        add_text(b, v.text);
+        break;
+    }
+}
+
+static const char *field_name(const struct csv_field *field)
+{
+    return field->report ? field->report->name : field->execution->name;
+}
+
+static void choose_fields(struct csv *csv)
+{
+    const struct report_schema *schema = csv->base.schema;
+    if (schema->granularities || !schema->executions)
+        for (size_t i = 0; i < schema->columns_n; i++)
+            csv->fields[csv->n++].report = schema->columns[i];
+    if (!schema->executions)
+        return;
+    size_t report_fields = csv->n;
+    for (size_t i = 0; i < execution_columns_n; i++) {
+        size_t at = 0;
+        while (at < report_fields && strcmp(field_name(&csv->fields[at]), execution_columns[i].name) != 0)
+            at++;
+        csv->fields[at < report_fields ? at : csv->n++].execution = &execution_columns[i];
+    }
+}
+
+static int begin(struct writer *w)
+{
+    struct csv *csv = (struct csv *)w;
+    csv->fields = calloc(w->schema->columns_n + execution_columns_n, sizeof *csv->fields);
+    if (!csv->fields)
+        return -1;
+    choose_fields(csv);
+    for (size_t i = 0; i < csv->n; i++) {
+        buffer_text(&w->text, i ? "," : "");
+        buffer_text(&w->text, field_name(&csv->fields[i]));
+    }
+    buffer_text(&w->text, "\n");
+    if (w->text.failed)
+        return -1;
+    writer_put_text(w); /* a failing output shows in the next call, and in its commit */
+    return 0;
+}
+
+static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+{
+    const struct csv *csv = (const struct csv *)w;
+    for (size_t r = 0; r < n; r++) {
+        struct record_view view = view_of_row(w, of, &rows[r]);
+        for (size_t i = 0; i < csv->n; i++) {
+            const struct column *column = csv->fields[i].report;
+            if (i)
+                buffer_add(&w->text, ",", 1);
+            if (column)
+                add_value(&w->text, column, column->get(&view));
+        }
+        buffer_add(&w->text, "\n", 1);
+        if (writer_put_text(w) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int execution(struct writer *w, const struct execution *e)
+{
+    const struct csv *csv = (const struct csv *)w;
+    struct record_view view = view_of_execution(w, e);
+    for (size_t i = 0; i < csv->n; i++) {
+        const struct column *column = csv->fields[i].execution;
+        if (i)
+            buffer_add(&w->text, ",", 1);
+        if (column)
+            add_value(&w->text, column, column->get(&view));
+    }
+    buffer_add(&w->text, "\n", 1);
+    return writer_put_text(w);
+}
+
+static int end(struct writer *w, const struct report_summary *summary)
+{
+    (void)summary; /* a table of rows has no place for it */
+    return output_flush(w->out);
+}
+
+static void release(struct writer *w)
+{
+    free(((struct csv *)w)->fields);
+}
+
+const struct writer_ops csv_writer = {
+    .name = "csv",
+    .size = sizeof(struct csv),
+    .begin = begin,
+    .interval = interval,
+    .execution = execution,
+    .end = end,
+    .release = release,
+};

@@ -1,0 +1,327 @@
+#include "formats/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define BUFFER_BYTES (256u * 1024)
+
+/*
+ * The temporary files of all open outputs, where a signal handler finds them. An entry belongs to whoever moved its
+ * state from FREE to TAKEN; the handler only looks at those that are READY, whose path no longer changes.
+ */
+enum { FREE, TAKEN, READY };
+static struct temporary {
+    atomic_int state;
+    char path[PATH_MAX];
+} temporaries[OUTPUTS_MAX];
+
+struct output {
+    int fd;
+    char *destination;           /* the file to appear; NULL when written in place */
+    struct temporary *temporary; /* what it is written as until then */
+    char *bytes;                 /* BUFFER_BYTES, n of them to be written */
+    size_t n;
+    ZSTD_CCtx *zstd; /* NULL: not compressed */
+    char *packed;    /* its output, packed_bytes of room */
+    size_t packed_bytes;
+    bool failed;
+    bool reader_gone;
+    bool is_stdout;
+    struct error why; /* of the first failure */
+};
+
+void output_remove_temporaries(void)
+{
+    for (size_t i = 0; i < OUTPUTS_MAX; i++)
+        if (atomic_load(&temporaries[i].state) == READY)
+            unlink(temporaries[i].path);
+}
+
+static struct temporary *take_temporary(void)
+{
+    for (size_t i = 0; i < OUTPUTS_MAX; i++) {
+        int expected = FREE;
+        if (atomic_compare_exchange_strong(&temporaries[i].state, &expected, TAKEN))
+            return &temporaries[i];
+    }
+    return NULL;
+}
+
+static int fail(struct output *o, const char *what, int number)
+{
+    if (!o->failed)
+        error_set(&o->why, ERROR_IO, "%s: %s", what, strerror(number));
+    o->failed = true;
+    o->reader_gone |= number == EPIPE;
+    return -1;
+}
+
+int output_fail(struct output *o, const struct error *why)
+{
+    if (!o->failed)
+        o->why = *why;
+    o->failed = true;
+    return -1;
+}
+
+/* ---- opening ---- */
+
+/*
+ * Creates the temporary file beside the destination. Its name does not grow with that of the destination, which may
+ * be as long as a name can be; open, not mkstemp, so that the umask and the directory's ACL apply.
+ */
+static int create_temporary(struct output *o)
+{
+    static atomic_uint serial;
+    const char *slash = strrchr(o->destination, '/');
+    int directory = slash ? (int)(slash - o->destination) + 1 : 0;
+    for (int tries = 0; tries < 1000; tries++) {
+        int n = snprintf(o->temporary->path, sizeof o->temporary->path, "%.*s.xenmeter-%ld-%u.tmp", directory,
+                         o->destination, (long)getpid(), atomic_fetch_add(&serial, 1));
+        if (n < 0 || (size_t)n >= sizeof o->temporary->path) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        o->fd = open(o->temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (o->fd >= 0) {
+            atomic_store(&o->temporary->state, READY);
+            return 0;
+        }
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+static int open_file(struct output *o, const char *path, struct error *err)
+{
+    struct stat was;
+    bool exists = stat(path, &was) == 0;
+    if (exists && S_ISDIR(was.st_mode))
+        return error_set(err, ERROR_IO, "cannot create: %s", strerror(EISDIR));
+    if (exists && !S_ISREG(was.st_mode)) {
+        o->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return o->fd >= 0 ? 0 : error_set(err, ERROR_IO, "cannot open for writing: %s", strerror(errno));
+    }
+    /* Renaming would replace a file that nobody may write to, and a link instead of what it points to. */
+    if (exists && access(path, W_OK) != 0)
+        return error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
+    o->destination = exists ? realpath(path, NULL) : strdup(path);
+    if (!o->destination)
+        return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
+    o->temporary = take_temporary();
+    if (!o->temporary)
+        return error_set(err, ERROR_IO, "cannot create: more than %d outputs at a time", OUTPUTS_MAX);
+    if (create_temporary(o) != 0)
+        return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
+    /* A file that others may not read stays so; where that cannot be kept the umask has decided. */
+    if (exists)
+        (void)fchmod(o->fd, was.st_mode & 0777);
+    return 0;
+}
+
+static int start_zstd(struct output *o, struct error *err)
+{
+    o->packed_bytes = ZSTD_CStreamOutSize();
+    o->packed = malloc(o->packed_bytes);
+    o->zstd = ZSTD_createCCtx();
+    if (!o->packed || !o->zstd)
+        return error_set(err, ERROR_MEMORY, "not enough memory");
+    ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1);
+    return 0;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+struct output *output_open(const char *path, struct error *err)
+{
+    struct output *o = calloc(1, sizeof *o);
+    if (o)
+        o->bytes = malloc(BUFFER_BYTES);
+    if (!o || !o->bytes) {
+        free(o);
+        error_set(err, ERROR_MEMORY, "not enough memory");
+        return NULL;
+    }
+    o->is_stdout = !path || strcmp(path, "-") == 0;
+    o->fd = o->is_stdout ? STDOUT_FILENO : -1;
+    if (!o->is_stdout && (open_file(o, path, err) != 0 || (ends_with(path, ".zst") && start_zstd(o, err) != 0))) {
+        output_abort(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* ---- writing ---- */
+
+static int write_all(struct output *o, const char *bytes, size_t n)
+{
+    while (n) {
+        ssize_t written = write(o->fd, bytes, n);
+        if (written >= 0) {
+            bytes += written;
+            n -= (size_t)written;
+        } else if (errno == EAGAIN) {
+            /* Somebody who shares the pipe or terminal made it non-blocking. */
+            poll(&(struct pollfd){.fd = o->fd, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            return fail(o, "cannot write", errno);
+        }
+    }
+    return 0;
+}
+
+static int write_packed(struct output *o, const char *bytes, size_t n, ZSTD_EndDirective how)
+{
+    ZSTD_inBuffer in = {bytes, n, 0};
+    for (;;) {
+        ZSTD_outBuffer out = {o->packed, o->packed_bytes, 0};
+        size_t left = ZSTD_compressStream2(o->zstd, &out, &in, how);
+        if (ZSTD_isError(left)) {
+            struct error why;
+            error_set(&why, ERROR_IO, "cannot compress: %s", ZSTD_getErrorName(left));
+            return output_fail(o, &why);
+        }
+        if (write_all(o, o->packed, out.pos) != 0)
+            return -1;
+        if (how == ZSTD_e_continue ? in.pos == in.size : left == 0)
+            return 0;
+    }
+}
+
+static int hand_on(struct output *o, const char *bytes, size_t n, ZSTD_EndDirective how)
+{
+    if (o->failed)
+        return -1;
+    return o->zstd ? write_packed(o, bytes, n, how) : write_all(o, bytes, n);
+}
+
+static int drain(struct output *o, ZSTD_EndDirective how)
+{
+    size_t n = o->n;
+    o->n = 0;
+    return hand_on(o, o->bytes, n, how);
+}
+
+int output_write(struct output *o, const void *bytes, size_t n)
+{
+    if (n > BUFFER_BYTES - o->n && drain(o, ZSTD_e_continue) != 0)
+        return -1;
+    if (n >= BUFFER_BYTES)
+        return hand_on(o, bytes, n, ZSTD_e_continue);
+    memcpy(o->bytes + o->n, bytes, n);
+    o->n += n;
+    return o->failed ? -1 : 0;
+}
+
+int output_printf(struct output *o, const char *format, ...)
+{
+    char *text;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0)
+        return fail(o, "cannot write", ENOMEM);
+    int status = output_write(o, text, (size_t)n);
+    free(text);
+    return status;
+}
+
+int output_flush(struct output *o)
+{
+    return drain(o, ZSTD_e_flush);
+}
+
+bool output_reader_gone(const struct output *o)
+{
+    return o->reader_gone;
+}
+
+bool output_is_terminal(const struct output *o)
+{
+    return isatty(o->fd) == 1;
+}
+
+/* ---- ending ---- */
+
+/* Makes the new name itself survive a crash. Not every file system can: the data is safe either way. */
+static void sync_directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(directory);
+}
+
+static int close_file(struct output *o)
+{
+    int fd = o->fd;
+    o->fd = -1;
+    return close(fd) == 0 || errno == EINTR ? 0 : fail(o, "cannot write", errno);
+}
+
+static int finish(struct output *o)
+{
+    if (drain(o, ZSTD_e_end) != 0)
+        return -1;
+    if (o->is_stdout)
+        return 0;
+    if (!o->destination)
+        return close_file(o);
+    if (fsync(o->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+        return fail(o, "cannot write to disk", errno);
+    if (close_file(o) != 0)
+        return -1;
+    if (rename(o->temporary->path, o->destination) != 0)
+        return fail(o, "cannot rename into place", errno);
+    atomic_store(&o->temporary->state, FREE);
+    o->temporary = NULL;
+    sync_directory_of(o->destination);
+    return 0;
+}
+
+int output_commit(struct output *o, struct error *err)
+{
+    int status = finish(o);
+    if (status != 0 && err)
+        *err = o->why;
+    output_abort(o);
+    return status;
+}
+
+void output_abort(struct output *o)
+{
+    if (!o)
+        return;
+    if (o->fd >= 0 && !o->is_stdout)
+        close(o->fd);
+    if (o->temporary) {
+        if (atomic_load(&o->temporary->state) == READY)
+            unlink(o->temporary->path);
+        atomic_store(&o->temporary->state, FREE);
+    }
+    ZSTD_freeCCtx(o->zstd);
+    free(o->packed);
+    free(o->bytes);
+    free(o->destination);
+    free(o);
+}

@@ -1,0 +1,146 @@
+#include "formats/table_cell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/utf8.h"
+#include "metrics/verdict.h"
+
+static double number_of(struct value v)
+{
+    return v.type == VALUE_INTEGER ? (double)v.integer : v.type == VALUE_DECIMAL ? v.decimal : 0;
+}
+
+/*
+ * One unit for all cells of a column of times: that of the largest, or the next finer one where the smallest would
+ * lose its meaning in it.
+ */
+static struct scale scale_of_times(double largest, double smallest)
+{
+    static const char *const names[] = {"ns", "us", "ms", "s"};
+    static const double lengths[] = {1, 1e3, 1e6, 1e9};
+    unsigned unit = 0;
+    while (unit < 3 && largest >= lengths[unit + 1])
+        unit++;
+    if (unit && smallest < lengths[unit] / 100)
+        unit--;
+    double x = largest / lengths[unit];
+    unsigned digits = x < 10 ? 3 : x < 100 ? 2 : 1;
+    return (struct scale){.unit = names[unit], .divisor = lengths[unit], .digits = unit ? digits : 0};
+}
+
+struct scale scale_of(const struct column *column, const struct value *values, size_t n)
+{
+    double largest = 0, smallest = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        double x = fabs(number_of(values[i]));
+        if (x > largest)
+            largest = x;
+        if (x > 0 && x < smallest)
+            smallest = x;
+    }
+    switch (column->unit) {
+    case UNIT_NS:
+        return scale_of_times(largest, smallest);
+    case UNIT_INSTANT:
+        return (struct scale){.unit = "s", .divisor = 1e9, .digits = 6};
+    case UNIT_PERCENT:
+        return (struct scale){.unit = "%", .divisor = 1, .digits = 2};
+    case UNIT_PER_SECOND:
+        return (struct scale){.unit = "/s", .divisor = 1, .digits = largest >= 1000 ? 0 : largest >= 100 ? 1 : 2};
+    case UNIT_COUNT:
+        return (struct scale){.unit = "", .divisor = 1};
+    case UNIT_NONE:
+        break;
+    }
+    return (struct scale){.unit = "", .divisor = 1, .is_plain = true};
+}
+
+struct scale scale_free(const struct column *column)
+{
+    if (column->unit == UNIT_NS)
+        return (struct scale){.unit = "", .divisor = 1, .is_free = true};
+    return scale_of(column, NULL, 0);
+}
+
+/* Cuts long names; what could steer a terminal or is not UTF-8 becomes '?'. */
+static size_t text_cell(char *to, const char *s)
+{
+    size_t width = 0;
+    while (*s) {
+        size_t n = utf8_length(s);
+        bool is_control = (unsigned char)*s < 0x20 || *s == 0x7f ||
+                          (n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0);
+        if (width + 1 == CELL_TEXT_MAX && s[n ? n : 1]) {
+            *to++ = '~';
+            width++;
+            break;
+        }
+        if (n == 0 || is_control) {
+            *to++ = '?';
+        } else {
+            memcpy(to, s, n);
+            to += n;
+        }
+        s += n ? n : 1;
+        width++;
+    }
+    *to = '\0';
+    return width;
+}
+
+/* "12,345.67"; what is above zero never looks like zero: "<0.01". */
+static size_t number_cell(char *to, const struct scale *scale, double x)
+{
+    char digits[64], whole[HUMAN_BYTES];
+    double step = pow(10, -(double)scale->digits);
+    if (x > 0 && x < step / 2)
+        return (size_t)snprintf(to, CELL_BYTES, "<%.*f", (int)scale->digits, step);
+    if (fabs(x) >= 1e18 || scale->is_plain)
+        return (size_t)snprintf(to, CELL_BYTES, "%.0f", x);
+    snprintf(digits, sizeof digits, "%.*f", (int)scale->digits, fabs(x));
+    human_count(whole, (uint64_t)strtoull(digits, NULL, 10));
+    size_t integer = strspn(digits, "0123456789");
+    bool is_zero = !digits[strspn(digits, "0.,")];
+    return (size_t)snprintf(to, CELL_BYTES, "%s%s%s", x < 0 && !is_zero ? "-" : "", whole, digits + integer);
+}
+
+size_t cell_of(char to[CELL_BYTES], const struct scale *scale, struct value v)
+{
+    if (v.type == VALUE_TEXT)
+        return text_cell(to, v.text);
+    if (v.type == VALUE_NONE)
+        return text_cell(to, "-");
+    if (number_of(v) == 0)
+        return text_cell(to, "0");
+    if (scale->is_free && v.integer > 0)
+        return strlen(human_duration(to, (uint64_t)v.integer));
+    return number_cell(to, scale, number_of(v) / scale->divisor);
+}
+
+void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct column *column,
+                  const struct scale *scale)
+{
+    const char *space = strrchr(column->title, ' ');
+    *one = '\0';
+    if (space) {
+        snprintf(one, CELL_BYTES, "%.*s", (int)(space - column->title), column->title);
+        snprintf(two, CELL_BYTES, "%s%s%s", space + 1, *scale->unit ? " " : "", scale->unit);
+    } else if (*scale->unit) {
+        snprintf(one, CELL_BYTES, "%s", column->title);
+        snprintf(two, CELL_BYTES, "%s", scale->unit);
+    } else {
+        snprintf(two, CELL_BYTES, "%s", column->title);
+    }
+}
+
+bool cell_is_left(const struct column *column)
+{
+    static const char *const left[] = {"domain", "name", "wait_kind", "end"};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        if (strcmp(column->name, left[i]) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,40 @@
+/* What a format implements. Each keeps its own struct that begins with a struct writer. */
+#ifndef XENMETER_FORMATS_WRITER_OPS_H
+#define XENMETER_FORMATS_WRITER_OPS_H
+
+#include "formats/buffer.h"
+#include "formats/writer.h"
+
+struct writer_ops {
+    const char *name;
+    size_t size; /* of the format's struct, handed to begin all zero behind the struct writer */
+    int (*begin)(struct writer *w);
+    int (*interval)(struct writer *w, const struct interval *interval, const struct row *rows, size_t n);
+    int (*execution)(struct writer *w, const struct execution *execution);
+    int (*end)(struct writer *w, const struct report_summary *summary);
+    void (*release)(struct writer *w); /* what the struct owns, not the struct; also after a failed begin */
+};
+
+struct writer {
+    const struct writer_ops *ops;
+    struct output *out;
+    const struct report_schema *schema;
+    struct buffer text; /* being built; freed by writer_free */
+};
+
+extern const struct writer_ops table_writer;
+extern const struct writer_ops csv_writer;
+extern const struct writer_ops json_writer;
+extern const struct writer_ops jsonl_writer;
+
+/* Makes the output fail because memory ran out; -1. */
+int writer_no_memory(struct writer *w);
+
+/* Writes what is in w->text and empties it. 0, or -1 when memory or the output failed. */
+int writer_put_text(struct writer *w);
+
+/* What the columns look at. */
+struct record_view view_of_row(const struct writer *w, const struct interval *interval, const struct row *row);
+struct record_view view_of_execution(const struct writer *w, const struct execution *execution);
+
+#endif

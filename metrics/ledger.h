@@ -1,0 +1,107 @@
+/*
+ * The ledger: transitions in time order are booked to the rows' measures; intervals are closed on the way.
+ * Split in three: cells (which row a moment belongs to), booking (what a transition adds), closing (intervals).
+ */
+#ifndef XENMETER_METRICS_LEDGER_H
+#define XENMETER_METRICS_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "meter.h"
+#include "population.h"
+#include "row.h"
+#include "runstate.h"
+
+/* The measures of one subject. */
+struct cell {
+    struct row row; /* its key; `vcpus` counts those that appeared */
+    uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it lives */
+    struct measures live;        /* since the last boundary of any granularity */
+    struct measures *wide;       /* per granularity, since its own last boundary; not used with only one */
+};
+
+/* What is booked for one vCPU so far. */
+struct account {
+    uint64_t since_ns; /* booked up to here */
+    uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
+    uint64_t waited_ns, blocked_before_ns; /* before the current execution */
+    struct cell *cell;      /* NULL: its time goes to no row */
+    uint32_t life;
+    uint32_t slice_ns;
+    uint16_t pcpu; /* where it runs or ran last */
+    uint16_t last_run_pcpu;
+    uint8_t state;     /* enum runstate */
+    uint8_t wait_kind; /* of the current or last wait */
+    bool alive, idle, yielded, sleeping;
+};
+
+/* Per life: the runstate of the domain as a whole. */
+struct domain_account {
+    uint64_t since_ns;
+    uint32_t in_state[RUNSTATES]; /* its vCPUs */
+    uint8_t state;                /* enum domain_runstate */
+    bool begun;
+    struct cell *cell;
+    struct cell **pcpu_cells; /* BY_DOMAIN_PCPU: by pCPU + 1 (0: has not run yet) */
+    uint32_t pcpu_cells_n;
+};
+
+struct granularity {
+    uint64_t length_ns; /* 0: the whole trace */
+    uint64_t start_ns;  /* of the open interval */
+    uint64_t next_ns;   /* its end; UINT64_MAX for the whole trace */
+};
+
+struct ledger {
+    struct meter_options options;
+    const struct population *population;
+    struct quality *quality;
+    struct cell **cells; /* ordered by key */
+    size_t cells_n, cells_capacity;
+    struct account *accounts; /* by vCPU number */
+    size_t accounts_n;
+    struct domain_account *domains; /* by life number */
+    size_t domains_n;
+    struct cell **pcpu_cells; /* BY_PCPU: by pCPU number */
+    struct granularity granularities[METER_GRANULARITIES];
+    struct row *rows; /* room for one interval's */
+    size_t rows_capacity;
+    uint64_t now_ns;      /* booked up to here */
+    uint64_t boundary_ns; /* the next boundary of any granularity */
+    bool reporting;       /* now is inside [from, to) */
+    bool done;            /* `to` was passed */
+    bool out_of_memory;
+    bool sink_ended;
+    size_t memory;
+};
+
+bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population,
+                 struct quality *quality);
+void ledger_free(struct ledger *l);
+
+/* cells */
+struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu);
+struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu);
+bool ledger_make_account(struct ledger *l, uint32_t vcpu);
+
+/* booking */
+void ledger_book(struct ledger *l, const struct transition *t);
+void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
+void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns);
+void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
+enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES]);
+
+/* closing */
+/* Closes every interval that ends at or before now_ns. */
+void ledger_advance(struct ledger *l, uint64_t now_ns);
+/* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
+void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
+/* A pCPU wrote its first records (BY_PCPU): makes its row, also for the intervals handed out before. */
+void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
+/* A vCPU turns out to have been in `state` since from_ns, before what is booked: makes up for it. */
+void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
+                    bool first_of_domain);
+
+#endif

@@ -1,0 +1,204 @@
+/* Which row a moment belongs to. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger.h"
+
+static struct measures *make_wide(struct ledger *l)
+{
+    struct measures *wide = calloc(l->options.granularities, sizeof *wide);
+    for (size_t g = 0; wide && g < l->options.granularities; g++)
+        measures_init(&wide[g]);
+    return wide;
+}
+
+static int compare_keys(const struct row *a, const struct row *b)
+{
+    if (a->domain != b->domain)
+        return a->domain < b->domain ? -1 : 1;
+    if (a->life != b->life)
+        return a->life < b->life ? -1 : 1;
+    if (a->vcpu != b->vcpu)
+        return a->vcpu < b->vcpu ? -1 : 1;
+    return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
+}
+
+static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns)
+{
+    struct cell *c = calloc(1, sizeof *c);
+    bool many = l->options.granularities > 1;
+    if (c && many && !(c->wide = make_wide(l))) {
+        free(c);
+        c = NULL;
+    }
+    if (c && l->cells_n == l->cells_capacity) {
+        size_t capacity = l->cells_capacity ? l->cells_capacity * 2 : 64;
+        struct cell **cells = realloc(l->cells, capacity * sizeof(struct cell *));
+        if (!cells) {
+            free(c->wide);
+            free(c);
+            c = NULL;
+        } else {
+            l->cells = cells;
+            l->cells_capacity = capacity;
+        }
+    }
+    if (!c) {
+        l->out_of_memory = true;
+        return NULL;
+    }
+    c->row = key;
+    c->birth_ns = birth_ns;
+    c->death_ns = UINT64_MAX;
+    measures_init(&c->live);
+    size_t at = l->cells_n++;
+    for (; at > 0 && compare_keys(&key, &l->cells[at - 1]->row) < 0; at--)
+        l->cells[at] = l->cells[at - 1];
+    l->cells[at] = c;
+    l->memory += sizeof *c + (many ? l->options.granularities * sizeof *c->wide : 0) + sizeof(struct row);
+    return c;
+}
+
+static bool make_domain(struct ledger *l, uint32_t life)
+{
+    if (life < l->domains_n)
+        return true;
+    size_t n = l->domains_n ? l->domains_n * 2 : 64;
+    while (n <= life)
+        n *= 2;
+    struct domain_account *domains = realloc(l->domains, n * sizeof *domains);
+    if (!domains) {
+        l->out_of_memory = true;
+        return false;
+    }
+    memset(domains + l->domains_n, 0, (n - l->domains_n) * sizeof *domains);
+    l->memory += (n - l->domains_n) * sizeof *domains;
+    l->domains = domains;
+    l->domains_n = n;
+    return true;
+}
+
+bool ledger_make_account(struct ledger *l, uint32_t vcpu)
+{
+    if (!make_domain(l, l->population->vcpus[vcpu].life))
+        return false;
+    if (vcpu < l->accounts_n)
+        return true;
+    size_t n = l->accounts_n ? l->accounts_n * 2 : 64;
+    while (n <= vcpu)
+        n *= 2;
+    struct account *accounts = realloc(l->accounts, n * sizeof *accounts);
+    if (!accounts) {
+        l->out_of_memory = true;
+        return false;
+    }
+    memset(accounts + l->accounts_n, 0, (n - l->accounts_n) * sizeof *accounts);
+    l->memory += (n - l->accounts_n) * sizeof *accounts;
+    l->accounts = accounts;
+    l->accounts_n = n;
+    return true;
+}
+
+struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu)
+{
+    if (!l->pcpu_cells[pcpu]) {
+        struct row key = {.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1};
+        l->pcpu_cells[pcpu] = new_cell(l, key, l->options.start_ns);
+    }
+    return l->pcpu_cells[pcpu];
+}
+
+static struct cell *domain_pcpu_cell(struct ledger *l, const struct account *a)
+{
+    struct domain_account *d = &l->domains[a->life];
+    const struct life *life = &l->population->lives[a->life];
+    uint32_t index = a->pcpu == NO_PCPU ? 0 : a->pcpu + 1u;
+    if (index >= d->pcpu_cells_n) {
+        uint32_t n = index + 8;
+        struct cell **cells = realloc(d->pcpu_cells, n * sizeof(struct cell *));
+        if (!cells) {
+            l->out_of_memory = true;
+            return NULL;
+        }
+        memset(cells + d->pcpu_cells_n, 0, (n - d->pcpu_cells_n) * sizeof(struct cell *));
+        l->memory += (n - d->pcpu_cells_n) * sizeof(struct cell *);
+        d->pcpu_cells = cells;
+        d->pcpu_cells_n = n;
+    }
+    if (!d->pcpu_cells[index]) {
+        struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = (int32_t)index - 1};
+        d->pcpu_cells[index] = new_cell(l, key, life->birth_ns);
+    }
+    return d->pcpu_cells[index];
+}
+
+struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu)
+{
+    const struct life *life = &l->population->lives[a->life];
+    struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = -1};
+    struct domain_account *d = &l->domains[a->life];
+    if (l->options.granularities == 0 || (a->idle && l->options.by != BY_PCPU))
+        return NULL;
+    switch (l->options.by) {
+    case BY_DOMAIN:
+        if (!d->cell)
+            d->cell = new_cell(l, key, life->birth_ns);
+        return d->cell;
+    case BY_VCPU:
+        if (a->cell)
+            return a->cell;
+        key.vcpu = l->population->vcpus[vcpu].id;
+        key.vcpus = 1;
+        return new_cell(l, key, life->birth_ns);
+    case BY_PCPU:
+        return a->pcpu == NO_PCPU ? NULL : ledger_pcpu_cell(l, a->pcpu);
+    case BY_DOMAIN_PCPU:
+        return domain_pcpu_cell(l, a);
+    }
+    return NULL;
+}
+
+bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population,
+                 struct quality *quality)
+{
+    memset(l, 0, sizeof *l);
+    l->options = *options;
+    l->population = population;
+    l->quality = quality;
+    l->now_ns = options->start_ns;
+    if (l->options.to_ns == 0)
+        l->options.to_ns = UINT64_MAX;
+    uint64_t from = options->from_ns > options->start_ns ? options->from_ns : options->start_ns;
+    l->reporting = from == options->start_ns;
+    l->boundary_ns = l->options.to_ns;
+    for (size_t g = 0; g < options->granularities; g++) {
+        struct granularity *gr = &l->granularities[g];
+        gr->length_ns = options->granularities_ns[g];
+        gr->start_ns = from;
+        gr->next_ns = gr->length_ns ? (from / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
+        if (gr->next_ns < l->boundary_ns)
+            l->boundary_ns = gr->next_ns;
+    }
+    if (!l->reporting)
+        l->boundary_ns = from;
+    l->pcpu_cells = calloc(PCPUS_MAX, sizeof(struct cell *));
+    return l->pcpu_cells != NULL;
+}
+
+void ledger_free(struct ledger *l)
+{
+    for (size_t i = 0; i < l->cells_n; i++) {
+        measures_free(&l->cells[i]->live);
+        for (size_t g = 0; l->cells[i]->wide && g < l->options.granularities; g++)
+            measures_free(&l->cells[i]->wide[g]);
+        free(l->cells[i]->wide);
+        free(l->cells[i]);
+    }
+    for (size_t i = 0; i < l->domains_n; i++)
+        free(l->domains[i].pcpu_cells);
+    free(l->cells);
+    free(l->accounts);
+    free(l->domains);
+    free(l->pcpu_cells);
+    free(l->rows);
+}

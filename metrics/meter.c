@@ -1,0 +1,147 @@
+#include "meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger.h"
+#include "population.h"
+#include "runstate.h"
+
+struct meter {
+    struct meter_options options;
+    struct population population;
+    struct runstates *runstates;
+    struct ledger ledger;
+    struct quality quality;
+    uint8_t pcpus_wanted[PCPUS_MAX];
+    unsigned pcpus_seen;
+    bool begun;
+};
+
+void meter_wants(bool want[EVENT_SLOTS], bool want_without_runstates[EVENT_SLOTS])
+{
+    static const unsigned always[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS,
+                                      EVENT_YIELD,           EVENT_SLEEP,            EVENT_DOM_ADD,
+                                      EVENT_DOM_REM,         EVENT_DOM0_DOM_ADD,     EVENT_DOM0_DOM_REM};
+    static const unsigned otherwise[] = {EVENT_SWITCH,        EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
+                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        want[always[i]] = true;
+    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
+        want_without_runstates[otherwise[i]] = true;
+}
+
+struct meter *meter_new(const struct meter_options *options, struct error *err)
+{
+    if (options->granularities > METER_GRANULARITIES) {
+        error_set(err, ERROR_USAGE, "more than %d granularities", METER_GRANULARITIES);
+        return NULL;
+    }
+    struct meter *m = calloc(1, sizeof *m);
+    if (!m) {
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    m->options = *options;
+    if (options->pcpus_wanted) {
+        memcpy(m->pcpus_wanted, options->pcpus_wanted, PCPUS_MAX);
+        m->options.pcpus_wanted = m->pcpus_wanted;
+    }
+    if (!population_init(&m->population) ||
+        !(m->runstates = runstates_new(&m->population, &m->quality, options->start_ns)) ||
+        !ledger_init(&m->ledger, &m->options, &m->population, &m->quality)) {
+        meter_free(m);
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    return m;
+}
+
+void meter_free(struct meter *m)
+{
+    if (!m)
+        return;
+    ledger_free(&m->ledger);
+    runstates_free(m->runstates);
+    population_free(&m->population);
+    free(m);
+}
+
+static int check(const struct meter *m, struct error *err)
+{
+    if (m->ledger.sink_ended)
+        return -1;
+    size_t held = m->population.memory + runstates_memory(m->runstates) + m->ledger.memory;
+    if (m->ledger.out_of_memory)
+        return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", m->population.vcpus_n,
+                         m->ledger.cells_n);
+    if (m->options.memory_limit && held > m->options.memory_limit)
+        return error_set(err, ERROR_MEMORY,
+                         "%zu domains with %zu vCPUs need more than the memory limit (--max-memory)",
+                         m->population.lives_n, m->population.vcpus_n);
+    return 0;
+}
+
+/* Books what is settled and closes what is complete. */
+static void account(struct meter *m, uint64_t settled_ns)
+{
+    const struct transition *t;
+    while (!m->ledger.done && (t = runstates_take(m->runstates, settled_ns)))
+        ledger_book(&m->ledger, t);
+    ledger_advance(&m->ledger, settled_ns);
+}
+
+int meter_feed(struct meter *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
+{
+    if (!m->begun && !batch->has_runstates)
+        runstates_use_switches(m->runstates);
+    m->begun = true;
+    if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
+        for (unsigned i = 0; i < batch->pcpus_n; i++)
+            ledger_add_pcpu(&m->ledger, batch->pcpus[i]);
+        m->pcpus_seen = batch->pcpus_n;
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct event *e = &batch->events[i];
+        if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
+            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+    }
+    if (batch->watermark)
+        account(m, runstates_settled(m->runstates, clock_ns(clock, batch->watermark)));
+    return check(m, err);
+}
+
+int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
+{
+    runstates_end(m->runstates, end_ns);
+    account(m, end_ns);
+    ledger_finish(&m->ledger, end_ns, true);
+    return check(m, err);
+}
+
+int meter_stop(struct meter *m, struct error *err)
+{
+    ledger_finish(&m->ledger, m->ledger.now_ns, false);
+    return check(m, err);
+}
+
+const struct quality *meter_quality(const struct meter *m)
+{
+    return &m->quality;
+}
+
+uint64_t meter_accounted(const struct meter *m)
+{
+    return m->ledger.now_ns;
+}
+
+void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
+{
+    *domains = *vcpus = 0;
+    for (size_t i = 0; i < m->population.lives_n; i++) {
+        if (m->population.lives[i].domain == IDLE_DOMAIN)
+            continue;
+        ++*domains;
+        *vcpus += m->population.lives[i].population;
+    }
+}

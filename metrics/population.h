@@ -1,0 +1,66 @@
+/*
+ * Who is in the trace: domains (and their lives, because ids are reused), vCPUs, pCPUs. Small dense numbers are
+ * handed out on first sight; everything else is an array indexed by them.
+ */
+#ifndef XENMETER_METRICS_POPULATION_H
+#define XENMETER_METRICS_POPULATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NOBODY    UINT32_MAX
+#define VCPUS_MAX 8192 /* Xen's MAX_VIRT_CPUS; larger vCPU ids are damage */
+
+/* One life of a domain id: from its creation, or the trace's start, to its destruction. */
+struct life {
+    uint16_t domain;
+    uint32_t number;   /* 1, 2, ... of this domain id */
+    uint64_t birth_ns; /* DOM_ADD, else the trace's start */
+    uint64_t first_ns; /* when it was first heard of */
+    bool added;        /* born by a DOM_ADD that was seen */
+    bool ended;
+    uint32_t *vcpus; /* vCPU id -> vCPU number, NOBODY */
+    uint32_t vcpus_n;
+    uint32_t population; /* vCPUs seen */
+};
+
+struct vcpu_identity {
+    uint32_t life; /* number of its struct life in the array */
+    uint16_t id;
+};
+
+struct population {
+    struct life *lives;
+    size_t lives_n, lives_capacity;
+    struct vcpu_identity *vcpus;
+    size_t vcpus_n, vcpus_capacity;
+    uint32_t *current; /* domain id -> current life, NOBODY; 65536 entries */
+    size_t memory;     /* bytes held */
+};
+
+bool population_init(struct population *p);
+void population_free(struct population *p);
+
+/* The current life of a domain id, or NOBODY. */
+static inline uint32_t population_life(const struct population *p, uint16_t domain)
+{
+    return p->current[domain];
+}
+
+/* Begins a new life of the id. NOBODY when there is no memory. */
+uint32_t population_begin_life(struct population *p, uint16_t domain, uint64_t birth_ns, uint64_t now_ns);
+
+/* Number of a vCPU of a life, made on first sight. NOBODY: no memory. id < VCPUS_MAX. */
+uint32_t population_new_vcpu(struct population *p, uint32_t life, uint16_t id);
+
+/* Number of the vCPU, or NOBODY if it was not seen in the domain's current life. */
+static inline uint32_t population_vcpu(const struct population *p, uint16_t domain, uint16_t id)
+{
+    uint32_t life = p->current[domain];
+    if (life == NOBODY || id >= p->lives[life].vcpus_n)
+        return NOBODY;
+    return p->lives[life].vcpus[id];
+}
+
+#endif

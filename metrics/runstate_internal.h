@@ -1,0 +1,60 @@
+/* What the runstate machine's two sources share: runstate records (runstate.c) and switches (runstate_switch.c). */
+#ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
+#define XENMETER_METRICS_RUNSTATE_INTERNAL_H
+
+#include "runstate.h"
+#include "transitions.h"
+
+/* What is known of a vCPU at the front of the events. */
+struct track {
+    uint64_t since_ns;   /* of its last record or transition */
+    uint64_t woken_ns;   /* switches only: a wake before anything else was known; 0: none */
+    uint16_t pcpu;       /* where it runs or ran last */
+    uint8_t state;       /* enum runstate */
+    bool seen;           /* its state is known at all */
+    bool contradicted;   /* its last record did not fit, and lost records do not explain it */
+    uint8_t state_before; /* the tracked state when that record came */
+    uint8_t record_old;  /* the old state that record told */
+    uint8_t leaving;     /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
+};
+
+struct pcpu_track {
+    uint32_t current;    /* the vCPU that runs, NOBODY: not known */
+    uint32_t blind;      /* number of its open blind window + 1, 0: none */
+    uint64_t free_since; /* with nobody: since when nobody is known to run */
+    bool out_told, in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+};
+
+/* A stretch of time in which a pCPU's records were lost. */
+struct blind_window {
+    uint64_t from_ns, to_ns; /* to: UINT64_MAX while it lasts */
+};
+
+#define BLIND_WINDOWS 1024 /* remembered one by one; older ones as one stretch */
+
+struct runstates {
+    struct population *population;
+    struct quality *quality;
+    uint64_t start_ns;   /* the trace's, or the piece's, start */
+    uint64_t settled_ns; /* transitions before were taken, or may have been */
+    bool use_switches;
+    struct track *tracks; /* by vCPU number */
+    size_t tracks_n;
+    struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
+    struct transitions queue;
+    struct blind_window blind[BLIND_WINDOWS]; /* a ring: number i is at i % BLIND_WINDOWS */
+    uint64_t blind_n;
+    struct blind_window forgotten; /* all that no longer have a place; from > to: none */
+};
+
+/* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted) or without memory (queue.failed). */
+uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint64_t now_ns);
+
+/* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
+void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
+                      enum runstate new, uint32_t slice_ns);
+
+/* One event of a trace without runstate records. */
+void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+#endif

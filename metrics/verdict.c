@@ -1,0 +1,204 @@
+#include "verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Beyond these shares the result is poor: what is missing can change who looks busy. */
+#define POOR_BLIND_SHARE   0.05
+#define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
+#define POOR_TSC_SHARE     0.01 /* of the records: the time stamps themselves cannot be relied on */
+#define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes that say nothing about states */
+
+/* A wake-up takes some 10 us to be served: clocks that far apart blur it, and a millisecond turns events around. */
+#define SKEW_DEGRADED_NS 10000
+#define SKEW_POOR_NS     1000000
+
+#define CLOCK_UNSURE_PPM  500
+#define CLOCK_FEW_SAMPLES 4 /* a median of fewer says little, and nothing about its own error */
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[] = {"good", "degraded", "poor"};
+    return names[verdict];
+}
+
+/* ---- words ---- */
+
+char *human_count(char *to, uint64_t n)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    char *end = to;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            *end++ = ',';
+        *end++ = digits[i];
+    }
+    *end = '\0';
+    return to;
+}
+
+char *human_duration(char *to, uint64_t ns)
+{
+    static const struct {
+        uint64_t length_ns;
+        const char *name;
+    } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double x = (double)ns / (double)units[i].length_ns;
+        if (x < 1)
+            continue;
+        if (x >= 1000) { /* only of the largest unit */
+            human_count(to, ns / units[i].length_ns);
+            strcat(to, " s");
+        } else {
+            snprintf(to, HUMAN_BYTES, "%.*f %s", x < 10 ? 3 : x < 100 ? 2 : 1, x, units[i].name);
+        }
+        return to;
+    }
+    snprintf(to, HUMAN_BYTES, "%llu ns", (unsigned long long)ns);
+    return to;
+}
+
+char *human_percent(char *to, double part, double whole)
+{
+    double percent = whole > 0 ? 100 * part / whole : 0;
+    if (percent > 0 && percent < 0.01)
+        snprintf(to, HUMAN_BYTES, "less than 0.01 %%");
+    else
+        snprintf(to, HUMAN_BYTES, "%.*f %%", percent >= 10 ? 0 : percent >= 1 ? 1 : 2, percent);
+    return to;
+}
+
+/* ---- reasons ---- */
+
+/* Poor reasons go before the degraded ones; otherwise the order is that of the calls. */
+static __attribute__((format(printf, 3, 4))) void because(struct judgement *j, enum verdict verdict,
+                                                          const char *format, ...)
+{
+    if (j->reasons == VERDICT_REASONS)
+        return;
+    unsigned at = j->reasons;
+    if (verdict == VERDICT_POOR) {
+        at = j->poor_reasons++;
+        memmove(j->why[at + 1], j->why[at], (j->reasons - at) * sizeof *j->why);
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(j->why[at], sizeof j->why[at], format, args);
+    va_end(args);
+    j->reasons++;
+    if (verdict > j->verdict)
+        j->verdict = verdict;
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void judge_losses(struct judgement *j, const struct quality *q, double pcpu_ns)
+{
+    char share[HUMAN_BYTES], count[HUMAN_BYTES], time[HUMAN_BYTES];
+    if (q->lost_markers || q->lost_records || q->blind_ns) {
+        bool poor = (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns;
+        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s of the pCPU time is blind: %s record%s lost",
+                human_percent(share, (double)q->blind_ns, pcpu_ns), human_count(count, q->lost_records),
+                q->lost_records == 1 ? " was" : "s were");
+    }
+    if (q->blind_late_ns)
+        because(j, VERDICT_DEGRADED, "%s of blind time became known only after it was accounted",
+                human_duration(time, q->blind_late_ns));
+    if (q->unknown_ns)
+        because(j, VERDICT_DEGRADED, "the state of vCPUs is unknown for %s in sum",
+                human_duration(time, q->unknown_ns));
+}
+
+static void judge_states(struct judgement *j, const struct quality *q, bool has_runstates)
+{
+    char count[HUMAN_BYTES], time[HUMAN_BYTES];
+    if (!has_runstates)
+        because(j, VERDICT_DEGRADED, "no runstate changes in the trace: states are rebuilt from context switches");
+    if (q->inconsistent)
+        because(j, VERDICT_DEGRADED, "%s state change%s what went before, first at %s",
+                human_count(count, q->inconsistent), q->inconsistent == 1 ? " contradicts" : "s contradict",
+                human_duration(time, q->inconsistent_at_ns));
+    if (q->ignored_records)
+        because(j, VERDICT_DEGRADED, "%s scheduler record%s impossible vCPUs",
+                human_count(count, q->ignored_records), q->ignored_records == 1 ? " names" : "s name");
+}
+
+static void judge_bytes(struct judgement *j, const struct quality *q)
+{
+    char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES];
+    if (q->skipped_bytes || q->skipped_places) {
+        bool poor = (double)q->skipped_bytes > POOR_SKIPPED_SHARE * (double)q->bytes;
+        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s damaged byte%s (%s) in %s place%s had to be skipped",
+                human_count(count, q->skipped_bytes), plural(q->skipped_bytes),
+                human_percent(share, (double)q->skipped_bytes, (double)q->bytes),
+                human_count(places, q->skipped_places), plural(q->skipped_places));
+    }
+    if (q->truncated_bytes)
+        because(j, VERDICT_DEGRADED, "the trace is cut off: its last %s byte%s make no whole record",
+                human_count(count, q->truncated_bytes), plural(q->truncated_bytes));
+}
+
+/* Unknown records matter when they may be about states, or when there are so many that the bytes may be no trace. */
+static void judge_unrecognised(struct judgement *j, const struct quality *q)
+{
+    char count[HUMAN_BYTES], share[HUMAN_BYTES];
+    uint64_t records = q->unrecognised_other;
+    bool of_weight = q->unrecognised_other > 0;
+    for (unsigned i = 0; i < q->unrecognised_kinds; i++) {
+        enum event_class class_id = event_class_of(q->unrecognised[i].event);
+        records += q->unrecognised[i].records;
+        of_weight |= class_id == CLASS_SCHED || class_id == CLASS_UNRECOGNISED;
+    }
+    if (records && (of_weight || (double)records > STRANGE_SHARE * (double)q->records))
+        because(j, VERDICT_DEGRADED, "%s record%s of no known kind (%s of all)", human_count(count, records),
+                plural(records), human_percent(share, (double)records, (double)q->records));
+}
+
+static void judge_tsc(struct judgement *j, const struct quality *q)
+{
+    char count[HUMAN_BYTES], time[HUMAN_BYTES];
+    double poor = POOR_TSC_SHARE * (double)q->records;
+    if (q->tsc_backwards)
+        because(j, (double)q->tsc_backwards > poor ? VERDICT_POOR : VERDICT_DEGRADED,
+                "time ran backwards in %s record%s", human_count(count, q->tsc_backwards), plural(q->tsc_backwards));
+    if (q->tsc_implausible)
+        because(j, (double)q->tsc_implausible > poor ? VERDICT_POOR : VERDICT_DEGRADED,
+                "%s record%s an implausible time stamp", human_count(count, q->tsc_implausible),
+                q->tsc_implausible == 1 ? " has" : "s have");
+    if (q->skew_max_ns > SKEW_DEGRADED_NS)
+        because(j, q->skew_max_ns > SKEW_POOR_NS ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the clocks of the pCPUs are up to %s apart", human_duration(time, q->skew_max_ns));
+}
+
+static void judge_clock(struct judgement *j, const struct clock *clock)
+{
+    if (!(clock->cpu_hz > 0))
+        because(j, VERDICT_POOR, "the tsc frequency is not known, times are in cycles: give it with --cpu-hz");
+    else if (clock->measured && clock->pairs < CLOCK_FEW_SAMPLES)
+        because(j, VERDICT_DEGRADED, "the tsc frequency was measured from %u sample%s only", (unsigned)clock->pairs,
+                plural(clock->pairs));
+    else if (clock->measured && !(clock->error_ppm <= CLOCK_UNSURE_PPM))
+        because(j, VERDICT_DEGRADED, "the tsc frequency is sure to %.2f %% only", clock->error_ppm / 1e4);
+}
+
+void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock, uint64_t duration_ns,
+                   unsigned pcpus, bool has_runstates)
+{
+    *j = (struct judgement){.verdict = VERDICT_GOOD};
+    if (duration_ns == 0 || pcpus == 0) {
+        because(j, VERDICT_POOR, "there is no time between the first record and the last");
+        return;
+    }
+    judge_losses(j, q, (double)duration_ns * pcpus);
+    judge_clock(j, clock);
+    judge_states(j, q, has_runstates);
+    judge_tsc(j, q);
+    judge_bytes(j, q);
+    judge_unrecognised(j, q);
+}
