@@ -57,12 +57,13 @@ void buffer_fill(struct buffer *b, char c, size_t n)
     }
 }
 
-/* Writes n so that it ends before `end`; returns where it begins. Two digits a step: numbers are most of a CSV. */
+/* Writes n so that it ends before `end`; returns where it begins. Two digits a step: it is the hot path. */
 static char *digits_before(char *end, uint64_t n)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
     while (n >= 100) {
         end -= 2;
         memcpy(end, pairs + n % 100 * 2, 2);

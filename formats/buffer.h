@@ -26,7 +26,7 @@ void buffer_text(struct buffer *b, const char *text);
 void buffer_fill(struct buffer *b, char c, size_t n);
 void buffer_integer(struct buffer *b, int64_t n);
 
-/* With exactly that many digits (0..9) after the point, rounded half away from zero; the point is always '.'. */
+/* With exactly that many digits (0..9) after the point, rounded half away from zero; the point is '.'. */
 void buffer_decimal(struct buffer *b, double x, unsigned digits);
 
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -136,45 +136,48 @@ static struct value longest_at(const struct histogram *h)
 
 /* ---- the tables ---- */
 
-#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                             \
-    static struct value row_##NAME(const struct record_view *v)                                                  \
-    {                                                                                                            \
-        const struct interval *i = v->interval;                                                                  \
-        const struct row *r = v->row;                                                                            \
-        const struct measures *m = r->measures;                                                                  \
-        (void)i;                                                                                                 \
-        (void)m;                                                                                                 \
-        return VALUE;                                                                                            \
+#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+    static struct value row_##NAME(const struct record_view *v) {                                            \
+        const struct interval *i = v->interval;                                                              \
+        const struct row *r = v->row;                                                                        \
+        const struct measures *m = r->measures;                                                              \
+        (void)i;                                                                                             \
+        (void)m;                                                                                             \
+        return VALUE;                                                                                        \
     }
-#define EXECUTION(NAME, TITLE, UNIT, TABLE, VALUE, HELP)                                                         \
-    static struct value execution_##NAME(const struct record_view *v)                                            \
-    {                                                                                                            \
-        const struct execution *e = v->execution;                                                                \
-        return VALUE;                                                                                            \
+#define EXECUTION(NAME, TITLE, UNIT, TABLE, VALUE, HELP)                                                     \
+    static struct value execution_##NAME(const struct record_view *v) {                                      \
+        const struct execution *e = v->execution;                                                            \
+        return VALUE;                                                                                        \
     }
 #include "formats/columns.def"
 
 enum { KEY = 1, OF_INTERVAL = 2, ALARM = 4 };
 enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAIN_PCPU };
 
-#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                             \
-    {.name = #NAME,                                                                                              \
-     .title = TITLE,                                                                                             \
-     .help = HELP,                                                                                               \
-     .unit = UNIT_##UNIT,                                                                                        \
-     .digits = DIGITS,                                                                                           \
-     .key = ((FLAGS)&KEY) != 0,                                                                                  \
-     .of_interval = ((FLAGS)&OF_INTERVAL) != 0,                                                                  \
-     .alarm = ((FLAGS)&ALARM) != 0,                                                                              \
-     .in_table = TABLE,                                                                                          \
+#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+    {.name = #NAME,                                                                                          \
+     .title = TITLE,                                                                                         \
+     .help = HELP,                                                                                           \
+     .unit = UNIT_##UNIT,                                                                                    \
+     .digits = DIGITS,                                                                                       \
+     .key = ((FLAGS)&KEY) != 0,                                                                              \
+     .of_interval = ((FLAGS)&OF_INTERVAL) != 0,                                                              \
+     .alarm = ((FLAGS)&ALARM) != 0,                                                                          \
+     .in_table = TABLE,                                                                                      \
      .get = row_##NAME},
 const struct column report_columns[] = {
 #include "formats/columns.def"
 };
 const size_t report_columns_n = sizeof report_columns / sizeof *report_columns;
 
-#define EXECUTION(NAME, TITLE, UNIT, TABLE, VALUE, HELP)                                                         \
-    {.name = #NAME, .title = TITLE, .help = HELP, .unit = UNIT_##UNIT, .in_table = TABLE, .get = execution_##NAME},
+#define EXECUTION(NAME, TITLE, UNIT, TABLE, VALUE, HELP)                                                     \
+    {.name = #NAME,                                                                                          \
+     .title = TITLE,                                                                                         \
+     .help = HELP,                                                                                           \
+     .unit = UNIT_##UNIT,                                                                                    \
+     .in_table = TABLE,                                                                                      \
+     .get = execution_##NAME},
 const struct column execution_columns[] = {
 #include "formats/columns.def"
 };
@@ -241,8 +244,8 @@ static int unknown_column(const char *name, size_t length, struct error *err)
     if (length == 0)
         return error_set(err, ERROR_USAGE, "a column name is missing in the list; --columns help lists all");
     if (length > NAME_MAX_LENGTH)
-        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; --columns help lists all", NAME_MAX_LENGTH,
-                         name);
+        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; --columns help lists all",
+                         NAME_MAX_LENGTH, name);
     const struct column *nearest = &report_columns[0];
     for (size_t i = 0; i < report_columns_n; i++)
         if (distance(name, length, report_columns[i].name) < distance(name, length, nearest->name))

@@ -1,4 +1,4 @@
-/* The one table of output columns (columns.def): name, unit, type, how to get the value. Every writer walks it. */
+/* The one table of output columns (columns.def): name, unit, how to get the value. Every writer walks it. */
 #ifndef XENMETER_FORMATS_COLUMNS_H
 #define XENMETER_FORMATS_COLUMNS_H
 
@@ -52,15 +52,15 @@ struct column {
     const char *title; /* short heading of the table, without the unit: "run p99" */
     const char *help;  /* one line for --columns help and the man page */
     enum unit unit;
-    uint8_t digits;    /* of a decimal */
-    bool key;          /* names the subject; not summed in a totals row */
-    bool of_interval;  /* granularity_ns, start_ns, end_ns, late: JSON keeps them on the interval, not the row */
-    bool alarm;        /* above zero is a worry: the table's default choice has it only then, and in red */
-    uint8_t in_table;  /* bit per enum by in whose default table it is: 1 << BY_DOMAIN, ...; executions: any bit */
+    uint8_t digits;   /* of a decimal */
+    bool key;         /* names the subject; not summed in a totals row */
+    bool of_interval; /* granularity_ns, start_ns, end_ns, late: JSON keeps them on the interval */
+    bool alarm;       /* above zero is a worry: the table's default choice has it only then, and in red */
+    uint8_t in_table; /* in the default table of 1 << BY_DOMAIN, ...; executions: any bit */
     struct value (*get)(const struct record_view *view);
 };
 
-extern const struct column report_columns[];    /* rows of intervals */
+extern const struct column report_columns[]; /* rows of intervals */
 extern const size_t report_columns_n;
 extern const struct column execution_columns[]; /* rows of executions */
 extern const size_t execution_columns_n;
@@ -69,22 +69,22 @@ extern const size_t execution_columns_n;
 const struct column *column_find(const struct column *table, size_t n, const char *name);
 
 /*
- * Reads a comma-separated list of report column names into `chosen` (at least report_columns_n pointers) in the
- * order given; a name given twice counts once, "all" is all that are not there yet. -1 with `err` naming the
- * unknown one, the nearest known one, and how to list all.
+ * Reads a comma-separated list of report column names into `chosen` (at least report_columns_n pointers) in
+ * the order given; a name given twice counts once, "all" is all that are not there yet. -1 with `err` naming
+ * the unknown one, the nearest known one, and how to list all.
  */
 int columns_choose(const char *list, const struct column **chosen, size_t *n, struct error *err);
 
 /*
- * Puts the columns that tell the rows of `by` apart (interval, domain, life, vCPU, pCPU) in front of `chosen`,
- * unless they are there. There is room for report_columns_n pointers.
+ * Puts the columns that tell the rows of `by` apart (interval, domain, life, vCPU, pCPU) in front of
+ * `chosen`, unless they are there. There is room for report_columns_n pointers.
  */
 void columns_add_keys(enum by by, const struct column **chosen, size_t *n);
 
 /* "domain" "vcpu" "pcpu" "domain-pcpu", by enum by. */
 extern const char *const by_names[];
 
-/* <0, 0, >0: order of two values of one column, unknown ones last, larger first for numbers, A to Z for text. */
+/* <0, 0, >0: order of two values of one column: unknown ones last, larger numbers first, text from A to Z. */
 int value_compare(struct value a, struct value b);
 
 #endif

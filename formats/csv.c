@@ -1,4 +1,4 @@
-/* Comma-separated values (RFC 4180, LF line ends): one header, all granularities and executions in one table. */
+/* Comma-separated values (RFC 4180, LF line ends): one header, all granularities and executions below it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,10 +66,15 @@ static void choose_fields(struct csv *csv)
         return;
     size_t report_fields = csv->n;
     for (size_t i = 0; i < execution_columns_n; i++) {
+        const struct column *column = &execution_columns[i];
         size_t at = 0;
-        while (at < report_fields && strcmp(field_name(&csv->fields[at]), execution_columns[i].name) != 0)
+        while (at < report_fields && strcmp(field_name(&csv->fields[at]), column->name) != 0)
             at++;
-        csv->fields[at < report_fields ? at : csv->n++].execution = &execution_columns[i];
+        if (at == report_fields) { /* not chosen: but a field that is there is filled where it applies */
+            at = csv->n++;
+            csv->fields[at].report = column_find(report_columns, report_columns_n, column->name);
+        }
+        csv->fields[at].execution = column;
     }
 }
 

@@ -1,6 +1,7 @@
 /*
- * The JSON document: schema, trace, quality, reports. What is known about the trace is complete only at its end but
- * comes first, and the intervals of all granularities arrive interleaved: the text of each report waits in a spill.
+ * The JSON document: schema, trace, quality, reports. What is known about the trace is complete only at its
+ * end but comes first, and the intervals of all granularities arrive interleaved: the text of each report
+ * waits in a spill.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -68,8 +69,8 @@ static int interval(struct writer *w, const struct interval *of, const struct ro
     struct spill *report = report_of((struct json *)w, of->granularity_ns);
     struct buffer *b = spill_buffer(report);
     buffer_text(b, spill_is_empty(report) ? "\n" : ",\n");
-    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"rows\": [", of->start_ns,
-                  of->end_ns, of->late ? " \"late\": true," : "");
+    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"rows\": [",
+                  of->start_ns, of->end_ns, of->late ? " \"late\": true," : "");
     for (size_t r = 0; r < n; r++) {
         struct record_view view = view_of_row(w, of, &rows[r]);
         buffer_text(b, r ? ",\n          " : "\n          ");

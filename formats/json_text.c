@@ -70,7 +70,8 @@ void json_add_value(struct buffer *b, const struct column *column, struct value 
     }
 }
 
-void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view, bool first)
+void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view,
+                     bool first)
 {
     buffer_text(b, first ? "\"" : ",\"");
     buffer_text(b, column->name);

@@ -7,7 +7,7 @@
 #include "formats/buffer.h"
 #include "formats/writer_ops.h"
 
-/* A JSON string of any bytes: what is not UTF-8 becomes U+FFFD. NULL, or -- in a buffer -- null when `s` is NULL. */
+/* A JSON string of any bytes, null for NULL; what is not UTF-8 becomes U+FFFD. */
 json_t *json_of_text(const char *s);
 void json_add_text(struct buffer *b, const char *s);
 
@@ -15,7 +15,8 @@ void json_add_text(struct buffer *b, const char *s);
 void json_add_value(struct buffer *b, const struct column *column, struct value v);
 
 /* `"name":value` of one column; `first` leaves out the comma before it. */
-void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view, bool first);
+void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view,
+                     bool first);
 
 /* The "trace" and "quality" objects of the document, NULL when memory ran out. The caller owns them. */
 json_t *json_of_trace(const struct report_summary *summary);

@@ -15,7 +15,8 @@ static int interval(struct writer *w, const struct interval *of, const struct ro
     const struct report_schema *schema = w->schema;
     for (size_t r = 0; r < n; r++) {
         struct record_view view = view_of_row(w, of, &rows[r]);
-        buffer_printf(&w->text, "{\"granularity_ns\":%" PRIu64 ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64,
+        buffer_printf(&w->text,
+                      "{\"granularity_ns\":%" PRIu64 ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64,
                       of->granularity_ns, of->start_ns, of->end_ns);
         for (size_t c = 0; c < schema->columns_n; c++)
             if (!schema->columns[c]->of_interval)

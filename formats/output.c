@@ -13,11 +13,12 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define BUFFER_BYTES (256u * 1024)
+#define BUFFER_BYTES ((size_t)256 * 1024)
 
 /*
- * The temporary files of all open outputs, where a signal handler finds them. An entry belongs to whoever moved its
- * state from FREE to TAKEN; the handler only looks at those that are READY, whose path no longer changes.
+ * The temporary files of all open outputs, where a signal handler finds them. An entry belongs to whoever
+ * moved its state from FREE to TAKEN; the handler only looks at those that are READY, whose path no longer
+ * changes.
  */
 enum { FREE, TAKEN, READY };
 static struct temporary {
@@ -77,8 +78,8 @@ int output_fail(struct output *o, const struct error *why)
 /* ---- opening ---- */
 
 /*
- * Creates the temporary file beside the destination. Its name does not grow with that of the destination, which may
- * be as long as a name can be; open, not mkstemp, so that the umask and the directory's ACL apply.
+ * Creates the temporary file beside the destination. Its name does not grow with that of the destination,
+ * which may be as long as a name can be; open, not mkstemp, so that the umask and the directory's ACL apply.
  */
 static int create_temporary(struct output *o)
 {
@@ -159,7 +160,8 @@ struct output *output_open(const char *path, struct error *err)
     }
     o->is_stdout = !path || strcmp(path, "-") == 0;
     o->fd = o->is_stdout ? STDOUT_FILENO : -1;
-    if (!o->is_stdout && (open_file(o, path, err) != 0 || (ends_with(path, ".zst") && start_zstd(o, err) != 0))) {
+    if (!o->is_stdout &&
+        (open_file(o, path, err) != 0 || (ends_with(path, ".zst") && start_zstd(o, err) != 0))) {
         output_abort(o);
         return NULL;
     }

@@ -1,10 +1,11 @@
 /*
- * Where results go: standard output, or a file that appears whole or not at all; compressed if its name ends in
- * ".zst".
+ * Where results go: standard output, or a file that appears whole or not at all; compressed if its name ends
+ * in ".zst".
  *
- * A file is written beside its destination under a temporary name, and output_commit makes it durable (fsync) and
- * renames it; a file that was there keeps its permissions. A destination that exists and is not a regular file
- * (/dev/null, a FIFO) is written in place. The process ignores SIGPIPE, so that a closed pipe is an error here.
+ * A file is written beside its destination under a temporary name, and output_commit makes it durable (fsync)
+ * and renames it; a file that was there keeps its permissions. A destination that exists and is not a regular
+ * file (/dev/null, a FIFO) is written in place. The process ignores SIGPIPE, so that a closed pipe is an
+ * error here.
  */
 #ifndef XENMETER_FORMATS_OUTPUT_H
 #define XENMETER_FORMATS_OUTPUT_H
@@ -22,13 +23,13 @@ struct output;
 struct output *output_open(const char *path, struct error *err);
 
 /*
- * Appends bytes (buffered). Returns 0, or -1 once anything went wrong; the first failure is kept and reported by
- * output_commit, so callers may ignore it until then.
+ * Appends bytes (buffered). Returns 0, or -1 once anything went wrong; the first failure is kept and reported
+ * by output_commit, so callers may ignore it until then.
  */
 int output_write(struct output *o, const void *bytes, size_t n);
 int output_printf(struct output *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes the output fail with a reason of the caller's (a copy is kept), unless it has failed before. Returns -1. */
+/* Makes the output fail for a reason of the caller's (copied), unless it has failed before. Returns -1. */
 int output_fail(struct output *o, const struct error *why);
 
 /* Hands everything written so far to the reader (ends a zstd block). 0 or -1. */
@@ -40,7 +41,7 @@ bool output_reader_gone(const struct output *o);
 /* Whether this goes to a terminal. */
 bool output_is_terminal(const struct output *o);
 
-/* Completes the output and frees `o`. 0, or -1 with `err` filled (nothing is left at the destination then). */
+/* Completes the output and frees `o`. 0, or -1 with `err` filled and nothing left at the destination. */
 int output_commit(struct output *o, struct error *err);
 
 /* Removes what was written to a file and frees `o`; NULL is fine. Safe after a failure. */

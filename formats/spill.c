@@ -47,14 +47,16 @@ int spill_settle(struct spill *s, struct error *err)
             directory = "/tmp";
         s->fd = nameless_file(directory);
         if (s->fd < 0)
-            return error_set(err, ERROR_IO, "cannot create a temporary file in %s: %s", directory, strerror(errno));
+            return error_set(err, ERROR_IO, "cannot create a temporary file in %s: %s", directory,
+                             strerror(errno));
     }
     for (size_t done = 0; done < s->text.n;) {
         ssize_t n = pwrite(s->fd, s->text.at + done, s->text.n - done, (off_t)s->file_bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return error_set(err, ERROR_IO, "cannot write a temporary file: %s", strerror(n ? errno : ENOSPC));
+            return error_set(err, ERROR_IO, "cannot write a temporary file: %s",
+                             strerror(n ? errno : ENOSPC));
         done += (size_t)n;
         s->file_bytes += (uint64_t)n;
     }

@@ -1,6 +1,6 @@
 /*
- * Text that must wait for its turn: kept in memory up to a bound, beyond it in a temporary file without a name
- * (in $TMPDIR, else /tmp), which vanishes with the process.
+ * Text that must wait for its turn: kept in memory up to a bound, beyond it in a temporary file without a
+ * name (in $TMPDIR, else /tmp), which vanishes with the process.
  */
 #ifndef XENMETER_FORMATS_SPILL_H
 #define XENMETER_FORMATS_SPILL_H
@@ -13,7 +13,7 @@
 #include "formats/output.h"
 #include "parser/error.h"
 
-#define SPILL_MEMORY_BYTES (4u * 1024 * 1024)
+#define SPILL_MEMORY_BYTES ((size_t)4 * 1024 * 1024)
 
 struct spill {
     struct buffer text;  /* what is not in the file: everything, or its end */

@@ -23,7 +23,8 @@ static bool is_last(const struct layout *layouts, size_t n, size_t at)
     return true;
 }
 
-void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell, size_t width)
+void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell,
+                size_t width)
 {
     struct buffer *b = &t->base.text;
     size_t pad = layouts[at].width > width ? layouts[at].width - width : 0;
@@ -120,7 +121,8 @@ static int begin(struct writer *w)
 }
 
 /* What the cell of a row shows: the value, but domain ids that were reused tell their lives apart. */
-static size_t row_cell(char to[CELL_BYTES], const struct layout *layout, struct value v, const struct row *row)
+static size_t row_cell(char to[CELL_BYTES], const struct layout *layout, struct value v,
+                       const struct row *row)
 {
     if (row && row->life > 1 && strcmp(layout->column->name, "domain") == 0)
         return (size_t)snprintf(to, CELL_BYTES, "%" PRId32 "#%" PRIu32, row->domain, row->life);
@@ -128,8 +130,8 @@ static size_t row_cell(char to[CELL_BYTES], const struct layout *layout, struct 
 }
 
 /*
- * The row of sums is a row like the others, over the merged measures: times and counts add, the percentiles are
- * those of all samples together. Returns false when memory ran out.
+ * The row of sums is a row like the others, over the merged measures: times and counts add, the percentiles
+ * are those of all samples together. Returns false when memory ran out.
  */
 static bool sum_rows(struct table *t, const struct row *rows, size_t n, struct row *sum)
 {
@@ -155,7 +157,8 @@ static void lay_out(struct table *t, const struct row *rows, size_t n, size_t li
             size_t width = row_cell(cell, layout, values[r], r < n ? &rows[r] : NULL);
             if (width > layout->width)
                 layout->width = width;
-            layout->alarmed |= layout->column->alarm && values[r].type != VALUE_NONE && strcmp(cell, "0") != 0;
+            layout->alarmed |=
+                layout->column->alarm && values[r].type != VALUE_NONE && strcmp(cell, "0") != 0;
         }
         layout->hidden = !t->base.schema->columns_given && layout->column->alarm && !layout->alarmed;
         table_widen_to_heading(layout);
@@ -192,7 +195,7 @@ static void put_instant(struct buffer *b, uint64_t ns, unsigned digits)
     buffer_text(b, " s");
 }
 
-/* As many digits as the boundaries need; the whole trace ends anywhere, there the order of its length decides. */
+/* As many digits as the boundaries need. The whole trace may end anywhere: there its length decides. */
 static unsigned digits_of(const struct interval *i)
 {
     uint64_t length = i->end_ns - i->start_ns;

@@ -34,7 +34,8 @@ enum style { STYLE_HEADER, STYLE_RULE, STYLE_ALARM, STYLE_WARNING, STYLE_END };
 void table_style(struct table *t, enum style style);
 
 /* A cell in its place: padded to its layout's width; the last one ends the line, without trailing spaces. */
-void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell, size_t width);
+void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell,
+                size_t width);
 
 /* The heading lines of the shown columns and the rule under them. */
 void table_header(struct table *t, const struct layout *layouts, size_t n);

@@ -14,8 +14,8 @@ static double number_of(struct value v)
 }
 
 /*
- * One unit for all cells of a column of times: that of the largest, or the next finer one where the smallest would
- * lose its meaning in it.
+ * One unit for all cells of a column of times: that of the largest, or the next finer one where the smallest
+ * would lose its meaning in it.
  */
 static struct scale scale_of_times(double largest, double smallest)
 {
@@ -29,6 +29,11 @@ static struct scale scale_of_times(double largest, double smallest)
     double x = largest / lengths[unit];
     unsigned digits = x < 10 ? 3 : x < 100 ? 2 : 1;
     return (struct scale){.unit = names[unit], .divisor = lengths[unit], .digits = unit ? digits : 0};
+}
+
+static unsigned rate_digits(double largest)
+{
+    return largest >= 1000 ? 0 : largest >= 100 ? 1 : 2;
 }
 
 struct scale scale_of(const struct column *column, const struct value *values, size_t n)
@@ -49,7 +54,7 @@ struct scale scale_of(const struct column *column, const struct value *values, s
     case UNIT_PERCENT:
         return (struct scale){.unit = "%", .divisor = 1, .digits = 2};
     case UNIT_PER_SECOND:
-        return (struct scale){.unit = "/s", .divisor = 1, .digits = largest >= 1000 ? 0 : largest >= 100 ? 1 : 2};
+        return (struct scale){.unit = "/s", .divisor = 1, .digits = rate_digits(largest)};
     case UNIT_COUNT:
         return (struct scale){.unit = "", .divisor = 1};
     case UNIT_NONE:

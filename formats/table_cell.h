@@ -12,11 +12,11 @@
 
 /* How the numbers of one column are shown. */
 struct scale {
-    const char *unit;   /* "ms", "%"; "" for none */
-    double divisor;     /* value / divisor is what is printed */
-    unsigned digits;    /* after the point */
-    bool is_plain;      /* an id: no thousands commas */
-    bool is_free;       /* each cell of a time chooses and shows its own unit */
+    const char *unit; /* "ms", "%"; "" for none */
+    double divisor;   /* value / divisor is what is printed */
+    unsigned digits;  /* after the point */
+    bool is_plain;    /* an id: no thousands commas */
+    bool is_free;     /* each cell of a time chooses and shows its own unit */
 };
 
 /* The scale for all values of a column in one block. */

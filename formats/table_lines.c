@@ -17,8 +17,10 @@ static size_t usual_width(const struct column *column)
     if (column->unit == UNIT_NS)
         return strlen("123.4 ms");
     if (strcmp(column->name, "name") == 0)
-        return 16;
-    return strcmp(column->name, "end") == 0 || strcmp(column->name, "wait_kind") == 0 ? strlen("preempted") : 0;
+        return CELL_TEXT_MAX;
+    if (strcmp(column->name, "end") == 0)
+        return strlen("preempted");
+    return strcmp(column->name, "wait_kind") == 0 ? strlen("preempt") : 0;
 }
 
 int table_begin_executions(struct table *t)
@@ -104,7 +106,8 @@ int table_end(struct writer *w, const struct report_summary *summary)
     struct table *t = (struct table *)w;
     if (t->dropped) {
         table_style(t, STYLE_RULE);
-        buffer_printf(&w->text, "\n%zu more column%s: -c all or -f csv", t->dropped, t->dropped == 1 ? "" : "s");
+        buffer_printf(&w->text, "\n%zu more column%s: -c all or -f csv", t->dropped,
+                      t->dropped == 1 ? "" : "s");
         table_style(t, STYLE_END);
         buffer_text(&w->text, "\n");
     }

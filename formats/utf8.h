@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Bytes of the UTF-8 character that a NUL-terminated string begins with (1..4), 0 when it is none (RFC 3629, 4). */
+/* Bytes (1..4) of the UTF-8 character that a NUL-terminated string begins with, 0 if it is none (RFC 3629). */
 size_t utf8_length(const char *s);
 
 #endif

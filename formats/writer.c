@@ -5,7 +5,8 @@
 
 #include "formats/writer_ops.h"
 
-static const struct writer_ops *const formats[] = {&table_writer, &csv_writer, &json_writer, &jsonl_writer};
+static const struct writer_ops *const formats[] = {&table_writer, &csv_writer, &json_writer, &jsonl_writer,
+                                                   NULL};
 
 const char *const writer_formats[] = {"table", "csv", "json", "jsonl", NULL};
 
@@ -13,7 +14,8 @@ const char *writer_format_of(const char *path)
 {
     static const struct {
         const char *ending, *format;
-    } endings[] = {{".csv", "csv"}, {".json", "json"}, {".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".txt", "table"}};
+    } endings[] = {
+        {".csv", "csv"}, {".json", "json"}, {".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".txt", "table"}};
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
         n -= 4;
@@ -29,7 +31,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
                           struct error *err)
 {
     const struct writer_ops *ops = NULL;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    for (size_t i = 0; formats[i]; i++)
         if (strcmp(formats[i]->name, format) == 0)
             ops = formats[i];
     if (!ops) {

@@ -13,19 +13,19 @@
 #include "parser/error.h"
 #include "parser/trace.h"
 
-/* What is known at the beginning of a report. Owned by the caller, who keeps it alive until the writer is gone. */
+/* What is known at the beginning of a report. The caller keeps it alive until the writer is gone. */
 struct report_schema {
     enum by by;
-    bool executions;                      /* rows of executions will come */
-    const uint64_t *granularities_ns;     /* those of the intervals, in the order asked; 0: whole trace */
+    bool executions;                  /* rows of executions will come */
+    const uint64_t *granularities_ns; /* those of the intervals, in the order asked; 0: whole trace */
     size_t granularities;
-    const struct column *const *columns;  /* chosen report columns, in order; key columns included */
+    const struct column *const *columns; /* chosen report columns, in order; key columns included */
     size_t columns_n;
-    bool columns_given;                   /* the person chose them: the table then shows exactly these */
-    name_lookup name_of;                  /* may be NULL */
+    bool columns_given;  /* the person chose them: the table then shows exactly these */
+    name_lookup name_of; /* may be NULL */
     const void *names;
-    bool color;                           /* the table may use colour */
-    unsigned width;                       /* of the terminal in characters; 0: not a terminal, no limit */
+    bool color;     /* the table may use colour */
+    unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
 };
 
 /* What is known at its end. */
@@ -55,7 +55,7 @@ int writer_interval(struct writer *w, const struct interval *interval, const str
 /* One execution. */
 int writer_execution(struct writer *w, const struct execution *execution);
 
-/* Makes all that was given visible to the reader of a stream; a document format may have nothing to show yet. */
+/* Makes all that was given visible to a stream's reader; a document format may have nothing to show yet. */
 int writer_flush(struct writer *w);
 
 /* Ends the report and frees the writer. The output stays open: commit or abort it. 0 or -1. */

@@ -34,7 +34,8 @@ int writer_no_memory(struct writer *w);
 int writer_put_text(struct writer *w);
 
 /* What the columns look at. */
-struct record_view view_of_row(const struct writer *w, const struct interval *interval, const struct row *row);
+struct record_view view_of_row(const struct writer *w, const struct interval *interval,
+                               const struct row *row);
 struct record_view view_of_execution(const struct writer *w, const struct execution *execution);
 
 #endif

@@ -7,8 +7,8 @@
 #define SUB_BUCKETS (1u << SUB_BITS)
 
 /*
- * With e the place of the highest bit, at least 6: (e - 6) * 64 + (value >> (e - 6)). The shifted value lies in
- * 64..127 from 64 on, so octaves follow each other without a gap; below 64 nothing is shifted.
+ * With e the place of the highest bit, at least 6: (e - 6) * 64 + (value >> (e - 6)). The shifted value lies
+ * in 64..127 from 64 on, so octaves follow each other without a gap; below 64 nothing is shifted.
  */
 static inline unsigned bucket_of(uint64_t value)
 {
@@ -71,7 +71,7 @@ void histogram_clear(struct histogram *h)
     forget_samples(h);
 }
 
-/* The page, made if need be; NULL when memory ran out. Kept out of line: it happens a few times per histogram. */
+/* The page, made if need be; NULL when memory ran out. Out of line: it happens a few times per histogram. */
 static __attribute__((noinline)) uint64_t *page_made(struct histogram *h, unsigned page)
 {
     if (!h->pages)

@@ -10,7 +10,7 @@
 #define POOR_TSC_SHARE     0.01 /* of the records: the time stamps themselves cannot be relied on */
 #define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes that say nothing about states */
 
-/* A wake-up takes some 10 us to be served: clocks that far apart blur it, and a millisecond turns events around. */
+/* A wake-up is served in some 10 us: clocks that far apart blur it, and a millisecond turns events around. */
 #define SKEW_DEGRADED_NS 10000
 #define SKEW_POOR_NS     1000000
 
@@ -47,11 +47,11 @@ char *human_duration(char *to, uint64_t ns)
     } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         double x = (double)ns / (double)units[i].length_ns;
-        if (x < 1)
+        if (x < 0.99995) /* it would print as 1000.0 of the smaller unit */
             continue;
         if (x >= 1000) { /* only of the largest unit */
-            human_count(to, ns / units[i].length_ns);
-            strcat(to, " s");
+            char seconds[HUMAN_BYTES];
+            snprintf(to, HUMAN_BYTES, "%.29s s", human_count(seconds, ns / units[i].length_ns));
         } else {
             snprintf(to, HUMAN_BYTES, "%.*f %s", x < 10 ? 3 : x < 100 ? 2 : 1, x, units[i].name);
         }
@@ -119,7 +119,8 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
 {
     char count[HUMAN_BYTES], time[HUMAN_BYTES];
     if (!has_runstates)
-        because(j, VERDICT_DEGRADED, "no runstate changes in the trace: states are rebuilt from context switches");
+        because(j, VERDICT_DEGRADED,
+                "no runstate changes in the trace: states are rebuilt from context switches");
     if (q->inconsistent)
         because(j, VERDICT_DEGRADED, "%s state change%s what went before, first at %s",
                 human_count(count, q->inconsistent), q->inconsistent == 1 ? " contradicts" : "s contradict",
@@ -134,7 +135,8 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
     char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES];
     if (q->skipped_bytes || q->skipped_places) {
         bool poor = (double)q->skipped_bytes > POOR_SKIPPED_SHARE * (double)q->bytes;
-        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s damaged byte%s (%s) in %s place%s had to be skipped",
+        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,
+                "%s damaged byte%s (%s) in %s place%s had to be skipped",
                 human_count(count, q->skipped_bytes), plural(q->skipped_bytes),
                 human_percent(share, (double)q->skipped_bytes, (double)q->bytes),
                 human_count(places, q->skipped_places), plural(q->skipped_places));
@@ -144,7 +146,7 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
                 human_count(count, q->truncated_bytes), plural(q->truncated_bytes));
 }
 
-/* Unknown records matter when they may be about states, or when there are so many that the bytes may be no trace. */
+/* Unknown records matter when they may be about states, or are so many that the bytes may be no trace. */
 static void judge_unrecognised(struct judgement *j, const struct quality *q)
 {
     char count[HUMAN_BYTES], share[HUMAN_BYTES];
@@ -166,7 +168,8 @@ static void judge_tsc(struct judgement *j, const struct quality *q)
     double poor = POOR_TSC_SHARE * (double)q->records;
     if (q->tsc_backwards)
         because(j, (double)q->tsc_backwards > poor ? VERDICT_POOR : VERDICT_DEGRADED,
-                "time ran backwards in %s record%s", human_count(count, q->tsc_backwards), plural(q->tsc_backwards));
+                "time ran backwards in %s record%s", human_count(count, q->tsc_backwards),
+                plural(q->tsc_backwards));
     if (q->tsc_implausible)
         because(j, (double)q->tsc_implausible > poor ? VERDICT_POOR : VERDICT_DEGRADED,
                 "%s record%s an implausible time stamp", human_count(count, q->tsc_implausible),
@@ -179,16 +182,17 @@ static void judge_tsc(struct judgement *j, const struct quality *q)
 static void judge_clock(struct judgement *j, const struct clock *clock)
 {
     if (!(clock->cpu_hz > 0))
-        because(j, VERDICT_POOR, "the tsc frequency is not known, times are in cycles: give it with --cpu-hz");
+        because(j, VERDICT_POOR,
+                "the tsc frequency is not known, times are in cycles: give it with --cpu-hz");
     else if (clock->measured && clock->pairs < CLOCK_FEW_SAMPLES)
-        because(j, VERDICT_DEGRADED, "the tsc frequency was measured from %u sample%s only", (unsigned)clock->pairs,
-                plural(clock->pairs));
+        because(j, VERDICT_DEGRADED, "the tsc frequency was measured from %u sample%s only",
+                (unsigned)clock->pairs, plural(clock->pairs));
     else if (clock->measured && !(clock->error_ppm <= CLOCK_UNSURE_PPM))
         because(j, VERDICT_DEGRADED, "the tsc frequency is sure to %.2f %% only", clock->error_ppm / 1e4);
 }
 
-void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock, uint64_t duration_ns,
-                   unsigned pcpus, bool has_runstates)
+void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
+                   uint64_t duration_ns, unsigned pcpus, bool has_runstates)
 {
     *j = (struct judgement){.verdict = VERDICT_GOOD};
     if (duration_ns == 0 || pcpus == 0) {

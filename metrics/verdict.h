@@ -17,7 +17,8 @@ struct judgement {
     enum verdict verdict;
     unsigned reasons;
     unsigned poor_reasons; /* of them; they come first */
-    /* The worst first, one plain sentence part each: "12 % of the pCPU time is blind: 1,234 records were lost" */
+    /* The worst first, plain parts of a sentence: "12 % of the pCPU time is blind: 1,234 records were lost"
+     */
     char why[VERDICT_REASONS][160];
 };
 
@@ -25,11 +26,11 @@ struct judgement {
 const char *verdict_name(enum verdict verdict);
 
 /*
- * Judges a result over `duration_ns` of a trace with `pcpus` pCPUs. `has_runstates`: the states come from runstate
- * changes, not from switches. Never fails.
+ * Judges a result over `duration_ns` of a trace with `pcpus` pCPUs. `has_runstates`: the states come from
+ * runstate changes, not from switches. Never fails.
  */
-void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock, uint64_t duration_ns,
-                   unsigned pcpus, bool has_runstates);
+void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
+                   uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
 /* Numbers in words, as the reasons and the table use them: `to` holds HUMAN_BYTES and is returned. */
 #define HUMAN_BYTES 32

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,8 @@ struct source {
     uint64_t size;     /* of a regular file, else 0 */
     uint64_t position; /* stored bytes handed on */
     uint64_t released; /* mapped pages before this were given back */
+    const volatile sig_atomic_t *stop;
+    const sigset_t *wait_mask;
 };
 
 struct input {
@@ -54,6 +57,15 @@ static bool begins_compressed(const uint8_t *bytes, size_t n)
 static ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err)
 {
     for (;;) {
+        if (s->stop) {
+            struct pollfd wait = {.fd = s->fd, .events = POLLIN};
+            if (!*s->stop)
+                ppoll(&wait, 1, NULL, s->wait_mask);
+            if (*s->stop) {
+                s->ended = true;
+                return 0;
+            }
+        }
         ssize_t got = read(s->fd, to, n);
         if (got >= 0) {
             s->position += (uint64_t)got;
@@ -276,6 +288,12 @@ struct input *input_open(const char *path, struct error *err)
         return NULL;
     }
     return in;
+}
+
+void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask)
+{
+    in->source.stop = stop;
+    in->source.wait_mask = wait_mask;
 }
 
 void input_close(struct input *in)

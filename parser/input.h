@@ -5,6 +5,7 @@
 #ifndef XENMETER_PARSER_INPUT_H
 #define XENMETER_PARSER_INPUT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,9 @@ struct input;
  * opened, is a directory or is empty.
  */
 struct input *input_open(const char *path, struct error *err);
+
+/* While it waits for a pipe, `*stop` becoming non-zero under `wait_mask` ends the input there. */
+void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
 void input_close(struct input *in);
 
 struct view {

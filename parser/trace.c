@@ -45,6 +45,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     }
     for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
         decoder_want(&t->decoder, slot, options->want[slot] || options->want_without_runstates[slot]);
+    input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
     t->limit_events = (size_t)(memory / 2 / sizeof(struct event));

@@ -11,6 +11,7 @@
 #ifndef XENMETER_PARSER_TRACE_H
 #define XENMETER_PARSER_TRACE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,6 +61,12 @@ struct trace_options {
     uint64_t memory_limit; /* bytes the parser may hold; 0: 1 GiB */
     bool want[EVENT_SLOTS]; /* which events to deliver */
     bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
+    /*
+     * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
+     * time of waiting for a pipe, when `wait_mask` is in force.
+     */
+    const volatile sig_atomic_t *stop;
+    const sigset_t *wait_mask;
 };
 
 struct trace;

@@ -1,0 +1,80 @@
+# make            build build/xenmeter and build/tracegen
+# make demo       install what is missing, build, show the main job on a real capture
+# make test       install what is missing, build, pass the tests (TRACES=DIR: more captures to judge by)
+# make install    PREFIX=/usr/local DESTDIR=
+# make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
+# make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
+# make bench      speed and memory beside xenalyze and the bare floor
+# make clean
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+BUILD   ?= build
+CFLAGS  ?= -O2 -g
+PKGS    := libzstd libxxhash jansson
+
+include tests/tests.mk
+include bench/bench.mk
+
+WARNINGS := -Wall -Wextra -Wpedantic
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
+LIBS       = $(shell pkg-config --libs $(PKGS)) -lm -pthread
+
+LAYERS      := parser metrics formats
+LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
+CMD_SRC     := $(wildcard cmd/*.c)
+TRACEGEN_SRC := $(wildcard fixtures/*.c)
+objects      = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+LIBRARY := $(BUILD)/libxenmeter.a
+
+.PHONY: all
+all: deps $(BUILD)/xenmeter $(BUILD)/tracegen
+
+$(BUILD)/xenmeter: $(call objects,$(CMD_SRC)) $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tracegen: $(call objects,$(TRACEGEN_SRC))
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(call objects,$(LIBRARY_SRC))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c tests/*/*.c))
+
+# Debian's packages that building and testing need; installed when they are missing.
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libcunit1-dev zstd jq
+
+.PHONY: deps
+deps:
+	@./.ci/packages $(PACKAGES)
+
+.PHONY: demo
+demo: all
+	@echo; echo '$$ xenmeter info fixtures/membuf-credit2.xt.zst'
+	@$(BUILD)/xenmeter info fixtures/membuf-credit2.xt.zst
+	@echo; echo '$$ xenmeter report fixtures/membuf-credit2.xt.zst'
+	@$(BUILD)/xenmeter report fixtures/membuf-credit2.xt.zst
+	@echo; echo '$$ xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst'
+	@$(BUILD)/xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 $(BUILD)/xenmeter $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 cmd/completion/xenmeter.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
+	install -m 644 cmd/completion/_xenmeter $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)

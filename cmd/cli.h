@@ -1,0 +1,120 @@
+/*
+ * The commands' common ground: options that mean the same everywhere, messages, exit codes. The only folder that
+ * prints to people and ends the process.
+ */
+#ifndef XENMETER_CMD_CLI_H
+#define XENMETER_CMD_CLI_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/columns.h"
+#include "metrics/meter.h"
+#include "parser/error.h"
+#include "parser/trace.h"
+
+#define XENMETER_VERSION "0.1.0"
+
+enum { EXIT_DONE = 0, EXIT_FINDING = 1, EXIT_ERROR = 2 };
+
+struct command {
+    const char *name;
+    const char *summary; /* one line for the list of commands */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command commands[]; /* ended by a NULL name */
+
+int command_report(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_help(int argc, char **argv);
+
+/* "auto" "always" "never" */
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+
+/* What the options of CLI ask for; options_parse fills it with the defaults first. */
+struct options {
+    const char *input;      /* path or "-" */
+    const char *format;     /* never NULL after parsing */
+    const char *output;     /* NULL: standard output */
+    enum by by;
+    uint64_t granularities_ns[METER_GRANULARITIES];
+    size_t granularities;
+    bool executions;
+    uint64_t live_ns; /* 0: not live */
+    bool domains_given, pcpus_given;
+    uint8_t *domains; /* a byte for each of 65536 domain ids */
+    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs */
+    uint64_t from_ns, to_ns;
+    const char *columns, *sort;
+    size_t limit; /* rows of an interval; 0: all */
+    const char *names;
+    double cpu_hz;
+    uint64_t max_memory;
+    bool quiet, verbose;
+    enum when color, progress;
+};
+
+/* Which of the common options a command takes. */
+struct option_set {
+    const char *command;
+    const char *letters; /* of the short options it takes: "fobgdptcsnqv" */
+    const char *longs;   /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
+    const char *help;    /* the whole text of --help */
+};
+
+/*
+ * Reads the arguments. Returns true to go on; false when the command is over (help was printed, or the arguments
+ * were wrong, which was said) with *status set to its exit code. Free with options_free.
+ */
+bool options_parse(struct options *o, const struct option_set *set, int argc, char **argv, int *status);
+void options_free(struct options *o);
+
+
+/* Message on standard error: "xenmeter: FILE: offset N: what". Returns EXIT_ERROR. */
+int fail(const char *file, const struct error *err);
+
+/* Message on standard error: "xenmeter: what". */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
+const char *nearest_name(const char *word, const char *const *names);
+
+/* ---- domain names (--names) ---- */
+
+struct domain_names;
+
+/* Reads lines "ID NAME" or the output of "xl list". NULL with `err` filled. */
+struct domain_names *names_read(const char *path, struct error *err);
+void names_free(struct domain_names *names);
+const char *names_lookup(const void *names, int32_t domain, uint32_t life);
+
+/* ---- signals ---- */
+
+/* Ignores SIGPIPE; on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. */
+void signals_install(void);
+
+/* From now on SIGINT and SIGTERM only ask to stop. The flag, and the mask to wait with. */
+const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
+
+/* ---- progress ---- */
+
+struct progress {
+    bool shown, wanted;
+    uint64_t begun_ns, next_ns;
+};
+
+void progress_begin(struct progress *p, enum when when, bool quiet);
+void progress_show(struct progress *p, const struct trace *t);
+/* Wipes the line, so that something else can be printed. */
+void progress_end(struct progress *p);
+
+/* Whether colour may be used on this descriptor (terminal, NO_COLOR, TERM). */
+bool color_wanted(enum when when, int fd);
+
+/* Width of the terminal on this descriptor, 0: none. */
+unsigned terminal_width(int fd);
+
+#endif

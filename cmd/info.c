@@ -1,0 +1,2 @@
+#include "cli.h"
+int command_info(int argc, char **argv) { (void)argc; (void)argv; return 0; }

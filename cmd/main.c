@@ -1,0 +1,90 @@
+/* xenmeter COMMAND ...: finds the command. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+const struct command commands[] = {
+    {"report", "where the CPU went: per domain, vCPU or pCPU, at any granularity", command_report},
+    {"info", "what is in a trace, and whether it can be trusted", command_info},
+    {"help", "this list, or the help of a command", command_help},
+    {NULL, NULL, NULL},
+};
+
+static void print_commands(FILE *to)
+{
+    fputs("xenmeter - where the CPU of a Xen host went, from the records of xentrace\n\n"
+          "Usage: xenmeter COMMAND [OPTIONS] [FILE]\n\nCommands:\n",
+          to);
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "  %-8s %s\n", c->name, c->summary);
+    fputs("\nFILE is a capture, plain or compressed by zstd; \"-\" is standard input.\n"
+          "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).\n\n"
+          "Examples:\n"
+          "  xenmeter report capture.xt\n"
+          "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -\n",
+          to);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[16] = {NULL};
+    for (size_t i = 0; commands[i].name && i < 15; i++)
+        names[i] = commands[i].name;
+    const char *near = nearest_name(name, names);
+    if (near)
+        complain("there is no command '%s'; did you mean '%s'? (xenmeter help lists them)", name, near);
+    else
+        complain("there is no command '%s' (xenmeter help lists them)", name);
+    return EXIT_ERROR;
+}
+
+int command_help(int argc, char **argv)
+{
+    const char *name = NULL;
+    for (int i = 1; i < argc && !name; i++)
+        if (argv[i][0] != '-')
+            name = argv[i];
+    if (!name || strcmp(name, "help") == 0) {
+        print_commands(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *c = find_command(name);
+    if (!c)
+        return unknown_command(name);
+    char help[] = "--help";
+    char *arguments[] = {argv[0], help, NULL};
+    return c->run(2, arguments);
+}
+
+int main(int argc, char **argv)
+{
+    signals_install();
+    if (argc < 2) {
+        print_commands(stderr);
+        return EXIT_ERROR;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        puts("xenmeter " XENMETER_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_commands(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *c = find_command(argv[1]);
+    if (!c)
+        return unknown_command(argv[1]);
+    int status = c->run(argc - 1, argv + 1);
+    if (fflush(stdout) != 0 && status == EXIT_DONE)
+        status = EXIT_ERROR;
+    return status;
+}

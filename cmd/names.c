@@ -1,0 +1,91 @@
+/* Domain names: lines "ID NAME", or the saved output of "xl list" (name first, then the id). */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define LINES_MAX 100000
+
+struct domain_names {
+    char *names[65536];
+};
+
+static bool is_number(const char *word)
+{
+    if (!*word)
+        return false;
+    for (; *word; word++)
+        if (!isdigit((unsigned char)*word))
+            return false;
+    return true;
+}
+
+static bool take_line(struct domain_names *n, char *line)
+{
+    char *rest = NULL;
+    char *first = strtok_r(line, " \t\r\n", &rest);
+    char *second = strtok_r(NULL, " \t\r\n", &rest);
+    if (!first || first[0] == '#' || (second && strcmp(first, "Name") == 0 && strcmp(second, "ID") == 0))
+        return true;
+    if (!second)
+        return false;
+    /* "3 web" is id and name; xl list has name, id, memory ... */
+    bool listed = is_number(second) && strtok_r(NULL, " \t\r\n", &rest);
+    const char *id = listed ? second : first, *name = listed ? first : second;
+    if (!is_number(id) || strlen(id) > 5)
+        return false;
+    unsigned long domain = strtoul(id, NULL, 10);
+    if (domain > 65535)
+        return false;
+    free(n->names[domain]);
+    n->names[domain] = strdup(name);
+    return n->names[domain] != NULL;
+}
+
+struct domain_names *names_read(const char *path, struct error *err)
+{
+    FILE *f = fopen(path, "r");
+    struct domain_names *n = calloc(1, sizeof *n);
+    if (!f || !n) {
+        error_set(err, ERROR_IO, "cannot read domain names: %s", f ? "no memory" : strerror(errno));
+        if (f)
+            fclose(f);
+        free(n);
+        return NULL;
+    }
+    char *line = NULL;
+    size_t capacity = 0;
+    bool fine = true;
+    unsigned number = 0;
+    while (fine && number < LINES_MAX && getline(&line, &capacity, f) >= 0) {
+        number++;
+        fine = take_line(n, line);
+    }
+    if (!fine || ferror(f)) {
+        error_set(err, ERROR_FORMAT, "line %u: not \"ID NAME\", nor a line of \"xl list\"", number);
+        names_free(n);
+        n = NULL;
+    }
+    free(line);
+    fclose(f);
+    return n;
+}
+
+void names_free(struct domain_names *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < 65536; i++)
+        free(n->names[i]);
+    free(n);
+}
+
+const char *names_lookup(const void *names, int32_t domain, uint32_t life)
+{
+    (void)life;
+    const struct domain_names *n = names;
+    return n && domain >= 0 && domain < 65536 ? n->names[domain] : NULL;
+}

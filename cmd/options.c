@@ -1,0 +1,291 @@
+/* The options that mean the same in every command. */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "formats/writer.h"
+#include "values.h"
+
+enum long_option {
+    OPTION_NAMES = 256,
+    OPTION_CPU_HZ,
+    OPTION_LIVE,
+    OPTION_MAX_MEMORY,
+    OPTION_COLOR,
+    OPTION_PROGRESS,
+    OPTION_HELP
+};
+
+static const struct option long_options[] = {
+    {"format", required_argument, NULL, 'f'},
+    {"output", required_argument, NULL, 'o'},
+    {"by", required_argument, NULL, 'b'},
+    {"granularity", required_argument, NULL, 'g'},
+    {"domains", required_argument, NULL, 'd'},
+    {"pcpus", required_argument, NULL, 'p'},
+    {"time", required_argument, NULL, 't'},
+    {"columns", required_argument, NULL, 'c'},
+    {"sort", required_argument, NULL, 's'},
+    {"limit", required_argument, NULL, 'n'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"names", required_argument, NULL, OPTION_NAMES},
+    {"cpu-hz", required_argument, NULL, OPTION_CPU_HZ},
+    {"live", required_argument, NULL, OPTION_LIVE},
+    {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
+    {"color", required_argument, NULL, OPTION_COLOR},
+    {"progress", required_argument, NULL, OPTION_PROGRESS},
+    {NULL, 0, NULL, 0},
+};
+
+#define OPTIONS_N (sizeof long_options / sizeof long_options[0] - 1)
+
+/* Whether this command takes the option. */
+static bool takes(const struct option_set *set, const struct option *option)
+{
+    char blanked[32];
+    if (option->val < 256)
+        return option->val == 'h' || strchr(set->letters, option->val) != NULL;
+    snprintf(blanked, sizeof blanked, " %s ", option->name);
+    return strstr(set->longs, blanked) != NULL;
+}
+
+static void unknown_option(const struct option_set *set, const char *word)
+{
+    const char *names[OPTIONS_N + 1] = {NULL};
+    size_t n = 0;
+    for (size_t i = 0; i < OPTIONS_N; i++)
+        if (takes(set, &long_options[i]))
+            names[n++] = long_options[i].name;
+    char bare[48] = "";
+    if (strncmp(word, "--", 2) == 0)
+        snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    const char *near = *bare ? nearest_name(bare, names) : NULL;
+    if (near)
+        complain("%s has no option '%s'; did you mean '--%s'? (xenmeter %s --help)", set->command, word, near,
+                 set->command);
+    else
+        complain("%s has no option '%s' (xenmeter %s --help)", set->command, word, set->command);
+}
+
+static int parse_by(struct options *o, const char *text, struct error *err)
+{
+    for (int by = 0; by < 4; by++)
+        if (strcmp(text, by_names[by]) == 0) {
+            o->by = (enum by)by;
+            return 0;
+        }
+    return error_set(err, ERROR_USAGE, "--by %s: rows can be by domain, vcpu, pcpu or domain-pcpu", text);
+}
+
+static int add_granularity(struct options *o, uint64_t ns, struct error *err)
+{
+    for (size_t i = 0; i < o->granularities; i++)
+        if (o->granularities_ns[i] == ns)
+            return 0;
+    if (o->granularities == METER_GRANULARITIES)
+        return error_set(err, ERROR_USAGE, "at most %d granularities at once", METER_GRANULARITIES);
+    o->granularities_ns[o->granularities++] = ns;
+    return 0;
+}
+
+static int parse_granularities(struct options *o, const char *text, struct error *err)
+{
+    while (true) {
+        size_t n = strcspn(text, ",");
+        uint64_t ns = 0;
+        if (n == 9 && strncmp(text, "execution", 9) == 0) {
+            o->executions = true;
+        } else if (n == 5 && strncmp(text, "total", 5) == 0) {
+            if (add_granularity(o, 0, err) != 0)
+                return -1;
+        } else {
+            if (parse_duration(text, n, &ns, err) != 0)
+                return -1;
+            if (ns < 1000)
+                return error_set(err, ERROR_USAGE, "granularity %.*s: intervals are at least 1us long", (int)n, text);
+            if (add_granularity(o, ns, err) != 0)
+                return -1;
+        }
+        if (text[n] == '\0')
+            return 0;
+        text += n + 1;
+    }
+}
+
+static int parse_span(struct options *o, const char *text, struct error *err)
+{
+    const char *comma = strchr(text, ',');
+    if (!comma)
+        return error_set(err, ERROR_USAGE, "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)",
+                         text);
+    if (comma != text && parse_duration(text, (size_t)(comma - text), &o->from_ns, err) != 0)
+        return -1;
+    if (comma[1] && parse_duration(comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
+        return -1;
+    if (comma[1] && o->to_ns <= o->from_ns)
+        return error_set(err, ERROR_USAGE, "--time %s: nothing lies between", text);
+    return 0;
+}
+
+static int parse_when(enum when *when, const char *option, const char *text, struct error *err)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *when = (enum when)i;
+            return 0;
+        }
+    return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", option, text);
+}
+
+static int parse_format(struct options *o, const char *text, struct error *err)
+{
+    for (size_t i = 0; writer_formats[i]; i++)
+        if (strcmp(text, writer_formats[i]) == 0) {
+            o->format = text;
+            return 0;
+        }
+    const char *near = nearest_name(text, writer_formats);
+    return error_set(err, ERROR_USAGE, "there is no format '%s'%s%s%s; there are table, csv, json, jsonl", text,
+                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+static int take_option(struct options *o, int letter, struct error *err)
+{
+    switch (letter) {
+    case 'f':
+        return parse_format(o, optarg, err);
+    case 'o':
+        o->output = optarg;
+        return 0;
+    case 'b':
+        return parse_by(o, optarg, err);
+    case 'g':
+        return parse_granularities(o, optarg, err);
+    case 'd':
+        o->domains_given = true;
+        return parse_numbers("--domains", optarg, o->domains, 65536, err);
+    case 'p':
+        o->pcpus_given = true;
+        return parse_numbers("--pcpus", optarg, o->pcpus, PCPUS_MAX, err);
+    case 't':
+        return parse_span(o, optarg, err);
+    case 'c':
+        o->columns = optarg;
+        return 0;
+    case 's':
+        o->sort = optarg;
+        return 0;
+    case 'n':
+        return parse_count("--limit", optarg, &o->limit, err);
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case 'v':
+        o->verbose = true;
+        return 0;
+    case OPTION_NAMES:
+        o->names = optarg;
+        return 0;
+    case OPTION_CPU_HZ:
+        return parse_frequency(optarg, &o->cpu_hz, err);
+    case OPTION_LIVE:
+        if (parse_duration(optarg, strlen(optarg), &o->live_ns, err) != 0)
+            return -1;
+        return o->live_ns >= 1000 ? 0 : error_set(err, ERROR_USAGE, "--live %s: at least 1us", optarg);
+    case OPTION_MAX_MEMORY:
+        return parse_size(optarg, &o->max_memory, err);
+    case OPTION_COLOR:
+        return parse_when(&o->color, "color", optarg, err);
+    default:
+        return parse_when(&o->progress, "progress", optarg, err);
+    }
+}
+
+/* What was left open, and what does not go together. */
+static int complete(struct options *o, int argc, char **argv, struct error *err)
+{
+    if (argc - optind > 1)
+        return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", argv[optind],
+                         argv[optind + 1]);
+    o->input = optind < argc ? argv[optind] : "-";
+    if (optind == argc && isatty(STDIN_FILENO))
+        return error_set(err, ERROR_USAGE, "which capture? Give a FILE, or a trace on standard input");
+    if (strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
+        return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
+    if (!o->format)
+        o->format = o->output ? writer_format_of(o->output) : NULL;
+    if (!o->format)
+        o->format = "table";
+    if (o->live_ns && add_granularity(o, o->live_ns, err) != 0)
+        return -1;
+    if (o->granularities == 0 && !o->executions)
+        o->granularities = 1; /* the whole trace */
+    return 0;
+}
+
+bool options_parse(struct options *o, const struct option_set *set, int argc, char **argv, int *status)
+{
+    struct error err = {0};
+    *o = (struct options){.max_memory = 1ull << 30};
+    o->domains = calloc(65536, 1);
+    o->pcpus = calloc(PCPUS_MAX, 1);
+    *status = EXIT_ERROR;
+    if (!o->domains || !o->pcpus) {
+        complain("no memory");
+        return false;
+    }
+    opterr = 0;
+    optind = 0;
+    int letter;
+    while ((letter = getopt_long(argc, argv, ":f:o:b:g:d:p:t:c:s:n:qvh", long_options, NULL)) != -1) {
+        if (letter == 'h') {
+            fputs(set->help, stdout);
+            *status = EXIT_DONE;
+            return false;
+        }
+        char short_word[3] = {'-', (char)optopt, '\0'};
+        const char *word = optind > 0 && optind <= argc && argv[optind - 1][0] == '-' && argv[optind - 1][1] == '-'
+                               ? argv[optind - 1]
+                               : short_word;
+        if (letter == ':') {
+            complain("option '%s' wants a value (xenmeter %s --help)", word, set->command);
+            return false;
+        }
+        const struct option *known = NULL;
+        for (size_t i = 0; i < OPTIONS_N && letter != '?'; i++)
+            if (long_options[i].val == letter)
+                known = &long_options[i];
+        if (!known || !takes(set, known)) {
+            char long_word[48];
+            if (known) {
+                snprintf(long_word, sizeof long_word, "--%s", known->name);
+                word = long_word;
+            }
+            unknown_option(set, word);
+            return false;
+        }
+        if (take_option(o, letter, &err) != 0) {
+            complain("%s", err.message);
+            return false;
+        }
+    }
+    if (complete(o, argc, argv, &err) != 0) {
+        complain("%s (xenmeter %s --help)", err.message, set->command);
+        return false;
+    }
+    return true;
+}
+
+void options_free(struct options *o)
+{
+    free(o->domains);
+    free(o->pcpus);
+}
