@@ -1,2 +1,163 @@
+/* xenmeter info: what is in this trace, and can it be trusted. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli.h"
-int command_info(int argc, char **argv) { (void)argc; (void)argv; return 0; }
+#include "formats/info.h"
+#include "metrics/verdict.h"
+
+static const char help[] =
+    "xenmeter info - what is in a trace, and whether it can be trusted\n"
+    "\n"
+    "Usage: xenmeter info [OPTIONS] [FILE]\n"
+    "\n"
+    "FILE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input.\n"
+    "Shows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how sure that is,\n"
+    "the event classes with records, rate and bytes, which Xen wrote it, lost records and damage.\n"
+    "\n"
+    "  -f, --format NAME       table, json; default: by the ending of -o, else table\n"
+    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
+    "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
+    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
+    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
+    "      --progress WHEN     auto, always, never\n"
+    "  -q, --quiet             only errors on standard error\n"
+    "  -v, --verbose           every event, not only the classes\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 done, 2 error.\n"
+    "\n"
+    "Example:\n"
+    "  xenmeter info capture.xt.zst\n";
+
+static const struct option_set option_set = {
+    .command = "info",
+    .letters = "foqv",
+    .longs = " names cpu-hz max-memory progress ",
+    .help = help,
+};
+
+/* The domains as the meter's whole-trace rows tell them. */
+struct gathering {
+    struct info_domain *domains;
+    size_t n;
+};
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct gathering *g = context;
+    (void)interval;
+    g->domains = calloc(n + 1, sizeof *g->domains);
+    for (size_t i = 0; g->domains && i < n; i++)
+        g->domains[g->n++] = (struct info_domain){.domain = rows[i].domain, .life = rows[i].life,
+                                                  .vcpus = rows[i].vcpus,
+                                                  .running_ns = rows[i].measures->state_ns[RUNSTATE_RUNNING]};
+    return g->domains ? 0 : -1;
+}
+
+static int read_all(struct trace *trace, struct meter *meter, const struct options *o, struct info_pcpu **pcpus,
+                    size_t *pcpus_n, struct error *err)
+{
+    struct progress progress;
+    struct event_batch batch = {0};
+    int status;
+    progress_begin(&progress, o->progress, o->quiet);
+    while ((status = trace_next(trace, &batch, err)) > 0) {
+        if (meter_feed(meter, &batch, trace_clock(trace), err) != 0)
+            return -1;
+        progress_show(&progress, trace);
+    }
+    progress_end(&progress);
+    if (status < 0)
+        return -1;
+    struct trace_summary s;
+    trace_summarise(trace, &s);
+    if (meter_finish(meter, clock_ns(trace_clock(trace), s.tsc_last), err) != 0)
+        return -1;
+    *pcpus = calloc(batch.pcpus_n + 1, sizeof **pcpus);
+    if (!*pcpus)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    for (; *pcpus_n < batch.pcpus_n; ++*pcpus_n) {
+        uint16_t pcpu = batch.pcpus[*pcpus_n];
+        (*pcpus)[*pcpus_n] = (struct info_pcpu){pcpu, meter_blind_ns(meter, pcpu)};
+    }
+    return 0;
+}
+
+static int write_info(const struct options *o, const struct info *info, struct error *err)
+{
+    struct output *out = output_open(o->output, err);
+    if (!out)
+        return -1;
+    int status = strcmp(o->format, "json") == 0 ? info_write_json(out, info) : info_write_table(out, info);
+    if (status != 0 && output_reader_gone(out)) {
+        output_abort(out);
+        return 0;
+    }
+    return output_commit(out, err);
+}
+
+/* Judges and writes what was read. */
+static int conclude(const struct options *o, struct trace *trace, const struct meter *meter, struct info *info,
+                    struct error *err)
+{
+    struct quality quality = *trace_quality(trace);
+    quality_merge(&quality, meter_quality(meter));
+    struct judgement judgement;
+    struct report_summary *s = &info->summary;
+    trace_summarise(trace, &s->trace);
+    s->clock = *trace_clock(trace);
+    s->end_ns = clock_ns(&s->clock, s->trace.tsc_last);
+    s->quality = &quality;
+    s->judgement = &judgement;
+    verdict_judge(&judgement, &quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
+    xen_versions_judge(&info->xen, &quality);
+    return write_info(o, info, err);
+}
+
+static int run(const struct options *o)
+{
+    struct error err = {0};
+    struct gathering gathering = {0};
+    struct info_pcpu *pcpus = NULL;
+    struct domain_names *names = NULL;
+    size_t pcpus_n = 0;
+    if (strcmp(o->format, "table") != 0 && strcmp(o->format, "json") != 0) {
+        complain("info writes table or json, not %s", o->format);
+        return EXIT_ERROR;
+    }
+    if (o->names && !(names = names_read(o->names, &err)))
+        return fail(o->names, &err);
+    struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
+    meter_wants(trace_options.want, trace_options.want_without_runstates);
+    struct meter_options meter_options = {.by = BY_DOMAIN, .granularities = 1, .memory_limit = o->max_memory,
+                                          .sink = {&gathering, take_interval, NULL}};
+    struct trace *trace = trace_open(o->input, &trace_options, &err);
+    struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
+    int status = EXIT_DONE;
+    if (!meter || read_all(trace, meter, o, &pcpus, &pcpus_n, &err) != 0) {
+        status = fail(o->input, &err);
+    } else {
+        struct info info = {.domains = gathering.domains, .domains_n = gathering.n, .pcpus = pcpus,
+                            .pcpus_n = pcpus_n, .name_of = names ? names_lookup : NULL, .names = names,
+                            .every_event = o->verbose};
+        if (conclude(o, trace, meter, &info, &err) != 0)
+            status = fail(o->output ? o->output : "standard output", &err);
+    }
+    meter_free(meter);
+    trace_close(trace);
+    names_free(names);
+    free(gathering.domains);
+    free(pcpus);
+    return status;
+}
+
+int command_info(int argc, char **argv)
+{
+    struct options options;
+    int status;
+    if (options_parse(&options, &option_set, argc, argv, &status))
+        status = run(&options);
+    options_free(&options);
+    return status;
+}

@@ -135,6 +135,11 @@ uint64_t meter_accounted(const struct meter *m)
     return m->ledger.now_ns;
 }
 
+uint64_t meter_blind_ns(const struct meter *m, uint16_t pcpu)
+{
+    return runstates_blind_ns(m->runstates, pcpu);
+}
+
 void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
 {
     *domains = *vcpus = 0;

@@ -70,6 +70,9 @@ const struct quality *meter_quality(const struct meter *m);
 /* Time up to which everything was accounted, ns. */
 uint64_t meter_accounted(const struct meter *m);
 
+/* Time in which records of this pCPU were lost, ns. */
+uint64_t meter_blind_ns(const struct meter *m, uint16_t pcpu);
+
 /* Adds up who was seen: domains (lives, the idle domain apart) and vCPUs of them. */
 void meter_population(const struct meter *m, size_t *domains, size_t *vcpus);
 

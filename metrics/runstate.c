@@ -8,6 +8,7 @@
 #include "runstate_internal.h"
 
 #define SETTLE_NS         1000000000u /* after lost records: how long a contradiction may take to show */
+#define BEGINNING_NS      1000000000u /* how long first records may take to tell of the trace's beginning */
 #define PENDING_MAX       (512u << 10) /* transitions that may wait for it */
 #define SAME_BIRTH_NS     1000000000u /* a DOM_ADD this soon after the first record announces the same life */
 #define DOMID_FIRST_RESERVED 0x7ff0u
@@ -138,6 +139,11 @@ static void begin_blind(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
     r->blind[r->blind_n % BLIND_WINDOWS] = (struct blind_window){from_ns, UINT64_MAX};
     r->blind_n++;
     r->pcpus[pcpu].blind = (uint32_t)r->blind_n;
+}
+
+uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
+{
+    return r->pcpus[pcpu].blind_ns;
 }
 
 /* The stretch from the first to the last blind moment in [from, to], on any pCPU; false: there is none. */
@@ -379,6 +385,7 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     if (p->blind && r->blind_n - p->blind < BLIND_WINDOWS) {
         struct blind_window *b = &r->blind[(p->blind - 1) % BLIND_WINDOWS];
         r->quality->blind_ns += now_ns - b->from_ns;
+        p->blind_ns += now_ns - b->from_ns;
         b->to_ns = now_ns;
     }
     p->blind = 0;
@@ -460,7 +467,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
 
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
-    uint64_t settled = watermark_ns;
+    uint64_t settled = watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns;
     uint64_t oldest = r->blind_n > BLIND_WINDOWS ? r->blind_n - BLIND_WINDOWS : 0;
     for (uint64_t i = r->blind_n; i-- > oldest;) {
         const struct blind_window *b = &r->blind[i % BLIND_WINDOWS];

@@ -65,6 +65,9 @@ void runstates_end(struct runstates *r, uint64_t end_ns);
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 
+/* Time in which records of this pCPU were lost, as far as it is known by now. */
+uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
+
 /* Bytes held. */
 size_t runstates_memory(const struct runstates *r);
 

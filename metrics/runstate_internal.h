@@ -21,6 +21,7 @@ struct track {
 struct pcpu_track {
     uint32_t current;    /* the vCPU that runs, NOBODY: not known */
     uint32_t blind;      /* number of its open blind window + 1, 0: none */
+    uint64_t blind_ns;   /* sum of its blind windows */
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     bool out_told, in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };

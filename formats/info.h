@@ -1,0 +1,41 @@
+/* What `xenmeter info` shows: what is in a trace and how far it can be trusted. */
+#ifndef XENMETER_FORMATS_INFO_H
+#define XENMETER_FORMATS_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/output.h"
+#include "formats/writer.h"
+#include "parser/xen_version.h"
+
+struct info_domain {
+    int32_t domain;
+    uint32_t life;
+    uint32_t vcpus; /* seen */
+    int64_t running_ns;
+};
+
+struct info_pcpu {
+    uint16_t pcpu;
+    uint64_t blind_ns; /* records were lost */
+};
+
+struct info {
+    struct report_summary summary; /* trace, clock, quality, judgement */
+    struct xen_versions xen;
+    const struct info_domain *domains; /* without the idle domain, ordered */
+    size_t domains_n;
+    const struct info_pcpu *pcpus;
+    size_t pcpus_n;
+    name_lookup name_of; /* may be NULL */
+    const void *names;
+    bool every_event; /* the table lists each event, not only the classes */
+};
+
+/* 0, or -1 when the output failed or memory ran out. */
+int info_write_table(struct output *out, const struct info *info);
+int info_write_json(struct output *out, const struct info *info);
+
+#endif

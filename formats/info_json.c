@@ -1,0 +1,95 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "formats/info.h"
+#include "formats/json_text.h"
+
+static json_t *of_u64(uint64_t n)
+{
+    return json_integer(n <= INT64_MAX ? (json_int_t)n : INT64_MAX);
+}
+
+static json_t *of_version(unsigned version)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u.%u", version / 100, version % 100);
+    return version ? json_string(text) : json_null();
+}
+
+static json_t *of_rate(const struct info *info, uint64_t records)
+{
+    if (!(info->summary.clock.cpu_hz > 0) || info->summary.end_ns == 0)
+        return json_null();
+    return json_real(round((double)records * 1e12 / (double)info->summary.end_ns) / 1000);
+}
+
+/* Adds an event's counts to an array, and to the sums of its class. */
+static void add_event(json_t *events, const struct info *info, unsigned slot, uint64_t *class_records,
+                      uint64_t *class_bytes)
+{
+    const struct event_count *count = &info->summary.quality->events[slot];
+    uint64_t records = 0, bytes = 0;
+    for (unsigned form = 0; form < 16; form++) {
+        records += count->forms[form];
+        bytes += event_form_bytes(form, count->forms[form]);
+    }
+    if (!records)
+        return;
+    enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
+    class_records[class_id] += records;
+    class_bytes[class_id] += bytes;
+    char id[16];
+    snprintf(id, sizeof id, "0x%08" PRIx32, event_info(slot)->id);
+    json_array_append_new(events, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", event_info(slot)->name, "id",
+                                            slot ? json_string(id) : json_null(), "class",
+                                            event_class_name(class_id), "records", of_u64(records), "bytes",
+                                            of_u64(bytes), "records_per_s", of_rate(info, records)));
+}
+
+static json_t *of_domains(const struct info *info)
+{
+    json_t *domains = json_array();
+    for (size_t i = 0; i < info->domains_n; i++) {
+        const struct info_domain *d = &info->domains[i];
+        const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
+        json_array_append_new(domains, json_pack("{s:i, s:I, s:o, s:I, s:I}", "domain", (int)d->domain, "life",
+                                                 (json_int_t)d->life, "name", json_of_text(name), "vcpus",
+                                                 (json_int_t)d->vcpus, "running_ns", (json_int_t)d->running_ns));
+    }
+    return domains;
+}
+
+int info_write_json(struct output *out, const struct info *info)
+{
+    uint64_t class_records[CLASSES] = {0}, class_bytes[CLASSES] = {0};
+    json_t *events = json_array(), *classes = json_array(), *pcpus = json_array();
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        add_event(events, info, slot, class_records, class_bytes);
+    for (unsigned c = 0; c < CLASSES; c++)
+        if (class_records[c])
+            json_array_append_new(classes, json_pack("{s:s, s:o, s:o, s:o}", "class", event_class_name(c), "records",
+                                                     of_u64(class_records[c]), "bytes", of_u64(class_bytes[c]),
+                                                     "records_per_s", of_rate(info, class_records[c])));
+    for (size_t i = 0; i < info->pcpus_n; i++)
+        json_array_append_new(pcpus, json_pack("{s:i, s:o}", "pcpu", (int)info->pcpus[i].pcpu, "blind_ns",
+                                               of_u64(info->pcpus[i].blind_ns)));
+    const struct xen_versions *v = &info->xen;
+    json_t *xen = json_pack("{s:o, s:o, s:b, s:o}", "version_from", of_version(v->from), "version_to",
+                            of_version(v->to), "contradictory", (int)v->contradictory, "scheduler",
+                            json_of_text(v->scheduler));
+    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1", "trace",
+                                 json_of_trace(&info->summary), "quality", json_of_quality(&info->summary), "xen", xen,
+                                 "pcpus", pcpus, "domains", of_domains(info), "classes", classes, "events", events);
+    char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(document);
+    if (!text) {
+        struct error err;
+        error_set(&err, ERROR_MEMORY, "no memory");
+        return output_fail(out, &err);
+    }
+    output_printf(out, "%s\n", text);
+    free(text);
+    return output_flush(out);
+}

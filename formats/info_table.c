@@ -1,0 +1,216 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "formats/info.h"
+
+#define DOMAINS_SHOWN 12
+#define PCPUS_SHOWN   8
+
+struct tally {
+    uint64_t records, bytes;
+};
+
+static struct tally tally_of(const struct quality *q, unsigned slot)
+{
+    struct tally t = {0};
+    for (unsigned form = 0; form < 16; form++) {
+        t.records += q->events[slot].forms[form];
+        t.bytes += event_form_bytes(form, q->events[slot].forms[form]);
+    }
+    return t;
+}
+
+static void put_bytes(struct output *out, const char *what, uint64_t bytes)
+{
+    char count[HUMAN_BYTES];
+    output_printf(out, "%-12s %s bytes", what, human_count(count, bytes));
+    if (bytes >= 10000000)
+        output_printf(out, " (%.1f MB)", (double)bytes / 1e6);
+}
+
+static void put_trace(struct output *out, const struct info *info)
+{
+    const struct report_summary *s = &info->summary;
+    char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
+    output_printf(out, "%-12s %s%s\n", "trace", strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
+                  strcmp(s->trace.compression, "none") == 0 ? "" : ", compressed by zstd");
+    put_bytes(out, "size", s->quality->bytes);
+    if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
+        output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));
+    output_printf(out, "\n%-12s %s in %s windows of %s sweeps\n", "records", human_count(a, s->quality->records),
+                  human_count(b, s->quality->windows), human_count(c, s->quality->sweeps));
+    output_printf(out, "%-12s ", "duration");
+    if (s->clock.cpu_hz > 0)
+        output_printf(out, "%.6f s\n", (double)s->end_ns / 1e9);
+    else
+        output_printf(out, "%" PRIu64 " cycles\n", s->trace.tsc_last - s->trace.tsc_first);
+}
+
+static void put_clock(struct output *out, const struct info *info)
+{
+    const struct clock *c = &info->summary.clock;
+    char count[HUMAN_BYTES];
+    output_printf(out, "%-12s ", "frequency");
+    if (!(c->cpu_hz > 0))
+        output_printf(out, "not known: no SWITCH_INFPREV records to measure it by; give --cpu-hz\n");
+    else if (!c->measured)
+        output_printf(out, "%.6f MHz, as given\n", c->cpu_hz / 1e6);
+    else
+        output_printf(out, "%.6f MHz +-%.*f ppm, measured from %s samples (half of them within %.*f ppm)\n",
+                      c->cpu_hz / 1e6, c->error_ppm < 10 ? 1 : 0, c->error_ppm, human_count(count, c->pairs),
+                      c->spread_ppm < 10 ? 1 : 0, c->spread_ppm);
+}
+
+static void put_version(struct output *out, unsigned version)
+{
+    output_printf(out, "%u.%u", version / 100, version % 100);
+}
+
+static void put_xen(struct output *out, const struct info *info)
+{
+    const struct xen_versions *v = &info->xen;
+    output_printf(out, "%-12s ", "xen");
+    if (v->contradictory) {
+        output_printf(out, "layouts of different versions: %s says ", event_info(v->from_slot)->name);
+        put_version(out, v->from);
+        output_printf(out, " or later, %s ", event_info(v->to_slot)->name);
+        put_version(out, v->to);
+        output_printf(out, " or earlier");
+    } else if (v->from || v->to) {
+        if (v->from)
+            put_version(out, v->from);
+        output_printf(out, v->from && v->to ? " to " : v->from ? " or later" : "up to ");
+        if (v->to)
+            put_version(out, v->to);
+        output_printf(out, ", by the layout of %s%s%s", event_info(v->from ? v->from_slot : v->to_slot)->name,
+                      v->from && v->to ? " and " : "", v->from && v->to ? event_info(v->to_slot)->name : "");
+    } else {
+        output_printf(out, "version cannot be told from the records");
+    }
+    output_printf(out, v->scheduler ? "; scheduler %s\n" : "\n", v->scheduler);
+}
+
+static void put_population(struct output *out, const struct info *info)
+{
+    const struct report_summary *s = &info->summary;
+    size_t vcpus = 0;
+    for (size_t i = 0; i < info->domains_n; i++)
+        vcpus += info->domains[i].vcpus;
+    output_printf(out, "%-12s %u", "pcpus", s->trace.pcpus);
+    if (s->trace.pcpus && s->trace.pcpu_highest + 1 != s->trace.pcpus)
+        output_printf(out, ", numbered up to %u", s->trace.pcpu_highest);
+    output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus, vcpus == 1 ? "" : "s");
+    for (size_t i = 0; i < info->domains_n && i < DOMAINS_SHOWN; i++) {
+        const struct info_domain *d = &info->domains[i];
+        const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
+        output_printf(out, "%s%" PRId32, i ? ", " : ": ", d->domain);
+        if (d->life > 1)
+            output_printf(out, "#%" PRIu32, d->life);
+        if (name)
+            output_printf(out, " %s", name);
+        output_printf(out, " (%" PRIu32 ")", d->vcpus);
+    }
+    output_printf(out, info->domains_n > DOMAINS_SHOWN ? ", and %zu more\n" : "\n", info->domains_n - DOMAINS_SHOWN);
+}
+
+static void put_lost(struct output *out, const struct info *info)
+{
+    const struct quality *q = info->summary.quality;
+    char a[HUMAN_BYTES], b[HUMAN_BYTES];
+    output_printf(out, "%-12s ", "lost");
+    if (q->lost_markers == 0) {
+        output_printf(out, "no records\n");
+        return;
+    }
+    output_printf(out, "%s records in %s places; blind for %s:", human_count(a, q->lost_records),
+                  human_count(b, q->lost_markers), human_duration((char[HUMAN_BYTES]){0}, q->blind_ns));
+    size_t shown = 0, blind = 0;
+    for (size_t i = 0; i < info->pcpus_n; i++) {
+        if (!info->pcpus[i].blind_ns)
+            continue;
+        if (blind++ < PCPUS_SHOWN)
+            output_printf(out, "%s pCPU %u %s", shown++ ? "," : "", info->pcpus[i].pcpu,
+                          human_duration(a, info->pcpus[i].blind_ns));
+    }
+    output_printf(out, blind > shown ? ", and %zu more pCPUs\n" : "\n", blind - shown);
+}
+
+static void put_damage(struct output *out, const struct info *info)
+{
+    const struct quality *q = info->summary.quality;
+    char a[HUMAN_BYTES], b[HUMAN_BYTES];
+    if (q->skipped_places)
+        output_printf(out, "%-12s %s bytes passed over in %s places\n", "damage", human_count(a, q->skipped_bytes),
+                      human_count(b, q->skipped_places));
+    for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++)
+        output_printf(out, "%-12s offset %" PRIu64 ": %s bytes: %s\n", "", q->places[i].offset,
+                      human_count(a, q->places[i].bytes), q->places[i].what);
+    if (q->truncated_bytes)
+        output_printf(out, "%-12s the end is missing (%s bytes of a window)\n", "truncated",
+                      human_count(a, q->truncated_bytes));
+    for (unsigned i = 0; i < q->unrecognised_kinds; i++)
+        output_printf(out, "%-12s event 0x%08" PRIx32 ": %s records\n", i ? "" : "unrecognised",
+                      q->unrecognised[i].event, human_count(a, q->unrecognised[i].records));
+}
+
+static void put_tally(struct output *out, const struct info *info, const char *name, struct tally t)
+{
+    char a[HUMAN_BYTES], b[HUMAN_BYTES], rate[HUMAN_BYTES] = "-";
+    double seconds = info->summary.clock.cpu_hz > 0 ? (double)info->summary.end_ns / 1e9 : 0;
+    double share = info->summary.quality->bytes ? 100.0 * (double)t.bytes / (double)info->summary.quality->bytes : 0;
+    if (seconds > 0)
+        human_count(rate, (uint64_t)((double)t.records / seconds));
+    output_printf(out, "%-28s %15s %12s %17s %7.2f\n", name, human_count(a, t.records), rate,
+                  human_count(b, t.bytes), share);
+}
+
+static void put_events(struct output *out, const struct info *info)
+{
+    const struct quality *q = info->summary.quality;
+    struct tally classes[CLASSES] = {0}, all = {0};
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
+        struct tally t = tally_of(q, slot);
+        enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
+        classes[class_id].records += t.records;
+        classes[class_id].bytes += t.bytes;
+        all.records += t.records;
+        all.bytes += t.bytes;
+    }
+    output_printf(out, "\n%-28s %15s %12s %17s %7s\n", info->every_event ? "event" : "event class", "records",
+                  "records/s", "bytes", "bytes %");
+    output_printf(out, "%.*s\n", 83,
+                  "------------------------------------------------------------------------------------------");
+    for (unsigned c = 0; c < CLASSES; c++) {
+        if (!classes[c].records)
+            continue;
+        put_tally(out, info, event_class_name(c), classes[c]);
+        for (unsigned slot = 1; info->every_event && slot < EVENT_SLOTS; slot++) {
+            char name[64];
+            struct tally t = tally_of(q, slot);
+            if (event_info(slot)->class_id != c || !t.records)
+                continue;
+            snprintf(name, sizeof name, "  %s", event_info(slot)->name);
+            put_tally(out, info, name, t);
+        }
+    }
+    put_tally(out, info, "all", all);
+}
+
+int info_write_table(struct output *out, const struct info *info)
+{
+    const struct judgement *j = info->summary.judgement;
+    put_trace(out, info);
+    put_clock(out, info);
+    put_xen(out, info);
+    put_population(out, info);
+    output_printf(out, "%-12s %s\n", "states from",
+                  info->summary.trace.has_runstates ? "runstate changes" : "switches, wakes and blocks");
+    put_lost(out, info);
+    put_damage(out, info);
+    put_events(out, info);
+    output_printf(out, "\nverdict: %s\n", verdict_name(j->verdict));
+    for (unsigned i = 0; i < j->reasons; i++)
+        output_printf(out, "  - %s\n", j->why[i]);
+    return output_flush(out);
+}
