@@ -35,6 +35,10 @@ struct account {
     uint8_t state;     /* enum runstate */
     uint8_t wait_kind; /* of the current or last wait */
     bool alive, idle, yielded, sleeping;
+    /* Its first change of state, which completes what an earlier piece of the trace began (meter_merge). */
+    uint64_t head_ns; /* NS_UNKNOWN: it has not changed */
+    uint8_t head_state, head_to; /* from, to */
+    uint16_t head_dispatch_pcpu; /* where it was dispatched first; NO_PCPU: it was not */
 };
 
 /* Per life: the runstate of the domain as a whole. */
@@ -103,5 +107,15 @@ void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
 /* A vCPU turns out to have been in `state` since from_ns, before what is booked: makes up for it. */
 void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
                     bool first_of_domain);
+
+/* The whole-trace rows' domain runstates as if the domain had had one more vCPU, in `state`, all the time. */
+void ledger_add_to_domain_runstates(struct measures *m, enum runstate state);
+/* Adds `ns` of one state of this vCPU to a row's measures. */
+void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m, enum runstate state,
+                      uint64_t ns, bool first_of_domain);
+/* Adds what a later piece of the same trace booked from join_ns to end_ns. False: memory ran out. */
+bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later, uint64_t join_ns,
+                 uint64_t end_ns);
+void ledger_book_all(struct ledger *l, uint64_t now_ns);
 
 #endif

@@ -133,6 +133,8 @@ static void dispatch(struct ledger *l, struct account *a, struct measures *m, co
     bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
+    if (a->head_dispatch_pcpu == NO_PCPU)
+        a->head_dispatch_pcpu = t->pcpu;
     a->slice_ns = (uint32_t)t->value;
     if (!m)
         return;
@@ -164,6 +166,10 @@ static void change_state(struct ledger *l, const struct transition *t)
     struct account *a = &l->accounts[t->vcpu];
     enum runstate before = a->state;
     ledger_book_time(l, a, t->time_ns);
+    if (a->head_ns == NS_UNKNOWN && before != t->to) {
+        a->head_ns = t->time_ns;
+        a->head_to = t->to;
+    }
 
     struct measures *m = a->cell && !a->idle && pcpu_wanted(l, a) ? &a->cell->live : NULL;
     if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING)
@@ -213,6 +219,9 @@ static void appear(struct ledger *l, const struct transition *t)
         .wait_start = NS_UNKNOWN,
         .block_start = NS_UNKNOWN,
         .waited_ns = NS_UNKNOWN,
+        .head_ns = NS_UNKNOWN,
+        .head_state = t->to,
+        .head_dispatch_pcpu = NO_PCPU,
         .blocked_before_ns = NS_UNKNOWN,
         .life = life,
         .slice_ns = UINT32_MAX,

@@ -11,7 +11,7 @@ static struct measures *gathered(const struct ledger *l, struct cell *c, size_t 
 }
 
 /* Books all time up to now, so that the cells are complete. */
-static void book_all(struct ledger *l, uint64_t now_ns)
+void ledger_book_all(struct ledger *l, uint64_t now_ns)
 {
     for (size_t v = 0; v < l->accounts_n; v++)
         if (l->accounts[v].alive)
@@ -98,7 +98,7 @@ static void find_boundary(struct ledger *l)
 /* Reporting begins here: what was booked before is dropped. */
 static void begin_reporting(struct ledger *l, uint64_t from_ns)
 {
-    book_all(l, from_ns);
+    ledger_book_all(l, from_ns);
     for (size_t i = 0; i < l->cells_n; i++) {
         measures_clear(&l->cells[i]->live);
         for (size_t g = 0; l->options.granularities > 1 && g < l->options.granularities; g++)
@@ -120,7 +120,7 @@ void ledger_advance(struct ledger *l, uint64_t now_ns)
             ledger_finish(l, l->options.to_ns, true);
             return;
         }
-        book_all(l, boundary);
+        ledger_book_all(l, boundary);
         for (size_t g = 0; g < l->options.granularities; g++)
             if (l->granularities[g].next_ns == boundary)
                 close_interval(l, g, boundary);
@@ -143,7 +143,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         l->done = true; /* the trace ended before the part asked for */
         return;
     }
-    book_all(l, end_ns);
+    ledger_book_all(l, end_ns);
     for (size_t g = 0; g < l->options.granularities; g++) {
         bool whole = l->granularities[g].length_ns == 0;
         if (whole || (partial && l->granularities[g].start_ns < end_ns))
@@ -155,7 +155,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
 /* ---- what was known too late ---- */
 
 /* Adds `ns` of one state to a row's measures. */
-static void add_state(const struct ledger *l, const struct account *a, struct measures *m, enum runstate state,
+void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m, enum runstate state,
                       uint64_t ns, bool first_of_domain)
 {
     if (a->idle) {
@@ -177,7 +177,7 @@ static void add_state(const struct ledger *l, const struct account *a, struct me
  * All the time so far the domain had one more vCPU, in `state`: its runstates change accordingly. Possible only while
  * no interval was handed out, so it is done where there is none but the whole trace.
  */
-static void add_to_domain_runstates(struct measures *m, enum runstate state)
+void ledger_add_to_domain_runstates(struct measures *m, enum runstate state)
 {
     static const uint32_t members[DOMAIN_RUNSTATES][RUNSTATES] = {
         [DOMAIN_FULL_RUN] = {[RUNSTATE_RUNNING] = 1},
@@ -258,7 +258,7 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
         for (uint64_t at = from_ns, start = at; next_late(l, g, &at, &interval); start = at) {
             struct measures late;
             measures_init(&late);
-            add_state(l, a, &late, state, interval.end_ns - start, first_of_domain);
+            ledger_add_state(l, a, &late, state, interval.end_ns - start, first_of_domain);
             if (l->options.by == BY_PCPU)
                 late.pcpu_unknown_ns = -late.state_ns[RUNSTATE_RUNNING] - late.idle_ns;
             hand_out_late(l, a->cell, &interval, &late);
@@ -266,12 +266,12 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
         }
         struct measures *m = gathered(l, a->cell, g);
         if (only_whole && !first_of_domain && l->options.by == BY_DOMAIN && !a->idle) {
-            add_to_domain_runstates(m, state);
+            ledger_add_to_domain_runstates(m, state);
             if (l->options.granularities > 1)
-                add_to_domain_runstates(&a->cell->live, state);
+                ledger_add_to_domain_runstates(&a->cell->live, state);
         }
         uint64_t open = max64(from_ns, l->granularities[g].start_ns);
         if (open < to_ns)
-            add_state(l, a, m, state, to_ns - open, first_of_domain);
+            ledger_add_state(l, a, m, state, to_ns - open, first_of_domain);
     }
 }

@@ -125,6 +125,25 @@ int meter_stop(struct meter *m, struct error *err)
     return check(m, err);
 }
 
+int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err)
+{
+    const struct meter_options *a = &earlier->options, *b = &later->options;
+    if (a->by != b->by || a->executions || b->executions || a->granularities != 1 || b->granularities != 1 ||
+        a->granularities_ns[0] || b->granularities_ns[0] || a->from_ns || a->to_ns || b->from_ns || b->to_ns)
+        return error_set(err, ERROR_USAGE, "only meters of the whole trace by the same subjects can be merged");
+    uint64_t join_ns = b->start_ns;
+    runstates_end(earlier->runstates, join_ns);
+    account(earlier, join_ns);
+    ledger_book_all(&earlier->ledger, join_ns);
+    runstates_end(later->runstates, end_ns);
+    account(later, end_ns);
+    ledger_book_all(&later->ledger, end_ns);
+    quality_merge(&earlier->quality, &later->quality);
+    if (!ledger_join(&earlier->ledger, &earlier->population, &later->ledger, join_ns, end_ns))
+        return error_set(err, ERROR_MEMORY, "no memory to merge");
+    return check(earlier, err);
+}
+
 const struct quality *meter_quality(const struct meter *m)
 {
     return &m->quality;

@@ -64,6 +64,15 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err);
  */
 int meter_stop(struct meter *m, struct error *err);
 
+/*
+ * Joins two pieces of one trace, cut at a moment: `later`, made with start_ns = that moment, adds to `earlier` what
+ * happened up to end_ns. Both report the whole trace only (one granularity, 0; no executions), by the same subjects;
+ * neither is fed afterwards, but `earlier` can be joined again, and finished at end_ns. What one meter would have told
+ * of both pieces comes out, but for: records lost across the cut, and BY_DOMAIN_PCPU, where time before a vCPU's first
+ * dispatch in the later piece stays apart. -1 with `err` filled when the options do not fit or memory ran out.
+ */
+int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err);
+
 /* The meter's part of the quality record (its other fields are 0). */
 const struct quality *meter_quality(const struct meter *m);
 

@@ -325,6 +325,7 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         put(r, now_ns, (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
     }
     l->ended = true;
+    l->ended_ns = now_ns;
 }
 
 /* DOM_ADD: {dom}; up to Xen 4.6 {dom, vcpu}, once for each vCPU. */
@@ -358,7 +359,11 @@ static void domain_removed(struct runstates *r, const struct event *e, uint64_t 
         return;
     }
     uint32_t life = population_life(r->population, (uint16_t)e->w[0]);
-    if (life != NOBODY && !r->population->lives[life].ended)
+    if (life == NOBODY)
+        life = population_begin_life(r->population, (uint16_t)e->w[0], r->start_ns, now_ns);
+    if (life == NOBODY)
+        r->queue.failed = true;
+    else if (!r->population->lives[life].ended)
         domain_ends(r, life, now_ns);
 }
 

@@ -1,0 +1,60 @@
+# The tests. `make test` runs them all, two or more at a time; `make test-cli` and the like run one.
+#
+#   unit        the parts, each by itself
+#   truth       running time against what the hypervisor itself counted
+#   invariants  where every nanosecond went, at every granularity
+#   road        file, pipe, compressed, live: the same bytes come out
+#   cli         options, messages, exit codes
+#   damage      cut, flipped and hostile input
+#   bounded     memory, and a generated trace against its known truth
+#   large       4 GiB through a pipe; not part of `make test`
+
+.DEFAULT_GOAL := all
+
+TESTS      := unit truth invariants road cli damage bounded
+ASAN_TESTS := unit cli road damage
+ASAN_BUILD := build-asan
+TRACES     ?=
+
+UNIT_SRC   := $(wildcard tests/unit/*.c)
+TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c))
+
+.PHONY: test
+test: all test-tools
+	@$(MAKE) --no-print-directory -k -O -j"$$(nproc)" $(TESTS:%=test-%)
+
+.PHONY: test-tools
+test-tools: $(TEST_TOOLS) $(if $(UNIT_SRC),$(BUILD)/unit-tests)
+
+$(BUILD)/unit-tests: $(UNIT_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libxenmeter.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PRECIOUS: $(BUILD)/tests/lib/%.o
+
+.PHONY: test-unit
+test-unit: all test-tools
+	@if [ -x $(BUILD)/unit-tests ]; then $(BUILD)/unit-tests; else echo 'no unit tests'; fi
+
+.PHONY: test-truth
+test-truth: all
+	@BUILD=$(BUILD) tests/truth/truth.sh fixtures $(TRACES)
+
+.PHONY: test-invariants test-road test-cli test-damage test-bounded
+test-invariants test-road test-cli test-damage test-bounded: all test-tools
+	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
+
+.PHONY: test-large
+test-large: all test-tools
+	@BUILD=$(BUILD) tests/bounded.sh large
+
+# The tests that feed the program strange things, under AddressSanitizer and UndefinedBehaviorSanitizer.
+ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: asan
+asan: deps
+	@$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)' all test-tools
+	@QUICK=1 $(MAKE) --no-print-directory -k -O -j"$$(nproc)" BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)' \
+		$(ASAN_TESTS:%=test-%)

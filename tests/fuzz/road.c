@@ -1,0 +1,384 @@
+/*
+ * Fuzz target: the whole road from the bytes of a capture to the rows of a report.
+ *
+ * The first byte of an input says how it is read and what is asked for (see struct choice); the rest is the capture,
+ * so `tail -c +2 INPUT` is a file for xenmeter. What must hold whatever the bytes are is checked at every row, and
+ * a violation aborts.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "formats/output.h"
+#include "formats/writer.h"
+#include "metrics/meter.h"
+#include "metrics/verdict.h"
+#include "parser/trace.h"
+#include "tests/fuzz/mutate.h"
+
+#define MEMORY_LIMIT   (64u << 20)
+#define INTERVALS_MOST 4000 /* a capture of a few bytes can claim to last for years: enough is seen by then */
+#define PIPE_BYTES     65536
+
+/* Ends the process as a finding, with the reason in words. */
+#define MUST(condition, ...)                                                                                 \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            fprintf(stderr, "violated: %s: ", #condition);                                                   \
+            fprintf(stderr, __VA_ARGS__);                                                                    \
+            fputc('\n', stderr);                                                                             \
+            abort();                                                                                         \
+        }                                                                                                    \
+    } while (0)
+
+/* What the first byte of an input decides. */
+struct choice {
+    enum by by;        /* bits 0-1; the second meter has the next one */
+    bool pipe;         /* bit 2: through a pipe, not a mapped file */
+    bool cpu_hz_given; /* bit 3 */
+    bool part;         /* bit 4: only a part of the time */
+    bool executions;   /* bit 5 */
+    bool some_pcpus;   /* bit 6: only the even pCPUs */
+    bool fine;         /* bit 7: short intervals too */
+};
+
+static struct choice choose(uint8_t byte)
+{
+    return (struct choice){.by = byte & 3,
+                           .pipe = byte >> 2 & 1,
+                           .cpu_hz_given = byte >> 3 & 1,
+                           .part = byte >> 4 & 1,
+                           .executions = byte >> 5 & 1,
+                           .some_pcpus = byte >> 6 & 1,
+                           .fine = byte >> 7 & 1};
+}
+
+/* What all rows of one granularity add up to. */
+struct sums {
+    uint64_t granularity_ns;
+    uint64_t next_ns; /* where the next interval must begin */
+    bool begun;
+    int64_t state_ns[RUNSTATES];
+    uint64_t executions, wakes, preemptions;
+};
+
+struct report {
+    enum by by;
+    bool some_pcpus;
+    struct sums sums[METER_GRANULARITIES];
+    size_t granularities;
+    uint64_t intervals;
+    bool enough;
+    struct meter *meter;
+    struct output *output;
+    struct writer *writer;
+    const struct column **columns;
+};
+
+/* ---- what must hold ---- */
+
+static int64_t total(const int64_t *parts, int n)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += parts[i];
+    return sum;
+}
+
+static void check_row(const struct report *r, const struct interval *interval, const struct row *row)
+{
+    const struct measures *m = row->measures;
+    int64_t length = (int64_t)(interval->end_ns - interval->start_ns);
+    int64_t states = total(m->state_ns, RUNSTATES);
+    int64_t most = length * row->vcpus;
+    bool settled = r->by != BY_DOMAIN_PCPU; /* there vCPUs come and go, and count where they were first */
+    MUST(!settled || row->vcpus > 0 || states == 0, "%" PRId64 " ns of no vCPU", states);
+    if (!interval->late)
+        for (int s = 0; s < RUNSTATES; s++)
+            MUST(m->state_ns[s] >= 0, "state %d: %" PRId64 " ns", s, m->state_ns[s]);
+    MUST(!settled || states <= most, "domain %d vcpu %d pcpu %d: states sum to %" PRId64 " of %" PRId64 " ns", row->domain,
+         row->vcpu, row->pcpu, states, most);
+    if (r->by == BY_PCPU) {
+        int64_t sum = m->state_ns[RUNSTATE_RUNNING] + m->idle_ns + m->pcpu_unknown_ns;
+        MUST(interval->late ? sum == 0 || sum == length : sum == length,
+             "pcpu %d: running %" PRId64 " + idle %" PRId64 " + unknown %" PRId64 " of %" PRId64 " ns", row->pcpu,
+             m->state_ns[RUNSTATE_RUNNING], m->idle_ns, m->pcpu_unknown_ns, length);
+        MUST(interval->late || m->pcpu_unknown_ns >= 0, "pcpu %d: unknown %" PRId64 " ns", row->pcpu,
+             m->pcpu_unknown_ns);
+    }
+    if (r->by == BY_DOMAIN && !interval->late) {
+        int64_t domain = total(m->domain_ns, DOMAIN_RUNSTATES);
+        MUST(domain <= length, "domain %d: domain runstates sum to %" PRId64 " of %" PRId64 " ns", row->domain,
+             domain, length);
+    }
+    if (!r->some_pcpus && !interval->late && r->by != BY_PCPU)
+        MUST(m->wake_wait_ns + m->preempt_wait_ns <= (uint64_t)m->state_ns[RUNSTATE_RUNNABLE],
+             "domain %d vcpu %d: waited %" PRIu64 " + %" PRIu64 " of %" PRId64 " ns runnable", row->domain,
+             row->vcpu, m->wake_wait_ns, m->preempt_wait_ns, m->state_ns[RUNSTATE_RUNNABLE]);
+    if (r->by == BY_DOMAIN_PCPU && !interval->late)
+        MUST(m->state_ns[RUNSTATE_RUNNING] <= length, "domain %d ran for %" PRId64 " of %" PRId64 " ns on pcpu %d",
+             row->domain, m->state_ns[RUNSTATE_RUNNING], length, row->pcpu);
+}
+
+static void add_row(struct sums *s, const struct measures *m)
+{
+    for (int i = 0; i < RUNSTATES; i++)
+        s->state_ns[i] += m->state_ns[i];
+    s->executions += m->executions;
+    s->wakes += m->wakes;
+    s->preemptions += m->preemptions;
+}
+
+static struct sums *sums_of(struct report *r, uint64_t granularity_ns)
+{
+    for (size_t g = 0; g < r->granularities; g++)
+        if (r->sums[g].granularity_ns == granularity_ns)
+            return &r->sums[g];
+    MUST(false, "an interval of %" PRIu64 " ns, which nobody asked for", granularity_ns);
+}
+
+static bool in_order(const struct row *a, const struct row *b)
+{
+    if (a->domain != b->domain)
+        return a->domain < b->domain;
+    if (a->life != b->life)
+        return a->life < b->life;
+    if (a->vcpu != b->vcpu)
+        return a->vcpu < b->vcpu;
+    return a->pcpu < b->pcpu;
+}
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct report *r = context;
+    struct sums *s = sums_of(r, interval->granularity_ns);
+    MUST(interval->start_ns <= interval->end_ns, "interval %" PRIu64 " .. %" PRIu64, interval->start_ns,
+         interval->end_ns);
+    if (!interval->late) {
+        MUST(!s->begun || interval->start_ns == s->next_ns, "interval at %" PRIu64 ", expected %" PRIu64,
+             interval->start_ns, s->next_ns);
+        s->begun = true;
+        s->next_ns = interval->end_ns;
+    }
+    for (size_t i = 0; i < n; i++) {
+        check_row(r, interval, &rows[i]);
+        add_row(s, rows[i].measures);
+        MUST(i == 0 || in_order(&rows[i - 1], &rows[i]), "rows %zu and %zu are out of order", i - 1, i);
+    }
+    if (r->writer)
+        MUST(writer_interval(r->writer, interval, rows, n) == 0, "writing to /dev/null failed");
+    r->enough = r->enough || ++r->intervals > INTERVALS_MOST;
+    return r->enough ? -1 : 0;
+}
+
+static int take_execution(void *context, const struct execution *e)
+{
+    struct report *r = context;
+    MUST(e->start_ns <= e->end_ns, "execution %" PRIu64 " .. %" PRIu64, e->start_ns, e->end_ns);
+    MUST(e->ran_ns <= e->end_ns - e->start_ns, "ran %" PRIu64 " ns in %" PRIu64, e->ran_ns,
+         e->end_ns - e->start_ns);
+    if (r->writer)
+        MUST(writer_execution(r->writer, e) == 0, "writing to /dev/null failed");
+    return 0;
+}
+
+/* All granularities account for the same time and the same happenings. */
+static void check_sums(const struct report *r)
+{
+    const struct sums *whole = &r->sums[0];
+    for (size_t g = 1; g < r->granularities; g++) {
+        const struct sums *s = &r->sums[g];
+        for (int i = 0; i < RUNSTATES; i++)
+            MUST(s->state_ns[i] == whole->state_ns[i],
+                 "state %d: %" PRId64 " ns at granularity %" PRIu64 ", %" PRId64 " ns over all", i, s->state_ns[i],
+                 s->granularity_ns, whole->state_ns[i]);
+        MUST(s->executions == whole->executions && s->wakes == whole->wakes &&
+                 s->preemptions == whole->preemptions,
+             "granularity %" PRIu64 ": %" PRIu64 " executions, %" PRIu64 " over all", s->granularity_ns,
+             s->executions, whole->executions);
+    }
+}
+
+/* ---- one report ---- */
+
+static const uint64_t granularities_ns[] = {0, 1000000000, 100000000, 7777777};
+
+static void report_close(struct report *r)
+{
+    writer_free(r->writer);
+    output_abort(r->output);
+    meter_free(r->meter);
+    free(r->columns);
+}
+
+static bool report_open(struct report *r, const struct choice *c, enum by by, const char *format)
+{
+    static uint8_t even_pcpus[PCPUS_MAX];
+    for (size_t i = 0; i < PCPUS_MAX; i += 2)
+        even_pcpus[i] = 1;
+    struct error err = {0};
+    bool rows_by_pcpu = by == BY_PCPU || by == BY_DOMAIN_PCPU;
+    *r = (struct report){.by = by, .some_pcpus = c->some_pcpus && !rows_by_pcpu, .granularities = c->fine ? 4 : 2};
+    struct meter_options options = {
+        .by = by,
+        .granularities = r->granularities,
+        .executions = c->executions,
+        .from_ns = c->part ? 3333333 : 0,
+        .to_ns = c->part ? 1500000000 : 0,
+        .pcpus_wanted = r->some_pcpus ? even_pcpus : NULL,
+        .memory_limit = MEMORY_LIMIT,
+        .sink = {r, take_interval, take_execution},
+    };
+    for (size_t g = 0; g < r->granularities; g++)
+        r->sums[g].granularity_ns = options.granularities_ns[g] = granularities_ns[g];
+    size_t columns_n;
+    r->columns = calloc(report_columns_n, sizeof(struct column *));
+    r->meter = meter_new(&options, &err);
+    r->output = output_open("/dev/null", &err);
+    MUST(r->columns && r->meter && r->output, "%s", err.message);
+    MUST(columns_choose("all", r->columns, &columns_n, &err) == 0, "%s", err.message);
+    struct report_schema schema = {.by = by,
+                                   .executions = c->executions,
+                                   .granularities_ns = granularities_ns,
+                                   .granularities = r->granularities,
+                                   .columns = r->columns,
+                                   .columns_n = columns_n};
+    static struct report_schema kept[2];
+    struct report_schema *lasting = &kept[strcmp(format, "csv") == 0];
+    *lasting = schema;
+    r->writer = writer_new(format, r->output, lasting, &err);
+    MUST(r->writer, "%s", err.message);
+    return true;
+}
+
+static void report_end(struct report *r, struct trace *trace)
+{
+    struct error err = {0};
+    struct quality quality = *trace_quality(trace);
+    quality_merge(&quality, meter_quality(r->meter));
+    struct report_summary summary = {.clock = *trace_clock(trace), .quality = &quality};
+    struct judgement judgement;
+    trace_summarise(trace, &summary.trace);
+    summary.end_ns = meter_accounted(r->meter);
+    verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
+                  summary.trace.pcpus, summary.trace.has_runstates);
+    summary.judgement = &judgement;
+    struct writer *writer = r->writer;
+    struct output *output = r->output;
+    r->writer = NULL;
+    r->output = NULL;
+    MUST(writer_end(writer, &summary) == 0, "the report could not be ended");
+    MUST(output_commit(output, &err) == 0, "%s", err.message);
+}
+
+/* ---- the road ---- */
+
+static int store(const uint8_t *data, size_t n, bool through_pipe)
+{
+    int ends[2];
+    if (!through_pipe || n >= PIPE_BYTES) {
+        int fd = memfd_create("capture", MFD_CLOEXEC);
+        MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n, "memfd");
+        return fd;
+    }
+    MUST(pipe2(ends, O_CLOEXEC) == 0 && write(ends[1], data, n) == (ssize_t)n, "pipe");
+    close(ends[1]);
+    return ends[0];
+}
+
+static struct trace *open_trace(int fd, const struct choice *c)
+{
+    struct error err = {0};
+    struct trace_options options = {.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0, .memory_limit = MEMORY_LIMIT};
+    char path[32];
+    meter_wants(options.want, options.want_without_runstates);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct trace *trace = trace_open(path, &options, &err);
+    MUST(trace || err.code != ERROR_NONE, "no trace and no reason");
+    return trace;
+}
+
+/* Feeds both reports; true when the end was reached without an error. */
+static bool read_trace(struct trace *trace, struct report *reports)
+{
+    struct error err = {0};
+    struct event_batch batch;
+    uint64_t last = 0, watermark = 0;
+    int status;
+    while ((status = trace_next(trace, &batch, &err)) > 0) {
+        const struct clock *clock = trace_clock(trace);
+        if (clock->cpu_hz <= 0)
+            return false; /* the command says so and ends */
+        for (size_t i = 0; i < batch.n; i++) {
+            MUST(batch.events[i].tsc >= last, "event at %" PRIu64 " after %" PRIu64, batch.events[i].tsc, last);
+            last = batch.events[i].tsc;
+            MUST(last <= batch.watermark, "event at %" PRIu64 " beyond the watermark %" PRIu64, last,
+                 batch.watermark);
+        }
+        MUST(batch.watermark >= watermark, "the watermark goes back");
+        watermark = batch.watermark;
+        for (int i = 0; i < 2; i++) {
+            if (meter_feed(reports[i].meter, &batch, clock, &err) != 0) {
+                MUST(reports[i].enough || err.code != ERROR_NONE, "ended without a reason");
+                return false;
+            }
+        }
+    }
+    MUST(status == 0 || err.code != ERROR_NONE, "failed without a reason");
+    return status == 0;
+}
+
+static void run(struct trace *trace, const struct choice *c)
+{
+    struct report reports[2];
+    report_open(&reports[0], c, c->by, "csv");
+    report_open(&reports[1], c, (c->by + 1) & 3, "json");
+    bool whole = read_trace(trace, reports);
+    struct trace_summary s;
+    trace_summarise(trace, &s);
+    uint64_t end_ns = clock_ns(trace_clock(trace), s.tsc_last);
+    for (int i = 0; i < 2 && whole; i++) {
+        struct error err = {0};
+        if (meter_finish(reports[i].meter, end_ns, &err) != 0) {
+            MUST(reports[i].enough || err.code != ERROR_NONE, "ended without a reason");
+            whole = false;
+            break;
+        }
+        check_sums(&reports[i]);
+        report_end(&reports[i], trace);
+    }
+    /* The same time runs by domain, vCPU, pCPU and domain on a pCPU. */
+    if (whole && reports[0].some_pcpus == reports[1].some_pcpus)
+        MUST(reports[0].sums[0].state_ns[RUNSTATE_RUNNING] == reports[1].sums[0].state_ns[RUNSTATE_RUNNING],
+             "running by %s %" PRId64 " ns, by %s %" PRId64 " ns", by_names[reports[0].by],
+             reports[0].sums[0].state_ns[RUNSTATE_RUNNING], by_names[reports[1].by],
+             reports[1].sums[0].state_ns[RUNSTATE_RUNNING]);
+    report_close(&reports[0]);
+    report_close(&reports[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (n < 1)
+        return 0;
+    struct choice c = choose(data[0]);
+    int fd = store(data + 1, n - 1, c.pipe);
+    struct trace *trace = open_trace(fd, &c);
+    if (trace)
+        run(trace, &c);
+    trace_close(trace);
+    close(fd);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+    return mutate(data, n, room, seed);
+}

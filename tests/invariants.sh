@@ -1,0 +1,62 @@
+#!/bin/bash
+# Where every nanosecond went, in exact integers: see lib/invariants.awk. On every fixture and on generated traces.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+COLUMNS_ADDING=vcpus,running_ns,runnable_ns,wake_wait_ns,preempt_wait_ns,blocked_ns,offline_ns,unknown_ns,idle_ns
+COLUMNS_ADDING=$COLUMNS_ADDING,executions,wakes,blocks,yields,preemptions,migrations
+COLUMNS_ADDING=$COLUMNS_ADDING,full_run_ns,full_contention_ns,concurrency_hazard_ns,partial_run_ns
+COLUMNS_ADDING=$COLUMNS_ADDING,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,late
+
+FINEST=1ms
+FINEST_NS=1000000
+adds_up() { # BY FILE CHURN
+    "$XENMETER" report -q -b "$1" -g total,10s,1s,100ms,$FINEST -c "$COLUMNS_ADDING" -f csv "$2" |
+        awk -v by="$1" -v churn="$3" -v lengths="$FINEST_NS 100000000 1000000000 10000000000 0" -v sums="$scratch/$1" \
+            -f tests/lib/invariants.awk
+    local codes=("${PIPESTATUS[@]}")
+    [ "${codes[0]}" -eq 0 ] && [ "${codes[1]}" -eq 0 ]
+}
+
+same_sums() { # KIND BY BY
+    sort "$scratch/$2.$1" >"$scratch/left"
+    sort "$scratch/$3.$1" >"$scratch/right"
+    cmp -s "$scratch/left" "$scratch/right" && return 0
+    diff "$scratch/left" "$scratch/right" | head -n 4 | sed 's/^/      /'
+    return 1
+}
+
+look_at() { # NAME FILE CHURN
+    local by
+    group "$1: every nanosecond is accounted for, every granularity adds up"
+    for by in vcpu pcpu domain domain-pcpu; do
+        check "by $by" adds_up "$by" "$2" "$3"
+    done
+    check 'domain is the sum of vcpu' same_sums states domain vcpu
+    check 'domain is the sum of domain-pcpu' same_sums states domain domain-pcpu
+    check 'running time of the pCPUs is that of the vCPUs' same_sums running pcpu vcpu
+}
+
+for file in fixtures/*.xt.zst; do
+    look_at "$(basename "$file" .xt.zst)" "$file" 0
+done
+
+generated() { # NAME CHURN OPTION...
+    local name=$1 churn=$2
+    shift 2
+    "$TRACEGEN" --size 12M -o "$scratch/generated.xt" "$@" || exit 2
+    look_at "$name" "$scratch/generated.xt" "$churn"
+}
+
+if [ -z "$QUICK" ]; then
+    FINEST=10ms # many more vCPUs
+    FINEST_NS=10000000
+    generated 'generated' 0
+    generated 'generated, domains come and go' 1 --domain-churn 5
+    generated 'generated, records lost' 0 --lost 0.05
+    generated 'generated, without runstate records' 0 --mix switch
+    generated 'generated, old layout' 0 --old-layout
+    generated 'generated, pCPU clocks apart' 0 --skew-ns 20000
+    generated 'generated, everything at once' 1 --domain-churn 5 --lost 0.1 --skew-ns -3000
+fi
+finish

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# What the test scripts share; they source it.
+#
+#     group 'what is looked at'
+#     check 'what must hold' COMMAND...      passes when the command exits with 0
+#     ...
+#     finish
+#
+# One line is printed for each group, and one for each check that fails. QUICK=1 asks for a shorter run.
+
+set -u
+export LC_ALL=C
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+
+BUILD=${BUILD:-build}
+QUICK=${QUICK:-}
+XENMETER=${XENMETER:-$BUILD/xenmeter}
+TRACEGEN=${TRACEGEN:-$BUILD/tracegen}
+LIMIT=${LIMIT:-120} # seconds that one run may take
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/xenmeter-test.XXXXXX") || exit 2
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+passed=0
+failed=0
+group_name=
+group_passed=0
+group_failed=0
+
+end_group() {
+    [ -n "$group_name" ] || return 0
+    if [ "$group_failed" -eq 0 ]; then
+        printf 'ok    %s (%d)\n' "$group_name" "$group_passed"
+    else
+        printf 'FAIL  %s (%d of %d)\n' "$group_name" "$group_failed" $((group_passed + group_failed))
+    fi
+    passed=$((passed + group_passed))
+    failed=$((failed + group_failed))
+}
+
+group() {
+    end_group
+    group_name=$1
+    group_passed=0
+    group_failed=0
+}
+
+check() {
+    local what=$1
+    shift
+    if "$@"; then
+        group_passed=$((group_passed + 1))
+    else
+        group_failed=$((group_failed + 1))
+        printf '      failed: %s: %s\n' "$group_name" "$what"
+    fi
+}
+
+# Checks that something else counted: N passed, M failed.
+count() {
+    group_passed=$((group_passed + $1))
+    group_failed=$((group_failed + $2))
+}
+
+finish() {
+    end_group
+    printf '%s: %d passed, %d failed\n' "$(basename "$0" .sh)" "$passed" "$failed"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# Runs xenmeter: exit code in $status, what it printed in the files $out and $err.
+out=$scratch/out
+err=$scratch/err
+status=0
+run() {
+    timeout -k 5 "$LIMIT" "$XENMETER" "$@" >"$out" 2>"$err"
+    status=$?
+}
+
+exits() { # EXPECTED: the last run's exit code; shows what it said when it is another
+    [ "$status" -eq "$1" ] && return 0
+    printf '      exit code %d instead of %d: %s\n' "$status" "$1" "$(tail -c 300 "$err")"
+    return 1
+}
+same() { cmp -s "$1" "$2"; }
+is_empty() { [ ! -s "$1" ]; }
+has_text() { [ -s "$1" ]; }
+says() { grep -q -e "$2" "$1"; }   # FILE PATTERN
+equal() { # EXPECTED ACTUAL
+    [ "$1" = "$2" ] && return 0
+    printf '      "%s" instead of "%s"\n' "$2" "$1"
+    return 1
+}
+not() { ! "$@"; }

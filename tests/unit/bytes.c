@@ -1,0 +1,220 @@
+#include "bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void append(struct bytes *b, const void *from, size_t n)
+{
+    if (b->n + n > b->capacity) {
+        b->capacity = (b->n + n) * 2;
+        b->data = realloc(b->data, b->capacity);
+        if (!b->data)
+            abort();
+    }
+    memcpy(b->data + b->n, from, n);
+    b->n += n;
+}
+
+static void append32(struct bytes *b, uint32_t word)
+{
+    append(b, &word, sizeof word);
+}
+
+void capture_init(struct capture *c)
+{
+    memset(c, 0, sizeof *c);
+    c->cycles_per_ns = 1;
+}
+
+void capture_free(struct capture *c)
+{
+    free(c->file.data);
+    for (unsigned i = 0; i < CAPTURE_PCPUS; i++)
+        free(c->pcpus[i].data);
+}
+
+void on(struct capture *c, unsigned pcpu)
+{
+    c->pcpu = pcpu;
+}
+
+void flush(struct capture *c, unsigned pcpu)
+{
+    struct bytes *b = &c->pcpus[pcpu];
+    if (b->n == 0)
+        return;
+    raw_window_header(c, pcpu, (uint32_t)b->n);
+    append(&c->file, b->data, b->n);
+    b->n = 0;
+}
+
+void sweep(struct capture *c)
+{
+    for (unsigned i = 0; i < CAPTURE_PCPUS; i++)
+        flush(c, i);
+}
+
+void raw(struct capture *c, const void *bytes, size_t n)
+{
+    append(&c->file, bytes, n);
+}
+
+void raw_window_header(struct capture *c, uint32_t pcpu, uint32_t bytes)
+{
+    append32(&c->file, 0x2001f003);
+    append32(&c->file, pcpu);
+    append32(&c->file, bytes);
+}
+
+void patch32(struct capture *c, size_t offset, uint32_t word)
+{
+    memcpy(c->file.data + offset, &word, sizeof word);
+}
+
+static uint64_t tsc_at(const struct capture *c, uint64_t t)
+{
+    return BASE_TSC + (c->cycles_per_ns == 1 ? t : (uint64_t)((double)t * c->cycles_per_ns));
+}
+
+void record(struct capture *c, uint64_t t, uint32_t event, unsigned words, const uint32_t *w)
+{
+    struct bytes *b = &c->pcpus[c->pcpu];
+    uint64_t tsc = tsc_at(c, t);
+    append32(b, event | words << 28 | 1u << 31);
+    append(b, &tsc, sizeof tsc);
+    append(b, w, words * sizeof *w);
+}
+
+void record_untimed(struct capture *c, uint32_t event, unsigned words, const uint32_t *w)
+{
+    struct bytes *b = &c->pcpus[c->pcpu];
+    append32(b, event | words << 28);
+    append(b, w, words * sizeof *w);
+}
+
+/* A record with a tsc whose payload is the list. */
+#define RECORD(c, t, event, ...)                                                                             \
+    record(c, t, event, (unsigned)(sizeof((uint32_t[]){__VA_ARGS__}) / 4), (uint32_t[]){__VA_ARGS__})
+
+void mark(struct capture *c, uint64_t t)
+{
+    RECORD(c, t, 0x00802007, 0); /* an interrupt that nobody handles */
+}
+
+void rec_runstate(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new)
+{
+    RECORD(c, t, 0x00021001 | (uint32_t)old << 8 | (uint32_t)new << 4, dom << 16 | vcpu);
+}
+
+void rec_continue(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00021002, dom << 16 | vcpu);
+}
+
+void rec_infprev(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns)
+{
+    RECORD(c, t, 0x0002800e, dom, vcpu, (uint32_t)ran_ns);
+}
+
+void rec_infprev_old(struct capture *c, uint64_t t, uint32_t dom, uint64_t ran_ns)
+{
+    RECORD(c, t, 0x0002800e, dom, (uint32_t)ran_ns);
+}
+
+void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns, uint32_t slice_ns)
+{
+    RECORD(c, t, 0x0002800f, dom, vcpu, waited_ns, slice_ns);
+}
+
+void rec_infnext_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t waited_ns, uint32_t slice_ns)
+{
+    RECORD(c, t, 0x0002800f, dom, waited_ns, slice_ns);
+}
+
+void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns, uint32_t slice_ns)
+{
+    RECORD(c, t, 0x00028011, dom, vcpu, ran_ns, slice_ns);
+}
+
+void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom, uint32_t next_vcpu)
+{
+    RECORD(c, t, 0x0002800a, dom, vcpu, next_dom, next_vcpu);
+}
+
+void rec_wake(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028004, dom, vcpu);
+}
+
+void rec_block(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028006, dom, vcpu);
+}
+
+void rec_sleep(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028003, dom, vcpu);
+}
+
+void rec_yield(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028005, dom, vcpu);
+}
+
+void rec_dom_add(struct capture *c, uint64_t t, uint32_t dom)
+{
+    RECORD(c, t, 0x00028001, dom);
+}
+
+void rec_dom_add_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028001, dom, vcpu);
+}
+
+void rec_dom_rem(struct capture *c, uint64_t t, uint32_t dom)
+{
+    RECORD(c, t, 0x00028002, dom);
+}
+
+void rec_dom_rem_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    RECORD(c, t, 0x00028002, dom, vcpu);
+}
+
+/* Here, and nowhere else, the domain is the low half of the word. */
+void rec_lost(struct capture *c, uint64_t t, uint32_t count, uint32_t dom, uint32_t vcpu, uint64_t first)
+{
+    uint64_t tsc = tsc_at(c, first);
+    RECORD(c, t, 0x0001f001, count, vcpu << 16 | dom, (uint32_t)tsc, (uint32_t)(tsc >> 32));
+}
+
+void rec_lost_old(struct capture *c, uint32_t count)
+{
+    record_untimed(c, 0x0001f001, 1, &count);
+}
+
+void rec_wrap(struct capture *c, unsigned words)
+{
+    /* What was there before: looks like a window header, and must not be taken for one. */
+    static const uint32_t stale[7] = {0x2001f003, 1, 64, 0x2001f003, 2, 128, 0};
+    record_untimed(c, 0x0001f002, words, stale);
+}
+
+void starts(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    rec_runstate(c, t, IDLE, c->pcpu, RUNNING, RUNNABLE);
+    rec_runstate(c, t, dom, vcpu, RUNNABLE, RUNNING);
+}
+
+void stops(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new)
+{
+    rec_runstate(c, t, dom, vcpu, RUNNING, new);
+    rec_runstate(c, t, IDLE, c->pcpu, RUNNABLE, RUNNING);
+}
+
+void replaces(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new, uint32_t next_dom,
+              uint32_t next_vcpu)
+{
+    rec_runstate(c, t, dom, vcpu, RUNNING, new);
+    rec_runstate(c, t, next_dom, next_vcpu, RUNNABLE, RUNNING);
+}

@@ -1,0 +1,88 @@
+/*
+ * Captures made by hand: records appended to the buffers of pCPUs, buffers flushed into windows as xentrace does.
+ *
+ * Times are ns from the start; a record's tsc is BASE_TSC + time * cycles_per_ns (1 unless a test is about the clock).
+ * Record layouts: Xen public/trace.h and its trace points.
+ */
+#ifndef XENMETER_TESTS_UNIT_BYTES_H
+#define XENMETER_TESTS_UNIT_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define US 1000ull
+#define MS 1000000ull
+#define S  1000000000ull
+
+#define BASE_TSC 1000000000000ull
+#define IDLE     32767
+
+enum { RUNNING, RUNNABLE, BLOCKED, OFFLINE }; /* as Xen numbers them */
+
+#define CAPTURE_PCPUS 64
+
+struct bytes {
+    uint8_t *data;
+    size_t n, capacity;
+};
+
+struct capture {
+    struct bytes file;
+    struct bytes pcpus[CAPTURE_PCPUS];
+    unsigned pcpu; /* records go there */
+    double cycles_per_ns;
+};
+
+void capture_init(struct capture *c);
+void capture_free(struct capture *c);
+
+/* Further records are written on this pCPU. */
+void on(struct capture *c, unsigned pcpu);
+
+/* Reads one pCPU's buffer: a window, if there is anything in it. */
+void flush(struct capture *c, unsigned pcpu);
+
+/* Reads all buffers in ascending order. */
+void sweep(struct capture *c);
+
+/* Bytes straight into the file. */
+void raw(struct capture *c, const void *bytes, size_t n);
+void raw_window_header(struct capture *c, uint32_t pcpu, uint32_t bytes);
+
+/* Overwrites a word of the file. */
+void patch32(struct capture *c, size_t offset, uint32_t word);
+
+/* Any record: with a tsc, or without one. */
+void record(struct capture *c, uint64_t t, uint32_t event, unsigned words, const uint32_t *w);
+void record_untimed(struct capture *c, uint32_t event, unsigned words, const uint32_t *w);
+
+/* A record that means nothing to the accounts: it only marks the time. */
+void mark(struct capture *c, uint64_t t);
+
+void rec_runstate(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new);
+void rec_continue(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_infprev(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns);
+void rec_infprev_old(struct capture *c, uint64_t t, uint32_t dom, uint64_t ran_ns);
+void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns, uint32_t slice_ns);
+void rec_infnext_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t waited_ns, uint32_t slice_ns);
+void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns, uint32_t slice_ns);
+void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom, uint32_t next_vcpu);
+void rec_wake(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_block(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_sleep(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_yield(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_dom_add(struct capture *c, uint64_t t, uint32_t dom);
+void rec_dom_add_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_dom_rem(struct capture *c, uint64_t t, uint32_t dom);
+void rec_dom_rem_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_lost(struct capture *c, uint64_t t, uint32_t count, uint32_t dom, uint32_t vcpu, uint64_t first);
+void rec_lost_old(struct capture *c, uint32_t count);
+void rec_wrap(struct capture *c, unsigned words);
+
+/* The runstate changes of a context switch on the current pCPU: idle to a vCPU, a vCPU to idle, one to another. */
+void starts(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void stops(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new);
+void replaces(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new, uint32_t next_dom,
+              uint32_t next_vcpu);
+
+#endif

@@ -1,0 +1,242 @@
+/* Records that were lost: what becomes unknown, and what does not. */
+#include "run.h"
+#include "suites.h"
+
+/* pCPU 0 is blind in [10, 20]; domain 1 ran there before. */
+static void ran_into_the_dark(struct capture *c, uint32_t dom_after, uint32_t vcpu_after)
+{
+    on(c, 1);
+    mark(c, 0);
+    mark(c, 40 * MS);
+    on(c, 0);
+    mark(c, 0);
+    starts(c, 2 * MS, 1, 0);
+    mark(c, 10 * MS);
+    rec_lost(c, 20 * MS, 500, dom_after, vcpu_after, 10 * MS);
+}
+
+static void lost_records_become_unknown_time(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    stops(&c, 30 * MS, 1, 0, BLOCKED);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 18 * MS, 2 * MS, 10 * MS, 0, 10 * MS);
+    EQUAL(r.quality.lost_records, 500);
+    EQUAL(r.quality.lost_markers, 1);
+    EQUAL(r.quality.blind_ns, 10 * MS);
+    EQUAL(r.quality.blind_late_ns, 0);
+    EQUAL(r.quality.unknown_ns, 10 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    const struct measures *m = ROW(&r, .pcpu = 0);
+    STATES(m, 18 * MS, 0, 0, 0, 0);
+    EQUAL(m->idle_ns, 12 * MS); /* 0 to 2, 30 to 40 */
+    EQUAL(m->pcpu_unknown_ns, 10 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void the_lost_record_tells_who_runs_after_it(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 2, 3);
+    replaces(&c, 30 * MS, 2, 3, BLOCKED, 1, 0); /* domain 1 has waited since 20 at the latest */
+    on(&c, 1);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 18 * MS, 2 * MS + 10 * MS, 0, 0, 10 * MS);
+    /* never seen before: nothing is known of it up to 20 */
+    STATES(ROW(&r, .domain = 2, .vcpu = 3), 10 * MS, 0, 10 * MS, 0, 20 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(r.quality.unknown_ns, 30 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED); /* ran on pCPU 1 up to 5 */
+    mark(&c, 40 * MS);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 2 * MS, 1, 0);
+    rec_lost(&c, 20 * MS, 7, 2, 0, 10 * MS); /* now on pCPU 0 */
+    stops(&c, 30 * MS, 2, 0, BLOCKED);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    /* running 0 to 5 and 20 to 30; blocked 5 to 10 and 30 to 40; unknown 10 to 20 */
+    STATES(ROW(&r, .domain = 2), 15 * MS, 0, 15 * MS, 0, 10 * MS);
+    /* domain 1 never speaks again */
+    STATES(ROW(&r, .domain = 1), 8 * MS, 2 * MS, 0, 0, 30 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    on(&c, 1);
+    struct capture *p = &c;
+    p->pcpus[1].n = 0;
+    mark(p, 0);
+    stops(p, 4 * MS, 2, 0, BLOCKED);
+    rec_runstate(p, 15 * MS, 2, 0, BLOCKED, RUNNABLE);
+    starts(p, 16 * MS, 2, 0);
+    mark(p, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 28 * MS, 1 * MS, 11 * MS, 0, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 2)->wait.max, 1 * MS);
+    EQUAL(ROW(&r, .domain = 2)->block.max, 11 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_contradiction_is_unknown_only_where_blind_time_overlaps_it(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    c.pcpus[1].n = 0;
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0); /* runnable before it: somebody woke it unseen */
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 2);
+    STATES(m, 15 * MS, 10 * MS, 5 * MS, 0, 10 * MS);
+    EQUAL(m->wait.count, 0); /* when it was woken is not known */
+    EQUAL(m->block.count, 0);
+    EQUAL(m->wake_wait_ns + m->preempt_wait_ns, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_contradiction_without_blind_time_counts_as_inconsistent(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0); /* 1 */
+    stops(&c, 33 * MS, 2, 0, BLOCKED);
+    starts(&c, 35 * MS, 2, 0); /* 2 */
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.inconsistent, 2);
+    EQUAL(r.quality.inconsistent_at_ns, 30 * MS);
+    STATES(ROW(&r, .domain = 2), 13 * MS, 0, 27 * MS, 0, 0); /* the old state holds up to it */
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void blind_time_that_ended_before_the_last_record_explains_nothing(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    c.pcpus[1].n = 0;
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 22 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.inconsistent, 1);
+    EQUAL(r.quality.inconsistent_at_ns, 30 * MS);
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_UNKNOWN], 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void the_old_form_is_blind_between_its_neighbours(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 2 * MS, 1, 0);
+    mark(&c, 10 * MS);
+    rec_lost_old(&c, 77);
+    mark(&c, 25 * MS);
+    stops(&c, 30 * MS, 1, 0, BLOCKED);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    /* it ran just before 30, and nothing was lost between 25 and 30 */
+    STATES(ROW(&r, .domain = 1), 13 * MS, 2 * MS, 10 * MS, 0, 15 * MS);
+    EQUAL(r.quality.lost_records, 77);
+    EQUAL(r.quality.blind_ns, 15 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void records_may_be_lost_at_the_very_start(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 1);
+    mark(&c, 0);
+    mark(&c, 40 * MS);
+    on(&c, 0);
+    rec_lost(&c, 20 * MS, 9, 1, 0, 5 * MS);
+    stops(&c, 30 * MS, 1, 0, RUNNABLE);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 10 * MS, 0, 0, 20 * MS);
+    EQUAL(r.quality.blind_ns, 15 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 20 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 10 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void unknown_time_is_split_at_boundaries_like_any_other(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 2 * MS, 1, 0);
+    rec_lost(&c, 15 * MS + 300 * US, 500, 1, 0, 11 * MS + 600 * US);
+    mark(&c, 20 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * MS}});
+    EQUAL(r.intervals, 20 + 1);
+    for (uint64_t i = 0; i < 20; i++) {
+        static const uint64_t unknown_us[20] = {[11] = 400, [12] = 1000, [13] = 1000, [14] = 1000, [15] = 300};
+        const struct measures *m = ROW(&r, 1 * MS, i * MS, 1);
+        EQUAL(m->state_ns[RUNSTATE_UNKNOWN], unknown_us[i] * US);
+        EQUAL(m->state_ns[RUNSTATE_RUNNABLE], i < 2 ? 1 * MS : 0);
+        EQUAL(m->state_ns[RUNSTATE_RUNNING], i < 2 ? 0 : 1 * MS - unknown_us[i] * US);
+    }
+    result_free(&r);
+    capture_free(&c);
+}
+
+CU_TestInfo lost_tests[] = {
+    TEST(lost_records_become_unknown_time),
+    TEST(the_lost_record_tells_who_runs_after_it),
+    TEST(a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it),
+    TEST(a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu),
+    TEST(a_contradiction_is_unknown_only_where_blind_time_overlaps_it),
+    TEST(a_contradiction_without_blind_time_counts_as_inconsistent),
+    TEST(blind_time_that_ended_before_the_last_record_explains_nothing),
+    TEST(the_old_form_is_blind_between_its_neighbours),
+    TEST(records_may_be_lost_at_the_very_start),
+    TEST(unknown_time_is_split_at_boundaries_like_any_other),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,199 @@
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- what comes out ---- */
+
+static bool same_row(const struct kept_row *k, const struct interval *i, const struct row *row)
+{
+    return k->interval.granularity_ns == i->granularity_ns && k->interval.start_ns == i->start_ns &&
+           k->row.domain == row->domain && k->row.life == row->life && k->row.vcpu == row->vcpu &&
+           k->row.pcpu == row->pcpu;
+}
+
+static void *room(void *items, size_t n, size_t *capacity, size_t size)
+{
+    if (n < *capacity)
+        return items;
+    *capacity = *capacity ? *capacity * 2 : 64;
+    items = realloc(items, *capacity * size);
+    if (!items)
+        abort();
+    return items;
+}
+
+static void keep_row(struct result *r, const struct interval *i, const struct row *row)
+{
+    for (size_t k = r->rows_n; i->late && k-- > 0;)
+        if (same_row(&r->rows[k], i, row)) {
+            CHECK(measures_merge(&r->rows[k].measures, row->measures));
+            return;
+        }
+    r->rows = room(r->rows, r->rows_n, &r->rows_capacity, sizeof *r->rows);
+    struct kept_row *kept = &r->rows[r->rows_n++];
+    kept->interval = *i;
+    kept->row = *row;
+    measures_init(&kept->measures);
+    CHECK(measures_merge(&kept->measures, row->measures));
+}
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct result *r = context;
+    for (size_t i = 0; i < n; i++)
+        keep_row(r, interval, &rows[i]);
+    if (interval->late)
+        r->late_rows += n;
+    else
+        r->intervals++;
+    return 0;
+}
+
+static int take_execution(void *context, const struct execution *execution)
+{
+    struct result *r = context;
+    r->executions = room(r->executions, r->executions_n, &r->executions_capacity, sizeof *r->executions);
+    r->executions[r->executions_n++] = *execution;
+    return 0;
+}
+
+/* ---- the bytes as a file, or as a pipe ---- */
+
+struct feeder {
+    int fd;
+    const struct bytes *file;
+};
+
+static void *feed_bytes(void *context)
+{
+    const struct feeder *f = context;
+    for (size_t i = 0; i < f->file->n; i++)
+        if (write(f->fd, f->file->data + i, 1) != 1)
+            break;
+    close(f->fd);
+    return NULL;
+}
+
+static int make_file(const struct bytes *file)
+{
+    int fd = memfd_create("capture", 0);
+    if (fd < 0 || write(fd, file->data, file->n) != (ssize_t)file->n)
+        abort();
+    return fd;
+}
+
+/* ---- the road ---- */
+
+static void read_all(struct result *r, struct trace *t, struct meter *m)
+{
+    struct event_batch batch;
+    uint64_t tsc = 0, watermark = 0;
+    bool ordered = true, above_watermark = true;
+    while ((r->status = trace_next(t, &batch, &r->err)) > 0) {
+        for (size_t i = 0; i < batch.n; i++) {
+            ordered = ordered && batch.events[i].tsc >= tsc;
+            above_watermark = above_watermark && batch.events[i].tsc >= watermark;
+            tsc = batch.events[i].tsc;
+        }
+        watermark = batch.watermark;
+        r->status = meter_feed(m, &batch, trace_clock(t), &r->err);
+        if (r->status != 0)
+            return;
+    }
+    CHECK(ordered);
+    CHECK(above_watermark);
+    r->clock = *trace_clock(t);
+    trace_summarise(t, &r->summary);
+    r->summary.file = NULL;
+    r->end_ns = clock_ns(&r->clock, r->summary.tsc_last);
+    if (r->status == 0)
+        r->status = meter_finish(m, r->end_ns, &r->err);
+    r->quality = *trace_quality(t);
+    quality_merge(&r->quality, meter_quality(m));
+    meter_population(m, &r->domains, &r->vcpus);
+}
+
+struct result run(struct capture *c, struct setup setup)
+{
+    struct result r = {.by = setup.by};
+    struct meter_options options = {
+        .by = setup.by,
+        .executions = setup.executions,
+        .from_ns = setup.from_ns,
+        .to_ns = setup.to_ns,
+        .pcpus_wanted = setup.pcpus_wanted,
+        .sink = {&r, take_interval, take_execution},
+    };
+    while (options.granularities < 8 && setup.granularities_ns[options.granularities]) {
+        options.granularities_ns[options.granularities] = setup.granularities_ns[options.granularities];
+        options.granularities++;
+    }
+    options.granularities_ns[options.granularities++] = 0;
+    sweep(c);
+
+    int fds[2];
+    pthread_t thread;
+    struct feeder feeder = {-1, &c->file};
+    if (setup.bytewise) {
+        if (pipe2(fds, O_DIRECT) != 0) /* each write is read by itself */
+            abort();
+        feeder.fd = fds[1];
+    } else {
+        fds[0] = make_file(&c->file);
+    }
+    char path[64];
+    snprintf(path, sizeof path, "/dev/fd/%d", fds[0]);
+    if (setup.bytewise && pthread_create(&thread, NULL, feed_bytes, &feeder) != 0)
+        abort();
+
+    struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0 ? 0 : setup.cpu_hz > 0 ? setup.cpu_hz : 1e9};
+    meter_wants(trace_options.want, trace_options.want_without_runstates);
+    struct trace *t = trace_open(path, &trace_options, &r.err);
+    struct meter *m = meter_new(&options, &r.err);
+    if (t && m)
+        read_all(&r, t, m);
+    else
+        r.status = -1;
+    meter_free(m);
+    trace_close(t);
+    close(fds[0]);
+    if (setup.bytewise)
+        pthread_join(thread, NULL);
+    for (size_t i = 0; i < r.rows_n; i++)
+        r.rows[i].row.measures = &r.rows[i].measures;
+    return r;
+}
+
+void result_free(struct result *r)
+{
+    for (size_t i = 0; i < r->rows_n; i++)
+        measures_free(&r->rows[i].measures);
+    free(r->rows);
+    free(r->executions);
+}
+
+const struct measures *find_row(const struct result *r, struct key key, bool required, const char *file,
+                                unsigned line)
+{
+    static const struct measures nothing = {.allocated_min_ns = UINT32_MAX};
+    bool domain = r->by != BY_PCPU, pcpu = r->by == BY_PCPU || r->by == BY_DOMAIN_PCPU;
+    for (size_t i = 0; i < r->rows_n; i++) {
+        const struct row *row = &r->rows[i].row;
+        const struct interval *in = &r->rows[i].interval;
+        if (in->granularity_ns == key.granularity_ns && (key.granularity_ns == 0 || in->start_ns == key.start_ns) &&
+            (!domain || (row->domain == key.domain && row->life == (key.life ? key.life : 1))) &&
+            (r->by != BY_VCPU || row->vcpu == key.vcpu) && (!pcpu || row->pcpu == key.pcpu))
+            return &r->rows[i].measures;
+    }
+    if (!required)
+        return NULL;
+    check_true(false, "the row is there", file, line);
+    return &nothing;
+}

@@ -1,0 +1,57 @@
+/* Runs a capture through the whole road, from bytes to rows, and keeps what came out. */
+#ifndef XENMETER_TESTS_UNIT_RUN_H
+#define XENMETER_TESTS_UNIT_RUN_H
+
+#include "bytes.h"
+#include "check.h"
+#include "metrics/meter.h"
+
+struct setup {
+    enum by by;
+    uint64_t granularities_ns[8]; /* up to the first 0; none: the whole trace. The whole trace always comes too. */
+    bool executions;
+    uint64_t from_ns, to_ns;
+    const uint8_t *pcpus_wanted;
+    double cpu_hz; /* 0: 1 GHz, so that a cycle is a ns; negative: measured */
+    bool bytewise; /* through a pipe, one byte at a time */
+};
+
+struct kept_row {
+    struct interval interval;
+    struct row row; /* its `measures` are the ones below */
+    struct measures measures;
+};
+
+struct result {
+    enum by by;
+    struct kept_row *rows; /* late rows are added to those they belong to */
+    size_t rows_n, rows_capacity;
+    size_t intervals; /* handed out, late ones apart */
+    size_t late_rows;
+    struct execution *executions;
+    size_t executions_n, executions_capacity;
+    struct quality quality;
+    struct clock clock;
+    struct trace_summary summary; /* without the file's name */
+    uint64_t end_ns;
+    size_t domains, vcpus;
+    int status; /* 0, or -1 with `err` */
+    struct error err;
+};
+
+struct result run(struct capture *c, struct setup setup);
+void result_free(struct result *r);
+
+struct key {
+    uint64_t granularity_ns, start_ns; /* 0: the whole trace */
+    int domain, vcpu, pcpu;
+    unsigned life; /* 0: the first */
+};
+
+/* A row by the parts of its key that its kind has; missing: the check fails, and all is 0. */
+#define ROW(r, ...) find_row(r, (struct key){__VA_ARGS__}, true, __FILE__, __LINE__)
+#define HAS_ROW(r, ...) (find_row(r, (struct key){__VA_ARGS__}, false, __FILE__, __LINE__) != NULL)
+const struct measures *find_row(const struct result *r, struct key key, bool required, const char *file,
+                                unsigned line);
+
+#endif
