@@ -36,9 +36,9 @@ enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 /* What the options of CLI ask for; options_parse fills it with the defaults first. */
 struct options {
-    const char *input;      /* path or "-" */
-    const char *format;     /* never NULL after parsing */
-    const char *output;     /* NULL: standard output */
+    const char *input;  /* path or "-" */
+    const char *format; /* never NULL after parsing */
+    const char *output; /* NULL: standard output */
     enum by by;
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
@@ -61,8 +61,8 @@ struct options {
 struct option_set {
     const char *command;
     const char *letters; /* of the short options it takes: "fobgdptcsnqv" */
-    const char *longs;   /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
-    const char *help;    /* the whole text of --help */
+    const char *longs; /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
+    const char *help;  /* the whole text of --help */
 };
 
 /*
@@ -71,7 +71,6 @@ struct option_set {
  */
 bool options_parse(struct options *o, const struct option_set *set, int argc, char **argv, int *status);
 void options_free(struct options *o);
-
 
 /* Message on standard error: "xenmeter: FILE: offset N: what". Returns EXIT_ERROR. */
 int fail(const char *file, const struct error *err);

@@ -49,14 +49,15 @@ static int take_interval(void *context, const struct interval *interval, const s
     (void)interval;
     g->domains = calloc(n + 1, sizeof *g->domains);
     for (size_t i = 0; g->domains && i < n; i++)
-        g->domains[g->n++] = (struct info_domain){.domain = rows[i].domain, .life = rows[i].life,
+        g->domains[g->n++] = (struct info_domain){.domain = rows[i].domain,
+                                                  .life = rows[i].life,
                                                   .vcpus = rows[i].vcpus,
                                                   .running_ns = rows[i].measures->state_ns[RUNSTATE_RUNNING]};
     return g->domains ? 0 : -1;
 }
 
-static int read_all(struct trace *trace, struct meter *meter, const struct options *o, struct info_pcpu **pcpus,
-                    size_t *pcpus_n, struct error *err)
+static int read_all(struct trace *trace, struct meter *meter, const struct options *o,
+                    struct info_pcpu **pcpus, size_t *pcpus_n, struct error *err)
 {
     struct progress progress;
     struct event_batch batch = {0};
@@ -98,8 +99,8 @@ static int write_info(const struct options *o, const struct info *info, struct e
 }
 
 /* Judges and writes what was read. */
-static int conclude(const struct options *o, struct trace *trace, const struct meter *meter, struct info *info,
-                    struct error *err)
+static int conclude(const struct options *o, struct trace *trace, const struct meter *meter,
+                    struct info *info, struct error *err)
 {
     struct quality quality = *trace_quality(trace);
     quality_merge(&quality, meter_quality(meter));
@@ -130,7 +131,9 @@ static int run(const struct options *o)
         return fail(o->names, &err);
     struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
     meter_wants(trace_options.want, trace_options.want_without_runstates);
-    struct meter_options meter_options = {.by = BY_DOMAIN, .granularities = 1, .memory_limit = o->max_memory,
+    struct meter_options meter_options = {.by = BY_DOMAIN,
+                                          .granularities = 1,
+                                          .memory_limit = o->max_memory,
                                           .sink = {&gathering, take_interval, NULL}};
     struct trace *trace = trace_open(o->input, &trace_options, &err);
     struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
@@ -138,8 +141,12 @@ static int run(const struct options *o)
     if (!meter || read_all(trace, meter, o, &pcpus, &pcpus_n, &err) != 0) {
         status = fail(o->input, &err);
     } else {
-        struct info info = {.domains = gathering.domains, .domains_n = gathering.n, .pcpus = pcpus,
-                            .pcpus_n = pcpus_n, .name_of = names ? names_lookup : NULL, .names = names,
+        struct info info = {.domains = gathering.domains,
+                            .domains_n = gathering.n,
+                            .pcpus = pcpus,
+                            .pcpus_n = pcpus_n,
+                            .name_of = names ? names_lookup : NULL,
+                            .names = names,
                             .every_event = o->verbose};
         if (conclude(o, trace, meter, &info, &err) != 0)
             status = fail(o->output ? o->output : "standard output", &err);

@@ -109,7 +109,8 @@ static int parse_granularities(struct options *o, const char *text, struct error
             if (parse_duration(text, n, &ns, err) != 0)
                 return -1;
             if (ns < 1000)
-                return error_set(err, ERROR_USAGE, "granularity %.*s: intervals are at least 1us long", (int)n, text);
+                return error_set(err, ERROR_USAGE, "granularity %.*s: intervals are at least 1us long",
+                                 (int)n, text);
             if (add_granularity(o, ns, err) != 0)
                 return -1;
         }
@@ -123,8 +124,8 @@ static int parse_span(struct options *o, const char *text, struct error *err)
 {
     const char *comma = strchr(text, ',');
     if (!comma)
-        return error_set(err, ERROR_USAGE, "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)",
-                         text);
+        return error_set(err, ERROR_USAGE,
+                         "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)", text);
     if (comma != text && parse_duration(text, (size_t)(comma - text), &o->from_ns, err) != 0)
         return -1;
     if (comma[1] && parse_duration(comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
@@ -153,8 +154,8 @@ static int parse_format(struct options *o, const char *text, struct error *err)
             return 0;
         }
     const char *near = nearest_name(text, writer_formats);
-    return error_set(err, ERROR_USAGE, "there is no format '%s'%s%s%s; there are table, csv, json, jsonl", text,
-                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    return error_set(err, ERROR_USAGE, "there is no format '%s'%s%s%s; there are table, csv, json, jsonl",
+                     text, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
 static int take_option(struct options *o, int letter, struct error *err)
@@ -252,9 +253,10 @@ bool options_parse(struct options *o, const struct option_set *set, int argc, ch
             return false;
         }
         char short_word[3] = {'-', (char)optopt, '\0'};
-        const char *word = optind > 0 && optind <= argc && argv[optind - 1][0] == '-' && argv[optind - 1][1] == '-'
-                               ? argv[optind - 1]
-                               : short_word;
+        const char *word =
+            optind > 0 && optind <= argc && argv[optind - 1][0] == '-' && argv[optind - 1][1] == '-'
+                ? argv[optind - 1]
+                : short_word;
         if (letter == ':') {
             complain("option '%s' wants a value (xenmeter %s --help)", word, set->command);
             return false;

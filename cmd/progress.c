@@ -40,8 +40,8 @@ void progress_show(struct progress *p, const struct trace *t)
     double rate = seconds > 0 ? (double)done / seconds / 1e6 : 0;
     if (size && done) {
         double left = seconds * ((double)size - (double)done) / (double)done;
-        fprintf(stderr, "\r%3.0f %%  %" PRIu64 " MB  %.0f MB/s  %.0f s left  ", 100.0 * (double)done / (double)size,
-                done / 1000000, rate, left);
+        fprintf(stderr, "\r%3.0f %%  %" PRIu64 " MB  %.0f MB/s  %.0f s left  ",
+                100.0 * (double)done / (double)size, done / 1000000, rate, left);
     } else {
         fprintf(stderr, "\r%" PRIu64 " MB  %.0f MB/s  ", done / 1000000, rate);
     }

@@ -95,15 +95,19 @@ static const struct interval *sorting_interval;
 
 static int compare_rows(const void *a, const void *b)
 {
-    struct record_view left = {.interval = sorting_interval, .row = a, .by = sorting->options.by,
-                               .name_of = names_lookup, .names = sorting->names};
+    struct record_view left = {.interval = sorting_interval,
+                               .row = a,
+                               .by = sorting->options.by,
+                               .name_of = names_lookup,
+                               .names = sorting->names};
     struct record_view right = left;
     right.row = b;
     int order = value_compare(sorting->sort->get(&left), sorting->sort->get(&right));
     if (order)
         return order;
     const struct row *x = a, *y = b;
-    const int64_t keys[][2] = {{x->domain, y->domain}, {x->life, y->life}, {x->vcpu, y->vcpu}, {x->pcpu, y->pcpu}};
+    const int64_t keys[][2] = {
+        {x->domain, y->domain}, {x->life, y->life}, {x->vcpu, y->vcpu}, {x->pcpu, y->pcpu}};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i][0] != keys[i][1])
             return keys[i][0] < keys[i][1] ? -1 : 1;
@@ -178,8 +182,9 @@ static int choose_columns(struct report *r, struct error *err)
     if (!r->options.sort)
         return 0;
     r->sort = column_find(report_columns, report_columns_n, r->options.sort);
-    return r->sort ? 0 : error_set(err, ERROR_USAGE, "--sort %s: there is no such column (-c help lists them)",
-                                   r->options.sort);
+    return r->sort ? 0
+                   : error_set(err, ERROR_USAGE, "--sort %s: there is no such column (-c help lists them)",
+                               r->options.sort);
 }
 
 static int open_writer(struct report *r, struct error *err)
@@ -284,7 +289,8 @@ static void say_verdict(const struct report *r, const struct judgement *j, const
     if (!r->options.verbose)
         return;
     const struct clock *c = trace_clock(r->trace);
-    complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64 " sweeps; clock %.6f MHz",
+    complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
+             " sweeps; clock %.6f MHz",
              q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
 }
 

@@ -20,7 +20,8 @@ int parse_duration(const char *text, size_t n, uint64_t *ns, struct error *err)
         size_t digits = strspn(word, "0123456789.");
         char *end;
         double number = strtod(word, &end);
-        for (size_t i = 0; end == word + digits && i < sizeof duration_units / sizeof duration_units[0]; i++) {
+        for (size_t i = 0; end == word + digits && i < sizeof duration_units / sizeof duration_units[0];
+             i++) {
             if (strcmp(end, duration_units[i].name) != 0)
                 continue;
             double value = number * duration_units[i].ns;
@@ -68,8 +69,8 @@ int parse_numbers(const char *option, const char *text, uint8_t *set, size_t lim
         if (*p++ != ',')
             break;
     }
-    return error_set(err, ERROR_USAGE, "%s %.60s: wants numbers below %zu and ranges, for example 0,3-5", option,
-                     text, limit);
+    return error_set(err, ERROR_USAGE, "%s %.60s: wants numbers below %zu and ranges, for example 0,3-5",
+                     option, text, limit);
 }
 
 int parse_count(const char *option, const char *text, size_t *count, struct error *err)
@@ -101,8 +102,10 @@ static int scaled(const char *text, double base, double *value)
 int parse_frequency(const char *text, double *hz, struct error *err)
 {
     if (scaled(text, 1000, hz) != 0 || *hz < 1e3 || *hz > 1e12)
-        return error_set(err, ERROR_USAGE, "--cpu-hz %.60s: wants a frequency from 1 kHz on, for example 2.4G or "
-                         "2595918170", text);
+        return error_set(err, ERROR_USAGE,
+                         "--cpu-hz %.60s: wants a frequency from 1 kHz on, for example 2.4G or "
+                         "2595918170",
+                         text);
     return 0;
 }
 
@@ -110,7 +113,8 @@ int parse_size(const char *text, uint64_t *bytes, struct error *err)
 {
     double value;
     if (scaled(text, 1024, &value) != 0 || value < 16 * 1024 * 1024 || value > 1e15)
-        return error_set(err, ERROR_USAGE, "--max-memory %.60s: wants at least 16M, for example 256M or 2G", text);
+        return error_set(err, ERROR_USAGE, "--max-memory %.60s: wants at least 16M, for example 256M or 2G",
+                         text);
     *bytes = (uint64_t)value;
     return 0;
 }

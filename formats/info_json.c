@@ -42,8 +42,8 @@ static void add_event(json_t *events, const struct info *info, unsigned slot, ui
     class_bytes[class_id] += bytes;
     char id[16];
     snprintf(id, sizeof id, "0x%08" PRIx32, event_info(slot)->id);
-    json_array_append_new(events, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", event_info(slot)->name, "id",
-                                            slot ? json_string(id) : json_null(), "class",
+    json_array_append_new(events, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", event_info(slot)->name,
+                                            "id", slot ? json_string(id) : json_null(), "class",
                                             event_class_name(class_id), "records", of_u64(records), "bytes",
                                             of_u64(bytes), "records_per_s", of_rate(info, records)));
 }
@@ -54,9 +54,10 @@ static json_t *of_domains(const struct info *info)
     for (size_t i = 0; i < info->domains_n; i++) {
         const struct info_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
-        json_array_append_new(domains, json_pack("{s:i, s:I, s:o, s:I, s:I}", "domain", (int)d->domain, "life",
-                                                 (json_int_t)d->life, "name", json_of_text(name), "vcpus",
-                                                 (json_int_t)d->vcpus, "running_ns", (json_int_t)d->running_ns));
+        json_array_append_new(domains,
+                              json_pack("{s:i, s:I, s:o, s:I, s:I}", "domain", (int)d->domain, "life",
+                                        (json_int_t)d->life, "name", json_of_text(name), "vcpus",
+                                        (json_int_t)d->vcpus, "running_ns", (json_int_t)d->running_ns));
     }
     return domains;
 }
@@ -69,9 +70,10 @@ int info_write_json(struct output *out, const struct info *info)
         add_event(events, info, slot, class_records, class_bytes);
     for (unsigned c = 0; c < CLASSES; c++)
         if (class_records[c])
-            json_array_append_new(classes, json_pack("{s:s, s:o, s:o, s:o}", "class", event_class_name(c), "records",
-                                                     of_u64(class_records[c]), "bytes", of_u64(class_bytes[c]),
-                                                     "records_per_s", of_rate(info, class_records[c])));
+            json_array_append_new(classes,
+                                  json_pack("{s:s, s:o, s:o, s:o}", "class", event_class_name(c), "records",
+                                            of_u64(class_records[c]), "bytes", of_u64(class_bytes[c]),
+                                            "records_per_s", of_rate(info, class_records[c])));
     for (size_t i = 0; i < info->pcpus_n; i++)
         json_array_append_new(pcpus, json_pack("{s:i, s:o}", "pcpu", (int)info->pcpus[i].pcpu, "blind_ns",
                                                of_u64(info->pcpus[i].blind_ns)));
@@ -79,9 +81,10 @@ int info_write_json(struct output *out, const struct info *info)
     json_t *xen = json_pack("{s:o, s:o, s:b, s:o}", "version_from", of_version(v->from), "version_to",
                             of_version(v->to), "contradictory", (int)v->contradictory, "scheduler",
                             json_of_text(v->scheduler));
-    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1", "trace",
-                                 json_of_trace(&info->summary), "quality", json_of_quality(&info->summary), "xen", xen,
-                                 "pcpus", pcpus, "domains", of_domains(info), "classes", classes, "events", events);
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1", "trace",
+                  json_of_trace(&info->summary), "quality", json_of_quality(&info->summary), "xen", xen,
+                  "pcpus", pcpus, "domains", of_domains(info), "classes", classes, "events", events);
     char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(document);
     if (!text) {

@@ -33,13 +33,15 @@ static void put_trace(struct output *out, const struct info *info)
 {
     const struct report_summary *s = &info->summary;
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
-    output_printf(out, "%-12s %s%s\n", "trace", strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
+    output_printf(out, "%-12s %s%s\n", "trace",
+                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
                   strcmp(s->trace.compression, "none") == 0 ? "" : ", compressed by zstd");
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
         output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));
-    output_printf(out, "\n%-12s %s in %s windows of %s sweeps\n", "records", human_count(a, s->quality->records),
-                  human_count(b, s->quality->windows), human_count(c, s->quality->sweeps));
+    output_printf(out, "\n%-12s %s in %s windows of %s sweeps\n", "records",
+                  human_count(a, s->quality->records), human_count(b, s->quality->windows),
+                  human_count(c, s->quality->sweeps));
     output_printf(out, "%-12s ", "duration");
     if (s->clock.cpu_hz > 0)
         output_printf(out, "%.6f s\n", (double)s->end_ns / 1e9);
@@ -100,7 +102,8 @@ static void put_population(struct output *out, const struct info *info)
     output_printf(out, "%-12s %u", "pcpus", s->trace.pcpus);
     if (s->trace.pcpus && s->trace.pcpu_highest + 1 != s->trace.pcpus)
         output_printf(out, ", numbered up to %u", s->trace.pcpu_highest);
-    output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus, vcpus == 1 ? "" : "s");
+    output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus,
+                  vcpus == 1 ? "" : "s");
     for (size_t i = 0; i < info->domains_n && i < DOMAINS_SHOWN; i++) {
         const struct info_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
@@ -111,7 +114,8 @@ static void put_population(struct output *out, const struct info *info)
             output_printf(out, " %s", name);
         output_printf(out, " (%" PRIu32 ")", d->vcpus);
     }
-    output_printf(out, info->domains_n > DOMAINS_SHOWN ? ", and %zu more\n" : "\n", info->domains_n - DOMAINS_SHOWN);
+    output_printf(out, info->domains_n > DOMAINS_SHOWN ? ", and %zu more\n" : "\n",
+                  info->domains_n - DOMAINS_SHOWN);
 }
 
 static void put_lost(struct output *out, const struct info *info)
@@ -141,8 +145,8 @@ static void put_damage(struct output *out, const struct info *info)
     const struct quality *q = info->summary.quality;
     char a[HUMAN_BYTES], b[HUMAN_BYTES];
     if (q->skipped_places)
-        output_printf(out, "%-12s %s bytes passed over in %s places\n", "damage", human_count(a, q->skipped_bytes),
-                      human_count(b, q->skipped_places));
+        output_printf(out, "%-12s %s bytes passed over in %s places\n", "damage",
+                      human_count(a, q->skipped_bytes), human_count(b, q->skipped_places));
     for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++)
         output_printf(out, "%-12s offset %" PRIu64 ": %s bytes: %s\n", "", q->places[i].offset,
                       human_count(a, q->places[i].bytes), q->places[i].what);
@@ -158,7 +162,8 @@ static void put_tally(struct output *out, const struct info *info, const char *n
 {
     char a[HUMAN_BYTES], b[HUMAN_BYTES], rate[HUMAN_BYTES] = "-";
     double seconds = info->summary.clock.cpu_hz > 0 ? (double)info->summary.end_ns / 1e9 : 0;
-    double share = info->summary.quality->bytes ? 100.0 * (double)t.bytes / (double)info->summary.quality->bytes : 0;
+    double share =
+        info->summary.quality->bytes ? 100.0 * (double)t.bytes / (double)info->summary.quality->bytes : 0;
     if (seconds > 0)
         human_count(rate, (uint64_t)((double)t.records / seconds));
     output_printf(out, "%-28s %15s %12s %17s %7.2f\n", name, human_count(a, t.records), rate,
@@ -179,8 +184,9 @@ static void put_events(struct output *out, const struct info *info)
     }
     output_printf(out, "\n%-28s %15s %12s %17s %7s\n", info->every_event ? "event" : "event class", "records",
                   "records/s", "bytes", "bytes %");
-    output_printf(out, "%.*s\n", 83,
-                  "------------------------------------------------------------------------------------------");
+    output_printf(
+        out, "%.*s\n", 83,
+        "------------------------------------------------------------------------------------------");
     for (unsigned c = 0; c < CLASSES; c++) {
         if (!classes[c].records)
             continue;

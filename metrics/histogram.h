@@ -16,13 +16,13 @@
 #define HISTOGRAM_PAGES        118 /* 59 octaves of 64 buckets: the whole range of u64 */
 
 struct histogram {
-    uint64_t count; /* samples */
-    uint64_t sum;   /* of the samples, ns */
-    uint64_t min;   /* ns; UINT64_MAX when empty */
-    uint64_t max;   /* ns; 0 when empty */
-    uint64_t max_at; /* when (ns from the trace's start) the largest sample ended; the first of equals */
+    uint64_t count;      /* samples */
+    uint64_t sum;        /* of the samples, ns */
+    uint64_t min;        /* ns; UINT64_MAX when empty */
+    uint64_t max;        /* ns; 0 when empty */
+    uint64_t max_at;     /* when (ns from the trace's start) the largest sample ended; the first of equals */
     uint64_t touched[2]; /* bit per page that has counts */
-    uint64_t **pages; /* HISTOGRAM_PAGES pointers, or NULL before the first sample */
+    uint64_t **pages;    /* HISTOGRAM_PAGES pointers, or NULL before the first sample */
 };
 
 /* An empty histogram owns nothing. */

@@ -16,7 +16,7 @@
 
 /* The measures of one subject. */
 struct cell {
-    struct row row; /* its key; `vcpus` counts those that appeared */
+    struct row row;              /* its key; `vcpus` counts those that appeared */
     uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it lives */
     struct measures live;        /* since the last boundary of any granularity */
     struct measures *wide;       /* per granularity, since its own last boundary; not used with only one */
@@ -24,10 +24,10 @@ struct cell {
 
 /* What is booked for one vCPU so far. */
 struct account {
-    uint64_t since_ns; /* booked up to here */
+    uint64_t since_ns;                           /* booked up to here */
     uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
-    uint64_t waited_ns, blocked_before_ns; /* before the current execution */
-    struct cell *cell;      /* NULL: its time goes to no row */
+    uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
+    struct cell *cell;                           /* NULL: its time goes to no row */
     uint32_t life;
     uint32_t slice_ns;
     uint16_t pcpu; /* where it runs or ran last */
@@ -36,7 +36,7 @@ struct account {
     uint8_t wait_kind; /* of the current or last wait */
     bool alive, idle, yielded, sleeping;
     /* Its first change of state, which completes what an earlier piece of the trace began (meter_merge). */
-    uint64_t head_ns; /* NS_UNKNOWN: it has not changed */
+    uint64_t head_ns;            /* NS_UNKNOWN: it has not changed */
     uint8_t head_state, head_to; /* from, to */
     uint16_t head_dispatch_pcpu; /* where it was dispatched first; NO_PCPU: it was not */
 };
@@ -111,11 +111,11 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
 /* The whole-trace rows' domain runstates as if the domain had had one more vCPU, in `state`, all the time. */
 void ledger_add_to_domain_runstates(struct measures *m, enum runstate state);
 /* Adds `ns` of one state of this vCPU to a row's measures. */
-void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m, enum runstate state,
-                      uint64_t ns, bool first_of_domain);
+void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
+                      enum runstate state, uint64_t ns, bool first_of_domain);
 /* Adds what a later piece of the same trace booked from join_ns to end_ns. False: memory ran out. */
-bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later, uint64_t join_ns,
-                 uint64_t end_ns);
+bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later,
+                 uint64_t join_ns, uint64_t end_ns);
 void ledger_book_all(struct ledger *l, uint64_t now_ns);
 
 #endif

@@ -110,8 +110,8 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, str
                          const struct transition *t)
 {
     static const enum execution_end ends[RUNSTATES] = {
-        [RUNSTATE_RUNNING] = EXECUTION_LOST,      [RUNSTATE_RUNNABLE] = EXECUTION_PREEMPTED,
-        [RUNSTATE_BLOCKED] = EXECUTION_BLOCKED,   [RUNSTATE_OFFLINE] = EXECUTION_OFFLINE,
+        [RUNSTATE_RUNNING] = EXECUTION_LOST,    [RUNSTATE_RUNNABLE] = EXECUTION_PREEMPTED,
+        [RUNSTATE_BLOCKED] = EXECUTION_BLOCKED, [RUNSTATE_OFFLINE] = EXECUTION_OFFLINE,
         [RUNSTATE_UNKNOWN] = EXECUTION_LOST,
     };
     enum execution_end end = ends[t->to];

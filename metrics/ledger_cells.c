@@ -126,7 +126,8 @@ static struct cell *domain_pcpu_cell(struct ledger *l, const struct account *a)
         d->pcpu_cells_n = n;
     }
     if (!d->pcpu_cells[index]) {
-        struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = (int32_t)index - 1};
+        struct row key = {
+            .domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = (int32_t)index - 1};
         d->pcpu_cells[index] = new_cell(l, key, life->birth_ns);
     }
     return d->pcpu_cells[index];

@@ -155,8 +155,8 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
 /* ---- what was known too late ---- */
 
 /* Adds `ns` of one state to a row's measures. */
-void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m, enum runstate state,
-                      uint64_t ns, bool first_of_domain)
+void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
+                      enum runstate state, uint64_t ns, bool first_of_domain)
 {
     if (a->idle) {
         if (state == RUNSTATE_RUNNING)
@@ -205,7 +205,8 @@ static bool next_late(const struct ledger *l, size_t g, uint64_t *at, struct int
     if (gr->length_ns == 0 || *at >= gr->start_ns || l->sink_ended)
         return false;
     uint64_t begun = *at - *at % gr->length_ns;
-    *interval = (struct interval){gr->length_ns, max64(begun, l->options.from_ns), begun + gr->length_ns, true};
+    *interval =
+        (struct interval){gr->length_ns, max64(begun, l->options.from_ns), begun + gr->length_ns, true};
     *at = interval->end_ns;
     return true;
 }

@@ -22,7 +22,8 @@ static uint32_t continued_life(struct join *j, uint32_t later_life)
     uint32_t current = population_life(j->population, l->domain);
     bool goes_on = l->number == 1 && !l->added && current != NOBODY && !j->population->lives[current].ended;
     if (!goes_on) {
-        uint64_t birth = l->number == 1 && !l->added && current == NOBODY ? j->to->options.start_ns : l->birth_ns;
+        uint64_t birth =
+            l->number == 1 && !l->added && current == NOBODY ? j->to->options.start_ns : l->birth_ns;
         current = population_begin_life(j->population, l->domain, birth, l->first_ns);
         if (current == NOBODY)
             return NOBODY;
@@ -113,9 +114,8 @@ static void join_account(struct join *j, struct account *a, const struct account
     bool migrated = b->head_state != RUNSTATE_RUNNING && b->head_dispatch_pcpu != NO_PCPU &&
                     a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != b->head_dispatch_pcpu;
     continue_account(a, b, j->end_ns);
-    struct cell *cell = migrated && j->to->options.by == BY_PCPU
-                            ? ledger_pcpu_cell(j->to, b->head_dispatch_pcpu)
-                            : a->cell;
+    struct cell *cell =
+        migrated && j->to->options.by == BY_PCPU ? ledger_pcpu_cell(j->to, b->head_dispatch_pcpu) : a->cell;
     if (migrated && cell && !a->idle)
         cell->live.migrations++;
 }
@@ -187,8 +187,8 @@ static void extend_silent(struct join *j, const bool *seen_later, size_t known)
 }
 
 /* Domain runstates of the later piece were booked without the vCPUs that have no record in it: adds them. */
-static bool later_domain(struct join *j, const struct cell *c, uint32_t life, struct measures *m, const bool *seen_later,
-                         size_t known)
+static bool later_domain(struct join *j, const struct cell *c, uint32_t life, struct measures *m,
+                         const bool *seen_later, size_t known)
 {
     if (!measures_merge(m, &c->live))
         return false;
@@ -204,8 +204,8 @@ static struct cell *same_cell(struct join *j, const struct cell *c)
 {
     for (size_t i = 0; i < j->to->cells_n; i++) {
         struct cell *own = j->to->cells[i];
-        if (own->row.domain == c->row.domain && own->row.life == c->row.life && own->row.vcpu == c->row.vcpu &&
-            own->row.pcpu == c->row.pcpu)
+        if (own->row.domain == c->row.domain && own->row.life == c->row.life &&
+            own->row.vcpu == c->row.vcpu && own->row.pcpu == c->row.pcpu)
             return own;
     }
     return NULL;
@@ -241,7 +241,8 @@ static bool join_cells(struct join *j, const bool *seen_later, size_t known)
 }
 
 /* A domain whose vCPUs have no record at all in the later piece stays in the state it was in. */
-static void extend_silent_domains(struct join *j, const bool *later_lives) /* by life: a vCPU of it appeared */
+static void extend_silent_domains(struct join *j,
+                                  const bool *later_lives) /* by life: a vCPU of it appeared */
 {
     for (uint32_t d = 0; d < j->to->domains_n && d < j->population->lives_n; d++) {
         struct domain_account *account = &j->to->domains[d];
@@ -253,8 +254,8 @@ static void extend_silent_domains(struct join *j, const bool *later_lives) /* by
     }
 }
 
-bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later, uint64_t join_ns,
-                 uint64_t end_ns)
+bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later,
+                 uint64_t join_ns, uint64_t end_ns)
 {
     struct join j = {.to = l, .population = population, .later = later, .join_ns = join_ns, .end_ns = end_ns};
     size_t lives_later = later->population->lives_n, known = l->accounts_n;

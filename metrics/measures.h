@@ -12,41 +12,41 @@
 #include "histogram.h"
 
 enum runstate { /* Xen's own numbers for the first four */
-    RUNSTATE_RUNNING,
-    RUNSTATE_RUNNABLE,
-    RUNSTATE_BLOCKED,
-    RUNSTATE_OFFLINE,
-    RUNSTATE_UNKNOWN, /* the trace cannot tell: records were lost */
-    RUNSTATES
+                RUNSTATE_RUNNING,
+                RUNSTATE_RUNNABLE,
+                RUNSTATE_BLOCKED,
+                RUNSTATE_OFFLINE,
+                RUNSTATE_UNKNOWN, /* the trace cannot tell: records were lost */
+                RUNSTATES
 };
 
-enum domain_runstate { /* Xen's own names */
-    DOMAIN_FULL_RUN,           /* every vCPU runs */
-    DOMAIN_FULL_CONTENTION,    /* every vCPU is runnable */
-    DOMAIN_CONCURRENCY_HAZARD, /* some run while others are runnable */
-    DOMAIN_BLOCKED,            /* every vCPU is blocked or offline */
-    DOMAIN_PARTIAL_RUN,        /* some run, the others are blocked */
-    DOMAIN_PARTIAL_CONTENTION, /* some are runnable, the others blocked */
-    DOMAIN_UNKNOWN,            /* the state of a vCPU is not known */
-    DOMAIN_RUNSTATES
+enum domain_runstate {                            /* Xen's own names */
+                       DOMAIN_FULL_RUN,           /* every vCPU runs */
+                       DOMAIN_FULL_CONTENTION,    /* every vCPU is runnable */
+                       DOMAIN_CONCURRENCY_HAZARD, /* some run while others are runnable */
+                       DOMAIN_BLOCKED,            /* every vCPU is blocked or offline */
+                       DOMAIN_PARTIAL_RUN,        /* some run, the others are blocked */
+                       DOMAIN_PARTIAL_CONTENTION, /* some are runnable, the others blocked */
+                       DOMAIN_UNKNOWN,            /* the state of a vCPU is not known */
+                       DOMAIN_RUNSTATES
 };
 
 struct measures {
-    int64_t state_ns[RUNSTATES];  /* of guest vCPUs; negative only in a late row (see struct row) */
-    int64_t idle_ns;              /* per pCPU only: the idle vCPU ran */
-    int64_t pcpu_unknown_ns;      /* per pCPU only: nobody is known to have run */
+    int64_t state_ns[RUNSTATES];         /* of guest vCPUs; negative only in a late row (see struct row) */
+    int64_t idle_ns;                     /* per pCPU only: the idle vCPU ran */
+    int64_t pcpu_unknown_ns;             /* per pCPU only: nobody is known to have run */
     int64_t domain_ns[DOMAIN_RUNSTATES]; /* per domain only */
-    uint64_t wake_wait_ns;        /* part of runnable: after blocked or offline */
-    uint64_t preempt_wait_ns;     /* part of runnable: after running */
-    uint64_t executions;          /* dispatches: runnable -> running */
-    uint64_t wakes;               /* blocked -> runnable */
-    uint64_t blocks;              /* running -> blocked */
-    uint64_t yields;              /* YIELD records */
-    uint64_t preemptions;         /* running -> runnable without a yield */
-    uint64_t migrations;          /* dispatches on another pCPU than the last */
-    uint64_t allocated_ns;        /* sum of the slices granted */
-    uint64_t allocated_slices;    /* how many slices; unlimited ones (-1) are no sample */
-    uint32_t allocated_min_ns;    /* UINT32_MAX when there was none */
+    uint64_t wake_wait_ns;               /* part of runnable: after blocked or offline */
+    uint64_t preempt_wait_ns;            /* part of runnable: after running */
+    uint64_t executions;                 /* dispatches: runnable -> running */
+    uint64_t wakes;                      /* blocked -> runnable */
+    uint64_t blocks;                     /* running -> blocked */
+    uint64_t yields;                     /* YIELD records */
+    uint64_t preemptions;                /* running -> runnable without a yield */
+    uint64_t migrations;                 /* dispatches on another pCPU than the last */
+    uint64_t allocated_ns;               /* sum of the slices granted */
+    uint64_t allocated_slices;           /* how many slices; unlimited ones (-1) are no sample */
+    uint32_t allocated_min_ns;           /* UINT32_MAX when there was none */
     uint32_t allocated_max_ns;
     struct histogram run;   /* executions that ended here, seen from their dispatch */
     struct histogram wait;  /* runnable -> running */

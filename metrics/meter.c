@@ -20,10 +20,10 @@ struct meter {
 
 void meter_wants(bool want[EVENT_SLOTS], bool want_without_runstates[EVENT_SLOTS])
 {
-    static const unsigned always[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS,
-                                      EVENT_YIELD,           EVENT_SLEEP,            EVENT_DOM_ADD,
-                                      EVENT_DOM_REM,         EVENT_DOM0_DOM_ADD,     EVENT_DOM0_DOM_REM};
-    static const unsigned otherwise[] = {EVENT_SWITCH,        EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
+    static const unsigned always[] = {
+        EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
+        EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
+    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
                                          EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         want[always[i]] = true;
@@ -130,7 +130,8 @@ int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, str
     const struct meter_options *a = &earlier->options, *b = &later->options;
     if (a->by != b->by || a->executions || b->executions || a->granularities != 1 || b->granularities != 1 ||
         a->granularities_ns[0] || b->granularities_ns[0] || a->from_ns || a->to_ns || b->from_ns || b->to_ns)
-        return error_set(err, ERROR_USAGE, "only meters of the whole trace by the same subjects can be merged");
+        return error_set(err, ERROR_USAGE,
+                         "only meters of the whole trace by the same subjects can be merged");
     uint64_t join_ns = b->start_ns;
     runstates_end(earlier->runstates, join_ns);
     account(earlier, join_ns);

@@ -33,10 +33,11 @@ struct meter_options {
     uint64_t granularities_ns[METER_GRANULARITIES]; /* 0: the whole trace */
     size_t granularities;
     bool executions;
-    uint64_t from_ns, to_ns;     /* report on [from, to) only; to 0: to the end */
-    const uint8_t *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
-    uint64_t start_ns;           /* where this piece of the trace begins: 0 unless pieces will be merged */
-    uint64_t memory_limit;       /* bytes; 0: no limit */
+    uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
+    const uint8_t
+        *pcpus_wanted;     /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
+    uint64_t start_ns;     /* where this piece of the trace begins: 0 unless pieces will be merged */
+    uint64_t memory_limit; /* bytes; 0: no limit */
     struct meter_sink sink;
 };
 
@@ -53,7 +54,8 @@ void meter_free(struct meter *m);
  * Takes the next events, in order, and closes the intervals that are complete. -1 with `err` filled when the memory
  * limit was reached, or -1 when the sink asked to end.
  */
-int meter_feed(struct meter *m, const struct event_batch *batch, const struct clock *clock, struct error *err);
+int meter_feed(struct meter *m, const struct event_batch *batch, const struct clock *clock,
+               struct error *err);
 
 /* The trace ends at end_ns: hands out everything that is left. -1 as meter_feed. */
 int meter_finish(struct meter *m, uint64_t end_ns, struct error *err);

@@ -21,7 +21,7 @@ struct life {
     bool added;        /* born by a DOM_ADD that was seen */
     bool ended;
     uint64_t ended_ns; /* DOM_REM */
-    uint32_t *vcpus; /* vCPU id -> vCPU number, NOBODY */
+    uint32_t *vcpus;   /* vCPU id -> vCPU number, NOBODY */
     uint32_t vcpus_n;
     uint32_t population; /* vCPUs seen */
 };

@@ -7,10 +7,10 @@
 #include "row.h"
 #include "runstate_internal.h"
 
-#define SETTLE_NS         1000000000u /* after lost records: how long a contradiction may take to show */
-#define BEGINNING_NS      1000000000u /* how long first records may take to tell of the trace's beginning */
-#define PENDING_MAX       (512u << 10) /* transitions that may wait for it */
-#define SAME_BIRTH_NS     1000000000u /* a DOM_ADD this soon after the first record announces the same life */
+#define SETTLE_NS            1000000000u /* after lost records: how long a contradiction may take to show */
+#define BEGINNING_NS         1000000000u /* how long first records may take to tell of the trace's beginning */
+#define PENDING_MAX          (512u << 10) /* transitions that may wait for it */
+#define SAME_BIRTH_NS        1000000000u /* a DOM_ADD this soon after the first record announces the same life */
 #define DOMID_FIRST_RESERVED 0x7ff0u
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
@@ -74,7 +74,8 @@ static bool make_track(struct runstates *r, uint32_t vcpu)
 uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint64_t now_ns)
 {
     struct population *p = r->population;
-    if (domain > IDLE_DOMAIN || (domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN) || id >= VCPUS_MAX) {
+    if (domain > IDLE_DOMAIN || (domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN) ||
+        id >= VCPUS_MAX) {
         r->quality->ignored_records++;
         return NOBODY;
     }
@@ -110,11 +111,16 @@ static void put(struct runstates *r, uint64_t time_ns, struct transition t)
         transitions_insert(q, t);
 }
 
-static void put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from, enum runstate to,
-                      uint16_t pcpu, uint32_t slice_ns)
+static void put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
+                      enum runstate to, uint16_t pcpu, uint32_t slice_ns)
 {
-    put(r, time_ns, (struct transition){.kind = TRANSITION_STATE, .vcpu = vcpu, .pcpu = pcpu,
-                                        .from = from & 15, .to = to & 15, .value = slice_ns});
+    put(r, time_ns,
+        (struct transition){.kind = TRANSITION_STATE,
+                            .vcpu = vcpu,
+                            .pcpu = pcpu,
+                            .from = from & 15,
+                            .to = to & 15,
+                            .value = slice_ns});
 }
 
 /* ---- lost records ---- */
@@ -147,7 +153,8 @@ uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
 }
 
 /* The stretch from the first to the last blind moment in [from, to], on any pCPU; false: there is none. */
-static bool blind_between(const struct runstates *r, uint64_t from_ns, uint64_t to_ns, struct blind_window *found)
+static bool blind_between(const struct runstates *r, uint64_t from_ns, uint64_t to_ns,
+                          struct blind_window *found)
 {
     *found = (struct blind_window){UINT64_MAX, 0};
     uint64_t oldest = r->blind_n > BLIND_WINDOWS ? r->blind_n - BLIND_WINDOWS : 0;
@@ -203,8 +210,8 @@ static void occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t n
  * The vCPU is known to be in `state` in [from, now): tells the queue, unless it ran on a pCPU that belonged to
  * somebody else for all of that time. Returns whether it could.
  */
-static bool backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns, enum runstate before,
-                     enum runstate state, uint16_t pcpu)
+static bool backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
+                     enum runstate before, enum runstate state, uint16_t pcpu)
 {
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
@@ -232,8 +239,13 @@ static void appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum run
         if (p->current != NOBODY || p->free_since > birth)
             first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before cannot be told */
     }
-    put(r, birth, (struct transition){.kind = TRANSITION_APPEAR, .vcpu = vcpu, .pcpu = pcpu, .value = birth,
-                                      .from = RUNSTATE_UNKNOWN, .to = first & 15});
+    put(r, birth,
+        (struct transition){.kind = TRANSITION_APPEAR,
+                            .vcpu = vcpu,
+                            .pcpu = pcpu,
+                            .value = birth,
+                            .from = RUNSTATE_UNKNOWN,
+                            .to = first & 15});
     k->seen = true;
     k->state = (uint8_t)first;
     k->since_ns = birth;
@@ -270,8 +282,8 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
  * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
  * does not fit, then "a to b", which would have fitted before it.
  */
-static bool late_by_skew(struct runstates *r, struct track *k, uint64_t now_ns, uint16_t pcpu, enum runstate old,
-                         enum runstate new)
+static bool late_by_skew(struct runstates *r, struct track *k, uint64_t now_ns, uint16_t pcpu,
+                         enum runstate old, enum runstate new)
 {
     if (!k->contradicted || k->state_before != old || k->record_old != new || pcpu == k->pcpu)
         return false;
@@ -305,7 +317,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         occupy(r, vcpu, pcpu, now_ns);
     if (new != k->state || old != new) {
         put_state(r, now_ns, vcpu, old, new, k->pcpu, slice_ns);
-        k->state = (uint8_t)new;
+        k->state = (uint8_t) new;
         k->since_ns = now_ns;
     } else if (!k->contradicted) {
         k->since_ns = now_ns;
@@ -322,7 +334,8 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         if (vcpu == NOBODY || !r->tracks[vcpu].seen)
             continue;
         vacate(r, vcpu, now_ns);
-        put(r, now_ns, (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+        put(r, now_ns,
+            (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
     }
     l->ended = true;
     l->ended_ns = now_ns;
@@ -367,7 +380,8 @@ static void domain_removed(struct runstates *r, const struct event *e, uint64_t 
         domain_ends(r, life, now_ns);
 }
 
-static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock)
+static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns,
+                         const struct clock *clock)
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
@@ -429,13 +443,15 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
 {
     switch (e->slot) {
     case EVENT_RUNSTATE_CHANGE: {
-        uint32_t vcpu = event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
+        uint32_t vcpu =
+            event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
         if (vcpu != NOBODY)
             runstates_record(r, vcpu, now_ns, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, e->w[1]);
         break;
     }
     case EVENT_CONTINUE_RUNNING: {
-        uint32_t vcpu = event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
+        uint32_t vcpu =
+            event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
         if (vcpu != NOBODY)
             runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
         break;

@@ -7,15 +7,15 @@
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns;   /* of its last record or transition */
-    uint64_t woken_ns;   /* switches only: a wake before anything else was known; 0: none */
-    uint16_t pcpu;       /* where it runs or ran last */
-    uint8_t state;       /* enum runstate */
-    bool seen;           /* its state is known at all */
-    bool contradicted;   /* its last record did not fit, and lost records do not explain it */
+    uint64_t since_ns;    /* of its last record or transition */
+    uint64_t woken_ns;    /* switches only: a wake before anything else was known; 0: none */
+    uint16_t pcpu;        /* where it runs or ran last */
+    uint8_t state;        /* enum runstate */
+    bool seen;            /* its state is known at all */
+    bool contradicted;    /* its last record did not fit, and lost records do not explain it */
     uint8_t state_before; /* the tracked state when that record came */
-    uint8_t record_old;  /* the old state that record told */
-    uint8_t leaving;     /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
+    uint8_t record_old;   /* the old state that record told */
+    uint8_t leaving;      /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
 };
 
 struct pcpu_track {
@@ -23,7 +23,8 @@ struct pcpu_track {
     uint32_t blind;      /* number of its open blind window + 1, 0: none */
     uint64_t blind_ns;   /* sum of its blind windows */
     uint64_t free_since; /* with nobody: since when nobody is known to run */
-    bool out_told, in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+    bool out_told,
+        in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
 
 /* A stretch of time in which a pCPU's records were lost. */

@@ -44,11 +44,11 @@ struct event_layout {
 };
 
 struct event_info {
-    uint32_t id;               /* the event number with all variant bits 0 */
-    uint32_t variants;         /* bits of the event number that carry data (old/new runstate, 64-bit form, ...) */
-    enum event_class class_id; /* */
-    const char *name;          /* lower case, stable: "runstate_change", "switch_infnext" */
-    char tsc;                  /* 'T' always has a tsc, '-' never, '?' either */
+    uint32_t id;       /* the event number with all variant bits 0 */
+    uint32_t variants; /* bits of the event number that carry data (old/new runstate, 64-bit form, ...) */
+    enum event_class class_id;          /* */
+    const char *name;                   /* lower case, stable: "runstate_change", "switch_infnext" */
+    char tsc;                           /* 'T' always has a tsc, '-' never, '?' either */
     const struct event_layout *layouts; /* newest first; ends with a layout whose fields are NULL */
 };
 

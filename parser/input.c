@@ -176,8 +176,10 @@ static int fill_compressed(struct input *in, struct error *err)
     size_t status = ZSTD_decompressStream(in->zstd, &to, &from);
     if (ZSTD_isError(status)) {
         uint64_t at = in->offset + (in->end - in->begin) + to.pos;
-        return error_set_at(err, ERROR_FORMAT, at, "the zstd compression is damaged here (offset after "
-                            "decompression): %s", ZSTD_getErrorName(status));
+        return error_set_at(err, ERROR_FORMAT, at,
+                            "the zstd compression is damaged here (offset after "
+                            "decompression): %s",
+                            ZSTD_getErrorName(status));
     }
     in->frame_hint = status;
     in->end += to.pos;

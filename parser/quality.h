@@ -50,13 +50,13 @@ struct quality {
     uint64_t unrecognised_other; /* records of further unknown kinds */
 
     /* the meter's part */
-    uint64_t blind_ns;          /* sum over pCPUs of the time in which records were lost */
-    uint64_t blind_late_ns;     /* part of it that became known only after that time was accounted */
-    uint64_t unknown_ns;        /* guest vCPU time whose state is not known */
-    uint64_t inconsistent;      /* state changes that contradict the tracked state with no lost records in reach */
+    uint64_t blind_ns;      /* sum over pCPUs of the time in which records were lost */
+    uint64_t blind_late_ns; /* part of it that became known only after that time was accounted */
+    uint64_t unknown_ns;    /* guest vCPU time whose state is not known */
+    uint64_t inconsistent; /* state changes that contradict the tracked state with no lost records in reach */
     uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
-    uint64_t skew_max_ns;       /* largest backward step of one vCPU's records across pCPUs */
-    uint64_t ignored_records;   /* scheduler records that name impossible vCPUs */
+    uint64_t skew_max_ns;        /* largest backward step of one vCPU's records across pCPUs */
+    uint64_t ignored_records;    /* scheduler records that name impossible vCPUs */
 };
 
 /* Bytes of `n` records of form index `form` (see struct event_count). */

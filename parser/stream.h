@@ -16,7 +16,7 @@ struct stream {
     bool perhaps_blind; /* the last window filled its ring: records may be missing behind it */
     bool old_lost;      /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    uint64_t last_tsc;  /* of the last record of any kind; never goes back */
+    uint64_t last_tsc;   /* of the last record of any kind; never goes back */
     uint64_t last_sweep; /* the sweep of its last window */
     /* The chain of context switches that measures the clock; see clock_probe.c. */
     uint64_t chain_tsc, chain_ns, chain_last_tsc;

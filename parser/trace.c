@@ -7,12 +7,12 @@
 #include "order.h"
 #include "window.h"
 
-#define BATCH_EVENTS        4096 /* a batch stays in the second-level cache */
-#define HOLD_EVENTS         (512u << 10) /* decoded ahead at most, to measure the clock */
-#define CLOCK_ERROR_PPM     50.0 /* the clock is known well enough to begin */
-#define CLOCK_SAMPLES_MIN   32
+#define BATCH_EVENTS         4096         /* a batch stays in the second-level cache */
+#define HOLD_EVENTS          (512u << 10) /* decoded ahead at most, to measure the clock */
+#define CLOCK_ERROR_PPM      50.0         /* the clock is known well enough to begin */
+#define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
-#define MEMORY_DEFAULT      (1ull << 30)
+#define MEMORY_DEFAULT       (1ull << 30)
 
 enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
 
@@ -102,7 +102,8 @@ static int read_sweep(struct trace *t, struct error *err)
     if (status == DECODER_FULL && t->phase == PHASE_READ)
         return error_set_at(err, ERROR_MEMORY, t->quality.bytes,
                             "%zu events wait for the end of a sweep: more than the memory limit allows "
-                            "(--max-memory)", d->queued);
+                            "(--max-memory)",
+                            d->queued);
     if (status == DECODER_END && d->quality->windows == 0)
         return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
     if (status == DECODER_SWEEP)

@@ -30,8 +30,8 @@ struct event {
     uint16_t pcpu;   /* */
     uint16_t slot;   /* enum event_slot */
     uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined, but: */
-                     /* RUNSTATE_CHANGE to running: w[1] = slice granted in ns (from the SWITCH_INFNEXT before it), */
-                     /* UINT32_MAX when unlimited or not recorded */
+    /* RUNSTATE_CHANGE to running: w[1] = slice granted in ns (from the SWITCH_INFNEXT before it), */
+    /* UINT32_MAX when unlimited or not recorded */
 };
 
 static inline uint32_t event_number(const struct event *e)
@@ -57,9 +57,9 @@ struct event_batch {
 #define EVENT_BLIND_BEGIN EVENT_SLOTS
 
 struct trace_options {
-    double cpu_hz;         /* tsc frequency, 0: measure it from the trace */
-    uint64_t memory_limit; /* bytes the parser may hold; 0: 1 GiB */
-    bool want[EVENT_SLOTS]; /* which events to deliver */
+    double cpu_hz;                            /* tsc frequency, 0: measure it from the trace */
+    uint64_t memory_limit;                    /* bytes the parser may hold; 0: 1 GiB */
+    bool want[EVENT_SLOTS];                   /* which events to deliver */
     bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
@@ -96,13 +96,13 @@ const struct quality *trace_quality(struct trace *t);
 
 /* What the trace is, known in full only at its end. */
 struct trace_summary {
-    const char *file;       /* as given; owned by the trace */
-    uint64_t file_bytes;    /* as stored; 0 when not known (a pipe) */
-    uint64_t tsc_first;     /* of any record */
-    uint64_t tsc_last;      /* of any record */
-    unsigned pcpus;         /* pCPUs that wrote records */
-    unsigned pcpu_highest;  /* */
-    bool has_runstates;     /* runstate changes were seen: the states come from them */
+    const char *file;        /* as given; owned by the trace */
+    uint64_t file_bytes;     /* as stored; 0 when not known (a pipe) */
+    uint64_t tsc_first;      /* of any record */
+    uint64_t tsc_last;       /* of any record */
+    unsigned pcpus;          /* pCPUs that wrote records */
+    unsigned pcpu_highest;   /* */
+    bool has_runstates;      /* runstate changes were seen: the states come from them */
     const char *compression; /* "none" or "zstd" */
 };
 void trace_summarise(const struct trace *t, struct trace_summary *s);

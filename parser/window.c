@@ -10,12 +10,12 @@
 
 #define WINDOW_HEADER     0x2001f003u
 #define WINDOW_HEADER_LEN 12
-#define WINDOW_MAX        (1u << 30) /* a ring is at most 65535 pages */
-#define RECORD_MAX        40         /* bytes: header, tsc, 7 words */
-#define LOOKAHEAD         1024       /* bytes behind a record that may decide what to make of its tsc */
+#define WINDOW_MAX        (1u << 30)  /* a ring is at most 65535 pages */
+#define RECORD_MAX        40          /* bytes: header, tsc, 7 words */
+#define LOOKAHEAD         1024        /* bytes behind a record that may decide what to make of its tsc */
 #define CHUNK             (16u << 10) /* decoded between two looks at the stream's room */
 #define BEGINNING         (4u << 20)  /* how far to look for the first window of a damaged file */
-#define PROOF_RECORDS     8           /* records that must make sense behind a window header found by search */
+#define PROOF_RECORDS     8 /* records that must make sense behind a window header found by search */
 
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
@@ -217,7 +217,8 @@ static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint
         first = tsc;
     uint64_t from = first > d->handed_on ? first : d->handed_on < tsc ? d->handed_on : tsc;
     append(s, from, header, EVENT_BLIND_BEGIN, payload);
-    memcpy(&s->events[s->n - 1].w[2], &first, 8); /* the true beginning, if it can no longer be put in order */
+    memcpy(&s->events[s->n - 1].w[2], &first,
+           8); /* the true beginning, if it can no longer be put in order */
     append(s, tsc, header, EVENT_LOST_RECORDS, payload);
 }
 

@@ -20,8 +20,8 @@ struct decoder {
     struct quality *quality;
     struct clock_probe probe;
     uint8_t actions[EVENT_SLOTS]; /* what to do with a record of this slot; see window.c */
-    struct stream **streams; /* by pCPU number, NULL until its first window */
-    uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
+    struct stream **streams;      /* by pCPU number, NULL until its first window */
+    uint16_t *pcpus;              /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
     uint64_t handed_on; /* tsc up to which events were handed on; set by the caller */
     uint64_t sweep;     /* number of the sweep that is being read, from 1 */
