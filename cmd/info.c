@@ -80,7 +80,8 @@ static int read_all(struct trace *trace, struct meter *meter, const struct optio
         return error_set(err, ERROR_MEMORY, "no memory");
     for (; *pcpus_n < batch.pcpus_n; ++*pcpus_n) {
         uint16_t pcpu = batch.pcpus[*pcpus_n];
-        (*pcpus)[*pcpus_n] = (struct info_pcpu){pcpu, meter_blind_ns(meter, pcpu)};
+        bool timed = trace_clock(trace)->cpu_hz > 0;
+        (*pcpus)[*pcpus_n] = (struct info_pcpu){pcpu, timed ? meter_blind_ns(meter, pcpu) : 0};
     }
     return 0;
 }
@@ -104,6 +105,8 @@ static int conclude(const struct options *o, struct trace *trace, const struct m
 {
     struct quality quality = *trace_quality(trace);
     quality_merge(&quality, meter_quality(meter));
+    if (!(trace_clock(trace)->cpu_hz > 0)) /* cycles are no ns */
+        quality.blind_ns = quality.blind_late_ns = quality.unknown_ns = quality.skew_max_ns = 0;
     struct judgement judgement;
     struct report_summary *s = &info->summary;
     trace_summarise(trace, &s->trace);

@@ -54,9 +54,9 @@ json_t *json_of_trace(const struct report_summary *summary)
     set(&o, "pcpus", of_u64(trace->pcpus));
     set(&o, "tsc_first", of_u64(trace->tsc_first));
     set(&o, "tsc_last", of_u64(trace->tsc_last));
-    set(&o, "duration_ns", of_u64(clock_ns(clock, trace->tsc_last)));
+    set(&o, "duration_ns", clock->cpu_hz > 0 ? of_u64(clock_ns(clock, trace->tsc_last)) : json_null());
     set(&o, "reported_start_ns", of_u64(summary->start_ns));
-    set(&o, "reported_end_ns", of_u64(summary->end_ns));
+    set(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
     set(&o, "cpu_hz", of_hz(clock->cpu_hz));
     set(&o, "cpu_hz_source", json_of_text(hz_source(clock)));
     set(&o, "cpu_hz_pairs", of_u64(clock->pairs));

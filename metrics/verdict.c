@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "human.h"
+
 /* Beyond these shares the result is poor: what is missing can change who looks busy. */
 #define POOR_BLIND_SHARE   0.05
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
@@ -22,56 +24,6 @@ const char *verdict_name(enum verdict verdict)
     static const char *const names[] = {"good", "degraded", "poor"};
     return names[verdict];
 }
-
-/* ---- words ---- */
-
-char *human_count(char *to, uint64_t n)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    char *end = to;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0)
-            *end++ = ',';
-        *end++ = digits[i];
-    }
-    *end = '\0';
-    return to;
-}
-
-char *human_duration(char *to, uint64_t ns)
-{
-    static const struct {
-        uint64_t length_ns;
-        const char *name;
-    } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        double x = (double)ns / (double)units[i].length_ns;
-        if (x < 0.99995) /* it would print as 1000.0 of the smaller unit */
-            continue;
-        if (x >= 1000) { /* only of the largest unit */
-            char seconds[HUMAN_BYTES];
-            snprintf(to, HUMAN_BYTES, "%.29s s", human_count(seconds, ns / units[i].length_ns));
-        } else {
-            snprintf(to, HUMAN_BYTES, "%.*f %s", x < 10 ? 3 : x < 100 ? 2 : 1, x, units[i].name);
-        }
-        return to;
-    }
-    snprintf(to, HUMAN_BYTES, "%llu ns", (unsigned long long)ns);
-    return to;
-}
-
-char *human_percent(char *to, double part, double whole)
-{
-    double percent = whole > 0 ? 100 * part / whole : 0;
-    if (percent > 0 && percent < 0.01)
-        snprintf(to, HUMAN_BYTES, "less than 0.01 %%");
-    else
-        snprintf(to, HUMAN_BYTES, "%.*f %%", percent >= 10 ? 0 : percent >= 1 ? 1 : 2, percent);
-    return to;
-}
-
-/* ---- reasons ---- */
 
 /* Poor reasons go before the degraded ones; otherwise the order is that of the calls. */
 static __attribute__((format(printf, 3, 4))) void because(struct judgement *j, enum verdict verdict,

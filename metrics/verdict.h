@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "human.h"
 #include "parser/clock.h"
 #include "parser/quality.h"
 
@@ -31,11 +32,5 @@ const char *verdict_name(enum verdict verdict);
  */
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
-
-/* Numbers in words, as the reasons and the table use them: `to` holds HUMAN_BYTES and is returned. */
-#define HUMAN_BYTES 32
-char *human_count(char *to, uint64_t n);                  /* "506,244" */
-char *human_duration(char *to, uint64_t ns);              /* "42 ns" "873.1 us" "12.34 ms" "3,600 s" */
-char *human_percent(char *to, double part, double whole); /* "12 %" "1.5 %" "0.03 %" "less than 0.01 %" */
 
 #endif

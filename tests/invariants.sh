@@ -11,7 +11,7 @@ COLUMNS_ADDING=$COLUMNS_ADDING,partial_contention_ns,domain_blocked_ns,domain_un
 FINEST=1ms
 FINEST_NS=1000000
 adds_up() { # BY FILE CHURN
-    "$XENMETER" report -q -b "$1" -g total,10s,1s,100ms,$FINEST -c "$COLUMNS_ADDING" -f csv "$2" |
+    "$XENMETER" report -q -b "$1" -g total,10s,1s,100ms,"$FINEST" -c "$COLUMNS_ADDING" -f csv "$2" |
         awk -v by="$1" -v churn="$3" -v lengths="$FINEST_NS 100000000 1000000000 10000000000 0" -v sums="$scratch/$1" \
             -f tests/lib/invariants.awk
     local codes=("${PIPESTATUS[@]}")

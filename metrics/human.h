@@ -1,0 +1,13 @@
+/* Numbers for people, as the verdict's reasons and the tables use them: `to` holds HUMAN_BYTES and is returned. */
+#ifndef XENMETER_METRICS_HUMAN_H
+#define XENMETER_METRICS_HUMAN_H
+
+#include <stdint.h>
+
+#define HUMAN_BYTES 32
+
+char *human_count(char *to, uint64_t n);                  /* "506,244" */
+char *human_duration(char *to, uint64_t ns);              /* "42 ns" "873.1 us" "12.34 ms" "3,600 s" */
+char *human_percent(char *to, double part, double whole); /* "12 %" "1.5 %" "0.03 %" "less than 0.01 %" */
+
+#endif
