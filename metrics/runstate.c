@@ -50,7 +50,7 @@ void runstates_use_switches(struct runstates *r)
 size_t runstates_memory(const struct runstates *r)
 {
     return sizeof *r + r->tracks_n * sizeof *r->tracks + PCPUS_MAX * sizeof *r->pcpus +
-           r->queue.capacity * sizeof *r->queue.items;
+           r->queue.capacity * sizeof *r->queue.items + r->queue.heap_capacity * sizeof *r->queue.heap;
 }
 
 /* ---- who ---- */
@@ -104,11 +104,7 @@ static void put(struct runstates *r, uint64_t time_ns, struct transition t)
     t.time_ns = late ? r->settled_ns : time_ns;
     if (late && t.kind == TRANSITION_STATE && t.to == RUNSTATE_UNKNOWN)
         r->quality->blind_late_ns += r->settled_ns - time_ns;
-    struct transitions *q = &r->queue;
-    if (q->n == q->head || q->items[q->n - 1].time_ns <= t.time_ns)
-        transitions_append(q, t);
-    else
-        transitions_insert(q, t);
+    transitions_put(&r->queue, t);
 }
 
 static void put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
@@ -511,8 +507,5 @@ void runstates_end(struct runstates *r, uint64_t end_ns)
 
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns)
 {
-    struct transitions *q = &r->queue;
-    if (q->head == q->n || q->items[q->head].time_ns > upto_ns)
-        return NULL;
-    return &q->items[q->head++];
+    return transitions_take(&r->queue, upto_ns);
 }

@@ -6,6 +6,7 @@
 void transitions_free(struct transitions *q)
 {
     free(q->items);
+    free(q->heap);
 }
 
 static bool make_room(struct transitions *q)
@@ -31,21 +32,80 @@ static bool make_room(struct transitions *q)
     return true;
 }
 
-void transitions_append(struct transitions *q, struct transition t)
+static bool earlier(const struct put_back *a, const struct put_back *b)
 {
+    if (a->transition.time_ns != b->transition.time_ns)
+        return a->transition.time_ns < b->transition.time_ns;
+    return a->serial < b->serial;
+}
+
+static void push(struct transitions *q, struct transition t)
+{
+    if (q->heap_n == q->heap_capacity) {
+        size_t capacity = q->heap_capacity ? q->heap_capacity * 2 : 64;
+        struct put_back *heap = realloc(q->heap, capacity * sizeof *heap);
+        if (!heap) {
+            q->failed = true;
+            return;
+        }
+        q->heap = heap;
+        q->heap_capacity = capacity;
+    }
+    struct put_back item = {t, q->taken + (q->n - q->head), q->serial++};
+    size_t at = q->heap_n++;
+    for (; at > 0 && earlier(&item, &q->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        q->heap[at] = q->heap[(at - 1) / 2];
+    q->heap[at] = item;
+}
+
+static void pop(struct transitions *q)
+{
+    struct put_back last = q->heap[--q->heap_n];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= q->heap_n)
+            break;
+        if (child + 1 < q->heap_n && earlier(&q->heap[child + 1], &q->heap[child]))
+            child++;
+        if (!earlier(&q->heap[child], &last))
+            break;
+        q->heap[at] = q->heap[child];
+        at = child;
+    }
+    q->heap[at] = last;
+}
+
+void transitions_put(struct transitions *q, struct transition t)
+{
+    if (q->n > q->head && q->items[q->n - 1].time_ns > t.time_ns) {
+        push(q, t);
+        return;
+    }
     if (q->n == q->capacity && !make_room(q))
         return;
     q->items[q->n++] = t;
 }
 
-void transitions_insert(struct transitions *q, struct transition t)
+const struct transition *transitions_take(struct transitions *q, uint64_t upto_ns)
 {
-    if (!make_room(q))
-        return;
-    size_t at = q->n;
-    while (at > q->head && q->items[at - 1].time_ns > t.time_ns)
-        at--;
-    memmove(q->items + at + 1, q->items + at, (q->n - at) * sizeof *q->items);
-    q->items[at] = t;
-    q->n++;
+    const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;
+    if (q->heap_n > 0) {
+        const struct put_back *top = &q->heap[0];
+        uint64_t time_ns = top->transition.time_ns;
+        bool first =
+            !next || time_ns < next->time_ns || (time_ns == next->time_ns && top->appended <= q->taken);
+        if (first) {
+            if (time_ns > upto_ns)
+                return NULL;
+            q->out = top->transition;
+            pop(q);
+            return &q->out;
+        }
+    }
+    if (!next || next->time_ns > upto_ns)
+        return NULL;
+    q->head++;
+    q->taken++;
+    return next;
 }

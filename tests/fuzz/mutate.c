@@ -72,7 +72,8 @@ static void fix_windows(uint8_t *trace, size_t n)
 /* A value like those already there: small, one of another record, or anything. */
 static uint32_t pick_value(const uint8_t *trace, size_t n, unsigned *state)
 {
-    static const uint32_t special[] = {0, 1, 2, 3, 0x7fff, 0x7ff0, 0x7ff4, 8191, 8192, 0xffff, 0x7fffffff, UINT32_MAX};
+    static const uint32_t special[] = {0,      1,    2,    3,      0x7fff,     0x7ff0,
+                                       0x7ff4, 8191, 8192, 0xffff, 0x7fffffff, UINT32_MAX};
     switch (random_below(state, 3)) {
     case 0:
         return special[random_below(state, sizeof special / sizeof special[0])];
@@ -114,12 +115,14 @@ static void change_runstate(uint8_t *record, unsigned *state)
 }
 
 /* Copies or moves a run of records elsewhere; a run that does not fit is dropped. */
-static size_t transplant(uint8_t *trace, size_t n, size_t room, const size_t *at, size_t records, unsigned *state)
+static size_t transplant(uint8_t *trace, size_t n, size_t room, const size_t *at, size_t records,
+                         unsigned *state)
 {
     uint8_t run[RECORD_WORDS * 4 * 16];
     uint32_t first = random_below(state, (uint32_t)records);
     uint32_t last = first + random_below(state, 16);
-    size_t end = last + 1 < records ? at[last + 1] : at[records - 1] + record_bytes(load(trace + at[records - 1]));
+    size_t end =
+        last + 1 < records ? at[last + 1] : at[records - 1] + record_bytes(load(trace + at[records - 1]));
     size_t length = end - at[first];
     memcpy(run, trace + at[first], length);
     if (random_below(state, 2)) { /* take it away */

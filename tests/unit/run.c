@@ -187,7 +187,7 @@ const struct measures *find_row(const struct result *r, struct key key, bool req
     for (size_t i = 0; i < r->rows_n; i++) {
         const struct row *row = &r->rows[i].row;
         const struct interval *in = &r->rows[i].interval;
-        if (in->granularity_ns == key.granularity_ns && (key.granularity_ns == 0 || in->start_ns == key.start_ns) &&
+        if (in->granularity_ns == key.every && (key.every == 0 || in->start_ns == key.at) &&
             (!domain || (row->domain == key.domain && row->life == (key.life ? key.life : 1))) &&
             (r->by != BY_VCPU || row->vcpu == key.vcpu) && (!pcpu || row->pcpu == key.pcpu))
             return &r->rows[i].measures;

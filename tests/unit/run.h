@@ -43,7 +43,7 @@ struct result run(struct capture *c, struct setup setup);
 void result_free(struct result *r);
 
 struct key {
-    uint64_t granularity_ns, start_ns; /* 0: the whole trace */
+    uint64_t every, at; /* granularity and start of the interval; 0: the whole trace */
     int domain, vcpu, pcpu;
     unsigned life; /* 0: the first */
 };

@@ -37,10 +37,10 @@ static void a_state_is_split_at_every_boundary_it_crosses(void)
     capture_init(&c);
     all_states_of_one_vcpu(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {20 * MS}});
-    STATES(ROW(&r, 20 * MS, 0, 1), 10 * MS, 10 * MS, 0, 0, 0);
-    STATES(ROW(&r, 20 * MS, 20 * MS, 1), 5 * MS, 0, 15 * MS, 0, 0);
-    STATES(ROW(&r, 20 * MS, 40 * MS, 1), 15 * MS, 5 * MS, 0, 0, 0);
-    STATES(ROW(&r, 20 * MS, 60 * MS, 1), 0, 10 * MS, 0, 10 * MS, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 0, .domain = 1), 10 * MS, 10 * MS, 0, 0, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 20 * MS, .domain = 1), 5 * MS, 0, 15 * MS, 0, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 40 * MS, .domain = 1), 15 * MS, 5 * MS, 0, 0, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 60 * MS, .domain = 1), 0, 10 * MS, 0, 10 * MS, 0);
     EQUAL(r.intervals, 4 + 1);
     result_free(&r);
     capture_free(&c);
@@ -56,13 +56,13 @@ static void a_change_exactly_on_a_boundary_belongs_to_the_later_interval(void)
     stops(&c, 20 * MS, 1, 0, BLOCKED);
     mark(&c, 30 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {10 * MS}});
-    STATES(ROW(&r, 10 * MS, 0, 1), 0, 10 * MS, 0, 0, 0);
-    STATES(ROW(&r, 10 * MS, 10 * MS, 1), 10 * MS, 0, 0, 0, 0);
-    STATES(ROW(&r, 10 * MS, 20 * MS, 1), 0, 0, 10 * MS, 0, 0);
-    EQUAL(ROW(&r, 10 * MS, 0, 1)->executions, 0);
-    EQUAL(ROW(&r, 10 * MS, 10 * MS, 1)->executions, 1);
-    EQUAL(ROW(&r, 10 * MS, 10 * MS, 1)->blocks, 0);
-    EQUAL(ROW(&r, 10 * MS, 20 * MS, 1)->blocks, 1);
+    STATES(ROW(&r, .every = 10 * MS, .at = 0, .domain = 1), 0, 10 * MS, 0, 0, 0);
+    STATES(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1), 10 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 10 * MS, .at = 20 * MS, .domain = 1), 0, 0, 10 * MS, 0, 0);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 0, .domain = 1)->executions, 0);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1)->executions, 1);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1)->blocks, 0);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 20 * MS, .domain = 1)->blocks, 1);
     EQUAL(r.intervals, 3 + 1); /* none of no length at the end */
     result_free(&r);
     capture_free(&c);
@@ -168,10 +168,10 @@ static void a_wait_keeps_its_kind_across_a_boundary(void)
     starts(&c, 13 * MS, 1, 0);
     mark(&c, 20 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {10 * MS}});
-    EQUAL(ROW(&r, 10 * MS, 0, 1)->wake_wait_ns, 2 * MS);
-    EQUAL(ROW(&r, 10 * MS, 10 * MS, 1)->wake_wait_ns, 3 * MS);
-    EQUAL(ROW(&r, 10 * MS, 0, 1)->wait.count, 0);
-    EQUAL(ROW(&r, 10 * MS, 10 * MS, 1)->wait.max, 5 * MS);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 0, .domain = 1)->wake_wait_ns, 2 * MS);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1)->wake_wait_ns, 3 * MS);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 0, .domain = 1)->wait.count, 0);
+    EQUAL(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1)->wait.max, 5 * MS);
     result_free(&r);
     capture_free(&c);
 }

@@ -1,0 +1,242 @@
+/* Granularities, the part of the trace asked for, kinds of rows, rows that come late. */
+#include "run.h"
+#include "suites.h"
+
+static void granularities_that_do_not_divide_each_other_count_from_the_start(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 250 * MS, 1, 0);
+    stops(&c, 950 * MS, 1, 0, BLOCKED);
+    mark(&c, 1300 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {300 * MS, 1 * S}});
+    EQUAL(r.intervals, 5 + 2 + 1);
+    STATES(ROW(&r, .every = 300 * MS, .at = 0, .domain = 1), 50 * MS, 250 * MS, 0, 0, 0);
+    STATES(ROW(&r, .every = 300 * MS, .at = 300 * MS, .domain = 1), 300 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 300 * MS, .at = 600 * MS, .domain = 1), 300 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1), 50 * MS, 0, 250 * MS, 0, 0);
+    STATES(ROW(&r, .every = 300 * MS, .at = 1200 * MS, .domain = 1), 0, 0, 100 * MS, 0, 0); /* the last one is not complete */
+    STATES(ROW(&r, .every = 1 * S, .at = 0, .domain = 1), 700 * MS, 250 * MS, 50 * MS, 0, 0);
+    STATES(ROW(&r, .every = 1 * S, .at = 1 * S, .domain = 1), 0, 0, 300 * MS, 0, 0);
+    STATES(ROW(&r, .domain = 1), 700 * MS, 250 * MS, 350 * MS, 0, 0);
+    EQUAL(ROW(&r, .every = 1 * S, .at = 0, .domain = 1)->executions, 1);
+    EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->blocks, 1);
+    EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->run.max, 700 * MS); /* counted where it ended, from its dispatch */
+    result_free(&r);
+    capture_free(&c);
+}
+
+/* Running 10 to 30 and 50 to 70 of 100. */
+static void two_runs(struct capture *c)
+{
+    on(c, 0);
+    mark(c, 0);
+    starts(c, 10 * MS, 1, 0);
+    stops(c, 30 * MS, 1, 0, BLOCKED);
+    rec_runstate(c, 45 * MS, 1, 0, BLOCKED, RUNNABLE);
+    starts(c, 50 * MS, 1, 0);
+    stops(c, 70 * MS, 1, 0, BLOCKED);
+    mark(c, 100 * MS);
+}
+
+static void only_the_part_asked_for_is_counted(void)
+{
+    struct capture c;
+    capture_init(&c);
+    two_runs(&c);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {20 * MS}, .executions = true,
+                                             .from_ns = 25 * MS, .to_ns = 65 * MS});
+    const struct measures *m = ROW(&r, .domain = 1);
+    STATES(m, 20 * MS, 5 * MS, 15 * MS, 0, 0);
+    EQUAL(m->executions, 1);
+    EQUAL(m->blocks, 1);
+    EQUAL(m->wakes, 1);
+    /* boundaries still count from the trace's start: 25-40, 40-60, 60-65 */
+    EQUAL(r.intervals, 3 + 1);
+    STATES(ROW(&r, .every = 20 * MS, .at = 25 * MS, .domain = 1), 5 * MS, 0, 10 * MS, 0, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 40 * MS, .domain = 1), 10 * MS, 5 * MS, 5 * MS, 0, 0);
+    STATES(ROW(&r, .every = 20 * MS, .at = 60 * MS, .domain = 1), 5 * MS, 0, 0, 0, 0);
+    EQUAL(r.executions_n, 2);
+    if (r.executions_n == 2) {
+        EQUAL(r.executions[0].start_ns, 25 * MS);
+        EQUAL(r.executions[0].ran_ns, 5 * MS);
+        EQUAL(r.executions[0].end, EXECUTION_BLOCKED);
+        EQUAL(r.executions[1].end_ns, 65 * MS);
+        EQUAL(r.executions[1].end, EXECUTION_TRACE_END);
+    }
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_VCPU, .from_ns = 60 * MS});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 0, 30 * MS, 0, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_VCPU, .to_ns = 20 * MS});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 10 * MS, 0, 0, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_part_behind_the_end_holds_nothing(void)
+{
+    struct capture c;
+    capture_init(&c);
+    two_runs(&c);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .from_ns = 200 * MS});
+    EQUAL(r.status, 0);
+    EQUAL(r.rows_n, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+/* Domain 1: vCPU 0 on pCPU 0 then 1, vCPU 1 on pCPU 1. */
+static void two_vcpus_on_two_pcpus(struct capture *c)
+{
+    on(c, 0);
+    mark(c, 0);
+    starts(c, 10 * MS, 1, 0);
+    stops(c, 30 * MS, 1, 0, RUNNABLE);
+    mark(c, 100 * MS);
+    on(c, 1);
+    mark(c, 0);
+    starts(c, 5 * MS, 1, 1);
+    replaces(c, 40 * MS, 1, 1, BLOCKED, 1, 0);
+    replaces(c, 60 * MS, 1, 0, RUNNABLE, 2, 0);
+    mark(c, 100 * MS);
+}
+
+static void every_kind_of_row_adds_up_to_the_same(void)
+{
+    struct capture c;
+    capture_init(&c);
+    two_vcpus_on_two_pcpus(&c);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1, .vcpu = 0), 40 * MS, 60 * MS, 0, 0, 0);
+    STATES(ROW(&r, .domain = 1, .vcpu = 1), 35 * MS, 5 * MS, 60 * MS, 0, 0);
+    STATES(ROW(&r, .domain = 2, .vcpu = 0), 40 * MS, 60 * MS, 0, 0, 0);
+    EQUAL(r.rows_n, 3);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_DOMAIN});
+    STATES(ROW(&r, .domain = 1), 75 * MS, 65 * MS, 60 * MS, 0, 0);
+    EQUAL(r.rows[0].row.vcpus, 2);
+    EQUAL(ROW(&r, .domain = 1)->executions, 3);
+    EQUAL(ROW(&r, .domain = 1)->migrations, 1);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 20 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 80 * MS);
+    EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 95 * MS);
+    EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 5 * MS);
+    EQUAL(r.rows_n, 2);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_DOMAIN_PCPU});
+    EQUAL(ROW(&r, .domain = 1, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 20 * MS);
+    EQUAL(ROW(&r, .domain = 1, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 55 * MS);
+    EQUAL(ROW(&r, .domain = 2, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 40 * MS);
+    EQUAL(ROW(&r, .domain = 1, .pcpu = 0)->executions, 1);
+    EQUAL(ROW(&r, .domain = 1, .pcpu = 1)->executions, 2);
+    CHECK(HAS_ROW(&r, .domain = 1, .pcpu = -1)); /* before the first dispatch a vCPU is nowhere */
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void only_time_on_the_wanted_pcpus_is_counted(void)
+{
+    static uint8_t wanted[PCPUS_MAX] = {[1] = 1};
+    struct capture c;
+    capture_init(&c);
+    two_vcpus_on_two_pcpus(&c);
+    struct result r = run(&c, (struct setup){.by = BY_DOMAIN, .pcpus_wanted = wanted, .executions = true});
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 55 * MS);
+    EQUAL(ROW(&r, .domain = 1)->executions, 2);
+    EQUAL(r.executions_n, 3);
+    result_free(&r);
+    capture_free(&c);
+}
+
+/*
+ * pCPU 1 says nothing for many sweeps, and then that its vCPU has been running all the time. With `late_pcpu` it had
+ * not even a window before.
+ */
+static void speaks_late(struct capture *c, bool late_pcpu)
+{
+    on(c, 1);
+    if (!late_pcpu)
+        mark(c, 0);
+    for (uint64_t i = 0; i < 50; i++) {
+        on(c, 0);
+        mark(c, i * 10 * MS);
+        starts(c, i * 10 * MS + 1 * MS, 1, 0);
+        stops(c, i * 10 * MS + 2 * MS, 1, 0, RUNNABLE);
+        sweep(c);
+    }
+    on(c, 1);
+    stops(c, 505 * MS, 2, 0, BLOCKED);
+    on(c, 0);
+    mark(c, 550 * MS);
+}
+
+static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
+{
+    struct capture c;
+    capture_init(&c);
+    speaks_late(&c, false);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {100 * MS}});
+    CHECK(r.late_rows >= 3); /* 0 to 300 at least were handed out before */
+    for (uint64_t i = 0; i < 5; i++)
+        STATES(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .domain = 2), 100 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 100 * MS, .at = 500 * MS, .domain = 2), 5 * MS, 0, 45 * MS, 0, 0);
+    STATES(ROW(&r, .domain = 2), 505 * MS, 0, 45 * MS, 0, 0);
+    result_free(&r);
+    /* and as a domain: its runstate too */
+    r = run(&c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {100 * MS}});
+    EQUAL(ROW(&r, .every = 100 * MS, .at = 100 * MS, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 100 * MS);
+    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 505 * MS);
+    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_BLOCKED], 45 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void late_rows_turn_unknown_pcpu_time_into_running_time(void)
+{
+    for (int late_pcpu = 0; late_pcpu < 2; late_pcpu++) {
+        struct capture c;
+        capture_init(&c);
+        speaks_late(&c, late_pcpu);
+        struct result r = run(&c, (struct setup){.by = BY_PCPU, .granularities_ns = {100 * MS}});
+        for (uint64_t i = 0; i < 5; i++) {
+            EQUAL(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 100 * MS);
+            EQUAL(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .pcpu = 1)->pcpu_unknown_ns, 0);
+        }
+        EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 505 * MS);
+        EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 45 * MS);
+        EQUAL(ROW(&r, .pcpu = 1)->pcpu_unknown_ns, 0);
+        result_free(&r);
+        capture_free(&c);
+    }
+}
+
+static void late_rows_respect_the_part_asked_for(void)
+{
+    struct capture c;
+    capture_init(&c);
+    speaks_late(&c, false);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {100 * MS}, .from_ns = 150 * MS});
+    CHECK(!HAS_ROW(&r, .every = 100 * MS, .at = 0, .domain = 2));
+    STATES(ROW(&r, .every = 100 * MS, .at = 150 * MS, .domain = 2), 50 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 100 * MS, .at = 200 * MS, .domain = 2), 100 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .domain = 2), 355 * MS, 0, 45 * MS, 0, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+CU_TestInfo intervals_tests[] = {
+    TEST(granularities_that_do_not_divide_each_other_count_from_the_start),
+    TEST(only_the_part_asked_for_is_counted),
+    TEST(a_part_behind_the_end_holds_nothing),
+    TEST(every_kind_of_row_adds_up_to_the_same),
+    TEST(only_time_on_the_wanted_pcpus_is_counted),
+    TEST(late_rows_make_up_for_a_vcpu_that_speaks_late),
+    TEST(late_rows_turn_unknown_pcpu_time_into_running_time),
+    TEST(late_rows_respect_the_part_asked_for),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,129 @@
+/* Clocks of pCPUs that differ: two records of one vCPU may change places. */
+#include "run.h"
+#include "suites.h"
+
+static void a_wake_that_follows_its_dispatch_is_skew(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0); /* its clock is 10 us ahead */
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 1, 0, BLOCKED);
+    starts(&c, 10 * MS, 1, 0);
+    stops(&c, 20 * MS, 1, 0, BLOCKED);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.skew_max_ns, 10 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(m, 15 * MS, 0, 15 * MS, 0, 0);
+    EQUAL(m->executions, 1);
+    EQUAL(m->blocks, 2);
+    result_free(&r);
+    capture_free(&c);
+}
+
+/* The wake did happen, however its time stamp lies. */
+static void a_wake_that_follows_its_dispatch_still_counts(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 1, 0, BLOCKED);
+    starts(&c, 10 * MS, 1, 0);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 1)->wakes, 1);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_wake_that_precedes_its_block_is_skew(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0); /* its clock is 10 us behind */
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS - 3 * US, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 10 * MS, 1, 0, BLOCKED);
+    starts(&c, 10 * MS + 20 * US, 1, 0);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.skew_max_ns, 3 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    CHECK(m->state_ns[RUNSTATE_RUNNING] >= (int64_t)(30 * MS - 30 * US));
+    EQUAL(m->executions, 1);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_preemption_that_follows_the_dispatch_elsewhere_is_skew(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0); /* its clock is 7 us ahead */
+    mark(&c, 0);
+    stops(&c, 10 * MS + 7 * US, 1, 0, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 10 * MS, 1, 0);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.skew_max_ns, 7 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(ROW(&r, .domain = 1), 30 * MS, 0, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->executions, 1);
+    EQUAL(ROW(&r, .domain = 1)->migrations, 1);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 10 * MS);
+    EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 20 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_real_contradiction_is_not_taken_for_skew(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 1, 0, BLOCKED);
+    starts(&c, 10 * MS, 1, 0); /* 1: nobody woke it */
+    stops(&c, 20 * MS, 1, 0, BLOCKED);
+    on(&c, 0);
+    rec_runstate(&c, 25 * MS, 1, 0, BLOCKED, RUNNABLE); /* belongs to the next dispatch */
+    on(&c, 1);
+    starts(&c, 26 * MS, 1, 0);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.inconsistent, 1);
+    EQUAL(r.quality.skew_max_ns, 0);
+    STATES(ROW(&r, .domain = 1), 19 * MS, 1 * MS, 10 * MS, 0, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+CU_TestInfo skew_tests[] = {
+    TEST(a_wake_that_follows_its_dispatch_is_skew),
+    TEST(a_wake_that_follows_its_dispatch_still_counts),
+    TEST(a_wake_that_precedes_its_block_is_skew),
+    TEST(a_preemption_that_follows_the_dispatch_elsewhere_is_skew),
+    TEST(a_real_contradiction_is_not_taken_for_skew),
+    CU_TEST_INFO_NULL,
+};

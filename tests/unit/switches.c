@@ -1,0 +1,212 @@
+/* Traces whose mask left the runstate changes out: states from switches, wakes, blocks and sleeps. */
+#include "run.h"
+#include "suites.h"
+
+static void switch_records_alone_tell_running_from_not_running(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_switch(&c, 20 * MS, 1, 0, 2, 1);
+    rec_switch(&c, 35 * MS, 2, 1, IDLE, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    CHECK(!r.summary.has_runstates);
+    STATES(ROW(&r, .domain = 1), 10 * MS, 30 * MS, 0, 0, 0);
+    STATES(ROW(&r, .domain = 2, .vcpu = 1), 15 * MS, 25 * MS, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->executions, 1);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 25 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 15 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+/* What Xen writes at a context switch: up to three records, a little apart. */
+static void context_switch(struct capture *c, uint64_t t, bool with_switch, uint32_t dom, uint32_t next,
+                           uint32_t slice)
+{
+    rec_infprev(c, t, dom, 0, 1000);
+    rec_infnext(c, t + 300, next, 0, 0, slice);
+    if (with_switch)
+        rec_switch(c, t + 500, dom, 0, next, 0);
+}
+
+static void infprev_and_infnext_are_one_instant(void)
+{
+    for (int with_switch = 0; with_switch < 2; with_switch++) {
+        struct capture c;
+        capture_init(&c);
+        on(&c, 0);
+        mark(&c, 0);
+        context_switch(&c, 10 * MS, with_switch, IDLE, 1, 30000000);
+        context_switch(&c, 20 * MS, with_switch, 1, 2, 0xffffffff);
+        context_switch(&c, 35 * MS, with_switch, 2, IDLE, 0xffffffff);
+        mark(&c, 40 * MS);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        STATES(ROW(&r, .domain = 1), 10 * MS, 30 * MS, 0, 0, 0);
+        STATES(ROW(&r, .domain = 2), 15 * MS, 25 * MS, 0, 0, 0);
+        EQUAL(ROW(&r, .domain = 1)->executions, 1);
+        EQUAL(ROW(&r, .domain = 1)->preemptions, 1);
+        EQUAL(ROW(&r, .domain = 1)->allocated_slices, 1);
+        EQUAL(ROW(&r, .domain = 1)->allocated_ns, 30 * MS);
+        EQUAL(ROW(&r, .domain = 2)->allocated_slices, 0);
+        EQUAL(r.quality.inconsistent, 0);
+        result_free(&r);
+        r = run(&c, (struct setup){.by = BY_PCPU});
+        EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
+        EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 15 * MS);
+        result_free(&r);
+        capture_free(&c);
+    }
+}
+
+static void block_and_wake_tell_blocked_from_runnable(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_wake(&c, 12 * MS, 1, 0); /* it runs: means nothing */
+    rec_block(&c, 20 * MS - 5 * US, 1, 0);
+    rec_switch(&c, 20 * MS, 1, 0, IDLE, 0);
+    rec_wake(&c, 28 * MS, 1, 0);
+    rec_wake(&c, 29 * MS, 1, 0); /* it is runnable already */
+    rec_switch(&c, 31 * MS, IDLE, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
+    const struct measures *m = ROW(&r, .domain = 1);
+    STATES(m, 19 * MS, 13 * MS, 8 * MS, 0, 0);
+    EQUAL(m->wake_wait_ns, 3 * MS);
+    EQUAL(m->wakes, 1);
+    EQUAL(m->blocks, 1);
+    EQUAL(m->preemptions, 0);
+    EQUAL(m->executions, 2);
+    EQUAL(r.executions_n, 2);
+    EQUAL(r.executions_n ? r.executions[0].end : EXECUTION_LOST, EXECUTION_BLOCKED);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_wake_before_the_switch_undoes_the_block(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_block(&c, 20 * MS - 5 * US, 1, 0);
+    rec_wake(&c, 20 * MS - 2 * US, 1, 0);
+    rec_switch(&c, 20 * MS, 1, 0, IDLE, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 30 * MS, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->blocks, 0);
+    EQUAL(ROW(&r, .domain = 1)->preemptions, 1);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_sleeping_vcpu_is_offline_until_it_is_woken(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_sleep(&c, 20 * MS - 5 * US, 1, 0); /* while it runs */
+    rec_switch(&c, 20 * MS, 1, 0, IDLE, 0);
+    rec_wake(&c, 25 * MS, 1, 0);
+    rec_sleep(&c, 28 * MS, 1, 0); /* while it waits */
+    rec_wake(&c, 34 * MS, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 10 * MS + 3 * MS + 6 * MS, 0, 5 * MS + 6 * MS, 0);
+    EQUAL(r.executions_n ? r.executions[0].end : EXECUTION_LOST, EXECUTION_SLEPT);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void a_vcpu_first_seen_by_a_wake_was_blocked(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_wake(&c, 10 * MS, 1, 0);
+    rec_switch(&c, 13 * MS, IDLE, 0, 1, 0);
+    rec_wake(&c, 20 * MS, 2, 0); /* this one turns out to have been running, on pCPU 1 */
+    mark(&c, 40 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    rec_switch(&c, 30 * MS, 2, 0, IDLE, 1);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 27 * MS, 3 * MS, 10 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->wake_wait_ns, 3 * MS);
+    STATES(ROW(&r, .domain = 2), 30 * MS, 10 * MS, 0, 0, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void infcont_proves_that_a_vcpu_ran(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_infcont(&c, 20 * MS, 1, 0, 20000000, 5000000);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 40 * MS, 0, 0, 0, 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+/* Runstate changes are there: what the switches say besides must not be counted twice, whenever they begin. */
+static void a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    sweep(&c);
+    for (uint64_t i = 1; i <= 4; i++) {
+        uint64_t t = i * 10 * MS;
+        context_switch(&c, t, true, IDLE, 1, 1000000);
+        starts(&c, t + 1 * US, 1, 0);
+        rec_block(&c, t + 4 * MS - 5 * US, 1, 0);
+        context_switch(&c, t + 4 * MS, true, 1, IDLE, 1000000);
+        stops(&c, t + 4 * MS + 1 * US, 1, 0, BLOCKED);
+        rec_wake(&c, t + 8 * MS, 1, 0);
+        rec_runstate(&c, t + 8 * MS + 100, 1, 0, BLOCKED, RUNNABLE);
+        sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 1)->executions, 4);
+    EQUAL(ROW(&r, .domain = 1)->blocks, 4);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 16 * MS);
+    result_free(&r);
+    capture_free(&c);
+}
+
+CU_TestInfo switches_tests[] = {
+    TEST(switch_records_alone_tell_running_from_not_running),
+    TEST(infprev_and_infnext_are_one_instant),
+    TEST(block_and_wake_tell_blocked_from_runnable),
+    TEST(a_wake_before_the_switch_undoes_the_block),
+    TEST(a_sleeping_vcpu_is_offline_until_it_is_woken),
+    TEST(a_vcpu_first_seen_by_a_wake_was_blocked),
+    TEST(infcont_proves_that_a_vcpu_ran),
+    TEST(a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones),
+    CU_TEST_INFO_NULL,
+};
