@@ -37,9 +37,13 @@ static uint32_t continued_life(struct join *j, uint32_t later_life)
 /* The period that began before the cut and ended at the head of the later piece is one sample. */
 static void complete_period(struct join *j, struct account *a, const struct account *b)
 {
-    if (!a->cell || a->idle || a->state != b->head_state)
+    bool by_pcpu = j->to->options.by == BY_PCPU;
+    struct cell *cell = a->cell;
+    if (by_pcpu && a->state == RUNSTATE_RUNNABLE && b->head_dispatch_pcpu != NO_PCPU)
+        cell = ledger_pcpu_cell(j->to, b->head_dispatch_pcpu); /* a wait belongs to the pCPU that ends it */
+    if (!cell || a->idle || a->state != b->head_state)
         return;
-    struct measures *m = &a->cell->live;
+    struct measures *m = &cell->live;
     uint64_t end = b->head_ns == NS_UNKNOWN ? j->end_ns : b->head_ns;
     uint64_t start = NS_UNKNOWN;
     struct histogram *h = NULL;
@@ -52,13 +56,8 @@ static void complete_period(struct join *j, struct account *a, const struct acco
         break;
     case RUNSTATE_RUNNABLE:
         start = a->wait_start;
-        if (j->to->options.by == BY_PCPU && b->head_dispatch_pcpu != NO_PCPU) {
-            struct cell *cell = ledger_pcpu_cell(j->to, b->head_dispatch_pcpu);
-            if (cell)
-                m = &cell->live; /* a wait belongs to the pCPU that ends it */
-        }
         h = b->head_to == RUNSTATE_RUNNING ? &m->wait : NULL;
-        if (j->to->options.by != BY_PCPU) {
+        if (!by_pcpu) {
             if (a->wait_kind == WAIT_WAKE)
                 m->wake_wait_ns += end - j->join_ns;
             else if (a->wait_kind == WAIT_PREEMPT)
@@ -68,7 +67,7 @@ static void complete_period(struct join *j, struct account *a, const struct acco
     case RUNSTATE_BLOCKED:
         start = a->block_start;
         h = &m->block;
-        if (j->to->options.by == BY_PCPU && b->head_ns != NS_UNKNOWN && b->head_to == RUNSTATE_RUNNABLE)
+        if (by_pcpu && b->head_ns != NS_UNKNOWN && b->head_to == RUNSTATE_RUNNABLE)
             m->wakes++; /* the later piece did not know where it ran before, and counted it nowhere */
         break;
     default:
@@ -106,8 +105,9 @@ static void continue_account(struct account *a, const struct account *b, uint64_
 }
 
 /* A vCPU that both pieces know. */
-static void join_account(struct join *j, struct account *a, const struct account *b)
+static void join_account(struct join *j, uint32_t vcpu, const struct account *b)
 {
+    struct account *a = &j->to->accounts[vcpu];
     if (a->state != b->head_state && a->state != RUNSTATE_UNKNOWN && b->head_state != RUNSTATE_UNKNOWN)
         j->to->quality->inconsistent++;
     complete_period(j, a, b);
@@ -118,6 +118,7 @@ static void join_account(struct join *j, struct account *a, const struct account
         migrated && j->to->options.by == BY_PCPU ? ledger_pcpu_cell(j->to, b->head_dispatch_pcpu) : a->cell;
     if (migrated && cell && !a->idle)
         cell->live.migrations++;
+    a->cell = ledger_cell_of(j->to, a, vcpu);
 }
 
 /* A vCPU that only the later piece knows: as it began there, it was before. */
@@ -163,7 +164,7 @@ static void join_accounts(struct join *j, bool *seen_later)
         if (vcpu < known)
             seen_later[vcpu] = true;
         if (before) {
-            join_account(j, &j->to->accounts[vcpu], b);
+            join_account(j, vcpu, b);
         } else {
             add_account(j, vcpu, b, life);
         }
