@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 #include "ledger.h"
 
 static struct measures *make_wide(struct ledger *l)
@@ -31,17 +33,14 @@ static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns
         free(c);
         c = NULL;
     }
-    if (c && l->cells_n == l->cells_capacity) {
-        size_t capacity = l->cells_capacity ? l->cells_capacity * 2 : 64;
-        struct cell **cells = realloc(l->cells, capacity * sizeof(struct cell *));
-        if (!cells) {
-            free(c->wide);
-            free(c);
-            c = NULL;
-        } else {
-            l->cells = cells;
-            l->cells_capacity = capacity;
-        }
+    struct cell **cells =
+        c ? array_reserve(l->cells, &l->cells_capacity, l->cells_n + 1, sizeof(struct cell *)) : NULL;
+    if (cells) {
+        l->cells = cells;
+    } else if (c) {
+        free(c->wide);
+        free(c);
+        c = NULL;
     }
     if (!c) {
         l->out_of_memory = true;
@@ -59,44 +58,19 @@ static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns
     return c;
 }
 
-static bool make_domain(struct ledger *l, uint32_t life)
-{
-    if (life < l->domains_n)
-        return true;
-    size_t n = l->domains_n ? l->domains_n * 2 : 64;
-    while (n <= life)
-        n *= 2;
-    struct domain_account *domains = realloc(l->domains, n * sizeof *domains);
-    if (!domains) {
-        l->out_of_memory = true;
-        return false;
-    }
-    memset(domains + l->domains_n, 0, (n - l->domains_n) * sizeof *domains);
-    l->memory += (n - l->domains_n) * sizeof *domains;
-    l->domains = domains;
-    l->domains_n = n;
-    return true;
-}
-
 bool ledger_make_account(struct ledger *l, uint32_t vcpu)
 {
-    if (!make_domain(l, l->population->vcpus[vcpu].life))
-        return false;
-    if (vcpu < l->accounts_n)
-        return true;
-    size_t n = l->accounts_n ? l->accounts_n * 2 : 64;
-    while (n <= vcpu)
-        n *= 2;
-    struct account *accounts = realloc(l->accounts, n * sizeof *accounts);
-    if (!accounts) {
-        l->out_of_memory = true;
-        return false;
-    }
-    memset(accounts + l->accounts_n, 0, (n - l->accounts_n) * sizeof *accounts);
-    l->memory += (n - l->accounts_n) * sizeof *accounts;
-    l->accounts = accounts;
-    l->accounts_n = n;
-    return true;
+    size_t life = l->population->vcpus[vcpu].life, domains_n = l->domains_n, accounts_n = l->accounts_n;
+    struct domain_account *domains = array_reserve(l->domains, &l->domains_n, life + 1, sizeof *domains);
+    if (domains)
+        l->domains = domains;
+    struct account *accounts = array_reserve(l->accounts, &l->accounts_n, (size_t)vcpu + 1, sizeof *accounts);
+    if (accounts)
+        l->accounts = accounts;
+    l->out_of_memory = l->out_of_memory || !domains || !accounts;
+    l->memory +=
+        (l->domains_n - domains_n) * sizeof *domains + (l->accounts_n - accounts_n) * sizeof *accounts;
+    return domains && accounts;
 }
 
 struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu)

@@ -71,7 +71,7 @@ static int check(const struct meter *m, struct error *err)
 {
     if (m->ledger.sink_ended)
         return -1;
-    size_t held = m->population.memory + runstates_memory(m->runstates) + m->ledger.memory;
+    size_t held = population_memory(&m->population) + runstates_memory(m->runstates) + m->ledger.memory;
     if (m->ledger.out_of_memory)
         return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", m->population.vcpus_n,
                          m->ledger.cells_n);

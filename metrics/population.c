@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 bool population_init(struct population *p)
 {
     memset(p, 0, sizeof *p);
@@ -10,7 +12,7 @@ bool population_init(struct population *p)
     if (!p->current)
         return false;
     memset(p->current, 0xff, 65536 * sizeof *p->current);
-    p->memory = 65536 * sizeof *p->current;
+    p->tables = 65536 * sizeof *p->current;
     return true;
 }
 
@@ -23,28 +25,12 @@ void population_free(struct population *p)
     free(p->current);
 }
 
-/* Room for one more element in an array; false when memory ran out. */
-static bool grow(struct population *p, void **array, size_t n, size_t *capacity, size_t size)
-{
-    if (n < *capacity)
-        return true;
-    size_t larger = *capacity ? *capacity * 2 : 64;
-    void *grown = realloc(*array, larger * size);
-    if (!grown)
-        return false;
-    p->memory += (larger - *capacity) * size;
-    *array = grown;
-    *capacity = larger;
-    return true;
-}
-
 uint32_t population_begin_life(struct population *p, uint16_t domain, uint64_t birth_ns, uint64_t now_ns)
 {
-    void *array = p->lives;
-    bool grown = grow(p, &array, p->lives_n, &p->lives_capacity, sizeof *p->lives);
-    p->lives = array;
-    if (!grown)
+    struct life *lives = array_reserve(p->lives, &p->lives_capacity, p->lives_n + 1, sizeof *lives);
+    if (!lives)
         return NOBODY;
+    p->lives = lives;
     uint32_t before = p->current[domain];
     p->lives[p->lives_n] = (struct life){
         .domain = domain,
@@ -67,19 +53,23 @@ uint32_t population_new_vcpu(struct population *p, uint32_t life_number, uint16_
         if (!vcpus)
             return NOBODY;
         memset(vcpus + life->vcpus_n, 0xff, (n - life->vcpus_n) * sizeof *vcpus);
-        p->memory += (n - life->vcpus_n) * sizeof *vcpus;
+        p->tables += (n - life->vcpus_n) * sizeof *vcpus;
         life->vcpus = vcpus;
         life->vcpus_n = n;
     }
     if (life->vcpus[id] != NOBODY)
         return life->vcpus[id];
-    void *array = p->vcpus;
-    bool grown = grow(p, &array, p->vcpus_n, &p->vcpus_capacity, sizeof *p->vcpus);
-    p->vcpus = array;
-    if (!grown)
+    struct vcpu_identity *vcpus = array_reserve(p->vcpus, &p->vcpus_capacity, p->vcpus_n + 1, sizeof *vcpus);
+    if (!vcpus)
         return NOBODY;
+    p->vcpus = vcpus;
     p->vcpus[p->vcpus_n] = (struct vcpu_identity){.life = life_number, .id = id};
     life->vcpus[id] = (uint32_t)p->vcpus_n;
     life->population++;
     return (uint32_t)p->vcpus_n++;
+}
+
+size_t population_memory(const struct population *p)
+{
+    return p->tables + p->lives_capacity * sizeof *p->lives + p->vcpus_capacity * sizeof *p->vcpus;
 }

@@ -37,11 +37,14 @@ struct population {
     struct vcpu_identity *vcpus;
     size_t vcpus_n, vcpus_capacity;
     uint32_t *current; /* domain id -> current life, NOBODY; 65536 entries */
-    size_t memory;     /* bytes held */
+    size_t tables;     /* bytes in `current` and the lives' `vcpus` */
 };
 
 bool population_init(struct population *p);
 void population_free(struct population *p);
+
+/* Bytes held. */
+size_t population_memory(const struct population *p);
 
 /* The current life of a domain id, or NOBODY. */
 static inline uint32_t population_life(const struct population *p, uint16_t domain)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "row.h"
 #include "runstate_internal.h"
 
@@ -57,17 +58,10 @@ size_t runstates_memory(const struct runstates *r)
 
 static bool make_track(struct runstates *r, uint32_t vcpu)
 {
-    if (vcpu < r->tracks_n)
-        return true;
-    size_t n = r->tracks_n ? r->tracks_n * 2 : 64;
-    while (n <= vcpu)
-        n *= 2;
-    struct track *tracks = realloc(r->tracks, n * sizeof *tracks);
+    struct track *tracks = array_reserve(r->tracks, &r->tracks_n, (size_t)vcpu + 1, sizeof *tracks);
     if (!tracks)
         return false;
-    memset(tracks + r->tracks_n, 0, (n - r->tracks_n) * sizeof *tracks);
     r->tracks = tracks;
-    r->tracks_n = n;
     return true;
 }
 

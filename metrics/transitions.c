@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 void transitions_free(struct transitions *q)
 {
     free(q->items);
@@ -41,16 +43,12 @@ static bool earlier(const struct put_back *a, const struct put_back *b)
 
 static void push(struct transitions *q, struct transition t)
 {
-    if (q->heap_n == q->heap_capacity) {
-        size_t capacity = q->heap_capacity ? q->heap_capacity * 2 : 64;
-        struct put_back *heap = realloc(q->heap, capacity * sizeof *heap);
-        if (!heap) {
-            q->failed = true;
-            return;
-        }
-        q->heap = heap;
-        q->heap_capacity = capacity;
+    struct put_back *heap = array_reserve(q->heap, &q->heap_capacity, q->heap_n + 1, sizeof *heap);
+    if (!heap) {
+        q->failed = true;
+        return;
     }
+    q->heap = heap;
     struct put_back item = {t, q->taken + (q->n - q->head), q->serial++};
     size_t at = q->heap_n++;
     for (; at > 0 && earlier(&item, &q->heap[(at - 1) / 2]); at = (at - 1) / 2)
