@@ -75,6 +75,8 @@ install: all
 	install -m 644 cmd/completion/xenmeter.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
 	install -m 644 cmd/completion/_xenmeter $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
 
+include .ci/checks.mk
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)

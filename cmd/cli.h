@@ -62,7 +62,8 @@ struct option_set {
     const char *command;
     const char *letters; /* of the short options it takes: "fobgdptcsnqv" */
     const char *longs; /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
-    const char *help;  /* the whole text of --help */
+    const char *const *formats; /* of its output, ended by NULL */
+    const char *help;           /* the whole text of --help */
 };
 
 /*

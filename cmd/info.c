@@ -30,10 +30,13 @@ static const char help[] =
     "Example:\n"
     "  xenmeter info capture.xt.zst\n";
 
+static const char *const formats[] = {"table", "json", NULL};
+
 static const struct option_set option_set = {
     .command = "info",
     .letters = "foqv",
     .longs = " names cpu-hz max-memory progress ",
+    .formats = formats,
     .help = help,
 };
 
@@ -126,10 +129,6 @@ static int run(const struct options *o)
     struct info_pcpu *pcpus = NULL;
     struct domain_names *names = NULL;
     size_t pcpus_n = 0;
-    if (strcmp(o->format, "table") != 0 && strcmp(o->format, "json") != 0) {
-        complain("info writes table or json, not %s", o->format);
-        return EXIT_ERROR;
-    }
     if (o->names && !(names = names_read(o->names, &err)))
         return fail(o->names, &err);
     struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};

@@ -146,23 +146,27 @@ static int parse_when(enum when *when, const char *option, const char *text, str
     return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", option, text);
 }
 
-static int parse_format(struct options *o, const char *text, struct error *err)
+static int parse_format(struct options *o, const struct option_set *set, const char *text, struct error *err)
 {
-    for (size_t i = 0; writer_formats[i]; i++)
-        if (strcmp(text, writer_formats[i]) == 0) {
+    char all[80] = "";
+    for (size_t i = 0; set->formats[i]; i++) {
+        if (strcmp(text, set->formats[i]) == 0) {
             o->format = text;
             return 0;
         }
-    const char *near = nearest_name(text, writer_formats);
-    return error_set(err, ERROR_USAGE, "there is no format '%s'%s%s%s; there are table, csv, json, jsonl",
-                     text, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        size_t n = strlen(all);
+        snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", set->formats[i]);
+    }
+    const char *near = nearest_name(text, set->formats);
+    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s%s%s; it writes %s", set->command, text,
+                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", all);
 }
 
-static int take_option(struct options *o, int letter, struct error *err)
+static int take_option(struct options *o, const struct option_set *set, int letter, struct error *err)
 {
     switch (letter) {
     case 'f':
-        return parse_format(o, optarg, err);
+        return parse_format(o, set, optarg, err);
     case 'o':
         o->output = optarg;
         return 0;
@@ -211,7 +215,7 @@ static int take_option(struct options *o, int letter, struct error *err)
 }
 
 /* What was left open, and what does not go together. */
-static int complete(struct options *o, int argc, char **argv, struct error *err)
+static int complete(struct options *o, const struct option_set *set, int argc, char **argv, struct error *err)
 {
     if (argc - optind > 1)
         return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", argv[optind],
@@ -221,10 +225,9 @@ static int complete(struct options *o, int argc, char **argv, struct error *err)
         return error_set(err, ERROR_USAGE, "which capture? Give a FILE, or a trace on standard input");
     if (strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
         return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
-    if (!o->format)
-        o->format = o->output ? writer_format_of(o->output) : NULL;
-    if (!o->format)
-        o->format = "table";
+    const char *format = o->output ? writer_format_of(o->output) : NULL;
+    if (!o->format && parse_format(o, set, format ? format : "table", err) != 0)
+        return -1;
     if (o->live_ns && add_granularity(o, o->live_ns, err) != 0)
         return -1;
     if (o->granularities == 0 && !o->executions)
@@ -274,12 +277,12 @@ bool options_parse(struct options *o, const struct option_set *set, int argc, ch
             unknown_option(set, word);
             return false;
         }
-        if (take_option(o, letter, &err) != 0) {
+        if (take_option(o, set, letter, &err) != 0) {
             complain("%s", err.message);
             return false;
         }
     }
-    if (complete(o, argc, argv, &err) != 0) {
+    if (complete(o, set, argc, argv, &err) != 0) {
         complain("%s (xenmeter %s --help)", err.message, set->command);
         return false;
     }

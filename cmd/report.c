@@ -52,6 +52,7 @@ static const struct option_set option_set = {
     .command = "report",
     .letters = "fobgdptcsnqv",
     .longs = " names cpu-hz live max-memory color progress ",
+    .formats = writer_formats,
     .help = help,
 };
 
@@ -178,7 +179,6 @@ static int choose_columns(struct report *r, struct error *err)
         return error_set(err, ERROR_MEMORY, "no memory");
     if (columns_choose(r->options.columns ? r->options.columns : "all", r->columns, &r->columns_n, err) != 0)
         return -1;
-    columns_add_keys(r->options.by, r->columns, &r->columns_n);
     if (!r->options.sort)
         return 0;
     r->sort = column_find(report_columns, report_columns_n, r->options.sort);

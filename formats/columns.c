@@ -242,15 +242,15 @@ static unsigned distance(const char *a, size_t a_length, const char *b)
 static int unknown_column(const char *name, size_t length, struct error *err)
 {
     if (length == 0)
-        return error_set(err, ERROR_USAGE, "a column name is missing in the list; --columns help lists all");
+        return error_set(err, ERROR_USAGE, "a column name is missing in the list; -c help lists them");
     if (length > NAME_MAX_LENGTH)
-        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; --columns help lists all",
-                         NAME_MAX_LENGTH, name);
+        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; -c help lists them", NAME_MAX_LENGTH,
+                         name);
     const struct column *nearest = &report_columns[0];
     for (size_t i = 0; i < report_columns_n; i++)
         if (distance(name, length, report_columns[i].name) < distance(name, length, nearest->name))
             nearest = &report_columns[i];
-    return error_set(err, ERROR_USAGE, "unknown column \"%.*s\"; the nearest is %s, --columns help lists all",
+    return error_set(err, ERROR_USAGE, "unknown column \"%.*s\"; the nearest is %s, -c help lists them",
                      (int)length, name, nearest->name);
 }
 
@@ -270,25 +270,6 @@ int columns_choose(const char *list, const struct column **chosen, size_t *n, st
         name += length;
         if (!*name)
             return 0;
-    }
-}
-
-void columns_add_keys(enum by by, const struct column **chosen, size_t *n)
-{
-    static const char *const keys[][7] = {
-        [BY_DOMAIN] = {"granularity_ns", "start_ns", "end_ns", "domain", "life"},
-        [BY_VCPU] = {"granularity_ns", "start_ns", "end_ns", "domain", "life", "vcpu"},
-        [BY_PCPU] = {"granularity_ns", "start_ns", "end_ns", "pcpu"},
-        [BY_DOMAIN_PCPU] = {"granularity_ns", "start_ns", "end_ns", "domain", "life", "pcpu"},
-    };
-    size_t front = 0;
-    for (const char *const *key = keys[by]; *key; key++) {
-        const struct column *column = column_find(report_columns, report_columns_n, *key);
-        if (is_chosen(chosen, *n, column))
-            continue;
-        memmove(chosen + front + 1, chosen + front, (*n - front) * sizeof *chosen);
-        chosen[front++] = column;
-        (*n)++;
     }
 }
 

@@ -75,12 +75,6 @@ const struct column *column_find(const struct column *table, size_t n, const cha
  */
 int columns_choose(const char *list, const struct column **chosen, size_t *n, struct error *err);
 
-/*
- * Puts the columns that tell the rows of `by` apart (interval, domain, life, vCPU, pCPU) in front of
- * `chosen`, unless they are there. There is room for report_columns_n pointers.
- */
-void columns_add_keys(enum by by, const struct column **chosen, size_t *n);
-
 /* "domain" "vcpu" "pcpu" "domain-pcpu", by enum by. */
 extern const char *const by_names[];
 

@@ -5,6 +5,8 @@
 
 static void append(struct bytes *b, const void *from, size_t n)
 {
+    if (n == 0)
+        return;
     if (b->n + n > b->capacity) {
         b->capacity = (b->n + n) * 2;
         b->data = realloc(b->data, b->capacity);

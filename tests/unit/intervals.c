@@ -154,8 +154,8 @@ static void only_time_on_the_wanted_pcpus_is_counted(void)
 }
 
 /*
- * pCPU 1 says nothing for many sweeps, and then that its vCPU has been running all the time. With `late_pcpu` it had
- * not even a window before.
+ * pCPU 1 says nothing for 50 sweeps, 5 s, and then that its vCPU has been running all the time. With `late_pcpu` it
+ * had not even a window before.
  */
 static void speaks_late(struct capture *c, bool late_pcpu)
 {
@@ -164,15 +164,15 @@ static void speaks_late(struct capture *c, bool late_pcpu)
         mark(c, 0);
     for (uint64_t i = 0; i < 50; i++) {
         on(c, 0);
-        mark(c, i * 10 * MS);
-        starts(c, i * 10 * MS + 1 * MS, 1, 0);
-        stops(c, i * 10 * MS + 2 * MS, 1, 0, RUNNABLE);
+        mark(c, i * 100 * MS);
+        starts(c, i * 100 * MS + 1 * MS, 1, 0);
+        stops(c, i * 100 * MS + 2 * MS, 1, 0, RUNNABLE);
         sweep(c);
     }
     on(c, 1);
-    stops(c, 505 * MS, 2, 0, BLOCKED);
+    stops(c, 5050 * MS, 2, 0, BLOCKED);
     on(c, 0);
-    mark(c, 550 * MS);
+    mark(c, 5500 * MS);
 }
 
 static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
@@ -180,18 +180,18 @@ static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
     struct capture c;
     capture_init(&c);
     speaks_late(&c, false);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {100 * MS}});
-    CHECK(r.late_rows >= 3); /* 0 to 300 at least were handed out before */
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
+    CHECK(r.late_rows >= 3); /* 0 to 3 s at least were handed out before */
     for (uint64_t i = 0; i < 5; i++)
-        STATES(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .domain = 2), 100 * MS, 0, 0, 0, 0);
-    STATES(ROW(&r, .every = 100 * MS, .at = 500 * MS, .domain = 2), 5 * MS, 0, 45 * MS, 0, 0);
-    STATES(ROW(&r, .domain = 2), 505 * MS, 0, 45 * MS, 0, 0);
+        STATES(ROW(&r, .every = 1 * S, .at = i * S, .domain = 2), 1 * S, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 1 * S, .at = 5 * S, .domain = 2), 50 * MS, 0, 450 * MS, 0, 0);
+    STATES(ROW(&r, .domain = 2), 5050 * MS, 0, 450 * MS, 0, 0);
     result_free(&r);
     /* and as a domain: its runstate too */
-    r = run(&c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {100 * MS}});
-    EQUAL(ROW(&r, .every = 100 * MS, .at = 100 * MS, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 100 * MS);
-    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 505 * MS);
-    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_BLOCKED], 45 * MS);
+    r = run(&c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {1 * S}});
+    EQUAL(ROW(&r, .every = 1 * S, .at = 1 * S, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 1 * S);
+    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 5050 * MS);
+    EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_BLOCKED], 450 * MS);
     result_free(&r);
     capture_free(&c);
 }
@@ -202,13 +202,14 @@ static void late_rows_turn_unknown_pcpu_time_into_running_time(void)
         struct capture c;
         capture_init(&c);
         speaks_late(&c, late_pcpu);
-        struct result r = run(&c, (struct setup){.by = BY_PCPU, .granularities_ns = {100 * MS}});
+        struct result r = run(&c, (struct setup){.by = BY_PCPU, .granularities_ns = {1 * S}});
+        CHECK(r.late_rows >= 3);
         for (uint64_t i = 0; i < 5; i++) {
-            EQUAL(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 100 * MS);
-            EQUAL(ROW(&r, .every = 100 * MS, .at = i * 100 * MS, .pcpu = 1)->pcpu_unknown_ns, 0);
+            EQUAL(ROW(&r, .every = 1 * S, .at = i * S, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 1 * S);
+            EQUAL(ROW(&r, .every = 1 * S, .at = i * S, .pcpu = 1)->pcpu_unknown_ns, 0);
         }
-        EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 505 * MS);
-        EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 45 * MS);
+        EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 5050 * MS);
+        EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 450 * MS);
         EQUAL(ROW(&r, .pcpu = 1)->pcpu_unknown_ns, 0);
         result_free(&r);
         capture_free(&c);
@@ -220,11 +221,12 @@ static void late_rows_respect_the_part_asked_for(void)
     struct capture c;
     capture_init(&c);
     speaks_late(&c, false);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {100 * MS}, .from_ns = 150 * MS});
-    CHECK(!HAS_ROW(&r, .every = 100 * MS, .at = 0, .domain = 2));
-    STATES(ROW(&r, .every = 100 * MS, .at = 150 * MS, .domain = 2), 50 * MS, 0, 0, 0, 0);
-    STATES(ROW(&r, .every = 100 * MS, .at = 200 * MS, .domain = 2), 100 * MS, 0, 0, 0, 0);
-    STATES(ROW(&r, .domain = 2), 355 * MS, 0, 45 * MS, 0, 0);
+    struct result r =
+        run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}, .from_ns = 1500 * MS});
+    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 0, .domain = 2));
+    STATES(ROW(&r, .every = 1 * S, .at = 1500 * MS, .domain = 2), 500 * MS, 0, 0, 0, 0);
+    STATES(ROW(&r, .every = 1 * S, .at = 2 * S, .domain = 2), 1 * S, 0, 0, 0, 0);
+    STATES(ROW(&r, .domain = 2), 3550 * MS, 0, 450 * MS, 0, 0);
     result_free(&r);
     capture_free(&c);
 }

@@ -1,0 +1,109 @@
+#!/bin/bash
+# bench.sh BUILD-FOLDER - runs every contender over the generated traces and prints one table; see bench.mk.
+set -eu -o pipefail
+
+build=$1
+traces=$build/bench
+runs=${BENCH_RUNS:-5}
+cpu=${BENCH_CPU:-0}
+xenmeter=$build/xenmeter
+granularities=total,1s,100ms
+xenalyze=$(command -v xenalyze || true)
+
+# The same work for everybody: the pages of the file are in memory before the first run.
+warm() { cat "$1" > /dev/null; }
+
+# measure OPTIONS-OF-RUN... -- COMMAND...: sets wall, cpu_s, peak and ran; false when the command failed.
+measure() {
+    local line
+    line=$("$build/bench/run" -n "$runs" "$@") || return 1
+    read -r wall cpu_s peak ran <<< "$line"
+}
+
+header() {
+    printf '%-40s %8s %8s %10s %8s %12s %10s\n' "$1" 'wall s' 'cpu s' 'ns/record' 'x hop' 'x xenalyze' 'peak MB'
+    printf '%.0s-' {1..102}
+    echo
+}
+
+# row LABEL: prints what was measured, beside the hop and xenalyze over the same file.
+row() {
+    local note=
+    [ "$ran" -ge "$runs" ] || note=" ($ran runs)"
+    awk -v label="$1" -v wall="$wall" -v cpu="$cpu_s" -v records="$records" -v hop="$hop" -v peer="$peer" \
+        -v peak="$peak" -v note="$note" 'BEGIN {
+            against = peer > 0 ? sprintf("%.2f", cpu / peer) : "-"
+            printf "%-40s %8.2f %8.2f %10.2f %8.2f %12s %10.0f%s\n", label, wall, cpu, cpu / records * 1e9,
+                cpu / hop, against, peak * 1024 / 1e6, note
+        }'
+}
+
+failed() { printf '%-40s failed\n' "$1"; }
+
+contend() { # LABEL OPTIONS-OF-RUN... COMMAND...
+    local label=$1
+    shift
+    if measure "$@"; then row "$label"; else failed "$label"; fi
+}
+
+# The measures that others are held against: the hop and xenalyze over this file.
+references() {
+    warm "$1"
+    records=$("$build/bench/hop" "$1")
+    measure -c "$cpu" "$build/bench/hop" "$1"
+    hop=$cpu_s hop_row="$wall $cpu_s $peak $ran"
+    peer=0 peer_row=
+    if [ -n "$xenalyze" ] && measure -c "$cpu" "$xenalyze" --summary --cpu-hz 2.4G "$1"; then
+        peer=$cpu_s peer_row="$wall $cpu_s $peak $ran"
+    fi
+}
+
+again() { # LABEL "WALL CPU PEAK RAN": a row from measures already made
+    if [ -n "$2" ]; then
+        read -r wall cpu_s peak ran <<< "$2"
+        row "$1"
+    elif [ -n "$xenalyze" ]; then
+        failed "$1"
+    fi
+}
+
+compare() { # TITLE FILE
+    references "$2"
+    echo
+    header "$1, $records records"
+    again 'hop from header to header' "$hop_row"
+    contend "xenmeter report" -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2"
+    again 'xenalyze --summary' "$peer_row"
+}
+
+full() { # TITLE FILE
+    references "$2"
+    warm "$2.zst"
+    header "$1, $records records"
+    contend 'read the bytes (dd)' -c "$cpu" dd "if=$2" of=/dev/null bs=1M
+    again 'hop from header to header' "$hop_row"
+    contend 'xenmeter report' -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2"
+    contend 'xenmeter report, every CPU' "$xenmeter" report -q -g "$granularities" "$2"
+    contend 'xenmeter report, from a pipe' -c "$cpu" -p "$2" "$xenmeter" report -q -g "$granularities" -
+    contend 'zstd -dc' -c "$cpu" zstd -dcq "$2.zst"
+    contend 'xenmeter report, from .zst' -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2.zst"
+    again 'xenalyze --summary' "$peer_row"
+}
+
+echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg) before the first run"
+echo "Medians of $runs runs unless a row says otherwise; page cache warm; output to /dev/null; on CPU $cpu alone unless"
+echo "a row says otherwise. ns/record and the ratios are of cpu (user+system) seconds. Peak memory is the largest"
+echo "resident set: the hop's is the mapped file. xenmeter report -g $granularities."
+if [ -n "$xenalyze" ]; then
+    version=$(dpkg-query -W -f='${Version}' xen-utils-common 2>/dev/null) || version='of unknown version'
+    echo "xenalyze: $version."
+else
+    echo "xenalyze is not installed (Debian: xen-utils-common): skipped."
+fi
+echo
+full "$(cat "$traces/full.title")" "$traces/full.xt"
+for trace in "$traces"/beside-*.xt; do
+    compare "$(cat "${trace%.xt}.title")" "$trace"
+done
+echo
+echo "load $(cut -d' ' -f1 /proc/loadavg) after the last run"

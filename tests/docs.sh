@@ -1,0 +1,151 @@
+#!/bin/bash
+# The manual, the completion and README.md against the program: what it can do is told, what is told is true.
+# shellcheck disable=SC2317 # functions are called by check
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export NO_COLOR=1
+COMPLETION=cmd/completion
+README=README.md
+
+# The binary is called xenmeter, by README's examples and by the completion.
+mkdir "$scratch/bin"
+ln -s "$(realpath "$XENMETER")" "$scratch/bin/xenmeter"
+PATH=$scratch/bin:$PATH
+
+commands() { xenmeter help | awk '/^Commands:/ { on = 1; next } on && !/^  / { exit } on { print $1 }'; }
+options() { xenmeter "$1" --help | grep -o -e '^ *-[a-z],\? *--[a-z-]*\|^ *--[a-z-]*' | grep -o -e '--[a-z-]*\|-[a-z]\b'; }
+columns() { xenmeter report -c help | awk '/^  / { print $1 }' | sort -u; }
+
+# In mdoc options have a dash fewer, because Fl puts one.
+page_has_option() { grep -qE -e "^\.It .*Fl ${2#-}( |$)" "$1"; } # FILE OPTION
+
+# In completions an option stands between blanks, quotes, braces, commas or brackets.
+completion_has_option() { # FILE COMMAND OPTION
+    awk -v command="$2" -v zsh="${1##*/}" '
+        zsh == "_xenmeter" && /^    common=\(/ { on = 1 }
+        zsh == "_xenmeter" && on == 1 && /^    \)/ { on = 0 }
+        $0 ~ "^ *" command "\\)$" { on = 2 }
+        on == 2 && /^ *;;/ { on = 0 }
+        on' "$1" | grep -qE -e "(^|[ '{,(])$3([]' ,}+=)[]|\$)"
+}
+
+group 'manual pages'
+check 'xenmeter.1 is there' test -s man/xenmeter.1
+for command in $(commands); do
+    check "xenmeter(1) tells of $command" says man/xenmeter.1 "^\.It Cm $command"
+    [ "$command" = help ] && continue
+    check "$command has a page" test -s "man/xenmeter-$command.1"
+    check "--help of $command lists options" test -n "$(options "$command")"
+    for option in $(options "$command"); do
+        check "$option of $command is in its page" page_has_option "man/xenmeter-$command.1" "$option"
+    done
+done
+check 'report has columns' test -n "$(columns)"
+for column in $(columns); do
+    check "column $column is in xenmeter-report(1)" says man/xenmeter-report.1 "^\.It Li $column\$"
+done
+if command -v mandoc >/dev/null 2>&1; then
+    for file in man/*.[0-9]; do
+        check "mandoc has nothing to say about $file" equal '' "$(mandoc -T lint -W warning "$file")"
+    done
+fi
+
+group 'options that pages tell of exist'
+for command in $(commands); do
+    [ -s "man/xenmeter-$command.1" ] || continue
+    grep -E '^\.It Fl ' "man/xenmeter-$command.1" | grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl /-/' >"$scratch/told"
+    while read -r option; do
+        check "$option is in the help of $command" grep -qxF -e "$option" <(options "$command")
+    done <"$scratch/told"
+done
+
+group 'completion'
+for file in $COMPLETION/xenmeter.bash $COMPLETION/_xenmeter; do
+    for command in $(commands); do
+        check "$file knows $command" says "$file" "\\b$command\\b"
+        [ "$command" = help ] && continue
+        for option in $(options "$command"); do
+            check "$option of $command is in $file" completion_has_option "$file" "$command" "$option"
+        done
+    done
+done
+
+# What bash offers for the words given; the last one is being typed.
+offers() {
+    bash -c '. "$0"; compopt() { :; }
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xenmeter; printf "%s\n" "${COMPREPLY[@]}"' \
+        "$COMPLETION/xenmeter.bash" "$@" | paste -sd' '
+}
+check 'commands' equal 'report' "$(offers xenmeter re)"
+check 'commands for help' equal 'info' "$(offers xenmeter help i)"
+check 'long options' equal '--cpu-hz --columns --color' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
+check 'options of the command' equal '--cpu-hz' "$(offers xenmeter info --c)"
+check 'ways to make rows' equal 'domain vcpu pcpu domain-pcpu' "$(offers xenmeter report -b '')"
+check 'formats' equal 'json jsonl' "$(offers xenmeter report -f js)"
+check 'formats of info' equal 'json' "$(offers xenmeter info -f js)"
+check 'a value behind =' equal 'json jsonl' "$(offers xenmeter report --format = js)"
+check 'when' equal 'always' "$(offers xenmeter report --color al)"
+check 'columns, from the program' equal 'wakes' "$(offers xenmeter report -s wakes)"
+check 'a list of columns' equal 'domain,wakes' "$(offers xenmeter report -c domain,wakes)"
+check 'no column twice' equal '' "$(offers xenmeter report -c wakes,wakes)"
+check 'granularities' equal '1s,execution' "$(offers xenmeter report -g 1s,ex)"
+check 'files' equal 'README.md' "$(offers xenmeter report READ)"
+if command -v zsh >/dev/null 2>&1; then
+    check 'zsh reads _xenmeter' zsh -n $COMPLETION/_xenmeter
+fi
+
+group 'README: files'
+grep -oE '\b(fixtures|man|tests|cmd)/[A-Za-z0-9_./-]*[A-Za-z0-9]' $README | sort -u >"$scratch/told"
+while read -r file; do
+    check "$file exists" test -e "$file"
+done <"$scratch/told"
+grep -oE '^make [a-z-]+' $README | sort -u >"$scratch/told"
+while read -r _ target; do
+    check "make has a target $target" grep -qE "^$target:" Makefile bench/*.mk tests/*.mk tests/*/*.mk .ci/*.mk
+done <"$scratch/told"
+check 'it uses captures of the tree' says $README 'fixtures/.*\.xt\.zst'
+
+# A line of … stands for any lines, … in a line for any text.
+alike() { # EXPECTED ACTUAL
+    local pattern
+    pattern=$(sed -e 's/[][*?\\()|+@!]/\\&/g' -e 's/…/*/g' <<<"$1")
+    # shellcheck disable=SC2053 # a pattern
+    [[ $2 == $pattern ]] && return 0
+    diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | head -n 10 | sed 's/^/      /'
+    return 1
+}
+
+# Runs what README shows behind "$ " and compares what it prints, both streams, with what README shows.
+group 'README: output'
+example=''
+shown=''
+judge_example() {
+    case $example in
+    'xenmeter '* | 'build/xenmeter '*)
+        check "$example" alike "$shown" \
+            "$(timeout -k 5 "$LIMIT" bash -c "${example#build/}" 2>&1 </dev/null)"
+        ;;
+    esac
+    example=''
+    shown=''
+}
+fenced=''
+while IFS= read -r line; do
+    case $line in
+    '```'*)
+        judge_example
+        [ -z "$fenced" ] && fenced=yes || fenced=''
+        ;;
+    '$ '*)
+        judge_example
+        [ -n "$fenced" ] && example=${line#\$ }
+        ;;
+    *)
+        [ -n "$example" ] && shown+=${shown:+$'\n'}$line
+        ;;
+    esac
+done <$README
+check 'there are examples' test "$group_passed" -gt 0
+
+finish

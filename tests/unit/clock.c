@@ -1,0 +1,163 @@
+/* The frequency of the tsc, measured from what SWITCH_INFPREV says in ns; cycles to ns. */
+#include <math.h>
+
+#include "random.h"
+#include "run.h"
+#include "suites.h"
+
+/*
+ * Context switches on two pCPUs for 3 s: runs of 50 us to 8 ms, as Xen measures them with its own clock; the record
+ * is written 0.3 to 3 us after the clock was read. Every `long_every`th run lasts 5 s (0: none).
+ */
+static void switches(struct capture *c, double hz, unsigned long_every)
+{
+    uint64_t random = 1;
+    c->cycles_per_ns = hz / 1e9;
+    for (unsigned p = 0; p < 2; p++) {
+        on(c, p);
+        mark(c, 0);
+        uint64_t now = 0;
+        for (unsigned i = 1; now < 3 * S + (long_every ? 300 * S : 0) && i < 3000; i++) {
+            uint64_t run = 50 * US + random_below(&random, 7950 * US);
+            if (long_every && i % long_every == 0)
+                run = 5 * S; /* 705 032 704 in the payload */
+            now += run;
+            uint64_t delay = 300 + random_below(&random, 2700);
+            rec_infprev(c, now + delay, i % 2 ? 1 : IDLE, i % 2 ? 0 : p, run);
+            rec_infnext(c, now + delay + 200, i % 2 ? IDLE : 1, i % 2 ? p : 0, 0, 0xffffffff);
+            if (i % 2)
+                stops(c, now + delay + 400, 1, 0, BLOCKED);
+        }
+    }
+}
+
+static void measures_to_100_ppm(double hz, unsigned long_every)
+{
+    struct capture c;
+    capture_init(&c);
+    switches(&c, hz, long_every);
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    CHECK(r.clock.measured);
+    CHECK(r.clock.pairs > 0);
+    CHECK(fabs(r.clock.cpu_hz / hz - 1) < 100e-6);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void the_frequency_is_measured_within_100_ppm(void)
+{
+    measures_to_100_ppm(24e6, 0); /* Arm */
+    measures_to_100_ppm(1e9, 0);
+    measures_to_100_ppm(2.4e9, 0);
+    measures_to_100_ppm(5e9, 0);
+}
+
+static void a_run_longer_than_its_payload_can_tell_does_no_harm(void)
+{
+    measures_to_100_ppm(24e6, 50);
+    measures_to_100_ppm(2.4e9, 50);
+    measures_to_100_ppm(5e9, 7);
+}
+
+static void a_given_frequency_is_not_measured(void)
+{
+    struct capture c;
+    capture_init(&c);
+    switches(&c, 2.4e9, 0);
+    struct result r = run(&c, (struct setup){.cpu_hz = 2e9});
+    CHECK(!r.clock.measured);
+    CHECK(r.clock.cpu_hz == 2e9);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void without_switches_the_frequency_is_not_invented(void)
+{
+    struct capture c;
+    capture_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 10 * MS, 1, 0);
+    mark(&c, 20 * MS);
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    CHECK(!r.clock.measured);
+    CHECK(r.clock.cpu_hz == 0);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void lost_records_break_the_chain_of_switches(void)
+{
+    struct capture c;
+    capture_init(&c);
+    c.cycles_per_ns = 2;
+    on(&c, 0);
+    mark(&c, 0);
+    uint64_t now = 0;
+    for (unsigned i = 0; i < 600; i++) {
+        now += 5 * MS;
+        rec_infprev(&c, now, i % 2 ? 1 : IDLE, 0, 5 * MS);
+        if (i % 10 == 9) { /* three switches in the dark */
+            rec_lost(&c, now + 15 * MS + 10 * US, 9, 1, 0, now + 1 * MS);
+            now += 15 * MS;
+        }
+    }
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    CHECK(fabs(r.clock.cpu_hz / 2e9 - 1) < 1e-6);
+    CHECK(r.clock.spread_ppm < 1);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void old_infprev_measures_as_well(void)
+{
+    struct capture c;
+    capture_init(&c);
+    c.cycles_per_ns = 3;
+    on(&c, 0);
+    mark(&c, 0);
+    for (uint64_t i = 1; i < 600; i++)
+        rec_infprev_old(&c, i * 5 * MS, i % 2 ? 1 : IDLE, 5 * MS);
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    CHECK(fabs(r.clock.cpu_hz / 3e9 - 1) < 1e-6);
+    result_free(&r);
+    capture_free(&c);
+}
+
+static void cycles_become_ns_exactly_and_in_order(void)
+{
+    struct clock c = {0};
+    clock_set(&c, 1000, 2.5e9);
+    EQUAL(clock_ns(&c, 1000), 0);
+    EQUAL(clock_ns(&c, 0), 0); /* before the start */
+    EQUAL(clock_ns(&c, 1000 + 5), 2);
+    EQUAL(clock_ns(&c, 1000 + 4), 1);
+    EQUAL(clock_ns(&c, 1000 + 2500000000), 1000000000);
+    EQUAL(clock_ns(&c, 1000 + 2500000000ull * 86400 * 365), 86400ull * 365 * 1000000000);
+    clock_set(&c, 0, 24e6);
+    EQUAL(clock_ns(&c, 24), 1000);
+    EQUAL(clock_ns(&c, 1), 41);
+    clock_set(&c, 0, 1e9);
+    static const uint64_t far[] = {1, 999, 1ull << 32, 1ull << 53, 1ull << 62};
+    for (unsigned i = 0; i < 5; i++)
+        EQUAL(clock_ns(&c, far[i]), far[i]);
+    clock_set(&c, 0, 2595918170);
+    uint64_t last = 0;
+    for (uint64_t tsc = 1; tsc < 1ull << 62; tsc += tsc / 3 + 1) {
+        uint64_t ns = clock_ns(&c, tsc);
+        CHECK(ns >= last);
+        CHECK(ns <= clock_ns(&c, tsc + 1));
+        last = ns;
+    }
+}
+
+CU_TestInfo clock_tests[] = {
+    TEST(the_frequency_is_measured_within_100_ppm),
+    TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
+    TEST(a_given_frequency_is_not_measured),
+    TEST(without_switches_the_frequency_is_not_invented),
+    TEST(lost_records_break_the_chain_of_switches),
+    TEST(old_infprev_measures_as_well),
+    TEST(cycles_become_ns_exactly_and_in_order),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,264 @@
+/* What holds in every interval of every trace, tried on random ones. */
+#include <stddef.h>
+#include <string.h>
+
+#include "random_host.h"
+#include "run.h"
+#include "suites.h"
+
+#define SEEDS 60
+#define STEPS 2000
+
+static const enum by kinds[] = {BY_VCPU, BY_DOMAIN, BY_PCPU, BY_DOMAIN_PCPU};
+
+static struct result run_by(struct host *h, enum by by, bool bytewise)
+{
+    return run(&h->capture, (struct setup){.by = by,
+                                           .granularities_ns = {1 * MS * h->scale, 7 * MS * h->scale,
+                                                                10 * MS * h->scale, 100 * MS * h->scale},
+                                           .executions = true,
+                                           .bytewise = bytewise});
+}
+
+static bool same_histogram(const struct histogram *a, const struct histogram *b)
+{
+    return a->count == b->count && a->sum == b->sum && a->min == b->min && a->max == b->max &&
+           a->max_at == b->max_at && histogram_percentile(a, 500) == histogram_percentile(b, 500) &&
+           histogram_percentile(a, 990) == histogram_percentile(b, 990);
+}
+
+static bool same_measures(const struct measures *a, const struct measures *b)
+{
+    return memcmp(a, b, offsetof(struct measures, run)) == 0 && same_histogram(&a->run, &b->run) &&
+           same_histogram(&a->wait, &b->wait) && same_histogram(&a->block, &b->block);
+}
+
+static int64_t sum(const int64_t *ns, int n)
+{
+    int64_t total = 0;
+    for (int i = 0; i < n; i++)
+        total += ns[i];
+    return total;
+}
+
+/* ---- each row by itself ---- */
+
+static void every_row_is_as_long_as_its_interval(const struct result *r)
+{
+    for (size_t i = 0; i < r->rows_n; i++) {
+        const struct kept_row *k = &r->rows[i];
+        const struct measures *m = &k->measures;
+        int64_t length = (int64_t)(k->interval.end_ns - k->interval.start_ns);
+        if (r->by == BY_VCPU)
+            CHECK(sum(m->state_ns, RUNSTATES) == length);
+        if (r->by == BY_DOMAIN)
+            CHECK(sum(m->domain_ns, DOMAIN_RUNSTATES) == length);
+        if (r->by == BY_PCPU)
+            CHECK(m->state_ns[RUNSTATE_RUNNING] + m->idle_ns + m->pcpu_unknown_ns == length);
+        for (int s = 0; s < RUNSTATES; s++)
+            CHECK(m->state_ns[s] >= 0);
+        CHECK(m->idle_ns >= 0 && m->pcpu_unknown_ns >= 0);
+        if (r->by != BY_PCPU)
+            CHECK((int64_t)(m->wake_wait_ns + m->preempt_wait_ns) <= m->state_ns[RUNSTATE_RUNNABLE]);
+    }
+}
+
+/* ---- intervals ---- */
+
+static bool within(const struct kept_row *fine, const struct kept_row *coarse)
+{
+    return fine->interval.start_ns >= coarse->interval.start_ns && fine->interval.end_ns <= coarse->interval.end_ns &&
+           fine->row.domain == coarse->row.domain && fine->row.life == coarse->row.life &&
+           fine->row.vcpu == coarse->row.vcpu && fine->row.pcpu == coarse->row.pcpu;
+}
+
+static void finer_intervals_add_up(const struct result *r, uint64_t fine, uint64_t coarse)
+{
+    for (size_t i = 0; i < r->rows_n; i++) {
+        const struct kept_row *whole = &r->rows[i];
+        if (whole->interval.granularity_ns != coarse)
+            continue;
+        struct measures total;
+        measures_init(&total);
+        for (size_t k = 0; k < r->rows_n; k++)
+            if (r->rows[k].interval.granularity_ns == fine && within(&r->rows[k], whole))
+                measures_merge(&total, &r->rows[k].measures);
+        CHECK(same_measures(&total, &whole->measures));
+        measures_free(&total);
+    }
+}
+
+/* ---- kinds of rows ---- */
+
+/* Rows of `parts` that belong to a row of `whole` sum up to it. */
+static void parts_add_up(const struct result *parts, const struct result *whole)
+{
+    for (size_t i = 0; i < whole->rows_n; i++) {
+        const struct kept_row *w = &whole->rows[i];
+        struct measures total;
+        measures_init(&total);
+        for (size_t k = 0; k < parts->rows_n; k++) {
+            const struct kept_row *p = &parts->rows[k];
+            if (p->interval.granularity_ns == w->interval.granularity_ns &&
+                p->interval.start_ns == w->interval.start_ns && p->row.domain == w->row.domain)
+                measures_merge(&total, &p->measures);
+        }
+        CHECK(memcmp(total.state_ns, w->measures.state_ns, sizeof total.state_ns) == 0);
+        EQUAL(total.executions, w->measures.executions);
+        EQUAL(total.wakes, w->measures.wakes);
+        EQUAL(total.blocks, w->measures.blocks);
+        EQUAL(total.yields, w->measures.yields);
+        EQUAL(total.preemptions, w->measures.preemptions);
+        EQUAL(total.migrations, w->measures.migrations);
+        CHECK(same_histogram(&total.run, &w->measures.run));
+        CHECK(same_histogram(&total.wait, &w->measures.wait));
+        measures_free(&total);
+    }
+}
+
+static int64_t running_in(const struct result *r, uint64_t granularity_ns, uint64_t start_ns)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < r->rows_n; i++)
+        if (r->rows[i].interval.granularity_ns == granularity_ns && r->rows[i].interval.start_ns == start_ns)
+            total += r->rows[i].measures.state_ns[RUNSTATE_RUNNING];
+    return total;
+}
+
+static void pcpus_ran_what_vcpus_ran(const struct result *pcpus, const struct result *vcpus)
+{
+    for (size_t i = 0; i < pcpus->rows_n; i++) {
+        const struct interval *in = &pcpus->rows[i].interval;
+        if (i == 0 || pcpus->rows[i - 1].interval.start_ns != in->start_ns)
+            EQUAL(running_in(pcpus, in->granularity_ns, in->start_ns),
+                  running_in(vcpus, in->granularity_ns, in->start_ns));
+    }
+}
+
+static void executions_ran_what_vcpus_ran(const struct result *r)
+{
+    uint64_t ran = 0;
+    for (size_t i = 0; i < r->executions_n; i++)
+        ran += r->executions[i].ran_ns;
+    EQUAL(ran, running_in(r, 0, 0));
+}
+
+static void hold_for(bool loses, bool skewed)
+{
+    static struct host h;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        host_run(&h, seed, STEPS, loses, skewed);
+        struct result by[4];
+        uint64_t ms = 1 * MS * h.scale;
+        for (unsigned i = 0; i < 4; i++) {
+            struct result *r = &by[kinds[i]];
+            *r = run_by(&h, kinds[i], false);
+            EQUAL(r->status, 0);
+            EQUAL(r->quality.skipped_bytes, 0);
+            every_row_is_as_long_as_its_interval(r);
+            finer_intervals_add_up(r, 1 * ms, 10 * ms);
+            finer_intervals_add_up(r, 10 * ms, 100 * ms);
+            finer_intervals_add_up(r, 100 * ms, 0);
+            finer_intervals_add_up(r, 7 * ms, 0);
+        }
+        parts_add_up(&by[BY_VCPU], &by[BY_DOMAIN]);
+        parts_add_up(&by[BY_DOMAIN_PCPU], &by[BY_DOMAIN]);
+        pcpus_ran_what_vcpus_ran(&by[BY_PCPU], &by[BY_VCPU]);
+        executions_ran_what_vcpus_ran(&by[BY_VCPU]);
+        if (!loses && !skewed)
+            EQUAL(by[BY_VCPU].quality.inconsistent, 0);
+        if (!loses)
+            EQUAL(by[BY_VCPU].quality.blind_ns, 0);
+        for (unsigned i = 0; i < 4; i++)
+            result_free(&by[i]);
+        host_free(&h);
+    }
+}
+
+static void sums_hold_in_every_interval(void)
+{
+    hold_for(false, false);
+}
+
+static void sums_hold_when_records_are_lost(void)
+{
+    hold_for(true, false);
+}
+
+static void sums_hold_when_clocks_differ(void)
+{
+    hold_for(false, true);
+}
+
+static void sums_hold_when_records_are_lost_and_clocks_differ(void)
+{
+    hold_for(true, true);
+}
+
+/* ---- against the truth ---- */
+
+static void a_complete_trace_gives_the_truth(void)
+{
+    static struct host h;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        host_run(&h, seed, STEPS, false, false);
+        struct result r = run_by(&h, BY_VCPU, false), p = run_by(&h, BY_PCPU, false);
+        EQUAL(r.end_ns, h.now);
+        EQUAL(r.quality.unknown_ns, 0);
+        for (unsigned v = 0; v < h.vcpus; v++) {
+            const struct host_vcpu *k = &h.vcpu[v];
+            EQUAL(HAS_ROW(&r, .domain = (int)k->dom, .vcpu = (int)k->vcpu), k->spoke);
+            if (!k->spoke)
+                continue;
+            const struct measures *m = ROW(&r, .domain = (int)k->dom, .vcpu = (int)k->vcpu);
+            STATES(m, k->ns[RUNNING], k->ns[RUNNABLE], k->ns[BLOCKED], k->ns[OFFLINE], 0);
+            EQUAL(m->executions, k->executions);
+            EQUAL(m->wakes, k->wakes);
+            EQUAL(m->blocks, k->blocks);
+            EQUAL(m->yields, k->yields);
+            EQUAL(m->migrations, k->migrations);
+        }
+        for (unsigned i = 0; i < h.pcpus; i++) {
+            if (!h.scheduled[i])
+                continue;
+            EQUAL(ROW(&p, .pcpu = (int)i)->state_ns[RUNSTATE_RUNNING], h.ran_ns[i]);
+            EQUAL(ROW(&p, .pcpu = (int)i)->pcpu_unknown_ns, 0);
+        }
+        result_free(&r);
+        result_free(&p);
+        host_free(&h);
+    }
+}
+
+/* ---- the way in ---- */
+
+static void one_byte_at_a_time_gives_the_same_rows(void)
+{
+    static struct host h;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        host_run(&h, seed, 600, seed % 2, seed % 3 == 0);
+        struct result a = run_by(&h, kinds[seed % 4], false), b = run_by(&h, kinds[seed % 4], true);
+        EQUAL(a.rows_n, b.rows_n);
+        EQUAL(a.late_rows, b.late_rows);
+        for (size_t i = 0; i < a.rows_n && i < b.rows_n; i++) {
+            CHECK(memcmp(&a.rows[i].interval, &b.rows[i].interval, sizeof a.rows[i].interval) == 0);
+            CHECK(same_measures(&a.rows[i].measures, &b.rows[i].measures));
+        }
+        EQUAL(a.executions_n, b.executions_n);
+        CHECK(memcmp(a.executions, b.executions, a.executions_n * sizeof *a.executions) == 0);
+        CHECK(memcmp(&a.quality, &b.quality, sizeof a.quality) == 0);
+        result_free(&a);
+        result_free(&b);
+        host_free(&h);
+    }
+}
+
+CU_TestInfo invariants_tests[] = {
+    TEST(sums_hold_in_every_interval),
+    TEST(sums_hold_when_records_are_lost),
+    TEST(sums_hold_when_clocks_differ),
+    TEST(sums_hold_when_records_are_lost_and_clocks_differ),
+    TEST(a_complete_trace_gives_the_truth),
+    TEST(one_byte_at_a_time_gives_the_same_rows),
+    CU_TEST_INFO_NULL,
+};
