@@ -19,7 +19,7 @@ struct decoder {
     struct input *input;
     struct quality *quality;
     struct clock_probe probe;
-    uint8_t actions[EVENT_SLOTS]; /* what to do with a record of this slot; see window.c */
+    uint8_t actions[EVENT_SLOTS]; /* enum record_action, by slot */
     struct stream **streams;      /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;              /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;

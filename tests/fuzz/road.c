@@ -20,9 +20,9 @@
 #include "parser/trace.h"
 #include "tests/fuzz/mutate.h"
 
-#define MEMORY_LIMIT   (64u << 20)
-#define INTERVALS_MOST 4000 /* a capture of a few bytes can claim to last for years: enough is seen by then */
-#define PIPE_BYTES     65536
+#define MEMORY_LIMIT (64u << 20)
+#define ROWS_MOST    2000 /* a capture of a few bytes can claim to last for years: enough is seen by then */
+#define PIPE_BYTES   65536
 
 /* Ends the process as a finding, with the reason in words. */
 #define MUST(condition, ...)                                                                                 \
@@ -71,7 +71,7 @@ struct report {
     bool some_pcpus;
     struct sums sums[METER_GRANULARITIES];
     size_t granularities;
-    uint64_t intervals;
+    uint64_t rows;
     bool enough;
     struct meter *meter;
     struct output *output;
@@ -172,7 +172,8 @@ static int take_interval(void *context, const struct interval *interval, const s
     }
     if (r->writer)
         MUST(writer_interval(r->writer, interval, rows, n) == 0, "writing to /dev/null failed");
-    r->enough = r->enough || ++r->intervals > INTERVALS_MOST;
+    r->rows += n + 1;
+    r->enough = r->enough || r->rows > ROWS_MOST;
     return r->enough ? -1 : 0;
 }
 

@@ -6,8 +6,8 @@
 #include "run.h"
 #include "suites.h"
 
-#define SEEDS 60
-#define STEPS 2000
+#define SEEDS 25
+#define STEPS 1000
 
 static const enum by kinds[] = {BY_VCPU, BY_DOMAIN, BY_PCPU, BY_DOMAIN_PCPU};
 

@@ -205,6 +205,26 @@ static void records_may_be_lost_at_the_very_start(void)
     capture_free(&c);
 }
 
+static void an_execution_found_under_way_begins_where_it_became_known(void)
+{
+    struct capture c;
+    capture_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    stops(&c, 30 * MS, 1, 0, BLOCKED);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
+    EQUAL(r.executions_n, 2);
+    if (r.executions_n == 2) {
+        EQUAL(r.executions[0].ran_ns, 8 * MS);
+        EQUAL(r.executions[0].end, EXECUTION_LOST);
+        EQUAL(r.executions[1].start_ns, 20 * MS);
+        EQUAL(r.executions[1].ran_ns, 10 * MS);
+        EQUAL(r.executions[1].waited_ns, NS_UNKNOWN);
+        EQUAL(r.executions[1].end, EXECUTION_BLOCKED);
+    }
+    result_free(&r);
+    capture_free(&c);
+}
+
 static void unknown_time_is_split_at_boundaries_like_any_other(void)
 {
     struct capture c;
@@ -237,6 +257,7 @@ CU_TestInfo lost_tests[] = {
     TEST(blind_time_that_ended_before_the_last_record_explains_nothing),
     TEST(the_old_form_is_blind_between_its_neighbours),
     TEST(records_may_be_lost_at_the_very_start),
+    TEST(an_execution_found_under_way_begins_where_it_became_known),
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
     CU_TEST_INFO_NULL,
 };

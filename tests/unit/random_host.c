@@ -33,10 +33,8 @@ static uint64_t time_on(const struct host *h, unsigned p)
 }
 
 /* Space again: the record of what was lost tells who runs. */
-static void perhaps_see_again(struct host *h, unsigned p)
+static void see_again(struct host *h, unsigned p)
 {
-    if (!h->lost[p] || below(h, 12))
-        return;
     int v = h->current[p];
     uint64_t first = h->blind_since[p] + (time_on(h, p) - h->now);
     on(&h->capture, p);
@@ -148,7 +146,8 @@ static void step(struct host *h)
 {
     unsigned p = (unsigned)below(h, h->pcpus);
     bool busy = h->current[p] >= 0;
-    perhaps_see_again(h, p);
+    if (h->lost[p] && below(h, 12) == 0)
+        see_again(h, p);
     switch (below(h, 10)) {
     case 0:
     case 1:
@@ -217,6 +216,8 @@ void host_run(struct host *h, uint64_t seed, unsigned steps, bool loses, bool sk
     while (h->next_flush % h->pcpus) /* the sweep that was begun, to its end; what follows is the last one */
         flush(&h->capture, h->next_flush++ % h->pcpus);
     for (unsigned p = 0; p < h->pcpus; p++) {
+        if (h->lost[p])
+            see_again(h, p);
         on(&h->capture, p);
         mark(&h->capture, time_on(h, p));
     }

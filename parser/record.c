@@ -1,0 +1,273 @@
+#include "record.h"
+
+/* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
+#define TSC_LEAP (1ull << 38)
+/* Events this far behind what was handed on belong to another capture: about 1.6 s. */
+#define TSC_STALE (1ull << 32)
+/* The two records of one context switch are never this far apart: about 6 ms. */
+#define SWITCH_SPAN (1ull << 24)
+
+/* ---- time ---- */
+
+/* The tsc of the first record in [p, end) that has one; false if there is none to see. */
+static bool next_tsc(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
+{
+    while (end - p >= 4) {
+        uint32_t h = load32(p);
+        size_t bytes = record_bytes(h);
+        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
+            return false;
+        if (h >> 31) {
+            *tsc = load64(p + 4);
+            return true;
+        }
+        p += bytes;
+    }
+    return false;
+}
+
+/* Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it. */
+static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
+{
+    for (size_t i = s->n; i > s->head && s->events[i - 1].tsc > tsc; i--) {
+        s->events[i - 1].tsc = tsc;
+        d->quality->tsc_implausible++;
+    }
+}
+
+/*
+ * Judges a tsc that does not simply follow the last one of its pCPU: goes back, leaps ahead, or is the pCPU's first.
+ * `behind` .. `end`: the bytes after its record. Returns the tsc to use; *stale is set if the rest of the window
+ * belongs to a time long handed on.
+ */
+static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, const uint8_t *behind,
+                          const uint8_t *end, bool *stale)
+{
+    uint64_t next;
+    bool has_next = next_tsc(behind, end, &next);
+    bool has_time = s->begun || d->tsc_last > 0;
+    uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
+    uint64_t front = last > d->tsc_last ? last : d->tsc_last;
+
+    if (!s->begun && has_time && tsc < last)
+        last = tsc; /* a pCPU's first record may well be older than other pCPUs' */
+    if (!s->begun && tsc < d->handed_on)
+        last = d->handed_on;
+    if (tsc >= last) {
+        if (!has_time)
+            return has_next && next < tsc ? next : tsc;
+        if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
+            return tsc;
+        d->quality->tsc_implausible++;
+        return has_next && next >= last && next < tsc ? (next - last <= TSC_LEAP ? next : last) : last;
+    }
+    d->quality->tsc_backwards++;
+    if (has_next && next < last) {
+        /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
+        if (tsc >= d->handed_on) {
+            pull_back(d, s, tsc);
+            return tsc;
+        }
+        *stale = d->handed_on - tsc > TSC_STALE;
+    }
+    return last;
+}
+
+/* ---- records ---- */
+
+static void append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot, const uint8_t *payload)
+{
+    struct event *e = &s->events[s->n++];
+    e->tsc = tsc;
+    e->header = header;
+    e->pcpu = s->pcpu;
+    e->slot = (uint16_t)slot;
+    memcpy(e->w, payload, sizeof e->w);
+}
+
+/*
+ * LOST_RECORDS: {count, dom:16 | vcpu:16, first_tsc:64} since Xen 3.4, with the tsc at which recording resumed;
+ * {count} without a tsc before. Becomes two events, so that the blind time begins in order.
+ */
+static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint64_t before, uint32_t header,
+                         const uint8_t *payload)
+{
+    d->quality->lost_markers++;
+    d->quality->lost_records += load32(payload);
+    clock_probe_break(s);
+    if (!(header >> 31) || (header >> 28 & 7) < 4) {
+        s->old_lost = true;
+        s->old_lost_count = load32(payload);
+        return;
+    }
+    uint64_t first = load64(payload + 8);
+    uint64_t known = s->begun ? before : d->tsc_first < tsc ? d->tsc_first : tsc;
+    if (first < known)
+        first = known;
+    if (first > tsc)
+        first = tsc;
+    uint64_t from = first > d->handed_on ? first : d->handed_on < tsc ? d->handed_on : tsc;
+    append(s, from, header, EVENT_BLIND_BEGIN, payload);
+    memcpy(&s->events[s->n - 1].w[2], &first,
+           8); /* the true beginning, if it can no longer be put in order */
+    append(s, tsc, header, EVENT_LOST_RECORDS, payload);
+}
+
+/* The first record with a tsc after an old LOST_RECORDS: the blind time lasted until now. */
+static void old_lost_ends(struct stream *s, uint64_t before, uint64_t tsc)
+{
+    s->old_lost = false;
+    uint32_t w[4] = {s->old_lost_count, 0xffffffff, (uint32_t)before, (uint32_t)(before >> 32)};
+    append(s, before, 0, EVENT_BLIND_BEGIN, (const uint8_t *)w);
+    append(s, tsc, 0, EVENT_LOST_RECORDS, (const uint8_t *)w);
+}
+
+/*
+ * Xen ends one vCPU's running and begins the next one's at the same instant and writes the two records one after the
+ * other: the later record is given the time of the earlier one, so that no time falls between them.
+ */
+static uint64_t switch_instant(const struct stream *s, uint32_t header, uint64_t tsc)
+{
+    if ((header >> 4 & 3) != 0 || s->n == s->head)
+        return tsc;
+    const struct event *prev = &s->events[s->n - 1];
+    bool switched_out = prev->slot == EVENT_RUNSTATE_CHANGE && (prev->header >> 8 & 3) == 0;
+    return switched_out && tsc - prev->tsc < SWITCH_SPAN ? prev->tsc : tsc;
+}
+
+/*
+ * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
+ * after it.
+ */
+static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header,
+                             unsigned slot, const uint8_t *behind, const uint8_t *end)
+{
+    uint8_t action = d->actions[slot];
+    if (slot == EVENT_CPU_CHANGE)
+        return RECORD_IS_HEADER;
+    if (slot == EVENT_UNRECOGNISED) {
+        if (!event_possible(header))
+            return RECORD_DAMAGED;
+        quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
+        return RECORD_FINE;
+    }
+    uint64_t before = s->last_tsc, tsc = before;
+    const uint8_t *payload = record_payload(p, header);
+    unsigned words = header >> 28 & 7;
+    if (header >> 31) {
+        tsc = load64(p + 4);
+        if (!s->begun || tsc - s->last_tsc > TSC_LEAP) {
+            bool stale = false;
+            tsc = judge_tsc(d, s, tsc, behind, end, &stale);
+            if (stale)
+                return RECORD_STALE;
+        }
+        if (s->old_lost)
+            old_lost_ends(s, s->begun ? before : tsc, tsc);
+    }
+    if (slot == EVENT_LOST_RECORDS) {
+        if (words >= 1)
+            lost_records(d, s, tsc, before, header, payload);
+    } else {
+        if (slot == EVENT_SWITCH_INFPREV && words >= 2)
+            clock_probe_switch(&d->probe, s, tsc, load32(payload + 4 * (words >= 3 ? 2 : 1)));
+        else if (slot == EVENT_SWITCH_INFNEXT && words >= 3) {
+            clock_probe_dispatch(s, tsc);
+            s->slice_ns = load32(payload + 4 * (words >= 4 ? 3 : 2));
+        }
+        if (action & RECORD_DELIVER) {
+            uint64_t instant = tsc;
+            if (slot == EVENT_RUNSTATE_CHANGE) {
+                instant = switch_instant(s, header, tsc);
+                d->has_runstates = true;
+                append(s, instant, header, slot, payload);
+                s->events[s->n - 1].w[1] = s->slice_ns;
+                if ((header >> 4 & 3) == 0)
+                    s->slice_ns = UINT32_MAX;
+            } else {
+                append(s, instant, header, slot, payload);
+            }
+        }
+    }
+    if (header >> 31) {
+        s->last_tsc = tsc;
+        s->begun = true;
+    }
+    return RECORD_FINE;
+}
+
+void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t tsc;
+    if (!next_tsc(p, end, &tsc))
+        return;
+    d->window_fresh = false;
+    bool plausible = d->tsc_first == UINT64_MAX || d->tsc_first - tsc <= TSC_LEAP;
+    if (tsc < d->tsc_first && plausible && tsc >= d->handed_on)
+        d->tsc_first = tsc;
+}
+
+/* The last tsc seen in a stretch of skipped records also is the time of this pCPU. */
+static void note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *record)
+{
+    if (record) {
+        uint64_t tsc = load64(record + 4);
+        uint64_t front = s->last_tsc > d->tsc_last ? s->last_tsc : d->tsc_last;
+        bool any = s->begun || d->tsc_last > 0;
+        if (!any || (tsc >= s->last_tsc && (tsc <= front || tsc - front <= TSC_LEAP))) {
+            s->last_tsc = tsc;
+            s->begun = true;
+        }
+    }
+    if (s->begun && s->last_tsc > d->tsc_last)
+        d->tsc_last = s->last_tsc;
+}
+
+const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
+                              enum record_kind *kind)
+{
+    struct stream *s = d->current;
+    const uint8_t *actions = d->actions;
+    uint64_t *forms = &d->quality->events[0].forms[0];
+    const uint8_t *timed = NULL;
+    *kind = RECORD_FINE;
+    while (p < limit) {
+        uint32_t h = load32(p);
+        unsigned slot = event_slot(h & 0x0fffffff);
+        const uint8_t *next = p + record_bytes(h);
+        if (actions[slot] != RECORD_SKIP) {
+            *kind = take(d, s, p, h, slot, next, end);
+            timed = NULL;
+            if (*kind != RECORD_FINE)
+                break;
+        } else if (h >> 31) {
+            timed = p;
+        }
+        forms[(size_t)slot * 16 + (h >> 28)]++;
+        p = next;
+    }
+    note_last_tsc(d, s, timed);
+    return p;
+}
+
+const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
+                                      enum record_kind *kind)
+{
+    uint32_t h = load32(p);
+    size_t bytes = record_bytes(h);
+    if ((size_t)(end - p) < bytes) {
+        *kind = RECORD_DAMAGED;
+        return p;
+    }
+    uint8_t copy[RECORD_MAX] = {0};
+    memcpy(copy, p, bytes);
+    unsigned slot = event_slot(h & 0x0fffffff);
+    *kind = RECORD_FINE;
+    if (d->actions[slot] != RECORD_SKIP)
+        *kind = take(d, d->current, copy, h, slot, p + bytes, end);
+    if (*kind != RECORD_FINE)
+        return p;
+    d->quality->events[slot].forms[h >> 28]++;
+    note_last_tsc(d, d->current, d->actions[slot] == RECORD_SKIP && h >> 31 ? copy : NULL);
+    return p + bytes;
+}

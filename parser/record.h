@@ -1,0 +1,74 @@
+/*
+ * One record: its header, its time, what becomes of it. A record is a u32 header (event 0-27, extra words 28-30, tsc
+ * flag 31), two words of tsc if flagged, and the extra words (Xen public/trace.h).
+ */
+#ifndef XENMETER_PARSER_RECORD_H
+#define XENMETER_PARSER_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "window.h"
+
+#define WINDOW_HEADER 0x2001f003u /* CPU_CHANGE with two words and no tsc, which only xentrace writes */
+#define RECORD_MAX    40          /* bytes: header, tsc, 7 words */
+
+enum record_action { RECORD_SKIP = 0, RECORD_DELIVER = 1, RECORD_SPECIAL = 2 };
+
+static inline uint32_t load32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline size_t record_bytes(uint32_t header)
+{
+    return 4 + (header >> 31) * 8 + (header >> 28 & 7) * 4;
+}
+
+static inline const uint8_t *record_payload(const uint8_t *p, uint32_t header)
+{
+    return p + 4 + (header >> 31) * 8;
+}
+
+/* Whether an event number can be one at all: exactly one class bit. */
+static inline bool event_possible(uint32_t header)
+{
+    uint32_t class_bits = header >> 16 & 0xfff;
+    return class_bits != 0 && (class_bits & (class_bits - 1)) == 0;
+}
+
+/* What a record turned out to be. */
+enum record_kind {
+    RECORD_FINE,
+    RECORD_DAMAGED,  /* no record can look like this */
+    RECORD_STALE,    /* it belongs to a time long handed on */
+    RECORD_IS_HEADER /* a window header inside a window */
+};
+
+/*
+ * The hot loop: decodes the records of the current window that begin before `limit`; each lies wholly before `end`, up
+ * to which bytes may be looked at. The stream has room for an event per 4 bytes. Returns where it stopped: at `limit`
+ * or behind it, or at a record that is not fine (*kind).
+ */
+const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
+                              enum record_kind *kind);
+
+/* The same for the one record at p, which may end at `end`, or be cut by it (RECORD_DAMAGED). */
+const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
+                                      enum record_kind *kind);
+
+/* A window begins with these records: the first tsc of a window is its lowest, and may be where the trace begins. */
+void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end);
+
+#endif
