@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "min_max.h"
 
 /* Where the measures of granularity g are gathered. */
 static struct measures *gathered(const struct ledger *l, struct cell *c, size_t g)
@@ -28,16 +29,6 @@ void ledger_book_all(struct ledger *l, uint64_t now_ns)
                 l->out_of_memory = true;
         measures_clear(&c->live);
     }
-}
-
-static uint64_t max64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t min64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 static bool make_rows(struct ledger *l)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "min_max.h"
 #include "row.h"
 #include "runstate_internal.h"
 
@@ -28,8 +29,8 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++)
-        pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns};
-    r->forgotten = (struct blind_window){UINT64_MAX, 0};
+        pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind = BLIND_NONE};
+    blind_init(&r->blind);
     return r;
 }
 
@@ -115,53 +116,9 @@ static void put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum
 
 /* ---- lost records ---- */
 
-static uint64_t min64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static void begin_blind(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
-{
-    if (r->blind_n >= BLIND_WINDOWS) {
-        struct blind_window *old = &r->blind[r->blind_n % BLIND_WINDOWS];
-        r->forgotten.from_ns = min64(r->forgotten.from_ns, old->from_ns);
-        r->forgotten.to_ns = max64(r->forgotten.to_ns, old->to_ns);
-    }
-    r->blind[r->blind_n % BLIND_WINDOWS] = (struct blind_window){from_ns, UINT64_MAX};
-    r->blind_n++;
-    r->pcpus[pcpu].blind = (uint32_t)r->blind_n;
-}
-
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
 {
     return r->pcpus[pcpu].blind_ns;
-}
-
-/* The stretch from the first to the last blind moment in [from, to], on any pCPU; false: there is none. */
-static bool blind_between(const struct runstates *r, uint64_t from_ns, uint64_t to_ns,
-                          struct blind_window *found)
-{
-    *found = (struct blind_window){UINT64_MAX, 0};
-    uint64_t oldest = r->blind_n > BLIND_WINDOWS ? r->blind_n - BLIND_WINDOWS : 0;
-    for (uint64_t i = r->blind_n; i-- > oldest;) {
-        const struct blind_window *b = &r->blind[i % BLIND_WINDOWS];
-        if (b->to_ns > from_ns && b->from_ns < to_ns) {
-            found->from_ns = min64(found->from_ns, b->from_ns);
-            found->to_ns = max64(found->to_ns, b->to_ns);
-        }
-    }
-    if (r->forgotten.to_ns > from_ns && r->forgotten.from_ns < to_ns) {
-        found->from_ns = min64(found->from_ns, r->forgotten.from_ns);
-        found->to_ns = max64(found->to_ns, r->forgotten.to_ns);
-    }
-    found->from_ns = max64(found->from_ns, from_ns);
-    found->to_ns = min64(found->to_ns, to_ns);
-    return found->from_ns < found->to_ns;
 }
 
 /* ---- contradictions ---- */
@@ -252,7 +209,7 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
     struct track *k = &r->tracks[vcpu];
     enum runstate tracked = k->state;
     struct blind_window gap;
-    if (!blind_between(r, k->since_ns, now_ns, &gap)) {
+    if (!blind_between(&r->blind, k->since_ns, now_ns, &gap)) {
         if (tracked != RUNSTATE_UNKNOWN) {
             count_inconsistent(r, now_ns);
             k->contradicted = true;
@@ -377,7 +334,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     memcpy(&first_tsc, &e->w[2], 8);
     r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(clock, first_tsc));
     struct pcpu_track *p = &r->pcpus[e->pcpu];
-    begin_blind(r, e->pcpu, now_ns);
+    p->blind = blind_begin(&r->blind, now_ns);
     uint32_t vcpu = p->current;
     if (vcpu == NOBODY)
         return;
@@ -391,13 +348,10 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
 static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     struct pcpu_track *p = &r->pcpus[e->pcpu];
-    if (p->blind && r->blind_n - p->blind < BLIND_WINDOWS) {
-        struct blind_window *b = &r->blind[(p->blind - 1) % BLIND_WINDOWS];
-        r->quality->blind_ns += now_ns - b->from_ns;
-        p->blind_ns += now_ns - b->from_ns;
-        b->to_ns = now_ns;
-    }
-    p->blind = 0;
+    uint64_t blind_ns = blind_end(&r->blind, p->blind, now_ns);
+    r->quality->blind_ns += blind_ns;
+    p->blind_ns += blind_ns;
+    p->blind = BLIND_NONE;
     if (p->current == NOBODY)
         p->free_since = now_ns;
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
@@ -479,14 +433,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
     uint64_t settled = watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns;
-    uint64_t oldest = r->blind_n > BLIND_WINDOWS ? r->blind_n - BLIND_WINDOWS : 0;
-    for (uint64_t i = r->blind_n; i-- > oldest;) {
-        const struct blind_window *b = &r->blind[i % BLIND_WINDOWS];
-        if (b->to_ns == UINT64_MAX || b->to_ns + SETTLE_NS > watermark_ns)
-            settled = min64(settled, b->from_ns);
-        else if (b->to_ns + 4ull * SETTLE_NS < watermark_ns)
-            break; /* they end roughly in the order they begin */
-    }
+    settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
     if (settled > r->settled_ns)

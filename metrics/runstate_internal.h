@@ -2,6 +2,7 @@
 #ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
 #define XENMETER_METRICS_RUNSTATE_INTERNAL_H
 
+#include "blind.h"
 #include "runstate.h"
 #include "transitions.h"
 
@@ -20,19 +21,12 @@ struct track {
 
 struct pcpu_track {
     uint32_t current;    /* the vCPU that runs, NOBODY: not known */
-    uint32_t blind;      /* number of its open blind window + 1, 0: none */
+    uint64_t blind;      /* its open blind window, BLIND_NONE */
     uint64_t blind_ns;   /* sum of its blind windows */
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     bool out_told,
         in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
-
-/* A stretch of time in which a pCPU's records were lost. */
-struct blind_window {
-    uint64_t from_ns, to_ns; /* to: UINT64_MAX while it lasts */
-};
-
-#define BLIND_WINDOWS 1024 /* remembered one by one; older ones as one stretch */
 
 struct runstates {
     struct population *population;
@@ -44,9 +38,7 @@ struct runstates {
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
-    struct blind_window blind[BLIND_WINDOWS]; /* a ring: number i is at i % BLIND_WINDOWS */
-    uint64_t blind_n;
-    struct blind_window forgotten; /* all that no longer have a place; from > to: none */
+    struct blind_windows blind;
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted) or without memory (queue.failed). */

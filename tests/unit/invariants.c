@@ -165,7 +165,7 @@ static void hold_for(bool loses, bool skewed)
         parts_add_up(&by[BY_DOMAIN_PCPU], &by[BY_DOMAIN]);
         pcpus_ran_what_vcpus_ran(&by[BY_PCPU], &by[BY_VCPU]);
         executions_ran_what_vcpus_ran(&by[BY_VCPU]);
-        if (!loses && !skewed)
+        if (!skewed)
             EQUAL(by[BY_VCPU].quality.inconsistent, 0);
         if (!loses)
             EQUAL(by[BY_VCPU].quality.blind_ns, 0);

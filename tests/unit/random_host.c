@@ -9,7 +9,22 @@ static uint64_t below(struct host *h, uint64_t n)
     return random_below(&h->random, n);
 }
 
+#define RING_BYTES (2 * 4096 - 8) /* of a pCPU: whole pages less the two indices */
+
+static uint64_t time_on(const struct host *h, unsigned p)
+{
+    return h->now + (h->skewed && p % 2 ? 4 * US : 0);
+}
+
 /* ---- records ---- */
+
+/* Records are lost when the ring is full, and only then. */
+static void fill_ring(struct host *h, unsigned p)
+{
+    while (h->capture.pcpus[p].n + 16 <= RING_BYTES)
+        mark(&h->capture, time_on(h, p));
+    h->full[p] = true;
+}
 
 /* Whether the pCPU can write now; if not, `n` records are lost. */
 static bool can_write(struct host *h, unsigned p, unsigned n)
@@ -18,6 +33,7 @@ static bool can_write(struct host *h, unsigned p, unsigned n)
     if (!h->loses)
         return true;
     if (!h->lost[p] && below(h, 200) == 0) {
+        fill_ring(h, p);
         h->blind_since[p] = h->now;
         h->lost[p] = 1;
     }
@@ -25,11 +41,6 @@ static bool can_write(struct host *h, unsigned p, unsigned n)
         return true;
     h->lost[p] += n;
     return false;
-}
-
-static uint64_t time_on(const struct host *h, unsigned p)
-{
-    return h->now + (h->skewed && p % 2 ? 4 * US : 0);
 }
 
 /* Space again: the record of what was lost tells who runs. */
@@ -146,7 +157,7 @@ static void step(struct host *h)
 {
     unsigned p = (unsigned)below(h, h->pcpus);
     bool busy = h->current[p] >= 0;
-    if (h->lost[p] && below(h, 12) == 0)
+    if (h->lost[p] && !h->full[p] && below(h, 4) == 0)
         see_again(h, p);
     switch (below(h, 10)) {
     case 0:
@@ -177,6 +188,13 @@ static void step(struct host *h)
     }
     if (h->current[p] < 0)
         switch_to(h, p, 0, any_in(h, RUNNABLE));
+}
+
+static void read_next_ring(struct host *h)
+{
+    unsigned p = h->next_flush++ % h->pcpus;
+    flush(&h->capture, p);
+    h->full[p] = false;
 }
 
 static void begin(struct host *h)
@@ -211,10 +229,13 @@ void host_run(struct host *h, uint64_t seed, unsigned steps, bool loses, bool sk
         step(h);
         h->now += (below(h, 20) ? below(h, 100 * US) : below(h, 2 * MS)) * h->scale;
         if (i % flush_every == 0)
-            flush(&h->capture, h->next_flush++ % h->pcpus); /* a sweep takes a while: windows are not aligned */
+            read_next_ring(h); /* a sweep takes a while: windows are not aligned */
     }
-    while (h->next_flush % h->pcpus) /* the sweep that was begun, to its end; what follows is the last one */
-        flush(&h->capture, h->next_flush++ % h->pcpus);
+    do /* the sweep that was begun, to its end, and another; what follows is the last one */
+        read_next_ring(h);
+    while (h->next_flush % h->pcpus);
+    for (unsigned p = 0; p < h->pcpus; p++)
+        read_next_ring(h);
     for (unsigned p = 0; p < h->pcpus; p++) {
         if (h->lost[p])
             see_again(h, p);

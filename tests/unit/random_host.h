@@ -32,6 +32,7 @@ struct host {
     bool loses, skewed;
     uint64_t blind_since[HOST_PCPUS];
     uint32_t lost[HOST_PCPUS]; /* records, in the blind time that goes on; 0: none */
+    bool full[HOST_PCPUS];     /* its ring: nothing can be written before it is read */
     unsigned next_flush;
 };
 
