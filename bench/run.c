@@ -157,7 +157,7 @@ static void parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct options o;
-    double wall[RUNS_MAX], cpu[RUNS_MAX];
+    double wall[RUNS_MAX] = {0}, cpu[RUNS_MAX] = {0};
     long peak_kib = 0;
     int n = 0;
     parse(&o, argc, argv);

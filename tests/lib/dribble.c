@@ -3,6 +3,7 @@
  * taken the one before: every read gets one piece. Pauses once, before byte PAUSE_AT.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,12 @@ int main(int argc, char **argv)
             return 1;
         done += (size_t)n;
         int waiting = 1;
-        while (ioctl(STDOUT_FILENO, FIONREAD, &waiting) == 0 && waiting > 0)
+        struct pollfd reader = {.fd = STDOUT_FILENO};
+        while (ioctl(STDOUT_FILENO, FIONREAD, &waiting) == 0 && waiting > 0) {
+            if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+                return 1; /* it is gone */
             sched_yield();
+        }
     }
     close(fd);
     return n < 0;

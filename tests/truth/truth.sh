@@ -35,7 +35,7 @@ spans() { # SAMPLES TSC_FIRST TSC_LAST CPU_HZ
 
 # "running unknown" of one vCPU in a part of the trace, all lives together.
 reported() { # FILE DOMAIN VCPU FROM_NS TO_NS
-    "$XENMETER" report -q -b vcpu -d "$2" -t "$4ns,$5ns" -c running_ns,unknown_ns -f csv "$1" |
+    "$XENMETER" report -q -b vcpu -d "$2" -t "$4ns,$5ns" -c vcpu,running_ns,unknown_ns -f csv "$1" |
         awk -F, -v vcpu="$3" '
             NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
             $at["vcpu"] == vcpu { running += $at["running_ns"]; unknown += $at["unknown_ns"] }
@@ -69,9 +69,9 @@ judge_capture() { # DIR NAME
             ppm = mhz > 0 ? (hz / (mhz * 1e6) - 1) * 1e6 : 0
             if (mhz > 0) { if (abs(ppm) > frequency_ppm) bad++; else good++ }
             if (worst < 0) { bad++; span = 1 }
-            printf "%-20s %5d %8.2f %7s %10.3f %9.4f %8s %10.3f %7s  %s\n", name, NR, span / 1e9, at, of / 1e6,
-                100 * of / span, lost ? "lost" : bound, hz / 1e6, mhz > 0 ? sprintf("%+.1f", ppm) : "-",
-                bad ? "FAIL" : "ok"
+            printf("%-20s %5d %8.2f %7s %10.3f %9.4f %8s %10.3f %7s  %s\n", name, NR, span / 1e9, at, of / 1e6,
+                100 * of / span, lost ? "lost" : bound, hz / 1e6, (mhz > 0) ? sprintf("%+.1f", ppm) : "-",
+                bad ? "FAIL" : "ok")
             print good + 0, bad + 0 > counts
         }' counts="$scratch/counts" -
 }

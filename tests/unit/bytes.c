@@ -105,7 +105,7 @@ void mark(struct capture *c, uint64_t t)
 
 void rec_runstate(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new)
 {
-    RECORD(c, t, 0x00021001 | (uint32_t)old << 8 | (uint32_t)new << 4, dom << 16 | vcpu);
+    RECORD(c, t, 0x00021001 | (uint32_t)old << 8 | (uint32_t) new << 4, dom << 16 | vcpu);
 }
 
 void rec_continue(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
@@ -123,7 +123,8 @@ void rec_infprev_old(struct capture *c, uint64_t t, uint32_t dom, uint64_t ran_n
     RECORD(c, t, 0x0002800e, dom, (uint32_t)ran_ns);
 }
 
-void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns, uint32_t slice_ns)
+void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns,
+                 uint32_t slice_ns)
 {
     RECORD(c, t, 0x0002800f, dom, vcpu, waited_ns, slice_ns);
 }
@@ -133,12 +134,14 @@ void rec_infnext_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t waite
     RECORD(c, t, 0x0002800f, dom, waited_ns, slice_ns);
 }
 
-void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns, uint32_t slice_ns)
+void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns,
+                 uint32_t slice_ns)
 {
     RECORD(c, t, 0x00028011, dom, vcpu, ran_ns, slice_ns);
 }
 
-void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom, uint32_t next_vcpu)
+void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom,
+                uint32_t next_vcpu)
 {
     RECORD(c, t, 0x0002800a, dom, vcpu, next_dom, next_vcpu);
 }

@@ -63,10 +63,13 @@ void rec_runstate(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, in
 void rec_continue(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void rec_infprev(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns);
 void rec_infprev_old(struct capture *c, uint64_t t, uint32_t dom, uint64_t ran_ns);
-void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns, uint32_t slice_ns);
+void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns,
+                 uint32_t slice_ns);
 void rec_infnext_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t waited_ns, uint32_t slice_ns);
-void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns, uint32_t slice_ns);
-void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom, uint32_t next_vcpu);
+void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns,
+                 uint32_t slice_ns);
+void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom,
+                uint32_t next_vcpu);
 void rec_wake(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void rec_block(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void rec_sleep(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);

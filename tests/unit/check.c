@@ -19,7 +19,8 @@ void check_equal(int64_t actual, int64_t expected, const char *what, const char 
     check_true(false, text, file, line);
 }
 
-void check_states(const struct measures *m, const uint64_t expected[RUNSTATES], const char *file, unsigned line)
+void check_states(const struct measures *m, const uint64_t expected[RUNSTATES], const char *file,
+                  unsigned line)
 {
     static const char *const names[RUNSTATES] = {"running", "runnable", "blocked", "offline", "unknown"};
     for (int s = 0; s < RUNSTATES; s++)

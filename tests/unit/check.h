@@ -8,18 +8,24 @@
 
 #include "metrics/measures.h"
 
-#define EQUAL(actual, expected) check_equal((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)
-#define CHECK(condition)        check_true(condition, #condition, __FILE__, __LINE__)
+#define EQUAL(actual, expected)                                                                              \
+    check_equal((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)
+#define CHECK(condition) check_true(condition, #condition, __FILE__, __LINE__)
 
 /* ns in each state. */
 #define STATES(measures, running, runnable, blocked, offline, unknown)                                       \
-    check_states(measures, (const uint64_t[]){running, runnable, blocked, offline, unknown}, __FILE__, __LINE__)
+    check_states(measures, (const uint64_t[]){running, runnable, blocked, offline, unknown}, __FILE__,       \
+                 __LINE__)
 
 void check_equal(int64_t actual, int64_t expected, const char *what, const char *file, unsigned line);
 void check_true(bool condition, const char *what, const char *file, unsigned line);
-void check_states(const struct measures *m, const uint64_t expected[RUNSTATES], const char *file, unsigned line);
+void check_states(const struct measures *m, const uint64_t expected[RUNSTATES], const char *file,
+                  unsigned line);
 
 /* A row of a suite's table. */
-#define TEST(f) {#f, f}
+#define TEST(f)                                                                                              \
+    {                                                                                                        \
+#f, f                                                                                                \
+    }
 
 #endif

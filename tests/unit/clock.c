@@ -152,12 +152,8 @@ static void cycles_become_ns_exactly_and_in_order(void)
 }
 
 CU_TestInfo clock_tests[] = {
-    TEST(the_frequency_is_measured_within_100_ppm),
-    TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
-    TEST(a_given_frequency_is_not_measured),
-    TEST(without_switches_the_frequency_is_not_invented),
-    TEST(lost_records_break_the_chain_of_switches),
-    TEST(old_infprev_measures_as_well),
-    TEST(cycles_become_ns_exactly_and_in_order),
-    CU_TEST_INFO_NULL,
+    TEST(the_frequency_is_measured_within_100_ppm), TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
+    TEST(a_given_frequency_is_not_measured),        TEST(without_switches_the_frequency_is_not_invented),
+    TEST(lost_records_break_the_chain_of_switches), TEST(old_infprev_measures_as_well),
+    TEST(cycles_become_ns_exactly_and_in_order),    CU_TEST_INFO_NULL,
 };

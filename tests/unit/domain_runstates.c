@@ -15,7 +15,7 @@ static void two_vcpus_go_through_all_six(void)
     on(&c, 0);
     starts(&c, 10 * MS, 1, 0); /* running + runnable: concurrency hazard 5 */
     on(&c, 1);
-    starts(&c, 15 * MS, 1, 1); /* full run 20 */
+    starts(&c, 15 * MS, 1, 1);         /* full run 20 */
     stops(&c, 35 * MS, 1, 1, BLOCKED); /* partial run 7 */
     on(&c, 0);
     stops(&c, 42 * MS, 1, 0, RUNNABLE); /* partial contention 8 */
@@ -82,12 +82,18 @@ static void the_runstate_follows_from_the_states_of_the_vcpus(void)
         uint32_t in_state[RUNSTATES]; /* running, runnable, blocked, offline, unknown */
         enum domain_runstate expected;
     } cases[] = {
-        {{1, 0, 0, 0, 0}, DOMAIN_FULL_RUN},           {{3, 0, 0, 0, 0}, DOMAIN_FULL_RUN},
-        {{0, 2, 0, 0, 0}, DOMAIN_FULL_CONTENTION},    {{1, 1, 0, 0, 0}, DOMAIN_CONCURRENCY_HAZARD},
-        {{1, 1, 5, 1, 0}, DOMAIN_CONCURRENCY_HAZARD}, {{0, 0, 1, 0, 0}, DOMAIN_BLOCKED},
-        {{0, 0, 0, 1, 0}, DOMAIN_BLOCKED},            {{0, 0, 1, 1, 0}, DOMAIN_BLOCKED},
-        {{1, 0, 1, 0, 0}, DOMAIN_PARTIAL_RUN},        {{1, 0, 0, 1, 0}, DOMAIN_PARTIAL_RUN},
-        {{0, 1, 1, 0, 0}, DOMAIN_PARTIAL_CONTENTION}, {{0, 1, 0, 1, 0}, DOMAIN_PARTIAL_CONTENTION},
+        {{1, 0, 0, 0, 0}, DOMAIN_FULL_RUN},
+        {{3, 0, 0, 0, 0}, DOMAIN_FULL_RUN},
+        {{0, 2, 0, 0, 0}, DOMAIN_FULL_CONTENTION},
+        {{1, 1, 0, 0, 0}, DOMAIN_CONCURRENCY_HAZARD},
+        {{1, 1, 5, 1, 0}, DOMAIN_CONCURRENCY_HAZARD},
+        {{0, 0, 1, 0, 0}, DOMAIN_BLOCKED},
+        {{0, 0, 0, 1, 0}, DOMAIN_BLOCKED},
+        {{0, 0, 1, 1, 0}, DOMAIN_BLOCKED},
+        {{1, 0, 1, 0, 0}, DOMAIN_PARTIAL_RUN},
+        {{1, 0, 0, 1, 0}, DOMAIN_PARTIAL_RUN},
+        {{0, 1, 1, 0, 0}, DOMAIN_PARTIAL_CONTENTION},
+        {{0, 1, 0, 1, 0}, DOMAIN_PARTIAL_CONTENTION},
         {{1, 1, 1, 1, 1}, DOMAIN_UNKNOWN},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)

@@ -42,7 +42,8 @@ static void reading_resumes_at_the_next_window_that_makes_sense(void)
     capture_init(&c);
     three_windows(&c);
     size_t at = c.file.n;
-    static const uint32_t garbage[] = {0x2001f003, 77777, 12, 0xdeadbeef, 0x2001f003, 2, 0xffffffff, 0, 0x2001f003};
+    static const uint32_t garbage[] = {0x2001f003, 77777,      12, 0xdeadbeef, 0x2001f003,
+                                       2,          0xffffffff, 0,  0x2001f003};
     raw(&c, garbage, sizeof garbage);
     raw(&c, "odd", 3); /* and out of step */
     on(&c, 0);

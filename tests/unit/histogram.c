@@ -31,7 +31,8 @@ static uint64_t draw(unsigned kind, uint64_t *random)
     case 3: /* heavy tail */
         return (uint64_t)(1000 / pow(u, 1.2));
     case 4: /* two peaks far apart */
-        return random_below(random, 10) ? 1000 + random_below(random, 50) : 5000000000 + random_below(random, 1000);
+        return random_below(random, 10) ? 1000 + random_below(random, 50)
+                                        : 5000000000 + random_below(random, 1000);
     case 5: /* every magnitude there is */
         return random64(random) >> random_below(random, 64);
     default: /* always the same */

@@ -17,13 +17,15 @@ static void granularities_that_do_not_divide_each_other_count_from_the_start(voi
     STATES(ROW(&r, .every = 300 * MS, .at = 300 * MS, .domain = 1), 300 * MS, 0, 0, 0, 0);
     STATES(ROW(&r, .every = 300 * MS, .at = 600 * MS, .domain = 1), 300 * MS, 0, 0, 0, 0);
     STATES(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1), 50 * MS, 0, 250 * MS, 0, 0);
-    STATES(ROW(&r, .every = 300 * MS, .at = 1200 * MS, .domain = 1), 0, 0, 100 * MS, 0, 0); /* the last one is not complete */
+    STATES(ROW(&r, .every = 300 * MS, .at = 1200 * MS, .domain = 1), 0, 0, 100 * MS, 0,
+           0); /* the last one is not complete */
     STATES(ROW(&r, .every = 1 * S, .at = 0, .domain = 1), 700 * MS, 250 * MS, 50 * MS, 0, 0);
     STATES(ROW(&r, .every = 1 * S, .at = 1 * S, .domain = 1), 0, 0, 300 * MS, 0, 0);
     STATES(ROW(&r, .domain = 1), 700 * MS, 250 * MS, 350 * MS, 0, 0);
     EQUAL(ROW(&r, .every = 1 * S, .at = 0, .domain = 1)->executions, 1);
     EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->blocks, 1);
-    EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->run.max, 700 * MS); /* counted where it ended, from its dispatch */
+    EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->run.max,
+          700 * MS); /* counted where it ended, from its dispatch */
     result_free(&r);
     capture_free(&c);
 }
@@ -46,8 +48,11 @@ static void only_the_part_asked_for_is_counted(void)
     struct capture c;
     capture_init(&c);
     two_runs(&c);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {20 * MS}, .executions = true,
-                                             .from_ns = 25 * MS, .to_ns = 65 * MS});
+    struct result r = run(&c, (struct setup){.by = BY_VCPU,
+                                             .granularities_ns = {20 * MS},
+                                             .executions = true,
+                                             .from_ns = 25 * MS,
+                                             .to_ns = 65 * MS});
     const struct measures *m = ROW(&r, .domain = 1);
     STATES(m, 20 * MS, 5 * MS, 15 * MS, 0, 0);
     EQUAL(m->executions, 1);

@@ -67,9 +67,10 @@ static void every_row_is_as_long_as_its_interval(const struct result *r)
 
 static bool within(const struct kept_row *fine, const struct kept_row *coarse)
 {
-    return fine->interval.start_ns >= coarse->interval.start_ns && fine->interval.end_ns <= coarse->interval.end_ns &&
-           fine->row.domain == coarse->row.domain && fine->row.life == coarse->row.life &&
-           fine->row.vcpu == coarse->row.vcpu && fine->row.pcpu == coarse->row.pcpu;
+    return fine->interval.start_ns >= coarse->interval.start_ns &&
+           fine->interval.end_ns <= coarse->interval.end_ns && fine->row.domain == coarse->row.domain &&
+           fine->row.life == coarse->row.life && fine->row.vcpu == coarse->row.vcpu &&
+           fine->row.pcpu == coarse->row.pcpu;
 }
 
 static void finer_intervals_add_up(const struct result *r, uint64_t fine, uint64_t coarse)
@@ -169,6 +170,7 @@ static void hold_for(bool loses, bool skewed)
             EQUAL(by[BY_VCPU].quality.inconsistent, 0);
         if (!loses)
             EQUAL(by[BY_VCPU].quality.blind_ns, 0);
+        CHECK(by[BY_VCPU].quality.skew_max_ns <= (skewed ? 4 * US : 0));
         for (unsigned i = 0; i < 4; i++)
             result_free(&by[i]);
         host_free(&h);

@@ -16,8 +16,8 @@ static void a_reused_domain_id_is_another_life(void)
     starts(&c, 800 * MS, 7, 0);
     mark(&c, 1000 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {500 * MS}});
-    STATES(ROW(&r, .domain = 7), 200 * MS, 100 * MS, 0, 100 * MS, 0);               /* 0 to 400 */
-    STATES(ROW(&r, .domain = 7, .life = 2), 200 * MS, 100 * MS, 0, 100 * MS, 0);    /* 600 to 1000 */
+    STATES(ROW(&r, .domain = 7), 200 * MS, 100 * MS, 0, 100 * MS, 0);            /* 0 to 400 */
+    STATES(ROW(&r, .domain = 7, .life = 2), 200 * MS, 100 * MS, 0, 100 * MS, 0); /* 600 to 1000 */
     EQUAL(ROW(&r, .domain = 7, .life = 2)->executions, 1);
     EQUAL(ROW(&r, .domain = 7, .life = 2)->migrations, 0);
     /* no row where it does not exist */

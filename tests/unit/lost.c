@@ -237,7 +237,8 @@ static void unknown_time_is_split_at_boundaries_like_any_other(void)
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * MS}});
     EQUAL(r.intervals, 20 + 1);
     for (uint64_t i = 0; i < 20; i++) {
-        static const uint64_t unknown_us[20] = {[11] = 400, [12] = 1000, [13] = 1000, [14] = 1000, [15] = 300};
+        static const uint64_t unknown_us[20] = {
+            [11] = 400, [12] = 1000, [13] = 1000, [14] = 1000, [15] = 300};
         const struct measures *m = ROW(&r, .every = 1 * MS, .at = i * MS, .domain = 1);
         EQUAL(m->state_ns[RUNSTATE_UNKNOWN], unknown_us[i] * US);
         EQUAL(m->state_ns[RUNSTATE_RUNNABLE], i < 2 ? 1 * MS : 0);

@@ -104,10 +104,22 @@ static void quality_adds_and_keeps_the_extremes(void)
 {
     memset(&a, 0, sizeof a);
     memset(&b, 0, sizeof b);
-    a = (struct quality){.bytes = 1, .records = 2, .windows = 3, .sweeps = 4, .lost_records = 5,
-                         .lost_markers = 6, .truncated_bytes = 7, .tsc_backwards = 8, .tsc_implausible = 9,
-                         .blind_ns = 10, .blind_late_ns = 11, .unknown_ns = 12, .inconsistent = 13,
-                         .inconsistent_at_ns = 1400, .skew_max_ns = 15, .ignored_records = 16};
+    a = (struct quality){.bytes = 1,
+                         .records = 2,
+                         .windows = 3,
+                         .sweeps = 4,
+                         .lost_records = 5,
+                         .lost_markers = 6,
+                         .truncated_bytes = 7,
+                         .tsc_backwards = 8,
+                         .tsc_implausible = 9,
+                         .blind_ns = 10,
+                         .blind_late_ns = 11,
+                         .unknown_ns = 12,
+                         .inconsistent = 13,
+                         .inconsistent_at_ns = 1400,
+                         .skew_max_ns = 15,
+                         .ignored_records = 16};
     b = a;
     b.inconsistent_at_ns = 900;
     b.skew_max_ns = 77;

@@ -49,8 +49,8 @@ static void see_again(struct host *h, unsigned p)
     int v = h->current[p];
     uint64_t first = h->blind_since[p] + (time_on(h, p) - h->now);
     on(&h->capture, p);
-    rec_lost(&h->capture, time_on(h, p), h->lost[p], v < 0 ? IDLE : h->vcpu[v].dom, v < 0 ? p : h->vcpu[v].vcpu,
-             first);
+    rec_lost(&h->capture, time_on(h, p), h->lost[p], v < 0 ? IDLE : h->vcpu[v].dom,
+             v < 0 ? p : h->vcpu[v].vcpu, first);
     h->lost[p] = 0;
     h->scheduled[p] = true;
     if (v >= 0)

@@ -26,9 +26,9 @@ struct host {
     unsigned pcpus, vcpus;
     uint64_t now, scale; /* scale: of the time between events */
     struct host_vcpu vcpu[HOST_VCPUS];
-    int current[HOST_PCPUS];         /* number of the vCPU, -1: idle */
-    bool scheduled[HOST_PCPUS];      /* it has a scheduler record */
-    uint64_t ran_ns[HOST_PCPUS];     /* the truth */
+    int current[HOST_PCPUS];     /* number of the vCPU, -1: idle */
+    bool scheduled[HOST_PCPUS];  /* it has a scheduler record */
+    uint64_t ran_ns[HOST_PCPUS]; /* the truth */
     bool loses, skewed;
     uint64_t blind_since[HOST_PCPUS];
     uint32_t lost[HOST_PCPUS]; /* records, in the blind time that goes on; 0: none */

@@ -153,7 +153,9 @@ struct result run(struct capture *c, struct setup setup)
     if (setup.bytewise && pthread_create(&thread, NULL, feed_bytes, &feeder) != 0)
         abort();
 
-    struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0 ? 0 : setup.cpu_hz > 0 ? setup.cpu_hz : 1e9};
+    struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0   ? 0
+                                                    : setup.cpu_hz > 0 ? setup.cpu_hz
+                                                                       : 1e9};
     meter_wants(trace_options.want, trace_options.want_without_runstates);
     struct trace *t = trace_open(path, &trace_options, &r.err);
     struct meter *m = meter_new(&options, &r.err);

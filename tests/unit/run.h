@@ -8,7 +8,8 @@
 
 struct setup {
     enum by by;
-    uint64_t granularities_ns[8]; /* up to the first 0; none: the whole trace. The whole trace always comes too. */
+    uint64_t
+        granularities_ns[8]; /* up to the first 0; none: the whole trace. The whole trace always comes too. */
     bool executions;
     uint64_t from_ns, to_ns;
     const uint8_t *pcpus_wanted;
@@ -49,7 +50,7 @@ struct key {
 };
 
 /* A row by the parts of its key that its kind has; missing: the check fails, and all is 0. */
-#define ROW(r, ...) find_row(r, (struct key){__VA_ARGS__}, true, __FILE__, __LINE__)
+#define ROW(r, ...)     find_row(r, (struct key){__VA_ARGS__}, true, __FILE__, __LINE__)
 #define HAS_ROW(r, ...) (find_row(r, (struct key){__VA_ARGS__}, false, __FILE__, __LINE__) != NULL)
 const struct measures *find_row(const struct result *r, struct key key, bool required, const char *file,
                                 unsigned line);

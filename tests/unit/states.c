@@ -135,13 +135,13 @@ static void wake_wait_and_preempt_wait_are_told_apart(void)
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS, 1, 0, BLOCKED, RUNNABLE);
-    starts(&c, 13 * MS, 1, 0);                                /* wake wait 3 */
+    starts(&c, 13 * MS, 1, 0); /* wake wait 3 */
     stops(&c, 20 * MS, 1, 0, RUNNABLE);
-    starts(&c, 27 * MS, 1, 0);                                /* preempt wait 7 */
+    starts(&c, 27 * MS, 1, 0); /* preempt wait 7 */
     stops(&c, 30 * MS, 1, 0, OFFLINE);
     rec_runstate(&c, 35 * MS, 1, 0, OFFLINE, RUNNABLE);
-    starts(&c, 36 * MS, 1, 0);                                /* after offline: wake wait 1 */
-    rec_runstate(&c, 37 * MS, 1, 1, RUNNABLE, OFFLINE);       /* since when, and why: nobody knows */
+    starts(&c, 36 * MS, 1, 0);                          /* after offline: wake wait 1 */
+    rec_runstate(&c, 37 * MS, 1, 1, RUNNABLE, OFFLINE); /* since when, and why: nobody knows */
     mark(&c, 40 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     const struct measures *m = ROW(&r, .domain = 1);
