@@ -26,6 +26,7 @@ struct cell {
 struct account {
     uint64_t since_ns;                           /* booked up to here */
     uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
+    uint64_t running_since;                      /* while it runs: since when that is known */
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
     struct cell *cell;                           /* NULL: its time goes to no row */
     uint32_t life;

@@ -84,7 +84,7 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
     if (!l->options.executions || a->idle || !l->reporting || l->sink_ended || !pcpu_wanted(l, a))
         return;
     bool whole = a->run_start != NS_UNKNOWN;
-    uint64_t start = whole ? a->run_start : life->birth_ns;
+    uint64_t start = a->running_since;
     if (start < l->options.from_ns)
         start = l->options.from_ns;
     struct execution e = {
@@ -175,10 +175,11 @@ static void change_state(struct ledger *l, const struct transition *t)
     if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING)
         stop_running(l, t->vcpu, a, m, t);
     if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED) {
-        bool whole = before == t->from && a->block_start != NS_UNKNOWN;
+        bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
+        bool whole = woken && before == t->from && a->block_start != NS_UNKNOWN;
         if (m && whole)
             sample(l, &m->block, a->block_start, t->time_ns);
-        if (m && t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING))
+        if (m && woken)
             m->wakes++;
         a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
     }
@@ -200,6 +201,8 @@ static void change_state(struct ledger *l, const struct transition *t)
             a->run_start = NS_UNKNOWN;
             a->slice_ns = UINT32_MAX;
         }
+        if (before != RUNSTATE_RUNNING)
+            a->running_since = t->time_ns;
         a->last_run_pcpu = a->pcpu;
     }
     a->state = t->to;
@@ -216,6 +219,7 @@ static void appear(struct ledger *l, const struct transition *t)
     *a = (struct account){
         .since_ns = t->time_ns,
         .run_start = NS_UNKNOWN,
+        .running_since = t->value,
         .wait_start = NS_UNKNOWN,
         .block_start = NS_UNKNOWN,
         .waited_ns = NS_UNKNOWN,
@@ -268,6 +272,17 @@ static void die(struct ledger *l, const struct transition *t)
             d->pcpu_cells[i]->death_ns = t->time_ns;
 }
 
+/* A change whose record came too late to be booked in its place: only counted. */
+static void count_skewed(struct ledger *l, struct account *a, const struct transition *t)
+{
+    if (!a->cell || a->idle || !pcpu_wanted(l, a))
+        return;
+    struct measures *m = &a->cell->live;
+    m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
+    m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
+    m->preemptions += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_RUNNABLE;
+}
+
 void ledger_book(struct ledger *l, const struct transition *t)
 {
     ledger_advance(l, t->time_ns);
@@ -292,6 +307,12 @@ void ledger_book(struct ledger *l, const struct transition *t)
         break;
     case TRANSITION_SLEEP:
         a->sleeping = true;
+        break;
+    case TRANSITION_GO_ON:
+        a->yielded = a->sleeping = false;
+        break;
+    case TRANSITION_SKEWED:
+        count_skewed(l, a, t);
         break;
     default:
         die(l, t);

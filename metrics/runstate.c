@@ -229,14 +229,18 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
  * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
  * does not fit, then "a to b", which would have fitted before it.
  */
-static bool late_by_skew(struct runstates *r, struct track *k, uint64_t now_ns, uint16_t pcpu,
+static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                          enum runstate old, enum runstate new)
 {
-    if (!k->contradicted || k->state_before != old || k->record_old != new || pcpu == k->pcpu)
+    struct track *k = &r->tracks[vcpu];
+    if (!k->contradicted || k->state_before != old || k->record_old != new || pcpu == k->record_pcpu)
         return false;
     r->quality->inconsistent--;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, now_ns - k->since_ns);
     k->contradicted = false;
+    put(r, now_ns,
+        (struct transition){
+            .kind = TRANSITION_SKEWED, .vcpu = vcpu, .pcpu = k->pcpu, .from = old & 15, .to = new & 15});
     return true;
 }
 
@@ -247,10 +251,11 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     if (!k->seen) {
         appear(r, vcpu, now_ns, old, pcpu);
     } else if (k->state != old || (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
-        if (late_by_skew(r, k, now_ns, pcpu, old, new))
+        if (late_by_skew(r, vcpu, now_ns, pcpu, old, new))
             return;
         k->state_before = k->state;
         k->record_old = (uint8_t)old;
+        k->record_pcpu = pcpu;
         k->contradicted = false;
         settle_contradiction(r, vcpu, now_ns, pcpu, old);
     } else {
@@ -268,6 +273,11 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         k->since_ns = now_ns;
     } else if (!k->contradicted) {
         k->since_ns = now_ns;
+    }
+    if (k->leaving_told && old == RUNSTATE_RUNNING) {
+        if (new == RUNSTATE_RUNNING)
+            put(r, now_ns, (struct transition){.kind = TRANSITION_GO_ON, .vcpu = vcpu, .pcpu = pcpu});
+        k->leaving_told = false;
     }
 }
 
@@ -379,8 +389,10 @@ static void note(struct runstates *r, const struct event *e, uint64_t now_ns, en
     uint32_t vcpu = e->w[0] < 65536 && e->w[1] < VCPUS_MAX
                         ? population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1])
                         : NOBODY;
-    if (vcpu != NOBODY && r->tracks[vcpu].seen)
-        put(r, now_ns, (struct transition){.kind = (uint8_t)kind, .vcpu = vcpu, .pcpu = e->pcpu});
+    if (vcpu == NOBODY || !r->tracks[vcpu].seen)
+        return;
+    put(r, now_ns, (struct transition){.kind = (uint8_t)kind, .vcpu = vcpu, .pcpu = e->pcpu});
+    r->tracks[vcpu].leaving_told = true;
 }
 
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock)

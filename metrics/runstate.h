@@ -24,6 +24,8 @@ enum transition_kind {
     TRANSITION_STATE,  /* from one state to another; to running: `value` = slice granted, UINT32_MAX none */
     TRANSITION_YIELD,  /* it yields: a switch follows */
     TRANSITION_SLEEP,  /* it was told to sleep */
+    TRANSITION_GO_ON,  /* it goes on running after all */
+    TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
     TRANSITION_DIE     /* its domain is gone: the vCPU exists no longer */
 };
 

@@ -16,6 +16,8 @@ struct track {
     bool contradicted;    /* its last record did not fit, and lost records do not explain it */
     uint8_t state_before; /* the tracked state when that record came */
     uint8_t record_old;   /* the old state that record told */
+    uint16_t record_pcpu; /* the pCPU that wrote it */
+    bool leaving_told;    /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving;      /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
 };
 

@@ -14,12 +14,13 @@ void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
     c->tsc_first = tsc_first;
     c->cpu_hz = cpu_hz;
     /* The largest shift whose multiplier fits 64 bits: at 2.4 GHz an error of 2^-63 per cycle. */
-    double ns_per_cycle = cpu_hz > 0 ? 1e9 / cpu_hz : 1;
+    long double ns_per_cycle = cpu_hz > 0 ? 1e9L / (long double)cpu_hz : 1;
     int exponent;
-    frexp(ns_per_cycle, &exponent);
+    frexpl(ns_per_cycle, &exponent);
     int shift = 63 - exponent;
     c->shift = shift < 0 ? 0 : shift > 126 ? 126 : (unsigned)shift;
-    c->multiplier = (uint64_t)ldexpl((long double)ns_per_cycle, (int)c->shift);
+    /* Rounded up, so that cycles that make whole ns give them. */
+    c->multiplier = (uint64_t)ceill(ldexpl(ns_per_cycle, (int)c->shift));
 }
 
 void clock_probe_free(struct clock_probe *p)

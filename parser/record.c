@@ -4,26 +4,43 @@
 #define TSC_LEAP (1ull << 38)
 /* Events this far behind what was handed on belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
-/* The two records of one context switch are never this far apart: about 6 ms. */
-#define SWITCH_SPAN (1ull << 24)
+/* The two records of one context switch are never this far apart: about 0.2 ms. */
+#define SWITCH_SPAN (1ull << 19)
 
 /* ---- time ---- */
 
-/* The tsc of the first record in [p, end) that has one; false if there is none to see. */
-static bool next_tsc(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
+/* The tsc of the first record in [p, end) that has one; returns where it ends, NULL if there is none to see. */
+static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
 {
     while (end - p >= 4) {
         uint32_t h = load32(p);
         size_t bytes = record_bytes(h);
         if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
-            return false;
+            return NULL;
         if (h >> 31) {
             *tsc = load64(p + 4);
-            return true;
+            return p + bytes;
         }
         p += bytes;
     }
-    return false;
+    return NULL;
+}
+
+/*
+ * The time of the first record of all, `tsc`, in the light of the next two: two of three that agree are right.
+ * `behind`: the bytes after its record.
+ */
+static uint64_t first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind, const uint8_t *end)
+{
+    uint64_t next, third;
+    const uint8_t *p = next_timed(behind, end, &next);
+    if (!p || (next >= tsc && next - tsc <= TSC_LEAP))
+        return tsc;
+    bool has_third = next_timed(p, end, &third) != NULL;
+    if (has_third && third >= tsc && third - tsc <= TSC_LEAP)
+        return tsc;
+    d->quality->tsc_implausible++;
+    return has_third ? next : next < tsc ? next : tsc;
 }
 
 /* Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it. */
@@ -44,7 +61,7 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
                           const uint8_t *end, bool *stale)
 {
     uint64_t next;
-    bool has_next = next_tsc(behind, end, &next);
+    bool has_next = next_timed(behind, end, &next) != NULL;
     bool has_time = s->begun || d->tsc_last > 0;
     uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
     uint64_t front = last > d->tsc_last ? last : d->tsc_last;
@@ -55,7 +72,7 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
         last = d->handed_on;
     if (tsc >= last) {
         if (!has_time)
-            return has_next && next < tsc ? next : tsc;
+            return first_tsc(d, tsc, behind, end);
         if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
             return tsc;
         d->quality->tsc_implausible++;
@@ -85,34 +102,6 @@ static void append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slo
     memcpy(e->w, payload, sizeof e->w);
 }
 
-/*
- * LOST_RECORDS: {count, dom:16 | vcpu:16, first_tsc:64} since Xen 3.4, with the tsc at which recording resumed;
- * {count} without a tsc before. Becomes two events, so that the blind time begins in order.
- */
-static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint64_t before, uint32_t header,
-                         const uint8_t *payload)
-{
-    d->quality->lost_markers++;
-    d->quality->lost_records += load32(payload);
-    clock_probe_break(s);
-    if (!(header >> 31) || (header >> 28 & 7) < 4) {
-        s->old_lost = true;
-        s->old_lost_count = load32(payload);
-        return;
-    }
-    uint64_t first = load64(payload + 8);
-    uint64_t known = s->begun ? before : d->tsc_first < tsc ? d->tsc_first : tsc;
-    if (first < known)
-        first = known;
-    if (first > tsc)
-        first = tsc;
-    uint64_t from = first > d->handed_on ? first : d->handed_on < tsc ? d->handed_on : tsc;
-    append(s, from, header, EVENT_BLIND_BEGIN, payload);
-    memcpy(&s->events[s->n - 1].w[2], &first,
-           8); /* the true beginning, if it can no longer be put in order */
-    append(s, tsc, header, EVENT_LOST_RECORDS, payload);
-}
-
 /* The first record with a tsc after an old LOST_RECORDS: the blind time lasted until now. */
 static void old_lost_ends(struct stream *s, uint64_t before, uint64_t tsc)
 {
@@ -120,6 +109,37 @@ static void old_lost_ends(struct stream *s, uint64_t before, uint64_t tsc)
     uint32_t w[4] = {s->old_lost_count, 0xffffffff, (uint32_t)before, (uint32_t)(before >> 32)};
     append(s, before, 0, EVENT_BLIND_BEGIN, (const uint8_t *)w);
     append(s, tsc, 0, EVENT_LOST_RECORDS, (const uint8_t *)w);
+}
+
+/*
+ * LOST_RECORDS: {count, dom:16 | vcpu:16, first_tsc:64} since Xen 3.4, with the tsc at which recording resumed;
+ * {count} without a tsc before. Becomes two events, so that the blind time begins in order.
+ */
+static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint64_t before, uint32_t header,
+                         const uint8_t *payload, uint64_t resumed)
+{
+    d->quality->lost_markers++;
+    d->quality->lost_records += load32(payload);
+    clock_probe_break(s);
+    if (!(header >> 31) || (header >> 28 & 7) < 4) {
+        s->old_lost = true;
+        s->old_lost_count = load32(payload);
+        if (s->begun && resumed - before <= TSC_LEAP)
+            old_lost_ends(s, before, resumed);
+        return;
+    }
+    uint64_t first = load64(payload + 8);
+    if (s->begun && first < before)
+        first = before;
+    else if (!s->begun && tsc - first > TSC_LEAP)
+        first = d->tsc_first < tsc ? d->tsc_first : tsc; /* no such old time: since the trace began */
+    if (first > tsc)
+        first = tsc;
+    uint64_t from = first > d->handed_on ? first : d->handed_on < tsc ? d->handed_on : tsc;
+    append(s, from, header, EVENT_BLIND_BEGIN, payload);
+    memcpy(&s->events[s->n - 1].w[2], &first,
+           8); /* the true beginning, if it can no longer be put in order */
+    append(s, tsc, header, EVENT_LOST_RECORDS, payload);
 }
 
 /*
@@ -166,9 +186,12 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
             old_lost_ends(s, s->begun ? before : tsc, tsc);
     }
     if (slot == EVENT_LOST_RECORDS) {
+        uint64_t resumed = UINT64_MAX;
+        next_timed(behind, end, &resumed);
         if (words >= 1)
-            lost_records(d, s, tsc, before, header, payload);
+            lost_records(d, s, tsc, before, header, payload, resumed);
     } else {
+        d->switches += slot == EVENT_SWITCH_INFPREV || slot == EVENT_SWITCH;
         if (slot == EVENT_SWITCH_INFPREV && words >= 2)
             clock_probe_switch(&d->probe, s, tsc, load32(payload + 4 * (words >= 3 ? 2 : 1)));
         else if (slot == EVENT_SWITCH_INFNEXT && words >= 3) {
@@ -199,8 +222,11 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
 void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end)
 {
     uint64_t tsc;
-    if (!next_tsc(p, end, &tsc))
+    const uint8_t *behind = next_timed(p, end, &tsc);
+    if (!behind)
         return;
+    if (d->tsc_first == UINT64_MAX)
+        tsc = first_tsc(d, tsc, behind, end);
     d->window_fresh = false;
     bool plausible = d->tsc_first == UINT64_MAX || d->tsc_first - tsc <= TSC_LEAP;
     if (tsc < d->tsc_first && plausible && tsc >= d->handed_on)
@@ -236,6 +262,8 @@ const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t
         unsigned slot = event_slot(h & 0x0fffffff);
         const uint8_t *next = p + record_bytes(h);
         if (actions[slot] != RECORD_SKIP) {
+            if (timed && !(h >> 31))
+                note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
             *kind = take(d, s, p, h, slot, next, end);
             timed = NULL;
             if (*kind != RECORD_FINE)

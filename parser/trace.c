@@ -12,6 +12,7 @@
 #define CLOCK_ERROR_PPM      50.0         /* the clock is known well enough to begin */
 #define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
+#define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
 enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
@@ -79,9 +80,12 @@ static void set_clock(struct trace *t)
     }
 }
 
-static bool clock_well_known(struct trace *t)
+/* Enough was read to begin: the clock is known, and whether the trace holds runstate changes. */
+static bool well_known(struct trace *t)
 {
     struct clock_probe *p = &t->decoder.probe;
+    if (!t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
+        return false;
     if (t->options.cpu_hz > 0 || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
         return true;
     /* An estimate sorts all samples: make one only when there are a good deal more of them. */
@@ -109,7 +113,7 @@ static int read_sweep(struct trace *t, struct error *err)
     if (status == DECODER_SWEEP)
         order_sweep(&t->order, d);
     if (t->phase == PHASE_CLOCK) {
-        if (status == DECODER_SWEEP && !clock_well_known(t))
+        if (status == DECODER_SWEEP && !well_known(t))
             return 0;
         set_clock(t);
     }

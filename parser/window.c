@@ -44,6 +44,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->actions[EVENT_SWITCH_INFPREV] = RECORD_SPECIAL;
     d->actions[EVENT_SWITCH_INFNEXT] = RECORD_SPECIAL;
     d->actions[EVENT_RUNSTATE_CHANGE] = RECORD_SPECIAL;
+    d->actions[EVENT_SWITCH] = RECORD_SPECIAL;
     return 0;
 }
 

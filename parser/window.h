@@ -28,6 +28,7 @@ struct decoder {
     uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
     uint64_t tsc_last;  /* of any record */
     bool has_runstates; /* a runstate change was seen */
+    uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
     size_t queued;      /* events waiting in all streams, before the window being read */
     /* the window being read */
     struct stream *current; /* NULL: between windows */

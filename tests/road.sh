@@ -1,6 +1,6 @@
 #!/bin/bash
 # However a capture comes in - file, pipe, byte by byte, compressed, live - the same bytes come out.
-# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+# shellcheck source=tests/lib.sh disable=SC2317,SC2002 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
 DRIBBLE=$BUILD/tests/dribble

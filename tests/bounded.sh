@@ -1,0 +1,105 @@
+#!/bin/bash
+# Memory does not grow with the trace, and a generated trace gives its known truth. bounded.sh large: 4 GiB.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+MEASURE=$BUILD/tests/measure
+RSS_MAX_KIB=$((128 * 1024))
+LIMIT=1200
+
+measured() { # WHAT: what the last run took
+    local rss seconds
+    read -r rss seconds <"$scratch/took"
+    printf '      %s: %d MiB, %s s\n' "$1" $((rss / 1024)) "$seconds"
+    check "$1: at most $((RSS_MAX_KIB / 1024)) MiB" [ "$rss" -le $RSS_MAX_KIB ]
+}
+
+through_a_pipe() { # WHAT SIZE OPTION...
+    local what=$1 size=$2
+    shift 2
+    "$TRACEGEN" --size "$size" "$@" |
+        timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" report -q -b vcpu -g total,1s -f csv - >"$out" 2>"$err"
+    status=$?
+    check "$what: exit code 0" exits 0
+    check "$what: rows" [ "$(wc -l <"$out")" -gt 50 ]
+    measured "$what"
+}
+
+if [ "${1:-}" = large ]; then
+    group '4 GiB'
+    through_a_pipe '4 GiB through a pipe' 4G
+    "$TRACEGEN" --size 4G -o "$scratch/large.xt"
+    timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" report -q -b vcpu -g total,1s -f csv "$scratch/large.xt" \
+        >"$scratch/from-file" 2>"$err"
+    check '4 GiB from a file: exit code 0' equal 0 $?
+    measured '4 GiB from a file'
+    check 'the same rows' same "$out" "$scratch/from-file"
+    finish
+fi
+
+group 'memory'
+through_a_pipe '300 MiB through a pipe' 300M
+through_a_pipe '256 pCPUs, 1000 domains' 100M --pcpus 256 --domains 1000 --vcpus 2
+through_a_pipe 'records lost all the time' 100M --lost 0.1
+through_a_pipe 'domains come and go' 100M --domain-churn 20
+"$TRACEGEN" --size 30M | "$XENMETER" report -q --max-memory 16M -g 1ms -f csv - >"$out" 2>"$err"
+status=$?
+check 'too little memory: said, or enough after all' [ $status -eq 0 ] || [ $status -eq 2 ]
+
+# Lines "domain life vcpu" and the numbers, of the truth and of the report; a time may be off by 2 ns for each change
+# that rounds, a count not at all.
+agrees() { # TRACE TRUTH
+    "$XENMETER" report -q -b vcpu --cpu-hz "$(jq .cpu_hz "$2")" -f csv "$1" >"$scratch/report.csv" || return 1
+    jq -r '.cpu_hz as $hz | .vcpus[] | [.domain, .life, .vcpu,
+            (.running, .runnable, .blocked, .offline, .wait_wake, .wait_preempt | . * 1e9 / $hz | round),
+            .changes, .dispatches, .wakes, .blocks, .preemptions, .yields, .migrations] | @tsv' "$2" |
+        awk -v report="$scratch/report.csv" '
+            function wrong(what) { if (++bad <= 5) print "      " what }
+            BEGIN {
+                times = split("running_ns runnable_ns blocked_ns offline_ns wake_wait_ns preempt_wait_ns", time, " ")
+                counts = split("executions wakes blocks preemptions yields migrations", count, " ")
+                while ((getline line < report) > 0) {
+                    n = split(line, field, ",")
+                    if (!rows++) { for (i = 1; i <= n; i++) at[field[i]] = i; continue }
+                    who = field[at["domain"]] "." field[at["life"]] "." field[at["vcpu"]]
+                    seen[who] = 1
+                    for (i = 1; i <= times; i++) is[who, time[i]] += field[at[time[i]]]
+                    for (i = 1; i <= counts; i++) is[who, count[i]] += field[at[count[i]]]
+                }
+            }
+            {
+                who = $1 "." $2 "." $3
+                if (!(who in seen)) { if ($10 > 0) wrong(who " is missing"); next }
+                told++
+                delete seen[who]
+                for (i = 1; i <= times; i++) {
+                    off = is[who, time[i]] - $(3 + i)
+                    if (off > 2 * $10 + 2 || off < -2 * $10 - 2)
+                        wrong(sprintf("%s %s is %.0f, not %.0f", who, time[i], is[who, time[i]], $(3 + i)))
+                }
+                for (i = 1; i <= counts; i++)
+                    if (is[who, count[i]] != $(10 + i))
+                        wrong(sprintf("%s %s is %d, not %d", who, count[i], is[who, count[i]], $(10 + i)))
+            }
+            END {
+                for (who in seen) wrong(who " never was")
+                exit bad > 0 || !told
+            }'
+}
+
+truth_of() { # WHAT OPTION...
+    local what=$1
+    shift
+    "$TRACEGEN" --size 30M -o "$scratch/trace.xt" --truth "$scratch/truth.json" "$@"
+    check "$what" agrees "$scratch/trace.xt" "$scratch/truth.json"
+}
+
+group 'generated traces give their truth'
+truth_of 'as it comes'
+truth_of 'another seed, one pCPU' --seed 7 --pcpus 1 --domains 3
+truth_of 'many pCPUs' --pcpus 64 --domains 100
+truth_of 'only the scheduler' --mix sched
+truth_of 'old layout' --old-layout
+truth_of 'domains come and go' --domain-churn 10
+truth_of 'another frequency' --cpu-hz 3.1G --seed 9
+finish

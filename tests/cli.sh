@@ -1,0 +1,234 @@
+#!/bin/bash
+# Options, messages, exit codes, and what is left behind when something goes wrong.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+fixture=fixtures/membuf-credit2.xt.zst
+zstd -qdc "$fixture" >"$scratch/capture.xt"
+dir=$scratch/dir
+mkdir "$dir"
+nothing_left() { [ -z "$(ls -A "$dir")" ]; }
+
+# A usage error or another error: exit code 2, a message, nothing on standard output.
+refuses() { # PATTERN ARGUMENT...
+    local pattern=$1
+    shift
+    run "$@" </dev/null
+    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
+}
+
+group 'help and version'
+for arguments in --help -h help 'help report' 'report --help' 'report -h' --version; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments
+    check "$arguments: exit code 0" exits 0
+    check "$arguments: on standard output" has_text "$out"
+    check "$arguments: nothing on standard error" is_empty "$err"
+    check "$arguments: no line is too long" not says "$out" '^.\{101\}'
+done
+check 'version' says "$out" '^xenmeter [0-9][0-9.]*$'
+for command in $("$XENMETER" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    run "$command" --help
+    check "$command --help" exits 0
+    check "$command --help says how it is used" says "$out" '^Usage: xenmeter'
+done
+run
+check 'without a command: exit code 2' exits 2
+check 'without a command: the list on standard error' says "$err" '^Commands:'
+check 'without a command: nothing on standard output' is_empty "$out"
+
+group 'wrong arguments'
+check 'unknown command, suggestion' refuses "did you mean 'report'" reprot
+check 'unknown command' refuses 'no command' xyzzyxyzzy
+check 'help of an unknown command' refuses 'no command' help xyzzyxyzzy
+check 'unknown option, suggestion' refuses "did you mean '--granularity'" report --granulrity 1s "$fixture"
+check 'unknown option' refuses "no option '--xyzzyxyzzy'" report --xyzzyxyzzy "$fixture"
+check 'unknown letter' refuses "no option '-z'" report -z "$fixture"
+check 'option without its value' refuses 'wants a value' report "$fixture" -g
+check 'two files' refuses 'one FILE' report "$fixture" "$fixture"
+check 'unknown format, suggestion' refuses "did you mean 'json'" report -f jsn "$fixture"
+for bad in '-g 10x' '-g 1' '-g 1s,,2s' '-g -1s' '-g 1e3s' '-g 10ns' '--live 1ns' '-t 1s' '-t 3s,1s' '-t x,y' '-d x' '-d 3-1' \
+    '-d 70000' '-p 4095' '-p 0,' '-n 0' '-n x' '-b host' '-s nosuch' '-c nosuch' '--color maybe' '--progress maybe' \
+    '--cpu-hz 0' '--cpu-hz x' '--max-memory 1K' '--max-memory x' '--names /nonexistent'; do
+    # shellcheck disable=SC2086 # a list of words
+    [ "$bad" = '-g 1' ] || check "report $bad" refuses . report $bad "$fixture"
+done
+
+group 'files that are no captures'
+check 'missing' refuses 'No such file' report "$dir/missing"
+check 'a directory' refuses 'irectory' report "$dir"
+: >"$scratch/empty"
+check 'empty' refuses 'empty' report "$scratch/empty"
+check 'empty standard input' refuses 'standard input' report -
+check 'text' refuses 'not a xentrace capture' report README.md
+head -c 100000 /dev/urandom >"$scratch/garbage"
+check 'garbage' refuses 'garbage: ' report "$scratch/garbage"
+head -c 100000 /dev/zero >"$scratch/zeros"
+check 'zeros' refuses 'zeros: ' report "$scratch/zeros"
+{ head -c 200000 "$fixture"; } >"$scratch/cut.zst"
+run report -f csv "$scratch/cut.zst"
+check 'cut zstd: what is there is used' exits 0
+check 'cut zstd: rows' has_text "$out"
+check 'cut zstd: said' says "$err" 'cut'
+{ head -c 100000 "$fixture"; head -c 1000 /dev/zero; tail -c +101001 "$fixture"; } >"$scratch/broken.zst"
+check 'broken zstd' refuses 'zst: ' report "$scratch/broken.zst"
+if [ "$(id -u)" -ne 0 ]; then
+    : >"$scratch/secret"
+    chmod 0 "$scratch/secret"
+    check 'no permission' refuses 'ermission' report "$scratch/secret"
+fi
+
+group 'output that cannot be written'
+for format in table csv json jsonl; do
+    timeout 60 "$XENMETER" report -q -f $format -b vcpu -g 1ms -t ,500ms "$fixture" >/dev/full 2>"$err"
+    status=$?
+    check "$format: full device" exits 2
+    check "$format: full device is said" says "$err" 'No space left'
+    run report -f $format -o /dev/full "$fixture"
+    check "$format: -o full device" exits 2
+done
+"$XENMETER" --help >/dev/full 2>"$err"
+check 'help to a full device' not [ $? -eq 0 ]
+check '-o in a missing directory' refuses 'No such file' report -o "$dir/missing/x.csv" "$fixture"
+check '-o a directory' refuses 'irectory' report -o "$dir" "$fixture"
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir -m 555 "$scratch/readonly"
+    check '-o in a read-only directory' refuses 'ermission' report -o "$scratch/readonly/x.csv" "$fixture"
+fi
+check 'nothing is left' nothing_left
+for format in table csv json jsonl; do
+    { timeout 60 "$XENMETER" report -q -f $format -b vcpu -g 1ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } |
+        head -n 1 >"$out"
+    check "$format: the reader goes away: quiet" is_empty "$err"
+    check "$format: the reader goes away: exit code 0" equal 0 "$(cat "$scratch/code")"
+done
+
+group '-o: whole or not at all'
+check 'a missing capture leaves nothing' refuses 'No such file' report -o "$dir/x.csv" "$dir/missing"
+check 'a bad capture leaves nothing' refuses . report -o "$dir/x.csv" "$scratch/garbage"
+check 'a broken one leaves nothing' refuses . report -o "$dir/x.csv" "$scratch/broken.zst"
+check 'nothing is left' nothing_left
+echo before >"$dir/x.csv"
+check 'an error keeps the old file' refuses . report -o "$dir/x.csv" "$scratch/broken.zst"
+check 'it is the old one' equal before "$(cat "$dir/x.csv")"
+rm "$dir/x.csv"
+for signal in TERM INT HUP; do
+    mkfifo "$scratch/fifo"
+    "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" &
+    pid=$!
+    { head -c 3000000 "$scratch/capture.xt"; exec sleep 60; } >"$scratch/fifo" &
+    feeder=$!
+    sleep 0.7
+    check "SIG$signal: it was at work" equal 1 "$(find "$dir" -name '.xenmeter-*' | wc -l)"
+    check "SIG$signal: under another name" [ ! -e "$dir/x.csv" ]
+    kill -"$signal" $pid
+    # A shell lets its background children ignore SIGINT.
+    [ $signal = INT ] && sleep 0.3 && kill -TERM $pid 2>/dev/null
+    wait $pid
+    check "SIG$signal: not a success" not [ $? -eq 0 ]
+    kill $feeder
+    wait $feeder 2>/dev/null
+    check "SIG$signal: nothing is left" nothing_left
+    rm "$scratch/fifo"
+done
+
+group 'formats'
+columns=$("$XENMETER" report -c help | sed -n '/^columns of rows/,/^$/s/^  \([a-z0-9_]*\) .*/\1/p')
+for by in domain vcpu pcpu domain-pcpu; do
+    for format in table csv json jsonl; do
+        run report -b $by -g total,1s,execution -f $format -o "$dir/$by.$format" "$fixture"
+        check "$format by $by" exits 0
+        check "$format by $by: nothing on standard output" is_empty "$out"
+    done
+    check "csv by $by: every line has the fields of its header" awk -F, '
+        NR == 1 || $0 == "" || /^domain,/ { n = NF }
+        NF != n { bad = 1 }
+        END { exit bad || NR < 3 }' "$dir/$by.csv"
+    check "json by $by" jq -e '.schema == "xenmeter.report/1" and (.reports | length) >= 2 and .trace.records > 0
+        and (.quality.verdict | IN("good", "degraded", "poor"))' "$dir/$by.json" >"$out"
+    check "jsonl by $by" jq -es 'length > 3' "$dir/$by.jsonl" >"$out"
+    run report -b $by -g total,1s -f csv -c all "$fixture"
+    cp "$out" "$scratch/csv"
+    run report -b $by -g total,1s -f jsonl -c all "$fixture"
+    check "csv and jsonl by $by: the same running times" equal \
+        "$(jq -s 'map(.running_ns) | add' "$out")" \
+        "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { s += $at["running_ns"] } END { printf "%.0f", s }' \
+            "$scratch/csv")"
+done
+run report -f csv "$fixture"
+for column in $columns; do
+    check "csv has $column" says "$out" "^\(.*,\)\?$column\(,.*\)\?$"
+done
+rm -f "$dir"/*
+for name in x.csv x.json x.jsonl; do
+    run report "$fixture" -o "$dir/$name.zst"
+    check "$name.zst is zstd" zstd -qt "$dir/$name.zst"
+    run report "$fixture" -o "$dir/$name"
+    check "$name.zst holds $name" equal "$(zstd -qdc "$dir/$name.zst" | sha256sum)" "$(sha256sum <"$dir/$name")"
+    run report "$fixture" -f "${name#x.}"
+    check "$name: -o is what standard output gets" same "$out" "$dir/$name"
+done
+
+group 'what to show'
+run report -f csv -c domain,running_ns "$fixture"
+check '-c: these columns' says "$out" '^granularity_ns,start_ns,end_ns,.*domain,.*running_ns$'
+check '-c: not others' not says "$out" blocked_ns
+run report -f csv -c running_pct,runnable_pct -s runnable_pct "$fixture"
+check '-s: largest first' equal "$(tail -n +2 "$out")" "$(tail -n +2 "$out" | sort -t, -k8,8gr)"
+run report -f csv -n 2 -s running_ns "$fixture"
+check '-n: at most so many rows' equal 3 "$(wc -l <"$out")"
+run report -f jsonl -b vcpu -d 0,3-5 "$fixture"
+check '-d: these domains' equal '0 3' "$(jq -s -r 'map(.domain) | unique | join(" ")' "$out")"
+run report -f jsonl -b pcpu -p 1 "$fixture"
+check '-p: these pCPUs' equal '1' "$(jq -s -r 'map(.pcpu) | unique | join(" ")' "$out")"
+run report -f jsonl -t 500ms,1.5s "$fixture"
+check '-t: this part' equal '500000000 1500000000' "$(jq -s -r '"\(.[0].start_ns) \(.[0].end_ns)"' "$out")"
+run report -f jsonl -t ,1s "$fixture"
+cp "$out" "$scratch/first"
+run report -f jsonl -t 1s, "$fixture"
+cp "$out" "$scratch/second"
+run report -f jsonl "$fixture"
+check '-t: two parts are the whole' equal "$(jq -s 'map(.running_ns) | add' "$out")" \
+    "$(jq -s 'map(.running_ns) | add' "$scratch/first" "$scratch/second")"
+printf '0 Domain-0\n3 "we,b"\n' >"$scratch/names"
+run report --names "$scratch/names" -f jsonl "$fixture"
+check '--names: lines of ID NAME' says "$out" '"name":"Domain-0"'
+run report --names "$scratch/names" -f csv "$fixture"
+check '--names: quoted for CSV' says "$out" ',"""we,b""",'
+printf '%s\n' 'Name                                        ID   Mem VCPUs	State	Time(s)' \
+    'Domain-0                                     0  2048     2     r-----     100.0' \
+    'guest one                                    3   192     2     -b----      10.0' >"$scratch/xl"
+run report --names "$scratch/xl" -f jsonl "$fixture"
+check '--names: xl list' says "$out" '"domain":0,.*"name":"Domain-0"'
+check '--names: xl list, a blank in a name' says "$out" '"domain":3,.*"name":"guest one"'
+run report --cpu-hz 1.298G -f json "$fixture"
+check '--cpu-hz: given' equal 'given 1298000000' "$(jq -r '.trace | "\(.cpu_hz_source) \(.cpu_hz)"' "$out")"
+
+group 'colour, standard error'
+escape=$(printf '\033')
+run report "$fixture"
+check 'no colour in a file' not says "$out" "$escape"
+check 'a table ends with its verdict' equal 'verdict:' "$(tail -n 1 "$out" | cut -d' ' -f1)"
+run report --color always "$fixture"
+check '--color always' says "$out" "$escape"
+NO_COLOR=1 run report --color auto "$fixture"
+check 'NO_COLOR' not says "$out" "$escape"
+run report --color never "$fixture"
+check '--color never' not says "$out" "$escape"
+run report -f csv "$fixture"
+check 'csv: the verdict on standard error' says "$err" '^xenmeter: verdict '
+check 'csv: not on standard output' not says "$out" verdict
+run report -q -f csv "$fixture"
+check '-q: nothing on standard error' is_empty "$err"
+run report -v -f csv "$fixture"
+check '-v: more on standard error' [ "$(wc -l <"$err")" -gt 1 ]
+run report -f csv --progress always "$fixture"
+check '--progress always' has_text "$err"
+if [ -z "$QUICK" ] && command -v script >/dev/null; then
+    on_terminal() { script -qec "$1" /dev/null </dev/null >"$out" 2>&1; }
+    on_terminal "'$XENMETER' report --color auto '$fixture'"
+    check 'on a terminal: colour' says "$out" "$escape"
+    NO_COLOR=1 TERM=xterm on_terminal "'$XENMETER' report '$fixture'"
+    check 'on a terminal: NO_COLOR' not says "$out" "$escape\\[[0-9;]*m"
+fi
+finish

@@ -1,0 +1,125 @@
+#!/bin/bash
+# Cut, flipped and hostile captures: an answer or an error, in bounded time and memory, never a crash.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+DAMAGE=$BUILD/tests/damage
+LIMIT=20
+MEMORY_KIB=700000 # of address space, for a run of the program
+
+survives() { # FILE ARGUMENT...: exit code 0 or 2; 2 only with a message
+    local file=$1
+    shift
+    # shellcheck disable=SC3045 # bash has it
+    if [ -z "$QUICK" ]; then
+        (ulimit -v $MEMORY_KIB && exec timeout -k 5 $LIMIT "$XENMETER" report "$@" "$file") >"$out" 2>"$err"
+    else
+        timeout -k 5 $LIMIT "$XENMETER" report "$@" "$file" >"$out" 2>"$err"
+    fi
+    status=$?
+    [ $status -eq 0 ] && return 0
+    exits 2 && says "$err" '^xenmeter: '
+}
+
+# ---- thousands, in one process ----
+
+zstd -qdc fixtures/lost-credit2.xt.zst | head -c 16384 >"$scratch/lost.xt"
+zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
+"$TRACEGEN" --size 12K --pcpus 2 --domains 3 --vcpus 2 --domain-churn 1 --ring-bytes 4088 --sweep-ms 5 --lost 0.2 \
+    -o "$scratch/churn.xt"
+"$TRACEGEN" --size 12K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
+    -o "$scratch/switch.xt"
+for name in lost pvh churn switch; do
+    group "$name: every cut, every byte flipped, extreme words, noise"
+    for mode in cut flip word noise; do
+        step=1
+        [ $mode = word ] && step=3
+        [ -n "$QUICK" ] && step=$((mode == noise ? 1 : 23))
+        "$DAMAGE" $mode "$scratch/$name.xt" $step >"$scratch/said"
+        status=$?
+        grep '^ ' "$scratch/said"
+        read -r runs _ bad _ < <(tail -n 1 "$scratch/said")
+        check "$mode: it ran" [ "${runs:-0}" -gt 10 ]
+        count $((${runs:-0} - ${bad:-0})) "${bad:-0}"
+    done
+done
+
+# ---- a sample of them through the program itself ----
+
+group 'the program: cut and flipped captures'
+size=$(wc -c <"$scratch/lost.xt")
+for i in $(seq 1 "${QUICK:+6}${QUICK:-40}"); do
+    at=$((i * 7919 % size))
+    head -c $at "$scratch/lost.xt" >"$scratch/bad.xt"
+    check "cut at $at" survives "$scratch/bad.xt" -q -f csv -g total,1ms
+    { head -c $at "$scratch/lost.xt"; printf '\377'; tail -c +$((at + 2)) "$scratch/lost.xt"; } >"$scratch/bad.xt"
+    check "byte $at" survives "$scratch/bad.xt" -q -f json -b vcpu
+done
+for i in 1 2 3 4; do
+    { cat "$scratch/lost.xt"; head -c $((i * 4099)) /dev/urandom; cat "$scratch/lost.xt"; } \
+        >"$scratch/bad.xt"
+    check "random bytes in the middle, $i" survives "$scratch/bad.xt" -f csv
+done
+zstd -qdc fixtures/membuf-credit2.xt.zst >"$scratch/whole.xt"
+{ head -c 2000000 "$scratch/whole.xt"; head -c 100000 /dev/urandom; tail -c +2100001 "$scratch/whole.xt"; } >"$scratch/bad.xt"
+check 'a hole of random bytes' survives "$scratch/bad.xt" -f json
+check 'and what is behind it is used' [ "$(jq '.quality.skipped_bytes > 0 and .trace.records > 150000' "$out")" = true ]
+
+# ---- made by hand ----
+
+word() { # NUMBER...: as 32-bit little-endian
+    local n
+    for n in "$@"; do
+        # shellcheck disable=SC2059 # the format is the data
+        printf "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8 & 255)))\\x$(printf %02x $((n >> 16 & 255)))\\x$(printf %02x $((n >> 24 & 255)))"
+    done
+}
+window() { word $((0x2001f003)) "$1" "$2"; } # PCPU BYTES
+change() { # TSC OLD NEW DOMAIN VCPU: a runstate change, 16 bytes
+    word $((0x90021001 | $2 << 8 | $3 << 4)) $(($1 & 0xffffffff)) $(($1 >> 32 & 0xffffffff)) $(($4 << 16 | $5))
+}
+some() { # PCPU TSC: a window of four good records
+    window "$1" 64
+    change "$2" 0 1 1 0
+    change "$2" 1 0 2 0
+    change $(($2 + 1000000)) 0 2 2 0
+    change $(($2 + 1000000)) 1 0 1 0
+}
+hostile() { # WHAT: a capture on standard input
+    cat >"$scratch/bad.xt"
+    check "$1" survives "$scratch/bad.xt" --cpu-hz 2.4G -b vcpu -g total,100ms -f csv -q
+    check "$1, by pcpu" survives "$scratch/bad.xt" --cpu-hz 2.4G -b pcpu -g total,1ms -f csv -q
+}
+
+group 'made by hand'
+some 0 1000000 | hostile 'a good one, to begin with'
+check 'it is read' exits 0
+{ some 0 1000000; window 0 $((0xfffffff0)); some 0 3000000; } | hostile 'a huge window'
+{ window 0 $((0xffffffff)); change 1000000 0 1 1 0; } | hostile 'a huge window at first'
+{ some 0 1000000; window 0 $((0x7ffffffc)); head -c 3000000 "$scratch/whole.xt"; } | hostile 'a window that never ends'
+{ some 0 1000000; window 1 13; some 0 2000000; } | hostile 'a window of an odd size'
+{ some 0 1000000; window 1 0; window 1 0; some 0 2000000; } | hostile 'empty windows'
+for pcpu in 4094 4095 65535 $((0xffffffff)); do
+    { some 0 1000000; some "$pcpu" 2000000; some 0 3000000; } | hostile "pCPU $pcpu"
+    { some "$pcpu" 2000000; } | hostile "pCPU $pcpu alone"
+done
+{ some 0 1000000; window 0 20; word $((0xf0021001)) 0 0 1; word 0; some 0 2000000; } | hostile 'a payload past the window'
+{ some 0 1000000; window 0 4; word $((0x90021011)); some 0 2000000; } | hostile 'a record cut by its window'
+{ some 0 5000000; some 0 1000000; some 0 6000000; } | hostile 'tsc backwards'
+{ some 0 5000000000000; some 1 1000000; some 0 5000001000000; some 1 2000000; } | hostile 'pCPUs far apart'
+{ some 0 1000000; window 0 16; change -1 0 2 1 0; some 0 3000000; } | hostile 'tsc all ones'
+{ window 0 16; change -1 0 2 1 0; some 0 3000000; } | hostile 'tsc all ones at first'
+{ some 0 0; some 0 $((0x7fffffffffffffff)); } | hostile 'a trace of centuries'
+{ some 0 1000000; window 0 16; change 2000000 0 2 65535 65535; some 0 3000000; } | hostile 'domain and vCPU 65535'
+{ some 0 1000000; window 0 32; change 2000000 0 0 32767 9; change 2000001 3 3 32767 4095; some 0 3000000; } |
+    hostile 'strange idle vCPUs'
+{ some 0 1000000; window 0 28; word $((0xe001f001)); word 4294967295 0 0 0 0 0; some 0 3000000; } | hostile 'strange lost records'
+{ some 0 1000000; head -c 70000 /dev/zero; some 0 3000000; } | hostile 'zeros in between'
+{ some 0 1000000; word $((0x2001f003)) 0; } | hostile 'half a window header at the end'
+{
+    for i in $(seq 0 200); do
+        window 0 16
+        change $((1000000 + i * 1000)) 0 2 $((i * 163)) $((i * 37))
+    done
+} | hostile 'many domains'
+finish
