@@ -12,6 +12,8 @@
 #define SETTLE_NS            1000000000u /* after lost records: how long a contradiction may take to show */
 #define BEGINNING_NS         1000000000u /* how long first records may take to tell of the trace's beginning */
 #define PENDING_MAX          (512u << 10) /* transitions that may wait for it */
+#define SKEW_USUAL_NS        100000u      /* where nothing else tells a late record from a wrong one */
+#define SKEW_MAX_NS          1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 #define SAME_BIRTH_NS        1000000000u /* a DOM_ADD this soon after the first record announces the same life */
 #define DOMID_FIRST_RESERVED 0x7ff0u
 
@@ -233,15 +235,27 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
                          enum runstate old, enum runstate new)
 {
     struct track *k = &r->tracks[vcpu];
-    if (!k->contradicted || k->state_before != old || k->record_old != new || pcpu == k->record_pcpu)
+    bool fits_before = k->record_old == new &&pcpu != k->record_pcpu;
+    uint64_t lag_ns = now_ns - k->contradicted_ns;
+    if (k->contradicted && fits_before && k->state_before == old && lag_ns <= SKEW_MAX_NS)
+        r->quality->inconsistent--;
+    else if (!k->first_record || !fits_before || lag_ns > SKEW_USUAL_NS)
         return false;
-    r->quality->inconsistent--;
-    r->quality->skew_max_ns = max64(r->quality->skew_max_ns, now_ns - k->since_ns);
-    k->contradicted = false;
+    r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
+    k->contradicted = k->first_record = false;
     put(r, now_ns,
         (struct transition){
             .kind = TRANSITION_SKEWED, .vcpu = vcpu, .pcpu = k->pcpu, .from = old & 15, .to = new & 15});
     return true;
+}
+
+/* Remembers a record that another one may turn out to have come too late for. */
+static void note_record(struct track *k, uint64_t now_ns, enum runstate old, uint16_t pcpu)
+{
+    k->state_before = k->state;
+    k->record_old = (uint8_t)old;
+    k->record_pcpu = pcpu;
+    k->contradicted_ns = now_ns;
 }
 
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
@@ -250,16 +264,14 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     struct track *k = &r->tracks[vcpu];
     if (!k->seen) {
         appear(r, vcpu, now_ns, old, pcpu);
+        k->first_record = true;
+        note_record(k, now_ns, old, pcpu);
     } else if (k->state != old || (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
         if (late_by_skew(r, vcpu, now_ns, pcpu, old, new))
             return;
-        k->state_before = k->state;
-        k->record_old = (uint8_t)old;
-        k->record_pcpu = pcpu;
-        k->contradicted = false;
+        note_record(k, now_ns, old, pcpu);
+        k->contradicted = k->first_record = false;
         settle_contradiction(r, vcpu, now_ns, pcpu, old);
-    } else {
-        k->contradicted = false;
     }
     if (old == RUNSTATE_RUNNING && new != RUNSTATE_RUNNING) {
         vacate(r, vcpu, now_ns);
@@ -271,7 +283,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         put_state(r, now_ns, vcpu, old, new, k->pcpu, slice_ns);
         k->state = (uint8_t) new;
         k->since_ns = now_ns;
-    } else if (!k->contradicted) {
+    } else {
         k->since_ns = now_ns;
     }
     if (k->leaving_told && old == RUNSTATE_RUNNING) {

@@ -8,17 +8,19 @@
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns;    /* of its last record or transition */
-    uint64_t woken_ns;    /* switches only: a wake before anything else was known; 0: none */
-    uint16_t pcpu;        /* where it runs or ran last */
-    uint8_t state;        /* enum runstate */
-    bool seen;            /* its state is known at all */
-    bool contradicted;    /* its last record did not fit, and lost records do not explain it */
-    uint8_t state_before; /* the tracked state when that record came */
-    uint8_t record_old;   /* the old state that record told */
-    uint16_t record_pcpu; /* the pCPU that wrote it */
-    bool leaving_told;    /* a YIELD or SLEEP was noted: it may stop running soon */
-    uint8_t leaving;      /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
+    uint64_t since_ns;        /* of its last record or transition */
+    uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
+    uint16_t pcpu;            /* where it runs or ran last */
+    uint8_t state;            /* enum runstate */
+    bool seen;                /* its state is known at all */
+    bool first_record;        /* the record below was its first: nothing could contradict it */
+    bool contradicted;        /* a record did not fit, and lost records do not explain it */
+    uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
+    uint8_t state_before;     /* the tracked state when that record came */
+    uint8_t record_old;       /* the old state that record told */
+    uint16_t record_pcpu;     /* the pCPU that wrote it */
+    bool leaving_told;        /* a YIELD or SLEEP was noted: it may stop running soon */
+    uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
 };
 
 struct pcpu_track {

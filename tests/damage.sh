@@ -10,14 +10,13 @@ MEMORY_KIB=700000 # of address space, for a run of the program
 survives() { # FILE ARGUMENT...: exit code 0 or 2; 2 only with a message
     local file=$1
     shift
-    # shellcheck disable=SC3045 # bash has it
     if [ -z "$QUICK" ]; then
-        (ulimit -v $MEMORY_KIB && exec timeout -k 5 $LIMIT "$XENMETER" report "$@" "$file") >"$out" 2>"$err"
+        (ulimit -v "$MEMORY_KIB" && exec timeout -k 5 "$LIMIT" "$XENMETER" report "$@" "$file") >"$out" 2>"$err"
     else
-        timeout -k 5 $LIMIT "$XENMETER" report "$@" "$file" >"$out" 2>"$err"
+        timeout -k 5 "$LIMIT" "$XENMETER" report "$@" "$file" >"$out" 2>"$err"
     fi
     status=$?
-    [ $status -eq 0 ] && return 0
+    [ "$status" -eq 0 ] && return 0
     exits 2 && says "$err" '^xenmeter: '
 }
 
@@ -34,7 +33,7 @@ for name in lost pvh churn switch; do
     for mode in cut flip word noise; do
         step=1
         [ $mode = word ] && step=3
-        [ -n "$QUICK" ] && step=$((mode == noise ? 1 : 23))
+        [ -n "$QUICK" ] && [ $mode != noise ] && step=23
         "$DAMAGE" $mode "$scratch/$name.xt" $step >"$scratch/said"
         status=$?
         grep '^ ' "$scratch/said"
@@ -48,7 +47,9 @@ done
 
 group 'the program: cut and flipped captures'
 size=$(wc -c <"$scratch/lost.xt")
-for i in $(seq 1 "${QUICK:+6}${QUICK:-40}"); do
+samples=40
+[ -n "$QUICK" ] && samples=6
+for i in $(seq 1 $samples); do
     at=$((i * 7919 % size))
     head -c $at "$scratch/lost.xt" >"$scratch/bad.xt"
     check "cut at $at" survives "$scratch/bad.xt" -q -f csv -g total,1ms
