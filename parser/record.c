@@ -2,6 +2,8 @@
 
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
+/* So far ahead, even if confirmed, belongs to another capture: some hours. */
+#define TSC_FOREIGN (1ull << 45)
 /* Events this far behind what was handed on belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
 /* The two records of one context switch are never this far apart: about 0.2 ms. */
@@ -54,11 +56,11 @@ static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
 
 /*
  * Judges a tsc that does not simply follow the last one of its pCPU: goes back, leaps ahead, or is the pCPU's first.
- * `behind` .. `end`: the bytes after its record. Returns the tsc to use; *stale is set if the rest of the window
- * belongs to a time long handed on.
+ * `behind` .. `end`: the bytes after its record. Returns the tsc to use; *foreign is set if the rest of the window
+ * belongs to quite another time.
  */
 static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, const uint8_t *behind,
-                          const uint8_t *end, bool *stale)
+                          const uint8_t *end, bool *foreign)
 {
     uint64_t next;
     bool has_next = next_timed(behind, end, &next) != NULL;
@@ -73,6 +75,7 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
     if (tsc >= last) {
         if (!has_time)
             return first_tsc(d, tsc, behind, end);
+        *foreign = tsc > front && tsc - front > TSC_FOREIGN && has_next && next - tsc <= TSC_LEAP;
         if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
             return tsc;
         d->quality->tsc_implausible++;
@@ -85,7 +88,7 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
             pull_back(d, s, tsc);
             return tsc;
         }
-        *stale = d->handed_on - tsc > TSC_STALE;
+        *foreign = d->handed_on - tsc > TSC_STALE;
     }
     return last;
 }
@@ -177,10 +180,10 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     if (header >> 31) {
         tsc = load64(p + 4);
         if (!s->begun || tsc - s->last_tsc > TSC_LEAP) {
-            bool stale = false;
-            tsc = judge_tsc(d, s, tsc, behind, end, &stale);
-            if (stale)
-                return RECORD_STALE;
+            bool foreign = false;
+            tsc = judge_tsc(d, s, tsc, behind, end, &foreign);
+            if (foreign)
+                return RECORD_FOREIGN;
         }
         if (s->old_lost)
             old_lost_ends(s, s->begun ? before : tsc, tsc);

@@ -52,7 +52,7 @@ static inline bool event_possible(uint32_t header)
 enum record_kind {
     RECORD_FINE,
     RECORD_DAMAGED,  /* no record can look like this */
-    RECORD_STALE,    /* it belongs to a time long handed on */
+    RECORD_FOREIGN,  /* it belongs to quite another time */
     RECORD_IS_HEADER /* a window header inside a window */
 };
 

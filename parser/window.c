@@ -206,8 +206,8 @@ static int handle_odd_record(struct decoder *d, enum record_kind why, struct err
 {
     struct view v;
     switch (why) {
-    case RECORD_STALE:
-        return skip_window(d, "records from before what precedes them (another capture joined on?)", err);
+    case RECORD_FOREIGN:
+        return skip_window(d, "records of quite another time (another capture joined on?)", err);
     case RECORD_IS_HEADER:
         if (input_view(d->input, WINDOW_HEADER_LEN, &v, err) != 0)
             return -1;

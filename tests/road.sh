@@ -126,12 +126,13 @@ stop_feeder() {
 lines_in() { wc -l <"$1" 2>/dev/null || echo 0; }
 wait_for_lines() { # FILE LINES
     local tries=0
-    while [ "$(lines_in "$1")" -lt "$2" ] && [ $((tries += 1)) -lt 200 ]; do sleep 0.05; done
+    while [ "$(lines_in "$1")" -lt "$2" ] && [ $((tries += 1)) -lt 600 ]; do sleep 0.05; done
     [ "$(lines_in "$1")" -ge "$2" ]
 }
 # Every line is one of the offline report, from its beginning, and the last one is whole.
 is_beginning_of() { # FILE WHOLE
-    head -n "$(lines_in "$1")" "$2" | cmp -s - "$1"
+    cp "$1" "$scratch/snapshot" # it may still grow
+    head -n "$(lines_in "$scratch/snapshot")" "$2" | cmp -s - "$scratch/snapshot"
 }
 ends_with_an_interval() { # FILE WHOLE: the line after the last one begins a new interval
     local n last next
@@ -147,7 +148,7 @@ half=9000000
 
 group 'live: rows come while the pipe is open'
 start_live
-check 'dozens of rows before the end' wait_for_lines "$scratch/live" 100
+check 'dozens of rows before the end' wait_for_lines "$scratch/live" 400
 check 'the run still waits' kill -0 "$live"
 check 'what came is the beginning of the offline report' is_beginning_of "$scratch/live" "$scratch/offline"
 check 'nothing of an unfinished interval' ends_with_an_interval "$scratch/live" "$scratch/offline"
