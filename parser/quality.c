@@ -1,5 +1,7 @@
 #include "quality.h"
 
+#define STRETCH_GAP 2048 /* bytes of a window that are decoded before it is given up */
+
 #define FORM_HAS_TSC 8u /* the bit of a form index that says so; the bits below are the payload words */
 
 uint64_t event_form_bytes(unsigned form, uint64_t n)
@@ -10,10 +12,15 @@ uint64_t event_form_bytes(unsigned form, uint64_t n)
 
 void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char *what)
 {
-    if (q->skipped_places < QUALITY_PLACES)
-        q->places[q->skipped_places] = (struct damage){.offset = offset, .bytes = bytes, .what = what};
-    q->skipped_places++;
+    /* Window after window passed over for the same reason is one stretch: only their beginnings lie between. */
+    bool goes_on = q->skipped_places > 0 && q->skipped_what == what && offset - q->skipped_end <= STRETCH_GAP;
     q->skipped_bytes += bytes;
+    q->skipped_end = offset + bytes;
+    q->skipped_what = what;
+    if (!goes_on && q->skipped_places++ < QUALITY_PLACES)
+        q->places[q->skipped_places - 1] = (struct damage){offset, bytes, what};
+    else if (goes_on && q->skipped_places <= QUALITY_PLACES)
+        q->places[q->skipped_places - 1].bytes = q->skipped_end - q->places[q->skipped_places - 1].offset;
 }
 
 /* Adds to the entry of that event number, made if there is room; else only the number of records is kept. */

@@ -37,6 +37,8 @@ struct quality {
     uint64_t truncated_bytes; /* at the end of the input: a record or window that was cut off */
     uint64_t skipped_bytes;   /* damaged stretches passed over */
     uint64_t skipped_places;  /* how many such stretches */
+    uint64_t skipped_end;     /* where the last of them ends, */
+    const char *skipped_what; /* and what it was: static text */
     uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
     uint64_t tsc_implausible; /* records whose tsc made no sense beside their neighbours' */
     struct damage places[QUALITY_PLACES];

@@ -81,15 +81,20 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
         d->quality->tsc_implausible++;
         return has_next && next >= last && next < tsc ? (next - last <= TSC_LEAP ? next : last) : last;
     }
-    d->quality->tsc_backwards++;
     if (has_next && next < last) {
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
-        if (tsc >= d->handed_on) {
+        if (tsc >= d->handed_on && tsc >= d->foreign_front) {
+            d->quality->tsc_backwards++;
             pull_back(d, s, tsc);
             return tsc;
         }
-        *foreign = d->handed_on - tsc > TSC_STALE;
+        *foreign = tsc < d->handed_on && d->handed_on - tsc > TSC_STALE;
     }
+    /* Once another capture has begun, none of its time up to where this one came is ours. */
+    if (*foreign && d->foreign_front == 0)
+        d->foreign_front = d->tsc_last;
+    *foreign = *foreign || tsc < d->foreign_front;
+    d->quality->tsc_backwards += !*foreign;
     return last;
 }
 

@@ -27,6 +27,8 @@ struct decoder {
     uint64_t sweep;     /* number of the sweep that is being read, from 1 */
     uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
     uint64_t tsc_last;  /* of any record */
+    uint64_t
+        foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     bool has_runstates; /* a runstate change was seen */
     uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
     size_t queued;      /* events waiting in all streams, before the window being read */

@@ -3,15 +3,15 @@
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
-COLUMNS_ADDING=vcpus,running_ns,runnable_ns,wake_wait_ns,preempt_wait_ns,blocked_ns,offline_ns,unknown_ns,idle_ns
-COLUMNS_ADDING=$COLUMNS_ADDING,executions,wakes,blocks,yields,preemptions,migrations
-COLUMNS_ADDING=$COLUMNS_ADDING,full_run_ns,full_contention_ns,concurrency_hazard_ns,partial_run_ns
-COLUMNS_ADDING=$COLUMNS_ADDING,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,late
+COLUMNS=granularity_ns,start_ns,end_ns,domain,life,vcpu,pcpu,vcpus,running_ns,runnable_ns,wake_wait_ns,preempt_wait_ns,blocked_ns,offline_ns,unknown_ns,idle_ns
+COLUMNS=$COLUMNS,executions,wakes,blocks,yields,preemptions,migrations
+COLUMNS=$COLUMNS,full_run_ns,full_contention_ns,concurrency_hazard_ns,partial_run_ns
+COLUMNS=$COLUMNS,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,late
 
 FINEST=1ms
 FINEST_NS=1000000
 adds_up() { # BY FILE CHURN
-    "$XENMETER" report -q -b "$1" -g total,10s,1s,100ms,"$FINEST" -c "$COLUMNS_ADDING" -f csv "$2" |
+    "$XENMETER" report -q -b "$1" -g total,10s,1s,100ms,"$FINEST" -c "$COLUMNS" -f csv "$2" |
         awk -v by="$1" -v churn="$3" -v lengths="$FINEST_NS 100000000 1000000000 10000000000 0" -v sums="$scratch/$1" \
             -f tests/lib/invariants.awk
     local codes=("${PIPESTATUS[@]}")

@@ -161,24 +161,39 @@ static void the_first_inconsistency_of_either_piece_is_the_first(void)
 
 static void places_of_damage_are_kept_as_long_as_there_is_room(void)
 {
+    const uint64_t apart = 1000000;
     memset(&a, 0, sizeof a);
     memset(&b, 0, sizeof b);
     for (uint64_t i = 0; i < 5; i++) {
-        quality_skip(&a, i, 10, "a");
-        quality_skip(&b, 100 + i, 20, "b");
+        quality_skip(&a, i * apart, 10, "a");
+        quality_skip(&b, (100 + i) * apart, 20, "b");
     }
     quality_merge(&a, &b);
     EQUAL(a.skipped_places, 10);
     EQUAL(a.skipped_bytes, 150);
-    EQUAL(a.places[4].offset, 4);
-    EQUAL(a.places[5].offset, 100);
-    EQUAL(a.places[7].offset, 102);
+    EQUAL(a.places[4].offset, 4 * apart);
+    EQUAL(a.places[5].offset, 100 * apart);
+    EQUAL(a.places[7].offset, 102 * apart);
     for (uint64_t i = 0; i < 20; i++)
-        quality_skip(&b, i, 1, "more");
+        quality_skip(&b, (200 + i) * apart, 1, "more");
     EQUAL(b.skipped_places, 25);
     quality_merge(&a, &b);
     EQUAL(a.skipped_places, 35);
-    EQUAL(a.places[7].offset, 102);
+    EQUAL(a.places[7].offset, 102 * apart);
+}
+
+static void windows_skipped_one_after_the_other_are_one_place(void)
+{
+    static const char what[] = "of another time";
+    memset(&a, 0, sizeof a);
+    quality_skip(&a, 1000, 500, what);
+    quality_skip(&a, 1512, 488, what); /* behind a window header */
+    quality_skip(&a, 2012, 100, "something else");
+    EQUAL(a.skipped_places, 2);
+    EQUAL(a.skipped_bytes, 1088);
+    EQUAL(a.places[0].offset, 1000);
+    EQUAL(a.places[0].bytes, 1000);
+    EQUAL(a.places[1].bytes, 100);
 }
 
 static void unrecognised_events_merge_by_number(void)
@@ -220,6 +235,7 @@ CU_TestInfo merge_tests[] = {
     TEST(quality_adds_and_keeps_the_extremes),
     TEST(the_first_inconsistency_of_either_piece_is_the_first),
     TEST(places_of_damage_are_kept_as_long_as_there_is_room),
+    TEST(windows_skipped_one_after_the_other_are_one_place),
     TEST(unrecognised_events_merge_by_number),
     TEST(a_form_tells_the_bytes_of_its_records),
     CU_TEST_INFO_NULL,
