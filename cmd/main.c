@@ -1,4 +1,5 @@
 /* xenmeter COMMAND ...: finds the command. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,9 +66,8 @@ int command_help(int argc, char **argv)
     return c->run(2, arguments);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    signals_install();
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_ERROR;
@@ -81,10 +81,16 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     const struct command *c = find_command(argv[1]);
-    if (!c)
-        return unknown_command(argv[1]);
-    int status = c->run(argc - 1, argv + 1);
-    if (fflush(stdout) != 0 && status == EXIT_DONE)
-        status = EXIT_ERROR;
+    return c ? c->run(argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    signals_install();
+    int status = run(argc, argv);
+    if (fflush(stdout) != 0 && errno != EPIPE) {
+        complain("standard output: %s", strerror(errno));
+        return EXIT_ERROR;
+    }
     return status;
 }

@@ -23,19 +23,49 @@ static bool is_number(const char *word)
     return true;
 }
 
+/*
+ * A line of "xl list" ends with ID, memory, vCPUs, state and time; what stands before is the name, blanks and all. Cuts
+ * the line into both.
+ */
+static bool cut_listed(char *line, char **id, char **name)
+{
+    char *fields[5]; /* the last five words, the last one first */
+    size_t end = strlen(line);
+    for (int i = 0; i < 5; i++) {
+        while (end > 0 && isspace((unsigned char)line[end - 1]))
+            end--;
+        line[end] = '\0';
+        while (end > 0 && !isspace((unsigned char)line[end - 1]))
+            end--;
+        fields[i] = line + end;
+    }
+    if (!is_number(fields[4]) || !is_number(fields[3]) || !is_number(fields[2]))
+        return false;
+    while (end > 0 && isspace((unsigned char)line[end - 1]))
+        end--;
+    line[end] = '\0';
+    *id = fields[4];
+    *name = line;
+    return end > 0;
+}
+
 static bool take_line(struct domain_names *n, char *line)
 {
-    char *rest = NULL;
-    char *first = strtok_r(line, " \t\r\n", &rest);
-    char *second = strtok_r(NULL, " \t\r\n", &rest);
-    if (!first || first[0] == '#' || (second && strcmp(first, "Name") == 0 && strcmp(second, "ID") == 0))
+    char *rest = NULL, *id = NULL, *name = NULL;
+    line += strspn(line, " \t\r\n");
+    if (!*line || *line == '#' || (strncmp(line, "Name ", 5) == 0 && strstr(line, " ID ")))
         return true;
-    if (!second)
+    char *copy = strdup(line);
+    if (!copy)
         return false;
-    /* "3 web" is id and name; xl list has name, id, memory ... */
-    bool listed = is_number(second) && strtok_r(NULL, " \t\r\n", &rest);
-    const char *id = listed ? second : first, *name = listed ? first : second;
-    if (!is_number(id) || strlen(id) > 5)
+    if (!cut_listed(line, &id, &name)) {
+        strcpy(line, copy);
+        id = strtok_r(line, " \t\r\n", &rest);
+        name = strtok_r(NULL, "\r\n", &rest);
+        name = name ? name + strspn(name, " \t") : NULL;
+    }
+    free(copy);
+    if (!id || !name || !*name || !is_number(id) || strlen(id) > 5)
         return false;
     unsigned long domain = strtoul(id, NULL, 10);
     if (domain > 65535)

@@ -2,6 +2,8 @@
 
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
+/* No counter gets that far: 29 years at 5 GHz. */
+#define TSC_IMPOSSIBLE (1ull << 62)
 /* So far ahead, even if confirmed, belongs to another capture: some hours. */
 #define TSC_FOREIGN (1ull << 45)
 /* Events this far behind what was handed on belong to another capture: about 1.6 s. */
@@ -45,13 +47,25 @@ static uint64_t first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind
     return has_third ? next : next < tsc ? next : tsc;
 }
 
-/* Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it. */
+/*
+ * Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it, and what that had told of the
+ * trace's beginning and end is taken back.
+ */
 static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
 {
     for (size_t i = s->n; i > s->head && s->events[i - 1].tsc > tsc; i--) {
         s->events[i - 1].tsc = tsc;
         d->quality->tsc_implausible++;
     }
+    s->last_tsc = tsc;
+    d->tsc_last = tsc;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *other = d->streams[d->pcpus[i]];
+        if (other->begun && other->last_tsc > d->tsc_last)
+            d->tsc_last = other->last_tsc;
+    }
+    if (tsc < d->tsc_first)
+        d->tsc_first = tsc;
 }
 
 /*
@@ -68,6 +82,10 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
     uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
     uint64_t front = last > d->tsc_last ? last : d->tsc_last;
 
+    if (tsc >= TSC_IMPOSSIBLE && !has_time && !has_next) {
+        *foreign = true;
+        return tsc;
+    }
     if (!s->begun && has_time && tsc < last)
         last = tsc; /* a pCPU's first record may well be older than other pCPUs' */
     if (!s->begun && tsc < d->handed_on)
@@ -235,6 +253,8 @@ void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *
         return;
     if (d->tsc_first == UINT64_MAX)
         tsc = first_tsc(d, tsc, behind, end);
+    if (tsc >= TSC_IMPOSSIBLE)
+        return;
     d->window_fresh = false;
     bool plausible = d->tsc_first == UINT64_MAX || d->tsc_first - tsc <= TSC_LEAP;
     if (tsc < d->tsc_first && plausible && tsc >= d->handed_on)
@@ -248,7 +268,8 @@ static void note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *re
         uint64_t tsc = load64(record + 4);
         uint64_t front = s->last_tsc > d->tsc_last ? s->last_tsc : d->tsc_last;
         bool any = s->begun || d->tsc_last > 0;
-        if (!any || (tsc >= s->last_tsc && (tsc <= front || tsc - front <= TSC_LEAP))) {
+        if ((!any && tsc < TSC_IMPOSSIBLE) ||
+            (tsc >= s->last_tsc && (tsc <= front || tsc - front <= TSC_LEAP))) {
             s->last_tsc = tsc;
             s->begun = true;
         }

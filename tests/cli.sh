@@ -114,20 +114,18 @@ check 'it is the old one' equal before "$(cat "$dir/x.csv")"
 rm "$dir/x.csv"
 for signal in TERM INT HUP; do
     mkfifo "$scratch/fifo"
-    "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" &
+    exec 7<>"$scratch/fifo" # it stays open: the run waits for more
+    "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
-    { head -c 3000000 "$scratch/capture.xt"; exec sleep 60; } >"$scratch/fifo" &
-    feeder=$!
-    sleep 0.7
+    timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
     check "SIG$signal: it was at work" equal 1 "$(find "$dir" -name '.xenmeter-*' | wc -l)"
     check "SIG$signal: under another name" [ ! -e "$dir/x.csv" ]
     kill -"$signal" $pid
     # A shell lets its background children ignore SIGINT.
     [ $signal = INT ] && sleep 0.3 && kill -TERM $pid 2>/dev/null
-    wait $pid
+    wait $pid 2>/dev/null
     check "SIG$signal: not a success" not [ $? -eq 0 ]
-    kill $feeder
-    wait $feeder 2>/dev/null
+    exec 7>&-
     check "SIG$signal: nothing is left" nothing_left
     rm "$scratch/fifo"
 done

@@ -2,7 +2,8 @@
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
 # tests/fuzz/corpus holds inputs of up to 4 KiB: a byte of choices (road.c), then the first windows of a capture, each
-# with its first records: real ones (real-*), simulated ones (made-*), and what a run found once (found-*). What a run adds stays in $(BUILD)/fuzz/corpus.
+# with its first records: real ones (real-*), simulated ones (made-*), and what a run once found (found-*). What a run
+# adds stays in $(BUILD)/fuzz/corpus.
 
 FUZZ_SECONDS  ?= 60
 FUZZ_BUILD    := $(BUILD)/fuzz

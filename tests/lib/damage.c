@@ -32,7 +32,7 @@
 #define CPU_HZ           2596.145e6
 
 struct capture {
-    uint8_t *bytes;
+    uint8_t bytes[1 << 20];
     size_t n;
 };
 
@@ -209,15 +209,14 @@ static bool read_capture(const char *path, struct capture *capture)
     FILE *file = fopen(path, "rb");
     if (!file)
         return false;
-    capture->bytes = malloc(1 << 20);
-    capture->n = capture->bytes ? fread(capture->bytes, 1, 1 << 20, file) : 0;
+    capture->n = fread(capture->bytes, 1, sizeof capture->bytes, file);
     fclose(file);
     return capture->n >= 4;
 }
 
 int main(int argc, char **argv)
 {
-    struct capture capture;
+    static struct capture capture;
     const struct mode *mode = NULL;
     for (size_t i = 0; argc >= 3 && i < sizeof modes / sizeof modes[0]; i++)
         if (strcmp(argv[1], modes[i].name) == 0)
