@@ -79,4 +79,4 @@ include .ci/checks.mk
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-asan

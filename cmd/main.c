@@ -12,6 +12,8 @@ const struct command commands[] = {
     {NULL, NULL, NULL},
 };
 
+#define COMMANDS_N (sizeof commands / sizeof commands[0])
+
 static void print_commands(FILE *to)
 {
     fputs("xenmeter - where the CPU of a Xen host went, from the records of xentrace\n\n"
@@ -37,8 +39,8 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-    const char *names[16] = {NULL};
-    for (size_t i = 0; commands[i].name && i < 15; i++)
+    const char *names[COMMANDS_N] = {NULL};
+    for (size_t i = 0; i < COMMANDS_N - 1; i++)
         names[i] = commands[i].name;
     const char *near = nearest_name(name, names);
     if (near)

@@ -59,7 +59,7 @@ static bool take_line(struct domain_names *n, char *line)
     if (!copy)
         return false;
     if (!cut_listed(line, &id, &name)) {
-        strcpy(line, copy);
+        memcpy(line, copy, strlen(copy) + 1);
         id = strtok_r(line, " \t\r\n", &rest);
         name = strtok_r(NULL, "\r\n", &rest);
         name = name ? name + strspn(name, " \t") : NULL;

@@ -75,8 +75,10 @@ struct ledger {
     size_t rows_capacity;
     uint64_t now_ns;      /* booked up to here */
     uint64_t boundary_ns; /* the next boundary of any granularity */
-    bool reporting;       /* now is inside [from, to) */
-    bool done;            /* `to` was passed */
+    uint64_t
+        end_ns; /* of the trace, UINT64_MAX while unknown: its last instant belongs to the last interval */
+    bool reporting; /* now is inside [from, to) */
+    bool done;      /* `to` was passed */
     bool out_of_memory;
     bool sink_ended;
     size_t memory;

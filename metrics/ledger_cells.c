@@ -141,6 +141,7 @@ bool ledger_init(struct ledger *l, const struct meter_options *options, const st
     l->population = population;
     l->quality = quality;
     l->now_ns = options->start_ns;
+    l->end_ns = UINT64_MAX;
     if (l->options.to_ns == 0)
         l->options.to_ns = UINT64_MAX;
     uint64_t from = options->from_ns > options->start_ns ? options->from_ns : options->start_ns;

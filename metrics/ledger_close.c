@@ -101,7 +101,7 @@ static void begin_reporting(struct ledger *l, uint64_t from_ns)
 
 void ledger_advance(struct ledger *l, uint64_t now_ns)
 {
-    while (!l->done && !l->sink_ended && l->boundary_ns <= now_ns) {
+    while (!l->done && !l->sink_ended && l->boundary_ns <= now_ns && l->boundary_ns < l->end_ns) {
         uint64_t boundary = l->boundary_ns;
         if (!l->reporting) {
             begin_reporting(l, boundary);

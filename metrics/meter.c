@@ -101,6 +101,8 @@ int meter_feed(struct meter *m, const struct event_batch *batch, const struct cl
             ledger_add_pcpu(&m->ledger, batch->pcpus[i]);
         m->pcpus_seen = batch->pcpus_n;
     }
+    if (batch->end_tsc)
+        m->ledger.end_ns = clock_ns(clock, batch->end_tsc);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))

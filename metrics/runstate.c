@@ -379,7 +379,7 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
-    uint32_t vcpu = runstates_vcpu(r, domain, id, now_ns);
+    uint32_t vcpu = runstates_vcpu(r, domain, id, e->pcpu, now_ns);
     if (vcpu == NOBODY)
         return;
     if (!r->tracks[vcpu].seen) {
@@ -411,15 +411,17 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
 {
     switch (e->slot) {
     case EVENT_RUNSTATE_CHANGE: {
-        uint32_t vcpu =
-            event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
+        uint32_t vcpu = event_words(e) >= 1
+                            ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns)
+                            : NOBODY;
         if (vcpu != NOBODY)
             runstates_record(r, vcpu, now_ns, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, e->w[1]);
         break;
     }
     case EVENT_CONTINUE_RUNNING: {
-        uint32_t vcpu =
-            event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, now_ns) : NOBODY;
+        uint32_t vcpu = event_words(e) >= 1
+                            ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns)
+                            : NOBODY;
         if (vcpu != NOBODY)
             runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
         break;

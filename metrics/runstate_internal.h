@@ -45,8 +45,9 @@ struct runstates {
     struct blind_windows blind;
 };
 
-/* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted) or without memory (queue.failed). */
-uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint64_t now_ns);
+/* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
+ * another pCPU than its own, or without memory (queue.failed). */
+uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns);
 
 /* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,

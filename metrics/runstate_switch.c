@@ -61,6 +61,12 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
         k->leaving = RUNSTATE_OFFLINE;
 }
 
+/* The vCPU that a switch names. With core scheduling the id is the unit's: the idle vCPU is the pCPU's own. */
+static uint32_t named(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns)
+{
+    return runstates_vcpu(r, domain, domain == IDLE_DOMAIN ? pcpu : id, pcpu, now_ns);
+}
+
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     unsigned words = event_words(e);
@@ -68,10 +74,10 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     if (e->slot == EVENT_SWITCH) {
-        uint32_t prev = p->out_told || words < 4 ? NOBODY : runstates_vcpu(r, e->w[0], e->w[1], now_ns);
+        uint32_t prev = p->out_told || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
         if (prev != NOBODY)
             switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
-        uint32_t next = p->in_told || words < 4 ? NOBODY : runstates_vcpu(r, e->w[2], e->w[3], now_ns);
+        uint32_t next = p->in_told || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
         if (next != NOBODY)
             switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
         p->out_told = p->in_told = false;
@@ -80,7 +86,7 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
     /* Up to Xen 4.7 SWITCH_INFPREV and _INFNEXT name no vCPU: SWITCH, which follows, does. */
     if ((e->slot == EVENT_SWITCH_INFPREV && words < 3) || (e->slot == EVENT_SWITCH_INFNEXT && words < 4))
         return;
-    uint32_t vcpu = runstates_vcpu(r, e->w[0], e->w[1], now_ns);
+    uint32_t vcpu = named(r, e->w[0], e->w[1], e->pcpu, now_ns);
     if (vcpu == NOBODY)
         return;
     switch (e->slot) {

@@ -46,7 +46,7 @@ struct input {
 
 static bool begins_compressed(const uint8_t *bytes, size_t n)
 {
-    if (n < 4)
+    if (!bytes || n < 4)
         return false;
     /* A skippable frame (0x184d2a5?) may come first, as in some seekable files. */
     return memcmp(bytes, zstd_magic, 4) == 0 ||

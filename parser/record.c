@@ -197,7 +197,7 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
         quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
         return RECORD_FINE;
     }
-    uint64_t before = s->last_tsc, tsc = before;
+    uint64_t before = s->last_tsc > d->handed_on ? s->last_tsc : d->handed_on, tsc = before;
     const uint8_t *payload = record_payload(p, header);
     unsigned words = header >> 28 & 7;
     if (header >> 31) {
@@ -207,6 +207,10 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
             tsc = judge_tsc(d, s, tsc, behind, end, &foreign);
             if (foreign)
                 return RECORD_FOREIGN;
+        }
+        if (tsc < d->handed_on) {
+            tsc = d->handed_on; /* what is older than what was handed on can only come at its end */
+            d->quality->tsc_backwards++;
         }
         if (s->old_lost)
             old_lost_ends(s, s->begun ? before : tsc, tsc);

@@ -140,6 +140,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         batch->n = n;
         batch->pcpus = t->decoder.pcpus;
         batch->pcpus_n = t->decoder.pcpus_n;
+        batch->end_tsc = t->phase == PHASE_LAST ? t->decoder.tsc_last : 0;
         batch->has_runstates = t->decoder.has_runstates;
         if (n == BATCH_EVENTS) {
             batch->watermark = t->batch[n - 1].tsc;

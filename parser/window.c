@@ -116,10 +116,8 @@ static int resync(struct decoder *d, const char *what, struct error *err)
         const uint8_t *found = NULL;
         for (; at < last && !found; at++) {
             const uint8_t *p = memchr(v.data + at, WINDOW_HEADER & 0xff, last - at);
-            if (!p) {
-                at = last;
+            if (!p)
                 break;
-            }
             at = (size_t)(p - v.data);
             if (header_plausible(p, v.data + v.n, true))
                 found = p;

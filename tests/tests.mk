@@ -6,12 +6,13 @@
 #   road        file, pipe, compressed, live: the same bytes come out
 #   cli         options, messages, exit codes
 #   damage      cut, flipped and hostile input
+#   docs        manual, completion and README against the program
 #   bounded     memory, and a generated trace against its known truth
 #   large       4 GiB through a pipe; not part of `make test`
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth invariants road cli damage bounded
+TESTS      := unit truth invariants road cli damage bounded docs
 ASAN_TESTS := unit cli road damage
 ASAN_BUILD := build-asan
 TRACES     ?=
@@ -42,8 +43,8 @@ test-unit: all test-tools
 test-truth: all
 	@BUILD=$(BUILD) tests/truth/truth.sh fixtures $(TRACES)
 
-.PHONY: test-invariants test-road test-cli test-damage test-bounded
-test-invariants test-road test-cli test-damage test-bounded: all test-tools
+.PHONY: test-invariants test-road test-cli test-damage test-bounded test-docs
+test-invariants test-road test-cli test-damage test-bounded test-docs: all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
 
 .PHONY: test-large

@@ -50,7 +50,8 @@ static uint64_t mix(uint64_t x)
 }
 
 /* Each changes `bytes` for run number `run` and returns how many of them are left. */
-static size_t cut(uint8_t *bytes, size_t n, uint64_t run)
+static size_t cut(uint8_t *bytes, size_t n,
+                  uint64_t run) // NOLINT(readability-non-const-parameter): one type for all
 {
     (void)bytes;
     return run < n ? run : n;
@@ -81,7 +82,8 @@ static const struct mode {
     const char *name;
     size_t (*damage)(uint8_t *bytes, size_t n, uint64_t run);
     uint64_t per_bytes, runs; /* `runs` for each `per_bytes` of the capture */
-} modes[] = {{"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
+} modes[] = {
+    {"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
 
 /* ---- one run ---- */
 
@@ -227,7 +229,8 @@ int main(int argc, char **argv)
     }
     uint64_t step = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     uint64_t runs = capture.n / mode->per_bytes * mode->runs;
-    struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct board *board =
+        mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED || step == 0)
         return 2;
     board->run = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
@@ -241,7 +244,8 @@ int main(int argc, char **argv)
         if (worker < 0 || waitpid(worker, &status, 0) < 0)
             return 2;
         if (WIFSIGNALED(status))
-            say(board, mode->name, board->run, WTERMSIG(status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(status)));
+            say(board, mode->name, board->run,
+                WTERMSIG(status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != 0)
             say(board, mode->name, board->run, "ended by a sanitizer, or the helper itself failed");
         else

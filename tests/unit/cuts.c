@@ -9,7 +9,8 @@
 #include "metrics/meter.h"
 #include "suites.h"
 
-#define CUTS 19
+#define CUTS     19
+#define ROWS_MAX 64
 
 /* A whole capture in memory. */
 struct recording {
@@ -46,6 +47,8 @@ static bool record(struct recording *r, const char *path)
         r->pcpus = batch.pcpus;
         r->pcpus_n = batch.pcpus_n;
     }
+    if (!r->events)
+        return false;
     struct trace_summary summary;
     trace_summarise(r->trace, &summary);
     r->end_ns = clock_ns(trace_clock(r->trace), summary.tsc_last);
@@ -60,8 +63,8 @@ static void forget(struct recording *r)
 
 /* The rows of a finished meter, copied. */
 struct rows {
-    struct row row[64];
-    struct measures measures[64];
+    struct row row[ROWS_MAX];
+    struct measures measures[ROWS_MAX];
     size_t n;
 };
 
@@ -69,7 +72,7 @@ static int keep_rows(void *context, const struct interval *interval, const struc
 {
     struct rows *kept = context;
     (void)interval;
-    for (size_t i = 0; i < n && i < 64; i++) {
+    for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
         kept->row[i] = rows[i];
         measures_init(&kept->measures[i]);
         measures_merge(&kept->measures[i], rows[i].measures);
@@ -80,7 +83,7 @@ static int keep_rows(void *context, const struct interval *interval, const struc
 
 static void free_rows(struct rows *rows)
 {
-    for (size_t i = 0; i < rows->n && i < 64; i++)
+    for (size_t i = 0; i < rows->n && i < ROWS_MAX; i++)
         measures_free(&rows->measures[i]);
 }
 
@@ -133,7 +136,7 @@ static bool same_measures(const struct measures *a, const struct measures *b)
 static bool same_rows(const struct rows *a, const struct rows *b)
 {
     bool same = a->n == b->n;
-    for (size_t i = 0; same && i < a->n; i++)
+    for (size_t i = 0; same && i < a->n && i < ROWS_MAX; i++)
         same = a->row[i].domain == b->row[i].domain && a->row[i].life == b->row[i].life &&
                a->row[i].vcpu == b->row[i].vcpu && a->row[i].pcpu == b->row[i].pcpu &&
                a->row[i].vcpus == b->row[i].vcpus && same_measures(&a->measures[i], &b->measures[i]);
