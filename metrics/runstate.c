@@ -68,11 +68,12 @@ static bool make_track(struct runstates *r, uint32_t vcpu)
     return true;
 }
 
-uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint64_t now_ns)
+uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns)
 {
     struct population *p = r->population;
-    if (domain > IDLE_DOMAIN || (domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN) ||
-        id >= VCPUS_MAX) {
+    bool reserved = domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN;
+    bool idle_elsewhere = domain == IDLE_DOMAIN && id != pcpu; /* Xen: idle vCPU n belongs to pCPU n */
+    if (reserved || idle_elsewhere || id >= VCPUS_MAX) {
         r->quality->ignored_records++;
         return NOBODY;
     }
