@@ -50,8 +50,8 @@ static uint64_t mix(uint64_t x)
 }
 
 /* Each changes `bytes` for run number `run` and returns how many of them are left. */
-static size_t cut(uint8_t *bytes, size_t n,
-                  uint64_t run) // NOLINT(readability-non-const-parameter): one type for all
+// NOLINTNEXTLINE(readability-non-const-parameter): all have one type
+static size_t cut(uint8_t *bytes, size_t n, uint64_t run)
 {
     (void)bytes;
     return run < n ? run : n;

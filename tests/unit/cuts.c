@@ -145,6 +145,8 @@ static bool same_rows(const struct rows *a, const struct rows *b)
 
 static uint64_t time_of(const struct recording *r, size_t event)
 {
+    if (!r->events)
+        return 0; /* not reached: record() would have failed */
     return clock_ns(trace_clock(r->trace), r->events[event].tsc);
 }
 
