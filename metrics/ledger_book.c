@@ -172,8 +172,12 @@ static void change_state(struct ledger *l, const struct transition *t)
     }
 
     struct measures *m = a->cell && !a->idle && pcpu_wanted(l, a) ? &a->cell->live : NULL;
-    if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING)
+    if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING) {
         stop_running(l, t->vcpu, a, m, t);
+    } else if (before == RUNSTATE_RUNNING && t->pcpu != a->pcpu) {
+        ledger_end_execution(l, t->vcpu, t->time_ns, EXECUTION_LOST); /* it runs, but not where it ran */
+        a->running_since = t->time_ns;
+    }
     if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED) {
         bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
         bool whole = woken && before == t->from && a->block_start != NS_UNKNOWN;

@@ -263,6 +263,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
                       enum runstate new, uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
+    uint16_t ran_on = k->seen && k->state == RUNSTATE_RUNNING ? k->pcpu : NO_PCPU;
     if (!k->seen) {
         appear(r, vcpu, now_ns, old, pcpu);
         k->first_record = true;
@@ -280,7 +281,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     }
     if (new == RUNSTATE_RUNNING)
         occupy(r, vcpu, pcpu, now_ns);
-    if (new != k->state || old != new) {
+    bool moved = new == RUNSTATE_RUNNING &&ran_on != NO_PCPU &&ran_on != pcpu;
+    if (new != k->state || old != new || moved) {
         put_state(r, now_ns, vcpu, old, new, k->pcpu, slice_ns);
         k->state = (uint8_t) new;
         k->since_ns = now_ns;
