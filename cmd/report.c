@@ -275,7 +275,11 @@ static int read_trace(struct report *r, struct error *err)
         return -1;
     struct trace_summary s;
     trace_summarise(r->trace, &s);
-    return meter_finish(r->meter, clock_ns(trace_clock(r->trace), s.tsc_last), err);
+    uint64_t end_ns = clock_ns(trace_clock(r->trace), s.tsc_last);
+    if (r->options.from_ns > 0 && r->options.from_ns >= end_ns)
+        return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+                         (double)r->options.from_ns / 1e9, (double)end_ns / 1e9);
+    return meter_finish(r->meter, end_ns, err);
 }
 
 static void say_verdict(const struct report *r, const struct judgement *j, const struct quality *q)
