@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -106,8 +107,11 @@ static int parse_granularities(struct options *o, const char *text, struct error
             if (add_granularity(o, 0, err) != 0)
                 return -1;
         } else {
-            if (parse_duration(text, n, &ns, err) != 0)
-                return -1;
+            if (parse_duration("--granularity", text, n, &ns, err) != 0)
+                return error_set(
+                    err, ERROR_USAGE,
+                    "--granularity: '%.*s' is none of total, execution, or a length (10s, 100ms, 500us)",
+                    n > 60 ? 60 : (int)n, text);
             if (ns < 1000)
                 return error_set(err, ERROR_USAGE, "granularity %.*s: intervals are at least 1us long",
                                  (int)n, text);
@@ -126,9 +130,9 @@ static int parse_span(struct options *o, const char *text, struct error *err)
     if (!comma)
         return error_set(err, ERROR_USAGE,
                          "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)", text);
-    if (comma != text && parse_duration(text, (size_t)(comma - text), &o->from_ns, err) != 0)
+    if (comma != text && parse_duration("--time", text, (size_t)(comma - text), &o->from_ns, err) != 0)
         return -1;
-    if (comma[1] && parse_duration(comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
+    if (comma[1] && parse_duration("--time", comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
         return -1;
     if (comma[1] && o->to_ns <= o->from_ns)
         return error_set(err, ERROR_USAGE, "--time %s: nothing lies between", text);
@@ -202,7 +206,7 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     case OPTION_CPU_HZ:
         return parse_frequency(optarg, &o->cpu_hz, err);
     case OPTION_LIVE:
-        if (parse_duration(optarg, strlen(optarg), &o->live_ns, err) != 0)
+        if (parse_duration("--live", optarg, strlen(optarg), &o->live_ns, err) != 0)
             return -1;
         return o->live_ns >= 1000 ? 0 : error_set(err, ERROR_USAGE, "--live %s: at least 1us", optarg);
     case OPTION_MAX_MEMORY:
@@ -212,6 +216,16 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     default:
         return parse_when(&o->progress, "progress", optarg, err);
     }
+}
+
+/* Whether both name one regular file. */
+static bool same_file(const char *input, const char *output)
+{
+    struct stat in, out;
+    bool standard = strcmp(input, "-") == 0;
+    if (!output || (standard ? fstat(STDIN_FILENO, &in) : stat(input, &in)) != 0 || stat(output, &out) != 0)
+        return false;
+    return S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
 /* What was left open, and what does not go together. */
@@ -225,6 +239,13 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return error_set(err, ERROR_USAGE, "which capture? Give a FILE, or a trace on standard input");
     if (strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
         return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
+    if (o->output && !*o->output)
+        return error_set(err, ERROR_USAGE, "--output wants the name of a file");
+    if (same_file(o->input, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the capture itself: it would be lost", o->output);
+    if (o->domains_given && o->by == BY_PCPU)
+        return error_set(err, ERROR_USAGE,
+                         "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
     const char *format = o->output ? writer_format_of(o->output) : NULL;
     if (!o->format && parse_format(o, set, format ? format : "table", err) != 0)
         return -1;

@@ -181,10 +181,16 @@ static int choose_columns(struct report *r, struct error *err)
         return -1;
     if (!r->options.sort)
         return 0;
-    r->sort = column_find(report_columns, report_columns_n, r->options.sort);
-    return r->sort ? 0
-                   : error_set(err, ERROR_USAGE, "--sort %s: there is no such column (-c help lists them)",
-                               r->options.sort);
+    const struct column **sort = calloc(report_columns_n, sizeof(struct column *));
+    size_t n = 0;
+    int status =
+        sort ? columns_choose(r->options.sort, sort, &n, err) : error_set(err, ERROR_MEMORY, "no memory");
+    if (status == 0 && n != 1)
+        status = error_set(err, ERROR_USAGE, "--sort %s: one column at a time", r->options.sort);
+    if (status == 0)
+        r->sort = sort[0];
+    free(sort);
+    return status;
 }
 
 static int open_writer(struct report *r, struct error *err)
@@ -302,6 +308,8 @@ static int end_report(struct report *r, struct error *err)
 {
     struct quality quality = *trace_quality(r->trace);
     quality_merge(&quality, meter_quality(r->meter));
+    if (r->stop && *r->stop)
+        quality.truncated_bytes = 0; /* it was we who stopped reading */
     struct report_summary summary = {.clock = *trace_clock(r->trace), .quality = &quality};
     trace_summarise(r->trace, &summary.trace);
     summary.start_ns = r->options.from_ns;

@@ -11,7 +11,7 @@ static const struct {
     double ns;
 } duration_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}};
 
-int parse_duration(const char *text, size_t n, uint64_t *ns, struct error *err)
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err)
 {
     char word[40];
     if (n > 0 && n < sizeof word && (isdigit((unsigned char)text[0]) || text[0] == '.')) {
@@ -31,8 +31,8 @@ int parse_duration(const char *text, size_t n, uint64_t *ns, struct error *err)
             return 0;
         }
     }
-    return error_set(err, ERROR_USAGE, "'%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
-                     n > 60 ? 60 : (int)n, text);
+    return error_set(err, ERROR_USAGE, "%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
+                     option, n > 60 ? 60 : (int)n, text);
 }
 
 /* Digits at *text to a number below limit; moves *text behind them. */

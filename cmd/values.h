@@ -8,7 +8,7 @@
 #include "parser/error.h"
 
 /* "10s" "100ms" "500us" "1500ns" "2m" "1h"; a bare number is seconds. Reads n characters of text. */
-int parse_duration(const char *text, size_t n, uint64_t *ns, struct error *err);
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
 
 /* "0,3-5": sets a byte for each number, all of them below `limit`. */
 int parse_numbers(const char *option, const char *text, uint8_t *set, size_t limit, struct error *err);

@@ -126,7 +126,7 @@ static int put_report(struct writer *w, const struct spill *rows)
     return writer_put_text(w);
 }
 
-static int put_reports(struct writer *w)
+static int put_reports(struct writer *w, const struct report_summary *summary)
 {
     struct json *json = (struct json *)w;
     buffer_text(&w->text, "  \"reports\": [");
@@ -137,10 +137,14 @@ static int put_reports(struct writer *w)
             return -1;
     }
     if (w->schema->executions) {
-        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": null, \"by\": \"execution\", \"rows\":",
+        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": null, \"by\": \"execution\", \"intervals\": [",
                       w->schema->granularities ? "," : "");
+        buffer_printf(&w->text,
+                      " { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", \"rows\":", summary->start_ns,
+                      summary->end_ns);
         if (put_report(w, executions_of(json)) != 0)
             return -1;
+        buffer_text(&w->text, " ] }");
     }
     buffer_text(&w->text, " ]\n}\n");
     return writer_put_text(w);
@@ -150,7 +154,7 @@ static int end(struct writer *w, const struct report_summary *summary)
 {
     buffer_text(&w->text, "{\n  \"schema\": \"xenmeter.report/1\",\n");
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
-        put_object(w, "quality", json_of_quality(summary)) != 0 || put_reports(w) != 0)
+        put_object(w, "quality", json_of_quality(summary)) != 0 || put_reports(w, summary) != 0)
         return -1;
     return output_flush(w->out);
 }

@@ -110,6 +110,14 @@ static int open_file(struct output *o, const char *path, struct error *err)
     bool exists = stat(path, &was) == 0;
     if (exists && S_ISDIR(was.st_mode))
         return error_set(err, ERROR_IO, "cannot create: %s", strerror(EISDIR));
+    struct stat standard;
+    if (exists && fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == was.st_dev &&
+        standard.st_ino == was.st_ino) {
+        o->is_stdout =
+            true; /* another name of it: others may be writing there too, it is not ours to replace */
+        o->fd = STDOUT_FILENO;
+        return 0;
+    }
     if (exists && !S_ISREG(was.st_mode)) {
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
         return o->fd >= 0 ? 0 : error_set(err, ERROR_IO, "cannot open for writing: %s", strerror(errno));

@@ -119,11 +119,8 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, str
         end = EXECUTION_YIELDED;
     if (end == EXECUTION_OFFLINE && a->sleeping)
         end = EXECUTION_SLEPT;
-    if (m && end != EXECUTION_LOST) {
+    if (m && end != EXECUTION_LOST)
         sample(l, &m->run, a->run_start, t->time_ns);
-        m->blocks += end == EXECUTION_BLOCKED;
-        m->preemptions += end == EXECUTION_PREEMPTED;
-    }
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
 }
@@ -172,6 +169,10 @@ static void change_state(struct ledger *l, const struct transition *t)
     }
 
     struct measures *m = a->cell && !a->idle && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+    if (m && t->from == RUNSTATE_RUNNING) {
+        m->blocks += t->to == RUNSTATE_BLOCKED;
+        m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
+    }
     if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING) {
         stop_running(l, t->vcpu, a, m, t);
     } else if (before == RUNSTATE_RUNNING && t->pcpu != a->pcpu) {

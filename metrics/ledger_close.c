@@ -135,11 +135,12 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         return;
     }
     ledger_book_all(l, end_ns);
-    for (size_t g = 0; g < l->options.granularities; g++) {
-        bool whole = l->granularities[g].length_ns == 0;
-        if (whole || (partial && l->granularities[g].start_ns < end_ns))
+    for (size_t g = 0; partial && g < l->options.granularities; g++)
+        if (l->granularities[g].length_ns && l->granularities[g].start_ns < end_ns)
             close_interval(l, g, end_ns);
-    }
+    for (size_t g = 0; g < l->options.granularities; g++)
+        if (!l->granularities[g].length_ns)
+            close_interval(l, g, end_ns);
     l->done = true;
 }
 

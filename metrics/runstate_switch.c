@@ -34,12 +34,16 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
 static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
+    struct blind_window lost;
     if (!k->seen) {
         /* It may have been running: the next switch of it tells. */
         if (!k->woken_ns)
             k->woken_ns = now_ns;
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
         runstates_record(r, vcpu, now_ns, pcpu, k->state, RUNSTATE_RUNNABLE, UINT32_MAX);
+    } else if (k->state == RUNSTATE_RUNNABLE && blind_between(&r->blind, k->since_ns, now_ns, &lost)) {
+        /* It may have run and blocked unseen: this wake may be what made it runnable. */
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     } else if (k->state == RUNSTATE_RUNNING) {
         k->leaving = 0; /* it was about to block: now it will not */
     }

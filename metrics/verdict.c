@@ -70,7 +70,12 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
 static void judge_states(struct judgement *j, const struct quality *q, bool has_runstates)
 {
     char count[HUMAN_BYTES], time[HUMAN_BYTES];
-    if (!has_runstates)
+    uint64_t switches = 0;
+    for (unsigned form = 0; form < 16; form++)
+        switches += q->events[EVENT_SWITCH].forms[form] + q->events[EVENT_SWITCH_INFPREV].forms[form];
+    if (!has_runstates && switches == 0)
+        because(j, VERDICT_POOR, "no scheduling records in the trace: record with -e 0x2f000");
+    else if (!has_runstates)
         because(j, VERDICT_DEGRADED,
                 "no runstate changes in the trace: states are rebuilt from context switches");
     if (q->inconsistent)

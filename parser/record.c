@@ -181,6 +181,15 @@ static uint64_t switch_instant(const struct stream *s, uint32_t header, uint64_t
     return switched_out && tsc - prev->tsc < SWITCH_SPAN ? prev->tsc : tsc;
 }
 
+/* Whether a record of an event number that cannot be lies between good ones all the same: its length fits. */
+static bool followed_by_known(uint32_t header, const uint8_t *behind, const uint8_t *end)
+{
+    if ((header >> 16 & 0xfff) == 0)
+        return false;
+    return behind == end ||
+           (end - behind >= 4 && event_slot(load32(behind) & 0x0fffffff) != EVENT_UNRECOGNISED);
+}
+
 /*
  * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
  * after it.
@@ -192,7 +201,7 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     if (slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
     if (slot == EVENT_UNRECOGNISED) {
-        if (!event_possible(header))
+        if (!event_possible(header) && !followed_by_known(header, behind, end))
             return RECORD_DAMAGED;
         quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
         return RECORD_FINE;
@@ -331,4 +340,23 @@ const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const
     d->quality->events[slot].forms[h >> 28]++;
     note_last_tsc(d, d->current, d->actions[slot] == RECORD_SKIP && h >> 31 ? copy : NULL);
     return p + bytes;
+}
+
+bool records_cut_off(struct decoder *d)
+{
+    const uint32_t nobody[4] = {0, UINT32_MAX, 0, 0};
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        bool to_come = (int)s->pcpu >= d->last_pcpu;
+        if (!to_come || !s->begun || s->last_tsc >= d->tsc_last)
+            continue;
+        if (!stream_reserve(s, 2))
+            return false;
+        append(s, s->last_tsc > d->handed_on ? s->last_tsc : d->handed_on, 0, EVENT_BLIND_BEGIN,
+               (const uint8_t *)nobody);
+        memcpy(&s->events[s->n - 1].w[2], &s->events[s->n - 1].tsc, 8);
+        append(s, d->tsc_last, 0, EVENT_LOST_RECORDS, (const uint8_t *)nobody);
+        d->queued += 2;
+    }
+    return true;
 }

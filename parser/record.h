@@ -68,6 +68,12 @@ const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t
 const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
                                       enum record_kind *kind);
 
+/*
+ * The input was cut off in the middle of a sweep: what the pCPUs whose windows were still to come did since their last
+ * record is not known. Says so as lost records do.
+ */
+bool records_cut_off(struct decoder *d);
+
 /* A window begins with these records: the first tsc of a window is its lowest, and may be where the trace begins. */
 void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end);
 

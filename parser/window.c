@@ -128,7 +128,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
         skipped += n;
         if (first && !found && (v.end || skipped > BEGINNING))
             return error_set_at(err, ERROR_FORMAT, 0,
-                                "not a xentrace capture: no window header (03 f0 01 20) %s",
+                                "not a xentrace capture: no window header (03 f0 01 20) that makes sense %s",
                                 v.end ? "anywhere in it" : "in its first 4 MiB");
         if (found || v.end)
             break;
@@ -292,6 +292,13 @@ static int next_window(struct decoder *d, struct error *err)
     }
 }
 
+static int end_of_input(struct decoder *d, struct error *err)
+{
+    if (d->quality->truncated_bytes > 0 && !records_cut_off(d))
+        return error_set(err, ERROR_MEMORY, "no memory");
+    return DECODER_END;
+}
+
 int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
 {
     for (;;) {
@@ -301,7 +308,7 @@ int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
             if (status < 0)
                 return -1;
             if (status == 2)
-                return DECODER_END;
+                return end_of_input(d, err);
             if (status == 1 && !first)
                 return DECODER_SWEEP;
         } else {
@@ -311,7 +318,7 @@ int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
             if (status < 0)
                 return -1;
             if (status == 1)
-                return DECODER_END;
+                return end_of_input(d, err);
         }
     }
 }
