@@ -247,7 +247,7 @@ int main(int argc, char **argv)
             say(board, mode->name, board->run,
                 WTERMSIG(status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(status)));
         else if (WEXITSTATUS(status) != 0)
-            say(board, mode->name, board->run, "ended by a sanitizer, or the helper itself failed");
+            say(board, mode->name, board->run, "ended by a sanitizer, or its process failed");
         else
             break;
         board->run += step;
