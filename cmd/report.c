@@ -182,9 +182,10 @@ static int choose_columns(struct report *r, struct error *err)
     if (!r->options.sort)
         return 0;
     const struct column **sort = calloc(report_columns_n, sizeof(struct column *));
+    if (!sort)
+        return error_set(err, ERROR_MEMORY, "no memory");
     size_t n = 0;
-    int status =
-        sort ? columns_choose(r->options.sort, sort, &n, err) : error_set(err, ERROR_MEMORY, "no memory");
+    int status = columns_choose(r->options.sort, sort, &n, err);
     if (status == 0 && n != 1)
         status = error_set(err, ERROR_USAGE, "--sort %s: one column at a time", r->options.sort);
     if (status == 0)
