@@ -27,6 +27,7 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
+    uint64_t last_tsc; /* of the last event delivered */
     struct event batch[BATCH_EVENTS];
 };
 
@@ -124,6 +125,18 @@ static int read_sweep(struct trace *t, struct error *err)
     return 0;
 }
 
+/* Damaged time stamps can leave a stream out of order: what is delivered never goes back, whatever the bytes. */
+static void keep_order(struct trace *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (t->batch[i].tsc < t->last_tsc) {
+            t->batch[i].tsc = t->last_tsc;
+            t->quality.tsc_backwards++;
+        }
+        t->last_tsc = t->batch[i].tsc;
+    }
+}
+
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
     for (;;) {
@@ -136,6 +149,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         }
         size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
         t->decoder.queued -= n;
+        keep_order(t, n);
         batch->events = t->batch;
         batch->n = n;
         batch->pcpus = t->decoder.pcpus;
