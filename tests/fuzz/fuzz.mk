@@ -32,7 +32,7 @@ fuzz-deps: deps
 fuzz: fuzz-deps
 	@$(MAKE) --no-print-directory $(FUZZ_BUILD)/road
 	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_FINDINGS)
-	$(FUZZ_BUILD)/road $(FUZZ_GUARD) -max_len=8192 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	$(FUZZ_BUILD)/road $(FUZZ_GUARD) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -max_len=8192 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/ $(FUZZ_BUILD)/corpus tests/fuzz/corpus
 
 .PHONY: fuzz-findings
