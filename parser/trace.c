@@ -150,6 +150,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
         t->decoder.queued -= n;
         keep_order(t, n);
+        if (t->phase == PHASE_LAST && t->last_tsc > t->decoder.tsc_last)
+            t->decoder.tsc_last = t->last_tsc;
         batch->events = t->batch;
         batch->n = n;
         batch->pcpus = t->decoder.pcpus;
@@ -163,6 +165,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         /* The last of this sweep's batches: all up to the watermark is handed on. */
         bool last = t->phase == PHASE_LAST;
         batch->watermark = last ? t->decoder.tsc_last : t->order.watermark;
+        if (batch->watermark < t->last_tsc)
+            batch->watermark = t->last_tsc;
         t->decoder.handed_on = batch->watermark;
         t->phase = last ? PHASE_DONE : PHASE_READ;
         if (last && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
