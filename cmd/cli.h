@@ -55,6 +55,13 @@ struct options {
     uint64_t max_memory;
     bool quiet, verbose;
     enum when color, progress;
+    /* driver domains and charges, as struct charge_options has them */
+    uint8_t *idds; /* a byte for each of 65536 domain ids; NULL: not given */
+    unsigned charge_methods;
+    uint64_t charge_interval_ns;
+    double weights[IO_KINDS];
+    bool charge_all;
+    const char *io_counts; /* file of outside counters */
 };
 
 /* Which of the common options a command takes. */
@@ -90,6 +97,11 @@ struct domain_names;
 struct domain_names *names_read(const char *path, struct error *err);
 void names_free(struct domain_names *names);
 const char *names_lookup(const void *names, int32_t domain, uint32_t life);
+
+/* ---- outside counters (--io-counts) ---- */
+
+/* Reads the file that xenmeter-io-counts(5) describes; "-" is not possible. NULL with `err` filled. */
+struct counters *counters_read(const char *path, struct error *err);
 
 /* ---- signals ---- */
 

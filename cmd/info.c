@@ -132,11 +132,11 @@ static int run(const struct options *o)
     if (o->names && !(names = names_read(o->names, &err)))
         return fail(o->names, &err);
     struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
-    meter_wants(trace_options.want, trace_options.want_without_runstates);
+    meter_wants(false, &trace_options);
     struct meter_options meter_options = {.by = BY_DOMAIN,
                                           .granularities = 1,
                                           .memory_limit = o->max_memory,
-                                          .sink = {&gathering, take_interval, NULL}};
+                                          .sink = {&gathering, take_interval, NULL, NULL}};
     struct trace *trace = trace_open(o->input, &trace_options, &err);
     struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
     int status = EXIT_DONE;

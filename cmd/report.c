@@ -231,7 +231,7 @@ static int open_meter(struct report *r, struct error *err)
         .to_ns = o->to_ns,
         .pcpus_wanted = o->pcpus_given && !rows_by_pcpu ? o->pcpus : NULL,
         .memory_limit = o->max_memory,
-        .sink = {r, take_interval, take_execution},
+        .sink = {r, take_interval, take_execution, NULL},
     };
     memcpy(options.granularities_ns, o->granularities_ns, sizeof options.granularities_ns);
     r->meter = meter_new(&options, err);
@@ -241,7 +241,7 @@ static int open_meter(struct report *r, struct error *err)
 static int open_trace(struct report *r, struct error *err)
 {
     struct trace_options options = {.cpu_hz = r->options.cpu_hz, .memory_limit = r->options.max_memory};
-    meter_wants(options.want, options.want_without_runstates);
+    meter_wants(false, &options);
     if (r->options.live_ns)
         r->stop = options.stop = signals_stop_flag(&options.wait_mask);
     r->trace = trace_open(r->options.input, &options, err);

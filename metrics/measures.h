@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "histogram.h"
+#include "io.h"
 
 enum runstate { /* Xen's own numbers for the first four */
                 RUNSTATE_RUNNING,
@@ -48,6 +49,8 @@ struct measures {
     uint64_t allocated_slices;           /* how many slices; unlimited ones (-1) are no sample */
     uint32_t allocated_min_ns;           /* UINT32_MAX when there was none */
     uint32_t allocated_max_ns;
+    uint64_t io[IO_TRACE_KINDS]; /* I/O events with driver domains, as their guest */
+    int64_t charged_ns;          /* driver domains' running time charged to it; per pCPU: charged while running there */
     struct histogram run;   /* executions that ended here, seen from their dispatch */
     struct histogram wait;  /* runnable -> running */
     struct histogram block; /* blocked -> runnable */

@@ -15,6 +15,7 @@
 
 #include "parser/error.h"
 #include "parser/trace.h"
+#include "charge.h"
 #include "row.h"
 
 #define METER_GRANULARITIES 16
@@ -26,6 +27,11 @@ struct meter_sink {
     int (*interval)(void *context, const struct interval *interval, const struct row *rows, size_t n);
     /* One execution; may be NULL when none are asked for. */
     int (*execution)(void *context, const struct execution *execution);
+    /*
+     * The driver domains in one interval, ordered by domain and life; told right after `interval`. May be NULL. Late
+     * ones add to those handed out before, as late rows do. With options.charge.wanted only.
+     */
+    int (*charges)(void *context, const struct interval *interval, const struct charge_idd *idds, size_t n);
 };
 
 struct meter_options {
@@ -38,13 +44,14 @@ struct meter_options {
         *pcpus_wanted;     /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     uint64_t start_ns;     /* where this piece of the trace begins: 0 unless pieces will be merged */
     uint64_t memory_limit; /* bytes; 0: no limit */
+    struct charge_options charge;
     struct meter_sink sink;
 };
 
 struct meter;
 
-/* The events a meter wants to be fed (for struct trace_options). */
-void meter_wants(bool want[EVENT_SLOTS], bool want_without_runstates[EVENT_SLOTS]);
+/* Asks for the events a meter wants to be fed; those of I/O only if it accounts charges. */
+void meter_wants(bool charges, struct trace_options *trace);
 
 /* NULL with `err` filled when memory ran out or the options make no sense. Options are copied, the arrays too. */
 struct meter *meter_new(const struct meter_options *options, struct error *err);
@@ -74,6 +81,15 @@ int meter_stop(struct meter *m, struct error *err);
  * dispatch in the later piece stays apart. -1 with `err` filled when the options do not fit or memory ran out.
  */
 int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err);
+
+/* What was seen of I/O in the whole trace and what the charges made of it. */
+struct charge_summary {
+    unsigned methods;                 /* those in force, CHARGE_AUTO resolved: what had any event */
+    uint64_t events[IO_KINDS];        /* seen, whether the methods use them or not */
+    uint64_t inferred[IO_TRACE_KINDS]; /* of the events */
+    uint64_t unassigned[IO_TRACE_KINDS]; /* further events, whose guest is not known */
+};
+void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 
 /* The meter's part of the quality record (its other fields are 0). */
 const struct quality *meter_quality(const struct meter *m);

@@ -237,7 +237,7 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
         .to_ns = c->part ? 1500000000 : 0,
         .pcpus_wanted = r->some_pcpus ? even_pcpus : NULL,
         .memory_limit = MEMORY_LIMIT,
-        .sink = {r, take_interval, take_execution},
+        .sink = {r, take_interval, take_execution, NULL},
     };
     for (size_t g = 0; g < r->granularities; g++)
         r->sums[g].granularity_ns = options.granularities_ns[g] = granularities_ns[g];
@@ -301,7 +301,7 @@ static struct trace *open_trace(int fd, const struct choice *c)
     struct error err = {0};
     struct trace_options options = {.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0, .memory_limit = MEMORY_LIMIT};
     char path[32];
-    meter_wants(options.want, options.want_without_runstates);
+    meter_wants(false, &options);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct trace *trace = trace_open(path, &options, &err);
     MUST(trace || err.code != ERROR_NONE, "no trace and no reason");

@@ -127,13 +127,13 @@ static const char *run_once(const char *path, uint64_t run)
     struct sums sums = {.by = (enum by)(run % 4)};
     struct error err = {0};
     struct trace_options trace_options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0, .memory_limit = MEMORY_LIMIT};
-    meter_wants(trace_options.want, trace_options.want_without_runstates);
+    meter_wants(false, &trace_options);
     struct meter_options meter_options = {.by = sums.by,
                                           .granularities = 2,
                                           .granularities_ns = {0, 1000000},
                                           .executions = false,
                                           .memory_limit = MEMORY_LIMIT,
-                                          .sink = {&sums, take_interval, NULL}};
+                                          .sink = {&sums, take_interval, NULL, NULL}};
     struct trace *trace = trace_open(path, &trace_options, &err);
     if (!trace)
         return err.code ? NULL : "failed without an error";

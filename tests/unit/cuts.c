@@ -29,7 +29,7 @@ static bool record(struct recording *r, const char *path)
     struct event_batch batch;
     size_t capacity = 0;
     memset(r, 0, sizeof *r);
-    meter_wants(options.want, options.want_without_runstates);
+    meter_wants(false, &options);
     r->trace = trace_open(path, &options, &err);
     if (!r->trace)
         return false;

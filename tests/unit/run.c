@@ -129,7 +129,7 @@ struct result run(struct capture *c, struct setup setup)
         .from_ns = setup.from_ns,
         .to_ns = setup.to_ns,
         .pcpus_wanted = setup.pcpus_wanted,
-        .sink = {&r, take_interval, take_execution},
+        .sink = {&r, take_interval, take_execution, NULL},
     };
     while (options.granularities < 8 && setup.granularities_ns[options.granularities]) {
         options.granularities_ns[options.granularities] = setup.granularities_ns[options.granularities];
@@ -156,7 +156,7 @@ struct result run(struct capture *c, struct setup setup)
     struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0   ? 0
                                                     : setup.cpu_hz > 0 ? setup.cpu_hz
                                                                        : 1e9};
-    meter_wants(trace_options.want, trace_options.want_without_runstates);
+    meter_wants(false, &trace_options);
     struct trace *t = trace_open(path, &trace_options, &r.err);
     struct meter *m = meter_new(&options, &r.err);
     if (t && m)
