@@ -33,14 +33,16 @@ enum charge_method {
 };
 
 struct charge_options {
-    bool wanted;                    /* account I/O and charges at all */
-    unsigned methods;               /* enum charge_method, or-ed; 0: CHARGE_AUTO */
-    double weights[IO_KINDS];       /* of one event; >= 0 */
-    uint64_t interval_ns;           /* T is an interval of this length from the trace's start; 0: an execution */
-    bool spread_own;                /* own time goes to the guests, in the proportion of their recent charges */
-    const uint8_t *idds;            /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
-                                    /* and each domain from the moment on at which it maps another one's page */
-    const struct counters *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
+    bool wanted;              /* account I/O and charges at all */
+    unsigned methods;         /* enum charge_method, or-ed; 0: CHARGE_AUTO */
+    double weights[IO_KINDS]; /* of one event; >= 0 */
+    uint64_t interval_ns;     /* T is an interval of this length from the trace's start; 0: an execution */
+    bool spread_own;          /* own time goes to the guests, in the proportion of their recent charges */
+    const uint8_t
+        *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
+               /* and each domain from the moment on at which it maps another one's page */
+    const struct counters
+        *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
 };
 
 /* The default weights: what one event of a kind costs a driver domain, in units of one page copied. */
@@ -65,11 +67,19 @@ struct charge_idd {
     uint64_t charged_ns;
     uint64_t own_ns;
     uint64_t unattributed_ns;
-    uint64_t executions;               /* dispatches in the interval */
-    uint64_t io_free_executions;       /* executions that ended in it and in which no I/O was seen */
+    uint64_t executions;                 /* dispatches in the interval */
+    uint64_t io_free_executions;         /* executions that ended in it and in which no I/O was seen */
     uint64_t unassigned[IO_TRACE_KINDS]; /* events whose guest is not known */
-    const struct charge_guest *guests; /* ordered by domain, life; those with charges or events */
+    const struct charge_guest *guests;   /* ordered by domain, life; those with charges or events */
     size_t guests_n;
+};
+
+/* What was seen of I/O in the whole trace and what the charges made of it. */
+struct charge_summary {
+    unsigned methods;                    /* those in force, CHARGE_AUTO resolved: what had any event */
+    uint64_t events[IO_KINDS];           /* seen, whether the methods use them or not */
+    uint64_t inferred[IO_TRACE_KINDS];   /* of the events */
+    uint64_t unassigned[IO_TRACE_KINDS]; /* further events, whose guest is not known */
 };
 
 #endif

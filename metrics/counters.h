@@ -17,37 +17,47 @@
 /* One device of one guest at one moment. */
 struct counter_reading {
     uint64_t tsc;                  /* when; meaningful if counters.has_tsc */
-    uint64_t time_ns;              /* else: ns from the trace's start */
+    uint64_t time_ns;              /* else: ns from the trace's start, below 2^63 */
     uint64_t count[COUNTER_KINDS]; /* since the device began; a count that falls has begun anew from 0 */
+                                   /* once sorted it does not fall: it goes on from where it was */
     uint32_t device;               /* index in counters.devices */
 };
 
 struct counter_device {
-    char name[48];   /* "vif1.0" */
-    uint16_t domain; /* the guest */
-    uint16_t idd;    /* the driver domain that counted; 0 unless the file says otherwise */
+    char name[48];              /* "vif1.0" */
+    uint16_t domain;            /* the guest */
+    uint16_t idd;               /* the driver domain that counted; 0 unless the file says otherwise */
     bool counts[COUNTER_KINDS]; /* which of the four it has at all */
 };
 
 struct counters {
-    struct counter_reading *readings; /* ordered by device, then by time */
+    struct counter_reading *readings; /* in any order; counters_sort orders them by device, then by time */
     size_t readings_n;
     struct counter_device *devices;
     size_t devices_n;
-    bool has_tsc; /* readings are lined up by tsc; else by time_ns */
+    size_t *begins; /* devices_n + 1 of them, made by counters_sort: where each device's readings begin */
+    bool has_tsc;   /* readings are lined up by tsc; else by time_ns */
 };
 
-/* Orders the readings; -1 with `err` when one device has two readings of one moment that differ. */
 struct error;
+
+/*
+ * Orders the readings and lets their counts grow on where they began anew: to be called before anything is asked. Each
+ * reading's `device` is below devices_n. -1 with `err` filled when one device has two readings of one moment that
+ * differ, or no memory is left.
+ */
 int counters_sort(struct counters *c, struct error *err);
-void counters_free(struct counters *c); /* and c itself; NULL is fine */
+
+/* Frees the arrays, all from malloc, and c itself; NULL is fine. */
+void counters_free(struct counters *c);
 
 /*
  * How much of this kind (0 .. COUNTER_KINDS - 1) the device counted in [from_ns, to_ns) of the trace, growing evenly
- * between readings; 0 outside of them. `clock` turns tsc into ns.
+ * between readings; 0 outside of them. `clock` turns tsc into ns. A reading from before the trace's start has its
+ * place there too: what was counted from it to the first one inside is shared out over the time on both sides.
  */
-double counters_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns, uint64_t to_ns,
-                        const struct clock *clock);
+double counters_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
+                        uint64_t to_ns, const struct clock *clock);
 
 /* The same in whole events; adjoining stretches add up to the whole one exactly. */
 uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,

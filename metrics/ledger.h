@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "charging.h"
 #include "meter.h"
 #include "population.h"
 #include "row.h"
@@ -28,6 +29,7 @@ struct account {
     uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
     uint64_t running_since;                      /* while it runs: since when that is known */
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
+    uint64_t io_events;                          /* in the current execution */
     struct cell *cell;                           /* NULL: its time goes to no row */
     uint32_t life;
     uint32_t slice_ns;
@@ -59,6 +61,24 @@ struct granularity {
     uint64_t next_ns;   /* its end; UINT64_MAX for the whole trace */
 };
 
+/* One pair of a guest and a driver domain, and one driver domain: sums since a boundary, as in struct cell. */
+struct pair_sums {
+    uint64_t charged_ns;
+    uint64_t events[IO_TRACE_KINDS], inferred[IO_TRACE_KINDS];
+    double by_kind_ns[IO_KINDS], inferred_ns; /* of charged_ns */
+};
+struct pair_cell {
+    struct pair_sums live, *wide;
+};
+struct idd_sums {
+    uint64_t running_ns, charged_ns, own_ns, unattributed_ns;
+    uint64_t executions, io_free_executions;
+    uint64_t unassigned[IO_TRACE_KINDS];
+};
+struct idd_cell {
+    struct idd_sums live, *wide;
+};
+
 struct ledger {
     struct meter_options options;
     const struct population *population;
@@ -73,6 +93,16 @@ struct ledger {
     struct granularity granularities[METER_GRANULARITIES];
     struct row *rows; /* room for one interval's */
     size_t rows_capacity;
+    struct charging *charging;    /* NULL: charges are not accounted */
+    struct pair_cell *pair_cells; /* by pair number */
+    size_t pair_cells_n;
+    struct idd_cell *idd_cells; /* by driver domain number */
+    size_t idd_cells_n;
+    struct piece **active; /* being booked */
+    size_t active_n, active_capacity;
+    struct charge_idd *charge_idds; /* room for one interval's */
+    struct charge_guest *charge_guests;
+    size_t charge_idds_capacity, charge_guests_capacity;
     uint64_t now_ns;      /* booked up to here */
     uint64_t boundary_ns; /* the next boundary of any granularity */
     uint64_t
@@ -92,6 +122,8 @@ void ledger_free(struct ledger *l);
 struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu);
 struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu);
 bool ledger_make_account(struct ledger *l, uint32_t vcpu);
+/* The cell of what was done for a life on a pCPU, whether it ran there or not; NULL: none, or BY_VCPU. */
+struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu);
 
 /* booking */
 void ledger_book(struct ledger *l, const struct transition *t);
@@ -99,6 +131,21 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
 void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns);
 void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
 enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES]);
+
+/* charges (ledger_charge.c) */
+/* One of the transitions that the charging stage adds. */
+void ledger_book_charge(struct ledger *l, const struct transition *t);
+/* Books the charges of all pieces up to until_ns. */
+void ledger_charges_book(struct ledger *l, uint64_t until_ns);
+/* A boundary of any granularity: what is live goes to each granularity (not used with only one). */
+void ledger_charges_gather(struct ledger *l);
+void ledger_charges_clear(struct ledger *l);
+/* Hands out the interval of granularity g and begins the next one. */
+void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval);
+/* ns of a driver domain's running turn up late: for an interval that was handed out, or in an open one. */
+void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns);
+void ledger_charges_make_up(struct ledger *l, uint32_t idd, size_t g, uint64_t ns);
+void ledger_charges_free(struct ledger *l);
 
 /* closing */
 /* Closes every interval that ends at or before now_ns. */

@@ -99,7 +99,7 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
         .wait_kind = whole ? (enum wait_kind)a->wait_kind : WAIT_UNKNOWN,
         .ran_ns = now_ns - start,
         .allocated_ns = a->slice_ns == UINT32_MAX ? NS_UNKNOWN : a->slice_ns,
-        .io_total = NS_UNKNOWN,
+        .io_total = l->charging ? a->io_events : NS_UNKNOWN,
         .end = end,
     };
     if (l->options.sink.execution(l->options.sink.context, &e) != 0)
@@ -123,6 +123,7 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, str
         sample(l, &m->run, a->run_start, t->time_ns);
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
+    a->io_events = 0;
 }
 
 static void dispatch(struct ledger *l, struct account *a, struct measures *m, const struct transition *t)
@@ -158,6 +159,13 @@ static void begin_wait(struct account *a, const struct transition *t)
         a->blocked_before_ns = known ? 0 : NS_UNKNOWN;
 }
 
+/* Where this account's events count; NULL: nowhere. */
+static struct measures *counted(const struct ledger *l, const struct account *a)
+{
+    bool has_row = a->cell && (!a->idle || l->options.idle_rows);
+    return has_row && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+}
+
 static void change_state(struct ledger *l, const struct transition *t)
 {
     struct account *a = &l->accounts[t->vcpu];
@@ -168,7 +176,7 @@ static void change_state(struct ledger *l, const struct transition *t)
         a->head_to = t->to;
     }
 
-    struct measures *m = a->cell && !a->idle && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+    struct measures *m = counted(l, a);
     if (m && t->from == RUNSTATE_RUNNING) {
         m->blocks += t->to == RUNSTATE_BLOCKED;
         m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
@@ -191,7 +199,7 @@ static void change_state(struct ledger *l, const struct transition *t)
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
         a->cell = ledger_cell_of(l, a, t->vcpu);
-        m = a->cell && !a->idle && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+        m = counted(l, a);
     }
     if (t->to == RUNSTATE_RUNNABLE)
         begin_wait(a, t);
@@ -294,6 +302,10 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (l->done)
         return;
     l->now_ns = t->time_ns;
+    if (t->kind >= TRANSITION_IO) {
+        ledger_book_charge(l, t);
+        return;
+    }
     if (t->kind == TRANSITION_APPEAR) {
         appear(l, t);
         return;

@@ -58,19 +58,27 @@ static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns
     return c;
 }
 
-bool ledger_make_account(struct ledger *l, uint32_t vcpu)
+static bool make_domain(struct ledger *l, size_t life)
 {
-    size_t life = l->population->vcpus[vcpu].life, domains_n = l->domains_n, accounts_n = l->accounts_n;
+    size_t domains_n = l->domains_n;
     struct domain_account *domains = array_reserve(l->domains, &l->domains_n, life + 1, sizeof *domains);
     if (domains)
         l->domains = domains;
+    l->out_of_memory = l->out_of_memory || !domains;
+    l->memory += (l->domains_n - domains_n) * sizeof *domains;
+    return domains != NULL;
+}
+
+bool ledger_make_account(struct ledger *l, uint32_t vcpu)
+{
+    size_t accounts_n = l->accounts_n;
+    bool domain = make_domain(l, l->population->vcpus[vcpu].life);
     struct account *accounts = array_reserve(l->accounts, &l->accounts_n, (size_t)vcpu + 1, sizeof *accounts);
     if (accounts)
         l->accounts = accounts;
-    l->out_of_memory = l->out_of_memory || !domains || !accounts;
-    l->memory +=
-        (l->domains_n - domains_n) * sizeof *domains + (l->accounts_n - accounts_n) * sizeof *accounts;
-    return domains && accounts;
+    l->out_of_memory = l->out_of_memory || !accounts;
+    l->memory += (l->accounts_n - accounts_n) * sizeof *accounts;
+    return domain && accounts;
 }
 
 struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu)
@@ -82,11 +90,11 @@ struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu)
     return l->pcpu_cells[pcpu];
 }
 
-static struct cell *domain_pcpu_cell(struct ledger *l, const struct account *a)
+static struct cell *domain_pcpu_cell(struct ledger *l, uint32_t of, uint16_t pcpu)
 {
-    struct domain_account *d = &l->domains[a->life];
-    const struct life *life = &l->population->lives[a->life];
-    uint32_t index = a->pcpu == NO_PCPU ? 0 : a->pcpu + 1u;
+    struct domain_account *d = &l->domains[of];
+    const struct life *life = &l->population->lives[of];
+    uint32_t index = pcpu == NO_PCPU ? 0 : pcpu + 1u;
     if (index >= d->pcpu_cells_n) {
         uint32_t n = index + 8;
         struct cell **cells = realloc(d->pcpu_cells, n * sizeof(struct cell *));
@@ -107,18 +115,41 @@ static struct cell *domain_pcpu_cell(struct ledger *l, const struct account *a)
     return d->pcpu_cells[index];
 }
 
+static struct cell *domain_cell(struct ledger *l, uint32_t of)
+{
+    struct domain_account *d = &l->domains[of];
+    const struct life *life = &l->population->lives[of];
+    struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = -1};
+    if (!d->cell)
+        d->cell = new_cell(l, key, life->birth_ns);
+    return d->cell;
+}
+
+struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu)
+{
+    if (!make_domain(l, life))
+        return NULL;
+    switch (l->options.by) {
+    case BY_DOMAIN:
+        return domain_cell(l, life);
+    case BY_PCPU:
+        return ledger_pcpu_cell(l, pcpu);
+    case BY_DOMAIN_PCPU:
+        return domain_pcpu_cell(l, life, pcpu);
+    default:
+        return NULL;
+    }
+}
+
 struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu)
 {
     const struct life *life = &l->population->lives[a->life];
     struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = -1};
-    struct domain_account *d = &l->domains[a->life];
-    if (l->options.granularities == 0 || (a->idle && l->options.by != BY_PCPU))
+    if (l->options.granularities == 0 || (a->idle && l->options.by != BY_PCPU && !l->options.idle_rows))
         return NULL;
     switch (l->options.by) {
     case BY_DOMAIN:
-        if (!d->cell)
-            d->cell = new_cell(l, key, life->birth_ns);
-        return d->cell;
+        return domain_cell(l, a->life);
     case BY_VCPU:
         if (a->cell)
             return a->cell;
@@ -128,7 +159,7 @@ struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t 
     case BY_PCPU:
         return a->pcpu == NO_PCPU ? NULL : ledger_pcpu_cell(l, a->pcpu);
     case BY_DOMAIN_PCPU:
-        return domain_pcpu_cell(l, a);
+        return domain_pcpu_cell(l, a->life, a->pcpu);
     }
     return NULL;
 }
@@ -138,6 +169,7 @@ bool ledger_init(struct ledger *l, const struct meter_options *options, const st
 {
     memset(l, 0, sizeof *l);
     l->options = *options;
+    l->options.idle_rows = options->idle_rows && options->by == BY_DOMAIN_PCPU;
     l->population = population;
     l->quality = quality;
     l->now_ns = options->start_ns;
@@ -163,6 +195,7 @@ bool ledger_init(struct ledger *l, const struct meter_options *options, const st
 
 void ledger_free(struct ledger *l)
 {
+    ledger_charges_free(l);
     for (size_t i = 0; i < l->cells_n; i++) {
         measures_free(&l->cells[i]->live);
         for (size_t g = 0; l->cells[i]->wide && g < l->options.granularities; g++)

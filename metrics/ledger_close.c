@@ -20,8 +20,12 @@ void ledger_book_all(struct ledger *l, uint64_t now_ns)
     for (size_t d = 0; d < l->domains_n; d++)
         ledger_book_domain(l, &l->domains[d], now_ns);
     l->now_ns = now_ns;
+    if (l->charging)
+        ledger_charges_book(l, now_ns);
     if (l->options.granularities <= 1)
         return;
+    if (l->charging)
+        ledger_charges_gather(l);
     for (size_t i = 0; i < l->cells_n; i++) {
         struct cell *c = l->cells[i];
         for (size_t g = 0; g < l->options.granularities; g++)
@@ -72,6 +76,8 @@ static void close_interval(struct ledger *l, size_t g, uint64_t end_ns)
         l->rows[n++].measures = m;
     }
     hand_out(l, &interval, n);
+    if (l->charging)
+        ledger_charges_close(l, g, &interval);
     for (size_t i = 0; i < l->cells_n; i++)
         measures_clear(gathered(l, l->cells[i], g));
     gr->start_ns = end_ns;
@@ -95,6 +101,8 @@ static void begin_reporting(struct ledger *l, uint64_t from_ns)
         for (size_t g = 0; l->options.granularities > 1 && g < l->options.granularities; g++)
             measures_clear(&l->cells[i]->wide[g]);
     }
+    if (l->charging)
+        ledger_charges_clear(l);
     l->reporting = true;
     find_boundary(l);
 }
@@ -242,6 +250,7 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
         l->quality->unknown_ns += to_ns - from_ns;
     if (!a->cell || (l->options.pcpus_wanted && (a->pcpu == NO_PCPU || !l->options.pcpus_wanted[a->pcpu])))
         return;
+    uint32_t idd = l->charging && state == RUNSTATE_RUNNING ? charging_idd_of(l->charging, a->life) : NOBODY;
     bool shown = l->options.by != BY_PCPU || state == RUNSTATE_RUNNING;
     bool only_whole = true;
     for (size_t g = 0; g < l->options.granularities; g++)
@@ -256,6 +265,8 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
                 late.pcpu_unknown_ns = -late.state_ns[RUNSTATE_RUNNING] - late.idle_ns;
             hand_out_late(l, a->cell, &interval, &late);
             measures_free(&late);
+            if (idd != NOBODY)
+                ledger_charges_late(l, idd, &interval, interval.end_ns - start);
         }
         struct measures *m = gathered(l, a->cell, g);
         if (only_whole && !first_of_domain && l->options.by == BY_DOMAIN && !a->idle) {
@@ -266,5 +277,7 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
         uint64_t open = max64(from_ns, l->granularities[g].start_ns);
         if (open < to_ns)
             ledger_add_state(l, a, m, state, to_ns - open, first_of_domain);
+        if (open < to_ns && idd != NOBODY)
+            ledger_charges_make_up(l, idd, g, to_ns - open);
     }
 }

@@ -63,6 +63,9 @@ bool measures_merge(struct measures *into, const struct measures *from)
     add_count(&into->yields, from->yields);
     add_count(&into->preemptions, from->preemptions);
     add_count(&into->migrations, from->migrations);
+    for (unsigned kind = 0; kind < IO_TRACE_KINDS; kind++)
+        add_count(&into->io[kind], from->io[kind]);
+    add_ns(&into->charged_ns, from->charged_ns);
     add_count(&into->allocated_ns, from->allocated_ns);
     add_count(&into->allocated_slices, from->allocated_slices);
     if (from->allocated_min_ns < into->allocated_min_ns)

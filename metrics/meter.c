@@ -11,6 +11,7 @@ struct meter {
     struct meter_options options;
     struct population population;
     struct runstates *runstates;
+    struct charging *charging; /* NULL: charges are not accounted */
     struct ledger ledger;
     struct quality quality;
     uint8_t pcpus_wanted[PCPUS_MAX];
@@ -20,7 +21,6 @@ struct meter {
 
 void meter_wants(bool charges, struct trace_options *trace)
 {
-    (void)charges;
     static const unsigned always[] = {
         EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
         EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
@@ -28,6 +28,7 @@ void meter_wants(bool charges, struct trace_options *trace)
                                          EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         trace->want[always[i]] = true;
+    trace->want_io = charges;
     for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
         trace->want_without_runstates[otherwise[i]] = true;
 }
@@ -50,11 +51,14 @@ struct meter *meter_new(const struct meter_options *options, struct error *err)
     }
     if (!population_init(&m->population) ||
         !(m->runstates = runstates_new(&m->population, &m->quality, options->start_ns)) ||
-        !ledger_init(&m->ledger, &m->options, &m->population, &m->quality)) {
+        !ledger_init(&m->ledger, &m->options, &m->population, &m->quality) ||
+        (options->charge.wanted &&
+         !(m->charging = charging_new(&options->charge, &m->population, options->start_ns)))) {
         meter_free(m);
         error_set(err, ERROR_MEMORY, "no memory");
         return NULL;
     }
+    m->ledger.charging = m->charging;
     return m;
 }
 
@@ -63,6 +67,7 @@ void meter_free(struct meter *m)
     if (!m)
         return;
     ledger_free(&m->ledger);
+    charging_free(m->charging);
     runstates_free(m->runstates);
     population_free(&m->population);
     free(m);
@@ -72,8 +77,9 @@ static int check(const struct meter *m, struct error *err)
 {
     if (m->ledger.sink_ended)
         return -1;
-    size_t held = population_memory(&m->population) + runstates_memory(m->runstates) + m->ledger.memory;
-    if (m->ledger.out_of_memory)
+    size_t held = population_memory(&m->population) + runstates_memory(m->runstates) + m->ledger.memory +
+                  (m->charging ? charging_memory(m->charging) : 0);
+    if (m->ledger.out_of_memory || (m->charging && m->charging->failed))
         return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", m->population.vcpus_n,
                          m->ledger.cells_n);
     if (m->options.memory_limit && held > m->options.memory_limit)
@@ -83,12 +89,38 @@ static int check(const struct meter *m, struct error *err)
     return 0;
 }
 
+#define AHEAD_MAX                                                                                            \
+    4096 /* transitions between the charging stage and the ledger, before the ledger is let catch up */
+
+static void book_what_is_safe(struct meter *m)
+{
+    const struct transition *t;
+    while ((t = charging_next(m->charging)))
+        ledger_book(&m->ledger, t);
+}
+
 /* Books what is settled and closes what is complete. */
 static void account(struct meter *m, uint64_t settled_ns)
 {
     const struct transition *t;
-    while (!m->ledger.done && (t = runstates_take(m->runstates, settled_ns)))
-        ledger_book(&m->ledger, t);
+    unsigned ahead = 0;
+    while ((t = runstates_take(m->runstates, settled_ns))) {
+        if (m->ledger.done)
+            continue;
+        if (!m->charging) {
+            if (t->kind != TRANSITION_IO)
+                ledger_book(&m->ledger, t);
+            continue;
+        }
+        charging_take(m->charging, t);
+        if (++ahead % AHEAD_MAX == 0)
+            book_what_is_safe(m);
+    }
+    if (m->charging && !m->ledger.done) {
+        charging_advance(m->charging, settled_ns);
+        book_what_is_safe(m);
+        settled_ns = charging_safe(m->charging);
+    }
     ledger_advance(&m->ledger, settled_ns);
 }
 
@@ -96,6 +128,8 @@ int meter_feed(struct meter *m, const struct event_batch *batch, const struct cl
 {
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
+    if (!m->begun && m->charging)
+        m->charging->clock = *clock;
     m->begun = true;
     if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
         for (unsigned i = 0; i < batch->pcpus_n; i++)
@@ -118,6 +152,10 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
 {
     runstates_end(m->runstates, end_ns);
     account(m, end_ns);
+    if (m->charging) {
+        charging_end(m->charging, end_ns);
+        book_what_is_safe(m);
+    }
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
 }
@@ -132,7 +170,8 @@ int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, str
 {
     const struct meter_options *a = &earlier->options, *b = &later->options;
     if (a->by != b->by || a->executions || b->executions || a->granularities != 1 || b->granularities != 1 ||
-        a->granularities_ns[0] || b->granularities_ns[0] || a->from_ns || a->to_ns || b->from_ns || b->to_ns)
+        a->charge.wanted || b->charge.wanted || a->granularities_ns[0] || b->granularities_ns[0] ||
+        a->from_ns || a->to_ns || b->from_ns || b->to_ns)
         return error_set(err, ERROR_USAGE,
                          "only meters of the whole trace by the same subjects can be merged");
     uint64_t join_ns = b->start_ns;
@@ -176,6 +215,15 @@ void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
 
 void meter_charge_summary(const struct meter *m, struct charge_summary *s)
 {
-    (void)m;
     memset(s, 0, sizeof *s);
+    if (!m->charging)
+        return;
+    *s = m->charging->seen;
+    s->methods = m->charging->methods;
+    const struct counters *c = m->charging->options.counters;
+    for (uint32_t d = 0; c && d < c->devices_n; d++)
+        for (unsigned k = 0; k < COUNTER_KINDS; k++)
+            if (c->devices[d].counts[k])
+                s->events[IO_TX + k] +=
+                    counters_whole_between(c, d, k, 0, m->ledger.now_ns, &m->charging->clock);
 }

@@ -41,7 +41,9 @@ struct meter_options {
     bool executions;
     uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
     const uint8_t
-        *pcpus_wanted;     /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
+        *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
+    bool
+        idle_rows; /* BY_DOMAIN_PCPU: also rows of IDLE_DOMAIN, with idle_ns and executions, without other times */
     uint64_t start_ns;     /* where this piece of the trace begins: 0 unless pieces will be merged */
     uint64_t memory_limit; /* bytes; 0: no limit */
     struct charge_options charge;
@@ -75,20 +77,14 @@ int meter_stop(struct meter *m, struct error *err);
 
 /*
  * Joins two pieces of one trace, cut at a moment: `later`, made with start_ns = that moment, adds to `earlier` what
- * happened up to end_ns. Both report the whole trace only (one granularity, 0; no executions), by the same subjects;
+ * happened up to end_ns. Both report the whole trace only (one granularity, 0; no executions, no charges), by the same subjects;
  * neither is fed afterwards, but `earlier` can be joined again, and finished at end_ns. What one meter would have told
  * of both pieces comes out, but for: records lost across the cut, and BY_DOMAIN_PCPU, where time before a vCPU's first
  * dispatch in the later piece stays apart. -1 with `err` filled when the options do not fit or memory ran out.
  */
 int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err);
 
-/* What was seen of I/O in the whole trace and what the charges made of it. */
-struct charge_summary {
-    unsigned methods;                 /* those in force, CHARGE_AUTO resolved: what had any event */
-    uint64_t events[IO_KINDS];        /* seen, whether the methods use them or not */
-    uint64_t inferred[IO_TRACE_KINDS]; /* of the events */
-    uint64_t unassigned[IO_TRACE_KINDS]; /* further events, whose guest is not known */
-};
+/* What was seen of I/O by now, and what the charges rest on. All 0 without options.charge.wanted. */
 void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 
 /* The meter's part of the quality record (its other fields are 0). */

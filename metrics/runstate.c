@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "min_max.h"
+#include "parser/io_filter.h"
 #include "row.h"
 #include "runstate_internal.h"
 
@@ -283,7 +284,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         occupy(r, vcpu, pcpu, now_ns);
     bool moved = new == RUNSTATE_RUNNING &&ran_on != NO_PCPU &&ran_on != pcpu;
     if (new != k->state || old != new || moved) {
-        put_state(r, now_ns, vcpu, old, new, k->pcpu, slice_ns);
+        put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
         k->since_ns = now_ns;
     } else {
@@ -410,6 +411,57 @@ static void note(struct runstates *r, const struct event *e, uint64_t now_ns, en
     r->tracks[vcpu].leaving_told = true;
 }
 
+/* ---- I/O ---- */
+
+/* The life of a domain that a record names: it may have ended, as pages are unmapped after that too. NOBODY: none. */
+static uint32_t named_life(struct runstates *r, uint32_t domain, uint64_t now_ns)
+{
+    if (domain >= DOMID_FIRST_RESERVED || domain == IDLE_DOMAIN)
+        return NOBODY;
+    uint32_t life = population_life(r->population, (uint16_t)domain);
+    if (life != NOBODY)
+        return life;
+    life = population_begin_life(r->population, (uint16_t)domain, r->start_ns, now_ns);
+    r->queue.failed = r->queue.failed || life == NOBODY;
+    return life;
+}
+
+static void put_io(struct runstates *r, const struct event *e, uint64_t now_ns, enum io_record record,
+                   uint32_t vcpu, uint64_t value)
+{
+    put(r, now_ns,
+        (struct transition){
+            .kind = TRANSITION_IO, .from = record & 15, .pcpu = e->pcpu, .vcpu = vcpu, .value = value});
+}
+
+static void grant(struct runstates *r, const struct event *e, uint64_t now_ns, enum io_record record)
+{
+    uint32_t life = event_words(e) >= 1 ? named_life(r, e->w[0], now_ns) : NOBODY;
+    if (life != NOBODY)
+        put_io(r, e, now_ns, record, life, 1);
+    else
+        r->quality->ignored_records++;
+}
+
+static void hypercall(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t call = record_hypercall(e->slot, (const uint8_t *)e->w, event_words(e));
+    if (call == HYPERCALL_GRANT_TABLE_OP)
+        put_io(r, e, now_ns, IO_RECORD_COPY, NOBODY, e->w[2]);
+    else
+        put_io(r, e, now_ns, call == HYPERCALL_STACK_SWITCH ? IO_RECORD_TASK : IO_RECORD_SEND, NOBODY, 0);
+}
+
+static void wake_by_send(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    if (event_words(e) < 2 || !e->w[2])
+        return;
+    uint32_t life = named_life(r, e->w[0], now_ns);
+    if (life != NOBODY && e->w[1] < VCPUS_MAX)
+        put_io(r, e, now_ns, IO_RECORD_WAKE,
+               population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
+}
+
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock)
 {
     switch (e->slot) {
@@ -448,6 +500,26 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
         break;
     case EVENT_SLEEP:
         note(r, e, now_ns, TRANSITION_SLEEP);
+        if (r->use_switches)
+            runstates_switch_event(r, e, now_ns);
+        break;
+    case EVENT_GRANT_MAP:
+        grant(r, e, now_ns, IO_RECORD_MAP);
+        break;
+    case EVENT_GRANT_UNMAP:
+        grant(r, e, now_ns, IO_RECORD_UNMAP);
+        break;
+    case EVENT_GRANT_TRANSFER:
+        grant(r, e, now_ns, IO_RECORD_TRANSFER);
+        break;
+    case EVENT_HYPERCALL_V2:
+    case EVENT_HYPERCALL_SUBCALL:
+    case EVENT_PV_HYPERCALL:
+    case EVENT_HVM_VMMCALL:
+        hypercall(r, e, now_ns);
+        break;
+    case EVENT_WAKE:
+        wake_by_send(r, e, now_ns);
         if (r->use_switches)
             runstates_switch_event(r, e, now_ns);
         break;

@@ -21,12 +21,30 @@
 
 enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
-    TRANSITION_STATE,  /* from one state to another; to running: `value` = slice granted, UINT32_MAX none */
+    TRANSITION_STATE,  /* from one state to another; to running: `value` = slice granted, UINT32_MAX none; */
+                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
     TRANSITION_YIELD,  /* it yields: a switch follows */
     TRANSITION_SLEEP,  /* it was told to sleep */
     TRANSITION_GO_ON,  /* it goes on running after all */
     TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
-    TRANSITION_DIE     /* its domain is gone: the vCPU exists no longer */
+    TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
+    TRANSITION_IO,     /* not of a vCPU: a record that tells of I/O; `from` = enum io_record */
+    /* what the charging stage (charging.h) adds for the ledger */
+    TRANSITION_IO_EVENT,     /* an I/O event whose guest is known */
+    TRANSITION_IO_NOBODYS,   /* I/O events of a driver domain whose guest is not known */
+    TRANSITION_CHARGE_BEGIN, /* a driver domain's vCPU runs, to be charged; `value` = struct piece */
+    TRANSITION_CHARGE_END    /* that far */
+};
+
+/* What an I/O record tells; its pCPU is `pcpu`. */
+enum io_record {
+    IO_RECORD_MAP,      /* vcpu = life of the domain whose page it is */
+    IO_RECORD_UNMAP,    /* the same */
+    IO_RECORD_TRANSFER, /* vcpu = life of the domain that is handed the page */
+    IO_RECORD_COPY,     /* value = grant copy operations */
+    IO_RECORD_SEND,     /* an event-channel operation */
+    IO_RECORD_WAKE,     /* it woke vcpu (NOBODY: not known by now), of life value */
+    IO_RECORD_TASK      /* the kernel switches to another task */
 };
 
 struct transition {

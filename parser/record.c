@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "io_filter.h"
+
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
 /* No counter gets that far: 29 years at 5 GHz. */
@@ -192,10 +194,10 @@ static bool followed_by_known(uint32_t header, const uint8_t *behind, const uint
 
 /*
  * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
- * after it.
+ * after it; `sent`: the record before it is an event-channel operation.
  */
 static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header,
-                             unsigned slot, const uint8_t *behind, const uint8_t *end)
+                             unsigned slot, bool sent, const uint8_t *behind, const uint8_t *end)
 {
     uint8_t action = d->actions[slot];
     if (slot == EVENT_CPU_CHANGE)
@@ -237,7 +239,7 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
             clock_probe_dispatch(s, tsc);
             s->slice_ns = load32(payload + 4 * (words >= 4 ? 3 : 2));
         }
-        if (action & RECORD_DELIVER) {
+        if (action & (RECORD_DELIVER | RECORD_FILTERED)) {
             uint64_t instant = tsc;
             if (slot == EVENT_RUNSTATE_CHANGE) {
                 instant = switch_instant(s, header, tsc);
@@ -248,6 +250,8 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
                     s->slice_ns = UINT32_MAX;
             } else {
                 append(s, instant, header, slot, payload);
+                if (slot == EVENT_WAKE)
+                    s->events[s->n - 1].w[2] = sent;
             }
         }
     }
@@ -291,22 +295,37 @@ static void note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *re
         d->tsc_last = s->last_tsc;
 }
 
+/* Whether the record before `p` on this pCPU is an event-channel operation; `previous`: NULL at the first one here. */
+static inline bool was_sent(const struct stream *s, const uint8_t *previous)
+{
+    return previous ? record_sends(previous) : s->sent;
+}
+
+/* Whether a record of a filtered slot is left out all the same. */
+static inline bool filtered_out(const struct stream *s, const uint8_t *p, uint32_t header, unsigned slot,
+                                const uint8_t *previous)
+{
+    bool sent = slot == EVENT_WAKE && was_sent(s, previous);
+    return !record_tells_of_io(slot, record_payload(p, header), header >> 28 & 7, sent);
+}
+
 const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
                               enum record_kind *kind)
 {
     struct stream *s = d->current;
     const uint8_t *actions = d->actions;
     uint64_t *forms = &d->quality->events[0].forms[0];
-    const uint8_t *timed = NULL;
+    const uint8_t *timed = NULL, *previous = NULL;
     *kind = RECORD_FINE;
     while (p < limit) {
         uint32_t h = load32(p);
         unsigned slot = event_slot(h & 0x0fffffff);
         const uint8_t *next = p + record_bytes(h);
-        if (actions[slot] != RECORD_SKIP) {
+        uint8_t action = actions[slot];
+        if (action != RECORD_SKIP && (action != RECORD_FILTERED || !filtered_out(s, p, h, slot, previous))) {
             if (timed && !(h >> 31))
                 note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
-            *kind = take(d, s, p, h, slot, next, end);
+            *kind = take(d, s, p, h, slot, slot == EVENT_WAKE && was_sent(s, previous), next, end);
             timed = NULL;
             if (*kind != RECORD_FINE)
                 break;
@@ -314,8 +333,11 @@ const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t
             timed = p;
         }
         forms[(size_t)slot * 16 + (h >> 28)]++;
+        previous = p;
         p = next;
     }
+    if (previous)
+        s->sent = record_sends(previous);
     note_last_tsc(d, s, timed);
     return p;
 }
@@ -333,12 +355,16 @@ const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const
     memcpy(copy, p, bytes);
     unsigned slot = event_slot(h & 0x0fffffff);
     *kind = RECORD_FINE;
-    if (d->actions[slot] != RECORD_SKIP)
-        *kind = take(d, d->current, copy, h, slot, p + bytes, end);
+    uint8_t action = d->actions[slot];
+    bool skip =
+        action == RECORD_SKIP || (action == RECORD_FILTERED && filtered_out(d->current, copy, h, slot, NULL));
+    if (!skip)
+        *kind = take(d, d->current, copy, h, slot, slot == EVENT_WAKE && d->current->sent, p + bytes, end);
     if (*kind != RECORD_FINE)
         return p;
     d->quality->events[slot].forms[h >> 28]++;
-    note_last_tsc(d, d->current, d->actions[slot] == RECORD_SKIP && h >> 31 ? copy : NULL);
+    d->current->sent = record_sends(copy);
+    note_last_tsc(d, d->current, skip && h >> 31 ? copy : NULL);
     return p + bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "io_filter.h"
 #include "order.h"
 #include "window.h"
 
@@ -45,8 +46,12 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         trace_close(t);
         return NULL;
     }
+    for (const unsigned *slot = io_slots; options->want_io && *slot != EVENT_UNRECOGNISED; slot++)
+        t->options.want[*slot] = true;
     for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
-        decoder_want(&t->decoder, slot, options->want[slot] || options->want_without_runstates[slot]);
+        decoder_want(&t->decoder, slot, t->options.want[slot] || options->want_without_runstates[slot]);
+    if (options->want_io)
+        decoder_want_io(&t->decoder);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */

@@ -31,7 +31,7 @@ struct event {
     uint16_t slot;   /* enum event_slot */
     uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined, but: */
     /* RUNSTATE_CHANGE to running: w[1] = slice granted in ns (from the SWITCH_INFNEXT before it), */
-    /* UINT32_MAX when unlimited or not recorded */
+    /* UINT32_MAX when unlimited or not recorded. WAKE: w[2] = 1 if an event-channel send woke it (want_io) */
 };
 
 static inline uint32_t event_number(const struct event *e)
@@ -62,6 +62,7 @@ struct trace_options {
     uint64_t memory_limit;                    /* bytes the parser may hold; 0: 1 GiB */
     bool want[EVENT_SLOTS];                   /* which events to deliver */
     bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
+    bool want_io; /* and what tells of I/O between domains: see record_tells_of_io (parser/io_filter.h) */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
      * time of waiting for a pipe, when `wait_mask` is in force.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io_filter.h"
 #include "record.h"
 
 #define WINDOW_HEADER_LEN 12
@@ -18,12 +19,16 @@
 
 void decoder_want(struct decoder *d, unsigned slot, bool wanted)
 {
-    if (!(d->actions[slot] & RECORD_SPECIAL))
-        d->actions[slot] = wanted ? RECORD_DELIVER : RECORD_SKIP;
-    else if (wanted)
+    if (wanted)
         d->actions[slot] |= RECORD_DELIVER;
     else
         d->actions[slot] &= (uint8_t)~RECORD_DELIVER;
+}
+
+void decoder_want_io(struct decoder *d)
+{
+    for (const unsigned *slot = io_filtered_slots; *slot != EVENT_UNRECOGNISED; slot++)
+        d->actions[*slot] |= RECORD_FILTERED;
 }
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err)

@@ -43,6 +43,9 @@ struct decoder {
 /* Wants an event delivered (or no longer). LOST_RECORDS always is. */
 void decoder_want(struct decoder *d, unsigned slot, bool wanted);
 
+/* Wants what tells of I/O delivered (io_filter.h). To be said once, after decoder_init. */
+void decoder_want_io(struct decoder *d);
+
 /* `input` and `quality` stay the caller's. Returns 0, or -1 when there is no memory. */
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err);
 void decoder_free(struct decoder *d);

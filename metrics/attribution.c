@@ -1,0 +1,275 @@
+/*
+ * For whom an I/O record was. Certain: a record names the guest (grants), or an event-channel operation woke one of its
+ * vCPUs. A grant copy names nobody; it belongs to the guest whose page is mapped next by the same vCPU, or that it
+ * notifies next. A notification to somebody who is awake leaves no trace of whom: what can be said then is inferred
+ * from who was awake.
+ *
+ * Facts: in xen/common/event_channel.c a send wakes only a vCPU that is blocked; Linux netback copies the headers that
+ * a guest sends and maps the rest, and copies all that a guest receives.
+ */
+#include <string.h>
+
+#include "apportion.h"
+#include "charging.h"
+#include "row.h"
+
+#define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
+
+static uint32_t life_of(const struct charging *c, uint32_t vcpu)
+{
+    return c->population->vcpus[vcpu].life;
+}
+
+static bool is_idle(const struct charging *c, uint32_t life)
+{
+    return c->population->lives[life].domain == IDLE_DOMAIN;
+}
+
+/* The driver domain that a vCPU belongs to: its index, or NOBODY. */
+static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
+{
+    return vcpu == NOBODY ? NOBODY : c->lives[life_of(c, vcpu)].idd;
+}
+
+/* ---- copies ---- */
+
+static void copied_for(struct charging *c, uint32_t vcpu, uint32_t pair, uint32_t count, bool inferred,
+                       bool remember)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    if (pair == NOBODY || count == 0)
+        return;
+    if (remember)
+        c->pairs[pair].copied += count * charging_scale(c);
+    charging_event(c, &(struct io_happening){.pair = pair,
+                                             .idd_vcpu = vcpu,
+                                             .acting = vcpu,
+                                             .other = NOBODY,
+                                             .count = count,
+                                             .pcpu = v->pcpu,
+                                             .kind = IO_COPY,
+                                             .inferred = inferred});
+}
+
+/* The copies waiting are for this pair. */
+static void settle_copies(struct charging *c, uint32_t vcpu, uint32_t pair, bool inferred)
+{
+    uint32_t count = c->vcpus[vcpu].copies;
+    c->vcpus[vcpu].copies = 0;
+    copied_for(c, vcpu, pair, count, inferred, true);
+}
+
+/* Whom they were for is not known: one of the guests that are awake, in the proportion of what they had before. */
+static void divide_copies(struct charging *c, uint32_t vcpu, const struct idd *d)
+{
+    double recent[SPLIT_MAX];
+    uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
+    uint32_t pairs[SPLIT_MAX];
+    size_t n = 0;
+    uint32_t count = c->vcpus[vcpu].copies;
+    c->vcpus[vcpu].copies = 0;
+    for (uint32_t i = 0; i < d->awake_n && n < SPLIT_MAX; i++)
+        if (c->pairs[d->awake[i]].copied > 0) {
+            pairs[n] = d->awake[i];
+            recent[n++] = c->pairs[d->awake[i]].copied;
+        }
+    if (n == 0) {
+        charging_nobodys(c, vcpu, IO_COPY, count);
+        return;
+    }
+    apportion_scale(recent, weights, n);
+    apportion(count, weights, given, n);
+    for (size_t i = 0; i < n; i++)
+        copied_for(c, vcpu, pairs[i], (uint32_t)given[i], true, false);
+}
+
+/* A batch of copies ends and nothing says whom it was for. Returns the only guest it can have been for, or NOBODY. */
+static uint32_t end_copies(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    const struct idd *d = &c->idds[idd];
+    uint32_t only = d->awake_n == 1 ? d->awake[0] : NOBODY;
+    if (c->vcpus[vcpu].copies == 0)
+        return only;
+    if (only != NOBODY)
+        settle_copies(c, vcpu, only, true);
+    else
+        divide_copies(c, vcpu, d);
+    return only;
+}
+
+/* ---- notifications ---- */
+
+static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint32_t acting, uint32_t other,
+                     bool inferred)
+{
+    if (pair == NOBODY)
+        return;
+    c->lives[c->pairs[pair].guest].partner = pair;
+    charging_event(c, &(struct io_happening){.pair = pair,
+                                             .idd_vcpu = idd_vcpu,
+                                             .acting = acting,
+                                             .other = other,
+                                             .count = 1,
+                                             .pcpu = c->vcpus[acting].pcpu,
+                                             .kind = IO_NOTIFY,
+                                             .inferred = inferred});
+}
+
+/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
+static bool serves(struct charging *c, uint32_t a, uint32_t b)
+{
+    const struct idd *x = &c->idds[a], *y = &c->idds[b];
+    bool ab =
+        y->life < x->pair_of_n && x->pair_of[y->life] != NOBODY && c->pairs[x->pair_of[y->life]].granted;
+    bool ba =
+        x->life < y->pair_of_n && y->pair_of[x->life] != NOBODY && c->pairs[y->pair_of[x->life]].granted;
+    return ab != ba ? ab : c->population->lives[x->life].domain < c->population->lives[y->life].domain;
+}
+
+/* vCPU `from`, running, notified a vCPU `to` (NOBODY: not known which) of life `target`. */
+static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
+{
+    uint32_t source = life_of(c, from);
+    if (source == target || is_idle(c, source) || is_idle(c, target))
+        return;
+    uint32_t a = c->lives[source].idd, b = c->lives[target].idd;
+    if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
+        uint32_t pair = charging_pair(c, a, target);
+        settle_copies(c, from, pair, inferred);
+        notified(c, pair, from, from, to, inferred);
+    } else if (b != NOBODY) {
+        uint32_t pair = charging_pair(c, b, source);
+        if (pair == NOBODY || to == NOBODY)
+            return;
+        c->pairs[pair].notifies = to;
+        notified(c, pair, to, from, to, inferred);
+    }
+}
+
+/* A guest's notification woke nobody: if it cannot have been for a sibling it was for its driver domain, awake. */
+static void guest_sent(struct charging *c, uint32_t vcpu)
+{
+    const struct charging_life *l = &c->lives[life_of(c, vcpu)];
+    if (l->awake > 1 || l->partner == NOBODY)
+        return;
+    const struct pair *p = &c->pairs[l->partner];
+    if (p->notifies != NOBODY && c->vcpus[p->notifies].alive)
+        notified(c, l->partner, p->notifies, vcpu, p->notifies, true);
+}
+
+/* A driver domain's notification woke nobody: it was for a guest that is awake, or for a sibling. */
+static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    bool copied = c->vcpus[vcpu].copies > 0;
+    bool sibling = c->lives[life_of(c, vcpu)].awake > 1;
+    if (!copied && sibling)
+        return;
+    uint32_t only = end_copies(c, vcpu, idd);
+    if (only != NOBODY)
+        notified(c, only, vcpu, vcpu, NOBODY, true);
+    else if (copied || c->idds[idd].awake_n > 0)
+        charging_nobodys(c, vcpu, IO_NOTIFY, 1);
+}
+
+/* What the last event-channel operation on this pCPU was, now that it is clear that it woke nobody. */
+static void end_send(struct charging *c, struct charging_pcpu *p)
+{
+    if (!p->sent)
+        return;
+    p->sent = false;
+    if (p->current == NOBODY || is_idle(c, life_of(c, p->current)))
+        return;
+    uint32_t idd = idd_of_vcpu(c, p->current);
+    if (idd != NOBODY)
+        driver_sent(c, p->current, idd);
+    else
+        guest_sent(c, p->current);
+}
+
+void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu)
+{
+    const struct charging_pcpu *p = &c->pcpus[recorded_pcpu];
+    if (p->current == NOBODY || c->lives[life_of(c, p->current)].speaks)
+        return;
+    notifies(c, p->current, vcpu, life_of(c, vcpu), true);
+}
+
+void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
+{
+    end_send(c, &c->pcpus[pcpu]);
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (idd != NOBODY)
+        end_copies(c, vcpu, idd);
+}
+
+/* ---- grants ---- */
+
+static void granted(struct charging *c, struct charging_pcpu *p, uint32_t guest, enum io_kind kind)
+{
+    uint32_t vcpu = p->current;
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
+        return;
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (idd == NOBODY && !c->explicit_idds && kind != IO_UNMAP)
+        idd = charging_make_idd(c, life_of(c, vcpu));
+    uint32_t pair = idd == NOBODY ? NOBODY : charging_pair(c, idd, guest);
+    if (pair == NOBODY)
+        return;
+    c->pairs[pair].granted = true;
+    c->lives[guest].partner = pair;
+    if (kind != IO_UNMAP)
+        settle_copies(c, vcpu, pair, false);
+    charging_event(c, &(struct io_happening){.pair = pair,
+                                             .idd_vcpu = vcpu,
+                                             .acting = vcpu,
+                                             .other = NOBODY,
+                                             .count = 1,
+                                             .pcpu = c->vcpus[vcpu].pcpu,
+                                             .kind = kind});
+}
+
+/* ---- records ---- */
+
+static void speaks(struct charging *c, const struct charging_pcpu *p)
+{
+    if (p->current != NOBODY)
+        c->lives[life_of(c, p->current)].speaks = true;
+}
+
+void attribution_record(struct charging *c, const struct transition *t)
+{
+    struct charging_pcpu *p = &c->pcpus[t->pcpu];
+    uint32_t idd = idd_of_vcpu(c, p->current);
+    if (t->from != IO_RECORD_WAKE)
+        end_send(c, p);
+    switch ((enum io_record)t->from) {
+    case IO_RECORD_MAP:
+        granted(c, p, t->vcpu, IO_MAP);
+        break;
+    case IO_RECORD_UNMAP:
+        granted(c, p, t->vcpu, IO_UNMAP);
+        break;
+    case IO_RECORD_TRANSFER:
+        granted(c, p, t->vcpu, IO_TRANSFER);
+        break;
+    case IO_RECORD_COPY:
+        if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[p->current].copies)
+            c->vcpus[p->current].copies += (uint32_t)t->value;
+        break;
+    case IO_RECORD_SEND:
+        speaks(c, p);
+        p->sent = true;
+        break;
+    case IO_RECORD_WAKE:
+        speaks(c, p);
+        p->sent = false;
+        if (p->current != NOBODY)
+            notifies(c, p->current, t->vcpu, (uint32_t)t->value, false);
+        break;
+    case IO_RECORD_TASK:
+        speaks(c, p);
+        if (idd != NOBODY)
+            end_copies(c, p->current, idd);
+        break;
+    }
+}

@@ -1,0 +1,217 @@
+/*
+ * The charging stage, between the runstate machine and the ledger: settled transitions in; the same transitions out,
+ * with I/O records turned into I/O events of pairs (guest, driver domain), and the executions of driver domains into
+ * pieces that say to whom they are charged. What an execution is charged for is known when it has ended, so that the
+ * ledger follows behind: charging_safe tells how far.
+ *
+ * Two files: attribution.c tells for whom an I/O record was, charging.c gathers the weights and charges.
+ */
+#ifndef XENMETER_METRICS_CHARGING_H
+#define XENMETER_METRICS_CHARGING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "charge.h"
+#include "parser/clock.h"
+#include "population.h"
+#include "transitions.h"
+
+/* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
+#define SHARE_OWN          UINT32_MAX
+#define SHARE_UNATTRIBUTED (UINT32_MAX - 1)
+
+/* A driver domain and a guest it worked for. */
+struct pair {
+    uint32_t idd;         /* index in charging.idds */
+    uint32_t guest;       /* life */
+    uint32_t notifies;    /* vCPU of the driver domain that the guest woke last; NOBODY */
+    bool granted;         /* the driver domain mapped its pages, or handed it some */
+    uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
+    double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
+    double charged;       /* recent charges; scaled */
+    uint64_t hint_serial; /* the period in which it was tallied last, and where */
+    uint32_t hint_index;
+};
+
+/* Events of one pair in one period. */
+struct tally {
+    uint32_t pair;
+    uint32_t events[IO_TRACE_KINDS];
+    uint32_t inferred[IO_TRACE_KINDS]; /* of the events */
+};
+
+/* How one part of a period's time is charged. */
+struct share {
+    uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
+    float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
+    float inferred;          /* what part of it rests on inferred events */
+};
+
+/* The slice of time T over which a driver domain's running time is charged in one proportion. */
+struct period {
+    uint64_t serial;
+    uint32_t idd;
+    uint32_t references; /* pieces not yet booked, and one while it is open */
+    uint64_t from_ns;    /* interval periods: where T begins */
+    uint64_t ran_ns;     /* C(T) */
+    bool partial;        /* records were lost in it */
+    bool nobodys;        /* I/O was seen in it whose guest is not known */
+    bool closed;         /* the shares are known */
+    struct tally *tallies;
+    size_t tallies_n, tallies_capacity;
+    struct share *shares;
+    uint64_t *weights; /* of the shares; see apportion.h */
+    size_t shares_n, shares_capacity;
+    struct period *next_free, *next_made;
+};
+
+/* A stretch of one vCPU's running in a period. */
+struct piece {
+    struct period *period;
+    uint64_t from_ns, to_ns;
+    uint64_t offset_ns; /* of the period's running time, what came before it */
+    uint64_t booked_ns; /* the ledger's: how much of it was booked */
+    uint32_t vcpu;
+    uint16_t pcpu;
+    bool dispatched; /* an execution began with it */
+    bool io_free;    /* an execution ended with it, and no I/O was seen in that */
+    bool closed;
+    struct piece *next_free, *next_made;
+};
+
+struct idd {
+    uint32_t life;
+    uint32_t *pair_of; /* guest life -> pair, NOBODY */
+    uint32_t pair_of_n;
+    uint32_t *awake; /* pairs whose guest has a vCPU awake */
+    uint32_t awake_n, awake_capacity;
+    uint32_t *pairs; /* all of it, ordered by guest domain and life */
+    uint32_t pairs_n, pairs_capacity;
+    struct period *interval; /* the open one, when T is an interval */
+    uint32_t awake_vcpus;    /* of its own */
+};
+
+struct charging_vcpu {
+    uint8_t state; /* enum runstate */
+    bool alive, exists;
+    uint16_t pcpu;   /* where it runs */
+    bool io_seen;    /* in the execution so far */
+    bool whole;      /* the execution was seen from its beginning */
+    uint32_t copies; /* grant copies done, for whom is not known yet */
+    struct period
+        *period; /* of a driver domain, when T is an execution: gathers for this or the next execution */
+    struct piece *piece; /* while it runs */
+    uint32_t running_at; /* index in charging.running while it has a piece */
+};
+
+struct charging_life {
+    uint32_t idd;   /* index in charging.idds, NOBODY */
+    uint32_t awake; /* vCPUs running or runnable */
+    bool speaks;    /* its event-channel operations are in the trace: a wake without one is no notification */
+    uint32_t partner; /* the pair it dealt in last, as guest; NOBODY */
+};
+
+struct charging_pcpu {
+    uint32_t current; /* vCPU, NOBODY */
+    bool sent;        /* an event-channel operation woke nobody so far */
+};
+
+struct charging {
+    struct charge_options options;
+    const struct population *population;
+    struct clock clock; /* for the outside counters; set by the meter */
+    unsigned methods;
+    bool explicit_idds;
+    uint8_t *is_idd; /* by domain id, 65536 */
+    struct charging_vcpu *vcpus;
+    size_t vcpus_n;
+    struct charging_life *lives;
+    size_t lives_n;
+    struct charging_pcpu *pcpus; /* PCPUS_MAX */
+    struct idd *idds;
+    size_t idds_n, idds_capacity;
+    struct pair *pairs;
+    size_t pairs_n, pairs_capacity;
+    uint32_t *running; /* vCPUs of driver domains that run */
+    size_t running_n, running_capacity;
+    uint64_t cut_ns;      /* the next moment at which a piece is to be cut, UINT64_MAX: none */
+    uint64_t now_ns;      /* all before has been taken */
+    uint64_t interval_ns; /* begin of the open interval, when T is one */
+    uint64_t serial;      /* periods made so far */
+    uint64_t scale_base_ns;
+    struct transitions queue; /* for the ledger, in order */
+    struct period *free_periods, *periods_made;
+    struct piece *free_pieces, *pieces_made;
+    double *real_weights; /* room for one period's */
+    size_t real_capacity;
+    struct charge_summary seen; /* but for the outside counters */
+    size_t memory;
+    bool failed; /* memory ran out */
+};
+
+/* `population` stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
+struct charging *charging_new(const struct charge_options *options, const struct population *population,
+                              uint64_t start_ns);
+void charging_free(struct charging *c);
+
+/* The next settled transition, in time order. */
+void charging_take(struct charging *c, const struct transition *t);
+
+/* No transition before settled_ns is to come. */
+void charging_advance(struct charging *c, uint64_t settled_ns);
+
+/* The trace ends: all periods end. */
+void charging_end(struct charging *c, uint64_t end_ns);
+
+/* The ledger may account up to here. */
+uint64_t charging_safe(const struct charging *c);
+
+/* The next transition for the ledger, not after charging_safe, or NULL. Valid until the next call of any function. */
+const struct transition *charging_next(struct charging *c);
+
+/* The ledger has booked all of the piece of a TRANSITION_CHARGE_END. */
+void charging_release(struct charging *c, struct piece *piece);
+
+/* Bytes held. */
+size_t charging_memory(const struct charging *c);
+
+/* The driver domain of a life: index in `idds`, NOBODY. */
+uint32_t charging_idd_of(const struct charging *c, uint32_t life);
+
+/* The pair of a driver domain and a guest's life, NOBODY: they had nothing to do with each other so far. */
+uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life);
+
+/* ---- between attribution.c and charging.c ---- */
+
+/* One I/O record at c->now_ns. */
+void attribution_record(struct charging *c, const struct transition *t);
+/* A vCPU was woken on recorded_pcpu, as its runstate says. */
+void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
+/* The vCPU stops running on the pCPU. */
+void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu);
+
+/* The pair, made on first sight. NOBODY: no memory. */
+uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);
+/* A domain turns out to be a driver domain. Its index; NOBODY: no memory. */
+uint32_t charging_make_idd(struct charging *c, uint32_t life);
+
+/*
+ * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
+ * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
+ */
+struct io_happening {
+    uint32_t pair, idd_vcpu, acting, other, count;
+    uint16_t pcpu;
+    enum io_kind kind;
+    bool inferred;
+};
+void charging_event(struct charging *c, const struct io_happening *h);
+/* `count` events of the driver domain's vCPU whose guest is not known. */
+void charging_nobodys(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, uint32_t count);
+
+/* Weight of now among sums that forget: what happened a second earlier counts half. */
+double charging_scale(struct charging *c);
+
+#endif

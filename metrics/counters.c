@@ -1,0 +1,190 @@
+#include "counters.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/error.h"
+
+/* ---- order ---- */
+
+static int compare(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_tsc(const void *a, const void *b)
+{
+    const struct counter_reading *x = a, *y = b;
+    return x->device != y->device ? compare(x->device, y->device) : compare(x->tsc, y->tsc);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct counter_reading *x = a, *y = b;
+    return x->device != y->device ? compare(x->device, y->device) : compare(x->time_ns, y->time_ns);
+}
+
+static int find_begins(struct counters *c, struct error *err)
+{
+    free(c->begins);
+    c->begins = malloc((c->devices_n + 1) * sizeof *c->begins);
+    if (!c->begins)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    size_t i = 0;
+    for (size_t device = 0; device <= c->devices_n; device++) {
+        while (i < c->readings_n && c->readings[i].device < device)
+            i++;
+        c->begins[device] = i;
+    }
+    return 0;
+}
+
+static int contradiction(const struct counters *c, const struct counter_reading *r, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "%s of domain %u was read twice at %s %" PRIu64 ", with other counts",
+                     c->devices[r->device].name, c->devices[r->device].domain, c->has_tsc ? "tsc" : "time_ns",
+                     c->has_tsc ? r->tsc : r->time_ns);
+}
+
+/* Counts of one device that go on growing where they began anew. */
+static void join_lives(struct counter_reading *r, size_t n)
+{
+    for (unsigned kind = 0; kind < COUNTER_KINDS; kind++) {
+        uint64_t last = 0, total = 0;
+        for (size_t i = 0; i < n; i++) {
+            uint64_t now = r[i].count[kind];
+            uint64_t grown = now >= last ? now - last : now;
+            total = grown > UINT64_MAX - total ? UINT64_MAX : total + grown;
+            last = now;
+            r[i].count[kind] = total;
+        }
+    }
+}
+
+int counters_sort(struct counters *c, struct error *err)
+{
+    int (*order)(const void *, const void *) = c->has_tsc ? by_tsc : by_time;
+    if (c->readings_n)
+        qsort(c->readings, c->readings_n, sizeof *c->readings, order);
+    for (size_t i = 1; i < c->readings_n; i++) {
+        const struct counter_reading *a = &c->readings[i - 1], *b = &c->readings[i];
+        if (order(a, b) == 0 && memcmp(a->count, b->count, sizeof a->count) != 0)
+            return contradiction(c, a, err);
+    }
+    if (find_begins(c, err) != 0)
+        return -1;
+    for (size_t device = 0; device < c->devices_n; device++)
+        join_lives(c->readings + c->begins[device], c->begins[device + 1] - c->begins[device]);
+    return 0;
+}
+
+void counters_free(struct counters *c)
+{
+    if (!c)
+        return;
+    free(c->readings);
+    free(c->devices);
+    free(c->begins);
+    free(c);
+}
+
+/* ---- what was counted until a moment ---- */
+
+/* What one device counted of one kind. */
+struct series {
+    const struct counter_reading *readings;
+    size_t n;
+    unsigned kind;
+    const struct clock *clock; /* NULL: readings have time_ns */
+};
+
+/* A count at a moment: whole events, and the part of one that is under way. */
+struct level {
+    uint64_t whole;
+    double part;
+};
+
+/* clock_ns for any tsc: before the trace's start it is negative. Monotone, and limited to what int64_t holds. */
+static int64_t signed_clock_ns(const struct clock *clock, uint64_t tsc)
+{
+    bool before = tsc < clock->tsc_first;
+    uint64_t cycles = before ? clock->tsc_first - tsc : tsc - clock->tsc_first;
+    uint128 ns = ((uint128)cycles * clock->multiplier) >> clock->shift;
+    int64_t limited = ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+    return before ? -limited : limited;
+}
+
+static int64_t reading_ns(const struct series *s, size_t i)
+{
+    const struct counter_reading *r = &s->readings[i];
+    if (s->clock)
+        return signed_clock_ns(s->clock, r->tsc);
+    return r->time_ns > INT64_MAX ? INT64_MAX : (int64_t)r->time_ns;
+}
+
+/* How many readings were made until `ns`, itself included. */
+static size_t readings_until(const struct series *s, int64_t ns)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (reading_ns(s, middle) <= ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The count at `ns`, which lies behind reading `next` - 1 and before `next`. */
+static struct level level_between(const struct series *s, size_t next, int64_t ns)
+{
+    uint64_t before = s->readings[next - 1].count[s->kind], after = s->readings[next].count[s->kind];
+    /* Unsigned: the distance of two int64_t fits. It is not 0, because `ns` lies between. */
+    uint64_t last_ns = (uint64_t)reading_ns(s, next - 1);
+    uint64_t passed_ns = (uint64_t)ns - last_ns, step_ns = (uint64_t)reading_ns(s, next) - last_ns;
+    uint128 grown = (uint128)(after - before) * passed_ns;
+    return (struct level){before + (uint64_t)(grown / step_ns),
+                          (double)(uint64_t)(grown % step_ns) / (double)step_ns};
+}
+
+static struct level level_at(const struct series *s, uint64_t at_ns)
+{
+    int64_t ns = at_ns > INT64_MAX ? INT64_MAX : (int64_t)at_ns;
+    size_t next = readings_until(s, ns);
+    if (next > 0 && next < s->n)
+        return level_between(s, next, ns);
+    return (struct level){s->readings[next ? next - 1 : 0].count[s->kind], 0};
+}
+
+/* False when nothing of this kind was counted there. */
+static bool levels(const struct counters *c, uint32_t device, unsigned kind, const uint64_t span_ns[2],
+                   const struct clock *clock, struct level at[2])
+{
+    struct series s = {c->readings + c->begins[device], c->begins[device + 1] - c->begins[device], kind,
+                       c->has_tsc ? clock : NULL};
+    if (span_ns[0] >= span_ns[1] || s.n < 2 || !c->devices[device].counts[kind])
+        return false;
+    at[0] = level_at(&s, span_ns[0]);
+    at[1] = level_at(&s, span_ns[1]);
+    return true;
+}
+
+double counters_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
+                        uint64_t to_ns, const struct clock *clock)
+{
+    struct level at[2];
+    if (!levels(c, device, kind, (uint64_t[]){from_ns, to_ns}, clock, at))
+        return 0;
+    return (double)(at[1].whole - at[0].whole) + (at[1].part - at[0].part);
+}
+
+uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
+                                uint64_t to_ns, const struct clock *clock)
+{
+    struct level at[2];
+    if (!levels(c, device, kind, (uint64_t[]){from_ns, to_ns}, clock, at))
+        return 0;
+    return at[1].whole - at[0].whole;
+}
