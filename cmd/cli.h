@@ -29,6 +29,8 @@ extern const struct command commands[]; /* ended by a NULL name */
 
 int command_report(int argc, char **argv);
 int command_info(int argc, char **argv);
+int command_io_counts(int argc, char **argv);
+int command_charge(int argc, char **argv);
 int command_help(int argc, char **argv);
 
 /* "auto" "always" "never" */
@@ -40,6 +42,7 @@ struct options {
     const char *format; /* never NULL after parsing */
     const char *output; /* NULL: standard output */
     enum by by;
+    bool by_given;
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
@@ -69,6 +72,7 @@ struct option_set {
     const char *command;
     const char *letters; /* of the short options it takes: "fobgdptcsnqv" */
     const char *longs; /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
+    bool no_executions;         /* -g execution does not apply */
     const char *const *formats; /* of its output, ended by NULL */
     const char *help;           /* the whole text of --help */
 };
@@ -88,6 +92,33 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
 const char *nearest_name(const char *word, const char *const *names);
+
+/* ---- charges (--idd and so on) ---- */
+
+/* The options about driver domains and charges, for option_set.longs and the texts of --help. */
+#define CHARGE_LONGS "idd charge-by charge-per weights charge-all io-counts "
+#define CHARGE_HELP                                                                                          \
+    "      --idd LIST          these are the driver domains: 0,5; default: domain 0, and every\n"            \
+    "                          domain from the moment on at which it maps another one's page\n"              \
+    "      --charge-by LIST    auto (default), or any of grants, copies, notifications,\n"                   \
+    "                          transfers, packets: what charges are taken from\n"                            \
+    "      --charge-per WHAT   execution (default), or interval=LEN: the time that is shared out\n"          \
+    "      --weights KIND=W,.. what one event costs: map, unmap, transfer, notify, copy, send,\n"            \
+    "                          recv, read, write\n"                                                          \
+    "      --charge-all        driver domains' own time, too, is shared out among the guests\n"              \
+    "      --io-counts FILE    packets and requests counted outside the trace (xenmeter io-counts)\n"
+
+/* Read the values of --charge-by, --charge-per and --weights. -1 with `err` filled. */
+int parse_charge_by(const char *text, unsigned *methods, struct error *err);
+int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err);
+int parse_weights(const char *text, double weights[IO_KINDS], struct error *err);
+
+/*
+ * What the options ask of the meter; `counters` are those of --io-counts, NULL without. `wanted` is left to the
+ * caller. `out` points into both, which outlive it. -1 with `err` filled when they contradict each other.
+ */
+int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
+                      struct error *err);
 
 /* ---- domain names (--names) ---- */
 

@@ -8,6 +8,8 @@
 const struct command commands[] = {
     {"report", "where the CPU went: per domain, vCPU or pCPU, at any granularity", command_report},
     {"info", "what is in a trace, and whether it can be trusted", command_info},
+    {"charge", "who used the driver domains: guest by driver domain, with the evidence", command_charge},
+    {"io-counts", "log the packets and requests of guests' devices, beside a trace", command_io_counts},
     {"help", "this list, or the help of a command", command_help},
     {NULL, NULL, NULL},
 };
@@ -20,7 +22,7 @@ static void print_commands(FILE *to)
           "Usage: xenmeter COMMAND [OPTIONS] [FILE]\n\nCommands:\n",
           to);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(to, "  %-8s %s\n", c->name, c->summary);
+        fprintf(to, "  %-9s %s\n", c->name, c->summary);
     fputs("\nFILE is a capture, plain or compressed by zstd; \"-\" is standard input.\n"
           "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).\n\n"
           "Examples:\n"

@@ -19,7 +19,12 @@ enum long_option {
     OPTION_MAX_MEMORY,
     OPTION_COLOR,
     OPTION_PROGRESS,
-    OPTION_HELP
+    OPTION_IDD,
+    OPTION_CHARGE_BY,
+    OPTION_CHARGE_PER,
+    OPTION_WEIGHTS,
+    OPTION_CHARGE_ALL,
+    OPTION_IO_COUNTS
 };
 
 static const struct option long_options[] = {
@@ -42,8 +47,16 @@ static const struct option long_options[] = {
     {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
     {"color", required_argument, NULL, OPTION_COLOR},
     {"progress", required_argument, NULL, OPTION_PROGRESS},
+    {"idd", required_argument, NULL, OPTION_IDD},
+    {"charge-by", required_argument, NULL, OPTION_CHARGE_BY},
+    {"charge-per", required_argument, NULL, OPTION_CHARGE_PER},
+    {"weights", required_argument, NULL, OPTION_WEIGHTS},
+    {"charge-all", no_argument, NULL, OPTION_CHARGE_ALL},
+    {"io-counts", required_argument, NULL, OPTION_IO_COUNTS},
     {NULL, 0, NULL, 0},
 };
+
+#define XENMON_INTERVAL_NS 1000000000u /* XenMon's own default */
 
 #define OPTIONS_N (sizeof long_options / sizeof long_options[0] - 1)
 
@@ -166,6 +179,13 @@ static int parse_format(struct options *o, const struct option_set *set, const c
                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", all);
 }
 
+static int parse_idds(struct options *o, const char *text, struct error *err)
+{
+    if (!o->idds && !(o->idds = calloc(65536, 1)))
+        return error_set(err, ERROR_MEMORY, "no memory");
+    return parse_numbers("--idd", text, o->idds, 65536, err);
+}
+
 static int take_option(struct options *o, const struct option_set *set, int letter, struct error *err)
 {
     switch (letter) {
@@ -175,6 +195,7 @@ static int take_option(struct options *o, const struct option_set *set, int lett
         o->output = optarg;
         return 0;
     case 'b':
+        o->by_given = true;
         return parse_by(o, optarg, err);
     case 'g':
         return parse_granularities(o, optarg, err);
@@ -213,6 +234,20 @@ static int take_option(struct options *o, const struct option_set *set, int lett
         return parse_size(optarg, &o->max_memory, err);
     case OPTION_COLOR:
         return parse_when(&o->color, "color", optarg, err);
+    case OPTION_IDD:
+        return parse_idds(o, optarg, err);
+    case OPTION_CHARGE_BY:
+        return parse_charge_by(optarg, &o->charge_methods, err);
+    case OPTION_CHARGE_PER:
+        return parse_charge_per(optarg, &o->charge_interval_ns, err);
+    case OPTION_WEIGHTS:
+        return parse_weights(optarg, o->weights, err);
+    case OPTION_CHARGE_ALL:
+        o->charge_all = true;
+        return 0;
+    case OPTION_IO_COUNTS:
+        o->io_counts = optarg;
+        return 0;
     default:
         return parse_when(&o->progress, "progress", optarg, err);
     }
@@ -228,6 +263,31 @@ static bool same_file(const char *input, const char *output)
     return S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
+/* XenMon's logs have rows and columns of their own, over one length of interval. */
+static int complete_xenmon(struct options *o, struct error *err)
+{
+    const char *refused = o->by_given  ? "--by"
+                          : o->columns ? "--columns"
+                          : o->sort    ? "--sort"
+                          : o->limit   ? "--limit"
+                                       : NULL;
+    if (!o->output || strcmp(o->output, "-") == 0)
+        return error_set(
+            err, ERROR_USAGE,
+            "--format xenmon makes several files: it wants --output PREFIX, which begins their names");
+    if (refused)
+        return error_set(err, ERROR_USAGE,
+                         "%s does not go with --format xenmon: XenMon's logs have their own rows and columns",
+                         refused);
+    if (o->granularities == 0 && !o->executions && add_granularity(o, XENMON_INTERVAL_NS, err) != 0)
+        return -1;
+    if (o->granularities != 1 || o->granularities_ns[0] == 0 || o->executions)
+        return error_set(err, ERROR_USAGE,
+                         "--format xenmon wants one length of interval; without any it is 1s");
+    o->by = BY_DOMAIN_PCPU;
+    return 0;
+}
+
 /* What was left open, and what does not go together. */
 static int complete(struct options *o, const struct option_set *set, int argc, char **argv, struct error *err)
 {
@@ -241,8 +301,17 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
     if (o->output && !*o->output)
         return error_set(err, ERROR_USAGE, "--output wants the name of a file");
-    if (same_file(o->input, o->output))
+    bool many_files = o->format && writer_makes_files(o->format); /* --output only begins their names */
+    if (!many_files && same_file(o->input, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the capture itself: it would be lost", o->output);
+    if (o->io_counts && same_file(o->io_counts, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the file of --io-counts: it would be lost",
+                         o->output);
+    if (o->executions && set->no_executions)
+        return error_set(err, ERROR_USAGE, "--granularity: %s has no rows of executions", set->command);
+    struct charge_options ignored;
+    if (strstr(set->longs, " idd ") && charge_options_of(o, NULL, &ignored, err) != 0)
+        return -1;
     if (o->domains_given && o->by == BY_PCPU)
         return error_set(err, ERROR_USAGE,
                          "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
@@ -251,6 +320,8 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return -1;
     if (o->live_ns && add_granularity(o, o->live_ns, err) != 0)
         return -1;
+    if (many_files)
+        return complete_xenmon(o, err);
     if (o->granularities == 0 && !o->executions)
         o->granularities = 1; /* the whole trace */
     return 0;
@@ -260,6 +331,7 @@ bool options_parse(struct options *o, const struct option_set *set, int argc, ch
 {
     struct error err = {0};
     *o = (struct options){.max_memory = 1ull << 30};
+    memcpy(o->weights, charge_default_weights, sizeof o->weights);
     o->domains = calloc(65536, 1);
     o->pcpus = calloc(PCPUS_MAX, 1);
     *status = EXIT_ERROR;
@@ -314,4 +386,5 @@ void options_free(struct options *o)
 {
     free(o->domains);
     free(o->pcpus);
+    free(o->idds);
 }

@@ -114,6 +114,55 @@ static struct value per_execution(const struct record_view *v, struct value ns)
     return back.type == VALUE_INTEGER ? integer(-back.integer) : back;
 }
 
+static struct value ratio(struct value n, uint64_t of)
+{
+    return n.type == VALUE_INTEGER && of ? decimal((double)n.integer / (double)of) : none();
+}
+
+/* Of a vCPU only notifications are known: the other events name the domain. */
+static struct value io(const struct record_view *v, enum io_kind kind)
+{
+    return v->by != BY_VCPU || kind == IO_NOTIFY ? count(v->row->measures->io[kind]) : none();
+}
+
+static struct value io_sum(const struct record_view *v)
+{
+    const uint64_t *n = v->row->measures->io;
+    return v->by != BY_VCPU ? count(n[IO_MAP] + n[IO_UNMAP] + n[IO_TRANSFER] + n[IO_NOTIFY]) : none();
+}
+
+static struct value io_rate(const struct record_view *v)
+{
+    struct value n = io_sum(v);
+    return n.type == VALUE_INTEGER ? rate(v, (uint64_t)n.integer) : none();
+}
+
+/* A negative time, which only a late row has, is none of any I/O. */
+static struct value blocked_per_io(const struct record_view *v)
+{
+    struct value blocked = state(v, RUNSTATE_BLOCKED), n = io_sum(v);
+    if (blocked.type != VALUE_INTEGER || blocked.integer < 0 || n.type != VALUE_INTEGER)
+        return none();
+    return mean((uint64_t)blocked.integer, (uint64_t)n.integer);
+}
+
+/* Which vCPU a driver domain worked for cannot be told. */
+static struct value charged(const struct record_view *v)
+{
+    return v->by != BY_VCPU ? integer(v->row->measures->charged_ns) : none();
+}
+
+/*
+ * Of a pCPU, and of all domains together, what was charged while driver domains ran is part of the running time
+ * already.
+ */
+static struct value aggregate(const struct record_view *v)
+{
+    const struct measures *m = v->row->measures;
+    bool is_domain = (v->by == BY_DOMAIN || v->by == BY_DOMAIN_PCPU) && v->row->domain >= 0;
+    return is_domain ? integer(m->state_ns[RUNSTATE_RUNNING] + m->charged_ns) : none();
+}
+
 static struct value percentile(const struct histogram *h, unsigned per_mille)
 {
     return h->count ? of_u64(histogram_percentile(h, per_mille)) : none();
@@ -134,6 +183,13 @@ static struct value longest_at(const struct histogram *h)
     return h->count ? of_u64(h->max_at) : none();
 }
 
+static const char *const recipients[] = {"guest", "own", "unattributed"};
+
+static struct value events(const struct charge_row *c, enum io_kind kind)
+{
+    return kind < c->events_n ? of_u64(c->events[kind]) : none();
+}
+
 /* ---- the tables ---- */
 
 #define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
@@ -152,10 +208,10 @@ static struct value longest_at(const struct histogram *h)
     }
 #include "formats/columns.def"
 
-enum { KEY = 1, OF_INTERVAL = 2, ALARM = 4 };
+enum { KEY = 1, OF_INTERVAL = 2, ALARM = 4, CHARGE = 8 };
 enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAIN_PCPU };
 
-#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+#define ROW_COLUMN(GET, NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP)                                       \
     {.name = #NAME,                                                                                          \
      .title = TITLE,                                                                                         \
      .help = HELP,                                                                                           \
@@ -164,8 +220,12 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
      .key = ((FLAGS)&KEY) != 0,                                                                              \
      .of_interval = ((FLAGS)&OF_INTERVAL) != 0,                                                              \
      .alarm = ((FLAGS)&ALARM) != 0,                                                                          \
+     .charge = ((FLAGS)&CHARGE) != 0,                                                                        \
      .in_table = TABLE,                                                                                      \
-     .get = row_##NAME},
+     .get = GET},
+
+#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+    ROW_COLUMN(row_##NAME, NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP)
 const struct column report_columns[] = {
 #include "formats/columns.def"
 };
@@ -182,6 +242,26 @@ const struct column execution_columns[] = {
 #include "formats/columns.def"
 };
 const size_t execution_columns_n = sizeof execution_columns / sizeof *execution_columns;
+
+#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+    static struct value charge_##NAME(const struct record_view *v) {                                         \
+        const struct interval *i = v->interval;                                                              \
+        const struct charge_row *c = v->charge;                                                              \
+        const struct charge_idd *d = c->idd;                                                                 \
+        const struct charge_guest *g = c->guest;                                                             \
+        (void)i;                                                                                             \
+        (void)d;                                                                                             \
+        (void)g;                                                                                             \
+        return VALUE;                                                                                        \
+    }
+#include "formats/charge_columns.def"
+
+#define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
+    ROW_COLUMN(charge_##NAME, NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP)
+const struct column charge_columns[] = {
+#include "formats/charge_columns.def"
+};
+const size_t charge_columns_n = sizeof charge_columns / sizeof *charge_columns;
 
 /* ---- choosing ---- */
 

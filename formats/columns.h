@@ -1,4 +1,4 @@
-/* The one table of output columns (columns.def): name, unit, how to get the value. Every writer walks it. */
+/* The tables of output columns (columns.def, charge_columns.def): name, unit, how to get the value. Every writer walks it. */
 #ifndef XENMETER_FORMATS_COLUMNS_H
 #define XENMETER_FORMATS_COLUMNS_H
 
@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/charge_row.h"
 #include "metrics/row.h"
 #include "parser/error.h"
 
@@ -37,11 +38,12 @@ enum unit {
 /* Names of domains, for the `name` column. Returns NULL when there is none. */
 typedef const char *(*name_lookup)(const void *names, int32_t domain, uint32_t life);
 
-/* Everything a column may look at. Exactly one of row/execution is set. */
+/* Everything a column may look at. Exactly one of row/execution/charge is set. */
 struct record_view {
     const struct interval *interval;
     const struct row *row;
     const struct execution *execution;
+    const struct charge_row *charge;
     enum by by;
     name_lookup name_of; /* may be NULL */
     const void *names;
@@ -56,6 +58,7 @@ struct column {
     bool key;         /* names the subject; not summed in a totals row */
     bool of_interval; /* granularity_ns, start_ns, end_ns, late: JSON keeps them on the interval */
     bool alarm;       /* above zero is a worry: the table's default choice has it only then, and in red */
+    bool charge;      /* needs I/O and charges accounted */
     uint8_t in_table; /* in the default table of 1 << BY_DOMAIN, ...; executions: any bit */
     struct value (*get)(const struct record_view *view);
 };
@@ -64,6 +67,8 @@ extern const struct column report_columns[]; /* rows of intervals */
 extern const size_t report_columns_n;
 extern const struct column execution_columns[]; /* rows of executions */
 extern const size_t execution_columns_n;
+extern const struct column charge_columns[]; /* rows of charges */
+extern const size_t charge_columns_n;
 
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct column *table, size_t n, const char *name);

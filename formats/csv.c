@@ -97,35 +97,15 @@ static int begin(struct writer *w)
     return 0;
 }
 
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+static int record(struct writer *w, const struct record_view *view)
 {
     const struct csv *csv = (const struct csv *)w;
-    for (size_t r = 0; r < n; r++) {
-        struct record_view view = view_of_row(w, of, &rows[r]);
-        for (size_t i = 0; i < csv->n; i++) {
-            const struct column *column = csv->fields[i].report;
-            if (i)
-                buffer_add(&w->text, ",", 1);
-            if (column)
-                add_value(&w->text, column, column->get(&view));
-        }
-        buffer_add(&w->text, "\n", 1);
-        if (writer_put_text(w) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int execution(struct writer *w, const struct execution *e)
-{
-    const struct csv *csv = (const struct csv *)w;
-    struct record_view view = view_of_execution(w, e);
     for (size_t i = 0; i < csv->n; i++) {
-        const struct column *column = csv->fields[i].execution;
+        const struct column *column = view->execution ? csv->fields[i].execution : csv->fields[i].report;
         if (i)
             buffer_add(&w->text, ",", 1);
         if (column)
-            add_value(&w->text, column, column->get(&view));
+            add_value(&w->text, column, column->get(view));
     }
     buffer_add(&w->text, "\n", 1);
     return writer_put_text(w);
@@ -146,8 +126,7 @@ const struct writer_ops csv_writer = {
     .name = "csv",
     .size = sizeof(struct csv),
     .begin = begin,
-    .interval = interval,
-    .execution = execution,
+    .record = record,
     .end = end,
     .release = release,
 };

@@ -1,5 +1,5 @@
 /*
- * The JSON document: schema, trace, quality, reports. What is known about the trace is complete only at its
+ * The JSON document: schema, trace, quality, reports; of charges also their method. What is known about the trace is complete only at its
  * end but comes first, and the intervals of all granularities arrive interleaved: the text of each report
  * waits in a spill.
  */
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/charge_json.h"
 #include "formats/json_text.h"
 #include "formats/spill.h"
 #include "formats/writer_ops.h"
@@ -64,17 +65,39 @@ static void add_row(struct buffer *b, const struct report_schema *schema, const 
     buffer_text(b, "}");
 }
 
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+/* Opens an interval in the report of its granularity, up to the list of what it has. */
+static struct spill *open_interval(struct writer *w, const struct interval *of, const char *list)
 {
     struct spill *report = report_of((struct json *)w, of->granularity_ns);
     struct buffer *b = spill_buffer(report);
     buffer_text(b, spill_is_empty(report) ? "\n" : ",\n");
-    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"rows\": [",
-                  of->start_ns, of->end_ns, of->late ? " \"late\": true," : "");
+    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"%s\": [",
+                  of->start_ns, of->end_ns, of->late ? " \"late\": true," : "", list);
+    return report;
+}
+
+static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+{
+    struct spill *report = open_interval(w, of, "rows");
+    struct buffer *b = spill_buffer(report);
     for (size_t r = 0; r < n; r++) {
         struct record_view view = view_of_row(w, of, &rows[r]);
         buffer_text(b, r ? ",\n          " : "\n          ");
         add_row(b, w->schema, &view);
+        if (settle(w, report) != 0)
+            return -1;
+    }
+    buffer_text(b, " ] }");
+    return settle(w, report);
+}
+
+static int charges(struct writer *w, const struct interval *of, const struct charge_idd *idds, size_t n)
+{
+    struct spill *report = open_interval(w, of, "idds");
+    struct buffer *b = spill_buffer(report);
+    for (size_t d = 0; d < n; d++) {
+        buffer_text(b, d ? ",\n          " : "\n          ");
+        charge_json_add_idd(b, w, of, &idds[d]);
         if (settle(w, report) != 0)
             return -1;
     }
@@ -131,8 +154,11 @@ static int put_reports(struct writer *w, const struct report_summary *summary)
     struct json *json = (struct json *)w;
     buffer_text(&w->text, "  \"reports\": [");
     for (size_t i = 0; i < w->schema->granularities; i++) {
-        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": %" PRIu64 ", \"by\": \"%s\", \"intervals\":",
-                      i ? "," : "", w->schema->granularities_ns[i], by_names[w->schema->by]);
+        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": %" PRIu64 ", ", i ? "," : "",
+                      w->schema->granularities_ns[i]);
+        if (!w->schema->charge)
+            buffer_printf(&w->text, "\"by\": \"%s\", ", by_names[w->schema->by]);
+        buffer_text(&w->text, "\"intervals\":");
         if (put_report(w, &json->reports[i]) != 0)
             return -1;
     }
@@ -152,9 +178,14 @@ static int put_reports(struct writer *w, const struct report_summary *summary)
 
 static int end(struct writer *w, const struct report_summary *summary)
 {
-    buffer_text(&w->text, "{\n  \"schema\": \"xenmeter.report/1\",\n");
+    const struct charge_schema *charge = w->schema->charge;
+    buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", charge ? "charge" : "report");
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
-        put_object(w, "quality", json_of_quality(summary)) != 0 || put_reports(w, summary) != 0)
+        put_object(w, "quality", json_of_quality(summary)) != 0)
+        return -1;
+    if (charge && put_object(w, "method", charge_json_method(charge, summary->charges)) != 0)
+        return -1;
+    if (put_reports(w, summary) != 0)
         return -1;
     return output_flush(w->out);
 }
@@ -173,6 +204,7 @@ const struct writer_ops json_writer = {
     .begin = begin,
     .interval = interval,
     .execution = execution,
+    .charges = charges,
     .end = end,
     .release = release,
 };

@@ -10,31 +10,32 @@ static int begin(struct writer *w)
     return 0;
 }
 
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+static void add_row(struct writer *w, const struct record_view *view)
 {
     const struct report_schema *schema = w->schema;
-    for (size_t r = 0; r < n; r++) {
-        struct record_view view = view_of_row(w, of, &rows[r]);
-        buffer_printf(&w->text,
-                      "{\"granularity_ns\":%" PRIu64 ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64,
-                      of->granularity_ns, of->start_ns, of->end_ns);
-        for (size_t c = 0; c < schema->columns_n; c++)
-            if (!schema->columns[c]->of_interval)
-                json_add_member(&w->text, schema->columns[c], &view, false);
-        buffer_text(&w->text, of->late ? ",\"late\":1}\n" : ",\"late\":0}\n");
-        if (writer_put_text(w) != 0)
-            return -1;
-    }
-    return 0;
+    const struct interval *of = view->interval;
+    buffer_printf(&w->text, "{\"granularity_ns\":%" PRIu64 ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64,
+                  of->granularity_ns, of->start_ns, of->end_ns);
+    for (size_t c = 0; c < schema->columns_n; c++)
+        if (!schema->columns[c]->of_interval)
+            json_add_member(&w->text, schema->columns[c], view, false);
+    buffer_text(&w->text, of->late ? ",\"late\":1}\n" : ",\"late\":0}\n");
 }
 
-static int execution(struct writer *w, const struct execution *e)
+static void add_execution(struct writer *w, const struct record_view *view)
 {
-    struct record_view view = view_of_execution(w, e);
     buffer_text(&w->text, "{\"granularity_ns\":null");
     for (size_t c = 0; c < execution_columns_n; c++)
-        json_add_member(&w->text, &execution_columns[c], &view, false);
+        json_add_member(&w->text, &execution_columns[c], view, false);
     buffer_add(&w->text, "}\n", 2);
+}
+
+static int record(struct writer *w, const struct record_view *view)
+{
+    if (view->execution)
+        add_execution(w, view);
+    else
+        add_row(w, view);
     return writer_put_text(w);
 }
 
@@ -48,7 +49,6 @@ const struct writer_ops jsonl_writer = {
     .name = "jsonl",
     .size = sizeof(struct writer),
     .begin = begin,
-    .interval = interval,
-    .execution = execution,
+    .record = record,
     .end = end,
 };

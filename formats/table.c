@@ -41,7 +41,7 @@ void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t 
     buffer_text(b, "\n");
 }
 
-static size_t width_of(const struct layout *layouts, size_t n)
+size_t table_width(const struct layout *layouts, size_t n)
 {
     size_t width = 0;
     for (size_t c = 0; c < n; c++)
@@ -53,7 +53,7 @@ static size_t width_of(const struct layout *layouts, size_t n)
 void table_rule(struct table *t, const struct layout *layouts, size_t n)
 {
     table_style(t, STYLE_RULE);
-    buffer_fill(&t->base.text, '-', width_of(layouts, n));
+    buffer_fill(&t->base.text, '-', table_width(layouts, n));
     table_style(t, STYLE_END);
     buffer_text(&t->base.text, "\n");
 }
@@ -90,7 +90,7 @@ void table_widen_to_heading(struct layout *layout)
 void table_fit(struct table *t, struct layout *layouts, size_t n)
 {
     size_t dropped = 0;
-    for (size_t c = n; c-- > 1 && width_of(layouts, n) > t->base.schema->width;)
+    for (size_t c = n; c-- > 1 && table_width(layouts, n) > t->base.schema->width;)
         if (!layouts[c].hidden && !layouts[c].column->key) {
             layouts[c].hidden = true;
             dropped++;
@@ -204,7 +204,7 @@ static unsigned digits_of(const struct interval *i)
     return i->granularity_ns % 1000000 == 0 ? 3 : i->granularity_ns % 1000 == 0 ? 6 : 9;
 }
 
-static void put_title(struct table *t, const struct interval *of)
+void table_title(struct table *t, const struct interval *of)
 {
     struct buffer *b = &t->base.text;
     buffer_text(b, t->begun ? "\n" : "");
@@ -220,16 +220,23 @@ static void put_title(struct table *t, const struct interval *of)
     t->execution_lines = 0;
 }
 
+bool table_grid(struct table *t, size_t values)
+{
+    if (values <= t->grid_size)
+        return true;
+    struct value *grid = realloc(t->grid, values * sizeof *grid);
+    if (!grid)
+        return false;
+    t->grid = grid;
+    t->grid_size = values;
+    return true;
+}
+
 static bool fill_grid(struct table *t, const struct interval *of, const struct row *rows, size_t n,
                       const struct row *sum, size_t lines)
 {
-    if (t->grid_size < t->n * lines) {
-        struct value *grid = realloc(t->grid, t->n * lines * sizeof *grid);
-        if (!grid)
-            return false;
-        t->grid = grid;
-        t->grid_size = t->n * lines;
-    }
+    if (!table_grid(t, t->n * lines))
+        return false;
     for (size_t r = 0; r < lines; r++) {
         struct record_view view = view_of_row(&t->base, of, r < n ? &rows[r] : sum);
         for (size_t c = 0; c < t->n; c++) {
@@ -245,7 +252,7 @@ static int interval(struct writer *w, const struct interval *of, const struct ro
 {
     struct table *t = (struct table *)w;
     struct row sum = {0};
-    put_title(t, of);
+    table_title(t, of);
     if (n == 0 || t->n == 0) {
         buffer_text(&w->text, "nothing to show\n");
         return writer_put_text(w);
@@ -265,7 +272,7 @@ static int interval(struct writer *w, const struct interval *of, const struct ro
     return writer_put_text(w);
 }
 
-static void release(struct writer *w)
+void table_release(struct writer *w)
 {
     struct table *t = (struct table *)w;
     measures_free(&t->sum);
@@ -281,5 +288,5 @@ const struct writer_ops table_writer = {
     .interval = interval,
     .execution = table_execution,
     .end = table_end,
-    .release = release,
+    .release = table_release,
 };

@@ -1,4 +1,5 @@
-/* The table writer's parts: blocks of intervals (table.c), executions and the last lines (table_lines.c). */
+/* The table writer's parts: blocks of intervals (table.c), executions and the last lines (table_lines.c). Those of
+ * charges are in charge_table.c. */
 #ifndef XENMETER_FORMATS_TABLE_H
 #define XENMETER_FORMATS_TABLE_H
 
@@ -33,6 +34,9 @@ enum style { STYLE_HEADER, STYLE_RULE, STYLE_ALARM, STYLE_WARNING, STYLE_END };
 /* Switches the style, if the table may use colour. */
 void table_style(struct table *t, enum style style);
 
+/* Room for that many values in t->grid; false when memory ran out. */
+bool table_grid(struct table *t, size_t values);
+
 /* A cell in its place: padded to its layout's width; the last one ends the line, without trailing spaces. */
 void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell,
                 size_t width);
@@ -42,14 +46,24 @@ void table_header(struct table *t, const struct layout *layouts, size_t n);
 
 void table_rule(struct table *t, const struct layout *layouts, size_t n);
 
+/* The line above an interval: "total  0 s - 15.062 s". */
+void table_title(struct table *t, const struct interval *of);
+
 /* Makes a layout at least as wide as its heading. */
 void table_widen_to_heading(struct layout *layout);
+
+/* Characters of a line. */
+size_t table_width(const struct layout *layouts, size_t n);
 
 /* Hides columns from the right until the rest fits; keys stay. */
 void table_fit(struct table *t, struct layout *layouts, size_t n);
 
+/* The width of a column in lines that are written before the next is known: what usually occurs. */
+size_t table_usual_width(const struct column *column);
+
 int table_begin_executions(struct table *t);
 int table_execution(struct writer *w, const struct execution *execution);
 int table_end(struct writer *w, const struct report_summary *summary);
+void table_release(struct writer *w);
 
 #endif

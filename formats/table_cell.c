@@ -56,7 +56,7 @@ struct scale scale_of(const struct column *column, const struct value *values, s
     case UNIT_PER_SECOND:
         return (struct scale){.unit = "/s", .divisor = 1, .digits = rate_digits(largest)};
     case UNIT_COUNT:
-        return (struct scale){.unit = "", .divisor = 1};
+        return (struct scale){.unit = "", .divisor = 1, .digits = column->digits};
     case UNIT_NONE:
         break;
     }
@@ -143,7 +143,7 @@ void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct colum
 
 bool cell_is_left(const struct column *column)
 {
-    static const char *const left[] = {"domain", "name", "wait_kind", "end"};
+    static const char *const left[] = {"domain", "name", "wait_kind", "end", "idd", "evidence"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         if (strcmp(column->name, left[i]) == 0)
             return true;

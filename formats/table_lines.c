@@ -9,8 +9,7 @@
 #define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
 #define REASONS_SHOWN    4  /* the worst; more make no line that anybody reads */
 
-/* Executions are written before the next is known: their widths are fixed by what usually occurs. */
-static size_t usual_width(const struct column *column)
+size_t table_usual_width(const struct column *column)
 {
     if (column->unit == UNIT_INSTANT)
         return strlen("1234.567890");
@@ -20,6 +19,8 @@ static size_t usual_width(const struct column *column)
         return CELL_TEXT_MAX;
     if (strcmp(column->name, "end") == 0)
         return strlen("preempted");
+    if (column->unit == UNIT_PERCENT)
+        return strlen("100.00");
     return strcmp(column->name, "wait_kind") == 0 ? strlen("preempt") : 0;
 }
 
@@ -36,7 +37,7 @@ int table_begin_executions(struct table *t)
         struct layout *layout = &t->execution_layouts[t->execution_n++];
         layout->column = column;
         layout->scale = scale_free(column);
-        layout->width = usual_width(column);
+        layout->width = table_usual_width(column);
         table_widen_to_heading(layout);
     }
     if (schema->width && schema->executions)
@@ -106,8 +107,8 @@ int table_end(struct writer *w, const struct report_summary *summary)
     struct table *t = (struct table *)w;
     if (t->dropped) {
         table_style(t, STYLE_RULE);
-        buffer_printf(&w->text, "\n%zu more column%s: -c all or -f csv", t->dropped,
-                      t->dropped == 1 ? "" : "s");
+        buffer_printf(&w->text, "\n%zu more column%s: %s-f csv", t->dropped, t->dropped == 1 ? "" : "s",
+                      w->schema->charge ? "" : "-c all or ");
         table_style(t, STYLE_END);
         buffer_text(&w->text, "\n");
     }

@@ -5,10 +5,15 @@
 
 #include "formats/writer_ops.h"
 
-static const struct writer_ops *const formats[] = {&table_writer, &csv_writer, &json_writer, &jsonl_writer,
-                                                   NULL};
+static const struct writer_ops *const formats[] = {&table_writer, &csv_writer,    &json_writer,
+                                                   &jsonl_writer, &xenmon_writer, NULL};
 
 const char *const writer_formats[] = {"table", "csv", "json", "jsonl", NULL};
+
+bool writer_makes_files(const char *format)
+{
+    return strcmp(format, xenmon_writer.name) == 0;
+}
 
 const char *writer_format_of(const char *path)
 {
@@ -27,6 +32,20 @@ const char *writer_format_of(const char *path)
     return NULL;
 }
 
+bool writer_wants_charges(const char *format, const struct report_schema *schema)
+{
+    bool own_choice = strcmp(format, table_writer.name) == 0 && !schema->columns_given;
+    if (schema->executions)
+        return true;
+    for (size_t i = 0; own_choice && i < report_columns_n; i++)
+        if (report_columns[i].charge && report_columns[i].in_table & 1u << schema->by)
+            return true;
+    for (size_t i = 0; !own_choice && i < schema->columns_n; i++)
+        if (schema->columns[i]->charge)
+            return true;
+    return false;
+}
+
 struct writer *writer_new(const char *format, struct output *out, const struct report_schema *schema,
                           struct error *err)
 {
@@ -34,6 +53,8 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
     for (size_t i = 0; formats[i]; i++)
         if (strcmp(formats[i]->name, format) == 0)
             ops = formats[i];
+    if (ops == &table_writer && schema->charge)
+        ops = &charge_table_writer;
     if (!ops) {
         error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, json or jsonl", format);
         return NULL;
@@ -54,12 +75,43 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
 
 int writer_interval(struct writer *w, const struct interval *interval, const struct row *rows, size_t n)
 {
-    return w->ops->interval(w, interval, rows, n);
+    if (w->ops->interval)
+        return w->ops->interval(w, interval, rows, n);
+    for (size_t r = 0; r < n; r++) {
+        struct record_view view = view_of_row(w, interval, &rows[r]);
+        if (w->ops->record(w, &view) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int writer_execution(struct writer *w, const struct execution *execution)
 {
-    return w->ops->execution(w, execution);
+    if (w->ops->execution)
+        return w->ops->execution(w, execution);
+    struct record_view view = view_of_execution(w, execution);
+    return w->ops->record(w, &view);
+}
+
+static int put_charges(struct writer *w, const struct interval *interval, const struct charge_idd *idd)
+{
+    for (size_t r = 0; r < charge_rows_shown(w, idd); r++) {
+        struct charge_row row = charge_row_of(idd, r);
+        struct record_view view = view_of_charge(w, interval, &row);
+        if (w->ops->record(w, &view) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int writer_charges(struct writer *w, const struct interval *interval, const struct charge_idd *idds, size_t n)
+{
+    if (w->ops->charges)
+        return w->ops->charges(w, interval, idds, n);
+    for (size_t d = 0; d < n; d++)
+        if (put_charges(w, interval, &idds[d]) != 0)
+            return -1;
+    return 0;
 }
 
 int writer_flush(struct writer *w)
@@ -100,19 +152,38 @@ int writer_put_text(struct writer *w)
     return status;
 }
 
+/* What all views of a report have. */
+static struct record_view view_of(const struct writer *w)
+{
+    return (struct record_view){
+        .by = w->schema->by, .name_of = w->schema->name_of, .names = w->schema->names};
+}
+
 struct record_view view_of_row(const struct writer *w, const struct interval *interval, const struct row *row)
 {
-    return (struct record_view){.interval = interval,
-                                .row = row,
-                                .by = w->schema->by,
-                                .name_of = w->schema->name_of,
-                                .names = w->schema->names};
+    struct record_view view = view_of(w);
+    view.interval = interval;
+    view.row = row;
+    return view;
 }
 
 struct record_view view_of_execution(const struct writer *w, const struct execution *execution)
 {
-    return (struct record_view){.execution = execution,
-                                .by = w->schema->by,
-                                .name_of = w->schema->name_of,
-                                .names = w->schema->names};
+    struct record_view view = view_of(w);
+    view.execution = execution;
+    return view;
+}
+
+struct record_view view_of_charge(const struct writer *w, const struct interval *interval,
+                                  const struct charge_row *charge)
+{
+    struct record_view view = view_of(w);
+    view.interval = interval;
+    view.charge = charge;
+    return view;
+}
+
+size_t charge_rows_shown(const struct writer *w, const struct charge_idd *idd)
+{
+    return charge_rows_n(idd, w->schema->charge->guests_only);
 }

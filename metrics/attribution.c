@@ -171,19 +171,16 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
         charging_nobodys(c, vcpu, IO_NOTIFY, 1);
 }
 
-/* What the last event-channel operation on this pCPU was, now that it is clear that it woke nobody. */
-static void end_send(struct charging *c, struct charging_pcpu *p)
+/* An event-channel operation of the vCPU that runs here woke nobody. */
+static void sent_to_somebody_awake(struct charging *c, uint32_t vcpu)
 {
-    if (!p->sent)
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
         return;
-    p->sent = false;
-    if (p->current == NOBODY || is_idle(c, life_of(c, p->current)))
-        return;
-    uint32_t idd = idd_of_vcpu(c, p->current);
+    uint32_t idd = idd_of_vcpu(c, vcpu);
     if (idd != NOBODY)
-        driver_sent(c, p->current, idd);
+        driver_sent(c, vcpu, idd);
     else
-        guest_sent(c, p->current);
+        guest_sent(c, vcpu);
 }
 
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu)
@@ -194,9 +191,8 @@ void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu
     notifies(c, p->current, vcpu, life_of(c, vcpu), true);
 }
 
-void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
+void attribution_stops(struct charging *c, uint32_t vcpu)
 {
-    end_send(c, &c->pcpus[pcpu]);
     uint32_t idd = idd_of_vcpu(c, vcpu);
     if (idd != NOBODY)
         end_copies(c, vcpu, idd);
@@ -240,8 +236,6 @@ void attribution_record(struct charging *c, const struct transition *t)
 {
     struct charging_pcpu *p = &c->pcpus[t->pcpu];
     uint32_t idd = idd_of_vcpu(c, p->current);
-    if (t->from != IO_RECORD_WAKE)
-        end_send(c, p);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
         granted(c, p, t->vcpu, IO_MAP);
@@ -258,11 +252,10 @@ void attribution_record(struct charging *c, const struct transition *t)
         break;
     case IO_RECORD_SEND:
         speaks(c, p);
-        p->sent = true;
+        sent_to_somebody_awake(c, p->current);
         break;
     case IO_RECORD_WAKE:
         speaks(c, p);
-        p->sent = false;
         if (p->current != NOBODY)
             notifies(c, p->current, t->vcpu, (uint32_t)t->value, false);
         break;

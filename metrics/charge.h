@@ -48,6 +48,9 @@ struct charge_options {
 /* The default weights: what one event of a kind costs a driver domain, in units of one page copied. */
 extern const double charge_default_weights[IO_KINDS];
 
+/* The method that looks at events of a kind. */
+extern const enum charge_method charge_method_of_kind[IO_KINDS];
+
 /* One guest of a driver domain in one interval. */
 struct charge_guest {
     int32_t domain;

@@ -15,7 +15,7 @@ const double charge_default_weights[IO_KINDS] = {
     [IO_MAP] = 1,  [IO_UNMAP] = 1, [IO_TRANSFER] = 1, [IO_NOTIFY] = 8, [IO_COPY] = 1,
     [IO_TX] = 1.0, [IO_RX] = 1.1,  [IO_READ] = 1,     [IO_WRITE] = 1};
 
-static const enum charge_method method_of_kind[IO_KINDS] = {
+const enum charge_method charge_method_of_kind[IO_KINDS] = {
     [IO_MAP] = CHARGE_GRANTS,           [IO_UNMAP] = CHARGE_GRANTS, [IO_TRANSFER] = CHARGE_TRANSFERS,
     [IO_NOTIFY] = CHARGE_NOTIFICATIONS, [IO_COPY] = CHARGE_COPIES,  [IO_TX] = CHARGE_PACKETS,
     [IO_RX] = CHARGE_PACKETS,           [IO_READ] = CHARGE_PACKETS, [IO_WRITE] = CHARGE_PACKETS};
@@ -90,25 +90,33 @@ void charging_free(struct charging *c)
     free(c);
 }
 
+void charging_set_clock(struct charging *c, const struct clock *clock)
+{
+    c->clock = *clock;
+    if (c->options.counters &&
+        !counters_span(c->options.counters, clock, &c->counted_from_ns, &c->counted_to_ns))
+        c->counted_from_ns = c->counted_to_ns = 0;
+}
+
 /* ---- who ---- */
 
-/* Room for everybody in the population. */
-static bool make_room(struct charging *c)
+void charging_make_room(struct charging *c)
 {
     size_t vcpus_n = c->vcpus_n, lives_n = c->lives_n;
     if (vcpus_n >= c->population->vcpus_n && lives_n >= c->population->lives_n)
-        return true;
-    struct charging_vcpu *vcpus = array_reserve(c->vcpus, &c->vcpus_n, c->population->vcpus_n, sizeof *vcpus);
+        return;
+    struct charging_vcpu *vcpus =
+        array_reserve(c->vcpus, &c->vcpus_n, c->population->vcpus_n + 1, sizeof *vcpus);
     if (vcpus)
         c->vcpus = vcpus;
-    struct charging_life *lives = array_reserve(c->lives, &c->lives_n, c->population->lives_n, sizeof *lives);
+    struct charging_life *lives =
+        array_reserve(c->lives, &c->lives_n, c->population->lives_n + 1, sizeof *lives);
     if (lives)
         c->lives = lives;
     for (size_t l = lives_n; l < c->lives_n; l++)
         c->lives[l].idd = c->lives[l].partner = NOBODY;
     c->memory += (c->vcpus_n - vcpus_n) * sizeof *vcpus + (c->lives_n - lives_n) * sizeof *lives;
     c->failed = c->failed || !vcpus || !lives;
-    return !c->failed;
 }
 
 static bool append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity, uint32_t item)
@@ -275,7 +283,8 @@ static struct period *period_of(struct charging *c, uint32_t vcpu)
     return *p;
 }
 
-static struct share *add_share(struct charging *c, struct period *p, uint32_t to, double weight)
+/* Room for one more share. */
+static bool grow_shares(struct charging *c, struct period *p)
 {
     size_t capacity = p->shares_capacity;
     struct share *shares = array_reserve(p->shares, &p->shares_capacity, p->shares_n + 1, sizeof *shares);
@@ -284,19 +293,21 @@ static struct share *add_share(struct charging *c, struct period *p, uint32_t to
         p->shares = shares;
     if (real)
         c->real_weights = real;
-    if (!shares || !real) {
+    uint64_t *weights = shares && real ? realloc(p->weights, p->shares_capacity * sizeof *weights) : NULL;
+    if (!weights) {
         c->failed = true;
+        return false;
+    }
+    p->weights = weights;
+    c->memory += (p->shares_capacity - capacity) * (sizeof *shares + sizeof *weights);
+    return true;
+}
+
+static struct share *add_share(struct charging *c, struct period *p, uint32_t to, double weight)
+{
+    bool full = p->shares_n == p->shares_capacity || p->shares_n == c->real_capacity;
+    if (full && !grow_shares(c, p))
         return NULL;
-    }
-    if (p->shares_capacity != capacity) {
-        uint64_t *weights = realloc(p->weights, p->shares_capacity * sizeof *weights);
-        if (!weights) {
-            c->failed = true;
-            return NULL;
-        }
-        p->weights = weights;
-        c->memory += (p->shares_capacity - capacity) * (sizeof *shares + sizeof *weights);
-    }
     c->real_weights[p->shares_n] = weight;
     struct share *s = &p->shares[p->shares_n++];
     *s = (struct share){.to = to};
@@ -354,11 +365,20 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
     c->real_weights[s - p->shares] = after;
 }
 
+/* Whether what the methods look at is known for all of the period. */
+static bool is_judged(const struct charging *c, const struct period *p, uint64_t to_ns)
+{
+    bool counts = c->methods & CHARGE_PACKETS && c->options.counters;
+    bool counted =
+        !counts || ((int64_t)p->from_ns >= c->counted_from_ns && (int64_t)to_ns <= c->counted_to_ns);
+    return counted && !p->partial && !p->nobodys;
+}
+
 /* No guest was worked for: whose is the time? */
-static void charge_nobody(struct charging *c, struct period *p)
+static void charge_nobody(struct charging *c, struct period *p, uint64_t to_ns)
 {
     const struct idd *d = &c->idds[p->idd];
-    bool judged = !p->partial && !p->nobodys;
+    bool judged = is_judged(c, p, to_ns);
     for (uint32_t i = 0; judged && c->options.spread_own && i < d->pairs_n; i++) {
         const struct pair *pair = &c->pairs[d->pairs[i]];
         if (pair->charged > 0)
@@ -388,10 +408,13 @@ static void close_period(struct charging *c, struct period *p, uint64_t to_ns)
             weigh_device(c, p, d, to_ns);
     bool charged = p->shares_n > 0;
     if (!charged)
-        charge_nobody(c, p);
+        charge_nobody(c, p, to_ns);
     if (c->failed || p->shares_n == 0)
         return;
-    apportion_scale(c->real_weights, p->weights, p->shares_n);
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    else
+        p->weights[0] = 1;
     if (charged && c->options.spread_own)
         remember_charges(c, p);
     p->closed = true;
@@ -399,10 +422,16 @@ static void close_period(struct charging *c, struct period *p, uint64_t to_ns)
 
 /* ---- pieces ---- */
 
-static void push(struct charging *c, struct transition t)
+static inline void push(struct charging *c, struct transition t)
 {
     transitions_put(&c->queue, t);
-    c->failed = c->failed || c->queue.failed;
+}
+
+/* Hands on what came in, unless the ledger may have it at once. */
+static inline void hand_on(struct charging *c, const struct transition *t)
+{
+    if (!c->direct)
+        push(c, *t);
 }
 
 static void push_piece(struct charging *c, struct piece *piece, uint8_t kind, uint64_t time_ns)
@@ -414,21 +443,15 @@ static void push_piece(struct charging *c, struct piece *piece, uint8_t kind, ui
                                 .kind = kind});
 }
 
-static void find_cut(struct charging *c)
-{
-    c->cut_ns = UINT64_MAX;
-    for (size_t i = 0; c->options.interval_ns == 0 && i < c->running_n; i++)
-        c->cut_ns = min64(c->cut_ns, c->vcpus[c->running[i]].piece->from_ns + CHARGE_PIECE_NS);
-}
-
 /* The vCPU of a driver domain runs from now on. */
 static void begin_piece(struct charging *c, uint32_t vcpu, bool dispatched)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct period *period = period_of(c, vcpu);
     struct piece *piece = c->free_pieces;
-    uint32_t *running = array_reserve(c->running, &c->running_capacity, c->running_n + 1, sizeof *running);
-    if (running)
+    uint32_t *running = c->running;
+    if (c->running_n == c->running_capacity &&
+        (running = array_reserve(c->running, &c->running_capacity, c->running_n + 1, sizeof *running)))
         c->running = running;
     if (piece) {
         c->free_pieces = piece->next_free;
@@ -455,7 +478,8 @@ static void begin_piece(struct charging *c, uint32_t vcpu, bool dispatched)
     v->running_at = (uint32_t)c->running_n;
     c->running[c->running_n++] = vcpu;
     push_piece(c, piece, TRANSITION_CHARGE_BEGIN, c->now_ns);
-    find_cut(c);
+    if (c->options.interval_ns == 0)
+        c->cut_ns = min64(c->cut_ns, c->now_ns + CHARGE_PIECE_NS);
 }
 
 /* It runs no longer, or is cut here. */
@@ -484,7 +508,6 @@ static void end_piece(struct charging *c, uint32_t vcpu, bool execution_ends, bo
         v->period = NULL;
         release_period(c, period);
     }
-    find_cut(c);
 }
 
 uint32_t charging_make_idd(struct charging *c, uint32_t life)
@@ -505,8 +528,10 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     const struct life *l = &c->population->lives[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
         uint32_t vcpu = l->vcpus[id];
-        if (vcpu != NOBODY && vcpu < c->vcpus_n && c->vcpus[vcpu].alive &&
-            c->vcpus[vcpu].state == RUNSTATE_RUNNING)
+        if (vcpu == NOBODY || vcpu >= c->vcpus_n || !c->vcpus[vcpu].alive)
+            continue;
+        c->vcpus[vcpu].drives = c->vcpus[vcpu].whole = true;
+        if (c->vcpus[vcpu].state == RUNSTATE_RUNNING)
             begin_piece(c, vcpu, false);
     }
     return idd;
@@ -524,8 +549,9 @@ static struct tally *tally_of(struct charging *c, struct period *p, uint32_t pai
         at++;
     if (at == p->tallies_n) {
         size_t capacity = p->tallies_capacity;
-        struct tally *tallies = array_reserve(p->tallies, &p->tallies_capacity, at + 1, sizeof *tallies);
-        if (!tallies) {
+        struct tally *tallies = p->tallies;
+        if (at == capacity &&
+            !(tallies = array_reserve(p->tallies, &p->tallies_capacity, at + 1, sizeof *tallies))) {
             c->failed = true;
             return NULL;
         }
@@ -556,7 +582,7 @@ void charging_event(struct charging *c, const struct io_happening *h)
                                 .pcpu = h->pcpu,
                                 .value =
                                     (uint64_t)h->pair << 32 | (h->kind == IO_NOTIFY ? h->other : h->count)});
-    if (!(c->methods & method_of_kind[h->kind]))
+    if (!(c->methods & charge_method_of_kind[h->kind]))
         return;
     struct period *p = period_of(c, h->idd_vcpu);
     struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
@@ -578,12 +604,20 @@ void charging_nobodys(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, 
                                 .vcpu = idd_vcpu,
                                 .pcpu = c->vcpus[idd_vcpu].pcpu,
                                 .value = (uint64_t)idd << 32 | count});
-    struct period *p = c->methods & method_of_kind[kind] ? period_of(c, idd_vcpu) : NULL;
+    struct period *p = c->methods & charge_method_of_kind[kind] ? period_of(c, idd_vcpu) : NULL;
     if (p)
         p->nobodys = true;
 }
 
 /* ---- time ---- */
+
+/* The moment may have been that of a piece that ended since. */
+static void find_cut(struct charging *c)
+{
+    c->cut_ns = UINT64_MAX;
+    for (size_t i = 0; c->options.interval_ns == 0 && i < c->running_n; i++)
+        c->cut_ns = min64(c->cut_ns, c->vcpus[c->running[i]].piece->from_ns + CHARGE_PIECE_NS);
+}
 
 static void cut(struct charging *c)
 {
@@ -598,6 +632,7 @@ static void cut(struct charging *c)
         if (c->failed)
             return;
     }
+    find_cut(c);
 }
 
 /* The interval T ends at `to_ns` (and the next begins). */
@@ -646,43 +681,36 @@ static void pass_time(struct charging *c, uint64_t until_ns)
 
 /* ---- transitions ---- */
 
-static bool is_awake(enum runstate state)
+static inline bool is_awake(unsigned state)
 {
-    return state == RUNSTATE_RUNNING || state == RUNSTATE_RUNNABLE;
+    return state <= RUNSTATE_RUNNABLE; /* or running */
 }
 
-static void set_state(struct charging *c, uint32_t vcpu, enum runstate state, uint16_t pcpu)
+static inline void set_state(struct charging *c, uint32_t vcpu, unsigned state, uint16_t pcpu)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
-    bool was = v->alive && is_awake(v->state);
-    if (v->alive && v->state == RUNSTATE_RUNNING && c->pcpus[v->pcpu].current == vcpu)
+    unsigned before = v->state;
+    if (before == RUNSTATE_RUNNING && c->pcpus[v->pcpu].current == vcpu)
         c->pcpus[v->pcpu].current = NOBODY;
     v->state = (uint8_t)state;
-    v->alive = true;
     if (state == RUNSTATE_RUNNING) {
         v->pcpu = pcpu;
         c->pcpus[pcpu].current = vcpu;
     }
-    if (was != is_awake(state))
-        count_awake(c, c->population->vcpus[vcpu].life, was ? -1 : 1);
-}
-
-static bool is_idle(const struct charging *c, uint32_t vcpu)
-{
-    return c->population->lives[c->population->vcpus[vcpu].life].domain == IDLE_DOMAIN;
+    if (is_awake(before) != is_awake(state))
+        count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
 }
 
 static void starts(struct charging *c, const struct transition *t, bool dispatched, bool whole)
 {
-    uint32_t life = c->population->vcpus[t->vcpu].life;
-    c->vcpus[t->vcpu].whole = whole;
-    if (c->lives[life].idd != NOBODY && !is_idle(c, t->vcpu))
-        begin_piece(c, t->vcpu, dispatched);
+    struct charging_vcpu *v = &c->vcpus[t->vcpu];
+    v->whole = whole;
+    begin_piece(c, t->vcpu, dispatched);
 }
 
 static void stops(struct charging *c, uint32_t vcpu, bool lost)
 {
-    attribution_stops(c, vcpu, c->vcpus[vcpu].pcpu);
+    attribution_stops(c, vcpu);
     end_piece(c, vcpu, true, lost);
 }
 
@@ -690,72 +718,82 @@ static void appear(struct charging *c, const struct transition *t)
 {
     uint32_t life = c->population->vcpus[t->vcpu].life;
     uint16_t domain = c->population->lives[life].domain;
-    push(c, *t);
-    if (c->is_idd[domain] && domain != IDLE_DOMAIN)
+    hand_on(c, t);
+    c->vcpus[t->vcpu].idle = domain == IDLE_DOMAIN;
+    if (domain == IDLE_DOMAIN)
+        return;
+    if (c->is_idd[domain])
         charging_make_idd(c, life);
+    c->vcpus[t->vcpu].drives = c->lives[life].idd != NOBODY;
+    c->vcpus[t->vcpu].alive = true;
+    c->vcpus[t->vcpu].state = RUNSTATE_OFFLINE;
     set_state(c, t->vcpu, t->to, t->pcpu);
-    if (t->to == RUNSTATE_RUNNING)
+    if (t->to == RUNSTATE_RUNNING && c->vcpus[t->vcpu].drives)
         starts(c, t, false, true);
 }
 
 static void change_state(struct charging *c, const struct transition *t)
 {
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    enum runstate before = v->state, to = t->to;
+    unsigned before = v->state, to = t->to;
     if (!v->alive) {
-        push(c, *t);
+        hand_on(c, t);
         return;
     }
     bool moved = before == RUNSTATE_RUNNING && to == RUNSTATE_RUNNING && t->pcpu != v->pcpu;
-    if (before == RUNSTATE_RUNNING && (to != RUNSTATE_RUNNING || moved))
+    if (v->drives && before == RUNSTATE_RUNNING && (to != RUNSTATE_RUNNING || moved))
         stops(c, t->vcpu, to == RUNSTATE_UNKNOWN || moved);
-    push(c, *t);
+    hand_on(c, t);
     if (before == RUNSTATE_RUNNING && to == RUNSTATE_RUNNING && !moved)
         return;
-    uint16_t pcpu = t->pcpu == NO_PCPU ? v->pcpu : t->pcpu;
-    set_state(c, t->vcpu, to, pcpu);
-    if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX &&
-        !is_idle(c, t->vcpu))
+    set_state(c, t->vcpu, to, t->pcpu == NO_PCPU ? v->pcpu : t->pcpu);
+    if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
-    if (to == RUNSTATE_RUNNING)
+    if (to == RUNSTATE_RUNNING && v->drives)
         starts(c, t, known, known);
 }
 
 static void die(struct charging *c, const struct transition *t)
 {
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    if (v->alive && v->state == RUNSTATE_RUNNING)
+    if (v->alive && v->drives && v->state == RUNSTATE_RUNNING)
         stops(c, t->vcpu, false);
     if (v->alive)
         set_state(c, t->vcpu, RUNSTATE_OFFLINE, v->pcpu);
     v->alive = false;
-    push(c, *t);
+    hand_on(c, t);
 }
 
-void charging_take(struct charging *c, const struct transition *t)
+bool charging_take(struct charging *c, const struct transition *t)
 {
-    if (c->failed || !make_room(c))
-        return;
-    struct transition copy = *t;
-    pass_time(c, t->time_ns);
-    switch (copy.kind) {
+    if (c->failed)
+        return false;
+    c->direct = c->running_n == 0 && c->options.interval_ns == 0 && transitions_waiting(&c->queue) == 0;
+    if (c->cut_ns <= t->time_ns || c->options.interval_ns)
+        pass_time(c, t->time_ns);
+    c->now_ns = max64(c->now_ns, t->time_ns);
+    switch (t->kind) {
     case TRANSITION_IO:
-        attribution_record(c, &copy);
-        break;
+        attribution_record(c, t);
+        return false;
     case TRANSITION_APPEAR:
-        appear(c, &copy);
+        appear(c, t);
         break;
     case TRANSITION_STATE:
-        change_state(c, &copy);
+        if (c->vcpus[t->vcpu].idle)
+            hand_on(c, t);
+        else
+            change_state(c, t);
         break;
     case TRANSITION_DIE:
-        die(c, &copy);
+        die(c, t);
         break;
     default:
-        push(c, copy);
+        hand_on(c, t);
         break;
     }
+    return c->direct;
 }
 
 void charging_advance(struct charging *c, uint64_t settled_ns)
@@ -782,7 +820,7 @@ uint64_t charging_safe(const struct charging *c)
     return safe;
 }
 
-const struct transition *charging_next(struct charging *c)
+const struct transition *charging_next(struct charging *c, uint64_t safe_ns)
 {
     const struct transitions *q = &c->queue;
     if (q->head == q->n)
@@ -793,7 +831,7 @@ const struct transition *charging_next(struct charging *c)
         if (!piece->closed || !piece->period->closed)
             return NULL;
     }
-    return transitions_take(&c->queue, charging_safe(c));
+    return transitions_take(&c->queue, safe_ns);
 }
 
 void charging_release(struct charging *c, struct piece *piece)

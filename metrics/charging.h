@@ -95,7 +95,9 @@ struct idd {
 
 struct charging_vcpu {
     uint8_t state; /* enum runstate */
-    bool alive, exists;
+    bool alive;
+    bool idle;       /* the idle domain's: of no interest */
+    bool drives;     /* a driver domain's */
     uint16_t pcpu;   /* where it runs */
     bool io_seen;    /* in the execution so far */
     bool whole;      /* the execution was seen from its beginning */
@@ -115,13 +117,13 @@ struct charging_life {
 
 struct charging_pcpu {
     uint32_t current; /* vCPU, NOBODY */
-    bool sent;        /* an event-channel operation woke nobody so far */
 };
 
 struct charging {
     struct charge_options options;
     const struct population *population;
-    struct clock clock; /* for the outside counters; set by the meter */
+    struct clock clock;                     /* for the outside counters; see charging_set_clock */
+    int64_t counted_from_ns, counted_to_ns; /* where the outside counters begin and end */
     unsigned methods;
     bool explicit_idds;
     uint8_t *is_idd; /* by domain id, 65536 */
@@ -148,6 +150,7 @@ struct charging {
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
+    bool direct; /* the transition being taken goes to the ledger directly */
     bool failed; /* memory ran out */
 };
 
@@ -156,8 +159,24 @@ struct charging *charging_new(const struct charge_options *options, const struct
                               uint64_t start_ns);
 void charging_free(struct charging *c);
 
-/* The next settled transition, in time order. */
-void charging_take(struct charging *c, const struct transition *t);
+/* How the outside counters' tsc becomes ns. To be said before the first transition. */
+void charging_set_clock(struct charging *c, const struct clock *clock);
+
+/* More vCPUs or domains may be in the population: makes room for them. To be called before charging_take. */
+void charging_make_room(struct charging *c);
+
+/*
+ * The next settled transition, in time order. Returns whether the ledger is to book it at once, before what
+ * charging_next has: no driver domain runs and nothing waits.
+ */
+bool charging_take(struct charging *c, const struct transition *t);
+
+/* A quick look: a change of an idle vCPU, while nothing waits, goes to the ledger without being taken. */
+static inline bool charging_passes(const struct charging *c, const struct transition *t)
+{
+    return t->kind == TRANSITION_STATE && c->vcpus[t->vcpu].idle && c->running_n == 0 &&
+           c->options.interval_ns == 0 && c->queue.head == c->queue.n;
+}
 
 /* No transition before settled_ns is to come. */
 void charging_advance(struct charging *c, uint64_t settled_ns);
@@ -168,8 +187,18 @@ void charging_end(struct charging *c, uint64_t end_ns);
 /* The ledger may account up to here. */
 uint64_t charging_safe(const struct charging *c);
 
-/* The next transition for the ledger, not after charging_safe, or NULL. Valid until the next call of any function. */
-const struct transition *charging_next(struct charging *c);
+/* The next transition for the ledger, not after safe_ns (charging_safe), or NULL. Valid until the next call. */
+const struct transition *charging_next(struct charging *c, uint64_t safe_ns);
+
+/* Whether transitions wait for the ledger, and whether it may have all of them. */
+static inline bool charging_is_ahead(const struct charging *c)
+{
+    return transitions_waiting(&c->queue) > 0;
+}
+static inline bool charging_is_settled(const struct charging *c)
+{
+    return c->running_n == 0 && c->options.interval_ns == 0;
+}
 
 /* The ledger has booked all of the piece of a TRANSITION_CHARGE_END. */
 void charging_release(struct charging *c, struct piece *piece);
@@ -189,8 +218,8 @@ uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t gue
 void attribution_record(struct charging *c, const struct transition *t);
 /* A vCPU was woken on recorded_pcpu, as its runstate says. */
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
-/* The vCPU stops running on the pCPU. */
-void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu);
+/* The vCPU stops running. */
+void attribution_stops(struct charging *c, uint32_t vcpu);
 
 /* The pair, made on first sight. NOBODY: no memory. */
 uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);

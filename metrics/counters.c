@@ -1,5 +1,6 @@
 #include "counters.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,9 +142,10 @@ static size_t readings_until(const struct series *s, int64_t ns)
 static struct level level_between(const struct series *s, size_t next, int64_t ns)
 {
     uint64_t before = s->readings[next - 1].count[s->kind], after = s->readings[next].count[s->kind];
-    /* Unsigned: the distance of two int64_t fits. It is not 0, because `ns` lies between. */
+    /* Unsigned: the distance of two int64_t fits. */
     uint64_t last_ns = (uint64_t)reading_ns(s, next - 1);
     uint64_t passed_ns = (uint64_t)ns - last_ns, step_ns = (uint64_t)reading_ns(s, next) - last_ns;
+    assert(passed_ns < step_ns);
     uint128 grown = (uint128)(after - before) * passed_ns;
     return (struct level){before + (uint64_t)(grown / step_ns),
                           (double)(uint64_t)(grown % step_ns) / (double)step_ns};
@@ -187,4 +189,20 @@ uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsig
     if (!levels(c, device, kind, (uint64_t[]){from_ns, to_ns}, clock, at))
         return 0;
     return at[1].whole - at[0].whole;
+}
+
+bool counters_span(const struct counters *c, const struct clock *clock, int64_t *from_ns, int64_t *to_ns)
+{
+    bool any = false;
+    for (size_t d = 0; d < c->devices_n; d++) {
+        struct series s = {c->readings + c->begins[d], c->begins[d + 1] - c->begins[d], 0,
+                           c->has_tsc ? clock : NULL};
+        if (s.n < 2)
+            continue;
+        int64_t first = reading_ns(&s, 0), last = reading_ns(&s, s.n - 1);
+        *from_ns = !any || first < *from_ns ? first : *from_ns;
+        *to_ns = !any || last > *to_ns ? last : *to_ns;
+        any = true;
+    }
+    return any;
 }

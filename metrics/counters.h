@@ -63,4 +63,10 @@ double counters_between(const struct counters *c, uint32_t device, unsigned kind
 uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
                                 uint64_t to_ns, const struct clock *clock);
 
+/*
+ * Where in the trace the readings begin and end, ns from its start (negative: before it). False when no device was read
+ * twice: nothing can be told from them.
+ */
+bool counters_span(const struct counters *c, const struct clock *clock, int64_t *from_ns, int64_t *to_ns);
+
 #endif

@@ -127,7 +127,7 @@ static struct cell *domain_cell(struct ledger *l, uint32_t of)
 
 struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu)
 {
-    if (!make_domain(l, life))
+    if (life >= l->domains_n && !make_domain(l, life))
         return NULL;
     switch (l->options.by) {
     case BY_DOMAIN:

@@ -21,7 +21,7 @@ static bool many(const struct ledger *l)
 
 /* ---- cells of the matrix ---- */
 
-static struct pair_cell *pair_cell(struct ledger *l, uint32_t pair)
+static struct pair_cell *make_pair_cell(struct ledger *l, uint32_t pair)
 {
     size_t n = l->pair_cells_n;
     struct pair_cell *cells = array_reserve(l->pair_cells, &l->pair_cells_n, (size_t)pair + 1, sizeof *cells);
@@ -39,7 +39,7 @@ static struct pair_cell *pair_cell(struct ledger *l, uint32_t pair)
     return l->out_of_memory ? NULL : &cells[pair];
 }
 
-static struct idd_cell *idd_cell(struct ledger *l, uint32_t idd)
+static struct idd_cell *make_idd_cell(struct ledger *l, uint32_t idd)
 {
     size_t n = l->idd_cells_n;
     struct idd_cell *cells = array_reserve(l->idd_cells, &l->idd_cells_n, (size_t)idd + 1, sizeof *cells);
@@ -54,6 +54,18 @@ static struct idd_cell *idd_cell(struct ledger *l, uint32_t idd)
         l->out_of_memory = l->out_of_memory || !cells[idd].wide;
     }
     return l->out_of_memory ? NULL : &cells[idd];
+}
+
+static inline struct pair_cell *pair_cell(struct ledger *l, uint32_t pair)
+{
+    bool made = pair < l->pair_cells_n && (!many(l) || l->pair_cells[pair].wide);
+    return made ? &l->pair_cells[pair] : make_pair_cell(l, pair);
+}
+
+static inline struct idd_cell *idd_cell(struct ledger *l, uint32_t idd)
+{
+    bool made = idd < l->idd_cells_n && (!many(l) || l->idd_cells[idd].wide);
+    return made ? &l->idd_cells[idd] : make_idd_cell(l, idd);
 }
 
 static void merge_pair(struct pair_sums *into, const struct pair_sums *from)
@@ -193,7 +205,11 @@ static void book_divided(struct ledger *l, struct piece *piece, uint64_t upto_ns
         return;
     }
     uint64_t *after = before + n;
-    apportion(piece->offset_ns + piece->booked_ns, p->weights, before, n);
+    uint64_t booked_ns = piece->offset_ns + piece->booked_ns;
+    if (booked_ns > 0)
+        apportion(booked_ns, p->weights, before, n);
+    else
+        memset(before, 0, n * sizeof *before);
     apportion(piece->offset_ns + upto_ns, p->weights, after, n);
     for (size_t i = 0; i < n; i++)
         book_share(l, piece, &p->shares[i], after[i] - before[i]);
@@ -222,8 +238,9 @@ void ledger_charges_book(struct ledger *l, uint64_t until_ns)
 
 static void begin_piece(struct ledger *l, struct piece *piece)
 {
-    struct piece **active =
-        array_reserve(l->active, &l->active_capacity, l->active_n + 1, sizeof(struct piece *));
+    struct piece **active = l->active;
+    if (l->active_n == l->active_capacity)
+        active = array_reserve(active, &l->active_capacity, l->active_n + 1, sizeof(struct piece *));
     struct idd_cell *d = idd_cell(l, piece->period->idd);
     if (!active || !d) {
         l->out_of_memory = true;

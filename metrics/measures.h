@@ -50,7 +50,8 @@ struct measures {
     uint32_t allocated_min_ns;           /* UINT32_MAX when there was none */
     uint32_t allocated_max_ns;
     uint64_t io[IO_TRACE_KINDS]; /* I/O events with driver domains, as their guest */
-    int64_t charged_ns;          /* driver domains' running time charged to it; per pCPU: charged while running there */
+    int64_t
+        charged_ns; /* driver domains' running time charged to it; per pCPU: charged while running there */
     struct histogram run;   /* executions that ended here, seen from their dispatch */
     struct histogram wait;  /* runnable -> running */
     struct histogram block; /* blocked -> runnable */

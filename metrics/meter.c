@@ -79,7 +79,7 @@ static int check(const struct meter *m, struct error *err)
         return -1;
     size_t held = population_memory(&m->population) + runstates_memory(m->runstates) + m->ledger.memory +
                   (m->charging ? charging_memory(m->charging) : 0);
-    if (m->ledger.out_of_memory || (m->charging && m->charging->failed))
+    if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
         return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", m->population.vcpus_n,
                          m->ledger.cells_n);
     if (m->options.memory_limit && held > m->options.memory_limit)
@@ -95,7 +95,8 @@ static int check(const struct meter *m, struct error *err)
 static void book_what_is_safe(struct meter *m)
 {
     const struct transition *t;
-    while ((t = charging_next(m->charging)))
+    uint64_t safe_ns = charging_safe(m->charging);
+    while ((t = charging_next(m->charging, safe_ns)))
         ledger_book(&m->ledger, t);
 }
 
@@ -104,6 +105,8 @@ static void account(struct meter *m, uint64_t settled_ns)
 {
     const struct transition *t;
     unsigned ahead = 0;
+    if (m->charging)
+        charging_make_room(m->charging);
     while ((t = runstates_take(m->runstates, settled_ns))) {
         if (m->ledger.done)
             continue;
@@ -112,8 +115,9 @@ static void account(struct meter *m, uint64_t settled_ns)
                 ledger_book(&m->ledger, t);
             continue;
         }
-        charging_take(m->charging, t);
-        if (++ahead % AHEAD_MAX == 0)
+        if (charging_passes(m->charging, t) || charging_take(m->charging, t))
+            ledger_book(&m->ledger, t);
+        if (charging_is_ahead(m->charging) && (++ahead % AHEAD_MAX == 0 || charging_is_settled(m->charging)))
             book_what_is_safe(m);
     }
     if (m->charging && !m->ledger.done) {
@@ -129,7 +133,7 @@ int meter_feed(struct meter *m, const struct event_batch *batch, const struct cl
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
     if (!m->begun && m->charging)
-        m->charging->clock = *clock;
+        charging_set_clock(m->charging, clock);
     m->begun = true;
     if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
         for (unsigned i = 0; i < batch->pcpus_n; i++)
@@ -219,11 +223,17 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s)
     if (!m->charging)
         return;
     *s = m->charging->seen;
-    s->methods = m->charging->methods;
     const struct counters *c = m->charging->options.counters;
     for (uint32_t d = 0; c && d < c->devices_n; d++)
         for (unsigned k = 0; k < COUNTER_KINDS; k++)
             if (c->devices[d].counts[k])
                 s->events[IO_TX + k] +=
                     counters_whole_between(c, d, k, 0, m->ledger.now_ns, &m->charging->clock);
+    s->methods = m->charging->methods;
+    if (m->charging->options.methods && !(m->charging->options.methods & CHARGE_AUTO))
+        return;
+    s->methods = 0;
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        if (s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]))
+            s->methods |= m->charging->methods & charge_method_of_kind[kind];
 }

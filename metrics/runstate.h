@@ -42,8 +42,8 @@ enum io_record {
     IO_RECORD_UNMAP,    /* the same */
     IO_RECORD_TRANSFER, /* vcpu = life of the domain that is handed the page */
     IO_RECORD_COPY,     /* value = grant copy operations */
-    IO_RECORD_SEND,     /* an event-channel operation */
-    IO_RECORD_WAKE,     /* it woke vcpu (NOBODY: not known by now), of life value */
+    IO_RECORD_SEND,     /* an event-channel operation that woke nobody */
+    IO_RECORD_WAKE,     /* one that woke vcpu (NOBODY: not known by now), of life value */
     IO_RECORD_TASK      /* the kernel switches to another task */
 };
 

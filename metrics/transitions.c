@@ -74,7 +74,7 @@ static void pop(struct transitions *q)
     q->heap[at] = last;
 }
 
-void transitions_put(struct transitions *q, struct transition t)
+void transitions_put_back(struct transitions *q, struct transition t)
 {
     if (q->n > q->head && q->items[q->n - 1].time_ns > t.time_ns) {
         push(q, t);
@@ -85,7 +85,7 @@ void transitions_put(struct transitions *q, struct transition t)
     q->items[q->n++] = t;
 }
 
-const struct transition *transitions_take(struct transitions *q, uint64_t upto_ns)
+const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)
 {
     const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;
     if (q->heap_n > 0) {

@@ -29,11 +29,29 @@ struct transitions {
 
 void transitions_free(struct transitions *q);
 
+/* The rare cases of the two functions below: no room, not in order; something was put back. */
+void transitions_put_back(struct transitions *q, struct transition t);
+const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns);
+
 /* Puts t behind all transitions that are not later than it. */
-void transitions_put(struct transitions *q, struct transition t);
+static inline void transitions_put(struct transitions *q, struct transition t)
+{
+    if (q->n < q->capacity && (q->n == q->head || q->items[q->n - 1].time_ns <= t.time_ns))
+        q->items[q->n++] = t;
+    else
+        transitions_put_back(q, t);
+}
 
 /* Takes the earliest one if it is not after `upto_ns`, else NULL. Valid until the next call. */
-const struct transition *transitions_take(struct transitions *q, uint64_t upto_ns);
+static inline const struct transition *transitions_take(struct transitions *q, uint64_t upto_ns)
+{
+    if (q->heap_n > 0)
+        return transitions_take_merged(q, upto_ns);
+    if (q->head == q->n || q->items[q->head].time_ns > upto_ns)
+        return NULL;
+    q->taken++;
+    return &q->items[q->head++];
+}
 
 static inline size_t transitions_waiting(const struct transitions *q)
 {

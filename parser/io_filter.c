@@ -1,10 +1,7 @@
-/* Sources: Xen public/xen.h (hypercall numbers), xen/common/trace.c (HYPERCALL_V2), SVM and VMX exit reasons. */
+/* Sources: Xen public/xen.h (hypercall numbers), xen/common/trace.c (HYPERCALL_V2). */
 #include "io_filter.h"
 
 #include "record.h"
-
-#define EXIT_REASON_VMCALL  18   /* VMX */
-#define EXIT_REASON_VMMCALL 0x81 /* SVM */
 
 const unsigned io_filtered_slots[] = {EVENT_WAKE,         EVENT_HYPERCALL_V2, EVENT_HYPERCALL_SUBCALL,
                                       EVENT_PV_HYPERCALL, EVENT_HVM_VMMCALL,  EVENT_UNRECOGNISED};
@@ -27,23 +24,33 @@ uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
     }
 }
 
-bool record_tells_of_io(unsigned slot, const uint8_t *payload, unsigned words, bool sent)
+void io_filter_init(struct io_filter *f)
 {
-    if (slot == EVENT_WAKE)
-        return sent;
-    uint32_t call = record_hypercall(slot, payload, words);
-    if (call == HYPERCALL_GRANT_TABLE_OP)
-        return words >= 3 && load32(payload + 4) == GNTTABOP_COPY;
-    return call == HYPERCALL_EVENT_CHANNEL_OP || call == HYPERCALL_STACK_SWITCH;
+    *f = (struct io_filter){
+        .calls = {
+            [HYPERCALL_STACK_SWITCH] = 1, [HYPERCALL_GRANT_TABLE_OP] = 1, [HYPERCALL_EVENT_CHANNEL_OP] = 1}};
 }
 
-bool record_sends(const uint8_t *record)
+static bool is_wake(const uint8_t *p, const uint8_t *end)
 {
-    uint32_t header = load32(record);
-    unsigned slot = event_slot(header & 0x0fffffff), words = header >> 28 & 7;
-    const uint8_t *payload = record_payload(record, header);
-    bool exits = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT;
-    if (exits && words > 0)
-        return load32(payload) == EXIT_REASON_VMCALL || load32(payload) == EXIT_REASON_VMMCALL;
-    return record_hypercall(slot, payload, words) == HYPERCALL_EVENT_CHANNEL_OP;
+    return end - p >= 4 && event_slot(load32(p) & 0x0fffffff) == EVENT_WAKE;
+}
+
+bool io_filter_passes(struct io_filter *f, uint8_t *spoke, unsigned slot, const uint8_t *payload,
+                      unsigned words, const uint8_t *behind, const uint8_t *end)
+{
+    if (slot == EVENT_WAKE)
+        return f->wakes;
+    uint32_t call = record_hypercall(slot, payload, words);
+    if (call >= sizeof f->calls || !f->calls[call])
+        return false;
+    if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
+        return false;
+    if (call == HYPERCALL_EVENT_CHANNEL_OP && is_wake(behind, end)) {
+        f->wakes = true;
+        return false;
+    }
+    f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;
+    spoke[f->domain] = true;
+    return true;
 }

@@ -22,14 +22,30 @@
 /* The hypercall a record of these slots tells of; UINT32_MAX: not one of them, or its number is not in the record. */
 uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words);
 
-/*
- * Whether a record of a filtered slot (io_filtered) is one to deliver. `sent`: the record before it on its pCPU was an
- * event-channel operation (record_sends).
- */
-bool record_tells_of_io(unsigned slot, const uint8_t *payload, unsigned words, bool sent);
+/* What the filter knows of a pCPU. */
+struct io_filter {
+    uint8_t calls[64]; /* by hypercall number (there are fewer than 64): 1 if one can be of interest now */
+    bool wakes;        /* the next record is a WAKE, by an event-channel operation */
+    uint16_t domain;   /* whose vCPU runs there, as far as it was told */
+};
 
-/* Whether the record is an event-channel operation. `record`: its first byte; it lies wholly in memory. */
-bool record_sends(const uint8_t *record);
+void io_filter_init(struct io_filter *f);
+
+/*
+ * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
+ * record behind it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
+ * hypercalls of a domain (`spoke`: a byte for each of 65536), so that it is known that they are traced.
+ * `behind` .. `end`: the bytes of the trace after the record.
+ */
+bool io_filter_passes(struct io_filter *f, uint8_t *spoke, unsigned slot, const uint8_t *payload,
+                      unsigned words, const uint8_t *behind, const uint8_t *end);
+
+/* A vCPU of the domain runs from now on. */
+static inline void io_filter_runs(struct io_filter *f, const uint8_t *spoke, uint16_t domain)
+{
+    f->domain = domain;
+    f->calls[HYPERCALL_STACK_SWITCH] = !spoke[domain];
+}
 
 /* The slots of which only some records tell of I/O, and those of which all do; both end with EVENT_UNRECOGNISED. */
 extern const unsigned io_filtered_slots[];

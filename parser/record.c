@@ -194,10 +194,10 @@ static bool followed_by_known(uint32_t header, const uint8_t *behind, const uint
 
 /*
  * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
- * after it; `sent`: the record before it is an event-channel operation.
+ * after it.
  */
 static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header,
-                             unsigned slot, bool sent, const uint8_t *behind, const uint8_t *end)
+                             unsigned slot, const uint8_t *behind, const uint8_t *end)
 {
     uint8_t action = d->actions[slot];
     if (slot == EVENT_CPU_CHANGE)
@@ -238,20 +238,25 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
         else if (slot == EVENT_SWITCH_INFNEXT && words >= 3) {
             clock_probe_dispatch(s, tsc);
             s->slice_ns = load32(payload + 4 * (words >= 4 ? 3 : 2));
+            io_filter_runs(&s->io, d->spoke, (uint16_t)load32(payload));
         }
-        if (action & (RECORD_DELIVER | RECORD_FILTERED)) {
+        if (action & ~RECORD_SPECIAL) {
             uint64_t instant = tsc;
             if (slot == EVENT_RUNSTATE_CHANGE) {
                 instant = switch_instant(s, header, tsc);
                 d->has_runstates = true;
                 append(s, instant, header, slot, payload);
                 s->events[s->n - 1].w[1] = s->slice_ns;
-                if ((header >> 4 & 3) == 0)
+                if ((header >> 4 & 3) == 0) {
                     s->slice_ns = UINT32_MAX;
+                    io_filter_runs(&s->io, d->spoke, (uint16_t)(load32(payload) >> 16));
+                }
             } else {
                 append(s, instant, header, slot, payload);
-                if (slot == EVENT_WAKE)
-                    s->events[s->n - 1].w[2] = sent;
+                if (slot == EVENT_WAKE) {
+                    s->events[s->n - 1].w[2] = s->io.wakes;
+                    s->io.wakes = false;
+                }
             }
         }
     }
@@ -295,37 +300,45 @@ static void note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *re
         d->tsc_last = s->last_tsc;
 }
 
-/* Whether the record before `p` on this pCPU is an event-channel operation; `previous`: NULL at the first one here. */
-static inline bool was_sent(const struct stream *s, const uint8_t *previous)
+/*
+ * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
+ * branches: hypercalls are half of all records of a full trace, and no branch predictor knows which one comes next.
+ */
+static inline unsigned of_interest(const uint8_t *calls, const uint8_t *p, unsigned action)
 {
-    return previous ? record_sends(previous) : s->sent;
+    return (action & (RECORD_HYPERCALL - 1)) | (action / RECORD_HYPERCALL & calls[load32(p + 12) & 63]);
 }
 
-/* Whether a record of a filtered slot is left out all the same. */
-static inline bool filtered_out(const struct stream *s, const uint8_t *p, uint32_t header, unsigned slot,
-                                const uint8_t *previous)
+/* Whether a record of one of the filtered slots tells of I/O. */
+static bool tells_of_io(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header, unsigned slot,
+                        const uint8_t *behind, const uint8_t *end)
 {
-    bool sent = slot == EVENT_WAKE && was_sent(s, previous);
-    return !record_tells_of_io(slot, record_payload(p, header), header >> 28 & 7, sent);
+    return (d->actions[slot] & (RECORD_DELIVER | RECORD_SPECIAL)) ||
+           io_filter_passes(&s->io, d->spoke, slot, record_payload(p, header), header >> 28 & 7, behind, end);
 }
 
-const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
-                              enum record_kind *kind)
+/* record_bytes() by header >> 28: the tsc flag and the number of words. */
+static const uint8_t form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
+
+static inline __attribute__((always_inline)) const uint8_t *decode(struct decoder *d, const uint8_t *p,
+                                                                   const uint8_t *limit, const uint8_t *end,
+                                                                   enum record_kind *kind, bool io)
 {
     struct stream *s = d->current;
     const uint8_t *actions = d->actions;
     uint64_t *forms = &d->quality->events[0].forms[0];
-    const uint8_t *timed = NULL, *previous = NULL;
+    const uint8_t *calls = s->io.calls;
+    const uint8_t *timed = NULL;
     *kind = RECORD_FINE;
     while (p < limit) {
         uint32_t h = load32(p);
         unsigned slot = event_slot(h & 0x0fffffff);
-        const uint8_t *next = p + record_bytes(h);
-        uint8_t action = actions[slot];
-        if (action != RECORD_SKIP && (action != RECORD_FILTERED || !filtered_out(s, p, h, slot, previous))) {
+        const uint8_t *next = p + form_bytes[h >> 28];
+        bool look = io ? of_interest(calls, p, actions[slot]) : actions[slot] != RECORD_SKIP;
+        if (look && (!io || tells_of_io(d, s, p, h, slot, next, end))) {
             if (timed && !(h >> 31))
                 note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
-            *kind = take(d, s, p, h, slot, slot == EVENT_WAKE && was_sent(s, previous), next, end);
+            *kind = take(d, s, p, h, slot, next, end);
             timed = NULL;
             if (*kind != RECORD_FINE)
                 break;
@@ -333,13 +346,16 @@ const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t
             timed = p;
         }
         forms[(size_t)slot * 16 + (h >> 28)]++;
-        previous = p;
         p = next;
     }
-    if (previous)
-        s->sent = record_sends(previous);
     note_last_tsc(d, s, timed);
     return p;
+}
+
+const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
+                              enum record_kind *kind)
+{
+    return d->wants_io ? decode(d, p, limit, end, kind, true) : decode(d, p, limit, end, kind, false);
 }
 
 const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
@@ -355,15 +371,13 @@ const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const
     memcpy(copy, p, bytes);
     unsigned slot = event_slot(h & 0x0fffffff);
     *kind = RECORD_FINE;
-    uint8_t action = d->actions[slot];
-    bool skip =
-        action == RECORD_SKIP || (action == RECORD_FILTERED && filtered_out(d->current, copy, h, slot, NULL));
+    bool skip = !of_interest(d->current->io.calls, copy, d->actions[slot]) ||
+                !tells_of_io(d, d->current, copy, h, slot, p + bytes, end);
     if (!skip)
-        *kind = take(d, d->current, copy, h, slot, slot == EVENT_WAKE && d->current->sent, p + bytes, end);
+        *kind = take(d, d->current, copy, h, slot, p + bytes, end);
     if (*kind != RECORD_FINE)
         return p;
     d->quality->events[slot].forms[h >> 28]++;
-    d->current->sent = record_sends(copy);
     note_last_tsc(d, d->current, skip && h >> 31 ? copy : NULL);
     return p + bytes;
 }

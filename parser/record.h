@@ -15,8 +15,14 @@
 #define WINDOW_HEADER 0x2001f003u /* CPU_CHANGE with two words and no tsc, which only xentrace writes */
 #define RECORD_MAX    40          /* bytes: header, tsc, 7 words */
 
-/* Or-ed: what becomes of a slot's records. RECORD_FILTERED alone: delivered if they tell of I/O (io_filter.h). */
-enum record_action { RECORD_SKIP = 0, RECORD_DELIVER = 1, RECORD_SPECIAL = 2, RECORD_FILTERED = 4 };
+/* Or-ed: what becomes of a slot's records. */
+enum record_action {
+    RECORD_SKIP = 0,
+    RECORD_DELIVER = 1,
+    RECORD_SPECIAL = 2,
+    RECORD_FILTERED = 4, /* alone: delivered if it tells of I/O (io_filter.h) */
+    RECORD_HYPERCALL = 8 /* alone: the same, for HYPERCALL_V2, of which there are so many */
+};
 
 static inline uint32_t load32(const uint8_t *p)
 {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io_filter.h"
 #include "trace.h"
 
 struct stream {
@@ -14,7 +15,6 @@ struct stream {
     uint16_t pcpu;
     bool begun;         /* last_tsc means something */
     bool perhaps_blind; /* the last window filled its ring: records may be missing behind it */
-    bool sent;          /* its last record was an event-channel operation */
     bool old_lost;      /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
     uint64_t last_tsc;   /* of the last record of any kind; never goes back */
@@ -22,6 +22,7 @@ struct stream {
     /* The chain of context switches that measures the clock; see clock_probe.c. */
     uint64_t chain_tsc, chain_ns, chain_last_tsc;
     bool chain_begun;
+    struct io_filter io;
     uint32_t slice_ns;     /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint64_t dispatch_tsc; /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
 };

@@ -80,6 +80,7 @@ static void set_clock(struct trace *t)
     else
         clock_probe_estimate(&t->decoder.probe, c);
     clock_set(c, first, c->cpu_hz);
+    decoder_settle(&t->decoder);
     if (t->decoder.has_runstates) {
         for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
             decoder_want(&t->decoder, slot, t->options.want[slot]);

@@ -62,7 +62,7 @@ struct trace_options {
     uint64_t memory_limit;                    /* bytes the parser may hold; 0: 1 GiB */
     bool want[EVENT_SLOTS];                   /* which events to deliver */
     bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
-    bool want_io; /* and what tells of I/O between domains: see record_tells_of_io (parser/io_filter.h) */
+    bool want_io; /* and what tells of I/O between domains: see io_filter_passes (parser/io_filter.h) */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
      * time of waiting for a pipe, when `wait_mask` is in force.

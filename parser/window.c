@@ -25,10 +25,17 @@ void decoder_want(struct decoder *d, unsigned slot, bool wanted)
         d->actions[slot] &= (uint8_t)~RECORD_DELIVER;
 }
 
+void decoder_settle(struct decoder *d)
+{
+    d->actions[EVENT_SWITCH_INFPREV] &= (uint8_t)~RECORD_SPECIAL;
+    d->actions[EVENT_SWITCH] &= (uint8_t)~RECORD_SPECIAL;
+}
+
 void decoder_want_io(struct decoder *d)
 {
     for (const unsigned *slot = io_filtered_slots; *slot != EVENT_UNRECOGNISED; slot++)
-        d->actions[*slot] |= RECORD_FILTERED;
+        d->actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
+    d->wants_io = true;
 }
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err)
@@ -41,7 +48,8 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->last_pcpu = -1;
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
-    if (!d->streams || !d->pcpus)
+    d->spoke = calloc(65536, 1);
+    if (!d->streams || !d->pcpus || !d->spoke)
         return error_set(err, ERROR_MEMORY, "no memory");
     d->actions[EVENT_UNRECOGNISED] = RECORD_SPECIAL;
     d->actions[EVENT_CPU_CHANGE] = RECORD_SPECIAL;
@@ -61,6 +69,7 @@ void decoder_free(struct decoder *d)
     }
     free(d->streams);
     free(d->pcpus);
+    free(d->spoke);
     clock_probe_free(&d->probe);
 }
 
@@ -73,6 +82,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
         return NULL;
     s->pcpu = (uint16_t)pcpu;
     s->slice_ns = UINT32_MAX;
+    io_filter_init(&s->io);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];

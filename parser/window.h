@@ -31,6 +31,8 @@ struct decoder {
         foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     bool has_runstates; /* a runstate change was seen */
     uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
+    bool wants_io;      /* what tells of I/O: see io_filter.h */
+    uint8_t *spoke;     /* domains of which a hypercall was seen, a byte for each id: for the I/O filter */
     size_t queued;      /* events waiting in all streams, before the window being read */
     /* the window being read */
     struct stream *current; /* NULL: between windows */
@@ -42,6 +44,9 @@ struct decoder {
 
 /* Wants an event delivered (or no longer). LOST_RECORDS always is. */
 void decoder_want(struct decoder *d, unsigned slot, bool wanted);
+
+/* The clock is fixed: the records that only served to measure it are skipped from now on. */
+void decoder_settle(struct decoder *d);
 
 /* Wants what tells of I/O delivered (io_filter.h). To be said once, after decoder_init. */
 void decoder_want_io(struct decoder *d);

@@ -27,7 +27,7 @@ for arguments in --help -h help 'help report' 'report --help' 'report -h' --vers
     check "$arguments: no line is too long" not says "$out" '^.\{101\}'
 done
 check 'version' says "$out" '^xenmeter [0-9][0-9.]*$'
-for command in $("$XENMETER" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+for command in $("$XENMETER" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
     run "$command" --help
     check "$command --help" exits 0
     check "$command --help says how it is used" says "$out" '^Usage: xenmeter'

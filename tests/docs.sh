@@ -23,7 +23,7 @@ page_has_option() { grep -qE -e "^\.It .*Fl ${2#-}( |$)" "$1"; } # FILE OPTION
 # In completions an option stands between blanks, quotes, braces, commas or brackets.
 completion_has_option() { # FILE COMMAND OPTION
     awk -v command="$2" -v zsh="${1##*/}" '
-        zsh == "_xenmeter" && /^    common=\(/ { on = 1 }
+        zsh == "_xenmeter" && /^    (common|charging)=\(/ { on = 1 }
         zsh == "_xenmeter" && on == 1 && /^    \)/ { on = 0 }
         $0 ~ "^ *" command "\\)$" { on = 2 }
         on == 2 && /^ *;;/ { on = 0 }
@@ -78,10 +78,11 @@ offers() {
         "$COMPLETION/xenmeter.bash" "$@" | paste -sd' '
 }
 check 'commands' equal 'report' "$(offers xenmeter re)"
-check 'commands for help' equal 'info' "$(offers xenmeter help i)"
-check 'long options' equal '--cpu-hz --columns --color' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
+check 'commands for help' equal 'info io-counts' "$(offers xenmeter help i)"
+check 'long options' equal '--cpu-hz --columns --color --charge-per --charge-by --charge-all' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
 check 'options of the command' equal '--cpu-hz' "$(offers xenmeter info --c)"
 check 'ways to make rows' equal 'domain vcpu pcpu domain-pcpu' "$(offers xenmeter report -b '')"
+check 'methods of charges' equal 'grants,copies' "$(offers xenmeter charge --charge-by grants,co)"
 check 'formats' equal 'json jsonl' "$(offers xenmeter report -f js)"
 check 'formats of info' equal 'json' "$(offers xenmeter info -f js)"
 check 'a value behind =' equal 'json jsonl' "$(offers xenmeter report --format = js)"

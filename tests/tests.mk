@@ -5,6 +5,9 @@
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   cli         options, messages, exit codes
+#   charge      who used the driver domains: options, formats, sums
+#   xenmon      XenMon's logs
+#   io-counts   outside counters, read and written
 #   damage      cut, flipped and hostile input
 #   docs        manual, completion and README against the program
 #   bounded     memory, and a generated trace against its known truth
@@ -12,8 +15,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth invariants road cli damage bounded docs
-ASAN_TESTS := unit cli road damage
+TESTS      := unit truth invariants road cli charge xenmon io-counts damage bounded docs
+ASAN_TESTS := unit cli charge xenmon io-counts road damage
 ASAN_BUILD := build-asan
 TRACES     ?=
 
@@ -43,8 +46,9 @@ test-unit: all test-tools
 test-truth: all
 	@BUILD=$(BUILD) tests/truth/truth.sh fixtures $(TRACES)
 
-.PHONY: test-invariants test-road test-cli test-damage test-bounded test-docs
-test-invariants test-road test-cli test-damage test-bounded test-docs: all test-tools
+SHELL_TESTS := $(filter-out unit truth,$(TESTS))
+.PHONY: $(SHELL_TESTS:%=test-%)
+$(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
 
 .PHONY: test-large

@@ -34,7 +34,7 @@ _xenmeter() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} option options
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _xenmeter_words 'report info help --help --version'
+        _xenmeter_words 'report info charge io-counts help --help --version'
         return
     fi
 
@@ -51,14 +51,23 @@ _xenmeter() {
     report)
         options='-b --by -g --granularity --live -d --domains -p --pcpus -t --time -f --format -o --output
             -c --columns -s --sort -n --limit --names --color --cpu-hz --max-memory --progress
+            --idd --charge-by --charge-per --weights --charge-all --io-counts
             -q --quiet -v --verbose -h --help'
+        ;;
+    charge)
+        options='-g --granularity --live -d --domains -t --time -f --format -o --output -n --limit --names --color
+            --cpu-hz --max-memory --progress --idd --charge-by --charge-per --weights --charge-all --io-counts
+            -q --quiet -v --verbose -h --help'
+        ;;
+    io-counts)
+        options='-i --interval -n --count -d --domains -o --output --idd --root -q --quiet -h --help'
         ;;
     info)
         options='-f --format -o --output --names --cpu-hz --max-memory --progress
             -q --quiet -v --verbose -h --help'
         ;;
     help)
-        _xenmeter_words 'report info help'
+        _xenmeter_words 'report info charge io-counts help'
         return
         ;;
     *) return ;;
@@ -66,11 +75,28 @@ _xenmeter() {
 
     case $option in
     -b | --by) _xenmeter_words 'domain vcpu pcpu domain-pcpu' ;;
-    -g | --granularity) _xenmeter_list 'total 10s 1s 100ms 10ms execution' ;;
+    -g | --granularity)
+        if [ "$command" = charge ]; then
+            _xenmeter_list 'total 10s 1s 100ms 10ms'
+        else
+            _xenmeter_list 'total 10s 1s 100ms 10ms execution'
+        fi
+        ;;
+    --charge-by) _xenmeter_list 'auto grants copies notifications transfers packets' ;;
+    --charge-per) _xenmeter_words 'execution interval=100ms interval=1s' ;;
+    --weights) _xenmeter_list 'map= unmap= transfer= notify= copy= send= recv= read= write=' ;;
+    -i | --interval) _xenmeter_words '1s 100ms' ;;
+    --root)
+        compopt -o filenames 2>/dev/null
+        # shellcheck disable=SC2207 # one directory a line
+        COMPREPLY+=($(compgen -d -- "$cur"))
+        ;;
     --live) _xenmeter_words '10s 1s 100ms' ;;
     -f | --format)
         if [ "$command" = info ]; then
             _xenmeter_words 'table json'
+        elif [ "$command" = report ]; then
+            _xenmeter_words 'table csv json jsonl xenmon'
         else
             _xenmeter_words 'table csv json jsonl'
         fi
@@ -79,8 +105,8 @@ _xenmeter() {
     -s | --sort) _xenmeter_words "$(_xenmeter_columns)" ;;
     --color | --progress) _xenmeter_words 'auto always never' ;;
     --max-memory) _xenmeter_words '256M 1G 4G' ;;
-    -o | --output | --names) _xenmeter_files ;;
-    -d | --domains | -p | --pcpus | -t | --time | -n | --limit | --cpu-hz) ;;
+    -o | --output | --names | --io-counts) _xenmeter_files ;;
+    -d | --domains | -p | --pcpus | -t | --time | -n | --limit | --count | --cpu-hz | --idd) ;;
     *)
         if [[ $cur == -* ]]; then
             _xenmeter_words "$options"

@@ -223,3 +223,43 @@ void replaces(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int ne
     rec_runstate(c, t, dom, vcpu, RUNNING, new);
     rec_runstate(c, t, next_dom, next_vcpu, RUNNABLE, RUNNING);
 }
+
+/* ---- I/O ---- */
+
+#define CALL_GRANT_TABLE     20
+#define CALL_EVENT_CHANNEL   32
+#define ARGUMENTS_0_AND_2    (0x011u << 20) /* both of 32 bits */
+#define GRANT_OPERATION_COPY 5
+
+void rec_hypercall(struct capture *c, uint64_t t, uint32_t call)
+{
+    record(c, t, 0x0020100d, 1, &call);
+}
+
+void rec_copy(struct capture *c, uint64_t t, uint32_t n)
+{
+    record(c, t, 0x0020100d, 3,
+           (const uint32_t[]){CALL_GRANT_TABLE | ARGUMENTS_0_AND_2, GRANT_OPERATION_COPY, n});
+}
+
+void rec_notify(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu)
+{
+    rec_hypercall(c, t, CALL_EVENT_CHANNEL);
+    rec_wake(c, t, dom, vcpu);
+    rec_runstate(c, t, dom, vcpu, BLOCKED, RUNNABLE);
+}
+
+void rec_map(struct capture *c, uint64_t t, uint32_t dom)
+{
+    record(c, t, 0x0010f001, 1, &dom);
+}
+
+void rec_unmap(struct capture *c, uint64_t t, uint32_t dom)
+{
+    record(c, t, 0x0010f002, 1, &dom);
+}
+
+void rec_transfer(struct capture *c, uint64_t t, uint32_t dom)
+{
+    record(c, t, 0x0010f003, 1, &dom);
+}

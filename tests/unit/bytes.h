@@ -82,6 +82,14 @@ void rec_lost(struct capture *c, uint64_t t, uint32_t count, uint32_t dom, uint3
 void rec_lost_old(struct capture *c, uint32_t count);
 void rec_wrap(struct capture *c, unsigned words);
 
+/* I/O. A hypercall without arguments; a grant copy of n operations; an event-channel send, with the wake it causes. */
+void rec_hypercall(struct capture *c, uint64_t t, uint32_t call);
+void rec_copy(struct capture *c, uint64_t t, uint32_t n);
+void rec_notify(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_map(struct capture *c, uint64_t t, uint32_t dom);
+void rec_unmap(struct capture *c, uint64_t t, uint32_t dom);
+void rec_transfer(struct capture *c, uint64_t t, uint32_t dom);
+
 /* The runstate changes of a context switch on the current pCPU: idle to a vCPU, a vCPU to idle, one to another. */
 void starts(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void stops(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new);

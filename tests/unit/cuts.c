@@ -90,7 +90,7 @@ static void free_rows(struct rows *rows)
 static struct meter *new_meter(enum by by, uint64_t start_ns, struct rows *rows)
 {
     struct meter_options options = {.by = by, .granularities = 1, .start_ns = start_ns};
-    options.sink = (struct meter_sink){rows, keep_rows, NULL};
+    options.sink = (struct meter_sink){rows, keep_rows, NULL, NULL};
     struct error err;
     return meter_new(&options, &err);
 }
@@ -241,7 +241,7 @@ static void meters_of_intervals_do_not_merge(void)
     struct rows rows;
     struct error err;
     struct meter_options options = {.granularities = 1, .granularities_ns = {1000000}};
-    options.sink = (struct meter_sink){&rows, keep_rows, NULL};
+    options.sink = (struct meter_sink){&rows, keep_rows, NULL, NULL};
     struct meter *a = meter_new(&options, &err), *b = meter_new(&options, &err);
     CHECK(meter_merge(a, b, 5, &err) == -1);
     EQUAL(err.code, ERROR_USAGE);

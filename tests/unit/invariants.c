@@ -144,6 +144,101 @@ static void executions_ran_what_vcpus_ran(const struct result *r)
     EQUAL(ran, running_in(r, 0, 0));
 }
 
+/* ---- charges ---- */
+
+static void every_ns_of_a_driver_domain_is_charged(const struct result *r)
+{
+    for (size_t i = 0; i < r->idds_n; i++) {
+        const struct kept_idd *k = &r->idds[i];
+        uint64_t guests = 0;
+        for (size_t g = 0; g < k->idd.guests_n; g++)
+            guests += k->idd.guests[g].charged_ns;
+        EQUAL(guests, k->idd.charged_ns);
+        EQUAL(k->idd.charged_ns + k->idd.own_ns + k->idd.unattributed_ns, k->idd.running_ns);
+        const struct measures *m = ROW(r, .every = k->interval.granularity_ns, .at = k->interval.start_ns,
+                                       .domain = k->idd.domain, .life = k->idd.life);
+        EQUAL(k->idd.running_ns, m->state_ns[RUNSTATE_RUNNING]);
+        EQUAL(k->idd.executions, m->executions);
+    }
+}
+
+static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coarse)
+{
+    for (size_t i = 0; i < r->idds_n; i++) {
+        const struct kept_idd *whole = &r->idds[i];
+        if (whole->interval.granularity_ns != coarse)
+            continue;
+        struct charge_idd sum = {0};
+        struct charge_guest guests[16] = {{0}};
+        for (size_t k = 0; k < r->idds_n; k++) {
+            const struct kept_idd *part = &r->idds[k];
+            if (part->interval.granularity_ns != fine || part->idd.domain != whole->idd.domain ||
+                part->interval.start_ns < whole->interval.start_ns ||
+                part->interval.end_ns > whole->interval.end_ns)
+                continue;
+            sum.running_ns += part->idd.running_ns;
+            sum.own_ns += part->idd.own_ns;
+            sum.unattributed_ns += part->idd.unattributed_ns;
+            sum.io_free_executions += part->idd.io_free_executions;
+            for (size_t g = 0; g < whole->idd.guests_n; g++) {
+                const struct charge_guest *from = find_guest(&part->idd, whole->guests[g].domain);
+                guests[g].charged_ns += from->charged_ns;
+                for (int e = 0; e < IO_KINDS; e++)
+                    guests[g].events[e] += from->events[e];
+            }
+        }
+        EQUAL(sum.running_ns, whole->idd.running_ns);
+        EQUAL(sum.own_ns, whole->idd.own_ns);
+        EQUAL(sum.unattributed_ns, whole->idd.unattributed_ns);
+        EQUAL(sum.io_free_executions, whole->idd.io_free_executions);
+        for (size_t g = 0; g < whole->idd.guests_n; g++) {
+            EQUAL(guests[g].charged_ns, whole->guests[g].charged_ns);
+            CHECK(memcmp(guests[g].events, whole->guests[g].events, sizeof guests[g].events) == 0);
+        }
+    }
+}
+
+static void charges_hold_with(bool loses, bool skewed, uint64_t interval_ns, bool spread_own)
+{
+    static struct host h;
+    static uint8_t idds[65536] = {1, 0, 1}; /* domains 0 and 2 drive, also each other */
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        host_run(&h, seed, STEPS, loses, skewed);
+        uint64_t ms = 1 * MS * h.scale;
+        struct result r = run(&h.capture, (struct setup){.by = BY_DOMAIN,
+                                                         .granularities_ns = {1 * ms, 7 * ms, 10 * ms},
+                                                         .charge = {.wanted = true,
+                                                                    .idds = idds,
+                                                                    .interval_ns = interval_ns,
+                                                                    .spread_own = spread_own}});
+        EQUAL(r.status, 0);
+        every_ns_of_a_driver_domain_is_charged(&r);
+        charges_add_up(&r, 1 * ms, 10 * ms);
+        charges_add_up(&r, 10 * ms, 0);
+        charges_add_up(&r, 7 * ms, 0);
+        result_free(&r);
+        host_free(&h);
+    }
+}
+
+static void charges_add_up_to_running(void)
+{
+    charges_hold_with(false, false, 0, false);
+    charges_hold_with(false, true, 0, true);
+}
+
+static void charges_add_up_when_charged_by_interval(void)
+{
+    charges_hold_with(false, false, 5 * MS, false);
+    charges_hold_with(false, false, 30 * MS, true);
+}
+
+static void charges_add_up_when_records_are_lost(void)
+{
+    charges_hold_with(true, true, 0, false);
+    charges_hold_with(true, false, 5 * MS, false);
+}
+
 static void hold_for(bool loses, bool skewed)
 {
     static struct host h;
@@ -260,6 +355,9 @@ CU_TestInfo invariants_tests[] = {
     TEST(sums_hold_when_records_are_lost),
     TEST(sums_hold_when_clocks_differ),
     TEST(sums_hold_when_records_are_lost_and_clocks_differ),
+    TEST(charges_add_up_to_running),
+    TEST(charges_add_up_when_charged_by_interval),
+    TEST(charges_add_up_when_records_are_lost),
     TEST(a_complete_trace_gives_the_truth),
     TEST(one_byte_at_a_time_gives_the_same_rows),
     CU_TEST_INFO_NULL,

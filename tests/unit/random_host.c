@@ -153,9 +153,34 @@ static void preempt(struct host *h, unsigned p, bool yields)
     switch_to(h, p, RUNNABLE, next);
 }
 
+/* Records of I/O: hypercalls and grants that concern some domain or other. */
+static void do_io(struct host *h, unsigned p)
+{
+    static const uint32_t calls[] = {3, 32, 32, 23};
+    uint32_t dom = (uint32_t)below(h, 4);
+    if (!can_write(h, p, 1))
+        return;
+    switch (below(h, 4)) {
+    case 0:
+        rec_map(&h->capture, time_on(h, p), dom);
+        break;
+    case 1:
+        rec_unmap(&h->capture, time_on(h, p), dom);
+        break;
+    case 2:
+        rec_copy(&h->capture, time_on(h, p), 1 + (uint32_t)below(h, 64));
+        break;
+    default:
+        rec_hypercall(&h->capture, time_on(h, p), calls[below(h, 4)]);
+        break;
+    }
+}
+
 static void step(struct host *h)
 {
     unsigned p = (unsigned)below(h, h->pcpus);
+    for (uint64_t n = below(h, 4); n > 0; n--)
+        do_io(h, p);
     bool busy = h->current[p] >= 0;
     if (h->lost[p] && !h->full[p] && below(h, 4) == 0)
         see_again(h, p);

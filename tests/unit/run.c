@@ -64,6 +64,58 @@ static int take_execution(void *context, const struct execution *execution)
     return 0;
 }
 
+static void add_idd(struct kept_idd *k, const struct charge_idd *idd)
+{
+    k->idd.running_ns += idd->running_ns;
+    k->idd.charged_ns += idd->charged_ns;
+    k->idd.own_ns += idd->own_ns;
+    k->idd.unattributed_ns += idd->unattributed_ns;
+}
+
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct result *r = context;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = 0;
+        while (at < r->idds_n &&
+               !(r->idds[at].interval.granularity_ns == interval->granularity_ns &&
+                 r->idds[at].interval.start_ns == interval->start_ns &&
+                 r->idds[at].idd.domain == idds[i].domain && r->idds[at].idd.life == idds[i].life))
+            at++;
+        if (at < r->idds_n) {
+            CHECK(interval->late);
+            add_idd(&r->idds[at], &idds[i]);
+            continue;
+        }
+        r->idds = room(r->idds, r->idds_n, &r->idds_capacity, sizeof *r->idds);
+        struct kept_idd *k = &r->idds[r->idds_n++];
+        *k = (struct kept_idd){*interval, idds[i], {{0}}};
+        CHECK(k->idd.guests_n <= 16);
+        for (size_t g = 0; g < k->idd.guests_n && g < 16; g++)
+            k->guests[g] = idds[i].guests[g];
+    }
+    return 0;
+}
+
+const struct charge_idd *find_idd(const struct result *r, uint64_t every, uint64_t at, int domain)
+{
+    for (size_t i = 0; i < r->idds_n; i++)
+        if (r->idds[i].interval.granularity_ns == every && (!every || r->idds[i].interval.start_ns == at) &&
+            r->idds[i].idd.domain == domain)
+            return &r->idds[i].idd;
+    return NULL;
+}
+
+const struct charge_guest *find_guest(const struct charge_idd *idd, int domain)
+{
+    static const struct charge_guest nothing;
+    for (size_t g = 0; idd && g < idd->guests_n; g++)
+        if (idd->guests[g].domain == domain)
+            return &idd->guests[g];
+    return &nothing;
+}
+
 /* ---- the bytes as a file, or as a pipe ---- */
 
 struct feeder {
@@ -118,6 +170,7 @@ static void read_all(struct result *r, struct trace *t, struct meter *m)
     r->quality = *trace_quality(t);
     quality_merge(&r->quality, meter_quality(m));
     meter_population(m, &r->domains, &r->vcpus);
+    meter_charge_summary(m, &r->charges);
 }
 
 struct result run(struct capture *c, struct setup setup)
@@ -129,8 +182,14 @@ struct result run(struct capture *c, struct setup setup)
         .from_ns = setup.from_ns,
         .to_ns = setup.to_ns,
         .pcpus_wanted = setup.pcpus_wanted,
-        .sink = {&r, take_interval, take_execution, NULL},
+        .charge = setup.charge,
+        .sink = {&r, take_interval, take_execution, take_charges},
     };
+    double heaviest = 0;
+    for (int k = 0; k < IO_KINDS; k++)
+        heaviest += setup.charge.weights[k];
+    for (int k = 0; k < IO_KINDS && heaviest <= 0; k++)
+        options.charge.weights[k] = 1;
     while (options.granularities < 8 && setup.granularities_ns[options.granularities]) {
         options.granularities_ns[options.granularities] = setup.granularities_ns[options.granularities];
         options.granularities++;
@@ -156,7 +215,7 @@ struct result run(struct capture *c, struct setup setup)
     struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0   ? 0
                                                     : setup.cpu_hz > 0 ? setup.cpu_hz
                                                                        : 1e9};
-    meter_wants(false, &trace_options);
+    meter_wants(setup.charge.wanted, &trace_options);
     struct trace *t = trace_open(path, &trace_options, &r.err);
     struct meter *m = meter_new(&options, &r.err);
     if (t && m)
@@ -170,6 +229,8 @@ struct result run(struct capture *c, struct setup setup)
         pthread_join(thread, NULL);
     for (size_t i = 0; i < r.rows_n; i++)
         r.rows[i].row.measures = &r.rows[i].measures;
+    for (size_t i = 0; i < r.idds_n; i++)
+        r.idds[i].idd.guests = r.idds[i].guests;
     return r;
 }
 
@@ -179,6 +240,7 @@ void result_free(struct result *r)
         measures_free(&r->rows[i].measures);
     free(r->rows);
     free(r->executions);
+    free(r->idds);
 }
 
 const struct measures *find_row(const struct result *r, struct key key, bool required, const char *file,

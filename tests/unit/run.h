@@ -13,8 +13,16 @@ struct setup {
     bool executions;
     uint64_t from_ns, to_ns;
     const uint8_t *pcpus_wanted;
-    double cpu_hz; /* 0: 1 GHz, so that a cycle is a ns; negative: measured */
-    bool bytewise; /* through a pipe, one byte at a time */
+    double cpu_hz;                /* 0: 1 GHz, so that a cycle is a ns; negative: measured */
+    bool bytewise;                /* through a pipe, one byte at a time */
+    struct charge_options charge; /* no weights given: all events weigh 1 */
+};
+
+/* A driver domain in one interval, late parts added, and its guests. */
+struct kept_idd {
+    struct interval interval;
+    struct charge_idd idd; /* its `guests` are the ones below */
+    struct charge_guest guests[16];
 };
 
 struct kept_row {
@@ -29,6 +37,9 @@ struct result {
     size_t rows_n, rows_capacity;
     size_t intervals; /* handed out, late ones apart */
     size_t late_rows;
+    struct kept_idd *idds;
+    size_t idds_n, idds_capacity;
+    struct charge_summary charges;
     struct execution *executions;
     size_t executions_n, executions_capacity;
     struct quality quality;
@@ -54,5 +65,10 @@ struct key {
 #define HAS_ROW(r, ...) (find_row(r, (struct key){__VA_ARGS__}, false, __FILE__, __LINE__) != NULL)
 const struct measures *find_row(const struct result *r, struct key key, bool required, const char *file,
                                 unsigned line);
+
+/* What a driver domain was charged for in an interval (granularity `every`, begin `at`); NULL: it is not there. */
+const struct charge_idd *find_idd(const struct result *r, uint64_t every, uint64_t at, int domain);
+/* A guest of it; all 0 when there is none. */
+const struct charge_guest *find_guest(const struct charge_idd *idd, int domain);
 
 #endif

@@ -1,0 +1,174 @@
+/* The options about driver domains and charges. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "formats/charge_words.h"
+#include "values.h"
+
+#define CHARGE_INTERVAL_MIN_NS 1000000u
+#define WEIGHT_MAX             1e6
+#define WORD_BYTES             24 /* longer than any name here */
+
+/* "; did you mean 'x'?" or nothing. */
+static const char *suggestion(char *to, size_t size, const char *word, const char *const *names)
+{
+    const char *near = nearest_name(word, names);
+    *to = '\0';
+    if (near)
+        snprintf(to, size, "; did you mean '%s'?", near);
+    return to;
+}
+
+/* Copies n characters as a word; what is longer than any name is cut, and fits none. */
+static void copy_word(char word[WORD_BYTES], const char *text, size_t n)
+{
+    snprintf(word, WORD_BYTES, "%.*s", n < WORD_BYTES ? (int)n : WORD_BYTES - 1, text);
+}
+
+static int method_of(const char *word, unsigned *method, struct error *err)
+{
+    const char *names[8] = {"auto"};
+    char near[64];
+    for (size_t i = 0; i < charge_method_names_n; i++) {
+        names[i + 1] = charge_method_names[i].name;
+        if (strcmp(word, charge_method_names[i].name) == 0) {
+            *method = charge_method_names[i].method;
+            return 0;
+        }
+    }
+    *method = CHARGE_AUTO;
+    if (strcmp(word, "auto") == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "--charge-by: '%s' is none of grants, copies, notifications, transfers, packets, auto%s",
+                     word, suggestion(near, sizeof near, word, names));
+}
+
+int parse_charge_by(const char *text, unsigned *methods, struct error *err)
+{
+    *methods = 0;
+    for (;; text++) {
+        char word[WORD_BYTES];
+        unsigned method;
+        size_t n = strcspn(text, ",");
+        copy_word(word, text, n);
+        if (method_of(word, &method, err) != 0)
+            return -1;
+        *methods |= method;
+        text += n;
+        if (!*text)
+            break;
+    }
+    if (*methods & CHARGE_AUTO && *methods != CHARGE_AUTO)
+        return error_set(err, ERROR_USAGE,
+                         "--charge-by: auto takes what the trace has, no other method goes with it");
+    return 0;
+}
+
+int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err)
+{
+    static const char prefix[] = "interval=";
+    *interval_ns = 0;
+    if (strcmp(text, "execution") == 0)
+        return 0;
+    if (strncmp(text, prefix, strlen(prefix)) != 0)
+        return error_set(err, ERROR_USAGE,
+                         "--charge-per %.60s: wants execution, or interval=LEN, for example interval=100ms",
+                         text);
+    const char *length = text + strlen(prefix);
+    if (parse_duration("--charge-per", length, strlen(length), interval_ns, err) != 0)
+        return -1;
+    if (*interval_ns < CHARGE_INTERVAL_MIN_NS)
+        return error_set(err, ERROR_USAGE, "--charge-per %.60s: intervals are at least 1ms long", text);
+    return 0;
+}
+
+/* The names that a weight can have: those of the kinds, and send and recv, as the papers say. */
+static const struct {
+    const char *name;
+    enum io_kind kind;
+} weight_names[] = {
+    {"map", IO_MAP}, {"unmap", IO_UNMAP}, {"transfer", IO_TRANSFER}, {"notify", IO_NOTIFY}, {"copy", IO_COPY},
+    {"send", IO_TX}, {"recv", IO_RX},     {"read", IO_READ},         {"write", IO_WRITE},   {"tx", IO_TX},
+    {"rx", IO_RX},
+};
+#define WEIGHT_NAMES_N (sizeof weight_names / sizeof *weight_names)
+
+static int kind_of(const char *word, enum io_kind *kind, struct error *err)
+{
+    const char *names[WEIGHT_NAMES_N + 1] = {NULL};
+    char near[64];
+    for (size_t i = 0; i < WEIGHT_NAMES_N; i++) {
+        names[i] = weight_names[i].name;
+        if (strcmp(word, names[i]) == 0) {
+            *kind = weight_names[i].kind;
+            return 0;
+        }
+    }
+    return error_set(
+        err, ERROR_USAGE,
+        "--weights: '%s' is none of map, unmap, transfer, notify, copy, send, recv, read, write%s", word,
+        suggestion(near, sizeof near, word, names));
+}
+
+/* A plain decimal number of 0 to WEIGHT_MAX in n characters. */
+static bool weight_of(const char *text, size_t n, double *weight)
+{
+    char word[WORD_BYTES], *end;
+    copy_word(word, text, n);
+    if (n >= WORD_BYTES || word[strspn(word, "0123456789.")] || !strpbrk(word, "0123456789"))
+        return false;
+    *weight = strtod(word, &end);
+    return *end == '\0' && *weight <= WEIGHT_MAX;
+}
+
+int parse_weights(const char *text, double weights[IO_KINDS], struct error *err)
+{
+    for (;; text++) {
+        char word[WORD_BYTES];
+        enum io_kind kind = IO_MAP;
+        size_t n = strcspn(text, ","), name = strcspn(text, "=,");
+        copy_word(word, text, name);
+        if (name == n)
+            return error_set(err, ERROR_USAGE,
+                             "--weights: '%s' wants KIND=WEIGHT, for example send=1,recv=1.1", word);
+        if (kind_of(word, &kind, err) != 0)
+            return -1;
+        if (!weight_of(text + name + 1, n - name - 1, &weights[kind]))
+            return error_set(err, ERROR_USAGE,
+                             "--weights: '%.*s' wants a weight from 0 to 1000000, for example %s=1.1",
+                             n > 60 ? 60 : (int)n, text, word);
+        text += n;
+        if (!*text)
+            return 0;
+    }
+}
+
+/* Whether the methods look at anything with a weight above 0. */
+static bool looks_at_something(const struct charge_options *c)
+{
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        if (charge_looks_at(c, c->methods == CHARGE_AUTO ? ~0u : c->methods, (enum io_kind)kind))
+            return true;
+    return false;
+}
+
+int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
+                      struct error *err)
+{
+    out->methods = o->charge_methods ? o->charge_methods : CHARGE_AUTO;
+    memcpy(out->weights, o->weights, sizeof out->weights);
+    out->interval_ns = o->charge_interval_ns;
+    out->spread_own = o->charge_all;
+    out->idds = o->idds;
+    out->counters = counters;
+    if (out->methods & CHARGE_PACKETS && !o->io_counts)
+        return error_set(err, ERROR_USAGE,
+                         "--charge-by packets wants --io-counts FILE, which \"xenmeter io-counts\" "
+                         "records in the driver domain while the trace is taken");
+    if (!looks_at_something(out))
+        return error_set(err, ERROR_USAGE, "--weights: every event that is charged by weighs 0");
+    return 0;
+}

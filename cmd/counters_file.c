@@ -1,0 +1,336 @@
+/*
+ * Outside counters for --io-counts: the file that xenmeter-io-counts(5) describes. What it holds in memory is bounded
+ * by READINGS_MAX and DEVICES_MAX: 0.3 GiB with the copy that sorting makes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "cli.h"
+#include "metrics/array.h"
+#include "metrics/counters.h"
+
+#define READINGS_MAX   (1u << 22)
+#define DEVICES_MAX    (1u << 13)
+#define SLOTS          (2 * DEVICES_MAX)
+#define LINE_BYTES_MAX 4096
+#define FIELDS_MAX     64
+
+/* Columns by what they are for; the counts stand last, in the order of struct counter_reading. */
+enum counters_column {
+    TIME_NS,
+    TSC,
+    DOMAIN,
+    IDD,
+    DEVICE,
+    COUNTS,
+    COLUMNS = COUNTS + COUNTER_KINDS,
+    UNKNOWN = COLUMNS
+};
+
+static const char *const column_names[COLUMNS] = {
+    "time_ns", "tsc", "domain", "idd", "device", "tx_packets", "rx_packets", "read_ops", "write_ops"};
+
+struct counters_reader {
+    FILE *file;
+    uint64_t line_number;
+    char line[LINE_BYTES_MAX];
+    char header[LINE_BYTES_MAX];
+    char *fields[FIELDS_MAX]; /* of the line, which is cut for them */
+    size_t fields_n;
+    enum counters_column columns[FIELDS_MAX]; /* what each field of a line is */
+    size_t columns_n;                         /* 0: the header was not read yet */
+    bool has[COLUMNS];                        /* which columns there are */
+    struct counters *counters;
+    size_t readings_capacity, devices_capacity;
+    uint32_t slots[SLOTS]; /* hash table of devices: index + 1, 0 is free */
+};
+
+/* An error in the line that was read last. */
+static int wrong(const struct counters_reader *r, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int wrong(const struct counters_reader *r, struct error *err, const char *format, ...)
+{
+    char what[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    error_set(err, ERROR_FORMAT, "line %" PRIu64 ": %s", r->line_number, what);
+    return -1;
+}
+
+/* ---- lines and fields ---- */
+
+/*
+ * Reads a line without its end: 1, or 0 at the end of the file. A last line without an end is still being written:
+ * its last number may be cut, so it does not count.
+ */
+static int next_line(struct counters_reader *r, struct error *err)
+{
+    size_t n = 0;
+    int c;
+    r->line_number++;
+    while ((c = getc_unlocked(r->file)) != EOF && c != '\n') {
+        if (n + 1 >= LINE_BYTES_MAX)
+            return wrong(r, err, "longer than %d bytes", LINE_BYTES_MAX - 1);
+        if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
+            return wrong(r, err, "the byte 0x%02x is no text", (unsigned)c);
+        r->line[n++] = (char)c;
+    }
+    if (ferror(r->file))
+        return error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
+    if (n > 0 && r->line[n - 1] == '\r')
+        n--;
+    r->line[n] = '\0';
+    return c == EOF ? 0 : strchr(r->line, '\r') ? wrong(r, err, "the byte 0x0d is no text") : 1;
+}
+
+/* Finds the field that begins at `p`; returns where it ends (its comma or NUL), NULL when its quotes make no sense. */
+static char *find_field(char *p, char **field)
+{
+    p += strspn(p, " \t");
+    if (*p != '"') {
+        *field = p;
+        p += strcspn(p, ",\"");
+        return *p == '"' ? NULL : p;
+    }
+    *field = ++p;
+    p = strchr(p, '"');
+    if (!p)
+        return NULL;
+    *p++ = '\0';
+    p += strspn(p, " \t");
+    return *p == ',' || !*p ? p : NULL;
+}
+
+static int cut_fields(struct counters_reader *r, struct error *err)
+{
+    bool more = true;
+    char *p = r->line;
+    for (r->fields_n = 0; more; r->fields_n++) {
+        if (r->fields_n == FIELDS_MAX)
+            return wrong(r, err, "more than %d fields", FIELDS_MAX);
+        char *field, *end = find_field(p, &field);
+        if (!end)
+            return wrong(r, err, "field %zu: quotes can only stand around a whole field", r->fields_n + 1);
+        more = *end == ',';
+        *end = '\0';
+        p = end + 1;
+        for (size_t n = strlen(field); n > 0 && (field[n - 1] == ' ' || field[n - 1] == '\t'); n--)
+            field[n - 1] = '\0';
+        r->fields[r->fields_n] = field;
+    }
+    return 0;
+}
+
+/* ---- the header ---- */
+
+static enum counters_column column_of(const char *name)
+{
+    unsigned i = 0;
+    while (i < COLUMNS && strcmp(name, column_names[i]) != 0)
+        i++;
+    return (enum counters_column)i;
+}
+
+static int take_header(struct counters_reader *r, struct error *err)
+{
+    memcpy(r->header, r->line, sizeof r->header);
+    if (cut_fields(r, err) != 0)
+        return -1;
+    for (size_t i = 0; i < r->fields_n; i++) {
+        r->columns[i] = column_of(r->fields[i]);
+        if (r->columns[i] == UNKNOWN)
+            continue;
+        if (r->has[r->columns[i]])
+            return wrong(r, err, "there are two columns %s", r->fields[i]);
+        r->has[r->columns[i]] = true;
+    }
+    r->columns_n = r->fields_n;
+    bool counts = false;
+    for (unsigned i = COUNTS; i < COLUMNS; i++)
+        counts |= r->has[i];
+    if (!r->has[TIME_NS] && !r->has[TSC])
+        return wrong(r, err, "the header has no column time_ns, and no tsc");
+    if (!r->has[DOMAIN] || !r->has[DEVICE])
+        return wrong(r, err, "the header has no column %s", r->has[DOMAIN] ? "device" : "domain");
+    return counts ? 0
+                  : wrong(r, err,
+                          "the header has none of the columns tx_packets, rx_packets, read_ops, write_ops");
+}
+
+/* ---- rows ---- */
+
+struct row_values {
+    uint64_t numbers[COLUMNS];
+    bool filled[COLUMNS];
+    const char *device;
+};
+
+static int take_number(struct counters_reader *r, struct row_values *v, enum counters_column column,
+                       const char *text, struct error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits])
+        return wrong(r, err, "%s: '%.40s' is not a whole number", column_names[column], text);
+    errno = 0;
+    v->numbers[column] = strtoull(text, NULL, 10);
+    bool is_domain = column == DOMAIN || column == IDD;
+    if (errno || (is_domain && v->numbers[column] > UINT16_MAX) ||
+        (column == TIME_NS && v->numbers[column] > INT64_MAX))
+        return wrong(r, err, "%s: %.40s is too large", column_names[column], text);
+    return 0;
+}
+
+static int take_values(struct counters_reader *r, struct row_values *v, struct error *err)
+{
+    if (r->fields_n != r->columns_n)
+        return wrong(r, err, "%zu fields, the header has %zu", r->fields_n, r->columns_n);
+    for (size_t i = 0; i < r->fields_n; i++) {
+        enum counters_column column = r->columns[i];
+        const char *text = r->fields[i];
+        if (column == UNKNOWN || !*text)
+            continue;
+        v->filled[column] = true;
+        if (column == DEVICE)
+            v->device = text;
+        else if (take_number(r, v, column, text, err) != 0)
+            return -1;
+    }
+    if (!v->filled[DOMAIN] || !v->filled[DEVICE])
+        return wrong(r, err, "no %s", v->filled[DOMAIN] ? "device" : "domain");
+    if (strlen(v->device) >= sizeof r->counters->devices->name)
+        return wrong(r, err, "the name of the device is longer than %zu bytes",
+                     sizeof r->counters->devices->name - 1);
+    return 0;
+}
+
+static bool is_device(const struct counter_device *d, const struct row_values *v)
+{
+    return d->domain == v->numbers[DOMAIN] && d->idd == v->numbers[IDD] && strcmp(d->name, v->device) == 0;
+}
+
+/* Adds the device of this row, whose place in the hash table is `slot`. */
+static int add_device(struct counters_reader *r, const struct row_values *v, size_t slot, struct error *err)
+{
+    struct counters *c = r->counters;
+    if (c->devices_n == DEVICES_MAX)
+        return wrong(r, err, "more than %u devices", DEVICES_MAX);
+    struct counter_device *grown =
+        array_reserve(c->devices, &r->devices_capacity, c->devices_n + 1, sizeof *c->devices);
+    if (!grown)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    c->devices = grown;
+    struct counter_device *d = &c->devices[c->devices_n++];
+    memcpy(d->name, v->device, strlen(v->device) + 1);
+    d->domain = (uint16_t)v->numbers[DOMAIN];
+    d->idd = (uint16_t)v->numbers[IDD];
+    memcpy(d->counts, v->filled + COUNTS, sizeof d->counts);
+    r->slots[slot] = (uint32_t)c->devices_n;
+    return 0;
+}
+
+/* The index of the row's device, which is new or has the same counters as before. */
+static int find_device(struct counters_reader *r, const struct row_values *v, uint32_t *device,
+                       struct error *err)
+{
+    const struct counters *c = r->counters;
+    uint64_t seed = v->numbers[DOMAIN] << 16 | v->numbers[IDD];
+    size_t slot = XXH64(v->device, strlen(v->device), seed) % SLOTS;
+    while (r->slots[slot] && !is_device(&c->devices[r->slots[slot] - 1], v))
+        slot = (slot + 1) % SLOTS;
+    if (!r->slots[slot] && add_device(r, v, slot, err) != 0)
+        return -1;
+    *device = r->slots[slot] - 1;
+    const bool *counts = c->devices[*device].counts;
+    for (unsigned i = 0; i < COUNTER_KINDS; i++)
+        if (counts[i] != v->filled[COUNTS + i])
+            return wrong(r, err, "%s: %s is %s here, and was not in an earlier line", v->device,
+                         column_names[COUNTS + i], counts[i] ? "empty" : "filled");
+    return 0;
+}
+
+/* Readings are lined up by tsc, all of them, or by time_ns: the first one says which. */
+static int check_moment(const struct counters_reader *r, const struct row_values *v, struct error *err)
+{
+    struct counters *c = r->counters;
+    if (c->readings_n == 0)
+        c->has_tsc = v->filled[TSC];
+    if (c->has_tsc != v->filled[TSC])
+        return wrong(r, err, "%s tsc, but the lines before have %s", c->has_tsc ? "no" : "a",
+                     c->has_tsc ? "one" : "none");
+    return v->filled[TSC] || v->filled[TIME_NS] ? 0 : wrong(r, err, "neither time_ns nor tsc");
+}
+
+static int take_row(struct counters_reader *r, struct error *err)
+{
+    struct row_values v = {.device = ""};
+    struct counters *c = r->counters;
+    uint32_t device;
+    if (cut_fields(r, err) != 0 || take_values(r, &v, err) != 0 || check_moment(r, &v, err) != 0 ||
+        find_device(r, &v, &device, err) != 0)
+        return -1;
+    if (c->readings_n == READINGS_MAX)
+        return wrong(r, err, "more than %u readings", READINGS_MAX);
+    struct counter_reading *grown =
+        array_reserve(c->readings, &r->readings_capacity, c->readings_n + 1, sizeof *c->readings);
+    if (!grown)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    c->readings = grown;
+    struct counter_reading *reading = &c->readings[c->readings_n++];
+    *reading =
+        (struct counter_reading){.tsc = v.numbers[TSC], .time_ns = v.numbers[TIME_NS], .device = device};
+    memcpy(reading->count, v.numbers + COUNTS, sizeof reading->count);
+    return 0;
+}
+
+/* ---- the file ---- */
+
+/* A line like the header occurs where files were joined. */
+static int take_line(struct counters_reader *r, struct error *err)
+{
+    const char *text = r->line + strspn(r->line, " \t");
+    if (!*text || *text == '#')
+        return 0;
+    if (r->columns_n == 0)
+        return take_header(r, err);
+    return strcmp(r->line, r->header) == 0 ? 0 : take_row(r, err);
+}
+
+static int read_lines(struct counters_reader *r, struct error *err)
+{
+    int status;
+    while ((status = next_line(r, err)) > 0)
+        if (take_line(r, err) != 0)
+            return -1;
+    if (status < 0)
+        return -1;
+    if (r->columns_n == 0)
+        return error_set(err, ERROR_FORMAT, "no whole header line: time_ns,tsc,domain,device,tx_packets,...");
+    return counters_sort(r->counters, err);
+}
+
+struct counters *counters_read(const char *path, struct error *err)
+{
+    struct counters_reader *r = calloc(1, sizeof *r);
+    struct counters *c = calloc(1, sizeof *c);
+    if (!r || !c)
+        error_set(err, ERROR_MEMORY, "no memory");
+    else if (!(r->file = fopen(path, "re")))
+        error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
+    else
+        r->counters = c;
+    bool fine = r && r->counters && read_lines(r, err) == 0;
+    if (r && r->file)
+        fclose(r->file);
+    free(r);
+    if (fine)
+        return c;
+    counters_free(c);
+    return NULL;
+}

@@ -1,0 +1,551 @@
+/*
+ * xenmeter io-counts: logs the packet and request counters of every guest's devices, as this driver domain's kernel
+ * keeps them, in the form that counters_read takes.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#if defined __x86_64__ || defined __i386__
+#include <x86intrin.h>
+#endif
+
+#include "cli.h"
+#include "formats/buffer.h"
+#include "values.h"
+
+#define INTERVAL_LEAST_NS 10000000u       /* 10 ms */
+#define INTERVAL_MOST_NS  86400000000000u /* a day */
+#define READ_QUICK_NS     100000u /* longer than this, and something else ran while a device was read */
+#define READ_ATTEMPTS     4
+#define ROUND_NS          3600000000000u /* one call waits no longer: time_t can be small */
+
+static const char help[] =
+    "xenmeter io-counts - log the packets and requests of guests' devices, beside a trace\n"
+    "\n"
+    "Usage: xenmeter io-counts [OPTIONS]\n"
+    "\n"
+    "Runs in domain 0, or another driver domain of Linux. At each interval it reads the counters that\n"
+    "the kernel keeps for guests' network devices (vifD.N) and disks (vbd-D-N) and writes a CSV line\n"
+    "for each device, stamped with the time stamp counter that trace records carry.\n"
+    "\n"
+    "  -i, --interval LEN      from one reading to the next (default 1s; at least 10ms)\n"
+    "  -n, --count N           stop after N readings; default: at SIGINT or SIGTERM\n"
+    "  -d, --domains LIST      only these guests: 0,3-5\n"
+    "  -o, --output FILE       write to FILE, which is replaced; default: standard output\n"
+    "      --idd ID            adds the column idd: which driver domain this is, if not domain 0\n"
+    "      --root DIR          the tree in which sys/ is (default /)\n"
+    "  -q, --quiet             only errors on standard error\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 done, 2 error.\n"
+    "\n"
+    "Example:\n"
+    "  xenmeter io-counts -i 100ms -o counts.csv &\n"
+    "  xentrace -D -e 0x2f000 -T 60 capture.xt; kill %1\n"
+    "  xenmeter charge --io-counts counts.csv capture.xt\n";
+
+struct io_counts_options {
+    const char *root, *output; /* output NULL: standard output */
+    uint64_t interval_ns;
+    size_t count; /* 0: without end */
+    bool domains_given;
+    uint8_t *domains; /* a byte for each of 65536 domain ids */
+    bool idd_given;
+    unsigned idd;
+    bool quiet;
+};
+
+/* ---- moments ---- */
+
+struct moment {
+    uint64_t time_ns; /* CLOCK_MONOTONIC */
+    uint64_t tsc;
+};
+
+#if defined __x86_64__ || defined __i386__
+#define HAS_TSC true
+static uint64_t read_tsc(void)
+{
+    return __rdtsc();
+}
+#elif defined __aarch64__
+#define HAS_TSC true
+static uint64_t read_tsc(void)
+{
+    uint64_t ticks;
+    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+}
+#else
+#define HAS_TSC false
+static uint64_t read_tsc(void)
+{
+    return 0;
+}
+#endif
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static struct moment middle_of(struct moment a, struct moment b)
+{
+    return (struct moment){a.time_ns + (b.time_ns - a.time_ns) / 2, a.tsc + (b.tsc - a.tsc) / 2};
+}
+
+static struct moment now(void)
+{
+    struct moment before = {0, read_tsc()};
+    uint64_t time_ns = monotonic_ns();
+    struct moment after = {0, read_tsc()};
+    return (struct moment){time_ns, middle_of(before, after).tsc};
+}
+
+/* ---- devices ---- */
+
+struct device {
+    unsigned long domain;
+    char name[32];
+};
+
+/* Whether `entry` is PREFIX, a domain, `between`, a number, and nothing more; gives both. */
+static bool parse_pair(const char *entry, const char *prefix, char between, unsigned long pair[2])
+{
+    size_t n = strlen(prefix);
+    if (strncmp(entry, prefix, n) != 0)
+        return false;
+    const char *domain = entry + n;
+    size_t digits = strspn(domain, "0123456789");
+    if (digits == 0 || digits > 5 || domain[digits] != between)
+        return false;
+    const char *number = domain + digits + 1;
+    digits = strspn(number, "0123456789");
+    if (digits == 0 || digits > 10 || number[digits])
+        return false;
+    pair[0] = strtoul(domain, NULL, 10);
+    pair[1] = strtoul(number, NULL, 10);
+    return pair[0] <= UINT16_MAX;
+}
+
+/* Whether the device an interface belongs to is vif-D-N: how one that was renamed (vifname=) is found. */
+static bool parse_link(int folder, const char *entry, unsigned long pair[2])
+{
+    char path[NAME_MAX + 16], target[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/device", NAME_MAX, entry);
+    ssize_t n = readlinkat(folder, path, target, sizeof target - 1);
+    if (n < 0)
+        return false;
+    target[n] = '\0';
+    const char *slash = strrchr(target, '/');
+    return parse_pair(slash ? slash + 1 : target, "vif-", '-', pair);
+}
+
+/* The taps vifD.N-emu are not counted: they carry what an emulated card does, and belong to no device. */
+static bool find_network_device(int folder, const char *entry, struct device *d)
+{
+    unsigned long pair[2];
+    if (!parse_pair(entry, "vif", '.', pair) && !parse_link(folder, entry, pair))
+        return false;
+    d->domain = pair[0];
+    snprintf(d->name, sizeof d->name, "vif%lu.%lu", pair[0], pair[1]);
+    return true;
+}
+
+static bool find_disk(int folder, const char *entry, struct device *d)
+{
+    unsigned long pair[2];
+    (void)folder;
+    if (!parse_pair(entry, "vbd-", '-', pair))
+        return false;
+    d->domain = pair[0];
+    snprintf(d->name, sizeof d->name, "vbd-%lu-%lu", pair[0], pair[1]);
+    return true;
+}
+
+/* A folder of devices, and the two files of each that count. */
+static const struct source {
+    const char *folder; /* below the root */
+    bool (*find)(int folder, const char *entry, struct device *d);
+    const char *files[2];
+    const char *fields_before, *fields_after; /* empty ones, around the two counts */
+} sources[] = {
+    {"sys/class/net", find_network_device, {"statistics/tx_packets", "statistics/rx_packets"}, "", ",,"},
+    {"sys/bus/xen-backend/devices", find_disk, {"statistics/rd_req", "statistics/wr_req"}, ",,", ""},
+};
+
+#define SOURCES_N (sizeof sources / sizeof sources[0])
+
+/* ---- readings ---- */
+
+static bool read_count(int folder, const char *entry, const char *file, uint64_t *count)
+{
+    char path[NAME_MAX + 64], text[32];
+    snprintf(path, sizeof path, "%.*s/%s", NAME_MAX, entry, file);
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    size_t digits = strspn(text, "0123456789");
+    errno = 0;
+    *count = strtoull(text, NULL, 10);
+    return digits > 0 && errno == 0 && (text[digits] == '\n' || !text[digits]);
+}
+
+/*
+ * Both counts, and the moment in the middle of reading them. Where that took long, something else ran meanwhile and the
+ * moment says little: it is done again. False when the device is gone.
+ */
+static bool read_counts(int folder, const char *entry, const struct source *s, uint64_t counts[2],
+                        struct moment *when)
+{
+    for (unsigned attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+        struct moment before = now();
+        if (!read_count(folder, entry, s->files[0], &counts[0]) ||
+            !read_count(folder, entry, s->files[1], &counts[1]))
+            return false;
+        struct moment after = now();
+        *when = middle_of(before, after);
+        if (after.time_ns - before.time_ns <= READ_QUICK_NS)
+            break;
+    }
+    return true;
+}
+
+/* Adds the row of a device; nothing for what is none, or is not wanted. Returns whether it did. */
+static bool add_row(const struct io_counts_options *o, int folder, const char *entry, const struct source *s,
+                    struct buffer *rows)
+{
+    struct device d;
+    uint64_t counts[2];
+    struct moment when;
+    if (!s->find(folder, entry, &d) || (o->domains_given && !o->domains[d.domain]) ||
+        !read_counts(folder, entry, s, counts, &when))
+        return false;
+    buffer_printf(rows, "%" PRIu64 ",", when.time_ns);
+    if (HAS_TSC)
+        buffer_printf(rows, "%" PRIu64, when.tsc);
+    buffer_printf(rows, ",%lu,%s,%s%" PRIu64 ",%" PRIu64 "%s", d.domain, d.name, s->fields_before, counts[0],
+                  counts[1], s->fields_after);
+    if (o->idd_given)
+        buffer_printf(rows, ",%u", o->idd);
+    buffer_text(rows, "\n");
+    return true;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Adds the rows of one folder's devices, ordered by name, and their number to *found. */
+static int read_folder(const struct io_counts_options *o, const struct source *s, struct buffer *rows,
+                       size_t *found, struct error *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", o->root, s->folder) >= (int)sizeof path)
+        return error_set(err, ERROR_USAGE, "--root: this path is too long");
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dirent **entries = NULL;
+    int n = folder < 0 ? -1 : scandirat(folder, ".", &entries, visible, versionsort);
+    if (n < 0)
+        error_set(err, ERROR_IO,
+                  "cannot read %.150s: %s; is this a driver domain of Xen? (--root DIR reads a copy)", path,
+                  strerror(errno));
+    for (int i = 0; i < n; i++) {
+        *found += add_row(o, folder, entries[i]->d_name, s, rows);
+        free(entries[i]);
+    }
+    free(entries);
+    if (folder >= 0)
+        close(folder);
+    return n < 0 ? -1 : 0;
+}
+
+static int read_devices(const struct io_counts_options *o, struct buffer *rows, size_t *found,
+                        struct error *err)
+{
+    *found = 0;
+    for (size_t i = 0; i < SOURCES_N; i++)
+        if (read_folder(o, &sources[i], rows, found, err) != 0)
+            return -1;
+    return rows->failed ? error_set(err, ERROR_MEMORY, "no memory") : 0;
+}
+
+/* ---- the log ---- */
+
+struct log {
+    const char *name;
+    int fd;
+    bool in_pieces; /* not a regular file: a write is limited to what a pipe takes as a whole */
+    const volatile sig_atomic_t *stop;
+    const sigset_t *wait_mask;
+};
+
+enum outcome { GOES_ON, ENDS, FAILED };
+
+/* Waits for `events` of the log until then; GOES_ON when they came or it is time. */
+static enum outcome wait_for(const struct log *log, short events, uint64_t until_ns)
+{
+    for (;;) {
+        uint64_t at = monotonic_ns(), left = until_ns > at ? until_ns - at : 0;
+        uint64_t round = left < ROUND_NS ? left : ROUND_NS;
+        struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
+        struct pollfd poll = {.fd = log->fd, .events = events};
+        int n = ppoll(&poll, 1, &timeout, log->wait_mask);
+        if (*log->stop || (n > 0 && !events)) /* a reader that is gone is told without being asked for */
+            return ENDS;
+        if (n > 0 || left == 0)
+            return GOES_ON;
+    }
+}
+
+/* How many of the n bytes go in one write: whole lines, so that none is cut when the log ends. */
+static size_t piece_of(const struct log *log, const char *text, size_t n)
+{
+    if (!log->in_pieces || n <= PIPE_BUF)
+        return n;
+    const char *end = memrchr(text, '\n', PIPE_BUF);
+    return end ? (size_t)(end - text) + 1 : PIPE_BUF;
+}
+
+static enum outcome write_log(const struct log *log, const struct buffer *rows, struct error *err)
+{
+    for (size_t done = 0; done < rows->n;) {
+        if (log->in_pieces && wait_for(log, POLLOUT, UINT64_MAX) == ENDS)
+            return ENDS;
+        ssize_t n = write(log->fd, rows->at + done, piece_of(log, rows->at + done, rows->n - done));
+        if (n < 0 && errno == EPIPE)
+            return ENDS;
+        if (n < 0 && errno != EINTR && errno != EAGAIN) {
+            error_set(err, ERROR_IO, "%.200s: %s", log->name, strerror(errno));
+            return FAILED;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return GOES_ON;
+}
+
+static int open_log(struct log *log, const char *path, struct error *err)
+{
+    struct stat st;
+    log->name = path ? path : "standard output";
+    log->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    if (log->fd < 0 || fstat(log->fd, &st) != 0)
+        return error_set(err, ERROR_IO, "%.200s: %s", log->name, strerror(errno));
+    log->in_pieces = !S_ISREG(st.st_mode);
+    log->stop = signals_stop_flag(&log->wait_mask);
+    return 0;
+}
+
+/* ---- the command ---- */
+
+/* Where time stamp counters of domains can differ from the host's, which traces carry. */
+static void warn_of_guest_type(const struct io_counts_options *o)
+{
+    char path[PATH_MAX], type[16] = "";
+    snprintf(path, sizeof path, "%s/sys/hypervisor/guest_type", o->root);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return;
+    if (fscanf(f, "%15s", type) == 1 && strcmp(type, "PV") != 0)
+        complain("the type of this domain is %s: its time stamp counter may differ from that of traces "
+                 "(see xenmeter-io-counts(1))",
+                 type);
+    fclose(f);
+}
+
+/* Reads and writes at each point of the grid; points that have passed already are left out. */
+static enum outcome keep_log(const struct io_counts_options *o, const struct log *log, struct buffer *rows,
+                             struct error *err)
+{
+    bool said = o->quiet;
+    uint64_t begun_ns = monotonic_ns();
+    for (size_t readings = 1;; readings++) {
+        size_t found;
+        if (read_devices(o, rows, &found, err) != 0)
+            return FAILED;
+        if (found == 0 && !said) {
+            complain("no devices of %s yet: no vifD.N, no vbd-D-N",
+                     o->domains_given ? "these domains" : "guests");
+            said = true;
+        }
+        enum outcome outcome = write_log(log, rows, err);
+        if (outcome != GOES_ON || readings == o->count)
+            return outcome;
+        rows->n = 0;
+        uint64_t passed = (monotonic_ns() - begun_ns) / o->interval_ns;
+        if (wait_for(log, 0, begun_ns + (passed + 1) * o->interval_ns) == ENDS)
+            return ENDS;
+    }
+}
+
+static int run(const struct io_counts_options *o, struct buffer *rows, struct error *err)
+{
+    struct log log;
+    size_t found;
+    /* The devices are looked for before the old FILE is gone. */
+    if (read_devices(o, rows, &found, err) != 0 || open_log(&log, o->output, err) != 0)
+        return -1;
+    if (!o->quiet && HAS_TSC)
+        warn_of_guest_type(o);
+    rows->n = 0;
+    buffer_printf(rows, "time_ns,tsc,domain,device,tx_packets,rx_packets,read_ops,write_ops%s\n",
+                  o->idd_given ? ",idd" : "");
+    int status = keep_log(o, &log, rows, err) == FAILED ? -1 : 0;
+    if (o->output && close(log.fd) != 0 && status == 0)
+        status = error_set(err, ERROR_IO, "%.200s: %s", log.name, strerror(errno));
+    return status;
+}
+
+/* ---- options ---- */
+
+enum { OPTION_ROOT = 256, OPTION_IDD };
+
+static const struct option long_options[] = {
+    {"interval", required_argument, NULL, 'i'},
+    {"count", required_argument, NULL, 'n'},
+    {"domains", required_argument, NULL, 'd'},
+    {"output", required_argument, NULL, 'o'},
+    {"idd", required_argument, NULL, OPTION_IDD},
+    {"root", required_argument, NULL, OPTION_ROOT},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+#define OPTIONS_N (sizeof long_options / sizeof long_options[0] - 1)
+
+static int parse_interval(const char *text, uint64_t *ns, struct error *err)
+{
+    if (parse_duration("--interval", text, strlen(text), ns, err) != 0)
+        return -1;
+    if (*ns < INTERVAL_LEAST_NS || *ns > INTERVAL_MOST_NS)
+        return error_set(err, ERROR_USAGE, "--interval %s: at least 10ms, at most 24h", text);
+    return 0;
+}
+
+static int parse_idd(const char *text, struct io_counts_options *o, struct error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+    unsigned long id = digits > 0 && digits <= 5 && !text[digits] ? strtoul(text, NULL, 10) : ULONG_MAX;
+    if (id > UINT16_MAX)
+        return error_set(err, ERROR_USAGE, "--idd %.60s: wants the id of this domain, for example 5", text);
+    o->idd_given = true;
+    o->idd = (unsigned)id;
+    return 0;
+}
+
+static int parse_output(const char *path, struct io_counts_options *o, struct error *err)
+{
+    size_t n = strlen(path);
+    if (n == 0)
+        return error_set(err, ERROR_USAGE, "--output wants the name of a file");
+    if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
+        return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", path);
+    o->output = strcmp(path, "-") == 0 ? NULL : path;
+    return 0;
+}
+
+static int take_option(struct io_counts_options *o, int letter, struct error *err)
+{
+    switch (letter) {
+    case 'i':
+        return parse_interval(optarg, &o->interval_ns, err);
+    case 'n':
+        return parse_count("--count", optarg, &o->count, err);
+    case 'd':
+        o->domains_given = true;
+        return parse_numbers("--domains", optarg, o->domains, 65536, err);
+    case 'o':
+        return parse_output(optarg, o, err);
+    case OPTION_IDD:
+        return parse_idd(optarg, o, err);
+    case OPTION_ROOT:
+        o->root = optarg;
+        return 0;
+    default:
+        o->quiet = true;
+        return 0;
+    }
+}
+
+/* What getopt_long did not understand (`letter` is what it returned). */
+static void complain_of_option(int letter, char **argv)
+{
+    char short_word[3] = {'-', (char)optopt, '\0'};
+    const char *word = strncmp(argv[optind - 1], "--", 2) == 0 ? argv[optind - 1] : short_word;
+    const char *names[OPTIONS_N + 1] = {NULL};
+    for (size_t i = 0; i < OPTIONS_N; i++)
+        names[i] = long_options[i].name;
+    char bare[48] = "";
+    if (word != short_word)
+        snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    const char *near = *bare ? nearest_name(bare, names) : NULL;
+    if (letter == ':')
+        complain("option '%s' wants a value (xenmeter io-counts --help)", word);
+    else if (near)
+        complain("io-counts has no option '%s'; did you mean '--%s'? (xenmeter io-counts --help)", word,
+                 near);
+    else
+        complain("io-counts has no option '%s' (xenmeter io-counts --help)", word);
+}
+
+/* True to go on; false when the command is over, with *status set. */
+static bool parse(struct io_counts_options *o, int argc, char **argv, int *status)
+{
+    struct error err = {0};
+    int letter;
+    *status = EXIT_ERROR;
+    opterr = 0;
+    optind = 0;
+    while ((letter = getopt_long(argc, argv, ":i:n:d:o:qh", long_options, NULL)) != -1) {
+        if (letter == 'h') {
+            fputs(help, stdout);
+            *status = EXIT_DONE;
+            return false;
+        }
+        if (letter == '?' || letter == ':') {
+            complain_of_option(letter, argv);
+            return false;
+        }
+        if (take_option(o, letter, &err) != 0) {
+            complain("%s (xenmeter io-counts --help)", err.message);
+            return false;
+        }
+    }
+    if (optind < argc)
+        complain("io-counts reads no FILE: '%s' was given (xenmeter io-counts --help)", argv[optind]);
+    return optind == argc;
+}
+
+int command_io_counts(int argc, char **argv)
+{
+    int status;
+    struct error err = {0};
+    struct buffer rows = {0};
+    struct io_counts_options o = {.root = "", .interval_ns = 1000000000u, .domains = calloc(65536, 1)};
+    if (!o.domains) {
+        complain("no memory");
+        return EXIT_ERROR;
+    }
+    if (parse(&o, argc, argv, &status))
+        status = run(&o, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    buffer_free(&rows);
+    free(o.domains);
+    return status;
+}

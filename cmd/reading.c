@@ -1,0 +1,244 @@
+#include "reading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "metrics/verdict.h"
+
+/* ---- setting up ---- */
+
+int reading_open(struct reading *r, const struct options *o)
+{
+    struct error err = {0};
+    r->options = o;
+    if (o->names && !(r->names = names_read(o->names, &err)))
+        return fail(o->names, &err);
+    if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
+        return fail(o->io_counts, &err);
+    return EXIT_DONE;
+}
+
+static int open_trace(struct reading *r, bool charges, struct error *err)
+{
+    struct trace_options options = {.cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory};
+    meter_wants(charges, &options);
+    if (r->options->live_ns)
+        r->stop = options.stop = signals_stop_flag(&options.wait_mask);
+    r->trace = trace_open(r->options->input, &options, err);
+    return r->trace ? 0 : -1;
+}
+
+static int open_meter(struct reading *r, struct meter_options *options, struct error *err)
+{
+    const struct options *o = r->options;
+    options->granularities = o->granularities;
+    memcpy(options->granularities_ns, o->granularities_ns, sizeof options->granularities_ns);
+    options->executions = o->executions;
+    options->from_ns = o->from_ns;
+    options->to_ns = o->to_ns;
+    options->memory_limit = o->max_memory;
+    if (charge_options_of(o, r->counters, &options->charge, err) != 0)
+        return -1;
+    r->meter = meter_new(options, err);
+    return r->meter ? 0 : -1;
+}
+
+static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
+{
+    const struct options *o = r->options;
+    bool many_files = writer_makes_files(o->format);
+    r->output = output_open(many_files ? "/dev/null" : o->output, err);
+    if (!r->output)
+        return -1;
+    bool terminal = output_is_terminal(r->output);
+    schema->executions = o->executions;
+    schema->granularities_ns = o->granularities_ns;
+    schema->granularities = o->granularities;
+    schema->name_of = r->names ? names_lookup : NULL;
+    schema->names = r->names;
+    schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
+    schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
+    schema->prefix = o->output;
+    schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
+    schema->live = o->live_ns != 0;
+    r->writer = writer_new(o->format, r->output, schema, err);
+    return r->writer ? 0 : -1;
+}
+
+/* ---- the work ---- */
+
+static int check_clock(const struct reading *r, struct error *err)
+{
+    struct trace_summary s;
+    trace_summarise(r->trace, &s);
+    if (trace_clock(r->trace)->cpu_hz > 0 || s.tsc_last == s.tsc_first)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
+                     "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it");
+}
+
+/* Reads the trace to its end, or until told to stop. -1 with `err` filled, or with r->failed. */
+static int read_trace(struct reading *r, struct error *err)
+{
+    struct event_batch batch;
+    int status;
+    bool checked = false;
+    progress_begin(&r->progress, r->options->progress, r->options->quiet);
+    while ((status = trace_next(r->trace, &batch, err)) > 0) {
+        if (r->stop && *r->stop)
+            return meter_stop(r->meter, err);
+        if (!checked && check_clock(r, err) != 0)
+            return -1;
+        checked = true;
+        if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)
+            return -1;
+        progress_show(&r->progress, r->trace);
+    }
+    if (status < 0)
+        return -1;
+    struct trace_summary s;
+    trace_summarise(r->trace, &s);
+    uint64_t end_ns = clock_ns(trace_clock(r->trace), s.tsc_last);
+    if (r->options->from_ns > 0 && r->options->from_ns >= end_ns)
+        return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+                         (double)r->options->from_ns / 1e9, (double)end_ns / 1e9);
+    return meter_finish(r->meter, end_ns, err);
+}
+
+void reading_will_write(struct reading *r)
+{
+    progress_end(&r->progress);
+}
+
+int reading_has_written(struct reading *r, int status)
+{
+    if (status == 0 && r->options->live_ns)
+        status = writer_flush(r->writer);
+    r->failed = r->failed || status != 0;
+    return status;
+}
+
+int reading_no_memory(struct reading *r, size_t rows)
+{
+    struct error why;
+    error_set(&why, ERROR_MEMORY, "no memory for %zu rows", rows);
+    r->failed = true;
+    return output_fail(r->output, &why);
+}
+
+/* Outside counters that do not cover the trace leave time unattributed: says so. */
+static void check_counters(const struct reading *r, uint64_t end_ns)
+{
+    int64_t from_ns, to_ns;
+    if (!r->counters || r->options->quiet)
+        return;
+    if (!counters_span(r->counters, trace_clock(r->trace), &from_ns, &to_ns))
+        complain("%s: no device was read twice: nothing can be charged by it", r->options->io_counts);
+    else if (to_ns <= 0 || from_ns >= (int64_t)end_ns)
+        complain(
+            "%s: its readings (%.3f s to %.3f s) lie outside of the trace (0 s to %.3f s): another host, "
+            "or another boot?",
+            r->options->io_counts, (double)from_ns / 1e9, (double)to_ns / 1e9, (double)end_ns / 1e9);
+    else if (from_ns > 0 || to_ns < (int64_t)end_ns)
+        complain(
+            "%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is unattributed",
+            r->options->io_counts, (double)from_ns / 1e9, (double)to_ns / 1e9, (double)end_ns / 1e9);
+}
+
+/* ---- the end ---- */
+
+static void say_verdict(const struct reading *r, const struct judgement *j, const struct quality *q)
+{
+    char reasons[1024] = "";
+    size_t n = 0;
+    for (unsigned i = 0; i < j->reasons && n < sizeof reasons; i++)
+        n += (size_t)snprintf(reasons + n, sizeof reasons - n, "%s%s", i ? "; " : ": ", j->why[i]);
+    complain("verdict %s%s", verdict_name(j->verdict), reasons);
+    if (!r->options->verbose)
+        return;
+    const struct clock *c = trace_clock(r->trace);
+    complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
+             " sweeps; clock %.6f MHz",
+             q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
+}
+
+/* Completes the output, says what cannot be done if it cannot. */
+static int commit(struct reading *r)
+{
+    struct error err = {0};
+    struct output *output = r->output;
+    r->output = NULL;
+    if (output_commit(output, &err) == 0)
+        return EXIT_DONE;
+    return fail(r->options->output ? r->options->output : "standard output", &err);
+}
+
+static int end_writing(struct reading *r, bool charges)
+{
+    struct quality quality = *trace_quality(r->trace);
+    quality_merge(&quality, meter_quality(r->meter));
+    if (r->stop && *r->stop)
+        quality.truncated_bytes = 0; /* it was we who stopped reading */
+    struct charge_summary charged;
+    meter_charge_summary(r->meter, &charged);
+    struct judgement judgement;
+    struct report_summary summary = {.clock = *trace_clock(r->trace),
+                                     .start_ns = r->options->from_ns,
+                                     .end_ns = meter_accounted(r->meter),
+                                     .quality = &quality,
+                                     .judgement = &judgement,
+                                     .charges = charges ? &charged : NULL};
+    trace_summarise(r->trace, &summary.trace);
+    verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
+                  summary.trace.pcpus, summary.trace.has_runstates);
+    if (charges)
+        check_counters(r, clock_ns(&summary.clock, summary.trace.tsc_last));
+    struct writer *writer = r->writer;
+    r->writer = NULL;
+    writer_end(writer, &summary); /* a failure is the output's, and commit says it */
+    if (output_reader_gone(r->output))
+        return EXIT_DONE;
+    if (commit(r) != EXIT_DONE)
+        return EXIT_ERROR;
+    bool table = strcmp(r->options->format, "table") == 0;
+    if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
+        say_verdict(r, &judgement, &quality);
+    return EXIT_DONE;
+}
+
+int reading_run(struct reading *r, struct meter_options *meter, struct report_schema *schema)
+{
+    struct error err = {0};
+    const struct options *o = r->options;
+    /* The trace first: a missing file is to leave no output behind. */
+    if (open_trace(r, meter->charge.wanted, &err) != 0)
+        return fail(o->input, &err);
+    if (open_meter(r, meter, &err) != 0)
+        return fail(NULL, &err);
+    if (open_writer(r, schema, &err) != 0)
+        return fail(o->output, &err);
+    int status = read_trace(r, &err);
+    progress_end(&r->progress);
+    if (status != 0 && output_reader_gone(r->output))
+        return EXIT_DONE;
+    if (status != 0 && r->failed) {
+        commit(r);
+        return EXIT_ERROR;
+    }
+    if (status != 0)
+        return fail(o->input, &err);
+    return end_writing(r, meter->charge.wanted);
+}
+
+void reading_close(struct reading *r)
+{
+    writer_free(r->writer);
+    output_abort(r->output);
+    meter_free(r->meter);
+    trace_close(r->trace);
+    counters_free(r->counters);
+    names_free(r->names);
+}

@@ -1,0 +1,137 @@
+#include "formats/charge_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "formats/charge_words.h"
+#include "formats/json_text.h"
+
+/* ---- rows ---- */
+
+static void add_member(struct buffer *b, const char *name, const struct record_view *view, bool first)
+{
+    json_add_member(b, column_find(charge_columns, charge_columns_n, name), view, first);
+}
+
+static void add_counts(struct buffer *b, const char *name, const uint64_t *counts, size_t n)
+{
+    buffer_printf(b, ",\"%s\":{", name);
+    for (size_t kind = 0; kind < n; kind++)
+        buffer_printf(b, "%s\"%s\":%" PRIu64, kind ? "," : "", io_kind_names[kind], counts[kind]);
+    buffer_text(b, "}");
+}
+
+static void add_evidence(struct buffer *b, const struct charge_guest *guest)
+{
+    buffer_text(b, ",\"evidence\":{");
+    for (int kind = 0; kind < IO_KINDS; kind++) {
+        buffer_printf(b, "\"%s_pct\":", io_kind_names[kind]);
+        buffer_decimal(b, evidence_pct_of(guest, (enum io_kind)kind), 3);
+        buffer_text(b, ",");
+    }
+    buffer_text(b, "\"inferred_pct\":");
+    buffer_decimal(b, inferred_pct_of(guest), 3);
+    buffer_text(b, "}");
+}
+
+static void add_guest(struct buffer *b, const struct record_view *view)
+{
+    static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
+    const struct charge_guest *guest = view->charge->guest;
+    buffer_text(b, "{");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        add_member(b, members[i], view, i == 0);
+    add_counts(b, "events", guest->events, IO_KINDS);
+    add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS);
+    add_evidence(b, guest);
+    buffer_text(b, "}");
+}
+
+void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct interval *of,
+                         const struct charge_idd *idd)
+{
+    const struct report_schema *schema = w->schema;
+    buffer_printf(b, "{\"domain\":%" PRId32 ",\"life\":%" PRIu32 ",\"name\":", idd->domain, idd->life);
+    json_add_text(b, schema->name_of ? schema->name_of(schema->names, idd->domain, idd->life) : NULL);
+    buffer_printf(b,
+                  ",\"running_ns\":%" PRIu64 ",\"charged_ns\":%" PRIu64 ",\"own_ns\":%" PRIu64
+                  ",\"unattributed_ns\":%" PRIu64 ",\"executions\":%" PRIu64
+                  ",\"io_free_executions\":%" PRIu64,
+                  idd->running_ns, idd->charged_ns, idd->own_ns, idd->unattributed_ns, idd->executions,
+                  idd->io_free_executions);
+    add_counts(b, "unassigned", idd->unassigned, IO_TRACE_KINDS);
+    buffer_text(b, ",\"guests\":[");
+    for (size_t g = 0; g < idd->guests_n; g++) {
+        struct charge_row row = charge_row_of(idd, g);
+        struct record_view view = view_of_charge(w, of, &row);
+        buffer_text(b, g ? ",\n            " : "\n            ");
+        add_guest(b, &view);
+    }
+    buffer_text(b, "]}");
+}
+
+/* ---- the method ---- */
+
+static json_t *of_counts(const uint64_t *counts, size_t n)
+{
+    json_t *o = json_object();
+    for (size_t kind = 0; kind < n; kind++)
+        json_object_set_new(o, io_kind_names[kind], json_integer((json_int_t)counts[kind]));
+    return o;
+}
+
+static json_t *of_methods(unsigned methods)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < charge_method_names_n; i++)
+        if (methods & charge_method_names[i].method)
+            json_array_append_new(list, json_string(charge_method_names[i].name));
+    return list;
+}
+
+static json_t *of_weights(const double *weights)
+{
+    json_t *o = json_object();
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        json_object_set_new(o, io_kind_names[kind], json_real(weights[kind]));
+    return o;
+}
+
+static json_t *of_idds(const uint8_t *idds)
+{
+    if (!idds)
+        return json_null();
+    json_t *list = json_array();
+    for (int domain = 0; domain < 65536; domain++)
+        if (idds[domain])
+            json_array_append_new(list, json_integer(domain));
+    return list;
+}
+
+static json_t *of_length(uint64_t interval_ns)
+{
+    char text[CHARGE_PER_BYTES];
+    return json_string(charge_per_in_words(text, interval_ns));
+}
+
+/* Events that were seen and have no say. */
+static json_t *of_unused(const struct charge_options *options, const struct charge_summary *summary)
+{
+    json_t *o = json_object();
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        if (summary->events[kind] && !charge_looks_at(options, summary->methods, (enum io_kind)kind))
+            json_object_set_new(o, io_kind_names[kind], json_integer((json_int_t)summary->events[kind]));
+    return o;
+}
+
+json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary)
+{
+    const struct charge_options *options = schema->options;
+    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "charge_by",
+                     of_methods(summary->methods), "charge_by_auto", (options->methods & CHARGE_AUTO) != 0,
+                     "charge_per", of_length(options->interval_ns), "weights", of_weights(options->weights),
+                     "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
+                     json_of_text(schema->io_counts), "events_seen", of_counts(summary->events, IO_KINDS),
+                     "events_inferred", of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
+                     of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));
+}

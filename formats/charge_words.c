@@ -1,0 +1,33 @@
+#include "formats/charge_words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const struct charge_method_name charge_method_names[] = {
+    {"grants", "grant maps and unmaps", CHARGE_GRANTS},
+    {"copies", "grant copies", CHARGE_COPIES},
+    {"transfers", "page transfers", CHARGE_TRANSFERS},
+    {"notifications", "notifications", CHARGE_NOTIFICATIONS},
+    {"packets", "packets and requests", CHARGE_PACKETS},
+};
+const size_t charge_method_names_n = sizeof charge_method_names / sizeof *charge_method_names;
+
+bool charge_looks_at(const struct charge_options *options, unsigned methods, enum io_kind kind)
+{
+    return methods & charge_method_of_kind[kind] && options->weights[kind] > 0;
+}
+
+const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    if (interval_ns == 0)
+        return "execution";
+    size_t i = 0;
+    while (interval_ns % units[i].ns) /* the last one divides all */
+        i++;
+    snprintf(to, CHARGE_PER_BYTES, "interval=%" PRIu64 "%s", interval_ns / units[i].ns, units[i].name);
+    return to;
+}

@@ -1,0 +1,29 @@
+/* The names of the methods by which driver domains are charged, and what each looks at. */
+#ifndef XENMETER_FORMATS_CHARGE_WORDS_H
+#define XENMETER_FORMATS_CHARGE_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "metrics/charge.h"
+
+struct charge_method_name {
+    const char *name;     /* as --charge-by and JSON have it */
+    const char *in_words; /* "grant maps and unmaps" */
+    unsigned method;      /* one of enum charge_method */
+};
+
+/* All but CHARGE_AUTO. */
+extern const struct charge_method_name charge_method_names[];
+extern const size_t charge_method_names_n;
+
+#define CHARGE_PER_BYTES 48
+
+/* "execution" or "interval=100ms", as --charge-per has it; writes into `to` and returns it. */
+const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns);
+
+/* Whether events of this kind have a say under these methods and weights. */
+bool charge_looks_at(const struct charge_options *options, unsigned methods, enum io_kind kind);
+
+#endif

@@ -1,0 +1,193 @@
+#!/bin/bash
+# xenmeter charge: its options and messages, and that every ns of a driver domain goes to somebody, in every format.
+# shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+fixture=fixtures/mixed-credit.xt.zst
+dir=$scratch/dir
+mkdir "$dir"
+
+refuses() { # PATTERN ARGUMENT...
+    local pattern=$1
+    shift
+    run "$@" </dev/null
+    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
+}
+holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
+
+group 'wrong arguments'
+for command in report charge; do
+    check "$command: unknown method, suggestion" refuses "did you mean 'grants'" $command --charge-by grant "$fixture"
+    check "$command: unknown method" refuses "'xyzzyxyzzy' is none of grants, copies" $command --charge-by xyzzyxyzzy "$fixture"
+    check "$command: unknown kind, suggestion" refuses "did you mean 'send'" $command --weights snd=1 "$fixture"
+    check "$command: packets need their counts" refuses 'io-counts' $command --charge-by packets "$fixture"
+    check "$command: so does a combination" refuses 'io-counts' $command --charge-by grants,packets "$fixture"
+    check "$command: auto alone" refuses 'no other method' $command --charge-by auto,grants "$fixture"
+    check "$command: weights that are all 0" refuses 'weighs 0' $command --charge-by grants --weights map=0,unmap=0 "$fixture"
+    for bad in '--charge-by ,' '--charge-by grants,' '--weights map' '--weights map=' '--weights map=-1' '--weights map=1e3' \
+        '--weights map=2000000' '--weights map=1,' '--weights =1' '--weights map=0x1' '--weights map=1.2.3' '--charge-per 100ms' \
+        '--charge-per interval' '--charge-per interval=' '--charge-per interval=100us' '--charge-per interval=x' '--idd x' \
+        '--idd 65536' '--idd 0,' '--io-counts /nonexistent'; do
+        # shellcheck disable=SC2086 # a list of words
+        check "$command $bad" refuses . $command $bad "$fixture"
+    done
+done
+check 'no rows of executions' refuses 'no rows of executions' charge -g execution "$fixture"
+check 'no columns to choose' refuses "no option '--columns'" charge -c charged_ns "$fixture"
+check 'no rows by vcpu' refuses "no option '--by'" charge -b vcpu "$fixture"
+check 'info has no charges' refuses "no option '--idd'" info --idd 0 "$fixture"
+cp README.md "$scratch/counts.csv"
+check 'the counts are not overwritten' refuses 'would be lost' charge --io-counts "$scratch/counts.csv" -o "$scratch/counts.csv" "$fixture"
+check 'unknown format, suggestion' refuses "did you mean 'json'" charge -f jsn "$fixture"
+check 'a missing capture leaves nothing' refuses 'No such file' charge -o "$dir/x.csv" "$dir/missing"
+check 'nothing is left' [ -z "$(ls -A "$dir")" ]
+
+group 'every ns is charged once'
+for name in fixtures/*.xt.zst; do
+    base=$(basename "$name" .xt.zst)
+    run charge -q -g total,1s,100ms -f json "$name"
+    check "$base" exits 0
+    cp "$out" "$scratch/json"
+    run charge -q -g total,1s,100ms -f csv "$name"
+    cp "$out" "$scratch/csv"
+    run report -q -g total,1s,100ms -f json -c domain,life,running_ns "$name"
+    cp "$out" "$scratch/report"
+    check "$base: there are driver domains" holds '[.reports[].intervals[].idds[]] | length > 10' "$scratch/json"
+    check "$base: charged + own + unattributed = running" holds 'all(.reports[].intervals[].idds[];
+        .charged_ns + .own_ns + .unattributed_ns == .running_ns)' "$scratch/json"
+    check "$base: the guests add up to what is charged" holds 'all(.reports[].intervals[].idds[];
+        ([.guests[].charged_ns] | add // 0) == .charged_ns)' "$scratch/json"
+    for member in running_ns charged_ns own_ns unattributed_ns executions io_free_executions; do
+        check "$base: $member of every granularity add up" holds "
+            [.reports[] | [.intervals[].idds[].$member] | add // 0] | .[0] == .[1] and .[1] == .[2]" "$scratch/json"
+    done
+    check "$base: each guest's charges add up" holds '
+        [.reports[] | [.intervals[].idds[] | .domain as $d | .guests[] | {k: "\($d) \(.domain) \(.life)", v: .charged_ns}]
+            | group_by(.k) | map({key: .[0].k, value: (map(.v) | add)} | select(.value > 0)) | from_entries]
+        | .[0] == .[1] and .[1] == .[2]' "$scratch/json"
+    check "$base: running is that of the report" holds '
+        def sums: group_by(.key) | map({key: .[0].key, value: (map(.value) | add)} | select(.value != 0)) | from_entries;
+        .[0] as $charge | .[1] as $report | all(range($charge.reports | length); . as $g
+            | ([$charge.reports[$g].intervals[] | .start_ns as $s | .idds[]
+                | {key: "\($s) \(.domain) \(.life)", value: .running_ns}] | sums) as $ours
+            | ([$report.reports[$g].intervals[] | .start_ns as $s | .rows[]
+                | {key: "\($s) \(.domain) \(.life)", value: .running_ns}] | sums) as $theirs
+            | all($ours | to_entries[]; $theirs[.key] == .value))' <(jq -s . "$scratch/json" "$scratch/report")
+    check "$base: every line of CSV has the fields of its header" awk -F, 'NR == 1 { n = NF } NF != n { bad = 1 } END { exit bad || NR < 4 }' "$scratch/csv"
+    check "$base: rows of CSV add up to running" awk -F, '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        { k = $at["granularity_ns"] " " $at["start_ns"] " " $at["idd"] " " $at["idd_life"] " " $at["late"]
+          sum[k] += $at["charged_ns"]; running[k] = $at["idd_running_ns"] }
+        END { for (k in sum) if (sum[k] != running[k]) bad = 1; exit bad }' "$scratch/csv"
+    check "$base: CSV and JSON agree" equal \
+        "$(jq '[.reports[].intervals[].idds[].charged_ns] | add' "$scratch/json")" \
+        "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+            $at["recipient"] == "guest" { s += $at["charged_ns"] } END { printf "%.0f", s }' "$scratch/csv")"
+    check "$base: the report charges the same" equal \
+        "$(jq '[.reports[0].intervals[].idds[].charged_ns] | add' "$scratch/json")" \
+        "$("$XENMETER" report -q -f jsonl -c charged_ns "$name" | jq -s 'map(.charged_ns) | add')"
+    [ -n "$QUICK" ] && break
+done
+
+group 'the document'
+run charge -q -f json "$fixture"
+check 'schema' holds '.schema == "xenmeter.charge/1"' "$out"
+check 'trace and quality' holds '.trace.records > 0 and (.quality.verdict | IN("good", "degraded", "poor"))' "$out"
+check 'method: the defaults' holds '.method | .charge_per == "execution" and .charge_all == false and .idds == null
+    and .io_counts == null and .charge_by_auto and (.charge_by | length) > 0 and .unused == {}' "$out"
+check 'a guest has its evidence' holds 'all(.reports[].intervals[].idds[].guests[]; .charged_ns == 0
+    or ([.evidence | to_entries[] | select(.key != "inferred_pct").value] | add | . > 99.9 and . < 100.1))' "$out"
+check 'maps of guests are the records of the trace' equal \
+    "$("$XENMETER" info -v -f json "$fixture" | jq '.events[] | select(.name == "grant_map").records')" \
+    "$(jq '[.reports[0].intervals[].idds[].guests[].events.map] | add' "$out")"
+check 'no more inferred than seen' holds 'all(.reports[].intervals[].idds[].guests[];
+    . as $g | all(.inferred | to_entries[]; .value <= $g.events[.key]))' "$out"
+run charge -q -f json --idd 0,5 --charge-by notifications,grants --charge-per interval=100ms --weights send=3,rx=2,map=0.5 \
+    --charge-all "$fixture"
+check 'method: as given' holds '.method | .charge_by == ["grants", "notifications"] and .charge_per == "interval=100ms"
+    and .charge_all and .idds == [0, 5] and .weights.tx == 3 and .weights.rx == 2 and .weights.map == 0.5
+    and (.charge_by_auto | not)' "$out"
+check 'method: blind to copies, and says so' holds '.method.unused.copy == .method.events_seen.copy and .method.unused.copy > 0' "$out"
+check '--charge-all: own time is charged' holds '[.reports[0].intervals[].idds[].own_ns] | add < 1000000' "$out"
+run charge -q -f json --weights notify=0 "$fixture"
+check 'a kind that weighs nothing is unused' holds '.method.unused.notify > 0' "$out"
+check 'and no evidence' holds 'all(.reports[].intervals[].idds[].guests[]; .evidence.notify_pct == 0)' "$out"
+run charge -q -f json --idd 2 "$fixture"
+check '--idd: these are the driver domains' holds '[.reports[].intervals[].idds[].domain] == [2]' "$out"
+
+group 'counts from outside'
+printf '%s\n' time_ns,domain,device,tx_packets,rx_packets 0,2,vif2.0,0,0 16000000000,2,vif2.0,1000,0 \
+    0,3,vif3.0,0,0 16000000000,3,vif3.0,2000,0 >"$scratch/counts.csv"
+for per in execution interval=100ms; do
+    run charge -q -f json --io-counts "$scratch/counts.csv" --charge-per $per --charge-all "$fixture"
+    check "per $per: packets decide" holds '.method | .charge_by == ["packets"] and .unused.copy > 0' "$out"
+    check "per $per: packets 1 : 2 are charged 1 : 2" holds '[.reports[0].intervals[0].idds[0].guests[]
+        | select(.charged_ns > 0).charged_ns] | length == 2 and (.[1] - 2 * .[0] | fabs) < 10000' "$out"
+    check "per $per: all is charged" holds '.reports[0].intervals[0].idds[0] | .charged_ns == .running_ns' "$out"
+done
+
+group 'what to show'
+run charge -q -f jsonl "$fixture"
+cp "$out" "$scratch/all"
+check 'jsonl: who is charged' equal 'guest own unattributed' "$(jq -rs 'map(.recipient) | unique | join(" ")' "$scratch/all")"
+run charge -q -f jsonl -d 2 "$fixture"
+check '-d: these guests' equal '2' "$(jq -s -r 'map(.domain) | unique | join(" ")' "$out")"
+check '-d: shares of the whole' equal "$(jq 'select(.domain == 2).share_pct' "$scratch/all")" "$(jq .share_pct "$out")"
+run charge -q -f jsonl -n 1 "$fixture"
+check '-n: the guest charged most' equal \
+    "$(jq -s 'map(select(.recipient == "guest")) | max_by(.charged_ns).domain' "$scratch/all")" \
+    "$(jq 'select(.recipient == "guest").domain' "$out")"
+run charge -q -f jsonl -t ,5s "$fixture"
+cp "$out" "$scratch/first"
+run charge -q -f jsonl -t 5s, "$fixture"
+check '-t: two parts are the whole' equal "$(jq -s 'map(.charged_ns) | add' "$scratch/all")" \
+    "$(jq -s 'map(.charged_ns) | add' "$scratch/first" "$out")"
+printf '0 Domain-0\n2 web\n' >"$scratch/names"
+run charge -q --names "$scratch/names" "$fixture"
+check '--names: the driver domain' says "$out" '^driver domain 0 (Domain-0): ran '
+check '--names: a guest' says "$out" '^2  *web '
+check 'table: own' says "$out" '^own '
+check 'table: how it was charged' says "$out" '^charged by .* per execution'
+check 'table: ends with the verdict' says "$out" '^verdict: '
+run charge -q --charge-by grants "$fixture"
+check 'table: what was not looked at' says "$out" '^not looked at: .*copy '
+run charge -q -g 100ms "$fixture"
+check 'table of intervals: one header' equal 1 "$(grep -c evidence "$out")"
+check 'table of intervals: a line for each' [ "$(wc -l <"$out")" -gt 300 ]
+escape=$(printf '\033')
+check 'no colour in a file' not says "$out" "$escape"
+run charge --color always "$fixture"
+check '--color always' says "$out" "$escape"
+run charge -f csv "$fixture"
+check 'csv: the verdict on standard error' says "$err" '^xenmeter: verdict '
+run charge -q -f csv "$fixture"
+check '-q: nothing on standard error' is_empty "$err"
+for name in x.csv x.json x.jsonl x.txt; do
+    run charge -q "$fixture" -o "$dir/$name.zst"
+    check "$name.zst is zstd" zstd -qt "$dir/$name.zst"
+    run charge -q "$fixture" -o "$dir/$name"
+    check "$name.zst holds $name" equal "$(zstd -qdc "$dir/$name.zst" | sha256sum)" "$(sha256sum <"$dir/$name")"
+done
+for format in table csv json jsonl; do
+    timeout 60 "$XENMETER" charge -q -f $format -g 10ms "$fixture" >/dev/full 2>"$err"
+    status=$?
+    check "$format: full device" exits 2
+    check "$format: full device is said" says "$err" 'No space left'
+    { timeout 60 "$XENMETER" charge -q -f $format -g 10ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
+    check "$format: the reader goes away: quiet" is_empty "$err"
+    check "$format: the reader goes away: exit code 0" equal 0 "$(cat "$scratch/code")"
+done
+
+group 'live'
+zstd -qdc "$fixture" >"$scratch/capture.xt"
+sums() { # of charges by pair and interval; late rows belong to what was handed out before
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $at["charged_ns"] > 0 { s[$at["start_ns"] "," $at["idd"] "," $at["recipient"] "," $at["domain"]] += $at["charged_ns"] }
+        END { for (k in s) printf "%s,%.0f\n", k, s[k] }' "$1" | sort
+}
+hz=$("$XENMETER" report -q -f json "$fixture" | jq .trace.cpu_hz)
+run charge -q -f csv -g 1s --cpu-hz "$hz" "$fixture"
+cp "$out" "$scratch/offline"
+cat "$scratch/capture.xt" | timeout 60 "$XENMETER" charge -q -f csv --live 1s --cpu-hz "$hz" - >"$out"
+check 'what offline gives' equal "$(sums "$scratch/offline")" "$(sums "$out")"
+finish

@@ -1,0 +1,303 @@
+#!/bin/bash
+# xenmeter io-counts: rows from the counters of a driver domain; and which files of counters are understood.
+# shellcheck source=tests/lib.sh disable=SC2016,SC2001,SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+fixture=fixtures/mixed-credit.xt.zst
+HEADER=time_ns,tsc,domain,device,tx_packets,rx_packets,read_ops,write_ops
+root=$scratch/root
+net=$root/sys/class/net
+xen=$root/sys/bus/xen-backend/devices
+log=$scratch/counts.csv
+mkdir -p "$net" "$xen"
+
+network() { # NAME TX RX: as /sys has it
+    mkdir -p "$net/$1/statistics"
+    echo "$2" >"$net/$1/statistics/tx_packets"
+    echo "$3" >"$net/$1/statistics/rx_packets"
+}
+disk() { # NAME READS WRITES
+    mkdir -p "$xen/$1/statistics"
+    echo "$2" >"$xen/$1/statistics/rd_req"
+    echo "$3" >"$xen/$1/statistics/wr_req"
+}
+
+# Counters of a real domain 0: what it had when the capture mixed-credit began.
+network xenbr0 3829 1422
+network vif1.0 296 271
+network vif2.0 3770 1625
+network vif3.0 780 492
+disk vbd-3-51712 590 440
+mkdir -p "$xen/vif-1-0" "$xen/vif-2-0" "$xen/vif-3-0"
+real_rows="1,vif1.0,296,271,,
+2,vif2.0,3770,1625,,
+3,vif3.0,780,492,,
+3,vbd-3-51712,,,590,440"
+
+counts() { run io-counts --root "$root" "$@"; }
+rows() { tail -n +2 "$1" | cut -d, -f3-; } # FILE: without the times
+header() { head -n 1 "$1"; }
+whole_lines() { # FILE: each line has all its fields, and the last one ends
+    [ "$(tail -c 1 "$1" | od -An -tx1 | tr -d ' ')" = 0a ] && awk -F, 'NF != 8 { bad = 1 } END { exit bad }' "$1"
+}
+soon() { # COMMAND...: passes as soon as the command does, within 20 s
+    local tries
+    for ((tries = 0; tries < 400; tries++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+refuses() { # PATTERN ARGUMENT...
+    local pattern=$1
+    shift
+    run "$@" </dev/null
+    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
+}
+logged() { [ -e "$log" ] && says "$log" "$1"; }      # PATTERN
+longer_than() { [ "$(wc -l <"$log")" -gt "$1" ]; }   # LINES
+rows_behind() { tail -n +"$1" "$log" | grep -q "$2"; } # LINE PATTERN
+
+group 'rows'
+counts -n 1
+check 'exit code 0' exits 0
+check 'nothing is said' is_empty "$err"
+check 'the header' equal "$HEADER" "$(header "$out")"
+check 'a row for each device, in order; no bridge' equal "$real_rows" "$(rows "$out")"
+check 'whole lines' whole_lines "$out"
+check 'time_ns goes on' awk -F, 'NR > 2 && $1 <= last { bad = 1 } { last = $1 } END { exit bad }' "$out"
+case $(uname -m) in
+x86_64 | aarch64)
+    check 'tsc goes on' awk -F, 'NR > 2 && $2 <= last { bad = 1 } { last = $2 } END { exit bad }' "$out"
+    ;;
+*) check 'no tsc' awk -F, 'NR > 1 && $2 != "" { bad = 1 } END { exit bad }' "$out" ;;
+esac
+counts -n 1 -d 0,2-3
+check '-d: these guests' equal "$(grep '^[23]' <<<"$real_rows")" "$(rows "$out")"
+counts -n 1 --idd 5
+check '--idd: a column more' equal "$HEADER,idd" "$(header "$out")"
+check '--idd: in each row' equal "$(sed 's/$/,5/' <<<"$real_rows")" "$(rows "$out")"
+counts -n 1 -o "$log"
+check '-o: nothing on standard output' is_empty "$out"
+check '-o: the rows' equal "$real_rows" "$(rows "$log")"
+counts -n 1 -o -
+check '-o -: standard output' equal "$real_rows" "$(rows "$out")"
+
+group 'which devices'
+network vif2.0-emu 1 1
+network vif2 1 1
+network vif.0 1 1
+network vif70000.0 1 1
+network vif1.0x 1 1
+disk qdisk-3-51728 1 1
+disk vbd-3 1 1
+mkdir -p "$net/vif9.0" "$xen/vbd-9-51712/statistics"
+counts -n 1
+check 'taps, other names, devices without counters: no rows' equal "$real_rows" "$(rows "$out")"
+echo none >"$xen/vbd-3-51712/statistics/rd_req"
+counts -n 1
+check 'a counter that is no number: no row' equal "$(head -n 3 <<<"$real_rows")" "$(rows "$out")"
+disk vbd-3-51712 590 440
+network vif10.0 5 6
+counts -n 1
+check 'ordered by number' equal '1 2 3 10 3' "$(rows "$out" | cut -d, -f1 | paste -sd' ')"
+rm -r "$net/vif10.0"
+network web 7 8
+ln -s ../../../vif-7-1 "$net/web/device"
+network eth0 9 9
+ln -s ../../../0000:00:19.0 "$net/eth0/device"
+counts -n 1 -d 4-65535
+check 'one that was renamed has its own name again' equal '7,vif7.1,7,8,,' "$(rows "$out")"
+rm -r "$net/web" "$net/eth0"
+
+group 'reading by reading'
+counts -i 50ms -n 4
+check '-n: so many' equal 16 "$(rows "$out" | wc -l)"
+check '-i: not faster than that' awk -F, 'NR == 2 { first = $1 } END { exit !($1 - first >= 100e6) }' "$out"
+rm -f "$log"
+"$XENMETER" io-counts --root "$root" -i 20ms -o "$log" 2>"$err" &
+pid=$!
+check 'the log is there at once' soon logged ',vbd-3-51712,,,590,440$'
+network vif1.0 321 298
+check 'counters that have grown' soon logged ',1,vif1.0,321,298,,$'
+mkdir "$scratch/aside"
+mv "$net/vif2.0" "$scratch/aside"
+sleep 0.1
+gone_at=$(wc -l <"$log")
+check 'it goes on without a device' soon longer_than $((gone_at + 10))
+check 'a device that is gone has no rows' not rows_behind $((gone_at + 1)) vif2.0
+network vif4.0 1 2
+check 'a device that comes has rows' soon logged ',4,vif4.0,1,2,,$'
+kill -TERM $pid
+wait $pid
+check 'SIGTERM: exit code 0' equal 0 $?
+check 'SIGTERM: whole lines' whole_lines "$log"
+check 'nothing was said' is_empty "$err"
+rm -r "$net/vif4.0"
+mv "$scratch/aside/vif2.0" "$net"
+network vif1.0 296 271
+
+group 'without devices'
+bare=$scratch/bare
+mkdir -p "$bare/sys/class/net/eth0" "$bare/sys/bus/xen-backend/devices"
+run io-counts --root "$bare" -i 10ms -n 3
+check 'it goes on' exits 0
+check 'the header' equal "$HEADER" "$(cat "$out")"
+check 'said once' equal 1 "$(grep -c 'no devices' "$err")"
+run io-counts --root "$bare" -i 10ms -n 3 -q
+check '-q: nothing is said' is_empty "$err"
+
+group 'the type of the domain'
+mkdir -p "$root/sys/hypervisor"
+echo PV >"$root/sys/hypervisor/guest_type"
+counts -n 1
+check 'PV: nothing to say' is_empty "$err"
+echo PVH >"$root/sys/hypervisor/guest_type"
+counts -n 1
+check 'PVH: its time stamp counter may differ' says "$err" 'PVH.*time stamp counter'
+check 'PVH: the rows all the same' equal "$real_rows" "$(rows "$out")"
+rm -r "$root/sys/hypervisor"
+
+group 'errors'
+echo before >"$log"
+check 'no tree' refuses "$scratch/nothing/sys/class/net.*No such file.*--root" \
+    io-counts --root "$scratch/nothing" -o "$log"
+check 'the file that was there stays' equal before "$(cat "$log")"
+mv "$xen" "$scratch/aside"
+check 'no Xen' refuses 'xen-backend.*No such file' io-counts --root "$root" -n 1
+mv "$scratch/aside/devices" "$xen"
+check '-o in a missing directory' refuses 'No such file' io-counts --root "$root" -o "$scratch/nothing/x.csv"
+check '-o a directory' refuses 'irectory' io-counts --root "$root" -o "$scratch"
+check '-o compressed' refuses 'not compressed' io-counts --root "$root" -o "$scratch/x.zst"
+check 'unknown option, suggestion' refuses "did you mean '--interval'" io-counts --intervall 1s
+check 'unknown letter' refuses "no option '-z'" io-counts -z
+check 'without its value' refuses 'wants a value' io-counts -i
+check 'no file is read' refuses 'reads no FILE' io-counts "$fixture"
+for bad in '-i 0' '-i 9ms' '-i x' '-i 25h' '-n 0' '-n x' '-d x' '-d 65536' '--idd x' '--idd 65536' '--idd -1'; do
+    # shellcheck disable=SC2086 # a list of words
+    check "$bad" refuses . io-counts --root "$root" $bad
+done
+timeout 60 "$XENMETER" io-counts --root "$root" -n 1 >/dev/full 2>"$err"
+check 'full device' equal 2 $?
+check 'full device is said' says "$err" 'No space left'
+
+group 'signals and readers'
+crowd=$scratch/crowd
+mkdir -p "$crowd/sys/bus/xen-backend/devices"
+for ((i = 1; i <= 150; i++)); do
+    mkdir -p "$crowd/sys/class/net/vif$i.0/statistics"
+    echo 1000000 | tee "$crowd/sys/class/net/vif$i.0/statistics/"{tx,rx}_packets >"$out"
+done
+for signal in TERM INT; do
+    rm -f "$log"
+    "$XENMETER" io-counts --root "$root" -i 1h -o "$log" 2>"$err" &
+    pid=$!
+    check "SIG$signal: it waits for the next reading" soon logged 'vbd-3'
+    kill -$signal $pid
+    wait $pid
+    check "SIG$signal: exit code 0" equal 0 $?
+    check "SIG$signal: nothing is said" is_empty "$err"
+    check "SIG$signal: whole lines" equal "$real_rows" "$(rows "$log")"
+done
+mkfifo "$scratch/fifo"
+exec 7<>"$scratch/fifo" # nobody reads
+"$XENMETER" io-counts --root "$crowd" -i 10ms >"$scratch/fifo" 2>"$err" 7>&- &
+pid=$!
+sleep 1
+check 'a reader that sleeps: it waits' kill -TERM $pid
+wait $pid
+check 'a reader that sleeps: SIGTERM ends it' equal 0 $?
+exec 8<"$scratch/fifo" 7>&-
+cat <&8 >"$out"
+exec 8<&-
+check 'a reader that sleeps: much was written' [ "$(wc -c <"$out")" -gt 30000 ]
+check 'a reader that sleeps: whole lines' whole_lines "$out"
+{ timeout 60 "$XENMETER" io-counts --root "$root" -i 1h 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
+check 'a reader that goes away ends it at once' equal 0 "$(cat "$scratch/code")"
+check 'a reader that goes away: nothing is said' is_empty "$err"
+{ timeout 60 "$XENMETER" io-counts --root "$crowd" -i 10ms 2>"$err"; echo $? >"$scratch/code"; } | head -n 500 >"$out"
+check 'a reader that goes away later' equal 0 "$(cat "$scratch/code")"
+check 'a reader that goes away later: nothing is said' is_empty "$err"
+
+# What --io-counts takes; printf formats for the lines.
+takes() { # LINES
+    # shellcheck disable=SC2059 # a format
+    printf "$1" >"$scratch/in.csv"
+    run charge --io-counts "$scratch/in.csv" -o /dev/null "$fixture"
+    exits 0
+}
+rejects() { # PATTERN LINES
+    # shellcheck disable=SC2059 # a format
+    printf "$2" >"$scratch/in.csv"
+    refuses "^xenmeter: $scratch/in.csv: $1" charge --io-counts "$scratch/in.csv" "$fixture"
+}
+row=1,2,3,vif3.0,4,5,,
+
+group 'files that are understood'
+counts -i 10ms -n 5
+check 'what io-counts writes' takes "$(cat "$out")\n"
+check 'with idd' takes "$HEADER,idd\n$row,5\n"
+check 'a header alone' takes "$HEADER\n"
+check 'comments, empty lines, the header again' takes "# from dom0\n\n$HEADER\n$row\n# again\n$HEADER\n$row\n"
+check 'CR LF' takes "$HEADER\r\n$row\r\n"
+check 'columns in any order, unknown ones' takes 'write_ops,device,new,domain,time_ns\n7,vbd-3-51712,x,3,10\n'
+check 'blanks, quotes' takes ' "domain" , "device", "time_ns", "tx_packets"\n 3, "vif3.0" , 10, "7"\n'
+check 'without tsc' takes "$HEADER\n1,,3,vif3.0,4,5,,\n"
+check 'without time_ns' takes "$HEADER\n,2,3,vif3.0,4,5,,\n"
+check 'a last line that is still being written' takes "$HEADER\n$row\n1,2,3,vi"
+
+# Packets sent to domain 3, as charge tells them, with the options given.
+sent() { # ROWS OPTION...
+    printf '%s\n' "$HEADER" "$1" >"$scratch/in.csv"
+    shift
+    run charge -q --io-counts "$scratch/in.csv" -f jsonl "$@" "$fixture"
+    jq -s 'map(select(.domain == 3).tx) | add' "$out"
+}
+group 'where readings lie in a trace'
+run info -q -f json "$fixture"
+read -r first last length < <(jq -r '.trace | "\(.tsc_first) \(.tsc_last) \(.duration_ns)"' "$out")
+whole="1,$first,3,vif3.0,100,0,,
+1,$last,3,vif3.0,1100,0,,"
+check 'by tsc: all of it' equal 1000 "$(sent "$whole")"
+check 'by tsc: parts add up' equal 1000 "$(sent "$whole" -g 70ms)"
+check 'by tsc: half begins before the trace' equal 1000 "$(sent "1,$((first * 2 - last)),3,vif3.0,0,0,,
+1,$last,3,vif3.0,2000,0,,")"
+check 'by tsc: before the trace' equal 0 "$(sent "1,1,3,vif3.0,0,0,,
+1,$first,3,vif3.0,2000,0,,")"
+check 'by time_ns: all of it' equal 1000 "$(sent "0,,3,vif3.0,100,0,,
+$length,,3,vif3.0,1100,0,,")"
+check 'by time_ns: half goes on behind the trace' equal 500 "$(sent "0,,3,vif3.0,100,0,,
+$((length * 2)),,3,vif3.0,1100,0,,")"
+check 'it began anew: what it counted since' equal 37 "$(sent "1,$first,3,vif3.0,100,0,,
+1,$(((first + last) / 2)),3,vif3.0,130,0,,
+1,$last,3,vif3.0,7,0,,")"
+
+group 'files that are not'
+check 'missing' refuses 'missing.csv: .*No such file' charge --io-counts "$scratch/missing.csv" "$fixture"
+check 'a directory' refuses 'irectory' charge --io-counts "$scratch" "$fixture"
+check 'empty' rejects 'no whole header' ''
+check 'a header without an end' rejects 'no whole header' "$HEADER"
+check 'no time' rejects 'line 1: .*time_ns' 'domain,device,tx_packets\n'
+check 'no domain' rejects 'line 1: .*domain' 'tsc,device,tx_packets\n'
+check 'no device' rejects 'line 1: .*device' 'tsc,domain,tx_packets\n'
+check 'no count' rejects 'line 1: .*tx_packets' 'tsc,domain,device\n'
+check 'a column twice' rejects 'line 1: .*two columns tsc' 'tsc,domain,tsc,device,tx_packets\n'
+check 'too few fields' rejects 'line 2: 7 fields' "$HEADER\n1,2,3,vif3.0,4,5,\n"
+check 'too many fields' rejects 'line 2: 9 fields' "$HEADER\n$row,\n"
+check 'far too many fields' rejects 'line 1: more than 64' "$(printf ',%.0s' {1..99})\n"
+check 'a long line' rejects 'line 1: longer than' "$(printf 'x%.0s' {1..5000})\n"
+check 'a NUL' rejects 'line 2: the byte 0x00' "$HEADER\n1,2,3,vif\0003.0,4,5,,\n"
+check 'an escape sequence' rejects 'line 2: the byte 0x1b' "$HEADER\n1,2,3,\033[1m,4,5,,\n"
+check 'an open quote' rejects 'line 2: field 4: quotes' "$HEADER\n1,2,3,\"vif3.0,4,5,,\n"
+check 'no domain in a row' rejects 'line 2: no domain' "$HEADER\n1,2,,vif3.0,4,5,,\n"
+check 'no device in a row' rejects 'line 2: no device' "$HEADER\n1,2,3,,4,5,,\n"
+check 'no time in a row' rejects 'line 2: neither' "$HEADER\n,,3,vif3.0,4,5,,\n"
+check 'a domain that cannot be' rejects 'line 2: domain: 65536' "$HEADER\n1,2,65536,vif3.0,4,5,,\n"
+check 'a negative count' rejects "line 2: tx_packets: '-4'" "$HEADER\n1,2,3,vif3.0,-4,5,,\n"
+check 'a count with a point' rejects "line 2: rx_packets: '5.0'" "$HEADER\n1,2,3,vif3.0,4,5.0,,\n"
+check 'a count too large' rejects 'line 2: tx_packets' "$HEADER\n1,2,3,vif3.0,18446744073709551616,5,,\n"
+check 'a long name' rejects 'line 2: the name' "$HEADER\n1,2,3,$(printf 'x%.0s' {1..48}),4,5,,\n"
+check 'some with tsc, some without' rejects 'line 3: no tsc' "$HEADER\n$row\n1,,3,vif3.0,4,5,,\n"
+check 'a count that comes later' rejects 'line 3: vif3.0: read_ops' "$HEADER\n$row\n1,3,3,vif3.0,4,5,6,\n"
+check 'two counts at one moment' rejects 'vif3.0 .*twice' "$HEADER\n$row\n1,2,3,vif3.0,4,6,,\n"
+finish

@@ -1,0 +1,498 @@
+/* To whom a driver domain's time is charged. Domain 0 is the driver domain; expected values are worked out by hand. */
+#include <stdlib.h>
+
+#include "metrics/apportion.h"
+#include "run.h"
+#include "suites.h"
+
+static const struct charge_options by_default = {.wanted = true};
+
+/* pCPU 1 lets domains 1 and 2 speak once, asleep ever after; pCPU 0 is free. */
+static void begin(struct capture *c)
+{
+    capture_init(c);
+    on(c, 1);
+    mark(c, 0);
+    for (uint32_t dom = 1; dom <= 2; dom++) {
+        rec_runstate(c, dom * US, dom, 0, BLOCKED, RUNNABLE);
+        rec_runstate(c, dom * US, dom, 0, RUNNABLE, BLOCKED);
+    }
+    on(c, 0);
+    mark(c, 0);
+    rec_runstate(c, 5 * US, 0, 0, BLOCKED, RUNNABLE);
+}
+
+static struct result charge(struct capture *c, struct charge_options options)
+{
+    options.wanted = true;
+    return run(c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {10 * MS}, .charge = options});
+}
+
+static void end(struct capture *c, struct result *r)
+{
+    result_free(r);
+    capture_free(c);
+}
+
+/* ---- the rules ---- */
+
+static void the_papers_example_comes_out(void)
+{
+    /* Middleware 2006: 6 ms of the driver domain, weighted counts 1 : 2, make 2 ms and 4 ms. */
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_transfer(&c, 11 * MS, 1);
+    rec_transfer(&c, 12 * MS, 2);
+    rec_transfer(&c, 13 * MS, 2);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 2 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 4 * MS);
+    EQUAL(d->own_ns, 0);
+    EQUAL(d->executions, 1);
+    EQUAL(d->io_free_executions, 0);
+    EQUAL(ROW(&r, .domain = 1)->charged_ns, 2 * MS);
+    EQUAL(ROW(&r, .domain = 2)->charged_ns, 4 * MS);
+    EQUAL(ROW(&r, .domain = 2)->io[IO_TRANSFER], 2);
+    end(&c, &r);
+}
+
+static void an_execution_without_io_is_the_driver_domains_own(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    stops(&c, 13 * MS, 0, 0, BLOCKED);
+    rec_runstate(&c, 20 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(&c, 20 * MS, 0, 0);
+    rec_map(&c, 21 * MS, 1);
+    stops(&c, 25 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->own_ns, 3 * MS);
+    EQUAL(find_guest(d, 1)->charged_ns, 5 * MS);
+    EQUAL(d->unattributed_ns, 0);
+    EQUAL(d->executions, 2);
+    EQUAL(d->io_free_executions, 1);
+    end(&c, &r);
+}
+
+/* Three executions in the first 100 ms: 30 ms, 20 ms, 10 ms (without I/O). 1 page for domain 1, 3 for domain 2. */
+static void three_executions(struct capture *c)
+{
+    begin(c);
+    starts(c, 10 * MS, 0, 0);
+    rec_transfer(c, 11 * MS, 1);
+    stops(c, 40 * MS, 0, 0, BLOCKED);
+    rec_runstate(c, 50 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(c, 50 * MS, 0, 0);
+    for (int i = 0; i < 3; i++)
+        rec_transfer(c, 51 * MS, 2);
+    stops(c, 70 * MS, 0, 0, BLOCKED);
+    rec_runstate(c, 80 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(c, 80 * MS, 0, 0);
+    stops(c, 90 * MS, 0, 0, BLOCKED);
+    mark(c, 200 * MS);
+}
+
+static void by_interval_all_running_in_it_is_shared(void)
+{
+    /* USENIX 2005: 60 ms in the interval of 100 ms, pages 1 : 3, make 15 ms and 45 ms. */
+    struct capture c;
+    three_executions(&c);
+    struct result r = charge(&c, (struct charge_options){.interval_ns = 100 * MS});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 15 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 45 * MS);
+    EQUAL(d->own_ns, 0);
+    EQUAL(d->io_free_executions, 1);
+    end(&c, &r);
+}
+
+static void by_execution_each_is_shared_by_its_own_events(void)
+{
+    struct capture c;
+    three_executions(&c);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 30 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 20 * MS);
+    EQUAL(d->own_ns, 10 * MS);
+    end(&c, &r);
+}
+
+static void own_time_can_be_spread_in_the_proportion_of_recent_charges(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_transfer(&c, 11 * MS, 1);
+    rec_transfer(&c, 12 * MS, 2);
+    rec_transfer(&c, 12 * MS, 2);
+    replaces(&c, 16 * MS, 0, 0, RUNNABLE, 0, 1); /* 6 ms: 2 and 4 */
+    stops(&c, 19 * MS, 0, 1, BLOCKED);           /* 3 ms, own: 1 and 2 */
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.spread_own = true});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 3 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 6 * MS);
+    EQUAL(d->own_ns, 0);
+    end(&c, &r);
+}
+
+static void weights_weigh(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 11 * MS, 1);
+    rec_unmap(&c, 12 * MS, 2);
+    stops(&c, 17 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r =
+        charge(&c, (struct charge_options){.weights = {[IO_MAP] = 2.5, [IO_UNMAP] = 1, [IO_COPY] = 9}});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 5 * MS);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 2 * MS);
+    end(&c, &r);
+}
+
+static void a_method_looks_at_its_own_events_only(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 11 * MS, 1);
+    rec_notify(&c, 12 * MS, 2, 0);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.methods = CHARGE_GRANTS});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 0);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_NOTIFY], 1); /* seen all the same */
+    EQUAL(r.charges.events[IO_NOTIFY], 1);
+    EQUAL(r.charges.methods, CHARGE_GRANTS);
+    end(&c, &r);
+}
+
+static void a_charge_is_split_where_an_interval_ends(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 5 * MS, 0, 0);
+    rec_map(&c, 24 * MS, 1); /* in the third interval, for all of the execution */
+    stops(&c, 25 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 0, 0), 1)->charged_ns, 5 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 10 * MS, 0), 1)->charged_ns, 10 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->charged_ns, 5 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->events[IO_MAP], 1);
+    end(&c, &r);
+}
+
+static void a_long_execution_is_charged_piece_by_piece(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 20 * MS, 1);
+    rec_map(&c, 230 * MS, 2);
+    stops(&c, 260 * MS, 0, 0, BLOCKED);
+    mark(&c, 300 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 100 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 50 * MS);
+    EQUAL(d->own_ns, 100 * MS);
+    EQUAL(d->executions, 1);
+    EQUAL(d->io_free_executions, 0);
+    end(&c, &r);
+}
+
+/* ---- for whom an event was ---- */
+
+static void a_wake_right_behind_an_event_channel_operation_is_a_notification(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_notify(&c, 11 * MS, 1, 0);
+    rec_hypercall(&c, 12 * MS, 23); /* iret */
+    rec_wake(&c, 12 * MS, 2, 0);    /* a timer of domain 2 */
+    rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->events[IO_NOTIFY], 1);
+    EQUAL(find_guest(d, 1)->inferred[IO_NOTIFY], 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 6 * MS);
+    EQUAL(find_guest(d, 2)->events[IO_NOTIFY], 0);
+    EQUAL(ROW(&r, .domain = 1)->io[IO_NOTIFY], 1);
+    EQUAL(ROW(&r, .domain = 2)->io[IO_NOTIFY], 0);
+    end(&c, &r);
+}
+
+static void without_hypercalls_a_wake_is_inferred_to_be_a_notification(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_guest *g = find_guest(find_idd(&r, 0, 0, 0), 2);
+    EQUAL(g->events[IO_NOTIFY], 1);
+    EQUAL(g->inferred[IO_NOTIFY], 1);
+    EQUAL(g->charged_ns, 6 * MS);
+    EQUAL((uint64_t)(g->charged_inferred_ns + 0.5), 6 * MS);
+    end(&c, &r);
+}
+
+static void a_request_counts_for_the_execution_that_it_causes(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    stops(&c, 12 * MS, 0, 0, BLOCKED); /* own */
+    on(&c, 1);
+    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
+    starts(&c, 20 * MS, 1, 0);
+    rec_notify(&c, 21 * MS, 0, 0);
+    stops(&c, 22 * MS, 1, 0, BLOCKED);
+    on(&c, 0);
+    starts(&c, 23 * MS, 0, 0);
+    stops(&c, 28 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->own_ns, 2 * MS);
+    EQUAL(find_guest(d, 1)->charged_ns, 5 * MS);
+    EQUAL(find_guest(d, 1)->inferred[IO_NOTIFY], 0);
+    end(&c, &r);
+}
+
+static void copies_are_for_the_guest_notified_next(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_copy(&c, 11 * MS, 60);
+    rec_copy(&c, 12 * MS, 4);
+    rec_notify(&c, 12 * MS, 2, 0);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_COPY], 64);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->inferred[IO_COPY], 0);
+    end(&c, &r);
+}
+
+static void copies_are_for_the_guest_mapped_next(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_copy(&c, 11 * MS, 3);
+    rec_map(&c, 11 * MS, 1);
+    rec_notify(&c, 12 * MS, 2, 0);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->events[IO_COPY], 3);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_COPY], 0);
+    end(&c, &r);
+}
+
+/* Both guests were notified of copies before, 30 and 10; now both are awake and 8 copies come for nobody knows whom. */
+static void copies_for_somebody_awake(struct capture *c)
+{
+    begin(c);
+    starts(c, 10 * MS, 0, 0);
+    rec_copy(c, 11 * MS, 30);
+    rec_notify(c, 11 * MS, 1, 0);
+    rec_copy(c, 11 * MS, 10);
+    rec_notify(c, 11 * MS, 2, 0);
+    rec_copy(c, 12 * MS, 8);
+    rec_hypercall(c, 12 * MS, 3); /* on to another task */
+    stops(c, 16 * MS, 0, 0, BLOCKED);
+    mark(c, 100 * MS);
+}
+
+static void copies_for_nobody_known_are_divided_among_the_guests_awake(void)
+{
+    struct capture c;
+    copies_for_somebody_awake(&c);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->events[IO_COPY], 36);
+    EQUAL(find_guest(d, 1)->inferred[IO_COPY], 6);
+    EQUAL(find_guest(d, 2)->events[IO_COPY], 12);
+    EQUAL(find_guest(d, 2)->inferred[IO_COPY], 2);
+    end(&c, &r);
+}
+
+static void io_for_nobody_known_leaves_its_time_unattributed(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_copy(&c, 12 * MS, 8); /* nobody had copies before */
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->unattributed_ns, 6 * MS);
+    EQUAL(d->own_ns, 0);
+    EQUAL(d->unassigned[IO_COPY], 8);
+    EQUAL(d->io_free_executions, 0);
+    end(&c, &r);
+}
+
+static void lost_records_leave_an_execution_without_io_unattributed(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    mark(&c, 12 * MS);
+    rec_lost(&c, 14 * MS, 9, 0, 0, 12 * MS);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->running_ns, 4 * MS);
+    EQUAL(d->unattributed_ns, 4 * MS);
+    EQUAL(d->own_ns, 0);
+    EQUAL(d->io_free_executions, 0);
+    end(&c, &r);
+}
+
+/* ---- who drives ---- */
+
+static void a_domain_that_maps_anothers_page_is_a_driver_domain(void)
+{
+    struct capture c;
+    begin(&c);
+    rec_runstate(&c, 8 * MS, 5, 0, BLOCKED, RUNNABLE);
+    starts(&c, 10 * MS, 5, 0);
+    rec_map(&c, 11 * MS, 5); /* its own: nothing */
+    rec_map(&c, 12 * MS, 1);
+    stops(&c, 16 * MS, 5, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 5);
+    CHECK(d != NULL);
+    EQUAL(find_guest(d, 1)->charged_ns, 4 * MS); /* since it is one */
+    EQUAL(find_guest(d, 1)->events[IO_MAP], 1);
+    result_free(&r);
+    static uint8_t only_zero[65536] = {1};
+    r = charge(&c, (struct charge_options){.idds = only_zero});
+    CHECK(find_idd(&r, 0, 0, 5) == NULL);
+    end(&c, &r);
+}
+
+static void a_guest_that_is_a_driver_domain_is_charged_and_charges(void)
+{
+    static uint8_t idds[65536] = {1, 1};
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 11 * MS, 1);
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
+    starts(&c, 20 * MS, 1, 0);
+    rec_map(&c, 21 * MS, 2);
+    stops(&c, 23 * MS, 1, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.idds = idds});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 1), 2)->charged_ns, 3 * MS);
+    EQUAL(ROW(&r, .domain = 1)->charged_ns, 6 * MS);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 3 * MS);
+    end(&c, &r);
+}
+
+/* ---- outside counters ---- */
+
+static void packets_share_the_time_between_two_readings(void)
+{
+    /* 100 packets sent to domain 1, 50 received from domain 2, at weights 1 and 1.5: 4 : 3. */
+    struct counter_device devices[] = {{.name = "vif1.0", .domain = 1, .counts = {true, true}},
+                                       {.name = "vif2.0", .domain = 2, .counts = {true, true}}};
+    struct counter_reading readings[] = {{.time_ns = 0, .device = 0},
+                                         {.time_ns = 100 * MS, .count = {100, 0}, .device = 0},
+                                         {.time_ns = 0, .count = {7, 20}, .device = 1},
+                                         {.time_ns = 100 * MS, .count = {7, 70}, .device = 1}};
+    struct counters counters = {
+        .readings = readings, .readings_n = 4, .devices = devices, .devices_n = 2, .has_tsc = false};
+    struct error err;
+    EQUAL(counters_sort(&counters, &err), 0);
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 11 * MS, 1); /* is not looked at */
+    stops(&c, 17 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r =
+        charge(&c, (struct charge_options){.counters = &counters,
+                                           .weights = {[IO_MAP] = 1, [IO_TX] = 1, [IO_RX] = 1.5}});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(r.charges.methods, CHARGE_PACKETS);
+    EQUAL(find_guest(d, 1)->charged_ns, 4 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 3 * MS);
+    EQUAL(find_guest(d, 1)->events[IO_TX], 100);
+    EQUAL(find_guest(d, 2)->events[IO_RX], 50);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 2)->events[IO_RX], 5);
+    free(counters.begins);
+    end(&c, &r);
+}
+
+/* ---- whole ns ---- */
+
+static void webster_gives_all_and_takes_nothing_back(void)
+{
+    const uint64_t weights[] = {7, 1, 90, 2, 0, 33};
+    uint64_t before[6] = {0}, given[6];
+    for (uint64_t total = 0; total < 3000; total++) {
+        apportion(total, weights, given, 6);
+        uint64_t sum = 0;
+        for (int i = 0; i < 6; i++) {
+            CHECK(given[i] >= before[i]);
+            sum += before[i] = given[i];
+        }
+        EQUAL(sum, total);
+    }
+    EQUAL(given[4], 0);
+    apportion(133ull << 40, weights, given, 6);
+    EQUAL(given[2], 90ull << 40);
+}
+
+CU_TestInfo charge_tests[] = {
+    TEST(the_papers_example_comes_out),
+    TEST(an_execution_without_io_is_the_driver_domains_own),
+    TEST(by_interval_all_running_in_it_is_shared),
+    TEST(by_execution_each_is_shared_by_its_own_events),
+    TEST(own_time_can_be_spread_in_the_proportion_of_recent_charges),
+    TEST(weights_weigh),
+    TEST(a_method_looks_at_its_own_events_only),
+    TEST(a_charge_is_split_where_an_interval_ends),
+    TEST(a_long_execution_is_charged_piece_by_piece),
+    TEST(a_wake_right_behind_an_event_channel_operation_is_a_notification),
+    TEST(without_hypercalls_a_wake_is_inferred_to_be_a_notification),
+    TEST(a_request_counts_for_the_execution_that_it_causes),
+    TEST(copies_are_for_the_guest_notified_next),
+    TEST(copies_are_for_the_guest_mapped_next),
+    TEST(copies_for_nobody_known_are_divided_among_the_guests_awake),
+    TEST(io_for_nobody_known_leaves_its_time_unattributed),
+    TEST(lost_records_leave_an_execution_without_io_unattributed),
+    TEST(a_domain_that_maps_anothers_page_is_a_driver_domain),
+    TEST(a_guest_that_is_a_driver_domain_is_charged_and_charges),
+    TEST(packets_share_the_time_between_two_readings),
+    TEST(webster_gives_all_and_takes_nothing_back),
+    CU_TEST_INFO_NULL,
+};

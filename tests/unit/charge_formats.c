@@ -1,0 +1,399 @@
+/* What is written of charges: hand-made driver domains, and the text that each format makes of them. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "formats/charge_words.h"
+#include "formats/writer.h"
+#include "suites.h"
+
+/* In 10 ms domain 0 ran for 8: 2 for guest 1, 4 for the second life of guest 2, 1.5 for itself, 0.5 for nobody knows whom. */
+static const struct charge_guest guests[] = {
+    {.domain = 1, .life = 1, .charged_ns = 2000000, .events[IO_NOTIFY] = 1, .charged_by_ns[IO_NOTIFY] = 2e6},
+    {.domain = 2,
+     .life = 2,
+     .charged_ns = 4000000,
+     .events[IO_NOTIFY] = 1,
+     .events[IO_COPY] = 3,
+     .inferred[IO_NOTIFY] = 1,
+     .charged_by_ns[IO_NOTIFY] = 1e6,
+     .charged_by_ns[IO_COPY] = 3e6,
+     .charged_inferred_ns = 1e6},
+};
+static const struct charge_idd idd = {.domain = 0,
+                                      .life = 1,
+                                      .running_ns = 8000000,
+                                      .charged_ns = 6000000,
+                                      .own_ns = 1500000,
+                                      .unattributed_ns = 500000,
+                                      .executions = 3,
+                                      .io_free_executions = 1,
+                                      .unassigned[IO_NOTIFY] = 7,
+                                      .guests = guests,
+                                      .guests_n = 2};
+static const struct interval whole = {.granularity_ns = 0, .start_ns = 0, .end_ns = 10000000};
+static const struct interval tenth = {.granularity_ns = 10000000, .start_ns = 0, .end_ns = 10000000};
+
+#define COLUMNS_MAX 64
+
+/* A report being written to a file of its own. */
+struct writing {
+    struct charge_options options;
+    struct charge_schema charge;
+    struct charge_summary seen;
+    struct report_schema schema;
+    uint64_t granularities_ns[2];
+    const struct column *columns[COLUMNS_MAX];
+    char path[64];
+    struct output *out;
+    struct writer *writer;
+    char text[65536]; /* of the whole report, once it is complete */
+};
+
+static const char *web(const void *names, int32_t domain, uint32_t life)
+{
+    (void)names;
+    return domain == 2 && life == 2 ? "web" : NULL;
+}
+
+static void prepare(struct writing *w)
+{
+    *w = (struct writing){.options = {.methods = CHARGE_AUTO, .weights[IO_NOTIFY] = 1, .weights[IO_COPY] = 1},
+                          .charge.options = &w->options,
+                          .seen = {.methods = CHARGE_NOTIFICATIONS | CHARGE_COPIES,
+                                   .events[IO_NOTIFY] = 2,
+                                   .events[IO_COPY] = 3},
+                          .schema = {.columns = w->columns,
+                                     .columns_n = charge_columns_n,
+                                     .granularities_ns = w->granularities_ns,
+                                     .granularities = 1,
+                                     .name_of = web,
+                                     .charge = &w->charge},
+                          .path = "/tmp/xenmeter-charge-XXXXXX"};
+    for (size_t i = 0; i < charge_columns_n && i < COLUMNS_MAX; i++)
+        w->columns[i] = &charge_columns[i];
+}
+
+static void begin(struct writing *w, const char *format)
+{
+    struct error err;
+    close(mkstemp(w->path));
+    w->out = output_open(w->path, &err);
+    w->writer = writer_new(format, w->out, &w->schema, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w->writer);
+}
+
+/* Ends the report and reads what it wrote into w->text. */
+static void finish(struct writing *w)
+{
+    struct quality quality = {0};
+    struct judgement judgement = {.verdict = VERDICT_GOOD};
+    const struct report_summary summary = {.trace.file = "x.xt",
+                                           .clock.cpu_hz = 1e9,
+                                           .quality = &quality,
+                                           .judgement = &judgement,
+                                           .charges = &w->seen};
+    struct error err;
+    EQUAL(writer_end(w->writer, &summary), 0);
+    EQUAL(output_commit(w->out, &err), 0);
+    FILE *file = fopen(w->path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    w->text[fread(w->text, 1, sizeof w->text - 1, file)] = '\0';
+    fclose(file);
+    unlink(w->path);
+}
+
+static void write_once(struct writing *w, const char *format, const struct interval *of,
+                       const struct charge_idd *charged)
+{
+    begin(w, format);
+    EQUAL(writer_charges(w->writer, of, charged, 1), 0);
+    finish(w);
+}
+
+static void check_text(const char *actual, const char *expected, unsigned line)
+{
+    if (strcmp(actual, expected) != 0)
+        fprintf(stderr, "\n-- is:\n%s\n-- should be:\n%s\n", actual, expected);
+    check_true(strcmp(actual, expected) == 0, "the text", __FILE__, line);
+}
+#define TEXT(actual, expected) check_text(actual, expected, __LINE__)
+
+static void check_says(const char *text, const char *part, unsigned line)
+{
+    check_true(strstr(text, part) != NULL, part, __FILE__, line);
+}
+#define SAYS(text, part) check_says(text, part, __LINE__)
+
+/* A value by its path in a document: "a/0/b". */
+static json_t *at(json_t *document, const char *path)
+{
+    while (*path && document) {
+        char key[48];
+        size_t n = strcspn(path, "/");
+        snprintf(key, sizeof key, "%.*s", (int)n, path);
+        document = json_is_array(document) ? json_array_get(document, strtoul(key, NULL, 10))
+                                           : json_object_get(document, key);
+        path += n + (path[n] == '/');
+    }
+    return document;
+}
+
+/* ---- rows ---- */
+
+#define HEADER                                                                                               \
+    "granularity_ns,start_ns,end_ns,idd,idd_life,idd_name,idd_running_ns,idd_executions,"                    \
+    "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
+    "notify,copy,tx,rx,read,write,inferred_pct,evidence,late\n"
+#define GUEST_LINES                                                                                          \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,0,0,0,0,0.000,notify 100%,0\n" \
+    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,0,0,0,0,25.000,"            \
+    "copy 75% notify 25%,0\n"
+
+static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
+{
+    static struct writing w;
+    prepare(&w);
+    write_once(&w, "csv", &whole, &idd);
+    TEXT(w.text, HEADER GUEST_LINES
+         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,0\n"
+         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,0\n");
+}
+
+static void guests_only_leaves_the_other_lines_out(void)
+{
+    static struct writing w;
+    prepare(&w);
+    w.charge.guests_only = true;
+    write_once(&w, "csv", &whole, &idd);
+    TEXT(w.text, HEADER GUEST_LINES);
+}
+
+static void a_driver_domain_that_did_not_run_has_no_share(void)
+{
+    static struct writing w;
+    const struct charge_idd idle = {.domain = 5, .life = 1};
+    prepare(&w);
+    write_once(&w, "csv", &tenth, &idle);
+    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,0\n"
+                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,0\n");
+}
+
+static void jsonl_has_the_columns_of_csv(void)
+{
+    static struct writing w;
+    prepare(&w);
+    w.charge.guests_only = true;
+    struct interval late = whole;
+    late.late = true;
+    write_once(&w, "jsonl", &late, &idd);
+    json_t *line = json_loads(w.text, JSON_DISABLE_EOF_CHECK, NULL);
+    EQUAL(json_object_size(line), charge_columns_n);
+    for (size_t i = 0; i < charge_columns_n; i++)
+        check_true(json_object_get(line, charge_columns[i].name) != NULL, charge_columns[i].name, __FILE__,
+                   __LINE__);
+    EQUAL(json_integer_value(at(line, "charged_ns")), 2000000);
+    EQUAL(json_integer_value(at(line, "late")), 1);
+    CHECK(json_is_null(at(line, "name")));
+    json_decref(line);
+}
+
+static void evidence_has_the_largest_part_first(void)
+{
+    const struct charge_guest guest = {.charged_ns = 1000,
+                                       .charged_by_ns = {[IO_MAP] = 3, [IO_NOTIFY] = 297, [IO_COPY] = 700}};
+    const struct charge_idd one = {.guests = &guest, .guests_n = 1};
+    struct charge_row row = charge_row_of(&one, 0);
+    TEXT(row.evidence, "copy 70% notify 30% map <1%");
+}
+
+static void evidence_is_of_all_that_is_charged(void)
+{
+    const struct charge_guest guest = {.charged_ns = 1000,
+                                       .charged_by_ns[IO_MAP] = 400}; /* --charge-all: the rest */
+    const struct charge_idd one = {.guests = &guest, .guests_n = 1};
+    TEXT(charge_row_of(&one, 0).evidence, "map 40%");
+}
+
+static void evidence_of_every_kind_fits(void)
+{
+    struct charge_guest guest = {.charged_ns = IO_KINDS};
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        guest.charged_by_ns[kind] = 1;
+    const struct charge_idd one = {.guests = &guest, .guests_n = 1};
+    struct charge_row row = charge_row_of(&one, 0);
+    TEXT(row.evidence, "map 11% unmap 11% transfer 11% notify 11% copy 11% tx 11% rx 11% read 11% write 11%");
+}
+
+/* ---- the document ---- */
+
+static void json_adds_up_and_has_the_evidence(void)
+{
+    static struct writing w;
+    prepare(&w);
+    write_once(&w, "json", &whole, &idd);
+    json_t *document = json_loads(w.text, 0, NULL);
+    TEXT(json_string_value(at(document, "schema")), "xenmeter.charge/1");
+    json_t *d = at(document, "reports/0/intervals/0/idds/0");
+    EQUAL(json_integer_value(at(d, "running_ns")), 8000000);
+    EQUAL(json_integer_value(at(d, "charged_ns")), 6000000);
+    EQUAL(json_integer_value(at(d, "own_ns")), 1500000);
+    EQUAL(json_integer_value(at(d, "unattributed_ns")), 500000);
+    EQUAL(json_integer_value(at(d, "executions")), 3);
+    EQUAL(json_integer_value(at(d, "io_free_executions")), 1);
+    EQUAL(json_integer_value(at(d, "unassigned/notify")), 7);
+    EQUAL(json_array_size(at(d, "guests")), 2);
+    json_t *guest = at(d, "guests/1");
+    EQUAL(json_integer_value(at(guest, "domain")), 2);
+    EQUAL(json_integer_value(at(guest, "life")), 2);
+    TEXT(json_string_value(at(guest, "name")), "web");
+    EQUAL(json_integer_value(at(guest, "charged_ns")), 4000000);
+    CHECK(json_number_value(at(guest, "share_pct")) == 50);
+    EQUAL(json_object_size(at(guest, "events")), IO_KINDS);
+    EQUAL(json_integer_value(at(guest, "events/copy")), 3);
+    EQUAL(json_integer_value(at(guest, "inferred/notify")), 1);
+    CHECK(json_number_value(at(guest, "evidence/copy_pct")) == 75);
+    CHECK(json_number_value(at(guest, "evidence/inferred_pct")) == 25);
+    json_decref(document);
+}
+
+static void json_keeps_granularities_apart_and_says_what_is_late(void)
+{
+    static struct writing w;
+    prepare(&w);
+    w.granularities_ns[1] = tenth.granularity_ns;
+    w.schema.granularities = 2;
+    struct interval late = tenth;
+    late.late = true;
+    begin(&w, "json");
+    writer_charges(w.writer, &tenth, &idd, 1);
+    writer_charges(w.writer, &late, &idd, 1);
+    writer_charges(w.writer, &whole, NULL, 0);
+    finish(&w);
+    json_t *document = json_loads(w.text, 0, NULL);
+    EQUAL(json_integer_value(at(document, "reports/0/granularity_ns")), 0);
+    EQUAL(json_array_size(at(document, "reports/0/intervals")), 1);
+    EQUAL(json_array_size(at(document, "reports/0/intervals/0/idds")), 0);
+    EQUAL(json_array_size(at(document, "reports/1/intervals")), 2);
+    CHECK(!at(document, "reports/1/intervals/0/late"));
+    CHECK(json_is_true(at(document, "reports/1/intervals/1/late")));
+    json_decref(document);
+}
+
+static void json_tells_the_method_and_what_it_is_blind_to(void)
+{
+    static struct writing w;
+    static uint8_t idds[65536];
+    idds[0] = idds[5] = 1;
+    prepare(&w);
+    w.options = (struct charge_options){.methods = CHARGE_NOTIFICATIONS | CHARGE_COPIES,
+                                        .weights = {[IO_NOTIFY] = 1.5, [IO_MAP] = 2},
+                                        .interval_ns = 100000000,
+                                        .spread_own = true,
+                                        .idds = idds};
+    w.charge.io_counts = "counts.csv";
+    w.seen = (struct charge_summary){.methods = CHARGE_NOTIFICATIONS | CHARGE_COPIES,
+                                     .events = {[IO_NOTIFY] = 4, [IO_COPY] = 3, [IO_TX] = 9},
+                                     .inferred = {[IO_NOTIFY] = 2},
+                                     .unassigned = {[IO_NOTIFY] = 6}};
+    write_once(&w, "json", &whole, &idd);
+    json_t *document = json_loads(w.text, 0, NULL), *method = at(document, "method");
+    EQUAL(json_array_size(at(method, "charge_by")), 2);
+    TEXT(json_string_value(at(method, "charge_by/0")), "copies");
+    TEXT(json_string_value(at(method, "charge_by/1")), "notifications");
+    CHECK(json_is_false(at(method, "charge_by_auto")));
+    TEXT(json_string_value(at(method, "charge_per")), "interval=100ms");
+    CHECK(json_number_value(at(method, "weights/notify")) == 1.5);
+    CHECK(json_is_true(at(method, "charge_all")));
+    EQUAL(json_array_size(at(method, "idds")), 2);
+    EQUAL(json_integer_value(at(method, "idds/1")), 5);
+    TEXT(json_string_value(at(method, "io_counts")), "counts.csv");
+    EQUAL(json_integer_value(at(method, "events_seen/tx")), 9);
+    EQUAL(json_integer_value(at(method, "events_inferred/notify")), 2);
+    EQUAL(json_integer_value(at(method, "events_unassigned/notify")), 6);
+    /* copies weigh nothing, packets belong to a method that was not asked for */
+    EQUAL(json_object_size(at(method, "unused")), 2);
+    EQUAL(json_integer_value(at(method, "unused/copy")), 3);
+    EQUAL(json_integer_value(at(method, "unused/tx")), 9);
+    json_decref(document);
+}
+
+static void charge_per_is_told_in_the_largest_whole_unit(void)
+{
+    char text[CHARGE_PER_BYTES];
+    TEXT(charge_per_in_words(text, 0), "execution");
+    TEXT(charge_per_in_words(text, 2000000000), "interval=2s");
+    TEXT(charge_per_in_words(text, 1500000000), "interval=1500ms");
+    TEXT(charge_per_in_words(text, 1234567), "interval=1234567ns");
+}
+
+/* ---- the table ---- */
+
+static void table_of_the_whole_trace_has_a_block_for_a_driver_domain(void)
+{
+    static struct writing w;
+    prepare(&w);
+    w.seen.unassigned[IO_NOTIFY] = 7;
+    w.seen.events[IO_TX] = 9;
+    write_once(&w, "table", &whole, &idd);
+    SAYS(w.text, "driver domain 0: ran 8");
+    SAYS(w.text, "80 % of a pCPU; charged 75 %, own 19 %, unattributed 6.2 %\n");
+    SAYS(w.text, "3 dispatches; 1 executions ended without I/O\n");
+    SAYS(w.text, "\n1                     2.000  25.00    20.00");
+    SAYS(w.text, "\n2#2           web     4.000  50.00    40.00");
+    SAYS(w.text, "copy 75% notify 25%\n");
+    SAYS(w.text, "\nown                   1.500  18.75    15.00\n");
+    SAYS(w.text, "\nunattributed          0.500   6.25     5.00");
+    SAYS(w.text, "\ncharged by copies, notifications, per execution; weights notify 1, copy 1\n");
+    SAYS(w.text, "\nevents: notify 2, copy 3, tx 9\nnot looked at: tx 9\nof unknown guest: notify 7\n");
+    CHECK(!strstr(w.text, "map")); /* a kind that does not occur has no column */
+    CHECK(!strstr(w.text, "\033"));
+}
+
+static void table_of_intervals_has_a_line_for_a_guest(void)
+{
+    static struct writing w;
+    prepare(&w);
+    w.granularities_ns[0] = tenth.granularity_ns;
+    struct interval late = tenth;
+    late.late = true;
+    begin(&w, "table");
+    writer_charges(w.writer, &tenth, &idd, 1);
+    writer_charges(w.writer, &late, &idd, 1);
+    finish(&w);
+    SAYS(w.text, "          0     0.010000  0    2#2 ");
+    SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%\n");
+    SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%  (late)\n");
+}
+
+static void table_says_when_no_io_was_seen(void)
+{
+    static struct writing w;
+    const struct charge_idd alone = {.domain = 0, .life = 1, .running_ns = 5, .own_ns = 5, .executions = 1};
+    prepare(&w);
+    memset(&w.seen, 0, sizeof w.seen);
+    write_once(&w, "table", &whole, &alone);
+    SAYS(w.text, "charged 0 %, own 100 %, unattributed 0 %\n");
+    SAYS(w.text, "\nno I/O was seen: ");
+}
+
+CU_TestInfo charge_formats_tests[] = {
+    TEST(csv_has_a_line_for_each_guest_own_and_unattributed),
+    TEST(guests_only_leaves_the_other_lines_out),
+    TEST(a_driver_domain_that_did_not_run_has_no_share),
+    TEST(jsonl_has_the_columns_of_csv),
+    TEST(evidence_has_the_largest_part_first),
+    TEST(evidence_is_of_all_that_is_charged),
+    TEST(evidence_of_every_kind_fits),
+    TEST(json_adds_up_and_has_the_evidence),
+    TEST(json_keeps_granularities_apart_and_says_what_is_late),
+    TEST(json_tells_the_method_and_what_it_is_blind_to),
+    TEST(charge_per_is_told_in_the_largest_whole_unit),
+    TEST(table_of_the_whole_trace_has_a_block_for_a_driver_domain),
+    TEST(table_of_intervals_has_a_line_for_a_guest),
+    TEST(table_says_when_no_io_was_seen),
+    CU_TEST_INFO_NULL,
+};
