@@ -178,6 +178,15 @@ static inline bool charging_passes(const struct charging *c, const struct transi
            c->options.interval_ns == 0 && c->queue.head == c->queue.n;
 }
 
+/*
+ * Time may pass by this much before the ledger should catch up: each piece and interval in it waits in memory, and a
+ * trace can have gaps of hours.
+ */
+static inline uint64_t charging_step_ns(const struct charging *c)
+{
+    return 256 * (c->options.interval_ns ? c->options.interval_ns : CHARGE_PIECE_NS);
+}
+
 /* No transition before settled_ns is to come. */
 void charging_advance(struct charging *c, uint64_t settled_ns);
 

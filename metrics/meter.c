@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "min_max.h"
 #include "population.h"
 #include "runstate.h"
 
@@ -100,6 +101,24 @@ static void book_what_is_safe(struct meter *m)
         ledger_book(&m->ledger, t);
 }
 
+/* Nothing more is to be accounted. */
+static bool is_over(const struct meter *m)
+{
+    return m->ledger.done || m->ledger.sink_ended;
+}
+
+/* Lets time pass in the charging stage up to until_ns; the ledger follows in steps. */
+static void pass_time(struct meter *m, uint64_t until_ns)
+{
+    struct charging *c = m->charging;
+    uint64_t step_ns = charging_step_ns(c);
+    while (until_ns - min64(until_ns, c->now_ns) > step_ns && !c->failed && !is_over(m)) {
+        charging_advance(c, c->now_ns + step_ns);
+        book_what_is_safe(m);
+        ledger_advance(&m->ledger, charging_safe(c));
+    }
+}
+
 /* Books what is settled and closes what is complete. */
 static void account(struct meter *m, uint64_t settled_ns)
 {
@@ -108,19 +127,25 @@ static void account(struct meter *m, uint64_t settled_ns)
     if (m->charging)
         charging_make_room(m->charging);
     while ((t = runstates_take(m->runstates, settled_ns))) {
-        if (m->ledger.done)
+        if (is_over(m))
             continue;
         if (!m->charging) {
             if (t->kind != TRANSITION_IO)
                 ledger_book(&m->ledger, t);
             continue;
         }
+        if (t->time_ns > m->charging->now_ns)
+            pass_time(m, t->time_ns);
+        if (is_over(m))
+            continue;
         if (charging_passes(m->charging, t) || charging_take(m->charging, t))
             ledger_book(&m->ledger, t);
         if (charging_is_ahead(m->charging) && (++ahead % AHEAD_MAX == 0 || charging_is_settled(m->charging)))
             book_what_is_safe(m);
     }
-    if (m->charging && !m->ledger.done) {
+    if (m->charging && !is_over(m))
+        pass_time(m, settled_ns);
+    if (m->charging && !is_over(m)) {
         charging_advance(m->charging, settled_ns);
         book_what_is_safe(m);
         settled_ns = charging_safe(m->charging);
@@ -156,7 +181,7 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
 {
     runstates_end(m->runstates, end_ns);
     account(m, end_ns);
-    if (m->charging) {
+    if (m->charging && !is_over(m)) {
         charging_end(m->charging, end_ns);
         book_what_is_safe(m);
     }

@@ -66,10 +66,16 @@ struct sums {
     uint64_t executions, wakes, preemptions;
 };
 
+/* What all charges of one granularity add up to. */
+struct charge_sums {
+    uint64_t running_ns, charged_ns, own_ns, unattributed_ns, notified;
+};
+
 struct report {
     enum by by;
     bool some_pcpus;
     struct sums sums[METER_GRANULARITIES];
+    struct charge_sums charges[METER_GRANULARITIES];
     size_t granularities;
     uint64_t rows;
     bool enough;
@@ -208,6 +214,47 @@ static void check_sums(const struct report *r)
     }
 }
 
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct report *r = context;
+    size_t g = 0;
+    while (r->sums[g].granularity_ns != interval->granularity_ns)
+        g++;
+    for (size_t i = 0; i < n; i++) {
+        const struct charge_idd *d = &idds[i];
+        uint64_t charged = 0;
+        for (size_t k = 0; k < d->guests_n; k++) {
+            charged += d->guests[k].charged_ns;
+            r->charges[g].notified += d->guests[k].events[IO_NOTIFY];
+            MUST(d->guests[k].domain != d->domain || d->guests[k].life != d->life, "domain %d charges itself",
+                 d->domain);
+        }
+        MUST(charged == d->charged_ns, "guests of domain %d are charged %" PRIu64 " of %" PRIu64 " ns",
+             d->domain, charged, d->charged_ns);
+        MUST(d->charged_ns + d->own_ns + d->unattributed_ns == d->running_ns,
+             "domain %d: %" PRIu64 " + %" PRIu64 " + %" PRIu64 " of %" PRIu64 " ns", d->domain, d->charged_ns,
+             d->own_ns, d->unattributed_ns, d->running_ns);
+        r->charges[g].running_ns += d->running_ns;
+        r->charges[g].charged_ns += d->charged_ns;
+        r->charges[g].own_ns += d->own_ns;
+        r->charges[g].unattributed_ns += d->unattributed_ns;
+    }
+    return 0;
+}
+
+static void check_charges(const struct report *r)
+{
+    for (size_t g = 1; g < r->granularities; g++) {
+        const struct charge_sums *a = &r->charges[0], *b = &r->charges[g];
+        MUST(a->running_ns == b->running_ns && a->charged_ns == b->charged_ns && a->own_ns == b->own_ns,
+             "granularity %" PRIu64 ": running %" PRIu64 " charged %" PRIu64 " own %" PRIu64
+             ", over all %" PRIu64 " %" PRIu64 " %" PRIu64,
+             r->sums[g].granularity_ns, b->running_ns, b->charged_ns, b->own_ns, a->running_ns, a->charged_ns,
+             a->own_ns);
+    }
+}
+
 /* ---- one report ---- */
 
 static const uint64_t granularities_ns[] = {0, 1000000000, 100000000, 7777777};
@@ -237,10 +284,12 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
         .to_ns = c->part ? 1500000000 : 0,
         .pcpus_wanted = r->some_pcpus ? even_pcpus : NULL,
         .memory_limit = MEMORY_LIMIT,
-        .sink = {r, take_interval, take_execution, NULL},
+        .charge = {.wanted = true, .interval_ns = c->fine ? 2345678 : 0, .spread_own = c->executions},
+        .sink = {r, take_interval, take_execution, take_charges},
     };
     for (size_t g = 0; g < r->granularities; g++)
         r->sums[g].granularity_ns = options.granularities_ns[g] = granularities_ns[g];
+    memcpy(options.charge.weights, charge_default_weights, sizeof options.charge.weights);
     size_t columns_n;
     r->columns = calloc(report_columns_n, sizeof(struct column *));
     r->meter = meter_new(&options, &err);
@@ -301,7 +350,7 @@ static struct trace *open_trace(int fd, const struct choice *c)
     struct error err = {0};
     struct trace_options options = {.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0, .memory_limit = MEMORY_LIMIT};
     char path[32];
-    meter_wants(false, &options);
+    meter_wants(true, &options);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct trace *trace = trace_open(path, &options, &err);
     MUST(trace || err.code != ERROR_NONE, "no trace and no reason");
@@ -356,6 +405,7 @@ static void run(struct trace *trace, const struct choice *c)
             break;
         }
         check_sums(&reports[i]);
+        check_charges(&reports[i]);
         report_end(&reports[i], trace);
     }
     /* The same time runs by domain, vCPU, pCPU and domain on a pCPU. */
