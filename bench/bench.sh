@@ -8,6 +8,7 @@ runs=${BENCH_RUNS:-5}
 cpu=${BENCH_CPU:-0}
 xenmeter=$build/xenmeter
 granularities=total,1s,100ms
+times=domain,vcpus,running_pct,runnable_pct,blocked_pct,executions_per_s,run_mean_ns,wait_mean_ns,wait_p99_ns,wait_max_ns
 xenalyze=$(command -v xenalyze || true)
 
 # The same work for everybody: the pages of the file are in memory before the first run.
@@ -83,6 +84,8 @@ full() { # TITLE FILE
     contend 'read the bytes (dd)' -c "$cpu" dd "if=$2" of=/dev/null bs=1M
     again 'hop from header to header' "$hop_row"
     contend 'xenmeter report' -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2"
+    contend 'xenmeter report, without charges' -c "$cpu" "$xenmeter" report -q -g "$granularities" -c "$times" "$2"
+    contend 'xenmeter charge' -c "$cpu" "$xenmeter" charge -q -g "$granularities" "$2"
     contend 'xenmeter report, every CPU' "$xenmeter" report -q -g "$granularities" "$2"
     contend 'xenmeter report, from a pipe' -c "$cpu" -p "$2" "$xenmeter" report -q -g "$granularities" -
     contend 'zstd -dc' -c "$cpu" zstd -dcq "$2.zst"

@@ -124,6 +124,7 @@ static void account(struct meter *m, uint64_t settled_ns)
 {
     const struct transition *t;
     unsigned ahead = 0;
+    uint64_t step_ns = m->charging ? charging_step_ns(m->charging) : 0;
     if (m->charging)
         charging_make_room(m->charging);
     while ((t = runstates_take(m->runstates, settled_ns))) {
@@ -134,10 +135,11 @@ static void account(struct meter *m, uint64_t settled_ns)
                 ledger_book(&m->ledger, t);
             continue;
         }
-        if (t->time_ns > m->charging->now_ns)
+        if (t->time_ns > m->charging->now_ns + step_ns) {
             pass_time(m, t->time_ns);
-        if (is_over(m))
-            continue;
+            if (is_over(m))
+                continue;
+        }
         if (charging_passes(m->charging, t) || charging_take(m->charging, t))
             ledger_book(&m->ledger, t);
         if (charging_is_ahead(m->charging) && (++ahead % AHEAD_MAX == 0 || charging_is_settled(m->charging)))
