@@ -62,6 +62,8 @@ demo: all
 	@$(BUILD)/xenmeter info fixtures/membuf-credit2.xt.zst
 	@echo; echo '$$ xenmeter report fixtures/membuf-credit2.xt.zst'
 	@$(BUILD)/xenmeter report fixtures/membuf-credit2.xt.zst
+	@echo; echo '$$ xenmeter charge fixtures/membuf-credit2.xt.zst'
+	@$(BUILD)/xenmeter charge fixtures/membuf-credit2.xt.zst
 	@echo; echo '$$ xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst'
 	@$(BUILD)/xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst
 

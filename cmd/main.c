@@ -18,7 +18,7 @@ const struct command commands[] = {
 
 static void print_commands(FILE *to)
 {
-    fputs("xenmeter - where the CPU of a Xen host went, from the records of xentrace\n\n"
+    fputs("xenmeter - where the CPU of a Xen host went, and for whom, from the records of xentrace\n\n"
           "Usage: xenmeter COMMAND [OPTIONS] [FILE]\n\nCommands:\n",
           to);
     for (const struct command *c = commands; c->name; c++)

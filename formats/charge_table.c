@@ -313,8 +313,8 @@ static int end(struct writer *w, const struct report_summary *summary)
         put_method(b, w->schema->charge, s);
         put_events(b, w->schema->charge, s);
     } else {
-        buffer_text(b, "no I/O was seen: record the events of memory and hypercalls, too "
-                       "(xentrace -e 0x32f000)\n");
+        buffer_text(b, "no I/O was seen: there was none, or the event mask hides it (xentrace -e 0x32f000 "
+                       "shows it)\n");
     }
     return table_end(w, summary);
 }

@@ -2,6 +2,7 @@
 #
 #   unit        the parts, each by itself
 #   truth       running time against what the hypervisor itself counted
+#   charges     charges against what the driver domain itself counted
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   cli         options, messages, exit codes
@@ -15,7 +16,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth invariants road cli charge xenmon io-counts damage bounded docs
+TESTS      := unit truth charges invariants road cli charge xenmon io-counts damage bounded docs
 ASAN_TESTS := unit cli charge xenmon io-counts road damage
 ASAN_BUILD := build-asan
 TRACES     ?=
@@ -46,7 +47,11 @@ test-unit: all test-tools
 test-truth: all
 	@BUILD=$(BUILD) tests/truth/truth.sh fixtures $(TRACES)
 
-SHELL_TESTS := $(filter-out unit truth,$(TESTS))
+.PHONY: test-charges
+test-charges: all
+	@BUILD=$(BUILD) tests/truth/charges.sh fixtures $(TRACES)
+
+SHELL_TESTS := $(filter-out unit truth charges,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
