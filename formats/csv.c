@@ -34,23 +34,6 @@ static void add_text(struct buffer *b, const char *s)
     buffer_text(b, "\"");
 }
 
-static void add_value(struct buffer *b, const struct column *column, struct value v)
-{
-    switch (v.type) {
-    case VALUE_NONE:
-        break;
-    case VALUE_INTEGER:
-        buffer_integer(b, v.integer);
-        break;
-    case VALUE_DECIMAL:
-        buffer_decimal(b, v.decimal, column->digits);
-        break;
-    case VALUE_TEXT:
-        add_text(b, v.text);
-        break;
-    }
-}
-
 static const char *field_name(const struct csv_field *field)
 {
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a field has at least one of the two */
@@ -105,7 +88,7 @@ static int record(struct writer *w, const struct record_view *view)
         if (i)
             buffer_add(&w->text, ",", 1);
         if (column)
-            add_value(&w->text, column, column->get(view));
+            writer_add_value(&w->text, column, column->get(view), "", add_text);
     }
     buffer_add(&w->text, "\n", 1);
     return writer_put_text(w);

@@ -52,29 +52,11 @@ void json_add_text(struct buffer *b, const char *s)
     json_decref(string);
 }
 
-void json_add_value(struct buffer *b, const struct column *column, struct value v)
-{
-    switch (v.type) {
-    case VALUE_NONE:
-        buffer_add(b, "null", 4);
-        break;
-    case VALUE_INTEGER:
-        buffer_integer(b, v.integer);
-        break;
-    case VALUE_DECIMAL:
-        buffer_decimal(b, v.decimal, column->digits);
-        break;
-    case VALUE_TEXT:
-        json_add_text(b, v.text);
-        break;
-    }
-}
-
 void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view,
                      bool first)
 {
     buffer_text(b, first ? "\"" : ",\"");
     buffer_text(b, column->name);
     buffer_add(b, "\":", 2);
-    json_add_value(b, column, column->get(view));
+    writer_add_value(b, column, column->get(view), "null", json_add_text);
 }

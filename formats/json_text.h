@@ -11,9 +11,6 @@
 json_t *json_of_text(const char *s);
 void json_add_text(struct buffer *b, const char *s);
 
-/* A JSON number of the column's fixed digits, a string or null. */
-void json_add_value(struct buffer *b, const struct column *column, struct value v);
-
 /* `"name":value` of one column; `first` leaves out the comma before it. */
 void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view,
                      bool first);

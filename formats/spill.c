@@ -64,23 +64,30 @@ int spill_settle(struct spill *s, struct error *err)
     return 0;
 }
 
-int spill_copy(const struct spill *s, struct output *out)
+int spill_copy_part(const struct spill *s, uint64_t at, uint64_t n, struct output *out)
 {
     char bytes[65536];
-    for (uint64_t at = 0; at < s->file_bytes;) {
-        ssize_t n = pread(s->fd, bytes, sizeof bytes, (off_t)at);
-        if (n < 0 && errno == EINTR)
+    uint64_t end = at + n;
+    while (at < end && at < s->file_bytes) {
+        uint64_t left = (end < s->file_bytes ? end : s->file_bytes) - at;
+        ssize_t got = pread(s->fd, bytes, left < sizeof bytes ? left : sizeof bytes, (off_t)at);
+        if (got < 0 && errno == EINTR)
             continue;
-        if (n <= 0) {
+        if (got <= 0) {
             struct error why;
-            error_set(&why, ERROR_IO, "cannot read a temporary file: %s", strerror(n ? errno : EIO));
+            error_set(&why, ERROR_IO, "cannot read a temporary file: %s", strerror(got ? errno : EIO));
             return output_fail(out, &why);
         }
-        if (output_write(out, bytes, (size_t)n) != 0)
+        if (output_write(out, bytes, (size_t)got) != 0)
             return -1;
-        at += (uint64_t)n;
+        at += (uint64_t)got;
     }
-    return s->text.n ? output_write(out, s->text.at, s->text.n) : 0;
+    return at < end ? output_write(out, s->text.at + (at - s->file_bytes), (size_t)(end - at)) : 0;
+}
+
+int spill_copy(const struct spill *s, struct output *out)
+{
+    return spill_copy_part(s, 0, s->file_bytes + s->text.n, out);
 }
 
 bool spill_is_empty(const struct spill *s)

@@ -36,6 +36,9 @@ int spill_settle(struct spill *s, struct error *err);
 /* Appends all of it to an output. 0, or -1 with the output failed. */
 int spill_copy(const struct spill *s, struct output *out);
 
+/* The same for n bytes of it from `at` on. */
+int spill_copy_part(const struct spill *s, uint64_t at, uint64_t n, struct output *out);
+
 bool spill_is_empty(const struct spill *s);
 
 #endif

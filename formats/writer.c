@@ -187,3 +187,22 @@ size_t charge_rows_shown(const struct writer *w, const struct charge_idd *idd)
 {
     return charge_rows_n(idd, w->schema->charge->guests_only);
 }
+
+void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,
+                      void (*add_text)(struct buffer *b, const char *s))
+{
+    switch (v.type) {
+    case VALUE_NONE:
+        buffer_text(b, none);
+        break;
+    case VALUE_INTEGER:
+        buffer_integer(b, v.integer);
+        break;
+    case VALUE_DECIMAL:
+        buffer_decimal(b, v.decimal, column->digits);
+        break;
+    case VALUE_TEXT:
+        add_text(b, v.text);
+        break;
+    }
+}

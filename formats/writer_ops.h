@@ -50,4 +50,8 @@ struct record_view view_of_charge(const struct writer *w, const struct interval 
 /* How many rows of charges a driver domain has in this report. */
 size_t charge_rows_shown(const struct writer *w, const struct charge_idd *idd);
 
+/* A value as text: numbers with the column's digits, `none` where there is none, text through `add_text`. */
+void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,
+                      void (*add_text)(struct buffer *b, const char *s));
+
 #endif

@@ -244,28 +244,6 @@ static int append_live(struct domain_log *d, struct error *err)
 
 /* ---- the end: each log under a temporary name, then all renamed ---- */
 
-static int copy_chunk(const struct spill *spool, const struct chunk *chunk, struct output *out)
-{
-    if (chunk->at >= spool->file_bytes)
-        return output_write(out, spool->text.at + (chunk->at - spool->file_bytes), chunk->n);
-    char bytes[CHUNK_BYTES];
-    for (size_t done = 0; done < chunk->n;) {
-        size_t left = chunk->n - done < sizeof bytes ? chunk->n - done : sizeof bytes;
-        ssize_t n = pread(spool->fd, bytes, left, (off_t)(chunk->at + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            struct error why;
-            error_set(&why, ERROR_IO, "cannot read a temporary file: %s", strerror(n ? errno : EIO));
-            return output_fail(out, &why);
-        }
-        if (output_write(out, bytes, (size_t)n) != 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
-
 /* Writes the whole log under its temporary name, as far as that a full disk shows. */
 static int make_log(const struct xenmon_log *log, struct domain_log *d, struct error *err)
 {
@@ -275,7 +253,7 @@ static int make_log(const struct xenmon_log *log, struct domain_log *d, struct e
         return name_error(d, err);
     output_write(d->out, header, sizeof header - 1);
     for (size_t i = 0; i < d->chunks_n; i++)
-        copy_chunk(&log->spool, &d->chunks[i], d->out);
+        spill_copy_part(&log->spool, d->chunks[i].at, d->chunks[i].n, d->out);
     output_write(d->out, d->text.at, d->text.n);
     return output_flush(d->out); /* why it failed is told by the commit */
 }
