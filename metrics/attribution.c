@@ -59,41 +59,74 @@ static void settle_copies(struct charging *c, uint32_t vcpu, uint32_t pair, bool
     copied_for(c, vcpu, pair, count, inferred, true);
 }
 
-/* Whom they were for is not known: one of the guests that are awake, in the proportion of what they had before. */
-static void divide_copies(struct charging *c, uint32_t vcpu, const struct idd *d)
-{
+/* The guests among which a batch is divided, by what they had lately: the SPLIT_MAX that had most. */
+struct split {
     double recent[SPLIT_MAX];
-    uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
     uint32_t pairs[SPLIT_MAX];
-    size_t n = 0;
+    size_t n;
+};
+
+static void consider(const struct charging *c, struct split *s, uint32_t pair)
+{
+    double recent = c->pairs[pair].copied;
+    size_t at = s->n;
+    if (recent <= 0)
+        return;
+    if (s->n < SPLIT_MAX) {
+        s->n++;
+    } else {
+        at = 0;
+        for (size_t i = 1; i < s->n; i++)
+            if (s->recent[i] < s->recent[at])
+                at = i;
+        if (s->recent[at] >= recent)
+            return;
+    }
+    s->recent[at] = recent;
+    s->pairs[at] = pair;
+}
+
+/* Whom the copies were for is not known: they are divided in the proportion of what each guest had before. */
+static void divide_copies(struct charging *c, uint32_t vcpu, const uint32_t *pairs, uint32_t pairs_n)
+{
+    struct split s = {.n = 0};
+    uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
     uint32_t count = c->vcpus[vcpu].copies;
     c->vcpus[vcpu].copies = 0;
-    for (uint32_t i = 0; i < d->awake_n && n < SPLIT_MAX; i++)
-        if (c->pairs[d->awake[i]].copied > 0) {
-            pairs[n] = d->awake[i];
-            recent[n++] = c->pairs[d->awake[i]].copied;
-        }
-    if (n == 0) {
+    for (uint32_t i = 0; i < pairs_n; i++)
+        consider(c, &s, pairs[i]);
+    if (s.n == 0) {
         charging_nobodys(c, vcpu, IO_COPY, count);
         return;
     }
-    apportion_scale(recent, weights, n);
-    apportion(count, weights, given, n);
-    for (size_t i = 0; i < n; i++)
-        copied_for(c, vcpu, pairs[i], (uint32_t)given[i], true, false);
+    apportion_scale(s.recent, weights, s.n);
+    apportion(count, weights, given, s.n);
+    for (size_t i = 0; i < s.n; i++)
+        copied_for(c, vcpu, s.pairs[i], (uint32_t)given[i], true, false);
 }
 
-/* A batch of copies ends and nothing says whom it was for. Returns the only guest it can have been for, or NOBODY. */
-static uint32_t end_copies(struct charging *c, uint32_t vcpu, uint32_t idd)
+/*
+ * A batch of copies ends without a notification: the guest was told of them before, or will be told later, and may be
+ * awake or asleep.
+ */
+static void end_copies(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    if (c->vcpus[vcpu].copies > 0)
+        divide_copies(c, vcpu, c->idds[idd].pairs, c->idds[idd].pairs_n);
+}
+
+/*
+ * A batch of copies ends with a notification that woke nobody: it was for a guest that is awake. Returns that guest if
+ * there is only one, else NOBODY.
+ */
+static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
     const struct idd *d = &c->idds[idd];
     uint32_t only = d->awake_n == 1 ? d->awake[0] : NOBODY;
-    if (c->vcpus[vcpu].copies == 0)
-        return only;
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
-    else
-        divide_copies(c, vcpu, d);
+    else if (c->vcpus[vcpu].copies > 0)
+        divide_copies(c, vcpu, d->awake, d->awake_n);
     return only;
 }
 
@@ -164,7 +197,7 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
     bool sibling = c->lives[life_of(c, vcpu)].awake > 1;
     if (!copied && sibling)
         return;
-    uint32_t only = end_copies(c, vcpu, idd);
+    uint32_t only = end_copies_for_awake(c, vcpu, idd);
     if (only != NOBODY)
         notified(c, only, vcpu, vcpu, NOBODY, true);
     else if (copied || c->idds[idd].awake_n > 0)

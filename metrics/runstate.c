@@ -449,7 +449,7 @@ static void hypercall(struct runstates *r, const struct event *e, uint64_t now_n
     if (call == HYPERCALL_GRANT_TABLE_OP)
         put_io(r, e, now_ns, IO_RECORD_COPY, NOBODY, e->w[2]);
     else
-        put_io(r, e, now_ns, call == HYPERCALL_STACK_SWITCH ? IO_RECORD_TASK : IO_RECORD_SEND, NOBODY, 0);
+        put_io(r, e, now_ns, call == HYPERCALL_EVENT_CHANNEL_OP ? IO_RECORD_SEND : IO_RECORD_TASK, NOBODY, 0);
 }
 
 static void wake_by_send(struct runstates *r, const struct event *e, uint64_t now_ns)

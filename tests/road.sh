@@ -180,6 +180,33 @@ for signal in INT TERM; do
     done
 done
 
+# The same from a compressed pipe, whose bytes are decompressed on a thread that may be waiting for more.
+zstd -q -3 -f -o "$scratch/packed.zst" "$capture"
+whole_capture=$capture
+capture=$scratch/packed.zst
+part=$(($(stat -c %s "$capture") / 2))
+for signal in INT TERM; do
+    group "live, compressed: SIG$signal ends it well"
+    start_live
+    check 'rows come' wait_for_lines "$scratch/live" 100
+    check 'the run still waits' kill -0 "$live"
+    kill -$signal "$live"
+    wait "$live"
+    check 'exit code 0' equal 0 $?
+    end_pipe
+    check 'every line whole, as in the offline report' is_beginning_of "$scratch/live" "$scratch/offline"
+done
+group 'compressed: the reader goes away while the pipe stays open'
+{ head -c "$part" "$capture"; sleep 30; } | { timeout 20 "$XENMETER" report --live 100ms -f csv - 2>"$err"; echo $? >"$scratch/code"; } |
+    head -n 1 >"$out" &
+reader=$!
+wait_for_file() { local tries=0; while [ ! -s "$1" ] && [ $((tries += 1)) -lt 400 ]; do sleep 0.05; done; [ -s "$1" ]; }
+rm -f "$scratch/code"
+check 'it ends' wait_for_file "$scratch/code"
+check 'exit code 0' equal 0 "$(cat "$scratch/code")"
+kill "$reader" 2>/dev/null
+capture=$whole_capture
+
 group 'live: the reader goes away'
 "$DRIBBLE" "$capture" 60000 | { timeout 60 "$XENMETER" report --live 100ms -f csv - 2>"$err"; echo $? >"$scratch/code"; } |
     head -n 1 >"$out"

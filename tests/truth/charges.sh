@@ -85,7 +85,8 @@ events_agree() { # FILE TSC_FROM TSC_TO TSC_FIRST CPU_HZ
 
 balances() { # JSON FROM_NS TO_NS FILE: every interval, the seconds together, and the running time that report tells
     local running
-    running=$("$XENMETER" report -q -t "$2ns,$3ns" -d 0 -c running_ns -f json "$4" | jq '[.reports[].intervals[].rows[].running_ns] | add')
+    running=$("$XENMETER" report -q -t "$2ns,$3ns" -d 0 -c running_ns -f json "$4" |
+        jq '[.reports[].intervals[].rows[].running_ns] | add')
     jq -e --argjson running "$running" '
         def idds: [.intervals[].idds[]];
         all(.reports[] | idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns

@@ -1,0 +1,86 @@
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAPPED_KEEP (4u << 20) /* read pages are given back in steps of this */
+
+ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err)
+{
+    for (;;) {
+        if (s->stop) {
+            struct pollfd wait = {.fd = s->fd, .events = POLLIN};
+            if (!*s->stop)
+                ppoll(&wait, 1, NULL, s->wait_mask);
+            if (*s->stop) {
+                s->ended = true;
+                return 0;
+            }
+        }
+        ssize_t got = read(s->fd, to, n);
+        if (got >= 0) {
+            s->position += (uint64_t)got;
+            s->ended = got == 0;
+            return got;
+        }
+        if (errno != EINTR)
+            return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
+    }
+}
+
+void source_advance(struct source *s, size_t n)
+{
+    s->position += n;
+    /* What was read is not to count as memory in use. */
+    uint64_t upto = s->position & ~(uint64_t)(MAPPED_KEEP - 1);
+    if (upto > s->released) {
+        madvise((void *)(uintptr_t)(s->map + s->released), upto - s->released, MADV_DONTNEED);
+        s->released = upto;
+    }
+}
+
+int source_check(const struct source *s, struct error *err)
+{
+    struct stat st;
+    if (fstat(s->fd, &st) == 0 && (uint64_t)st.st_size < s->size)
+        return error_set_at(err, ERROR_IO, (uint64_t)st.st_size, "the file was cut short while it was read");
+    return 0;
+}
+
+int source_open(struct source *s, const char *path, struct error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    s->fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0)
+        return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+    struct stat st;
+    if (fstat(s->fd, &st) != 0)
+        return error_set(err, ERROR_IO, "cannot look at it: %s", strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return error_set(err, ERROR_IO, "is a directory, not a capture");
+    if (!S_ISREG(st.st_mode) || (standard_input && lseek(s->fd, 0, SEEK_CUR) != 0))
+        return 0; /* a pipe, or a file that somebody has begun to read */
+    if (st.st_size == 0)
+        return 0; /* empty, or one of /proc's files whose size is not known: reading tells */
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, s->fd, 0);
+    if (map == MAP_FAILED)
+        return 0; /* some file systems cannot map: read instead */
+    madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
+    s->mapped = true;
+    s->map = map;
+    s->size = (uint64_t)st.st_size;
+    return 0;
+}
+
+void source_close(struct source *s)
+{
+    if (s->mapped)
+        munmap((void *)(uintptr_t)s->map, s->size);
+    if (s->fd >= 0)
+        close(s->fd);
+}
