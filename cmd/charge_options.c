@@ -149,8 +149,11 @@ int parse_weights(const char *text, double weights[IO_KINDS], struct error *err)
 /* Whether the methods look at anything with a weight above 0. */
 static bool looks_at_something(const struct charge_options *c)
 {
+    unsigned methods = c->methods != CHARGE_AUTO ? c->methods
+                       : c->counters             ? CHARGE_PACKETS
+                                                 : ~(unsigned)CHARGE_PACKETS;
     for (int kind = 0; kind < IO_KINDS; kind++)
-        if (charge_looks_at(c, c->methods == CHARGE_AUTO ? ~0u : c->methods, (enum io_kind)kind))
+        if (charge_looks_at(c, methods, (enum io_kind)kind))
             return true;
     return false;
 }

@@ -51,7 +51,7 @@ static const char help[] =
     "\n"
     "Example:\n"
     "  xenmeter io-counts -i 100ms -o counts.csv &\n"
-    "  xentrace -D -e 0x2f000 -T 60 capture.xt; kill %1\n"
+    "  sleep 1; xentrace -D -e 0x2f000 -T 60 capture.xt; sleep 1; kill %1\n"
     "  xenmeter charge --io-counts counts.csv capture.xt\n";
 
 struct io_counts_options {
@@ -252,7 +252,7 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Adds the rows of one folder's devices, ordered by name, and their number to *found. */
+/* Adds the rows of one folder's devices, ordered by name, and their number to *found. 1: there is no such folder. */
 static int read_folder(const struct io_counts_options *o, const struct source *s, struct buffer *rows,
                        size_t *found, struct error *err)
 {
@@ -260,6 +260,8 @@ static int read_folder(const struct io_counts_options *o, const struct source *s
     if (snprintf(path, sizeof path, "%s/%s", o->root, s->folder) >= (int)sizeof path)
         return error_set(err, ERROR_USAGE, "--root: this path is too long");
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 && errno == ENOENT)
+        return 1;
     struct dirent **entries = NULL;
     int n = folder < 0 ? -1 : scandirat(folder, ".", &entries, visible, versionsort);
     if (n < 0)
@@ -279,10 +281,20 @@ static int read_folder(const struct io_counts_options *o, const struct source *s
 static int read_devices(const struct io_counts_options *o, struct buffer *rows, size_t *found,
                         struct error *err)
 {
+    size_t missing = 0;
     *found = 0;
-    for (size_t i = 0; i < SOURCES_N; i++)
-        if (read_folder(o, &sources[i], rows, found, err) != 0)
+    for (size_t i = 0; i < SOURCES_N; i++) {
+        int status = read_folder(o, &sources[i], rows, found, err);
+        if (status < 0)
             return -1;
+        missing += status > 0;
+    }
+    if (missing == SOURCES_N)
+        return error_set(
+            err, ERROR_IO,
+            "neither %.100s/%s nor %s is there: is this a driver domain of Xen? (--root DIR reads a "
+            "copy)",
+            o->root, sources[0].folder, sources[1].folder);
     return rows->failed ? error_set(err, ERROR_MEMORY, "no memory") : 0;
 }
 

@@ -130,22 +130,37 @@ int reading_no_memory(struct reading *r, size_t rows)
 }
 
 /* Outside counters that do not cover the trace leave time unattributed: says so. */
-static void check_counters(const struct reading *r, uint64_t end_ns)
+static void check_counters(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
-    int64_t from_ns, to_ns;
-    if (!r->counters || r->options->quiet)
-        return;
-    if (!counters_span(r->counters, trace_clock(r->trace), &from_ns, &to_ns))
-        complain("%s: no device was read twice: nothing can be charged by it", r->options->io_counts);
-    else if (to_ns <= 0 || from_ns >= (int64_t)end_ns)
+    const char *file = r->options->io_counts;
+    double from = (double)s->counted_from_ns / 1e9, to = (double)s->counted_to_ns / 1e9,
+           end = (double)end_ns / 1e9;
+    if (!s->counted)
+        complain("%s: no device was read twice: nothing can be charged by it", file);
+    else if (s->counted_to_ns <= 0 || s->counted_from_ns >= (int64_t)end_ns)
         complain(
             "%s: its readings (%.3f s to %.3f s) lie outside of the trace (0 s to %.3f s): another host, "
             "or another boot?",
-            r->options->io_counts, (double)from_ns / 1e9, (double)to_ns / 1e9, (double)end_ns / 1e9);
-    else if (from_ns > 0 || to_ns < (int64_t)end_ns)
+            file, from, to, end);
+    else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
         complain(
             "%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is unattributed",
-            r->options->io_counts, (double)from_ns / 1e9, (double)to_ns / 1e9, (double)end_ns / 1e9);
+            file, from, to, end);
+    if (s->devices_unknown)
+        complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
+                 "unattributed",
+                 file, s->devices_unknown);
+}
+
+/* What the charges could not rest on. */
+static void check_charges(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
+{
+    if (r->options->quiet)
+        return;
+    if (r->options->idds && s->idds == 0)
+        complain("none of the domains of --idd is in this trace");
+    if (r->counters)
+        check_counters(r, s, end_ns);
 }
 
 /* ---- the end ---- */
@@ -195,7 +210,7 @@ static int end_writing(struct reading *r, bool charges)
     verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
                   summary.trace.pcpus, summary.trace.has_runstates);
     if (charges)
-        check_counters(r, clock_ns(&summary.clock, summary.trace.tsc_last));
+        check_charges(r, &charged, clock_ns(&summary.clock, summary.trace.tsc_last));
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */

@@ -21,6 +21,20 @@ static void add_counts(struct buffer *b, const char *name, const uint64_t *count
     buffer_text(b, "}");
 }
 
+/* Of a guest: what no device counts is not known. */
+static void add_events(struct buffer *b, const struct charge_guest *guest)
+{
+    buffer_text(b, ",\"events\":{");
+    for (int kind = 0; kind < IO_KINDS; kind++) {
+        buffer_printf(b, "%s\"%s\":", kind ? "," : "", io_kind_names[kind]);
+        if (kind >= IO_TX && !guest->counted[kind - IO_TX])
+            buffer_text(b, "null");
+        else
+            buffer_printf(b, "%" PRIu64, guest->events[kind]);
+    }
+    buffer_text(b, "}");
+}
+
 static void add_evidence(struct buffer *b, const struct charge_guest *guest)
 {
     buffer_text(b, ",\"evidence\":{");
@@ -41,7 +55,7 @@ static void add_guest(struct buffer *b, const struct record_view *view)
     buffer_text(b, "{");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         add_member(b, members[i], view, i == 0);
-    add_counts(b, "events", guest->events, IO_KINDS);
+    add_events(b, guest);
     add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS);
     add_evidence(b, guest);
     buffer_text(b, "}");
@@ -127,11 +141,15 @@ static json_t *of_unused(const struct charge_options *options, const struct char
 json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary)
 {
     const struct charge_options *options = schema->options;
-    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "charge_by",
+    json_t *from = summary->counted ? json_integer(summary->counted_from_ns) : json_null();
+    json_t *to = summary->counted ? json_integer(summary->counted_to_ns) : json_null();
+    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "charge_by",
                      of_methods(summary->methods), "charge_by_auto", (options->methods & CHARGE_AUTO) != 0,
                      "charge_per", of_length(options->interval_ns), "weights", of_weights(options->weights),
                      "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
-                     json_of_text(schema->io_counts), "events_seen", of_counts(summary->events, IO_KINDS),
-                     "events_inferred", of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
+                     json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
+                     "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "events_seen",
+                     of_counts(summary->events, IO_KINDS), "events_inferred",
+                     of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
                      of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));
 }

@@ -168,7 +168,7 @@ static int put_blocks(struct table *t, const struct interval *of, const struct c
 {
     table_title(t, of);
     if (n == 0)
-        buffer_text(&t->base.text, "no driver domain ran\n");
+        buffer_text(&t->base.text, "no driver domain is in it\n");
     for (size_t d = 0; d < n; d++)
         if (put_block(t, of, &idds[d]) != 0)
             return writer_no_memory(&t->base);
@@ -312,7 +312,7 @@ static int end(struct writer *w, const struct report_summary *summary)
     if (any) {
         put_method(b, w->schema->charge, s);
         put_events(b, w->schema->charge, s);
-    } else {
+    } else if (s->idds > 0) {
         buffer_text(b, "no I/O was seen: there was none, or the event mask hides it (xentrace -e 0x32f000 "
                        "shows it)\n");
     }

@@ -187,6 +187,8 @@ static const char *const recipients[] = {"guest", "own", "unattributed"};
 
 static struct value events(const struct charge_row *c, enum io_kind kind)
 {
+    if (kind >= IO_TX && c->guest && !c->guest->counted[kind - IO_TX])
+        return none();
     return kind < c->events_n ? of_u64(c->events[kind]) : none();
 }
 

@@ -4,8 +4,8 @@
  * For a driver domain D and a slice of time T in which it ran C(T): each guest g has the weight w_g = sum over the
  * kinds of I/O of weight[kind] * events(kind, g, D, T), and is charged C(T) * w_g / sum of all w. Without any event in
  * T its time is D's own. T is one execution of a vCPU of D (in pieces of CHARGE_PIECE_NS where it is longer), or an
- * interval of fixed length. Time that cannot be judged is unattributed: records were lost in T, or T held I/O but for
- * whom is not known.
+ * interval of fixed length. Events whose guest is not known have their weight, too: their share is unattributed. So is T
+ * where no I/O was seen but records were lost, or where outside counters do not cover it.
  *
  * charged to guests + own + unattributed = running, to the ns, in every interval: shares are rounded by Webster's
  * method, which hands out every ns and takes none back as T grows.
@@ -57,6 +57,7 @@ struct charge_guest {
     uint32_t life;
     uint64_t charged_ns;
     uint64_t events[IO_KINDS];
+    bool counted[COUNTER_KINDS];       /* of tx, rx, read, write: whether a device of it counts them at all */
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
     double charged_by_ns[IO_KINDS];    /* charged_ns by the kind of the events it rests on */
     double charged_inferred_ns;        /* charged_ns that rests on inferred events */
@@ -79,10 +80,15 @@ struct charge_idd {
 
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
-    unsigned methods;                    /* those in force, CHARGE_AUTO resolved: what had any event */
+    unsigned methods;                    /* those in force; of CHARGE_AUTO those that had any event */
     uint64_t events[IO_KINDS];           /* seen, whether the methods use them or not */
     uint64_t inferred[IO_TRACE_KINDS];   /* of the events */
     uint64_t unassigned[IO_TRACE_KINDS]; /* further events, whose guest is not known */
+    size_t idds;                         /* driver domains seen */
+    bool counted; /* outside counters were given, and a device was read twice at least: */
+    int64_t counted_from_ns,
+        counted_to_ns;      /* the part of the trace's time that they cover (it may lie outside) */
+    size_t devices_unknown; /* devices that counted something, of domains that the trace does not show */
 };
 
 #endif

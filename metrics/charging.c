@@ -24,6 +24,31 @@ const enum charge_method charge_method_of_kind[IO_KINDS] = {
 
 /* ---- begin and end ---- */
 
+/* Which devices each guest has. */
+static bool index_devices(struct charging *c)
+{
+    const struct counters *counters = c->options.counters;
+    c->first_device = malloc(65536 * sizeof *c->first_device);
+    c->next_device = malloc((counters->devices_n + 1) * sizeof *c->next_device);
+    if (!c->first_device || !c->next_device)
+        return false;
+    memset(c->first_device, 0xff, 65536 * sizeof *c->first_device); /* NOBODY */
+    for (uint32_t d = (uint32_t)counters->devices_n; d-- > 0;) {
+        c->next_device[d] = c->first_device[counters->devices[d].domain];
+        c->first_device[counters->devices[d].domain] = d;
+    }
+    return true;
+}
+
+/* The methods for a driver domain whose guests are counted from outside, or not. */
+static unsigned methods_for(const struct charging *c, bool counted)
+{
+    unsigned methods = c->options.methods ? c->options.methods : CHARGE_AUTO;
+    if (!(methods & CHARGE_AUTO))
+        return methods;
+    return counted ? CHARGE_PACKETS : CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS;
+}
+
 struct charging *charging_new(const struct charge_options *options, const struct population *population,
                               uint64_t start_ns)
 {
@@ -38,16 +63,15 @@ struct charging *charging_new(const struct charge_options *options, const struct
     }
     c->options = *options;
     c->population = population;
+    if (options->counters && !index_devices(c)) {
+        charging_free(c);
+        return NULL;
+    }
     c->explicit_idds = options->idds != NULL;
     if (options->idds)
         memcpy(c->is_idd, options->idds, 65536);
     else
         c->is_idd[0] = 1;
-    c->methods = options->methods ? options->methods : CHARGE_AUTO;
-    if (c->methods & CHARGE_AUTO)
-        c->methods = options->counters
-                         ? CHARGE_PACKETS
-                         : CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS;
     for (unsigned p = 0; p < PCPUS_MAX; p++)
         c->pcpus[p].current = NOBODY;
     c->cut_ns = UINT64_MAX;
@@ -87,14 +111,17 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->real_weights);
+    free(c->first_device);
+    free(c->next_device);
     free(c);
 }
 
 void charging_set_clock(struct charging *c, const struct clock *clock)
 {
     c->clock = *clock;
-    if (c->options.counters &&
-        !counters_span(c->options.counters, clock, &c->counted_from_ns, &c->counted_to_ns))
+    c->seen.counted = c->options.counters &&
+                      counters_span(c->options.counters, clock, &c->counted_from_ns, &c->counted_to_ns);
+    if (!c->seen.counted)
         c->counted_from_ns = c->counted_to_ns = 0;
 }
 
@@ -114,7 +141,7 @@ void charging_make_room(struct charging *c)
     if (lives)
         c->lives = lives;
     for (size_t l = lives_n; l < c->lives_n; l++)
-        c->lives[l].idd = c->lives[l].partner = NOBODY;
+        c->lives[l].idd = c->lives[l].partner = c->lives[l].pairs = NOBODY;
     c->memory += (c->vcpus_n - vcpus_n) * sizeof *vcpus + (c->lives_n - lives_n) * sizeof *lives;
     c->failed = c->failed || !vcpus || !lives;
 }
@@ -197,8 +224,12 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life)
     }
     c->pairs = pairs;
     c->memory += (c->pairs_capacity - capacity) * sizeof *pairs;
-    c->pairs[c->pairs_n++] =
-        (struct pair){.idd = idd, .guest = guest_life, .notifies = NOBODY, .awake_at = NOBODY};
+    c->pairs[c->pairs_n++] = (struct pair){.idd = idd,
+                                           .guest = guest_life,
+                                           .notifies = NOBODY,
+                                           .awake_at = NOBODY,
+                                           .next_of_guest = c->lives[guest_life].pairs};
+    c->lives[guest_life].pairs = pair;
     d->pair_of[guest_life] = pair;
     for (uint32_t at = d->pairs_n - 1; at > 0 && pair_before(c, pair, d->pairs[at - 1]); at--) {
         d->pairs[at] = d->pairs[at - 1];
@@ -215,11 +246,8 @@ static void count_awake(struct charging *c, uint32_t life, int change)
     c->lives[life].awake = before + (uint32_t)change;
     if (before != 0 && c->lives[life].awake != 0)
         return;
-    for (uint32_t d = 0; d < c->idds_n; d++) {
-        uint32_t pair = charging_find_pair(c, d, life);
-        if (pair != NOBODY)
-            set_awake(c, d, pair, c->lives[life].awake > 0);
-    }
+    for (uint32_t pair = c->lives[life].pairs; pair != NOBODY; pair = c->pairs[pair].next_of_guest)
+        set_awake(c, c->pairs[pair].idd, pair, c->lives[life].awake > 0);
 }
 
 /* ---- sums that forget ---- */
@@ -260,7 +288,8 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->references = 1;
     p->from_ns = from_ns;
     p->ran_ns = 0;
-    p->partial = p->nobodys = p->closed = false;
+    p->partial = p->closed = false;
+    p->nobodys = 0;
     p->tallies_n = p->shares_n = 0;
     return p;
 }
@@ -344,9 +373,8 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
 {
     const struct counters *counters = c->options.counters;
     const struct counter_device *d = &counters->devices[device];
-    uint32_t guest = population_life(c->population, d->domain);
-    if (guest == NOBODY || guest >= c->lives_n || guest == c->idds[p->idd].life ||
-        c->population->lives[c->idds[p->idd].life].domain != d->idd)
+    uint32_t guest = population_life(c->population, d->domain), idd_life = c->idds[p->idd].life;
+    if (c->population->lives[idd_life].domain != d->idd || guest == idd_life)
         return;
     double added = 0, by_kind[COUNTER_KINDS];
     for (unsigned k = 0; k < COUNTER_KINDS; k++) {
@@ -354,7 +382,13 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
             d->counts[k] ? counters_between(counters, device, k, p->from_ns, to_ns, &c->clock) : 0;
         added += by_kind[k] = events * c->options.weights[IO_TX + k];
     }
-    uint32_t pair = added > 0 ? charging_pair(c, p->idd, guest) : NOBODY;
+    if (added <= 0)
+        return;
+    if (guest == NOBODY || guest >= c->lives_n) {
+        p->nobodys += added; /* the trace does not show this domain */
+        return;
+    }
+    uint32_t pair = charging_pair(c, p->idd, guest);
     struct share *s = pair == NOBODY ? NULL : share_of(c, p, pair);
     if (!s)
         return;
@@ -365,27 +399,31 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
     c->real_weights[s - p->shares] = after;
 }
 
-/* Whether what the methods look at is known for all of the period. */
-static bool is_judged(const struct charging *c, const struct period *p, uint64_t to_ns)
-{
-    bool counts = c->methods & CHARGE_PACKETS && c->options.counters;
-    bool counted =
-        !counts || ((int64_t)p->from_ns >= c->counted_from_ns && (int64_t)to_ns <= c->counted_to_ns);
-    return counted && !p->partial && !p->nobodys;
-}
-
-/* No guest was worked for: whose is the time? */
-static void charge_nobody(struct charging *c, struct period *p, uint64_t to_ns)
+/* What part of the period is not covered by the outside counters, if these are what the methods look at. */
+static double uncovered(const struct charging *c, const struct period *p, uint64_t to_ns)
 {
     const struct idd *d = &c->idds[p->idd];
-    bool judged = is_judged(c, p, to_ns);
-    for (uint32_t i = 0; judged && c->options.spread_own && i < d->pairs_n; i++) {
+    if (!(d->methods & CHARGE_PACKETS) || !c->options.counters)
+        return 0;
+    if (!d->counted)
+        return 1;
+    int64_t from = (int64_t)p->from_ns, to = (int64_t)to_ns;
+    int64_t first = from > c->counted_from_ns ? from : c->counted_from_ns;
+    int64_t last = to < c->counted_to_ns ? to : c->counted_to_ns;
+    return last > first ? 1 - (double)(last - first) / (double)(to - from) : to > from ? 1 : 0;
+}
+
+/* No I/O was seen: whose is the time? */
+static void charge_nobody(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = 0; !p->partial && c->options.spread_own && i < d->pairs_n; i++) {
         const struct pair *pair = &c->pairs[d->pairs[i]];
         if (pair->charged > 0)
             add_share(c, p, d->pairs[i], pair->charged);
     }
     if (p->shares_n == 0)
-        add_share(c, p, judged ? SHARE_OWN : SHARE_UNATTRIBUTED, 1);
+        add_share(c, p, p->partial ? SHARE_UNATTRIBUTED : SHARE_OWN, 1);
 }
 
 static void remember_charges(struct charging *c, const struct period *p)
@@ -403,12 +441,21 @@ static void close_period(struct charging *c, struct period *p, uint64_t to_ns)
 {
     for (size_t i = 0; i < p->tallies_n; i++)
         weigh_tally(c, p, &p->tallies[i]);
-    if (c->methods & CHARGE_PACKETS && c->options.counters)
+    if (c->idds[p->idd].methods & CHARGE_PACKETS && c->options.counters)
         for (uint32_t d = 0; d < c->options.counters->devices_n; d++)
             weigh_device(c, p, d, to_ns);
     bool charged = p->shares_n > 0;
-    if (!charged)
-        charge_nobody(c, p, to_ns);
+    double sum = p->nobodys, missing = uncovered(c, p, to_ns);
+    for (size_t i = 0; i < p->shares_n; i++)
+        sum += c->real_weights[i];
+    /* Time in which nothing was counted is as much of the sum as it is of the period. */
+    double nobodys = p->nobodys + (missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing));
+    if (nobodys > 0)
+        add_share(c, p, SHARE_UNATTRIBUTED, nobodys);
+    else if (!charged && missing > 0)
+        add_share(c, p, SHARE_UNATTRIBUTED, 1);
+    if (p->shares_n == 0)
+        charge_nobody(c, p);
     if (c->failed || p->shares_n == 0)
         return;
     if (p->shares_n > 1)
@@ -495,7 +542,7 @@ static void end_piece(struct charging *c, uint32_t vcpu, bool execution_ends, bo
     piece->closed = true;
     piece->io_free = execution_ends && v->whole && !v->io_seen && !lost;
     period->ran_ns += piece->to_ns - piece->from_ns;
-    period->partial = period->partial || lost || !v->whole;
+    period->partial = period->partial || lost || v->blind;
     push_piece(c, piece, TRANSITION_CHARGE_END, c->now_ns);
     v->piece = NULL;
     uint32_t last = c->running[--c->running_n];
@@ -523,14 +570,19 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds = idds;
     c->memory += (c->idds_capacity - capacity) * sizeof *idds;
     uint32_t idd = (uint32_t)c->idds_n++;
+    const struct counters *counters = c->options.counters;
+    for (size_t i = 0; counters && i < counters->devices_n; i++)
+        if (counters->devices[i].idd == c->population->lives[life].domain)
+            c->idds[idd].counted = true;
     c->idds[idd].life = life;
+    c->idds[idd].methods = methods_for(c, c->idds[idd].counted);
     c->lives[life].idd = idd;
     const struct life *l = &c->population->lives[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
         uint32_t vcpu = l->vcpus[id];
         if (vcpu == NOBODY || vcpu >= c->vcpus_n || !c->vcpus[vcpu].alive)
             continue;
-        c->vcpus[vcpu].drives = c->vcpus[vcpu].whole = true;
+        c->vcpus[vcpu].drives = true;
         if (c->vcpus[vcpu].state == RUNSTATE_RUNNING)
             begin_piece(c, vcpu, false);
     }
@@ -582,7 +634,7 @@ void charging_event(struct charging *c, const struct io_happening *h)
                                 .pcpu = h->pcpu,
                                 .value =
                                     (uint64_t)h->pair << 32 | (h->kind == IO_NOTIFY ? h->other : h->count)});
-    if (!(c->methods & charge_method_of_kind[h->kind]))
+    if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind]))
         return;
     struct period *p = period_of(c, h->idd_vcpu);
     struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
@@ -604,9 +656,10 @@ void charging_nobodys(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, 
                                 .vcpu = idd_vcpu,
                                 .pcpu = c->vcpus[idd_vcpu].pcpu,
                                 .value = (uint64_t)idd << 32 | count});
-    struct period *p = c->methods & charge_method_of_kind[kind] ? period_of(c, idd_vcpu) : NULL;
+    bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
+    struct period *p = counts ? period_of(c, idd_vcpu) : NULL;
     if (p)
-        p->nobodys = true;
+        p->nobodys += count * c->options.weights[kind];
 }
 
 /* ---- time ---- */
@@ -701,10 +754,11 @@ static inline void set_state(struct charging *c, uint32_t vcpu, unsigned state, 
         count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
 }
 
-static void starts(struct charging *c, const struct transition *t, bool dispatched, bool whole)
+static void starts(struct charging *c, const struct transition *t, bool dispatched, bool blind)
 {
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    v->whole = whole;
+    v->whole = dispatched;
+    v->blind = blind;
     begin_piece(c, t->vcpu, dispatched);
 }
 
@@ -729,7 +783,7 @@ static void appear(struct charging *c, const struct transition *t)
     c->vcpus[t->vcpu].state = RUNSTATE_OFFLINE;
     set_state(c, t->vcpu, t->to, t->pcpu);
     if (t->to == RUNSTATE_RUNNING && c->vcpus[t->vcpu].drives)
-        starts(c, t, false, true);
+        starts(c, t, false, false);
 }
 
 static void change_state(struct charging *c, const struct transition *t)
@@ -751,7 +805,7 @@ static void change_state(struct charging *c, const struct transition *t)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
     if (to == RUNSTATE_RUNNING && v->drives)
-        starts(c, t, known, known);
+        starts(c, t, known, !known);
 }
 
 static void die(struct charging *c, const struct transition *t)
@@ -844,4 +898,38 @@ void charging_release(struct charging *c, struct piece *piece)
 size_t charging_memory(const struct charging *c)
 {
     return sizeof *c + c->memory + PCPUS_MAX * sizeof *c->pcpus + c->queue.capacity * sizeof *c->queue.items;
+}
+
+static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)
+{
+    const struct counters *counters = c->options.counters;
+    return counters->devices[device].counts[kind]
+               ? counters_whole_between(counters, device, kind, 0, end_ns, &c->clock)
+               : 0;
+}
+
+void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s)
+{
+    *s = c->seen;
+    s->idds = c->idds_n;
+    s->counted_from_ns = c->counted_from_ns;
+    s->counted_to_ns = c->counted_to_ns;
+    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {
+        uint64_t counted = 0;
+        for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+            uint64_t events = counted_events(c, d, k, end_ns);
+            s->events[IO_TX + k] += events;
+            counted += events;
+        }
+        uint16_t domain = c->options.counters->devices[d].domain;
+        s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
+    }
+    unsigned in_force = c->options.methods;
+    bool automatic = !in_force || in_force & CHARGE_AUTO;
+    for (size_t i = 0; automatic && i < c->idds_n; i++)
+        in_force |= c->idds[i].methods;
+    for (int kind = 0; kind < IO_KINDS; kind++) {
+        bool any = s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]);
+        s->methods |= any || !automatic ? in_force & charge_method_of_kind[kind] : 0;
+    }
 }

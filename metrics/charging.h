@@ -24,10 +24,11 @@
 
 /* A driver domain and a guest it worked for. */
 struct pair {
-    uint32_t idd;         /* index in charging.idds */
-    uint32_t guest;       /* life */
-    uint32_t notifies;    /* vCPU of the driver domain that the guest woke last; NOBODY */
-    bool granted;         /* the driver domain mapped its pages, or handed it some */
+    uint32_t idd;           /* index in charging.idds */
+    uint32_t guest;         /* life */
+    uint32_t notifies;      /* vCPU of the driver domain that the guest woke last; NOBODY */
+    uint32_t next_of_guest; /* pair of the same guest with another driver domain; NOBODY */
+    bool granted;           /* the driver domain mapped its pages, or handed it some */
     uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
     double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
     double charged;       /* recent charges; scaled */
@@ -57,7 +58,7 @@ struct period {
     uint64_t from_ns;    /* interval periods: where T begins */
     uint64_t ran_ns;     /* C(T) */
     bool partial;        /* records were lost in it */
-    bool nobodys;        /* I/O was seen in it whose guest is not known */
+    double nobodys;      /* weight of I/O whose guest is not known */
     bool closed;         /* the shares are known */
     struct tally *tallies;
     size_t tallies_n, tallies_capacity;
@@ -83,6 +84,8 @@ struct piece {
 
 struct idd {
     uint32_t life;
+    unsigned methods;  /* enum charge_method, or-ed: those in force for it */
+    bool counted;      /* outside counters of its guests were given */
     uint32_t *pair_of; /* guest life -> pair, NOBODY */
     uint32_t pair_of_n;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
@@ -101,6 +104,7 @@ struct charging_vcpu {
     uint16_t pcpu;   /* where it runs */
     bool io_seen;    /* in the execution so far */
     bool whole;      /* the execution was seen from its beginning */
+    bool blind;      /* it began where records were lost */
     uint32_t copies; /* grant copies done, for whom is not known yet */
     struct period
         *period; /* of a driver domain, when T is an execution: gathers for this or the next execution */
@@ -113,6 +117,7 @@ struct charging_life {
     uint32_t awake; /* vCPUs running or runnable */
     bool speaks;    /* its event-channel operations are in the trace: a wake without one is no notification */
     uint32_t partner; /* the pair it dealt in last, as guest; NOBODY */
+    uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
 };
 
 struct charging_pcpu {
@@ -124,7 +129,8 @@ struct charging {
     const struct population *population;
     struct clock clock;                     /* for the outside counters; see charging_set_clock */
     int64_t counted_from_ns, counted_to_ns; /* where the outside counters begin and end */
-    unsigned methods;
+    uint32_t *first_device; /* by guest's domain id, of the outside counters; NOBODY; NULL: no counters */
+    uint32_t *next_device;  /* of the same guest */
     bool explicit_idds;
     uint8_t *is_idd; /* by domain id, 65536 */
     struct charging_vcpu *vcpus;
@@ -211,6 +217,9 @@ static inline bool charging_is_settled(const struct charging *c)
 
 /* The ledger has booked all of the piece of a TRANSITION_CHARGE_END. */
 void charging_release(struct charging *c, struct piece *piece);
+
+/* What was seen by now; the trace was accounted up to end_ns. */
+void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
 
 /* Bytes held. */
 size_t charging_memory(const struct charging *c);

@@ -318,19 +318,23 @@ void ledger_book_charge(struct ledger *l, const struct transition *t)
 
 /* Adds what the outside counters say of the interval. */
 static void add_counters(const struct ledger *l, const struct charge_idd *idd, uint32_t guest_life,
-                         const struct interval *interval, uint64_t events[IO_KINDS])
+                         const struct interval *interval, struct charge_guest *row)
 {
     const struct counters *counters = l->charging->options.counters;
     const struct life *guest = &l->population->lives[guest_life];
-    for (uint32_t d = 0; counters && d < counters->devices_n; d++) {
+    uint32_t d = counters ? l->charging->first_device[guest->domain] : NOBODY;
+    for (; d != NOBODY; d = l->charging->next_device[d]) {
         const struct counter_device *device = &counters->devices[d];
-        if (device->domain != guest->domain || device->idd != idd->domain)
+        if (device->idd != idd->domain)
             continue;
         uint64_t from = max64(interval->start_ns, guest->birth_ns);
         uint64_t to = guest->ended ? min64(interval->end_ns, guest->ended_ns) : interval->end_ns;
-        for (unsigned k = 0; from < to && k < COUNTER_KINDS; k++)
-            if (device->counts[k])
-                events[IO_TX + k] += counters_whole_between(counters, d, k, from, to, &l->charging->clock);
+        for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+            row->counted[k] = row->counted[k] || device->counts[k];
+            if (device->counts[k] && from < to)
+                row->events[IO_TX + k] +=
+                    counters_whole_between(counters, d, k, from, to, &l->charging->clock);
+        }
     }
 }
 
@@ -356,7 +360,7 @@ static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *i
     memcpy(guest.charged_by_ns, s->by_kind_ns, sizeof guest.charged_by_ns);
     memcpy(guest.events, s->events, sizeof s->events);
     memcpy(guest.inferred, s->inferred, sizeof guest.inferred);
-    add_counters(l, idd, l->charging->pairs[pair].guest, interval, guest.events);
+    add_counters(l, idd, l->charging->pairs[pair].guest, interval, &guest);
     return guest;
 }
 

@@ -247,20 +247,6 @@ void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
 void meter_charge_summary(const struct meter *m, struct charge_summary *s)
 {
     memset(s, 0, sizeof *s);
-    if (!m->charging)
-        return;
-    *s = m->charging->seen;
-    const struct counters *c = m->charging->options.counters;
-    for (uint32_t d = 0; c && d < c->devices_n; d++)
-        for (unsigned k = 0; k < COUNTER_KINDS; k++)
-            if (c->devices[d].counts[k])
-                s->events[IO_TX + k] +=
-                    counters_whole_between(c, d, k, 0, m->ledger.now_ns, &m->charging->clock);
-    s->methods = m->charging->methods;
-    if (m->charging->options.methods && !(m->charging->options.methods & CHARGE_AUTO))
-        return;
-    s->methods = 0;
-    for (int kind = 0; kind < IO_KINDS; kind++)
-        if (s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]))
-            s->methods |= m->charging->methods & charge_method_of_kind[kind];
+    if (m->charging)
+        charging_summarise(m->charging, m->ledger.now_ns, s);
 }

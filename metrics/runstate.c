@@ -516,6 +516,8 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
     case EVENT_HYPERCALL_SUBCALL:
     case EVENT_PV_HYPERCALL:
     case EVENT_HVM_VMMCALL:
+    case EVENT_VMX_EXIT:
+    case EVENT_SVM_EXIT:
         hypercall(r, e, now_ns);
         break;
     case EVENT_WAKE:

@@ -34,11 +34,14 @@ void io_filter_init(struct io_filter *f);
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record behind it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
- * hypercalls of a domain (`spoke`: a byte for each of 65536), so that it is known that they are traced.
+ * hypercalls, or exits, of a domain (`spoke`: a byte for each of 65536), so that it is known that they are traced.
  * `behind` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, uint8_t *spoke, unsigned slot, const uint8_t *payload,
                       unsigned words, const uint8_t *behind, const uint8_t *end);
+
+/* A window of this pCPU begins with the records [p, end). */
+void io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
 
 /* A vCPU of the domain runs from now on. */
 static inline void io_filter_runs(struct io_filter *f, const uint8_t *spoke, uint16_t domain)

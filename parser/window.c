@@ -245,8 +245,10 @@ static int decode_view(struct decoder *d, struct error *err)
     bool whole = v.n >= d->remaining;
     size_t shown = whole ? (size_t)d->remaining : v.n;
     const uint8_t *p = v.data, *end = v.data + shown;
-    if (d->window_fresh)
+    if (d->window_fresh) {
         records_note_beginning(d, p, shown > LOOKAHEAD ? p + LOOKAHEAD : end);
+        io_filter_window(&d->current->io, p, end);
+    }
     d->window_fresh = false;
 
     size_t margin = whole || v.end ? RECORD_MAX : LOOKAHEAD;

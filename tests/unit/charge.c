@@ -354,6 +354,26 @@ static void io_for_nobody_known_leaves_its_time_unattributed(void)
     end(&c, &r);
 }
 
+static void io_for_nobody_known_takes_its_share_beside_known_io(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 11 * MS, 1);
+    rec_map(&c, 11 * MS, 1);
+    rec_copy(&c, 12 * MS, 1); /* nobody had copies before */
+    stops(&c, 16 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 4 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 2 * MS);
+    result_free(&r);
+    r = charge(&c, (struct charge_options){.weights = {[IO_MAP] = 1}}); /* copies weigh nothing */
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 0);
+    end(&c, &r);
+}
+
 static void lost_records_leave_an_execution_without_io_unattributed(void)
 {
     struct capture c;
@@ -452,6 +472,89 @@ static void packets_share_the_time_between_two_readings(void)
     end(&c, &r);
 }
 
+/* Readings of domain 1's and domain 9's vif at 0 and 20 ms; domain 9 is not in the trace. */
+static void counters_of_a_part(struct counters *counters, struct counter_device devices[2],
+                               struct counter_reading readings[4])
+{
+    for (uint16_t d = 0; d < 2; d++) {
+        devices[d] = (struct counter_device){.name = "vif", .domain = d ? 9 : 1, .counts = {true, true}};
+        readings[2 * d] = (struct counter_reading){.time_ns = 0, .device = d};
+        readings[2 * d + 1] = (struct counter_reading){.time_ns = 20 * MS, .count = {20, 0}, .device = d};
+    }
+    *counters = (struct counters){.readings = readings, .readings_n = 4, .devices = devices, .devices_n = 2};
+    struct error err;
+    EQUAL(counters_sort(counters, &err), 0);
+}
+
+static void what_no_reading_covers_is_unattributed(void)
+{
+    struct counter_device devices[2];
+    struct counter_reading readings[4];
+    struct counters counters;
+    counters_of_a_part(&counters, devices, readings);
+    counters.devices_n = 1; /* domain 1 alone */
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    stops(&c, 30 * MS, 0, 0, BLOCKED); /* half of it after the last reading */
+    rec_runstate(&c, 50 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(&c, 50 * MS, 0, 0);
+    stops(&c, 57 * MS, 0, 0, BLOCKED); /* all of it */
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.counters = &counters});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 10 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 17 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, 0);
+    result_free(&r);
+    r = charge(&c, (struct charge_options){.counters = &counters, .interval_ns = 100 * MS});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 27 * MS / 5); /* 20 of 100 ms were counted */
+    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 27 * MS * 4 / 5);
+    free(counters.begins);
+    end(&c, &r);
+}
+
+static void counts_of_a_domain_the_trace_does_not_show_are_unattributed(void)
+{
+    struct counter_device devices[2];
+    struct counter_reading readings[4];
+    struct counters counters;
+    counters_of_a_part(&counters, devices, readings);
+    struct capture c;
+    begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    stops(&c, 18 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.counters = &counters});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 4 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 4 * MS);
+    EQUAL(r.charges.devices_unknown, 1);
+    free(counters.begins);
+    end(&c, &r);
+}
+
+static void a_driver_domain_nobody_counts_for_is_charged_by_the_trace(void)
+{
+    static uint8_t idds[65536] = {1, 1};
+    struct counter_device devices[2];
+    struct counter_reading readings[4];
+    struct counters counters;
+    counters_of_a_part(&counters, devices, readings); /* domain 0 counted */
+    struct capture c;
+    begin(&c);
+    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
+    starts(&c, 20 * MS, 1, 0);
+    rec_map(&c, 21 * MS, 2);
+    stops(&c, 23 * MS, 1, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, (struct charge_options){.counters = &counters, .idds = idds});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 1), 2)->charged_ns, 3 * MS);
+    result_free(&r);
+    r = charge(&c, (struct charge_options){.counters = &counters, .idds = idds, .methods = CHARGE_PACKETS});
+    EQUAL(find_idd(&r, 0, 0, 1)->unattributed_ns, 3 * MS);
+    free(counters.begins);
+    end(&c, &r);
+}
+
 /* ---- whole ns ---- */
 
 static void webster_gives_all_and_takes_nothing_back(void)
@@ -489,6 +592,10 @@ CU_TestInfo charge_tests[] = {
     TEST(copies_are_for_the_guest_mapped_next),
     TEST(copies_for_nobody_known_are_divided_among_the_guests_awake),
     TEST(io_for_nobody_known_leaves_its_time_unattributed),
+    TEST(io_for_nobody_known_takes_its_share_beside_known_io),
+    TEST(what_no_reading_covers_is_unattributed),
+    TEST(counts_of_a_domain_the_trace_does_not_show_are_unattributed),
+    TEST(a_driver_domain_nobody_counts_for_is_charged_by_the_trace),
     TEST(lost_records_leave_an_execution_without_io_unattributed),
     TEST(a_domain_that_maps_anothers_page_is_a_driver_domain),
     TEST(a_guest_that_is_a_driver_domain_is_charged_and_charges),

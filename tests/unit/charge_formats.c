@@ -149,8 +149,8 @@ static json_t *at(json_t *document, const char *path)
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
     "notify,copy,tx,rx,read,write,inferred_pct,evidence,late\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,0,0,0,0,0.000,notify 100%,0\n" \
-    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,0,0,0,0,25.000,"            \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%,0\n"     \
+    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,"                \
     "copy 75% notify 25%,0\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
@@ -375,6 +375,7 @@ static void table_says_when_no_io_was_seen(void)
     const struct charge_idd alone = {.domain = 0, .life = 1, .running_ns = 5, .own_ns = 5, .executions = 1};
     prepare(&w);
     memset(&w.seen, 0, sizeof w.seen);
+    w.seen.idds = 1;
     write_once(&w, "table", &whole, &alone);
     SAYS(w.text, "charged 0 %, own 100 %, unattributed 0 %\n");
     SAYS(w.text, "\nno I/O was seen: ");
