@@ -67,8 +67,8 @@ charge() { # FILE METHOD FROM_NS TO_NS OUTPUT
 # Of domain 0 over the whole span: lines "domain tx rx read write" of the guests for which anything was counted.
 reported() { # JSON
     jq -r '[.reports[] | select(.granularity_ns == 0) | .intervals[].idds[] | select(.domain == 0) | .guests[]]
-        | group_by(.domain)[] | [.[0].domain, ([.[].events.tx] | add), ([.[].events.rx] | add), ([.[].events.read] | add),
-            ([.[].events.write] | add)]
+        | group_by(.domain)[] | [.[0].domain, ([.[].events.tx // 0] | add), ([.[].events.rx // 0] | add), ([.[].events.read // 0] | add),
+            ([.[].events.write // 0] | add)]
         | select(any(.[1:][]; . > 0)) | @tsv' "$1" | tr '\t' ' '
 }
 some() { awk '$2 + $3 + $4 + $5 > 0' "$1"; }
