@@ -90,6 +90,7 @@ full() { # TITLE FILE
     contend 'xenmeter report, from a pipe' -c "$cpu" -p "$2" "$xenmeter" report -q -g "$granularities" -
     contend 'zstd -dc' -c "$cpu" zstd -dcq "$2.zst"
     contend 'xenmeter report, from .zst' -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2.zst"
+    contend 'xenmeter report, from .zst, every CPU' "$xenmeter" report -q -g "$granularities" "$2.zst"
     again 'xenalyze --summary' "$peer_row"
 }
 
