@@ -223,6 +223,8 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
             tsc = d->handed_on; /* what is older than what was handed on can only come at its end */
             d->quality->tsc_backwards++;
         }
+        if (before > tsc)
+            before = tsc; /* time on this pCPU was pulled back, and what is queued with it */
         if (s->old_lost)
             old_lost_ends(s, s->begun ? before : tsc, tsc);
     }
