@@ -111,6 +111,7 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->real_weights);
+    free(c->done);
     free(c->first_device);
     free(c->next_device);
     free(c);
@@ -481,17 +482,8 @@ static inline void hand_on(struct charging *c, const struct transition *t)
         push(c, *t);
 }
 
-static void push_piece(struct charging *c, struct piece *piece, uint8_t kind, uint64_t time_ns)
-{
-    push(c, (struct transition){.time_ns = time_ns,
-                                .value = (uintptr_t)piece,
-                                .vcpu = piece->vcpu,
-                                .pcpu = piece->pcpu,
-                                .kind = kind});
-}
-
 /* The vCPU of a driver domain runs from now on. */
-static void begin_piece(struct charging *c, uint32_t vcpu, bool dispatched)
+static void begin_piece(struct charging *c, uint32_t vcpu)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct period *period = period_of(c, vcpu);
@@ -512,19 +504,14 @@ static void begin_piece(struct charging *c, uint32_t vcpu, bool dispatched)
         return;
     }
     struct piece *made = piece->next_made;
-    *piece = (struct piece){.period = period,
-                            .from_ns = c->now_ns,
-                            .vcpu = vcpu,
-                            .pcpu = v->pcpu,
-                            .dispatched = dispatched,
-                            .next_made = made};
+    *piece = (struct piece){
+        .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = v->pcpu, .next_made = made};
     period->references++;
     if (c->options.interval_ns == 0)
         period->from_ns = c->now_ns;
     v->piece = piece;
     v->running_at = (uint32_t)c->running_n;
     c->running[c->running_n++] = vcpu;
-    push_piece(c, piece, TRANSITION_CHARGE_BEGIN, c->now_ns);
     if (c->options.interval_ns == 0)
         c->cut_ns = min64(c->cut_ns, c->now_ns + CHARGE_PIECE_NS);
 }
@@ -543,7 +530,15 @@ static void end_piece(struct charging *c, uint32_t vcpu, bool execution_ends, bo
     piece->io_free = execution_ends && v->whole && !v->io_seen && !lost;
     period->ran_ns += piece->to_ns - piece->from_ns;
     period->partial = period->partial || lost || v->blind;
-    push_piece(c, piece, TRANSITION_CHARGE_END, c->now_ns);
+    struct piece **done = c->done;
+    if (c->done_n == c->done_capacity)
+        done = array_reserve(done, &c->done_capacity, c->done_n + 1, sizeof(struct piece *));
+    if (!done) {
+        c->failed = true;
+        return;
+    }
+    c->done = done;
+    c->done[c->done_n++] = piece;
     v->piece = NULL;
     uint32_t last = c->running[--c->running_n];
     c->running[v->running_at] = last;
@@ -584,7 +579,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
             continue;
         c->vcpus[vcpu].drives = true;
         if (c->vcpus[vcpu].state == RUNSTATE_RUNNING)
-            begin_piece(c, vcpu, false);
+            begin_piece(c, vcpu);
     }
     return idd;
 }
@@ -680,7 +675,7 @@ static void cut(struct charging *c)
         if (c->vcpus[vcpu].piece->from_ns + CHARGE_PIECE_NS != c->now_ns)
             continue;
         end_piece(c, vcpu, false, false);
-        begin_piece(c, vcpu, false);
+        begin_piece(c, vcpu);
         i = (size_t)-1; /* the list changed */
         if (c->failed)
             return;
@@ -709,7 +704,7 @@ static void close_interval(struct charging *c, uint64_t to_ns)
     for (size_t v = 0; n > 0 && v < c->vcpus_n && !c->failed; v++) {
         bool runs = c->vcpus[v].alive && c->vcpus[v].state == RUNSTATE_RUNNING && !c->vcpus[v].piece;
         if (runs && c->lives[c->population->vcpus[v].life].idd != NOBODY)
-            begin_piece(c, (uint32_t)v, false);
+            begin_piece(c, (uint32_t)v);
     }
 }
 
@@ -759,7 +754,7 @@ static void starts(struct charging *c, const struct transition *t, bool dispatch
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
     v->whole = dispatched;
     v->blind = blind;
-    begin_piece(c, t->vcpu, dispatched);
+    begin_piece(c, t->vcpu);
 }
 
 static void stops(struct charging *c, uint32_t vcpu, bool lost)
@@ -819,11 +814,12 @@ static void die(struct charging *c, const struct transition *t)
     hand_on(c, t);
 }
 
-bool charging_take(struct charging *c, const struct transition *t)
+bool charging_take(struct charging *c, const struct transition *t, uint64_t free_until_ns)
 {
     if (c->failed)
         return false;
-    c->direct = c->running_n == 0 && c->options.interval_ns == 0 && transitions_waiting(&c->queue) == 0;
+    bool open = c->running_n > 0 || c->options.interval_ns;
+    c->direct = transitions_waiting(&c->queue) == 0 && (t->time_ns < free_until_ns || !open);
     if (c->cut_ns <= t->time_ns || c->options.interval_ns)
         pass_time(c, t->time_ns);
     c->now_ns = max64(c->now_ns, t->time_ns);
@@ -874,18 +870,19 @@ uint64_t charging_safe(const struct charging *c)
     return safe;
 }
 
-const struct transition *charging_next(struct charging *c, uint64_t safe_ns)
+const struct transition *charging_next(struct charging *c, uint64_t upto_ns)
 {
-    const struct transitions *q = &c->queue;
-    if (q->head == q->n)
+    return transitions_take(&c->queue, upto_ns);
+}
+
+struct piece *charging_next_piece(struct charging *c)
+{
+    if (c->done_head == c->done_n) {
+        c->done_head = c->done_n = 0;
         return NULL;
-    const struct transition *t = &q->items[q->head];
-    if (t->kind == TRANSITION_CHARGE_BEGIN) {
-        const struct piece *piece = (const struct piece *)(uintptr_t)t->value;
-        if (!piece->closed || !piece->period->closed)
-            return NULL;
     }
-    return transitions_take(&c->queue, safe_ns);
+    /* Of a period that is an interval the shares are known only when that is over, and those behind it are younger. */
+    return c->done[c->done_head]->period->closed ? c->done[c->done_head++] : NULL;
 }
 
 void charging_release(struct charging *c, struct piece *piece)

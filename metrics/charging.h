@@ -1,8 +1,8 @@
 /*
  * The charging stage, between the runstate machine and the ledger: settled transitions in; the same transitions out,
- * with I/O records turned into I/O events of pairs (guest, driver domain), and the executions of driver domains into
- * pieces that say to whom they are charged. What an execution is charged for is known when it has ended, so that the
- * ledger follows behind: charging_safe tells how far.
+ * with I/O records turned into I/O events of pairs (guest, driver domain); and the executions of driver domains as
+ * pieces that say to whom they are charged. What an execution is charged for is known when it has ended: the ledger may
+ * not close an interval before the pieces that began in it are there. charging_safe tells how far it may go.
  *
  * Two files: attribution.c tells for whom an I/O record was, charging.c gathers the weights and charges.
  */
@@ -76,8 +76,7 @@ struct piece {
     uint64_t booked_ns; /* the ledger's: how much of it was booked */
     uint32_t vcpu;
     uint16_t pcpu;
-    bool dispatched; /* an execution began with it */
-    bool io_free;    /* an execution ended with it, and no I/O was seen in that */
+    bool io_free; /* an execution ended with it, and no I/O was seen in that */
     bool closed;
     struct piece *next_free, *next_made;
 };
@@ -150,6 +149,8 @@ struct charging {
     uint64_t serial;      /* periods made so far */
     uint64_t scale_base_ns;
     struct transitions queue; /* for the ledger, in order */
+    struct piece **done;      /* closed, for the ledger */
+    size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct piece *free_pieces, *pieces_made;
     double *real_weights; /* room for one period's */
@@ -173,15 +174,16 @@ void charging_make_room(struct charging *c);
 
 /*
  * The next settled transition, in time order. Returns whether the ledger is to book it at once, before what
- * charging_next has: no driver domain runs and nothing waits.
+ * charging_next has; it may if nothing waits and it is not after free_until_ns, or no driver domain runs.
  */
-bool charging_take(struct charging *c, const struct transition *t);
+bool charging_take(struct charging *c, const struct transition *t, uint64_t free_until_ns);
 
-/* A quick look: a change of an idle vCPU, while nothing waits, goes to the ledger without being taken. */
-static inline bool charging_passes(const struct charging *c, const struct transition *t)
+/* A quick look: a change of an idle vCPU that the ledger may have goes to it without being taken. */
+static inline bool charging_passes(const struct charging *c, const struct transition *t,
+                                   uint64_t free_until_ns)
 {
-    return t->kind == TRANSITION_STATE && c->vcpus[t->vcpu].idle && c->running_n == 0 &&
-           c->options.interval_ns == 0 && c->queue.head == c->queue.n;
+    return t->kind == TRANSITION_STATE && c->vcpus[t->vcpu].idle && c->queue.head == c->queue.n &&
+           t->time_ns < free_until_ns && t->time_ns < c->cut_ns && c->options.interval_ns == 0;
 }
 
 /*
@@ -199,23 +201,20 @@ void charging_advance(struct charging *c, uint64_t settled_ns);
 /* The trace ends: all periods end. */
 void charging_end(struct charging *c, uint64_t end_ns);
 
-/* The ledger may account up to here. */
+/* The pieces that began before this are all closed: the ledger may close intervals up to here. */
 uint64_t charging_safe(const struct charging *c);
 
-/* The next transition for the ledger, not after safe_ns (charging_safe), or NULL. Valid until the next call. */
-const struct transition *charging_next(struct charging *c, uint64_t safe_ns);
+/* The next transition for the ledger, not after upto_ns, or NULL. Valid until the next call of any function. */
+const struct transition *charging_next(struct charging *c, uint64_t upto_ns);
 
-/* Whether transitions wait for the ledger, and whether it may have all of them. */
+/* Whether transitions wait for the ledger. */
 static inline bool charging_is_ahead(const struct charging *c)
 {
     return transitions_waiting(&c->queue) > 0;
 }
-static inline bool charging_is_settled(const struct charging *c)
-{
-    return c->running_n == 0 && c->options.interval_ns == 0;
-}
 
-/* The ledger has booked all of the piece of a TRANSITION_CHARGE_END. */
+/* The next closed piece, or NULL; the caller gives it back. */
+struct piece *charging_next_piece(struct charging *c);
 void charging_release(struct charging *c, struct piece *piece);
 
 /* What was seen by now; the trace was accounted up to end_ns. */

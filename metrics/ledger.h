@@ -98,7 +98,7 @@ struct ledger {
     size_t pair_cells_n;
     struct idd_cell *idd_cells; /* by driver domain number */
     size_t idd_cells_n;
-    struct piece **active; /* being booked */
+    struct piece **active; /* that reach beyond the open intervals */
     size_t active_n, active_capacity;
     struct charge_idd *charge_idds; /* room for one interval's */
     struct charge_guest *charge_guests;
@@ -133,9 +133,13 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
 enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES]);
 
 /* charges (ledger_charge.c) */
-/* One of the transitions that the charging stage adds. */
-void ledger_book_charge(struct ledger *l, const struct transition *t);
-/* Books the charges of all pieces up to until_ns. */
+/* One of the transitions that the charging stage adds: I/O events. */
+void ledger_book_io(struct ledger *l, const struct transition *t);
+/* A closed piece: booked at once, or interval by interval if it reaches beyond the open ones. */
+void ledger_take_piece(struct ledger *l, struct piece *piece);
+/* A vCPU of the life was dispatched. */
+void ledger_charge_dispatch(struct ledger *l, uint32_t life);
+/* Books the pieces at hand up to until_ns. */
 void ledger_charges_book(struct ledger *l, uint64_t until_ns);
 /* A boundary of any granularity: what is live goes to each granularity (not used with only one). */
 void ledger_charges_gather(struct ledger *l);

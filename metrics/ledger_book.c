@@ -136,6 +136,8 @@ static void dispatch(struct ledger *l, struct account *a, struct measures *m, co
     a->slice_ns = (uint32_t)t->value;
     if (!m)
         return;
+    if (l->charging)
+        ledger_charge_dispatch(l, a->life);
     m->executions++;
     m->migrations += migrated;
     sample(l, &m->wait, a->wait_start, t->time_ns);
@@ -303,7 +305,7 @@ void ledger_book(struct ledger *l, const struct transition *t)
         return;
     l->now_ns = t->time_ns;
     if (t->kind >= TRANSITION_IO) {
-        ledger_book_charge(l, t);
+        ledger_book_io(l, t);
         return;
     }
     if (t->kind == TRANSITION_APPEAR) {

@@ -230,40 +230,53 @@ static void book_piece(struct ledger *l, struct piece *piece, uint64_t until_ns)
     piece->booked_ns = upto_ns;
 }
 
-void ledger_charges_book(struct ledger *l, uint64_t until_ns)
+/* All of the piece is booked. */
+static void end_piece(struct ledger *l, struct piece *piece)
 {
-    for (size_t i = 0; i < l->active_n; i++)
-        book_piece(l, l->active[i], until_ns);
+    struct idd_cell *d = idd_cell(l, piece->period->idd);
+    if (d && wanted(l, piece->pcpu))
+        d->live.io_free_executions += piece->io_free;
+    charging_release(l->charging, piece);
 }
 
-static void begin_piece(struct ledger *l, struct piece *piece)
+void ledger_charges_book(struct ledger *l, uint64_t until_ns)
 {
+    size_t left = 0;
+    for (size_t i = 0; i < l->active_n; i++) {
+        struct piece *piece = l->active[i];
+        book_piece(l, piece, until_ns);
+        if (piece->to_ns <= until_ns)
+            end_piece(l, piece);
+        else
+            l->active[left++] = piece;
+    }
+    l->active_n = left;
+}
+
+void ledger_take_piece(struct ledger *l, struct piece *piece)
+{
+    if (piece->to_ns < l->boundary_ns) {
+        book_piece(l, piece, piece->to_ns);
+        end_piece(l, piece);
+        return;
+    }
     struct piece **active = l->active;
     if (l->active_n == l->active_capacity)
         active = array_reserve(active, &l->active_capacity, l->active_n + 1, sizeof(struct piece *));
-    struct idd_cell *d = idd_cell(l, piece->period->idd);
-    if (!active || !d) {
+    if (!active) {
         l->out_of_memory = true;
         return;
     }
     l->active = active;
     l->active[l->active_n++] = piece;
-    if (wanted(l, piece->pcpu))
-        d->live.executions += piece->dispatched;
 }
 
-static void end_piece(struct ledger *l, struct piece *piece)
+void ledger_charge_dispatch(struct ledger *l, uint32_t life)
 {
-    book_piece(l, piece, piece->to_ns);
-    struct idd_cell *d = idd_cell(l, piece->period->idd);
-    if (d && wanted(l, piece->pcpu))
-        d->live.io_free_executions += piece->io_free;
-    size_t i = 0;
-    while (i < l->active_n && l->active[i] != piece)
-        i++;
-    if (i < l->active_n)
-        l->active[i] = l->active[--l->active_n];
-    charging_release(l->charging, piece);
+    uint32_t idd = charging_idd_of(l->charging, life);
+    struct idd_cell *d = idd == NOBODY ? NULL : idd_cell(l, idd);
+    if (d)
+        d->live.executions++;
 }
 
 static void book_event(struct ledger *l, const struct transition *t)
@@ -295,23 +308,12 @@ static void book_nobodys(struct ledger *l, const struct transition *t)
         d->live.unassigned[t->from] += (uint32_t)t->value;
 }
 
-void ledger_book_charge(struct ledger *l, const struct transition *t)
+void ledger_book_io(struct ledger *l, const struct transition *t)
 {
-    struct piece *piece = (struct piece *)(uintptr_t)t->value;
-    switch (t->kind) {
-    case TRANSITION_IO_EVENT:
+    if (t->kind == TRANSITION_IO_EVENT)
         book_event(l, t);
-        break;
-    case TRANSITION_IO_NOBODYS:
+    else
         book_nobodys(l, t);
-        break;
-    case TRANSITION_CHARGE_BEGIN:
-        begin_piece(l, piece);
-        break;
-    default:
-        end_piece(l, piece);
-        break;
-    }
 }
 
 /* ---- handing out ---- */

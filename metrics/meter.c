@@ -90,15 +90,20 @@ static int check(const struct meter *m, struct error *err)
     return 0;
 }
 
-#define AHEAD_MAX                                                                                            \
-    4096 /* transitions between the charging stage and the ledger, before the ledger is let catch up */
-
+/* Gives the ledger what the charging stage has for it, as far as it may go. */
 static void book_what_is_safe(struct meter *m)
 {
+    struct ledger *l = &m->ledger;
     const struct transition *t;
+    struct piece *piece;
+    while ((piece = charging_next_piece(m->charging)))
+        ledger_take_piece(l, piece);
+    if (!charging_is_ahead(m->charging))
+        return;
+    /* An interval is not closed before all pieces that began in it are there. */
     uint64_t safe_ns = charging_safe(m->charging);
-    while ((t = charging_next(m->charging, safe_ns)))
-        ledger_book(&m->ledger, t);
+    while ((t = charging_next(m->charging, max64(safe_ns, l->boundary_ns - min64(l->boundary_ns, 1)))))
+        ledger_book(l, t);
 }
 
 /* Nothing more is to be accounted. */
@@ -119,31 +124,40 @@ static void pass_time(struct meter *m, uint64_t until_ns)
     }
 }
 
+/* One settled transition on its way through the charging stage. */
+static void charge(struct meter *m, const struct transition *t, uint64_t step_ns)
+{
+    struct charging *c = m->charging;
+    if (t->time_ns > c->now_ns + step_ns)
+        pass_time(m, t->time_ns);
+    if (is_over(m))
+        return;
+    bool direct = charging_passes(c, t, m->ledger.boundary_ns);
+    if (!direct) {
+        direct = charging_take(c, t, m->ledger.boundary_ns);
+        if (direct && t->time_ns >= m->ledger.boundary_ns)
+            book_what_is_safe(m); /* the pieces of the intervals that it closes */
+    }
+    if (direct)
+        ledger_book(&m->ledger, t);
+    if (c->done_n || charging_is_ahead(c))
+        book_what_is_safe(m);
+}
+
 /* Books what is settled and closes what is complete. */
 static void account(struct meter *m, uint64_t settled_ns)
 {
     const struct transition *t;
-    unsigned ahead = 0;
     uint64_t step_ns = m->charging ? charging_step_ns(m->charging) : 0;
     if (m->charging)
         charging_make_room(m->charging);
     while ((t = runstates_take(m->runstates, settled_ns))) {
         if (is_over(m))
             continue;
-        if (!m->charging) {
-            if (t->kind != TRANSITION_IO)
-                ledger_book(&m->ledger, t);
-            continue;
-        }
-        if (t->time_ns > m->charging->now_ns + step_ns) {
-            pass_time(m, t->time_ns);
-            if (is_over(m))
-                continue;
-        }
-        if (charging_passes(m->charging, t) || charging_take(m->charging, t))
+        if (m->charging)
+            charge(m, t, step_ns);
+        else if (t->kind != TRANSITION_IO)
             ledger_book(&m->ledger, t);
-        if (charging_is_ahead(m->charging) && (++ahead % AHEAD_MAX == 0 || charging_is_settled(m->charging)))
-            book_what_is_safe(m);
     }
     if (m->charging && !is_over(m))
         pass_time(m, settled_ns);
@@ -153,6 +167,16 @@ static void account(struct meter *m, uint64_t settled_ns)
         settled_ns = charging_safe(m->charging);
     }
     ledger_advance(&m->ledger, settled_ns);
+}
+
+/* The charging stage ends here, and the ledger gets all it has. */
+static void end_charging(struct meter *m, uint64_t end_ns)
+{
+    if (!m->charging || is_over(m))
+        return;
+    charging_end(m->charging, end_ns);
+    book_what_is_safe(m);
+    ledger_advance(&m->ledger, end_ns);
 }
 
 int meter_feed(struct meter *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
@@ -183,16 +207,14 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
 {
     runstates_end(m->runstates, end_ns);
     account(m, end_ns);
-    if (m->charging && !is_over(m)) {
-        charging_end(m->charging, end_ns);
-        book_what_is_safe(m);
-    }
+    end_charging(m, end_ns);
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
 }
 
 int meter_stop(struct meter *m, struct error *err)
 {
+    end_charging(m, m->charging ? m->charging->now_ns : 0);
     ledger_finish(&m->ledger, m->ledger.now_ns, false);
     return check(m, err);
 }

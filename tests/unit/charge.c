@@ -194,6 +194,21 @@ static void a_charge_is_split_where_an_interval_ends(void)
     end(&c, &r);
 }
 
+static void an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open(void)
+{
+    struct capture c;
+    begin(&c);
+    starts(&c, 15 * MS, 0, 0);
+    rec_map(&c, 16 * MS, 1);
+    mark(&c, 33 * MS); /* it runs on */
+    struct result r = charge(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 10 * MS, 0), 1)->charged_ns, 5 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->charged_ns, 10 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 30 * MS, 0), 1)->charged_ns, 3 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->executions, 1);
+    end(&c, &r);
+}
+
 static void a_long_execution_is_charged_piece_by_piece(void)
 {
     struct capture c;
@@ -584,6 +599,7 @@ CU_TestInfo charge_tests[] = {
     TEST(weights_weigh),
     TEST(a_method_looks_at_its_own_events_only),
     TEST(a_charge_is_split_where_an_interval_ends),
+    TEST(an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open),
     TEST(a_long_execution_is_charged_piece_by_piece),
     TEST(a_wake_right_behind_an_event_channel_operation_is_a_notification),
     TEST(without_hypercalls_a_wake_is_inferred_to_be_a_notification),
