@@ -4,7 +4,8 @@
  * pieces that say to whom they are charged. What an execution is charged for is known when it has ended: the ledger may
  * not close an interval before the pieces that began in it are there. charging_safe tells how far it may go.
  *
- * Two files: attribution.c tells for whom an I/O record was, charging.c gathers the weights and charges.
+ * Four files: charging.c follows the vCPUs and cuts their running into pieces, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -229,7 +230,20 @@ uint32_t charging_idd_of(const struct charging *c, uint32_t life);
 /* The pair of a driver domain and a guest's life, NOBODY: they had nothing to do with each other so far. */
 uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life);
 
-/* ---- between attribution.c and charging.c ---- */
+/* ---- between the files ---- */
+
+/* One vCPU more (+1) or less (-1) of the life is awake. */
+void charging_count_awake(struct charging *c, uint32_t life, int change);
+
+/* The methods for a driver domain whose guests are counted from outside, or not. */
+unsigned charging_methods(const struct charging *c, bool counted);
+
+/* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
+struct period *charging_period(struct charging *c, uint32_t vcpu);
+/* The period is over at to_ns: who is charged what part of it. */
+void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* One of its references is gone. */
+void charging_release_period(struct charging *c, struct period *p);
 
 /* One I/O record at c->now_ns. */
 void attribution_record(struct charging *c, const struct transition *t);
