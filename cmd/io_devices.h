@@ -1,0 +1,34 @@
+/*
+ * The devices of a driver domain's guests and their counters, as Linux shows them under /sys: network devices vifD.N and
+ * disks vbd-D-ID of domain D.
+ */
+#ifndef XENMETER_CMD_IO_DEVICES_H
+#define XENMETER_CMD_IO_DEVICES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/buffer.h"
+#include "parser/error.h"
+
+struct io_devices_wanted {
+    const char *root;       /* the folder that holds sys/; "" is the machine's own */
+    const uint8_t *domains; /* only those of these guests, a byte for each of 65536 domain ids; NULL: all */
+    bool idd_given;         /* rows end with the driver domain's id */
+    unsigned idd;
+};
+
+/*
+ * Reads all devices there are now and appends a row of xenmeter-io-counts(5) for each; *found of them. 0, or -1 with
+ * `err` filled: this is no driver domain of Xen, or a folder cannot be read, or no memory.
+ */
+int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size_t *found, struct error *err);
+
+/* Whether rows have a tsc on this machine. */
+bool io_devices_have_tsc(void);
+
+/* The clock of a row's time_ns, now. */
+uint64_t io_devices_now_ns(void);
+
+#endif
