@@ -10,17 +10,24 @@
 
 #define MAPPED_KEEP (4u << 20) /* read pages are given back in steps of this */
 
+/* Waits until there is something to read. False when told to stop instead. */
+static bool wait_for_bytes(struct source *s)
+{
+    struct pollfd wait[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->wake_fd, .events = POLLIN}};
+    if (!s->stop && !s->wakeable)
+        return true;
+    while (!(s->stop && *s->stop) && ppoll(wait, s->wakeable ? 2 : 1, NULL, s->wait_mask) < 0 &&
+           errno == EINTR)
+        continue;
+    return !(s->stop && *s->stop) && !(s->wakeable && wait[1].revents);
+}
+
 ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err)
 {
     for (;;) {
-        if (s->stop) {
-            struct pollfd wait = {.fd = s->fd, .events = POLLIN};
-            if (!*s->stop)
-                ppoll(&wait, 1, NULL, s->wait_mask);
-            if (*s->stop) {
-                s->ended = true;
-                return 0;
-            }
+        if (!wait_for_bytes(s)) {
+            s->ended = true;
+            return 0;
         }
         ssize_t got = read(s->fd, to, n);
         if (got >= 0) {

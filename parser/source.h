@@ -21,6 +21,8 @@ struct source {
     uint64_t released;         /* mapped pages before this were given back */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
+    bool wakeable; /* waiting for a pipe ends when wake_fd can be read, as if the input had ended */
+    int wake_fd;
 };
 
 /* Opens PATH, "-" for standard input. 0, or -1 with `err` filled; source_close in both cases. */

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #define READ_CHUNK (256u << 10) /* asked of a pipe, or looked at of a mapped file, at once */
@@ -23,6 +25,7 @@ struct unpacker {
     struct chunk ring[CHUNKS]; /* [taken, made) hold bytes; the first of them may be in use */
     uint64_t taken, made;      /* counted from the beginning, at index % CHUNKS */
     bool ended, failed;        /* nothing follows the chunks made; because of `why` */
+    bool quit;                 /* the caller wants no more */
     bool in_use;               /* the chunk `taken` is the caller's for now */
     struct error why;
     /* the thread's own */
@@ -97,20 +100,15 @@ static int fill(struct unpacker *u, struct chunk *chunk)
     }
 }
 
-static void unlock(void *lock)
-{
-    pthread_mutex_unlock(lock);
-}
-
-/* Waits for a chunk that can be filled. */
+/* Waits for a chunk that can be filled; NULL: the work is to end. */
 static struct chunk *next_empty(struct unpacker *u)
 {
     pthread_mutex_lock(&u->lock);
-    pthread_cleanup_push(unlock, &u->lock);
-    while (u->made - u->taken >= CHUNKS)
+    while (u->made - u->taken >= CHUNKS && !u->quit)
         pthread_cond_wait(&u->emptied, &u->lock);
-    pthread_cleanup_pop(1);
-    return &u->ring[u->made % CHUNKS];
+    struct chunk *chunk = u->quit ? NULL : &u->ring[u->made % CHUNKS];
+    pthread_mutex_unlock(&u->lock);
+    return chunk;
 }
 
 static void *decompress(void *context)
@@ -119,6 +117,8 @@ static void *decompress(void *context)
     int status = 1;
     while (status > 0) {
         struct chunk *chunk = next_empty(u);
+        if (!chunk)
+            return NULL;
         status = fill(u, chunk);
         u->offset += chunk->n;
         pthread_mutex_lock(&u->lock);
@@ -135,6 +135,9 @@ static void *decompress(void *context)
 
 static void release(struct unpacker *u)
 {
+    if (u->source->wakeable)
+        close(u->source->wake_fd);
+    u->source->wakeable = false;
     for (int i = 0; i < CHUNKS; i++)
         free(u->ring[i].bytes);
     free(u->packed);
@@ -145,12 +148,14 @@ static void release(struct unpacker *u)
 static bool make_room(struct unpacker *u, size_t first_n)
 {
     bool room = true;
+    u->source->wake_fd = eventfd(0, EFD_CLOEXEC);
+    u->source->wakeable = u->source->wake_fd >= 0;
     for (int i = 0; i < CHUNKS; i++)
         room = (u->ring[i].bytes = malloc(CHUNK)) && room;
     u->zstd = ZSTD_createDStream();
     if (!u->source->mapped)
         u->packed = malloc(first_n > READ_CHUNK ? first_n : READ_CHUNK);
-    return room && u->zstd && (u->source->mapped || u->packed);
+    return room && u->source->wakeable && u->zstd && (u->source->mapped || u->packed);
 }
 
 struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err)
@@ -185,7 +190,11 @@ void unpack_end(struct unpacker *u)
 {
     if (!u)
         return;
-    pthread_cancel(u->thread); /* it may wait for a pipe, or for room */
+    pthread_mutex_lock(&u->lock);
+    u->quit = true; /* it may wait for room, or for a pipe */
+    pthread_cond_signal(&u->emptied);
+    pthread_mutex_unlock(&u->lock);
+    eventfd_write(u->source->wake_fd, 1);
     pthread_join(u->thread, NULL);
     pthread_cond_destroy(&u->filled);
     pthread_cond_destroy(&u->emptied);
