@@ -7,8 +7,6 @@
  * Facts: in xen/common/event_channel.c a send wakes only a vCPU that is blocked; Linux netback copies the headers that
  * a guest sends and maps the rest, and copies all that a guest receives.
  */
-#include <string.h>
-
 #include "apportion.h"
 #include "charging.h"
 #include "row.h"
@@ -148,15 +146,19 @@ static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint3
                                              .inferred = inferred});
 }
 
-/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
-static bool serves(struct charging *c, uint32_t a, uint32_t b)
+/* Whether driver domain `a` mapped pages of driver domain `b`. */
+static bool maps(const struct charging *c, uint32_t a, uint32_t b)
 {
-    const struct idd *x = &c->idds[a], *y = &c->idds[b];
-    bool ab =
-        y->life < x->pair_of_n && x->pair_of[y->life] != NOBODY && c->pairs[x->pair_of[y->life]].granted;
-    bool ba =
-        x->life < y->pair_of_n && y->pair_of[x->life] != NOBODY && c->pairs[y->pair_of[x->life]].granted;
-    return ab != ba ? ab : c->population->lives[x->life].domain < c->population->lives[y->life].domain;
+    uint32_t pair = charging_find_pair(c, a, c->idds[b].life);
+    return pair != NOBODY && c->pairs[pair].granted;
+}
+
+/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
+static bool serves(const struct charging *c, uint32_t a, uint32_t b)
+{
+    const struct life *x = &c->population->lives[c->idds[a].life],
+                      *y = &c->population->lives[c->idds[b].life];
+    return maps(c, a, b) != maps(c, b, a) ? maps(c, a, b) : x->domain < y->domain;
 }
 
 /* vCPU `from`, running, notified a vCPU `to` (NOBODY: not known which) of life `target`. */

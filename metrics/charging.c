@@ -182,7 +182,6 @@ static void end_piece(struct charging *c, uint32_t vcpu, bool execution_ends, bo
     struct period *period = piece->period;
     piece->to_ns = c->now_ns;
     piece->offset_ns = period->ran_ns;
-    piece->closed = true;
     piece->io_free = execution_ends && v->whole && !v->io_seen && !lost;
     period->ran_ns += piece->to_ns - piece->from_ns;
     period->partial = period->partial || lost || v->blind;

@@ -78,7 +78,6 @@ struct piece {
     uint32_t vcpu;
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
-    bool closed;
     struct piece *next_free, *next_made;
 };
 
@@ -93,7 +92,6 @@ struct idd {
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;
     struct period *interval; /* the open one, when T is an interval */
-    uint32_t awake_vcpus;    /* of its own */
 };
 
 struct charging_vcpu {
