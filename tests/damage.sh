@@ -5,7 +5,7 @@
 
 shopt -s lastpipe # hostile counts, at the end of pipelines
 DAMAGE=$BUILD/tests/damage
-LIMIT=10
+LIMIT=60 # seconds: a hang, not a slow machine under a sanitizer
 MEMORY_KIB=700000 # of address space, for a run of the program
 
 survives() { # FILE ARGUMENT...: exit code 0 or 2; 2 only with a message
