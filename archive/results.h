@@ -1,0 +1,36 @@
+/*
+ * Results as lines of JSON: what a meter hands to its sink, call by call, in a form that adds (histograms included).
+ * One line each: {"interval":{...}} and behind it its rows {"row":{...}}, {"execution":{...}}, {"charges":{...}}.
+ * xenmeter-archive(5) describes every key.
+ */
+#ifndef XENMETER_ARCHIVE_RESULTS_H
+#define XENMETER_ARCHIVE_RESULTS_H
+
+#include <stddef.h>
+
+#include "formats/buffer.h"
+#include "metrics/meter.h"
+
+/* Append lines. b->failed tells whether memory ran out. */
+void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows,
+                          size_t n);
+void results_put_execution(struct buffer *b, const struct execution *execution);
+void results_put_charges(struct buffer *b, const struct interval *interval, const struct charge_idd *idds,
+                         size_t n);
+
+/* Reads them back; keeps what it needs between members. */
+struct results_reader;
+struct results_reader *results_reader_new(void);
+void results_reader_free(struct results_reader *r);
+
+/*
+ * Hands what n bytes of whole lines hold to `sink`, in order; NULL functions get nothing, and what they would get is
+ * passed over without being read in full. An interval and its rows lie in one member. What a meter could never have
+ * handed out (negative lengths, an end before the start, unordered rows, numbers out of range, buckets that do not add
+ * up to the count) is damage. Returns 0; -1 with `err` filled (offset: of the line, from `offset` on); or what the sink
+ * returned, if not 0, at once, err untouched.
+ */
+int results_read(struct results_reader *r, const char *text, size_t n, uint64_t offset,
+                 const struct meter_sink *sink, struct error *err);
+
+#endif
