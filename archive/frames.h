@@ -19,7 +19,8 @@
 #define FRAME_CONTENT_MAX (64u << 20) /* decompressed bytes of one frame; more is refused */
 #define FRAMES_MAX        (1u << 27)  /* the seekable format's own limit */
 
-#define MAGIC_CONTENT "xenmeter.archive/1\n" /* with the NUL behind it: 20 bytes in a skippable frame 0x184d2a50 */
+#define MAGIC_CONTENT                                                                                        \
+    "xenmeter.archive/1\n" /* with the NUL behind it: 20 bytes in a skippable frame 0x184d2a50 */
 
 struct frame {
     uint64_t offset;  /* of its first byte in the file */
@@ -36,7 +37,8 @@ bool frames_begin_archive(const uint8_t *bytes, size_t n);
 struct frames {
     const uint8_t *file; /* mapped, the caller's */
     uint64_t size;
-    struct frame *list; /* the magic and the data frames, in order; the seal and the seek table are not in it */
+    struct frame
+        *list; /* the magic and the data frames, in order; the seal and the seek table are not in it */
     size_t n;
     bool sealed;         /* the seal is there and reads well */
     uint64_t end;        /* where the data frames end */
@@ -55,7 +57,8 @@ int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct err
  * an archive that was never finished. -1 only without memory or when it does not begin like an archive. `f->end` is where
  * it stopped; `why` (may be NULL) says what it found there.
  */
-int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct error *why, struct error *err);
+int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct error *why,
+                   struct error *err);
 void frames_free(struct frames *f);
 
 /* Where the next data frame begins, from index i on (i itself included); f->n: no further one. */

@@ -26,8 +26,9 @@ struct summary_domain { /* of the whole trace, ordered by domain and life; the i
 struct summary {
     struct trace_summary trace; /* file and compression: owned by the summary when it was read */
     struct clock clock;
-    uint64_t end_ns;        /* everything up to here is accounted */
-    struct quality quality; /* the parser's and the meter's part; its texts are owned by the summary when it was read */
+    uint64_t end_ns; /* everything up to here is accounted */
+    struct quality
+        quality; /* the parser's and the meter's part; its texts are owned by the summary when it was read */
     bool charged;
     struct charge_summary charges; /* if charged */
     struct summary_pcpu *pcpus;    /* ascending */

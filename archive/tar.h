@@ -13,7 +13,7 @@
 #include "parser/error.h"
 
 #define TAR_BLOCK    512
-#define TAR_NAME_MAX 100         /* bytes of a name, with the NUL */
+#define TAR_NAME_MAX 100             /* bytes of a name, with the NUL */
 #define TAR_END      (2 * TAR_BLOCK) /* zeros behind the last member */
 
 /* Bytes a member of n bytes takes: header, content, padding. */
