@@ -23,6 +23,10 @@ struct input {
     struct unpacker *unpacker; /* once the first compressed bytes were asked for */
     uint8_t *first;            /* what was read of a pipe to tell its kind */
     size_t first_n;
+    struct feed feed;     /* .next NULL: the source is read */
+    struct trace_tap tap; /* .bytes NULL: nobody listens */
+    bool tap_failed;
+    struct error tap_why;
 };
 
 static bool begins_compressed(const uint8_t *bytes, size_t n)
@@ -78,6 +82,23 @@ static int fill_compressed(struct input *in, struct error *err)
     return 0;
 }
 
+/* Takes a piece of what comes from elsewhere. */
+static int fill_fed(struct input *in, struct error *err)
+{
+    const uint8_t *bytes;
+    size_t n;
+    int status = in->feed.next(in->feed.context, &bytes, &n, err);
+    if (status <= 0) {
+        in->ended = status == 0;
+        return status;
+    }
+    if (reserve(in, n, err) != 0)
+        return -1;
+    memcpy(in->buffer + in->end, bytes, n);
+    in->end += n;
+    return 0;
+}
+
 static int fill_plain(struct input *in, struct error *err)
 {
     size_t room = in->capacity - in->end;
@@ -103,15 +124,26 @@ static int view_mapped(struct input *in, size_t need, struct view *view, struct 
     return 0;
 }
 
+static int fill(struct input *in, struct error *err)
+{
+    if (in->feed.next)
+        return fill_fed(in, err);
+    return in->compressed ? fill_compressed(in, err) : fill_plain(in, err);
+}
+
 int input_view(struct input *in, size_t need, struct view *view, struct error *err)
 {
+    if (in->tap_failed) {
+        *err = in->tap_why;
+        return -1;
+    }
     if (in->source.mapped && !in->compressed)
         return view_mapped(in, need, view, err);
     while (in->end - in->begin < need && !in->ended) {
         size_t missing = need - (in->end - in->begin);
         if (reserve(in, missing > READ_CHUNK ? missing : READ_CHUNK, err) != 0)
             return -1;
-        if ((in->compressed ? fill_compressed(in, err) : fill_plain(in, err)) != 0)
+        if (fill(in, err) != 0)
             return -1;
     }
     view->data = in->buffer + in->begin;
@@ -124,6 +156,11 @@ int input_view(struct input *in, size_t need, struct view *view, struct error *e
 void input_consume(struct input *in, size_t n)
 {
     in->offset += n;
+    if (in->tap.bytes && n > 0 && !in->tap_failed) {
+        bool mapped = in->source.mapped && !in->compressed;
+        const uint8_t *bytes = mapped ? in->source.map + in->source.position : in->buffer + in->begin;
+        in->tap_failed = in->tap.bytes(in->tap.context, bytes, n, &in->tap_why) != 0;
+    }
     if (in->source.mapped && !in->compressed) {
         source_advance(&in->source, n);
     } else {
@@ -169,6 +206,23 @@ struct input *input_open(const char *path, struct error *err)
     return in;
 }
 
+struct input *input_open_feed(const struct feed *feed, struct error *err)
+{
+    struct input *in = calloc(1, sizeof *in);
+    if (!in) {
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    in->source.fd = -1;
+    in->feed = *feed;
+    return in;
+}
+
+void input_tap(struct input *in, const struct trace_tap *tap)
+{
+    in->tap = *tap;
+}
+
 void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask)
 {
     in->source.stop = stop;
@@ -188,12 +242,18 @@ void input_close(struct input *in)
 
 void input_position(const struct input *in, uint64_t *done, uint64_t *size)
 {
+    if (in->feed.next) {
+        in->feed.position(in->feed.context, done, size);
+        return;
+    }
     *done = in->source.position;
     *size = in->source.size;
 }
 
 const char *input_compression(const struct input *in)
 {
+    if (in->feed.next)
+        return in->feed.compression;
     return in->compressed ? "zstd" : "none";
 }
 

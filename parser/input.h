@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "feed.h"
 
 struct input;
 
@@ -19,6 +20,12 @@ struct input;
  * opened, is a directory or is empty.
  */
 struct input *input_open(const char *path, struct error *err);
+
+/* The same for bytes that come from elsewhere; the feed is copied. */
+struct input *input_open_feed(const struct feed *feed, struct error *err);
+
+/* Tells the tap (copied) of all bytes as they are consumed. If it fails, the next input_view does. */
+void input_tap(struct input *in, const struct trace_tap *tap);
 
 /* While it waits for a pipe, `*stop` becoming non-zero under `wait_mask` ends the input there. */
 void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
@@ -44,7 +51,7 @@ void input_consume(struct input *in, size_t n);
 /* Stored bytes consumed so far, and the stored size (0: not known). */
 void input_position(const struct input *in, uint64_t *done, uint64_t *size);
 
-/* "none" or "zstd". */
+/* "none", "zstd", or what the feed says. */
 const char *input_compression(const struct input *in);
 
 /* Whether the compressed data ended in the middle of a frame. */

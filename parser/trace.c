@@ -28,7 +28,9 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    uint64_t last_tsc; /* of the last event delivered */
+    uint64_t last_tsc;          /* of the last event delivered */
+    struct trace_tap tap;       /* .bytes NULL: nobody listens */
+    struct trace_resume resume; /* if options.resume */
     struct event batch[BATCH_EVENTS];
 };
 
@@ -41,10 +43,18 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         return NULL;
     }
     t->options = *options;
-    t->input = input_open(path, err);
+    t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
     if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, err) != 0) {
         trace_close(t);
         return NULL;
+    }
+    if (options->tap) {
+        t->tap = *options->tap;
+        input_tap(t->input, &t->tap);
+    }
+    if (options->resume) {
+        t->resume = *options->resume;
+        t->decoder.has_runstates = true;
     }
     for (const unsigned *slot = io_slots; options->want_io && *slot != EVENT_UNRECOGNISED; slot++)
         t->options.want[*slot] = true;
@@ -80,6 +90,8 @@ static void set_clock(struct trace *t)
     else
         clock_probe_estimate(&t->decoder.probe, c);
     clock_set(c, first, c->cpu_hz);
+    if (t->options.resume)
+        *c = t->resume.clock;
     decoder_settle(&t->decoder);
     if (t->decoder.has_runstates) {
         for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
@@ -93,7 +105,7 @@ static bool well_known(struct trace *t)
     struct clock_probe *p = &t->decoder.probe;
     if (!t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
         return false;
-    if (t->options.cpu_hz > 0 || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
+    if (t->options.cpu_hz > 0 || t->options.resume || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
         return true;
     /* An estimate sorts all samples: make one only when there are a good deal more of them. */
     if (p->chains_n < CLOCK_SAMPLES_MIN || p->chains_n < p->estimated_at + p->estimated_at / 8)
@@ -117,8 +129,12 @@ static int read_sweep(struct trace *t, struct error *err)
                             d->queued);
     if (status == DECODER_END && d->quality->windows == 0)
         return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
-    if (status == DECODER_SWEEP)
+    if (status == DECODER_SWEEP) {
         order_sweep(&t->order, d);
+        if (t->tap.sweep)
+            t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, d->tsc_last,
+                         decoder_is_whole(d));
+    }
     if (t->phase == PHASE_CLOCK) {
         if (status == DECODER_SWEEP && !well_known(t))
             return 0;
@@ -143,6 +159,17 @@ static void keep_order(struct trace *t, size_t n)
     }
 }
 
+/* Leaves out what others have told of already; returns how many events remain. */
+static size_t drop_told(struct trace *t, size_t n)
+{
+    size_t told = 0;
+    while (t->options.resume && told < n && t->batch[told].tsc <= t->resume.after_tsc)
+        told++;
+    if (told > 0)
+        memmove(t->batch, t->batch + told, (n - told) * sizeof *t->batch);
+    return n - told;
+}
+
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
     for (;;) {
@@ -154,8 +181,10 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
             continue;
         }
         size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
+        bool more = n == BATCH_EVENTS;
         t->decoder.queued -= n;
         keep_order(t, n);
+        n = drop_told(t, n);
         if (t->phase == PHASE_LAST && t->last_tsc > t->decoder.tsc_last)
             t->decoder.tsc_last = t->last_tsc;
         batch->events = t->batch;
@@ -164,8 +193,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         batch->pcpus_n = t->decoder.pcpus_n;
         batch->end_tsc = t->phase == PHASE_LAST ? t->decoder.tsc_last : 0;
         batch->has_runstates = t->decoder.has_runstates;
-        if (n == BATCH_EVENTS) {
-            batch->watermark = t->batch[n - 1].tsc;
+        if (more) {
+            batch->watermark = t->last_tsc;
             return 1;
         }
         /* The last of this sweep's batches: all up to the watermark is handed on. */

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "error.h"
 #include "event_table.h"
+#include "feed.h"
 #include "quality.h"
 
 #define PCPUS_MAX 4095 /* pCPU numbers 0..4094; larger ones are damage */
@@ -57,6 +58,12 @@ struct event_batch {
 /* Not a record of the trace: where the blind time begins that a LOST_RECORDS event ends. w[2], w[3]: its true tsc. */
 #define EVENT_BLIND_BEGIN EVENT_SLOTS
 
+/* Where to begin in the middle of a trace, and what is known of what comes before. */
+struct trace_resume {
+    struct clock clock; /* of the whole trace */
+    uint64_t after_tsc; /* events up to here are not delivered: others have told of them */
+};
+
 struct trace_options {
     double cpu_hz;                            /* tsc frequency, 0: measure it from the trace */
     uint64_t memory_limit;                    /* bytes the parser may hold; 0: 1 GiB */
@@ -69,6 +76,10 @@ struct trace_options {
      */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
+    const struct feed *feed;     /* where the bytes come from, NULL: from the path (copied) */
+    const struct trace_tap *tap; /* who wants the bytes, too, or NULL (copied) */
+    const struct trace_resume
+        *resume; /* the bytes begin at a sweep, of a trace with runstate changes; NULL */
 };
 
 struct trace;
@@ -76,7 +87,7 @@ struct trace;
 /*
  * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (told by content, not by
  * name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
- * does not begin like a capture; the caller closes with trace_close.
+ * does not begin like a capture; the caller closes with trace_close. With a feed PATH only is what the summary says.
  */
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err);
 

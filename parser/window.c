@@ -10,12 +10,11 @@
 #include "io_filter.h"
 #include "record.h"
 
-#define WINDOW_HEADER_LEN 12
-#define WINDOW_MAX        (1u << 30)  /* a ring is at most 65535 pages */
-#define LOOKAHEAD         1024        /* bytes behind a record that may decide what to make of its tsc */
-#define CHUNK             (16u << 10) /* decoded between two looks at the stream's room */
-#define BEGINNING         (4u << 20)  /* how far to look for the first window of a damaged file */
-#define PROOF_RECORDS     8 /* records that must make sense behind a window header found by search */
+#define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
+#define LOOKAHEAD     1024        /* bytes behind a record that may decide what to make of its tsc */
+#define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
+#define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
+#define PROOF_RECORDS 8           /* records that must make sense behind a window header found by search */
 
 void decoder_want(struct decoder *d, unsigned slot, bool wanted)
 {
@@ -29,6 +28,26 @@ void decoder_settle(struct decoder *d)
 {
     d->actions[EVENT_SWITCH_INFPREV] &= (uint8_t)~RECORD_SPECIAL;
     d->actions[EVENT_SWITCH] &= (uint8_t)~RECORD_SPECIAL;
+}
+
+/* Whether the pCPU's next record is understood by the ones before it. */
+static bool waits_for_record(const struct stream *s)
+{
+    if (s->slice_ns != UINT32_MAX || s->old_lost || s->io.wakes)
+        return true;
+    const struct event *last = s->n > s->head ? &s->events[s->n - 1] : NULL;
+    return last && last->slot == EVENT_RUNSTATE_CHANGE && (last->header >> 8 & 3) == 0; /* who runs now? */
+}
+
+bool decoder_is_whole(const struct decoder *d)
+{
+    const struct quality *q = d->quality;
+    if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !d->has_runstates)
+        return false;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        if (waits_for_record(d->streams[d->pcpus[i]]))
+            return false;
+    return true;
 }
 
 void decoder_want_io(struct decoder *d)

@@ -42,8 +42,16 @@ struct decoder {
     uint32_t largest_window;
 };
 
+#define WINDOW_HEADER_LEN 12
+
 /* Wants an event delivered (or no longer). LOST_RECORDS always is. */
 void decoder_want(struct decoder *d, unsigned slot, bool wanted);
+
+/*
+ * At the beginning of a sweep: nothing was damaged so far, and no record before decides what becomes of one behind, so
+ * that decoding could begin here.
+ */
+bool decoder_is_whole(const struct decoder *d);
 
 /* The clock is fixed: the records that only served to measure it are skipped from now on. */
 void decoder_settle(struct decoder *d);
