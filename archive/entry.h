@@ -1,0 +1,50 @@
+/*
+ * Entry points: what one must know of a trace's past to begin in its middle, at a chunk, and get the same results. That is
+ * the last events of everybody, which lead the meter to the state it would have been in: fed to it first, with their
+ * own times, before the trace's events from there on (trace_options.resume).
+ *
+ * An entry is a member of JSON lines, one event each: xenmeter-archive(5).
+ */
+#ifndef XENMETER_ARCHIVE_ENTRY_H
+#define XENMETER_ARCHIVE_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/buffer.h"
+#include "parser/trace.h"
+
+struct entry_log;
+
+/* NULL: no memory. */
+struct entry_log *entry_log_new(void);
+void entry_log_free(struct entry_log *l);
+
+/* Chunk `chunk` begins where no record before has a time beyond `tsc`: an entry is wanted. False: no memory. */
+bool entry_log_mark(struct entry_log *l, uint32_t chunk, uint64_t tsc);
+
+struct entry_sink {
+    void *context;
+    /* The entry of a chunk: n bytes of text, valid during the call. Non-zero ends the work. */
+    int (*entry)(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n);
+};
+
+/*
+ * Takes the next events of the trace, in order, and hands out the entries that are complete: those whose tsc the events
+ * have passed. 0; what the sink returned, if not 0; -1 without memory (entry_log_failed tells).
+ */
+int entry_log_take(struct entry_log *l, const struct event_batch *batch, const struct entry_sink *sink);
+bool entry_log_failed(const struct entry_log *l);
+
+/* Bytes that an entry made now would have, roughly: more domains need more. */
+size_t entry_log_size(const struct entry_log *l);
+
+/*
+ * Reads an entry, hostile or not: *events (from malloc) in order. -1 with `err` filled: it is damaged, or holds what no
+ * trace could (unknown events, times that go back or lie after `tsc`, impossible pCPUs).
+ */
+int entry_read(const char *text, size_t n, uint64_t tsc, struct event **events, size_t *events_n,
+               struct error *err);
+
+#endif
