@@ -16,8 +16,8 @@
 
 #include "parser/error.h"
 
-#define FRAME_CONTENT_MAX (64u << 20) /* decompressed bytes of one frame; more is refused */
-#define FRAMES_MAX        (1u << 27)  /* the seekable format's own limit */
+#define FRAME_CONTENT_MAX (256u << 20) /* decompressed bytes of one frame; more is refused */
+#define FRAMES_MAX        (1u << 27)   /* the seekable format's own limit */
 
 #define MAGIC_CONTENT                                                                                        \
     "xenmeter.archive/1\n" /* with the NUL behind it: 20 bytes in a skippable frame 0x184d2a50 */
@@ -25,7 +25,7 @@
 struct frame {
     uint64_t offset;  /* of its first byte in the file */
     uint32_t bytes;   /* as stored */
-    uint32_t content; /* decompressed; 0 for a skippable frame */
+    uint32_t content; /* decompressed; 0 for the magic, which has none */
 };
 
 /* Whether a file that begins with these bytes is an archive of ours: `n` >= ARCHIVE_MAGIC_BYTES are looked at. */
@@ -48,14 +48,15 @@ struct frames {
 /*
  * Reads where the frames are: from the seek table, of which every number is checked against the file's size and the
  * limits; the frames are not looked at. -1 with `err` filled (offset: in the file) when it is not an archive or its table
- * is missing or damaged: frames_recover may do then. frames_free in both cases.
+ * is missing or damaged: frames_recover may do then. A damaged seal is no failure: the archive then is not `sealed`.
+ * frames_free in both cases.
  */
 int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct error *err);
 
 /*
  * The same from the frames themselves, one after the other from the beginning, up to the first that is not whole: for
  * an archive that was never finished. -1 only without memory or when it does not begin like an archive. `f->end` is where
- * it stopped; `why` (may be NULL) says what it found there.
+ * it stopped; `why` (may be NULL) says what it found there: ERROR_NONE at a seal that reads well.
  */
 int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct error *why,
                    struct error *err);
@@ -69,13 +70,19 @@ struct frame_reader *frame_reader_new(void);
 void frame_reader_free(struct frame_reader *r);
 
 /*
- * Decompresses frame i into `to`, which has room for its `content` bytes. -1 with `err` filled (offset: in the file) when
+ * What can be told of data frame i without decompressing it: its stored bytes are those that were sealed (if sealed), and
+ * it is one whole frame of the sizes that the list has. -1 with `err` filled (offset: in the file).
+ */
+int frame_check(const struct frames *f, size_t i, struct error *err);
+
+/*
+ * Decompresses data frame i into `to`, which has room for its `content` bytes. -1 with `err` filled (offset: in the file) when
  * it is damaged or says something else of its size than the table.
  */
 int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
 
 /*
- * All that can be checked of frame i: its stored bytes against the seal (if sealed), that it decompresses with the right
+ * All that can be checked of data frame i: its stored bytes against the seal (if sealed), that it decompresses with the right
  * checksum to what the table says. As frame_read otherwise; `to` then has its content.
  */
 int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
@@ -90,7 +97,7 @@ int frames_verify_ends(const struct frames *f, struct error *err);
 
 struct frame_sink {
     void *context;
-    /* -1 with `err` filled ends the work. Called by one thread at a time, in order. */
+    /* -1 with `err` filled ends the work. Called in order, by one thread at a time, but not always the same. */
     int (*write)(void *context, const uint8_t *bytes, size_t n, struct error *err);
 };
 
@@ -111,7 +118,10 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
  */
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err);
 
-/* The next frame as it is stored in another archive: copied during the call. As frame_writer_put. */
+/*
+ * The next frame as data frame i is stored in another archive: checked (frame_check) and copied during the call. Returns
+ * as frame_writer_put.
+ */
 int64_t frame_writer_copy(struct frame_writer *w, const struct frames *from, size_t i, struct error *err);
 
 /* Waits for all frames given so far to be written. -1 with `err` filled. */
@@ -123,7 +133,7 @@ int frame_writer_finish(struct frame_writer *w, struct error *err);
 /* Ends the threads and frees everything; what is not written by then is not. NULL is fine. */
 void frame_writer_free(struct frame_writer *w);
 
-/* Bytes written so far. */
+/* Bytes written so far; those of a failed write are not among them. */
 uint64_t frame_writer_bytes(const struct frame_writer *w);
 
 #endif

@@ -1,0 +1,286 @@
+#include "archive/archive.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/contents.h"
+#include "archive/tar.h"
+#include "parser/source.h"
+
+struct archive {
+    struct source source;
+    struct frames frames;
+    struct frame_reader *reader;
+    uint8_t *content; /* of the frame read last */
+    size_t content_room;
+    size_t content_frame; /* 0 (the magic): none */
+    struct piece *pieces;
+    size_t pieces_n;
+};
+
+bool archive_file_is(const char *path)
+{
+    uint8_t magic[ARCHIVE_MAGIC_BYTES];
+    struct stat st;
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!standard || lseek(fd, 0, SEEK_CUR) == 0) &&
+              pread(fd, magic, sizeof magic, 0) == sizeof magic && frames_begin_archive(magic, sizeof magic);
+    if (!standard)
+        close(fd);
+    return is;
+}
+
+/* ---- frames ---- */
+
+/* The content of a frame, kept until another one is asked for. */
+static const uint8_t *content_of(struct archive *a, size_t frame, struct error *err)
+{
+    if (frame == a->content_frame)
+        return a->content;
+    size_t n = a->frames.list[frame].content;
+    a->content_frame = 0;
+    if (a->content_room < n) {
+        free(a->content);
+        a->content = malloc(n);
+        a->content_room = a->content ? n : 0;
+        if (!a->content) {
+            error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+            return NULL;
+        }
+    }
+    if (frame_read(&a->frames, frame, a->reader, a->content, err) != 0)
+        return NULL;
+    a->content_frame = frame;
+    return a->content;
+}
+
+/* The member whose header begins at `at` of the frame has to be this one. */
+static const uint8_t *member_at(struct archive *a, size_t frame, size_t at, const char *name, size_t n,
+                                const uint8_t digest[DIGEST_BYTES], struct error *err)
+{
+    const uint8_t *content = content_of(a, frame, err);
+    uint64_t offset = a->frames.list[frame].offset;
+    struct tar_member member;
+    struct error why;
+    uint8_t found[DIGEST_BYTES];
+    if (!content)
+        return NULL;
+    if (tar_next(content, a->frames.list[frame].content, &at, &member, &why) != 1 ||
+        strcmp(member.name, name) != 0 || member.n != n) {
+        error_set_at(err, ERROR_FORMAT, offset, "%s is not in this frame, where the manifest has it", name);
+        return NULL;
+    }
+    digest_of(content + member.at, n, found);
+    if (memcmp(found, digest, DIGEST_BYTES) != 0) {
+        error_set_at(err, ERROR_FORMAT, offset, "%s in this frame is damaged: its digest is another one",
+                     name);
+        return NULL;
+    }
+    return content + member.at;
+}
+
+int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,
+                 struct error *err)
+{
+    char path[TAR_NAME_MAX];
+    piece_member_path(p, m->name, path);
+    *bytes =
+        member_at(a, (size_t)p->first_frame + m->frame, m->at - TAR_BLOCK, path, m->bytes, m->digest, err);
+    return *bytes ? 0 : -1;
+}
+
+/* ---- opening ---- */
+
+static int read_piece(struct archive *a, const struct contents_piece *c, struct piece *p, struct error *err)
+{
+    char path[TAR_NAME_MAX];
+    size_t frame = (size_t)c->first_frame + c->frames - 1;
+    snprintf(p->host, sizeof p->host, "%s", c->host);
+    snprintf(p->id, sizeof p->id, "%s", c->id);
+    piece_member_path(p, "manifest.json", path);
+    const uint8_t *text = member_at(a, frame, 0, path, c->manifest_bytes, c->manifest_digest, err);
+    if (!text)
+        return -1;
+    struct error why;
+    if (manifest_read(p, (const char *)text, c->manifest_bytes, c->frames, &why) != 0)
+        return error_set_at(err, why.code, a->frames.list[frame].offset, "%s: %s", path, why.message);
+    if (strcmp(p->host, c->host) != 0 || strcmp(p->id, c->id) != 0 || p->tsc_first != c->tsc_first)
+        return error_set_at(err, ERROR_FORMAT, a->frames.list[frame].offset,
+                            "%s is not the manifest that the contents tell of", path);
+    p->first_frame = c->first_frame;
+    p->frames = c->frames;
+    return 0;
+}
+
+/* The contents are the last data frame's. */
+static int read_contents(struct archive *a, struct contents_piece **list, size_t *n, struct error *err)
+{
+    size_t frame = a->frames.n - 1, at = 0;
+    struct tar_member member;
+    struct error why;
+    if (a->frames.n < 2)
+        return error_set_at(err, ERROR_FORMAT, 0, "the archive is empty");
+    const uint8_t *content = content_of(a, frame, err);
+    if (!content)
+        return -1;
+    uint64_t offset = a->frames.list[frame].offset;
+    if (tar_next(content, a->frames.list[frame].content, &at, &member, &why) != 1 ||
+        strcmp(member.name, CONTENTS_NAME) != 0)
+        return error_set_at(err, ERROR_FORMAT, offset, "the last frame does not have the contents");
+    if (contents_read((const char *)content + member.at, member.n, a->frames.n, list, n, &why) != 0)
+        return error_set_at(err, why.code, offset, "%s: %s", CONTENTS_NAME, why.message);
+    return 0;
+}
+
+static int read_pieces(struct archive *a, struct error *err)
+{
+    struct contents_piece *list = NULL;
+    size_t n = 0;
+    if (read_contents(a, &list, &n, err) != 0)
+        return -1;
+    int status = 0;
+    a->pieces = calloc(n + 1, sizeof *a->pieces);
+    if (!a->pieces)
+        status = error_set(err, ERROR_MEMORY, "no memory for %zu pieces", n);
+    for (size_t i = 0; i < n && status == 0; i++) {
+        a->pieces_n = i + 1;
+        status = read_piece(a, &list[i], &a->pieces[i], err);
+    }
+    free(list);
+    return status;
+}
+
+static int open_file(struct archive *a, const char *path, struct error *err)
+{
+    if (source_open(&a->source, path, err) != 0)
+        return -1;
+    if (!a->source.mapped)
+        return error_set(err, ERROR_IO,
+                         "an archive is read where its table says, not from a pipe: give the file itself");
+    if (frames_open(&a->frames, a->source.map, a->source.size, err) != 0)
+        return -1;
+    a->reader = frame_reader_new();
+    return a->reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+}
+
+struct archive *archive_open(const char *path, struct error *err)
+{
+    struct archive *a = calloc(1, sizeof *a);
+    if (!a) {
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    a->source.fd = -1;
+    if (open_file(a, path, err) != 0 || read_pieces(a, err) != 0) {
+        archive_close(a);
+        return NULL;
+    }
+    return a;
+}
+
+void archive_close(struct archive *a)
+{
+    if (!a)
+        return;
+    for (size_t i = 0; i < a->pieces_n; i++)
+        piece_free(&a->pieces[i]);
+    free(a->pieces);
+    free(a->content);
+    frame_reader_free(a->reader);
+    frames_free(&a->frames);
+    source_close(&a->source);
+    free(a);
+}
+
+const struct frames *archive_frames(const struct archive *a)
+{
+    return &a->frames;
+}
+
+size_t archive_pieces(const struct archive *a, const struct piece **pieces)
+{
+    *pieces = a->pieces;
+    return a->pieces_n;
+}
+
+const struct member *piece_member(const struct piece *p, const char *name)
+{
+    for (size_t i = 0; i < p->members_n; i++)
+        if (strcmp(p->members[i].name, name) == 0)
+            return &p->members[i];
+    return NULL;
+}
+
+/* ---- timelines ---- */
+
+/* Where the timeline that begins with piece `first` ends. */
+static size_t timeline_end(const struct archive *a, size_t first)
+{
+    size_t end = first + 1;
+    while (end < a->pieces_n && pieces_adjoin(&a->pieces[end - 1], &a->pieces[end]))
+        end++;
+    return end;
+}
+
+/* "web1, web2 (3 timelines)" */
+static void list_hosts(const struct archive *a, struct buffer *b)
+{
+    const char *before = "";
+    for (size_t i = 0; i < a->pieces_n;) {
+        const char *host = a->pieces[i].host;
+        unsigned timelines = 0;
+        while (i < a->pieces_n && strcmp(a->pieces[i].host, host) == 0) {
+            i = timeline_end(a, i);
+            timelines++;
+        }
+        buffer_printf(b, "%s%s", before, host);
+        if (timelines > 1)
+            buffer_printf(b, " (%u timelines: %s:1 to %s:%u)", timelines, host, host, timelines);
+        before = ", ";
+    }
+    buffer_add(b, "", 1);
+}
+
+static int no_choice(const struct archive *a, const char *why, struct error *err)
+{
+    struct buffer hosts = {0};
+    list_hosts(a, &hosts);
+    error_set(err, ERROR_USAGE, "%s; choose with --host: %.200s", why, hosts.failed ? "?" : hosts.at);
+    buffer_free(&hosts);
+    return -1;
+}
+
+int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
+                     struct error *err)
+{
+    unsigned found = 0, of_host = 0;
+    const char *last = NULL;
+    for (size_t i = 0, end; i < a->pieces_n; i = end) {
+        const struct piece *p = &a->pieces[i];
+        end = timeline_end(a, i);
+        of_host = last && strcmp(last, p->host) == 0 ? of_host + 1 : 1;
+        last = p->host;
+        if ((host && strcmp(host, p->host) != 0) || (number && number != of_host))
+            continue;
+        if (found++ > 0)
+            continue;
+        *first = i;
+        *n = end - i;
+    }
+    if (a->pieces_n == 0)
+        return error_set(err, ERROR_FORMAT, "there is no trace in this archive");
+    if (found == 0)
+        return no_choice(a, "it has no such host", err);
+    if (found > 1)
+        return no_choice(
+            a, host ? "this host has several timelines, with gaps between them" : "it has several timelines",
+            err);
+    return 0;
+}

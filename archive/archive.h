@@ -1,0 +1,49 @@
+/* An archive, open for reading: its pieces and their members. */
+#ifndef XENMETER_ARCHIVE_ARCHIVE_H
+#define XENMETER_ARCHIVE_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/frames.h"
+#include "archive/manifest.h"
+#include "parser/error.h"
+#include "parser/feed.h"
+
+struct archive;
+
+/* Whether PATH is a regular file that begins like an archive. "-": standard input, if that is one from its beginning. */
+bool archive_file_is(const char *path);
+
+/*
+ * Opens PATH ("-": standard input, which has to be a regular file) and reads the contents and all manifests. NULL with
+ * `err` filled (offset: in the file): no archive, not finished, damaged there.
+ */
+struct archive *archive_open(const char *path, struct error *err);
+void archive_close(struct archive *a);
+
+const struct frames *archive_frames(const struct archive *a);
+
+/* The pieces, by host and time. They are the archive's. */
+size_t archive_pieces(const struct archive *a, const struct piece **pieces);
+
+/*
+ * The bytes of a member of a piece of this archive: *bytes is valid until the next call. Checked against its digest. -1 with
+ * `err` filled (offset: of its frame in the file).
+ */
+int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,
+                 struct error *err);
+
+/* The member of that name, or NULL. */
+const struct member *piece_member(const struct piece *p, const char *name);
+
+/*
+ * Pieces [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host there is).
+ * -1 with `err` filled: there is none, or the choice is not clear; the message lists what there is to choose from.
+ * number 0: the only one.
+ */
+int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
+                     struct error *err);
+
+#endif

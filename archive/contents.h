@@ -1,0 +1,42 @@
+/*
+ * An archive's table of contents: its pieces, ordered by host, beginning and id, and where each lies. It is the last
+ * member, in a frame with the end of the tar file. Pieces of the same trace that follow each other make a timeline.
+ */
+#ifndef XENMETER_ARCHIVE_CONTENTS_H
+#define XENMETER_ARCHIVE_CONTENTS_H
+
+#include "archive/frames.h"
+#include "archive/manifest.h"
+
+#define CONTENTS_NAME "contents.json"
+
+/* Two pieces adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps. */
+#define ADJOINING_NS 1000000000u
+
+/* Where a piece lies, and what its place in the order is. */
+struct contents_piece {
+    char host[HOST_MAX];
+    char id[PIECE_ID_BYTES];
+    uint64_t tsc_first;
+    uint32_t first_frame, frames;
+    uint32_t manifest_bytes;
+    uint8_t manifest_digest[DIGEST_BYTES];
+};
+
+/* The order of pieces in an archive: <0, 0, >0. */
+int contents_compare(const struct contents_piece *a, const struct contents_piece *b);
+
+/* The whole last frame: the member and the end of the tar file. Appends; b->failed: no memory. */
+void contents_put_frame(struct buffer *b, const struct contents_piece *pieces, size_t n);
+
+/*
+ * Reads the text of contents.json: pieces in their order, each apart from the others, inside the archive's `frames`
+ * frames (the magic is 0; the last one is that of the contents). *pieces is from malloc. -1 with `err` filled.
+ */
+int contents_read(const char *text, size_t n, size_t frames, struct contents_piece **pieces, size_t *pieces_n,
+                  struct error *err);
+
+/* Whether `b` goes on where `a` ends, of two pieces in their order. */
+bool pieces_adjoin(const struct piece *a, const struct piece *b);
+
+#endif

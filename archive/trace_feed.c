@@ -1,0 +1,224 @@
+#include "archive/trace_feed.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/tar.h"
+
+#define THREADS_MAX 64
+#define AHEAD       2 /* chunks that wait, besides those being decompressed */
+
+/* A chunk to be read. */
+struct chunk {
+    const struct piece *piece;
+    const struct member *member;
+};
+
+struct slot {
+    uint8_t *content; /* of the frame */
+    size_t room;
+    const uint8_t *bytes; /* of the chunk, in it */
+    size_t n;
+    bool done, failed;
+    struct error why;
+};
+
+struct trace_feed {
+    const struct frames *frames;
+    struct chunk *chunks;
+    size_t chunks_n;
+    struct slot *slots; /* chunk i goes to slot i % slots_n */
+    size_t slots_n;
+    pthread_t threads[THREADS_MAX];
+    unsigned threads_n;
+    pthread_mutex_t lock; /* of what follows, and of `done` in the slots */
+    pthread_cond_t filled, emptied;
+    size_t begun;   /* chunks that a thread has taken */
+    size_t current; /* the chunk that the caller looks at, or will */
+    bool handed;    /* the caller looks at it */
+    bool quit;
+    uint64_t stored_done, stored_size; /* bytes of their frames */
+};
+
+/* ---- the threads ---- */
+
+static int read_chunk(const struct trace_feed *f, const struct chunk *c, struct frame_reader *reader,
+                      struct slot *s)
+{
+    size_t frame = (size_t)c->piece->first_frame + c->member->frame, at = c->member->at - TAR_BLOCK;
+    const struct frame *place = &f->frames->list[frame];
+    struct tar_member member;
+    struct error why;
+    uint8_t digest[DIGEST_BYTES];
+    char path[TAR_NAME_MAX];
+    if (s->room < place->content) {
+        free(s->content);
+        s->content = malloc(place->content);
+        s->room = s->content ? place->content : 0;
+        if (!s->content)
+            return error_set(&s->why, ERROR_MEMORY, "no memory for %u bytes of a frame", place->content);
+    }
+    if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
+        return -1;
+    piece_member_path(c->piece, c->member->name, path);
+    if (tar_next(s->content, place->content, &at, &member, &why) != 1 || strcmp(member.name, path) != 0 ||
+        member.n != c->member->bytes)
+        return error_set_at(&s->why, ERROR_FORMAT, place->offset,
+                            "%s is not in this frame, where the manifest has it", path);
+    digest_of(s->content + member.at, member.n, digest);
+    if (memcmp(digest, c->member->digest, DIGEST_BYTES) != 0)
+        return error_set_at(&s->why, ERROR_FORMAT, place->offset,
+                            "%s in this frame is damaged: its digest is another one", path);
+    s->bytes = s->content + member.at;
+    s->n = member.n;
+    return 0;
+}
+
+/* The next chunk to decompress, once there is a slot for it; chunks_n: there is none any more. */
+static size_t take_chunk(struct trace_feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    while (!f->quit && f->begun < f->chunks_n && f->begun >= f->current + f->slots_n)
+        pthread_cond_wait(&f->emptied, &f->lock);
+    size_t i = f->quit || f->begun == f->chunks_n ? f->chunks_n : f->begun++;
+    pthread_mutex_unlock(&f->lock);
+    return i;
+}
+
+static void *decompress(void *context)
+{
+    struct trace_feed *f = context;
+    struct frame_reader *reader = frame_reader_new();
+    for (size_t i; (i = take_chunk(f)) < f->chunks_n;) {
+        struct slot *s = &f->slots[i % f->slots_n];
+        bool failed = true;
+        if (reader)
+            failed = read_chunk(f, &f->chunks[i], reader, s) != 0;
+        else
+            error_set(&s->why, ERROR_MEMORY, "no memory to decompress");
+        pthread_mutex_lock(&f->lock);
+        s->failed = failed;
+        s->done = true;
+        pthread_cond_broadcast(&f->filled);
+        pthread_mutex_unlock(&f->lock);
+    }
+    frame_reader_free(reader);
+    return NULL;
+}
+
+/* ---- the caller's side ---- */
+
+static int next(void *context, const uint8_t **bytes, size_t *n, struct error *err)
+{
+    struct trace_feed *f = context;
+    pthread_mutex_lock(&f->lock);
+    if (f->handed) {
+        f->slots[f->current % f->slots_n].done = false;
+        f->current++;
+        f->handed = false;
+        pthread_cond_broadcast(&f->emptied);
+    }
+    const struct slot *s = &f->slots[f->current % f->slots_n];
+    while (f->current < f->chunks_n && !s->done)
+        pthread_cond_wait(&f->filled, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+    if (f->current == f->chunks_n)
+        return 0;
+    if (s->failed) {
+        *err = s->why;
+        return -1;
+    }
+    const struct chunk *c = &f->chunks[f->current];
+    f->stored_done += f->frames->list[(size_t)c->piece->first_frame + c->member->frame].bytes;
+    f->handed = true;
+    *bytes = s->bytes;
+    *n = s->n;
+    return 1;
+}
+
+static void position(void *context, uint64_t *done, uint64_t *size)
+{
+    const struct trace_feed *f = context;
+    *done = f->stored_done;
+    *size = f->stored_size;
+}
+
+struct feed trace_feed_of(struct trace_feed *f)
+{
+    return (struct feed){.context = f, .next = next, .position = position, .compression = "archive"};
+}
+
+/* ---- setting up ---- */
+
+static bool list_chunks(struct trace_feed *f, const struct piece *pieces, size_t n, uint32_t chunk)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most += pieces[i].members_n;
+    f->chunks = calloc(most + 1, sizeof *f->chunks);
+    for (size_t i = 0; f->chunks && i < n; i++)
+        for (size_t m = 0; m < pieces[i].members_n; m++) {
+            const struct member *member = &pieces[i].members[m];
+            if (member->kind != MEMBER_TRACE || (i == 0 && member->number < chunk))
+                continue;
+            f->chunks[f->chunks_n++] = (struct chunk){&pieces[i], member};
+            f->stored_size += f->frames->list[(size_t)pieces[i].first_frame + member->frame].bytes;
+        }
+    return f->chunks != NULL;
+}
+
+static bool start_threads(struct trace_feed *f, unsigned threads)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a file that is cut while it is read */
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    while (f->threads_n < threads && pthread_create(&f->threads[f->threads_n], NULL, decompress, f) == 0)
+        f->threads_n++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return f->threads_n > 0;
+}
+
+struct trace_feed *trace_feed_new(const struct archive *a, const struct piece *pieces, size_t n,
+                                  uint32_t chunk, unsigned threads, struct error *err)
+{
+    struct trace_feed *f = calloc(1, sizeof *f);
+    if (!f) {
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    f->frames = archive_frames(a);
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->filled, NULL);
+    pthread_cond_init(&f->emptied, NULL);
+    f->slots_n = threads + AHEAD;
+    f->slots = calloc(f->slots_n, sizeof *f->slots);
+    if (!f->slots || !list_chunks(f, pieces, n, chunk) || !start_threads(f, threads)) {
+        trace_feed_free(f);
+        error_set(err, ERROR_MEMORY, "no memory, or no thread to be had, to decompress");
+        return NULL;
+    }
+    return f;
+}
+
+void trace_feed_free(struct trace_feed *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->quit = true;
+    pthread_cond_broadcast(&f->emptied);
+    pthread_mutex_unlock(&f->lock);
+    for (unsigned i = 0; i < f->threads_n; i++)
+        pthread_join(f->threads[i], NULL);
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->filled);
+    pthread_cond_destroy(&f->emptied);
+    for (size_t i = 0; f->slots && i < f->slots_n; i++)
+        free(f->slots[i].content);
+    free(f->slots);
+    free(f->chunks);
+    free(f);
+}
