@@ -116,6 +116,8 @@ static int read_piece(struct archive *a, const struct contents_piece *c, struct 
                             "%s is not the manifest that the contents tell of", path);
     p->first_frame = c->first_frame;
     p->frames = c->frames;
+    p->manifest_bytes = c->manifest_bytes;
+    memcpy(p->manifest_digest, c->manifest_digest, DIGEST_BYTES);
     return 0;
 }
 

@@ -6,8 +6,18 @@
 
 #include "archive/tar.h"
 
-#define SCHEMA      "xenmeter.contents/1"
 #define SAME_HZ_PPM 1000.0 /* measured twice, the frequency of one host differs by less */
+
+void contents_of_piece(const struct piece *p, struct contents_piece *c)
+{
+    memcpy(c->host, p->host, sizeof c->host);
+    memcpy(c->id, p->id, sizeof c->id);
+    c->tsc_first = p->tsc_first;
+    c->first_frame = p->first_frame;
+    c->frames = p->frames;
+    c->manifest_bytes = p->manifest_bytes;
+    memcpy(c->manifest_digest, p->manifest_digest, DIGEST_BYTES);
+}
 
 int contents_compare(const struct contents_piece *a, const struct contents_piece *b)
 {
@@ -22,7 +32,7 @@ void contents_put_frame(struct buffer *b, const struct contents_piece *pieces, s
     size_t begin = b->n;
     char digest[2 * DIGEST_BYTES + 1];
     buffer_fill(b, '\0', TAR_BLOCK);
-    buffer_text(b, "{\"schema\":\"" SCHEMA "\",\n \"pieces\":[\n");
+    buffer_text(b, "{\"schema\":\"" CONTENTS_SCHEMA "\",\n \"pieces\":[\n");
     for (size_t i = 0; i < n; i++) {
         const struct contents_piece *p = &pieces[i];
         digest_text(p->manifest_digest, digest);

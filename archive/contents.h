@@ -8,7 +8,8 @@
 #include "archive/frames.h"
 #include "archive/manifest.h"
 
-#define CONTENTS_NAME "contents.json"
+#define CONTENTS_NAME   "contents.json"
+#define CONTENTS_SCHEMA "xenmeter.contents/1"
 
 /* Two pieces adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps. */
 #define ADJOINING_NS 1000000000u
@@ -22,6 +23,9 @@ struct contents_piece {
     uint32_t manifest_bytes;
     uint8_t manifest_digest[DIGEST_BYTES];
 };
+
+/* What the contents say of a complete piece. */
+void contents_of_piece(const struct piece *p, struct contents_piece *c);
 
 /* The order of pieces in an archive: <0, 0, >0. */
 int contents_compare(const struct contents_piece *a, const struct contents_piece *b);

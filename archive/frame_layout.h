@@ -9,7 +9,6 @@
 
 /* All numbers are little-endian. A skippable frame: its number, the bytes of its content (both u32), the content. */
 #define SKIPPABLE_HEADER 8
-#define MAGIC_NUMBER     0x184d2a50u
 #define SEAL_NUMBER      0x184d2a51u
 #define TABLE_NUMBER     0x184d2a5eu
 
@@ -27,7 +26,7 @@
 #define TABLE_CHECKSUMS    0x80        /* the descriptor: entries have checksums, all other bits 0 */
 #define EMPTY_CHECKSUM     0x51d8e999u /* low half of the XXH64 of no bytes: that of a skippable frame */
 
-/* A zstd frame that has a byte of content, its size and a checksum: number 4, descriptor 1, size 1, block 3 + 1, checksum 4. */
+/* A zstd frame of one byte of content: number 4, descriptor 1, size 1, block 3 + 1, checksum 4. */
 #define DATA_FRAME_MIN 14
 
 /* What the seal and the seek table say of a frame. */
@@ -71,7 +70,7 @@ struct frame_facts frame_facts_of(const uint8_t *stored, uint32_t bytes, uint32_
 /* The seal and the seek table of these n frames, in one piece of `*bytes` bytes to be freed. NULL: no memory. */
 uint8_t *frame_ends(const struct frame_facts *list, size_t n, size_t *bytes);
 
-/* Where the checksums are in the whole seal of n frames at `seal` (`left` bytes are there). NULL: it is not one, or damaged. */
+/* Where the checksums are in the seal of n frames at `seal`, of which `left` bytes are there. NULL: it is not well. */
 const uint8_t *seal_read(const uint8_t *seal, uint64_t left, uint64_t n);
 
 #endif

@@ -153,7 +153,9 @@ static int compress(const struct frame_writer *w, struct job *job, struct error 
 static struct job *next_job(struct frame_writer *w)
 {
     for (;;) {
-        while (w->started < w->given && job_of(w, w->started)->done) /* a copy: nothing to do */
+        if (w->started < w->written) /* copies need nobody, and may be written before anyone looks */
+            w->started = w->written;
+        while (w->started < w->given && job_of(w, w->started)->done)
             w->started++;
         if (w->quit)
             return NULL;

@@ -76,14 +76,14 @@ void frame_reader_free(struct frame_reader *r);
 int frame_check(const struct frames *f, size_t i, struct error *err);
 
 /*
- * Decompresses data frame i into `to`, which has room for its `content` bytes. -1 with `err` filled (offset: in the file) when
- * it is damaged or says something else of its size than the table.
+ * Decompresses data frame i into `to`, which has room for its `content` bytes. -1 with `err` filled (offset: in the file)
+ * when it is damaged or says something else of its size than the table.
  */
 int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
 
 /*
- * All that can be checked of data frame i: its stored bytes against the seal (if sealed), that it decompresses with the right
- * checksum to what the table says. As frame_read otherwise; `to` then has its content.
+ * All that can be checked of data frame i: its stored bytes against the seal (if sealed), that it decompresses with the
+ * right checksum to what the table says. As frame_read otherwise; `to` then has its content.
  */
 int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
 

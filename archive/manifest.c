@@ -12,8 +12,6 @@
 #include "archive/frames.h"
 #include "archive/tar.h"
 
-#define SCHEMA "xenmeter.piece/1"
-
 void piece_free(struct piece *p)
 {
     free((void *)(uintptr_t)p->options.charge.idds);
@@ -181,7 +179,7 @@ static void put_member(struct buffer *b, const struct member *m)
 
 void manifest_put(struct buffer *b, const struct piece *p)
 {
-    buffer_text(b, "{\"schema\":\"" SCHEMA "\",\n \"tool\":");
+    buffer_text(b, "{\"schema\":\"" MANIFEST_SCHEMA "\",\n \"tool\":");
     json_add_text(b, p->tool);
     buffer_printf(b, ",\n \"host\":\"%s\",\n \"id\":\"%s\",\n \"source\":", p->host, p->id);
     json_add_text(b, p->source);

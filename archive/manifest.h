@@ -12,11 +12,14 @@
 #include "formats/buffer.h"
 #include "metrics/meter.h"
 
-#define HOST_MAX       41          /* a host's label, with the NUL */
-#define PIECE_ID_BYTES 17          /* 16 hexadecimal digits and the NUL */
-#define MEMBER_NAME    48          /* a member's name inside its piece, with the NUL */
-#define CHUNK_MAX      (64u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
-#define DIGEST_BYTES   16          /* XXH3-128, most significant byte first */
+#define MANIFEST_SCHEMA "xenmeter.piece/1"
+
+#define IO_COUNTS_MEMBER "io-counts.csv" /* outside counters, as they were given */
+#define HOST_MAX         41              /* a host's label, with the NUL */
+#define PIECE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
+#define MEMBER_NAME      48              /* a member's name inside its piece, with the NUL */
+#define CHUNK_MAX        (64u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
+#define DIGEST_BYTES     16          /* XXH3-128, most significant byte first */
 
 enum member_kind {
     MEMBER_TRACE,   /* trace/NNNNNN.xt: a chunk of the trace */
@@ -68,6 +71,8 @@ struct piece {
     /* its place in an archive, from the archive's contents */
     uint32_t first_frame;
     uint32_t frames; /* the last one has the manifest */
+    uint32_t manifest_bytes;
+    uint8_t manifest_digest[DIGEST_BYTES];
 };
 
 void piece_free(struct piece *p);

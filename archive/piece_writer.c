@@ -17,7 +17,7 @@
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a piece is known */
 #define ENTRY_SHARE   256          /* entries are at most this part of the trace */
-#define CHUNK_SLACK 2 /* a sweep this many times as long as a chunk is cut anywhere */
+#define CHUNK_SLACK   2            /* a sweep this many times as long as a chunk is cut anywhere */
 
 /* Lines of results that wait to be written. */
 struct pending {
@@ -486,7 +486,12 @@ static int finish(struct piece_writer *w, const struct summary *summary)
     if (fine) {
         fine = flush_small(w) == 0;
         manifest_put(&text, p); /* which cannot tell of itself: a frame of its own, the piece's last */
-        fine = fine && !text.failed && add_small(w, "manifest.json", text.at, text.n) && flush_small(w) == 0;
+        struct member *m = fine && !text.failed ? add_small(w, "manifest.json", text.at, text.n) : NULL;
+        fine = m && flush_small(w) == 0;
+        if (fine) {
+            p->manifest_bytes = (uint32_t)text.n;
+            digest_of(text.at, text.n, p->manifest_digest);
+        }
     }
     if (text.failed)
         no_memory(w);

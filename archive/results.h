@@ -1,7 +1,8 @@
 /*
  * Results as lines of JSON: what a meter hands to its sink, call by call, in a form that adds (histograms included).
  * One line each: {"interval":{...}} and behind it its rows {"row":{...}}, {"execution":{...}}, {"charges":{...}}.
- * xenmeter-archive(5) describes every key.
+ * xenmeter-archive(5) describes every key. A line has one form only: members in a fixed order, those that are 0 or do not
+ * apply left out, no spaces, numbers exact.
  */
 #ifndef XENMETER_ARCHIVE_RESULTS_H
 #define XENMETER_ARCHIVE_RESULTS_H
@@ -23,12 +24,15 @@ struct results_reader;
 struct results_reader *results_reader_new(void);
 void results_reader_free(struct results_reader *r);
 
+/* Bytes that the rows of one interval may take (0, and unless told: 1 GiB); more is ERROR_MEMORY. */
+void results_reader_limit(struct results_reader *r, size_t bytes);
+
 /*
  * Hands what n bytes of whole lines hold to `sink`, in order; NULL functions get nothing, and what they would get is
  * passed over without being read in full. An interval and its rows lie in one member. What a meter could never have
- * handed out (negative lengths, an end before the start, unordered rows, numbers out of range, buckets that do not add
- * up to the count) is damage. Returns 0; -1 with `err` filled (offset: of the line, from `offset` on); or what the sink
- * returned, if not 0, at once, err untouched.
+ * handed out (an end before the start, negative times but in late rows, unordered rows, numbers out of range, buckets
+ * that do not add up to the count) is damage, and so is a line of more than 16 MiB. Returns 0; -1 with `err` filled
+ * (offset: of the line, from `offset` on); or what the sink returned, if not 0, at once, err untouched.
  */
 int results_read(struct results_reader *r, const char *text, size_t n, uint64_t offset,
                  const struct meter_sink *sink, struct error *err);

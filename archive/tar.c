@@ -71,7 +71,7 @@ static uint64_t checksum(const uint8_t header[TAR_BLOCK])
 void tar_header(uint8_t header[TAR_BLOCK], const char *name, uint64_t n)
 {
     memset(header, 0, TAR_BLOCK);
-    memcpy(header, name, strlen(name));
+    memcpy(header, name, strlen(name) + 1);
     put_octal(header + AT_MODE, NUMBER_DIGITS, 0644);
     put_octal(header + AT_UID, NUMBER_DIGITS, 0);
     put_octal(header + AT_GID, NUMBER_DIGITS, 0);
@@ -79,7 +79,7 @@ void tar_header(uint8_t header[TAR_BLOCK], const char *name, uint64_t n)
     put_octal(header + AT_MTIME, SIZE_DIGITS, 0);
     header[AT_TYPE] = '0';
     memcpy(header + AT_MAGIC, "ustar", sizeof "ustar");
-    memcpy(header + AT_VERSION, "00", 2);
+    memset(header + AT_VERSION, '0', 2);
     put_octal(header + AT_MAJOR, NUMBER_DIGITS, 0);
     put_octal(header + AT_MINOR, NUMBER_DIGITS, 0);
     put_octal(header + AT_CHECKSUM, CHECKSUM_DIGITS, checksum(header));

@@ -31,6 +31,7 @@ int command_report(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_io_counts(int argc, char **argv);
 int command_charge(int argc, char **argv);
+int command_archive(int argc, char **argv);
 int command_help(int argc, char **argv);
 
 /* "auto" "always" "never" */
@@ -65,6 +66,14 @@ struct options {
     double weights[IO_KINDS];
     bool charge_all;
     const char *io_counts; /* file of outside counters */
+    /* archives */
+    char *const *inputs; /* all FILEs, of a command that takes several; the first is `input` */
+    size_t inputs_n;
+    unsigned bys;     /* 1 << enum by, or-ed, of a command that takes several */
+    const char *host; /* --host as it was given; NULL: it was not */
+    int level;        /* of compression */
+    unsigned threads;
+    bool with_trace;
 };
 
 /* Which of the common options a command takes. */
@@ -73,6 +82,7 @@ struct option_set {
     const char *letters; /* of the short options it takes: "fobgdptcsnqv" */
     const char *longs; /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
     bool no_executions;         /* -g execution does not apply */
+    bool makes_archive;         /* several FILEs, --by takes a list, --output is an archive */
     const char *const *formats; /* of its output, ended by NULL */
     const char *help;           /* the whole text of --help */
 };
@@ -92,6 +102,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
 const char *nearest_name(const char *word, const char *const *names);
+
+/* Once the first batch is there: the tsc frequency is known, given or measured. -1 with `err` filled: it is not. */
+int trace_check_clock(const struct trace *trace, struct error *err);
 
 /* ---- charges (--idd and so on) ---- */
 
@@ -133,6 +146,9 @@ const char *names_lookup(const void *names, int32_t domain, uint32_t life);
 
 /* Reads the file that xenmeter-io-counts(5) describes; "-" is not possible. NULL with `err` filled. */
 struct counters *counters_read(const char *path, struct error *err);
+
+/* The same of n bytes of text that was read already. */
+struct counters *counters_read_text(const char *text, size_t n, struct error *err);
 
 /* ---- signals ---- */
 

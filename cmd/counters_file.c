@@ -315,22 +315,36 @@ static int read_lines(struct counters_reader *r, struct error *err)
     return counters_sort(r->counters, err);
 }
 
-struct counters *counters_read(const char *path, struct error *err)
+/* Reads and closes the file; NULL is one that could not be opened, which `errno` explains. */
+static struct counters *read_file(FILE *file, struct error *err)
 {
     struct counters_reader *r = calloc(1, sizeof *r);
     struct counters *c = calloc(1, sizeof *c);
-    if (!r || !c)
-        error_set(err, ERROR_MEMORY, "no memory");
-    else if (!(r->file = fopen(path, "re")))
+    bool fine = false;
+    if (!file)
         error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
-    else
+    else if (!r || !c)
+        error_set(err, ERROR_MEMORY, "no memory");
+    else {
+        r->file = file;
         r->counters = c;
-    bool fine = r && r->counters && read_lines(r, err) == 0;
-    if (r && r->file)
-        fclose(r->file);
+        fine = read_lines(r, err) == 0;
+    }
+    if (file)
+        fclose(file);
     free(r);
     if (fine)
         return c;
     counters_free(c);
     return NULL;
+}
+
+struct counters *counters_read(const char *path, struct error *err)
+{
+    return read_file(fopen(path, "re"), err);
+}
+
+struct counters *counters_read_text(const char *text, size_t n, struct error *err)
+{
+    return read_file(fmemopen((void *)(uintptr_t)text, n, "r"), err);
 }

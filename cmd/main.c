@@ -10,6 +10,7 @@ const struct command commands[] = {
     {"info", "what is in a trace, and whether it can be trusted", command_info},
     {"charge", "who used the driver domains: guest by driver domain, with the evidence", command_charge},
     {"io-counts", "log the packets and requests of guests' devices, beside a trace", command_io_counts},
+    {"archive", "traces and results in one compressed, checked, seekable file", command_archive},
     {"help", "this list, or the help of a command", command_help},
     {NULL, NULL, NULL},
 };

@@ -24,7 +24,10 @@ enum long_option {
     OPTION_CHARGE_PER,
     OPTION_WEIGHTS,
     OPTION_CHARGE_ALL,
-    OPTION_IO_COUNTS
+    OPTION_IO_COUNTS,
+    OPTION_HOST,
+    OPTION_LEVEL,
+    OPTION_WITH_TRACE
 };
 
 static const struct option long_options[] = {
@@ -53,9 +56,16 @@ static const struct option long_options[] = {
     {"weights", required_argument, NULL, OPTION_WEIGHTS},
     {"charge-all", no_argument, NULL, OPTION_CHARGE_ALL},
     {"io-counts", required_argument, NULL, OPTION_IO_COUNTS},
+    {"host", required_argument, NULL, OPTION_HOST},
+    {"level", required_argument, NULL, OPTION_LEVEL},
+    {"threads", required_argument, NULL, 'T'},
+    {"with-trace", no_argument, NULL, OPTION_WITH_TRACE},
     {NULL, 0, NULL, 0},
 };
 
+#define THREADS_MAX        64
+#define LEVEL_DEFAULT      3 /* as zstd has it */
+#define LEVEL_MAX          19
 #define XENMON_INTERVAL_NS 1000000000u /* XenMon's own default */
 
 #define OPTIONS_N (sizeof long_options / sizeof long_options[0] - 1)
@@ -88,14 +98,34 @@ static void unknown_option(const struct option_set *set, const char *word)
         complain("%s has no option '%s' (xenmeter %s --help)", set->command, word, set->command);
 }
 
-static int parse_by(struct options *o, const char *text, struct error *err)
+static int parse_by(struct options *o, const struct option_set *set, const char *text, struct error *err)
 {
-    for (int by = 0; by < 4; by++)
-        if (strcmp(text, by_names[by]) == 0) {
-            o->by = (enum by)by;
-            return 0;
-        }
+    const char *rest = text;
+    for (size_t n; *rest; rest += n + (rest[n] == ',')) {
+        int by = 0;
+        n = set->makes_archive ? strcspn(rest, ",") : strlen(rest);
+        while (by < 4 && (strlen(by_names[by]) != n || strncmp(rest, by_names[by], n) != 0))
+            by++;
+        if (by == 4)
+            break;
+        o->by = (enum by)by;
+        o->bys |= 1u << by;
+    }
+    if (!*rest && *text)
+        return 0;
     return error_set(err, ERROR_USAGE, "--by %s: rows can be by domain, vcpu, pcpu or domain-pcpu", text);
+}
+
+/* A small whole number in [1, most]. */
+static int parse_small(const char *option, const char *text, unsigned most, unsigned *to, struct error *err)
+{
+    size_t n = 0;
+    if (parse_count(option, text, &n, err) != 0)
+        return -1;
+    if (n > most)
+        return error_set(err, ERROR_USAGE, "%s %s: 1 to %u", option, text, most);
+    *to = (unsigned)n;
+    return 0;
 }
 
 static int add_granularity(struct options *o, uint64_t ns, struct error *err)
@@ -196,7 +226,7 @@ static int take_option(struct options *o, const struct option_set *set, int lett
         return 0;
     case 'b':
         o->by_given = true;
-        return parse_by(o, optarg, err);
+        return parse_by(o, set, optarg, err);
     case 'g':
         return parse_granularities(o, optarg, err);
     case 'd':
@@ -248,6 +278,20 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     case OPTION_IO_COUNTS:
         o->io_counts = optarg;
         return 0;
+    case OPTION_HOST:
+        o->host = optarg;
+        return 0;
+    case 'T':
+        return parse_small("--threads", optarg, THREADS_MAX, &o->threads, err);
+    case OPTION_LEVEL: {
+        unsigned level = 0;
+        int status = parse_small("--level", optarg, LEVEL_MAX, &level, err);
+        o->level = (int)level;
+        return status;
+    }
+    case OPTION_WITH_TRACE:
+        o->with_trace = true;
+        return 0;
     default:
         return parse_when(&o->progress, "progress", optarg, err);
     }
@@ -291,7 +335,9 @@ static int complete_xenmon(struct options *o, struct error *err)
 /* What was left open, and what does not go together. */
 static int complete(struct options *o, const struct option_set *set, int argc, char **argv, struct error *err)
 {
-    if (argc - optind > 1)
+    o->inputs = argv + optind;
+    o->inputs_n = (size_t)(argc - optind);
+    if (argc - optind > 1 && !set->makes_archive)
         return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", argv[optind],
                          argv[optind + 1]);
     o->input = optind < argc ? argv[optind] : "-";
@@ -302,8 +348,10 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
     if (o->output && !*o->output)
         return error_set(err, ERROR_USAGE, "--output wants the name of a file");
     bool many_files = o->format && writer_makes_files(o->format); /* --output only begins their names */
-    if (!many_files && same_file(o->input, o->output))
-        return error_set(err, ERROR_USAGE, "--output %s is the capture itself: it would be lost", o->output);
+    for (size_t i = 0; !many_files && i < (o->inputs_n ? o->inputs_n : 1); i++)
+        if (same_file(o->inputs_n ? o->inputs[i] : "-", o->output))
+            return error_set(err, ERROR_USAGE, "--output %s is the capture itself: it would be lost",
+                             o->output);
     if (o->io_counts && same_file(o->io_counts, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --io-counts: it would be lost",
                          o->output);
@@ -330,7 +378,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
 bool options_parse(struct options *o, const struct option_set *set, int argc, char **argv, int *status)
 {
     struct error err = {0};
-    *o = (struct options){.max_memory = 1ull << 30};
+    *o = (struct options){.max_memory = 1ull << 30, .level = LEVEL_DEFAULT};
     memcpy(o->weights, charge_default_weights, sizeof o->weights);
     o->domains = calloc(65536, 1);
     o->pcpus = calloc(PCPUS_MAX, 1);
@@ -342,7 +390,7 @@ bool options_parse(struct options *o, const struct option_set *set, int argc, ch
     opterr = 0;
     optind = 0;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":f:o:b:g:d:p:t:c:s:n:qvh", long_options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, ":f:o:b:g:d:p:t:c:s:n:T:qvh", long_options, NULL)) != -1) {
         if (letter == 'h') {
             fputs(set->help, stdout);
             *status = EXIT_DONE;

@@ -69,11 +69,11 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
 
 /* ---- the work ---- */
 
-static int check_clock(const struct reading *r, struct error *err)
+int trace_check_clock(const struct trace *trace, struct error *err)
 {
     struct trace_summary s;
-    trace_summarise(r->trace, &s);
-    if (trace_clock(r->trace)->cpu_hz > 0 || s.tsc_last == s.tsc_first)
+    trace_summarise(trace, &s);
+    if (trace_clock(trace)->cpu_hz > 0 || s.tsc_last == s.tsc_first)
         return 0;
     return error_set(err, ERROR_USAGE,
                      "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
@@ -90,7 +90,7 @@ static int read_trace(struct reading *r, struct error *err)
     while ((status = trace_next(r->trace, &batch, err)) > 0) {
         if (r->stop && *r->stop)
             return meter_stop(r->meter, err);
-        if (!checked && check_clock(r, err) != 0)
+        if (!checked && trace_check_clock(r->trace, err) != 0)
             return -1;
         checked = true;
         if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)

@@ -38,6 +38,7 @@ struct output {
     bool failed;
     bool reader_gone;
     bool is_stdout;
+    bool lasting;     /* what was written stays, whatever happens */
     struct error why; /* of the first failure */
 };
 
@@ -104,6 +105,20 @@ static int create_temporary(struct output *o)
     return -1;
 }
 
+/* Creates PATH.partial, unless there is one. */
+static int create_partial(struct output *o)
+{
+    int n = snprintf(o->temporary->path, sizeof o->temporary->path, "%s.partial", o->destination);
+    if (n < 0 || (size_t)n >= sizeof o->temporary->path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    o->fd = open(o->temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (o->fd >= 0)
+        atomic_store(&o->temporary->state, READY);
+    return o->fd >= 0 ? 0 : -1;
+}
+
 static int open_file(struct output *o, const char *path, struct error *err)
 {
     struct stat was;
@@ -131,7 +146,11 @@ static int open_file(struct output *o, const char *path, struct error *err)
     o->temporary = take_temporary();
     if (!o->temporary)
         return error_set(err, ERROR_IO, "cannot create: more than %d outputs at a time", OUTPUTS_MAX);
-    if (create_temporary(o) != 0)
+    if (o->lasting && create_partial(o) != 0 && errno == EEXIST)
+        return error_set(
+            err, ERROR_IO,
+            "%s.partial is there: of a run that did not end, or has not yet; look at it and remove it", path);
+    if (o->fd < 0 && (o->lasting || create_temporary(o) != 0))
         return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
     /* A file that others may not read stays so; where that cannot be kept the umask has decided. */
     if (exists)
@@ -156,7 +175,7 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-struct output *output_open(const char *path, struct error *err)
+static struct output *open_output(const char *path, bool lasting, struct error *err)
 {
     struct output *o = calloc(1, sizeof *o);
     if (o)
@@ -168,12 +187,24 @@ struct output *output_open(const char *path, struct error *err)
     }
     o->is_stdout = !path || strcmp(path, "-") == 0;
     o->fd = o->is_stdout ? STDOUT_FILENO : -1;
-    if (!o->is_stdout &&
-        (open_file(o, path, err) != 0 || (ends_with(path, ".zst") && start_zstd(o, err) != 0))) {
+    o->lasting = lasting;
+    bool packed = path && !lasting && ends_with(path, ".zst");
+    if (!o->is_stdout && (open_file(o, path, err) != 0 || (packed && start_zstd(o, err) != 0))) {
+        o->lasting = false;
         output_abort(o);
         return NULL;
     }
     return o;
+}
+
+struct output *output_open(const char *path, struct error *err)
+{
+    return open_output(path, false, err);
+}
+
+struct output *output_open_lasting(const char *path, struct error *err)
+{
+    return open_output(path, true, err);
 }
 
 /* ---- writing ---- */
@@ -257,6 +288,16 @@ int output_flush(struct output *o)
     return drain(o, ZSTD_e_flush);
 }
 
+const struct error *output_failure(const struct output *o)
+{
+    return o->failed ? &o->why : NULL;
+}
+
+const char *output_partial(const struct output *o)
+{
+    return o->lasting && o->temporary ? o->temporary->path : NULL;
+}
+
 bool output_reader_gone(const struct output *o)
 {
     return o->reader_gone;
@@ -325,7 +366,7 @@ void output_abort(struct output *o)
     if (o->fd >= 0 && !o->is_stdout)
         close(o->fd);
     if (o->temporary) {
-        if (atomic_load(&o->temporary->state) == READY)
+        if (atomic_load(&o->temporary->state) == READY && !o->lasting)
             unlink(o->temporary->path);
         atomic_store(&o->temporary->state, FREE);
     }

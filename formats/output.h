@@ -23,6 +23,15 @@ struct output;
 struct output *output_open(const char *path, struct error *err);
 
 /*
+ * The same for what is of use even if it is never completed: a file is written as PATH.partial, which may not exist yet,
+ * and stays if the work fails or the process dies, but not if a signal ends it. Never compressed.
+ */
+struct output *output_open_lasting(const char *path, struct error *err);
+
+/* The name of what stays behind if the work fails now; NULL: nothing does. */
+const char *output_partial(const struct output *o);
+
+/*
  * Appends bytes (buffered). Returns 0, or -1 once anything went wrong; the first failure is kept and reported
  * by output_commit, so callers may ignore it until then.
  */
@@ -31,6 +40,9 @@ int output_printf(struct output *o, const char *format, ...) __attribute__((form
 
 /* Makes the output fail for a reason of the caller's (copied), unless it has failed before. Returns -1. */
 int output_fail(struct output *o, const struct error *why);
+
+/* Why it has failed; NULL: it has not. */
+const struct error *output_failure(const struct output *o);
 
 /* Hands everything written so far to the reader (ends a zstd block). 0 or -1. */
 int output_flush(struct output *o);

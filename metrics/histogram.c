@@ -178,6 +178,60 @@ uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
     return value < h->min ? h->min : value;
 }
 
+bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count)
+{
+    unsigned page = *bucket / HISTOGRAM_PAGE_BUCKETS, i = *bucket % HISTOGRAM_PAGE_BUCKETS;
+    for (; page < HISTOGRAM_PAGES; page++, i = 0) {
+        if (!(h->touched[page / 64] >> page % 64 & 1))
+            continue;
+        const uint64_t *counts = h->pages[page];
+        for (; i < HISTOGRAM_PAGE_BUCKETS; i++)
+            if (counts[i]) {
+                *bucket = page * HISTOGRAM_PAGE_BUCKETS + i;
+                *count = counts[i];
+                return true;
+            }
+    }
+    return false;
+}
+
+bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count)
+{
+    unsigned page = bucket / HISTOGRAM_PAGE_BUCKETS;
+    uint64_t *counts = page_of(h, page);
+    if (!counts)
+        return false;
+    counts[bucket % HISTOGRAM_PAGE_BUCKETS] += count;
+    h->touched[page / 64] |= (uint64_t)1 << page % 64;
+    return true;
+}
+
+/* All but one of the samples at one end of the range, the last one at the other. */
+static uint64_t extreme_sum(const struct histogram *h, uint64_t most, uint64_t one)
+{
+    uint64_t sum;
+    return __builtin_mul_overflow(h->count - 1, most, &sum) ? UINT64_MAX : add_capped(sum, one);
+}
+
+bool histogram_is_possible(const struct histogram *h)
+{
+    unsigned first = HISTOGRAM_BUCKETS, last = 0;
+    uint64_t count, seen = 0;
+    for (unsigned bucket = 0; histogram_next_bucket(h, &bucket, &count); bucket++) {
+        if (__builtin_add_overflow(seen, count, &seen))
+            return false;
+        if (first == HISTOGRAM_BUCKETS)
+            first = bucket;
+        last = bucket;
+    }
+    if (seen != h->count)
+        return false;
+    if (seen == 0)
+        return h->sum == 0 && h->min == UINT64_MAX && h->max == 0;
+    return h->min <= h->max && bucket_of(h->min) == first && bucket_of(h->max) == last &&
+           h->sum >= extreme_sum(h, h->min, h->max) && h->sum <= extreme_sum(h, h->max, h->min);
+}
+
 size_t histogram_memory(const struct histogram *h)
 {
     if (!h->pages)

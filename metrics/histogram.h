@@ -14,6 +14,7 @@
 
 #define HISTOGRAM_PAGE_BUCKETS 32
 #define HISTOGRAM_PAGES        118 /* 59 octaves of 64 buckets: the whole range of u64 */
+#define HISTOGRAM_BUCKETS      (HISTOGRAM_PAGES * HISTOGRAM_PAGE_BUCKETS)
 
 struct histogram {
     uint64_t count;      /* samples */
@@ -43,6 +44,21 @@ bool histogram_merge(struct histogram *into, const struct histogram *from);
  * below min). 0 < per_mille <= 1000. 0 when empty: ask `count` first.
  */
 uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille);
+
+/*
+ * The first bucket from *bucket on (itself included) that has samples, and how many; false: there is none. What walks
+ * a histogram begins with 0 and goes on with *bucket + 1.
+ */
+bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count);
+
+/*
+ * For a histogram that is put together from what was kept of one: adds to a bucket (below HISTOGRAM_BUCKETS) only. count,
+ * sum, min, max and max_at are the caller's to set. Returns false only when memory ran out.
+ */
+bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count);
+
+/* Whether count, sum, min and max can be those of samples that lie in the buckets. */
+bool histogram_is_possible(const struct histogram *h);
 
 /* Bytes of heap this histogram holds. */
 size_t histogram_memory(const struct histogram *h);

@@ -1,0 +1,237 @@
+#include "json_fields.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing ---- */
+
+static void lose(json_t **whole, json_t *value)
+{
+    json_decref(*whole);
+    json_decref(value);
+    *whole = NULL;
+}
+
+void json_put(json_t **object, const char *key, json_t *value)
+{
+    if (!*object)
+        json_decref(value);
+    else if (json_object_set_new(*object, key, value) != 0)
+        lose(object, NULL);
+}
+
+void json_append(json_t **array, json_t *value)
+{
+    if (!*array)
+        json_decref(value);
+    else if (json_array_append_new(*array, value) != 0)
+        lose(array, NULL);
+}
+
+json_t *json_of_u64(uint64_t n)
+{
+    char text[24];
+    if (n <= INT64_MAX)
+        return json_integer((json_int_t)n);
+    snprintf(text, sizeof text, "%" PRIu64, n);
+    return json_string(text);
+}
+
+json_t *json_of_bytes(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *string = json_string(text);
+    if (string)
+        return string;
+    struct buffer hex = {0};
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        buffer_printf(&hex, "%02x", *c);
+    json_t *object = hex.failed ? NULL : json_object();
+    json_put(&object, "hex", json_stringn(hex.at, hex.n));
+    buffer_free(&hex);
+    return object;
+}
+
+static json_t *of_bits(const struct field *f, uint64_t bits)
+{
+    double real;
+    switch ((enum field_type)f->type) {
+    case FIELD_I32:
+    case FIELD_I64:
+        return json_integer((json_int_t)bits);
+    case FIELD_U32:
+    case FIELD_U64:
+        return json_of_u64(bits);
+    case FIELD_REAL:
+        memcpy(&real, &bits, sizeof real);
+        return json_real(real);
+    case FIELD_FLAG:
+        return json_boolean(bits);
+    case FIELD_NAME:
+        return json_string(f->names[bits]);
+    }
+    return NULL;
+}
+
+void json_put_fields(json_t **object, const struct field *fields, size_t n, const void *of)
+{
+    for (const struct field *f = fields; f < fields + n; f++) {
+        uint64_t bits = field_bits(f, of);
+        if (bits != f->absent || f->always)
+            json_put(object, f->key, of_bits(f, bits));
+    }
+}
+
+/* ---- reading ---- */
+
+void json_wrong(struct json_reading *r, const char *key, const char *what)
+{
+    if (!r->wrong)
+        error_set(r->err, ERROR_FORMAT, "damaged %s: \"%s\" %s", r->name, key, what);
+    r->wrong = true;
+}
+
+struct members members_of(struct json_reading *r, const char *key, json_t *value)
+{
+    if (!json_is_object(value))
+        json_wrong(r, key, "is no object");
+    return (struct members){.reading = r, .object = value, .at = json_object_iter(value)};
+}
+
+json_t *members_look(struct members *m, const char *key)
+{
+    if (!m->at || strcmp(json_object_iter_key(m->at), key) != 0)
+        return NULL;
+    json_t *value = json_object_iter_value(m->at);
+    m->at = json_object_iter_next(m->object, m->at);
+    return value;
+}
+
+json_t *members_take(struct members *m, const char *key)
+{
+    json_t *value = members_look(m, key);
+    if (!value)
+        json_wrong(m->reading, key, "is not in its place");
+    return value;
+}
+
+void members_end(struct members *m)
+{
+    if (m->at)
+        json_wrong(m->reading, json_object_iter_key(m->at), "is unknown or out of place");
+}
+
+uint64_t json_to_u64(struct json_reading *r, const char *key, const json_t *value, uint64_t most)
+{
+    const char *text = json_string_value(value);
+    uint64_t n = 0;
+    bool fine = false;
+    if (text)
+        fine = strlen(text) == fields_digits(text, text + strlen(text), &n) && n > INT64_MAX;
+    else if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        fine = true;
+        n = (uint64_t)json_integer_value(value);
+    }
+    if (fine && n <= most)
+        return n;
+    json_wrong(r, key, "is not a number, or out of range");
+    return 0;
+}
+
+uint64_t members_take_u64(struct members *m, const char *key, uint64_t most)
+{
+    return json_to_u64(m->reading, key, members_take(m, key), most);
+}
+
+static uint64_t to_real(struct json_reading *r, const char *key, const json_t *value)
+{
+    double real = json_number_value(value); /* jansson takes no number that is not finite */
+    uint64_t bits;
+    if (!json_is_number(value) || real < 0)
+        json_wrong(r, key, "is not a number, or negative");
+    memcpy(&bits, &real, sizeof bits);
+    return bits;
+}
+
+static uint64_t to_bits(struct json_reading *r, const struct field *f, const json_t *value)
+{
+    switch ((enum field_type)f->type) {
+    case FIELD_I64:
+        if (!json_is_integer(value))
+            json_wrong(r, f->key, "is not a whole number");
+        return (uint64_t)json_integer_value(value);
+    case FIELD_REAL:
+        return to_real(r, f->key, value);
+    case FIELD_FLAG:
+        if (!json_is_boolean(value))
+            json_wrong(r, f->key, "is neither true nor false");
+        return json_is_true(value);
+    case FIELD_NAME:
+        for (uint64_t i = 0; i <= f->most; i++)
+            if (f->names[i] && json_is_string(value) && strcmp(f->names[i], json_string_value(value)) == 0)
+                return i;
+        json_wrong(r, f->key, "is unknown");
+        return 0;
+    default:
+        return json_to_u64(r, f->key, value, f->most);
+    }
+}
+
+void members_take_fields(struct members *m, const struct field *fields, size_t n, void *of)
+{
+    for (const struct field *f = fields; f < fields + n; f++) {
+        const json_t *value = f->always ? members_take(m, f->key) : members_look(m, f->key);
+        field_set_bits(f, of, value ? to_bits(m->reading, f, value) : f->absent);
+    }
+}
+
+json_t *members_take_array(struct members *m, const char *key, size_t most, size_t *n)
+{
+    json_t *array = members_take(m, key);
+    *n = json_array_size(array);
+    if (json_is_array(array) && *n <= most)
+        return array;
+    json_wrong(m->reading, key, "is no array, or has too many elements");
+    *n = 0;
+    return NULL;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static const char *of_hex(struct json_reading *r, const char *key, const char *hex, char **at)
+{
+    char *text = *at;
+    for (; *hex; hex += 2) {
+        int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
+        if (low < 0 || high + low == 0) {
+            json_wrong(r, key, "is not made of hexadecimal digits");
+            return NULL;
+        }
+        *(*at)++ = (char)(high << 4 | low);
+    }
+    *(*at)++ = '\0';
+    return text;
+}
+
+const char *json_to_bytes(struct json_reading *r, const char *key, const json_t *value, char **at)
+{
+    const char *hex = json_string_value(json_object_get(value, "hex"));
+    if (hex && json_object_size(value) == 1)
+        return of_hex(r, key, hex, at);
+    const char *text = json_string_value(value);
+    if (!text) {
+        if (!json_is_null(value))
+            json_wrong(r, key, "is no text");
+        return NULL;
+    }
+    size_t n = json_string_length(value) + 1;
+    char *copy = memcpy(*at, text, n); /* jansson lets no NUL in */
+    *at += n;
+    return copy;
+}

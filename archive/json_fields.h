@@ -1,0 +1,65 @@
+/* Tables of fields (fields.h) as members of JSON objects, for documents that are written once and read as a whole. */
+#ifndef XENMETER_ARCHIVE_JSON_FIELDS_H
+#define XENMETER_ARCHIVE_JSON_FIELDS_H
+
+#include <jansson.h>
+
+#include "fields.h"
+#include "parser/error.h"
+
+/* ---- writing: an object or array becomes NULL once memory has run out, and stays so ---- */
+
+/* Takes over the reference of `value`; NULL is memory that ran out. */
+void json_put(json_t **object, const char *key, json_t *value);
+void json_append(json_t **array, json_t *value);
+void json_put_fields(json_t **object, const struct field *fields, size_t n, const void *of);
+
+json_t *json_of_u64(uint64_t n);
+
+/* Any bytes, exactly: a string, or {"hex":"..."} where they are not UTF-8; null for NULL. */
+json_t *json_of_bytes(const char *text);
+
+/* ---- reading, in the order of writing ---- */
+
+/* A document: the first thing that is wrong with it fills `err`, whatever follows. */
+struct json_reading {
+    const char *name; /* "summary" */
+    struct error *err;
+    bool wrong;
+};
+
+/* Says that the member of that key is wrong: `what` ends the sentence that begins with it. */
+void json_wrong(struct json_reading *r, const char *key, const char *what);
+
+/* An object's members, one after the other. */
+struct members {
+    struct json_reading *reading;
+    json_t *object;
+    void *at;
+};
+
+/* `value` is what is at `key`; it may be NULL. */
+struct members members_of(struct json_reading *r, const char *key, json_t *value);
+
+/* The next member's value if it has this key; else NULL, which members_take takes for wrong. */
+json_t *members_look(struct members *m, const char *key);
+json_t *members_take(struct members *m, const char *key);
+uint64_t members_take_u64(struct members *m, const char *key, uint64_t most);
+void members_take_fields(struct members *m, const struct field *fields, size_t n, void *of);
+
+/* An array of at most `most` elements, NULL where it is wrong; *n is 0 then. */
+json_t *members_take_array(struct members *m, const char *key, size_t most, size_t *n);
+
+/* There are no further ones. */
+void members_end(struct members *m);
+
+/* A number as json_of_u64 has it; 0 where it is wrong. */
+uint64_t json_to_u64(struct json_reading *r, const char *key, const json_t *value, uint64_t most);
+
+/*
+ * A text as json_of_bytes has it, copied to **at with its NUL; moves *at behind it. NULL for null, and where it is wrong.
+ * All texts of a document take less room than the document.
+ */
+const char *json_to_bytes(struct json_reading *r, const char *key, const json_t *value, char **at);
+
+#endif

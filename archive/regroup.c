@@ -1,0 +1,344 @@
+#include "archive/regroup.h"
+
+#include <stdlib.h>
+
+#include "archive/regroup_internal.h"
+#include "metrics/min_max.h"
+
+/* ---- what it ends with ---- */
+
+int regroup_is_damaged(struct regroup *r)
+{
+    r->damaged = true;
+    r->status = -1;
+    return r->status;
+}
+
+int regroup_no_memory(struct regroup *r)
+{
+    r->out_of_memory = true;
+    r->status = -1;
+    return r->status;
+}
+
+bool regroup_out_of_memory(const struct regroup *r)
+{
+    return r->out_of_memory;
+}
+
+bool regroup_damaged(const struct regroup *r)
+{
+    return r->damaged;
+}
+
+bool regroup_exact(const struct regroup *r)
+{
+    return r->exact;
+}
+
+uint64_t regroup_unknown_ns(const struct regroup *r)
+{
+    return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
+}
+
+/* ---- handing out ---- */
+
+int regroup_tell(struct regroup *r, size_t index, const struct interval *interval, const struct row *rows,
+                 size_t n)
+{
+    for (size_t i = 0; index == 0 && i < n; i++) {
+        int64_t unknown_ns = rows[i].measures->state_ns[RUNSTATE_UNKNOWN];
+        if (__builtin_add_overflow(r->unknown_ns, unknown_ns, &r->unknown_ns))
+            r->unknown_ns = unknown_ns < 0 ? INT64_MIN : INT64_MAX;
+    }
+    if (r->status == 0)
+        r->status = r->sink.interval(r->sink.context, interval, rows, n);
+    return r->status;
+}
+
+int regroup_tell_charges(struct regroup *r, const struct interval *interval, const struct charge_idd *idds,
+                         size_t n)
+{
+    if (r->status == 0 && r->sink.charges)
+        r->status = r->sink.charges(r->sink.context, interval, idds, n);
+    return r->status;
+}
+
+/* The open interval ends at the next multiple of its length, or where the part asked for does. */
+static void open_interval(struct regroup *r, struct regroup_asked *a, uint64_t start_ns)
+{
+    uint64_t left_ns = r->to_ns - start_ns;
+    a->start_ns = start_ns;
+    a->end_ns = r->to_ns;
+    if (a->length_ns)
+        a->end_ns = start_ns + min64(a->length_ns - start_ns % a->length_ns, left_ns);
+    a->complete = false;
+    gathered_clear(&a->gathered);
+}
+
+static int close_interval(struct regroup *r, size_t index)
+{
+    struct regroup_asked *a = &r->asked[index];
+    struct interval interval = {.granularity_ns = a->length_ns, .start_ns = a->start_ns, .end_ns = a->end_ns};
+    const struct row *rows = gathered_rows(&a->gathered);
+    const struct charge_idd *idds = gathered_charges(&a->gathered);
+    if (!rows || !idds)
+        return regroup_no_memory(r);
+    regroup_tell(r, index, &interval, rows, a->gathered.rows.n);
+    if (a->gathered.charged)
+        regroup_tell_charges(r, &interval, idds, a->gathered.idds.n);
+    open_interval(r, a, a->end_ns);
+    return r->status;
+}
+
+/* All that ends at the boundary has come: hands it out, the whole trace last, as a meter does. */
+static int pass_boundary(struct regroup *r)
+{
+    for (int whole = 0; whole < 2; whole++)
+        for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
+            if (r->asked[i].complete && (r->asked[i].length_ns == 0) == whole)
+                close_interval(r, i);
+    r->waiting = false;
+    r->done = r->reached_ns >= r->to_ns;
+    return r->status;
+}
+
+/* ---- what was kept ---- */
+
+size_t regroup_kept_index(const struct regroup *r, uint64_t length_ns)
+{
+    for (size_t k = 0; k < r->plan.kept; k++)
+        if (r->kept[k].used && r->kept[k].length_ns == length_ns)
+            return k;
+    return METER_GRANULARITIES;
+}
+
+size_t regroup_asked_index(const struct regroup *r, size_t kept)
+{
+    size_t i = 0;
+    while (r->asked[i].use != kept)
+        i++;
+    return i;
+}
+
+/* Whether it is the next interval of its granularity; those before the part asked for may be left out. */
+static bool is_next(const struct regroup *r, const struct regroup_kept *k, const struct interval *interval)
+{
+    uint64_t start_ns = interval->start_ns, end_ns = r->plan.end_ns;
+    if (k->length_ns == 0)
+        return k->next_ns == NOT_SEEN && start_ns == 0 && interval->end_ns == end_ns;
+    if (start_ns >= end_ns || start_ns % k->length_ns != 0 ||
+        interval->end_ns != start_ns + min64(k->length_ns, end_ns - start_ns))
+        return false;
+    return k->next_ns == NOT_SEEN ? start_ns <= r->plan.from_ns : start_ns == k->next_ns;
+}
+
+static int gather(struct regroup *r, size_t kept, const struct interval *interval, const struct row *rows,
+                  size_t n)
+{
+    if (r->straight)
+        return regroup_tell(r, regroup_asked_index(r, kept), interval, rows, n);
+    for (size_t i = 0; i < r->plan.asked; i++) {
+        struct regroup_asked *a = &r->asked[i];
+        if (a->use != kept)
+            continue;
+        if (!gathered_add_rows(&a->gathered, rows, n))
+            return regroup_no_memory(r);
+        a->complete = interval->end_ns >= a->end_ns;
+        r->waiting = r->waiting || a->complete;
+    }
+    return 0;
+}
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct regroup *r = context;
+    size_t kept = regroup_kept_index(r, interval->granularity_ns);
+    r->of_use = false;
+    if (r->status != 0 || r->done || kept == METER_GRANULARITIES)
+        return r->status;
+    if ((interval->late || interval->end_ns > r->reached_ns) && r->waiting && pass_boundary(r) != 0)
+        return r->status;
+    if (r->done)
+        return 0;
+    r->current = *interval;
+    if (interval->late)
+        return regroup_late_take(r, kept, interval, rows, n);
+    if (regroup_late_end(r) != 0)
+        return r->status;
+    struct regroup_kept *k = &r->kept[kept];
+    if (!is_next(r, k, interval) || interval->end_ns < r->reached_ns)
+        return regroup_is_damaged(r);
+    k->next_ns = r->reached_ns = interval->end_ns;
+    r->of_use = interval->end_ns > r->plan.from_ns || r->plan.from_ns == 0;
+    return r->of_use ? gather(r, kept, interval, rows, n) : 0;
+}
+
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct regroup *r = context;
+    const struct interval *current = &r->current;
+    size_t kept = regroup_kept_index(r, interval->granularity_ns);
+    if (r->status != 0 || !r->of_use || kept == METER_GRANULARITIES)
+        return r->status;
+    if (interval->granularity_ns != current->granularity_ns || interval->start_ns != current->start_ns ||
+        interval->late != current->late)
+        return regroup_is_damaged(r);
+    if (r->straight)
+        return regroup_tell_charges(r, interval, idds, n);
+    if (interval->late)
+        return regroup_late_take_charges(r, idds, n);
+    for (size_t i = 0; i < r->plan.asked; i++)
+        if (r->asked[i].use == kept && !gathered_add_charges(&r->asked[i].gathered, idds, n))
+            return regroup_no_memory(r);
+    return 0;
+}
+
+/* A meter knows no execution that ended before the part asked for, and only the part of one that reaches into it. */
+static int take_execution(void *context, const struct execution *execution)
+{
+    struct regroup *r = context;
+    struct execution e = *execution;
+    r->of_use = false;
+    if (r->status != 0 || r->done)
+        return r->status;
+    if ((r->waiting && pass_boundary(r) != 0) || regroup_late_end(r) != 0 || r->done)
+        return r->status;
+    if (e.end_ns < r->plan.from_ns)
+        return 0;
+    if (e.start_ns < r->plan.from_ns) {
+        e.start_ns = r->plan.from_ns;
+        e.ran_ns = e.end_ns - e.start_ns;
+    }
+    r->status = r->sink.execution(r->sink.context, &e);
+    return r->status;
+}
+
+/* ---- the end ---- */
+
+/* Whether a kept granularity lacks more than the last piece, which a meter that was stopped drops. */
+static bool is_incomplete(const struct regroup *r, const struct regroup_kept *k)
+{
+    if (!k->used)
+        return false;
+    if (k->length_ns == 0)
+        return k->next_ns == NOT_SEEN;
+    uint64_t reached_ns = k->next_ns == NOT_SEEN ? r->plan.from_ns : k->next_ns;
+    return reached_ns < r->to_ns && r->to_ns - reached_ns >= k->length_ns;
+}
+
+/* The whole trace as far as it is accounted, where its last piece is missing. */
+static int close_whole(struct regroup *r)
+{
+    for (size_t i = 0; i < r->plan.asked && r->status == 0; i++) {
+        struct regroup_asked *a = &r->asked[i];
+        uint64_t reached_ns = r->kept[a->use].next_ns;
+        if (a->length_ns || reached_ns == NOT_SEEN || reached_ns <= a->start_ns)
+            continue;
+        a->end_ns = reached_ns;
+        close_interval(r, i);
+    }
+    return r->status;
+}
+
+int regroup_finish(struct regroup *r)
+{
+    if (r->status != 0 || regroup_late_end(r) != 0)
+        return r->status;
+    if (r->waiting && pass_boundary(r) != 0)
+        return r->status;
+    for (size_t k = 0; k < r->plan.kept; k++)
+        if (is_incomplete(r, &r->kept[k]))
+            return regroup_is_damaged(r);
+    return r->straight || r->done ? 0 : close_whole(r);
+}
+
+/* ---- the face ---- */
+
+/*
+ * Whether what is of use can be handed on as it comes: nothing is longer or cut, and the order is that of the kept
+ * granularities, among those that end at boundaries as well as of the whole trace.
+ */
+static bool is_straight(const struct regroup *r)
+{
+    if (r->plan.from_ns > 0 || r->to_ns < r->plan.end_ns)
+        return false;
+    for (size_t i = 0; i < r->plan.asked; i++) {
+        const struct regroup_asked *a = &r->asked[i];
+        if (r->kept[a->use].length_ns != a->length_ns)
+            return false;
+        for (size_t before = 0; before < i; before++)
+            if (a->length_ns == r->asked[before].length_ns ||
+                (a->length_ns && r->asked[before].length_ns && r->asked[before].use > a->use))
+                return false;
+    }
+    return true;
+}
+
+/* Whether a meter would have known no boundary but the end, while there were some in what was kept. */
+static bool is_whole_of_shorter(const struct regroup *r)
+{
+    bool shorter = false;
+    for (size_t i = 0; i < r->plan.asked; i++) {
+        if (r->asked[i].length_ns)
+            return false;
+        shorter = shorter || r->kept[r->asked[i].use].length_ns;
+    }
+    return shorter;
+}
+
+struct regroup *regroup_new(const struct regroup_plan *plan, enum by by, const struct meter_sink *sink)
+{
+    size_t use[METER_GRANULARITIES];
+    struct regroup *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    if (!regroup_possible(plan, use)) {
+        free(r);
+        return NULL;
+    }
+    r->plan = *plan;
+    r->by = by;
+    r->sink = *sink;
+    r->to_ns = regroup_to_ns(plan);
+    for (size_t k = 0; k < plan->kept; k++)
+        r->kept[k] = (struct regroup_kept){.length_ns = plan->kept_ns[k], .next_ns = NOT_SEEN};
+    for (size_t i = 0; i < plan->asked; i++) {
+        struct regroup_asked *a = &r->asked[i];
+        a->length_ns = plan->asked_ns[i];
+        a->use = use[i];
+        r->kept[a->use].used = true;
+        gathered_init(&a->gathered);
+        open_interval(r, a, plan->from_ns);
+    }
+    r->straight = is_straight(r);
+    r->exact = true;
+    r->late.judged = by == BY_DOMAIN && is_whole_of_shorter(r);
+    return r;
+}
+
+void regroup_free(struct regroup *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        gathered_free(&r->asked[i].gathered);
+    free(r);
+}
+
+struct meter_sink regroup_sink(struct regroup *r)
+{
+    return (struct meter_sink){
+        .context = r,
+        .interval = take_interval,
+        .execution = r->plan.executions && r->sink.execution ? take_execution : NULL,
+        .charges = r->sink.charges ? take_charges : NULL,
+    };
+}
+
+void regroup_span(const struct regroup *r, uint64_t *from_ns, uint64_t *to_ns)
+{
+    *from_ns = r->plan.from_ns;
+    *to_ns = r->to_ns;
+}

@@ -1,0 +1,288 @@
+#include "results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+#include "results_reader.h"
+
+#define MEMORY_DEFAULT ((size_t)1 << 30)
+
+struct results_reader *results_reader_new(void)
+{
+    struct results_reader *r = calloc(1, sizeof *r);
+    if (r)
+        r->memory_limit = MEMORY_DEFAULT;
+    return r;
+}
+
+void results_reader_free(struct results_reader *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->measures_n; i++) {
+        measures_free(r->measures[i]);
+        free(r->measures[i]);
+    }
+    free(r->measures);
+    free(r->rows);
+    free(r->idds);
+    free(r->guests);
+    free(r);
+}
+
+void results_reader_limit(struct results_reader *r, size_t bytes)
+{
+    r->memory_limit = bytes ? bytes : MEMORY_DEFAULT;
+}
+
+/* ---- lines ---- */
+
+int results_damaged(const struct results_reading *x, const char *what)
+{
+    return error_set_at(x->err, ERROR_FORMAT, x->offset + x->begun, "damaged results: %s", what);
+}
+
+int results_no_memory(const struct results_reading *x)
+{
+    return error_set_at(x->err, ERROR_MEMORY, x->offset + x->begun,
+                        "results: more rows in one interval than there is memory for (%zu MiB)",
+                        x->reader->memory_limit >> 20);
+}
+
+/* The next line, which is left in x->line. 1, 0: there is none, -1: it is damaged. */
+static int next_line(struct results_reading *x)
+{
+    size_t left = x->n - x->next;
+    x->begun = x->next;
+    if (left == 0)
+        return 0;
+    const char *at = x->text + x->next;
+    const char *end = memchr(at, '\n', left);
+    if (!end)
+        return results_damaged(x, "the last line has no end");
+    if (end - at > RESULTS_LINE_MAX)
+        return results_damaged(x, "a line without end");
+    x->next += (size_t)(end - at) + 1;
+    x->line = (struct line){.at = at, .end = end, .before = '{'};
+    return 1;
+}
+
+const char *results_interval_wrong(const struct interval *i)
+{
+    uint64_t length = i->end_ns - i->start_ns, granularity = i->granularity_ns;
+    if (i->end_ns < i->start_ns)
+        return "an interval ends before it begins";
+    if (granularity == 0)
+        return i->late ? "the whole trace is late" : NULL;
+    /* It may be cut off at both ends, but lies between two boundaries. */
+    if (length == 0 || length > granularity || i->start_ns / granularity != (i->end_ns - 1) / granularity)
+        return "an interval is not of its length";
+    return NULL;
+}
+
+/* ---- rows ---- */
+
+/* Room for row number n, its measures empty. */
+static struct measures *new_row(struct results_reader *r, size_t n)
+{
+    struct row *rows = array_reserve(r->rows, &r->rows_capacity, n + 1, sizeof *rows);
+    if (!rows)
+        return NULL;
+    r->rows = rows;
+    if (n < r->measures_n) {
+        measures_clear(r->measures[n]);
+        return r->measures[n];
+    }
+    struct measures **measures =
+        array_reserve(r->measures, &r->measures_capacity, n + 1, sizeof(struct measures *));
+    if (!measures)
+        return NULL;
+    r->measures = measures;
+    struct measures *m = malloc(sizeof *m);
+    if (!m)
+        return NULL;
+    measures_init(m);
+    r->memory += sizeof *m + sizeof(struct row);
+    r->measures[r->measures_n++] = m;
+    return m;
+}
+
+static size_t memory_of(const struct measures *m)
+{
+    return histogram_memory(&m->run) + histogram_memory(&m->wait) + histogram_memory(&m->block);
+}
+
+/* Reads the buckets' numbers. False: no memory. */
+static bool read_buckets(struct line *l, struct histogram *h)
+{
+    uint64_t bucket = 0;
+    bool first = true;
+    if (!LINE_HAS_KEY(l, "buckets") || !LINE_HAS(l, "["))
+        line_wrong(l, "a histogram without buckets");
+    while (!l->wrong && !LINE_HAS(l, "]")) {
+        bool comma = first || LINE_HAS(l, ",");
+        uint64_t steps = line_u64(l);
+        if (!comma || !LINE_HAS(l, ",") || (!first && steps == 0) || steps >= HISTOGRAM_BUCKETS - bucket) {
+            line_wrong(l, "a bucket that there is not");
+            break;
+        }
+        bucket += steps;
+        first = false;
+        uint64_t count = line_u64(l);
+        if (count == 0)
+            line_wrong(l, "a bucket without samples");
+        else if (!histogram_add_bucket(h, (unsigned)bucket, count))
+            return false;
+    }
+    return true;
+}
+
+static bool read_histogram(struct line *l, const struct histogram_member *member, struct histogram *h)
+{
+    if (!line_has_key(l, member->text, member->text_n))
+        return true;
+    line_open(l);
+    line_fields(l, histogram_fields, histogram_fields_n, h);
+    if (!read_buckets(l, h))
+        return false;
+    line_close(l);
+    if (h->count == 0 || !histogram_is_possible(h))
+        line_wrong(l, "a histogram whose parts contradict each other");
+    return true;
+}
+
+static int compare_rows(const struct row *a, const struct row *b)
+{
+    if (a->domain != b->domain)
+        return a->domain < b->domain ? -1 : 1;
+    if (a->life != b->life)
+        return a->life < b->life ? -1 : 1;
+    if (a->vcpu != b->vcpu)
+        return a->vcpu < b->vcpu ? -1 : 1;
+    return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
+}
+
+static const char *measures_wrong(const struct measures *m, bool late)
+{
+    for (size_t i = 0; i < measures_fields_n && !late; i++)
+        if (measures_fields[i].type == FIELD_I64 && (int64_t)field_bits(&measures_fields[i], m) < 0)
+            return "a negative time";
+    bool none = m->allocated_ns == 0 && m->allocated_min_ns == UINT32_MAX && m->allocated_max_ns == 0;
+    if (m->allocated_slices ? m->allocated_min_ns > m->allocated_max_ns : !none)
+        return "slices that contradict each other";
+    return NULL;
+}
+
+static const char *row_wrong(const struct row *row, const struct row *before, bool late)
+{
+    if ((row->domain < 0) != (row->life == 0))
+        return "a domain without its life, or a life without its domain";
+    if (row->domain < 0 && (row->vcpu >= 0 || row->pcpu < 0))
+        return "a row of nobody";
+    if (row->vcpu >= 0 && row->pcpu >= 0)
+        return "a row of a vCPU on a pCPU";
+    if (before && compare_rows(before, row) >= 0)
+        return "rows out of order";
+    return measures_wrong(row->measures, late);
+}
+
+static int read_row(struct results_reading *x, size_t n, bool late)
+{
+    struct results_reader *r = x->reader;
+    struct line *l = &x->line;
+    struct measures *m = new_row(r, n);
+    if (!m)
+        return results_no_memory(x);
+    struct row *row = &r->rows[n];
+    size_t had = memory_of(m);
+    bool memory = true;
+    line_fields(l, row_fields, row_fields_n, row);
+    line_fields(l, measures_fields, measures_fields_n, m);
+    for (size_t h = 0; memory && h < MEASURES_HISTOGRAMS; h++)
+        memory = read_histogram(l, &measures_histograms[h],
+                                (struct histogram *)((char *)m + measures_histograms[h].offset));
+    r->memory += memory_of(m) - had;
+    if (!memory || r->memory > r->memory_limit)
+        return results_no_memory(x);
+    line_finish(l);
+    row->measures = m;
+    const char *wrong = l->wrong ? l->wrong : row_wrong(row, n ? row - 1 : NULL, late);
+    return wrong ? results_damaged(x, wrong) : 0;
+}
+
+static int read_interval(struct results_reading *x)
+{
+    struct line *l = &x->line;
+    struct interval interval = {0};
+    uint64_t rows = 0;
+    line_fields(l, interval_fields, interval_fields_n, &interval);
+    if (LINE_HAS_KEY(l, "rows"))
+        rows = line_u64(l);
+    else
+        line_wrong(l, "an interval without its number of rows");
+    line_finish(l);
+    const char *wrong = l->wrong ? l->wrong : results_interval_wrong(&interval);
+    if (wrong)
+        return results_damaged(x, wrong);
+    size_t n = 0; /* never as many as are claimed: as many as are there */
+    for (; n < rows; n++) {
+        int status = next_line(x);
+        if (status < 0)
+            return -1;
+        if (status == 0 || !LINE_HAS(l, "{\"row\":"))
+            return results_damaged(x, "an interval has fewer rows than it says");
+        if (read_row(x, n, interval.late) != 0)
+            return -1;
+    }
+    return x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+}
+
+/* ---- executions ---- */
+
+static const char *execution_wrong(const struct execution *e)
+{
+    if (e->domain < 0 || e->life == 0 || e->vcpu < 0)
+        return "an execution of nobody";
+    if (e->end_ns < e->start_ns || e->ran_ns > e->end_ns - e->start_ns)
+        return "an execution is longer than it is";
+    return NULL;
+}
+
+static int read_execution(struct results_reading *x)
+{
+    struct line *l = &x->line;
+    struct execution execution = {0};
+    line_fields(l, execution_fields, execution_fields_n, &execution);
+    line_finish(l);
+    const char *wrong = l->wrong ? l->wrong : execution_wrong(&execution);
+    return wrong ? results_damaged(x, wrong) : x->sink->execution(x->sink->context, &execution);
+}
+
+/* ---- all of them ---- */
+
+static int read_line(struct results_reading *x)
+{
+    struct line *l = &x->line;
+    if (LINE_HAS(l, "{\"row\":"))
+        return x->sink->interval ? results_damaged(x, "an interval has more rows than it says") : 0;
+    if (LINE_HAS(l, "{\"interval\":"))
+        return x->sink->interval ? read_interval(x) : 0;
+    if (LINE_HAS(l, "{\"execution\":"))
+        return x->sink->execution ? read_execution(x) : 0;
+    if (LINE_HAS(l, "{\"charges\":"))
+        return x->sink->charges ? results_read_charges(x) : 0;
+    return results_damaged(x, "a line that is none of results");
+}
+
+int results_read(struct results_reader *r, const char *text, size_t n, uint64_t offset,
+                 const struct meter_sink *sink, struct error *err)
+{
+    struct results_reading x = {
+        .reader = r, .sink = sink, .text = text, .n = n, .offset = offset, .err = err};
+    int status;
+    while ((status = next_line(&x)) > 0)
+        if ((status = read_line(&x)) != 0)
+            return status;
+    return status;
+}

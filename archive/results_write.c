@@ -1,0 +1,114 @@
+#include "results.h"
+#include "results_fields.h"
+
+/* Everything is appended with a comma before it: what was appended since `begin` is put into a bracket instead. */
+static void put_bracket(struct buffer *b, size_t begin, char bracket)
+{
+    if (b->n == begin)
+        buffer_fill(b, bracket, 1);
+    else if (!b->failed)
+        b->at[begin] = bracket;
+}
+
+static void put_count(struct buffer *b, const char *text, size_t n)
+{
+    buffer_text(b, text);
+    fields_put_u64(b, n);
+}
+
+/* [bucket, samples, steps to the next bucket that has any, samples, ...] */
+static void put_buckets(struct buffer *b, const struct histogram *h)
+{
+    unsigned before = 0;
+    uint64_t count;
+    for (unsigned bucket = 0; histogram_next_bucket(h, &bucket, &count); before = bucket++) {
+        buffer_add(b, ",", 1);
+        buffer_integer(b, bucket - before);
+        buffer_add(b, ",", 1);
+        fields_put_u64(b, count);
+    }
+}
+
+static void put_histogram(struct buffer *b, const struct histogram_member *member, const struct histogram *h)
+{
+    if (h->count == 0)
+        return;
+    buffer_add(b, member->text, member->text_n);
+    size_t begin = b->n;
+    fields_put(b, histogram_fields, histogram_fields_n, h);
+    put_bracket(b, begin, '{');
+    buffer_text(b, ",\"buckets\":");
+    begin = b->n;
+    put_buckets(b, h);
+    put_bracket(b, begin, '[');
+    buffer_text(b, "]}");
+}
+
+static void put_row(struct buffer *b, const struct row *row)
+{
+    buffer_text(b, "{\"row\":");
+    size_t begin = b->n;
+    fields_put(b, row_fields, row_fields_n, row);
+    fields_put(b, measures_fields, measures_fields_n, row->measures);
+    for (const struct histogram_member *h = measures_histograms; h < measures_histograms + MEASURES_HISTOGRAMS;
+         h++)
+        put_histogram(b, h, (const void *)((const char *)row->measures + h->offset));
+    put_bracket(b, begin, '{');
+    buffer_text(b, "}}\n");
+}
+
+void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n)
+{
+    buffer_text(b, "{\"interval\":");
+    size_t begin = b->n;
+    fields_put(b, interval_fields, interval_fields_n, interval);
+    put_count(b, ",\"rows\":", n);
+    put_bracket(b, begin, '{');
+    buffer_text(b, "}}\n");
+    for (size_t i = 0; i < n; i++)
+        put_row(b, &rows[i]);
+}
+
+void results_put_execution(struct buffer *b, const struct execution *execution)
+{
+    buffer_text(b, "{\"execution\":");
+    size_t begin = b->n;
+    fields_put(b, execution_fields, execution_fields_n, execution);
+    put_bracket(b, begin, '{');
+    buffer_text(b, "}}\n");
+}
+
+static void put_guest(struct buffer *b, const struct charge_guest *guest)
+{
+    size_t begin = b->n;
+    fields_put(b, charge_guest_fields, charge_guest_fields_n, guest);
+    put_bracket(b, begin, '{');
+    buffer_text(b, "}");
+}
+
+static void put_idd(struct buffer *b, const struct charge_idd *idd)
+{
+    size_t begin = b->n;
+    fields_put(b, charge_idd_fields, charge_idd_fields_n, idd);
+    put_bracket(b, begin, '{');
+    for (size_t i = 0; i < idd->guests_n; i++) {
+        buffer_text(b, i == 0 ? ",\"guests\":[" : ",");
+        put_guest(b, &idd->guests[i]);
+    }
+    buffer_text(b, idd->guests_n ? "]}" : "}");
+}
+
+void results_put_charges(struct buffer *b, const struct interval *interval, const struct charge_idd *idds,
+                         size_t n)
+{
+    buffer_text(b, "{\"charges\":");
+    size_t begin = b->n;
+    fields_put(b, interval_fields, interval_fields_n, interval);
+    put_bracket(b, begin, '{');
+    buffer_text(b, ",\"idds\":[");
+    for (size_t i = 0; i < n; i++) {
+        buffer_text(b, i ? "," : "");
+        put_idd(b, &idds[i]);
+    }
+    buffer_text(b, "]}}\n");
+}

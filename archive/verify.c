@@ -1,0 +1,255 @@
+#include "archive/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive.h"
+#include "archive/frame_layout.h"
+#include "archive/tar.h"
+#include "parser/source.h"
+
+/* A member that a manifest tells of, and where. */
+struct expected {
+    const struct piece *piece;
+    const struct member *member; /* NULL: the piece's manifest */
+    size_t frame;
+};
+
+struct verification {
+    struct frames frames;
+    bool by_table;             /* the frames are those of the seek table */
+    struct archive *archive;   /* NULL: its contents or manifests cannot be read */
+    struct expected *expected; /* ordered by frame, and by place in it */
+    size_t expected_n;
+    size_t next; /* the first of the frame being looked at, or behind it */
+    verify_finding finding;
+    void *context;
+    long findings;
+    struct verify_totals *totals;
+};
+
+static void tell(struct verification *v, uint64_t offset, const char *member, const char *what)
+{
+    if (v->findings++ == 0 || offset < v->totals->whole_up_to)
+        v->totals->whole_up_to = offset;
+    v->finding(v->context, offset, member, what);
+}
+
+/* ---- what should be there ---- */
+
+static uint32_t place_of(const struct expected *e)
+{
+    return e->member ? e->member->at : 0;
+}
+
+static int compare_expected(const void *a, const void *b)
+{
+    const struct expected *x = a, *y = b;
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    return (place_of(x) > place_of(y)) - (place_of(x) < place_of(y));
+}
+
+static int list_expected(struct verification *v, struct error *err)
+{
+    const struct piece *pieces;
+    size_t n = v->archive ? archive_pieces(v->archive, &pieces) : 0, members = n;
+    for (size_t i = 0; i < n; i++)
+        members += pieces[i].members_n;
+    v->expected = calloc(members + 1, sizeof *v->expected);
+    if (!v->expected)
+        return error_set(err, ERROR_MEMORY, "no memory for the list of members");
+    for (size_t i = 0; i < n; i++) {
+        const struct piece *p = &pieces[i];
+        for (size_t m = 0; m < p->members_n; m++)
+            v->expected[v->expected_n++] =
+                (struct expected){p, &p->members[m], (size_t)p->first_frame + p->members[m].frame};
+        v->expected[v->expected_n++] = (struct expected){p, NULL, (size_t)p->first_frame + p->frames - 1};
+    }
+    qsort(v->expected, v->expected_n, sizeof *v->expected, compare_expected);
+    return 0;
+}
+
+static void expected_path(const struct expected *e, char path[TAR_NAME_MAX])
+{
+    piece_member_path(e->piece, e->member ? e->member->name : "manifest.json", path);
+}
+
+/* Whether frame i still has a member to come that a manifest tells of. */
+static const struct expected *expected_in(const struct verification *v, size_t frame)
+{
+    bool there = v->next < v->expected_n && v->expected[v->next].frame == frame;
+    return there ? &v->expected[v->next] : NULL;
+}
+
+/* ---- what is there ---- */
+
+static void check_member(struct verification *v, size_t frame, const uint8_t *content,
+                         const struct tar_member *m)
+{
+    uint64_t offset = v->frames.list[frame].offset;
+    char path[TAR_NAME_MAX];
+    uint8_t digest[DIGEST_BYTES];
+    const struct expected *e = expected_in(v, frame);
+    bool contents = frame == v->frames.n - 1;
+    v->totals->members++;
+    v->totals->content += m->n;
+    if (!v->archive || contents)
+        return;
+    if (!e) {
+        tell(v, offset, m->name, "no manifest tells of it");
+        return;
+    }
+    v->next++;
+    expected_path(e, path);
+    digest_of(content + m->at, m->n, digest);
+    if (strcmp(path, m->name) != 0 || (e->member && (e->member->at != m->at || e->member->bytes != m->n)))
+        tell(v, offset, m->name, "the manifest has another member here");
+    else if (e->member && memcmp(e->member->digest, digest, DIGEST_BYTES) != 0)
+        tell(v, offset, m->name, "it has another digest than the manifest says");
+}
+
+/* The frame cannot be read: so cannot its members be. */
+static void tell_of_frame(struct verification *v, size_t frame, const struct error *why)
+{
+    const struct expected *e;
+    char path[TAR_NAME_MAX];
+    if (!expected_in(v, frame))
+        tell(v, why->has_offset ? why->offset : v->frames.list[frame].offset, "", why->message);
+    while ((e = expected_in(v, frame))) {
+        expected_path(e, path);
+        tell(v, why->has_offset ? why->offset : v->frames.list[frame].offset, path, why->message);
+        v->next++;
+    }
+}
+
+static void check_frame(struct verification *v, size_t i, struct frame_reader *reader, uint8_t *content)
+{
+    const struct frame *frame = &v->frames.list[i];
+    struct error why = {0};
+    struct tar_member m;
+    size_t at = 0;
+    int status;
+    char path[TAR_NAME_MAX];
+    v->totals->frames++;
+    if (frame_verify(&v->frames, i, reader, content, &why) != 0) {
+        tell_of_frame(v, i, &why);
+        return;
+    }
+    while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1)
+        check_member(v, i, content, &m);
+    if (status < 0)
+        tell(v, frame->offset, "", why.message);
+    for (const struct expected *e; (e = expected_in(v, i)); v->next++) {
+        expected_path(e, path);
+        tell(v, frame->offset, path, "it is not in this frame, where the manifest has it");
+    }
+}
+
+static int check_frames(struct verification *v, struct error *err)
+{
+    struct frame_reader *reader = frame_reader_new();
+    uint8_t *content = NULL;
+    size_t room = 0;
+    int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    for (size_t i = 1; i < v->frames.n && status == 0; i++) {
+        size_t n = v->frames.list[i].content;
+        if (room < n) {
+            free(content);
+            content = malloc(n);
+            room = content ? n : 0;
+        }
+        if (content)
+            check_frame(v, i, reader, content);
+        else
+            status = error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+    }
+    free(content);
+    frame_reader_free(reader);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+/* A file that begins nearly like an archive is a damaged one. */
+static bool magic_damaged(struct verification *v, const struct source *s)
+{
+    size_t differ = 0, first = 0;
+    for (size_t i = ARCHIVE_MAGIC_BYTES; i-- > 0 && s->size >= ARCHIVE_MAGIC_BYTES;)
+        if (s->map[i] != frame_magic[i]) {
+            differ++;
+            first = i;
+        }
+    if (differ == 0 || differ > ARCHIVE_MAGIC_BYTES / 4)
+        return false;
+    tell(v, first, "", "the beginning, which says that this is an archive, is damaged");
+    return true;
+}
+
+/* The frames by the table if it is good for anything; else one after the other, as far as they go. */
+static int find_frames(struct verification *v, const struct source *s, struct error *err)
+{
+    struct error table = {0}, why = {0};
+    v->by_table = frames_open(&v->frames, s->map, s->size, &table) == 0;
+    v->totals->finished = v->by_table;
+    if (v->by_table)
+        return 0;
+    frames_free(&v->frames);
+    if (frames_recover(&v->frames, s->map, s->size, &why, err) != 0)
+        return -1;
+    if (why.code != ERROR_NONE)
+        tell(v, why.offset, "", why.message);
+    if (v->frames.end < s->size || why.code == ERROR_NONE)
+        tell(v, table.has_offset ? table.offset : v->frames.end, "", table.message);
+    return 0;
+}
+
+/* What lies around the frames; only where these are whole can it be told what it should be. */
+static void check_ends(struct verification *v, const struct source *s)
+{
+    struct frames walked = {0};
+    struct error why = {0}, err = {0};
+    if (v->findings > 0)
+        return;
+    if (frames_recover(&walked, s->map, s->size, &why, &err) != 0)
+        tell(v, err.has_offset ? err.offset : 0, "", err.message);
+    else if (frames_verify_ends(&walked, &why) != 0)
+        tell(v, why.offset, "", why.message);
+    frames_free(&walked);
+}
+
+static int verify(struct verification *v, const char *path, const struct source *s, struct error *err)
+{
+    struct error why = {0};
+    if (magic_damaged(v, s))
+        return 0;
+    if (find_frames(v, s, err) != 0)
+        return -1;
+    if (v->by_table && !(v->archive = archive_open(path, &why)))
+        tell(v, why.has_offset ? why.offset : 0, "", why.message);
+    if (list_expected(v, err) != 0 || check_frames(v, err) != 0)
+        return -1;
+    check_ends(v, s);
+    return 0;
+}
+
+long verify_archive(const char *path, verify_finding finding, void *context, struct verify_totals *totals,
+                    struct error *err)
+{
+    struct source s = {.fd = -1};
+    struct verification v = {.finding = finding, .context = context, .totals = totals};
+    *totals = (struct verify_totals){0};
+    int status = source_open(&s, path, err);
+    if (status == 0 && !s.mapped)
+        status =
+            error_set(err, ERROR_IO, "is empty, or no regular file: an archive cannot be verified on a pipe");
+    if (status == 0) {
+        totals->bytes = totals->whole_up_to = s.size;
+        status = verify(&v, path, &s, err);
+    }
+    archive_close(v.archive);
+    frames_free(&v.frames);
+    free(v.expected);
+    source_close(&s);
+    return status == 0 ? v.findings : -1;
+}

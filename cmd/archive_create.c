@@ -1,0 +1,381 @@
+/* xenmeter archive create: traces, and what they tell, into one archive. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "archive/piece_writer.h"
+#include "metrics/verdict.h"
+
+#define HOST_DEFAULT  "host"
+#define SECOND_NS     1000000000u
+#define COUNTERS_STEP 65536 /* of their file read at once */
+
+static const char help[] =
+    "xenmeter archive create - traces, and what they tell, in one compressed, checked file\n"
+    "\n"
+    "Usage: xenmeter archive create [OPTIONS] [TRACE...] -o ARCHIVE\n"
+    "\n"
+    "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also\n"
+    "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow\n"
+    "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: xenmeter-archive(5).\n"
+    "\n"
+    "  -o, --output FILE       the archive; \"-\": standard output\n"
+    "      --with-trace        keep the trace itself, too, in chunks that can be read each by itself\n"
+    "      --host LABEL        whose traces they are (default \"host\"); hosts stay apart\n"
+    "  -g, --granularity LIST  keep results of these lengths: 10s,1s,100ms; execution: one row each\n"
+    "                          (default 1s; the whole trace is always kept)\n"
+    "  -b, --by LIST           keep rows by these, beside domain: vcpu,pcpu,domain-pcpu\n"
+    "                          (default with the trace: none; without: vcpu,pcpu)\n"
+    "      --level N           of compression, 1 to 19 (default 3)\n"
+    "  -T, --threads N         compress on N threads (default: one for each CPU)\n"
+    "I/O and driver domains\n" CHARGE_HELP "How to read a trace\n"
+    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
+    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
+    "      --progress WHEN     auto, always, never\n"
+    "  -q, --quiet             only errors on standard error\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "The archive is written as ARCHIVE.partial, which stays if the work is cut short.\n"
+    "Exit status: 0 done, 2 error.\n"
+    "\n"
+    "Examples:\n"
+    "  xenmeter archive create --with-trace capture.xt -o capture.xma\n"
+    "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma\n";
+
+static const char *const formats[] = {"table", NULL}; /* --format is not taken */
+
+static const struct option_set option_set = {
+    .command = "archive create",
+    .letters = "obgTq",
+    .longs = " cpu-hz max-memory progress host level with-trace " CHARGE_LONGS,
+    .makes_archive = true,
+    .formats = formats,
+    .help = help,
+};
+
+/* One trace on its way into a piece. */
+struct creation {
+    const struct options *options;
+    struct counters *counters;   /* NULL: none */
+    struct buffer counters_text; /* as they are in their file */
+    const char *host;
+    struct piece_options piece;
+    struct archive_file *file;
+    /* of the trace being read */
+    struct trace *trace;
+    struct meter *meters[4]; /* by enum by; NULL: not wanted */
+    struct piece_writer *writer;
+    struct summary_domain *domains; /* of the whole trace */
+    size_t domains_n;
+    struct meter_sink domain_sink; /* of the rows by domain, which pass by here */
+    struct progress progress;
+};
+
+/* ---- what is wanted ---- */
+
+static int choose(struct creation *c, struct error *err)
+{
+    const struct options *o = c->options;
+    struct piece_options *p = &c->piece;
+    char label[HOST_MAX];
+    c->host = o->host ? o->host : HOST_DEFAULT;
+    if (parse_host(c->host, label, NULL, err) != 0)
+        return -1;
+    unsigned further = o->with_trace ? 0 : 1u << BY_VCPU | 1u << BY_PCPU;
+    p->bys = 1u << BY_DOMAIN | (o->by_given ? o->bys : further);
+    for (size_t i = 0; i < o->granularities; i++)
+        if (o->granularities_ns[i])
+            p->granularities_ns[p->granularities++] = o->granularities_ns[i];
+    if (o->granularities == 0)
+        p->granularities_ns[p->granularities++] = SECOND_NS;
+    if (p->granularities == METER_GRANULARITIES)
+        return error_set(err, ERROR_USAGE, "at most %d granularities beside the whole trace",
+                         METER_GRANULARITIES - 1);
+    p->granularities_ns[p->granularities++] = 0;
+    p->executions = o->executions;
+    p->cpu_hz = o->cpu_hz;
+    p->io_counts = c->counters != NULL;
+    p->charge.wanted = true;
+    return charge_options_of(o, c->counters, &p->charge, err);
+}
+
+/* ---- one trace ---- */
+
+/* The rows of the whole trace, by domain, are what `info` wants of it, too. */
+static int take_domains(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct creation *c = context;
+    if (interval->granularity_ns == 0 && !interval->late) {
+        c->domains = calloc(n + 1, sizeof *c->domains);
+        for (size_t i = 0; c->domains && i < n; i++)
+            if (rows[i].domain != IDLE_DOMAIN)
+                c->domains[c->domains_n++] = (struct summary_domain){
+                    .domain = rows[i].domain,
+                    .life = rows[i].life,
+                    .vcpus = rows[i].vcpus,
+                    .running_ns = (uint64_t)rows[i].measures->state_ns[RUNSTATE_RUNNING]};
+        if (!c->domains)
+            return -1;
+    }
+    return c->domain_sink.interval(c->domain_sink.context, interval, rows, n);
+}
+
+static int take_execution(void *context, const struct execution *execution)
+{
+    const struct creation *c = context;
+    return c->domain_sink.execution(c->domain_sink.context, execution);
+}
+
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    const struct creation *c = context;
+    return c->domain_sink.charges(c->domain_sink.context, interval, idds, n);
+}
+
+static int open_meters(struct creation *c, struct error *err)
+{
+    for (int by = 0; by < 4; by++) {
+        if (!(c->piece.bys & 1u << by))
+            continue;
+        struct meter_options options = {.by = (enum by)by,
+                                        .granularities = c->piece.granularities,
+                                        .executions = by == BY_DOMAIN && c->piece.executions,
+                                        .memory_limit = c->options->max_memory,
+                                        .charge = c->piece.charge,
+                                        .sink = piece_writer_sink(c->writer, (enum by)by)};
+        memcpy(options.granularities_ns, c->piece.granularities_ns, sizeof options.granularities_ns);
+        if (by == BY_DOMAIN) {
+            c->domain_sink = options.sink;
+            options.sink = (struct meter_sink){c, take_domains, take_execution, take_charges};
+        }
+        c->meters[by] = meter_new(&options, err);
+        if (!c->meters[by])
+            return -1;
+    }
+    return 0;
+}
+
+/* A pipe that lasts is ended by a signal; a file is read to its end. */
+static bool is_stream(const char *path)
+{
+    struct stat st;
+    return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(path, &st)) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int open_trace(struct creation *c, const char *path, struct error *err)
+{
+    const struct options *o = c->options;
+    struct piece_writer_options options = {.host = c->host,
+                                           .source = path,
+                                           .tool = "xenmeter " XENMETER_VERSION,
+                                           .with_trace = o->with_trace,
+                                           .level = o->level,
+                                           .options = &c->piece};
+    c->writer = piece_writer_new(c->file->frames, &options);
+    if (!c->writer)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    struct trace_tap tap = piece_writer_tap(c->writer);
+    struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
+    meter_wants(true, &trace);
+    if (is_stream(path))
+        trace.stop = signals_stop_flag(&trace.wait_mask);
+    c->trace = trace_open(path, &trace, err);
+    return c->trace && open_meters(c, err) == 0 ? 0 : -1;
+}
+
+static int meters_feed(struct creation *c, const struct event_batch *batch, struct error *err)
+{
+    for (int by = 0; by < 4; by++)
+        if (c->meters[by] && meter_feed(c->meters[by], batch, trace_clock(c->trace), err) != 0)
+            return -1;
+    return piece_writer_take(c->writer, batch, trace_clock(c->trace), err);
+}
+
+static int read_trace(struct creation *c, struct event_batch *batch, struct error *err)
+{
+    int status;
+    bool checked = false;
+    while ((status = trace_next(c->trace, batch, err)) > 0) {
+        if (!checked && trace_check_clock(c->trace, err) != 0)
+            return -1;
+        checked = true;
+        if (meters_feed(c, batch, err) != 0)
+            return -1;
+        progress_show(&c->progress, c->trace);
+    }
+    if (status < 0)
+        return -1;
+    struct trace_summary s;
+    trace_summarise(c->trace, &s);
+    for (int by = 0; by < 4; by++)
+        if (c->meters[by] &&
+            meter_finish(c->meters[by], clock_ns(trace_clock(c->trace), s.tsc_last), err) != 0)
+            return -1;
+    return 0;
+}
+
+static int write_summary(struct creation *c, const struct event_batch *batch, struct error *err)
+{
+    struct summary s = {.clock = *trace_clock(c->trace), .charged = true};
+    const struct meter *meter = c->meters[BY_DOMAIN];
+    trace_summarise(c->trace, &s.trace);
+    s.end_ns = meter_accounted(meter);
+    s.quality = *trace_quality(c->trace);
+    quality_merge(&s.quality, meter_quality(meter));
+    meter_charge_summary(meter, &s.charges);
+    s.domains = c->domains;
+    s.domains_n = c->domains_n;
+    s.pcpus = calloc(batch->pcpus_n + 1u, sizeof *s.pcpus);
+    struct piece *piece = archive_file_new_piece(c->file);
+    int status = s.pcpus && piece ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    for (; status == 0 && s.pcpus_n < batch->pcpus_n; s.pcpus_n++)
+        s.pcpus[s.pcpus_n] =
+            (struct summary_pcpu){batch->pcpus[s.pcpus_n], meter_blind_ns(meter, batch->pcpus[s.pcpus_n])};
+    if (status == 0)
+        status = piece_writer_finish(c->writer, &s, piece, err);
+    c->file->pieces_n += status == 0;
+    free(s.pcpus);
+    return status;
+}
+
+/* Outside counters go in as they are: what is read from the trace later is charged by them, too. */
+static int add_counters(const struct creation *c, struct error *err)
+{
+    if (!c->counters)
+        return 0;
+    return piece_writer_add(c->writer, IO_COUNTS_MEMBER, c->counters_text.at, c->counters_text.n, err);
+}
+
+static void end_trace(struct creation *c)
+{
+    for (int by = 0; by < 4; by++) {
+        meter_free(c->meters[by]);
+        c->meters[by] = NULL;
+    }
+    trace_close(c->trace);
+    piece_writer_free(c->writer);
+    free(c->domains);
+    c->trace = NULL;
+    c->writer = NULL;
+    c->domains = NULL;
+    c->domains_n = 0;
+}
+
+static int add_trace(struct creation *c, const char *path, struct error *err)
+{
+    struct event_batch batch = {0};
+    progress_begin(&c->progress, c->options->progress, c->options->quiet);
+    int status = open_trace(c, path, err);
+    if (status == 0)
+        status = read_trace(c, &batch, err);
+    progress_end(&c->progress);
+    if (status == 0)
+        status = add_counters(c, err);
+    if (status == 0)
+        status = write_summary(c, &batch, err);
+    else if (c->writer && piece_writer_failed(c->writer))
+        *err = *piece_writer_failed(c->writer);
+    return status;
+}
+
+/* ---- the work ---- */
+
+static void say_what_was_made(const struct creation *c, uint64_t stored)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < c->file->pieces_n; i++)
+        bytes += c->file->pieces[i].trace_bytes;
+    complain("%s: %.1f MB of traces in %.1f MB (%.1f %%)%s", c->file->path, (double)bytes / 1e6,
+             (double)stored / 1e6, bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
+             c->options->with_trace ? "" : ", without the traces themselves");
+}
+
+static int create(struct creation *c)
+{
+    static char standard_input[] = "-";
+    char *const only[] = {standard_input};
+    const struct options *o = c->options;
+    struct error err = {0};
+    char *const *inputs = o->inputs_n ? o->inputs : only;
+    size_t inputs_n = o->inputs_n ? o->inputs_n : 1;
+    for (size_t i = 0; i < inputs_n; i++) {
+        int status = add_trace(c, inputs[i], &err);
+        end_trace(c);
+        if (status != 0)
+            return archive_file_fail(c->file, inputs[i], &err);
+    }
+    int status = archive_file_commit(c->file);
+    if (status == EXIT_DONE && !o->quiet)
+        say_what_was_made(c, frame_writer_bytes(c->file->frames));
+    return status;
+}
+
+/* The file may be a pipe: it is read once. */
+static int read_counters(struct creation *c, const char *path, struct error *err)
+{
+    struct buffer *text = &c->counters_text;
+    FILE *file = fopen(path, "re");
+    char *room = NULL;
+    size_t got = 1;
+    if (!file)
+        return error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
+    while (got > 0 && (room = buffer_room(text, COUNTERS_STEP))) {
+        got = fread(room, 1, COUNTERS_STEP, file);
+        text->n += got;
+    }
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed || !room)
+        return error_set(err, failed ? ERROR_IO : ERROR_MEMORY, "cannot read counters");
+    c->counters = counters_read_text(text->at, text->n, err);
+    return c->counters ? 0 : -1;
+}
+
+static int begin(struct creation *c)
+{
+    struct error err = {0};
+    const struct options *o = c->options;
+    if (o->io_counts && read_counters(c, o->io_counts, &err) != 0)
+        return fail(o->io_counts, &err);
+    if (choose(c, &err) != 0)
+        return fail(NULL, &err);
+    if (archive_file_open(c->file, o->output, o->level, threads_wanted(o), &err) != 0)
+        return fail(o->output, &err);
+    return create(c);
+}
+
+int archive_create_run(const struct options *o)
+{
+    struct archive_file file = {0};
+    struct creation c = {.options = o, .file = &file};
+    int status = begin(&c);
+    archive_file_close(&file);
+    counters_free(c.counters);
+    buffer_free(&c.counters_text);
+    return status;
+}
+
+int archive_create(int argc, char **argv)
+{
+    struct options options;
+    int status;
+    if (options_parse(&options, &option_set, argc, argv, &status)) {
+        status = EXIT_ERROR;
+        bool standard = options.output && strcmp(options.output, "-") == 0;
+        if (!options.output)
+            complain("where to? --output names the archive (xenmeter archive create --help)");
+        else if (standard && isatty(STDOUT_FILENO))
+            complain("standard output is a terminal: an archive is not for reading (xenmeter archive create "
+                     "--help)");
+        else
+            status = archive_create_run(&options);
+    }
+    options_free(&options);
+    return status;
+}

@@ -1,0 +1,271 @@
+/* xenmeter archive extract: members, or the trace, out of an archive. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/tar.h"
+#include "archive/trace_feed.h"
+#include "archive/walk.h"
+#include "archive_options.h"
+
+static const char help[] =
+    "xenmeter archive extract - members, or the trace, out of an archive\n"
+    "\n"
+    "Usage: xenmeter archive extract [OPTIONS] ARCHIVE [MEMBER...]\n"
+    "       xenmeter archive extract --trace [OPTIONS] ARCHIVE\n"
+    "\n"
+    "Writes the members, each checked, below DIR under their names in the archive: HOST/TRACE/trace/\n"
+    "000000.xt and so on. MEMBER is such a name or a pattern ('*/results/*'); none: all members.\n"
+    "With --trace the trace itself is written, as it went in, byte for byte.\n"
+    "\n"
+    "      --trace             the trace, to FILE of --output or standard output\n"
+    "  -o, --output DIR        where members go (default: here); with --trace: the file\n"
+    "      --host LABEL[:N]    of this host only; N: its Nth timeline\n"
+    "      --partial           what is whole of a damaged or unfinished archive; of the trace: up to\n"
+    "                          the first gap\n"
+    "  -q, --quiet             only errors on standard error\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 done, 1 done with --partial and something is missing, 2 error.\n"
+    "\n"
+    "Examples:\n"
+    "  xenmeter archive extract --trace capture.xma -o capture.xt\n"
+    "  xenmeter archive extract -o results capture.xma '*/results/*'\n"
+    "  xenmeter archive extract --partial --trace live.xma.partial -o live.xt\n";
+
+struct extraction {
+    const struct archive_arguments *arguments;
+    char **patterns;
+    int patterns_n;
+    char host[HOST_MAX];
+    unsigned timeline;
+    bool missing; /* something is damaged */
+    bool failed;  /* something could not be written; said */
+    size_t members;
+    uint64_t bytes;
+    /* the trace of a damaged archive */
+    struct output *output;
+    char piece[TAR_NAME_MAX]; /* "HOST/ID/" of the trace that is being written; "": none yet */
+    uint32_t chunk;           /* the next one */
+    bool gap;                 /* a chunk was missing: what follows is of no use */
+};
+
+/* ---- members ---- */
+
+static bool is_wanted(const struct extraction *x, const char *path)
+{
+    size_t n = strlen(x->host);
+    if (n > 0 && (strncmp(path, x->host, n) != 0 || path[n] != '/'))
+        return false;
+    for (int i = 0; i < x->patterns_n; i++)
+        if (fnmatch(x->patterns[i], path, 0) == 0)
+            return true;
+    return x->patterns_n == 0;
+}
+
+/* Makes the folders of a path; what is there already has to be a folder. */
+static int make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int status = mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : -1;
+        *slash = '/';
+        if (status != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_file(struct extraction *x, const char *path, const uint8_t *bytes, size_t n)
+{
+    struct error err = {0};
+    const char *folder = x->arguments->output ? x->arguments->output : ".";
+    char *to;
+    if (asprintf(&to, "%s/%s", folder, path) < 0) {
+        complain("no memory");
+        return -1;
+    }
+    int status = make_folders(to);
+    if (status != 0)
+        error_set(&err, ERROR_IO, "cannot make its folder: %s", strerror(errno));
+    struct output *out = status == 0 ? output_open(to, &err) : NULL;
+    if (out) {
+        output_write(out, bytes, n);
+        status = output_commit(out, &err);
+    }
+    if (!out || status != 0)
+        fail(to, &err);
+    free(to);
+    return out && status == 0 ? 0 : -1;
+}
+
+static int take_member(void *context, const char *path, const uint8_t *bytes, size_t n)
+{
+    struct extraction *x = context;
+    if (!is_wanted(x, path))
+        return 0;
+    x->members++;
+    x->bytes += n;
+    x->failed = write_file(x, path, bytes, n) != 0;
+    return x->failed ? -1 : 0;
+}
+
+static int take_damage(void *context, const struct error *why)
+{
+    struct extraction *x = context;
+    x->missing = true;
+    if (!x->arguments->quiet)
+        fail(x->arguments->files[0], why);
+    return 0;
+}
+
+static int extract_members(struct extraction *x)
+{
+    struct error err = {0};
+    struct walk_visitor visitor = {x, take_member, x->arguments->partial ? take_damage : NULL};
+    if (walk_archive(x->arguments->files[0], &visitor, &err) != 0)
+        return x->failed ? EXIT_ERROR : fail(x->arguments->files[0], &err);
+    if (x->members == 0 && x->patterns_n > 0) {
+        complain("%s: no member has such a name (xenmeter archive list -v shows them)",
+                 x->arguments->files[0]);
+        return EXIT_ERROR;
+    }
+    if (!x->arguments->quiet)
+        complain("%zu members, %" PRIu64 " bytes", x->members, x->bytes);
+    return x->missing ? EXIT_FINDING : EXIT_DONE;
+}
+
+/* ---- the trace ---- */
+
+/* A chunk of a trace, if it is the next one: the first trace there is, or that of the host. */
+static int take_chunk(void *context, const char *path, const uint8_t *bytes, size_t n)
+{
+    struct extraction *x = context;
+    char next[TAR_NAME_MAX + 32];
+    const char *chunk = strstr(path, "/trace/");
+    if (!chunk || !is_wanted(x, path))
+        return 0;
+    if (!*x->piece)
+        snprintf(x->piece, sizeof x->piece, "%.*s", (int)(chunk - path), path);
+    if (strncmp(path, x->piece, strlen(x->piece)) != 0 || path[strlen(x->piece)] != '/')
+        return 0;
+    snprintf(next, sizeof next, "%s/trace/%06" PRIu32 ".xt", x->piece, x->chunk);
+    x->gap = x->gap || strcmp(path, next) != 0;
+    x->chunk++;
+    if (x->gap)
+        return 0;
+    x->bytes += n;
+    return output_write(x->output, bytes, n);
+}
+
+static int finish_trace(struct extraction *x)
+{
+    struct error err = {0};
+    struct output *out = x->output;
+    x->output = NULL;
+    if (output_reader_gone(out)) {
+        output_abort(out);
+        return EXIT_DONE;
+    }
+    if (output_commit(out, &err) != 0)
+        return fail(x->arguments->output ? x->arguments->output : "standard output", &err);
+    if (!x->arguments->quiet && x->arguments->output)
+        complain("%" PRIu64 " bytes", x->bytes);
+    return x->missing || x->gap ? EXIT_FINDING : EXIT_DONE;
+}
+
+static int extract_partial_trace(struct extraction *x)
+{
+    struct error err = {0};
+    struct walk_visitor visitor = {x, take_chunk, take_damage};
+    if (walk_archive(x->arguments->files[0], &visitor, &err) != 0 && !output_failure(x->output))
+        return fail(x->arguments->files[0], &err);
+    if (x->bytes == 0 && !output_failure(x->output)) {
+        complain("%s: no whole chunk of a trace is in it", x->arguments->files[0]);
+        return EXIT_ERROR;
+    }
+    return finish_trace(x);
+}
+
+static int copy_trace(struct extraction *x, const struct archive *a, struct error *err)
+{
+    const struct piece *pieces;
+    size_t first, n;
+    archive_pieces(a, &pieces);
+    if (archive_timeline(a, *x->host ? x->host : NULL, x->timeline, &first, &n, err) != 0)
+        return -1;
+    for (size_t i = first; i < first + n; i++)
+        if (!pieces[i].trace_stored)
+            return error_set(err, ERROR_USAGE,
+                             "the trace %s of host %s was not kept (create --with-trace does)",
+                             pieces[i].source, pieces[i].host);
+    struct trace_feed *feed =
+        trace_feed_new(a, pieces + first, n, 0, threads_wanted(&(struct options){0}), err);
+    if (!feed)
+        return -1;
+    struct feed bytes = trace_feed_of(feed);
+    const uint8_t *at;
+    size_t got;
+    int status;
+    while ((status = bytes.next(bytes.context, &at, &got, err)) > 0) {
+        x->bytes += got;
+        if (output_write(x->output, at, got) != 0)
+            break; /* finish_trace says why */
+    }
+    trace_feed_free(feed);
+    return status < 0 ? -1 : 0;
+}
+
+static int extract_whole_trace(struct extraction *x)
+{
+    struct error err = {0};
+    struct archive *a = archive_open(x->arguments->files[0], &err);
+    int status = a ? copy_trace(x, a, &err) : -1;
+    archive_close(a);
+    return status == 0 ? finish_trace(x) : fail(x->arguments->files[0], &err);
+}
+
+static int extract_trace(struct extraction *x)
+{
+    struct error err = {0};
+    struct stat in, out;
+    const char *to = x->arguments->output;
+    if (!to && isatty(STDOUT_FILENO)) {
+        complain("standard output is a terminal: --output names the file (xenmeter archive extract --help)");
+        return EXIT_ERROR;
+    }
+    if (to && stat(x->arguments->files[0], &in) == 0 && stat(to, &out) == 0 && in.st_dev == out.st_dev &&
+        in.st_ino == out.st_ino) {
+        complain("--output %s is the archive itself: it would be lost", to);
+        return EXIT_ERROR;
+    }
+    x->output = output_open(to, &err);
+    if (!x->output)
+        return fail(to, &err);
+    int status = x->arguments->partial ? extract_partial_trace(x) : extract_whole_trace(x);
+    output_abort(x->output);
+    return status;
+}
+
+int archive_extract(int argc, char **argv)
+{
+    struct archive_arguments a;
+    struct error err = {0};
+    int status;
+    if (!archive_arguments_parse(&a, "extract", "oHPtq", help, argc, argv, &status))
+        return status;
+    struct extraction x = {.arguments = &a, .patterns = a.files + 1, .patterns_n = a.files_n - 1};
+    if (a.files_n == 0 || (a.trace && a.files_n > 1)) {
+        complain(a.files_n ? "--trace takes the archive only, no MEMBER (xenmeter archive extract --help)"
+                           : "which archive? (xenmeter archive extract --help)");
+        return EXIT_ERROR;
+    }
+    if (a.host && parse_host(a.host, x.host, &x.timeline, &err) != 0)
+        return fail(NULL, &err);
+    return a.trace ? extract_trace(&x) : extract_members(&x);
+}

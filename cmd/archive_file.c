@@ -1,0 +1,135 @@
+/* An archive on its way to its file. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive.h"
+#include "archive/contents.h"
+#include "archive/tar.h"
+
+unsigned threads_wanted(const struct options *o)
+{
+    cpu_set_t cpus;
+    if (o->threads)
+        return o->threads;
+    int n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
+}
+
+int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err)
+{
+    const char *colon = number ? strchr(text, ':') : NULL;
+    size_t n = colon ? (size_t)(colon - text) : strlen(text);
+    snprintf(label, HOST_MAX, "%.*s", n < HOST_MAX ? (int)n : HOST_MAX - 1, text);
+    bool fine = n < HOST_MAX && host_label_fine(label);
+    if (number)
+        *number = 0;
+    if (fine && colon) {
+        char *end;
+        unsigned long value = strtoul(colon + 1, &end, 10);
+        fine = colon[1] >= '1' && colon[1] <= '9' && *end == '\0' && value < 1000000000;
+        *number = (unsigned)value;
+    }
+    if (fine)
+        return 0;
+    return error_set(
+        err, ERROR_USAGE,
+        "--host %.60s: a label is 1 to %d letters, digits, '.', '_' and '-', the first a letter or digit",
+        text, HOST_MAX - 1);
+}
+
+/* ---- the file ---- */
+
+static int write_frame(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    struct output *out = context;
+    if (output_write(out, bytes, n) == 0 && output_flush(out) == 0)
+        return 0;
+    *err = *output_failure(out);
+    return -1;
+}
+
+int archive_file_open(struct archive_file *f, const char *path, int level, unsigned threads,
+                      struct error *err)
+{
+    *f = (struct archive_file){.path = path};
+    f->output = output_open_lasting(path, err);
+    if (!f->output)
+        return -1;
+    struct frame_sink sink = {f->output, write_frame};
+    f->frames = frame_writer_new(&sink, level, threads, err);
+    return f->frames ? 0 : -1;
+}
+
+struct piece *archive_file_new_piece(struct archive_file *f)
+{
+    struct piece *larger = realloc(f->pieces, (f->pieces_n + 1) * sizeof *larger);
+    if (!larger)
+        return NULL;
+    f->pieces = larger;
+    memset(&larger[f->pieces_n], 0, sizeof *larger);
+    return &larger[f->pieces_n];
+}
+
+static int compare(const void *a, const void *b)
+{
+    return contents_compare(a, b);
+}
+
+static int write_contents(struct archive_file *f, struct error *err)
+{
+    struct contents_piece *list = calloc(f->pieces_n + 1, sizeof *list);
+    if (!list)
+        return error_set(err, ERROR_MEMORY, "no memory for the contents");
+    for (size_t i = 0; i < f->pieces_n; i++)
+        contents_of_piece(&f->pieces[i], &list[i]);
+    qsort(list, f->pieces_n, sizeof *list, compare);
+    struct buffer text = {0};
+    int status = 0;
+    for (size_t i = 1; i < f->pieces_n && status == 0; i++)
+        if (strcmp(list[i].host, list[i - 1].host) == 0 && strcmp(list[i].id, list[i - 1].id) == 0)
+            status = error_set(err, ERROR_USAGE,
+                               "two of the traces begin with the same bytes: the same trace twice? (host %s)",
+                               list[i].host);
+    contents_put_frame(&text, list, f->pieces_n);
+    free(list);
+    if (status == 0 && text.failed)
+        status = error_set(err, ERROR_MEMORY, "no memory for the contents");
+    if (status != 0) {
+        buffer_free(&text);
+        return -1;
+    }
+    return frame_writer_put(f->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
+}
+
+int archive_file_fail(struct archive_file *f, const char *file, const struct error *err)
+{
+    const char *partial = f->output ? output_partial(f->output) : NULL;
+    fail(file, err);
+    if (partial)
+        complain("what was written is in %s: \"xenmeter archive verify\" says up to where it is whole, "
+                 "\"xenmeter archive extract --partial\" gets it out",
+                 partial);
+    return EXIT_ERROR;
+}
+
+int archive_file_commit(struct archive_file *f)
+{
+    struct error err = {0};
+    const char *name = f->path ? f->path : "standard output";
+    if (write_contents(f, &err) != 0 || frame_writer_finish(f->frames, &err) != 0)
+        return archive_file_fail(f, name, &err);
+    struct output *output = f->output;
+    f->output = NULL;
+    return output_commit(output, &err) == 0 ? EXIT_DONE : fail(name, &err);
+}
+
+void archive_file_close(struct archive_file *f)
+{
+    frame_writer_free(f->frames);
+    output_abort(f->output);
+    for (size_t i = 0; i < f->pieces_n; i++)
+        piece_free(&f->pieces[i]);
+    free(f->pieces);
+}

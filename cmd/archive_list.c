@@ -1,0 +1,136 @@
+/* xenmeter archive list: what is in an archive. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/archive.h"
+#include "archive/contents.h"
+#include "archive_options.h"
+
+static const char help[] = "xenmeter archive list - what is in an archive\n"
+                           "\n"
+                           "Usage: xenmeter archive list [OPTIONS] ARCHIVE\n"
+                           "\n"
+                           "  -f, --format NAME       table, json (the manifests, as they are stored)\n"
+                           "  -v, --verbose           every member\n"
+                           "  -h, --help              this text\n"
+                           "\n"
+                           "Exit status: 0 done, 2 error.\n"
+                           "\n"
+                           "Example:\n"
+                           "  xenmeter archive list capture.xma\n";
+
+static uint64_t stored_bytes(const struct archive *a, const struct piece *p)
+{
+    const struct frame *list = archive_frames(a)->list;
+    const struct frame *last = &list[p->first_frame + p->frames - 1];
+    return last->offset + last->bytes - list[p->first_frame].offset;
+}
+
+static void print_length(uint64_t ns)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ns;
+    } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    size_t i = 0;
+    while (ns % units[i].ns)
+        i++;
+    if (ns)
+        printf("%" PRIu64 "%s", ns / units[i].ns, units[i].unit);
+    else
+        printf("total");
+}
+
+static void print_results(const struct piece_options *o)
+{
+    printf("  results   by");
+    for (int by = 0; by < 4; by++)
+        if (o->bys & 1u << by)
+            printf(" %s", by_names[by]);
+    printf("; of");
+    for (size_t i = 0; i < o->granularities; i++) {
+        putchar(' ');
+        print_length(o->granularities_ns[i]);
+    }
+    printf("%s%s%s\n", o->executions ? "; executions" : "", o->charge.wanted ? "; charges" : "",
+           o->io_counts ? " by outside counters" : "");
+}
+
+static void print_piece(const struct archive *a, const struct piece *p, unsigned timeline, bool verbose)
+{
+    size_t chunks = 0, entries = 0;
+    for (size_t i = 0; i < p->members_n; i++) {
+        chunks += p->members[i].kind == MEMBER_TRACE;
+        entries += p->members[i].kind == MEMBER_ENTRY;
+    }
+    printf("%s:%u %s\n", p->host, timeline, p->id);
+    printf("  trace     %s, %.3f s, %.1f MB", p->source, (double)p->duration_ns / 1e9,
+           (double)p->trace_bytes / 1e6);
+    if (p->trace_stored)
+        printf("; kept in %zu chunks, %zu places to begin\n", chunks, entries + (chunks > 0));
+    else
+        printf("; not kept\n");
+    print_results(&p->options);
+    printf("  stored    %.1f MB in %" PRIu32 " frames, by %s\n", (double)stored_bytes(a, p) / 1e6, p->frames,
+           p->tool);
+    for (size_t i = 0; verbose && i < p->members_n; i++)
+        printf("  %10" PRIu32 "  %s/%s/%s\n", p->members[i].bytes, p->host, p->id, p->members[i].name);
+}
+
+static void print_table(const struct archive *a, bool verbose)
+{
+    const struct piece *pieces;
+    size_t n = archive_pieces(a, &pieces);
+    unsigned timeline = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool same_host = i > 0 && strcmp(pieces[i - 1].host, pieces[i].host) == 0;
+        if (!same_host)
+            timeline = 1;
+        else if (!pieces_adjoin(&pieces[i - 1], &pieces[i]))
+            timeline++;
+        print_piece(a, &pieces[i], timeline, verbose);
+    }
+}
+
+static int print_json(struct archive *a, struct error *err)
+{
+    const struct piece *pieces;
+    size_t n = archive_pieces(a, &pieces);
+    printf("{\"schema\":\"xenmeter.archive/1\",\"pieces\":[\n");
+    for (size_t i = 0; i < n; i++) {
+        struct buffer text = {0};
+        manifest_put(&text, &pieces[i]);
+        if (text.failed)
+            return error_set(err, ERROR_MEMORY, "no memory");
+        fwrite(text.at, 1, text.n, stdout);
+        buffer_free(&text);
+        if (i + 1 < n)
+            puts(",");
+    }
+    puts("]}");
+    return 0;
+}
+
+int archive_list(int argc, char **argv)
+{
+    struct archive_arguments a;
+    struct error err = {0};
+    int status;
+    if (!archive_arguments_parse(&a, "list", "fv", help, argc, argv, &status))
+        return status;
+    if (a.files_n != 1) {
+        complain("one ARCHIVE is wanted (xenmeter archive list --help)");
+        return EXIT_ERROR;
+    }
+    struct archive *archive = archive_open(a.files[0], &err);
+    if (!archive)
+        return fail(a.files[0], &err);
+    status = EXIT_DONE;
+    if (strcmp(a.format, "json") != 0)
+        print_table(archive, a.verbose);
+    else if (print_json(archive, &err) != 0)
+        status = fail(a.files[0], &err);
+    archive_close(archive);
+    return status;
+}

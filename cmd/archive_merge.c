@@ -1,0 +1,186 @@
+/* xenmeter archive merge: several archives become one. Their frames are copied as they are. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "archive/contents.h"
+#include "archive_options.h"
+
+static const char help[] =
+    "xenmeter archive merge - several archives into one\n"
+    "\n"
+    "Usage: xenmeter archive merge [OPTIONS] ARCHIVE... -o ARCHIVE\n"
+    "\n"
+    "What the archives hold is copied, not computed anew. Traces of one host (--host at creation) that\n"
+    "follow each other, with at most a second between them, are read as one; other hosts stay apart\n"
+    "under their labels. Whatever the order, and however often they are merged, the same traces make\n"
+    "the same archive, byte for byte.\n"
+    "\n"
+    "  -o, --output FILE       the new archive; \"-\": standard output\n"
+    "  -q, --quiet             only errors on standard error\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 done, 2 error.\n"
+    "\n"
+    "Example:\n"
+    "  xenmeter archive merge monday.xma tuesday.xma -o week.xma\n";
+
+/* A piece of one of the archives. */
+struct source_piece {
+    struct archive *archive;
+    const struct piece *piece;
+    struct contents_piece place;
+};
+
+struct merging {
+    struct archive **archives;
+    int archives_n;
+    struct source_piece *list;
+    size_t list_n;
+    struct archive_file file;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct source_piece *x = a, *y = b;
+    return contents_compare(&x->place, &y->place);
+}
+
+static int list_pieces(struct merging *m, struct error *err)
+{
+    const struct piece *pieces;
+    size_t most = 0;
+    for (int i = 0; i < m->archives_n; i++)
+        most += archive_pieces(m->archives[i], &pieces);
+    m->list = calloc(most + 1, sizeof *m->list);
+    if (!m->list)
+        return error_set(err, ERROR_MEMORY, "no memory for %zu pieces", most);
+    for (int i = 0; i < m->archives_n; i++) {
+        size_t n = archive_pieces(m->archives[i], &pieces);
+        for (size_t p = 0; p < n; p++) {
+            struct source_piece *s = &m->list[m->list_n++];
+            *s = (struct source_piece){.archive = m->archives[i], .piece = &pieces[p]};
+            contents_of_piece(s->piece, &s->place);
+        }
+    }
+    qsort(m->list, m->list_n, sizeof *m->list, compare);
+    return 0;
+}
+
+/* What is there twice goes in once; two that differ but claim to be the same cannot be told apart later. */
+static int drop_doubles(struct merging *m, struct error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->list_n; i++) {
+        const struct contents_piece *c = &m->list[i].place, *before = kept ? &m->list[kept - 1].place : NULL;
+        bool same = before && strcmp(before->host, c->host) == 0 && strcmp(before->id, c->id) == 0;
+        if (same && memcmp(before->manifest_digest, c->manifest_digest, DIGEST_BYTES) != 0)
+            return error_set(
+                err, ERROR_USAGE,
+                "trace %s of host %s is in two archives, but with other results or of another length: "
+                "leave one of them out, or give it another --host",
+                c->id, c->host);
+        if (!same)
+            m->list[kept++] = m->list[i];
+    }
+    m->list_n = kept;
+    return 0;
+}
+
+static int copy_piece(struct merging *m, const struct source_piece *s, struct error *err)
+{
+    struct piece *to = archive_file_new_piece(&m->file);
+    int64_t first = -1;
+    if (!to)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    for (uint32_t i = 0; i < s->piece->frames; i++) {
+        int64_t frame =
+            frame_writer_copy(m->file.frames, archive_frames(s->archive), s->piece->first_frame + i, err);
+        if (frame < 0)
+            return -1;
+        first = first < 0 ? frame : first;
+    }
+    memcpy(to->host, s->piece->host, sizeof to->host);
+    memcpy(to->id, s->piece->id, sizeof to->id);
+    to->tsc_first = s->piece->tsc_first;
+    to->first_frame = (uint32_t)first;
+    to->frames = s->piece->frames;
+    to->manifest_bytes = s->piece->manifest_bytes;
+    memcpy(to->manifest_digest, s->piece->manifest_digest, DIGEST_BYTES);
+    m->file.pieces_n++;
+    return 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int open_all(struct merging *m, const struct archive_arguments *a)
+{
+    struct error err = {0};
+    m->archives = calloc((size_t)a->files_n, sizeof(struct archive *));
+    if (!m->archives) {
+        complain("no memory");
+        return EXIT_ERROR;
+    }
+    for (int i = 0; i < a->files_n; i++) {
+        if (same_file(a->files[i], a->output)) {
+            complain("--output %s is one of the archives: it would be lost", a->output);
+            return EXIT_ERROR;
+        }
+        m->archives[i] = archive_open(a->files[i], &err);
+        if (!m->archives[i])
+            return fail(a->files[i], &err);
+        m->archives_n++;
+    }
+    return EXIT_DONE;
+}
+
+static int merge(struct merging *m, const struct archive_arguments *a)
+{
+    struct error err = {0};
+    if (open_all(m, a) != EXIT_DONE)
+        return EXIT_ERROR;
+    if (list_pieces(m, &err) != 0 || drop_doubles(m, &err) != 0)
+        return fail(NULL, &err);
+    if (archive_file_open(&m->file, a->output, 1, 1, &err) != 0)
+        return fail(a->output, &err);
+    for (size_t i = 0; i < m->list_n; i++)
+        if (copy_piece(m, &m->list[i], &err) != 0)
+            return archive_file_fail(&m->file, a->output, &err);
+    int status = archive_file_commit(&m->file);
+    if (status == EXIT_DONE && !a->quiet)
+        complain("%s: %zu traces of %d archives", a->output, m->list_n, a->files_n);
+    return status;
+}
+
+int archive_merge(int argc, char **argv)
+{
+    struct archive_arguments a;
+    struct merging m = {0};
+    int status;
+    if (!archive_arguments_parse(&a, "merge", "oq", help, argc, argv, &status))
+        return status;
+    if (a.files_n == 0 || !a.output) {
+        complain(a.output ? "which archives? (xenmeter archive merge --help)"
+                          : "where to? --output names the new archive (xenmeter archive merge --help)");
+        return EXIT_ERROR;
+    }
+    if (strcmp(a.output, "-") == 0 && isatty(STDOUT_FILENO)) {
+        complain(
+            "standard output is a terminal: an archive is not for reading (xenmeter archive merge --help)");
+        return EXIT_ERROR;
+    }
+    status = merge(&m, &a);
+    archive_file_close(&m.file);
+    for (int i = 0; i < m.archives_n; i++)
+        archive_close(m.archives[i]);
+    free(m.archives);
+    free(m.list);
+    return status;
+}
