@@ -174,8 +174,8 @@ void ledger_add_state(const struct ledger *l, const struct account *a, struct me
 }
 
 /*
- * All the time so far the domain had one more vCPU, in `state`: its runstates change accordingly. Possible only while
- * no interval was handed out, so it is done where there is none but the whole trace.
+ * All the time so far the domain had one more vCPU, in `state`: its runstates change accordingly. Possible only where
+ * nothing was handed out yet: for the whole trace, not for its intervals.
  */
 void ledger_add_to_domain_runstates(struct measures *m, enum runstate state)
 {
@@ -239,6 +239,20 @@ void ledger_add_pcpu(struct ledger *l, uint16_t pcpu)
     }
 }
 
+/* The same for granularity g only, of which a part may still be in what all granularities share. */
+static void make_up_domain_runstates(const struct ledger *l, struct cell *c, size_t g, enum runstate state)
+{
+    struct measures *m = gathered(l, c, g);
+    ledger_add_to_domain_runstates(m, state);
+    if (m == &c->live)
+        return;
+    struct measures shared;
+    memcpy(shared.domain_ns, c->live.domain_ns, sizeof shared.domain_ns);
+    ledger_add_to_domain_runstates(&shared, state);
+    for (int s = 0; s < DOMAIN_RUNSTATES; s++)
+        m->domain_ns[s] += shared.domain_ns[s] - c->live.domain_ns[s];
+}
+
 void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
                     bool first_of_domain)
 {
@@ -252,9 +266,6 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
         return;
     uint32_t idd = l->charging && state == RUNSTATE_RUNNING ? charging_idd_of(l->charging, a->life) : NOBODY;
     bool shown = l->options.by != BY_PCPU || state == RUNSTATE_RUNNING;
-    bool only_whole = true;
-    for (size_t g = 0; g < l->options.granularities; g++)
-        only_whole = only_whole && l->granularities[g].length_ns == 0;
     for (size_t g = 0; shown && g < l->options.granularities; g++) {
         struct interval interval;
         for (uint64_t at = from_ns, start = at; next_late(l, g, &at, &interval); start = at) {
@@ -269,11 +280,8 @@ void ledger_make_up(struct ledger *l, uint32_t vcpu, enum runstate state, uint64
                 ledger_charges_late(l, idd, &interval, interval.end_ns - start);
         }
         struct measures *m = gathered(l, a->cell, g);
-        if (only_whole && !first_of_domain && l->options.by == BY_DOMAIN && !a->idle) {
-            ledger_add_to_domain_runstates(m, state);
-            if (l->options.granularities > 1)
-                ledger_add_to_domain_runstates(&a->cell->live, state);
-        }
+        if (l->granularities[g].length_ns == 0 && !first_of_domain && l->options.by == BY_DOMAIN && !a->idle)
+            make_up_domain_runstates(l, a->cell, g, state);
         uint64_t open = max64(from_ns, l->granularities[g].start_ns);
         if (open < to_ns)
             ledger_add_state(l, a, m, state, to_ns - open, first_of_domain);
