@@ -13,23 +13,6 @@ void line_wrong(struct line *l, const char *what)
         l->wrong = what;
 }
 
-bool line_has(struct line *l, const char *text, size_t n)
-{
-    if ((size_t)(l->end - l->at) < n || memcmp(l->at, text, n) != 0)
-        return false;
-    l->at += n;
-    return true;
-}
-
-bool line_has_key(struct line *l, const char *text, size_t n)
-{
-    if ((size_t)(l->end - l->at) < n || *l->at != l->before || memcmp(l->at + 1, text + 1, n - 1) != 0)
-        return false;
-    l->at += n;
-    l->before = ',';
-    return true;
-}
-
 void line_open(struct line *l)
 {
     l->before = '{';
@@ -83,7 +66,7 @@ static uint64_t read_real(struct line *l)
 {
     char text[REAL_BYTES], again[REAL_BYTES];
     size_t n = 0;
-    while (n < sizeof text - 1 && l->at + n < l->end && memchr("0123456789.e+-", l->at[n], 14))
+    while (n < sizeof text - 1 && l->at + n < l->end && l->at[n] && strchr("0123456789.e+-", l->at[n]))
         n++;
     memcpy(text, l->at, n);
     text[n] = '\0';

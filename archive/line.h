@@ -6,6 +6,8 @@
 #ifndef XENMETER_ARCHIVE_LINE_H
 #define XENMETER_ARCHIVE_LINE_H
 
+#include <string.h>
+
 #include "fields.h"
 
 struct line {
@@ -17,12 +19,26 @@ struct line {
 /* Notes what is wrong, if it is the first thing. */
 void line_wrong(struct line *l, const char *what);
 
-/* Whether these n bytes come next; they are passed if so. */
-bool line_has(struct line *l, const char *text, size_t n);
+/* Whether these n bytes come next; they are passed if so. Here, so that the compiler knows n: it is the hot path. */
+static inline bool line_has(struct line *l, const char *text, size_t n)
+{
+    if ((size_t)(l->end - l->at) < n || memcmp(l->at, text, n) != 0)
+        return false;
+    l->at += n;
+    return true;
+}
 #define LINE_HAS(l, literal) line_has(l, literal, sizeof(literal) - 1)
 
 /* The same for a member's key, given as `,"key":`. */
-bool line_has_key(struct line *l, const char *text, size_t n);
+static inline bool line_has_key(struct line *l, const char *text, size_t n)
+{
+    if ((size_t)(l->end - l->at) < n || *l->at != l->before || l->at[2] != text[2] ||
+        memcmp(l->at + 1, text + 1, n - 1) != 0)
+        return false;
+    l->at += n;
+    l->before = ',';
+    return true;
+}
 #define LINE_HAS_KEY(l, key) line_has_key(l, ",\"" key "\":", sizeof(",\"" key "\":") - 1)
 
 /* An object begins or ends here, or a line, whose two objects do. */

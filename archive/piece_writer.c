@@ -370,6 +370,8 @@ static int take_entry(void *context, uint32_t chunk, uint64_t tsc, const char *t
 int piece_writer_take(struct piece_writer *w, const struct event_batch *batch, const struct clock *clock,
                       struct error *err)
 {
+    if (w->entries && w->clock.multiplier == 0)
+        entry_log_use_clock(w->entries, clock);
     w->clock = *clock;
     struct entry_sink sink = {w, take_entry};
     if (!w->failed && w->entries && entry_log_take(w->entries, batch, &sink) != 0 && !w->failed)

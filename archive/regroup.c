@@ -133,6 +133,27 @@ static bool is_next(const struct regroup *r, const struct regroup_kept *k, const
     return k->next_ns == NOT_SEEN ? start_ns <= r->plan.from_ns : start_ns == k->next_ns;
 }
 
+/* What was added fits, or it does not. */
+static int check_memory(struct regroup *r, bool added)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        held += r->asked[i].gathered.memory;
+    if (!added || (r->plan.memory_limit && held > r->plan.memory_limit))
+        return regroup_no_memory(r);
+    return r->status;
+}
+
+int regroup_add_rows(struct regroup *r, struct regroup_asked *a, const struct row *rows, size_t n)
+{
+    return check_memory(r, gathered_add_rows(&a->gathered, rows, n));
+}
+
+int regroup_add_charges(struct regroup *r, struct regroup_asked *a, const struct charge_idd *idds, size_t n)
+{
+    return check_memory(r, gathered_add_charges(&a->gathered, idds, n));
+}
+
 static int gather(struct regroup *r, size_t kept, const struct interval *interval, const struct row *rows,
                   size_t n)
 {
@@ -142,8 +163,8 @@ static int gather(struct regroup *r, size_t kept, const struct interval *interva
         struct regroup_asked *a = &r->asked[i];
         if (a->use != kept)
             continue;
-        if (!gathered_add_rows(&a->gathered, rows, n))
-            return regroup_no_memory(r);
+        if (regroup_add_rows(r, a, rows, n) != 0)
+            return r->status;
         a->complete = interval->end_ns >= a->end_ns;
         r->waiting = r->waiting || a->complete;
     }
@@ -189,10 +210,10 @@ static int take_charges(void *context, const struct interval *interval, const st
         return regroup_tell_charges(r, interval, idds, n);
     if (interval->late)
         return regroup_late_take_charges(r, idds, n);
-    for (size_t i = 0; i < r->plan.asked; i++)
-        if (r->asked[i].use == kept && !gathered_add_charges(&r->asked[i].gathered, idds, n))
-            return regroup_no_memory(r);
-    return 0;
+    for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
+        if (r->asked[i].use == kept)
+            regroup_add_charges(r, &r->asked[i], idds, n);
+    return r->status;
 }
 
 /* A meter knows no execution that ended before the part asked for, and only the part of one that reaches into it. */
@@ -276,16 +297,13 @@ static bool is_straight(const struct regroup *r)
     return true;
 }
 
-/* Whether a meter would have known no boundary but the end, while there were some in what was kept. */
-static bool is_whole_of_shorter(const struct regroup *r)
+/* Whether the whole is put together: a meter may know better of it than its parts tell. */
+static bool makes_whole(const struct regroup *r)
 {
-    bool shorter = false;
-    for (size_t i = 0; i < r->plan.asked; i++) {
-        if (r->asked[i].length_ns)
-            return false;
-        shorter = shorter || r->kept[r->asked[i].use].length_ns;
-    }
-    return shorter;
+    bool any = false;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        any = any || (r->asked[i].length_ns == 0 && r->kept[r->asked[i].use].length_ns != 0);
+    return any;
 }
 
 struct regroup *regroup_new(const struct regroup_plan *plan, enum by by, const struct meter_sink *sink)
@@ -314,7 +332,7 @@ struct regroup *regroup_new(const struct regroup_plan *plan, enum by by, const s
     }
     r->straight = is_straight(r);
     r->exact = true;
-    r->late.judged = by == BY_DOMAIN && is_whole_of_shorter(r);
+    r->late.judged = by == BY_DOMAIN && makes_whole(r);
     return r;
 }
 

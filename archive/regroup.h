@@ -25,6 +25,7 @@ struct regroup_plan {
     bool executions;         /* those are asked for, too (and were kept) */
     uint64_t from_ns, to_ns; /* 0, 0: everything; to 0, or not before the end: to the end */
     uint64_t end_ns;         /* where the trace ends: everything up to there is accounted */
+    size_t memory_limit;     /* bytes that what is put together may take; 0: no limit */
 };
 
 /*
@@ -37,15 +38,15 @@ bool regroup_possible(const struct regroup_plan *plan, size_t use[METER_GRANULAR
 
 struct regroup;
 
-/* The plan is possible; it and the sink are copied. `by`: of the rows. NULL: no memory. */
+/* The plan is possible; it and the sink are copied. `by`: of the rows. NULL: no memory, or the plan is not possible. */
 struct regroup *regroup_new(const struct regroup_plan *plan, enum by by, const struct meter_sink *sink);
 void regroup_free(struct regroup *r);
 
 /*
  * What was kept goes in here (results_read hands it over), what is asked for comes out at the sink. Granularities that are
  * not of use are passed over, so they may be left out. Functions whose results nobody wants are NULL. The others return
- * what the sink did if that is not 0, and -1 when memory ran out or what they are given is damaged; after that nothing
- * more comes out.
+ * what the sink did if that is not 0, and -1 when memory ran out (or would take more than the limit) or what they are
+ * given is damaged; after that nothing more comes out.
  */
 struct meter_sink regroup_sink(struct regroup *r);
 
@@ -65,11 +66,11 @@ bool regroup_out_of_memory(const struct regroup *r);
 bool regroup_damaged(const struct regroup *r);
 
 /*
- * Whether what came out is what a meter would have told to the last ns; can be asked before regroup_finish, when nothing
- * of the whole has been handed out. False in one case: the whole is asked for alone, by domain, and made of shorter
- * intervals, and a further vCPU of a domain spoke for the first time after some had been handed out. A meter counts it
- * in its domain's runstates (domain_ns) from the beginning then, and only from there on where it had to tell intervals.
- * Not noticed where that happens in the first interval kept, which takes intervals of more than a second.
+ * Whether what comes out is what a meter would have told to the last ns; known before regroup_finish, which hands out the
+ * whole. False in one case: the whole is asked for, by domain, and made of intervals, and a further vCPU of a domain spoke
+ * for the first time after some of them had been handed out. In the whole's runstates of its domain (domain_ns) a meter
+ * counts it from the beginning, in those of intervals from there on. Not noticed where it spoke in the first interval
+ * kept but after more than a second.
  */
 bool regroup_exact(const struct regroup *r);
 

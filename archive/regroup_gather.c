@@ -9,6 +9,7 @@ struct gathered_row {
     struct gathered_key key;
     struct row row;
     struct measures measures;
+    uint64_t pages[3][2]; /* that the histograms have had so far, as in their `touched` */
 };
 
 struct gathered_idd {
@@ -48,7 +49,7 @@ static size_t place_of(const struct gathered_list *l, const struct gathered_key 
     return low;
 }
 
-static bool make_item(struct gathered_list *l)
+static bool make_item(struct gathered *g, struct gathered_list *l)
 {
     if (l->n < l->made)
         return true;
@@ -61,16 +62,17 @@ static bool make_item(struct gathered_list *l)
     if (!l->items[l->made])
         return false;
     l->made++;
+    g->memory += l->item_size + sizeof(struct gathered_key *);
     return true;
 }
 
 /* The item with this key; if *fresh it was put there, with all but the key left from earlier use. NULL: no memory. */
-static void *item_of(struct gathered_list *l, struct gathered_key key, bool *fresh)
+static void *item_of(struct gathered *g, struct gathered_list *l, struct gathered_key key, bool *fresh)
 {
     size_t at = place_of(l, &key);
     *fresh = at == l->n || compare_keys(l->items[at], &key) != 0;
     if (*fresh) {
-        if (!make_item(l))
+        if (!make_item(g, l))
             return NULL;
         struct gathered_key *item = l->items[l->n];
         memmove(&l->items[at + 1], &l->items[at], (l->n - at) * sizeof(struct gathered_key *));
@@ -128,6 +130,24 @@ static struct gathered_key key_of_row(const struct row *row)
     return (struct gathered_key){{row->domain, row->life, row->vcpu, row->pcpu}};
 }
 
+static size_t new_pages(uint64_t had[2], const struct histogram *h)
+{
+    size_t bytes = 0;
+    for (int half = 0; half < 2; half++) {
+        uint64_t fresh = h->touched[half] & ~had[half];
+        had[half] |= fresh;
+        bytes += (size_t)__builtin_popcountll(fresh) * HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t);
+    }
+    return bytes;
+}
+
+static size_t new_histograms(struct gathered_row *item)
+{
+    const struct measures *m = &item->measures;
+    return new_pages(item->pages[0], &m->run) + new_pages(item->pages[1], &m->wait) +
+           new_pages(item->pages[2], &m->block);
+}
+
 int gathered_compare_rows(const struct row *a, const struct row *b)
 {
     struct gathered_key x = key_of_row(a), y = key_of_row(b);
@@ -139,7 +159,7 @@ bool gathered_add_rows(struct gathered *g, const struct row *rows, size_t n)
     g->rows.next = 0;
     for (size_t i = 0; i < n; i++) {
         bool fresh;
-        struct gathered_row *item = item_of(&g->rows, key_of_row(&rows[i]), &fresh);
+        struct gathered_row *item = item_of(g, &g->rows, key_of_row(&rows[i]), &fresh);
         if (!item)
             return false;
         if (fresh) {
@@ -151,6 +171,7 @@ bool gathered_add_rows(struct gathered *g, const struct row *rows, size_t n)
             item->row.vcpus = rows[i].vcpus;
         if (!measures_merge(&item->measures, rows[i].measures))
             return false;
+        g->memory += new_histograms(item);
     }
     return true;
 }
@@ -207,7 +228,7 @@ static bool add_guests(struct gathered *g, const struct charge_idd *idd)
         const struct charge_guest *from = &idd->guests[i];
         struct gathered_key key = {{idd->domain, idd->life, from->domain, from->life}};
         bool fresh;
-        struct gathered_guest *item = item_of(&g->guests, key, &fresh);
+        struct gathered_guest *item = item_of(g, &g->guests, key, &fresh);
         if (!item)
             return false;
         if (fresh)
@@ -225,7 +246,7 @@ bool gathered_add_charges(struct gathered *g, const struct charge_idd *idds, siz
     for (size_t i = 0; i < n; i++) {
         struct gathered_key key = {{idds[i].domain, idds[i].life}};
         bool fresh;
-        struct gathered_idd *item = item_of(&g->idds, key, &fresh);
+        struct gathered_idd *item = item_of(g, &g->idds, key, &fresh);
         if (!item)
             return false;
         if (fresh)

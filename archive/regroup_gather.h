@@ -22,6 +22,7 @@ struct gathered_list {
 
 struct gathered {
     struct gathered_list rows, idds, guests;
+    size_t memory;         /* bytes held */
     bool charged;          /* charges were told, be it of nobody */
     struct row *told_rows; /* as they are handed out */
     struct charge_idd *told_idds;

@@ -87,6 +87,10 @@ int regroup_tell(struct regroup *r, size_t index, const struct interval *interva
 int regroup_tell_charges(struct regroup *r, const struct interval *interval, const struct charge_idd *idds,
                          size_t n);
 
+/* Add to what is open. They return r->status. */
+int regroup_add_rows(struct regroup *r, struct regroup_asked *a, const struct row *rows, size_t n);
+int regroup_add_charges(struct regroup *r, struct regroup_asked *a, const struct charge_idd *idds, size_t n);
+
 /* One late interval of kept granularity `kept`, and its charge. They return r->status. */
 int regroup_late_take(struct regroup *r, size_t kept, const struct interval *interval, const struct row *rows,
                       size_t n);

@@ -99,10 +99,9 @@ static int add_to_open(struct regroup *r, struct regroup_asked *a, const struct 
 {
     struct row row = r->late.row;
     row.measures = &run->measures;
-    if (!gathered_add_rows(&a->gathered, &row, 1) ||
-        (run->charged && !gathered_add_charges(&a->gathered, &run->idd, 1)))
-        return regroup_no_memory(r);
-    return 0;
+    if (regroup_add_rows(r, a, &row, 1) == 0 && run->charged)
+        regroup_add_charges(r, a, &run->idd, 1);
+    return r->status;
 }
 
 static int tell_granularity(struct regroup *r, size_t index)

@@ -35,10 +35,8 @@ const struct field interval_fields[] = {
 TABLE_N(interval_fields);
 
 const struct field row_fields[] = {
-    ID(struct row, "domain", domain, DOMAIN_MOST),
-    WORD(struct row, "life", life, 0),
-    ID(struct row, "vcpu", vcpu, VCPUS_MAX - 1),
-    ID(struct row, "pcpu", pcpu, PCPUS_MAX - 1),
+    ID(struct row, "domain", domain, DOMAIN_MOST), WORD(struct row, "life", life, 0),
+    ID(struct row, "vcpu", vcpu, VCPUS_MAX - 1),   ID(struct row, "pcpu", pcpu, PCPUS_MAX - 1),
     WORD(struct row, "vcpus", vcpus, 0),
 };
 TABLE_N(row_fields);
@@ -91,8 +89,8 @@ const struct histogram_member measures_histograms[MEASURES_HISTOGRAMS] = {
 };
 
 const struct field histogram_fields[] = {
-    ALWAYS(struct histogram, "count", count), ALWAYS(struct histogram, "sum_ns", sum),
-    ALWAYS(struct histogram, "min_ns", min),  ALWAYS(struct histogram, "max_ns", max),
+    ALWAYS(struct histogram, "count", count),      ALWAYS(struct histogram, "sum_ns", sum),
+    ALWAYS(struct histogram, "min_ns", min),       ALWAYS(struct histogram, "max_ns", max),
     ALWAYS(struct histogram, "max_at_ns", max_at),
 };
 TABLE_N(histogram_fields);

@@ -50,8 +50,8 @@ static void put_row(struct buffer *b, const struct row *row)
     size_t begin = b->n;
     fields_put(b, row_fields, row_fields_n, row);
     fields_put(b, measures_fields, measures_fields_n, row->measures);
-    for (const struct histogram_member *h = measures_histograms; h < measures_histograms + MEASURES_HISTOGRAMS;
-         h++)
+    for (const struct histogram_member *h = measures_histograms;
+         h < measures_histograms + MEASURES_HISTOGRAMS; h++)
         put_histogram(b, h, (const void *)((const char *)row->measures + h->offset));
     put_bracket(b, begin, '{');
     buffer_text(b, "}}\n");

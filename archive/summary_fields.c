@@ -4,11 +4,11 @@
 
 #define TABLE_N(table) const size_t table##_n = sizeof(table) / sizeof(table)[0]
 
-#define U64(S, KEY)        FIELD(struct S, #KEY, KEY, U64, true, 0, UINT64_MAX, NULL)
-#define U32(S, KEY, MOST)  FIELD(struct S, #KEY, KEY, U32, true, 0, MOST, NULL)
-#define REAL(S, KEY)       FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
-#define FLAG(S, KEY)       FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
-#define SIGNED(S, KEY)     FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
+#define U64(S, KEY)       FIELD(struct S, #KEY, KEY, U64, true, 0, UINT64_MAX, NULL)
+#define U32(S, KEY, MOST) FIELD(struct S, #KEY, KEY, U32, true, 0, MOST, NULL)
+#define REAL(S, KEY)      FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
+#define FLAG(S, KEY)      FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
+#define SIGNED(S, KEY)    FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
 
 const struct field trace_fields[] = {
     U64(trace_summary, file_bytes),

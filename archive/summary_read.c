@@ -10,7 +10,7 @@
 #include "summary.h"
 #include "summary_fields.h"
 
-#define OBJECT_BYTES_MIN 24 /* of an object in the document, and more */
+#define OBJECT_BYTES_MIN 24   /* of an object in the document, and more */
 #define NAME_BRACES_MAX  4096 /* that names of files may have */
 #define CPU_HZ_MIN       1e-9
 

@@ -9,7 +9,8 @@ static const char help[] =
     "\n"
     "Usage: xenmeter charge [OPTIONS] [FILE]\n"
     "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input.\n"
+    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
+    "\"-\" or nothing: standard input.\n"
     "A driver domain's running time is shared out among the guests for which it did I/O; what it ran\n"
     "without I/O is its own, and what cannot be judged is unattributed.\n"
     "\n"
@@ -33,7 +34,7 @@ static const char help[] =
 static const struct option_set option_set = {
     .command = "charge",
     .letters = "fogdtnqv",
-    .longs = " names cpu-hz live max-memory color progress " CHARGE_LONGS,
+    .longs = " names cpu-hz live max-memory color progress host " CHARGE_LONGS,
     .no_executions = true,
     .formats = writer_formats,
     .help = help,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archived.h"
 #include "cli.h"
 #include "formats/info.h"
 #include "metrics/verdict.h"
@@ -11,13 +12,15 @@ static const char help[] =
     "\n"
     "Usage: xenmeter info [OPTIONS] [FILE]\n"
     "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input.\n"
+    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
+    "\"-\" or nothing: standard input.\n"
     "Shows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how sure that is,\n"
     "the event classes with records, rate and bytes, which Xen wrote it, lost records and damage.\n"
     "\n"
     "  -f, --format NAME       table, json; default: by the ending of -o, else table\n"
     "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
     "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
+    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"
     "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
     "      --max-memory SIZE   give up rather than use more (default 1G)\n"
     "      --progress WHEN     auto, always, never\n"
@@ -35,7 +38,7 @@ static const char *const formats[] = {"table", "json", NULL};
 static const struct option_set option_set = {
     .command = "info",
     .letters = "foqv",
-    .longs = " names cpu-hz max-memory progress ",
+    .longs = " names cpu-hz max-memory progress host ",
     .formats = formats,
     .help = help,
 };
@@ -102,62 +105,125 @@ static int write_info(const struct options *o, const struct info *info, struct e
     return output_commit(out, err);
 }
 
-/* Judges and writes what was read. */
-static int conclude(const struct options *o, struct trace *trace, const struct meter *meter,
-                    struct info *info, struct error *err)
+/* Judges and writes what was read; the summary has the trace, the clock and its end. */
+static int conclude(const struct options *o, struct quality *quality, struct info *info, struct error *err)
 {
-    struct quality quality = *trace_quality(trace);
-    quality_merge(&quality, meter_quality(meter));
-    if (!(trace_clock(trace)->cpu_hz > 0)) /* cycles are no ns */
-        quality.blind_ns = quality.blind_late_ns = quality.unknown_ns = quality.skew_max_ns = 0;
-    struct judgement judgement;
     struct report_summary *s = &info->summary;
-    trace_summarise(trace, &s->trace);
-    s->clock = *trace_clock(trace);
-    s->end_ns = clock_ns(&s->clock, s->trace.tsc_last);
-    s->quality = &quality;
+    struct judgement judgement;
+    if (!(s->clock.cpu_hz > 0)) /* cycles are no ns */
+        quality->blind_ns = quality->blind_late_ns = quality->unknown_ns = quality->skew_max_ns = 0;
+    s->quality = quality;
     s->judgement = &judgement;
-    verdict_judge(&judgement, &quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
-    xen_versions_judge(&info->xen, &quality);
+    verdict_judge(&judgement, quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
+    xen_versions_judge(&info->xen, quality);
     return write_info(o, info, err);
 }
 
-static int run(const struct options *o)
+/* From a trace: of its own, or one that an archive keeps. */
+static int run_trace(const struct options *o, struct archived *archived, struct info *info)
 {
     struct error err = {0};
     struct gathering gathering = {0};
     struct info_pcpu *pcpus = NULL;
-    struct domain_names *names = NULL;
-    size_t pcpus_n = 0;
-    if (o->names && !(names = names_read(o->names, &err)))
-        return fail(o->names, &err);
     struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
     meter_wants(false, &trace_options);
     struct meter_options meter_options = {.by = BY_DOMAIN,
                                           .granularities = 1,
                                           .memory_limit = o->max_memory,
                                           .sink = {&gathering, take_interval, NULL, NULL}};
-    struct trace *trace = trace_open(o->input, &trace_options, &err);
+    int status = archived->archive ? archived_begin_trace(archived, &trace_options, &err) : 0;
+    struct trace *trace = status == 0 ? trace_open(o->input, &trace_options, &err) : NULL;
     struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
-    int status = EXIT_DONE;
-    if (!meter || read_all(trace, meter, o, &pcpus, &pcpus_n, &err) != 0) {
+    if (!meter || read_all(trace, meter, o, &pcpus, &info->pcpus_n, &err) != 0) {
         status = fail(o->input, &err);
     } else {
-        struct info info = {.domains = gathering.domains,
-                            .domains_n = gathering.n,
-                            .pcpus = pcpus,
-                            .pcpus_n = pcpus_n,
-                            .name_of = names ? names_lookup : NULL,
-                            .names = names,
-                            .every_event = o->verbose};
-        if (conclude(o, trace, meter, &info, &err) != 0)
+        struct quality quality = *trace_quality(trace);
+        quality_merge(&quality, meter_quality(meter));
+        info->domains = gathering.domains;
+        info->domains_n = gathering.n;
+        info->pcpus = pcpus;
+        trace_summarise(trace, &info->summary.trace);
+        info->summary.clock = *trace_clock(trace);
+        info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
+        if (archived->archive)
+            archived_describe(archived, o, &info->summary.trace);
+        if (conclude(o, &quality, info, &err) != 0)
             status = fail(o->output ? o->output : "standard output", &err);
     }
     meter_free(meter);
     trace_close(trace);
-    names_free(names);
     free(gathering.domains);
     free(pcpus);
+    return status;
+}
+
+/* From the summary that an archive keeps of its trace. */
+static int run_summary(const struct options *o, struct archived *archived, struct info *info)
+{
+    struct error err = {0};
+    const struct summary *s = &archived->summary;
+    struct quality quality = s->quality;
+    struct info_domain *domains = calloc(s->domains_n + 1, sizeof *domains);
+    struct info_pcpu *pcpus = calloc(s->pcpus_n + 1, sizeof *pcpus);
+    int status = EXIT_DONE;
+    for (size_t i = 0; domains && i < s->domains_n; i++)
+        domains[i] = (struct info_domain){s->domains[i].domain, s->domains[i].life, s->domains[i].vcpus,
+                                          (int64_t)s->domains[i].running_ns};
+    for (size_t i = 0; pcpus && i < s->pcpus_n; i++)
+        pcpus[i] = (struct info_pcpu){s->pcpus[i].pcpu, s->pcpus[i].blind_ns};
+    info->domains = domains;
+    info->domains_n = s->domains_n;
+    info->pcpus = pcpus;
+    info->pcpus_n = s->pcpus_n;
+    info->summary.trace = s->trace;
+    info->summary.clock = s->clock;
+    info->summary.end_ns = clock_ns(&s->clock, s->trace.tsc_last);
+    archived->from_results = true;
+    archived_describe(archived, o, &info->summary.trace);
+    if (!domains || !pcpus)
+        error_set(&err, ERROR_MEMORY, "no memory");
+    if (!domains || !pcpus || conclude(o, &quality, info, &err) != 0)
+        status = fail(o->output ? o->output : "standard output", &err);
+    free(domains);
+    free(pcpus);
+    return status;
+}
+
+static int run_archive(const struct options *o, struct archived *archived, struct info *info)
+{
+    struct error err = {0};
+    if (archived_open(archived, o, &err) != 0)
+        return fail(o->input, &err);
+    bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->pieces[0].options.cpu_hz;
+    if (!other_clock && archived->pieces_n == 1)
+        return run_summary(o, archived, info);
+    for (size_t i = 0; i < archived->pieces_n; i++)
+        if (!archived->pieces[i].trace_stored) {
+            complain("%s: this wants the trace, which was not kept; \"xenmeter archive list\" tells what was",
+                     o->input);
+            return EXIT_ERROR;
+        }
+    return run_trace(o, archived, info);
+}
+
+static int run(const struct options *o)
+{
+    struct error err = {0};
+    struct archived archived = {0};
+    struct domain_names *names = NULL;
+    bool archive;
+    if (o->names && !(names = names_read(o->names, &err)))
+        return fail(o->names, &err);
+    struct info info = {.name_of = names ? names_lookup : NULL, .names = names, .every_event = o->verbose};
+    int status;
+    if (input_is_archive(o->input, &archive, &err) != 0)
+        status = fail(o->input, &err);
+    else if (archive)
+        status = run_archive(o, &archived, &info);
+    else
+        status = run_trace(o, &archived, &info);
+    archived_close(&archived);
+    names_free(names);
     return status;
 }
 

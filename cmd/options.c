@@ -370,7 +370,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return -1;
     if (many_files)
         return complete_xenmon(o, err);
-    if (o->granularities == 0 && !o->executions)
+    if (o->granularities == 0 && !o->executions && !set->makes_archive)
         o->granularities = 1; /* the whole trace */
     return 0;
 }

@@ -17,6 +17,14 @@ int reading_open(struct reading *r, const struct options *o)
         return fail(o->names, &err);
     if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
         return fail(o->io_counts, &err);
+    bool archive;
+    if (input_is_archive(o->input, &archive, &err) != 0 ||
+        (archive && archived_open(&r->archived, o, &err) != 0))
+        return fail(o->input, &err);
+    if (o->host && !archive) {
+        complain("--host %s: %s is not an archive", o->host, o->input);
+        return EXIT_ERROR;
+    }
     return EXIT_DONE;
 }
 
@@ -26,11 +34,13 @@ static int open_trace(struct reading *r, bool charges, struct error *err)
     meter_wants(charges, &options);
     if (r->options->live_ns)
         r->stop = options.stop = signals_stop_flag(&options.wait_mask);
+    if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
+        return -1;
     r->trace = trace_open(r->options->input, &options, err);
     return r->trace ? 0 : -1;
 }
 
-static int open_meter(struct reading *r, struct meter_options *options, struct error *err)
+static void complete_meter_options(const struct reading *r, struct meter_options *options)
 {
     const struct options *o = r->options;
     options->granularities = o->granularities;
@@ -39,10 +49,30 @@ static int open_meter(struct reading *r, struct meter_options *options, struct e
     options->from_ns = o->from_ns;
     options->to_ns = o->to_ns;
     options->memory_limit = o->max_memory;
-    if (charge_options_of(o, r->counters, &options->charge, err) != 0)
+}
+
+/* How to charge: as asked for, or as the archive was made. */
+static int choose_charges(struct reading *r, struct charge_options *charge, struct error *err)
+{
+    if (r->archived.archive)
+        return archived_charge_options(&r->archived, r->options, charge, &r->counters, err);
+    return charge_options_of(r->options, r->counters, charge, err);
+}
+
+/* Opens the trace and the meter, unless what was kept suffices. */
+static int open_source(struct reading *r, const struct meter_options *meter, struct error *err)
+{
+    struct archived *a = &r->archived;
+    if (a->archive && archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err) != 0)
         return -1;
-    r->meter = meter_new(options, err);
-    return r->meter ? 0 : -1;
+    if (a->archive && a->from_results)
+        return 0;
+    if (open_trace(r, meter->charge.wanted, err) != 0)
+        return -1;
+    r->meter = meter_new(meter, err);
+    if (!r->meter)
+        return -1;
+    return a->archive ? archived_enter(a, r->meter, err) : 0;
 }
 
 static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
@@ -95,6 +125,8 @@ static int read_trace(struct reading *r, struct error *err)
         checked = true;
         if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)
             return -1;
+        if (r->archived.entry && meter_is_over(r->meter))
+            return 0; /* the summary knows the rest */
         progress_show(&r->progress, r->trace);
     }
     if (status < 0)
@@ -165,7 +197,8 @@ static void check_charges(const struct reading *r, const struct charge_summary *
 
 /* ---- the end ---- */
 
-static void say_verdict(const struct reading *r, const struct judgement *j, const struct quality *q)
+static void say_verdict(const struct reading *r, const struct judgement *j, const struct quality *q,
+                        const struct clock *c)
 {
     char reasons[1024] = "";
     size_t n = 0;
@@ -174,7 +207,6 @@ static void say_verdict(const struct reading *r, const struct judgement *j, cons
     complain("verdict %s%s", verdict_name(j->verdict), reasons);
     if (!r->options->verbose)
         return;
-    const struct clock *c = trace_clock(r->trace);
     complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
              " sweeps; clock %.6f MHz",
              q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
@@ -191,22 +223,43 @@ static int commit(struct reading *r)
     return fail(r->options->output ? r->options->output : "standard output", &err);
 }
 
+/* What is known of the trace at the end. */
+static void sum_up(struct reading *r, struct report_summary *summary, struct quality *quality,
+                   struct charge_summary *charged)
+{
+    const struct archived *a = &r->archived;
+    bool kept = a->archive && (a->from_results || a->entry); /* not all of the trace was read */
+    uint64_t to_ns = r->options->to_ns;
+    summary->start_ns = r->options->from_ns;
+    if (kept) {
+        *quality = a->summary.quality;
+        quality->unknown_ns = r->meter ? meter_quality(r->meter)->unknown_ns : r->unknown_ns;
+        *charged = a->summary.charges;
+        summary->clock = a->summary.clock;
+        summary->trace = a->summary.trace;
+        summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
+    } else {
+        *quality = *trace_quality(r->trace);
+        quality_merge(quality, meter_quality(r->meter));
+        meter_charge_summary(r->meter, charged);
+        summary->clock = *trace_clock(r->trace);
+        trace_summarise(r->trace, &summary->trace);
+        summary->end_ns = meter_accounted(r->meter);
+    }
+    if (r->stop && *r->stop)
+        quality->truncated_bytes = 0; /* it was we who stopped reading */
+    if (a->archive)
+        archived_describe(a, r->options, &summary->trace);
+}
+
 static int end_writing(struct reading *r, bool charges)
 {
-    struct quality quality = *trace_quality(r->trace);
-    quality_merge(&quality, meter_quality(r->meter));
-    if (r->stop && *r->stop)
-        quality.truncated_bytes = 0; /* it was we who stopped reading */
+    struct quality quality;
     struct charge_summary charged;
-    meter_charge_summary(r->meter, &charged);
     struct judgement judgement;
-    struct report_summary summary = {.clock = *trace_clock(r->trace),
-                                     .start_ns = r->options->from_ns,
-                                     .end_ns = meter_accounted(r->meter),
-                                     .quality = &quality,
-                                     .judgement = &judgement,
-                                     .charges = charges ? &charged : NULL};
-    trace_summarise(r->trace, &summary.trace);
+    struct report_summary summary = {
+        .quality = &quality, .judgement = &judgement, .charges = charges ? &charged : NULL};
+    sum_up(r, &summary, &quality, &charged);
     verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
                   summary.trace.pcpus, summary.trace.has_runstates);
     if (charges)
@@ -218,9 +271,11 @@ static int end_writing(struct reading *r, bool charges)
         return EXIT_DONE;
     if (commit(r) != EXIT_DONE)
         return EXIT_ERROR;
+    if (r->archived.archive)
+        archived_say(&r->archived, r->options);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_verdict(r, &judgement, &quality);
+        say_verdict(r, &judgement, &quality, &summary.clock);
     return EXIT_DONE;
 }
 
@@ -228,14 +283,16 @@ int reading_run(struct reading *r, struct meter_options *meter, struct report_sc
 {
     struct error err = {0};
     const struct options *o = r->options;
-    /* The trace first: a missing file is to leave no output behind. */
-    if (open_trace(r, meter->charge.wanted, &err) != 0)
-        return fail(o->input, &err);
-    if (open_meter(r, meter, &err) != 0)
+    complete_meter_options(r, meter);
+    if (choose_charges(r, &meter->charge, &err) != 0)
         return fail(NULL, &err);
+    /* The trace first: a missing file is to leave no output behind. */
+    if (open_source(r, meter, &err) != 0)
+        return fail(o->input, &err);
     if (open_writer(r, schema, &err) != 0)
         return fail(o->output, &err);
-    int status = read_trace(r, &err);
+    bool replay = r->archived.archive && r->archived.from_results;
+    int status = replay ? archived_replay(&r->archived, o, meter, &r->unknown_ns, &err) : read_trace(r, &err);
     progress_end(&r->progress);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
@@ -254,6 +311,7 @@ void reading_close(struct reading *r)
     output_abort(r->output);
     meter_free(r->meter);
     trace_close(r->trace);
+    archived_close(&r->archived);
     counters_free(r->counters);
     names_free(r->names);
 }

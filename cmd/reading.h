@@ -6,6 +6,7 @@
 #ifndef XENMETER_CMD_READING_H
 #define XENMETER_CMD_READING_H
 
+#include "archived.h"
 #include "cli.h"
 #include "formats/output.h"
 #include "formats/writer.h"
@@ -13,6 +14,7 @@
 /* What --help says of it, and of how it ends. */
 #define READING_HELP                                                                                         \
     "How to read it\n"                                                                                       \
+    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"            \
     "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"              \
     "      --max-memory SIZE   give up rather than use more (default 1G)\n"                                  \
     "      --progress WHEN     auto, always, never\n"                                                        \
@@ -27,8 +29,10 @@ struct reading {
     const struct options *options;
     struct domain_names *names; /* NULL: none were given */
     struct counters *counters;  /* NULL: none were given */
-    struct trace *trace;
-    struct meter *meter;
+    struct archived archived;   /* .archive NULL: the input is none */
+    uint64_t unknown_ns;        /* of results that were kept */
+    struct trace *trace;        /* NULL: from results that were kept */
+    struct meter *meter;        /* NULL: as well */
     struct output *output;
     struct writer *writer;
     struct progress progress;

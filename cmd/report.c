@@ -10,7 +10,8 @@ static const char help[] =
     "\n"
     "Usage: xenmeter report [OPTIONS] [FILE]\n"
     "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input.\n"
+    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
+    "\"-\" or nothing: standard input.\n"
     "\n"
     "What to report\n"
     "  -b, --by WHAT           rows by domain (default), vcpu, pcpu or domain-pcpu\n"
@@ -40,7 +41,7 @@ static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon",
 static const struct option_set option_set = {
     .command = "report",
     .letters = "fobgdptcsnqv",
-    .longs = " names cpu-hz live max-memory color progress " CHARGE_LONGS,
+    .longs = " names cpu-hz live max-memory color progress host " CHARGE_LONGS,
     .formats = formats,
     .help = help,
 };

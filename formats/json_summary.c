@@ -49,6 +49,8 @@ json_t *json_of_trace(const struct report_summary *summary)
     set(&o, "bytes", of_u64(summary->quality->bytes));
     set(&o, "stored_bytes", trace->file_bytes ? of_u64(trace->file_bytes) : json_null());
     set(&o, "compression", json_of_text(trace->compression));
+    if (trace->read_from)
+        set(&o, "read_from", json_of_text(trace->read_from));
     set(&o, "records", of_u64(summary->quality->records));
     set(&o, "windows", of_u64(summary->quality->windows));
     set(&o, "pcpus", of_u64(trace->pcpus));

@@ -212,6 +212,11 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
     return check(m, err);
 }
 
+bool meter_is_over(const struct meter *m)
+{
+    return is_over(m);
+}
+
 int meter_stop(struct meter *m, struct error *err)
 {
     end_charging(m, m->charging ? m->charging->now_ns : 0);

@@ -87,6 +87,9 @@ int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, str
 /* What was seen of I/O by now, and what the charges rest on. All 0 without options.charge.wanted. */
 void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 
+/* The part to be reported on has ended, and all of it was handed out: nothing more comes of what is fed. */
+bool meter_is_over(const struct meter *m);
+
 /* The meter's part of the quality record (its other fields are 0). */
 const struct quality *meter_quality(const struct meter *m);
 

@@ -116,7 +116,8 @@ struct trace_summary {
     unsigned pcpus;          /* pCPUs that wrote records */
     unsigned pcpu_highest;   /* */
     bool has_runstates;      /* runstate changes were seen: the states come from them */
-    const char *compression; /* "none" or "zstd" */
+    const char *compression; /* "none", "zstd", or "archive" */
+    const char *read_from;   /* of an archive: "results" or "trace"; else NULL */
 };
 void trace_summarise(const struct trace *t, struct trace_summary *s);
 

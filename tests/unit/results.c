@@ -1,4 +1,4 @@
-/* Results as text: they come back exactly, and what no meter could have handed out does not get in. */
+/* Results as text: every number comes back exactly. */
 #include "archive/results.h"
 
 #include <stdlib.h>
@@ -6,98 +6,14 @@
 
 #include "random.h"
 #include "random_host.h"
+#include "results_copy.h"
 #include "run.h"
 #include "suites.h"
 
-/* ---- a sink that writes everything down again, and keeps the last of each ---- */
-
-struct copy {
-    struct buffer text;
-    struct interval interval;
-    struct row row;
-    struct measures measures;
-    struct execution execution;
-    struct charge_idd idd;
-    struct charge_guest guests[4];
-    size_t intervals, rows, executions, charges;
-    int answer; /* what the sink returns */
-};
-
-static int copy_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
-{
-    struct copy *c = context;
-    results_put_interval(&c->text, interval, rows, n);
-    c->interval = *interval;
-    c->intervals++;
-    c->rows += n;
-    if (n) {
-        c->row = rows[n - 1];
-        measures_clear(&c->measures);
-        CHECK(measures_merge(&c->measures, rows[n - 1].measures));
-    }
-    return c->answer;
-}
-
-static int copy_execution(void *context, const struct execution *execution)
-{
-    struct copy *c = context;
-    results_put_execution(&c->text, execution);
-    c->execution = *execution;
-    c->executions++;
-    return c->answer;
-}
-
-static int copy_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
-                        size_t n)
-{
-    struct copy *c = context;
-    results_put_charges(&c->text, interval, idds, n);
-    c->interval = *interval;
-    c->charges++;
-    if (n) {
-        c->idd = idds[n - 1];
-        for (size_t i = 0; i < c->idd.guests_n && i < 4; i++)
-            c->guests[i] = c->idd.guests[i];
-    }
-    return c->answer;
-}
-
-static void copy_init(struct copy *c)
-{
-    *c = (struct copy){.text = {0}};
-    measures_init(&c->measures);
-}
-
-static void copy_free(struct copy *c)
-{
-    buffer_free(&c->text);
-    measures_free(&c->measures);
-}
-
-static int read_into(struct copy *c, const char *text, size_t n, struct error *err)
-{
-    struct results_reader *r = results_reader_new();
-    const struct meter_sink sink = {c, copy_interval, copy_execution, copy_charges};
-    int status = results_read(r, text, n, 1000, &sink, err);
-    results_reader_free(r);
-    return status;
-}
-
-/* Reads the text, which is then written again: the same. */
-static void check_comes_back(struct copy *c, const struct buffer *text, unsigned line)
-{
-    struct error err = {0};
-    copy_init(c);
-    check_equal(read_into(c, text->at, text->n, &err), 0, "the status of reading", __FILE__, line);
-    check_true(err.code == ERROR_NONE, err.message, __FILE__, line);
-    check_true(!text->failed && c->text.n == text->n && memcmp(c->text.at, text->at, text->n) == 0,
-               "the text is the same", __FILE__, line);
-}
-#define COMES_BACK(c, text) check_comes_back(c, text, __LINE__)
-
 static void check_text(const struct buffer *b, const char *expected, unsigned line)
 {
-    check_true(b->n == strlen(expected) && memcmp(b->at, expected, b->n) == 0, expected, __FILE__, line);
+    check_true(b->at && b->n == strlen(expected) && memcmp(b->at, expected, b->n) == 0, expected, __FILE__,
+               line);
 }
 #define TEXT(b, expected) check_text(b, expected, __LINE__)
 
@@ -247,11 +163,12 @@ static void an_execution_is_a_line_without_what_is_unknown(void)
     e.io_total = 0;
     e.end = EXECUTION_TRACE_END;
     results_put_execution(&b, &e);
-    TEXT(&b, "{\"execution\":{\"domain\":1,\"life\":2,\"vcpu\":3,\"start_ns\":100,\"end_ns\":150,\"ran_ns\":50,"
-             "\"end\":\"lost\"}}\n"
-             "{\"execution\":{\"domain\":1,\"life\":2,\"vcpu\":3,\"pcpu\":4,\"start_ns\":100,\"end_ns\":150,"
-             "\"blocked_before_ns\":0,\"waited_ns\":7,\"wait_kind\":\"wake\",\"ran_ns\":50,"
-             "\"allocated_ns\":1000,\"io_total\":0,\"end\":\"trace_end\"}}\n");
+    TEXT(&b,
+         "{\"execution\":{\"domain\":1,\"life\":2,\"vcpu\":3,\"start_ns\":100,\"end_ns\":150,\"ran_ns\":50,"
+         "\"end\":\"lost\"}}\n"
+         "{\"execution\":{\"domain\":1,\"life\":2,\"vcpu\":3,\"pcpu\":4,\"start_ns\":100,\"end_ns\":150,"
+         "\"blocked_before_ns\":0,\"waited_ns\":7,\"wait_kind\":\"wake\",\"ran_ns\":50,"
+         "\"allocated_ns\":1000,\"io_total\":0,\"end\":\"trace_end\"}}\n");
     struct copy c;
     COMES_BACK(&c, &b);
     EQUAL(c.execution.allocated_ns, 1000);
@@ -331,14 +248,23 @@ static void charges_come_back_with_every_digit(void)
 
 static void charges_are_one_line(void)
 {
-    static const struct charge_guest guest = {
-        .domain = 1, .life = 1, .charged_ns = 6, .events = {[IO_COPY] = 2}, .charged_by_ns = {[IO_COPY] = 5.5}};
-    static const struct charge_idd some[] = {
-        {.domain = 0, .life = 1, .running_ns = 7, .charged_ns = 6, .own_ns = 1, .guests = &guest, .guests_n = 1},
-        {.domain = 2, .life = 4}};
+    static const struct charge_guest guest = {.domain = 1,
+                                              .life = 1,
+                                              .charged_ns = 6,
+                                              .events = {[IO_COPY] = 2},
+                                              .charged_by_ns = {[IO_COPY] = 5.5}};
+    static const struct charge_idd some[] = {{.domain = 0,
+                                              .life = 1,
+                                              .running_ns = 7,
+                                              .charged_ns = 6,
+                                              .own_ns = 1,
+                                              .guests = &guest,
+                                              .guests_n = 1},
+                                             {.domain = 2, .life = 4}};
     struct buffer b = {0};
     results_put_charges(&b, &whole, some, 2);
-    TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,\"life\":1,"
+    TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,"
+             "\"life\":1,"
              "\"running_ns\":7,\"charged_ns\":6,\"own_ns\":1,\"guests\":[{\"domain\":1,\"life\":1,"
              "\"charged_ns\":6,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{\"domain\":2,\"life\":4}]}}\n");
     b.n = 0;
@@ -419,21 +345,6 @@ static void what_a_meter_tells_comes_back(void)
 
 /* ---- what the sink wants ---- */
 
-static void put_one_of_each(struct buffer *b)
-{
-    struct measures m;
-    measures_init(&m);
-    m.executions = 1;
-    histogram_add(&m.wait, 70, 90);
-    histogram_add(&m.wait, 700, 900);
-    const struct row rows[] = {{1, 1, 0, -1, 1, &m}, {1, 1, 1, -1, 1, &m}};
-    const struct execution e = {.domain = 1, .life = 1, .start_ns = 5, .end_ns = 9, .ran_ns = 4};
-    results_put_interval(b, &whole, rows, 2);
-    results_put_charges(b, &whole, idds, 2);
-    results_put_execution(b, &e);
-    measures_free(&m);
-}
-
 static void what_the_sink_has_no_function_for_is_passed_over(void)
 {
     struct buffer b = {0};
@@ -441,8 +352,10 @@ static void what_the_sink_has_no_function_for_is_passed_over(void)
     for (unsigned wanted = 0; wanted < 8; wanted++) {
         struct copy c;
         copy_init(&c);
-        const struct meter_sink sink = {&c, wanted & 1 ? copy_interval : NULL,
-                                        wanted & 2 ? copy_execution : NULL, wanted & 4 ? copy_charges : NULL};
+        struct meter_sink sink = copy_sink(&c);
+        sink.interval = wanted & 1 ? sink.interval : NULL;
+        sink.execution = wanted & 2 ? sink.execution : NULL;
+        sink.charges = wanted & 4 ? sink.charges : NULL;
         struct results_reader *r = results_reader_new();
         EQUAL(results_read(r, b.at, b.n, 0, &sink, NULL), 0);
         EQUAL(c.intervals, wanted & 1);
@@ -462,7 +375,7 @@ static void the_answer_of_the_sink_ends_the_work(void)
     struct error err = {0};
     copy_init(&c);
     c.answer = 42;
-    EQUAL(read_into(&c, b.at, b.n, &err), 42);
+    EQUAL(copy_read(&c, b.at, b.n, &err), 42);
     EQUAL(err.code, ERROR_NONE);
     EQUAL(c.intervals, 1);
     EQUAL(c.charges, 0);
@@ -478,7 +391,7 @@ static void one_reader_reads_many_members(void)
     for (int i = 0; i < 3; i++) {
         struct copy c;
         copy_init(&c);
-        const struct meter_sink sink = {&c, copy_interval, copy_execution, copy_charges};
+        const struct meter_sink sink = copy_sink(&c);
         EQUAL(results_read(r, b.at, b.n, 0, &sink, NULL), 0);
         CHECK(c.text.n == b.n && memcmp(c.text.at, b.at, b.n) == 0);
         EQUAL(results_read(r, b.at, b.n - 1, 0, &sink, NULL), -1); /* and goes on after damage */
@@ -495,7 +408,7 @@ static void rows_beyond_the_memory_limit_are_refused(void)
     struct copy c;
     struct error err = {0};
     copy_init(&c);
-    const struct meter_sink sink = {&c, copy_interval, NULL, NULL};
+    const struct meter_sink sink = copy_sink(&c);
     struct results_reader *r = results_reader_new();
     results_reader_limit(r, 2000); /* one row with a histogram needs 118 pointers */
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), -1);
@@ -505,210 +418,6 @@ static void rows_beyond_the_memory_limit_are_refused(void)
     results_reader_free(r);
     copy_free(&c);
     buffer_free(&b);
-}
-
-/* ---- what does not get in ---- */
-
-/* An interval of the whole trace that says it has one row, with this one. */
-#define INTERVAL "{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"rows\":1}}\n"
-#define ROW_OF(members) INTERVAL "{\"row\":{" members "}}\n"
-#define RUN(count, sum, min, max, buckets)                                                                   \
-    ROW_OF("\"domain\":1,\"life\":1,\"run\":{\"count\":" count ",\"sum_ns\":" sum ",\"min_ns\":" min                 \
-           ",\"max_ns\":" max ",\"max_at_ns\":1,\"buckets\":" buckets "}")
-#define EXECUTION(begin, end)                                                                                \
-    "{\"execution\":{\"domain\":1,\"life\":1,\"vcpu\":0," begin ",\"ran_ns\":50," end "}}\n"
-#define CHARGES(idds) "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":9,\"idds\":[" idds "]}}\n"
-#define SECOND        (sizeof(INTERVAL) - 1)
-#define THIRD         (sizeof(ROW_OF("\"domain\":1,\"life\":1")) - 1)
-#define MANY_ROWS     "{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":9,\"rows\":9223372036854775807}}\n"
-
-static const struct {
-    const char *text;
-    uint64_t at; /* of the line that is refused */
-} hostile[] = {
-    /* lines */
-    {"\n", 0},
-    {"{}\n", 0},
-    {"{\"interval\":{}}\n", 0},
-    {"{\"unknown\":{\"a\":1}}\n", 0},
-    {"{\"row\":{\"domain\":1,\"life\":1}}\n", 0},
-    {"[[[[[[[[[[[[[[[[[[[[[[[[\n", 0},
-    {"{\"interval\":[[[[[[[[[[[[[[[[[[[[[[[[\n", 0},
-    {INTERVAL, SECOND},
-    {INTERVAL INTERVAL, SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1") "{\"row\":{\"domain\":2,\"life\":1}}\n", THIRD},
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":9,\"rows\":18446744073709551615}}\n", 0},
-    {MANY_ROWS, sizeof(MANY_ROWS) - 1},
-    /* intervals */
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":9,\"end_ns\":8,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":6,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":5,\"end_ns\":5,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":3,\"end_ns\":7,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":3,\"end_ns\":7,\"late\":true,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":1,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":false,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":-5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5.0,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":\"5\",\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":00,\"end_ns\":5,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"start_ns\":0,\"end_ns\":5,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"end_ns\":5,\"start_ns\":0,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}} \n", 0},
-    {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}\n", 0},
-    /* rows */
-    {ROW_OF("\"life\":1"), SECOND},
-    {ROW_OF("\"domain\":1"), SECOND},
-    {ROW_OF("\"domain\":-1,\"life\":1"), SECOND},
-    {ROW_OF("\"domain\":65536,\"life\":1"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":4294967296"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"vcpu\":8192"), SECOND},
-    {ROW_OF("\"pcpu\":4095"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"vcpu\":1,\"pcpu\":1"), SECOND},
-    {ROW_OF("\"vcpu\":1"), SECOND},
-    {ROW_OF("\"vcpus\":1"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"running_ns\":-1"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"running_ns\":9223372036854775808"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":18446744073709551616"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":\"18446744073709551616\""), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":\"18446744073709551615"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":0"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":1e3"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":null"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":{}"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"wakes\":2,\"wakes\":2"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"blocks\":2,\"wakes\":2"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"laughs\":2"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"allocated_ns\":2"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"allocated_slices\":1,\"allocated_min_ns\":3,\"allocated_max_ns\":2"),
-     SECOND},
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"rows\":2}}\n"
-     "{\"row\":{\"domain\":1,\"life\":1}}\n{\"row\":{\"domain\":1,\"life\":1}}\n",
-     THIRD},
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"rows\":2}}\n"
-     "{\"row\":{\"domain\":1,\"life\":1}}\n{\"row\":{\"domain\":0,\"life\":2}}\n",
-     THIRD},
-    /* histograms */
-    {RUN("1", "5", "5", "5", "[3776,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[18446744073709551615,1]"), SECOND},
-    {RUN("2", "5", "5", "5", "[5,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,1,0,1]"), SECOND},
-    {RUN("2", "10", "5", "5", "[5,1,0,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,1,3771,0]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,1,3771,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,1,]"), SECOND},
-    {RUN("1", "5", "5", "5", "[,5,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,1"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,0]"), SECOND},
-    {RUN("1", "5", "5", "5", "{}"), SECOND},
-    {RUN("0", "0", "0", "0", "[]"), SECOND},
-    {RUN("0", "0", "\"18446744073709551615\"", "0", "[]"), SECOND},
-    {RUN("1", "5", "6", "5", "[5,1]"), SECOND},
-    {RUN("1", "5", "5", "6", "[5,1]"), SECOND},
-    {RUN("2", "9", "5", "5", "[5,2]"), SECOND},
-    {RUN("2", "11", "5", "5", "[5,2]"), SECOND},
-    {RUN("2", "13", "5", "7", "[5,1,2,1]"), SECOND},
-    {RUN("2", "12", "5", "7", "[5,1,3,1]"), SECOND},
-    {RUN("1", "5", "5", "5", "[5,\"18446744073709551615\",1,2]"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"run\":{\"count\":1}"), SECOND},
-    {ROW_OF("\"domain\":1,\"life\":1,\"run\":[]"), SECOND},
-    /* executions */
-    {EXECUTION("\"start_ns\":100,\"end_ns\":149", "\"end\":\"lost\""), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":99", "\"end\":\"lost\""), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":150", "\"end\":\"won\""), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":150", "\"end\":lost"), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":150", "\"end\":\"lost"), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":150", "\"allocated_ns\":\"18446744073709551615\",\"end\":\"lost\""), 0},
-    {EXECUTION("\"start_ns\":100,\"end_ns\":150,\"wait_kind\":\"lost\"", "\"end\":\"lost\""), 0},
-    {"{\"execution\":{\"domain\":1,\"life\":1,\"start_ns\":1,\"end_ns\":1,\"ran_ns\":0,\"end\":\"lost\"}}\n", 0},
-    /* charges */
-    {CHARGES("{}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1},"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1}{\"domain\":2,\"life\":1}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1},{\"domain\":1,\"life\":1}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"running_ns\":1}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"running_ns\":1,\"charged_ns\":1}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"own_ns\":\"18446744073709551615\",\"unattributed_ns\":1}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":{\"domain\":2,\"life\":1}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1}}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":1,\"life\":1}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":3,\"life\":1},{\"domain\":2,\"life\":1}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"map\":1,\"map_inferred\":2}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"tx\":1}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":-1}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":1e999}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":nan}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":0x10}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":1.10}]}"), 0},
-    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":"
-             "1111111111111111111111111111111111111111111111111111}]}"),
-     0},
-};
-
-static void what_no_meter_hands_out_is_refused_where_it_is(void)
-{
-    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
-        struct copy c;
-        struct error err = {0};
-        copy_init(&c);
-        check_equal(read_into(&c, hostile[i].text, strlen(hostile[i].text), &err), -1, hostile[i].text,
-                    __FILE__, __LINE__);
-        check_true(err.code == ERROR_FORMAT && err.has_offset, hostile[i].text, __FILE__, __LINE__);
-        check_equal((int64_t)err.offset, (int64_t)(1000 + hostile[i].at), hostile[i].text, __FILE__, __LINE__);
-        copy_free(&c);
-    }
-    /* What they are made of is fine. */
-    static const char *const fine[] = {
-        ROW_OF("\"domain\":1,\"life\":1"), RUN("2", "12", "5", "7", "[5,1,2,1]"),
-        EXECUTION("\"start_ns\":100,\"end_ns\":150", "\"end\":\"lost\""),
-        CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"map\":1}]}")};
-    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
-        struct buffer b = {.at = (char *)(uintptr_t)fine[i], .n = strlen(fine[i])};
-        struct copy c;
-        COMES_BACK(&c, &b);
-        copy_free(&c);
-    }
-}
-
-/* Cut off anywhere but behind its last line; behind a line that needs no further one it is only shorter. */
-static void text_that_is_cut_off_is_refused(void)
-{
-    struct buffer b = {0};
-    put_one_of_each(&b);
-    unsigned fine = 0;
-    for (size_t n = 0; n < b.n; n++) {
-        char *exact = malloc(n + 1); /* so that a step too far is seen */
-        memcpy(exact, b.at, n);
-        struct copy c;
-        struct error err = {0};
-        copy_init(&c);
-        int status = read_into(&c, exact, n, &err);
-        CHECK(status == 0 || (status == -1 && err.code == ERROR_FORMAT && err.offset <= 1000 + n));
-        fine += status == 0;
-        copy_free(&c);
-        free(exact);
-    }
-    EQUAL(fine, 3); /* nothing at all; behind the rows; behind the charges */
-    buffer_free(&b);
-}
-
-static void a_line_of_more_than_16_mib_is_refused(void)
-{
-    size_t n = (16u << 20) + 2;
-    char *text = malloc(n);
-    memset(text, ' ', n);
-    text[n - 1] = '\n';
-    struct copy c;
-    struct error err = {0};
-    copy_init(&c);
-    EQUAL(read_into(&c, text, n, &err), -1);
-    EQUAL(err.offset, 1000);
-    CHECK(strstr(err.message, "without end") != NULL);
-    copy_free(&c);
-    free(text);
 }
 
 CU_TestInfo results_tests[] = {
@@ -725,8 +434,5 @@ CU_TestInfo results_tests[] = {
     TEST(the_answer_of_the_sink_ends_the_work),
     TEST(one_reader_reads_many_members),
     TEST(rows_beyond_the_memory_limit_are_refused),
-    TEST(what_no_meter_hands_out_is_refused_where_it_is),
-    TEST(text_that_is_cut_off_is_refused),
-    TEST(a_line_of_more_than_16_mib_is_refused),
     CU_TEST_INFO_NULL,
 };

@@ -1,0 +1,84 @@
+#include "entry_history.h"
+
+#include "metrics/min_max.h"
+
+/* Records in the wrong order are told from wrong ones by what came up to 1 ms before (metrics/runstate.c). */
+#define DOUBT_NS 1000000u
+
+static bool goes_on(const struct told *t)
+{
+    return t->old == RUNSTATE_RUNNING && t->new == RUNSTATE_RUNNING && t->fit == FITS;
+}
+
+/* Of a vCPU that goes on and on only the first and the last record are of interest. */
+static bool replaces_last(const struct history *h, const struct told *t)
+{
+    return h->n >= 2 && goes_on(t) && goes_on(history_at(h, h->n - 1)) && goes_on(history_at(h, h->n - 2));
+}
+
+/* Whether this record settles what is known of the blocking before the next execution (metrics/ledger_book.c). */
+static bool decides(const struct told *t)
+{
+    bool preempted = t->new == RUNSTATE_RUNNABLE && t->old != RUNSTATE_OFFLINE;
+    return !t->skewed && (t->old == RUNSTATE_BLOCKED || t->before == RUNSTATE_BLOCKED || preempted);
+}
+
+void history_add(struct history *h, const struct told *t)
+{
+    if (replaces_last(h, t)) {
+        h->records[(h->n - 1) % HISTORY_RECORDS] = *t;
+    } else {
+        if (decides(t)) {
+            h->decided_n = 0;
+            if (h->n > 0)
+                h->decided[h->decided_n++] = *history_at(h, h->n - 1);
+            h->decided[h->decided_n++] = *t;
+        }
+        struct told *place = &h->records[h->n % HISTORY_RECORDS];
+        if (h->n >= HISTORY_RECORDS && place->fit != FITS)
+            h->doubt_ns = max64(h->doubt_ns, place->time_ns);
+        *place = *t;
+        h->n++;
+    }
+    if (!t->skewed) {
+        h->ran = h->ran || t->new == RUNSTATE_RUNNING;
+        h->waited = h->waited || t->new == RUNSTATE_RUNNABLE;
+    }
+    if (t->old == RUNSTATE_RUNNING && !t->skewed)
+        h->noted[NOTE_YIELD] = h->noted[NOTE_SLEEP] = false;
+    h->lost_in = UINT64_MAX;
+    h->lost_kept = h->displaced = false;
+}
+
+/* Nothing was in doubt shortly before record i. */
+static bool without_doubt(const struct history *h, uint64_t i, uint64_t oldest)
+{
+    uint64_t doubt_ns = oldest > 0 ? h->doubt_ns : 0;
+    for (uint64_t j = oldest; j < i; j++)
+        if (history_at(h, j)->fit != FITS)
+            doubt_ns = history_at(h, j)->time_ns; /* they are in order */
+    bool any = doubt_ns > 0 || (oldest == 0 && i > 0);
+    return !any || history_at(h, i)->time_ns - doubt_ns > DOUBT_NS;
+}
+
+uint64_t history_start(const struct history *h, uint64_t windows_from)
+{
+    uint64_t oldest = h->n > HISTORY_RECORDS ? h->n - HISTORY_RECORDS : 0;
+    bool ran = !h->ran, waited = !h->waited;
+    if (h->displaced)
+        return HISTORY_NO_START;
+    for (uint64_t i = h->n; i-- > oldest;) {
+        const struct told *t = history_at(h, i);
+        if (!t->skewed) {
+            ran = ran || (t->new == RUNSTATE_RUNNING && !goes_on(t));
+            waited = waited || t->new == RUNSTATE_RUNNABLE;
+        }
+        if (i == 0)
+            return 0;
+        if (ran && waited && t->fit == FITS && t->old != RUNSTATE_RUNNING && without_doubt(h, i, oldest))
+            return i;
+        if (t->fit == FITS_UNKNOWN || (t->fit == FITS_GAP && t->serial < windows_from))
+            return HISTORY_NO_START;
+    }
+    return HISTORY_NO_START;
+}

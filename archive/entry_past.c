@@ -1,0 +1,333 @@
+#include "entry_past.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+#include "metrics/row.h"
+
+#define VCPUS_KNOWN_MAX (16u << 10) /* at a time */
+#define LIVES_TOLD_MAX  (64u << 10)
+
+#define NO_WINDOW UINT64_MAX
+
+bool past_init(struct past *p)
+{
+    memset(p, 0, sizeof *p);
+    memset(p->open, 0xff, sizeof p->open);
+    return population_init(&p->population) && (p->states = runstates_new(&p->population, &p->quality, 0));
+}
+
+void past_free(struct past *p)
+{
+    for (size_t i = 0; i < p->histories_capacity; i++)
+        free(p->histories[i]);
+    for (size_t i = 0; i < p->lives_capacity; i++)
+        free(p->lives[i].ran_on);
+    free(p->histories);
+    free(p->lives);
+    free(p->lives_told);
+    free(p->windows);
+    runstates_free(p->states);
+    population_free(&p->population);
+}
+
+static struct history *history_of(const struct past *p, uint32_t vcpu)
+{
+    return vcpu < p->histories_capacity ? p->histories[vcpu] : NULL;
+}
+
+/* ---- lives ---- */
+
+static struct life_past *life_past(struct past *p, uint32_t life)
+{
+    struct life_past *lives = array_reserve(p->lives, &p->lives_capacity, (size_t)life + 1, sizeof *lives);
+    if (!lives) {
+        p->no_memory = true;
+        return NULL;
+    }
+    p->lives = lives;
+    return &lives[life];
+}
+
+static void tell_of_life(struct past *p, const struct told *when, unsigned slot, uint16_t domain)
+{
+    struct told *told =
+        array_reserve(p->lives_told, &p->lives_told_capacity, p->lives_told_n + 1, sizeof *told);
+    if (!told) {
+        p->no_memory = true;
+        return;
+    }
+    p->lives_told = told;
+    told += p->lives_told_n++;
+    *told = *when;
+    told->event.slot = (uint16_t)slot;
+    told->event.header = 1u << 28;
+    told->event.w[0] = domain;
+    p->beyond = p->beyond || p->lives_told_n > LIVES_TOLD_MAX;
+}
+
+/* What tells that there was this life: a DOM_REM does it for the first one of a domain. */
+static void life_ends(struct past *p, uint32_t number, const struct told *t)
+{
+    const struct life *life = &p->population.lives[number];
+    struct life_past *past = life_past(p, number);
+    if (!past)
+        return;
+    if (past->added || life->number > 1)
+        tell_of_life(p, &past->begun, EVENT_DOM_ADD, life->domain);
+    tell_of_life(p, t, EVENT_DOM_REM, life->domain);
+    p->lives[number].told = true;
+    free(p->lives[number].ran_on);
+    p->lives[number].ran_on = NULL;
+    p->lives[number].ran_on_n = 0;
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        uint32_t vcpu = life->vcpus[id];
+        if (!history_of(p, vcpu))
+            continue;
+        free(p->histories[vcpu]);
+        p->histories[vcpu] = NULL;
+        p->histories_n--;
+    }
+}
+
+static void ran_on(struct past *p, uint32_t life, uint16_t pcpu)
+{
+    struct life_past *past = pcpu == NO_PCPU ? NULL : life_past(p, life);
+    if (!past)
+        return;
+    if (pcpu >= past->ran_on_n) {
+        size_t n = (pcpu / 64u + 1) * 64u;
+        uint8_t *bits = realloc(past->ran_on, n / 8);
+        if (!bits) {
+            p->no_memory = true;
+            return;
+        }
+        memset(bits + past->ran_on_n / 8, 0, (n - past->ran_on_n) / 8);
+        past->ran_on = bits;
+        past->ran_on_n = n;
+    }
+    past->ran_on[pcpu / 8] |= (uint8_t)(1u << pcpu % 8);
+}
+
+/* ---- what came of an event ---- */
+
+static void make_history(struct past *p, const struct transition *t, const struct told *first)
+{
+    struct history **all =
+        array_reserve(p->histories, &p->histories_capacity, (size_t)t->vcpu + 1, sizeof(struct history *));
+    if (all)
+        p->histories = all;
+    struct history *h = all ? calloc(1, sizeof *h) : NULL;
+    if (!h) {
+        p->no_memory = true;
+        return;
+    }
+    free(all[t->vcpu]); /* a vCPU appears once */
+    all[t->vcpu] = h;
+    h->life = p->population.vcpus[t->vcpu].life;
+    h->first = *first;
+    h->appeared_running = t->to == RUNSTATE_RUNNING;
+    h->state = t->to;
+    h->pcpu = h->appeared_running ? t->pcpu : NO_PCPU;
+    h->lost_in = NO_WINDOW;
+    if (h->appeared_running)
+        ran_on(p, h->life, t->pcpu);
+    p->beyond = p->beyond || ++p->histories_n > VCPUS_KNOWN_MAX;
+}
+
+/* The state of a vCPU changes, by a record of its own or by what another one told. */
+static void state_changes(struct past *p, const struct transition *t, const struct told *told, bool own)
+{
+    struct history *h = history_of(p, t->vcpu);
+    if (!h)
+        return;
+    h->state = t->to;
+    h->pcpu = t->pcpu;
+    ran_on(p, h->life, t->pcpu);
+    if (own || t->to != RUNSTATE_UNKNOWN)
+        return;
+    if (told->event.slot != EVENT_BLIND_BEGIN) {
+        h->displaced = true;
+        return;
+    }
+    h->lost_in = p->windows_n - 1;
+    h->lost_kept = false;
+    p->windows[h->lost_in % BLIND_WINDOWS].victim = t->vcpu;
+}
+
+/* Lets the runstate machine take the event. `own`: the vCPU it is about by domain and id, UINT32_MAX: none. */
+static void run(struct past *p, struct told *t, uint32_t own)
+{
+    const struct transition *change;
+    if (!runstates_event(p->states, &t->event, t->time_ns, &p->clock))
+        p->no_memory = true;
+    while ((change = runstates_take(p->states, UINT64_MAX))) {
+        const struct vcpu_identity *who = &p->population.vcpus[change->vcpu];
+        uint32_t domain = p->population.lives[who->life].domain;
+        switch (change->kind) {
+        case TRANSITION_APPEAR:
+            make_history(p, change, t);
+            break;
+        case TRANSITION_STATE:
+            state_changes(p, change, t, own == (domain << 16 | who->id));
+            break;
+        case TRANSITION_SKEWED:
+            t->skewed = true;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* The same for an event that may begin or end a life of a domain. */
+static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint32_t own)
+{
+    struct population *all = &p->population;
+    uint32_t before = population_life(all, (uint16_t)domain);
+    bool over = before != NOBODY && all->lives[before].ended;
+    run(p, t, own);
+    uint32_t after = population_life(all, (uint16_t)domain);
+    if (before != NOBODY && !over && all->lives[before].ended)
+        life_ends(p, before, t);
+    if (after == before)
+        return;
+    struct life_past *life = life_past(p, after);
+    if (!life)
+        return;
+    life->begun = *t;
+    life->added = own == UINT32_MAX && !all->lives[after].ended;
+    if (all->lives[after].ended)
+        life_ends(p, after, t);
+}
+
+static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
+{
+    uint64_t inconsistent = p->quality.inconsistent, ignored = p->quality.ignored_records;
+    struct life *life = NULL;
+    uint32_t vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
+    if (vcpu != NOBODY)
+        life = &p->population.lives[p->population.vcpus[vcpu].life];
+    const struct history *h = life && !life->ended ? history_of(p, vcpu) : NULL;
+    bool fits = h && h->state == t->old && (t->old != RUNSTATE_RUNNING || h->pcpu == t->event.pcpu);
+    bool displaced = h && h->displaced, is_new = !h;
+    t->before = h ? h->state : RUNSTATE_UNKNOWN;
+    run_with_lives(p, t, domain, domain << 16 | id);
+    vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
+    if (p->quality.ignored_records != ignored || !history_of(p, vcpu))
+        return;
+    bool odd = is_new || t->skewed || p->quality.inconsistent != inconsistent;
+    t->fit = displaced ? FITS_UNKNOWN : odd ? FITS_NOT : fits ? FITS : FITS_GAP;
+    history_add(p->histories[vcpu], t);
+}
+
+static void note(struct past *p, struct told *t, enum history_note kind)
+{
+    const uint32_t *w = t->event.w;
+    run(p, t, UINT32_MAX);
+    if (event_words(&t->event) < 2 || w[0] >= 65536 || w[1] >= VCPUS_MAX)
+        return;
+    uint32_t vcpu = population_vcpu(&p->population, (uint16_t)w[0], (uint16_t)w[1]);
+    struct history *h = history_of(p, vcpu);
+    if (!h)
+        return;
+    h->notes[kind] = *t;
+    h->noted[kind] = true;
+}
+
+/* ---- lost records ---- */
+
+/* The oldest window loses its place. */
+static void forget_window(struct past *p)
+{
+    const struct window *w = &p->windows[p->windows_n % BLIND_WINDOWS];
+    uint64_t number = p->windows_n - BLIND_WINDOWS;
+    struct history *h = history_of(p, w->victim);
+    if (!w->ended)
+        p->beyond = true; /* it blinds for ever */
+    if (h && h->lost_in == number) {
+        h->lost[0] = w->begin;
+        h->lost[1] = w->end;
+        h->lost_kept = true;
+    }
+    if (number == 0)
+        p->older[0] = p->older[1] = *w;
+    else if (w->end.time_ns > p->older[1].end.time_ns)
+        p->older[1] = *w;
+}
+
+static void blind_begins(struct past *p, struct told *t)
+{
+    uint64_t *open = &p->open[t->event.pcpu];
+    if (!p->windows && !(p->windows = calloc(BLIND_WINDOWS, sizeof *p->windows))) {
+        p->no_memory = true;
+        return;
+    }
+    if (*open != NO_WINDOW)
+        p->beyond = true;
+    if (p->windows_n >= BLIND_WINDOWS)
+        forget_window(p);
+    *open = p->windows_n++;
+    p->windows[*open % BLIND_WINDOWS] = (struct window){.begin = *t, .victim = NOBODY};
+    run(p, t, UINT32_MAX);
+}
+
+static void blind_ends(struct past *p, struct told *t)
+{
+    uint64_t *open = &p->open[t->event.pcpu];
+    if (*open == NO_WINDOW) {
+        p->beyond = true;
+    } else {
+        struct window *w = &p->windows[*open % BLIND_WINDOWS];
+        w->end = *t;
+        w->ended = true;
+        *open = NO_WINDOW;
+    }
+    if (t->event.w[1] == UINT32_MAX)
+        run(p, t, UINT32_MAX);
+    else
+        record(p, t, t->event.w[1] & 0xffff, t->event.w[1] >> 16);
+}
+
+/* ---- events ---- */
+
+void past_take(struct past *p, const struct event *e)
+{
+    struct told t = {.event = *e, .serial = p->serial++, .time_ns = clock_ns(&p->clock, e->tsc)};
+    if (p->beyond || p->no_memory)
+        return;
+    switch (e->slot) {
+    case EVENT_RUNSTATE_CHANGE:
+        t.old = e->header >> 8 & 3;
+        t.new = e->header >> 4 & 3;
+        if (event_words(e) >= 1)
+            record(p, &t, e->w[0] >> 16, e->w[0] & 0xffff);
+        break;
+    case EVENT_CONTINUE_RUNNING:
+        if (event_words(e) >= 1)
+            record(p, &t, e->w[0] >> 16, e->w[0] & 0xffff);
+        break;
+    case EVENT_BLIND_BEGIN:
+        blind_begins(p, &t);
+        break;
+    case EVENT_LOST_RECORDS:
+        blind_ends(p, &t);
+        break;
+    case EVENT_DOM_ADD:
+    case EVENT_DOM0_DOM_ADD:
+    case EVENT_DOM_REM:
+    case EVENT_DOM0_DOM_REM:
+        if (event_words(e) >= 1 && e->w[0] < 65536)
+            run_with_lives(p, &t, e->w[0], UINT32_MAX);
+        break;
+    case EVENT_YIELD:
+        note(p, &t, NOTE_YIELD);
+        break;
+    case EVENT_SLEEP:
+        note(p, &t, NOTE_SLEEP);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,168 @@
+/* An entry's lines back into events. They are read in the one form in which they are written. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/entry.h"
+#include "archive/entry_lines.h"
+#include "archive/line.h"
+#include "metrics/array.h"
+
+struct reading {
+    struct entry *entry;
+    size_t events_capacity, pcpus_capacity;
+    uint64_t tsc; /* of the line before */
+    struct line line;
+    bool no_memory;
+};
+
+void entry_free(struct entry *entry)
+{
+    free(entry->events);
+    free(entry->pcpus);
+    *entry = (struct entry){0};
+}
+
+static uint64_t number(struct line *l, uint64_t most)
+{
+    uint64_t n = line_u64(l);
+    if (n > most)
+        line_wrong(l, "a number out of range");
+    return n;
+}
+
+static void read_pcpus(struct reading *r)
+{
+    struct entry *e = r->entry;
+    struct line *l = &r->line;
+    if (!LINE_HAS(l, "{\"pcpus\":["))
+        line_wrong(l, "it does not begin with the pCPUs");
+    while (!l->wrong && !LINE_HAS(l, "]")) {
+        if (e->pcpus_n > 0 && !LINE_HAS(l, ","))
+            line_wrong(l, "a list that does not go on");
+        uint64_t pcpu = number(l, PCPUS_MAX - 1);
+        if (e->pcpus_n > 0 && pcpu <= e->pcpus[e->pcpus_n - 1])
+            line_wrong(l, "pCPUs out of order");
+        uint16_t *pcpus = array_reserve(e->pcpus, &r->pcpus_capacity, e->pcpus_n + 1, sizeof *pcpus);
+        if (!pcpus) {
+            r->no_memory = true;
+            return;
+        }
+        e->pcpus = pcpus;
+        pcpus[e->pcpus_n++] = (uint16_t)pcpu;
+    }
+}
+
+/* "0x" and eight digits. */
+static uint32_t read_event_number(struct line *l)
+{
+    uint32_t n = 0;
+    bool fine = l->end - l->at >= 8;
+    for (int i = 0; fine && i < 8; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = memchr(digits, l->at[i], 16);
+        fine = digit != NULL;
+        n = n << 4 | (uint32_t)(digit ? digit - digits : 0);
+    }
+    l->at += fine ? 8 : 0;
+    if (!fine)
+        line_wrong(l, "an event number that is none");
+    return n;
+}
+
+/* The words of an event, as many as it has to have. */
+static void read_words(struct line *l, struct event *e)
+{
+    unsigned n = 0;
+    for (; !l->wrong && n < 2 && !LINE_HAS(l, "]"); n++) {
+        if (n > 0 && !LINE_HAS(l, ","))
+            line_wrong(l, "words that do not go on");
+        e->w[n] = (uint32_t)number(l, UINT32_MAX);
+    }
+    if (n == 2 && !LINE_HAS(l, "]"))
+        line_wrong(l, "too many words");
+    const struct entry_line *kind = entry_line_of(e->slot);
+    if (!kind || n < kind->words_least || n > kind->words_most) {
+        line_wrong(l, "an event that tells nothing of a trace's past");
+        return;
+    }
+    e->header |= 1u << 31 | (e->slot == EVENT_RUNSTATE_CHANGE ? 1 : n) << 28;
+}
+
+static void read_event(struct reading *r)
+{
+    struct line *l = &r->line;
+    struct event e = {.w = {0, UINT32_MAX}};
+    if (!LINE_HAS(l, "{\"tsc\":"))
+        line_wrong(l, "an event without a time");
+    e.tsc = line_u64(l);
+    if (e.tsc < r->tsc)
+        line_wrong(l, "time goes back");
+    r->tsc = e.tsc;
+    if (LINE_HAS(l, ",\"blind\":")) {
+        e.slot = EVENT_BLIND_BEGIN;
+        e.pcpu = (uint16_t)number(l, PCPUS_MAX - 1);
+        memcpy(&e.w[2], &e.tsc, 8);
+    } else if (LINE_HAS(l, ",\"event\":\"0x")) {
+        e.header = read_event_number(l);
+        e.slot = (uint16_t)event_slot(e.header & 0x0fffffff);
+        if (e.header >> 28 || (e.slot == EVENT_RUNSTATE_CHANGE && e.header & 0xcc0))
+            line_wrong(l, "an event number that is none");
+        if (!LINE_HAS(l, "\",\"pcpu\":"))
+            line_wrong(l, "an event without a pCPU");
+        e.pcpu = (uint16_t)number(l, PCPUS_MAX - 1);
+        if (!LINE_HAS(l, ",\"words\":["))
+            line_wrong(l, "an event without words");
+        read_words(l, &e);
+    } else {
+        line_wrong(l, "a line that is no event");
+    }
+    struct entry *entry = r->entry;
+    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 1, sizeof *events);
+    if (!events) {
+        r->no_memory = true;
+        return;
+    }
+    entry->events = events;
+    events[entry->n++] = e;
+}
+
+int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, struct error *err)
+{
+    *entry = (struct entry){0};
+    struct reading r = {.entry = entry};
+    event_index_init();
+    if (n == 0)
+        return error_set_at(err, ERROR_FORMAT, 0, "damaged entry: it is empty");
+    for (size_t at = 0; at < n;) {
+        const char *end = memchr(text + at, '\n', n - at);
+        r.line = (struct line){.at = text + at, .end = end ? end : text + n};
+        if (!end)
+            line_wrong(&r.line, "its last line is cut off");
+        if (at == 0)
+            read_pcpus(&r);
+        else
+            read_event(&r);
+        if (!LINE_HAS(&r.line, "}") || r.line.at != r.line.end)
+            line_wrong(&r.line, "a line that does not end");
+        if (r.tsc > tsc)
+            line_wrong(&r.line, "a time after the entry's own");
+        if (r.no_memory)
+            return error_set(err, ERROR_MEMORY, "no memory for an entry of %zu bytes", n);
+        if (r.line.wrong)
+            return error_set_at(err, ERROR_FORMAT, at, "damaged entry: %s", r.line.wrong);
+        at = (size_t)(end - text) + 1;
+    }
+    return 0;
+}
+
+struct event_batch entry_batch(const struct entry *entry, uint64_t tsc)
+{
+    return (struct event_batch){
+        .events = entry->events,
+        .n = entry->n,
+        .pcpus = entry->pcpus,
+        .pcpus_n = entry->pcpus_n,
+        .has_runstates = true,
+        .watermark = tsc,
+    };
+}

@@ -1,0 +1,348 @@
+#include "archived.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "archive/contents.h"
+#include "archive/entry.h"
+#include "archive/results.h"
+#include "formats/writer.h"
+
+/* ---- is it one? ---- */
+
+/* Looks at the first bytes of a pipe and leaves them there. */
+static bool pipe_begins_archive(int fd)
+{
+    uint8_t bytes[ARCHIVE_MAGIC_BYTES];
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return false;
+    ssize_t n = tee(fd, pair[1], sizeof bytes, 0);
+    bool is = n == sizeof bytes && read(pair[0], bytes, sizeof bytes) == sizeof bytes &&
+              frames_begin_archive(bytes, sizeof bytes);
+    close(pair[0]);
+    close(pair[1]);
+    return is;
+}
+
+/* An archive is read from its end: what comes through a pipe goes to a file without a name first. */
+static int spool(int fd, struct error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    static uint8_t bytes[1 << 16];
+    ssize_t n;
+    int file = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0)
+        return error_set(err, ERROR_IO,
+                         "an archive on a pipe wants a temporary file, which cannot be made: %s",
+                         strerror(errno));
+    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+        for (ssize_t written = 0, more; written < n; written += more) {
+            more = write(file, bytes + written, (size_t)(n - written));
+            if (more < 0) {
+                error_set(err, ERROR_IO,
+                          "an archive on a pipe goes to a temporary file, which cannot be written: %s",
+                          strerror(errno));
+                close(file);
+                return -1;
+            }
+        }
+    if (n < 0 || lseek(file, 0, SEEK_SET) != 0 || dup2(file, STDIN_FILENO) < 0) {
+        error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
+        close(file);
+        return -1;
+    }
+    close(file);
+    return 0;
+}
+
+int input_is_archive(const char *path, bool *is, struct error *err)
+{
+    struct stat st;
+    *is = archive_file_is(path);
+    if (*is || strcmp(path, "-") != 0 || fstat(STDIN_FILENO, &st) != 0 || !S_ISFIFO(st.st_mode))
+        return 0;
+    *is = pipe_begins_archive(STDIN_FILENO);
+    return *is ? spool(STDIN_FILENO, err) : 0;
+}
+
+/* ---- opening ---- */
+
+static int read_summary(struct archived *a, struct error *err)
+{
+    const struct piece *p = &a->pieces[0];
+    const struct member *m = piece_member(p, "summary.json");
+    const uint8_t *text;
+    struct error why = {0};
+    if (!m)
+        return error_set(err, ERROR_FORMAT, "trace %s of host %s has no summary", p->id, p->host);
+    if (archive_read(a->archive, p, m, &text, err) != 0)
+        return -1;
+    if (summary_read(&a->summary, (const char *)text, m->bytes, &why) != 0)
+        return error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + m->frame].offset,
+                            "summary.json: %s", why.message);
+    return 0;
+}
+
+int archived_open(struct archived *a, const struct options *o, struct error *err)
+{
+    char host[HOST_MAX];
+    unsigned number = 0;
+    size_t first = 0;
+    const struct piece *pieces;
+    if (o->host && parse_host(o->host, host, &number, err) != 0)
+        return -1;
+    a->archive = archive_open(o->input, err);
+    if (!a->archive ||
+        archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->pieces_n, err) != 0)
+        return -1;
+    archive_pieces(a->archive, &pieces);
+    a->pieces = pieces + first;
+    return read_summary(a, err);
+}
+
+void archived_close(struct archived *a)
+{
+    trace_feed_free(a->chunks);
+    summary_free(&a->summary);
+    archive_close(a->archive);
+}
+
+/* ---- charges ---- */
+
+static bool charge_options_given(const struct options *o)
+{
+    return o->idds || o->charge_methods || o->charge_interval_ns || o->charge_all || o->io_counts ||
+           memcmp(o->weights, charge_default_weights, sizeof o->weights) != 0;
+}
+
+int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
+                            struct counters **counters, struct error *err)
+{
+    const struct piece_options *kept = &a->pieces[0].options;
+    const struct member *m = piece_member(&a->pieces[0], IO_COUNTS_MEMBER);
+    const uint8_t *text;
+    bool wanted = charge->wanted;
+    if (charge_options_given(o) || !kept->charge.wanted)
+        return charge_options_of(o, *counters, charge, err);
+    *charge = kept->charge;
+    charge->wanted = wanted;
+    if (!m || !kept->io_counts)
+        return 0;
+    if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
+        return -1;
+    *counters = counters_read_text((const char *)text, m->bytes, err);
+    charge->counters = *counters;
+    return *counters ? 0 : -1;
+}
+
+/* ---- choosing ---- */
+
+static bool trace_kept(const struct archived *a)
+{
+    for (size_t i = 0; i < a->pieces_n; i++)
+        if (!a->pieces[i].trace_stored)
+            return false;
+    return true;
+}
+
+/* What is asked of regroup. */
+static void plan_of(const struct archived *a, const struct options *o, const struct meter_options *meter,
+                    struct regroup_plan *plan)
+{
+    const struct piece_options *kept = &a->pieces[0].options;
+    *plan = (struct regroup_plan){.kept = kept->granularities,
+                                  .asked = meter->granularities,
+                                  .executions = meter->executions,
+                                  .from_ns = o->from_ns,
+                                  .to_ns = o->to_ns,
+                                  .end_ns = a->summary.end_ns};
+    memcpy(plan->kept_ns, kept->granularities_ns, sizeof plan->kept_ns);
+    memcpy(plan->asked_ns, meter->granularities_ns, sizeof plan->asked_ns);
+}
+
+/* NULL: the results that were kept suffice; else what they lack. */
+static const char *results_lack(const struct archived *a, const struct options *o,
+                                const struct meter_options *meter, bool own_rows)
+{
+    const struct piece_options *kept = &a->pieces[0].options;
+    struct regroup_plan plan;
+    size_t use[METER_GRANULARITIES];
+    if (a->pieces_n > 1)
+        return "they are of several traces that follow each other";
+    if (own_rows)
+        return "this format has rows of its own";
+    if (!(kept->bys & 1u << meter->by))
+        return "they are not by this";
+    if (meter->pcpus_wanted)
+        return "they are not of these pCPUs only";
+    if (o->cpu_hz > 0 && o->cpu_hz != kept->cpu_hz)
+        return "they were made with another frequency of the tsc";
+    if (meter->charge.wanted && (!kept->charge.wanted || charge_options_given(o)))
+        return "they were charged in another way";
+    if ((meter->executions || meter->sink.charges) && meter->by != BY_DOMAIN)
+        return "executions and charges are kept with the rows by domain";
+    if (meter->executions && !kept->executions)
+        return "executions are not among them";
+    plan_of(a, o, meter, &plan);
+    return regroup_possible(&plan, use) ? NULL
+                                        : "they are not of these lengths, or not of this part of the time";
+}
+
+/* The results suffice, but the trace is more exact about what they cannot tell. */
+static bool better_by_trace(const struct options *o, const struct meter_options *meter)
+{
+    bool part = o->from_ns || o->to_ns;
+    return part && (meter->sink.charges || meter->by == BY_PCPU);
+}
+
+/* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
+static void choose_entry(struct archived *a, const struct options *o, const struct meter_options *meter)
+{
+    const struct piece *p = &a->pieces[0];
+    const struct quality *q = &a->summary.quality;
+    if (o->cpu_hz > 0 || meter->charge.wanted || q->skipped_places || q->tsc_backwards ||
+        q->tsc_implausible || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
+        return;
+    for (size_t i = 0; i < p->members_n; i++) {
+        const struct member *m = &p->members[i];
+        bool early = clock_ns(&a->summary.clock, m->tsc) + ENTRY_MARGIN_NS <= o->from_ns;
+        if (m->kind == MEMBER_ENTRY && early && (!a->entry || m->tsc > a->entry->tsc))
+            a->entry = m;
+    }
+    if (a->entry)
+        a->resume = (struct trace_resume){a->summary.clock, a->entry->tsc};
+}
+
+int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
+                    bool own_rows, struct error *err)
+{
+    const char *lack = results_lack(a, o, meter, own_rows);
+    bool trace = trace_kept(a);
+    a->from_results = !lack && !(trace && better_by_trace(o, meter));
+    if (a->from_results)
+        return 0;
+    if (!trace)
+        return error_set(err, ERROR_USAGE,
+                         "the results that were kept do not suffice (%s), and the trace was not kept; "
+                         "\"xenmeter archive list\" tells what was",
+                         lack);
+    choose_entry(a, o, meter);
+    return 0;
+}
+
+/* ---- from the results ---- */
+
+static int read_results(struct archived *a, enum by by, struct regroup *regroup, struct error *err)
+{
+    const struct piece *p = &a->pieces[0];
+    const struct meter_sink sink = regroup_sink(regroup);
+    struct results_reader *reader = results_reader_new();
+    uint64_t from_ns, to_ns;
+    int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    regroup_span(regroup, &from_ns, &to_ns);
+    for (size_t i = 0; i < p->members_n && status == 0; i++) {
+        const struct member *m = &p->members[i];
+        bool outside = m->from < m->to && (m->to <= from_ns || m->from >= to_ns);
+        const uint8_t *text;
+        struct error why = {0};
+        if (m->kind != MEMBER_RESULTS || m->by != by || outside)
+            continue;
+        status = archive_read(a->archive, p, m, &text, err);
+        if (status == 0)
+            status = results_read(reader, (const char *)text, m->bytes, 0, &sink, &why);
+        if (status != 0 && why.code != ERROR_NONE)
+            error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + m->frame].offset,
+                         "%s, byte %" PRIu64 ": %s", m->name, why.offset, why.message);
+    }
+    results_reader_free(reader);
+    return status;
+}
+
+int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
+                    uint64_t *unknown_ns, struct error *err)
+{
+    struct regroup_plan plan;
+    plan_of(a, o, meter, &plan);
+    struct regroup *regroup = regroup_new(&plan, meter->by, &meter->sink);
+    if (!regroup)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    int status = read_results(a, meter->by, regroup, err);
+    if (status == 0)
+        status = regroup_finish(regroup);
+    if (regroup_out_of_memory(regroup))
+        error_set(err, ERROR_MEMORY, "no memory for the results");
+    else if (regroup_damaged(regroup))
+        error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
+                  a->pieces[0].id);
+    bool part = o->from_ns || o->to_ns;
+    *unknown_ns = part && meter->by != BY_PCPU ? regroup_unknown_ns(regroup) : a->summary.quality.unknown_ns;
+    regroup_free(regroup);
+    return status == 0 ? 0 : -1;
+}
+
+/* ---- from the trace ---- */
+
+int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err)
+{
+    const struct options all = {0};
+    uint32_t chunk = a->entry ? a->entry->number : 0;
+    a->chunks = trace_feed_new(a->archive, a->pieces, a->pieces_n, chunk, threads_wanted(&all), err);
+    if (!a->chunks)
+        return -1;
+    a->feed = trace_feed_of(a->chunks);
+    trace->feed = &a->feed;
+    trace->resume = a->entry ? &a->resume : NULL;
+    return 0;
+}
+
+int archived_enter(struct archived *a, struct meter *meter, struct error *err)
+{
+    const struct piece *p = &a->pieces[0];
+    struct error why = {0};
+    struct entry entry = {0};
+    const uint8_t *text;
+    if (!a->entry)
+        return 0;
+    if (archive_read(a->archive, p, a->entry, &text, err) != 0)
+        return -1;
+    int status = entry_read(&entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why);
+    if (status == 0) {
+        struct event_batch batch = entry_batch(&entry, a->entry->tsc);
+        status = meter_feed(meter, &batch, &a->resume.clock, err);
+    } else {
+        error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + a->entry->frame].offset,
+                     "%s: %s", a->entry->name, why.message);
+    }
+    entry_free(&entry);
+    return status;
+}
+
+void archived_describe(const struct archived *a, const struct options *o, struct trace_summary *trace)
+{
+    trace->file = o->input;
+    trace->file_bytes = archive_frames(a->archive)->size;
+    trace->compression = "archive";
+    trace->read_from = a->from_results ? "results" : "trace";
+}
+
+void archived_say(const struct archived *a, const struct options *o)
+{
+    const char *several = a->pieces_n > 1 ? "s that follow each other" : "";
+    if (o->quiet)
+        return;
+    if (a->from_results)
+        complain("%s: from the results that were kept", o->input);
+    else if (a->entry)
+        complain("%s: from the trace that was kept, read from %.3f s on", o->input,
+                 (double)clock_ns(&a->summary.clock, a->entry->tsc) / 1e9);
+    else
+        complain("%s: from the trace%s that %s kept", o->input, several, a->pieces_n > 1 ? "were" : "was");
+}

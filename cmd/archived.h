@@ -1,0 +1,67 @@
+/*
+ * An archive as report, charge and info read it: one timeline of it, from the results that were kept where they suffice,
+ * else from the trace that was kept.
+ */
+#ifndef XENMETER_CMD_ARCHIVED_H
+#define XENMETER_CMD_ARCHIVED_H
+
+#include "archive/archive.h"
+#include "archive/regroup.h"
+#include "archive/summary.h"
+#include "archive/trace_feed.h"
+#include "cli.h"
+
+struct archived {
+    struct archive *archive;
+    const struct piece *pieces; /* of the timeline */
+    size_t pieces_n;
+    bool from_results;      /* else from the trace */
+    struct summary summary; /* of the first piece */
+    /* from the trace: */
+    struct trace_feed *chunks;
+    struct feed feed;
+    const struct member *entry; /* where it begins; NULL: at its beginning */
+    struct trace_resume resume; /* with an entry */
+};
+
+/* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */
+int input_is_archive(const char *path, bool *is, struct error *err);
+
+/*
+ * Opens the archive and the timeline that --host asks for. 0, or -1 with `err` filled. archived_close in both cases; all
+ * zero is one that was not opened.
+ */
+int archived_open(struct archived *a, const struct options *o, struct error *err);
+void archived_close(struct archived *a);
+
+/*
+ * The charge options that this archive is read with where none are given: those with which it was made. *counters gets
+ * the outside counters that it keeps (the caller's), if it does. -1 with `err` filled.
+ */
+int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
+                            struct counters **counters, struct error *err);
+
+/*
+ * Decides where the numbers come from, for a meter with these options; `own_rows`: the format has rows that are not
+ * kept. -1 with `err` filled: neither the results nor a trace suffice.
+ */
+int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
+                    bool own_rows, struct error *err);
+
+/* From the results: hands them to the meter's sink. -1 with `err` filled, or -1 as the sink did. *unknown_ns: of them. */
+int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
+                    uint64_t *unknown_ns, struct error *err);
+
+/* From the trace: begins to read it. What is in trace_options about where bytes come from is filled in. */
+int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err);
+
+/* With an entry: feeds the meter with what came before. */
+int archived_enter(struct archived *a, struct meter *meter, struct error *err);
+
+/* What a summary of the trace says of the file: the archive. */
+void archived_describe(const struct archived *a, const struct options *o, struct trace_summary *trace);
+
+/* Says on standard error where the numbers come from. */
+void archived_say(const struct archived *a, const struct options *o);
+
+#endif
