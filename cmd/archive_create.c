@@ -291,8 +291,8 @@ static void say_what_was_made(const struct creation *c, uint64_t stored)
     uint64_t bytes = 0;
     for (size_t i = 0; i < c->file->pieces_n; i++)
         bytes += c->file->pieces[i].trace_bytes;
-    complain("%s: %.1f MB of traces in %.1f MB (%.1f %%)%s", c->file->path, (double)bytes / 1e6,
-             (double)stored / 1e6, bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
+    complain("%s: %.1f MB of traces in %.1f MB (%.1f %%)%s", c->file->path ? c->file->path : "-",
+             (double)bytes / 1e6, (double)stored / 1e6, bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
              c->options->with_trace ? "" : ", without the traces themselves");
 }
 

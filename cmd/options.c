@@ -332,6 +332,26 @@ static int complete_xenmon(struct options *o, struct error *err)
     return 0;
 }
 
+/* An archive keeps all of a trace; what is to be seen of it is said when it is read. */
+static int complete_archive(const struct options *o, struct error *err)
+{
+    const char *refused = o->domains_given         ? "--domains"
+                          : o->pcpus_given         ? "--pcpus"
+                          : o->from_ns || o->to_ns ? "--time"
+                          : o->columns             ? "--columns"
+                          : o->sort                ? "--sort"
+                          : o->limit               ? "--limit"
+                                                   : NULL;
+    if (refused)
+        return error_set(
+            err, ERROR_USAGE,
+            "%s does not go with --format archive: an archive keeps everything; choose when it is read",
+            refused);
+    if ((!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO))
+        return error_set(err, ERROR_USAGE, "standard output is a terminal: an archive is not for reading");
+    return 0;
+}
+
 /* What was left open, and what does not go together. */
 static int complete(struct options *o, const struct option_set *set, int argc, char **argv, struct error *err)
 {
@@ -370,6 +390,8 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return -1;
     if (many_files)
         return complete_xenmon(o, err);
+    if (strcmp(o->format, "archive") == 0 && complete_archive(o, err) != 0)
+        return -1;
     if (o->granularities == 0 && !o->executions && !set->makes_archive)
         o->granularities = 1; /* the whole trace */
     return 0;

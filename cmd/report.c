@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "reading.h"
 
 static const char help[] =
@@ -22,8 +23,8 @@ static const char help[] =
     "  -p, --pcpus LIST        only time on these pCPUs\n"
     "  -t, --time FROM,TO      only this part of the trace: 1.5s,3s; either may be empty\n"
     "How to show it\n"
-    "  -f, --format NAME       table, csv, json, jsonl, xenmon; default: by the ending\n"
-    "                          of -o, else table\n"
+    "  -f, --format NAME       table, csv, json, jsonl, xenmon, archive; default: by the ending\n"
+    "                          of -o (archive: .xma), else table\n"
     "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
     "  -c, --columns LIST      these columns, in this order (\"all\"; \"help\" lists them)\n"
     "  -s, --sort COLUMN       order the rows of an interval, largest first\n"
@@ -36,7 +37,7 @@ static const char help[] =
     "  xenmeter report -b vcpu -g 1s,100ms -f csv -o capture.csv capture.xt.zst\n"
     "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -\n";
 
-static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", NULL};
+static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", "archive", NULL};
 
 static const struct option_set option_set = {
     .command = "report",
@@ -206,6 +207,8 @@ int command_report(int argc, char **argv)
         if (r.options.columns && strcmp(r.options.columns, "help") == 0) {
             list_columns();
             status = EXIT_DONE;
+        } else if (strcmp(r.options.format, "archive") == 0) {
+            status = archive_create_run(&r.options);
         } else {
             status = run(&r);
         }

@@ -19,8 +19,8 @@ const char *writer_format_of(const char *path)
 {
     static const struct {
         const char *ending, *format;
-    } endings[] = {
-        {".csv", "csv"}, {".json", "json"}, {".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".txt", "table"}};
+    } endings[] = {{".csv", "csv"},      {".json", "json"}, {".jsonl", "jsonl"},
+                   {".ndjson", "jsonl"}, {".txt", "table"}, {".xma", "archive"}};
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
         n -= 4;

@@ -59,7 +59,7 @@ extern const char *const writer_formats[];
 /* Whether a format makes files of its own; the output it is given then only keeps what went wrong. */
 bool writer_makes_files(const char *format);
 
-/* The format that a file name's ending asks for ("x.csv", "x.csv.zst"), or NULL. */
+/* The format that a file name's ending asks for ("x.csv", "x.csv.zst", "x.xma": "archive"), or NULL. */
 const char *writer_format_of(const char *path);
 
 /* Whether what this report shows needs I/O and charges accounted: a column that will be written, or executions. */
