@@ -57,6 +57,7 @@ static const uint8_t *content_of(struct archive *a, size_t frame, struct error *
     }
     if (frame_read(&a->frames, frame, a->reader, a->content, err) != 0)
         return NULL;
+    archive_release(a, frame);
     a->content_frame = frame;
     return a->content;
 }
@@ -204,6 +205,12 @@ void archive_close(struct archive *a)
 const struct frames *archive_frames(const struct archive *a)
 {
     return &a->frames;
+}
+
+void archive_release(const struct archive *a, size_t frame)
+{
+    const struct frame *f = &a->frames.list[frame];
+    source_release(&a->source, f->offset, f->offset + f->bytes);
 }
 
 size_t archive_pieces(const struct archive *a, const struct piece **pieces)

@@ -25,6 +25,9 @@ void archive_close(struct archive *a);
 
 const struct frames *archive_frames(const struct archive *a);
 
+/* The stored bytes of a frame were read and are not wanted soon. */
+void archive_release(const struct archive *a, size_t frame);
+
 /* The pieces, by host and time. They are the archive's. */
 size_t archive_pieces(const struct archive *a, const struct piece **pieces);
 

@@ -26,7 +26,8 @@ struct slot {
 };
 
 struct trace_feed {
-    const struct frames *frames;
+    const struct archive *archive;
+    const struct frames *frames; /* its */
     struct chunk *chunks;
     size_t chunks_n;
     struct slot *slots; /* chunk i goes to slot i % slots_n */
@@ -62,6 +63,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk *c, struct 
     }
     if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
         return -1;
+    archive_release(f->archive, frame);
     piece_member_path(c->piece, c->member->name, path);
     if (tar_next(s->content, place->content, &at, &member, &why) != 1 || strcmp(member.name, path) != 0 ||
         member.n != c->member->bytes)
@@ -189,6 +191,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct piece *p
         error_set(err, ERROR_MEMORY, "no memory");
         return NULL;
     }
+    f->archive = a;
     f->frames = archive_frames(a);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->filled, NULL);

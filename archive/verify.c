@@ -16,6 +16,7 @@ struct expected {
 };
 
 struct verification {
+    const struct source *source;
     struct frames frames;
     bool by_table;             /* the frames are those of the seek table */
     struct archive *archive;   /* NULL: its contents or manifests cannot be read */
@@ -136,6 +137,7 @@ static void check_frame(struct verification *v, size_t i, struct frame_reader *r
         tell_of_frame(v, i, &why);
         return;
     }
+    source_release(v->source, frame->offset, frame->offset + frame->bytes);
     while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1)
         check_member(v, i, content, &m);
     if (status < 0)
@@ -237,7 +239,7 @@ long verify_archive(const char *path, verify_finding finding, void *context, str
                     struct error *err)
 {
     struct source s = {.fd = -1};
-    struct verification v = {.finding = finding, .context = context, .totals = totals};
+    struct verification v = {.source = &s, .finding = finding, .context = context, .totals = totals};
     *totals = (struct verify_totals){0};
     int status = source_open(&s, path, err);
     if (status == 0 && !s.mapped)

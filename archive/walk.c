@@ -7,6 +7,7 @@
 #include "parser/source.h"
 
 struct walk {
+    const struct source *source;
     struct frames frames;
     struct frame_reader *reader;
     uint8_t *content;
@@ -38,6 +39,7 @@ static int walk_frame(struct walk *w, size_t i, struct error *err)
     }
     if (frame_verify(&w->frames, i, w->reader, w->content, &why) != 0)
         return tell(w, &why, err);
+    source_release(w->source, frame->offset, frame->offset + frame->bytes);
     while ((status = tar_next(w->content, frame->content, &at, &m, &why)) == 1) {
         status = w->visitor->member(w->visitor->context, m.name, w->content + m.at, m.n);
         if (status != 0)
@@ -72,7 +74,7 @@ static int walk(struct walk *w, const struct source *s, struct error *err)
 int walk_archive(const char *path, const struct walk_visitor *visitor, struct error *err)
 {
     struct source s = {.fd = -1};
-    struct walk w = {.visitor = visitor};
+    struct walk w = {.source = &s, .visitor = visitor};
     int status = source_open(&s, path, err);
     if (status == 0 && !s.mapped)
         status = error_set(err, ERROR_IO, "is empty, or no regular file: no archive can be read there");

@@ -51,6 +51,14 @@ void source_advance(struct source *s, size_t n)
     }
 }
 
+void source_release(const struct source *s, uint64_t from, uint64_t to)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    from &= ~(page - 1); /* a page that others still want is read again */
+    if (s->mapped && from < to)
+        madvise((void *)(uintptr_t)(s->map + from), to - from, MADV_DONTNEED);
+}
+
 int source_check(const struct source *s, struct error *err)
 {
     struct stat st;

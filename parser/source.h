@@ -41,4 +41,7 @@ int source_check(const struct source *s, struct error *err);
 /* Moves the position of a mapped source by n bytes; pages that were read are given back to the system. */
 void source_advance(struct source *s, size_t n);
 
+/* The bytes [from, to) of a mapped source were read and are not wanted soon: their pages are not to count as memory. */
+void source_release(const struct source *s, uint64_t from, uint64_t to);
+
 #endif

@@ -1,0 +1,362 @@
+/*
+ * An entry: the events that lead a fresh meter to where one is that heard all. Not all of them are events of the trace:
+ *
+ * - A vCPU whose first record is not told any more begins, at that record's time, with one that stands for all that was
+ *   since: offline up to the state that its first told record begins in. So vCPUs get their numbers in the same order.
+ * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
+ *   does that says that it ran there, at that same moment.
+ * - A domain's earlier lives only count: a DOM_ADD and a DOM_REM each.
+ * - LOST_RECORDS names the vCPU that runs behind it only where that one's records are told from there on.
+ */
+#include "archive/entry.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/entry_lines.h"
+#include "archive/entry_past.h"
+#include "archive/fields.h"
+#include "metrics/array.h"
+#include "metrics/row.h"
+
+#define LINE_BYTES 70 /* of an event, about */
+
+struct mark {
+    uint32_t chunk;
+    uint64_t tsc;
+};
+
+/* An event to be told. */
+struct telling {
+    struct event event;
+    uint64_t serial; /* where it belongs in the trace */
+    size_t order;    /* among those of one serial */
+};
+
+struct entry_log {
+    struct past past;
+    bool timed; /* the clock is known */
+    bool begun; /* events were taken */
+    bool failed;
+    struct mark *marks; /* [marks_head, marks_n) wait for their time */
+    size_t marks_head, marks_n, marks_capacity;
+    /* the entry being made */
+    struct telling *telling;
+    size_t telling_n, telling_capacity;
+    struct buffer text;
+    uint8_t covered[PCPUS_MAX]; /* pCPUs that told records of the domain name */
+};
+
+struct entry_log *entry_log_new(void)
+{
+    struct entry_log *l = calloc(1, sizeof *l);
+    if (l && !past_init(&l->past)) {
+        entry_log_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void entry_log_free(struct entry_log *l)
+{
+    if (!l)
+        return;
+    past_free(&l->past);
+    free(l->marks);
+    free(l->telling);
+    buffer_free(&l->text);
+    free(l);
+}
+
+void entry_log_use_clock(struct entry_log *l, const struct clock *clock)
+{
+    l->past.clock = *clock;
+    l->timed = true;
+}
+
+bool entry_log_failed(const struct entry_log *l)
+{
+    return l->failed || l->past.no_memory;
+}
+
+size_t entry_log_size(const struct entry_log *l)
+{
+    const struct past *p = &l->past;
+    uint64_t windows = p->windows_n - past_oldest_window(p);
+    return LINE_BYTES * (p->histories_n * 6 + (size_t)windows * 2 + p->lives_told_n + 1);
+}
+
+bool entry_log_mark(struct entry_log *l, uint32_t chunk, uint64_t tsc)
+{
+    if (!l->begun || l->past.beyond)
+        return true;
+    if (l->marks_head == l->marks_n)
+        l->marks_head = l->marks_n = 0;
+    struct mark *marks = array_reserve(l->marks, &l->marks_capacity, l->marks_n + 1, sizeof *marks);
+    if (!marks) {
+        l->failed = true;
+        return false;
+    }
+    l->marks = marks;
+    marks[l->marks_n++] = (struct mark){chunk, tsc};
+    return true;
+}
+
+/* ---- what is told ---- */
+
+static void tell(struct entry_log *l, uint64_t serial, const struct event *e)
+{
+    struct telling *telling =
+        array_reserve(l->telling, &l->telling_capacity, l->telling_n + 1, sizeof *telling);
+    if (!telling) {
+        l->failed = true;
+        return;
+    }
+    l->telling = telling;
+    telling[l->telling_n] = (struct telling){*e, serial, l->telling_n};
+    l->telling_n++;
+}
+
+static void tell_told(struct entry_log *l, const struct told *t)
+{
+    tell(l, t->serial, &t->event);
+}
+
+static void tell_window(struct entry_log *l, const struct told *begin, const struct told *end)
+{
+    tell_told(l, begin);
+    struct event e = end->event;
+    e.w[1] = UINT32_MAX;
+    tell(l, end->serial, &e);
+}
+
+static void tell_windows(struct entry_log *l)
+{
+    const struct past *p = &l->past;
+    uint64_t oldest = past_oldest_window(p);
+    for (int i = 0; oldest > 0 && i < 2; i++)
+        tell_window(l, &p->older[i].begin, &p->older[i].end);
+    for (uint64_t i = oldest; i < p->windows_n; i++) {
+        const struct window *w = &p->windows[i % BLIND_WINDOWS];
+        if (w->ended)
+            tell_window(l, &w->begin, &w->end);
+        else
+            tell_told(l, &w->begin);
+    }
+}
+
+/* A vCPU's change of state, at the time of its first record. */
+static void tell_change(struct entry_log *l, const struct told *first, uint32_t vcpu, unsigned pcpu,
+                        unsigned old, unsigned new)
+{
+    struct event e = {.tsc = first->event.tsc,
+                      .pcpu = (uint16_t)pcpu,
+                      .slot = EVENT_RUNSTATE_CHANGE,
+                      .w = {vcpu, UINT32_MAX}};
+    e.header = event_info(EVENT_RUNSTATE_CHANGE)->id | old << 8 | new << 4 | 1u << 28;
+    tell(l, first->serial, &e);
+}
+
+/* Whether a vCPU that begins with this record seems to have run before, and did not. */
+static bool misleads(const struct history *h)
+{
+    return !h->appeared_running && h->first.old == RUNSTATE_RUNNING &&
+           h->first.event.slot != EVENT_LOST_RECORDS;
+}
+
+/* One vCPU; `ran_on`: also tells that the domain ran on pCPUs that no record of it names. */
+static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
+                      const struct life_past *ran_on)
+{
+    const struct told *next = history_at(h, start);
+    unsigned older = 0;
+    for (unsigned i = 0; start > 0 && i < h->decided_n; i++)
+        if (h->decided[i].serial < next->serial)
+            older = i + 1;
+    if (older > 0)
+        next = &h->decided[0];
+    if (start > 0 || ran_on || misleads(h)) {
+        tell_change(l, &h->first, vcpu, h->first.event.pcpu,
+                    h->appeared_running ? RUNSTATE_RUNNING : RUNSTATE_OFFLINE, RUNSTATE_OFFLINE);
+        for (unsigned pcpu = 0; ran_on && pcpu < ran_on->ran_on_n; pcpu++)
+            if (ran_on->ran_on[pcpu / 8] >> pcpu % 8 & 1 && !l->covered[pcpu])
+                tell_change(l, &h->first, vcpu, pcpu, RUNSTATE_RUNNING, RUNSTATE_OFFLINE);
+        if (next->old != RUNSTATE_OFFLINE && next->old != RUNSTATE_RUNNING)
+            tell_change(l, &h->first, vcpu, h->first.event.pcpu, RUNSTATE_OFFLINE, next->old);
+    }
+    for (unsigned i = 0; i < older; i++)
+        tell_told(l, &h->decided[i]);
+    for (uint64_t i = start; i < h->n; i++)
+        tell_told(l, history_at(h, i));
+    for (int note = 0; note < NOTES; note++)
+        if (h->noted[note])
+            tell_told(l, &h->notes[note]);
+    if (h->lost_kept)
+        tell_window(l, &h->lost[0], &h->lost[1]);
+}
+
+/* Where to begin with a vCPU's records. HISTORY_NO_START: nowhere. */
+static uint64_t start_of(const struct past *p, const struct history *h)
+{
+    uint64_t oldest = past_oldest_window(p);
+    uint64_t windows_from = oldest > 0 ? p->windows[oldest % BLIND_WINDOWS].begin.serial : 0;
+    uint64_t start = history_start(h, windows_from);
+    if (start == HISTORY_NO_START || start == 0 || h->decided_n == 0)
+        return start;
+    const struct told *last = &h->decided[h->decided_n - 1];
+    bool would_run = last->serial < history_at(h, start)->serial && last->new == RUNSTATE_RUNNING;
+    return would_run ? HISTORY_NO_START : start;
+}
+
+/* Notes the pCPUs that the told records of a life name. False: it cannot be told. */
+static bool cover(struct entry_log *l, const struct life *life)
+{
+    memset(l->covered, 0, sizeof l->covered);
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        const struct history *h = life->vcpus[id] == NOBODY ? NULL : l->past.histories[life->vcpus[id]];
+        uint64_t start = h ? start_of(&l->past, h) : 0;
+        if (start == HISTORY_NO_START)
+            return false;
+        for (uint64_t i = start; h && i < h->n; i++) {
+            const struct told *t = history_at(h, i);
+            if (t->old != t->new && !t->skewed && (t->old == RUNSTATE_RUNNING || t->new == RUNSTATE_RUNNING))
+                l->covered[t->event.pcpu] = 1;
+        }
+    }
+    return true;
+}
+
+static bool tell_life(struct entry_log *l, uint32_t number)
+{
+    const struct past *p = &l->past;
+    const struct life *life = &p->population.lives[number];
+    const struct life_past *past = number < p->lives_capacity ? &p->lives[number] : NULL;
+    if (life->ended || !past)
+        return true;
+    if (past->added)
+        tell_told(l, &past->begun);
+    if (!cover(l, life))
+        return false;
+    bool uncovered = false;
+    for (unsigned pcpu = 0; pcpu < past->ran_on_n && life->domain != IDLE_DOMAIN; pcpu++)
+        uncovered = uncovered || (past->ran_on[pcpu / 8] >> pcpu % 8 & 1 && !l->covered[pcpu]);
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        const struct history *h = life->vcpus[id] == NOBODY ? NULL : p->histories[life->vcpus[id]];
+        if (!h)
+            continue;
+        tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), uncovered ? past : NULL);
+        uncovered = false;
+    }
+    return true;
+}
+
+/* Finds all that is to be told. False: the past is not known well enough. */
+static bool collect(struct entry_log *l)
+{
+    l->telling_n = 0;
+    for (size_t i = 0; i < l->past.lives_told_n; i++)
+        tell_told(l, &l->past.lives_told[i]);
+    tell_windows(l);
+    for (uint32_t i = 0; i < l->past.population.lives_n; i++)
+        if (!tell_life(l, i))
+            return false;
+    return !l->past.beyond;
+}
+
+/* ---- text ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct telling *x = a, *y = b;
+    if (x->serial != y->serial)
+        return x->serial < y->serial ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* What is told twice: windows, and LOST_RECORDS that names a vCPU behind the one that does not. */
+static bool said_again(const struct telling *t, const struct telling *next)
+{
+    bool window = t->event.slot == EVENT_LOST_RECORDS || t->event.slot == EVENT_BLIND_BEGIN;
+    return window && t->serial == next->serial && t->event.slot == next->event.slot;
+}
+
+static void put_event(struct buffer *b, const struct event *e)
+{
+    buffer_text(b, "{\"tsc\":");
+    fields_put_u64(b, e->tsc);
+    if (e->slot == EVENT_BLIND_BEGIN) {
+        buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
+        return;
+    }
+    const struct entry_line *kind = entry_line_of(e->slot);
+    unsigned words = e->slot == EVENT_LOST_RECORDS ? 2 : event_words(e);
+    uint32_t number = event_info(e->slot)->id;
+    if (e->slot == EVENT_RUNSTATE_CHANGE) {
+        number |= e->header & 0x330;
+        words = e->w[1] == UINT32_MAX ? 1 : 2;
+    }
+    buffer_printf(b, ",\"event\":\"0x%08" PRIx32 "\",\"pcpu\":%u,\"words\":[%" PRIu32, number, e->pcpu,
+                  e->w[0]);
+    if (words >= 2 && kind->words_most >= 2)
+        buffer_printf(b, ",%" PRIu32, e->w[1]);
+    buffer_text(b, "]}\n");
+}
+
+static void write_text(struct entry_log *l, const struct event_batch *batch)
+{
+    struct buffer *b = &l->text;
+    b->n = 0;
+    buffer_text(b, "{\"pcpus\":[");
+    for (unsigned i = 0; i < batch->pcpus_n; i++)
+        buffer_printf(b, "%s%u", i ? "," : "", batch->pcpus[i]);
+    buffer_text(b, "]}\n");
+    qsort(l->telling, l->telling_n, sizeof *l->telling, compare);
+    for (size_t i = 0; i < l->telling_n; i++)
+        if (i + 1 == l->telling_n || !said_again(&l->telling[i], &l->telling[i + 1]))
+            put_event(b, &l->telling[i].event);
+    l->failed = l->failed || b->failed;
+}
+
+/* ---- the trace ---- */
+
+/* Hands out the entries whose time is before tsc. */
+static int hand_out(struct entry_log *l, const struct event_batch *batch, uint64_t tsc,
+                    const struct entry_sink *sink)
+{
+    while (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < tsc) {
+        struct mark mark = l->marks[l->marks_head++];
+        if (!collect(l))
+            continue;
+        write_text(l, batch);
+        if (entry_log_failed(l))
+            return -1;
+        int status = sink->entry(sink->context, mark.chunk, mark.tsc, l->text.at, l->text.n);
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}
+
+int entry_log_take(struct entry_log *l, const struct event_batch *batch, const struct entry_sink *sink)
+{
+    if (!l->timed || !batch->has_runstates)
+        l->past.beyond = true;
+    l->begun = true;
+    for (size_t i = 0; i < batch->n && !l->past.beyond; i++) {
+        const struct event *e = &batch->events[i];
+        if (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < e->tsc) {
+            int status = hand_out(l, batch, e->tsc, sink);
+            if (status != 0)
+                return status;
+        }
+        past_take(&l->past, e);
+        if (entry_log_failed(l))
+            return -1;
+    }
+    if (l->past.beyond) {
+        l->marks_head = l->marks_n;
+        return entry_log_failed(l) ? -1 : 0;
+    }
+    return hand_out(l, batch, batch->watermark, sink);
+}
