@@ -293,8 +293,11 @@ static uint8_t *demanded_ends(const struct frames *f, size_t *bytes)
 {
     struct frame_facts *facts = calloc(f->n, sizeof *facts);
     uint8_t *ends = NULL;
-    for (size_t i = 0; facts && i < f->n; i++)
+    for (size_t i = 0; facts && i < f->n; i++) {
         facts[i] = frame_facts_of(f->file + f->list[i].offset, f->list[i].bytes, f->list[i].content);
+        if (f->passed)
+            f->passed(f->passed_context, &f->list[i]);
+    }
     if (facts)
         ends = frame_ends(facts, f->n, bytes);
     free(facts);

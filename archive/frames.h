@@ -43,6 +43,9 @@ struct frames {
     bool sealed;         /* the seal is there and reads well */
     uint64_t end;        /* where the data frames end */
     const uint8_t *seal; /* its checksums, 8 bytes for each of n frames; NULL unless sealed */
+    /* Told by frames_verify_ends of each frame that it has read through; NULL, or set by the caller after opening. */
+    void (*passed)(const void *context, const struct frame *frame);
+    const void *passed_context;
 };
 
 /*
@@ -89,7 +92,7 @@ int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8
 
 /*
  * The magic, the seal and the seek table are, byte for byte, what the data frames demand. To be called with what
- * frames_recover found. -1 with `err` filled at the offset of the first byte that is wrong.
+ * frames_recover found, or frames_open if frame_verify approves of every data frame. -1 with `err` filled at the offset of the first byte that is wrong.
  */
 int frames_verify_ends(const struct frames *f, struct error *err);
 

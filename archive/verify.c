@@ -206,18 +206,22 @@ static int find_frames(struct verification *v, const struct source *s, struct er
     return 0;
 }
 
-/* What lies around the frames; only where these are whole can it be told what it should be. */
-static void check_ends(struct verification *v, const struct source *s)
+/* What was read is not to count as memory. */
+static void passed(const void *source, const struct frame *frame)
 {
-    struct frames walked = {0};
-    struct error why = {0}, err = {0};
+    source_release(source, frame->offset, frame->offset + frame->bytes);
+}
+
+/* What lies around the frames; only where these are whole can it be told what it should be. */
+static void check_ends(struct verification *v)
+{
+    struct error why = {0};
     if (v->findings > 0)
         return;
-    if (frames_recover(&walked, s->map, s->size, &why, &err) != 0)
-        tell(v, err.has_offset ? err.offset : 0, "", err.message);
-    else if (frames_verify_ends(&walked, &why) != 0)
-        tell(v, why.offset, "", why.message);
-    frames_free(&walked);
+    v->frames.passed = passed;
+    v->frames.passed_context = v->source;
+    if (frames_verify_ends(&v->frames, &why) != 0)
+        tell(v, why.has_offset ? why.offset : 0, "", why.message);
 }
 
 static int verify(struct verification *v, const char *path, const struct source *s, struct error *err)
@@ -231,7 +235,7 @@ static int verify(struct verification *v, const char *path, const struct source 
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
     if (list_expected(v, err) != 0 || check_frames(v, err) != 0)
         return -1;
-    check_ends(v, s);
+    check_ends(v);
     return 0;
 }
 

@@ -35,7 +35,9 @@ static void put_trace(struct output *out, const struct info *info)
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
     output_printf(out, "%-12s %s%s\n", "trace",
                   strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
-                  strcmp(s->trace.compression, "none") == 0 ? "" : ", compressed by zstd");
+                  strcmp(s->trace.compression, "none") == 0      ? ""
+                  : strcmp(s->trace.compression, "archive") == 0 ? ", in an archive"
+                                                                 : ", compressed by zstd");
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
         output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));
