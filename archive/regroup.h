@@ -1,11 +1,11 @@
 /*
- * From the intervals that were kept to those that are asked for: the same ones, longer ones whose length is a multiple,
- * the whole, a part of the time that begins and ends at their boundaries. What comes out is what a meter with these
- * granularities would have handed out, in its order: at a boundary the granularities in the order asked, whole-trace rows
- * at the end, late rows where their vCPU spoke first. Fractions of a ns (charged_by_ns, charged_inferred_ns) are added in
- * another order, so their last bits may differ.
+ * From the intervals that were kept to those that are asked for: the same ones, longer ones whose length is a
+ * multiple, the whole, a part of the time that begins and ends at their boundaries. What comes out is what a meter
+ * with these granularities would have handed out, in its order: at a boundary the granularities in the order asked,
+ * whole-trace rows at the end, late rows where their vCPU spoke first. Fractions of a ns (charged_by_ns,
+ * charged_inferred_ns) are added in another order, so their last bits may differ.
  *
- * The kept intervals of one granularity follow each other without gap or overlap from [0 on, or from any of them at or
+ * The kept intervals of one granularity follow each other without gap or overlap from 0 on, or from any of them at or
  * before `from`; all granularities together are told in the order of their ends. Anything else is damage.
  */
 #ifndef XENMETER_ARCHIVE_REGROUP_H
@@ -29,10 +29,10 @@ struct regroup_plan {
 };
 
 /*
- * Whether what is asked can be made of what was kept. If so `use[i]` is the index in kept_ns of what granularity i is made
- * of: the longest that fits, so itself where it was kept. Not possible are a part that does not begin before the end, or
- * at a boundary, or does not end at one, and executions of a part that ends before the trace does: a meter cuts those
- * that run on there, and the I/O of a piece of an execution is not known.
+ * Whether what is asked can be made of what was kept. If so `use[i]` is the index in kept_ns of what granularity i is
+ * made of: the longest that fits, so itself where it was kept. Not possible are a part that does not begin before the
+ * end, or at a boundary, or does not end at one, and executions of a part that ends before the trace does: a meter
+ * cuts those that run on there, and the I/O of a piece of an execution is not known.
  */
 bool regroup_possible(const struct regroup_plan *plan, size_t use[METER_GRANULARITIES]);
 
@@ -43,16 +43,16 @@ struct regroup *regroup_new(const struct regroup_plan *plan, enum by by, const s
 void regroup_free(struct regroup *r);
 
 /*
- * What was kept goes in here (results_read hands it over), what is asked for comes out at the sink. Granularities that are
- * not of use are passed over, so they may be left out. Functions whose results nobody wants are NULL. The others return
- * what the sink did if that is not 0, and -1 when memory ran out (or would take more than the limit) or what they are
- * given is damaged; after that nothing more comes out.
+ * What was kept goes in here (results_read hands it over), what is asked for comes out at the sink. Granularities that
+ * are not of use are passed over, so they may be left out. Functions whose results nobody wants are NULL. The others
+ * return what the sink did if that is not 0, and -1 when memory ran out (or would take more than the limit) or what
+ * they are given is damaged; after that nothing more comes out.
  */
 struct meter_sink regroup_sink(struct regroup *r);
 
 /*
- * What is of use lies in this part of the stream: from the interval that begins at *from_ns on, up to the last that ends
- * at *to_ns, with the late rows told in between. More may be given: it is passed over.
+ * What is of use lies in this part of the stream: from the interval that begins at *from_ns on, up to the last that
+ * ends at *to_ns, with the late rows told in between. More may be given: it is passed over.
  */
 void regroup_span(const struct regroup *r, uint64_t *from_ns, uint64_t *to_ns);
 
@@ -66,11 +66,11 @@ bool regroup_out_of_memory(const struct regroup *r);
 bool regroup_damaged(const struct regroup *r);
 
 /*
- * Whether what comes out is what a meter would have told to the last ns; known before regroup_finish, which hands out the
- * whole. False in one case: the whole is asked for, by domain, and made of intervals, and a further vCPU of a domain spoke
- * for the first time after some of them had been handed out. In the whole's runstates of its domain (domain_ns) a meter
- * counts it from the beginning, in those of intervals from there on. Not noticed where it spoke in the first interval
- * kept but after more than a second.
+ * Whether what comes out is what a meter would have told to the last ns; known before the whole is handed out.
+ * False in one case: the whole is asked for, by domain, and made of intervals, and a further vCPU of a
+ * domain spoke for the first time after some of them had been handed out. In the whole's runstates of its domain
+ * (domain_ns) a meter counts it from the beginning, in those of intervals from there on. Not noticed where it spoke in
+ * the first interval kept but after more than a second.
  */
 bool regroup_exact(const struct regroup *r);
 

@@ -19,10 +19,7 @@ static bool has_samples(const struct measures *m)
 static bool are_alike(const struct regroup_late_run *a, const struct regroup_late_run *b)
 {
     return memcmp(&a->measures, &b->measures, offsetof(struct measures, run)) == 0 &&
-           a->charged == b->charged &&
-           (!a->charged ||
-            (a->idd.domain == b->idd.domain && a->idd.life == b->idd.life &&
-             a->idd.running_ns == b->idd.running_ns && a->idd.unattributed_ns == b->idd.unattributed_ns));
+           a->charged == b->charged && (!a->charged || memcmp(&a->idd, &b->idd, sizeof a->idd) == 0);
 }
 
 /* The last interval's charge has come, or there is none: it joins a run. False: no room. */

@@ -225,6 +225,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
         if (counters->devices[i].idd == c->population->lives[life].domain)
             c->idds[idd].counted = true;
     c->idds[idd].life = life;
+    c->idds[idd].since_ns = c->now_ns;
     c->idds[idd].methods = charging_methods(c, c->idds[idd].counted);
     c->lives[life].idd = idd;
     const struct life *l = &c->population->lives[life];

@@ -83,6 +83,7 @@ struct piece {
 
 struct idd {
     uint32_t life;
+    uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
     unsigned methods;  /* enum charge_method, or-ed: those in force for it */
     bool counted;      /* outside counters of its guests were given */
     uint32_t *pair_of; /* guest life -> pair, NOBODY */

@@ -274,7 +274,8 @@ void ledger_take_piece(struct ledger *l, struct piece *piece)
 void ledger_charge_dispatch(struct ledger *l, uint32_t life)
 {
     uint32_t idd = charging_idd_of(l->charging, life);
-    struct idd_cell *d = idd == NOBODY ? NULL : idd_cell(l, idd);
+    bool drives = idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns;
+    struct idd_cell *d = drives ? idd_cell(l, idd) : NULL;
     if (d)
         d->live.executions++;
 }

@@ -49,6 +49,15 @@ static bool make_rows(struct ledger *l)
     return true;
 }
 
+/* Pages of a domain are unmapped, and time is charged to it, after its end, too. */
+static bool did_something(const struct measures *m)
+{
+    uint64_t any = m->executions | (uint64_t)m->charged_ns;
+    for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
+        any |= m->io[kind];
+    return any != 0;
+}
+
 static void hand_out(struct ledger *l, const struct interval *interval, size_t rows)
 {
     if (!l->sink_ended && l->options.sink.interval(l->options.sink.context, interval, l->rows, rows) != 0)
@@ -67,7 +76,7 @@ static void close_interval(struct ledger *l, size_t g, uint64_t end_ns)
         struct cell *c = l->cells[i];
         struct measures *m = gathered(l, c, g);
         bool exists = c->birth_ns < end_ns && c->death_ns > gr->start_ns;
-        if (!exists && m->executions == 0)
+        if (!exists && !did_something(m))
             continue;
         if (l->options.by == BY_PCPU)
             m->pcpu_unknown_ns = (int64_t)(end_ns - max64(gr->start_ns, c->birth_ns)) -
@@ -227,7 +236,7 @@ void ledger_add_pcpu(struct ledger *l, uint16_t pcpu)
     if (l->pcpu_cells[pcpu])
         return;
     const struct cell *c = ledger_pcpu_cell(l, pcpu);
-    for (size_t g = 0; c && l->reporting && g < l->options.granularities; g++) {
+    for (size_t g = 0; c && l->reporting && !l->done && g < l->options.granularities; g++) {
         struct interval interval;
         for (uint64_t at = max64(c->birth_ns, l->options.from_ns); next_late(l, g, &at, &interval);) {
             struct measures m;

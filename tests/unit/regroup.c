@@ -214,9 +214,9 @@ static void without_charges_none_come_out(void)
 /* ---- late rows ---- */
 
 /*
- * For 5 s only vCPU 0 of domain 1 and what I/O domain 0 does for it are seen, and then that somebody else ran or waited
- * all the time: another domain, another vCPU of domain 1 and one of domain 0. With `late_pcpu` on pCPUs of which nothing
- * at all had come.
+ * For 5 s only vCPU 0 of domain 1 and what I/O domain 0 does for it are seen, and then that somebody else ran or
+ * waited all the time: another domain, another vCPU of domain 1 and one of domain 0. With `late_pcpu` on pCPUs of
+ * which nothing at all had come.
  */
 static void speak_late(struct capture *c, bool late_pcpu)
 {
@@ -260,8 +260,7 @@ static size_t check_late_on(bool late_pcpu, enum by by, struct regroup_plan plan
 static size_t check_late(enum by by, struct regroup_plan plan)
 {
     size_t late = check_late_on(false, by, plan);
-    if (plan.to_ns == 0) /* of a part that was over a meter tells only this */
-        CHECK(check_late_on(true, by, plan) >= late);
+    CHECK(check_late_on(true, by, plan) >= late);
     return late;
 }
 
@@ -319,18 +318,55 @@ static void a_domain_whose_vcpu_spoke_late_is_not_exact_as_a_whole(void)
     capture_free(&c);
 }
 
+/* ---- domains that end ---- */
+
+/* Domain 1 ends at 1250 ms; domain 0 unmaps its pages until 2800 ms. */
+static void ends(struct capture *c)
+{
+    capture_init(c);
+    on(c, 0);
+    for (uint64_t at = 0; at < 4 * S; at += 100 * MS) {
+        bool alive = at < 1250 * MS;
+        mark(c, at);
+        starts(c, at + 1 * MS, alive ? 1 : 2, 0);
+        stops(c, at + 2 * MS, alive ? 1 : 2, 0, BLOCKED);
+        if (at == 1200 * MS)
+            rec_dom_rem(c, 1250 * MS, 1);
+        starts(c, at + 60 * MS, 0, 0);
+        rec_map(c, at + 61 * MS, 2);
+        if (at < 2800 * MS)
+            rec_unmap(c, at + 62 * MS, 1);
+        stops(c, at + 70 * MS, 0, 0, BLOCKED);
+    }
+    mark(c, 4 * S);
+}
+
+static void what_is_charged_to_a_domain_after_its_end_is_there(void)
+{
+    const struct regroup_plan plans[] = {{KEPT(0, 500 * MS), ASKED(2 * S)},
+                                         {KEPT(500 * MS), ASKED(0), .from_ns = 500 * MS},
+                                         {KEPT(500 * MS), ASKED(1 * S, 0), .from_ns = 2 * S}};
+    struct capture c;
+    struct source s;
+    ends(&c);
+    int fd = open_capture(&c, &s);
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < 3; i++)
+            check_plan(&s, kinds[k], plans[i]);
+    close(fd);
+    capture_free(&c);
+}
+
 /* ---- random hosts ---- */
 
 static void check_random(uint64_t seed, unsigned steps)
 {
-    static const uint8_t idds[65536] = {1, 1};
     static struct host h;
     struct source s;
     uint64_t random = seed;
     host_run(&h, seed, steps, seed % 2, seed % 3 == 0);
     int fd = open_capture(&h.capture, &s);
     uint64_t unit = h.scale * MS, parts = h.now / unit;
-    s.charge.idds = idds;
     s.charge.interval_ns = seed % 4 == 0 ? 3 * unit / 2 : 0;
     s.charge.spread_own = seed % 7 == 0;
     for (size_t k = 0; k < KINDS; k++) {
@@ -372,6 +408,7 @@ CU_TestInfo regroup_tests[] = {
     TEST(late_rows_of_an_open_interval_are_part_of_it),
     TEST(late_rows_of_a_part_lie_in_it),
     TEST(a_domain_whose_vcpu_spoke_late_is_not_exact_as_a_whole),
+    TEST(what_is_charged_to_a_domain_after_its_end_is_there),
     TEST(random_hosts_come_out_the_same),
     CU_TEST_INFO_NULL,
 };

@@ -31,8 +31,8 @@ struct meter_sink told_sink(struct told_calls *r);
 void told_forget(struct told_calls *r);
 
 /*
- * The number of the first call that differs in anything; -1: none does. Fractions of a ns may differ in the last digits:
- * they may have been added in another order.
+ * The number of the first call that differs in anything; -1: none does. Fractions of a ns may differ in the last
+ * digits: they may have been added in another order.
  */
 long told_difference(const struct told_calls *a, const struct told_calls *b);
 
