@@ -47,7 +47,7 @@ static const char help[] =
     "  xenmeter archive create --with-trace capture.xt -o capture.xma\n"
     "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma\n";
 
-static const char *const formats[] = {"table", NULL}; /* --format is not taken */
+static const char *const formats[] = {"archive", NULL}; /* --format is not taken */
 
 static const struct option_set option_set = {
     .command = "archive create",

@@ -105,6 +105,13 @@ static int write_contents(struct archive_file *f, struct error *err)
 
 int archive_file_fail(struct archive_file *f, const char *file, const struct error *err)
 {
+    struct error ignored;
+    /* What is on its way is worth keeping, too. */
+    if (f->frames)
+        frame_writer_drain(f->frames, &ignored);
+    bool any = f->frames && frame_writer_bytes(f->frames) > ARCHIVE_MAGIC_BYTES;
+    if (f->output && !any)
+        output_forget(f->output);
     const char *partial = f->output ? output_partial(f->output) : NULL;
     fail(file, err);
     if (partial)

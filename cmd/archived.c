@@ -12,6 +12,7 @@
 #include "archive.h"
 #include "archive/contents.h"
 #include "archive/entry.h"
+#include "archive/join.h"
 #include "archive/results.h"
 #include "formats/writer.h"
 
@@ -75,9 +76,8 @@ int input_is_archive(const char *path, bool *is, struct error *err)
 
 /* ---- opening ---- */
 
-static int read_summary(struct archived *a, struct error *err)
+static int read_summary(struct archived *a, const struct piece *p, struct summary *summary, struct error *err)
 {
-    const struct piece *p = &a->pieces[0];
     const struct member *m = piece_member(p, "summary.json");
     const uint8_t *text;
     struct error why = {0};
@@ -85,9 +85,25 @@ static int read_summary(struct archived *a, struct error *err)
         return error_set(err, ERROR_FORMAT, "trace %s of host %s has no summary", p->id, p->host);
     if (archive_read(a->archive, p, m, &text, err) != 0)
         return -1;
-    if (summary_read(&a->summary, (const char *)text, m->bytes, &why) != 0)
+    if (summary_read(summary, (const char *)text, m->bytes, &why) != 0)
         return error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + m->frame].offset,
                             "summary.json: %s", why.message);
+    return 0;
+}
+
+static int read_summaries(struct archived *a, struct error *err)
+{
+    a->summaries = calloc(a->pieces_n, sizeof *a->summaries);
+    if (!a->summaries)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    for (size_t i = 0; i < a->pieces_n; i++) {
+        if (read_summary(a, &a->pieces[i], &a->summaries[i], err) != 0)
+            return -1;
+        if (i == 0)
+            a->summary = a->summaries[0];
+        else
+            summary_join(&a->summary, &a->summaries[i]);
+    }
     return 0;
 }
 
@@ -105,13 +121,15 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
         return -1;
     archive_pieces(a->archive, &pieces);
     a->pieces = pieces + first;
-    return read_summary(a, err);
+    return read_summaries(a, err);
 }
 
 void archived_close(struct archived *a)
 {
     trace_feed_free(a->chunks);
-    summary_free(&a->summary);
+    for (size_t i = 0; a->summaries && i < a->pieces_n; i++)
+        summary_free(&a->summaries[i]);
+    free(a->summaries);
     archive_close(a->archive);
 }
 
@@ -154,29 +172,46 @@ static bool trace_kept(const struct archived *a)
 }
 
 /* What is asked of regroup. */
-static void plan_of(const struct archived *a, const struct options *o, const struct meter_options *meter,
-                    struct regroup_plan *plan)
+static void plan_of(const struct archived *a, size_t piece, const struct options *o,
+                    const struct meter_options *meter, struct regroup_plan *plan)
 {
-    const struct piece_options *kept = &a->pieces[0].options;
+    const struct piece_options *kept = &a->pieces[piece].options;
     *plan = (struct regroup_plan){.kept = kept->granularities,
                                   .asked = meter->granularities,
                                   .executions = meter->executions,
                                   .from_ns = o->from_ns,
                                   .to_ns = o->to_ns,
-                                  .end_ns = a->summary.end_ns};
+                                  .end_ns = a->summaries[piece].end_ns,
+                                  .memory_limit = o->max_memory};
     memcpy(plan->kept_ns, kept->granularities_ns, sizeof plan->kept_ns);
     memcpy(plan->asked_ns, meter->granularities_ns, sizeof plan->asked_ns);
 }
 
-/* NULL: the results that were kept suffice; else what they lack. */
-static const char *results_lack(const struct archived *a, const struct options *o,
-                                const struct meter_options *meter, bool own_rows)
+static bool same_idds(const uint8_t *a, const uint8_t *b)
 {
-    const struct piece_options *kept = &a->pieces[0].options;
+    return a == b || (a && b && memcmp(a, b, 65536) == 0);
+}
+
+/* Whether two pieces were charged in one way. Each has its own outside counters. */
+static bool same_charges(const struct piece_options *a, const struct piece_options *b)
+{
+    const struct charge_options *x = &a->charge, *y = &b->charge;
+    return x->methods == y->methods && x->interval_ns == y->interval_ns && x->spread_own == y->spread_own &&
+           memcmp(x->weights, y->weights, sizeof x->weights) == 0 && a->io_counts == b->io_counts &&
+           same_idds(x->idds, y->idds);
+}
+
+/* NULL: the results that were kept of a piece suffice; else what they lack. */
+static const char *piece_lacks(const struct archived *a, size_t piece, const struct options *o,
+                               const struct meter_options *meter, bool own_rows)
+{
+    const struct piece_options *kept = &a->pieces[piece].options;
     struct regroup_plan plan;
     size_t use[METER_GRANULARITIES];
-    if (a->pieces_n > 1)
-        return "they are of several traces that follow each other";
+    if (piece > 0 && (o->from_ns || o->to_ns))
+        return "a part of several traces that follow each other is not told from them";
+    if (meter->charge.wanted && !same_charges(&a->pieces[0].options, kept))
+        return "they were charged in different ways";
     if (own_rows)
         return "this format has rows of its own";
     if (!(kept->bys & 1u << meter->by))
@@ -191,15 +226,28 @@ static const char *results_lack(const struct archived *a, const struct options *
         return "executions and charges are kept with the rows by domain";
     if (meter->executions && !kept->executions)
         return "executions are not among them";
-    plan_of(a, o, meter, &plan);
+    plan_of(a, piece, o, meter, &plan);
     return regroup_possible(&plan, use) ? NULL
                                         : "they are not of these lengths, or not of this part of the time";
 }
 
+/* The same of all the pieces. */
+static const char *results_lack(const struct archived *a, const struct options *o,
+                                const struct meter_options *meter, bool own_rows)
+{
+    const char *lack = NULL;
+    for (size_t i = 0; i < a->pieces_n && !lack; i++)
+        lack = piece_lacks(a, i, o, meter, own_rows);
+    return lack;
+}
+
 /* The results suffice, but the trace is more exact about what they cannot tell. */
-static bool better_by_trace(const struct options *o, const struct meter_options *meter)
+static bool better_by_trace(const struct archived *a, const struct options *o,
+                            const struct meter_options *meter)
 {
     bool part = o->from_ns || o->to_ns;
+    if (a->pieces_n > 1)
+        return true; /* what straddles the cuts */
     return part && (meter->sink.charges || meter->by == BY_PCPU);
 }
 
@@ -208,7 +256,7 @@ static void choose_entry(struct archived *a, const struct options *o, const stru
 {
     const struct piece *p = &a->pieces[0];
     const struct quality *q = &a->summary.quality;
-    if (o->cpu_hz > 0 || meter->charge.wanted || q->skipped_places || q->tsc_backwards ||
+    if (a->pieces_n > 1 || o->cpu_hz > 0 || meter->charge.wanted || q->skipped_places || q->tsc_backwards ||
         q->tsc_implausible || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
@@ -226,7 +274,7 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
 {
     const char *lack = results_lack(a, o, meter, own_rows);
     bool trace = trace_kept(a);
-    a->from_results = !lack && !(trace && better_by_trace(o, meter));
+    a->from_results = !lack && !(trace && better_by_trace(a, o, meter));
     if (a->from_results)
         return 0;
     if (!trace)
@@ -240,9 +288,9 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
 
 /* ---- from the results ---- */
 
-static int read_results(struct archived *a, enum by by, struct regroup *regroup, struct error *err)
+static int read_results(struct archived *a, const struct piece *p, enum by by, struct regroup *regroup,
+                        struct error *err)
 {
-    const struct piece *p = &a->pieces[0];
     const struct meter_sink sink = regroup_sink(regroup);
     struct results_reader *reader = results_reader_new();
     uint64_t from_ns, to_ns;
@@ -266,26 +314,63 @@ static int read_results(struct archived *a, enum by by, struct regroup *regroup,
     return status;
 }
 
-int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
-                    uint64_t *unknown_ns, struct error *err)
+static int replay_piece(struct archived *a, size_t piece, const struct options *o,
+                        const struct meter_options *meter, const struct meter_sink *sink,
+                        uint64_t *unknown_ns, struct error *err)
 {
     struct regroup_plan plan;
-    plan_of(a, o, meter, &plan);
-    struct regroup *regroup = regroup_new(&plan, meter->by, &meter->sink);
+    plan_of(a, piece, o, meter, &plan);
+    struct regroup *regroup = regroup_new(&plan, meter->by, sink);
     if (!regroup)
         return error_set(err, ERROR_MEMORY, "no memory");
-    int status = read_results(a, meter->by, regroup, err);
+    int status = read_results(a, &a->pieces[piece], meter->by, regroup, err);
     if (status == 0)
         status = regroup_finish(regroup);
     if (regroup_out_of_memory(regroup))
-        error_set(err, ERROR_MEMORY, "no memory for the results");
+        error_set(err, ERROR_MEMORY, "the results need more than the memory limit (--max-memory)");
     else if (regroup_damaged(regroup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
-                  a->pieces[0].id);
-    bool part = o->from_ns || o->to_ns;
-    *unknown_ns = part && meter->by != BY_PCPU ? regroup_unknown_ns(regroup) : a->summary.quality.unknown_ns;
+                  a->pieces[piece].id);
+    else if (status == 0 && !regroup_exact(regroup) && !o->quiet)
+        complain(
+            "%s: a vCPU spoke late: runstates of whole domains (full_run_ns and so on) leave it out before",
+            o->input);
+    *unknown_ns = regroup_unknown_ns(regroup);
     regroup_free(regroup);
     return status == 0 ? 0 : -1;
+}
+
+/* Piece after piece, as if it had been one trace. */
+static int replay_joined(struct archived *a, const struct options *o, const struct meter_options *meter,
+                         struct error *err)
+{
+    struct join *join = join_new(&meter->sink);
+    uint64_t ignored;
+    int status = 0;
+    if (!join)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    for (size_t i = 0; i < a->pieces_n && status == 0; i++) {
+        const struct meter_sink sink = join_sink(join);
+        join_begin_piece(join, clock_ns(&a->summary.clock, a->pieces[i].tsc_first));
+        status = replay_piece(a, i, o, meter, &sink, &ignored, err);
+    }
+    if (status == 0)
+        status = join_finish(join, a->summary.end_ns);
+    if (join_out_of_memory(join))
+        error_set(err, ERROR_MEMORY, "no memory for the results");
+    join_free(join);
+    return status;
+}
+
+int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
+                    uint64_t *unknown_ns, struct error *err)
+{
+    bool part = (o->from_ns || o->to_ns) && meter->by != BY_PCPU && meter->granularities > 0;
+    int status = a->pieces_n > 1 ? replay_joined(a, o, meter, err)
+                                 : replay_piece(a, 0, o, meter, &meter->sink, unknown_ns, err);
+    if (!part)
+        *unknown_ns = a->summary.quality.unknown_ns;
+    return status;
 }
 
 /* ---- from the trace ---- */
@@ -335,14 +420,16 @@ void archived_describe(const struct archived *a, const struct options *o, struct
 
 void archived_say(const struct archived *a, const struct options *o)
 {
-    const char *several = a->pieces_n > 1 ? "s that follow each other" : "";
+    bool several = a->pieces_n > 1;
     if (o->quiet)
         return;
     if (a->from_results)
-        complain("%s: from the results that were kept", o->input);
+        complain("%s: from the results that were kept%s", o->input,
+                 several ? " of traces that follow each other" : "");
     else if (a->entry)
         complain("%s: from the trace that was kept, read from %.3f s on", o->input,
                  (double)clock_ns(&a->summary.clock, a->entry->tsc) / 1e9);
     else
-        complain("%s: from the trace%s that %s kept", o->input, several, a->pieces_n > 1 ? "were" : "was");
+        complain("%s: from the trace%s kept%s", o->input, several ? "s that were" : " that was",
+                 several ? ", which follow each other" : "");
 }

@@ -15,8 +15,9 @@ struct archived {
     struct archive *archive;
     const struct piece *pieces; /* of the timeline */
     size_t pieces_n;
-    bool from_results;      /* else from the trace */
-    struct summary summary; /* of the first piece */
+    bool from_results;         /* else from the trace */
+    struct summary *summaries; /* of each */
+    struct summary summary;    /* of them all; shares what the first one has */
     /* from the trace: */
     struct trace_feed *chunks;
     struct feed feed;

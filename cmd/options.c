@@ -383,7 +383,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
     if (o->domains_given && o->by == BY_PCPU)
         return error_set(err, ERROR_USAGE,
                          "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
-    const char *format = o->output ? writer_format_of(o->output) : NULL;
+    const char *format = set->makes_archive ? "archive" : o->output ? writer_format_of(o->output) : NULL;
     if (!o->format && parse_format(o, set, format ? format : "table", err) != 0)
         return -1;
     if (o->live_ns && add_granularity(o, o->live_ns, err) != 0)

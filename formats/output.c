@@ -293,6 +293,11 @@ const struct error *output_failure(const struct output *o)
     return o->failed ? &o->why : NULL;
 }
 
+void output_forget(struct output *o)
+{
+    o->lasting = false;
+}
+
 const char *output_partial(const struct output *o)
 {
     return o->lasting && o->temporary ? o->temporary->path : NULL;

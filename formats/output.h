@@ -28,6 +28,9 @@ struct output *output_open(const char *path, struct error *err);
  */
 struct output *output_open_lasting(const char *path, struct error *err);
 
+/* Nothing of it is of use yet: nothing is to stay if the work fails. */
+void output_forget(struct output *o);
+
 /* The name of what stays behind if the work fails now; NULL: nothing does. */
 const char *output_partial(const struct output *o);
 
