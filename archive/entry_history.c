@@ -41,7 +41,8 @@ void history_add(struct history *h, const struct told *t)
         h->n++;
     }
     if (!t->skewed) {
-        h->ran = h->ran || t->new == RUNSTATE_RUNNING;
+        h->dispatched = h->dispatched || t->new == RUNSTATE_RUNNING;
+        h->stopped = h->stopped || t->old == RUNSTATE_RUNNING;
         h->waited = h->waited || t->new == RUNSTATE_RUNNABLE;
     }
     if (t->old == RUNSTATE_RUNNING && !t->skewed)
@@ -64,7 +65,8 @@ static bool without_doubt(const struct history *h, uint64_t i, uint64_t oldest)
 uint64_t history_start(const struct history *h, uint64_t windows_from)
 {
     uint64_t oldest = h->n > HISTORY_RECORDS ? h->n - HISTORY_RECORDS : 0;
-    bool ran = !h->ran, waited = !h->waited;
+    /* Where it ran last: who was only taken off, and never dispatched, needs all of its records. */
+    bool ran = !h->dispatched && !h->stopped, waited = !h->waited;
     if (h->displaced)
         return HISTORY_NO_START;
     for (uint64_t i = h->n; i-- > oldest;) {

@@ -40,13 +40,14 @@ struct told {
 enum history_note { NOTE_YIELD, NOTE_SLEEP, NOTES };
 
 struct history {
-    uint32_t life;         /* number in the population */
-    struct told first;     /* */
-    bool appeared_running; /* its first record told that it ran since its beginning */
-    uint8_t state;         /* enum runstate, by now: kept by the caller, as pcpu */
-    uint16_t pcpu;         /* where it runs or ran last, NO_PCPU */
-    bool displaced;        /* another vCPU runs where it should: where it is cannot be told */
-    bool ran, waited;      /* it was dispatched, made runnable at all */
+    uint32_t life;                        /* number in the population */
+    struct told first;                    /* */
+    bool appeared_running;                /* its first record told that it ran since its beginning */
+    uint8_t state;                        /* enum runstate, by now: kept by the caller, as pcpu */
+    uint16_t pcpu;                        /* where it runs or ran last, NO_PCPU */
+    bool displaced;                       /* another vCPU runs where it should: where it is cannot be told */
+    bool backdated;                       /* it told that it ran since some later time */
+    bool dispatched, stopped, waited;     /* it was ever, by a record: dispatched, taken off, made runnable */
     struct told records[HISTORY_RECORDS]; /* about its state; number i is at i % HISTORY_RECORDS */
     uint64_t n;                           /* records so far */
     uint64_t doubt_ns; /* when the last record that did not fit came, of those that are no longer kept */

@@ -3,6 +3,7 @@
  *
  * - A vCPU whose first record is not told any more begins, at that record's time, with one that stands for all that was
  *   since: offline up to the state that its first told record begins in. So vCPUs get their numbers in the same order.
+ *   (Before that runnable, or running if it was: what follows must not look like a record that comes too late.)
  * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
  *   does that says that it ran there, at that same moment.
  * - A domain's earlier lives only count: a DOM_ADD and a DOM_REM each.
@@ -158,14 +159,42 @@ static void tell_change(struct entry_log *l, const struct told *first, uint32_t 
     tell(l, first->serial, &e);
 }
 
-/* Whether a vCPU that begins with this record seems to have run before, and did not. */
+/* Whether a vCPU that begins with its first record would seem to have run since its beginning, and did not. */
 static bool misleads(const struct history *h)
 {
     return !h->appeared_running && h->first.old == RUNSTATE_RUNNING &&
            h->first.event.slot != EVENT_LOST_RECORDS;
 }
 
-/* One vCPU; `ran_on`: also tells that the domain ran on pCPUs that no record of it names. */
+/*
+ * What stands for all of a vCPU's past before `next`, the first record of it that is told. `ran_on`: tells that the domain
+ * ran on pCPUs that no record of it names.
+ */
+static void tell_before(struct entry_log *l, const struct history *h, uint32_t vcpu, const struct told *next,
+                        const struct life_past *ran_on)
+{
+    const struct told *first = &h->first;
+    uint16_t pcpu = first->event.pcpu;
+    tell_change(l, first, vcpu, pcpu, h->appeared_running ? RUNSTATE_RUNNING : RUNSTATE_RUNNABLE,
+                RUNSTATE_OFFLINE);
+    for (unsigned p = 0; ran_on && p < ran_on->ran_on_n; p++)
+        if (ran_on->ran_on[p / 8] >> p % 8 & 1 && !l->covered[p])
+            tell_change(l, first, vcpu, p, RUNSTATE_RUNNING, RUNSTATE_OFFLINE);
+    /* Behind its first record the time it was in that record's old state is not known. */
+    bool more = next->serial != first->serial;
+    if (more && next->old != RUNSTATE_OFFLINE && next->old != RUNSTATE_RUNNING)
+        tell_change(l, first, vcpu, pcpu, RUNSTATE_OFFLINE, next->old);
+}
+
+/* The same for one of which all records are told, and whose first one told that it ran, but not since its beginning. */
+static void tell_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
+{
+    struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_LOST_RECORDS};
+    e.w[1] = vcpu >> 16 | vcpu << 16; /* it names the vCPU that runs */
+    tell(l, h->first.serial, &e);
+}
+
+/* One vCPU, from record number `start` on. */
 static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
                       const struct life_past *ran_on)
 {
@@ -176,15 +205,10 @@ static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcp
             older = i + 1;
     if (older > 0)
         next = &h->decided[0];
-    if (start > 0 || ran_on || misleads(h)) {
-        tell_change(l, &h->first, vcpu, h->first.event.pcpu,
-                    h->appeared_running ? RUNSTATE_RUNNING : RUNSTATE_OFFLINE, RUNSTATE_OFFLINE);
-        for (unsigned pcpu = 0; ran_on && pcpu < ran_on->ran_on_n; pcpu++)
-            if (ran_on->ran_on[pcpu / 8] >> pcpu % 8 & 1 && !l->covered[pcpu])
-                tell_change(l, &h->first, vcpu, pcpu, RUNSTATE_RUNNING, RUNSTATE_OFFLINE);
-        if (next->old != RUNSTATE_OFFLINE && next->old != RUNSTATE_RUNNING)
-            tell_change(l, &h->first, vcpu, h->first.event.pcpu, RUNSTATE_OFFLINE, next->old);
-    }
+    if (start > 0 || ran_on || (misleads(h) && !h->backdated))
+        tell_before(l, h, vcpu, next, ran_on);
+    else if (misleads(h))
+        tell_appearance(l, h, vcpu);
     for (unsigned i = 0; i < older; i++)
         tell_told(l, &h->decided[i]);
     for (uint64_t i = start; i < h->n; i++)
@@ -220,7 +244,8 @@ static bool cover(struct entry_log *l, const struct life *life)
             return false;
         for (uint64_t i = start; h && i < h->n; i++) {
             const struct told *t = history_at(h, i);
-            if (t->old != t->new && !t->skewed && (t->old == RUNSTATE_RUNNING || t->new == RUNSTATE_RUNNING))
+            bool runs = t->old == RUNSTATE_RUNNING || t->new == RUNSTATE_RUNNING;
+            if (runs && !t->skewed && (t->old != t->new || t->fit != FITS))
                 l->covered[t->event.pcpu] = 1;
         }
     }
@@ -245,10 +270,11 @@ static bool tell_life(struct entry_log *l, uint32_t number)
         const struct history *h = life->vcpus[id] == NOBODY ? NULL : p->histories[life->vcpus[id]];
         if (!h)
             continue;
-        tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), uncovered ? past : NULL);
-        uncovered = false;
+        bool carries = uncovered && h->dispatched;
+        tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), carries ? past : NULL);
+        uncovered = uncovered && !carries;
     }
-    return true;
+    return !uncovered;
 }
 
 /* Finds all that is to be told. False: the past is not known well enough. */
@@ -278,7 +304,8 @@ static int compare(const void *a, const void *b)
 static bool said_again(const struct telling *t, const struct telling *next)
 {
     bool window = t->event.slot == EVENT_LOST_RECORDS || t->event.slot == EVENT_BLIND_BEGIN;
-    return window && t->serial == next->serial && t->event.slot == next->event.slot;
+    return window && t->event.pcpu == next->event.pcpu && t->serial == next->serial &&
+           t->event.slot == next->event.slot;
 }
 
 static void put_event(struct buffer *b, const struct event *e)

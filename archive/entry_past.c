@@ -142,6 +142,7 @@ static void state_changes(struct past *p, const struct transition *t, const stru
     struct history *h = history_of(p, t->vcpu);
     if (!h)
         return;
+    h->backdated = h->backdated || (h->n == 0 && t->from == RUNSTATE_UNKNOWN && t->to == RUNSTATE_RUNNING);
     h->state = t->to;
     h->pcpu = t->pcpu;
     ran_on(p, h->life, t->pcpu);

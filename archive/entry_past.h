@@ -21,10 +21,10 @@ struct window {
 /* A life of a domain that goes on. */
 struct life_past {
     struct told begun;
-    bool added;       /* `begun` is a DOM_ADD, else its first record */
-    bool told;        /* it is over, and the events that tell of it are among `lives_told` */
-    uint8_t *ran_on;  /* a bit for each pCPU: one of its vCPUs ran there; NULL: none did */
-    size_t ran_on_n;  /* pCPUs there is room for */
+    bool added;      /* `begun` is a DOM_ADD, else its first record */
+    bool told;       /* it is over, and the events that tell of it are among `lives_told` */
+    uint8_t *ran_on; /* a bit for each pCPU: one of its vCPUs ran there; NULL: none did */
+    size_t ran_on_n; /* pCPUs there is room for */
 };
 
 struct past {
@@ -39,12 +39,13 @@ struct past {
     size_t lives_capacity;
     struct told *lives_told; /* what makes the lives that are over count */
     size_t lives_told_n, lives_told_capacity;
-    struct window *windows;   /* number i is at i % BLIND_WINDOWS; NULL: there were none */
-    uint64_t windows_n;       /* so far */
-    struct window older[2];   /* of those that have no place any more: the first, and the one that ended last */
+    struct window *windows; /* number i is at i % BLIND_WINDOWS; NULL: there were none */
+    uint64_t windows_n;     /* so far */
+    struct window older[2]; /* of those that have no place any more: the first, and the one that ended last */
     uint64_t open[PCPUS_MAX]; /* number of a pCPU's open window, UINT64_MAX: none */
     bool no_memory;
-    bool beyond; /* more of something than we keep, or what no parser delivers: the past is not known any more */
+    bool
+        beyond; /* more of something than we keep, or what no parser delivers: the past is not known any more */
 };
 
 bool past_init(struct past *p);

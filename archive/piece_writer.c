@@ -80,7 +80,7 @@ static int no_memory(struct piece_writer *w)
 /* Levels that look far back want long frames to look back in. */
 static size_t chunk_bytes_of(int level)
 {
-    return level <= 12 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
+    return level <= 6 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
 }
 
 struct piece_writer *piece_writer_new(struct frame_writer *frames, const struct piece_writer_options *options)
