@@ -94,6 +94,44 @@ full() { # TITLE FILE
     again 'xenalyze --summary' "$peer_row"
 }
 
+# beside LABEL COMMAND...: a row of archives; the ratio is of wall seconds to the row before that set `zstd_wall`.
+beside() {
+    local label=$1
+    shift
+    if measure "$@"; then
+        awk -v label="$label" -v wall="$wall" -v cpu="$cpu_s" -v zstd="$zstd_wall" -v peak="$peak" 'BEGIN {
+            printf "%-52s %8.2f %8.2f %10.2f %10.0f\n", label, wall, cpu, wall / zstd, peak * 1024 / 1e6
+        }'
+    else
+        failed "$label"
+    fi
+}
+
+archives() { # TITLE FILE: on every CPU, since zstd too was asked for two threads
+    local archive=${2%.xt}.xma
+    warm "$2"
+    rm -f "$archive" "$archive.partial"
+    "$xenmeter" archive create -q --with-trace "$2" -o "$archive"
+    warm "$archive"
+    echo
+    printf '%-52s %8s %8s %10s %10s\n' "$1, archives, every CPU" 'wall s' 'cpu s' 'x zstd' 'peak MB'
+    printf '%.0s-' {1..92}
+    echo
+    measure zstd -3 -T2 -q -c "$2"
+    zstd_wall=$wall
+    beside 'zstd -3 -T2' zstd -3 -T2 -q -c "$2"
+    beside 'xenmeter archive create --with-trace -T2' "$xenmeter" archive create -q --with-trace -T2 "$2" -o -
+    measure zstd -dcq "$2.zst"
+    zstd_wall=$wall
+    beside 'zstd -dc' zstd -dcq "$2.zst"
+    beside 'xenmeter archive extract --trace' "$xenmeter" archive extract -q --trace "$archive"
+    beside 'xenmeter archive verify' "$xenmeter" archive verify -q "$archive"
+    beside 'xenmeter report, from the archived trace' "$xenmeter" report -q -g "$granularities" "$archive"
+    beside 'xenmeter report, 10 ms of it' "$xenmeter" report -q -b vcpu -t 4.5,4.51 -c vcpu,running_ns "$archive"
+    beside 'xenmeter report, from the kept results' "$xenmeter" report -q -g total,1s "$archive"
+    echo "stored: $(stat -c %s "$archive") bytes with results of total and 1s; by zstd: $(stat -c %s "$2.zst")"
+}
+
 echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg) before the first run"
 echo "Medians of $runs runs unless a row says otherwise; page cache warm; output to /dev/null; on CPU $cpu alone unless"
 echo "a row says otherwise. ns/record and the ratios are of cpu (user+system) seconds. Peak memory is the largest"
@@ -106,6 +144,7 @@ else
 fi
 echo
 full "$(cat "$traces/full.title")" "$traces/full.xt"
+archives "$(cat "$traces/full.title")" "$traces/full.xt"
 for trace in "$traces"/beside-*.xt; do
     compare "$(cat "${trace%.xt}.title")" "$trace"
 done
