@@ -2,25 +2,27 @@
 #include <string.h>
 
 #include "archive/contents.h"
-#include "archive/object.h"
+#include "archive/json_fields.h"
 
-static void read_piece(struct object *contents, const json_t *json, struct contents_piece *p)
+#define CONTENTS_BYTES_MAX (64u << 20)
+#define PIECES_MAX         (1u << 20)
+
+static void read_piece(struct json_reading *r, json_t *json, struct contents_piece *p)
 {
-    struct object o = object_in(contents, json);
-    const char *host = object_text(&o, "host"), *id = object_text(&o, "id");
-    if (!o.failed && (!host_label_fine(host) || strlen(id) != PIECE_ID_BYTES - 1 ||
-                      strspn(id, "0123456789abcdef") != PIECE_ID_BYTES - 1))
-        object_wrong(&o, "host", "or id are none that a piece can have");
-    if (!o.failed) {
+    struct members m = members_of(r, "pieces", json);
+    const char *host = members_take_text(&m, "host"), *id = members_take_text(&m, "id");
+    if (!host_label_fine(host) || !piece_id_fine(id)) {
+        json_wrong(r, "host", "or id are none that a piece can have");
+    } else {
         memcpy(p->host, host, strlen(host) + 1);
         memcpy(p->id, id, PIECE_ID_BYTES);
     }
-    p->tsc_first = object_u64(&o, "tsc_first", UINT64_MAX);
-    p->first_frame = (uint32_t)object_u64(&o, "first_frame", FRAMES_MAX);
-    p->frames = (uint32_t)object_u64(&o, "frames", FRAMES_MAX);
-    p->manifest_bytes = (uint32_t)object_u64(&o, "manifest_bytes", FRAME_CONTENT_MAX);
-    object_hex(&o, "manifest_xxh3_128", p->manifest_digest, DIGEST_BYTES);
-    contents->failed = contents->failed || o.failed;
+    p->tsc_first = members_take_u64(&m, "tsc_first", UINT64_MAX);
+    p->first_frame = (uint32_t)members_take_u64(&m, "first_frame", FRAMES_MAX);
+    p->frames = (uint32_t)members_take_u64(&m, "frames", FRAMES_MAX);
+    p->manifest_bytes = (uint32_t)members_take_u64(&m, "manifest_bytes", FRAME_CONTENT_MAX);
+    members_take_hex(&m, "manifest_xxh3_128", p->manifest_digest, DIGEST_BYTES);
+    members_end(&m);
 }
 
 static int compare_places(const void *a, const void *b)
@@ -31,7 +33,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* Between the magic and the frame of the contents each frame belongs to one piece. */
-static void check_places(struct object *o, const struct contents_piece *pieces, size_t n, size_t frames)
+static void check_places(struct json_reading *r, const struct contents_piece *pieces, size_t n, size_t frames)
 {
     const struct contents_piece **places = calloc(n + 1, sizeof(struct contents_piece *));
     size_t next = 1;
@@ -39,37 +41,45 @@ static void check_places(struct object *o, const struct contents_piece *pieces, 
         places[i] = &pieces[i];
     if (places)
         qsort(places, n, sizeof(struct contents_piece *), compare_places);
-    for (size_t i = 0; places && i < n && !o->failed; i++) {
+    for (size_t i = 0; places && i < n && !r->wrong; i++) {
         if (places[i]->first_frame != next || places[i]->frames == 0)
-            object_wrong(o, "first_frame", "is not behind another piece");
+            json_wrong(r, "first_frame", "is not behind another piece");
         next += places[i]->frames;
     }
     if (!places || next != frames - 1)
-        object_wrong(o, "pieces", places ? "do not make up the archive's frames" : "find no memory");
+        json_wrong(r, "pieces", places ? "do not make up the archive's frames" : "find no memory");
     free(places);
+}
+
+static void read_document(struct members *m, size_t frames, struct contents_piece **pieces, size_t *pieces_n)
+{
+    struct json_reading *r = m->reading;
+    json_t *list = members_take_array(m, "pieces", PIECES_MAX, pieces_n);
+    *pieces = calloc(*pieces_n + 1, sizeof **pieces);
+    if (!*pieces)
+        json_wrong(r, "pieces", "find no memory");
+    for (size_t i = 0; i < *pieces_n && !r->wrong; i++) {
+        struct contents_piece *p = &(*pieces)[i];
+        read_piece(r, json_array_get(list, i), p);
+        if (i > 0 && contents_compare(p - 1, p) >= 0)
+            json_wrong(r, "pieces", "are not in their order");
+    }
+    members_end(m);
+    if (!r->wrong)
+        check_places(r, *pieces, *pieces_n, frames);
 }
 
 int contents_read(const char *text, size_t n, size_t frames, struct contents_piece **pieces, size_t *pieces_n,
                   struct error *err)
 {
-    json_t *root;
-    struct object o = object_document(text, n, CONTENTS_SCHEMA, &root, err);
-    const json_t *list = object_list(&o, "pieces");
-    size_t count = o.failed ? 0 : json_array_size(list);
-    *pieces = calloc(count + 1, sizeof **pieces);
-    *pieces_n = count;
-    if (!*pieces)
-        object_wrong(&o, "pieces", "find no memory");
-    for (size_t i = 0; i < count && !o.failed; i++) {
-        struct contents_piece *p = &(*pieces)[i];
-        read_piece(&o, json_array_get(list, i), p);
-        if (!o.failed && i > 0 && contents_compare(p - 1, p) >= 0)
-            object_wrong(&o, "pieces", "are not in their order");
-    }
-    if (!o.failed)
-        check_places(&o, *pieces, count, frames);
-    json_decref(root);
-    if (!o.failed)
+    struct json_reading r = {.name = "table of contents", .err = err};
+    struct members members;
+    *pieces = NULL;
+    json_t *document = json_document(&r, text, n, CONTENTS_BYTES_MAX, CONTENTS_SCHEMA, &members);
+    if (!r.wrong)
+        read_document(&members, frames, pieces, pieces_n);
+    json_decref(document);
+    if (!r.wrong)
         return 0;
     free(*pieces);
     *pieces = NULL;

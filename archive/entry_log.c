@@ -23,6 +23,10 @@
 
 #define LINE_BYTES 70 /* of an event, about */
 
+/* While lost records hold up the meter (metrics/runstate.c: for up to 1 s behind them) so many events may wait, no more. */
+#define HOLD_NS     1000000000u
+#define WAITING_MAX (64u << 10)
+
 struct mark {
     uint32_t chunk;
     uint64_t tsc;
@@ -186,16 +190,32 @@ static void tell_before(struct entry_log *l, const struct history *h, uint32_t v
         tell_change(l, first, vcpu, pcpu, RUNSTATE_OFFLINE, next->old);
 }
 
-/* The same for one of which all records are told, and whose first one told that it ran, but not since its beginning. */
-static void tell_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
+/* Whether a pCPU was blind at an event, which it recorded all the same. */
+static bool was_blind(const struct past *p, const struct told *t)
+{
+    for (uint64_t i = past_oldest_window(p); i < p->windows_n; i++) {
+        const struct window *w = &p->windows[i % BLIND_WINDOWS];
+        if (w->begin.event.pcpu == t->event.pcpu && w->begin.serial < t->serial &&
+            (!w->ended || w->end.serial > t->serial))
+            return true;
+    }
+    return past_oldest_window(p) > 0;
+}
+
+/*
+ * The same for one of which all records are told, and whose first one told that it ran, but not since its beginning. False:
+ * it cannot be told.
+ */
+static bool tell_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
 {
     struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_LOST_RECORDS};
     e.w[1] = vcpu >> 16 | vcpu << 16; /* it names the vCPU that runs */
     tell(l, h->first.serial, &e);
+    return !was_blind(&l->past, &h->first);
 }
 
-/* One vCPU, from record number `start` on. */
-static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
+/* One vCPU, from record number `start` on. False: it cannot be told. */
+static bool tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
                       const struct life_past *ran_on)
 {
     const struct told *next = history_at(h, start);
@@ -207,8 +227,8 @@ static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcp
         next = &h->decided[0];
     if (start > 0 || ran_on || (misleads(h) && !h->backdated))
         tell_before(l, h, vcpu, next, ran_on);
-    else if (misleads(h))
-        tell_appearance(l, h, vcpu);
+    else if (misleads(h) && !tell_appearance(l, h, vcpu))
+        return false;
     for (unsigned i = 0; i < older; i++)
         tell_told(l, &h->decided[i]);
     for (uint64_t i = start; i < h->n; i++)
@@ -218,6 +238,7 @@ static void tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcp
             tell_told(l, &h->notes[note]);
     if (h->lost_kept)
         tell_window(l, &h->lost[0], &h->lost[1]);
+    return true;
 }
 
 /* Where to begin with a vCPU's records. HISTORY_NO_START: nowhere. */
@@ -271,15 +292,34 @@ static bool tell_life(struct entry_log *l, uint32_t number)
         if (!h)
             continue;
         bool carries = uncovered && h->dispatched;
-        tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), carries ? past : NULL);
+        if (!tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), carries ? past : NULL))
+            return false;
         uncovered = uncovered && !carries;
     }
     return !uncovered;
 }
 
-/* Finds all that is to be told. False: the past is not known well enough. */
-static bool collect(struct entry_log *l)
+/*
+ * Whether what waits for lost records to be explained is far from what the meter lets wait: beyond that it settles what it
+ * has, and what waited before the entry, which is not told, would count.
+ */
+static bool little_waits(const struct past *p, uint64_t tsc)
 {
+    uint64_t now_ns = clock_ns(&p->clock, tsc);
+    for (uint64_t i = past_oldest_window(p); i < p->windows_n; i++) {
+        const struct window *w = &p->windows[i % BLIND_WINDOWS];
+        bool holds = !w->ended || w->end.time_ns + HOLD_NS > now_ns;
+        if (holds && p->serial - w->begin.serial > WAITING_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Finds all that is to be told. False: the past is not known well enough. */
+static bool collect(struct entry_log *l, uint64_t tsc)
+{
+    if (!little_waits(&l->past, tsc))
+        return false;
     l->telling_n = 0;
     for (size_t i = 0; i < l->past.lives_told_n; i++)
         tell_told(l, &l->past.lives_told[i]);
@@ -353,7 +393,7 @@ static int hand_out(struct entry_log *l, const struct event_batch *batch, uint64
 {
     while (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < tsc) {
         struct mark mark = l->marks[l->marks_head++];
-        if (!collect(l))
+        if (!collect(l, mark.tsc))
             continue;
         write_text(l, batch);
         if (entry_log_failed(l))

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OBJECT_BYTES_MIN 24   /* of an object in a document, and more */
+#define BRACES_MAX       4096 /* in names */
+
 /* ---- writing ---- */
 
 static void lose(json_t **whole, json_t *value)
@@ -92,6 +95,38 @@ void json_wrong(struct json_reading *r, const char *key, const char *what)
     if (!r->wrong)
         error_set(r->err, ERROR_FORMAT, "damaged %s: \"%s\" %s", r->name, key, what);
     r->wrong = true;
+}
+
+/* Objects that take a byte or two each would become a tree of many times the document's size. */
+static bool is_dense(const char *text, size_t n)
+{
+    size_t objects = 0;
+    for (size_t i = 0; i < n; i++)
+        objects += text[i] == '{';
+    return objects > n / OBJECT_BYTES_MIN + BRACES_MAX;
+}
+
+json_t *json_document(struct json_reading *r, const char *text, size_t n, size_t most, const char *schema,
+                      struct members *members)
+{
+    json_error_t why;
+    if (n > most || is_dense(text, n)) {
+        r->wrong = true;
+        error_set(r->err, ERROR_FORMAT, "damaged %s: too large", r->name);
+        return NULL;
+    }
+    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!document) {
+        r->wrong = true;
+        error_set_at(r->err, ERROR_FORMAT, why.position < 0 ? 0 : (uint64_t)why.position, "damaged %s: %s",
+                     r->name, why.text);
+        return NULL;
+    }
+    *members = members_of(r, "schema", document);
+    const char *found = json_string_value(members_take(members, "schema"));
+    if (!r->wrong && (!found || strcmp(found, schema) != 0))
+        json_wrong(r, "schema", "is not what this version reads");
+    return document;
 }
 
 struct members members_of(struct json_reading *r, const char *key, json_t *value)
@@ -188,6 +223,30 @@ void members_take_fields(struct members *m, const struct field *fields, size_t n
     }
 }
 
+const char *members_take_text(struct members *m, const char *key)
+{
+    const char *text = json_string_value(members_take(m, key));
+    if (!text)
+        json_wrong(m->reading, key, "is no text");
+    return text ? text : "";
+}
+
+bool members_take_flag(struct members *m, const char *key)
+{
+    const json_t *value = members_take(m, key);
+    if (!json_is_boolean(value))
+        json_wrong(m->reading, key, "is neither true nor false");
+    return json_is_true(value);
+}
+
+double members_take_real(struct members *m, const char *key)
+{
+    uint64_t bits = to_real(m->reading, key, members_take(m, key));
+    double real;
+    memcpy(&real, &bits, sizeof real);
+    return real;
+}
+
 json_t *members_take_array(struct members *m, const char *key, size_t most, size_t *n)
 {
     json_t *array = members_take(m, key);
@@ -217,6 +276,19 @@ static const char *of_hex(struct json_reading *r, const char *key, const char *h
     }
     *(*at)++ = '\0';
     return text;
+}
+
+void members_take_hex(struct members *m, const char *key, uint8_t *to, size_t n)
+{
+    const char *text = members_take_text(m, key);
+    bool fine = strlen(text) == 2 * n;
+    for (size_t i = 0; fine && i < n; i++) {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        fine = high >= 0 && low >= 0;
+        to[i] = (uint8_t)(high * 16 + low);
+    }
+    if (!fine)
+        json_wrong(m->reading, key, "has the wrong number of hexadecimal digits, or others");
 }
 
 const char *json_to_bytes(struct json_reading *r, const char *key, const json_t *value, char **at)

@@ -28,6 +28,14 @@ struct json_reading {
     bool wrong;
 };
 
+/*
+ * Begins to read a document of at most `most` bytes whose first member is its schema: `members` are what follows. r->name and
+ * r->err are set. NULL, r->wrong: it is none; else the caller's (json_decref).
+ */
+struct members;
+json_t *json_document(struct json_reading *r, const char *text, size_t n, size_t most, const char *schema,
+                      struct members *members);
+
 /* Says that the member of that key is wrong: `what` ends the sentence that begins with it. */
 void json_wrong(struct json_reading *r, const char *key, const char *what);
 
@@ -46,6 +54,13 @@ json_t *members_look(struct members *m, const char *key);
 json_t *members_take(struct members *m, const char *key);
 uint64_t members_take_u64(struct members *m, const char *key, uint64_t most);
 void members_take_fields(struct members *m, const struct field *fields, size_t n, void *of);
+
+const char *members_take_text(struct members *m, const char *key); /* "" where it is wrong; the document's */
+bool members_take_flag(struct members *m, const char *key);
+double members_take_real(struct members *m, const char *key); /* not negative */
+
+/* n bytes as lower-case hexadecimal digits. */
+void members_take_hex(struct members *m, const char *key, uint8_t *to, size_t n);
 
 /* An array of at most `most` elements, NULL where it is wrong; *n is 0 then. */
 json_t *members_take_array(struct members *m, const char *key, size_t most, size_t *n);

@@ -39,6 +39,11 @@ bool host_label_fine(const char *label)
     return true;
 }
 
+bool piece_id_fine(const char *id)
+{
+    return strlen(id) == PIECE_ID_BYTES - 1 && strspn(id, "0123456789abcdef") == PIECE_ID_BYTES - 1;
+}
+
 void piece_member_path(const struct piece *p, const char *name, char *to)
 {
     snprintf(to, TAR_NAME_MAX, "%s/%s/%s", p->host, p->id, name);
@@ -149,12 +154,8 @@ static void put_options(struct buffer *b, const struct piece_options *o)
     buffer_text(b, "],\"granularities_ns\":[");
     for (size_t i = 0; i < o->granularities; i++)
         buffer_printf(b, "%s%" PRIu64, i ? "," : "", o->granularities_ns[i]);
-    buffer_printf(b, "],\"executions\":%s,\"cpu_hz\":", o->executions ? "true" : "false");
-    if (o->cpu_hz > 0)
-        buffer_printf(b, "%.17g", o->cpu_hz);
-    else
-        buffer_text(b, "null");
-    buffer_text(b, ",\n  \"charge\":");
+    buffer_printf(b, "],\"executions\":%s,\"cpu_hz\":%.17g,\n  \"charge\":", o->executions ? "true" : "false",
+                  o->cpu_hz);
     if (o->charge.wanted)
         put_charge_options(b, &o->charge, o->io_counts);
     else

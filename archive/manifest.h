@@ -83,6 +83,9 @@ void piece_member_path(const struct piece *p, const char *name, char *to);
 /* Whether a label can be a host's: 1 to 40 of [A-Za-z0-9._-], the first a letter or digit. */
 bool host_label_fine(const char *label);
 
+/* Whether this is a piece's id: 16 lower-case hexadecimal digits. */
+bool piece_id_fine(const char *id);
+
 /* Room for one more member at the end; NULL without memory. */
 struct member *piece_new_member(struct piece *p);
 

@@ -10,9 +10,7 @@
 #include "summary.h"
 #include "summary_fields.h"
 
-#define OBJECT_BYTES_MIN 24   /* of an object in the document, and more */
-#define NAME_BRACES_MAX  4096 /* that names of files may have */
-#define CPU_HZ_MIN       1e-9
+#define CPU_HZ_MIN 1e-9
 
 /* A document on its way into a summary. */
 struct reading {
@@ -263,14 +261,8 @@ static void read_domains(struct reading *r, struct members *of)
 
 /* ---- the whole ---- */
 
-static void read_document(struct reading *r, json_t *document)
+static void read_document(struct reading *r, struct members m)
 {
-    struct members m = members_of(&r->json, "schema", document);
-    const char *schema = json_string_value(members_take(&m, "schema"));
-    if (!schema || strcmp(schema, SUMMARY_SCHEMA) != 0) {
-        json_wrong(&r->json, "schema", "is not " SUMMARY_SCHEMA);
-        return;
-    }
     read_trace(r, members_take(&m, "trace"));
     read_clock(r, members_take(&m, "clock"));
     r->summary->end_ns = members_take_u64(&m, "end_ns", UINT64_MAX);
@@ -283,29 +275,17 @@ static void read_document(struct reading *r, json_t *document)
     members_end(&m);
 }
 
-/* Objects that take a byte or two each would become a tree of many times the document's size. */
-static bool is_dense(const char *text, size_t n)
-{
-    size_t objects = 0;
-    for (size_t i = 0; i < n; i++)
-        objects += text[i] == '{';
-    return objects > n / OBJECT_BYTES_MIN + NAME_BRACES_MAX;
-}
-
 int summary_read(struct summary *s, const char *text, size_t n, struct error *err)
 {
     *s = (struct summary){0};
-    if (n > SUMMARY_BYTES_MAX || is_dense(text, n))
-        return error_set(err, ERROR_FORMAT, "damaged summary: too large");
-    json_error_t why;
-    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-    if (!document)
-        return error_set_at(err, ERROR_FORMAT, why.position < 0 ? 0 : (uint64_t)why.position,
-                            "damaged summary: %s", why.text);
     struct reading r = {.json = {.name = "summary", .err = err}, .summary = s};
+    struct members members;
+    json_t *document = json_document(&r.json, text, n, SUMMARY_BYTES_MAX, SUMMARY_SCHEMA, &members);
+    if (!document)
+        return -1;
     s->texts = r.texts = new_items(&r, n, 1);
-    if (s->texts)
-        read_document(&r, document);
+    if (s->texts && !r.json.wrong)
+        read_document(&r, members);
     json_decref(document);
     if (!r.json.wrong)
         return 0;
