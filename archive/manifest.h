@@ -14,6 +14,7 @@
 
 #define MANIFEST_SCHEMA "xenmeter.piece/1"
 
+#define NAMES_MEMBER     "names.txt"     /* domain names, as they were given */
 #define IO_COUNTS_MEMBER "io-counts.csv" /* outside counters, as they were given */
 #define HOST_MAX         41              /* a host's label, with the NUL */
 #define PIECE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */

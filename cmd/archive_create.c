@@ -11,9 +11,9 @@
 #include "archive/piece_writer.h"
 #include "metrics/verdict.h"
 
-#define HOST_DEFAULT  "host"
-#define SECOND_NS     1000000000u
-#define COUNTERS_STEP 65536 /* of their file read at once */
+#define HOST_DEFAULT "host"
+#define SECOND_NS    1000000000u
+#define FILE_STEP    65536 /* of a small file read at once */
 
 static const char help[] =
     "xenmeter archive create - traces, and what they tell, in one compressed, checked file\n"
@@ -31,6 +31,7 @@ static const char help[] =
     "                          (default 1s; the whole trace is always kept)\n"
     "  -b, --by LIST           keep rows by these, beside domain: vcpu,pcpu,domain-pcpu\n"
     "                          (default with the trace: none; without: vcpu,pcpu)\n"
+    "      --names FILE        keep domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
     "      --level N           of compression, 1 to 19 (default 3)\n"
     "  -T, --threads N         compress on N threads (default: one for each CPU)\n"
     "I/O and driver domains\n" CHARGE_HELP "How to read a trace\n"
@@ -52,7 +53,7 @@ static const char *const formats[] = {"archive", NULL}; /* --format is not taken
 static const struct option_set option_set = {
     .command = "archive create",
     .letters = "obgTq",
-    .longs = " cpu-hz max-memory progress host level with-trace " CHARGE_LONGS,
+    .longs = " names cpu-hz max-memory progress host level with-trace " CHARGE_LONGS,
     .makes_archive = true,
     .formats = formats,
     .help = help,
@@ -63,6 +64,7 @@ struct creation {
     const struct options *options;
     struct counters *counters;   /* NULL: none */
     struct buffer counters_text; /* as they are in their file */
+    struct buffer names_text;
     const char *host;
     struct piece_options piece;
     struct archive_file *file;
@@ -244,12 +246,13 @@ static int write_summary(struct creation *c, const struct event_batch *batch, st
     return status;
 }
 
-/* Outside counters go in as they are: what is read from the trace later is charged by them, too. */
-static int add_counters(const struct creation *c, struct error *err)
+/* Outside counters go in as they are: what is read from the trace later is charged by them, too. So do names. */
+static int add_files(const struct creation *c, struct error *err)
 {
-    if (!c->counters)
-        return 0;
-    return piece_writer_add(c->writer, IO_COUNTS_MEMBER, c->counters_text.at, c->counters_text.n, err);
+    const struct buffer *counters = &c->counters_text, *names = &c->names_text;
+    if (c->counters && piece_writer_add(c->writer, IO_COUNTS_MEMBER, counters->at, counters->n, err) != 0)
+        return -1;
+    return c->options->names ? piece_writer_add(c->writer, NAMES_MEMBER, names->at, names->n, err) : 0;
 }
 
 static void end_trace(struct creation *c)
@@ -276,7 +279,7 @@ static int add_trace(struct creation *c, const char *path, struct error *err)
         status = read_trace(c, &batch, err);
     progress_end(&c->progress);
     if (status == 0)
-        status = add_counters(c, err);
+        status = add_files(c, err);
     if (status == 0)
         status = write_summary(c, &batch, err);
     else if (c->writer && piece_writer_failed(c->writer))
@@ -316,25 +319,41 @@ static int create(struct creation *c)
     return status;
 }
 
-/* The file may be a pipe: it is read once. */
-static int read_counters(struct creation *c, const char *path, struct error *err)
+/* The whole of a small file. It may be a pipe: it is read once. */
+static int read_file(const char *path, struct buffer *text, struct error *err)
 {
-    struct buffer *text = &c->counters_text;
     FILE *file = fopen(path, "re");
     char *room = NULL;
     size_t got = 1;
     if (!file)
-        return error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
-    while (got > 0 && (room = buffer_room(text, COUNTERS_STEP))) {
-        got = fread(room, 1, COUNTERS_STEP, file);
+        return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
+    while (got > 0 && (room = buffer_room(text, FILE_STEP))) {
+        got = fread(room, 1, FILE_STEP, file);
         text->n += got;
     }
     bool failed = ferror(file) != 0;
     fclose(file);
     if (failed || !room)
-        return error_set(err, failed ? ERROR_IO : ERROR_MEMORY, "cannot read counters");
-    c->counters = counters_read_text(text->at, text->n, err);
+        return error_set(err, failed ? ERROR_IO : ERROR_MEMORY, failed ? "cannot read" : "no memory");
+    return 0;
+}
+
+static int read_counters(struct creation *c, const char *path, struct error *err)
+{
+    if (read_file(path, &c->counters_text, err) != 0)
+        return -1;
+    c->counters = counters_read_text(c->counters_text.at, c->counters_text.n, err);
     return c->counters ? 0 : -1;
+}
+
+/* Names are kept as they are; whether they can be read at all is known now. */
+static int read_names(struct creation *c, const char *path, struct error *err)
+{
+    if (read_file(path, &c->names_text, err) != 0)
+        return -1;
+    struct domain_names *names = names_read_text(c->names_text.at, c->names_text.n, err);
+    names_free(names);
+    return names ? 0 : -1;
 }
 
 static int begin(struct creation *c)
@@ -343,6 +362,8 @@ static int begin(struct creation *c)
     const struct options *o = c->options;
     if (o->io_counts && read_counters(c, o->io_counts, &err) != 0)
         return fail(o->io_counts, &err);
+    if (o->names && read_names(c, o->names, &err) != 0)
+        return fail(o->names, &err);
     if (choose(c, &err) != 0)
         return fail(NULL, &err);
     if (archive_file_open(c->file, o->output, o->level, threads_wanted(o), &err) != 0)
@@ -358,6 +379,7 @@ int archive_create_run(const struct options *o)
     archive_file_close(&file);
     counters_free(c.counters);
     buffer_free(&c.counters_text);
+    buffer_free(&c.names_text);
     return status;
 }
 

@@ -161,6 +161,18 @@ int archived_charge_options(struct archived *a, const struct options *o, struct 
     return *counters ? 0 : -1;
 }
 
+int archived_names(struct archived *a, struct domain_names **names, struct error *err)
+{
+    const struct member *m = piece_member(&a->pieces[0], NAMES_MEMBER);
+    const uint8_t *text;
+    if (!m)
+        return 0;
+    if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
+        return -1;
+    *names = names_read_text((const char *)text, m->bytes, err);
+    return *names ? 0 : -1;
+}
+
 /* ---- choosing ---- */
 
 static bool trace_kept(const struct archived *a)

@@ -42,6 +42,9 @@ void archived_close(struct archived *a);
 int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
                             struct counters **counters, struct error *err);
 
+/* The domain names that the archive keeps (the caller's); NULL: none. -1 with `err` filled when they are damaged. */
+int archived_names(struct archived *a, struct domain_names **names, struct error *err);
+
 /*
  * Decides where the numbers come from, for a meter with these options; `own_rows`: the format has rows that are not
  * kept. -1 with `err` filled: neither the results nor a trace suffice.

@@ -139,6 +139,9 @@ struct domain_names;
 
 /* Reads lines "ID NAME" or the output of "xl list". NULL with `err` filled. */
 struct domain_names *names_read(const char *path, struct error *err);
+
+/* The same of n bytes of text that was read already. */
+struct domain_names *names_read_text(const char *text, size_t n, struct error *err);
 void names_free(struct domain_names *names);
 const char *names_lookup(const void *names, int32_t domain, uint32_t life);
 

@@ -189,11 +189,14 @@ static int run_summary(const struct options *o, struct archived *archived, struc
     return status;
 }
 
-static int run_archive(const struct options *o, struct archived *archived, struct info *info)
+static int run_archive(const struct options *o, struct archived *archived, struct domain_names **names,
+                       struct info *info)
 {
     struct error err = {0};
-    if (archived_open(archived, o, &err) != 0)
+    if (archived_open(archived, o, &err) != 0 || (!*names && archived_names(archived, names, &err) != 0))
         return fail(o->input, &err);
+    info->name_of = *names ? names_lookup : NULL;
+    info->names = *names;
     bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->pieces[0].options.cpu_hz;
     if (!other_clock && archived->pieces_n == 1)
         return run_summary(o, archived, info);
@@ -219,7 +222,7 @@ static int run(const struct options *o)
     if (input_is_archive(o->input, &archive, &err) != 0)
         status = fail(o->input, &err);
     else if (archive)
-        status = run_archive(o, &archived, &info);
+        status = run_archive(o, &archived, &names, &info);
     else
         status = run_trace(o, &archived, &info);
     archived_close(&archived);

@@ -75,9 +75,9 @@ static bool take_line(struct domain_names *n, char *line)
     return n->names[domain] != NULL;
 }
 
-struct domain_names *names_read(const char *path, struct error *err)
+/* Reads and closes the file; NULL is one that could not be opened, which `errno` explains. */
+static struct domain_names *read_file(FILE *f, struct error *err)
 {
-    FILE *f = fopen(path, "r");
     struct domain_names *n = calloc(1, sizeof *n);
     if (!f || !n) {
         error_set(err, ERROR_IO, "cannot read domain names: %s", f ? "no memory" : strerror(errno));
@@ -102,6 +102,16 @@ struct domain_names *names_read(const char *path, struct error *err)
     free(line);
     fclose(f);
     return n;
+}
+
+struct domain_names *names_read(const char *path, struct error *err)
+{
+    return read_file(fopen(path, "re"), err);
+}
+
+struct domain_names *names_read_text(const char *text, size_t n, struct error *err)
+{
+    return read_file(fmemopen((void *)(uintptr_t)text, n, "r"), err);
 }
 
 void names_free(struct domain_names *n)

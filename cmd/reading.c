@@ -21,6 +21,8 @@ int reading_open(struct reading *r, const struct options *o)
     if (input_is_archive(o->input, &archive, &err) != 0 ||
         (archive && archived_open(&r->archived, o, &err) != 0))
         return fail(o->input, &err);
+    if (archive && !r->names && archived_names(&r->archived, &r->names, &err) != 0)
+        return fail(o->input, &err);
     if (o->host && !archive) {
         complain("--host %s: %s is not an archive", o->host, o->input);
         return EXIT_ERROR;

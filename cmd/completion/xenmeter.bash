@@ -25,6 +25,24 @@ _xenmeter_files() {
     COMPREPLY+=($(compgen -f -- "$cur"))
 }
 
+# Archives, and directories in which some may be; any file if there are none.
+_xenmeter_archives() {
+    local IFS=$'\n'
+    compopt -o filenames 2>/dev/null
+    # shellcheck disable=SC2207 # one file a line
+    COMPREPLY+=($(compgen -f -X '!*.xma*' -- "$cur") $(compgen -d -- "$cur"))
+    [ ${#COMPREPLY[@]} -gt 0 ] || _xenmeter_files
+}
+
+# The hosts of the archive among the words, as --host wants them.
+_xenmeter_hosts() {
+    local word
+    for word in "${COMP_WORDS[@]:2}"; do
+        [[ $word == *.xma ]] || continue
+        "${COMP_WORDS[0]}" archive list "$word" 2>/dev/null | awk '/^[^ ]/ { sub(":.*", "", $1); print $1 }' | sort -u
+    done
+}
+
 _xenmeter_words() {
     # shellcheck disable=SC2207 # words of letters and dashes
     COMPREPLY+=($(compgen -W "$1" -- "$cur"))
@@ -34,8 +52,15 @@ _xenmeter() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} option options
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _xenmeter_words 'report info charge io-counts help --help --version'
+        _xenmeter_words 'report info charge io-counts archive help --help --version'
         return
+    fi
+    if [ "$command" = archive ]; then
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            _xenmeter_words 'create list extract verify merge --help'
+            return
+        fi
+        command=archive-${COMP_WORDS[2]}
     fi
 
     # bash cuts --option=value in three: --option, =, value
@@ -51,30 +76,57 @@ _xenmeter() {
     report)
         options='-b --by -g --granularity --live -d --domains -p --pcpus -t --time -f --format -o --output
             -c --columns -s --sort -n --limit --names --color --cpu-hz --max-memory --progress
-            --idd --charge-by --charge-per --weights --charge-all --io-counts
+            --idd --charge-by --charge-per --weights --charge-all --io-counts --host
             -q --quiet -v --verbose -h --help'
         ;;
     charge)
         options='-g --granularity --live -d --domains -t --time -f --format -o --output -n --limit --names --color
-            --cpu-hz --max-memory --progress --idd --charge-by --charge-per --weights --charge-all --io-counts
+            --cpu-hz --max-memory --progress --idd --charge-by --charge-per --weights --charge-all --io-counts --host
             -q --quiet -v --verbose -h --help'
         ;;
     io-counts)
         options='-i --interval -n --count -d --domains -o --output --idd --root -q --quiet -h --help'
         ;;
     info)
-        options='-f --format -o --output --names --cpu-hz --max-memory --progress
+        options='-f --format -o --output --names --host --cpu-hz --max-memory --progress
             -q --quiet -v --verbose -h --help'
         ;;
+    archive-create)
+        options='-o --output --with-trace --host -g --granularity -b --by --level -T --threads
+            --idd --charge-by --charge-per --weights --charge-all --io-counts
+            --cpu-hz --max-memory --progress -q --quiet -h --help'
+        ;;
+    archive-list)
+        options='-f --format -v --verbose -h --help'
+        ;;
+    archive-extract)
+        options='--trace -o --output --host --partial -q --quiet -h --help'
+        ;;
+    archive-verify)
+        options='-q --quiet -h --help'
+        ;;
+    archive-merge)
+        options='-o --output -q --quiet -h --help'
+        ;;
     help)
-        _xenmeter_words 'report info charge io-counts help'
+        _xenmeter_words 'report info charge io-counts archive help'
         return
         ;;
     *) return ;;
     esac
 
     case $option in
-    -b | --by) _xenmeter_words 'domain vcpu pcpu domain-pcpu' ;;
+    -b | --by)
+        if [ "$command" = archive-create ]; then
+            _xenmeter_list 'vcpu pcpu domain-pcpu'
+        else
+            _xenmeter_words 'domain vcpu pcpu domain-pcpu'
+        fi
+        ;;
+    --host)
+        [ "$command" = archive-create ] || _xenmeter_words "$(_xenmeter_hosts)"
+        ;;
+    --level) _xenmeter_words '1 3 9 19' ;;
     -g | --granularity)
         if [ "$command" = charge ]; then
             _xenmeter_list 'total 10s 1s 100ms 10ms'
@@ -93,10 +145,10 @@ _xenmeter() {
         ;;
     --live) _xenmeter_words '10s 1s 100ms' ;;
     -f | --format)
-        if [ "$command" = info ]; then
+        if [ "$command" = info ] || [ "$command" = archive-list ]; then
             _xenmeter_words 'table json'
         elif [ "$command" = report ]; then
-            _xenmeter_words 'table csv json jsonl xenmon'
+            _xenmeter_words 'table csv json jsonl xenmon archive'
         else
             _xenmeter_words 'table csv json jsonl'
         fi
@@ -106,10 +158,12 @@ _xenmeter() {
     --color | --progress) _xenmeter_words 'auto always never' ;;
     --max-memory) _xenmeter_words '256M 1G 4G' ;;
     -o | --output | --names | --io-counts) _xenmeter_files ;;
-    -d | --domains | -p | --pcpus | -t | --time | -n | --limit | --count | --cpu-hz | --idd) ;;
+    -d | --domains | -p | --pcpus | -t | --time | -n | --limit | --count | --cpu-hz | --idd | -T | --threads) ;;
     *)
         if [[ $cur == -* ]]; then
             _xenmeter_words "$options"
+        elif [[ $command == archive-* && $command != archive-create ]]; then
+            _xenmeter_archives
         else
             _xenmeter_files
         fi
