@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "archive/archive.h"
 #include "archive/piece_writer.h"
 #include "metrics/verdict.h"
 
@@ -308,6 +309,10 @@ static int create(struct creation *c)
     char *const *inputs = o->inputs_n ? o->inputs : only;
     size_t inputs_n = o->inputs_n ? o->inputs_n : 1;
     for (size_t i = 0; i < inputs_n; i++) {
+        if (archive_file_is(inputs[i])) {
+            error_set(&err, ERROR_USAGE, "is an archive already (xenmeter archive merge joins archives)");
+            return archive_file_fail(c->file, inputs[i], &err);
+        }
         int status = add_trace(c, inputs[i], &err);
         end_trace(c);
         if (status != 0)

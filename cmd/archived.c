@@ -74,6 +74,13 @@ int input_is_archive(const char *path, bool *is, struct error *err)
     return *is ? spool(STDIN_FILENO, err) : 0;
 }
 
+int fail_host(const struct options *o)
+{
+    complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
+             strcmp(o->input, "-") == 0 ? "standard input" : o->input);
+    return EXIT_ERROR;
+}
+
 /* ---- opening ---- */
 
 static int read_summary(struct archived *a, const struct piece *p, struct summary *summary, struct error *err)

@@ -221,6 +221,8 @@ static int run(const struct options *o)
     int status;
     if (input_is_archive(o->input, &archive, &err) != 0)
         status = fail(o->input, &err);
+    else if (o->host && !archive)
+        status = fail_host(o);
     else if (archive)
         status = run_archive(o, &archived, &names, &info);
     else

@@ -23,11 +23,7 @@ int reading_open(struct reading *r, const struct options *o)
         return fail(o->input, &err);
     if (archive && !r->names && archived_names(&r->archived, &r->names, &err) != 0)
         return fail(o->input, &err);
-    if (o->host && !archive) {
-        complain("--host %s: %s is not an archive", o->host, o->input);
-        return EXIT_ERROR;
-    }
-    return EXIT_DONE;
+    return o->host && !archive ? fail_host(o) : EXIT_DONE;
 }
 
 static int open_trace(struct reading *r, bool charges, struct error *err)

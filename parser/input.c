@@ -38,6 +38,13 @@ static bool begins_compressed(const uint8_t *bytes, size_t n)
            ((bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18);
 }
 
+/* An archive of ours is a zstd file, but what it holds is no capture (xenmeter-archive(5)). */
+static bool begins_archive(const uint8_t *bytes, size_t n)
+{
+    static const char name[] = "xenmeter.archive/";
+    return n >= 8 + sizeof name - 1 && memcmp(bytes + 8, name, sizeof name - 1) == 0;
+}
+
 /* Makes room for `more` bytes behind `end`. */
 static int reserve(struct input *in, size_t more, struct error *err)
 {
@@ -178,6 +185,8 @@ static int begin(struct input *in, struct error *err)
         return error_set(err, ERROR_FORMAT, "is empty: there is nothing in it to report");
     if (!begins_compressed(view.data, view.n))
         return 0;
+    if (begins_archive(view.data, view.n))
+        return error_set(err, ERROR_FORMAT, "is an archive, where a capture is wanted");
     in->compressed = true;
     if (in->source.mapped)
         return 0;
