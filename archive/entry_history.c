@@ -10,6 +10,12 @@ static bool goes_on(const struct told *t)
     return t->old == RUNSTATE_RUNNING && t->new == RUNSTATE_RUNNING && t->fit == FITS;
 }
 
+/* From a state to the same: Xen writes no such records. */
+static bool makes_no_sense(const struct told *t)
+{
+    return t->old == t->new && t->old != RUNSTATE_RUNNING;
+}
+
 /* Of a vCPU that goes on and on only the first and the last record are of interest. */
 static bool replaces_last(const struct history *h, const struct told *t)
 {
@@ -20,7 +26,8 @@ static bool replaces_last(const struct history *h, const struct told *t)
 static bool decides(const struct told *t)
 {
     bool preempted = t->new == RUNSTATE_RUNNABLE && t->old != RUNSTATE_OFFLINE;
-    return !t->skewed && (t->old == RUNSTATE_BLOCKED || t->before == RUNSTATE_BLOCKED || preempted);
+    return !t->skewed && !makes_no_sense(t) &&
+           (t->old == RUNSTATE_BLOCKED || t->before == RUNSTATE_BLOCKED || preempted);
 }
 
 void history_add(struct history *h, const struct told *t)
@@ -33,6 +40,9 @@ void history_add(struct history *h, const struct told *t)
             if (h->n > 0)
                 h->decided[h->decided_n++] = *history_at(h, h->n - 1);
             h->decided[h->decided_n++] = *t;
+            h->undecided = false;
+        } else if (makes_no_sense(t)) {
+            h->undecided = true;
         }
         struct told *place = &h->records[h->n % HISTORY_RECORDS];
         if (h->n >= HISTORY_RECORDS && place->fit != FITS)
@@ -40,7 +50,7 @@ void history_add(struct history *h, const struct told *t)
         *place = *t;
         h->n++;
     }
-    if (!t->skewed) {
+    if (!t->skewed && !makes_no_sense(t)) {
         h->dispatched = h->dispatched || t->new == RUNSTATE_RUNNING;
         h->stopped = h->stopped || t->old == RUNSTATE_RUNNING;
         h->waited = h->waited || t->new == RUNSTATE_RUNNABLE;
@@ -71,15 +81,16 @@ uint64_t history_start(const struct history *h, uint64_t windows_from)
         return HISTORY_NO_START;
     for (uint64_t i = h->n; i-- > oldest;) {
         const struct told *t = history_at(h, i);
-        if (!t->skewed) {
+        if (!t->skewed && !makes_no_sense(t)) {
             ran = ran || (t->new == RUNSTATE_RUNNING && !goes_on(t));
             waited = waited || t->new == RUNSTATE_RUNNABLE;
         }
         if (i == 0)
             return 0;
-        if (ran && waited && t->fit == FITS && t->old != RUNSTATE_RUNNING && without_doubt(h, i, oldest))
-            return i;
-        if (t->fit == FITS_UNKNOWN || (t->fit == FITS_GAP && t->serial < windows_from))
+        if (ran && waited && t->fit == FITS && t->old != RUNSTATE_RUNNING && !makes_no_sense(t) &&
+            without_doubt(h, i, oldest))
+            return h->undecided ? HISTORY_NO_START : i;
+        if (makes_no_sense(t) || t->fit == FITS_UNKNOWN || (t->fit == FITS_GAP && t->serial < windows_from))
             return HISTORY_NO_START;
     }
     return HISTORY_NO_START;

@@ -54,6 +54,7 @@ struct history {
     /* The last record that settled how long it was blocked before its next execution, and the one before it. */
     struct told decided[2];
     unsigned decided_n;
+    bool undecided; /* a record that Xen cannot have written may have settled it */
     /* What was noted since it stopped running last. */
     struct told notes[NOTES];
     bool noted[NOTES];

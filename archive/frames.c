@@ -17,6 +17,11 @@ bool frames_begin_archive(const uint8_t *bytes, size_t n)
     return n >= ARCHIVE_MAGIC_BYTES && memcmp(bytes, frame_magic, ARCHIVE_MAGIC_BYTES) == 0;
 }
 
+bool frames_may_begin_archive(const uint8_t *bytes, size_t n)
+{
+    return memcmp(bytes, frame_magic, n < ARCHIVE_MAGIC_BYTES ? n : ARCHIVE_MAGIC_BYTES) == 0;
+}
+
 /* The frames begun on: just the file so far. */
 static int begin(struct frames *f, const uint8_t *file, uint64_t size, struct error *err)
 {

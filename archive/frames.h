@@ -32,6 +32,9 @@ struct frame {
 #define ARCHIVE_MAGIC_BYTES 28
 bool frames_begin_archive(const uint8_t *bytes, size_t n);
 
+/* The same as far as n bytes can tell. */
+bool frames_may_begin_archive(const uint8_t *bytes, size_t n);
+
 /* ---- reading ---- */
 
 struct frames {

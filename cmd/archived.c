@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "archive.h"
@@ -16,21 +17,37 @@
 #include "archive/results.h"
 #include "formats/writer.h"
 
+#define PEEK_STEP_NS 10000000 /* 10 ms */
+#define PEEKS        300
+
 /* ---- is it one? ---- */
 
-/* Looks at the first bytes of a pipe and leaves them there. */
-static bool pipe_begins_archive(int fd)
+/* The first bytes of a pipe, as many as are there; they stay in it. */
+static size_t peek(int fd, uint8_t bytes[ARCHIVE_MAGIC_BYTES])
 {
-    uint8_t bytes[ARCHIVE_MAGIC_BYTES];
     int pair[2];
     if (pipe2(pair, O_CLOEXEC) != 0)
-        return false;
-    ssize_t n = tee(fd, pair[1], sizeof bytes, 0);
-    bool is = n == sizeof bytes && read(pair[0], bytes, sizeof bytes) == sizeof bytes &&
-              frames_begin_archive(bytes, sizeof bytes);
+        return 0;
+    ssize_t n = tee(fd, pair[1], ARCHIVE_MAGIC_BYTES, 0);
+    if (n > 0)
+        n = read(pair[0], bytes, (size_t)n);
     close(pair[0]);
     close(pair[1]);
-    return is;
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Whether a pipe begins like an archive. Who writes a few bytes that may be one is given time for the rest. */
+static bool pipe_begins_archive(int fd)
+{
+    uint8_t bytes[ARCHIVE_MAGIC_BYTES] = {0};
+    const struct timespec step = {.tv_nsec = PEEK_STEP_NS};
+    for (int i = 0; i < PEEKS; i++) {
+        size_t n = peek(fd, bytes);
+        if (n == 0 || n == sizeof bytes || !frames_may_begin_archive(bytes, n))
+            break;
+        nanosleep(&step, NULL);
+    }
+    return frames_begin_archive(bytes, sizeof bytes);
 }
 
 /* An archive is read from its end: what comes through a pipe goes to a file without a name first. */

@@ -10,6 +10,9 @@
 #define MAPPED_VIEW  (8u << 20)   /* shown of a mapped file at once: bounds how far its size is trusted */
 #define FIRST_BUFFER (1u << 20)
 
+#define ARCHIVE_NAME     "xenmeter.archive/" /* in a skippable frame */
+#define ARCHIVE_NAME_END (8 + sizeof ARCHIVE_NAME - 1)
+
 static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 
 struct input {
@@ -41,8 +44,7 @@ static bool begins_compressed(const uint8_t *bytes, size_t n)
 /* An archive of ours is a zstd file, but what it holds is no capture (xenmeter-archive(5)). */
 static bool begins_archive(const uint8_t *bytes, size_t n)
 {
-    static const char name[] = "xenmeter.archive/";
-    return n >= 8 + sizeof name - 1 && memcmp(bytes + 8, name, sizeof name - 1) == 0;
+    return n >= ARCHIVE_NAME_END && memcmp(bytes + 8, ARCHIVE_NAME, strlen(ARCHIVE_NAME)) == 0;
 }
 
 /* Makes room for `more` bytes behind `end`. */
@@ -185,6 +187,8 @@ static int begin(struct input *in, struct error *err)
         return error_set(err, ERROR_FORMAT, "is empty: there is nothing in it to report");
     if (!begins_compressed(view.data, view.n))
         return 0;
+    if (input_view(in, ARCHIVE_NAME_END, &view, err) != 0)
+        return -1;
     if (begins_archive(view.data, view.n))
         return error_set(err, ERROR_FORMAT, "is an archive, where a capture is wanted");
     in->compressed = true;

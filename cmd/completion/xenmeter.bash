@@ -92,7 +92,7 @@ _xenmeter() {
             -q --quiet -v --verbose -h --help'
         ;;
     archive-create)
-        options='-o --output --with-trace --host -g --granularity -b --by --level -T --threads
+        options='-o --output --with-trace --host -g --granularity -b --by --names --level -T --threads
             --idd --charge-by --charge-per --weights --charge-all --io-counts
             --cpu-hz --max-memory --progress -q --quiet -h --help'
         ;;
