@@ -1,5 +1,7 @@
 #include "archive_options.h"
 
+#include "archived.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,5 +101,13 @@ bool archive_arguments_parse(struct archive_arguments *a, const char *command, c
     }
     a->files = argv + optind;
     a->files_n = argc - optind;
+    struct error err = {0};
+    bool is;
+    for (int i = 0; i < a->files_n; i++)
+        if (input_is_archive(a->files[i], &is, &err) !=
+            0) { /* one that comes through a pipe goes to a file */
+            fail(a->files[i], &err);
+            return false;
+        }
     return true;
 }

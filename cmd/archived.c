@@ -456,16 +456,17 @@ void archived_describe(const struct archived *a, const struct options *o, struct
 
 void archived_say(const struct archived *a, const struct options *o)
 {
+    const char *name = strcmp(o->input, "-") == 0 ? "(standard input)" : o->input;
     bool several = a->pieces_n > 1;
     if (o->quiet)
         return;
     if (a->from_results)
-        complain("%s: from the results that were kept%s", o->input,
+        complain("%s: from the results that were kept%s", name,
                  several ? " of traces that follow each other" : "");
     else if (a->entry)
-        complain("%s: from the trace that was kept, read from %.3f s on", o->input,
+        complain("%s: from the trace that was kept, read from %.3f s on", name,
                  (double)clock_ns(&a->summary.clock, a->entry->tsc) / 1e9);
     else
-        complain("%s: from the trace%s kept%s", o->input, several ? "s that were" : " that was",
+        complain("%s: from the trace%s kept%s", name, several ? "s that were" : " that was",
                  several ? ", which follow each other" : "");
 }
