@@ -14,11 +14,36 @@ ln -s "$(realpath "$XENMETER")" "$scratch/bin/xenmeter"
 PATH=$scratch/bin:$PATH
 
 commands() { xenmeter help | awk '/^Commands:/ { on = 1; next } on && !/^  / { exit } on { print $1 }'; }
-options() { xenmeter "$1" --help | grep -o -e '^ *-[a-z],\? *--[a-z-]*\|^ *--[a-z-]*' | grep -o -e '--[a-z-]*\|-[a-z]\b'; }
+archive_commands() { xenmeter archive --help | awk '/^  [a-z]/ { on = 1; print $1; next } on { exit }'; }
+
+# Who takes options: "report", ..., "archive-create", ...: the words of a command, joined by a dash.
+takers() {
+    local command
+    for command in $(commands); do
+        case $command in
+        help) ;;
+        archive) archive_commands | sed 's/^/archive-/' ;;
+        *) echo "$command" ;;
+        esac
+    done
+}
+words_of() { if [[ $1 == archive-* ]]; then echo "archive ${1#archive-}"; else echo "$1"; fi; }
+
+# shellcheck disable=SC2046 # words
+options() { xenmeter $(words_of "$1") --help | grep -o -e '^ *-[a-zA-Z],\? *--[a-z-]*\|^ *--[a-z-]*' | grep -o -e '--[a-z-]*\|-[a-zA-Z]\b'; }
 columns() { xenmeter report -c help | awk '/^  / { print $1 }' | sort -u; }
 
+# The part of a page that tells of one of these: a section of its command's page, or all of its own.
+page_of() {
+    if [[ $1 == archive-* ]]; then
+        awk -v title="${1#archive-}" '/^\.S[sh] / { on = $0 == ".Ss " title } on' man/xenmeter-archive.1
+    else
+        cat "man/xenmeter-$1.1"
+    fi
+}
+
 # In mdoc options have a dash fewer, because Fl puts one.
-page_has_option() { grep -qE -e "^\.It .*Fl ${2#-}( |$)" "$1"; } # FILE OPTION
+page_has_option() { page_of "$1" | grep -E -e "^\.It .*Fl ${2#-}( |$)" >/dev/null; } # COMMAND OPTION
 
 # In completions an option stands between blanks, quotes, braces, commas or brackets.
 completion_has_option() { # FILE COMMAND OPTION
@@ -36,9 +61,12 @@ for command in $(commands); do
     check "xenmeter(1) tells of $command" says man/xenmeter.1 "^\.It Cm $command"
     [ "$command" = help ] && continue
     check "$command has a page" test -s "man/xenmeter-$command.1"
+done
+check 'archive has commands' test -n "$(archive_commands)"
+for command in $(takers); do
     check "--help of $command lists options" test -n "$(options "$command")"
     for option in $(options "$command"); do
-        check "$option of $command is in its page" page_has_option "man/xenmeter-$command.1" "$option"
+        check "$option of $command is in its page" page_has_option "$command" "$option"
     done
 done
 check 'report has columns' test -n "$(columns)"
@@ -52,9 +80,8 @@ if command -v mandoc >/dev/null 2>&1; then
 fi
 
 group 'options that pages tell of exist'
-for command in $(commands); do
-    [ -s "man/xenmeter-$command.1" ] || continue
-    grep -E '^\.It Fl ' "man/xenmeter-$command.1" | grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl /-/' >"$scratch/told"
+for command in $(takers); do
+    page_of "$command" | grep -E '^\.It Fl ' | grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl /-/' >"$scratch/told"
     while read -r option; do
         check "$option is in the help of $command" grep -qxF -e "$option" <(options "$command")
     done <"$scratch/told"
@@ -62,9 +89,10 @@ done
 
 group 'completion'
 for file in $COMPLETION/xenmeter.bash $COMPLETION/_xenmeter; do
-    for command in $(commands); do
+    for command in $(commands) $(archive_commands); do
         check "$file knows $command" says "$file" "\\b$command\\b"
-        [ "$command" = help ] && continue
+    done
+    for command in $(takers); do
         for option in $(options "$command"); do
             check "$option of $command is in $file" completion_has_option "$file" "$command" "$option"
         done
@@ -92,6 +120,14 @@ check 'a list of columns' equal 'domain,wakes' "$(offers xenmeter report -c doma
 check 'no column twice' equal '' "$(offers xenmeter report -c wakes,wakes)"
 check 'granularities' equal '1s,execution' "$(offers xenmeter report -g 1s,ex)"
 check 'files' equal 'README.md' "$(offers xenmeter report READ)"
+check 'commands of archive' equal 'extract' "$(offers xenmeter archive ex)"
+check 'their options' equal '--partial' "$(offers xenmeter archive extract --p)"
+check 'ways to make rows to be kept' equal 'vcpu,pcpu' "$(offers xenmeter archive create -b vcpu,pc)"
+: >"$scratch/a.xma"
+: >"$scratch/a.xt"
+check 'archives' equal "$scratch/a.xma" "$(offers xenmeter archive list "$scratch/a")"
+xenmeter archive create -q --host web1 fixtures/membuf-credit2.xt.zst -o "$scratch/a.xma"
+check 'hosts of an archive' equal 'web1' "$(offers xenmeter report "$scratch/a.xma" --host w)"
 if command -v zsh >/dev/null 2>&1; then
     check 'zsh reads _xenmeter' zsh -n $COMPLETION/_xenmeter
 fi
@@ -118,15 +154,18 @@ alike() { # EXPECTED ACTUAL
     return 1
 }
 
-# Runs what README shows behind "$ " and compares what it prints, both streams, with what README shows.
+# Runs what README shows behind "$ ", one after the other in a directory of their own, and compares what each prints, both
+# streams, with what README shows.
 group 'README: output'
+mkdir "$scratch/readme"
+ln -s "$PWD/fixtures" "$scratch/readme/fixtures"
 example=''
 shown=''
 judge_example() {
     case $example in
     'xenmeter '* | 'build/xenmeter '*)
         check "$example" alike "$shown" \
-            "$(timeout -k 5 "$LIMIT" bash -c "${example#build/}" 2>&1 </dev/null)"
+            "$(cd "$scratch/readme" && timeout -k 5 "$LIMIT" bash -c "${example#build/}" 2>&1 </dev/null)"
         ;;
     esac
     example=''
