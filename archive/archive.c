@@ -152,7 +152,7 @@ static int read_pieces(struct archive *a, struct error *err)
     a->pieces = calloc(n + 1, sizeof *a->pieces);
     if (!a->pieces)
         status = error_set(err, ERROR_MEMORY, "no memory for %zu pieces", n);
-    for (size_t i = 0; i < n && status == 0; i++) {
+    for (size_t i = 0; a->pieces && i < n && status == 0; i++) {
         a->pieces_n = i + 1;
         status = read_piece(a, &list[i], &a->pieces[i], err);
     }

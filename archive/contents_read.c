@@ -58,7 +58,7 @@ static void read_document(struct members *m, size_t frames, struct contents_piec
     *pieces = calloc(*pieces_n + 1, sizeof **pieces);
     if (!*pieces)
         json_wrong(r, "pieces", "find no memory");
-    for (size_t i = 0; i < *pieces_n && !r->wrong; i++) {
+    for (size_t i = 0; *pieces && i < *pieces_n && !r->wrong; i++) {
         struct contents_piece *p = &(*pieces)[i];
         read_piece(r, json_array_get(list, i), p);
         if (i > 0 && contents_compare(p - 1, p) >= 0)

@@ -58,10 +58,9 @@ static uint32_t read_event_number(struct line *l)
     uint32_t n = 0;
     bool fine = l->end - l->at >= 8;
     for (int i = 0; fine && i < 8; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *digit = memchr(digits, l->at[i], 16);
-        fine = digit != NULL;
-        n = n << 4 | (uint32_t)(digit ? digit - digits : 0);
+        char c = l->at[i];
+        fine = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        n = n << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }
     l->at += fine ? 8 : 0;
     if (!fine)

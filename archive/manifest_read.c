@@ -30,7 +30,7 @@ static void read_idds(struct members *m, struct charge_options *c)
     c->idds = idds;
     if (!idds || !json_is_array(list))
         json_wrong(m->reading, "idds", idds ? "is no list" : "finds no memory");
-    for (size_t i = 0; !m->reading->wrong && i < json_array_size(list); i++)
+    for (size_t i = 0; idds && !m->reading->wrong && i < json_array_size(list); i++)
         idds[json_to_u64(m->reading, "idds", json_array_get(list, i), 65535)] = 1;
 }
 
@@ -98,7 +98,7 @@ static void read_member(struct json_reading *r, json_t *json, struct piece *p, u
     struct member *to = piece_new_member(p);
     if (!to || !member_named(to, members_take_text(&m, "name")))
         json_wrong(r, "name", to ? "is none that a member can have" : "finds no memory");
-    if (r->wrong)
+    if (r->wrong || !to)
         return;
     to->bytes =
         (uint32_t)members_take_u64(&m, "bytes", to->kind == MEMBER_TRACE ? CHUNK_MAX : FRAME_CONTENT_MAX);

@@ -29,7 +29,8 @@ static const char help[] =
     "      --with-trace        keep the trace itself, too, in chunks that can be read each by itself\n"
     "      --host LABEL        whose traces they are (default \"host\"); hosts stay apart\n"
     "  -g, --granularity LIST  keep results of these lengths: 10s,1s,100ms; execution: one row each\n"
-    "                          (default 1s; the whole trace is always kept)\n"
+    "                          (default 1s; \"total\" alone: none beside the whole\n"
+    "                          trace, which is always kept)\n"
     "  -b, --by LIST           keep rows by these, beside domain: vcpu,pcpu,domain-pcpu\n"
     "                          (default with the trace: none; without: vcpu,pcpu)\n"
     "      --names FILE        keep domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
@@ -42,7 +43,8 @@ static const char help[] =
     "  -q, --quiet             only errors on standard error\n"
     "  -h, --help              this text\n"
     "\n"
-    "The archive is written as ARCHIVE.partial, which stays if the work is cut short.\n"
+    "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is killed.\n"
+    "A signal that asks to end completes the archive of a pipe, and removes that of a file.\n"
     "Exit status: 0 done, 2 error.\n"
     "\n"
     "Examples:\n"
@@ -228,6 +230,9 @@ static int write_summary(struct creation *c, const struct event_batch *batch, st
     struct summary s = {.clock = *trace_clock(c->trace), .charged = true};
     const struct meter *meter = c->meters[BY_DOMAIN];
     trace_summarise(c->trace, &s.trace);
+    s.trace.file = ""; /* where it was, and how it was packed, is not the trace's */
+    s.trace.file_bytes = 0;
+    s.trace.compression = "none";
     s.end_ns = meter_accounted(meter);
     s.quality = *trace_quality(c->trace);
     quality_merge(&s.quality, meter_quality(meter));
@@ -236,15 +241,33 @@ static int write_summary(struct creation *c, const struct event_batch *batch, st
     s.domains_n = c->domains_n;
     s.pcpus = calloc(batch->pcpus_n + 1u, sizeof *s.pcpus);
     struct piece *piece = archive_file_new_piece(c->file);
-    int status = s.pcpus && piece ? 0 : error_set(err, ERROR_MEMORY, "no memory");
-    for (; status == 0 && s.pcpus_n < batch->pcpus_n; s.pcpus_n++)
+    int status = 0;
+    if (!s.pcpus || !piece)
+        status = error_set(err, ERROR_MEMORY, "no memory");
+    for (; s.pcpus && s.pcpus_n < batch->pcpus_n; s.pcpus_n++)
         s.pcpus[s.pcpus_n] =
             (struct summary_pcpu){batch->pcpus[s.pcpus_n], meter_blind_ns(meter, batch->pcpus[s.pcpus_n])};
     if (status == 0)
         status = piece_writer_finish(c->writer, &s, piece, err);
     c->file->pieces_n += status == 0;
     free(s.pcpus);
+    if (status == 0 && !c->options->quiet) {
+        struct judgement judgement;
+        verdict_judge(&judgement, &s.quality, &s.clock, s.end_ns, s.trace.pcpus, s.trace.has_runstates);
+        say_verdict(&judgement);
+    }
     return status;
+}
+
+/* Two traces that begin with the same bytes could not be told apart later. */
+static int check_twice(const struct creation *c, struct error *err)
+{
+    const struct piece *last = &c->file->pieces[c->file->pieces_n - 1];
+    for (const struct piece *p = c->file->pieces; p < last; p++)
+        if (strcmp(p->id, last->id) == 0)
+            return error_set(err, ERROR_USAGE, "begins with the same bytes as %s: the same trace twice?",
+                             p->source);
+    return 0;
 }
 
 /* Outside counters go in as they are: what is read from the trace later is charged by them, too. So do names. */
@@ -283,6 +306,8 @@ static int add_trace(struct creation *c, const char *path, struct error *err)
         status = add_files(c, err);
     if (status == 0)
         status = write_summary(c, &batch, err);
+    if (status == 0)
+        status = check_twice(c, err);
     else if (c->writer && piece_writer_failed(c->writer))
         *err = *piece_writer_failed(c->writer);
     return status;

@@ -25,7 +25,7 @@ static const char help[] =
     "\n"
     "      --trace             the trace, to FILE of --output or standard output\n"
     "  -o, --output DIR        where members go (default: here); with --trace: the file\n"
-    "      --host LABEL[:N]    of this host only; N: its Nth timeline\n"
+    "      --host LABEL[:N]    of this host only; N: its Nth timeline (--trace)\n"
     "      --partial           what is whole of a damaged or unfinished archive; of the trace: up to\n"
     "                          the first gap\n"
     "  -q, --quiet             only errors on standard error\n"
@@ -267,5 +267,9 @@ int archive_extract(int argc, char **argv)
     }
     if (a.host && parse_host(a.host, x.host, &x.timeline, &err) != 0)
         return fail(NULL, &err);
+    if (x.timeline && (!a.trace || a.partial)) {
+        complain("--host %s: a timeline goes with --trace only, and not with --partial", a.host);
+        return EXIT_ERROR;
+    }
     return a.trace ? extract_trace(&x) : extract_members(&x);
 }

@@ -68,7 +68,8 @@ static void print_piece(const struct archive *a, const struct piece *p, unsigned
     printf("  trace     %s, %.3f s, %.1f MB", p->source, (double)p->duration_ns / 1e9,
            (double)p->trace_bytes / 1e6);
     if (p->trace_stored)
-        printf("; kept in %zu chunks, %zu places to begin\n", chunks, entries + (chunks > 0));
+        printf("; kept in %zu chunk%s, %zu place%s to begin\n", chunks, chunks == 1 ? "" : "s", entries + 1,
+               entries ? "s" : "");
     else
         printf("; not kept\n");
     print_results(&p->options);

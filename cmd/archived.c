@@ -165,6 +165,11 @@ static bool charge_options_given(const struct options *o)
            memcmp(o->weights, charge_default_weights, sizeof o->weights) != 0;
 }
 
+bool archived_counts(const struct archived *a, const struct options *o)
+{
+    return a->archive && a->pieces[0].options.io_counts && !charge_options_given(o);
+}
+
 int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
                             struct counters **counters, struct error *err)
 {
@@ -244,7 +249,7 @@ static const char *piece_lacks(const struct archived *a, size_t piece, const str
     const struct piece_options *kept = &a->pieces[piece].options;
     struct regroup_plan plan;
     size_t use[METER_GRANULARITIES];
-    if (piece > 0 && (o->from_ns || o->to_ns))
+    if (a->pieces_n > 1 && (o->from_ns || o->to_ns))
         return "a part of several traces that follow each other is not told from them";
     if (meter->charge.wanted && !same_charges(&a->pieces[0].options, kept))
         return "they were charged in different ways";

@@ -45,6 +45,9 @@ void archived_close(struct archived *a);
 int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
                             struct counters **counters, struct error *err);
 
+/* Whether charges rest on outside counters that the archive keeps. */
+bool archived_counts(const struct archived *a, const struct options *o);
+
 /* The domain names that the archive keeps (the caller's); NULL: none. -1 with `err` filled when they are damaged. */
 int archived_names(struct archived *a, struct domain_names **names, struct error *err);
 

@@ -139,8 +139,9 @@ static int run(struct charge *c)
     }
     for (size_t i = 0; i < charge_columns_n; i++)
         c->columns[i] = &charge_columns[i];
-    c->charges = (struct charge_schema){
-        .options = &c->meter.charge, .io_counts = o->io_counts, .guests_only = o->domains_given};
+    c->charges = (struct charge_schema){.options = &c->meter.charge,
+                                        .io_counts = reading_io_counts(&c->reading),
+                                        .guests_only = o->domains_given};
     c->schema = (struct report_schema){
         .by = BY_DOMAIN, .columns = c->columns, .columns_n = charge_columns_n, .charge = &c->charges};
     c->meter = (struct meter_options){

@@ -12,6 +12,7 @@
 
 #include "formats/columns.h"
 #include "metrics/meter.h"
+#include "metrics/verdict.h"
 #include "parser/error.h"
 #include "parser/trace.h"
 
@@ -100,6 +101,9 @@ int fail(const char *file, const struct error *err);
 /* Message on standard error: "xenmeter: what". */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "xenmeter: verdict degraded: why; why". */
+void say_verdict(const struct judgement *j);
+
 /* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
 const char *nearest_name(const char *word, const char *const *names);
 
@@ -158,7 +162,7 @@ struct counters *counters_read_text(const char *text, size_t n, struct error *er
 /* Ignores SIGPIPE; on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. */
 void signals_install(void);
 
-/* From now on SIGINT and SIGTERM only ask to stop. The flag, and the mask to wait with. */
+/* From now on SIGINT, SIGTERM and SIGHUP only ask to stop. The flag, and the mask to wait with. */
 const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
 
 /* ---- progress ---- */

@@ -157,35 +157,98 @@ static int run_trace(const struct options *o, struct archived *archived, struct 
     return status;
 }
 
-/* From the summary that an archive keeps of its trace. */
+/* The domains and pCPUs of summaries, added up. */
+struct summed {
+    struct info_domain *domains;
+    size_t domains_n;
+    struct info_pcpu *pcpus;
+    size_t pcpus_n;
+};
+
+static void add_domain(struct summed *to, const struct summary_domain *d)
+{
+    size_t i = 0;
+    while (i < to->domains_n && (to->domains[i].domain != d->domain || to->domains[i].life != d->life))
+        i++;
+    if (i == to->domains_n)
+        to->domains[to->domains_n++] = (struct info_domain){.domain = d->domain, .life = d->life};
+    to->domains[i].vcpus = d->vcpus > to->domains[i].vcpus ? d->vcpus : to->domains[i].vcpus;
+    to->domains[i].running_ns += (int64_t)d->running_ns;
+}
+
+static void add_pcpu(struct summed *to, const struct summary_pcpu *p)
+{
+    size_t i = 0;
+    while (i < to->pcpus_n && to->pcpus[i].pcpu != p->pcpu)
+        i++;
+    if (i == to->pcpus_n)
+        to->pcpus[to->pcpus_n++] = (struct info_pcpu){.pcpu = p->pcpu};
+    to->pcpus[i].blind_ns += p->blind_ns;
+}
+
+static int compare_domains(const void *a, const void *b)
+{
+    const struct info_domain *x = a, *y = b;
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    return (x->life > y->life) - (x->life < y->life);
+}
+
+static int compare_pcpus(const void *a, const void *b)
+{
+    const struct info_pcpu *x = a, *y = b;
+    return (x->pcpu > y->pcpu) - (x->pcpu < y->pcpu);
+}
+
+static bool sum_up(const struct archived *archived, struct summed *to)
+{
+    size_t domains = 0, pcpus = 0;
+    for (size_t i = 0; i < archived->pieces_n; i++) {
+        domains += archived->summaries[i].domains_n;
+        pcpus += archived->summaries[i].pcpus_n;
+    }
+    to->domains = calloc(domains + 1, sizeof *to->domains);
+    to->pcpus = calloc(pcpus + 1, sizeof *to->pcpus);
+    if (!to->domains || !to->pcpus)
+        return false;
+    for (size_t i = 0; i < archived->pieces_n; i++) {
+        const struct summary *s = &archived->summaries[i];
+        for (size_t d = 0; d < s->domains_n; d++)
+            add_domain(to, &s->domains[d]);
+        for (size_t p = 0; p < s->pcpus_n; p++)
+            add_pcpu(to, &s->pcpus[p]);
+    }
+    qsort(to->domains, to->domains_n, sizeof *to->domains, compare_domains);
+    qsort(to->pcpus, to->pcpus_n, sizeof *to->pcpus, compare_pcpus);
+    return true;
+}
+
+/* From the summaries that an archive keeps of its traces. */
 static int run_summary(const struct options *o, struct archived *archived, struct info *info)
 {
     struct error err = {0};
     const struct summary *s = &archived->summary;
     struct quality quality = s->quality;
-    struct info_domain *domains = calloc(s->domains_n + 1, sizeof *domains);
-    struct info_pcpu *pcpus = calloc(s->pcpus_n + 1, sizeof *pcpus);
+    struct summed summed = {0};
     int status = EXIT_DONE;
-    for (size_t i = 0; domains && i < s->domains_n; i++)
-        domains[i] = (struct info_domain){s->domains[i].domain, s->domains[i].life, s->domains[i].vcpus,
-                                          (int64_t)s->domains[i].running_ns};
-    for (size_t i = 0; pcpus && i < s->pcpus_n; i++)
-        pcpus[i] = (struct info_pcpu){s->pcpus[i].pcpu, s->pcpus[i].blind_ns};
-    info->domains = domains;
-    info->domains_n = s->domains_n;
-    info->pcpus = pcpus;
-    info->pcpus_n = s->pcpus_n;
-    info->summary.trace = s->trace;
-    info->summary.clock = s->clock;
-    info->summary.end_ns = clock_ns(&s->clock, s->trace.tsc_last);
     archived->from_results = true;
-    archived_describe(archived, o, &info->summary.trace);
-    if (!domains || !pcpus)
+    if (!sum_up(archived, &summed)) {
         error_set(&err, ERROR_MEMORY, "no memory");
-    if (!domains || !pcpus || conclude(o, &quality, info, &err) != 0)
-        status = fail(o->output ? o->output : "standard output", &err);
-    free(domains);
-    free(pcpus);
+        status = fail(o->input, &err);
+    } else {
+        info->domains = summed.domains;
+        info->domains_n = summed.domains_n;
+        info->pcpus = summed.pcpus;
+        info->pcpus_n = summed.pcpus_n;
+        info->summary.trace = s->trace;
+        info->summary.clock = s->clock;
+        info->summary.end_ns = clock_ns(&s->clock, s->trace.tsc_last);
+        archived_describe(archived, o, &info->summary.trace);
+        if (conclude(o, &quality, info, &err) != 0)
+            status = fail(o->output ? o->output : "standard output", &err);
+    }
+    free(summed.domains);
+    free(summed.pcpus);
     return status;
 }
 
@@ -198,14 +261,16 @@ static int run_archive(const struct options *o, struct archived *archived, struc
     info->name_of = *names ? names_lookup : NULL;
     info->names = *names;
     bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->pieces[0].options.cpu_hz;
-    if (!other_clock && archived->pieces_n == 1)
-        return run_summary(o, archived, info);
+    bool kept = true;
     for (size_t i = 0; i < archived->pieces_n; i++)
-        if (!archived->pieces[i].trace_stored) {
-            complain("%s: this wants the trace, which was not kept; \"xenmeter archive list\" tells what was",
-                     o->input);
-            return EXIT_ERROR;
-        }
+        kept = kept && archived->pieces[i].trace_stored;
+    if (!other_clock && (archived->pieces_n == 1 || !kept))
+        return run_summary(o, archived, info);
+    if (!kept) {
+        complain("%s: this wants the trace, which was not kept; \"xenmeter archive list\" tells what was",
+                 o->input);
+        return EXIT_ERROR;
+    }
     return run_trace(o, archived, info);
 }
 

@@ -24,7 +24,7 @@ static void print_commands(FILE *to)
           to);
     for (const struct command *c = commands; c->name; c++)
         fprintf(to, "  %-9s %s\n", c->name, c->summary);
-    fputs("\nFILE is a capture, plain or compressed by zstd; \"-\" is standard input.\n"
+    fputs("\nFILE is a capture, plain or compressed by zstd, or an archive; \"-\" is standard input.\n"
           "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).\n\n"
           "Examples:\n"
           "  xenmeter report capture.xt\n"
@@ -67,8 +67,9 @@ int command_help(int argc, char **argv)
     if (!c)
         return unknown_command(name);
     char help[] = "--help";
-    char *arguments[] = {argv[0], help, NULL};
-    return c->run(2, arguments);
+    char *sub_command = argc > 2 && strcmp(name, "archive") == 0 ? argv[2] : help;
+    char *arguments[] = {argv[0], sub_command, help, NULL};
+    return c->run(3, arguments);
 }
 
 static int run(int argc, char **argv)

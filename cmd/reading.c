@@ -159,10 +159,15 @@ int reading_no_memory(struct reading *r, size_t rows)
     return output_fail(r->output, &why);
 }
 
+const char *reading_io_counts(const struct reading *r)
+{
+    return archived_counts(&r->archived, r->options) ? IO_COUNTS_MEMBER : r->options->io_counts;
+}
+
 /* Outside counters that do not cover the trace leave time unattributed: says so. */
 static void check_counters(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
-    const char *file = r->options->io_counts;
+    const char *file = reading_io_counts(r);
     double from = (double)s->counted_from_ns / 1e9, to = (double)s->counted_to_ns / 1e9,
            end = (double)end_ns / 1e9;
     if (!s->counted)
@@ -195,14 +200,10 @@ static void check_charges(const struct reading *r, const struct charge_summary *
 
 /* ---- the end ---- */
 
-static void say_verdict(const struct reading *r, const struct judgement *j, const struct quality *q,
-                        const struct clock *c)
+static void say_all(const struct reading *r, const struct judgement *j, const struct quality *q,
+                    const struct clock *c)
 {
-    char reasons[1024] = "";
-    size_t n = 0;
-    for (unsigned i = 0; i < j->reasons && n < sizeof reasons; i++)
-        n += (size_t)snprintf(reasons + n, sizeof reasons - n, "%s%s", i ? "; " : ": ", j->why[i]);
-    complain("verdict %s%s", verdict_name(j->verdict), reasons);
+    say_verdict(j);
     if (!r->options->verbose)
         return;
     complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
@@ -273,7 +274,7 @@ static int end_writing(struct reading *r, bool charges)
         archived_say(&r->archived, r->options);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_verdict(r, &judgement, &quality, &summary.clock);
+        say_all(r, &judgement, &quality, &summary.clock);
     return EXIT_DONE;
 }
 

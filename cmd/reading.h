@@ -43,6 +43,9 @@ struct reading {
 /* Reads the files that options name beside the trace. EXIT_DONE, or EXIT_ERROR with the reason said. */
 int reading_open(struct reading *r, const struct options *o);
 
+/* The name of the file of outside counters, given or kept in the archive; NULL: none. */
+const char *reading_io_counts(const struct reading *r);
+
 /*
  * Does all the work from the trace to the complete output. The caller has filled what only it knows: in `meter`
  * by, pcpus_wanted, charge.wanted and the sink; in `schema` by and what is about columns and charges. The rest

@@ -57,9 +57,11 @@ const volatile sig_atomic_t *signals_stop_flag(const sigset_t **mask)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
     sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGHUP);
     sigprocmask(SIG_BLOCK, &blocked, &wait_mask);
     handle(SIGINT, ask_to_stop);
     handle(SIGTERM, ask_to_stop);
+    handle(SIGHUP, ask_to_stop);
     *mask = &wait_mask;
     return &stop_asked;
 }

@@ -29,15 +29,21 @@ static void put_bytes(struct output *out, const char *what, uint64_t bytes)
         output_printf(out, " (%.1f MB)", (double)bytes / 1e6);
 }
 
+static const char *how_stored(const struct trace_summary *t)
+{
+    if (t->read_from)
+        return strcmp(t->read_from, "results") == 0 ? ", an archive: from its summary"
+                                                    : ", an archive: from its trace";
+    return strcmp(t->compression, "none") == 0 ? "" : ", compressed by zstd";
+}
+
 static void put_trace(struct output *out, const struct info *info)
 {
     const struct report_summary *s = &info->summary;
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
     output_printf(out, "%-12s %s%s\n", "trace",
                   strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
-                  strcmp(s->trace.compression, "none") == 0      ? ""
-                  : strcmp(s->trace.compression, "archive") == 0 ? ", in an archive"
-                                                                 : ", compressed by zstd");
+                  how_stored(&s->trace));
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
         output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));

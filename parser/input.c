@@ -196,7 +196,7 @@ static int begin(struct input *in, struct error *err)
         return 0;
     /* What was read as plain bytes is the beginning of the compressed ones. */
     in->first_n = in->end - in->begin;
-    in->first = malloc(in->first_n);
+    in->first = malloc(in->first_n + 1); /* never none */
     if (!in->first)
         return error_set(err, ERROR_MEMORY, "no memory to decompress");
     memcpy(in->first, in->buffer + in->begin, in->first_n);
