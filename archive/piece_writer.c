@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "archive/chunk.h"
 #include "archive/entry.h"
 #include "formats/columns.h"
 #include "archive/results.h"
@@ -42,15 +43,13 @@ struct piece_writer {
     /* the trace */
     XXH3_state_t *beginning; /* of the first bytes; NULL once the id is known */
     uint64_t hashed;
-    size_t chunk_bytes;             /* wanted */
-    uint8_t *chunk;                 /* a tar header, and the bytes so far */
-    size_t chunk_n, chunk_capacity; /* bytes of the trace in it, room for them */
-    uint64_t chunk_begin;           /* its first byte in the trace */
-    uint64_t chunk_tsc;             /* no record before it has a time beyond */
-    uint64_t bytes;                 /* of the trace so far */
-    uint32_t chunks;                /* cut so far: the number of the open one */
-    struct entry_log *entries;      /* NULL: no trace is stored */
-    uint64_t entry_bytes;           /* of the trace, since an entry was wanted last */
+    struct chunk chunk;        /* the open one */
+    uint64_t chunk_begin;      /* its first byte in the trace */
+    uint64_t chunk_tsc;        /* no record before it has a time beyond */
+    uint64_t bytes;            /* of the trace so far */
+    uint32_t chunks;           /* cut so far: the number of the open one */
+    struct entry_log *entries; /* NULL: no trace is stored */
+    uint64_t entry_bytes;      /* of the trace, since an entry was wanted last */
     /* results */
     struct clock clock;
     uint64_t accounted_ns, flushed_ns;
@@ -77,12 +76,6 @@ static int no_memory(struct piece_writer *w)
     return give_up(w, &why);
 }
 
-/* Levels that look far back want long frames to look back in. */
-static size_t chunk_bytes_of(int level)
-{
-    return level <= 6 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
-}
-
 struct piece_writer *piece_writer_new(struct frame_writer *frames, const struct piece_writer_options *options)
 {
     struct piece_writer *w = calloc(1, sizeof *w);
@@ -92,7 +85,7 @@ struct piece_writer *piece_writer_new(struct frame_writer *frames, const struct 
     w->frames = frames;
     w->first_frame = -1;
     w->with_trace = options->with_trace;
-    w->chunk_bytes = chunk_bytes_of(options->level);
+    w->chunk.wanted = chunk_bytes_of(options->level);
     snprintf(p->host, sizeof p->host, "%s", options->host);
     const char *slash = strrchr(options->source, '/');
     p->source = strdup(slash ? slash + 1 : options->source);
@@ -131,7 +124,7 @@ void piece_writer_free(struct piece_writer *w)
     piece_free(&w->piece);
     entry_log_free(w->entries);
     XXH3_freeState(w->beginning);
-    free(w->chunk);
+    chunk_free(&w->chunk);
     free(w->small);
     free(w);
 }
@@ -256,24 +249,19 @@ int piece_writer_add(struct piece_writer *w, const char *name, const void *bytes
 
 /* ---- the trace ---- */
 
+/* The first n bytes of the open chunk are a chunk. */
 static int cut_chunk(struct piece_writer *w, size_t n)
 {
     char name[MEMBER_NAME], path[TAR_NAME_MAX];
-    size_t rest = w->chunk_n - n, whole = tar_bytes(n);
-    uint8_t *content = w->chunk;
     if (n == 0)
         return 0;
     settle_id(w);
-    uint8_t *next = malloc(TAR_BLOCK + w->chunk_capacity + TAR_BLOCK);
-    if (!next)
+    uint8_t *content = chunk_take(&w->chunk, n);
+    if (!content)
         return no_memory(w);
-    memcpy(next + TAR_BLOCK, content + TAR_BLOCK + n, rest);
-    w->chunk = next;
-    w->chunk_n = rest;
     snprintf(name, sizeof name, "trace/%06" PRIu32 ".xt", w->chunks);
     piece_member_path(&w->piece, name, path);
     tar_header(content, path, n);
-    memset(content + TAR_BLOCK + n, 0, whole - TAR_BLOCK - n);
     struct member *m = note_member(w, name, content + TAR_BLOCK, n, TAR_BLOCK);
     if (!m) {
         free(content);
@@ -282,32 +270,22 @@ static int cut_chunk(struct piece_writer *w, size_t n)
     m->from = w->chunk_begin;
     w->chunk_begin += n;
     w->chunks++;
-    int64_t frame = put_frame(w, content, whole);
+    int64_t frame = put_frame(w, content, tar_bytes(n));
     if (frame < 0)
         return -1;
     m->frame = (uint32_t)frame;
     return 0;
 }
 
-static int keep_chunk_bytes(struct piece_writer *w, const uint8_t *bytes, size_t n)
+static int keep_bytes(struct piece_writer *w, const uint8_t *bytes, size_t n)
 {
+    size_t most = CHUNK_SLACK * w->chunk.wanted;
     while (n > 0) {
-        if (w->chunk_n >= CHUNK_SLACK * w->chunk_bytes && cut_chunk(w, w->chunk_n) != 0)
+        if (w->chunk.n >= most && cut_chunk(w, w->chunk.n) != 0)
             return -1;
-        size_t room = CHUNK_SLACK * w->chunk_bytes - w->chunk_n, part = n < room ? n : room;
-        if (!w->chunk || w->chunk_capacity - w->chunk_n < part) {
-            size_t capacity =
-                w->chunk_capacity ? w->chunk_capacity * 2 : w->chunk_bytes + (w->chunk_bytes >> 2);
-            while (capacity - w->chunk_n < part)
-                capacity *= 2;
-            uint8_t *larger = realloc(w->chunk, TAR_BLOCK + capacity + TAR_BLOCK);
-            if (!larger)
-                return no_memory(w);
-            w->chunk = larger;
-            w->chunk_capacity = capacity;
-        }
-        memcpy(w->chunk + TAR_BLOCK + w->chunk_n, bytes, part);
-        w->chunk_n += part;
+        size_t part = n < most - w->chunk.n ? n : most - w->chunk.n;
+        if (!chunk_add(&w->chunk, bytes, part))
+            return no_memory(w);
         bytes += part;
         n -= part;
     }
@@ -323,7 +301,7 @@ static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error
         w->hashed += part;
     }
     w->bytes += n;
-    if (!w->failed && (!w->with_trace || keep_chunk_bytes(w, bytes, n) == 0))
+    if (!w->failed && (!w->with_trace || keep_bytes(w, bytes, n) == 0))
         return 0;
     *err = w->why;
     return -1;
@@ -334,10 +312,12 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
     struct piece_writer *w = context;
     if (w->failed || !w->with_trace)
         return;
+    if (offset <= w->chunk_begin)
+        return;
     size_t n = (size_t)(offset - w->chunk_begin);
     bool timed = w->clock.multiplier != 0;
     bool long_ago = timed && clock_ns(&w->clock, tsc) - clock_ns(&w->clock, w->chunk_tsc) >= FLUSH_NS;
-    if (n == 0 || (n < w->chunk_bytes && !long_ago))
+    if (n < w->chunk.wanted && !long_ago)
         return;
     w->entry_bytes += n;
     if (cut_chunk(w, n) != 0)
@@ -473,7 +453,7 @@ static int finish(struct piece_writer *w, const struct summary *summary)
 {
     struct buffer text = {0};
     struct piece *p = &w->piece;
-    if (w->with_trace && cut_chunk(w, w->chunk_n) != 0)
+    if (w->with_trace && cut_chunk(w, w->chunk.n) != 0)
         return -1;
     if (flush_results(w) != 0)
         return -1;

@@ -11,7 +11,7 @@
 #define AHEAD       2 /* chunks that wait, besides those being decompressed */
 
 /* A chunk to be read. */
-struct chunk {
+struct chunk_place {
     const struct piece *piece;
     const struct member *member;
 };
@@ -28,7 +28,7 @@ struct slot {
 struct trace_feed {
     const struct archive *archive;
     const struct frames *frames; /* its */
-    struct chunk *chunks;
+    struct chunk_place *chunks;
     size_t chunks_n;
     struct slot *slots; /* chunk i goes to slot i % slots_n */
     size_t slots_n;
@@ -45,7 +45,7 @@ struct trace_feed {
 
 /* ---- the threads ---- */
 
-static int read_chunk(const struct trace_feed *f, const struct chunk *c, struct frame_reader *reader,
+static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct frame_reader *reader,
                       struct slot *s)
 {
     size_t frame = (size_t)c->piece->first_frame + c->member->frame, at = c->member->at - TAR_BLOCK;
@@ -132,7 +132,7 @@ static int next(void *context, const uint8_t **bytes, size_t *n, struct error *e
         *err = s->why;
         return -1;
     }
-    const struct chunk *c = &f->chunks[f->current];
+    const struct chunk_place *c = &f->chunks[f->current];
     f->stored_done += f->frames->list[(size_t)c->piece->first_frame + c->member->frame].bytes;
     f->handed = true;
     *bytes = s->bytes;
@@ -165,7 +165,7 @@ static bool list_chunks(struct trace_feed *f, const struct piece *pieces, size_t
             const struct member *member = &pieces[i].members[m];
             if (member->kind != MEMBER_TRACE || (i == 0 && member->number < chunk))
                 continue;
-            f->chunks[f->chunks_n++] = (struct chunk){&pieces[i], member};
+            f->chunks[f->chunks_n++] = (struct chunk_place){&pieces[i], member};
             f->stored_size += f->frames->list[(size_t)pieces[i].first_frame + member->frame].bytes;
         }
     return f->chunks != NULL;
