@@ -1,0 +1,82 @@
+/* Is the input an archive? One on a pipe is made a file first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "archived.h"
+
+#define PEEK_STEP_NS 10000000 /* 10 ms */
+#define PEEKS        300
+
+/* The first bytes of a pipe, as many as are there; they stay in it. */
+static size_t peek(int fd, uint8_t bytes[ARCHIVE_MAGIC_BYTES])
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return 0;
+    ssize_t n = tee(fd, pair[1], ARCHIVE_MAGIC_BYTES, 0);
+    if (n > 0)
+        n = read(pair[0], bytes, (size_t)n);
+    close(pair[0]);
+    close(pair[1]);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Whether a pipe begins like an archive. Who writes a few bytes that may be one is given time for the rest. */
+static bool pipe_begins_archive(int fd)
+{
+    uint8_t bytes[ARCHIVE_MAGIC_BYTES] = {0};
+    const struct timespec step = {.tv_nsec = PEEK_STEP_NS};
+    for (int i = 0; i < PEEKS; i++) {
+        size_t n = peek(fd, bytes);
+        if (n == 0 || n == sizeof bytes || !frames_may_begin_archive(bytes, n))
+            break;
+        nanosleep(&step, NULL);
+    }
+    return frames_begin_archive(bytes, sizeof bytes);
+}
+
+/* An archive is read from its end: what comes through a pipe goes to a file without a name first. */
+static int spool(int fd, struct error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    static uint8_t bytes[1 << 16];
+    ssize_t n;
+    int file = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0)
+        return error_set(err, ERROR_IO,
+                         "an archive on a pipe wants a temporary file, which cannot be made: %s",
+                         strerror(errno));
+    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+        for (ssize_t written = 0, more; written < n; written += more) {
+            more = write(file, bytes + written, (size_t)(n - written));
+            if (more < 0) {
+                error_set(err, ERROR_IO,
+                          "an archive on a pipe goes to a temporary file, which cannot be written: %s",
+                          strerror(errno));
+                close(file);
+                return -1;
+            }
+        }
+    if (n < 0 || lseek(file, 0, SEEK_SET) != 0 || dup2(file, STDIN_FILENO) < 0) {
+        error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
+        close(file);
+        return -1;
+    }
+    close(file);
+    return 0;
+}
+
+int input_is_archive(const char *path, bool *is, struct error *err)
+{
+    struct stat st;
+    *is = archive_file_is(path);
+    if (*is || strcmp(path, "-") != 0 || fstat(STDIN_FILENO, &st) != 0 || !S_ISFIFO(st.st_mode))
+        return 0;
+    *is = pipe_begins_archive(STDIN_FILENO);
+    return *is ? spool(STDIN_FILENO, err) : 0;
+}
