@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLIND_WAIT_SWEEPS 64 /* how long a pCPU whose ring was full may keep everybody waiting */
-
 void order_free(struct order *o)
 {
     free(o->heap);

@@ -44,9 +44,13 @@ bool decoder_is_whole(const struct decoder *d)
     const struct quality *q = d->quality;
     if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !d->has_runstates)
         return false;
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        if (waits_for_record(d->streams[d->pcpus[i]]))
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        bool waited_for =
+            s != d->current && s->perhaps_blind && d->sweep - s->last_sweep <= BLIND_WAIT_SWEEPS + 1;
+        if (waits_for_record(s) || waited_for)
             return false;
+    }
     return true;
 }
 

@@ -43,6 +43,7 @@ struct decoder {
 };
 
 #define WINDOW_HEADER_LEN 12
+#define BLIND_WAIT_SWEEPS 64 /* how long a pCPU whose ring was full may keep everybody waiting (order.c) */
 
 /* Wants an event delivered (or no longer). LOST_RECORDS always is. */
 void decoder_want(struct decoder *d, unsigned slot, bool wanted);

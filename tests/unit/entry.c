@@ -7,241 +7,220 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include "archive/results.h"
+#include "bytes.h"
 #include "check.h"
-#include "metrics/meter.h"
+#include "entry_kept.h"
+#include "random_host.h"
 #include "suites.h"
 
-#define BYS  4
-#define CUTS 4096
+#define CHUNK (256u << 10)
+#define PARTS 7
 
-struct cut {
-    uint64_t offset, tsc;
-    char *text; /* of the entry; NULL: there is none */
-    size_t n;
-};
-
-/* A whole capture in memory, and the places where it can be begun. */
-struct kept {
-    uint8_t *bytes;
-    size_t n, capacity;
-    size_t chunk_bytes;
-    struct cut cuts[CUTS];
-    unsigned cuts_n, marked, entries;
-    struct entry_log *log;
-    struct clock clock;
-    uint64_t end_ns;
-};
-
-static int keep_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
+/* Parts that begin and end at odd moments, the last one at the end of the trace. */
+static struct part part_of(const struct capture_kept *k, unsigned i)
 {
-    struct kept *k = context;
-    (void)err;
-    if (k->n + n > k->capacity) {
-        k->capacity = 2 * (k->n + n);
-        k->bytes = realloc(k->bytes, k->capacity);
-        if (!k->bytes)
-            abort();
-    }
-    memcpy(k->bytes + k->n, bytes, n);
-    k->n += n;
-    return 0;
+    uint64_t from = k->end_ns / (PARTS + 1) * (i + 1) + 12345677;
+    return (struct part){from, i + 1 == PARTS ? 0 : from + k->end_ns / 11 + 987654321 % (i + 1)};
 }
 
-static void keep_cut(void *context, uint64_t offset, uint64_t tsc, bool whole)
+static void a_part_read_from_an_entry_is_as_read_from_the_beginning(void)
 {
-    struct kept *k = context;
-    uint64_t last = k->cuts_n ? k->cuts[k->cuts_n - 1].offset : 0;
-    if (!whole || offset - last < k->chunk_bytes || k->cuts_n == CUTS)
-        return;
-    k->cuts[k->cuts_n] = (struct cut){.offset = offset, .tsc = tsc};
-    CHECK(entry_log_mark(k->log, k->cuts_n, tsc));
-    k->cuts_n++;
-}
-
-static int keep_entry(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n)
-{
-    struct kept *k = context;
-    CHECK(chunk < k->cuts_n && k->cuts[chunk].tsc == tsc && !k->cuts[chunk].text);
-    k->cuts[chunk].text = malloc(n);
-    k->cuts[chunk].n = n;
-    memcpy(k->cuts[chunk].text, text, n);
-    k->entries++;
-    return 0;
-}
-
-static bool keep(struct kept *k, const char *path, double cpu_hz, size_t chunk_bytes)
-{
-    struct trace_tap tap = {k, keep_bytes, keep_cut};
-    struct trace_options options = {.tap = &tap, .cpu_hz = cpu_hz};
-    struct entry_sink sink = {k, keep_entry};
-    struct error err;
-    struct event_batch batch;
-    *k = (struct kept){.chunk_bytes = chunk_bytes, .log = entry_log_new()};
-    meter_wants(false, &options);
-    struct trace *t = trace_open(path, &options, &err);
-    if (!t)
-        return false;
-    while (trace_next(t, &batch, &err) > 0) {
-        entry_log_use_clock(k->log, trace_clock(t));
-        CHECK(entry_log_take(k->log, &batch, &sink) == 0);
-    }
-    k->clock = *trace_clock(t);
-    struct trace_summary summary;
-    trace_summarise(t, &summary);
-    k->end_ns = clock_ns(&k->clock, summary.tsc_last);
-    trace_close(t);
-    return true;
-}
-
-static void forget(struct kept *k)
-{
-    for (unsigned i = 0; i < k->cuts_n; i++)
-        free(k->cuts[i].text);
-    free(k->bytes);
-    entry_log_free(k->log);
-}
-
-/* ---- the bytes from a place on ---- */
-
-struct rest {
-    const uint8_t *bytes;
-    size_t n;
-};
-
-static int rest_next(void *context, const uint8_t **bytes, size_t *n, struct error *err)
-{
-    struct rest *r = context;
-    (void)err;
-    *bytes = r->bytes;
-    *n = r->n < 65536 ? r->n : 65536;
-    r->bytes += *n;
-    r->n -= *n;
-    return *n > 0;
-}
-
-static void rest_position(void *context, uint64_t *done, uint64_t *size)
-{
-    (void)context;
-    *done = *size = 0;
-}
-
-/* ---- what comes out ---- */
-
-struct window {
-    uint64_t from_ns, to_ns;
-};
-
-static int put_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
-{
-    results_put_interval(context, interval, rows, n);
-    return 0;
-}
-
-static int put_execution(void *context, const struct execution *execution)
-{
-    results_put_execution(context, execution);
-    return 0;
-}
-
-static struct meter *make_meter(enum by by, const struct window *w, struct buffer *out)
-{
-    struct error err;
-    struct meter_options options = {
-        .by = by,
-        .granularities_ns = {100000000, 0},
-        .granularities = 2,
-        .executions = true,
-        .idle_rows = true,
-        .from_ns = w->from_ns,
-        .to_ns = w->to_ns,
-        .sink = {out, put_interval, put_execution, NULL},
+    static const struct {
+        const char *path;
+        double cpu_hz; /* so much is lost in one of them that all of it is read to measure the clock */
+        unsigned ways; /* at least */
+    } captures[] = {
+        {"fixtures/cpu-credit2.xt.zst", 0, 10},
+        {"fixtures/lost-credit2.xt.zst", 2.2e9, 8},
+        {"fixtures/mixed-credit.xt.zst", 0, 10},
+        {"fixtures/pvh-credit2.xt.zst", 0, 8},
     };
-    struct meter *m = meter_new(&options, &err);
-    if (!m)
-        abort();
-    return m;
-}
-
-/* Everything that is told of the window, as lines; read from `cut` on, NULL: from the beginning. */
-static void measure(const struct kept *k, const struct window *w, const struct cut *cut, struct buffer *out)
-{
-    struct error err;
-    struct event_batch batch;
-    struct meter *meters[BYS];
-    struct rest rest = {k->bytes + (cut ? cut->offset : 0), k->n - (cut ? cut->offset : 0)};
-    struct feed feed = {&rest, rest_next, rest_position, "none"};
-    struct trace_resume resume = {k->clock, cut ? cut->tsc : 0};
-    struct trace_options options = {.feed = &feed, .cpu_hz = k->clock.measured ? 0 : k->clock.cpu_hz};
-    struct entry entry = {0};
-    if (cut) {
-        options.resume = &resume;
-        CHECK(entry_read(&entry, cut->text, cut->n, cut->tsc, &err) == 0);
-    }
-    meter_wants(false, &options);
-    struct trace *t = trace_open("kept", &options, &err);
-    if (!t)
-        abort();
-    for (int by = 0; by < BYS; by++) {
-        out[by] = (struct buffer){0};
-        meters[by] = make_meter((enum by)by, w, &out[by]);
-        if (cut) {
-            batch = entry_batch(&entry, cut->tsc);
-            CHECK(meter_feed(meters[by], &batch, &k->clock, &err) == 0);
+    for (size_t c = 0; c < sizeof captures / sizeof captures[0]; c++) {
+        static struct capture_kept k;
+        unsigned ways = 0;
+        kept_read(&k, captures[c].path, captures[c].cpu_hz, CHUNK);
+        for (unsigned i = 0; i < PARTS; i++) {
+            struct part part = part_of(&k, i);
+            ways += kept_compare(&k, &part, 2);
         }
+        CHECK(ways >= captures[c].ways);
+        kept_free(&k);
     }
-    while (trace_next(t, &batch, &err) > 0 && !meter_is_over(meters[0]))
-        for (int by = 0; by < BYS; by++)
-            CHECK(meter_feed(meters[by], &batch, trace_clock(t), &err) == 0);
-    for (int by = 0; by < BYS; by++) {
-        if (!meter_is_over(meters[by]))
-            CHECK(meter_finish(meters[by], k->end_ns, &err) == 0);
-        CHECK(!out[by].failed);
-        meter_free(meters[by]);
-    }
-    entry_free(&entry);
-    trace_close(t);
 }
 
-static bool same(const struct buffer *a, const struct buffer *b)
+static void entries_are_small(void)
 {
-    if (a->n == b->n && memcmp(a->at, b->at, a->n) == 0)
-        return true;
-    if (getenv("ENTRY_SHOW")) {
-        size_t i = 0, line = 0;
-        for (; i < a->n && i < b->n && a->at[i] == b->at[i]; i++)
-            if (a->at[i] == '\n')
-                line = i + 1;
-        fprintf(stderr, "%zu %zu bytes, differ at %zu\n  %.900s\n  %.900s\n", a->n, b->n, i, a->at + line,
-                b->at + line);
-    }
-    return false;
+    static struct capture_kept k;
+    kept_read(&k, "fixtures/mixed-credit.xt.zst", 0, CHUNK);
+    size_t most = 0;
+    for (unsigned i = 0; i < k.cuts_n; i++)
+        if (k.cuts[i].n > most)
+            most = k.cuts[i].n;
+    CHECK(k.entries > 40);
+    CHECK(most > 1000 && most < 4096);
+    kept_free(&k);
 }
 
-/* Reads the window from the beginning, and by way of the latest `ways` entries that are far enough before it. */
-static unsigned compare_window(const struct kept *k, const struct window *w, unsigned ways)
+/* Small hosts that lose records, and whose clocks differ from pCPU to pCPU. */
+static void records_lost_and_out_of_order_make_no_difference(void)
 {
-    struct buffer direct[BYS], way[BYS];
-    unsigned compared = 0;
-    measure(k, w, NULL, direct);
-    for (unsigned i = k->cuts_n; i-- > 0 && compared < ways;) {
-        const struct cut *cut = &k->cuts[i];
-        if (!cut->text || clock_ns(&k->clock, cut->tsc) + ENTRY_MARGIN_NS > w->from_ns)
-            continue;
-        measure(k, w, cut, way);
-        for (int by = 0; by < BYS; by++) {
-            bool equal = same(&direct[by], &way[by]);
-            if (!equal && getenv("ENTRY_SHOW"))
-                fprintf(stderr, "by %d, cut %u at %.6f, window %.6f to %.6f\n", by, i,
-                        (double)clock_ns(&k->clock, cut->tsc) / 1e9, (double)w->from_ns / 1e9,
-                        (double)w->to_ns / 1e9);
-            CHECK(equal);
-            buffer_free(&way[by]);
-        }
-        compared++;
+    for (unsigned seed = 4; seed < 90; seed += 5) { /* such ones take seconds: see host_run */
+        static struct host h;
+        static struct capture_kept k;
+        host_run(&h, seed, 4000, seed % 2, seed % 4 >= 2);
+        sweep(&h.capture);
+        int fd = memfd_create("capture", 0);
+        char path[64];
+        snprintf(path, sizeof path, "/dev/fd/%d", fd);
+        if (fd < 0 || write(fd, h.capture.file.data, h.capture.file.n) != (ssize_t)h.capture.file.n)
+            abort();
+        kept_read(&k, path, 1e9, 2000);
+        struct part part = {k.end_ns / 2 + 777, k.end_ns / 4 * 3 + 1};
+        CHECK(kept_compare(&k, &part, 3) > 0);
+        kept_free(&k);
+        host_free(&h);
+        close(fd);
     }
-    for (int by = 0; by < BYS; by++)
-        buffer_free(&direct[by]);
-    return compared;
 }
+
+/* ---- damage ---- */
+
+static struct entry read_fine(const char *text, uint64_t tsc)
+{
+    struct entry e;
+    struct error err = {0};
+    CHECK(entry_read(&e, text, strlen(text), tsc, &err) == 0);
+    return e;
+}
+
+static void an_entry_is_read_as_it_was_written(void)
+{
+    struct entry e = read_fine("{\"pcpus\":[0,3,17]}\n"
+                               "{\"tsc\":100,\"event\":\"0x00028001\",\"pcpu\":3,\"words\":[5]}\n"
+                               "{\"tsc\":120,\"blind\":3}\n"
+                               "{\"tsc\":130,\"event\":\"0x0001f001\",\"pcpu\":3,\"words\":[7,4294967295]}\n"
+                               "{\"tsc\":130,\"event\":\"0x00021101\",\"pcpu\":0,\"words\":[327681,2000]}\n"
+                               "{\"tsc\":140,\"event\":\"0x00021021\",\"pcpu\":0,\"words\":[327681]}\n",
+                               140);
+    EQUAL(e.n, 5);
+    EQUAL(e.pcpus_n, 3);
+    EQUAL(e.pcpus[2], 17);
+    if (e.n == 5) {
+        EQUAL(e.events[0].slot, EVENT_DOM_ADD);
+        EQUAL(event_words(&e.events[0]), 1);
+        EQUAL(e.events[0].w[0], 5);
+        EQUAL(e.events[1].slot, EVENT_BLIND_BEGIN);
+        EQUAL(e.events[1].pcpu, 3);
+        EQUAL(e.events[1].w[2], 120);
+        EQUAL(e.events[2].slot, EVENT_LOST_RECORDS);
+        EQUAL(e.events[2].w[1], UINT32_MAX);
+        EQUAL(e.events[3].slot, EVENT_RUNSTATE_CHANGE);
+        EQUAL(event_number(&e.events[3]), 0x00021101);
+        EQUAL(event_words(&e.events[3]), 1);
+        EQUAL(e.events[3].w[1], 2000);
+        EQUAL(e.events[4].w[1], UINT32_MAX);
+        EQUAL(e.events[4].tsc, 140);
+    }
+    struct event_batch batch = entry_batch(&e, 140);
+    CHECK(batch.has_runstates && batch.watermark == 140 && batch.n == e.n && batch.end_tsc == 0);
+    entry_free(&e);
+}
+
+static void what_no_trace_could_hold_is_refused(void)
+{
+    static const char *const wrong[] = {
+        "",
+        "\n",
+        "{\"pcpus\":[0]}", /* no end of line */
+        "{\"pcpus\":[0 ]}\n",
+        "{\"pcpus\":[1,0]}\n",
+        "{\"pcpus\":[1,1]}\n",
+        "{\"pcpus\":[4095]}\n",
+        "{\"pcpus\":[0,]}\n",
+        "{\"tsc\":1,\"blind\":0}\n", /* who wrote records is not told */
+        "{\"pcpus\":[0]}\n\n",
+        "{\"pcpus\":[0]}\n{\"pcpus\":[0]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":51,\"blind\":0}\n", /* after the entry's time */
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"blind\":0}\n{\"tsc\":8,\"blind\":1}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"blind\":4095}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":09,\"blind\":0}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":-9,\"blind\":0}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":4095,\"words\":[1]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1,2]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[4294967296]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x0001f001\",\"pcpu\":0,\"words\":[1]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00028005\",\"pcpu\":0,\"words\":[1,2,3]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021431\",\"pcpu\":0,\"words\":[1]}\n", /* state 4 */
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x90021021\",\"pcpu\":0,\"words\":[1]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x0002800a\",\"pcpu\":0,\"words\":[1,2]}\n", /* a switch */
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x000fffff\",\"pcpu\":0,\"words\":[1]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x2102\",\"pcpu\":0,\"words\":[1]}\n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1]} \n",
+        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1],\"more\":1}\n",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct entry e;
+        struct error err = {0};
+        int status = entry_read(&e, wrong[i], strlen(wrong[i]), 50, &err);
+        check_equal(status, -1, wrong[i], __FILE__, __LINE__);
+        CHECK(err.code == ERROR_FORMAT && err.message[0] != '\0');
+        entry_free(&e);
+    }
+}
+
+/* A meter takes whatever an entry can be read as. */
+static bool meter_takes(const char *text, size_t n, uint64_t tsc, const struct clock *clock)
+{
+    struct entry e;
+    struct error err = {0};
+    struct buffer lines = {0};
+    bool fine = entry_read(&e, text, n, tsc, &err) == 0;
+    if (fine) {
+        struct part part = {1000, 0};
+        struct event_batch batch = entry_batch(&e, tsc);
+        struct meter *m = kept_meter(BY_DOMAIN_PCPU, &part, &lines);
+        CHECK(meter_feed(m, &batch, clock, &err) == 0);
+        CHECK(meter_finish(m, clock_ns(clock, tsc), &err) == 0);
+        meter_free(m);
+    }
+    entry_free(&e);
+    buffer_free(&lines);
+    return fine;
+}
+
+static void damaged_entries_do_no_harm(void)
+{
+    static struct capture_kept k;
+    kept_read(&k, "fixtures/membuf-credit2.xt.zst", 0, CHUNK);
+    const struct cut *cut = &k.cuts[k.cuts_n - 1];
+    char *text = malloc(cut->n);
+    unsigned refused = 0, cut_off = 0;
+    for (size_t i = 0; i < cut->n; i++) {
+        memcpy(text, cut->text, cut->n);
+        text[i] = (char)(text[i] ^ 1 << i % 7);
+        refused += !meter_takes(text, cut->n, cut->tsc, &k.clock);
+        cut_off += !meter_takes(cut->text, i, cut->tsc, &k.clock);
+    }
+    size_t lines = 0;
+    for (size_t i = 0; i < cut->n; i++)
+        lines += cut->text[i] == '\n';
+    CHECK(meter_takes(cut->text, cut->n, cut->tsc, &k.clock));
+    CHECK(refused > cut->n / 2);
+    EQUAL(cut_off, cut->n - (lines - 1)); /* where a line ends it still is an entry */
+    free(text);
+    kept_free(&k);
+}
+
+CU_TestInfo entry_tests[] = {
+    TEST(a_part_read_from_an_entry_is_as_read_from_the_beginning),
+    TEST(entries_are_small),
+    TEST(records_lost_and_out_of_order_make_no_difference),
+    TEST(an_entry_is_read_as_it_was_written),
+    TEST(what_no_trace_could_hold_is_refused),
+    TEST(damaged_entries_do_no_harm),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,201 @@
+#include "entry_kept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/results.h"
+#include "check.h"
+
+static int keep_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    struct capture_kept *k = context;
+    (void)err;
+    if (k->n + n > k->capacity) {
+        k->capacity = 2 * (k->n + n);
+        k->bytes = realloc(k->bytes, k->capacity);
+        if (!k->bytes)
+            abort();
+    }
+    memcpy(k->bytes + k->n, bytes, n);
+    k->n += n;
+    return 0;
+}
+
+static void keep_cut(void *context, uint64_t offset, uint64_t tsc, bool whole)
+{
+    struct capture_kept *k = context;
+    uint64_t last = k->cuts_n ? k->cuts[k->cuts_n - 1].offset : 0;
+    if (!whole || offset - last < k->chunk_bytes || k->cuts_n == CUTS_MAX)
+        return;
+    k->cuts[k->cuts_n] = (struct cut){.offset = offset, .tsc = tsc};
+    CHECK(entry_log_mark(k->log, k->cuts_n, tsc));
+    k->cuts_n++;
+}
+
+static int keep_entry(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n)
+{
+    struct capture_kept *k = context;
+    CHECK(chunk < k->cuts_n && k->cuts[chunk].tsc == tsc && !k->cuts[chunk].text);
+    k->cuts[chunk].text = malloc(n);
+    k->cuts[chunk].n = n;
+    memcpy(k->cuts[chunk].text, text, n);
+    k->entries++;
+    return 0;
+}
+
+void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t chunk_bytes)
+{
+    struct trace_tap tap = {k, keep_bytes, keep_cut};
+    struct trace_options options = {.tap = &tap, .cpu_hz = cpu_hz};
+    struct entry_sink sink = {k, keep_entry};
+    struct trace_summary summary;
+    struct event_batch batch;
+    struct error err;
+    *k = (struct capture_kept){.chunk_bytes = chunk_bytes, .log = entry_log_new()};
+    meter_wants(false, &options);
+    struct trace *t = trace_open(path, &options, &err);
+    if (!t || !k->log)
+        abort();
+    while (trace_next(t, &batch, &err) > 0) {
+        entry_log_use_clock(k->log, trace_clock(t));
+        CHECK(entry_log_take(k->log, &batch, &sink) == 0);
+    }
+    k->clock = *trace_clock(t);
+    trace_summarise(t, &summary);
+    k->end_ns = clock_ns(&k->clock, summary.tsc_last);
+    trace_close(t);
+}
+
+void kept_free(struct capture_kept *k)
+{
+    for (unsigned i = 0; i < k->cuts_n; i++)
+        free(k->cuts[i].text);
+    free(k->bytes);
+    entry_log_free(k->log);
+}
+
+/* ---- the bytes from a place on ---- */
+
+struct rest {
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static int rest_next(void *context, const uint8_t **bytes, size_t *n, struct error *err)
+{
+    struct rest *r = context;
+    (void)err;
+    *bytes = r->bytes;
+    *n = r->n < 65536 ? r->n : 65536;
+    r->bytes += *n;
+    r->n -= *n;
+    return *n > 0;
+}
+
+static void rest_position(void *context, uint64_t *done, uint64_t *size)
+{
+    (void)context;
+    *done = *size = 0;
+}
+
+/* ---- what comes out ---- */
+
+static int put_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    results_put_interval(context, interval, rows, n);
+    return 0;
+}
+
+static int put_execution(void *context, const struct execution *execution)
+{
+    results_put_execution(context, execution);
+    return 0;
+}
+
+struct meter *kept_meter(enum by by, const struct part *part, struct buffer *lines)
+{
+    struct error err;
+    struct meter_options options = {
+        .by = by,
+        .granularities_ns = {100000000, 0},
+        .granularities = 2,
+        .executions = true,
+        .idle_rows = true,
+        .from_ns = part->from_ns,
+        .to_ns = part->to_ns,
+        .sink = {lines, put_interval, put_execution, NULL},
+    };
+    struct meter *m = meter_new(&options, &err);
+    if (!m)
+        abort();
+    return m;
+}
+
+/* Everything that is told of the part, as lines; read from `cut` on, NULL: from the beginning. */
+static void measure(const struct capture_kept *k, const struct part *part, const struct cut *cut,
+                    struct buffer *out)
+{
+    struct error err;
+    struct event_batch batch;
+    struct meter *meters[BYS];
+    struct rest rest = {k->bytes + (cut ? cut->offset : 0), k->n - (cut ? cut->offset : 0)};
+    struct feed feed = {&rest, rest_next, rest_position, "none"};
+    struct trace_resume resume = {k->clock, cut ? cut->tsc : 0};
+    struct trace_options options = {.feed = &feed, .cpu_hz = k->clock.measured ? 0 : k->clock.cpu_hz};
+    struct entry entry = {0};
+    if (cut) {
+        options.resume = &resume;
+        CHECK(entry_read(&entry, cut->text, cut->n, cut->tsc, &err) == 0);
+    }
+    meter_wants(false, &options);
+    struct trace *t = trace_open("kept", &options, &err);
+    if (!t)
+        abort();
+    for (int by = 0; by < BYS; by++) {
+        out[by] = (struct buffer){0};
+        meters[by] = kept_meter((enum by)by, part, &out[by]);
+        if (cut) {
+            batch = entry_batch(&entry, cut->tsc);
+            CHECK(meter_feed(meters[by], &batch, &k->clock, &err) == 0);
+        }
+    }
+    while (trace_next(t, &batch, &err) > 0 && !meter_is_over(meters[0]))
+        for (int by = 0; by < BYS; by++)
+            CHECK(meter_feed(meters[by], &batch, trace_clock(t), &err) == 0);
+    for (int by = 0; by < BYS; by++) {
+        if (!meter_is_over(meters[by]))
+            CHECK(meter_finish(meters[by], k->end_ns, &err) == 0);
+        CHECK(!out[by].failed);
+        meter_free(meters[by]);
+    }
+    entry_free(&entry);
+    trace_close(t);
+}
+
+bool same_lines(const struct buffer *a, const struct buffer *b)
+{
+    return a->n == b->n && memcmp(a->at, b->at, a->n) == 0;
+}
+
+unsigned kept_compare(const struct capture_kept *k, const struct part *part, unsigned ways)
+{
+    struct buffer direct[BYS], way[BYS];
+    unsigned compared = 0;
+    measure(k, part, NULL, direct);
+    for (unsigned i = k->cuts_n; i-- > 0 && compared < ways;) {
+        const struct cut *cut = &k->cuts[i];
+        if (!cut->text || clock_ns(&k->clock, cut->tsc) + ENTRY_MARGIN_NS > part->from_ns)
+            continue;
+        measure(k, part, cut, way);
+        for (int by = 0; by < BYS; by++) {
+            CHECK(same_lines(&direct[by], &way[by]));
+            buffer_free(&way[by]);
+        }
+        compared++;
+    }
+    for (int by = 0; by < BYS; by++) {
+        CHECK(direct[by].n > 0);
+        buffer_free(&direct[by]);
+    }
+    return compared;
+}

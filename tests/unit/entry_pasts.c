@@ -1,0 +1,431 @@
+/*
+ * Whatever the past was, an entry made at some moment leads a meter to where it would be: random pasts of domains that come
+ * and go, pCPUs that lose records, records that contradict each other; and some told by hand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "entry_kept.h"
+#include "metrics/row.h"
+#include "random.h"
+#include "suites.h"
+
+#define PCPUS      4
+#define GUESTS     7
+#define DOMAINS    5
+#define EVENTS_MAX (20u << 10)
+#define END_NS     9000000000u
+#define SECOND     1000000000u
+
+/* How often in 1000 steps something odd happens. */
+struct oddness {
+    unsigned lost, lives, wrong;
+};
+
+struct guest {
+    uint32_t domain, id;
+    enum runstate state;
+};
+
+/* What happened: a ns is a cycle. */
+struct past_made {
+    struct event events[EVENTS_MAX];
+    size_t n;
+    uint64_t now, random;
+    struct guest guests[GUESTS];
+    int current[PCPUS]; /* number of the guest that runs, -1: the idle vCPU */
+    bool blind[PCPUS];
+};
+
+static uint64_t below(struct past_made *p, uint64_t n)
+{
+    return random_below(&p->random, n);
+}
+
+static void happens(struct past_made *p, unsigned slot, uint32_t number, unsigned pcpu, uint32_t w0,
+                    uint32_t w1)
+{
+    struct event *e = &p->events[p->n++];
+    unsigned words = slot == EVENT_YIELD || slot == EVENT_SLEEP ? 2 : 1;
+    *e = (struct event){.tsc = p->now, .pcpu = (uint16_t)pcpu, .slot = (uint16_t)slot, .w = {w0, w1}};
+    e->header = number | words << 28 | 1u << 31;
+    memcpy(&e->w[2], &p->now, 8);
+}
+
+static void changes(struct past_made *p, unsigned pcpu, uint32_t domain, uint32_t id, enum runstate old,
+                    enum runstate new)
+{
+    uint32_t slice = new == RUNSTATE_RUNNING &&below(p, 3) ? (uint32_t)below(p, 10000000) : UINT32_MAX;
+    if (!p->blind[pcpu])
+        happens(p, EVENT_RUNSTATE_CHANGE, 0x00021001u | (unsigned)old << 8 | (unsigned)new << 4, pcpu,
+                domain << 16 | id, slice);
+}
+
+static void guest_changes(struct past_made *p, unsigned pcpu, struct guest *g, enum runstate new)
+{
+    changes(p, pcpu, g->domain, g->id, g->state, new);
+    g->state = new;
+}
+
+static void note(struct past_made *p, unsigned pcpu, const struct guest *g, unsigned slot)
+{
+    if (!p->blind[pcpu])
+        happens(p, slot, slot == EVENT_YIELD ? 0x00028005 : 0x00028003, pcpu, g->domain, g->id);
+}
+
+static void dispatch(struct past_made *p, unsigned pcpu, int guest)
+{
+    int before = p->current[pcpu];
+    if (before >= 0)
+        guest_changes(p, pcpu, &p->guests[before], RUNSTATE_RUNNABLE);
+    else
+        changes(p, pcpu, IDLE_DOMAIN, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNABLE);
+    guest_changes(p, pcpu, &p->guests[guest], RUNSTATE_RUNNING);
+    p->current[pcpu] = guest;
+}
+
+static void stop(struct past_made *p, unsigned pcpu)
+{
+    static const enum runstate states[] = {RUNSTATE_RUNNABLE, RUNSTATE_BLOCKED, RUNSTATE_BLOCKED,
+                                           RUNSTATE_OFFLINE};
+    struct guest *g = &p->guests[p->current[pcpu]];
+    enum runstate state = states[below(p, 4)];
+    if (state != RUNSTATE_BLOCKED && below(p, 2))
+        note(p, pcpu, g, state == RUNSTATE_OFFLINE ? EVENT_SLEEP : EVENT_YIELD);
+    guest_changes(p, pcpu, g, state);
+    changes(p, pcpu, IDLE_DOMAIN, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    p->current[pcpu] = -1;
+}
+
+static void lose(struct past_made *p, unsigned pcpu)
+{
+    int runs = p->current[pcpu];
+    uint32_t who = runs < 0 ? IDLE_DOMAIN | pcpu << 16 : p->guests[runs].domain | p->guests[runs].id << 16;
+    if (!p->blind[pcpu])
+        happens(p, EVENT_BLIND_BEGIN, 0, pcpu, 1, 0);
+    else
+        happens(p, EVENT_LOST_RECORDS, 0x0001f001, pcpu, 1, below(p, 5) ? who : UINT32_MAX);
+    p->blind[pcpu] = !p->blind[pcpu];
+}
+
+static void come_or_go(struct past_made *p, unsigned pcpu)
+{
+    uint32_t domain = (uint32_t)below(p, DOMAINS);
+    bool comes = below(p, 2);
+    happens(p, comes ? EVENT_DOM_ADD : EVENT_DOM_REM, comes ? 0x00028001 : 0x00028002, pcpu, domain, 0);
+}
+
+static void err(struct past_made *p, unsigned pcpu)
+{
+    uint32_t domain = (uint32_t)below(p, DOMAINS), id = (uint32_t)below(p, 3);
+    enum runstate old = (enum runstate)below(p, 4), new = (enum runstate)below(p, 4);
+    if (below(p, 6))
+        changes(p, pcpu, domain, id, old, new);
+    else
+        happens(p, EVENT_CONTINUE_RUNNING, 0x00021002, pcpu, domain << 16 | id, 0);
+}
+
+static void step(struct past_made *p, const struct oddness *odd)
+{
+    unsigned pcpu = (unsigned)below(p, PCPUS);
+    int runs = p->current[pcpu], other = (int)below(p, GUESTS);
+    struct guest *g = &p->guests[other];
+    if (below(p, 1000) < odd->lost)
+        lose(p, pcpu);
+    if (below(p, 1000) < odd->lives)
+        come_or_go(p, pcpu);
+    if (below(p, 1000) < odd->wrong)
+        err(p, pcpu);
+    switch (below(p, 8)) {
+    case 0:
+    case 1:
+        if (g->state == RUNSTATE_BLOCKED || g->state == RUNSTATE_OFFLINE)
+            guest_changes(p, pcpu, g, RUNSTATE_RUNNABLE);
+        break;
+    case 2:
+    case 3:
+        if (runs >= 0)
+            stop(p, pcpu);
+        break;
+    case 4:
+        if (runs >= 0 && !p->blind[pcpu])
+            happens(p, EVENT_CONTINUE_RUNNING, 0x00021002, pcpu,
+                    p->guests[runs].domain << 16 | p->guests[runs].id, 0);
+        break;
+    case 5: /* paused where it is */
+        if ((g->state == RUNSTATE_BLOCKED || g->state == RUNSTATE_RUNNABLE) && below(p, 8) == 0) {
+            note(p, pcpu, g, EVENT_SLEEP);
+            guest_changes(p, pcpu, g, RUNSTATE_OFFLINE);
+        }
+        break;
+    default:
+        if (g->state == RUNSTATE_RUNNABLE)
+            dispatch(p, pcpu, other);
+        break;
+    }
+}
+
+static void make_past(struct past_made *p, uint64_t seed, const struct oddness *odd)
+{
+    *p = (struct past_made){.now = 1000000, .random = seed};
+    uint64_t pace = 500000 + below(p, 6000000);
+    for (unsigned i = 0; i < GUESTS; i++)
+        p->guests[i] = (struct guest){i % 3, i / 3, RUNSTATE_RUNNABLE + (enum runstate)below(p, 3)};
+    for (unsigned i = 0; i < PCPUS; i++)
+        p->current[i] = -1;
+    while (p->now < END_NS && p->n + 16 < EVENTS_MAX) {
+        p->now += below(p, 4) ? below(p, pace) : below(p, 400);
+        step(p, odd);
+    }
+}
+
+/* ---- with and without an entry ---- */
+
+static const uint16_t pcpus[PCPUS] = {0, 1, 2, 3};
+
+static struct event_batch batch_of(const struct past_made *p, size_t from, size_t to)
+{
+    return (struct event_batch){.events = p->events + from,
+                                .n = to - from,
+                                .pcpus = pcpus,
+                                .pcpus_n = PCPUS,
+                                .has_runstates = true,
+                                .watermark = to > 0 ? p->events[to - 1].tsc : 0};
+}
+
+static int take_text(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n)
+{
+    struct cut *cut = context;
+    EQUAL(chunk, 7);
+    EQUAL(tsc, cut->tsc);
+    cut->text = malloc(n);
+    cut->n = n;
+    memcpy(cut->text, text, n);
+    return 0;
+}
+
+static struct cut entry_at(const struct past_made *p, const struct clock *clock, uint64_t tsc)
+{
+    struct cut cut = {.tsc = tsc};
+    struct entry_sink sink = {&cut, take_text};
+    struct entry_log *l = entry_log_new();
+    struct event_batch nothing = batch_of(p, 0, 0), all = batch_of(p, 0, p->n);
+    entry_log_use_clock(l, clock);
+    CHECK(entry_log_take(l, &nothing, &sink) == 0);
+    CHECK(entry_log_mark(l, 7, tsc));
+    CHECK(entry_log_take(l, &all, &sink) == 0);
+    entry_log_free(l);
+    return cut;
+}
+
+/* What is told of the part; `cut`: what comes before its time only by its entry. */
+static struct buffer told_of(const struct past_made *p, const struct clock *clock, enum by by,
+                             const struct part *part, const struct cut *cut)
+{
+    struct buffer lines = {0};
+    struct error why;
+    struct meter *m = kept_meter(by, part, &lines);
+    size_t from = 0, length = 1 + p->n % 100;
+    if (cut) {
+        struct entry entry;
+        CHECK(entry_read(&entry, cut->text, cut->n, cut->tsc, &why) == 0);
+        struct event_batch batch = entry_batch(&entry, cut->tsc);
+        CHECK(meter_feed(m, &batch, clock, &why) == 0);
+        entry_free(&entry);
+        while (from < p->n && p->events[from].tsc <= cut->tsc)
+            from++;
+    }
+    for (size_t to; from < p->n; from = to) {
+        to = from - from % length + length < p->n ? from - from % length + length : p->n;
+        struct event_batch batch = batch_of(p, from, to);
+        CHECK(meter_feed(m, &batch, clock, &why) == 0);
+    }
+    CHECK(meter_finish(m, p->now, &why) == 0);
+    meter_free(m);
+    return lines;
+}
+
+static bool compare(const struct past_made *p, const struct clock *clock, const struct part *part,
+                    uint64_t tsc)
+{
+    struct cut cut = entry_at(p, clock, tsc);
+    for (int by = 0; cut.text && by < BYS; by++) {
+        struct buffer direct = told_of(p, clock, (enum by)by, part, NULL);
+        struct buffer way = told_of(p, clock, (enum by)by, part, &cut);
+        CHECK(same_lines(&direct, &way));
+        buffer_free(&direct);
+        buffer_free(&way);
+    }
+    free(cut.text);
+    return cut.text != NULL;
+}
+
+/* At three moments of each past; returns how many entries there were. */
+static unsigned compare_pasts(unsigned pasts, struct oddness odd)
+{
+    static struct past_made p;
+    struct clock clock = {0};
+    unsigned entries = 0;
+    clock_set(&clock, 0, 1e9);
+    for (unsigned seed = 0; seed < pasts; seed++) {
+        make_past(&p, seed, &odd);
+        for (unsigned i = 1; i <= 3; i++) {
+            uint64_t tsc = i * 2 * SECOND - below(&p, SECOND);
+            struct part part = {tsc + ENTRY_MARGIN_NS, i % 2 ? tsc + 3 * SECOND + below(&p, SECOND) : 0};
+            entries += compare(&p, &clock, &part, tsc);
+        }
+    }
+    return entries;
+}
+
+static void a_plain_past(void)
+{
+    EQUAL(compare_pasts(30, (struct oddness){0}), 90);
+}
+
+static void a_past_of_domains_that_came_and_went(void)
+{
+    CHECK(compare_pasts(30, (struct oddness){.lives = 1}) > 45);
+}
+
+static void a_past_of_which_much_was_lost(void)
+{
+    CHECK(compare_pasts(30, (struct oddness){.lost = 10}) > 75);
+    CHECK(compare_pasts(10, (struct oddness){.lost = 200}) > 10);
+}
+
+static void a_past_that_contradicts_itself(void)
+{
+    CHECK(compare_pasts(30, (struct oddness){.wrong = 1}) > 25);
+    CHECK(compare_pasts(30, (struct oddness){.lost = 2, .lives = 1, .wrong = 1}) > 20);
+}
+
+/* ---- by hand ---- */
+
+static void hand_begins(struct past_made *p, struct clock *clock)
+{
+    *p = (struct past_made){.now = 1000};
+    clock_set(clock, 0, 1e9);
+}
+
+static void at(struct past_made *p, uint64_t ms)
+{
+    p->now = ms * 1000000;
+}
+
+/* The rows of 4 s to the end, told by an entry at 1.5 s and checked against all that happened, hold this text. */
+static void tells(const struct past_made *p, const struct clock *clock, enum by by, const char *text)
+{
+    const struct part part = {4ull * SECOND, 0};
+    struct cut cut = entry_at(p, clock, 3 * SECOND / 2);
+    CHECK(cut.text != NULL);
+    CHECK(compare(p, clock, &part, 3 * SECOND / 2));
+    struct buffer lines = told_of(p, clock, by, &part, &cut);
+    check_true(memmem(lines.at, lines.n, text, strlen(text)) != NULL, text, __FILE__, __LINE__);
+    buffer_free(&lines);
+    free(cut.text);
+}
+
+static void an_execution_knows_of_the_wait_and_the_blocking_long_before_it(void)
+{
+    static struct past_made p;
+    struct clock clock;
+    hand_begins(&p, &clock);
+    changes(&p, 0, 1, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    at(&p, 100);
+    changes(&p, 0, 1, 0, RUNSTATE_RUNNING, RUNSTATE_BLOCKED);
+    at(&p, 350);
+    changes(&p, 1, 1, 0, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE);
+    at(&p, 410);
+    changes(&p, 1, 1, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    at(&p, 5000);
+    changes(&p, 1, 1, 0, RUNSTATE_RUNNING, RUNSTATE_BLOCKED);
+    tells(&p, &clock, BY_VCPU, "\"blocked_before_ns\":250000000,\"waited_ns\":60000000");
+    tells(&p, &clock, BY_VCPU, "\"run\":{\"count\":1,\"sum_ns\":4590000000");
+}
+
+static void a_domain_keeps_the_number_of_its_life_and_the_pcpus_it_ran_on(void)
+{
+    static struct past_made p;
+    struct clock clock;
+    hand_begins(&p, &clock);
+    for (unsigned life = 1; life <= 3; life++) {
+        at(&p, life * 100);
+        happens(&p, EVENT_DOM_ADD, 0x00028001, 0, 2, 0);
+        for (unsigned pcpu = 0; pcpu < PCPUS; pcpu++) { /* more records than a history keeps */
+            for (unsigned i = 0; i < 20; i++) {
+                p.now += 100000;
+                changes(&p, pcpu, 2, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+                p.now += 100000;
+                changes(&p, pcpu, 2, 0, RUNSTATE_RUNNING, RUNSTATE_RUNNABLE);
+            }
+        }
+        if (life < 3)
+            happens(&p, EVENT_DOM_REM, 0x00028002, 0, 2, 0);
+    }
+    at(&p, 5000);
+    changes(&p, 3, 2, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    tells(&p, &clock, BY_DOMAIN, "\"domain\":2,\"life\":3");
+    tells(&p, &clock, BY_DOMAIN_PCPU, "\"domain\":2,\"life\":3,\"pcpu\":1}");
+}
+
+/* A vCPU that is paused again and again: what it was blocked for lies far behind its last records. */
+static void pauses_hide_nothing(void)
+{
+    static struct past_made p;
+    struct clock clock;
+    hand_begins(&p, &clock);
+    struct guest g = {1, 0, RUNSTATE_RUNNABLE};
+    guest_changes(&p, 0, &g, RUNSTATE_RUNNING);
+    at(&p, 100);
+    guest_changes(&p, 0, &g, RUNSTATE_BLOCKED);
+    at(&p, 350);
+    guest_changes(&p, 1, &g, RUNSTATE_RUNNABLE);
+    at(&p, 360);
+    guest_changes(&p, 0, &g, RUNSTATE_RUNNING);
+    for (unsigned i = 0; i < 20; i++) {
+        at(&p, 400 + i * 10);
+        guest_changes(&p, 0, &g, RUNSTATE_OFFLINE);
+        at(&p, 404 + i * 10);
+        guest_changes(&p, 1, &g, RUNSTATE_RUNNABLE);
+        at(&p, 407 + i * 10);
+        guest_changes(&p, 0, &g, RUNSTATE_RUNNING);
+    }
+    at(&p, 1200);
+    note(&p, 1, &g, EVENT_SLEEP);
+    at(&p, 5000);
+    guest_changes(&p, 0, &g, RUNSTATE_OFFLINE);
+    tells(&p, &clock, BY_VCPU,
+          "\"blocked_before_ns\":250000000,\"waited_ns\":3000000,\"wait_kind\":\"wake\"");
+    tells(&p, &clock, BY_VCPU, "\"end\":\"slept\"");
+}
+
+static void no_entry_where_a_vcpu_cannot_be_told(void)
+{
+    static struct past_made p;
+    struct clock clock;
+    hand_begins(&p, &clock);
+    changes(&p, 0, 1, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    at(&p, 100);
+    changes(&p, 0, 2, 0, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING); /* what of domain 1? */
+    at(&p, 1800);
+    changes(&p, 0, 1, 0, RUNSTATE_RUNNING, RUNSTATE_BLOCKED);
+    struct cut cut = entry_at(&p, &clock, 3 * SECOND / 2);
+    CHECK(cut.text == NULL);
+    cut = entry_at(&p, &clock, 50000000);
+    CHECK(cut.text != NULL);
+    free(cut.text);
+}
+
+CU_TestInfo entry_pasts_tests[] = {
+    TEST(a_plain_past),
+    TEST(a_past_of_domains_that_came_and_went),
+    TEST(a_past_of_which_much_was_lost),
+    TEST(a_past_that_contradicts_itself),
+    TEST(an_execution_knows_of_the_wait_and_the_blocking_long_before_it),
+    TEST(a_domain_keeps_the_number_of_its_life_and_the_pcpus_it_ran_on),
+    TEST(pauses_hide_nothing),
+    TEST(no_entry_where_a_vcpu_cannot_be_told),
+    CU_TEST_INFO_NULL,
+};
