@@ -350,6 +350,12 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
     return 0;
 }
 
+bool archived_knows_rest(const struct archived *a, const struct options *o)
+{
+    bool same_clock = !(o->cpu_hz > 0) || (a->archive && o->cpu_hz == a->pieces[0].options.cpu_hz);
+    return a->archive && a->pieces_n == 1 && same_clock && !o->live_ns;
+}
+
 int archived_enter(struct archived *a, struct meter *meter, struct error *err)
 {
     const struct piece *p = &a->pieces[0];

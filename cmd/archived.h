@@ -65,6 +65,9 @@ int archived_replay(struct archived *a, const struct options *o, const struct me
 /* From the trace: begins to read it. What is in trace_options about where bytes come from is filled in. */
 int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err);
 
+/* Whether what was kept tells of the trace as a whole, so that only the part asked for needs to be read. */
+bool archived_knows_rest(const struct archived *a, const struct options *o);
+
 /* With an entry: feeds the meter with what came before. */
 int archived_enter(struct archived *a, struct meter *meter, struct error *err);
 

@@ -123,8 +123,10 @@ static int read_trace(struct reading *r, struct error *err)
         checked = true;
         if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)
             return -1;
-        if (r->archived.entry && meter_is_over(r->meter))
-            return 0; /* the summary knows the rest */
+        if (archived_knows_rest(&r->archived, r->options) && meter_is_over(r->meter)) {
+            r->stopped_early = true;
+            return 0;
+        }
         progress_show(&r->progress, r->trace);
     }
     if (status < 0)
@@ -227,13 +229,15 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
                    struct charge_summary *charged)
 {
     const struct archived *a = &r->archived;
-    bool kept = a->archive && (a->from_results || a->entry); /* not all of the trace was read */
+    bool kept = a->archive && (a->from_results || a->entry || r->stopped_early); /* not all was read */
     uint64_t to_ns = r->options->to_ns;
     summary->start_ns = r->options->from_ns;
     if (kept) {
         *quality = a->summary.quality;
         quality->unknown_ns = r->meter ? meter_quality(r->meter)->unknown_ns : r->unknown_ns;
         *charged = a->summary.charges;
+        if (r->meter)
+            meter_charge_summary(r->meter, charged);
         summary->clock = a->summary.clock;
         summary->trace = a->summary.trace;
         summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;

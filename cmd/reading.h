@@ -37,6 +37,7 @@ struct reading {
     struct writer *writer;
     struct progress progress;
     const volatile sig_atomic_t *stop; /* NULL: not live */
+    bool stopped_early;                /* an archive's trace was read up to the end of the part asked for */
     bool failed;                       /* a sink ended the work: the output knows why */
 };
 
