@@ -9,6 +9,8 @@
 #   charge      who used the driver domains: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
+#   archive     archives: made, read, merged, cut short
+#   archive-damage  archives that are damaged or lie
 #   damage      cut, flipped and hostile input
 #   docs        manual, completion and README against the program
 #   bounded     memory, and a generated trace against its known truth
@@ -16,8 +18,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road cli charge xenmon io-counts damage bounded docs
-ASAN_TESTS := unit cli charge xenmon io-counts road damage
+TESTS      := unit truth charges invariants road cli charge xenmon io-counts archive archive-damage damage bounded docs
+ASAN_TESTS := unit cli charge xenmon io-counts archive archive-damage road damage
 ASAN_BUILD := build-asan
 TRACES     ?=
 
@@ -34,8 +36,10 @@ test-tools: $(TEST_TOOLS) $(if $(UNIT_SRC),$(BUILD)/unit-tests)
 $(BUILD)/unit-tests: $(UNIT_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libxenmeter.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS)
 
+$(BUILD)/tests/forge: $(BUILD)/tests/fuzz/repack.o
+
 $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libxenmeter.a $(LIBS)
 
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
