@@ -84,17 +84,16 @@ static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, con
     uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
     uint64_t front = last > d->tsc_last ? last : d->tsc_last;
 
-    if (tsc >= TSC_IMPOSSIBLE && !has_time && !has_next) {
-        *foreign = true;
-        return tsc;
-    }
     if (!s->begun && has_time && tsc < last)
         last = tsc; /* a pCPU's first record may well be older than other pCPUs' */
     if (!s->begun && tsc < d->handed_on)
         last = d->handed_on;
     if (tsc >= last) {
-        if (!has_time)
-            return first_tsc(d, tsc, behind, end);
+        if (!has_time) {
+            tsc = first_tsc(d, tsc, behind, end);
+            *foreign = tsc >= TSC_IMPOSSIBLE;
+            return tsc;
+        }
         *foreign = tsc > front && tsc - front > TSC_FOREIGN && has_next && next - tsc <= TSC_LEAP;
         if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
             return tsc;
