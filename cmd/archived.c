@@ -210,7 +210,7 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
     bool part = o->from_ns || o->to_ns;
     if (a->pieces_n > 1)
         return true; /* what straddles the cuts */
-    return part && (meter->sink.charges || meter->by == BY_PCPU);
+    return part && (meter->sink.charges || meter->by == BY_PCPU || meter->granularities == 0);
 }
 
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */

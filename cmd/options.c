@@ -100,20 +100,20 @@ static void unknown_option(const struct option_set *set, const char *word)
 
 static int parse_by(struct options *o, const struct option_set *set, const char *text, struct error *err)
 {
-    const char *rest = text;
-    for (size_t n; *rest; rest += n + (rest[n] == ',')) {
+    for (;; text++) {
         int by = 0;
-        n = set->makes_archive ? strcspn(rest, ",") : strlen(rest);
-        while (by < 4 && (strlen(by_names[by]) != n || strncmp(rest, by_names[by], n) != 0))
+        size_t n = set->makes_archive ? strcspn(text, ",") : strlen(text);
+        while (by < 4 && (strlen(by_names[by]) != n || strncmp(by_names[by], text, n) != 0))
             by++;
         if (by == 4)
-            break;
+            return error_set(err, ERROR_USAGE, "--by %.*s: rows can be by domain, vcpu, pcpu or domain-pcpu",
+                             n > 60 ? 60 : (int)n, text);
         o->by = (enum by)by;
         o->bys |= 1u << by;
+        text += n;
+        if (!*text)
+            return 0;
     }
-    if (!*rest && *text)
-        return 0;
-    return error_set(err, ERROR_USAGE, "--by %s: rows can be by domain, vcpu, pcpu or domain-pcpu", text);
 }
 
 /* A small whole number in [1, most]. */
