@@ -1,0 +1,519 @@
+/* A piece's manifest and the archive's contents: what is written is read back, and nothing that cannot be gets in. */
+#include "archive/manifest.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/contents.h"
+#include "archive/frames.h"
+#include "archive/tar.h"
+#include "check.h"
+#include "suites.h"
+
+#define FRAMES 4
+
+/* ---- a piece ---- */
+
+static uint8_t some_idds[65536];
+static char source[] = "capture \"one\".xt", tool[] = "xenmeter 0.1.0";
+
+static void add(struct piece *p, const char *name, uint32_t frame, uint32_t at, uint32_t bytes)
+{
+    struct member *m = piece_new_member(p);
+    CHECK(m && member_named(m, name));
+    m->frame = frame;
+    m->at = at;
+    m->bytes = bytes;
+    for (int i = 0; i < DIGEST_BYTES; i++)
+        m->digest[i] = (uint8_t)(bytes + i * 17);
+}
+
+/* With every kind of member. `members` are to be freed. */
+static struct piece example(void)
+{
+    struct piece p = {.host = "web1.example_net-7",
+                      .id = "0123456789abcdef",
+                      .source = source,
+                      .tool = tool,
+                      .tsc_first = 219632478814,
+                      .tsc_last = INT64_MAX,
+                      .cpu_hz = 2596566980.9797802,
+                      .duration_ns = 14705881444,
+                      .trace_bytes = 4663272,
+                      .trace_stored = true,
+                      .options = {.bys = 1u << BY_DOMAIN | 1u << BY_DOMAIN_PCPU,
+                                  .granularities_ns = {1000000000, 1000, 0},
+                                  .granularities = 3,
+                                  .executions = true,
+                                  .cpu_hz = 0.1,
+                                  .charge = {.wanted = true,
+                                             .methods = CHARGE_GRANTS | CHARGE_PACKETS,
+                                             .interval_ns = 100000000,
+                                             .spread_own = true,
+                                             .idds = some_idds},
+                                  .io_counts = true}};
+    some_idds[0] = some_idds[65535] = 1;
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        p.options.charge.weights[kind] = kind * 1.1;
+    add(&p, "trace/000000.xt", 0, 512, 4202084);
+    add(&p, "entry/000001.jsonl", 2, 512, 999);
+    p.members[1].tsc = 219632478815;
+    add(&p, "trace/000001.xt", 1, 512, 461188);
+    p.members[2].from = 4202084;
+    add(&p, "results/domain/000000.jsonl", 2, 2048, 0);
+    add(&p, "results/domain-pcpu/000000.jsonl", 2, 2560, 7);
+    p.members[4].from = 1000000000;
+    p.members[4].to = 14705881444;
+    add(&p, "results/domain/000001.jsonl", 2, 3584, 100);
+    add(&p, "io-counts.csv", 2, 4608, 55);
+    add(&p, "summary.json", 3, 512, FRAME_CONTENT_MAX);
+    return p;
+}
+
+static void check_members(const struct piece *a, const struct piece *b)
+{
+    EQUAL(a->members_n, b->members_n);
+    for (size_t i = 0; i < a->members_n && i < b->members_n; i++) {
+        const struct member *x = &a->members[i], *y = &b->members[i];
+        CHECK(strcmp(x->name, y->name) == 0);
+        EQUAL(x->kind, y->kind);
+        EQUAL(x->frame, y->frame);
+        EQUAL(x->at, y->at);
+        EQUAL(x->bytes, y->bytes);
+        EQUAL(x->number, y->number);
+        EQUAL(x->by, y->by);
+        EQUAL(x->from, y->from);
+        EQUAL(x->to, y->to);
+        EQUAL(x->tsc, y->tsc);
+        CHECK(memcmp(x->digest, y->digest, DIGEST_BYTES) == 0);
+    }
+}
+
+static void a_manifest_comes_back(void)
+{
+    struct piece p = example(), back = {0};
+    struct buffer b = {0}, again = {0};
+    struct error err = {0};
+    manifest_put(&b, &p);
+    EQUAL(manifest_read(&back, b.at, b.n, FRAMES, &err), 0);
+    CHECK(strcmp(back.host, p.host) == 0);
+    CHECK(strcmp(back.id, p.id) == 0);
+    CHECK(back.source && strcmp(back.source, source) == 0);
+    CHECK(back.tool && strcmp(back.tool, tool) == 0);
+    EQUAL(back.tsc_first, 219632478814);
+    EQUAL(back.tsc_last, INT64_MAX);
+    CHECK(back.cpu_hz == p.cpu_hz);
+    EQUAL(back.duration_ns, 14705881444);
+    EQUAL(back.trace_bytes, 4663272);
+    CHECK(back.trace_stored);
+    EQUAL(back.options.bys, p.options.bys);
+    EQUAL(back.options.granularities, 3);
+    CHECK(memcmp(back.options.granularities_ns, p.options.granularities_ns,
+                 sizeof p.options.granularities_ns) == 0);
+    CHECK(back.options.executions);
+    CHECK(back.options.cpu_hz == 0.1);
+    CHECK(back.options.io_counts);
+    CHECK(back.options.charge.wanted && back.options.charge.spread_own && !back.options.charge.counters);
+    EQUAL(back.options.charge.methods, p.options.charge.methods);
+    EQUAL(back.options.charge.interval_ns, 100000000);
+    CHECK(memcmp(back.options.charge.weights, p.options.charge.weights, sizeof p.options.charge.weights) ==
+          0);
+    CHECK(back.options.charge.idds && memcmp(back.options.charge.idds, some_idds, 65536) == 0);
+    check_members(&p, &back);
+    manifest_put(&again, &back);
+    CHECK(again.n == b.n && memcmp(again.at, b.at, b.n) == 0);
+    piece_free(&back);
+    free(p.members);
+    buffer_free(&b);
+    buffer_free(&again);
+}
+
+static void a_manifest_without_trace_charges_or_members_comes_back(void)
+{
+    struct piece p = {.host = "h", .id = "ffffffffffffffff", .source = source, .tool = tool}, back = {0};
+    struct buffer b = {0};
+    manifest_put(&b, &p);
+    EQUAL(manifest_read(&back, b.at, b.n, 1, NULL), 0);
+    CHECK(!back.trace_stored && !back.options.charge.wanted && !back.options.charge.idds);
+    EQUAL(back.members_n, 0);
+    EQUAL(back.options.bys, 0);
+    EQUAL(back.options.granularities, 0);
+    CHECK(back.options.cpu_hz == 0);
+    piece_free(&back);
+    buffer_free(&b);
+}
+
+static void the_latest_times_there_are_come_back(void)
+{
+    struct piece p = {.host = "h",
+                      .id = "ffffffffffffffff",
+                      .source = source,
+                      .tool = tool,
+                      .tsc_first = INT64_MAX - 1,
+                      .tsc_last = INT64_MAX,
+                      .duration_ns = INT64_MAX},
+                 back = {0};
+    struct buffer b = {0};
+    add(&p, "entry/000001.jsonl", 0, 512, 0);
+    p.members[0].tsc = INT64_MAX;
+    add(&p, "results/pcpu/000000.jsonl", 0, 1024, 0);
+    p.members[1].from = INT64_MAX - 1;
+    p.members[1].to = INT64_MAX;
+    manifest_put(&b, &p);
+    EQUAL(manifest_read(&back, b.at, b.n, 1, NULL), 0);
+    EQUAL(back.tsc_first, p.tsc_first);
+    EQUAL(back.tsc_last, p.tsc_last);
+    EQUAL(back.duration_ns, p.duration_ns);
+    check_members(&p, &back);
+    piece_free(&back);
+    free(p.members);
+    buffer_free(&b);
+}
+
+/* ---- what does not get in ---- */
+
+static json_t *parent_of(json_t *document, const char *path, const char **last)
+{
+    const char *slash;
+    while ((slash = strchr(path, '/'))) {
+        char key[48];
+        snprintf(key, sizeof key, "%.*s", (int)(slash - path), path);
+        document = json_is_array(document) ? json_array_get(document, strtoul(key, NULL, 10))
+                                           : json_object_get(document, key);
+        path = slash + 1;
+    }
+    *last = path;
+    return document;
+}
+
+/* Puts a value, given as JSON, where the path leads; NULL: takes away what is there. */
+static char *changed(const struct buffer *text, const char *path, const char *value)
+{
+    const char *key;
+    json_t *document = json_loadb(text->at, text->n, 0, NULL);
+    json_t *parent = parent_of(document, path, &key);
+    json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL;
+    CHECK(parent && (json || !value));
+    if (json_is_array(parent) && json)
+        CHECK(json_array_set_new(parent, strtoul(key, NULL, 10), json) == 0);
+    else if (json)
+        CHECK(json_object_set_new(parent, key, json) == 0);
+    else
+        CHECK(json_object_del(parent, key) == 0);
+    char *changed_text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(document);
+    return changed_text;
+}
+
+static const struct change {
+    const char *path, *value;
+} impossible[] = {
+    {"schema", "\"xenmeter.piece/2\""},
+    {"schema", "1"},
+    {"schema", NULL},
+    {"tool", "5"},
+    {"tool", NULL},
+    {"source", "null"},
+    {"host", "\"\""},
+    {"host", "\".web\""},
+    {"host", "\"-web\""},
+    {"host", "\"a/b\""},
+    {"host", "\"..\""},
+    {"host", "\"a b\""},
+    {"host", "\"01234567890123456789012345678901234567890\""}, /* 41 */
+    {"host", "7"},
+    {"id", "\"0123456789abcde\""},
+    {"id", "\"0123456789abcdef0\""},
+    {"id", "\"0123456789ABCDEF\""},
+    {"id", "\"0123456789abcde/\""},
+    {"id", "null"},
+    {"tsc_first", "-1"},
+    {"tsc_first", "1.0"},
+    {"tsc_last", "219632478813"},
+    {"tsc_last", "\"18446744073709551616\""},
+    {"cpu_hz", "-1.0"},
+    {"cpu_hz", "\"2\""},
+    {"duration_ns", "-1"},
+    {"trace_bytes", "4663271"},
+    {"trace_bytes", "-1"},
+    {"trace_stored", "false"},
+    {"trace_stored", "1"},
+    {"options", "null"},
+    {"options", NULL},
+    {"options/by", "\"domain\""},
+    {"options/by/0", "\"host\""},
+    {"options/by/0", "0"},
+    {"options/granularities_ns", "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]"},
+    {"options/granularities_ns/1", "-1"},
+    {"options/granularities_ns/1", "0.5"},
+    {"options/granularities_ns/1", "\"9223372036854775808\""},
+    {"options/executions", "null"},
+    {"options/cpu_hz", "-0.5"},
+    {"options/charge", "[]"},
+    {"options/charge/methods", "64"},
+    {"options/charge/interval_ns", "-1"},
+    {"options/charge/spread_own", "0"},
+    {"options/charge/io_counts", "0"},
+    {"options/charge/weights", "[1,2,3]"},
+    {"options/charge/weights/0", "-1"},
+    {"options/charge/weights/0", "1e16"},
+    {"options/charge/weights/0", "\"1\""},
+    {"options/charge/idds", "{}"},
+    {"options/charge/idds/0", "65536"},
+    {"options/charge/idds/0", "-1"},
+    {"options/charge/idds/0", "0.0"},
+    {"members", "{}"},
+    {"members", NULL},
+    {"members/0", "null"},
+    {"members/0", "[]"},
+    {"members/0/name", "\"trace/000001.xt\""},
+    {"members/0/name", "\"trace/00000.xt\""},
+    {"members/0/name", "\"trace/0000000.xt\""},
+    {"members/0/name", "\"trace/000000.xt/\""},
+    {"members/0/name", "\"trace/../000000.xt\""},
+    {"members/0/name", "\"trace\""}, /* without its chunks the trace is not stored */
+    {"members/0/name", "5"},
+    {"members/0/bytes", "67108865"},
+    {"members/0/bytes", "0"},
+    {"members/0/bytes", "-1"},
+    {"members/0/frame", "4"},
+    {"members/0/frame", "-1"},
+    {"members/0/frame", "4294967296"},
+    {"members/0/at", "0"},
+    {"members/0/at", "511"},
+    {"members/0/at", "513"},
+    {"members/0/at", "268435968"},
+    {"members/0/at", "4294967808"},
+    {"members/0/offset", "1"},
+    {"members/0/offset", NULL},
+    {"members/0/xxh3_128", "\"00\""},
+    {"members/0/xxh3_128", "\"0011223344556677889900112233445g\""},
+    {"members/0/xxh3_128", "\"0011223344556677889900112233445A\""},
+    {"members/0/xxh3_128", "5"},
+    {"members/1/name", "\"entry/1.jsonl\""},
+    {"members/1/tsc", NULL},
+    {"members/1/tsc", "-1"},
+    {"members/2/offset", "4202083"},
+    {"members/3/name", "\"results/domain/000001.jsonl\""},
+    {"members/3/name", "\"results/host/000000.jsonl\""},
+    {"members/3/name", "\"results/000000.jsonl\""},
+    {"members/3/from_ns", "-1"},
+    {"members/3/to_ns", NULL},
+    {"members/5/name", "\"results/domain/000000.jsonl\""},
+    {"members/6/name", "\"../io-counts.csv\""},
+    {"members/6/name", "\"/etc/passwd\""},
+    {"members/6/name", "\"other/io-counts.csv\""},
+    {"members/6/name", "\"\""},
+    {"members/7/name", "\"0123456789012345678901234567890123456789012345678\""},
+    {"members/7/bytes", "268435457"},
+};
+
+static void what_a_manifest_cannot_be_is_refused(void)
+{
+    struct piece p = example(), back = {0};
+    struct buffer b = {0};
+    manifest_put(&b, &p);
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        char *text = changed(&b, impossible[i].path, impossible[i].value);
+        struct error err = {0};
+        check_equal(manifest_read(&back, text, strlen(text), FRAMES, &err), -1, impossible[i].path, __FILE__,
+                    __LINE__);
+        check_true(err.code == ERROR_FORMAT && *err.message, impossible[i].path, __FILE__, __LINE__);
+        piece_free(&back);
+        free(text);
+    }
+    char *text = changed(&b, "host", "\"other\""); /* else it is fine, without spaces too */
+    EQUAL(manifest_read(&back, text, strlen(text), FRAMES, NULL), 0);
+    free(text);
+    piece_free(&back);
+    EQUAL(manifest_read(&back, b.at, b.n, FRAMES - 1, NULL), -1); /* a member lies in the last frame */
+    piece_free(&back);
+    free(p.members);
+    buffer_free(&b);
+}
+
+static void a_manifest_that_is_cut_off_is_refused(void)
+{
+    struct piece p = example(), back = {0};
+    struct buffer b = {0};
+    manifest_put(&b, &p);
+    for (size_t n = 0; n < b.n - 1; n++) { /* the last byte is a newline */
+        char *exact = malloc(n + 1);
+        memcpy(exact, b.at, n);
+        CHECK(manifest_read(&back, exact, n, FRAMES, NULL) == -1);
+        piece_free(&back);
+        free(exact);
+    }
+    free(p.members);
+    buffer_free(&b);
+}
+
+static void names_say_what_a_member_is(void)
+{
+    struct member m;
+    CHECK(member_named(&m, "trace/123456.xt") && m.kind == MEMBER_TRACE && m.number == 123456);
+    CHECK(member_named(&m, "trace/1234567.xt") && m.number == 1234567);
+    CHECK(member_named(&m, "trace/4294967294.xt") && m.number == 4294967294);
+    CHECK(member_named(&m, "entry/000009.jsonl") && m.kind == MEMBER_ENTRY && m.number == 9);
+    CHECK(member_named(&m, "results/pcpu/000000.jsonl") && m.kind == MEMBER_RESULTS && m.by == BY_PCPU);
+    CHECK(member_named(&m, "results/domain-pcpu/000010.jsonl") && m.by == BY_DOMAIN_PCPU && m.number == 10);
+    CHECK(member_named(&m, "summary.json") && m.kind == MEMBER_OTHER);
+    CHECK(!member_named(&m, "trace/4294967295.xt"));
+    CHECK(!member_named(&m, "trace/18446744073709551616.xt"));
+    CHECK(!member_named(&m, "trace/-00001.xt"));
+    CHECK(!member_named(&m, "trace/000001.XT"));
+    CHECK(!member_named(&m, "trace/000001.xt.xt"));
+    CHECK(!member_named(&m, "results/domain/x/000000.jsonl"));
+}
+
+/* ---- contents ---- */
+
+static const struct contents_piece two_pieces[] = {{"a", "00000000000000ff", 7, 3, 1, 1234, {1, 2, 3}},
+                                                   {"b", "0000000000000001", 5, 1, 2, 99, {255}}};
+
+static void read_frame(const struct buffer *b, struct tar_member *m)
+{
+    size_t at = 0;
+    EQUAL(tar_next((const uint8_t *)b->at, b->n, &at, m, NULL), 1);
+    CHECK(strcmp(m->name, CONTENTS_NAME) == 0);
+    EQUAL(b->n - at, TAR_END); /* with which a tar file ends */
+    EQUAL(tar_next((const uint8_t *)b->at, b->n, &at, m, NULL), 0);
+    at = 0;
+    tar_next((const uint8_t *)b->at, b->n, &at, m, NULL);
+}
+
+static void contents_come_back(void)
+{
+    struct buffer b = {0};
+    struct tar_member m;
+    struct contents_piece *back;
+    size_t n;
+    contents_put_frame(&b, two_pieces, 2);
+    read_frame(&b, &m);
+    EQUAL(contents_read(b.at + m.at, m.n, 5, &back, &n, NULL), 0);
+    EQUAL(n, 2);
+    for (size_t i = 0; i < n; i++) {
+        CHECK(strcmp(back[i].host, two_pieces[i].host) == 0);
+        CHECK(strcmp(back[i].id, two_pieces[i].id) == 0);
+        EQUAL(back[i].tsc_first, two_pieces[i].tsc_first);
+        EQUAL(back[i].first_frame, two_pieces[i].first_frame);
+        EQUAL(back[i].frames, two_pieces[i].frames);
+        EQUAL(back[i].manifest_bytes, two_pieces[i].manifest_bytes);
+        CHECK(memcmp(back[i].manifest_digest, two_pieces[i].manifest_digest, DIGEST_BYTES) == 0);
+    }
+    free(back);
+    buffer_free(&b);
+}
+
+static void contents_of_a_late_trace_come_back(void)
+{
+    const struct contents_piece late = {"a", "00000000000000ff", INT64_MAX, 1, 1, 5, {0}};
+    struct buffer b = {0};
+    struct tar_member m;
+    struct contents_piece *back;
+    size_t n;
+    contents_put_frame(&b, &late, 1);
+    read_frame(&b, &m);
+    EQUAL(contents_read(b.at + m.at, m.n, 3, &back, &n, NULL), 0);
+    EQUAL(n, 1);
+    CHECK(n == 1 && back[0].tsc_first == INT64_MAX);
+    free(back);
+    buffer_free(&b);
+}
+
+static const struct change impossible_contents[] = {
+    {"schema", "\"xenmeter.contents/2\""},
+    {"pieces", "{}"},
+    {"pieces", "[]"}, /* the frames belong to nobody */
+    {"pieces", NULL},
+    {"pieces/0", "null"},
+    {"pieces/0/host", "\"../a\""},
+    {"pieces/0/host", "\"c\""}, /* out of order */
+    {"pieces/1/host", "\"0\""},
+    {"pieces/0/id", "\"f\""},
+    {"pieces/0/id", "\"00000000000000FF\""},
+    {"pieces/0/tsc_first", "-1"},
+    {"pieces/0/first_frame", "0"},
+    {"pieces/0/first_frame", "1"},
+    {"pieces/0/first_frame", "4"},
+    {"pieces/1/frames", "0"},
+    {"pieces/1/frames", "1"},
+    {"pieces/1/frames", "3"},
+    {"pieces/1/frames", "-1"},
+    {"pieces/1/frames", "4294967298"},
+    {"pieces/0/manifest_bytes", "268435457"},
+    {"pieces/0/manifest_xxh3_128", "\"\""},
+    {"pieces/0/manifest_xxh3_128", NULL},
+};
+
+static void what_contents_cannot_be_is_refused(void)
+{
+    struct buffer b = {0}, text = {0};
+    struct tar_member m;
+    struct contents_piece *back;
+    size_t n;
+    struct error err = {0};
+    contents_put_frame(&b, two_pieces, 2);
+    read_frame(&b, &m);
+    buffer_add(&text, b.at + m.at, m.n);
+    for (size_t i = 0; i < sizeof impossible_contents / sizeof impossible_contents[0]; i++) {
+        const struct change *c = &impossible_contents[i];
+        char *json = changed(&text, c->path, c->value);
+        err = (struct error){0};
+        check_equal(contents_read(json, strlen(json), 5, &back, &n, &err), -1, c->path, __FILE__, __LINE__);
+        check_true(err.code == ERROR_FORMAT && *err.message && !back && n == 0, c->path, __FILE__, __LINE__);
+        free(json);
+    }
+    EQUAL(contents_read(text.at, text.n, 4, &back, &n, &err), -1);
+    EQUAL(contents_read(text.at, text.n, 6, &back, &n, &err), -1);
+    for (size_t cut = 0; cut < text.n - 1; cut++) {
+        char *exact = malloc(cut + 1);
+        memcpy(exact, text.at, cut);
+        CHECK(contents_read(exact, cut, 5, &back, &n, &err) == -1);
+        free(exact);
+    }
+    buffer_free(&b);
+    buffer_free(&text);
+}
+
+/* ---- timelines ---- */
+
+static bool adjoin(uint64_t a_last, uint64_t b_first, uint64_t b_last, double hz_a, double hz_b,
+                   const char *host_b)
+{
+    struct piece a = {.host = "h", .tsc_first = 0, .tsc_last = a_last, .cpu_hz = hz_a};
+    struct piece b = {.tsc_first = b_first, .tsc_last = b_last, .cpu_hz = hz_b};
+    memcpy(b.host, host_b, strlen(host_b) + 1);
+    return pieces_adjoin(&a, &b);
+}
+
+static void pieces_adjoin_within_a_second(void)
+{
+    const uint64_t end = 10000000000;
+    CHECK(adjoin(end, end, 2 * end, 1e9, 1e9, "h"));
+    CHECK(adjoin(end, end + 1000000000, 2 * end, 1e9, 1e9, "h"));
+    CHECK(!adjoin(end, end + 1000000001, 2 * end, 1e9, 1e9, "h"));
+    CHECK(adjoin(end, end - 1000000000, 2 * end, 1e9, 1e9, "h"));
+    CHECK(!adjoin(end, end - 1000000001, 2 * end, 1e9, 1e9, "h"));
+    CHECK(!adjoin(end, end, 2 * end, 1e9, 1e9, "i"));
+    CHECK(adjoin(end, end, 2 * end, 1e9, 1.0009e9, "h")); /* measured twice */
+    CHECK(!adjoin(end, end, 2 * end, 1e9, 1.002e9, "h"));
+    CHECK(!adjoin(end, end, 2 * end, 0, 0, "h"));
+    CHECK(!adjoin(end, end - 500, end - 1, 1e9, 1e9, "h")); /* it ends before the other does */
+}
+
+CU_TestInfo manifest_tests[] = {
+    TEST(a_manifest_comes_back),
+    TEST(a_manifest_without_trace_charges_or_members_comes_back),
+    TEST(the_latest_times_there_are_come_back),
+    TEST(what_a_manifest_cannot_be_is_refused),
+    TEST(a_manifest_that_is_cut_off_is_refused),
+    TEST(names_say_what_a_member_is),
+    TEST(contents_come_back),
+    TEST(contents_of_a_late_trace_come_back),
+    TEST(what_contents_cannot_be_is_refused),
+    TEST(pieces_adjoin_within_a_second),
+    CU_TEST_INFO_NULL,
+};
