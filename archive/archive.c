@@ -11,6 +11,8 @@
 #include "archive/tar.h"
 #include "parser/source.h"
 
+#define MEMBERS_TOTAL (1u << 21) /* of all pieces: what reading them may cost is bounded */
+
 struct archive {
     struct source source;
     struct frames frames;
@@ -115,6 +117,14 @@ static int read_piece(struct archive *a, const struct contents_piece *c, struct 
     if (strcmp(p->host, c->host) != 0 || strcmp(p->id, c->id) != 0 || p->tsc_first != c->tsc_first)
         return error_set_at(err, ERROR_FORMAT, a->frames.list[frame].offset,
                             "%s is not the manifest that the contents tell of", path);
+    for (size_t i = 0; i < p->members_n; i++) {
+        const struct member *m = &p->members[i];
+        uint64_t content = a->frames.list[c->first_frame + m->frame].content;
+        if ((uint64_t)m->at + m->bytes > content ||
+            (m->kind == MEMBER_TRACE && content > tar_bytes(CHUNK_MAX)))
+            return error_set_at(err, ERROR_FORMAT, a->frames.list[frame].offset,
+                                "%s: %s is not inside its frame, or that is too large", path, m->name);
+    }
     p->first_frame = c->first_frame;
     p->frames = c->frames;
     p->manifest_bytes = c->manifest_bytes;
@@ -145,7 +155,7 @@ static int read_contents(struct archive *a, struct contents_piece **list, size_t
 static int read_pieces(struct archive *a, struct error *err)
 {
     struct contents_piece *list = NULL;
-    size_t n = 0;
+    size_t n = 0, members = 0;
     if (read_contents(a, &list, &n, err) != 0)
         return -1;
     int status = 0;
@@ -155,6 +165,10 @@ static int read_pieces(struct archive *a, struct error *err)
     for (size_t i = 0; a->pieces && i < n && status == 0; i++) {
         a->pieces_n = i + 1;
         status = read_piece(a, &list[i], &a->pieces[i], err);
+        members += a->pieces[i].members_n;
+        if (status == 0 && members > MEMBERS_TOTAL)
+            status = error_set(err, ERROR_MEMORY, "the pieces of this archive have more than %u members",
+                               MEMBERS_TOTAL);
     }
     free(list);
     return status;

@@ -51,12 +51,19 @@ void contents_put_frame(struct buffer *b, const struct contents_piece *pieces, s
     buffer_fill(b, '\0', tar_bytes(bytes) - TAR_BLOCK - bytes + TAR_END);
 }
 
+uint64_t pieces_overlap_ns(const struct piece *a, const struct piece *b)
+{
+    double ns = b->tsc_first < a->tsc_last ? (double)(a->tsc_last - b->tsc_first) / a->cpu_hz * 1e9 : 0;
+    return ns < 1e18 ? (uint64_t)ns : UINT64_MAX;
+}
+
 bool pieces_adjoin(const struct piece *a, const struct piece *b)
 {
     if (strcmp(a->host, b->host) != 0 || !(a->cpu_hz > 0) || !(b->cpu_hz > 0))
         return false;
     if (fabs(a->cpu_hz / b->cpu_hz - 1) * 1e6 > SAME_HZ_PPM || b->tsc_last < a->tsc_last)
         return false;
-    uint64_t apart = b->tsc_first > a->tsc_last ? b->tsc_first - a->tsc_last : a->tsc_last - b->tsc_first;
-    return (double)apart / a->cpu_hz * 1e9 <= (double)ADJOINING_NS;
+    if (b->tsc_first <= a->tsc_last)
+        return pieces_overlap_ns(a, b) <= ADJOINING_OVERLAP_NS;
+    return (double)(b->tsc_first - a->tsc_last) / a->cpu_hz * 1e9 <= (double)ADJOINING_GAP_NS;
 }

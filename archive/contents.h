@@ -11,8 +11,12 @@
 #define CONTENTS_NAME   "contents.json"
 #define CONTENTS_SCHEMA "xenmeter.contents/1"
 
-/* Two pieces adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps. */
-#define ADJOINING_NS 1000000000u
+/*
+ * Two pieces adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps: parts of
+ * one capture overlap by the time between two readings of a pCPU's ring, and nothing lies between them.
+ */
+#define ADJOINING_GAP_NS     10000000u
+#define ADJOINING_OVERLAP_NS 1000000000u
 
 /* Where a piece lies, and what its place in the order is. */
 struct contents_piece {
@@ -39,6 +43,9 @@ void contents_put_frame(struct buffer *b, const struct contents_piece *pieces, s
  */
 int contents_read(const char *text, size_t n, size_t frames, struct contents_piece **pieces, size_t *pieces_n,
                   struct error *err);
+
+/* How far piece `b` reaches back into `a`, before it; 0: not at all. ns. */
+uint64_t pieces_overlap_ns(const struct piece *a, const struct piece *b);
 
 /* Whether `b` goes on where `a` ends, of two pieces in their order. */
 bool pieces_adjoin(const struct piece *a, const struct piece *b);

@@ -14,13 +14,14 @@
 
 #define MANIFEST_SCHEMA "xenmeter.piece/1"
 
-#define NAMES_MEMBER     "names.txt"     /* domain names, as they were given */
-#define IO_COUNTS_MEMBER "io-counts.csv" /* outside counters, as they were given */
-#define HOST_MAX         41              /* a host's label, with the NUL */
-#define PIECE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
-#define MEMBER_NAME      48              /* a member's name inside its piece, with the NUL */
-#define CHUNK_MAX        (64u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
-#define DIGEST_BYTES     16          /* XXH3-128, most significant byte first */
+#define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
+#define NAMES_MEMBER       "names.txt"     /* domain names, as they were given */
+#define IO_COUNTS_MEMBER   "io-counts.csv" /* outside counters, as they were given */
+#define HOST_MAX           41              /* a host's label, with the NUL */
+#define PIECE_ID_BYTES     17              /* 16 hexadecimal digits and the NUL */
+#define MEMBER_NAME        48              /* a member's name inside its piece, with the NUL */
+#define CHUNK_MAX          (32u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
+#define DIGEST_BYTES       16          /* XXH3-128, most significant byte first */
 
 enum member_kind {
     MEMBER_TRACE,   /* trace/NNNNNN.xt: a chunk of the trace */

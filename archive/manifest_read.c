@@ -8,8 +8,7 @@
 #include "archive/tar.h"
 #include "formats/columns.h"
 
-#define MANIFEST_BYTES_MAX (64u << 20)
-#define MEMBERS_MAX        (1u << 24)
+#define MEMBERS_MAX (1u << 24)
 
 static char *copied(struct members *m, const char *key)
 {

@@ -468,6 +468,8 @@ static int finish(struct piece_writer *w, const struct summary *summary)
     if (fine) {
         fine = flush_small(w) == 0;
         manifest_put(&text, p); /* which cannot tell of itself: a frame of its own, the piece's last */
+        if (text.n > MANIFEST_BYTES_MAX)
+            fine = too_large(w, "manifest.json", text.n) == 0;
         struct member *m = fine && !text.failed ? add_small(w, "manifest.json", text.at, text.n) : NULL;
         fine = m && flush_small(w) == 0;
         if (fine) {

@@ -87,7 +87,7 @@ static bool read_idd(struct results_reading *x, size_t n, size_t at)
             line_wrong(l, "guests without an end");
     }
     line_close(l);
-    const char *wrong = idd_wrong(idd, n ? idd - 1 : NULL, r->guests + at);
+    const char *wrong = idd_wrong(idd, n ? idd - 1 : NULL, (r->guests ? r->guests + at : NULL));
     if (wrong)
         line_wrong(l, wrong);
     return true;
@@ -116,6 +116,6 @@ int results_read_charges(struct results_reading *x)
     if (wrong)
         return results_damaged(x, wrong);
     for (size_t i = 0, at = 0; i < n; at += r->idds[i++].guests_n) /* all are there: they move no more */
-        r->idds[i].guests = r->guests + at;
+        r->idds[i].guests = (r->guests ? r->guests + at : NULL);
     return x->sink->charges(x->sink->context, &interval, r->idds, n);
 }

@@ -116,6 +116,8 @@ static bool read_header(const uint8_t *header, struct tar_member *member)
 int tar_next(const uint8_t *tar, size_t n, size_t *at, struct tar_member *member, struct error *err)
 {
     uint8_t ours[TAR_BLOCK];
+    if (*at > n)
+        return error_set_at(err, ERROR_FORMAT, n, "there is no member behind the end");
     const uint8_t *header = tar + *at;
     size_t left = n - *at;
     if (zeros(header, left) == left)

@@ -199,9 +199,11 @@ static int find_frames(struct verification *v, const struct source *s, struct er
     frames_free(&v->frames);
     if (frames_recover(&v->frames, s->map, s->size, &why, err) != 0)
         return -1;
+    if (why.code == ERROR_NONE)
+        frames_verify_ends(&v->frames, &why); /* what is behind the frames is damaged, and where */
     if (why.code != ERROR_NONE)
         tell(v, why.offset, "", why.message);
-    if (v->frames.end < s->size || why.code == ERROR_NONE)
+    if (why.code == ERROR_NONE)
         tell(v, table.has_offset ? table.offset : v->frames.end, "", table.message);
     return 0;
 }

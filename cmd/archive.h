@@ -27,9 +27,14 @@ struct archive_file {
     const char *path;
     struct output *output;
     struct frame_writer *frames;
+    bool complete;        /* it has its name */
+    bool precious;        /* made of what cannot be had again: a pipe */
     struct piece *pieces; /* complete, each in the order in which it was written */
     size_t pieces_n;
 };
+
+/* What to call it in messages. */
+const char *archive_file_name(const struct archive_file *f);
 
 /* 0, or -1 with `err` filled. archive_file_close in both cases. */
 int archive_file_open(struct archive_file *f, const char *path, int level, unsigned threads,
@@ -44,7 +49,10 @@ struct piece *archive_file_new_piece(struct archive_file *f);
  */
 int archive_file_commit(struct archive_file *f);
 
-/* Says why an archive cannot be completed, and what stays behind. EXIT_ERROR. */
+/*
+ * Says why an archive cannot be completed (the output's own failure, else `err`, about `file`) and what stays behind: of
+ * what cannot be had again, or if the output failed. EXIT_ERROR; EXIT_DONE, quietly, if the reader of a pipe has gone.
+ */
 int archive_file_fail(struct archive_file *f, const char *file, const struct error *err);
 void archive_file_close(struct archive_file *f);
 

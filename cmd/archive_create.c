@@ -188,8 +188,10 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     struct trace_tap tap = piece_writer_tap(c->writer);
     struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
     meter_wants(true, &trace);
-    if (is_stream(path))
+    if (is_stream(path)) {
+        c->file->precious = true;
         trace.stop = signals_stop_flag(&trace.wait_mask);
+    }
     c->trace = trace_open(path, &trace, err);
     return c->trace && open_meters(c, err) == 0 ? 0 : -1;
 }
@@ -320,9 +322,21 @@ static void say_what_was_made(const struct creation *c, uint64_t stored)
     uint64_t bytes = 0;
     for (size_t i = 0; i < c->file->pieces_n; i++)
         bytes += c->file->pieces[i].trace_bytes;
-    complain("%s: %.1f MB of traces in %.1f MB (%.1f %%)%s", c->file->path ? c->file->path : "-",
-             (double)bytes / 1e6, (double)stored / 1e6, bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
+    bool small = stored < 1000000;
+    complain("%s: %.1f MB of traces in %.1f %s (%.1f %%)%s", c->file->path ? c->file->path : "-",
+             (double)bytes / 1e6, (double)stored / (small ? 1e3 : 1e6), small ? "kB" : "MB",
+             bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
              c->options->with_trace ? "" : ", without the traces themselves");
+}
+
+/* What can be known before the work begins. */
+static int check_input(const char *path, struct error *err)
+{
+    if (archive_file_is(path))
+        return error_set(err, ERROR_USAGE, "is an archive already (xenmeter archive merge joins archives)");
+    if (strcmp(path, "-") != 0 && access(path, R_OK) != 0)
+        return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+    return 0;
 }
 
 static int create(struct creation *c)
@@ -333,18 +347,17 @@ static int create(struct creation *c)
     struct error err = {0};
     char *const *inputs = o->inputs_n ? o->inputs : only;
     size_t inputs_n = o->inputs_n ? o->inputs_n : 1;
-    for (size_t i = 0; i < inputs_n; i++) {
-        if (archive_file_is(inputs[i])) {
-            error_set(&err, ERROR_USAGE, "is an archive already (xenmeter archive merge joins archives)");
+    for (size_t i = 0; i < inputs_n; i++)
+        if (check_input(inputs[i], &err) != 0)
             return archive_file_fail(c->file, inputs[i], &err);
-        }
+    for (size_t i = 0; i < inputs_n; i++) {
         int status = add_trace(c, inputs[i], &err);
         end_trace(c);
         if (status != 0)
             return archive_file_fail(c->file, inputs[i], &err);
     }
     int status = archive_file_commit(c->file);
-    if (status == EXIT_DONE && !o->quiet)
+    if (c->file->complete && !o->quiet)
         say_what_was_made(c, frame_writer_bytes(c->file->frames));
     return status;
 }
@@ -397,7 +410,7 @@ static int begin(struct creation *c)
     if (choose(c, &err) != 0)
         return fail(NULL, &err);
     if (archive_file_open(c->file, o->output, o->level, threads_wanted(o), &err) != 0)
-        return fail(o->output, &err);
+        return fail(archive_file_name(c->file), &err);
     return create(c);
 }
 

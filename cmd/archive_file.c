@@ -50,6 +50,11 @@ static int write_frame(void *context, const uint8_t *bytes, size_t n, struct err
     return -1;
 }
 
+const char *archive_file_name(const struct archive_file *f)
+{
+    return f->path && strcmp(f->path, "-") != 0 ? f->path : "standard output";
+}
+
 int archive_file_open(struct archive_file *f, const char *path, int level, unsigned threads,
                       struct error *err)
 {
@@ -105,15 +110,18 @@ static int write_contents(struct archive_file *f, struct error *err)
 
 int archive_file_fail(struct archive_file *f, const char *file, const struct error *err)
 {
+    const struct error *failure = f->output ? output_failure(f->output) : NULL;
     struct error ignored;
+    if (f->output && output_reader_gone(f->output))
+        return EXIT_DONE;
     /* What is on its way is worth keeping, too. */
     if (f->frames)
         frame_writer_drain(f->frames, &ignored);
     bool any = f->frames && frame_writer_bytes(f->frames) > ARCHIVE_MAGIC_BYTES;
-    if (f->output && !any)
+    if (f->output && !(any && (f->precious || failure)))
         output_forget(f->output);
     const char *partial = f->output ? output_partial(f->output) : NULL;
-    fail(file, err);
+    fail(failure ? archive_file_name(f) : file, failure ? failure : err);
     if (partial)
         complain("what was written is in %s: \"xenmeter archive verify\" says up to where it is whole, "
                  "\"xenmeter archive extract --partial\" gets it out",
@@ -124,12 +132,13 @@ int archive_file_fail(struct archive_file *f, const char *file, const struct err
 int archive_file_commit(struct archive_file *f)
 {
     struct error err = {0};
-    const char *name = f->path ? f->path : "standard output";
+    const char *name = archive_file_name(f);
     if (write_contents(f, &err) != 0 || frame_writer_finish(f->frames, &err) != 0)
         return archive_file_fail(f, name, &err);
     struct output *output = f->output;
     f->output = NULL;
-    return output_commit(output, &err) == 0 ? EXIT_DONE : fail(name, &err);
+    f->complete = output_commit(output, &err) == 0;
+    return f->complete ? EXIT_DONE : fail(name, &err);
 }
 
 void archive_file_close(struct archive_file *f)

@@ -57,6 +57,13 @@ static void print_results(const struct piece_options *o)
            o->io_counts ? " by outside counters" : "");
 }
 
+/* Names come from elsewhere: nothing in them is to move a terminal's cursor. */
+static void print_text(const char *text)
+{
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
+}
+
 static void print_piece(const struct archive *a, const struct piece *p, unsigned timeline, bool verbose)
 {
     size_t chunks = 0, entries = 0;
@@ -65,16 +72,18 @@ static void print_piece(const struct archive *a, const struct piece *p, unsigned
         entries += p->members[i].kind == MEMBER_ENTRY;
     }
     printf("%s:%u %s\n", p->host, timeline, p->id);
-    printf("  trace     %s, %.3f s, %.1f MB", p->source, (double)p->duration_ns / 1e9,
-           (double)p->trace_bytes / 1e6);
+    printf("  trace     ");
+    print_text(p->source);
+    printf(", %.3f s, %.1f MB", (double)p->duration_ns / 1e9, (double)p->trace_bytes / 1e6);
     if (p->trace_stored)
         printf("; kept in %zu chunk%s, %zu place%s to begin\n", chunks, chunks == 1 ? "" : "s", entries + 1,
                entries ? "s" : "");
     else
         printf("; not kept\n");
     print_results(&p->options);
-    printf("  stored    %.1f MB in %" PRIu32 " frames, by %s\n", (double)stored_bytes(a, p) / 1e6, p->frames,
-           p->tool);
+    printf("  stored    %.1f MB in %" PRIu32 " frames, by ", (double)stored_bytes(a, p) / 1e6, p->frames);
+    print_text(p->tool);
+    putchar('\n');
     for (size_t i = 0; verbose && i < p->members_n; i++)
         printf("  %10" PRIu32 "  %s/%s/%s\n", p->members[i].bytes, p->host, p->id, p->members[i].name);
 }

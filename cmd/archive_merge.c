@@ -30,6 +30,7 @@ static const char help[] =
 
 /* A piece of one of the archives. */
 struct source_piece {
+    const char *file; /* the archive's name */
     struct archive *archive;
     const struct piece *piece;
     struct contents_piece place;
@@ -49,7 +50,7 @@ static int compare(const void *a, const void *b)
     return contents_compare(&x->place, &y->place);
 }
 
-static int list_pieces(struct merging *m, struct error *err)
+static int list_pieces(struct merging *m, char *const *files, struct error *err)
 {
     const struct piece *pieces;
     size_t most = 0;
@@ -62,7 +63,7 @@ static int list_pieces(struct merging *m, struct error *err)
         size_t n = archive_pieces(m->archives[i], &pieces);
         for (size_t p = 0; p < n; p++) {
             struct source_piece *s = &m->list[m->list_n++];
-            *s = (struct source_piece){.archive = m->archives[i], .piece = &pieces[p]};
+            *s = (struct source_piece){.file = files[i], .archive = m->archives[i], .piece = &pieces[p]};
             contents_of_piece(s->piece, &s->place);
         }
     }
@@ -146,16 +147,17 @@ static int merge(struct merging *m, const struct archive_arguments *a)
     struct error err = {0};
     if (open_all(m, a) != EXIT_DONE)
         return EXIT_ERROR;
-    if (list_pieces(m, &err) != 0 || drop_doubles(m, &err) != 0)
+    if (list_pieces(m, a->files, &err) != 0 || drop_doubles(m, &err) != 0)
         return fail(NULL, &err);
-    if (archive_file_open(&m->file, a->output, 1, 1, &err) != 0)
-        return fail(a->output, &err);
+    if (archive_file_open(&m->file, a->output, LEVEL_DEFAULT, 1, &err) != 0)
+        return fail(archive_file_name(&m->file), &err);
     for (size_t i = 0; i < m->list_n; i++)
         if (copy_piece(m, &m->list[i], &err) != 0)
-            return archive_file_fail(&m->file, a->output, &err);
+            return archive_file_fail(&m->file, m->list[i].file, &err);
     int status = archive_file_commit(&m->file);
-    if (status == EXIT_DONE && !a->quiet)
-        complain("%s: %zu traces of %d archives", a->output, m->list_n, a->files_n);
+    if (m->file.complete && !a->quiet)
+        complain("%s: %zu trace%s of %d archive%s", a->output, m->list_n, m->list_n == 1 ? "" : "s",
+                 a->files_n, a->files_n == 1 ? "" : "s");
     return status;
 }
 

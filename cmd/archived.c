@@ -82,42 +82,65 @@ void archived_close(struct archived *a)
 
 static bool charge_options_given(const struct options *o)
 {
-    return o->idds || o->charge_methods || o->charge_interval_ns || o->charge_all || o->io_counts ||
-           memcmp(o->weights, charge_default_weights, sizeof o->weights) != 0;
+    return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
+           o->weights_text;
 }
 
 bool archived_counts(const struct archived *a, const struct options *o)
 {
-    return a->archive && a->pieces[0].options.io_counts && !charge_options_given(o);
+    return a->archive && a->pieces[0].options.io_counts && !o->io_counts;
+}
+
+/* What was given takes the place of what the archive was made with, option by option. */
+static int overlay(const struct options *o, struct charge_options *charge, struct error *err)
+{
+    if (o->charge_methods)
+        charge->methods = o->charge_methods;
+    if (o->charge_per_given)
+        charge->interval_ns = o->charge_interval_ns;
+    if (o->charge_all)
+        charge->spread_own = true;
+    if (o->idds)
+        charge->idds = o->idds;
+    return o->weights_text ? parse_weights(o->weights_text, charge->weights, err) : 0;
 }
 
 int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
                             struct counters **counters, struct error *err)
 {
     const struct piece_options *kept = &a->pieces[0].options;
-    const struct member *m = piece_member(&a->pieces[0], IO_COUNTS_MEMBER);
+    const struct member *m = archived_counts(a, o) ? piece_member(&a->pieces[0], IO_COUNTS_MEMBER) : NULL;
     const uint8_t *text;
     bool wanted = charge->wanted;
-    if (charge_options_given(o) || !kept->charge.wanted)
+    if (!kept->charge.wanted)
         return charge_options_of(o, *counters, charge, err);
     *charge = kept->charge;
     charge->wanted = wanted;
-    if (!m || !kept->io_counts)
-        return 0;
-    if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
-        return -1;
-    *counters = counters_read_text((const char *)text, m->bytes, err);
     charge->counters = *counters;
-    return *counters ? 0 : -1;
+    if (overlay(o, charge, err) != 0)
+        return -1;
+    if (m) {
+        if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
+            return -1;
+        charge->counters = *counters = counters_read_text((const char *)text, m->bytes, err);
+        if (!*counters)
+            return -1;
+    }
+    return charge_options_check(charge, err);
 }
 
 int archived_names(struct archived *a, struct domain_names **names, struct error *err)
 {
-    const struct member *m = piece_member(&a->pieces[0], NAMES_MEMBER);
+    const struct piece *p = a->pieces;
+    const struct member *m = NULL;
     const uint8_t *text;
+    for (size_t i = 0; i < a->pieces_n && !m; i++) {
+        p = &a->pieces[i];
+        m = piece_member(p, NAMES_MEMBER);
+    }
     if (!m)
         return 0;
-    if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
+    if (archive_read(a->archive, p, m, &text, err) != 0)
         return -1;
     *names = names_read_text((const char *)text, m->bytes, err);
     return *names ? 0 : -1;
@@ -154,13 +177,11 @@ static bool same_idds(const uint8_t *a, const uint8_t *b)
     return a == b || (a && b && memcmp(a, b, 65536) == 0);
 }
 
-/* Whether two pieces were charged in one way. Each has its own outside counters. */
-static bool same_charges(const struct piece_options *a, const struct piece_options *b)
+/* Whether both charge in one way, outside counters apart. */
+static bool same_charges(const struct charge_options *a, const struct charge_options *b)
 {
-    const struct charge_options *x = &a->charge, *y = &b->charge;
-    return x->methods == y->methods && x->interval_ns == y->interval_ns && x->spread_own == y->spread_own &&
-           memcmp(x->weights, y->weights, sizeof x->weights) == 0 && a->io_counts == b->io_counts &&
-           same_idds(x->idds, y->idds);
+    return a->methods == b->methods && a->interval_ns == b->interval_ns && a->spread_own == b->spread_own &&
+           memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds);
 }
 
 /* NULL: the results that were kept of a piece suffice; else what they lack. */
@@ -172,8 +193,6 @@ static const char *piece_lacks(const struct archived *a, size_t piece, const str
     size_t use[METER_GRANULARITIES];
     if (a->pieces_n > 1 && (o->from_ns || o->to_ns))
         return "a part of several traces that follow each other is not told from them";
-    if (meter->charge.wanted && !same_charges(&a->pieces[0].options, kept))
-        return "they were charged in different ways";
     if (own_rows)
         return "this format has rows of its own";
     if (!(kept->bys & 1u << meter->by))
@@ -182,7 +201,8 @@ static const char *piece_lacks(const struct archived *a, size_t piece, const str
         return "they are not of these pCPUs only";
     if (o->cpu_hz > 0 && o->cpu_hz != kept->cpu_hz)
         return "they were made with another frequency of the tsc";
-    if (meter->charge.wanted && (!kept->charge.wanted || charge_options_given(o)))
+    if (meter->charge.wanted &&
+        (!kept->charge.wanted || o->io_counts || !same_charges(&kept->charge, &meter->charge)))
         return "they were charged in another way";
     if ((meter->executions || meter->sink.charges) && meter->by != BY_DOMAIN)
         return "executions and charges are kept with the rows by domain";
@@ -203,13 +223,51 @@ static const char *results_lack(const struct archived *a, const struct options *
     return lack;
 }
 
+/* Whether any of the pieces keeps outside counters. */
+static bool counters_kept(const struct archived *a)
+{
+    bool kept = false;
+    for (size_t i = 0; i < a->pieces_n; i++)
+        kept = kept || a->pieces[i].options.io_counts;
+    return kept;
+}
+
+/* Traces of one timeline that were charged in different ways have no answer together, unless the way is given. */
+static int check_charges(const struct archived *a, const struct options *o, const struct meter_options *meter,
+                         struct error *err)
+{
+    const struct piece_options *first = &a->pieces[0].options;
+    for (size_t i = 1; i < a->pieces_n && meter->charge.wanted && !charge_options_given(o); i++) {
+        const struct piece_options *kept = &a->pieces[i].options;
+        if (!same_charges(&first->charge, &kept->charge) || first->io_counts != kept->io_counts)
+            return error_set(
+                err, ERROR_USAGE,
+                "its traces %.40s and %.40s were charged in different ways: say how (--charge-by and so on)",
+                a->pieces[0].source, a->pieces[i].source);
+    }
+    return 0;
+}
+
+/* What several traces cannot be asked together. */
+static int check_counters(const struct archived *a, const struct options *o,
+                          const struct meter_options *meter, const char *lack, struct error *err)
+{
+    if (!lack || a->pieces_n == 1 || !meter->charge.wanted || !counters_kept(a) || o->io_counts)
+        return 0;
+    return error_set(
+        err, ERROR_USAGE,
+        "each of its traces has outside counters of its own, and the results that were kept do not "
+        "suffice (%s): give --io-counts with those of them all",
+        lack);
+}
+
 /* The results suffice, but the trace is more exact about what they cannot tell. */
 static bool better_by_trace(const struct archived *a, const struct options *o,
                             const struct meter_options *meter)
 {
     bool part = o->from_ns || o->to_ns;
-    if (a->pieces_n > 1)
-        return true; /* what straddles the cuts */
+    if (a->pieces_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
+        return !(meter->charge.wanted && counters_kept(a) && !o->io_counts);
     return part && (meter->sink.charges || meter->by == BY_PCPU || meter->granularities == 0);
 }
 
@@ -236,6 +294,11 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
 {
     const char *lack = results_lack(a, o, meter, own_rows);
     bool trace = trace_kept(a);
+    if (check_charges(a, o, meter, err) != 0 || check_counters(a, o, meter, lack, err) != 0)
+        return -1;
+    if (o->from_ns && o->from_ns >= a->summary.end_ns)
+        return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+                         (double)o->from_ns / 1e9, (double)a->summary.end_ns / 1e9);
     a->from_results = !lack && !(trace && better_by_trace(a, o, meter));
     if (a->from_results)
         return 0;
@@ -345,6 +408,8 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
     if (!a->chunks)
         return -1;
     a->feed = trace_feed_of(a->chunks);
+    if (!(trace->cpu_hz > 0))
+        trace->cpu_hz = a->pieces[0].options.cpu_hz;
     trace->feed = &a->feed;
     trace->resume = a->entry ? &a->resume : NULL;
     return 0;
@@ -392,6 +457,11 @@ void archived_say(const struct archived *a, const struct options *o)
     bool several = a->pieces_n > 1;
     if (o->quiet)
         return;
+    for (size_t i = 1; i < a->pieces_n && a->from_results; i++)
+        if (pieces_overlap_ns(&a->pieces[i - 1], &a->pieces[i]) > ADJOINING_GAP_NS)
+            complain("%s: %s begins %.3f s before the end of %s: what both recorded counts twice", name,
+                     a->pieces[i].source, (double)pieces_overlap_ns(&a->pieces[i - 1], &a->pieces[i]) / 1e9,
+                     a->pieces[i - 1].source);
     if (a->from_results)
         complain("%s: from the results that were kept%s", name,
                  several ? " of traces that follow each other" : "");

@@ -158,6 +158,17 @@ static bool looks_at_something(const struct charge_options *c)
     return false;
 }
 
+int charge_options_check(const struct charge_options *c, struct error *err)
+{
+    if (c->methods & CHARGE_PACKETS && !c->counters)
+        return error_set(err, ERROR_USAGE,
+                         "--charge-by packets wants --io-counts FILE, which \"xenmeter io-counts\" "
+                         "records in the driver domain while the trace is taken");
+    if (!looks_at_something(c))
+        return error_set(err, ERROR_USAGE, "--weights: every event that is charged by weighs 0");
+    return 0;
+}
+
 int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
                       struct error *err)
 {

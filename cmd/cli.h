@@ -18,6 +18,8 @@
 
 #define XENMETER_VERSION "0.1.0"
 
+#define LEVEL_DEFAULT 3 /* of compression, as zstd has it */
+
 enum { EXIT_DONE = 0, EXIT_FINDING = 1, EXIT_ERROR = 2 };
 
 struct command {
@@ -65,6 +67,8 @@ struct options {
     unsigned charge_methods;
     uint64_t charge_interval_ns;
     double weights[IO_KINDS];
+    const char *weights_text; /* as they were given; NULL: they were not */
+    bool charge_per_given;
     bool charge_all;
     const char *io_counts; /* file of outside counters */
     /* archives */
@@ -136,6 +140,9 @@ int parse_weights(const char *text, double weights[IO_KINDS], struct error *err)
  */
 int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
                       struct error *err);
+
+/* Whether charging by these makes sense. -1 with `err` filled. */
+int charge_options_check(const struct charge_options *c, struct error *err);
 
 /* ---- domain names (--names) ---- */
 

@@ -64,7 +64,6 @@ static const struct option long_options[] = {
 };
 
 #define THREADS_MAX        64
-#define LEVEL_DEFAULT      3 /* as zstd has it */
 #define LEVEL_MAX          19
 #define XENMON_INTERVAL_NS 1000000000u /* XenMon's own default */
 
@@ -269,8 +268,10 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     case OPTION_CHARGE_BY:
         return parse_charge_by(optarg, &o->charge_methods, err);
     case OPTION_CHARGE_PER:
+        o->charge_per_given = true;
         return parse_charge_per(optarg, &o->charge_interval_ns, err);
     case OPTION_WEIGHTS:
+        o->weights_text = optarg;
         return parse_weights(optarg, o->weights, err);
     case OPTION_CHARGE_ALL:
         o->charge_all = true;
@@ -392,7 +393,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return complete_xenmon(o, err);
     if (strcmp(o->format, "archive") == 0 && complete_archive(o, err) != 0)
         return -1;
-    if (o->granularities == 0 && !o->executions && !set->makes_archive)
+    if (o->granularities == 0 && !o->executions && strcmp(o->format, "archive") != 0)
         o->granularities = 1; /* the whole trace */
     return 0;
 }

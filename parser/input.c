@@ -190,7 +190,9 @@ static int begin(struct input *in, struct error *err)
     if (input_view(in, ARCHIVE_NAME_END, &view, err) != 0)
         return -1;
     if (begins_archive(view.data, view.n))
-        return error_set(err, ERROR_FORMAT, "is an archive, where a capture is wanted");
+        return error_set(
+            err, ERROR_FORMAT,
+            "is an archive, where a capture is wanted (through a pipe an archive comes as \"-\")");
     in->compressed = true;
     if (in->source.mapped)
         return 0;
