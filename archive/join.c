@@ -98,12 +98,15 @@ static bool room_for_rows(struct join *j, size_t n)
     if (j->rows_capacity >= n)
         return true;
     struct row *rows = realloc(j->rows, n * sizeof *rows);
-    j->rows = rows ? rows : j->rows;
+    if (!rows)
+        return false;
+    j->rows = rows;
     struct measures *measures = realloc(j->measures, n * sizeof *measures);
-    j->measures = measures ? measures : j->measures;
-    if (rows && measures)
-        j->rows_capacity = n;
-    return rows && measures;
+    if (!measures)
+        return false;
+    j->measures = measures;
+    j->rows_capacity = n;
+    return true;
 }
 
 /* The rows as they are on the timeline. Their histograms are shared with `rows`. */

@@ -15,7 +15,7 @@ static const char help[] =
     "Usage: xenmeter archive merge [OPTIONS] ARCHIVE... -o ARCHIVE\n"
     "\n"
     "What the archives hold is copied, not computed anew. Traces of one host (--host at creation) that\n"
-    "follow each other, with at most a second between them, are read as one; other hosts stay apart\n"
+    "follow each other, with no gap between them, are read as one; other hosts stay apart\n"
     "under their labels. Whatever the order, and however often they are merged, the same traces make\n"
     "the same archive, byte for byte.\n"
     "\n"

@@ -258,7 +258,7 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
 static int end_writing(struct reading *r, bool charges)
 {
     struct quality quality;
-    struct charge_summary charged;
+    struct charge_summary charged = {0};
     struct judgement judgement;
     struct report_summary summary = {
         .quality = &quality, .judgement = &judgement, .charges = charges ? &charged : NULL};

@@ -64,6 +64,7 @@ static inline uint32_t population_vcpu(const struct population *p, uint16_t doma
     uint32_t life = p->current[domain];
     if (life == NOBODY || id >= p->lives[life].vcpus_n)
         return NOBODY;
+    /* cppcheck-suppress nullPointerRedundantCheck ; without any vCPU vcpus_n is 0 */
     return p->lives[life].vcpus[id];
 }
 

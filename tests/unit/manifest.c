@@ -493,7 +493,8 @@ static void pieces_adjoin_without_a_gap(void)
 {
     const uint64_t end = 10000000000;
     CHECK(adjoin(end, end, 2 * end, 1e9, 1e9, "h"));
-    CHECK(adjoin(end, end + 10000000, 2 * end, 1e9, 1e9, "h")); /* what lies between them is known to nobody */
+    CHECK(
+        adjoin(end, end + 10000000, 2 * end, 1e9, 1e9, "h")); /* what lies between them is known to nobody */
     CHECK(!adjoin(end, end + 10000001, 2 * end, 1e9, 1e9, "h"));
     CHECK(adjoin(end, end - 1000000000, 2 * end, 1e9, 1e9, "h"));
     CHECK(!adjoin(end, end - 1000000001, 2 * end, 1e9, 1e9, "h"));
