@@ -36,7 +36,7 @@ static const char *idd_wrong(const struct charge_idd *idd, const struct charge_i
         return "a driver domain that is nobody";
     if (before && compare_subjects(before->domain, before->life, idd->domain, idd->life) >= 0)
         return "driver domains out of order";
-    for (size_t i = 0; i < idd->guests_n; i++)
+    for (size_t i = 0; guests && i < idd->guests_n; i++)
         overflow |= __builtin_add_overflow(charged, guests[i].charged_ns, &charged);
     overflow |= __builtin_add_overflow(idd->charged_ns, idd->own_ns, &all);
     overflow |= __builtin_add_overflow(all, idd->unattributed_ns, &all);
@@ -87,7 +87,7 @@ static bool read_idd(struct results_reading *x, size_t n, size_t at)
             line_wrong(l, "guests without an end");
     }
     line_close(l);
-    const char *wrong = idd_wrong(idd, n ? idd - 1 : NULL, (r->guests ? r->guests + at : NULL));
+    const char *wrong = idd_wrong(idd, n ? idd - 1 : NULL, r->guests ? r->guests + at : NULL);
     if (wrong)
         line_wrong(l, wrong);
     return true;
@@ -116,6 +116,6 @@ int results_read_charges(struct results_reading *x)
     if (wrong)
         return results_damaged(x, wrong);
     for (size_t i = 0, at = 0; i < n; at += r->idds[i++].guests_n) /* all are there: they move no more */
-        r->idds[i].guests = (r->guests ? r->guests + at : NULL);
+        r->idds[i].guests = r->guests ? r->guests + at : NULL;
     return x->sink->charges(x->sink->context, &interval, r->idds, n);
 }

@@ -391,9 +391,10 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return -1;
     if (many_files)
         return complete_xenmon(o, err);
-    if (strcmp(o->format, "archive") == 0 && complete_archive(o, err) != 0)
-        return -1;
-    if (o->granularities == 0 && !o->executions && strcmp(o->format, "archive") != 0)
+    bool archive = o->format && strcmp(o->format, "archive") == 0;
+    if (archive)
+        return complete_archive(o, err);
+    if (o->granularities == 0 && !o->executions)
         o->granularities = 1; /* the whole trace */
     return 0;
 }
