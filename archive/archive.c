@@ -29,7 +29,10 @@ bool archive_file_is(const char *path)
     uint8_t magic[ARCHIVE_MAGIC_BYTES];
     struct stat st;
     bool standard = strcmp(path, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    /* Opening a FIFO, and closing it again, would be seen by who writes to it. */
+    if (!standard && (stat(path, &st) != 0 || !S_ISREG(st.st_mode)))
+        return false;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!standard || lseek(fd, 0, SEEK_CUR) == 0) &&
