@@ -67,29 +67,31 @@ static const uint8_t *content_of(struct archive *a, size_t frame, struct error *
     return a->content;
 }
 
-/* The member whose header begins at `at` of the frame has to be this one. */
-static const uint8_t *member_at(struct archive *a, size_t frame, size_t at, const char *name, size_t n,
-                                const uint8_t digest[DIGEST_BYTES], struct error *err)
+const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content, size_t at, const char *path,
+                               size_t n, const uint8_t digest[DIGEST_BYTES], struct error *err)
 {
-    const uint8_t *content = content_of(a, frame, err);
-    uint64_t offset = a->frames.list[frame].offset;
     struct tar_member member;
     struct error why;
     uint8_t found[DIGEST_BYTES];
-    if (!content)
-        return NULL;
-    if (tar_next(content, a->frames.list[frame].content, &at, &member, &why) != 1 ||
-        strcmp(member.name, name) != 0 || member.n != n) {
-        error_set_at(err, ERROR_FORMAT, offset, "%s is not in this frame, where the manifest has it", name);
+    if (tar_next(content, frame->content, &at, &member, &why) != 1 || strcmp(member.name, path) != 0 ||
+        member.n != n) {
+        error_set_at(err, ERROR_FORMAT, frame->offset, "%s is not in this frame, where the manifest has it",
+                     path);
         return NULL;
     }
     digest_of(content + member.at, n, found);
-    if (memcmp(found, digest, DIGEST_BYTES) != 0) {
-        error_set_at(err, ERROR_FORMAT, offset, "%s in this frame is damaged: its digest is another one",
-                     name);
-        return NULL;
-    }
-    return content + member.at;
+    if (memcmp(found, digest, DIGEST_BYTES) == 0)
+        return content + member.at;
+    error_set_at(err, ERROR_FORMAT, frame->offset, "%s in this frame is damaged: its digest is another one",
+                 path);
+    return NULL;
+}
+
+static const uint8_t *member_at(struct archive *a, size_t frame, size_t at, const char *path, size_t n,
+                                const uint8_t digest[DIGEST_BYTES], struct error *err)
+{
+    const uint8_t *content = content_of(a, frame, err);
+    return content ? member_in_frame(&a->frames.list[frame], content, at, path, n, digest, err) : NULL;
 }
 
 int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,

@@ -38,6 +38,13 @@ size_t archive_pieces(const struct archive *a, const struct piece **pieces);
 int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,
                  struct error *err);
 
+/*
+ * The bytes of the member whose header begins at `at` of a frame's content: it has to have this path, n bytes and this
+ * digest. NULL with `err` filled (offset: of the frame).
+ */
+const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content, size_t at, const char *path,
+                               size_t n, const uint8_t digest[DIGEST_BYTES], struct error *err);
+
 /* The member of that name, or NULL. */
 const struct member *piece_member(const struct piece *p, const char *name);
 

@@ -148,12 +148,6 @@ static size_t new_histograms(struct gathered_row *item)
            new_pages(item->pages[2], &m->block);
 }
 
-int gathered_compare_rows(const struct row *a, const struct row *b)
-{
-    struct gathered_key x = key_of_row(a), y = key_of_row(b);
-    return compare_keys(&x, &y);
-}
-
 bool gathered_add_rows(struct gathered *g, const struct row *rows, size_t n)
 {
     g->rows.next = 0;

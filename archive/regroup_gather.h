@@ -47,7 +47,4 @@ const struct charge_idd *gathered_charges(struct gathered *g);
 /* Adds what is known of a driver domain itself, without its guests. */
 void gathered_add_idd(struct charge_idd *into, const struct charge_idd *from);
 
-/* < 0, 0, > 0: the order of a meter's rows. */
-int gathered_compare_rows(const struct row *a, const struct row *b);
-
 #endif

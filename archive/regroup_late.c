@@ -159,7 +159,7 @@ static bool is_known(const struct regroup *r, size_t kept, const struct interval
 static bool goes_on(const struct regroup_late *late, size_t kept, const struct interval *interval,
                     const struct row *row)
 {
-    return gathered_compare_rows(&late->row, row) == 0 &&
+    return row_compare(&late->row, row) == 0 &&
            (kept > late->kept || (kept == late->kept && interval->start_ns > late->last.start_ns));
 }
 

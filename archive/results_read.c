@@ -152,17 +152,6 @@ static bool read_histogram(struct line *l, const struct histogram_member *member
     return true;
 }
 
-static int compare_rows(const struct row *a, const struct row *b)
-{
-    if (a->domain != b->domain)
-        return a->domain < b->domain ? -1 : 1;
-    if (a->life != b->life)
-        return a->life < b->life ? -1 : 1;
-    if (a->vcpu != b->vcpu)
-        return a->vcpu < b->vcpu ? -1 : 1;
-    return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
-}
-
 static const char *measures_wrong(const struct measures *m, bool late)
 {
     for (size_t i = 0; i < measures_fields_n && !late; i++)
@@ -182,7 +171,7 @@ static const char *row_wrong(const struct row *row, const struct row *before, bo
         return "a row of nobody";
     if (row->vcpu >= 0 && row->pcpu >= 0)
         return "a row of a vCPU on a pCPU";
-    if (before && compare_rows(before, row) >= 0)
+    if (before && row_compare(before, row) >= 0)
         return "rows out of order";
     return measures_wrong(row->measures, late);
 }

@@ -48,11 +48,8 @@ struct trace_feed {
 static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct frame_reader *reader,
                       struct slot *s)
 {
-    size_t frame = (size_t)c->piece->first_frame + c->member->frame, at = c->member->at - TAR_BLOCK;
+    size_t frame = (size_t)c->piece->first_frame + c->member->frame;
     const struct frame *place = &f->frames->list[frame];
-    struct tar_member member;
-    struct error why;
-    uint8_t digest[DIGEST_BYTES];
     char path[TAR_NAME_MAX];
     if (s->room < place->content) {
         free(s->content);
@@ -65,17 +62,10 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
         return -1;
     archive_release(f->archive, frame);
     piece_member_path(c->piece, c->member->name, path);
-    if (tar_next(s->content, place->content, &at, &member, &why) != 1 || strcmp(member.name, path) != 0 ||
-        member.n != c->member->bytes)
-        return error_set_at(&s->why, ERROR_FORMAT, place->offset,
-                            "%s is not in this frame, where the manifest has it", path);
-    digest_of(s->content + member.at, member.n, digest);
-    if (memcmp(digest, c->member->digest, DIGEST_BYTES) != 0)
-        return error_set_at(&s->why, ERROR_FORMAT, place->offset,
-                            "%s in this frame is damaged: its digest is another one", path);
-    s->bytes = s->content + member.at;
-    s->n = member.n;
-    return 0;
+    s->n = c->member->bytes;
+    s->bytes =
+        member_in_frame(place, s->content, c->member->at - TAR_BLOCK, path, s->n, c->member->digest, &s->why);
+    return s->bytes ? 0 : -1;
 }
 
 /* The next chunk to decompress, once there is a slot for it; chunks_n: there is none any more. */

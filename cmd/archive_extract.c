@@ -233,14 +233,12 @@ static int extract_whole_trace(struct extraction *x)
 static int extract_trace(struct extraction *x)
 {
     struct error err = {0};
-    struct stat in, out;
     const char *to = x->arguments->output;
     if (!to && isatty(STDOUT_FILENO)) {
         complain("standard output is a terminal: --output names the file (xenmeter archive extract --help)");
         return EXIT_ERROR;
     }
-    if (to && stat(x->arguments->files[0], &in) == 0 && stat(to, &out) == 0 && in.st_dev == out.st_dev &&
-        in.st_ino == out.st_ino) {
+    if (same_file(x->arguments->files[0], to)) {
         complain("--output %s is the archive itself: it would be lost", to);
         return EXIT_ERROR;
     }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
@@ -113,12 +112,6 @@ static int copy_piece(struct merging *m, const struct source_piece *s, struct er
     memcpy(to->manifest_digest, s->piece->manifest_digest, DIGEST_BYTES);
     m->file.pieces_n++;
     return 0;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 static int open_all(struct merging *m, const struct archive_arguments *a)

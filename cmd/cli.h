@@ -102,6 +102,9 @@ void options_free(struct options *o);
 /* Message on standard error: "xenmeter: FILE: offset N: what". Returns EXIT_ERROR. */
 int fail(const char *file, const struct error *err);
 
+/* Whether both name one regular file; "-" as input is standard input. `output` may be NULL. */
+bool same_file(const char *input, const char *output);
+
 /* Message on standard error: "xenmeter: what". */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -119,10 +119,8 @@ static int parse_by(struct options *o, const struct option_set *set, const char 
 static int parse_small(const char *option, const char *text, unsigned most, unsigned *to, struct error *err)
 {
     size_t n = 0;
-    if (parse_count(option, text, &n, err) != 0)
-        return -1;
-    if (n > most)
-        return error_set(err, ERROR_USAGE, "%s %s: 1 to %u", option, text, most);
+    if (parse_count(option, text, &n, err) != 0 || n > most)
+        return error_set(err, ERROR_USAGE, "%s %.40s: wants a whole number from 1 to %u", option, text, most);
     *to = (unsigned)n;
     return 0;
 }
@@ -298,8 +296,7 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     }
 }
 
-/* Whether both name one regular file. */
-static bool same_file(const char *input, const char *output)
+bool same_file(const char *input, const char *output)
 {
     struct stat in, out;
     bool standard = strcmp(input, "-") == 0;

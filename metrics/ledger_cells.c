@@ -14,17 +14,6 @@ static struct measures *make_wide(struct ledger *l)
     return wide;
 }
 
-static int compare_keys(const struct row *a, const struct row *b)
-{
-    if (a->domain != b->domain)
-        return a->domain < b->domain ? -1 : 1;
-    if (a->life != b->life)
-        return a->life < b->life ? -1 : 1;
-    if (a->vcpu != b->vcpu)
-        return a->vcpu < b->vcpu ? -1 : 1;
-    return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
-}
-
 static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns)
 {
     struct cell *c = calloc(1, sizeof *c);
@@ -51,7 +40,7 @@ static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns
     c->death_ns = UINT64_MAX;
     measures_init(&c->live);
     size_t at = l->cells_n++;
-    for (; at > 0 && compare_keys(&key, &l->cells[at - 1]->row) < 0; at--)
+    for (; at > 0 && row_compare(&key, &l->cells[at - 1]->row) < 0; at--)
         l->cells[at] = l->cells[at - 1];
     l->cells[at] = c;
     l->memory += sizeof *c + (many ? l->options.granularities * sizeof *c->wide : 0) + sizeof(struct row);

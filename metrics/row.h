@@ -35,6 +35,18 @@ struct row {
     const struct measures *measures;
 };
 
+/* <0, 0, >0: the order in which rows are handed out. */
+static inline int row_compare(const struct row *a, const struct row *b)
+{
+    if (a->domain != b->domain)
+        return a->domain < b->domain ? -1 : 1;
+    if (a->life != b->life)
+        return a->life < b->life ? -1 : 1;
+    if (a->vcpu != b->vcpu)
+        return a->vcpu < b->vcpu ? -1 : 1;
+    return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
+}
+
 enum execution_end {
     EXECUTION_BLOCKED,
     EXECUTION_PREEMPTED,

@@ -72,31 +72,16 @@ static int reserve(struct input *in, size_t more, struct error *err)
     return 0;
 }
 
-/* Takes a piece of what was decompressed. */
-static int fill_compressed(struct input *in, struct error *err)
+/* Takes a piece of what was decompressed, or of what comes from elsewhere. */
+static int fill_pieces(struct input *in, struct error *err)
 {
     const uint8_t *bytes;
     size_t n;
-    if (!in->unpacker && !(in->unpacker = unpack_begin(&in->source, in->first, in->first_n, err)))
+    bool fed = in->feed.next != NULL;
+    if (!fed && !in->unpacker && !(in->unpacker = unpack_begin(&in->source, in->first, in->first_n, err)))
         return -1;
-    int status = unpack_next(in->unpacker, &bytes, &n, err);
-    if (status <= 0) {
-        in->ended = status == 0;
-        return status;
-    }
-    if (reserve(in, n, err) != 0)
-        return -1;
-    memcpy(in->buffer + in->end, bytes, n);
-    in->end += n;
-    return 0;
-}
-
-/* Takes a piece of what comes from elsewhere. */
-static int fill_fed(struct input *in, struct error *err)
-{
-    const uint8_t *bytes;
-    size_t n;
-    int status = in->feed.next(in->feed.context, &bytes, &n, err);
+    int status =
+        fed ? in->feed.next(in->feed.context, &bytes, &n, err) : unpack_next(in->unpacker, &bytes, &n, err);
     if (status <= 0) {
         in->ended = status == 0;
         return status;
@@ -133,13 +118,6 @@ static int view_mapped(struct input *in, size_t need, struct view *view, struct 
     return 0;
 }
 
-static int fill(struct input *in, struct error *err)
-{
-    if (in->feed.next)
-        return fill_fed(in, err);
-    return in->compressed ? fill_compressed(in, err) : fill_plain(in, err);
-}
-
 int input_view(struct input *in, size_t need, struct view *view, struct error *err)
 {
     if (in->tap_failed) {
@@ -152,7 +130,7 @@ int input_view(struct input *in, size_t need, struct view *view, struct error *e
         size_t missing = need - (in->end - in->begin);
         if (reserve(in, missing > READ_CHUNK ? missing : READ_CHUNK, err) != 0)
             return -1;
-        if (fill(in, err) != 0)
+        if ((in->feed.next || in->compressed ? fill_pieces(in, err) : fill_plain(in, err)) != 0)
             return -1;
     }
     view->data = in->buffer + in->begin;
