@@ -15,9 +15,13 @@
 #include "window.h"
 
 struct order {
-    struct stream **heap; /* streams with events to hand on, the earliest on top */
-    unsigned n, capacity;
-    uint64_t sweep_max; /* largest tsc of the sweeps before the one that ended last */
+    struct cursor *cursors; /* of the streams with events to hand on, in the order of their pCPUs */
+    unsigned n;             /* how many */
+    uint64_t *tree;         /* of their keys; see order.c */
+    unsigned leaves;        /* of it: a power of two, 0 when there is nothing to hand on */
+    unsigned capacity;      /* of both */
+    uint64_t base;          /* tsc that keys count from */
+    uint64_t sweep_max;     /* largest tsc of the sweeps before the one that ended last */
     uint64_t watermark;
 };
 
@@ -29,7 +33,10 @@ uint64_t order_sweep(struct order *o, const struct decoder *d);
 /* Collects the streams to merge up to the watermark. -1 when there is no memory. */
 int order_begin(struct order *o, const struct decoder *d, uint64_t watermark);
 
-/* Moves up to `room` events, in order, to `to`; returns how many. 0: all up to the watermark are handed on. */
+/*
+ * Moves up to `room` events, in order, to `to`, or one more if that is an EVENT_MORE; returns how many. Less than `room`:
+ * all up to the watermark are handed on.
+ */
 size_t order_take(struct order *o, struct event *to, size_t room);
 
 #endif

@@ -1,123 +1,10 @@
 #include "record.h"
 
 #include "io_filter.h"
+#include "record_time.h"
 
-/* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
-#define TSC_LEAP (1ull << 38)
-/* No counter gets that far: 29 years at 5 GHz. */
-#define TSC_IMPOSSIBLE (1ull << 62)
-/* So far ahead, even if confirmed, belongs to another capture: some hours. */
-#define TSC_FOREIGN (1ull << 45)
-/* Events this far behind what was handed on belong to another capture: about 1.6 s. */
-#define TSC_STALE (1ull << 32)
 /* The two records of one context switch are never this far apart: about 0.2 ms. */
 #define SWITCH_SPAN (1ull << 19)
-
-/* ---- time ---- */
-
-/* The tsc of the first record in [p, end) that has one; returns where it ends, NULL if there is none to see. */
-static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
-{
-    while (end - p >= 4) {
-        uint32_t h = load32(p);
-        size_t bytes = record_bytes(h);
-        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
-            return NULL;
-        if (h >> 31) {
-            *tsc = load64(p + 4);
-            return p + bytes;
-        }
-        p += bytes;
-    }
-    return NULL;
-}
-
-/*
- * The time of the first record of all, `tsc`, in the light of the next two: two of three that agree are right.
- * `behind`: the bytes after its record.
- */
-static uint64_t first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind, const uint8_t *end)
-{
-    uint64_t next, third;
-    const uint8_t *p = next_timed(behind, end, &next);
-    if (!p || (next >= tsc && next - tsc <= TSC_LEAP))
-        return tsc;
-    bool has_third = next_timed(p, end, &third) != NULL;
-    if (has_third && third >= tsc && third - tsc <= TSC_LEAP)
-        return tsc;
-    d->quality->tsc_implausible++;
-    return has_third ? next : next < tsc ? next : tsc;
-}
-
-/*
- * Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it, and what that had told of the
- * trace's beginning and end is taken back.
- */
-static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
-{
-    for (size_t i = s->n; i > s->head && s->events[i - 1].tsc > tsc; i--) {
-        s->events[i - 1].tsc = tsc;
-        d->quality->tsc_implausible++;
-    }
-    s->last_tsc = tsc;
-    d->tsc_last = tsc;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *other = d->streams[d->pcpus[i]];
-        if (other->begun && other->last_tsc > d->tsc_last)
-            d->tsc_last = other->last_tsc;
-    }
-    if (tsc < d->tsc_first)
-        d->tsc_first = tsc;
-}
-
-/*
- * Judges a tsc that does not simply follow the last one of its pCPU: goes back, leaps ahead, or is the pCPU's first.
- * `behind` .. `end`: the bytes after its record. Returns the tsc to use; *foreign is set if the rest of the window
- * belongs to quite another time.
- */
-static uint64_t judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, const uint8_t *behind,
-                          const uint8_t *end, bool *foreign)
-{
-    uint64_t next;
-    bool has_next = next_timed(behind, end, &next) != NULL;
-    bool has_time = s->begun || d->tsc_last > 0;
-    uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
-    uint64_t front = last > d->tsc_last ? last : d->tsc_last;
-
-    if (!s->begun && has_time && tsc < last)
-        last = tsc; /* a pCPU's first record may well be older than other pCPUs' */
-    if (!s->begun && tsc < d->handed_on)
-        last = d->handed_on;
-    if (tsc >= last) {
-        if (!has_time) {
-            tsc = first_tsc(d, tsc, behind, end);
-            *foreign = tsc >= TSC_IMPOSSIBLE;
-            return tsc;
-        }
-        *foreign = tsc > front && tsc - front > TSC_FOREIGN && has_next && next - tsc <= TSC_LEAP;
-        if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
-            return tsc;
-        d->quality->tsc_implausible++;
-        return has_next && next >= last && next < tsc ? (next - last <= TSC_LEAP ? next : last) : last;
-    }
-    if (has_next && next < last) {
-        /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
-        if (tsc >= d->handed_on && tsc >= d->foreign_front) {
-            d->quality->tsc_backwards++;
-            pull_back(d, s, tsc);
-            return tsc;
-        }
-        *foreign = tsc < d->handed_on && d->handed_on - tsc > TSC_STALE;
-    }
-    /* Once another capture has begun, none of its time up to where this one came is ours. */
-    if (*foreign && d->foreign_front == 0)
-        d->foreign_front = d->tsc_last;
-    *foreign = *foreign || tsc < d->foreign_front;
-    d->quality->tsc_backwards += !*foreign;
-    return last;
-}
-
-/* ---- records ---- */
 
 static void append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot, const uint8_t *payload)
 {
@@ -145,9 +32,7 @@ static void old_lost_ends(struct stream *s, uint64_t before, uint64_t tsc)
 static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint64_t before, uint32_t header,
                          const uint8_t *payload, uint64_t resumed)
 {
-    d->quality->lost_markers++;
-    d->quality->lost_records += load32(payload);
-    clock_probe_break(s);
+    record_note_lost(d, s, payload);
     if (!(header >> 31) || (header >> 28 & 7) < 4) {
         s->old_lost = true;
         s->old_lost_count = load32(payload);
@@ -191,6 +76,22 @@ static bool followed_by_known(uint32_t header, const uint8_t *behind, const uint
            (end - behind >= 4 && event_slot(load32(behind) & 0x0fffffff) != EVENT_UNRECOGNISED);
 }
 
+enum record_kind record_note_unrecognised(struct decoder *d, uint32_t header, const uint8_t *behind,
+                                          const uint8_t *end)
+{
+    if (!event_possible(header) && !followed_by_known(header, behind, end))
+        return RECORD_DAMAGED;
+    quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
+    return RECORD_FINE;
+}
+
+void record_note_lost(struct decoder *d, struct stream *s, const uint8_t *payload)
+{
+    d->quality->lost_markers++;
+    d->quality->lost_records += load32(payload);
+    clock_probe_break(s);
+}
+
 /*
  * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
  * after it.
@@ -201,12 +102,8 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     uint8_t action = d->actions[slot];
     if (slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
-    if (slot == EVENT_UNRECOGNISED) {
-        if (!event_possible(header) && !followed_by_known(header, behind, end))
-            return RECORD_DAMAGED;
-        quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
-        return RECORD_FINE;
-    }
+    if (slot == EVENT_UNRECOGNISED)
+        return record_note_unrecognised(d, header, behind, end);
     uint64_t before = s->last_tsc > d->handed_on ? s->last_tsc : d->handed_on, tsc = before;
     const uint8_t *payload = record_payload(p, header);
     unsigned words = header >> 28 & 7;
@@ -214,7 +111,7 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
         tsc = load64(p + 4);
         if (!s->begun || tsc - s->last_tsc > TSC_LEAP) {
             bool foreign = false;
-            tsc = judge_tsc(d, s, tsc, behind, end, &foreign);
+            tsc = record_judge_tsc(d, s, tsc, behind, end, &foreign);
             if (foreign)
                 return RECORD_FOREIGN;
         }
@@ -229,7 +126,7 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     }
     if (slot == EVENT_LOST_RECORDS) {
         uint64_t resumed = UINT64_MAX;
-        next_timed(behind, end, &resumed);
+        record_next_timed(behind, end, &resumed);
         if (words >= 1)
             lost_records(d, s, tsc, before, header, payload, resumed);
     } else {
@@ -271,34 +168,17 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
 void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end)
 {
     uint64_t tsc;
-    const uint8_t *behind = next_timed(p, end, &tsc);
+    const uint8_t *behind = record_next_timed(p, end, &tsc);
     if (!behind)
         return;
     if (d->tsc_first == UINT64_MAX)
-        tsc = first_tsc(d, tsc, behind, end);
+        tsc = record_first_tsc(d, tsc, behind, end);
     if (tsc >= TSC_IMPOSSIBLE)
         return;
     d->window_fresh = false;
     bool plausible = d->tsc_first == UINT64_MAX || d->tsc_first - tsc <= TSC_LEAP;
     if (tsc < d->tsc_first && plausible && tsc >= d->handed_on)
         d->tsc_first = tsc;
-}
-
-/* The last tsc seen in a stretch of skipped records also is the time of this pCPU. */
-static void note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *record)
-{
-    if (record) {
-        uint64_t tsc = load64(record + 4);
-        uint64_t front = s->last_tsc > d->tsc_last ? s->last_tsc : d->tsc_last;
-        bool any = s->begun || d->tsc_last > 0;
-        if ((!any && tsc < TSC_IMPOSSIBLE) ||
-            (tsc >= s->last_tsc && (tsc <= front || tsc - front <= TSC_LEAP))) {
-            s->last_tsc = tsc;
-            s->begun = true;
-        }
-    }
-    if (s->begun && s->last_tsc > d->tsc_last)
-        d->tsc_last = s->last_tsc;
 }
 
 /*
@@ -318,8 +198,7 @@ static bool tells_of_io(struct decoder *d, struct stream *s, const uint8_t *p, u
            io_filter_passes(&s->io, d->spoke, slot, record_payload(p, header), header >> 28 & 7, behind, end);
 }
 
-/* record_bytes() by header >> 28: the tsc flag and the number of words. */
-static const uint8_t form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
+const uint8_t record_form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
 
 static inline __attribute__((always_inline)) const uint8_t *decode(struct decoder *d, const uint8_t *p,
                                                                    const uint8_t *limit, const uint8_t *end,
@@ -334,11 +213,11 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
     while (p < limit) {
         uint32_t h = load32(p);
         unsigned slot = event_slot(h & 0x0fffffff);
-        const uint8_t *next = p + form_bytes[h >> 28];
+        const uint8_t *next = p + record_form_bytes[h >> 28];
         bool look = io ? of_interest(calls, p, actions[slot]) : actions[slot] != RECORD_SKIP;
         if (look && (!io || tells_of_io(d, s, p, h, slot, next, end))) {
             if (timed && !(h >> 31))
-                note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
+                record_note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
             *kind = take(d, s, p, h, slot, next, end);
             timed = NULL;
             if (*kind != RECORD_FINE)
@@ -349,13 +228,15 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
         forms[(size_t)slot * 16 + (h >> 28)]++;
         p = next;
     }
-    note_last_tsc(d, s, timed);
+    record_note_last_tsc(d, s, timed);
     return p;
 }
 
 const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
                               enum record_kind *kind)
 {
+    if (d->verbatim)
+        return records_decode_verbatim(d, p, limit, end, kind);
     return d->wants_io ? decode(d, p, limit, end, kind, true) : decode(d, p, limit, end, kind, false);
 }
 
@@ -372,6 +253,10 @@ const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const
     memcpy(copy, p, bytes);
     unsigned slot = event_slot(h & 0x0fffffff);
     *kind = RECORD_FINE;
+    if (d->verbatim) {
+        records_take_verbatim(d, copy, p + bytes, end, kind);
+        return *kind == RECORD_FINE ? p + bytes : p;
+    }
     bool skip = !of_interest(d->current->io.calls, copy, d->actions[slot]) ||
                 !tells_of_io(d, d->current, copy, h, slot, p + bytes, end);
     if (!skip)
@@ -379,7 +264,7 @@ const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const
     if (*kind != RECORD_FINE)
         return p;
     d->quality->events[slot].forms[h >> 28]++;
-    note_last_tsc(d, d->current, skip && h >> 31 ? copy : NULL);
+    record_note_last_tsc(d, d->current, skip && h >> 31 ? copy : NULL);
     return p + bytes;
 }
 

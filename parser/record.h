@@ -55,6 +55,9 @@ static inline bool event_possible(uint32_t header)
     return class_bits != 0 && (class_bits & (class_bits - 1)) == 0;
 }
 
+/* record_bytes() by header >> 28: the tsc flag and the number of words. */
+extern const uint8_t record_form_bytes[16];
+
 /* What a record turned out to be. */
 enum record_kind {
     RECORD_FINE,
@@ -74,6 +77,25 @@ const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t
 /* The same for the one record at p, which may end at `end`, or be cut by it (RECORD_DAMAGED). */
 const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
                                       enum record_kind *kind);
+
+/*
+ * Both for somebody who wants records as they stand (decoder_verbatim): the same, and one record, whole, with RECORD_MAX
+ * readable bytes at p; `behind` .. `end`: the bytes of the trace after it.
+ */
+const uint8_t *records_decode_verbatim(struct decoder *d, const uint8_t *p, const uint8_t *limit,
+                                       const uint8_t *end, enum record_kind *kind);
+void records_take_verbatim(struct decoder *d, const uint8_t *p, const uint8_t *behind, const uint8_t *end,
+                           enum record_kind *kind);
+
+/* For the same: the window whose records [p, end) are seen now begins, of `bytes`. The stream has room for 4 events. */
+void records_window_verbatim(struct decoder *d, uint32_t bytes, const uint8_t *p, const uint8_t *end);
+
+/* Counts a record of an unknown kind, unless its number cannot be one and it must be damage. */
+enum record_kind record_note_unrecognised(struct decoder *d, uint32_t header, const uint8_t *behind,
+                                          const uint8_t *end);
+
+/* Counts what a LOST_RECORDS record with this payload tells of. */
+void record_note_lost(struct decoder *d, struct stream *s, const uint8_t *payload);
 
 /*
  * The input was cut off in the middle of a sweep: what the pCPUs whose windows were still to come did since their last

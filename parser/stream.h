@@ -9,6 +9,8 @@
 #include "io_filter.h"
 #include "trace.h"
 
+#define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
+
 struct stream {
     struct event *events; /* [head, n) wait to be handed on */
     size_t head, n, capacity;
@@ -25,6 +27,12 @@ struct stream {
     struct io_filter io;
     uint32_t slice_ns;     /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint64_t dispatch_tsc; /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
+    /* For records as they stand (record_verbatim.c): */
+    bool unwanted;       /* none of this pCPU */
+    uint64_t window_tsc; /* before it has begun: the first tsc of its window */
+    uint32_t current;    /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN */
+    uint32_t told;       /* the one of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
+    uint32_t next;       /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
 };
 
 /* Makes room for `more` events. False when memory ran out. */

@@ -28,10 +28,10 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    uint64_t last_tsc;          /* of the last event delivered */
-    struct trace_tap tap;       /* .bytes NULL: nobody listens */
-    struct trace_resume resume; /* if options.resume */
-    struct event batch[BATCH_EVENTS];
+    uint64_t last_tsc;                    /* of the last event delivered */
+    struct trace_tap tap;                 /* .bytes NULL: nobody listens */
+    struct trace_resume resume;           /* if options.resume */
+    struct event batch[BATCH_EVENTS + 1]; /* a record and its EVENT_MORE stay together */
 };
 
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
@@ -56,9 +56,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         t->resume = *options->resume;
         t->decoder.has_runstates = true;
     }
+    if (options->verbatim)
+        decoder_verbatim(&t->decoder, options->pcpus);
     for (const unsigned *slot = io_slots; options->want_io && *slot != EVENT_UNRECOGNISED; slot++)
         t->options.want[*slot] = true;
-    for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
+    for (unsigned slot = options->verbatim ? 0 : 1; slot < EVENT_SLOTS; slot++)
         decoder_want(&t->decoder, slot, t->options.want[slot] || options->want_without_runstates[slot]);
     if (options->want_io)
         decoder_want_io(&t->decoder);
@@ -87,13 +89,13 @@ static void set_clock(struct trace *t)
     uint64_t first = t->decoder.tsc_first == UINT64_MAX ? 0 : t->decoder.tsc_first;
     if (t->options.cpu_hz > 0)
         c->cpu_hz = t->options.cpu_hz;
-    else
+    else if (!t->options.cycles)
         clock_probe_estimate(&t->decoder.probe, c);
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
     decoder_settle(&t->decoder);
-    if (t->decoder.has_runstates) {
+    if (t->decoder.has_runstates && !t->options.verbatim) {
         for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
             decoder_want(&t->decoder, slot, t->options.want[slot]);
     }
@@ -103,9 +105,10 @@ static void set_clock(struct trace *t)
 static bool well_known(struct trace *t)
 {
     struct clock_probe *p = &t->decoder.probe;
-    if (!t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
+    if (!t->options.verbatim && !t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
         return false;
-    if (t->options.cpu_hz > 0 || t->options.resume || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
+    if (t->options.cpu_hz > 0 || t->options.cycles || t->options.resume ||
+        p->chains_n >= CLOCK_SAMPLES_ENOUGH)
         return true;
     /* An estimate sorts all samples: make one only when there are a good deal more of them. */
     if (p->chains_n < CLOCK_SAMPLES_MIN || p->chains_n < p->estimated_at + p->estimated_at / 8)
@@ -181,7 +184,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
             continue;
         }
         size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
-        bool more = n == BATCH_EVENTS;
+        bool more = n >= BATCH_EVENTS;
         t->decoder.queued -= n;
         keep_order(t, n);
         n = drop_told(t, n);
@@ -193,6 +196,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         batch->pcpus_n = t->decoder.pcpus_n;
         batch->end_tsc = t->phase == PHASE_LAST ? t->decoder.tsc_last : 0;
         batch->has_runstates = t->decoder.has_runstates;
+        batch->svm_exits = t->decoder.svm_exits;
         if (more) {
             batch->watermark = t->last_tsc;
             return 1;

@@ -51,12 +51,22 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    bool
+        svm_exits; /* verbatim: the reasons of VMX_EXIT records are SVM's, as AMD's hosts had them until 4.18 */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
 
 /* Not a record of the trace: where the blind time begins that a LOST_RECORDS event ends. w[2], w[3]: its true tsc. */
 #define EVENT_BLIND_BEGIN EVENT_SLOTS
+
+/*
+ * Nor are these, which only come with `verbatim`. EVENT_CURRENT: who is current on the pCPU from now on, w[0] = dom << 16 |
+ * vcpu, or CURRENT_UNKNOWN as at the beginning. EVENT_MORE, always right behind a record of more than four words: the rest.
+ */
+#define EVENT_CURRENT   (EVENT_SLOTS + 1)
+#define EVENT_MORE      (EVENT_SLOTS + 2)
+#define CURRENT_UNKNOWN 0xffffffffu
 
 /* Where to begin in the middle of a trace, and what is known of what comes before. */
 struct trace_resume {
@@ -70,6 +80,15 @@ struct trace_options {
     bool want[EVENT_SLOTS];                   /* which events to deliver */
     bool want_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
     bool want_io; /* and what tells of I/O between domains: see io_filter_passes (parser/io_filter.h) */
+    /*
+     * Deliver the wanted records as they stand: with their own times (a record without a tsc has that of the one before
+     * on its pCPU; CPU_CHANGE comes with the first record of its window), with all their words (EVENT_MORE), and with who
+     * was current (EVENT_CURRENT). No EVENT_BLIND_BEGIN, no want_io. Every record that trace_quality counts is one that
+     * can be wanted: slot EVENT_UNRECOGNISED, too.
+     */
+    bool verbatim;
+    const uint8_t *pcpus; /* verbatim: only of these, a byte for each of PCPUS_MAX; NULL: all. The caller's */
+    bool cycles;          /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
      * time of waiting for a pipe, when `wait_mask` is in force.

@@ -26,8 +26,11 @@ void decoder_want(struct decoder *d, unsigned slot, bool wanted)
 
 void decoder_settle(struct decoder *d)
 {
+    if (d->verbatim)
+        d->actions[EVENT_SWITCH_INFNEXT] &= (uint8_t)~RECORD_SPECIAL;
     d->actions[EVENT_SWITCH_INFPREV] &= (uint8_t)~RECORD_SPECIAL;
-    d->actions[EVENT_SWITCH] &= (uint8_t)~RECORD_SPECIAL;
+    if (!d->verbatim)
+        d->actions[EVENT_SWITCH] &= (uint8_t)~RECORD_SPECIAL;
 }
 
 /* Whether the pCPU's next record is understood by the ones before it. */
@@ -59,6 +62,17 @@ void decoder_want_io(struct decoder *d)
     for (const unsigned *slot = io_filtered_slots; *slot != EVENT_UNRECOGNISED; slot++)
         d->actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
     d->wants_io = true;
+}
+
+void decoder_verbatim(struct decoder *d, const uint8_t *pcpus_wanted)
+{
+    static const unsigned telling[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH_INFCONT, EVENT_VMX_EXIT,
+                                       EVENT_SVM_EXIT};
+    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
+        d->actions[telling[i]] |= RECORD_SPECIAL;
+    d->actions[EVENT_LOST_RECORDS] &= (uint8_t)~RECORD_DELIVER;
+    d->verbatim = true;
+    d->pcpus_wanted = pcpus_wanted;
 }
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err)
@@ -106,6 +120,9 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     s->pcpu = (uint16_t)pcpu;
     s->slice_ns = UINT32_MAX;
     io_filter_init(&s->io);
+    s->unwanted = d->pcpus_wanted && !d->pcpus_wanted[pcpu];
+    s->current = CURRENT_UNKNOWN;
+    s->told = s->next = CURRENT_NONE;
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -134,6 +151,15 @@ static bool header_plausible(const uint8_t *p, const uint8_t *end, bool prove)
     return true;
 }
 
+/* Bytes of the trace are missing, perhaps whole windows: who is current now cannot be told. */
+static void forget_current(struct decoder *d)
+{
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        d->streams[d->pcpus[i]]->current = CURRENT_UNKNOWN;
+        d->streams[d->pcpus[i]]->next = CURRENT_NONE;
+    }
+}
+
 /* Drops what is left of the window and goes to the next window header that makes sense. */
 static int resync(struct decoder *d, const char *what, struct error *err)
 {
@@ -142,6 +168,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     uint64_t from = 0, skipped = 0;
     d->current = NULL;
     d->remaining = 0;
+    forget_current(d);
     const size_t proof = WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX;
     for (bool begun = false;; begun = true) {
         if (input_view(d->input, proof + 1, &v, err) != 0)
@@ -184,6 +211,18 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
     return bytes + 128 >= d->largest_window && in_page >= 4096 - 8 - 128 && in_page <= 4096 - 8;
 }
 
+/* The window that is about to be decoded has a record of its own. */
+static int begin_verbatim(struct decoder *d, const uint8_t *p, const uint8_t *end, struct error *err)
+{
+    struct stream *s = d->current;
+    size_t waiting = s->n - s->head;
+    if (!stream_reserve(s, 4))
+        return error_set(err, ERROR_MEMORY, "no memory for the events of pCPU %u", s->pcpu);
+    records_window_verbatim(d, (uint32_t)d->remaining, p, end);
+    d->queued += s->n - s->head - waiting;
+    return 0;
+}
+
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
 {
@@ -206,6 +245,8 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     d->quality->events[EVENT_CPU_CHANGE].forms[load32(p) >> 28]++;
     d->quality->bytes += WINDOW_HEADER_LEN;
     input_consume(d->input, WINDOW_HEADER_LEN);
+    if (d->verbatim && bytes == 0 && begin_verbatim(d, p, p, err) != 0)
+        return -1;
     return new_sweep ? 1 : 0;
 }
 
@@ -233,6 +274,7 @@ static int skip_window(struct decoder *d, const char *what, struct error *err)
         skipped += n;
     }
     quality_skip(d->quality, from, skipped, what);
+    forget_current(d);
     d->remaining = 0;
     return 0;
 }
@@ -271,6 +313,8 @@ static int decode_view(struct decoder *d, struct error *err)
     if (d->window_fresh) {
         records_note_beginning(d, p, shown > LOOKAHEAD ? p + LOOKAHEAD : end);
         io_filter_window(&d->current->io, p, end);
+        if (d->verbatim && begin_verbatim(d, p, end, err) != 0)
+            return -1;
     }
     d->window_fresh = false;
 
@@ -334,7 +378,7 @@ static int next_window(struct decoder *d, struct error *err)
 
 static int end_of_input(struct decoder *d, struct error *err)
 {
-    if (d->quality->truncated_bytes > 0 && !records_cut_off(d))
+    if (d->quality->truncated_bytes > 0 && !d->verbatim && !records_cut_off(d))
         return error_set(err, ERROR_MEMORY, "no memory");
     return DECODER_END;
 }

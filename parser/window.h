@@ -32,8 +32,11 @@ struct decoder {
     bool has_runstates; /* a runstate change was seen */
     uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
     bool wants_io;      /* what tells of I/O: see io_filter.h */
-    uint8_t *spoke;     /* domains of which a hypercall was seen, a byte for each id: for the I/O filter */
-    size_t queued;      /* events waiting in all streams, before the window being read */
+    bool verbatim;      /* records are delivered as they stand */
+    bool svm_exits;     /* verbatim: a VMX_EXIT was seen whose reason only AMD's SVM has, or an SVM_EXIT */
+    const uint8_t *pcpus_wanted; /* verbatim: a byte for each of PCPUS_MAX, NULL: all */
+    uint8_t *spoke; /* domains of which a hypercall was seen, a byte for each id: for the I/O filter */
+    size_t queued;  /* events waiting in all streams, before the window being read */
     /* the window being read */
     struct stream *current; /* NULL: between windows */
     uint64_t remaining;     /* bytes of it still to come */
@@ -59,6 +62,12 @@ void decoder_settle(struct decoder *d);
 
 /* Wants what tells of I/O delivered (io_filter.h). To be said once, after decoder_init. */
 void decoder_want_io(struct decoder *d);
+
+/*
+ * Wants records as they stand, all their words, with the vCPUs that were current (trace.h): only of the pCPUs wanted, NULL
+ * for all. To be said once, after decoder_init and before decoder_want.
+ */
+void decoder_verbatim(struct decoder *d, const uint8_t *pcpus_wanted);
 
 /* `input` and `quality` stay the caller's. Returns 0, or -1 when there is no memory. */
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err);
