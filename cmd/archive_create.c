@@ -209,7 +209,7 @@ static int read_trace(struct creation *c, struct event_batch *batch, struct erro
     int status;
     bool checked = false;
     while ((status = trace_next(c->trace, batch, err)) > 0) {
-        if (!checked && trace_check_clock(c->trace, err) != 0)
+        if (!checked && trace_check_clock(c->trace, "", err) != 0)
             return -1;
         checked = true;
         if (meters_feed(c, batch, err) != 0)

@@ -272,11 +272,11 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
 }
 
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
-static void choose_entry(struct archived *a, const struct options *o, const struct meter_options *meter)
+static void choose_entry(struct archived *a, const struct options *o, bool charges)
 {
     const struct piece *p = &a->pieces[0];
     const struct quality *q = &a->summary.quality;
-    if (a->pieces_n > 1 || o->cpu_hz > 0 || meter->charge.wanted || q->skipped_places || q->tsc_backwards ||
+    if (a->pieces_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
         q->tsc_implausible || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
@@ -289,6 +289,14 @@ static void choose_entry(struct archived *a, const struct options *o, const stru
         a->resume = (struct trace_resume){a->summary.clock, a->entry->tsc};
 }
 
+static int check_span(const struct archived *a, const struct options *o, struct error *err)
+{
+    if (o->from_ns == 0 || o->from_ns < a->summary.end_ns)
+        return 0;
+    return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+                     (double)o->from_ns / 1e9, (double)a->summary.end_ns / 1e9);
+}
+
 int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
                     bool own_rows, struct error *err)
 {
@@ -296,9 +304,8 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
     bool trace = trace_kept(a);
     if (check_charges(a, o, meter, err) != 0 || check_counters(a, o, meter, lack, err) != 0)
         return -1;
-    if (o->from_ns && o->from_ns >= a->summary.end_ns)
-        return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
-                         (double)o->from_ns / 1e9, (double)a->summary.end_ns / 1e9);
+    if (check_span(a, o, err) != 0)
+        return -1;
     a->from_results = !lack && !(trace && better_by_trace(a, o, meter));
     if (a->from_results)
         return 0;
@@ -307,7 +314,19 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
                          "the results that were kept do not suffice (%s), and the trace was not kept; "
                          "\"xenmeter archive list\" tells what was",
                          lack);
-    choose_entry(a, o, meter);
+    choose_entry(a, o, meter->charge.wanted);
+    return 0;
+}
+
+int archived_choose_trace(struct archived *a, const struct options *o, struct error *err)
+{
+    if (!trace_kept(a))
+        return error_set(
+            err, ERROR_USAGE,
+            "records are in the trace, which was not kept; \"xenmeter archive list\" tells what was");
+    if (check_span(a, o, err) != 0)
+        return -1;
+    choose_entry(a, o, false);
     return 0;
 }
 
@@ -421,23 +440,44 @@ bool archived_knows_rest(const struct archived *a, const struct options *o)
     return a->archive && a->pieces_n == 1 && same_clock && !o->live_ns;
 }
 
-int archived_enter(struct archived *a, struct meter *meter, struct error *err)
+/* Reads the entry with which reading begins. entry_free in both cases. */
+static int read_entry(struct archived *a, struct entry *entry, struct error *err)
 {
     const struct piece *p = &a->pieces[0];
     struct error why = {0};
-    struct entry entry = {0};
     const uint8_t *text;
-    if (!a->entry)
-        return 0;
     if (archive_read(a->archive, p, a->entry, &text, err) != 0)
         return -1;
-    int status = entry_read(&entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why);
+    if (entry_read(entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why) == 0)
+        return 0;
+    return error_set_at(err, why.code,
+                        archive_frames(a->archive)->list[p->first_frame + a->entry->frame].offset, "%s: %s",
+                        a->entry->name, why.message);
+}
+
+int archived_enter(struct archived *a, struct meter *meter, struct error *err)
+{
+    struct entry entry = {0};
+    if (!a->entry)
+        return 0;
+    int status = read_entry(a, &entry, err);
     if (status == 0) {
         struct event_batch batch = entry_batch(&entry, a->entry->tsc);
         status = meter_feed(meter, &batch, &a->resume.clock, err);
-    } else {
-        error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + a->entry->frame].offset,
-                     "%s: %s", a->entry->name, why.message);
+    }
+    entry_free(&entry);
+    return status;
+}
+
+int archived_prime(struct archived *a, struct dump_reader *reader, struct error *err)
+{
+    struct entry entry = {0};
+    if (!a->entry)
+        return 0;
+    int status = read_entry(a, &entry, err);
+    if (status == 0) {
+        struct event_batch batch = entry_batch(&entry, a->entry->tsc);
+        dump_reader_prime(reader, &batch);
     }
     entry_free(&entry);
     return status;

@@ -10,6 +10,7 @@
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
 #include "cli.h"
+#include "metrics/dump.h"
 
 struct archived {
     struct archive *archive;
@@ -57,6 +58,15 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
  */
 int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
                     bool own_rows, struct error *err);
+
+/*
+ * For the records themselves: they are in the trace, or else -1 with `err` filled. Reading begins not long before
+ * the part asked for.
+ */
+int archived_choose_trace(struct archived *a, const struct options *o, struct error *err);
+
+/* Where reading begins in the middle: tells who was current there. After archived_choose_trace; -1 with `err` filled. */
+int archived_prime(struct archived *a, struct dump_reader *reader, struct error *err);
 
 /* From the results: hands them to the meter's sink. -1 with `err` filled, or -1 as the sink did. *unknown_ns: of them. */
 int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,

@@ -34,6 +34,7 @@ int command_report(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_io_counts(int argc, char **argv);
 int command_charge(int argc, char **argv);
+int command_dump(int argc, char **argv);
 int command_archive(int argc, char **argv);
 int command_help(int argc, char **argv);
 
@@ -79,6 +80,9 @@ struct options {
     int level;        /* of compression */
     unsigned threads;
     bool with_trace;
+    /* single records */
+    const char *events, *vcpus; /* as they were given; NULL: they were not */
+    bool tsc, count, follow;
 };
 
 /* Which of the common options a command takes. */
@@ -88,7 +92,7 @@ struct option_set {
     const char *longs; /* of the options without a letter, each in blanks: " names cpu-hz live max-memory " */
     bool no_executions;         /* -g execution does not apply */
     bool makes_archive;         /* several FILEs, --by takes a list, --output is an archive */
-    const char *const *formats; /* of its output, ended by NULL */
+    const char *const *formats; /* of its output, the default first, ended by NULL */
     const char *help;           /* the whole text of --help */
 };
 
@@ -114,8 +118,11 @@ void say_verdict(const struct judgement *j);
 /* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
 const char *nearest_name(const char *word, const char *const *names);
 
-/* Once the first batch is there: the tsc frequency is known, given or measured. -1 with `err` filled: it is not. */
-int trace_check_clock(const struct trace *trace, struct error *err);
+/*
+ * Once the first batch is there: the tsc frequency is known, given or measured. -1 with `err` filled: it is not. `instead`
+ * ends the advice: what else can be done, or nothing.
+ */
+int trace_check_clock(const struct trace *trace, const char *instead, struct error *err);
 
 /* ---- charges (--idd and so on) ---- */
 

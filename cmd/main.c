@@ -8,6 +8,7 @@
 const struct command commands[] = {
     {"report", "where the CPU went: per domain, vCPU or pCPU, at any granularity", command_report},
     {"info", "what is in a trace, and whether it can be trusted", command_info},
+    {"dump", "every record, decoded, in time order", command_dump},
     {"charge", "who used the driver domains: guest by driver domain, with the evidence", command_charge},
     {"io-counts", "log the packets and requests of guests' devices, beside a trace", command_io_counts},
     {"archive", "traces and results in one compressed, checked, seekable file", command_archive},

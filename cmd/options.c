@@ -27,7 +27,11 @@ enum long_option {
     OPTION_IO_COUNTS,
     OPTION_HOST,
     OPTION_LEVEL,
-    OPTION_WITH_TRACE
+    OPTION_WITH_TRACE,
+    OPTION_VCPUS,
+    OPTION_TSC,
+    OPTION_COUNT,
+    OPTION_FOLLOW
 };
 
 static const struct option long_options[] = {
@@ -60,6 +64,11 @@ static const struct option long_options[] = {
     {"level", required_argument, NULL, OPTION_LEVEL},
     {"threads", required_argument, NULL, 'T'},
     {"with-trace", no_argument, NULL, OPTION_WITH_TRACE},
+    {"events", required_argument, NULL, 'e'},
+    {"vcpus", required_argument, NULL, OPTION_VCPUS},
+    {"tsc", no_argument, NULL, OPTION_TSC},
+    {"count", no_argument, NULL, OPTION_COUNT},
+    {"follow", no_argument, NULL, OPTION_FOLLOW},
     {NULL, 0, NULL, 0},
 };
 
@@ -291,6 +300,21 @@ static int take_option(struct options *o, const struct option_set *set, int lett
     case OPTION_WITH_TRACE:
         o->with_trace = true;
         return 0;
+    case 'e':
+        o->events = optarg;
+        return 0;
+    case OPTION_VCPUS:
+        o->vcpus = optarg;
+        return 0;
+    case OPTION_TSC:
+        o->tsc = true;
+        return 0;
+    case OPTION_COUNT:
+        o->count = true;
+        return 0;
+    case OPTION_FOLLOW:
+        o->follow = true;
+        return 0;
     default:
         return parse_when(&o->progress, "progress", optarg, err);
     }
@@ -359,9 +383,11 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", argv[optind],
                          argv[optind + 1]);
     o->input = optind < argc ? argv[optind] : "-";
-    if (optind == argc && isatty(STDIN_FILENO))
+    bool listing = (o->columns && strcmp(o->columns, "help") == 0) ||
+                   (o->events && strcmp(o->events, "help") == 0); /* no capture is read */
+    if (optind == argc && !listing && isatty(STDIN_FILENO))
         return error_set(err, ERROR_USAGE, "which capture? Give a FILE, or a trace on standard input");
-    if (strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
+    if (strcmp(o->input, "-") == 0 && !listing && isatty(STDIN_FILENO))
         return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
     if (o->output && !*o->output)
         return error_set(err, ERROR_USAGE, "--output wants the name of a file");
@@ -382,7 +408,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
         return error_set(err, ERROR_USAGE,
                          "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
     const char *format = set->makes_archive ? "archive" : o->output ? writer_format_of(o->output) : NULL;
-    if (!o->format && parse_format(o, set, format ? format : "table", err) != 0)
+    if (!o->format && parse_format(o, set, format ? format : set->formats[0], err) != 0)
         return -1;
     if (o->live_ns && add_granularity(o, o->live_ns, err) != 0)
         return -1;
@@ -411,7 +437,7 @@ bool options_parse(struct options *o, const struct option_set *set, int argc, ch
     opterr = 0;
     optind = 0;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":f:o:b:g:d:p:t:c:s:n:T:qvh", long_options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, ":f:o:b:g:d:p:t:c:s:n:T:e:qvh", long_options, NULL)) != -1) {
         if (letter == 'h') {
             fputs(set->help, stdout);
             *status = EXIT_DONE;

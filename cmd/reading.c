@@ -97,7 +97,7 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
 
 /* ---- the work ---- */
 
-int trace_check_clock(const struct trace *trace, struct error *err)
+int trace_check_clock(const struct trace *trace, const char *instead, struct error *err)
 {
     struct trace_summary s;
     trace_summarise(trace, &s);
@@ -105,7 +105,8 @@ int trace_check_clock(const struct trace *trace, struct error *err)
         return 0;
     return error_set(err, ERROR_USAGE,
                      "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
-                     "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it");
+                     "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it%s",
+                     instead);
 }
 
 /* Reads the trace to its end, or until told to stop. -1 with `err` filled, or with r->failed. */
@@ -118,7 +119,7 @@ static int read_trace(struct reading *r, struct error *err)
     while ((status = trace_next(r->trace, &batch, err)) > 0) {
         if (r->stop && *r->stop)
             return meter_stop(r->meter, err);
-        if (!checked && trace_check_clock(r->trace, err) != 0)
+        if (!checked && trace_check_clock(r->trace, "", err) != 0)
             return -1;
         checked = true;
         if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)

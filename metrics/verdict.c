@@ -166,3 +166,15 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
     judge_bytes(j, q);
     judge_unrecognised(j, q);
 }
+
+void verdict_judge_records(struct judgement *j, const struct quality *q)
+{
+    char count[HUMAN_BYTES];
+    *j = (struct judgement){.verdict = VERDICT_GOOD};
+    if (q->lost_markers)
+        because(j, VERDICT_DEGRADED, "%s record%s lost", human_count(count, q->lost_records),
+                q->lost_records == 1 ? " was" : "s were");
+    judge_tsc(j, q);
+    judge_bytes(j, q);
+    judge_unrecognised(j, q);
+}

@@ -33,4 +33,7 @@ const char *verdict_name(enum verdict verdict);
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
+/* The same of the records themselves, told one by one: what is missing, damaged or strange among them. */
+void verdict_judge_records(struct judgement *j, const struct quality *q);
+
 #endif

@@ -166,7 +166,7 @@ static void keep_order(struct trace *t, size_t n)
 static size_t drop_told(struct trace *t, size_t n)
 {
     size_t told = 0;
-    while (t->options.resume && told < n && t->batch[told].tsc <= t->resume.after_tsc)
+    while (t->options.resume && !t->options.verbatim && told < n && t->batch[told].tsc <= t->resume.after_tsc)
         told++;
     if (told > 0)
         memmove(t->batch, t->batch + told, (n - told) * sizeof *t->batch);

@@ -1,0 +1,225 @@
+#include "dump_filter.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ITEM_MOST 63 /* characters of an item of a list */
+
+/* ---- --events ---- */
+
+static int add_number(struct dump_choice *c, uint32_t number, struct error *err)
+{
+    uint32_t *larger = realloc(c->numbers, (c->numbers_n + 1) * sizeof *larger);
+    if (!larger)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    c->numbers = larger;
+    c->numbers[c->numbers_n++] = number;
+    return 0;
+}
+
+/*
+ * A number: one event if its last three digits are not 0, else a mask as xentrace -e has it, which takes an event that has
+ * a bit of the class and one of the subclass with it in common (xen/common/trace.c).
+ */
+static int take_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
+{
+    if (number & 0xfff) {
+        unsigned slot = event_slot(number & 0x0fffffff);
+        bool whole = slot != EVENT_UNRECOGNISED && event_info(slot)->id == number;
+        if (whole || (c->want[slot] && !c->by_number[slot])) {
+            c->want[slot] = wanted;
+            c->by_number[slot] = false;
+            return 0;
+        }
+        if (!wanted)
+            return error_set(err, ERROR_USAGE,
+                             "--events: '!0x%08" PRIx32 "' leaves out nothing that was asked for", number);
+        c->want[slot] = c->by_number[slot] = true;
+        return add_number(c, number, err);
+    }
+    for (unsigned slot = 1; slot < EVENT_SLOTS; slot++) {
+        uint32_t common = event_info(slot)->id & number;
+        if (common & 0x0fff0000 && common & 0xf000)
+            c->want[slot] = wanted;
+    }
+    return 0;
+}
+
+/* A name, a class, or a pattern of names or of CLASS.NAME. */
+static size_t take_pattern(struct dump_choice *c, const char *pattern, bool wanted)
+{
+    size_t taken = 0;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
+        const struct event_info *info = event_info(slot);
+        const char *class_name = event_class_name(info->class_id);
+        char full[96];
+        snprintf(full, sizeof full, "%s.%s", class_name, info->name);
+        if (strcmp(pattern, class_name) != 0 && fnmatch(pattern, info->name, 0) != 0 &&
+            fnmatch(pattern, full, 0) != 0)
+            continue;
+        c->want[slot] = wanted;
+        c->by_number[slot] = false;
+        taken++;
+    }
+    return taken;
+}
+
+static int no_such_event(const char *item, struct error *err)
+{
+    const char *names[EVENT_SLOTS + CLASSES + 1] = {NULL};
+    size_t n = 0;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        names[n++] = event_info(slot)->name;
+    for (unsigned class_id = 0; class_id < CLASS_UNRECOGNISED; class_id++)
+        names[n++] = event_class_name((enum event_class)class_id);
+    const char *near = nearest_name(item, names);
+    return error_set(err, ERROR_USAGE,
+                     "--events: there is no event or class '%s'%s%s%s (\"-e help\" lists them)", item,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static int take_item(struct dump_choice *c, const char *item, bool wanted, struct error *err)
+{
+    if (isdigit((unsigned char)item[0])) {
+        char *end;
+        errno = 0;
+        unsigned long long number = strtoull(item, &end, 0);
+        if (*end || errno || number == 0 || number > 0x0fffffff)
+            return error_set(err, ERROR_USAGE,
+                             "--events: '%s' is no event number and no mask: 0x2800e and 0x2f000 are", item);
+        return take_number(c, (uint32_t)number, wanted, err);
+    }
+    return take_pattern(c, item, wanted) > 0 ? 0 : no_such_event(item, err);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int read_events(struct dump_choice *c, const char *text, struct error *err)
+{
+    event_index_init();
+    if (!text)
+        text = "*";
+    if (text[0] == '!') /* all but these */
+        take_pattern(c, "*", true);
+    for (;;) {
+        size_t n = strcspn(text, ",");
+        bool wanted = text[0] != '!';
+        char item[ITEM_MOST + 1];
+        if (n <= !wanted || n - !wanted > ITEM_MOST)
+            return error_set(err, ERROR_USAGE,
+                             "--events %.60s: wants names, classes, patterns or numbers, "
+                             "for example sched,wake,hvm.*,0x2f000",
+                             text);
+        snprintf(item, sizeof item, "%.*s", (int)(n - !wanted), text + !wanted);
+        if (take_item(c, item, wanted, err) != 0)
+            return -1;
+        if (!text[n])
+            break;
+        text += n + 1;
+    }
+    if (c->numbers_n > 0)
+        qsort(c->numbers, c->numbers_n, sizeof *c->numbers, compare_numbers);
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        if (c->want[slot])
+            return 0;
+    return error_set(err, ERROR_USAGE, "--events: no event is left");
+}
+
+void dump_print_events(void)
+{
+    puts("events (names, classes, patterns, numbers; a ! before one leaves it out):");
+    for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
+        printf("  %-34s %-7s 0x%08" PRIx32 "\n", event_info(slot)->name,
+               event_class_name(event_info(slot)->class_id), event_info(slot)->id);
+    printf("  %-34s %-7s any other number\n", event_info(0)->name, "");
+}
+
+/* ---- --vcpus ---- */
+
+static bool read_below(const char **text, uint32_t limit, uint32_t *number)
+{
+    if (!isdigit((unsigned char)**text))
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(*text, &end, 10);
+    *text = end;
+    *number = (uint32_t)value;
+    return !errno && value < limit;
+}
+
+/* "0" "2-3" "d1v0" "d1v2-3"; moves *text behind it. */
+static bool read_vcpus(const char **text, struct vcpu_range *range)
+{
+    uint32_t domain;
+    range->domain = -1;
+    if (**text == 'd') {
+        ++*text;
+        if (!read_below(text, 65536, &domain) || *(*text)++ != 'v')
+            return false;
+        range->domain = (int32_t)domain;
+    }
+    if (!read_below(text, 65536, &range->from))
+        return false;
+    range->to = range->from;
+    if (**text == '-') {
+        ++*text;
+        return read_below(text, 65536, &range->to) && range->to >= range->from;
+    }
+    return true;
+}
+
+static int read_vcpu_list(struct dump_choice *c, const char *text, struct error *err)
+{
+    const char *p = text;
+    size_t most = strlen(text) / 2 + 1;
+    c->vcpus = calloc(most, sizeof *c->vcpus);
+    if (!c->vcpus)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    while (c->vcpus_n < most && read_vcpus(&p, &c->vcpus[c->vcpus_n])) {
+        c->vcpus_n++;
+        if (!*p)
+            return 0;
+        if (*p++ != ',')
+            break;
+    }
+    return error_set(err, ERROR_USAGE,
+                     "--vcpus %.60s: wants vCPUs, for example d1v0,d3v0-1, or 0 for that of any domain",
+                     text);
+}
+
+/* ---- both ---- */
+
+int dump_choice_read(struct dump_choice *c, const struct options *o, struct error *err)
+{
+    if (read_events(c, o->events, err) != 0)
+        return -1;
+    return o->vcpus ? read_vcpu_list(c, o->vcpus, err) : 0;
+}
+
+void dump_choice_free(struct dump_choice *c)
+{
+    free(c->numbers);
+    free(c->vcpus);
+}
+
+struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o)
+{
+    return (struct dump_filter){.from_ns = o->from_ns,
+                                .to_ns = o->to_ns,
+                                .domains = o->domains_given ? o->domains : NULL,
+                                .vcpus = c->vcpus,
+                                .vcpus_n = c->vcpus_n,
+                                .numbers = c->numbers,
+                                .numbers_n = c->numbers_n,
+                                .by_number = c->numbers_n > 0 ? c->by_number : NULL};
+}

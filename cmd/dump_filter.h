@@ -1,0 +1,27 @@
+/* Which records a dump is to tell: --events and --vcpus read, and the filter of metrics/dump.h made of all the options. */
+#ifndef XENMETER_CMD_DUMP_FILTER_H
+#define XENMETER_CMD_DUMP_FILTER_H
+
+#include "cli.h"
+#include "metrics/dump.h"
+
+struct dump_choice {
+    bool want[EVENT_SLOTS];
+    bool by_number[EVENT_SLOTS]; /* of this slot only the numbers */
+    uint32_t *numbers;           /* ascending */
+    size_t numbers_n;
+    struct vcpu_range *vcpus;
+    size_t vcpus_n;
+};
+
+/* Reads the options. 0, or -1 with `err` saying what was wrong and what is wanted. Free in both cases. */
+int dump_choice_read(struct dump_choice *c, const struct options *o, struct error *err);
+void dump_choice_free(struct dump_choice *c);
+
+/* The filter they make; it points into both. */
+struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o);
+
+/* Prints what can be given to --events: a line for each event, "  NAME  CLASS  NUMBER". */
+void dump_print_events(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* How counts of records are written (xenmeter dump --count), in the formats of a dump. */
+#ifndef XENMETER_FORMATS_DUMP_COUNTS_H
+#define XENMETER_FORMATS_DUMP_COUNTS_H
+
+#include "formats/output.h"
+#include "metrics/event_counts.h"
+
+struct dump_counts {
+    struct event_counts *counts;
+    bool grouped;
+    enum by by;
+    size_t limit;     /* rows of a group; 0: all */
+    uint64_t span_ns; /* the time over which was counted; 0: not known */
+};
+
+/* 0, or -1 when the output failed or memory ran out, of which the output knows. */
+int dump_counts_write(struct output *out, const char *format, const struct dump_counts *counts);
+
+#endif

@@ -1,0 +1,52 @@
+/* CSV: time, place, event, and the fields as the text has them in one column. */
+#include <string.h>
+
+#include "formats/dump_writer_ops.h"
+
+static const struct dump_style style = {
+    .before = " ", .between = "=", .behind = "", .quote = "", .open = "", .close = ""};
+
+static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current)
+{
+    char *to = place->text;
+    *to++ = ',';
+    to = digits_decimal(to, pcpu);
+    *to++ = ',';
+    if (current != CURRENT_UNKNOWN)
+        to = digits_decimal(to, current >> 16);
+    *to++ = ',';
+    if (current != CURRENT_UNKNOWN)
+        to = digits_decimal(to, current & 0xffff);
+    *to++ = ',';
+    place->length = (uint8_t)(to - place->text);
+    place->current = current;
+}
+
+static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    struct dump_place *place = &w->places[r->pcpu];
+    if (place->length == 0 || place->current != r->current)
+        make_place(place, r->pcpu, r->current);
+    to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
+    memcpy(to, place->text, sizeof place->text);
+    to += place->length;
+    const struct dump_name *name = &w->names[r->slot];
+    memcpy(to, name->text, sizeof name->text);
+    to += name->length;
+    *to++ = ',';
+    char *fields = to, *end = dump_put_fields(w->steps, &style, r, to);
+    if (end > fields) {
+        /* The first field has no blank before it; a list of words has commas in it. */
+        size_t n = (size_t)(end - fields) - 1;
+        bool quoted = memchr(fields + 1, ',', n) != NULL;
+        memmove(fields + quoted, fields + 1, n);
+        end = fields + quoted + n;
+        if (quoted)
+            fields[0] = *end++ = '"';
+    }
+    *end++ = '\n';
+    return end;
+}
+
+const struct dump_writer_ops dump_csv = {
+    .name = "csv", .header = "%s,pcpu,domain,vcpu,event,fields\n", .style = &style, .line = line};

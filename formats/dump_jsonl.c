@@ -1,0 +1,41 @@
+/* JSON lines: an object for each record, its fields in an object of their own. */
+#include <string.h>
+
+#include "formats/dump_writer_ops.h"
+
+static const struct dump_style style = {
+    .before = "\"", .between = "\":", .behind = ",", .quote = "\"", .open = "[", .close = "]"};
+
+static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current)
+{
+    char *to = dump_put(place->text, ",\"pcpu\":");
+    to = digits_decimal(to, pcpu);
+    to = dump_put(to, ",\"domain\":");
+    to = current == CURRENT_UNKNOWN ? dump_put(to, "null") : digits_decimal(to, current >> 16);
+    to = dump_put(to, ",\"vcpu\":");
+    to = current == CURRENT_UNKNOWN ? dump_put(to, "null") : digits_decimal(to, current & 0xffff);
+    place->length = (uint8_t)(to - place->text);
+    place->current = current;
+}
+
+static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    struct dump_place *place = &w->places[r->pcpu];
+    if (place->length == 0 || place->current != r->current)
+        make_place(place, r->pcpu, r->current);
+    to = w->tsc ? dump_put(to, "{\"tsc\":") : dump_put(to, "{\"time_ns\":");
+    to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
+    memcpy(to, place->text, sizeof place->text);
+    to += place->length;
+    to = dump_put(to, ",\"event\":\"");
+    const struct dump_name *name = &w->names[r->slot];
+    memcpy(to, name->text, sizeof name->text);
+    to += name->length;
+    to = dump_put(to, "\",\"fields\":{");
+    char *fields = to;
+    to = dump_put_fields(w->steps, &style, r, to);
+    to -= to > fields; /* the comma behind the last one */
+    return dump_put(to, "}}\n");
+}
+
+const struct dump_writer_ops dump_jsonl = {.name = "jsonl", .style = &style, .line = line};

@@ -1,0 +1,75 @@
+#include "formats/dump_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/dump_writer_ops.h"
+
+static const struct dump_writer_ops *const formats[] = {&dump_text, &dump_csv, &dump_jsonl, NULL};
+
+const char *const dump_formats[] = {"text", "csv", "jsonl", NULL};
+
+_Static_assert(DIGITS_ROOM >= 20 + 4, "seconds, padded");
+
+static bool prepare(struct dump_writer *w)
+{
+    w->buffer = malloc(DUMP_BUFFER_BYTES + DUMP_LINE_MOST);
+    w->steps = dump_steps_new(w->ops->style);
+    w->places = calloc(PCPUS_MAX, sizeof *w->places);
+    w->names = calloc(EVENT_SLOTS, sizeof *w->names);
+    if (!w->buffer || !w->steps || !w->places || !w->names)
+        return false;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
+        const char *name = event_info(slot)->name;
+        w->names[slot].length = (uint8_t)strlen(name);
+        memset(w->names[slot].text, ' ', DUMP_NAME_MOST);
+        memcpy(w->names[slot].text, name, strlen(name));
+    }
+    return true;
+}
+
+struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc, struct error *err)
+{
+    size_t i = 0;
+    while (formats[i] && strcmp(formats[i]->name, format) != 0)
+        i++;
+    if (!formats[i]) {
+        error_set(err, ERROR_USAGE, "unknown format \"%s\"", format);
+        return NULL;
+    }
+    struct dump_writer *w = calloc(1, sizeof *w);
+    if (w)
+        *w = (struct dump_writer){.ops = formats[i], .out = out, .tsc = tsc};
+    if (!w || !prepare(w)) {
+        dump_writer_free(w);
+        error_set(err, ERROR_MEMORY, "no memory");
+        return NULL;
+    }
+    if (w->ops->header)
+        output_printf(out, w->ops->header, tsc ? "tsc" : "time_ns"); /* a failure shows in the next call */
+    return w;
+}
+
+int dump_writer_flush(struct dump_writer *w)
+{
+    size_t n = w->n;
+    w->n = 0;
+    return output_write(w->out, w->buffer, n);
+}
+
+int dump_writer_record(struct dump_writer *w, const struct dump_record *r)
+{
+    w->n = (size_t)(w->ops->line(w, r, w->buffer + w->n) - w->buffer);
+    return w->n < DUMP_BUFFER_BYTES ? 0 : dump_writer_flush(w);
+}
+
+void dump_writer_free(struct dump_writer *w)
+{
+    if (!w)
+        return;
+    free(w->buffer);
+    free(w->steps);
+    free(w->places);
+    free(w->names);
+    free(w);
+}

@@ -1,0 +1,138 @@
+#include "dump.h"
+
+#include <string.h>
+
+void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter)
+{
+    r->filter = *filter;
+    r->by_vcpu = filter->domains || filter->vcpus_n > 0;
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        r->current[pcpu] = CURRENT_UNKNOWN;
+        r->current_wanted[pcpu] = !r->by_vcpu;
+        r->primed[pcpu] = false;
+    }
+}
+
+/* ---- which vCPUs ---- */
+
+static bool in_ranges(const struct dump_filter *f, uint64_t domain, uint64_t vcpu)
+{
+    for (size_t i = 0; i < f->vcpus_n; i++) {
+        const struct vcpu_range *range = &f->vcpus[i];
+        if ((range->domain < 0 || (uint64_t)range->domain == domain) && vcpu >= range->from &&
+            vcpu <= range->to)
+            return true;
+    }
+    return f->vcpus_n == 0;
+}
+
+static bool domain_wanted(const struct dump_filter *f, uint64_t domain)
+{
+    return !f->domains || (domain <= UINT16_MAX && f->domains[domain]);
+}
+
+static bool vcpu_wanted(const struct dump_filter *f, uint32_t current)
+{
+    return current != CURRENT_UNKNOWN && domain_wanted(f, current >> 16) &&
+           in_ranges(f, current >> 16, current & 0xffff);
+}
+
+/* Whether a record names, in its fields, a vCPU that is wanted; a domain alone is none if certain vCPUs are asked for. */
+static bool names_wanted(const struct dump_filter *f, const struct dump_record *r)
+{
+    const struct field_list *list = r->fields;
+    for (unsigned i = 0; i < FIELD_VCPUS_MAX && list->vcpus[i].domain != FIELD_NONE; i++) {
+        uint64_t domain = field_value(&list->fields[list->vcpus[i].domain], r->w);
+        if (!domain_wanted(f, domain))
+            continue;
+        if (f->vcpus_n == 0)
+            return true;
+        if (list->vcpus[i].vcpu != FIELD_NONE &&
+            in_ranges(f, domain, field_value(&list->fields[list->vcpus[i].vcpu], r->w)))
+            return true;
+    }
+    return false;
+}
+
+static void set_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
+{
+    r->current[pcpu] = current;
+    r->current_wanted[pcpu] = !r->by_vcpu || vcpu_wanted(&r->filter, current);
+}
+
+void dump_reader_prime(struct dump_reader *r, const struct event_batch *past)
+{
+    for (size_t i = 0; i < past->n; i++) {
+        const struct event *e = &past->events[i];
+        bool dispatched = e->slot == EVENT_RUNSTATE_CHANGE && (e->header >> 4 & 3) == 0;
+        if (dispatched || e->slot == EVENT_CONTINUE_RUNNING)
+            set_current(r, e->pcpu, e->w[0]);
+        if (e->slot == EVENT_LOST_RECORDS)
+            set_current(r, e->pcpu, CURRENT_UNKNOWN);
+        r->primed[e->pcpu] = r->current[e->pcpu] != CURRENT_UNKNOWN;
+    }
+}
+
+/* ---- which numbers ---- */
+
+static bool number_wanted(const struct dump_filter *f, uint32_t number)
+{
+    size_t from = 0, to = f->numbers_n;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (f->numbers[middle] == number)
+            return true;
+        if (f->numbers[middle] < number)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return false;
+}
+
+/* ---- records ---- */
+
+bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at, const struct clock *clock,
+               struct dump_record *record)
+{
+    const struct dump_filter *f = &r->filter;
+    for (size_t i = *at; i < batch->n; i++) {
+        const struct event *e = &batch->events[i];
+        if (e->slot == EVENT_CURRENT) {
+            if (e->w[0] != CURRENT_UNKNOWN || !r->primed[e->pcpu])
+                set_current(r, e->pcpu, e->w[0]);
+            r->primed[e->pcpu] = false; /* only at its beginning the trace knows less than the past */
+            continue;
+        }
+        if (e->slot == EVENT_MORE)
+            continue; /* of a record that is not wanted */
+        uint64_t time_ns = clock_ns(clock, e->tsc);
+        if (time_ns < f->from_ns || (f->to_ns && time_ns >= f->to_ns))
+            continue;
+        if (f->by_number && f->by_number[e->slot] && !number_wanted(f, event_number(e)))
+            continue;
+        record->tsc = e->tsc;
+        record->time_ns = time_ns;
+        record->current = r->current[e->pcpu];
+        record->header = e->header;
+        record->pcpu = e->pcpu;
+        record->slot = e->slot;
+        memcpy(record->w, e->w, sizeof e->w);
+        if (event_words(e) > 4)
+            memcpy(record->w + 4, batch->events[++i].w, 12);
+        record->w[NUMBER_WORD] = event_number(e);
+        record->w[NUMBER_WORD + 1] = 0;
+        record->fields = event_fields(e->slot, event_words(e), record->w, batch->svm_exits);
+        if (!r->current_wanted[e->pcpu] && !names_wanted(f, record))
+            continue;
+        *at = i + 1;
+        return true;
+    }
+    *at = batch->n;
+    return false;
+}
+
+bool dump_is_over(const struct dump_reader *r, const struct event_batch *batch, const struct clock *clock)
+{
+    return r->filter.to_ns && clock_ns(clock, batch->watermark) >= r->filter.to_ns;
+}

@@ -1,0 +1,44 @@
+/* Names for values in records: hypercalls and their commands, runstates, exit reasons, ... (hypercalls.def, names.def). */
+#ifndef XENMETER_PARSER_VALUE_NAMES_H
+#define XENMETER_PARSER_VALUE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A table of names; the names of its small values are found by index. */
+struct name_table;
+
+#define NAME_MOST 31 /* characters of a name */
+
+/* A name, ready to be copied at full length whatever it is. */
+struct value_name {
+    char text[NAME_MOST + 1]; /* padded with zeros */
+    uint8_t length;
+};
+
+/* Arguments of a hypercall that have names. */
+#define ARGUMENTS_NAMED 3
+
+struct argument {
+    const char *name;               /* NULL: none */
+    const struct name_table *names; /* of its values; NULL: none */
+    bool preempted;                 /* bit 31 is not part of the value: it says that the call was preempted */
+};
+
+/* Builds the tables; idempotent, and to be called before threads start. event_fields_init does. */
+void value_names_init(void);
+
+/* The table of that name as events.def has it ("hypercall", "runstate", ...), n characters of it; NULL: there is none. */
+const struct name_table *name_table_find(const char *name, size_t n);
+
+/* Names of a table in ascending order of values, with the values; 0 <= i. False: there are no more. */
+bool name_table_get(const struct name_table *table, size_t i, uint32_t *value, const char **name);
+
+/* The name of a value; NULL: it has none. */
+const struct value_name *value_name(const struct name_table *table, uint64_t value);
+
+/* The ARGUMENTS_NAMED first arguments of a hypercall, whatever its number. Never NULL. */
+const struct argument *hypercall_arguments(uint32_t number);
+
+#endif
