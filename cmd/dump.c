@@ -154,9 +154,10 @@ static int check_clock(const struct dump *d, struct error *err)
 /* Tells the records of a batch. 1: enough was told; -1: the output failed, or with `err` filled. */
 static int tell(struct dump *d, const struct event_batch *batch, struct error *err)
 {
+    const struct clock *clock = trace_clock(d->trace);
     struct dump_record record;
     size_t at = 0;
-    while (dump_next(d->reader, batch, &at, trace_clock(d->trace), &record)) {
+    while (dump_next(d->reader, batch, &at, clock, &record)) {
         d->told++;
         if ((d->counts ? event_counts_add(d->counts, &record, err)
                        : dump_writer_record(d->writer, &record)) != 0)
@@ -166,7 +167,7 @@ static int tell(struct dump *d, const struct event_batch *batch, struct error *e
     }
     if (d->writer && d->in_step && (dump_writer_flush(d->writer) != 0 || output_flush(d->output) != 0))
         return -1;
-    return dump_is_over(d->reader, batch, trace_clock(d->trace));
+    return dump_is_over(d->reader, batch, clock);
 }
 
 static bool asked_to_stop(const struct dump *d)

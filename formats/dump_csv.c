@@ -22,14 +22,8 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     place->current = current;
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
 {
-    struct dump_place *place = &w->places[r->pcpu];
-    if (place->length == 0 || place->current != r->current)
-        make_place(place, r->pcpu, r->current);
-    to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
-    memcpy(to, place->text, sizeof place->text);
-    to += place->length;
     const struct dump_name *name = &w->names[r->slot];
     memcpy(to, name->text, sizeof name->text);
     to += name->length;
@@ -46,6 +40,16 @@ static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
     }
     *end++ = '\n';
     return end;
+}
+
+static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    struct dump_place *place = &w->places[r->pcpu];
+    if (place->length == 0 || place->current != r->current)
+        make_place(place, r->pcpu, r->current);
+    to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
+    memcpy(to, place->text, sizeof place->text);
+    return dump_put_tail(w, r, to + place->length, make_tail);
 }
 
 const struct dump_writer_ops dump_csv = {

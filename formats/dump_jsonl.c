@@ -18,6 +18,18 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     place->current = current;
 }
 
+static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    to = dump_put(to, ",\"event\":\"");
+    const struct dump_name *name = &w->names[r->slot];
+    memcpy(to, name->text, sizeof name->text);
+    to = dump_put(to + name->length, "\",\"fields\":{");
+    char *fields = to;
+    to = dump_put_fields(w->steps, &style, r, to);
+    to -= to > fields; /* the comma behind the last one */
+    return dump_put(to, "}}\n");
+}
+
 static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
@@ -26,16 +38,7 @@ static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
     to = w->tsc ? dump_put(to, "{\"tsc\":") : dump_put(to, "{\"time_ns\":");
     to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
     memcpy(to, place->text, sizeof place->text);
-    to += place->length;
-    to = dump_put(to, ",\"event\":\"");
-    const struct dump_name *name = &w->names[r->slot];
-    memcpy(to, name->text, sizeof name->text);
-    to += name->length;
-    to = dump_put(to, "\",\"fields\":{");
-    char *fields = to;
-    to = dump_put_fields(w->steps, &style, r, to);
-    to -= to > fields; /* the comma behind the last one */
-    return dump_put(to, "}}\n");
+    return dump_put_tail(w, r, to + place->length, make_tail);
 }
 
 const struct dump_writer_ops dump_jsonl = {.name = "jsonl", .style = &style, .line = line};

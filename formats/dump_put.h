@@ -49,48 +49,55 @@ INLINED char *dump_put_words(char *to, const struct dump_style *style, const uin
     return dump_put(to, style->close);
 }
 
-INLINED char *dump_put_label(char *to, const struct dump_style *style, const char *name)
+/* A label that was not made before. */
+INLINED char *dump_put_name(char *to, const struct dump_style *style, const char *name)
 {
     return dump_put(dump_put(dump_put(to, style->before), name), style->between);
 }
 
-/* An argument of a hypercall; `number`: which one. */
-INLINED char *dump_put_argument(char *to, const struct dump_style *style, const struct argument *a,
-                                unsigned number, uint64_t value)
+INLINED char *dump_put_label(char *to, const struct dump_label *label)
 {
-    char unnamed[] = "arg0";
-    unnamed[3] = (char)('0' + number);
-    to = dump_put_label(to, style, a && a->name ? a->name : unnamed);
-    if (!a || !a->name)
-        return dump_put(dump_put_hex(to, style, value), style->behind);
+    memcpy(to, label->text, sizeof label->text);
+    return to + label->length;
+}
+
+/* An argument of a hypercall that has a name. */
+INLINED char *dump_put_argument(char *to, const struct dump_style *style, const struct dump_label *label,
+                                const struct argument *a, uint64_t value)
+{
+    to = dump_put_label(to, label);
     if (a->names)
         return dump_put(dump_put_named(to, style, a->names, value, false), style->behind);
     bool preempted = a->preempted && value >> 31 & 1;
     to = dump_put(digits_decimal(to, preempted ? value & 0x7fffffff : value), style->behind);
     if (preempted)
-        to = dump_put(dump_put(dump_put_label(to, style, "preempted"), "1"), style->behind);
+        to = dump_put(dump_put(dump_put_name(to, style, "preempted"), "1"), style->behind);
     return to;
 }
 
 /* The arguments that the record holds: argmask, in the upper bits of the first word, has two bits for each. */
-INLINED char *dump_put_arguments(char *to, const struct dump_style *style, const struct field *f,
-                                 const struct dump_record *r)
+INLINED char *dump_put_arguments(char *to, const struct dump_steps *steps, const struct dump_style *style,
+                                 const struct field *f, const struct dump_record *r)
 {
     unsigned words = r->header >> 28 & 7, at = f->word;
-    if (words <= at)
-        return to; /* most calls have none */
-    const struct argument *arguments = hypercall_arguments(r->w[0] & 0xfffff);
-    uint32_t mask = r->w[0] >> 20;
+    uint32_t call = r->w[0] & 0xfffff, mask = r->w[0] >> 20;
     for (unsigned i = 0; mask != 0 && at < words; i++, mask >>= 2) {
         unsigned size = mask & 3;
         if (size == 0)
             continue;
         uint64_t value = r->w[at] | (size == 2 && at + 1 < words ? (uint64_t)r->w[at + 1] << 32 : 0);
-        to = dump_put_argument(to, style, i < ARGUMENTS_NAMED ? &arguments[i] : NULL, i, value);
+        if (i < ARGUMENTS_NAMED && call < HYPERCALLS && steps->arguments[call][i].length) {
+            to = dump_put_argument(to, style, &steps->arguments[call][i], &hypercall_arguments(call)[i],
+                                   value);
+        } else {
+            char unnamed[] = "arg0";
+            unnamed[3] = (char)('0' + i);
+            to = dump_put(dump_put_hex(dump_put_name(to, style, unnamed), style, value), style->behind);
+        }
         at += size == 2 ? 2 : 1;
     }
     if (at < words) /* of which the mask does not tell */
-        to = dump_put(dump_put_words(dump_put_label(to, style, "words"), style, r->w + at, words - at),
+        to = dump_put(dump_put_words(dump_put_name(to, style, "words"), style, r->w + at, words - at),
                       style->behind);
     return to;
 }
@@ -99,29 +106,37 @@ INLINED char *dump_put_arguments(char *to, const struct dump_style *style, const
 INLINED char *dump_put_fields(const struct dump_steps *all, const struct dump_style *style,
                               const struct dump_record *r, char *to)
 {
-    const struct dump_steps *steps = &all[r->fields->id];
-    for (const struct dump_step *s = steps->steps, *end = s + steps->n; s < end; s++) {
-        const struct field *f = &s->field;
+    const struct dump_step *s = all->lists[r->fields->id].steps;
+    for (const struct dump_step *end = s + all->lists[r->fields->id].n; s < end; s++) {
+        const struct field *f = s->field;
+        unsigned words = r->header >> 28 & 7;
         uint64_t value = field_value(f, r->w);
-        if (f->kind == FIELD_ARGUMENTS) {
-            to = dump_put_arguments(to, style, f, r);
-            continue;
-        }
-        if (f->kind == FIELD_FLAG && value == 0)
-            continue;
-        memcpy(to, s->label, sizeof s->label);
-        to += s->length;
-        if (f->names) {
-            to = dump_put_named(to, style, f->names, value, f->kind == FIELD_HEX);
-        } else if (f->kind == FIELD_HEX) {
-            to = dump_put_hex(to, style, value);
-        } else if (f->kind == FIELD_SIGNED) {
-            to = digits_signed(to, (int64_t)value);
-        } else if (f->kind == FIELD_WORDS) {
-            unsigned words = r->header >> 28 & 7;
+        switch (f->kind) {
+        case FIELD_NAMED:
+            to = dump_put_named(dump_put_label(to, &s->label), style, f->names, value, f->hex);
+            break;
+        case FIELD_HEX:
+            to = dump_put_hex(dump_put_label(to, &s->label), style, value);
+            break;
+        case FIELD_SIGNED:
+            to = digits_signed(dump_put_label(to, &s->label), (int64_t)value);
+            break;
+        case FIELD_FLAG:
+            if (value == 0)
+                continue;
+            *(to = dump_put_label(to, &s->label)) = '1';
+            to++;
+            break;
+        case FIELD_WORDS:
+            to = dump_put_label(to, &s->label);
             to = dump_put_words(to, style, r->w + f->word, words > f->word ? words - f->word : 0);
-        } else {
-            to = digits_decimal(to, value);
+            break;
+        case FIELD_ARGUMENTS: /* most calls have none */
+            to = words > f->word ? dump_put_arguments(to, all, style, f, r) : to;
+            continue;
+        default:
+            to = digits_decimal(dump_put_label(to, &s->label), value);
+            break;
         }
         to = dump_put(to, style->behind);
     }

@@ -16,18 +16,26 @@ struct dump_style {
     const char *open, *close;     /* of a list of words */
 };
 
+struct dump_label {
+    uint8_t length;
+    char text[31]; /* what stands before a value; copied at its full length, whatever it is */
+};
+
 struct dump_step {
-    struct field field;
-    uint8_t length; /* of the label */
-    char label[39]; /* what stands before the value; read at its full length */
+    struct dump_label label;
+    const struct field *field;
 };
 
 struct dump_steps {
-    unsigned n;
-    struct dump_step steps[FIELDS_MAX];
+    struct dump_label arguments[HYPERCALLS]
+                               [ARGUMENTS_NAMED]; /* of hypercalls, by number; length 0: no name */
+    struct {
+        unsigned n;
+        struct dump_step steps[FIELDS_MAX];
+    } lists[FIELD_LISTS_MAX]; /* by field_list.id */
 };
 
-/* The steps of all lists there are, by field_list.id; NULL when memory ran out. Free it. */
+/* The steps of all lists there are; NULL when memory ran out. Free them. */
 struct dump_steps *dump_steps_new(const struct dump_style *style);
 
 #define DUMP_FIELDS_MOST 1024 /* bytes that may be written to for the fields of a record */

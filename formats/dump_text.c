@@ -5,6 +5,7 @@
 
 #define NAME_WIDTH  24
 #define PLACE_WIDTH 16 /* " p0   d3v0      " */
+#define PLACE_MOST  24 /* " p4094 d65535v65535 " */
 #define VCPU_COLUMN 6
 
 static const struct dump_style style = {
@@ -54,21 +55,25 @@ static char *put_time(struct dump_writer *w, uint64_t time_ns, char *to)
     return to;
 }
 
+static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    const struct dump_name *name = &w->names[r->slot];
+    memcpy(to, name->text, sizeof name->text);
+    char *fields = to + (name->length > NAME_WIDTH ? name->length : NAME_WIDTH);
+    char *end = dump_put_fields(w->steps, &style, r, fields);
+    end = end > fields ? end : to + name->length;
+    *end++ = '\n';
+    return end;
+}
+
 static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)
         make_place(place, r->pcpu, r->current);
     to = w->tsc ? digits_decimal(to, r->tsc) : put_time(w, r->time_ns, to);
-    memcpy(to, place->text, 32);
-    to += place->length;
-    const struct dump_name *name = &w->names[r->slot];
-    memcpy(to, name->text, sizeof name->text);
-    char *fields = to + (name->length > NAME_WIDTH ? name->length : NAME_WIDTH);
-    char *end = dump_put_fields(w->steps, &style, r, fields);
-    to = end > fields ? end : to + name->length;
-    *to++ = '\n';
-    return to;
+    memcpy(to, place->text, PLACE_MOST);
+    return dump_put_tail(w, r, to + place->length, make_tail);
 }
 
 const struct dump_writer_ops dump_text = {.name = "text", .style = &style, .line = line};

@@ -9,6 +9,7 @@ static const struct dump_writer_ops *const formats[] = {&dump_text, &dump_csv, &
 
 const char *const dump_formats[] = {"text", "csv", "jsonl", NULL};
 
+_Static_assert(sizeof(struct dump_memo) == DUMP_MEMO_BYTES, "two lines of the cache");
 _Static_assert(DIGITS_ROOM >= 20 + 4, "seconds, padded");
 
 static bool prepare(struct dump_writer *w)
@@ -17,7 +18,8 @@ static bool prepare(struct dump_writer *w)
     w->steps = dump_steps_new(w->ops->style);
     w->places = calloc(PCPUS_MAX, sizeof *w->places);
     w->names = calloc(EVENT_SLOTS, sizeof *w->names);
-    if (!w->buffer || !w->steps || !w->places || !w->names)
+    w->memos = calloc(DUMP_MEMOS, sizeof *w->memos);
+    if (!w->memos || !w->buffer || !w->steps || !w->places || !w->names)
         return false;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
         const char *name = event_info(slot)->name;
@@ -71,5 +73,6 @@ void dump_writer_free(struct dump_writer *w)
     free(w->steps);
     free(w->places);
     free(w->names);
+    free(w->memos);
     free(w);
 }

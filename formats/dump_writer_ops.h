@@ -5,7 +5,7 @@
 #include "formats/dump_put.h"
 #include "formats/dump_writer.h"
 
-#define DUMP_BUFFER_BYTES ((size_t)128 << 10) /* stays in the cache */
+#define DUMP_BUFFER_BYTES ((size_t)256 << 10) /* as much as the output would gather, so that it need not */
 #define DUMP_LINE_MOST    2048 /* bytes of a line, and of what is written behind it by the way */
 
 struct dump_writer_ops {
@@ -25,6 +25,29 @@ struct dump_place {
     char text[63];
 };
 
+#define DUMP_NAME_MOST 47 /* characters of the name of an event */
+
+/* The name of an event as a line has it. */
+struct dump_name {
+    uint8_t length;
+    char text[DUMP_NAME_MOST];
+};
+
+/*
+ * What lines say behind the place, event and fields, is often what an earlier one said: the same hypercall, the same
+ * address, the same vCPU. Those texts are kept, each in a place that follows from what it was made of.
+ */
+#define DUMP_MEMOS      1024
+#define DUMP_MEMO_BYTES 128
+
+struct dump_memo {
+    uint64_t words[2]; /* of the record: at most four */
+    uint32_t header;
+    uint16_t fields; /* field_list.id */
+    uint8_t length;  /* 0: nothing kept */
+    char text[DUMP_MEMO_BYTES - 23];
+};
+
 struct dump_writer {
     const struct dump_writer_ops *ops;
     struct output *out;
@@ -34,17 +57,40 @@ struct dump_writer {
     struct dump_steps *steps;  /* of all lists of fields */
     struct dump_place *places; /* by pCPU */
     struct dump_name *names;   /* of events, by slot */
+    struct dump_memo *memos;   /* DUMP_MEMOS of them */
     uint64_t second_from_ns;   /* the second that times were in last, */
     char second[DIGITS_ROOM];  /* and its text, */
     unsigned second_length;
 };
 
-#define DUMP_NAME_MOST 39 /* characters of the name of an event */
-
-/* The name of an event as a line has it. */
-struct dump_name {
-    uint8_t length;
-    char text[DUMP_NAME_MOST];
-};
+/* Event and fields of a record, as the format's `make` writes them, or as it wrote them before. */
+static inline __attribute__((always_inline)) char *
+dump_put_tail(struct dump_writer *w, const struct dump_record *r, char *to,
+              char *(*make)(struct dump_writer *, const struct dump_record *, char *))
+{
+    static const uint64_t masks[8][2] = {
+        {0, 0}, {0xffffffff, 0}, {UINT64_MAX, 0}, {UINT64_MAX, 0xffffffff}, {UINT64_MAX, UINT64_MAX}};
+    unsigned words = r->header >> 28 & 7;
+    if (words > 4)
+        return make(w, r, to);
+    uint64_t a, b;
+    memcpy(&a, r->w, 8);
+    memcpy(&b, r->w + 2, 8);
+    a &= masks[words][0];
+    b &= masks[words][1];
+    uint64_t mixed = (a ^ (uint64_t)r->header << 32) * 0x9e3779b97f4a7c15 + b * 0xc2b2ae3d27d4eb4f;
+    struct dump_memo *memo = &w->memos[(mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15 >> 54];
+    if (memo->words[0] == a && memo->words[1] == b && memo->header == r->header &&
+        memo->fields == r->fields->id && memo->length) {
+        memcpy(to, memo->text, sizeof memo->text);
+        return to + memo->length;
+    }
+    char *end = make(w, r, to);
+    if ((size_t)(end - to) <= sizeof memo->text) {
+        *memo = (struct dump_memo){{a, b}, r->header, r->fields->id, (uint8_t)(end - to), {0}};
+        memcpy(memo->text, to, sizeof memo->text);
+    }
+    return end;
+}
 
 #endif

@@ -5,6 +5,7 @@
 void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter)
 {
     r->filter = *filter;
+    r->to_ns = filter->to_ns ? filter->to_ns : UINT64_MAX;
     r->by_vcpu = filter->domains || filter->vcpus_n > 0;
     for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
         r->current[pcpu] = CURRENT_UNKNOWN;
@@ -92,37 +93,49 @@ static bool number_wanted(const struct dump_filter *f, uint32_t number)
 
 /* ---- records ---- */
 
+static void take_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
+{
+    if (current != CURRENT_UNKNOWN || !r->primed[pcpu])
+        set_current(r, pcpu, current);
+    r->primed[pcpu] = false; /* only at its beginning the trace knows less than the past */
+}
+
+/* A record as it is told, from event e on. */
+static inline void fill(const struct dump_reader *r, struct dump_record *record, const struct event *e,
+                        uint64_t time_ns, bool svm)
+{
+    unsigned words = event_words(e);
+    record->tsc = e->tsc;
+    record->time_ns = time_ns;
+    record->current = r->current[e->pcpu];
+    record->header = e->header;
+    record->pcpu = e->pcpu;
+    record->slot = e->slot;
+    memcpy(record->w, e->w, sizeof e->w);
+    if (words > 4)
+        memcpy(record->w + 4, e[1].w, 12);
+    record->w[NUMBER_WORD] = event_number(e);
+    record->fields = event_fields(e->slot, words, record->w, svm);
+}
+
 bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at, const struct clock *clock,
                struct dump_record *record)
 {
     const struct dump_filter *f = &r->filter;
+    record->w[NUMBER_WORD + 1] = 0;
     for (size_t i = *at; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
-        if (e->slot == EVENT_CURRENT) {
-            if (e->w[0] != CURRENT_UNKNOWN || !r->primed[e->pcpu])
-                set_current(r, e->pcpu, e->w[0]);
-            r->primed[e->pcpu] = false; /* only at its beginning the trace knows less than the past */
-            continue;
+        if (e->slot >= EVENT_SLOTS) {
+            if (e->slot == EVENT_CURRENT)
+                take_current(r, e->pcpu, e->w[0]);
+            continue; /* EVENT_MORE: of the record before */
         }
-        if (e->slot == EVENT_MORE)
-            continue; /* of a record that is not wanted */
         uint64_t time_ns = clock_ns(clock, e->tsc);
-        if (time_ns < f->from_ns || (f->to_ns && time_ns >= f->to_ns))
+        if (time_ns < f->from_ns || time_ns >= r->to_ns)
             continue;
         if (f->by_number && f->by_number[e->slot] && !number_wanted(f, event_number(e)))
             continue;
-        record->tsc = e->tsc;
-        record->time_ns = time_ns;
-        record->current = r->current[e->pcpu];
-        record->header = e->header;
-        record->pcpu = e->pcpu;
-        record->slot = e->slot;
-        memcpy(record->w, e->w, sizeof e->w);
-        if (event_words(e) > 4)
-            memcpy(record->w + 4, batch->events[++i].w, 12);
-        record->w[NUMBER_WORD] = event_number(e);
-        record->w[NUMBER_WORD + 1] = 0;
-        record->fields = event_fields(e->slot, event_words(e), record->w, batch->svm_exits);
+        fill(r, record, e, time_ns, batch->svm_exits);
         if (!r->current_wanted[e->pcpu] && !names_wanted(f, record))
             continue;
         *at = i + 1;

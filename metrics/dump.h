@@ -43,6 +43,7 @@ struct dump_filter {
  */
 struct dump_reader {
     struct dump_filter filter;
+    uint64_t to_ns;                 /* UINT64_MAX: to the end */
     bool by_vcpu;                   /* the filter asks for domains or vCPUs */
     uint32_t current[PCPUS_MAX];    /* by pCPU */
     bool current_wanted[PCPUS_MAX]; /* the filter wants it; whatever it is without `by_vcpu` */

@@ -7,22 +7,9 @@
 
 #define ANY_WORDS 255
 
-/* What tells layouts of one event that have the same number of words apart. */
-enum choice {
-    CHOICE_NONE,
-    CHOICE_WIDE, /* the second is the one of event numbers with the bit of 64-bit addresses */
-    CHOICE_PAD,  /* the second one ends with a packed word and padding */
-    CHOICE_SVM   /* the second one has the reasons of SVM */
-};
-
-struct choosing {
-    const struct field_list *first, *second;
-    enum choice choice;
-};
-
 static struct field_list lists[FIELD_LISTS_MAX];
 static unsigned lists_n;
-static struct choosing by_words[EVENT_SLOTS][RECORD_WORDS_MAX + 1];
+struct layout_choices layout_choices[EVENT_SLOTS][RECORD_WORDS_MAX + 1];
 
 /* ---- reading the table ---- */
 
@@ -91,6 +78,8 @@ static const char *read_value(struct reading *r, const char *text, bool part, un
         size_t m = strcspn(p + 1, " }*");
         f->names = name_table_find(p + 1, m);
         assert(f->names);
+        f->hex = f->kind == FIELD_HEX;
+        f->kind = FIELD_NAMED;
         p += 1 + m;
     }
     f->hidden = strcmp(f->name, "argmask") == 0;
@@ -175,7 +164,7 @@ static struct field_list *read_layout(const struct event_layout *layout)
 
 /* ---- which layout it is ---- */
 
-static enum choice choice_of(unsigned slot)
+static enum layout_choice choice_of(unsigned slot)
 {
     switch (slot) {
     case EVENT_HVM_IOPORT_READ:
@@ -203,7 +192,7 @@ static void take_layout(unsigned slot, const struct event_layout *layout)
 {
     const struct field_list *list = read_layout(layout);
     for (unsigned words = 0; words <= RECORD_WORDS_MAX; words++) {
-        struct choosing *c = &by_words[slot][words];
+        struct layout_choices *c = &layout_choices[slot][words];
         if (layout->words != words && layout->words != ANY_WORDS)
             continue;
         if (!c->first) {
@@ -225,13 +214,13 @@ void event_fields_init(void)
         for (const struct event_layout *l = event_info(slot)->layouts; l->fields; l++)
             take_layout(slot, l);
         for (unsigned words = 0; words <= RECORD_WORDS_MAX; words++)
-            if (!by_words[slot][words].first)
-                by_words[slot][words].first = slot == EVENT_UNRECOGNISED ? unrecognised : unknown;
+            if (!layout_choices[slot][words].first)
+                layout_choices[slot][words].first = slot == EVENT_UNRECOGNISED ? unrecognised : unknown;
     }
     for (unsigned words = 2; words <= 3; words++)
-        by_words[EVENT_VMX_EXIT][words].second = by_words[EVENT_SVM_EXIT][words].first;
+        layout_choices[EVENT_VMX_EXIT][words].second = layout_choices[EVENT_SVM_EXIT][words].first;
     for (unsigned words = 2; words <= 3; words++)
-        by_words[EVENT_VMX_EXIT][words].choice = CHOICE_SVM;
+        layout_choices[EVENT_VMX_EXIT][words].choice = CHOICE_SVM;
 }
 
 /*
@@ -243,18 +232,16 @@ static bool ends_with_padding(unsigned words, const uint32_t *w)
     return w[words - 2] > 0xffff || w[words - 1] > 63;
 }
 
-const struct field_list *event_fields(unsigned slot, unsigned words, const uint32_t w[RECORD_WORDS], bool svm)
+const struct field_list *event_fields_choose(const struct layout_choices *c, unsigned words,
+                                             const uint32_t w[RECORD_WORDS], bool svm)
 {
-    const struct choosing *c = &by_words[slot][words];
     switch (c->choice) {
     case CHOICE_WIDE:
         return w[NUMBER_WORD] & 0x100 ? c->second : c->first;
     case CHOICE_PAD:
         return ends_with_padding(words, w) ? c->second : c->first;
-    case CHOICE_SVM:
-        return svm ? c->second : c->first;
     default:
-        return c->first;
+        return svm ? c->second : c->first;
     }
 }
 

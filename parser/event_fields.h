@@ -23,7 +23,8 @@ enum field_kind {
     FIELD_UNSIGNED,
     FIELD_SIGNED,
     FIELD_HEX,
-    FIELD_FLAG, /* one bit, told only when it is set */
+    FIELD_NAMED, /* unsigned, with names for its values */
+    FIELD_FLAG,  /* one bit, told only when it is set */
     FIELD_ARGUMENTS, /* the words from `word` on: arguments of a hypercall, whose field argmask is the one before */
     FIELD_WORDS /* the words from `word` on, in hexadecimal */
 };
@@ -35,7 +36,8 @@ struct field {
     uint8_t shift, bits;
     uint8_t add;                    /* to what the bits say */
     bool hidden;                    /* argmask: only there to be read */
-    const struct name_table *names; /* of its values, NULL: none */
+    bool hex;                       /* FIELD_NAMED: a value without a name reads best in hexadecimal */
+    const struct name_table *names; /* FIELD_NAMED: of its values */
 };
 
 #define FIELDS_MAX      8
@@ -58,13 +60,37 @@ struct field_list {
 /* Reads the table; idempotent, and to be called before threads start. */
 void event_fields_init(void);
 
+/* What tells layouts of one event that have the same number of words apart. */
+enum layout_choice {
+    CHOICE_NONE, /* there is only one */
+    CHOICE_WIDE, /* the second is the one of event numbers with the bit of 64-bit addresses */
+    CHOICE_PAD,  /* the second ends with a packed word and padding */
+    CHOICE_SVM   /* the second has the reasons of SVM */
+};
+
+/* The lists of the records of one slot with one number of words. */
+struct layout_choices {
+    const struct field_list *first, *second;
+    enum layout_choice choice;
+};
+
+extern struct layout_choices layout_choices[EVENT_SLOTS][RECORD_WORDS_MAX + 1];
+
+/* For event_fields: one of several. */
+const struct field_list *event_fields_choose(const struct layout_choices *c, unsigned words,
+                                             const uint32_t w[RECORD_WORDS], bool svm);
+
 /*
  * The fields of a record of this slot with `words` payload words. Never NULL: where no layout is known it is one field
  * "words", of an unrecognised event preceded by "id". Some layouts have the same number of words: what tells them apart
- * is looked for in the record itself (event_fields.c). `svm`: a VMX_EXIT has SVM's reasons (trace.h).
+ * is looked for in the record itself. `svm`: a VMX_EXIT has SVM's reasons (trace.h).
  */
-const struct field_list *event_fields(unsigned slot, unsigned words, const uint32_t w[RECORD_WORDS],
-                                      bool svm);
+static inline const struct field_list *event_fields(unsigned slot, unsigned words,
+                                                    const uint32_t w[RECORD_WORDS], bool svm)
+{
+    const struct layout_choices *c = &layout_choices[slot][words];
+    return c->choice == CHOICE_NONE ? c->first : event_fields_choose(c, words, w, svm);
+}
 
 /* All lists that there are: 0 <= id. NULL: there are no more. */
 const struct field_list *event_fields_list(unsigned id);

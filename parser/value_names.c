@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define DENSE 256 /* values below have a place of their own */
-
 enum {
     TABLE_HYPERCALL,
     TABLE_RUNSTATE,
@@ -47,24 +45,17 @@ static const struct {
 #include "hypercalls.def"
 };
 
-#define CALLS 64 /* hypercall numbers are below */
-
-struct name_table {
-    size_t first, n; /* entries */
-    const struct value_name *dense[DENSE];
-};
-
 static struct name_table tables[TABLES];
 static struct value_name texts[ENTRIES];
-static struct argument arguments[CALLS][ARGUMENTS_NAMED];
-static char argument_names[CALLS][ARGUMENTS_NAMED][NAME_MOST + 1];
+static struct argument arguments[HYPERCALLS][ARGUMENTS_NAMED];
+static char argument_names[HYPERCALLS][ARGUMENTS_NAMED][NAME_MOST + 1];
 
 /* "cmd=grant_table_op - count!": see hypercalls.def. */
 static void read_arguments(uint32_t number, const char *text)
 {
     for (size_t i = 0; *text; i++) {
         size_t n = strcspn(text, " "), name = strcspn(text, "=! ");
-        assert(i < ARGUMENTS_NAMED && number < CALLS && name <= NAME_MOST);
+        assert(i < ARGUMENTS_NAMED && number < HYPERCALLS && name <= NAME_MOST);
         struct argument *a = &arguments[number][i];
         if (text[0] != '-') {
             a->name = memcpy(argument_names[number][i], text, name);
@@ -90,7 +81,7 @@ void value_names_init(void)
         if (t->n++ == 0)
             t->first = i;
         assert(t->first + t->n - 1 == i);
-        if (e->value < DENSE)
+        if (e->value < NAMES_DENSE)
             t->dense[e->value] = &texts[i];
     }
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
@@ -114,10 +105,8 @@ bool name_table_get(const struct name_table *table, size_t i, uint32_t *value, c
     return true;
 }
 
-const struct value_name *value_name(const struct name_table *table, uint64_t value)
+const struct value_name *value_name_search(const struct name_table *table, uint64_t value)
 {
-    if (value < DENSE)
-        return table->dense[value];
     for (size_t i = table->first; i < table->first + table->n; i++)
         if (entries[i].value == value)
             return &texts[i];
@@ -127,5 +116,5 @@ const struct value_name *value_name(const struct name_table *table, uint64_t val
 const struct argument *hypercall_arguments(uint32_t number)
 {
     static const struct argument unnamed[ARGUMENTS_NAMED];
-    return number < CALLS ? arguments[number] : unnamed;
+    return number < HYPERCALLS ? arguments[number] : unnamed;
 }

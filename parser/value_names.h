@@ -6,19 +6,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A table of names; the names of its small values are found by index. */
-struct name_table;
-
-#define NAME_MOST 31 /* characters of a name */
+#define NAME_MOST   30 /* characters of a name */
+#define NAMES_DENSE 256
 
 /* A name, ready to be copied at full length whatever it is. */
 struct value_name {
-    char text[NAME_MOST + 1]; /* padded with zeros */
     uint8_t length;
+    char text[NAME_MOST + 1]; /* padded with zeros */
 };
+
+/* A table of names. */
+struct name_table {
+    const struct value_name *dense[NAMES_DENSE]; /* of small values, by value */
+    size_t first, n;                             /* entries of value_names.c */
+};
+
+/* For value_name: of the values that are not small. */
+const struct value_name *value_name_search(const struct name_table *table, uint64_t value);
 
 /* Arguments of a hypercall that have names. */
 #define ARGUMENTS_NAMED 3
+#define HYPERCALLS      64 /* numbers of hypercalls are below */
 
 struct argument {
     const char *name;               /* NULL: none */
@@ -36,7 +44,10 @@ const struct name_table *name_table_find(const char *name, size_t n);
 bool name_table_get(const struct name_table *table, size_t i, uint32_t *value, const char **name);
 
 /* The name of a value; NULL: it has none. */
-const struct value_name *value_name(const struct name_table *table, uint64_t value);
+static inline const struct value_name *value_name(const struct name_table *table, uint64_t value)
+{
+    return value < NAMES_DENSE ? table->dense[value] : value_name_search(table, value);
+}
 
 /* The ARGUMENTS_NAMED first arguments of a hypercall, whatever its number. Never NULL. */
 const struct argument *hypercall_arguments(uint32_t number);
