@@ -20,7 +20,8 @@ int main(void)
         SUITE(charge_formats),   SUITE(counters),    SUITE(xenmon),        SUITE(frames),
         SUITE(frame_damage),     SUITE(tar),         SUITE(results),       SUITE(results_damage),
         SUITE(summary),          SUITE(regroup),     SUITE(regroup_plans), SUITE(entry),
-        SUITE(entry_pasts),      SUITE(manifest),    CU_SUITE_INFO_NULL,
+        SUITE(entry_pasts),      SUITE(manifest),    SUITE(decoded),       SUITE(verbatim),
+        CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;
