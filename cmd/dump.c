@@ -84,6 +84,18 @@ struct dump {
 
 /* ---- setting up ---- */
 
+/* What does not go together. */
+static int check_options(const struct options *o, struct error *err)
+{
+    if (o->by_given && !o->count)
+        return error_set(err, ERROR_USAGE,
+                         "--by tells how to --count: records themselves are told one by one");
+    if (o->count && (o->tsc || o->follow))
+        return error_set(err, ERROR_USAGE, "--count tells no times, and only at the end: no --%s",
+                         o->tsc ? "tsc" : "follow");
+    return 0;
+}
+
 static int open_archive(struct dump *d, struct error *err)
 {
     bool is;
@@ -272,7 +284,7 @@ static int run(struct dump *d)
         dump_print_events();
         return EXIT_DONE;
     }
-    if (dump_choice_read(&d->choice, o, &err) != 0)
+    if (check_options(o, &err) != 0 || dump_choice_read(&d->choice, o, &err) != 0)
         return fail(NULL, &err);
     if (open_archive(d, &err) != 0 || open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
         return fail(o->input, &err);

@@ -22,30 +22,45 @@ static int add_number(struct dump_choice *c, uint32_t number, struct error *err)
     return 0;
 }
 
+static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
+{
+    c->want[slot] = wanted;
+    c->by_number[slot] = DUMP_ALL;
+}
+
+/* One event, or, where bits of the number carry data, one of its forms: 0x21021 is a vCPU that runs and blocks. */
+static int take_event_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
+{
+    unsigned slot = event_slot(number);
+    uint8_t how = wanted ? DUMP_ONLY : DUMP_EXCEPT;
+    if (event_info(slot)->variants == 0 && slot != EVENT_UNRECOGNISED) {
+        c->want[slot] = wanted;
+        return 0;
+    }
+    if (c->want[slot] == wanted && c->by_number[slot] == DUMP_ALL && wanted)
+        return 0; /* all of them are */
+    if (!wanted && !c->want[slot])
+        return 0; /* none of them is */
+    if (c->by_number[slot] != DUMP_ALL && c->by_number[slot] != how)
+        return error_set(err, ERROR_USAGE, "--events: numbers of %s are asked for as well as left out",
+                         event_info(slot)->name);
+    c->want[slot] = true;
+    c->by_number[slot] = how;
+    return add_number(c, number, err);
+}
+
 /*
  * A number: one event if its last three digits are not 0, else a mask as xentrace -e has it, which takes an event that has
  * a bit of the class and one of the subclass with it in common (xen/common/trace.c).
  */
 static int take_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
 {
-    if (number & 0xfff) {
-        unsigned slot = event_slot(number & 0x0fffffff);
-        bool whole = slot != EVENT_UNRECOGNISED && event_info(slot)->id == number;
-        if (whole || (c->want[slot] && !c->by_number[slot])) {
-            c->want[slot] = wanted;
-            c->by_number[slot] = false;
-            return 0;
-        }
-        if (!wanted)
-            return error_set(err, ERROR_USAGE,
-                             "--events: '!0x%08" PRIx32 "' leaves out nothing that was asked for", number);
-        c->want[slot] = c->by_number[slot] = true;
-        return add_number(c, number, err);
-    }
+    if (number & 0xfff)
+        return take_event_number(c, number, wanted, err);
     for (unsigned slot = 1; slot < EVENT_SLOTS; slot++) {
         uint32_t common = event_info(slot)->id & number;
         if (common & 0x0fff0000 && common & 0xf000)
-            c->want[slot] = wanted;
+            take_slot(c, slot, wanted);
     }
     return 0;
 }
@@ -62,8 +77,7 @@ static size_t take_pattern(struct dump_choice *c, const char *pattern, bool want
         if (strcmp(pattern, class_name) != 0 && fnmatch(pattern, info->name, 0) != 0 &&
             fnmatch(pattern, full, 0) != 0)
             continue;
-        c->want[slot] = wanted;
-        c->by_number[slot] = false;
+        take_slot(c, slot, wanted);
         taken++;
     }
     return taken;

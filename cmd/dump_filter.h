@@ -7,8 +7,8 @@
 
 struct dump_choice {
     bool want[EVENT_SLOTS];
-    bool by_number[EVENT_SLOTS]; /* of this slot only the numbers */
-    uint32_t *numbers;           /* ascending */
+    uint8_t by_number[EVENT_SLOTS]; /* enum dump_by_number */
+    uint32_t *numbers;              /* ascending */
     size_t numbers_n;
     struct vcpu_range *vcpus;
     size_t vcpus_n;

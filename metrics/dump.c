@@ -76,7 +76,7 @@ void dump_reader_prime(struct dump_reader *r, const struct event_batch *past)
 
 /* ---- which numbers ---- */
 
-static bool number_wanted(const struct dump_filter *f, uint32_t number)
+static bool number_listed(const struct dump_filter *f, uint32_t number)
 {
     size_t from = 0, to = f->numbers_n;
     while (from < to) {
@@ -89,6 +89,12 @@ static bool number_wanted(const struct dump_filter *f, uint32_t number)
             to = middle;
     }
     return false;
+}
+
+static bool number_wanted(const struct dump_filter *f, const struct event *e)
+{
+    uint8_t how = f->by_number[e->slot];
+    return how == DUMP_ALL || number_listed(f, event_number(e)) == (how == DUMP_ONLY);
 }
 
 /* ---- records ---- */
@@ -133,7 +139,7 @@ bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *a
         uint64_t time_ns = clock_ns(clock, e->tsc);
         if (time_ns < f->from_ns || time_ns >= r->to_ns)
             continue;
-        if (f->by_number && f->by_number[e->slot] && !number_wanted(f, event_number(e)))
+        if (f->by_number && !number_wanted(f, e))
             continue;
         fill(r, record, e, time_ns, batch->svm_exits);
         if (!r->current_wanted[e->pcpu] && !names_wanted(f, record))

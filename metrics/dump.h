@@ -25,16 +25,18 @@ struct vcpu_range {
     uint32_t from, to;
 };
 
+/* Which records of an event: all; only those with numbers of a list; all but those. */
+enum dump_by_number { DUMP_ALL, DUMP_ONLY, DUMP_EXCEPT };
+
 /* Which records are wanted. All that is pointed to is the caller's, and outlives the reader. */
 struct dump_filter {
     uint64_t from_ns, to_ns; /* times in [from, to); to 0: to the end */
     const uint8_t *domains;  /* a byte for each of 65536 domain ids; NULL: all */
     const struct vcpu_range *vcpus;
     size_t vcpus_n;          /* 0: all */
-    const uint32_t *numbers; /* event numbers that are wanted by themselves, ascending, */
+    const uint32_t *numbers; /* event numbers, ascending, */
     size_t numbers_n;
-    const bool
-        *by_number; /* and the slots of whose records only these are: EVENT_SLOTS of them; NULL: none */
+    const uint8_t *by_number; /* and what they mean for each slot (enum dump_by_number); NULL: nothing */
 };
 
 /*

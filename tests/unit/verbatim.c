@@ -332,17 +332,24 @@ static void a_part_of_the_time(void)
 static void single_event_numbers(void)
 {
     struct capture c;
-    bool by_number[EVENT_SLOTS] = {false};
+    uint8_t by_number[EVENT_SLOTS] = {DUMP_ALL};
     const uint32_t numbers[] = {0x00021021};
     capture_init(&c);
     rec_runstate(&c, 10, 1, 0, RUNNABLE, RUNNING);
     rec_runstate(&c, 20, 1, 0, RUNNING, BLOCKED);
     rec_wake(&c, 30, 1, 0);
-    by_number[EVENT_RUNSTATE_CHANGE] = true;
+    by_number[EVENT_RUNSTATE_CHANGE] = DUMP_ONLY;
     EQUAL(tell_some(&c, &(struct dump_filter){.numbers = numbers, .numbers_n = 1, .by_number = by_number}),
           2);
     EQUAL(told[0].time_ns, 10);
     EQUAL(told[1].slot, EVENT_WAKE); /* of other slots all */
+    capture_init(&c);
+    rec_runstate(&c, 10, 1, 0, RUNNABLE, RUNNING);
+    rec_runstate(&c, 20, 1, 0, RUNNING, BLOCKED);
+    by_number[EVENT_RUNSTATE_CHANGE] = DUMP_EXCEPT;
+    EQUAL(tell_some(&c, &(struct dump_filter){.numbers = numbers, .numbers_n = 1, .by_number = by_number}),
+          1);
+    EQUAL(told[0].time_ns, 0);
 }
 
 /* What is not wanted is skipped early, and yet tells who is current. */
