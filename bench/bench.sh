@@ -94,6 +94,33 @@ full() { # TITLE FILE
     again 'xenalyze --summary' "$peer_row"
 }
 
+# The same columns, but beside what xenalyze takes to print every record.
+dumps() { # TITLE FILE
+    local dump="-c $cpu $xenmeter dump -q"
+    warm "$2"
+    records=$("$build/bench/hop" "$2")
+    measure -c "$cpu" "$build/bench/hop" "$2"
+    hop=$cpu_s hop_row="$wall $cpu_s $peak $ran"
+    peer=0 peer_row=
+    if [ -n "$xenalyze" ] && measure -c "$cpu" "$xenalyze" --dump-all --cpu-hz 2.4G "$2"; then
+        peer=$cpu_s peer_row="$wall $cpu_s $peak $ran"
+    fi
+    echo
+    header "$1, dump, $records records"
+    again 'hop from header to header' "$hop_row"
+    # shellcheck disable=SC2086 # options
+    {
+        contend 'xenmeter dump' $dump "$2"
+        contend 'xenmeter dump -f csv' $dump -f csv "$2"
+        contend 'xenmeter dump -f jsonl' $dump -f jsonl "$2"
+        contend 'xenmeter dump, one domain of 21' $dump -d 3 "$2"
+        contend 'xenmeter dump, one event of fifty' $dump -e credit2_schedule "$2"
+        contend 'xenmeter dump --count' $dump --count "$2"
+    }
+    contend 'xenmeter report, for comparison' -c "$cpu" "$xenmeter" report -q -g "$granularities" "$2"
+    again 'xenalyze --dump-all' "$peer_row"
+}
+
 # beside LABEL COMMAND...: a row of archives; the ratio is of wall seconds to the row before that set `zstd_wall`.
 beside() {
     local label=$1
@@ -144,6 +171,7 @@ else
 fi
 echo
 full "$(cat "$traces/full.title")" "$traces/full.xt"
+dumps "$(cat "$traces/full.title")" "$traces/full.xt"
 archives "$(cat "$traces/full.title")" "$traces/full.xt"
 for trace in "$traces"/beside-*.xt; do
     compare "$(cat "${trace%.xt}.title")" "$trace"

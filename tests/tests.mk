@@ -6,6 +6,9 @@
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   cli         options, messages, exit codes
+#   dump        every record: lines, filters, formats, counts
+#   every-event every event, layout and variant, written and read again
+#   xenalyze    what dump says beside what xenalyze says
 #   charge      who used the driver domains: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
@@ -18,8 +21,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road cli charge xenmon io-counts archive archive-damage damage bounded docs
-ASAN_TESTS := unit cli charge xenmon io-counts archive archive-damage road damage
+TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge xenmon io-counts archive archive-damage damage bounded docs
+ASAN_TESTS := unit cli dump every-event charge xenmon io-counts archive archive-damage road damage
 ASAN_BUILD := build-asan
 TRACES     ?=
 

@@ -18,6 +18,11 @@ _xenmeter_columns() {
     "${COMP_WORDS[0]}" report -c help 2>/dev/null | awk '/^columns of executions/ { exit } /^  / { print $1 }'
 }
 
+# Names of events and of their classes.
+_xenmeter_events() {
+    "${COMP_WORDS[0]}" dump -e help 2>/dev/null | awk '/^  / { print $1; if (!seen[$2]++ && NF == 3) print $2 }'
+}
+
 _xenmeter_files() {
     local IFS=$'\n'
     compopt -o filenames 2>/dev/null
@@ -52,7 +57,7 @@ _xenmeter() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} option options
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _xenmeter_words 'report info charge io-counts archive help --help --version'
+        _xenmeter_words 'report info dump charge io-counts archive help --help --version'
         return
     fi
     if [ "$command" = archive ]; then
@@ -87,6 +92,10 @@ _xenmeter() {
     io-counts)
         options='-i --interval -n --count -d --domains -o --output --idd --root -q --quiet -h --help'
         ;;
+    dump)
+        options='-e --events -d --domains --vcpus -p --pcpus -t --time -n --limit -f --format -o --output --tsc --follow
+            --count -b --by --host --cpu-hz --max-memory --progress -q --quiet -v --verbose -h --help'
+        ;;
     info)
         options='-f --format -o --output --names --host --cpu-hz --max-memory --progress
             -q --quiet -v --verbose -h --help'
@@ -109,7 +118,7 @@ _xenmeter() {
         options='-o --output -q --quiet -h --help'
         ;;
     help)
-        _xenmeter_words 'report info charge io-counts archive help'
+        _xenmeter_words 'report info dump charge io-counts archive help'
         return
         ;;
     *) return ;;
@@ -147,18 +156,21 @@ _xenmeter() {
     -f | --format)
         if [ "$command" = info ] || [ "$command" = archive-list ]; then
             _xenmeter_words 'table json'
+        elif [ "$command" = dump ]; then
+            _xenmeter_words 'text csv jsonl'
         elif [ "$command" = report ]; then
             _xenmeter_words 'table csv json jsonl xenmon archive'
         else
             _xenmeter_words 'table csv json jsonl'
         fi
         ;;
+    -e | --events) _xenmeter_list "help $(_xenmeter_events)" ;;
     -c | --columns) _xenmeter_list "all help $(_xenmeter_columns)" ;;
     -s | --sort) _xenmeter_words "$(_xenmeter_columns)" ;;
     --color | --progress) _xenmeter_words 'auto always never' ;;
     --max-memory) _xenmeter_words '256M 1G 4G' ;;
     -o | --output | --names | --io-counts) _xenmeter_files ;;
-    -d | --domains | -p | --pcpus | -t | --time | -n | --limit | --count | --cpu-hz | --idd | -T | --threads) ;;
+    -d | --domains | --vcpus | -p | --pcpus | -t | --time | -n | --limit | --count | --cpu-hz | --idd | -T | --threads) ;;
     *)
         if [[ $cur == -* ]]; then
             _xenmeter_words "$options"
