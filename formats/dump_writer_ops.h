@@ -37,7 +37,7 @@ struct dump_name {
  * What lines say behind the place, event and fields, is often what an earlier one said: the same hypercall, the same
  * address, the same vCPU. Those texts are kept, each in a place that follows from what it was made of.
  */
-#define DUMP_MEMOS      1024
+#define DUMP_MEMOS      2048
 #define DUMP_MEMO_BYTES 128
 
 struct dump_memo {
@@ -79,10 +79,12 @@ dump_put_tail(struct dump_writer *w, const struct dump_record *r, char *to,
     a &= masks[words][0];
     b &= masks[words][1];
     uint64_t mixed = (a ^ (uint64_t)r->header << 32) * 0x9e3779b97f4a7c15 + b * 0xc2b2ae3d27d4eb4f;
-    struct dump_memo *memo = &w->memos[(mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15 >> 54];
+    struct dump_memo *memo = &w->memos[(mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15 >> 53];
     if (memo->words[0] == a && memo->words[1] == b && memo->header == r->header &&
         memo->fields == r->fields->id && memo->length) {
-        memcpy(to, memo->text, sizeof memo->text);
+        memcpy(to, memo->text, 64);
+        if (memo->length > 64)
+            memcpy(to + 64, memo->text + 64, sizeof memo->text - 64);
         return to + memo->length;
     }
     char *end = make(w, r, to);

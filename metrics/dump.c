@@ -38,9 +38,9 @@ static bool vcpu_wanted(const struct dump_filter *f, uint32_t current)
            in_ranges(f, current >> 16, current & 0xffff);
 }
 
-/* Whether a record names, in its fields, a vCPU that is wanted; a domain alone is none if certain vCPUs are asked for. */
-static bool names_wanted(const struct dump_filter *f, const struct dump_record *r)
+bool dump_names_wanted(const struct dump_reader *reader, const struct dump_record *r)
 {
+    const struct dump_filter *f = &reader->filter;
     const struct field_list *list = r->fields;
     for (unsigned i = 0; i < FIELD_VCPUS_MAX && list->vcpus[i].domain != FIELD_NONE; i++) {
         uint64_t domain = field_value(&list->fields[list->vcpus[i].domain], r->w);
@@ -91,64 +91,19 @@ static bool number_listed(const struct dump_filter *f, uint32_t number)
     return false;
 }
 
-static bool number_wanted(const struct dump_filter *f, const struct event *e)
+bool dump_number_wanted(const struct dump_reader *r, const struct event *e)
 {
-    uint8_t how = f->by_number[e->slot];
-    return how == DUMP_ALL || number_listed(f, event_number(e)) == (how == DUMP_ONLY);
+    uint8_t how = r->filter.by_number[e->slot];
+    return how == DUMP_ALL || number_listed(&r->filter, event_number(e)) == (how == DUMP_ONLY);
 }
 
 /* ---- records ---- */
 
-static void take_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
+void dump_take_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
 {
     if (current != CURRENT_UNKNOWN || !r->primed[pcpu])
         set_current(r, pcpu, current);
     r->primed[pcpu] = false; /* only at its beginning the trace knows less than the past */
-}
-
-/* A record as it is told, from event e on. */
-static inline void fill(const struct dump_reader *r, struct dump_record *record, const struct event *e,
-                        uint64_t time_ns, bool svm)
-{
-    unsigned words = event_words(e);
-    record->tsc = e->tsc;
-    record->time_ns = time_ns;
-    record->current = r->current[e->pcpu];
-    record->header = e->header;
-    record->pcpu = e->pcpu;
-    record->slot = e->slot;
-    memcpy(record->w, e->w, sizeof e->w);
-    if (words > 4)
-        memcpy(record->w + 4, e[1].w, 12);
-    record->w[NUMBER_WORD] = event_number(e);
-    record->fields = event_fields(e->slot, words, record->w, svm);
-}
-
-bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at, const struct clock *clock,
-               struct dump_record *record)
-{
-    const struct dump_filter *f = &r->filter;
-    record->w[NUMBER_WORD + 1] = 0;
-    for (size_t i = *at; i < batch->n; i++) {
-        const struct event *e = &batch->events[i];
-        if (e->slot >= EVENT_SLOTS) {
-            if (e->slot == EVENT_CURRENT)
-                take_current(r, e->pcpu, e->w[0]);
-            continue; /* EVENT_MORE: of the record before */
-        }
-        uint64_t time_ns = clock_ns(clock, e->tsc);
-        if (time_ns < f->from_ns || time_ns >= r->to_ns)
-            continue;
-        if (f->by_number && !number_wanted(f, e))
-            continue;
-        fill(r, record, e, time_ns, batch->svm_exits);
-        if (!r->current_wanted[e->pcpu] && !names_wanted(f, record))
-            continue;
-        *at = i + 1;
-        return true;
-    }
-    *at = batch->n;
-    return false;
 }
 
 bool dump_is_over(const struct dump_reader *r, const struct event_batch *batch, const struct clock *clock)

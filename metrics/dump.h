@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "parser/event_fields.h"
 #include "parser/trace.h"
@@ -58,12 +59,50 @@ void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter);
 /* Before the first batch of a trace that begins in the middle: these events of the past tell who is current there. */
 void dump_reader_prime(struct dump_reader *r, const struct event_batch *past);
 
+/* For dump_next: who is current on a pCPU from now on; whether a record's number is wanted, or a vCPU that it names. */
+void dump_take_current(struct dump_reader *r, unsigned pcpu, uint32_t current);
+bool dump_number_wanted(const struct dump_reader *r, const struct event *e);
+bool dump_names_wanted(const struct dump_reader *r, const struct dump_record *record);
+
 /*
  * The next wanted record of a batch of a verbatim trace (trace.h), from event *at on, which moves behind it. False when
- * there is none left.
+ * there is none left. (Here to be inlined: it is called for every record.)
  */
-bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at, const struct clock *clock,
-               struct dump_record *record);
+static inline bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at,
+                             const struct clock *clock, struct dump_record *record)
+{
+    for (size_t i = *at; i < batch->n; i++) {
+        const struct event *e = &batch->events[i];
+        if (e->slot >= EVENT_SLOTS) {
+            if (e->slot == EVENT_CURRENT)
+                dump_take_current(r, e->pcpu, e->w[0]);
+            continue; /* EVENT_MORE: of the record before */
+        }
+        uint64_t time_ns = clock_ns(clock, e->tsc);
+        if (time_ns < r->filter.from_ns || time_ns >= r->to_ns ||
+            (r->filter.by_number && !dump_number_wanted(r, e)))
+            continue;
+        unsigned words = event_words(e);
+        record->tsc = e->tsc;
+        record->time_ns = time_ns;
+        record->current = r->current[e->pcpu];
+        record->header = e->header;
+        record->pcpu = e->pcpu;
+        record->slot = e->slot;
+        memcpy(record->w, e->w, sizeof e->w);
+        if (words > 4)
+            memcpy(record->w + 4, e[1].w, 12);
+        record->w[NUMBER_WORD] = event_number(e);
+        record->w[NUMBER_WORD + 1] = 0;
+        record->fields = event_fields(e->slot, words, record->w, batch->svm_exits);
+        if (!r->current_wanted[e->pcpu] && !dump_names_wanted(r, record))
+            continue;
+        *at = i + 1;
+        return true;
+    }
+    *at = batch->n;
+    return false;
+}
 
 /* Whether all records up to the watermark have been told and those behind lie beyond the time wanted. */
 bool dump_is_over(const struct dump_reader *r, const struct event_batch *batch, const struct clock *clock);
