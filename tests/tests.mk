@@ -8,7 +8,7 @@
 #   cli         options, messages, exit codes
 #   dump        every record: lines, filters, formats, counts
 #   every-event every event, layout and variant, written and read again
-#   xenalyze    what dump says beside what xenalyze says
+#   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
@@ -58,7 +58,11 @@ test-truth: all
 test-charges: all
 	@BUILD=$(BUILD) tests/truth/charges.sh fixtures $(TRACES)
 
-SHELL_TESTS := $(filter-out unit truth charges,$(TESTS))
+.PHONY: test-xenalyze
+test-xenalyze: all
+	@BUILD=$(BUILD) tests/xenalyze.sh $(TRACES)
+
+SHELL_TESTS := $(filter-out unit truth charges xenalyze,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
