@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_ROOM 24 /* the longest int64 with its sign, and a point */
+#include "formats/digits.h"
+
+#define LEADING_ROOM 16 /* for a sign, nine zeros and a point */
 
 void buffer_free(struct buffer *b)
 {
@@ -57,35 +59,11 @@ void buffer_fill(struct buffer *b, char c, size_t n)
     }
 }
 
-/* Writes n so that it ends before `end`; returns where it begins. Two digits a step: it is the hot path. */
-static char *digits_before(char *end, uint64_t n)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-        "8081828384858687888990919293949596979899";
-    while (n >= 100) {
-        end -= 2;
-        memcpy(end, pairs + n % 100 * 2, 2);
-        n /= 100;
-    }
-    if (n >= 10) {
-        end -= 2;
-        memcpy(end, pairs + n * 2, 2);
-    } else {
-        *--end = (char)('0' + n);
-    }
-    return end;
-}
-
 void buffer_integer(struct buffer *b, int64_t n)
 {
-    char number[NUMBER_ROOM];
-    char *end = number + sizeof number;
-    char *start = digits_before(end, n < 0 ? -(uint64_t)n : (uint64_t)n);
-    if (n < 0)
-        *--start = '-';
-    buffer_add(b, start, (size_t)(end - start));
+    char *to = buffer_room(b, DIGITS_ROOM);
+    if (to)
+        b->n += (size_t)(digits_signed(to, n) - to);
 }
 
 void buffer_decimal(struct buffer *b, double x, unsigned digits)
@@ -97,9 +75,9 @@ void buffer_decimal(struct buffer *b, double x, unsigned digits)
         return;
     }
     int64_t n = llround(scaled);
-    char number[NUMBER_ROOM];
-    char *end = number + sizeof number;
-    char *start = digits_before(end, n < 0 ? -(uint64_t)n : (uint64_t)n);
+    char number[LEADING_ROOM + DIGITS_ROOM];
+    char *start = number + LEADING_ROOM;
+    char *end = digits_decimal(start, n < 0 ? -(uint64_t)n : (uint64_t)n);
     if (digits) {
         while ((size_t)(end - start) <= digits)
             *--start = '0';

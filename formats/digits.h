@@ -1,5 +1,5 @@
 /*
- * Numbers as text, written where the caller has room for them: a dump writes some hundred million of them. Eight digits
+ * Numbers as text, written where the caller has room for them: a dump writes some hundred millions of them. Eight digits
  * are made at once, in the bytes of one word, and leading zeros are shifted out: no branch depends on the value but for
  * its size. (Little-endian, as the traces are.)
  */
@@ -29,23 +29,29 @@ static inline char *digits_eight(char *to, uint32_t n)
     return to + 8;
 }
 
-/* n without leading zeros. */
-static inline char *digits_decimal(char *to, uint64_t n)
+/* n < 10^8 without leading zeros. */
+static inline char *digits_short(char *to, uint32_t n)
 {
-    if (n >= 100000000) {
-        if (n >= 10000000000000000) {
-            to = digits_decimal(to, n / 10000000000000000);
-            n %= 10000000000000000;
-            return digits_eight(digits_eight(to, (uint32_t)(n / 100000000)), (uint32_t)(n % 100000000));
-        }
-        to = digits_decimal(to, n / 100000000);
-        return digits_eight(to, (uint32_t)(n % 100000000));
-    }
-    uint64_t digits = digits_split((uint32_t)n);
+    uint64_t digits = digits_split(n);
     unsigned zeros = (unsigned)__builtin_ctzll(digits | 1ull << 56) / 8;
     digits = (digits | 0x3030303030303030) >> 8 * zeros;
     memcpy(to, &digits, 8);
     return to + 8 - zeros;
+}
+
+/* n without leading zeros. */
+static inline char *digits_decimal(char *to, uint64_t n)
+{
+    if (n < 100000000)
+        return digits_short(to, (uint32_t)n);
+    uint64_t upper = n / 100000000;
+    if (upper < 100000000) {
+        to = digits_short(to, (uint32_t)upper);
+    } else {
+        to = digits_short(to, (uint32_t)(upper / 100000000));
+        to = digits_eight(to, (uint32_t)(upper % 100000000));
+    }
+    return digits_eight(to, (uint32_t)(n % 100000000));
 }
 
 static inline char *digits_signed(char *to, int64_t n)
@@ -69,8 +75,8 @@ static inline uint64_t digits_split_hex(uint32_t n)
 /* 0x and n without leading zeros. */
 static inline char *digits_hex(char *to, uint64_t n)
 {
-    memcpy(to, "0x", 2);
-    to += 2;
+    *to++ = '0';
+    *to++ = 'x';
     uint32_t head = n >> 32 ? (uint32_t)(n >> 32) : (uint32_t)n;
     unsigned zeros = (unsigned)__builtin_clz(head | 1) / 4;
     uint64_t digits = digits_split_hex(head) >> 8 * zeros;

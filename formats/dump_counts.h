@@ -14,6 +14,6 @@ struct dump_counts {
 };
 
 /* 0, or -1 when the output failed or memory ran out, of which the output knows. */
-int dump_counts_write(struct output *out, const char *format, const struct dump_counts *counts);
+int dump_counts_write(struct output *out, const char *format, const struct dump_counts *d);
 
 #endif

@@ -13,9 +13,7 @@
 
 INLINED char *dump_put(char *to, const char *text)
 {
-    size_t n = strlen(text);
-    memcpy(to, text, n);
-    return to + n;
+    return stpcpy(to, text);
 }
 
 /* A named value, or the number if it has no name. */

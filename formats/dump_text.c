@@ -19,8 +19,7 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     *to++ = ' ';
     to = to < column ? memset(to, ' ', (size_t)(column - to)), column : to;
     if (current == CURRENT_UNKNOWN) {
-        memcpy(to, "d?v?", 4);
-        to += 4;
+        to = dump_put(to, "d?v?");
     } else {
         *to++ = 'd';
         to = digits_decimal(to, current >> 16);

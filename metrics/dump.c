@@ -38,18 +38,18 @@ static bool vcpu_wanted(const struct dump_filter *f, uint32_t current)
            in_ranges(f, current >> 16, current & 0xffff);
 }
 
-bool dump_names_wanted(const struct dump_reader *reader, const struct dump_record *r)
+bool dump_names_wanted(const struct dump_reader *r, const struct dump_record *record)
 {
-    const struct dump_filter *f = &reader->filter;
-    const struct field_list *list = r->fields;
+    const struct dump_filter *f = &r->filter;
+    const struct field_list *list = record->fields;
     for (unsigned i = 0; i < FIELD_VCPUS_MAX && list->vcpus[i].domain != FIELD_NONE; i++) {
-        uint64_t domain = field_value(&list->fields[list->vcpus[i].domain], r->w);
+        uint64_t domain = field_value(&list->fields[list->vcpus[i].domain], record->w);
         if (!domain_wanted(f, domain))
             continue;
         if (f->vcpus_n == 0)
             return true;
         if (list->vcpus[i].vcpu != FIELD_NONE &&
-            in_ranges(f, domain, field_value(&list->fields[list->vcpus[i].vcpu], r->w)))
+            in_ranges(f, domain, field_value(&list->fields[list->vcpus[i].vcpu], record->w)))
             return true;
     }
     return false;
