@@ -109,16 +109,8 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     unsigned words = header >> 28 & 7;
     if (header >> 31) {
         tsc = load64(p + 4);
-        if (!s->begun || tsc - s->last_tsc > TSC_LEAP) {
-            bool foreign = false;
-            tsc = record_judge_tsc(d, s, tsc, behind, end, &foreign);
-            if (foreign)
-                return RECORD_FOREIGN;
-        }
-        if (tsc < d->handed_on) {
-            tsc = d->handed_on; /* what is older than what was handed on can only come at its end */
-            d->quality->tsc_backwards++;
-        }
+        if (!record_place_tsc(d, s, &tsc, behind, end))
+            return RECORD_FOREIGN;
         if (before > tsc)
             before = tsc; /* time on this pCPU was pulled back, and what is queued with it */
         if (s->old_lost)

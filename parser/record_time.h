@@ -26,6 +26,26 @@ uint64_t record_first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind
 uint64_t record_judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, const uint8_t *behind,
                           const uint8_t *end, bool *foreign);
 
+/*
+ * The same for any record of its own tsc, `*tsc`, which becomes the one to use; none lies before what was handed on. False:
+ * the rest of the window belongs to quite another time.
+ */
+static inline bool record_place_tsc(struct decoder *d, struct stream *s, uint64_t *tsc, const uint8_t *behind,
+                                    const uint8_t *end)
+{
+    if (!s->begun || *tsc - s->last_tsc > TSC_LEAP) {
+        bool foreign = false;
+        *tsc = record_judge_tsc(d, s, *tsc, behind, end, &foreign);
+        if (foreign)
+            return false;
+    }
+    if (*tsc < d->handed_on) {
+        *tsc = d->handed_on; /* what is older than what was handed on can only come at its end */
+        d->quality->tsc_backwards++;
+    }
+    return true;
+}
+
 /* The last record with a tsc in a stretch of skipped ones, or NULL, also tells the time of this pCPU. */
 void record_note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *record);
 

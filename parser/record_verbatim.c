@@ -173,16 +173,8 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     }
     if (header >> 31) {
         tsc = load64(p + 4);
-        if (!s->begun || tsc - s->last_tsc > TSC_LEAP) {
-            bool foreign = false;
-            tsc = record_judge_tsc(d, s, tsc, behind, end, &foreign);
-            if (foreign)
-                return RECORD_FOREIGN;
-        }
-        if (tsc < d->handed_on) {
-            tsc = d->handed_on; /* what is older than what was handed on can only come at its end */
-            d->quality->tsc_backwards++;
-        }
+        if (!record_place_tsc(d, s, &tsc, behind, end))
+            return RECORD_FOREIGN;
     }
     learn_before(s, header, slot, payload);
     if (d->actions[slot] & RECORD_DELIVER && !s->unwanted)
@@ -210,6 +202,7 @@ const uint8_t *records_decode_verbatim(struct decoder *d, const uint8_t *p, cons
         unsigned slot = event_slot(h & 0x0fffffff);
         const uint8_t *next = p + record_form_bytes[h >> 28];
         unsigned action = actions[slot];
+        __builtin_prefetch(p + 2048);
         if (action != RECORD_SKIP) {
             if (timed && !(h >> 31))
                 record_note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
