@@ -67,6 +67,11 @@ demo: all
 	@echo; echo '$$ xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst'
 	@$(BUILD)/xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst
 
+# The page about events says what the tables say. Not part of `all`: that it is up to date is a test.
+EVENT_TABLES := parser/events.def parser/hypercalls.def parser/names.def
+man/xenmeter-events.7: man/events.awk $(EVENT_TABLES)
+	LC_ALL=C awk -f man/events.awk $(EVENT_TABLES) > $@.tmp && mv $@.tmp $@
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7

@@ -240,21 +240,26 @@ static int write_counts(struct dump *d)
     return dump_counts_write(d->output, o->format, &counts);
 }
 
-/* What is known of the data, if it was read to its end. */
+/* What is known of the data: of all of it, if it was read to its end or an archive has kept that. */
 static void say_quality(const struct dump *d)
 {
-    const struct quality *q = trace_quality(d->trace);
+    const struct quality *read = trace_quality(d->trace);
+    const struct clock *clock = trace_clock(d->trace);
+    bool kept = d->archived.archive != NULL;
     struct judgement j;
     if (d->options.quiet)
         return;
-    if (!d->stopped && !asked_to_stop(d)) {
-        verdict_judge_records(&j, q);
+    if (kept || (!d->stopped && !asked_to_stop(d))) {
+        verdict_judge_records(&j, kept ? &d->archived.summary.quality : read);
         say_verdict(&j);
     }
-    if (d->options.verbose)
-        complain("%zu records told, %" PRIu64 " read, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
-                 " sweeps; clock %.6f MHz",
-                 d->told, q->records, q->bytes, q->windows, q->sweeps, trace_clock(d->trace)->cpu_hz / 1e6);
+    if (!d->options.verbose)
+        return;
+    complain("told %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
+             " sweeps",
+             d->told, read->records, read->bytes, read->windows, read->sweeps);
+    if (clock->cpu_hz > 0)
+        complain("clock %.6f MHz", clock->cpu_hz / 1e6);
 }
 
 static int conclude(struct dump *d)

@@ -28,13 +28,16 @@ static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
     c->by_number[slot] = DUMP_ALL;
 }
 
-/* One event, or, where bits of the number carry data, one of its forms: 0x21021 is a vCPU that runs and blocks. */
+/*
+ * One event by the number that the table has for it, or, where bits of the number carry data, one of its forms: 0x21001 are
+ * all runstate changes, 0x21021 those of a vCPU that runs and blocks.
+ */
 static int take_event_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
 {
     unsigned slot = event_slot(number);
     uint8_t how = wanted ? DUMP_ONLY : DUMP_EXCEPT;
-    if (event_info(slot)->variants == 0 && slot != EVENT_UNRECOGNISED) {
-        c->want[slot] = wanted;
+    if (event_info(slot)->id == number) {
+        take_slot(c, slot, wanted);
         return 0;
     }
     if (c->want[slot] == wanted && c->by_number[slot] == DUMP_ALL && wanted)
@@ -65,7 +68,7 @@ static int take_number(struct dump_choice *c, uint32_t number, bool wanted, stru
     return 0;
 }
 
-/* A name, a class, or a pattern of names or of CLASS.NAME. */
+/* A name, a class, "all", or a pattern of names or, with a dot in it, of CLASS.NAME. */
 static size_t take_pattern(struct dump_choice *c, const char *pattern, bool wanted)
 {
     size_t taken = 0;
@@ -74,8 +77,8 @@ static size_t take_pattern(struct dump_choice *c, const char *pattern, bool want
         const char *class_name = event_class_name(info->class_id);
         char full[96];
         snprintf(full, sizeof full, "%s.%s", class_name, info->name);
-        if (strcmp(pattern, class_name) != 0 && fnmatch(pattern, info->name, 0) != 0 &&
-            fnmatch(pattern, full, 0) != 0)
+        bool matches = fnmatch(pattern, strchr(pattern, '.') ? full : info->name, 0) == 0;
+        if (!matches && strcmp(pattern, class_name) != 0 && strcmp(pattern, "all") != 0)
             continue;
         take_slot(c, slot, wanted);
         taken++;
@@ -120,10 +123,11 @@ static int compare_numbers(const void *a, const void *b)
 static int read_events(struct dump_choice *c, const char *text, struct error *err)
 {
     event_index_init();
+    const char *all = text;
     if (!text)
-        text = "*";
+        text = "all";
     if (text[0] == '!') /* all but these */
-        take_pattern(c, "*", true);
+        take_pattern(c, "all", true);
     for (;;) {
         size_t n = strcspn(text, ",");
         bool wanted = text[0] != '!';
@@ -132,7 +136,7 @@ static int read_events(struct dump_choice *c, const char *text, struct error *er
             return error_set(err, ERROR_USAGE,
                              "--events %.60s: wants names, classes, patterns or numbers, "
                              "for example sched,wake,hvm.*,0x2f000",
-                             text);
+                             all);
         snprintf(item, sizeof item, "%.*s", (int)(n - !wanted), text + !wanted);
         if (take_item(c, item, wanted, err) != 0)
             return -1;

@@ -404,7 +404,7 @@ static int complete(struct options *o, const struct option_set *set, int argc, c
     struct charge_options ignored;
     if (strstr(set->longs, " idd ") && charge_options_of(o, NULL, &ignored, err) != 0)
         return -1;
-    if (o->domains_given && o->by == BY_PCPU)
+    if (o->domains_given && o->by == BY_PCPU && !o->count)
         return error_set(err, ERROR_USAGE,
                          "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
     const char *format = set->makes_archive ? "archive" : o->output ? writer_format_of(o->output) : NULL;

@@ -72,6 +72,14 @@ static inline uint64_t digits_split_hex(uint32_t n)
     return x + 0x3030303030303030 + letters * ('a' - '0' - 10);
 }
 
+/* All eight hexadecimal digits of n. */
+static inline char *digits_hex_eight(char *to, uint32_t n)
+{
+    uint64_t digits = digits_split_hex(n);
+    memcpy(to, &digits, 8);
+    return to + 8;
+}
+
 /* 0x and n without leading zeros. */
 static inline char *digits_hex(char *to, uint64_t n)
 {
@@ -82,12 +90,7 @@ static inline char *digits_hex(char *to, uint64_t n)
     uint64_t digits = digits_split_hex(head) >> 8 * zeros;
     memcpy(to, &digits, 8);
     to += 8 - zeros;
-    if (n >> 32) {
-        digits = digits_split_hex((uint32_t)n);
-        memcpy(to, &digits, 8);
-        to += 8;
-    }
-    return to;
+    return n >> 32 ? digits_hex_eight(to, (uint32_t)n) : to;
 }
 
 #endif

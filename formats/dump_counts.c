@@ -7,7 +7,8 @@
 
 #include "metrics/human.h"
 
-#define KEYS 3
+#define KEYS       3
+#define LABEL_MOST 48
 
 /* What a row is told by. */
 struct key {
@@ -46,15 +47,33 @@ static double rate(const struct dump_counts *d, uint64_t records)
 
 /* ---- text ---- */
 
+static const char *name_of(char to[LABEL_MOST], const struct counted *c)
+{
+    bool by_number = c->slot == EVENT_UNRECOGNISED && c->number != UINT32_MAX;
+    if (by_number)
+        snprintf(to, LABEL_MOST, "unrecognised 0x%08" PRIx32, c->number);
+    return by_number ? to : event_info(c->slot)->name;
+}
+
+static int name_width(const struct counted *list, size_t n)
+{
+    size_t width = strlen("event");
+    char name[LABEL_MOST];
+    for (size_t i = 0; i < n; i++)
+        if (strlen(name_of(name, &list[i])) > width)
+            width = strlen(name_of(name, &list[i]));
+    return (int)width;
+}
+
 static void put_number(struct output *out, const char *text)
 {
     output_printf(out, " %14s", text);
 }
 
 static void put_text_row(struct output *out, const struct dump_counts *d, const struct counted *c,
-                         const struct counted *all)
+                         const struct counted *all, int width)
 {
-    char text[HUMAN_BYTES], name[48];
+    char text[HUMAN_BYTES], name[LABEL_MOST];
     for (int key = 0; key < KEYS; key++) {
         if (!has_key(d, key))
             continue;
@@ -65,10 +84,7 @@ static void put_text_row(struct output *out, const struct dump_counts *d, const 
         else
             output_printf(out, "%6" PRId32 " ", key_value(c, key));
     }
-    snprintf(name, sizeof name, "%s", c == all ? "all" : event_info(c->slot)->name);
-    if (c != all && c->slot == EVENT_UNRECOGNISED && c->number != UINT32_MAX)
-        snprintf(name, sizeof name, "unrecognised 0x%08" PRIx32, c->number);
-    output_printf(out, "%-34s", name);
+    output_printf(out, "%-*s", width, c == all ? "all" : name_of(name, c));
     put_number(out, human_count(text, c->records));
     output_printf(out, " %9.2f", percent(c->records, all->records));
     if (d->span_ns)
@@ -79,15 +95,15 @@ static void put_text_row(struct output *out, const struct dump_counts *d, const 
     output_printf(out, " %7.2f\n", percent(c->bytes, all->bytes));
 }
 
-static void put_text_header(struct output *out, const struct dump_counts *d)
+static void put_text_header(struct output *out, const struct dump_counts *d, int name)
 {
-    size_t width = 34 + 3 * 15 + 10 + 8;
+    size_t width = (size_t)name + 3 * 15 + 10 + 8;
     for (int key = 0; key < KEYS; key++)
         if (has_key(d, key)) {
             output_printf(out, "%6s ", keys[key].name);
             width += 7;
         }
-    output_printf(out, "%-34s %14s %9s %14s %14s %7s\n", "event", "records", "records %", "records/s",
+    output_printf(out, "%-*s %14s %9s %14s %14s %7s\n", name, "event", "records", "records %", "records/s",
                   "bytes", "bytes %");
     while (width--)
         output_write(out, "-", 1);
@@ -149,8 +165,9 @@ int dump_counts_write(struct output *out, const char *format, const struct dump_
         all.records += list[i].records;
         all.bytes += list[i].bytes;
     }
+    int width = name_width(list, n);
     if (text)
-        put_text_header(out, d);
+        put_text_header(out, d, width);
     else if (csv)
         put_csv_header(out, d);
     for (size_t i = 0; i < n; i++) {
@@ -158,14 +175,14 @@ int dump_counts_write(struct output *out, const char *format, const struct dump_
         if (d->limit && of_group >= d->limit)
             continue;
         if (text)
-            put_text_row(out, d, &list[i], &all);
+            put_text_row(out, d, &list[i], &all, width);
         else if (csv)
             put_csv_row(out, d, &list[i], &all);
         else
             put_json_row(out, d, &list[i], &all);
     }
     if (text)
-        put_text_row(out, d, &all, &all);
+        put_text_row(out, d, &all, &all, width);
     free(list);
     return output_failure(out) ? -1 : 0;
 }

@@ -16,15 +16,24 @@ INLINED char *dump_put(char *to, const char *text)
     return stpcpy(to, text);
 }
 
-/* A named value, or the number if it has no name. */
+/* A named value, or the number if it has no name. Bits that do not belong to the name follow it: NAME|0xBITS. */
 INLINED char *dump_put_named(char *to, const struct dump_style *style, const struct name_table *names,
                              uint64_t value, bool hex)
 {
     const struct value_name *name = value_name(names, value);
+    uint64_t rest = 0;
+    if (!name && names->mask) {
+        name = value_name(names, value & names->mask);
+        rest = value & ~(uint64_t)names->mask;
+    }
     to = dump_put(to, style->quote);
     if (name) {
         memcpy(to, name->text, sizeof name->text);
         to += name->length;
+        if (rest) {
+            *to++ = '|';
+            to = digits_hex(to, rest);
+        }
     } else {
         to = hex ? digits_hex(to, value) : digits_decimal(to, value);
     }
@@ -115,6 +124,10 @@ INLINED char *dump_put_fields(const struct dump_steps *all, const struct dump_st
             break;
         case FIELD_HEX:
             to = dump_put_hex(dump_put_label(to, &s->label), style, value);
+            break;
+        case FIELD_ID:
+            to = dump_put(dump_put_label(to, &s->label), style->quote);
+            to = dump_put(digits_hex_eight(dump_put(to, "0x"), (uint32_t)value), style->quote);
             break;
         case FIELD_SIGNED:
             to = digits_signed(dump_put_label(to, &s->label), (int64_t)value);

@@ -94,7 +94,7 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
             memcpy(record->w + 4, e[1].w, 12);
         record->w[NUMBER_WORD] = event_number(e);
         record->w[NUMBER_WORD + 1] = 0;
-        record->fields = event_fields(e->slot, words, record->w, batch->svm_exits);
+        record->fields = event_fields(e->slot, words, record->w, batch->traits);
         if (!r->current_wanted[e->pcpu] && !dump_names_wanted(r, record))
             continue;
         *at = i + 1;

@@ -182,7 +182,7 @@ static const struct field_list *unknown_list(bool unrecognised)
 {
     struct reading r = {.list = new_list(NULL)};
     if (unrecognised)
-        add(&r, "id", 2, FIELD_HEX, NUMBER_WORD, 0, 28);
+        add(&r, "id", 2, FIELD_ID, NUMBER_WORD, 0, 28);
     add(&r, "words", 5, FIELD_WORDS, 0, 0, 32);
     find_vcpus(r.list);
     return r.list;
@@ -204,6 +204,42 @@ static void take_layout(unsigned slot, const struct event_layout *layout)
     }
 }
 
+static void choose_by_trait(struct layout_choices *c, const struct field_list *second, unsigned trait)
+{
+    c->second = second;
+    c->choice = CHOICE_TRAIT;
+    c->trait = trait;
+}
+
+/* The same list with the halves of its dv word exchanged; NULL: it has none. */
+static const struct field_list *exchanged(const struct field_list *list)
+{
+    const char *dv = list->layout ? strstr(list->layout->fields, "dv") : NULL;
+    if (!dv)
+        return NULL;
+    struct field_list *other = new_list(list->layout);
+    uint16_t id = other->id;
+    *other = *list;
+    other->id = id;
+    other->fields[list->vcpus[0].domain].shift = 0;
+    other->fields[list->vcpus[0].vcpu].shift = 16;
+    return other;
+}
+
+static void choose_by_traits(void)
+{
+    for (unsigned words = 2; words <= 3; words++)
+        choose_by_trait(&layout_choices[EVENT_VMX_EXIT][words], layout_choices[EVENT_SVM_EXIT][words].first,
+                        TRAIT_SVM);
+    for (unsigned slot = EVENT_CREDIT2_TICK; slot <= EVENT_RTDS_SCHEDULE; slot++)
+        for (unsigned words = 0; words <= RECORD_WORDS_MAX; words++) {
+            struct layout_choices *c = &layout_choices[slot][words];
+            const struct field_list *other = exchanged(c->first);
+            if (other)
+                choose_by_trait(c, other, TRAIT_OLD_UNITS);
+        }
+}
+
 void event_fields_init(void)
 {
     if (lists_n > 0)
@@ -217,10 +253,7 @@ void event_fields_init(void)
             if (!layout_choices[slot][words].first)
                 layout_choices[slot][words].first = slot == EVENT_UNRECOGNISED ? unrecognised : unknown;
     }
-    for (unsigned words = 2; words <= 3; words++)
-        layout_choices[EVENT_VMX_EXIT][words].second = layout_choices[EVENT_SVM_EXIT][words].first;
-    for (unsigned words = 2; words <= 3; words++)
-        layout_choices[EVENT_VMX_EXIT][words].choice = CHOICE_SVM;
+    choose_by_traits();
 }
 
 /*
@@ -233,7 +266,7 @@ static bool ends_with_padding(unsigned words, const uint32_t *w)
 }
 
 const struct field_list *event_fields_choose(const struct layout_choices *c, unsigned words,
-                                             const uint32_t w[RECORD_WORDS], bool svm)
+                                             const uint32_t w[RECORD_WORDS], unsigned traits)
 {
     switch (c->choice) {
     case CHOICE_WIDE:
@@ -241,7 +274,7 @@ const struct field_list *event_fields_choose(const struct layout_choices *c, uns
     case CHOICE_PAD:
         return ends_with_padding(words, w) ? c->second : c->first;
     default:
-        return svm ? c->second : c->first;
+        return traits & c->trait ? c->second : c->first;
     }
 }
 

@@ -23,6 +23,7 @@ enum field_kind {
     FIELD_UNSIGNED,
     FIELD_SIGNED,
     FIELD_HEX,
+    FIELD_ID,    /* the event number, with all its digits */
     FIELD_NAMED, /* unsigned, with names for its values */
     FIELD_FLAG,  /* one bit, told only when it is set */
     FIELD_ARGUMENTS, /* the words from `word` on: arguments of a hypercall, whose field argmask is the one before */
@@ -65,31 +66,32 @@ enum layout_choice {
     CHOICE_NONE, /* there is only one */
     CHOICE_WIDE, /* the second is the one of event numbers with the bit of 64-bit addresses */
     CHOICE_PAD,  /* the second ends with a packed word and padding */
-    CHOICE_SVM   /* the second has the reasons of SVM */
+    CHOICE_TRAIT /* the second is the one of traces with the trait */
 };
 
 /* The lists of the records of one slot with one number of words. */
 struct layout_choices {
     const struct field_list *first, *second;
     enum layout_choice choice;
+    unsigned trait;
 };
 
 extern struct layout_choices layout_choices[EVENT_SLOTS][RECORD_WORDS_MAX + 1];
 
 /* For event_fields: one of several. */
 const struct field_list *event_fields_choose(const struct layout_choices *c, unsigned words,
-                                             const uint32_t w[RECORD_WORDS], bool svm);
+                                             const uint32_t w[RECORD_WORDS], unsigned traits);
 
 /*
  * The fields of a record of this slot with `words` payload words. Never NULL: where no layout is known it is one field
  * "words", of an unrecognised event preceded by "id". Some layouts have the same number of words: what tells them apart
- * is looked for in the record itself. `svm`: a VMX_EXIT has SVM's reasons (trace.h).
+ * is looked for in the record itself. `traits`: of the trace (enum trace_trait).
  */
 static inline const struct field_list *event_fields(unsigned slot, unsigned words,
-                                                    const uint32_t w[RECORD_WORDS], bool svm)
+                                                    const uint32_t w[RECORD_WORDS], unsigned traits)
 {
     const struct layout_choices *c = &layout_choices[slot][words];
-    return c->choice == CHOICE_NONE ? c->first : event_fields_choose(c, words, w, svm);
+    return c->choice == CHOICE_NONE ? c->first : event_fields_choose(c, words, w, traits);
 }
 
 /* All lists that there are: 0 <= id. NULL: there are no more. */

@@ -36,6 +36,12 @@ enum event_slot {
     EVENT_SLOTS
 };
 
+/* What records of a trace mean together, or-ed: it tells layouts apart that no single record does. */
+enum trace_trait {
+    TRAIT_SVM = 1,      /* the reasons of VMX_EXIT records are SVM's, as AMD's hosts had them until 4.18 */
+    TRAIT_OLD_UNITS = 2 /* the dv word of credit2 and rtds is {dom:u16 vcpu:u16}, as until 4.6 */
+};
+
 /* One payload layout of an event. The fields of a layout are told apart by the number of payload words. */
 struct event_layout {
     uint8_t words;      /* payload words of this layout, 0..7; 255: any number */

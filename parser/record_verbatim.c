@@ -114,13 +114,29 @@ static bool only_svm_has(uint32_t reason)
     return (reason >= 0x60 && reason < 0xa0) || (reason >= 0x400 && reason < 0x404);
 }
 
+static void settle(struct decoder *d, const unsigned *slots)
+{
+    for (; *slots != EVENT_UNRECOGNISED; slots++)
+        d->actions[*slots] &= (uint8_t)~RECORD_SPECIAL;
+}
+
 static void note_exit(struct decoder *d, unsigned slot, uint32_t header, const uint8_t *payload)
 {
+    static const unsigned exits[] = {EVENT_VMX_EXIT, EVENT_SVM_EXIT, EVENT_UNRECOGNISED};
     if (slot == EVENT_VMX_EXIT && ((header >> 28 & 7) == 0 || !only_svm_has(load32(payload))))
         return;
-    d->svm_exits = true;
-    d->actions[EVENT_VMX_EXIT] &= (uint8_t)~RECORD_SPECIAL;
-    d->actions[EVENT_SVM_EXIT] &= (uint8_t)~RECORD_SPECIAL;
+    d->traits |= TRAIT_SVM;
+    settle(d, exits);
+}
+
+/* These records got a tsc in 4.7, as the dv word got its order of today. */
+static void note_units(struct decoder *d, uint32_t header)
+{
+    static const unsigned untimed[] = {EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE,
+                                       EVENT_UNRECOGNISED};
+    if (!(header >> 31))
+        d->traits |= TRAIT_OLD_UNITS;
+    settle(d, untimed);
 }
 
 static void note_special(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header, unsigned slot,
@@ -146,6 +162,11 @@ static void note_special(struct decoder *d, struct stream *s, uint64_t tsc, uint
     case EVENT_VMX_EXIT:
     case EVENT_SVM_EXIT:
         note_exit(d, slot, header, payload);
+        break;
+    case EVENT_CREDIT2_RUNQ_POS:
+    case EVENT_CREDIT2_TICKLE:
+    case EVENT_RTDS_TICKLE:
+        note_units(d, header);
         break;
     default:
         break;

@@ -196,7 +196,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         batch->pcpus_n = t->decoder.pcpus_n;
         batch->end_tsc = t->phase == PHASE_LAST ? t->decoder.tsc_last : 0;
         batch->has_runstates = t->decoder.has_runstates;
-        batch->svm_exits = t->decoder.svm_exits;
+        batch->traits = t->decoder.traits;
         if (more) {
             batch->watermark = t->last_tsc;
             return 1;

@@ -51,8 +51,7 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
-    bool
-        svm_exits; /* verbatim: the reasons of VMX_EXIT records are SVM's, as AMD's hosts had them until 4.18 */
+    unsigned traits;    /* verbatim: enum trace_trait, as far as it was read */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };

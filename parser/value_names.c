@@ -71,6 +71,8 @@ void value_names_init(void)
 {
     if (tables[0].n > 0)
         return;
+    tables[TABLE_VMX_EXIT].mask = 0xffff;      /* above: an entry that failed, a bus lock, ... */
+    tables[TABLE_GRANT_TABLE_OP].mask = 0xfff; /* above: how far a call had got that is taken up again */
     for (size_t i = 0; i < ENTRIES; i++) {
         const struct entry *e = &entries[i];
         struct name_table *t = &tables[e->table];

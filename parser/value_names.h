@@ -19,6 +19,7 @@ struct value_name {
 struct name_table {
     const struct value_name *dense[NAMES_DENSE]; /* of small values, by value */
     size_t first, n;                             /* entries of value_names.c */
+    uint32_t mask; /* the bits of a value that have a name; those above tell of something else. 0: all */
 };
 
 /* For value_name: of the values that are not small. */

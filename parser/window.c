@@ -66,8 +66,9 @@ void decoder_want_io(struct decoder *d)
 
 void decoder_verbatim(struct decoder *d, const uint8_t *pcpus_wanted)
 {
-    static const unsigned telling[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH_INFCONT, EVENT_VMX_EXIT,
-                                       EVENT_SVM_EXIT};
+    static const unsigned telling[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH_INFCONT,   EVENT_VMX_EXIT,
+                                       EVENT_SVM_EXIT,         EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE,
+                                       EVENT_RTDS_TICKLE};
     for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
         d->actions[telling[i]] |= RECORD_SPECIAL;
     d->actions[EVENT_LOST_RECORDS] &= (uint8_t)~RECORD_DELIVER;

@@ -33,7 +33,7 @@ struct decoder {
     uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
     bool wants_io;      /* what tells of I/O: see io_filter.h */
     bool verbatim;      /* records are delivered as they stand */
-    bool svm_exits;     /* verbatim: a VMX_EXIT was seen whose reason only AMD's SVM has, or an SVM_EXIT */
+    unsigned traits;    /* verbatim: enum trace_trait, as far as they were seen */
     const uint8_t *pcpus_wanted; /* verbatim: a byte for each of PCPUS_MAX, NULL: all */
     uint8_t *spoke; /* domains of which a hypercall was seen, a byte for each id: for the I/O filter */
     size_t queued;  /* events waiting in all streams, before the window being read */

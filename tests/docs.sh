@@ -73,6 +73,11 @@ check 'report has columns' test -n "$(columns)"
 for column in $(columns); do
     check "column $column is in xenmeter-report(1)" says man/xenmeter-report.1 "^\.It Li $column\$"
 done
+check 'xenmeter-events.7 is what the tables say (make man/xenmeter-events.7)' \
+    cmp <(awk -f man/events.awk parser/events.def parser/hypercalls.def parser/names.def) man/xenmeter-events.7
+for event in $(xenmeter dump -e help | awk '/ 0x/ { print $1 }'); do
+    check "$event is in xenmeter-events(7)" says man/xenmeter-events.7 "^\.It Ic $event "
+done
 if command -v mandoc >/dev/null 2>&1; then
     for file in man/*.[0-9]; do
         check "mandoc has nothing to say about $file" equal '' "$(mandoc -T lint -W warning "$file")"

@@ -39,7 +39,7 @@ dump -f csv "$capture" >"$scratch/csv"
 dump -f jsonl "$capture" >"$scratch/jsonl"
 check 'csv: header' equal 'time_ns,pcpu,domain,vcpu,event,fields' "$(head -n 1 "$scratch/csv")"
 awk '{ split($1, t, "."); split(substr($3, 2), v, "v"); fields = substr($0, 56)
-    printf "%d,%s,%s,%s,%s,%s%s%s\n", t[1] t[2], substr($2, 2), v[1] == "?" ? "" : v[1], v[2] == "?" ? "" : v[2], $4,
+    printf "%.0f,%s,%s,%s,%s,%s%s%s\n", t[1] t[2], substr($2, 2), v[1] == "?" ? "" : v[1], v[2] == "?" ? "" : v[2], $4,
         fields ~ /,/ ? "\"" : "", fields, fields ~ /,/ ? "\"" : "" }' "$scratch/text" >"$scratch/expected"
 check 'csv: what the text says' cmp -s "$scratch/expected" <(tail -n +2 "$scratch/csv")
 check 'jsonl: every line is an object with these keys' equal '["domain","event","fields","pcpu","time_ns","vcpu"]' \
@@ -89,6 +89,10 @@ check 'a mask' chosen 0x28000 'sleep|wake|block|yield|switch|switch_inf.*'
 check 'a mask of two' chosen 0x29000 'runstate_change|continue_running|sleep|wake|block|yield|switch|switch_inf.*'
 check 'a mask is no name of other classes' equal 0 "$(dump -e 0x28000 "$capture" | grep -cE ' (hypercall|grant)')"
 check 'a number' chosen 0x2800e switch_infprev
+check 'the number of an event with forms: all of them' chosen 0x21001 runstate_change
+check 'the number of one whose records have another' chosen 0x201006 pv_emulate_privop
+check 'a pattern without a dot is of names' chosen 's*' 'switch.*|sleep|set_p2m_entry'
+check 'the word of xentrace' same_output "-e all $capture" "$capture"
 check 'a number in decimal' same_output "-e 163854 $capture" "-e switch_infprev $capture"
 check 'one transition' cmp -s <(dump -e 0x21021 "$capture") \
     <(grep -E ' runstate_change .* old=running new=blocked' "$scratch/text")
@@ -146,6 +150,8 @@ for fixture_ in mixed-credit lost-credit2 pvh-credit2; do
     for span in 9.1,9.2 4.5,4.51; do
         check "$fixture_, $span" cmp -s <(dump -t $span "$scratch/long.xma") <(dump -t $span "$scratch/long.xt")
     done
+    check "$fixture_: the verdict is of all of it" equal "$("$XENMETER" dump -n 1 "$scratch/long.xma" 2>&1 >/dev/null)" \
+        "$("$XENMETER" dump -o /dev/null "$scratch/long.xt" 2>&1)"
     check "$fixture_: counts" cmp -s <(dump --count -b vcpu -t 9.1,9.2 "$scratch/long.xma") \
         <(dump --count -b vcpu -t 9.1,9.2 "$scratch/long.xt")
     rm "$scratch/long.xma"
@@ -178,6 +184,7 @@ check 'by pcpu' equal "$(awk '{ print $2, $4 }' "$scratch/text" | sort -u | wc -
 check 'by domain-pcpu: keys' equal domain,pcpu,event "$(dump --count -b domain-pcpu -f csv "$capture" | head -n 1 | cut -d, -f1-3)"
 check 'the most frequent of each domain' equal 1 "$(dump --count -b domain -n 1 -f csv "$capture" | tail -n +2 | cut -d, -f1 | sort | uniq -c | awk '{ print $1 }' | sort -u)"
 check 'of a filter' equal "$(named 3 | grep -c ' p1 ')" "$(dump --count -d 3 -p 1 -f csv "$capture" | awk -F, '{ s += $3 } END { print s }')"
+check 'by pcpu, of a domain' equal "$(named 3 | wc -l)" "$(dump --count -b pcpu -d 3 -f csv "$capture" | awk -F, '{ s += $4 } END { print s }')"
 check '-b without --count' refuses 'count' -b domain "$capture"
 check '--tsc with --count' refuses 'count' --tsc --count "$capture"
 check '--follow with --count' refuses 'count' --follow --count "$capture"
@@ -218,7 +225,7 @@ check 'a verdict on standard error' equal 'xenmeter: verdict good' "$(cat "$err"
 run dump -q "$capture"
 check '-q: none' is_empty "$err"
 run dump -v "$capture"
-check '-v: more' says "$err" "$total records told, $total read"
+check '-v: more' says "$err" "told $total of $total records"
 run dump -n 5 "$capture"
 check 'none of a part that was not read' is_empty "$err"
 run dump fixtures/lost-credit2.xt.zst

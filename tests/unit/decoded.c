@@ -12,7 +12,7 @@ static const struct dump_style plain = {
     .before = " ", .between = "=", .behind = "", .quote = "", .open = "", .close = ""};
 
 /* The fields of a record as text, or why there is none. */
-static const char *told(uint32_t header, const uint32_t *words, bool svm, const char **event)
+static const char *told(uint32_t header, const uint32_t *words, unsigned traits, const char **event)
 {
     static char text[DUMP_FIELDS_MOST];
     struct dump_record r = {.header = header};
@@ -20,16 +20,17 @@ static const char *told(uint32_t header, const uint32_t *words, bool svm, const 
     r.slot = (uint16_t)event_slot(header & 0x0fffffff);
     memcpy(r.w, words, RECORD_WORDS_MAX * sizeof *words);
     r.w[NUMBER_WORD] = header & 0x0fffffff;
-    r.fields = event_fields(r.slot, header >> 28 & 7, r.w, svm);
+    r.fields = event_fields(r.slot, header >> 28 & 7, r.w, traits);
     *event = event_info(r.slot)->name;
     *dump_put_fields(steps, &plain, &r, text) = '\0';
     free(steps);
     return text[0] == ' ' ? text + 1 : text;
 }
 
-static void expect(uint32_t header, const uint32_t *words, bool svm, const char *event, const char *fields)
+static void expect(uint32_t header, const uint32_t *words, unsigned traits, const char *event,
+                   const char *fields)
 {
-    const char *name, *text = told(header, words, svm, &name);
+    const char *name, *text = told(header, words, traits, &name);
     bool same = strcmp(name, event) == 0 && strcmp(text, fields) == 0;
     if (!same)
         fprintf(stderr, "      0x%08" PRIx32 ": \"%s %s\" instead of \"%s %s\"\n", header, name, text, event,
@@ -54,7 +55,7 @@ static void records_of_real_captures_say_what_was_read_off_by_hand(void)
     event_fields_init();
     event_index_init();
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-        expect(samples[i].header, samples[i].words, true, samples[i].event, samples[i].fields);
+        expect(samples[i].header, samples[i].words, TRAIT_SVM, samples[i].event, samples[i].fields);
 }
 
 /* From Xen's trace points, for records that no capture of ours has. */
@@ -62,15 +63,16 @@ static void records_that_no_capture_has(void)
 {
     const uint32_t none[7] = {0};
     event_fields_init();
-    expect(0xa0081002, (const uint32_t[7]){48, 0x1000}, false, "vmx_exit", "reason=ept_violation eip=0x1000");
-    expect(0xa0081002, (const uint32_t[7]){0x400, 0x1000}, true, "vmx_exit", "reason=npf eip=0x1000");
-    expect(0xa0081402, (const uint32_t[7]){48, 0x1000}, false, "vmx_exit",
+    expect(0xa0081002, (const uint32_t[7]){48, 0x1000}, 0, "vmx_exit", "reason=ept_violation eip=0x1000");
+    expect(0xa0081002, (const uint32_t[7]){0x400, 0x1000}, TRAIT_SVM, "vmx_exit", "reason=npf eip=0x1000");
+    expect(0xa0081402, (const uint32_t[7]){48, 0x1000}, 0, "vmx_exit",
            "reason=ept_violation eip=0x1000 nested=1");
-    expect(0xa0081002, (const uint32_t[7]){0x80000021, 0}, false, "vmx_exit", "reason=0x80000021 eip=0x0");
-    expect(0x80081401, none, false, "vmentry", "nested=1");
-    expect(0x0800f123, none, false, "guest_event", "number=0x123 data=");
-    expect(0x6040f001 | 2 << 8, none, false, "shadow_not_shadow", "words=0x0,0x0,0x0,0x0,0x0,0x0");
-    expect(0x5040f001 | 2 << 8, (const uint32_t[7]){1, 2, 3, 4, 5}, false, "shadow_not_shadow",
+    expect(0xa0081002, (const uint32_t[7]){0x80000021, 0}, 0, "vmx_exit",
+           "reason=invalid_guest_state|0x80000000 eip=0x0");
+    expect(0x80081401, none, 0, "vmentry", "nested=1");
+    expect(0x0800f123, none, 0, "guest_event", "number=0x123 data=");
+    expect(0x6040f001 | 2 << 8, none, 0, "shadow_not_shadow", "words=0x0,0x0,0x0,0x0,0x0,0x0");
+    expect(0x5040f001 | 2 << 8, (const uint32_t[7]){1, 2, 3, 4, 5}, 0, "shadow_not_shadow",
            "gl1e=0x200000001 va=0x400000003 flags=0x5 levels=4");
 }
 
@@ -79,9 +81,9 @@ static void an_address_has_64_bits_where_the_number_says_so(void)
 {
     const uint32_t w[7] = {0x3f8, 0x41};
     event_fields_init();
-    expect(0x20082016, w, false, "hvm_ioport_read", "addr=0x3f8 data=0x41");
-    expect(0x20082116, w, false, "hvm_ioport_read", "addr=0x41000003f8");
-    expect(0x30082317, (const uint32_t[7]){0x1000, 0xf, 7}, false, "hvm_iomem_write",
+    expect(0x20082016, w, 0, "hvm_ioport_read", "addr=0x3f8 data=0x41");
+    expect(0x20082116, w, 0, "hvm_ioport_read", "addr=0x41000003f8");
+    expect(0x30082317, (const uint32_t[7]){0x1000, 0xf, 7}, 0, "hvm_iomem_write",
            "addr=0xf00001000 data=0x7");
 }
 
@@ -89,43 +91,59 @@ static void an_address_has_64_bits_where_the_number_says_so(void)
 static void two_layouts_of_the_same_length_are_told_apart(void)
 {
     event_fields_init();
-    expect(0x4010f005, (const uint32_t[7]){1, 0, 3, 9}, false, "decrease_reservation",
+    expect(0x4010f005, (const uint32_t[7]){1, 0, 3, 9}, 0, "decrease_reservation", "gfn=0x1 dom=3 order=9");
+    expect(0x4010f005, (const uint32_t[7]){1, 0, 9 << 16 | 3, 0}, 0, "decrease_reservation",
            "gfn=0x1 dom=3 order=9");
-    expect(0x4010f005, (const uint32_t[7]){1, 0, 9 << 16 | 3, 0}, false, "decrease_reservation",
-           "gfn=0x1 dom=3 order=9");
-    expect(0x4010f005, (const uint32_t[7]){1, 0, 3, 0xffff8301}, false, "decrease_reservation",
+    expect(0x4010f005, (const uint32_t[7]){1, 0, 3, 0xffff8301}, 0, "decrease_reservation",
            "gfn=0x1 dom=3 order=0");
-    expect(0x6010f010, (const uint32_t[7]){1, 0, 2, 0, 9 << 16 | 3, 7}, false, "pod_populate",
+    expect(0x6010f010, (const uint32_t[7]){1, 0, 2, 0, 9 << 16 | 3, 7}, 0, "pod_populate",
            "gfn=0x1 mfn=0x2 dom=3 order=9");
 }
 
 static void arguments_of_hypercalls_are_those_that_the_mask_tells_of(void)
 {
     event_fields_init();
-    expect(0x9020100d, (const uint32_t[7]){23}, false, "hypercall_v2", "op=iret");
-    expect(0x9020100d, (const uint32_t[7]){63}, false, "hypercall_v2", "op=63");
-    expect(0xb020100d, (const uint32_t[7]){20 | 1 << 20 | 1 << 24, 5, 3}, false, "hypercall_v2",
+    expect(0x9020100d, (const uint32_t[7]){23}, 0, "hypercall_v2", "op=iret");
+    expect(0x9020100d, (const uint32_t[7]){63}, 0, "hypercall_v2", "op=63");
+    expect(0xb020100d, (const uint32_t[7]){20 | 1 << 20 | 1 << 24, 5, 3}, 0, "hypercall_v2",
            "op=grant_table_op cmd=copy count=3");
-    expect(0xa020100d, (const uint32_t[7]){1 | 1 << 22, 0x80000002}, false, "hypercall_v2",
+    /* a call that is taken up again: how far it had got is above the command */
+    expect(0xa020100d, (const uint32_t[7]){20 | 1 << 20, 0x300c}, 0, "hypercall_v2",
+           "op=grant_table_op cmd=cache_flush|0x3000");
+    expect(0xa020100d, (const uint32_t[7]){20 | 1 << 20, 0x3fff}, 0, "hypercall_v2",
+           "op=grant_table_op cmd=16383");
+    expect(0xa020100d, (const uint32_t[7]){1 | 1 << 22, 0x80000002}, 0, "hypercall_v2",
            "op=mmu_update count=2 preempted=1");
-    expect(0xb020100d, (const uint32_t[7]){12 | 2 << 22, 0x89abcdef, 0x1234567}, false, "hypercall_v2",
+    expect(0xb020100d, (const uint32_t[7]){12 | 2 << 22, 0x89abcdef, 0x1234567}, 0, "hypercall_v2",
            "op=memory_op arg1=0x123456789abcdef");
-    expect(0xa020100d, (const uint32_t[7]){32 | 1 << 20, 4}, false, "hypercall_v2",
+    expect(0xa020100d, (const uint32_t[7]){32 | 1 << 20, 4}, 0, "hypercall_v2",
            "op=event_channel_op cmd=send");
     /* a word that the mask does not tell of; one that is missing */
-    expect(0xa020100d, (const uint32_t[7]){23, 7}, false, "hypercall_v2", "op=iret words=0x7");
-    expect(0x9020100d, (const uint32_t[7]){20 | 1 << 20}, false, "hypercall_v2", "op=grant_table_op");
+    expect(0xa020100d, (const uint32_t[7]){23, 7}, 0, "hypercall_v2", "op=iret words=0x7");
+    expect(0x9020100d, (const uint32_t[7]){20 | 1 << 20}, 0, "hypercall_v2", "op=grant_table_op");
+}
+
+/* Until 4.6 the domain was the lower half of the word that names a vCPU, in credit2 and rtds. */
+static void units_of_old_schedulers_have_their_halves_exchanged(void)
+{
+    event_fields_init();
+    expect(0xb0022203, (const uint32_t[7]){0x30007, 0xfffffff0, 5}, TRAIT_OLD_UNITS, "credit2_credit_burn",
+           "dom=7 vcpu=3 credit=-16 delta=5");
+    expect(0xb0022203, (const uint32_t[7]){0x30007, 0xfffffff0, 5}, 0, "credit2_credit_burn",
+           "dom=3 vcpu=7 credit=-16 delta=5");
+    expect(0x90021011, (const uint32_t[7]){0x30007}, TRAIT_OLD_UNITS, "runstate_change",
+           "dom=3 vcpu=7 old=running new=runnable");
 }
 
 static void what_is_not_known_is_told_in_words(void)
 {
     event_fields_init();
-    expect(0x20abc123, (const uint32_t[7]){0x10, 0xffffffff}, false, "unrecognised",
-           "id=0xabc123 words=0x10,0xffffffff");
-    expect(0x00abc123, (const uint32_t[7]){0}, false, "unrecognised", "id=0xabc123 words=");
+    expect(0x20abc123, (const uint32_t[7]){0x10, 0xffffffff}, 0, "unrecognised",
+           "id=0x00abc123 words=0x10,0xffffffff");
+    expect(0x00abc123, (const uint32_t[7]){0}, 0, "unrecognised", "id=0x00abc123 words=");
     /* a known event with one word more than any Xen writes */
-    expect(0xb0028004, (const uint32_t[7]){1, 2, 3}, false, "wake", "words=0x1,0x2,0x3");
-    expect(0x2800f005, (const uint32_t[7]){1, 2}, false, "guest_event", "number=0x5 data=0x1,0x2");
+    expect(0xb0028004, (const uint32_t[7]){1, 2, 3}, 0, "wake", "words=0x1,0x2,0x3");
+    expect(0x2800f005, (const uint32_t[7]){1, 2}, 0, "guest_event", "number=0x5 data=0x1,0x2");
 }
 
 static void fields_fit_into_their_records(void)
@@ -211,6 +229,7 @@ CU_TestInfo decoded_tests[] = {
     TEST(an_address_has_64_bits_where_the_number_says_so),
     TEST(two_layouts_of_the_same_length_are_told_apart),
     TEST(arguments_of_hypercalls_are_those_that_the_mask_tells_of),
+    TEST(units_of_old_schedulers_have_their_halves_exchanged),
     TEST(what_is_not_known_is_told_in_words),
     TEST(fields_fit_into_their_records),
     TEST(names_of_values_are_unique),

@@ -408,6 +408,25 @@ static void reasons_of_exits_are_amds_if_one_is(void)
     CHECK(strcmp(value_name(told[0].fields->fields[0].names, 0x10)->text, "rdtsc") == 0);
 }
 
+/* Records that got a tsc in 4.7 tell by having none that the trace is older. */
+static void records_without_a_tsc_tell_of_an_old_xen(void)
+{
+    struct capture c;
+    const uint32_t unit[2] = {0x30007, 1};
+    for (int old = 0; old < 2; old++) {
+        capture_init(&c);
+        record(&c, 10, 0x00022205, 2, unit);
+        if (old)
+            record_untimed(&c, 0x00022202, 2, unit);
+        else
+            record(&c, 20, 0x00022202, 2, unit);
+        EQUAL(tell_all(&c), 2);
+        for (unsigned i = 0; i < 2; i++)
+            EQUAL(field_value(&told[i].fields->fields[told[i].fields->vcpus[0].domain], told[i].w),
+                  old ? 7 : 3);
+    }
+}
+
 CU_TestInfo verbatim_tests[] = {
     TEST(every_record_is_told_with_all_its_words),
     TEST(a_window_comes_with_its_first_record),
@@ -427,5 +446,6 @@ CU_TestInfo verbatim_tests[] = {
     TEST(only_some_pcpus),
     TEST(without_a_clock_there_are_cycles),
     TEST(reasons_of_exits_are_amds_if_one_is),
+    TEST(records_without_a_tsc_tell_of_an_old_xen),
     CU_TEST_INFO_NULL,
 };
