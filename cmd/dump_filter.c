@@ -24,6 +24,11 @@ static int add_number(struct dump_choice *c, uint32_t number, struct error *err)
 
 static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
 {
+    size_t kept = 0;
+    for (size_t i = 0; i < c->numbers_n; i++)
+        if (event_slot(c->numbers[i]) != slot)
+            c->numbers[kept++] = c->numbers[i];
+    c->numbers_n = kept;
     c->want[slot] = wanted;
     c->by_number[slot] = DUMP_ALL;
 }

@@ -76,7 +76,7 @@ INLINED char *dump_put_argument(char *to, const struct dump_style *style, const 
     if (a->names)
         return dump_put(dump_put_named(to, style, a->names, value, false), style->behind);
     bool preempted = a->preempted && value >> 31 & 1;
-    to = dump_put(digits_decimal(to, preempted ? value & 0x7fffffff : value), style->behind);
+    to = dump_put(digits_decimal(to, preempted ? value & ~(UINT64_C(1) << 31) : value), style->behind);
     if (preempted)
         to = dump_put(dump_put(dump_put_name(to, style, "preempted"), "1"), style->behind);
     return to;

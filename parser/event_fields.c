@@ -106,7 +106,7 @@ static void read_item(struct reading *r, const char *item, size_t n)
         add(r, "vcpu", 4, FIELD_UNSIGNED, r->word, 0, 16);
         r->word++;
     } else if (strncmp(item, "pad", 3) == 0) {
-        r->word++;
+        r->word += !repeated;
     } else if (strncmp(item, "arguments", 9) == 0) {
         add(r, "arguments", 9, FIELD_ARGUMENTS, r->word, 0, 32);
     } else if (repeated) {
@@ -149,7 +149,7 @@ static struct field_list *new_list(const struct event_layout *layout)
     return list;
 }
 
-static struct field_list *read_layout(const struct event_layout *layout)
+static struct field_list *read_layout(const struct event_layout *layout, unsigned *least)
 {
     struct reading r = {.list = new_list(layout)};
     for (const char *p = layout->fields; *p;) {
@@ -159,6 +159,7 @@ static struct field_list *read_layout(const struct event_layout *layout)
     }
     assert(layout->words == ANY_WORDS || r.word == layout->words);
     find_vcpus(r.list);
+    *least = r.word;
     return r.list;
 }
 
@@ -190,10 +191,11 @@ static const struct field_list *unknown_list(bool unrecognised)
 
 static void take_layout(unsigned slot, const struct event_layout *layout)
 {
-    const struct field_list *list = read_layout(layout);
+    unsigned least;
+    const struct field_list *list = read_layout(layout, &least);
     for (unsigned words = 0; words <= RECORD_WORDS_MAX; words++) {
         struct layout_choices *c = &layout_choices[slot][words];
-        if (layout->words != words && layout->words != ANY_WORDS)
+        if (layout->words != words && (layout->words != ANY_WORDS || words < least))
             continue;
         if (!c->first) {
             c->first = list;

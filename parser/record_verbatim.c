@@ -48,6 +48,14 @@ static uint32_t vcpu_of_word(uint32_t word)
     return vcpu_of(word >> 16, word & 0xffff);
 }
 
+/* From here on it is another one, perhaps not known which: what was told as of an unknown one stays. */
+static void is_now(struct stream *s, uint32_t vcpu)
+{
+    if (s->told == CURRENT_UNKNOWN)
+        s->told = CURRENT_NONE;
+    s->current = vcpu;
+}
+
 /* It has been this one, not only from now on: what was queued as of an unknown vCPU is told again. */
 static void has_been(struct stream *s, uint32_t vcpu)
 {
@@ -68,7 +76,7 @@ static void learn_before(struct stream *s, uint32_t header, unsigned slot, const
 {
     unsigned words = header >> 28 & 7;
     if (s->next != CURRENT_NONE && slot != EVENT_RUNSTATE_CHANGE)
-        s->current = s->next;
+        is_now(s, s->next);
     s->next = CURRENT_NONE;
     switch (slot) {
     case EVENT_RUNSTATE_CHANGE:
@@ -85,8 +93,8 @@ static void learn_before(struct stream *s, uint32_t header, unsigned slot, const
             has_been(s, vcpu_of(load32(payload), load32(payload + 4)));
         break;
     case EVENT_LOST_RECORDS: /* written by the one that is current when recording resumes */
-        s->current =
-            words >= 4 ? vcpu_of(load32(payload + 4) & 0xffff, load32(payload + 4) >> 16) : CURRENT_UNKNOWN;
+        is_now(s, words >= 4 ? vcpu_of(load32(payload + 4) & 0xffff, load32(payload + 4) >> 16)
+                             : CURRENT_UNKNOWN);
         break;
     default:
         break;
@@ -98,7 +106,7 @@ static void learn_behind(struct stream *s, uint32_t header, unsigned slot, const
 {
     unsigned words = header >> 28 & 7;
     if (slot == EVENT_RUNSTATE_CHANGE && words >= 1 && (header >> 4 & 3) == 0)
-        s->current = vcpu_of_word(load32(payload));
+        is_now(s, vcpu_of_word(load32(payload)));
     else if (slot == EVENT_SWITCH && words >= 4)
         s->next = vcpu_of(load32(payload + 8), load32(payload + 12));
 }
@@ -123,7 +131,8 @@ static void settle(struct decoder *d, const unsigned *slots)
 static void note_exit(struct decoder *d, unsigned slot, uint32_t header, const uint8_t *payload)
 {
     static const unsigned exits[] = {EVENT_VMX_EXIT, EVENT_SVM_EXIT, EVENT_UNRECOGNISED};
-    if (slot == EVENT_VMX_EXIT && ((header >> 28 & 7) == 0 || !only_svm_has(load32(payload))))
+    unsigned words = header >> 28 & 7;
+    if ((words != 2 && words != 3) || (slot == EVENT_VMX_EXIT && !only_svm_has(load32(payload))))
         return;
     d->traits |= TRAIT_SVM;
     settle(d, exits);

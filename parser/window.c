@@ -157,6 +157,7 @@ static void forget_current(struct decoder *d)
 {
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         d->streams[d->pcpus[i]]->current = CURRENT_UNKNOWN;
+        d->streams[d->pcpus[i]]->told = CURRENT_NONE;
         d->streams[d->pcpus[i]]->next = CURRENT_NONE;
     }
 }

@@ -99,6 +99,10 @@ check 'one transition' cmp -s <(dump -e 0x21021 "$capture") \
 check 'two transitions and a name' equal "$(grep -cE 'old=running new=blocked|old=blocked new=runnable| wake ' "$scratch/text")" \
     "$(lines -e 0x21021,wake,0x21211 "$capture")"
 check 'all but one' cmp -s <(dump -e '!hypercall_v2' "$capture") <(grep -v ' hypercall_v2 ' "$scratch/text")
+check 'numbers go with the event that is left out' cmp -s <(dump -e '0x21011,!runstate_change,0x21101' "$capture") \
+    <(grep 'old=runnable new=running' "$scratch/text")
+check 'numbers go with the event that is taken' cmp -s <(dump -e '0x21011,runstate_change,!0x21101' "$capture") \
+    <(grep ' runstate_change ' "$scratch/text" | grep -v 'old=runnable new=running')
 check 'a class but one' chosen 'sched,!credit2_*,!wake' 'runstate_change|continue_running|sleep|block|yield|switch|switch_inf.*'
 check 'all' cmp -s "$scratch/text" <(dump -e '*' "$capture")
 check 'all transitions but one' cmp -s <(dump -e 'runstate_change,!0x21021' "$capture") \

@@ -118,6 +118,9 @@ static void arguments_of_hypercalls_are_those_that_the_mask_tells_of(void)
            "op=memory_op arg1=0x123456789abcdef");
     expect(0xa020100d, (const uint32_t[7]){32 | 1 << 20, 4}, 0, "hypercall_v2",
            "op=event_channel_op cmd=send");
+    expect(0xb020100d, (const uint32_t[7]){1 | 2 << 22, 0x80000005, 1}, 0, "hypercall_v2",
+           "op=mmu_update count=4294967301 preempted=1");
+    expect(0x8020100d, (const uint32_t[7]){23}, 0, "hypercall_v2", "words=");
     /* a word that the mask does not tell of; one that is missing */
     expect(0xa020100d, (const uint32_t[7]){23, 7}, 0, "hypercall_v2", "op=iret words=0x7");
     expect(0x9020100d, (const uint32_t[7]){20 | 1 << 20}, 0, "hypercall_v2", "op=grant_table_op");

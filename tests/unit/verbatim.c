@@ -244,6 +244,22 @@ static void after_lost_records_the_one_that_writes_is_current(void)
     EQUAL(quality.lost_records, 17);
 }
 
+/* Two spans of which nothing is known: what is learnt in the second says nothing of the first. */
+static void what_is_learnt_holds_for_its_own_span(void)
+{
+    struct capture c;
+    const uint32_t domain = 9;
+    capture_init(&c);
+    record(&c, 10, 0x00028009, 1, &domain); /* adjdom */
+    rec_runstate(&c, 20, 5, 1, RUNNABLE, RUNNING);
+    rec_lost_old(&c, 3);
+    rec_continue(&c, 30, 7, 1);
+    EQUAL(tell_all(&c), 4);
+    EQUAL(told[0].current, CURRENT_UNKNOWN);
+    EQUAL(told[1].current, CURRENT_UNKNOWN);
+    EQUAL(told[3].current, VCPU(7, 1));
+}
+
 /* Damage may have taken switches with it. */
 static void after_damage_nobody_is_current(void)
 {
@@ -406,6 +422,12 @@ static void reasons_of_exits_are_amds_if_one_is(void)
     record(&c, 10, 0x00081002, 2, ambiguous);
     EQUAL(tell_all(&c), 1);
     CHECK(strcmp(value_name(told[0].fields->fields[0].names, 0x10)->text, "rdtsc") == 0);
+    /* a record that no Xen writes decides nothing */
+    capture_init(&c);
+    record(&c, 10, 0x00081002, 2, ambiguous);
+    record(&c, 20, 0x00081002, 1, certain);
+    EQUAL(tell_all(&c), 2);
+    CHECK(strcmp(value_name(told[0].fields->fields[0].names, 0x10)->text, "rdtsc") == 0);
 }
 
 /* Records that got a tsc in 4.7 tell by having none that the trace is older. */
@@ -436,6 +458,7 @@ CU_TestInfo verbatim_tests[] = {
     TEST(without_runstate_changes_switches_tell),
     TEST(runstate_changes_are_believed_before_switches),
     TEST(after_lost_records_the_one_that_writes_is_current),
+    TEST(what_is_learnt_holds_for_its_own_span),
     TEST(after_damage_nobody_is_current),
     TEST(times_are_those_of_the_trace),
     TEST(a_domains_records_are_those_it_wrote_and_those_that_name_it),
