@@ -67,22 +67,19 @@ static uint64_t switch_instant(const struct stream *s, uint32_t header, uint64_t
     return switched_out && tsc - prev->tsc < SWITCH_SPAN ? prev->tsc : tsc;
 }
 
-/* Whether a record of an event number that cannot be lies between good ones all the same: its length fits. */
-static bool followed_by_known(uint32_t header, const uint8_t *behind, const uint8_t *end)
+bool record_is_damage(uint32_t header, const uint8_t *behind, const uint8_t *end)
 {
-    if ((header >> 16 & 0xfff) == 0)
+    if (event_possible(header))
         return false;
-    return behind == end ||
-           (end - behind >= 4 && event_slot(load32(behind) & 0x0fffffff) != EVENT_UNRECOGNISED);
+    bool classless = (header >> 16 & 0xfff) == 0;
+    bool followed_by_known =
+        behind == end || (end - behind >= 4 && event_slot(load32(behind) & 0x0fffffff) != EVENT_UNRECOGNISED);
+    return classless || !followed_by_known;
 }
 
-enum record_kind record_note_unrecognised(struct decoder *d, uint32_t header, const uint8_t *behind,
-                                          const uint8_t *end)
+void record_note_unrecognised(struct decoder *d, uint32_t header)
 {
-    if (!event_possible(header) && !followed_by_known(header, behind, end))
-        return RECORD_DAMAGED;
     quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
-    return RECORD_FINE;
 }
 
 void record_note_lost(struct decoder *d, struct stream *s, const uint8_t *payload)
@@ -102,8 +99,12 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     uint8_t action = d->actions[slot];
     if (slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
-    if (slot == EVENT_UNRECOGNISED)
-        return record_note_unrecognised(d, header, behind, end);
+    if (slot == EVENT_UNRECOGNISED) {
+        if (record_is_damage(header, behind, end))
+            return RECORD_DAMAGED;
+        record_note_unrecognised(d, header);
+        return RECORD_FINE;
+    }
     uint64_t before = s->last_tsc > d->handed_on ? s->last_tsc : d->handed_on, tsc = before;
     const uint8_t *payload = record_payload(p, header);
     unsigned words = header >> 28 & 7;

@@ -90,9 +90,14 @@ void records_take_verbatim(struct decoder *d, const uint8_t *p, const uint8_t *b
 /* For the same: the window whose records [p, end) are seen now begins, of `bytes`. The stream has room for 4 events. */
 void records_window_verbatim(struct decoder *d, uint32_t bytes, const uint8_t *p, const uint8_t *end);
 
-/* Counts a record of an unknown kind, unless its number cannot be one and it must be damage. */
-enum record_kind record_note_unrecognised(struct decoder *d, uint32_t header, const uint8_t *behind,
-                                          const uint8_t *end);
+/*
+ * Whether a record of no known event is none: its number cannot be one, and it does not lie between good ones all the same,
+ * so that its length fits.
+ */
+bool record_is_damage(uint32_t header, const uint8_t *behind, const uint8_t *end);
+
+/* Counts a record of no known event. */
+void record_note_unrecognised(struct decoder *d, uint32_t header);
 
 /* Counts what a LOST_RECORDS record with this payload tells of. */
 void record_note_lost(struct decoder *d, struct stream *s, const uint8_t *payload);

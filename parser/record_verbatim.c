@@ -196,16 +196,15 @@ static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t 
     uint64_t tsc = time_before(d, s);
     if (slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
-    if (slot == EVENT_UNRECOGNISED) {
-        enum record_kind kind = record_note_unrecognised(d, header, behind, end);
-        if (kind != RECORD_FINE)
-            return kind;
-    }
+    if (slot == EVENT_UNRECOGNISED && record_is_damage(header, behind, end))
+        return RECORD_DAMAGED;
     if (header >> 31) {
         tsc = load64(p + 4);
         if (!record_place_tsc(d, s, &tsc, behind, end))
             return RECORD_FOREIGN;
     }
+    if (slot == EVENT_UNRECOGNISED)
+        record_note_unrecognised(d, header);
     learn_before(s, header, slot, payload);
     if (d->actions[slot] & RECORD_DELIVER && !s->unwanted)
         append_record(s, tsc, header, slot, payload);
