@@ -96,8 +96,10 @@ int order_begin(struct order *o, const struct decoder *d, uint64_t watermark)
     o->base = UINT64_MAX;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
+        if (s->head == s->n)
+            continue;
         const struct event *head = s->events + s->head;
-        if (s->head == s->n || head->tsc > watermark)
+        if (head->tsc > watermark)
             continue;
         if (head->tsc < o->base)
             o->base = head->tsc;

@@ -8,7 +8,10 @@
  */
 #include "record_time.h"
 
-/* Appended to the stream by the caller's leave: there is room. */
+/*
+ * The stream has room for an event per 4 bytes of records (record.h). Of a record there are, besides itself, an EVENT_CURRENT
+ * before it, if one of at least 8 bytes has told of a change, and an EVENT_MORE behind it, if it has at least 24.
+ */
 static struct event *append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot)
 {
     struct event *e = &s->events[s->n++];
@@ -93,8 +96,9 @@ static void learn_before(struct stream *s, uint32_t header, unsigned slot, const
             has_been(s, vcpu_of(load32(payload), load32(payload + 4)));
         break;
     case EVENT_LOST_RECORDS: /* written by the one that is current when recording resumes */
-        is_now(s, words >= 4 ? vcpu_of(load32(payload + 4) & 0xffff, load32(payload + 4) >> 16)
-                             : CURRENT_UNKNOWN);
+        if (words >= 1)
+            is_now(s, words >= 4 ? vcpu_of(load32(payload + 4) & 0xffff, load32(payload + 4) >> 16)
+                                 : CURRENT_UNKNOWN);
         break;
     default:
         break;
