@@ -187,6 +187,13 @@ static bool asked_to_stop(const struct dump *d)
     return d->stop && *d->stop;
 }
 
+static bool is_piped(const struct dump *d)
+{
+    uint64_t done, size;
+    trace_position(d->trace, &done, &size);
+    return size == 0;
+}
+
 static int check_span(const struct dump *d, struct error *err)
 {
     if (d->options.from_ns == 0 || d->options.from_ns < d->end_ns || asked_to_stop(d))
@@ -204,7 +211,7 @@ static int read_trace(struct dump *d, struct error *err)
     bool checked = false;
     int status;
     progress_begin(&d->progress, on_terminal ? WHEN_NEVER : o->progress, o->quiet);
-    while ((status = trace_next(d->trace, &batch, err)) > 0 && !asked_to_stop(d)) {
+    while ((status = trace_next(d->trace, &batch, err)) > 0) {
         if (!checked && check_clock(d, err) != 0)
             return -1;
         checked = true;
@@ -213,6 +220,8 @@ static int read_trace(struct dump *d, struct error *err)
             d->stopped = done > 0;
             break;
         }
+        if (asked_to_stop(d) && !is_piped(d))
+            break; /* a pipe has ended there, and what came through it is told to its end */
         progress_show(&d->progress, d->trace);
     }
     progress_end(&d->progress);
@@ -292,7 +301,7 @@ static int run(struct dump *d)
     if (check_options(o, &err) != 0 || dump_choice_read(&d->choice, o, &err) != 0)
         return fail(NULL, &err);
     if (open_archive(d, &err) != 0 || open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
-        return fail(o->input, &err);
+        return asked_to_stop(d) ? EXIT_DONE : fail(o->input, &err); /* stopped before the first byte */
     if (open_output(d, &err) != 0)
         return fail(o->output, &err);
     if (read_trace(d, &err) != 0 && !output_failure(d->output))

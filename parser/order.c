@@ -85,6 +85,20 @@ static int make_room(struct order *o, unsigned leaves)
     return 0;
 }
 
+/* Events that lie beyond a later one move back to it. */
+static void move_back(struct stream *s, struct quality *q)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = s->n; i-- > s->head;) {
+        if (s->events[i].tsc > least) {
+            s->events[i].tsc = least;
+            q->tsc_implausible++;
+        }
+        least = s->events[i].tsc;
+    }
+    s->pulled_back = false;
+}
+
 int order_begin(struct order *o, const struct decoder *d, uint64_t watermark)
 {
     unsigned n = 0, leaves = 1;
@@ -96,6 +110,8 @@ int order_begin(struct order *o, const struct decoder *d, uint64_t watermark)
     o->base = UINT64_MAX;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
+        if (s->pulled_back)
+            move_back(s, d->quality);
         if (s->head == s->n)
             continue;
         const struct event *head = s->events + s->head;

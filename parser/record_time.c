@@ -35,15 +35,12 @@ uint64_t record_first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind
 }
 
 /*
- * Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it, and what that had told of the
- * trace's beginning and end is taken back.
+ * Time on this pCPU was ahead of itself: what is queued beyond `tsc` is to move back to it (order_begin does that, once
+ * for all times that this happens), and what that had told of the trace's beginning and end is taken back.
  */
 static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
 {
-    for (size_t i = s->n; i > s->head && s->events[i - 1].tsc > tsc; i--) {
-        s->events[i - 1].tsc = tsc;
-        d->quality->tsc_implausible++;
-    }
+    s->pulled_back = true;
     s->last_tsc = tsc;
     d->tsc_last = tsc;
     for (unsigned i = 0; i < d->pcpus_n; i++) {

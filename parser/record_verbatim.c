@@ -62,6 +62,10 @@ static void is_now(struct stream *s, uint32_t vcpu)
 /* It has been this one, not only from now on: what was queued as of an unknown vCPU is told again. */
 static void has_been(struct stream *s, uint32_t vcpu)
 {
+    if (vcpu == CURRENT_UNKNOWN) {
+        is_now(s, vcpu); /* a vCPU that cannot be */
+        return;
+    }
     if (s->current == CURRENT_UNKNOWN && s->told == CURRENT_UNKNOWN) {
         size_t i = s->n;
         while (i > s->head && s->events[i - 1].slot != EVENT_CURRENT)
@@ -277,14 +281,15 @@ void records_window_verbatim(struct decoder *d, uint32_t bytes, const uint8_t *p
 {
     struct stream *s = d->current;
     uint32_t words[4] = {s->pcpu, bytes};
-    if (!s->begun) {
-        /* Only near what is known: an event far ahead would keep back all that follow. */
-        uint64_t front =
-            d->tsc_first != UINT64_MAX && d->tsc_first > d->tsc_last ? d->tsc_first : d->tsc_last;
-        if (!record_next_timed(p, end, &s->window_tsc) ||
-            (s->window_tsc > front && s->window_tsc - front > TSC_LEAP))
-            s->window_tsc = front;
-    }
+    /* Only near what is known: an event far ahead would keep back all that follow. */
+    uint64_t front = d->tsc_first != UINT64_MAX && d->tsc_first > d->tsc_last ? d->tsc_first : d->tsc_last;
+    uint64_t first;
+    bool timed = record_next_timed(p, end, &first) && (first <= front || first - front <= TSC_LEAP);
+    if (!s->begun)
+        s->window_tsc = timed ? first : front;
+    uint64_t tsc = time_before(d, s);
+    if (timed && load32(p) >> 31 && first > tsc)
+        tsc = first; /* the very next record's */
     if (d->actions[EVENT_CPU_CHANGE] & RECORD_DELIVER && !s->unwanted)
-        append_record(s, time_before(d, s), WINDOW_HEADER, EVENT_CPU_CHANGE, (const uint8_t *)words);
+        append_record(s, tsc, WINDOW_HEADER, EVENT_CPU_CHANGE, (const uint8_t *)words);
 }

@@ -25,6 +25,18 @@ through_a_pipe() { # WHAT SIZE OPTION...
     measured "$what"
 }
 
+dumped_through_a_pipe() { # WHAT SIZE DUMP-OPTIONS OPTION...
+    local what=$1 size=$2 options=$3
+    shift 3
+    # shellcheck disable=SC2086 # a list of words
+    "$TRACEGEN" --size "$size" "$@" |
+        timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" dump -q $options - 2>"$err" | wc -l >"$out"
+    status=${PIPESTATUS[1]}
+    check "$what: exit code 0" exits 0
+    check "$what: lines" [ "$(cat "$out")" -gt 50 ]
+    measured "$what"
+}
+
 if [ "${1:-}" = large ]; then
     group '4 GiB'
     through_a_pipe '4 GiB through a pipe' 4G
@@ -42,6 +54,10 @@ through_a_pipe '300 MiB through a pipe' 300M
 through_a_pipe '256 pCPUs, 1000 domains' 100M --pcpus 256 --domains 1000 --vcpus 2
 through_a_pipe 'records lost all the time' 100M --lost 0.1
 through_a_pipe 'domains come and go' 100M --domain-churn 20
+dumped_through_a_pipe '100 MiB, dumped' 100M '-f csv'
+dumped_through_a_pipe '64 pCPUs, dumped' 100M '' --pcpus 64 --domains 100
+dumped_through_a_pipe '256 pCPUs, 1000 domains, dumped' 100M '-f jsonl' --pcpus 256 --domains 1000
+dumped_through_a_pipe '256 pCPUs, 1000 domains, counted' 100M '--count -b vcpu' --pcpus 256 --domains 1000
 "$TRACEGEN" --size 30M | "$XENMETER" report -q --max-memory 16M -g 1ms -f csv - >"$out" 2>"$err"
 status=$?
 check 'too little memory: said, or enough after all' [ $status -eq 0 ] || [ $status -eq 2 ]

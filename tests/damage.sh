@@ -8,17 +8,53 @@ DAMAGE=$BUILD/tests/damage
 LIMIT=60 # seconds: a hang, not a slow machine under a sanitizer
 MEMORY_KIB=700000 # of address space, for a run of the program
 
+limited() { # ARGUMENT...: the program, within its time and memory; exit code in $status
+    if [ -z "$QUICK" ]; then
+        (ulimit -v "$MEMORY_KIB" && exec timeout -k 5 "$LIMIT" "$XENMETER" "$@") >"$out" 2>"$err"
+    else
+        timeout -k 5 "$LIMIT" "$XENMETER" "$@" >"$out" 2>"$err"
+    fi
+    status=$?
+}
 survives() { # FILE ARGUMENT...: exit code 0 or 2; 2 only with a message
     local file=$1
     shift
-    if [ -z "$QUICK" ]; then
-        (ulimit -v "$MEMORY_KIB" && exec timeout -k 5 "$LIMIT" "$XENMETER" report "$@" "$file") >"$out" 2>"$err"
-    else
-        timeout -k 5 "$LIMIT" "$XENMETER" report "$@" "$file" >"$out" 2>"$err"
-    fi
-    status=$?
+    limited report "$@" "$file"
     [ "$status" -eq 0 ] && return 0
     exits 2 && says "$err" '^xenmeter: '
+}
+
+# What a dump writes, as a number of records.
+records_in() { # FORMAT FILE
+    case $1 in
+    count) awk -F, 'NR > 1 { n += $3 } END { print n + 0 }' "$2" ;;
+    csv) echo $(($(wc -l <"$2") - 1)) ;;
+    *) wc -l <"$2" ;;
+    esac
+}
+# So many records (empty: any number), or one line that says why not, and no output.
+dumps_as() { # FORMAT FILE RECORDS
+    local format=(-f "$1")
+    [ "$1" = count ] && format=(--count -f csv)
+    rm -f "$scratch/told"
+    limited dump -q --cpu-hz 2.4G "${format[@]}" -o "$scratch/told" "$2"
+    if [ "$status" -eq 0 ]; then
+        [ -z "$3" ] || equal "$3" "$(records_in "$1" "$scratch/told")"
+    else
+        exits 2 && equal 1 "$(wc -l <"$err")" && says "$err" "^xenmeter: $2: " && is_empty "$out" &&
+            [ ! -e "$scratch/told" ]
+    fi
+}
+turn=0
+# In two formats, and with the next file in two others, as many records as info counts; QUICK: in one, any number.
+dumps() { # FILE
+    local formats=(text csv jsonl count) records=''
+    if [ -z "$QUICK" ]; then
+        limited info -q --cpu-hz 2.4G -f json "$1"
+        [ "$status" -eq 0 ] && records=$(jq .trace.records "$out")
+        dumps_as "${formats[turn++ % 4]}" "$1" "$records" || return 1
+    fi
+    dumps_as "${formats[turn++ % 4]}" "$1" "$records"
 }
 
 # ---- thousands, in one process ----
@@ -29,18 +65,28 @@ zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
     -o "$scratch/churn.xt"
 "$TRACEGEN" --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
     -o "$scratch/switch.xt"
+thousands() { # report|dump MODE CAPTURE STEP
+    "$DAMAGE" "$1" "$2" "$scratch/$3.xt" "$4" >"$scratch/said"
+    status=$?
+    grep '^ ' "$scratch/said"
+    read -r runs _ bad _ < <(tail -n 1 "$scratch/said")
+    check "$2: it ran" [ "${runs:-0}" -gt 10 ]
+    count $((${runs:-0} - ${bad:-0})) "${bad:-0}"
+}
 for name in lost pvh churn switch; do
     group "$name: every cut, every byte flipped, extreme words, noise"
     for mode in cut flip word noise; do
         step=1
         [ $mode = word ] && step=7
         [ -n "$QUICK" ] && [ $mode != noise ] && step=23
-        "$DAMAGE" $mode "$scratch/$name.xt" $step >"$scratch/said"
-        status=$?
-        grep '^ ' "$scratch/said"
-        read -r runs _ bad _ < <(tail -n 1 "$scratch/said")
-        check "$mode: it ran" [ "${runs:-0}" -gt 10 ]
-        count $((${runs:-0} - ${bad:-0})) "${bad:-0}"
+        thousands report $mode $name $step
+    done
+    group "$name: a sample of these, dumped"
+    for mode in cut flip word noise; do
+        step=11
+        [ -n "$QUICK" ] && step=293
+        [ $mode = noise ] && step=3
+        thousands dump $mode $name $step
     done
 done
 
@@ -54,26 +100,32 @@ for i in $(seq 1 $samples); do
     at=$((i * 7919 % size))
     head -c $at "$scratch/lost.xt" >"$scratch/bad.xt"
     check "cut at $at" survives "$scratch/bad.xt" -q -f csv -g total,1ms
+    [ $((i % 4)) -ne 0 ] || check "cut at $at, dumped" dumps "$scratch/bad.xt"
     { head -c $at "$scratch/lost.xt"; printf '\377'; tail -c +$((at + 2)) "$scratch/lost.xt"; } >"$scratch/bad.xt"
     check "byte $at" survives "$scratch/bad.xt" -q -f json -b vcpu
+    [ $((i % 4)) -ne 0 ] || check "byte $at, dumped" dumps "$scratch/bad.xt"
 done
 for i in 1 2 3 4; do
     { cat "$scratch/lost.xt"; head -c $((i * 4099)) /dev/urandom; cat "$scratch/lost.xt"; } \
         >"$scratch/bad.xt"
     check "random bytes in the middle, $i" survives "$scratch/bad.xt" -f csv
+    check "random bytes in the middle, $i, dumped" dumps "$scratch/bad.xt"
 done
 zstd -qdc fixtures/membuf-credit2.xt.zst >"$scratch/whole.xt"
 { head -c 2000000 "$scratch/whole.xt"; head -c 100000 /dev/urandom; tail -c +2100001 "$scratch/whole.xt"; } >"$scratch/bad.xt"
 check 'a hole of random bytes' survives "$scratch/bad.xt" -f json
 check 'and what is behind it is used' [ "$(jq '.quality.skipped_bytes > 0 and .trace.records > 150000' "$out")" = true ]
+check 'a hole of random bytes, dumped' dumps "$scratch/bad.xt"
 
 # ---- made by hand ----
 
 word() { # NUMBER...: as 32-bit little-endian
-    local n
+    local n bytes
     for n in "$@"; do
+        printf -v bytes '\\x%02x\\x%02x\\x%02x\\x%02x' \
+            $((n & 255)) $((n >> 8 & 255)) $((n >> 16 & 255)) $((n >> 24 & 255))
         # shellcheck disable=SC2059 # the format is the data
-        printf "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8 & 255)))\\x$(printf %02x $((n >> 16 & 255)))\\x$(printf %02x $((n >> 24 & 255)))"
+        printf "$bytes"
     done
 }
 window() { word $((0x2001f003)) "$1" "$2"; } # PCPU BYTES
@@ -91,6 +143,10 @@ hostile() { # WHAT: a capture on standard input
     cat >"$scratch/bad.xt"
     check "$1" survives "$scratch/bad.xt" --cpu-hz 2.4G -b vcpu -g total,100ms -f csv -q
     check "$1, by pcpu" survives "$scratch/bad.xt" --cpu-hz 2.4G -b pcpu -g total,1ms -f csv -q
+    check "$1, dumped" dumps "$scratch/bad.xt"
+}
+record() { # EVENT TSC WORD...: with a tsc
+    word $((0x80000000 | ($# - 2) << 28 | $1)) $(($2 & 0xffffffff)) $(($2 >> 32 & 0xffffffff)) "${@:3}"
 }
 
 group 'made by hand'
@@ -116,6 +172,19 @@ done
 { some 0 1000000; window 0 32; change 2000000 0 0 32767 9; change 2000001 3 3 32767 4095; some 0 3000000; } |
     hostile 'strange idle vCPUs'
 { some 0 1000000; window 0 28; word $((0xe001f001)); word 4294967295 0 0 0 0 0; some 0 3000000; } | hostile 'strange lost records'
+{ some 0 1000000; window 0 8; word $((0x1001f001)) 7; some 0 3000000; } | hostile 'lost records of long ago'
+{ some 0 1000000; window 0 28; record $((0x1f001)) 2000000 3 65536 9000000 0; some 0 3000000; } |
+    hostile 'lost before they were'
+{ some 0 1000000; window 0 16; change 2000000 0 2 1 256; some 0 3000000; } | hostile 'vCPU 256'
+{
+    some 0 1000000
+    window 0 88
+    record $((0x800f001)) 2000000 1 2 3 4 5 6 7 # of a guest's own
+    record $((0x82004)) 2000001 $((0xffffffff)) 0 # an interrupt's vector below 0
+    record $((0x20100d)) 2000002 $((0xffffffff)) # a hypercall whose arguments are missing
+    record $((0x20100d)) 2000003 # of which even the number is
+    some 0 3000000
+} | hostile 'strange payloads'
 { some 0 1000000; head -c 70000 /dev/zero; some 0 3000000; } | hostile 'zeros in between'
 { some 0 1000000; word $((0x2001f003)) 0; } | hostile 'half a window header at the end'
 {
@@ -124,4 +193,22 @@ done
         change $((1000000 + i * 1000)) 0 2 $((i * 163)) $((i * 37))
     done
 } | hostile 'many domains'
+record $((0x21002)) 1000000 $((0xffff0000)) >"$scratch/nobody.xt"
+for i in $(seq 19); do
+    cat "$scratch/nobody.xt" "$scratch/nobody.xt" >"$scratch/twice.xt"
+    mv "$scratch/twice.xt" "$scratch/nobody.xt"
+done
+{ window 0 $((16 << 19)); cat "$scratch/nobody.xt"; } | hostile 'half a million records while nobody runs'
+{
+    window 0 80016
+    # shellcheck disable=SC2046 # a list of words
+    word $(yes $((0x1f001)) | head -n 20000)
+    change 1000000 0 1 1 0
+} | hostile 'lost records that tell nothing'
+head -c 7 "$scratch/lost.xt" | hostile 'less than a window header'
+for byte in '\0' '\377'; do
+    head -c 1000000 /dev/zero | tr '\0' "$byte" | hostile "nothing but $byte"
+done
+head -c 1000000 "$XENMETER" | hostile 'a program'
+: | hostile 'an empty file'
 finish

@@ -5,13 +5,11 @@
  * archive everything is read that can be: members, results, entries, the trace. A mutator changes what is in its members and
  * puts it together again, so that what lies behind the checksums is reached. `tail -c +2 INPUT` is a file for xenmeter.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
@@ -24,23 +22,14 @@
 #include "archive/verify.h"
 #include "archive/walk.h"
 #include "metrics/meter.h"
+#include "tests/fuzz/must.h"
 #include "tests/fuzz/repack.h"
+#include "tests/fuzz/store.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    2000         /* a few bytes can claim to last for years: enough is seen by then */
 #define FRAME_MOST   (16u << 20)  /* of content: larger ones are fine, but slow */
 #define ENTRY_TSC    (1ull << 42) /* of an entry alone */
-
-/* Ends the process as a finding, with the reason in words. */
-#define MUST(condition, ...)                                                                                 \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "violated: %s: ", #condition);                                                   \
-            fprintf(stderr, __VA_ARGS__);                                                                    \
-            fputc('\n', stderr);                                                                             \
-            abort();                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 enum what { ARCHIVE, RESULTS, SUMMARY, ENTRY, MANIFEST, CONTENTS, WHATS };
 
@@ -417,20 +406,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t room);
 
-static int store(const uint8_t *data, size_t n, char path[32])
-{
-    int fd = memfd_create("archive", MFD_CLOEXEC);
-    MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n, "memfd");
-    snprintf(path, 32, "/proc/self/fd/%d", fd);
-    return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n < 1)
         return 0;
     struct clock clock = {0};
-    char path[32];
+    char path[STORE_PATH];
     char *text = malloc(n); /* exactly: what reads beyond is found */
     clock_set(&clock, 0, 2.4e9);
     memcpy(text, data + 1, --n);
@@ -451,7 +432,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         try_contents(text, n);
         break;
     default: {
-        int fd = store(data + 1, n, path);
+        int fd = store_capture(data + 1, n, false, path);
         try_archive(path, n);
         close(fd);
     }
@@ -487,8 +468,8 @@ static size_t mutate_member(uint8_t *data, size_t n, size_t room, unsigned seed)
 {
     static struct loose loose;
     struct buffer file = {0};
-    char path[32];
-    int fd = store(data + 1, n - 1, path);
+    char path[STORE_PATH];
+    int fd = store_capture(data + 1, n - 1, false, path);
     size_t mutated = 0;
     if (is_small(path) && loose_read(&loose, path) && loose.n > 0) {
         size_t which = seed % loose.n, bytes = loose.members[which].bytes.n, most = bytes + bytes / 4 + 64;

@@ -1,10 +1,12 @@
-# make fuzz           libFuzzer on the whole road from bytes to rows, and on what reads archives, for FUZZ_SECONDS together
+# make fuzz           libFuzzer on the road from bytes to the rows of a report, on that to the lines of a dump,
+#                     and on what reads archives, for FUZZ_SECONDS together
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
 # tests/fuzz/corpus-archive holds a byte that says what it is (archive.c), then a small archive or the text of a member.
-# tests/fuzz/corpus holds inputs of up to 4 KiB: a byte of choices (road.c), then the first windows of a capture, each
-# with its first records: real ones (real-*), simulated ones (made-*), and what a run once found (found-*). What a run
-# adds stays in $(BUILD)/fuzz/corpus and $(BUILD)/fuzz/corpus-archive; findings of the latter are FUZZ_FINDINGS/archive-*.
+# tests/fuzz/corpus holds inputs of up to 4 KiB: a byte of choices (road.c and dump.c, each in its own way), then
+# the first windows of a capture, each with its first records: real ones (real-*), simulated ones (made-*), and
+# what a run once found (found-*). What a run adds stays in $(BUILD)/fuzz/corpus, corpus-dump and corpus-archive;
+# findings of the latter two are FUZZ_FINDINGS/dump-* and archive-*.
 
 FUZZ_SECONDS  ?= 60
 FUZZ_BUILD    := $(BUILD)/fuzz
@@ -13,9 +15,12 @@ FUZZ_CC       ?= clang
 FUZZ_CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_LIBRARY   = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(LIBRARY_SRC))
-FUZZ_ROAD      = $(FUZZ_BUILD)/tests/fuzz/road.o $(FUZZ_BUILD)/tests/fuzz/mutate.o
-FUZZ_ARCHIVE   = $(FUZZ_BUILD)/tests/fuzz/archive.o $(FUZZ_BUILD)/tests/fuzz/repack.o
-FUZZ_OPTIONS   = $(FUZZ_GUARD) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -max_total_time=$$(($(FUZZ_SECONDS) / 2)) -print_final_stats=1
+FUZZ_ROAD      = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,road mutate store)
+FUZZ_DUMP      = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,dump mutate store)
+FUZZ_ARCHIVE   = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,archive repack store)
+FUZZ_TARGETS   = $(FUZZ_BUILD)/road $(FUZZ_BUILD)/dump $(FUZZ_BUILD)/archives
+FUZZ_OPTIONS   = $(FUZZ_GUARD) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) \
+                 -max_total_time=$$(($(FUZZ_SECONDS) / 3)) -print_final_stats=1
 # A slow input or one that takes much memory is a finding as well.
 FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
 
@@ -24,11 +29,12 @@ $(FUZZ_BUILD)/%.o: %.c
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ_BUILD)/road: $(FUZZ_ROAD)
+$(FUZZ_BUILD)/dump: $(FUZZ_DUMP)
 $(FUZZ_BUILD)/archives: $(FUZZ_ARCHIVE)
-$(FUZZ_BUILD)/road $(FUZZ_BUILD)/archives: $(FUZZ_LIBRARY)
+$(FUZZ_TARGETS): $(FUZZ_LIBRARY)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
--include $(patsubst %.o,%.d,$(FUZZ_LIBRARY) $(FUZZ_ROAD) $(FUZZ_ARCHIVE))
+-include $(patsubst %.o,%.d,$(FUZZ_LIBRARY) $(FUZZ_ROAD) $(FUZZ_DUMP) $(FUZZ_ARCHIVE))
 
 .PHONY: fuzz-deps
 fuzz-deps: deps
@@ -36,18 +42,23 @@ fuzz-deps: deps
 
 .PHONY: fuzz
 fuzz: fuzz-deps
-	@$(MAKE) --no-print-directory $(FUZZ_BUILD)/road $(FUZZ_BUILD)/archives
-	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/corpus-archive $(FUZZ_FINDINGS)
+	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
+	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/corpus-dump $(FUZZ_BUILD)/corpus-archive $(FUZZ_FINDINGS)
 	$(FUZZ_BUILD)/road $(FUZZ_OPTIONS) -max_len=8192 \
 	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/ $(FUZZ_BUILD)/corpus tests/fuzz/corpus
+	$(FUZZ_BUILD)/dump $(FUZZ_OPTIONS) -max_len=8192 \
+	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/dump- \
+	    $(FUZZ_BUILD)/corpus-dump tests/fuzz/corpus
 	$(FUZZ_BUILD)/archives $(FUZZ_OPTIONS) -max_len=16384 \
 	    -dict=tests/fuzz/archive.dict -artifact_prefix=$(FUZZ_FINDINGS)/archive- $(FUZZ_BUILD)/corpus-archive tests/fuzz/corpus-archive
 
 # Without a file to run libFuzzer would look for new ones.
-ROAD_FOUND    = $(filter-out %/archive-%,$(wildcard $(FUZZ_FINDINGS)/*))
+DUMP_FOUND    = $(wildcard $(FUZZ_FINDINGS)/dump-*)
 ARCHIVE_FOUND = $(wildcard $(FUZZ_FINDINGS)/archive-*)
+ROAD_FOUND    = $(filter-out $(DUMP_FOUND) $(ARCHIVE_FOUND),$(wildcard $(FUZZ_FINDINGS)/*))
 
 .PHONY: fuzz-findings
-fuzz-findings: $(FUZZ_BUILD)/road $(FUZZ_BUILD)/archives
+fuzz-findings: $(FUZZ_TARGETS)
 	$(if $(ROAD_FOUND),$(FUZZ_BUILD)/road $(FUZZ_GUARD) $(ROAD_FOUND))
+	$(if $(DUMP_FOUND),$(FUZZ_BUILD)/dump $(FUZZ_GUARD) $(DUMP_FOUND))
 	$(if $(ARCHIVE_FOUND),$(FUZZ_BUILD)/archives $(FUZZ_GUARD) $(ARCHIVE_FOUND))

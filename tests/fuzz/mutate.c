@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "parser/event_table.h"
+
 #define RECORDS_MOST  4096
 #define RECORD_WORDS  10 /* header, tsc, 7 words */
 #define CPU_CHANGE    0x2001f003u
@@ -114,6 +116,29 @@ static void change_runstate(uint8_t *record, unsigned *state)
         save(record, header ^ 1u << bits[random_below(state, sizeof bits)]);
 }
 
+/* Makes it a record of another event; its words stay. */
+static void change_event(uint8_t *record, unsigned *state)
+{
+    uint32_t header = load(record);
+    const struct event_info *info = event_info(1 + random_below(state, EVENT_SLOTS - 1));
+    if (info->id != (CPU_CHANGE & 0x0fffffff))
+        save(record, (header & 0xf0000000) | info->id | (info->variants & random_below(state, 0x1000)));
+}
+
+/* Takes away or adds some of its words, or its time: what is behind is cut off there, or seen twice. */
+static size_t change_form(uint8_t *trace, size_t n, size_t room, size_t at, unsigned *state)
+{
+    uint32_t old = load(trace + at), header = (old & 0x0fffffff) | random_below(state, 16) << 28;
+    size_t from = at + record_bytes(old), to = at + record_bytes(header);
+    if (random_below(state, 2)) /* mostly with the time it had */
+        to = at + record_bytes(header = (header & 0x7fffffff) | (old & 0x80000000));
+    if (old == CPU_CHANGE || n - from + to > room)
+        return n;
+    memmove(trace + to, trace + from, n - from);
+    save(trace + at, header);
+    return n - from + to;
+}
+
 /* Copies or moves a run of records elsewhere; a run that does not fit is dropped. */
 static size_t transplant(uint8_t *trace, size_t n, size_t room, const size_t *at, size_t records,
                          unsigned *state)
@@ -147,8 +172,9 @@ size_t mutate(uint8_t *data, size_t n, size_t room, unsigned seed)
     if (records < 2 || random_below(&state, 4) == 0)
         return LLVMFuzzerMutate(data, n, room);
     uint8_t *trace = data + 1;
-    uint8_t *record = trace + at[random_below(&state, (uint32_t)records)];
-    switch (random_below(&state, 8)) {
+    size_t chosen = at[random_below(&state, (uint32_t)records)];
+    uint8_t *record = trace + chosen;
+    switch (random_below(&state, 10)) {
     case 0:
         data[0] = (uint8_t)random_below(&state, 256);
         break;
@@ -161,6 +187,12 @@ size_t mutate(uint8_t *data, size_t n, size_t room, unsigned seed)
         break;
     case 4:
         change_runstate(record, &state);
+        break;
+    case 5:
+        change_event(record, &state);
+        break;
+    case 6:
+        n = 1 + change_form(trace, n - 1, room - 1, chosen, &state);
         break;
     default:
         n = 1 + transplant(trace, n - 1, room - 1, at, records, &state);

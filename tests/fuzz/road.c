@@ -5,12 +5,9 @@
  * so `tail -c +2 INPUT` is a file for xenmeter. What must hold whatever the bytes are is checked at every row, and
  * a violation aborts.
  */
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "formats/output.h"
@@ -18,22 +15,12 @@
 #include "metrics/meter.h"
 #include "metrics/verdict.h"
 #include "parser/trace.h"
+#include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
+#include "tests/fuzz/store.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    2000 /* a capture of a few bytes can claim to last for years: enough is seen by then */
-#define PIPE_BYTES   65536
-
-/* Ends the process as a finding, with the reason in words. */
-#define MUST(condition, ...)                                                                                 \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "violated: %s: ", #condition);                                                   \
-            fprintf(stderr, __VA_ARGS__);                                                                    \
-            fputc('\n', stderr);                                                                             \
-            abort();                                                                                         \
-        }                                                                                                    \
-    } while (0)
 
 /* What the first byte of an input decides. */
 struct choice {
@@ -332,26 +319,11 @@ static void report_end(struct report *r, struct trace *trace)
 
 /* ---- the road ---- */
 
-static int store(const uint8_t *data, size_t n, bool through_pipe)
-{
-    int ends[2];
-    if (!through_pipe || n >= PIPE_BYTES) {
-        int fd = memfd_create("capture", MFD_CLOEXEC);
-        MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n, "memfd");
-        return fd;
-    }
-    MUST(pipe2(ends, O_CLOEXEC) == 0 && write(ends[1], data, n) == (ssize_t)n, "pipe");
-    close(ends[1]);
-    return ends[0];
-}
-
-static struct trace *open_trace(int fd, const struct choice *c)
+static struct trace *open_trace(const char *path, const struct choice *c)
 {
     struct error err = {0};
     struct trace_options options = {.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0, .memory_limit = MEMORY_LIMIT};
-    char path[32];
     meter_wants(true, &options);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct trace *trace = trace_open(path, &options, &err);
     MUST(trace || err.code != ERROR_NONE, "no trace and no reason");
     return trace;
@@ -426,8 +398,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n < 1)
         return 0;
     struct choice c = choose(data[0]);
-    int fd = store(data + 1, n - 1, c.pipe);
-    struct trace *trace = open_trace(fd, &c);
+    char path[STORE_PATH];
+    int fd = store_capture(data + 1, n - 1, c.pipe, path);
+    struct trace *trace = open_trace(path, &c);
     if (trace)
         run(trace, &c);
     trace_close(trace);

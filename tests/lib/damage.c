@@ -1,8 +1,11 @@
 /*
- * Damaged captures by the thousand, in one process: from bytes to rows through the library, each damage in a run of
- * its own.
+ * Damaged captures by the thousand, in one process: from bytes to rows, or to records, through the library, each
+ * damage in a run of its own.
  *
- *     damage cut|flip|word|noise CAPTURE [STEP [FROM]]
+ *     damage report|dump cut|flip|word|noise CAPTURE [STEP [FROM]]
+ *
+ * report what it is read for: rows by domain, vCPU, ...
+ * dump   or its records, told, written and counted
  *
  * cut    the first 0, 1, 2, ... bytes of it
  * flip   every byte turned over, and one bit of every byte
@@ -23,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "formats/dump_writer.h"
+#include "metrics/event_counts.h"
 #include "metrics/meter.h"
 #include "parser/trace.h"
 
@@ -85,7 +90,7 @@ static const struct mode {
 } modes[] = {
     {"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
 
-/* ---- one run ---- */
+/* ---- one report ---- */
 
 struct sums {
     enum by by;
@@ -122,7 +127,7 @@ static int take_interval(void *context, const struct interval *interval, const s
 }
 
 /* Returns what went wrong, NULL: nothing. An error that is said is fine. */
-static const char *run_once(const char *path, uint64_t run)
+static const char *report_once(const char *path, uint64_t run)
 {
     struct sums sums = {.by = (enum by)(run % 4)};
     struct error err = {0};
@@ -160,7 +165,101 @@ static const char *run_once(const char *path, uint64_t run)
     return sums.wrong;
 }
 
+/* ---- one dump ---- */
+
+struct dump {
+    struct dump_reader reader;
+    struct event_counts *counts;
+    struct dump_writer *writer;
+    uint64_t told, tsc;
+    const char *wrong;
+};
+
+static int tell(struct dump *d, const struct event_batch *batch, const struct clock *clock, struct error *err)
+{
+    struct dump_record record;
+    for (size_t at = 0; dump_next(&d->reader, batch, &at, clock, &record); d->told++) {
+        if (record.tsc < d->tsc)
+            d->wrong = "time goes back";
+        d->tsc = record.tsc;
+        if (event_counts_add(d->counts, &record, err) != 0 || dump_writer_record(d->writer, &record) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static uint64_t counted(struct event_counts *counts)
+{
+    size_t n = 0;
+    uint64_t records = 0;
+    struct counted *list = event_counts_list(counts, &n);
+    for (size_t i = 0; list && i < n; i++)
+        records += list[i].records;
+    free(list);
+    return records;
+}
+
+/* To nowhere. The writers stay for the runs to come: to make one takes longer than most runs. */
+static struct dump_writer *writer_of(const char *format, bool cycles, struct error *err)
+{
+    static struct output *output;
+    static struct {
+        const char *format;
+        bool cycles;
+        struct dump_writer *writer;
+    } made[8];
+    size_t i = 0;
+    while (made[i].writer && (made[i].format != format || made[i].cycles != cycles))
+        i++;
+    if (!output)
+        output = output_open("/dev/null", err);
+    if (output && !made[i].writer) {
+        made[i].format = format;
+        made[i].cycles = cycles;
+        made[i].writer = dump_writer_new(format, output, cycles, err);
+    }
+    return made[i].writer;
+}
+
+/* As report_once. */
+static const char *dump_once(const char *path, uint64_t run)
+{
+    static struct dump d;
+    struct error err = {0};
+    struct event_batch batch;
+    struct trace_options options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0,
+                                    .memory_limit = MEMORY_LIMIT,
+                                    .verbatim = true,
+                                    .cycles = run % 8 >= 6};
+    memset(options.want, true, sizeof options.want);
+    struct trace *trace = trace_open(path, &options, &err);
+    if (!trace)
+        return err.code ? NULL : "failed without an error";
+    event_fields_init();
+    d = (struct dump){.counts = event_counts_new(true, (enum by)(run % 4), MEMORY_LIMIT, &err)};
+    dump_reader_init(&d.reader, &(struct dump_filter){0});
+    d.writer = writer_of(dump_formats[run % 3], options.cycles, &err);
+    int status = d.counts && d.writer ? 1 : -1;
+    while (status > 0)
+        if ((status = trace_next(trace, &batch, &err)) > 0 && tell(&d, &batch, trace_clock(trace), &err) != 0)
+            status = -1;
+    if (status < 0 && !err.code)
+        d.wrong = "failed without an error";
+    if (status == 0 && d.told != trace_quality(trace)->records)
+        d.wrong = "records are missing";
+    if (status == 0 && d.told != counted(d.counts))
+        d.wrong = "counts are not what was told";
+    event_counts_free(d.counts);
+    trace_close(trace);
+    return d.wrong;
+}
+
 /* ---- all of them ---- */
+
+static const struct use {
+    const char *name;
+    const char *(*run_once)(const char *path, uint64_t run);
+} uses[] = {{"report", report_once}, {"dump", dump_once}};
 
 /* What the workers and their parent share. */
 struct board {
@@ -175,8 +274,8 @@ static void say(struct board *board, const char *mode, uint64_t run, const char 
     fflush(stdout);
 }
 
-static void work(struct board *board, const struct mode *mode, const struct capture *capture, uint64_t runs,
-                 uint64_t step)
+static void work(struct board *board, const struct use *use, const struct mode *mode,
+                 const struct capture *capture, uint64_t runs, uint64_t step)
 {
     char path[64];
     int fd = memfd_create("capture", 0);
@@ -190,7 +289,7 @@ static void work(struct board *board, const struct mode *mode, const struct capt
         if (pwrite(fd, bytes, n, 0) != (ssize_t)n || ftruncate(fd, (off_t)n) != 0)
             _exit(2);
         alarm(SECONDS_OF_A_RUN);
-        const char *wrong = run_once(path, board->run);
+        const char *wrong = use->run_once(path, board->run);
         alarm(0);
         if (wrong)
             say(board, mode->name, board->run, wrong);
@@ -220,27 +319,31 @@ int main(int argc, char **argv)
 {
     static struct capture capture;
     const struct mode *mode = NULL;
-    for (size_t i = 0; argc >= 3 && i < sizeof modes / sizeof modes[0]; i++)
-        if (strcmp(argv[1], modes[i].name) == 0)
+    const struct use *use = NULL;
+    for (size_t i = 0; argc >= 4 && i < sizeof uses / sizeof uses[0]; i++)
+        if (strcmp(argv[1], uses[i].name) == 0)
+            use = &uses[i];
+    for (size_t i = 0; use && i < sizeof modes / sizeof modes[0]; i++)
+        if (strcmp(argv[2], modes[i].name) == 0)
             mode = &modes[i];
-    if (!mode || !read_capture(argv[2], &capture)) {
-        fputs("usage: damage cut|flip|word|noise CAPTURE [STEP [FROM]]\n", stderr);
+    if (!mode || !read_capture(argv[3], &capture)) {
+        fputs("usage: damage report|dump cut|flip|word|noise CAPTURE [STEP [FROM]]\n", stderr);
         return 2;
     }
-    uint64_t step = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+    uint64_t step = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
     uint64_t runs = capture.n / mode->per_bytes * mode->runs;
     struct board *board =
         mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED || step == 0)
         return 2;
-    board->run = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
+    board->run = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     uint64_t first = board->run;
     /* A worker that dies is followed by another one behind the run that killed it. */
     while (board->run < runs) {
         int status;
         pid_t worker = fork();
         if (worker == 0)
-            work(board, mode, &capture, runs, step);
+            work(board, use, mode, &capture, runs, step);
         if (worker < 0 || waitpid(worker, &status, 0) < 0)
             return 2;
         if (WIFSIGNALED(status))

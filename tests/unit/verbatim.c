@@ -112,11 +112,12 @@ static void a_window_comes_with_its_first_record(void)
     EQUAL(told[0].time_ns, 0);
     EQUAL(told[0].w[1], 20);
     EQUAL(told[1].time_ns, 0);
-    EQUAL(told[2].slot, EVENT_CPU_CHANGE); /* of pCPU 0, behind its last record */
-    EQUAL(told[2].pcpu, 0);
-    EQUAL(told[3].slot, EVENT_CPU_CHANGE);
-    EQUAL(told[3].pcpu, 3);
-    EQUAL(told[3].time_ns, 10);
+    EQUAL(told[2].slot, EVENT_CPU_CHANGE);
+    EQUAL(told[2].pcpu, 3);
+    EQUAL(told[2].time_ns, 10);
+    EQUAL(told[4].slot, EVENT_CPU_CHANGE); /* of the second sweep, not at the end of the first */
+    EQUAL(told[4].pcpu, 0);
+    EQUAL(told[4].time_ns, 20);
 }
 
 /* tsc 7 cycles apart on many pCPUs, and equal ones: the lower pCPU first, and each in its own order. */

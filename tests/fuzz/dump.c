@@ -1,0 +1,608 @@
+/*
+ * Fuzz target: from the bytes of a capture to the lines of a dump.
+ *
+ * The first byte of an input says how it is read and which records are asked for (see struct choice); the
+ * rest is the capture, so `tail -c +2 INPUT` is a file for xenmeter. One reader tells all records, another one
+ * only those asked for; what must hold whatever the bytes are is checked at every event, record and line, and a
+ * violation aborts.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "formats/dump_counts.h"
+#include "formats/dump_writer.h"
+#include "metrics/dump.h"
+#include "metrics/event_counts.h"
+#include "parser/trace.h"
+#include "tests/fuzz/must.h"
+#include "tests/fuzz/mutate.h"
+#include "tests/fuzz/store.h"
+
+#define MEMORY_LIMIT (64u << 20)
+#define RECORDS_MOST 20000 /* a few compressed bytes can be many records: enough is seen by then */
+#define FROM_NS      3333333
+#define TO_NS        1500000000
+#define WAITING_MOST 256        /* records whose lines are looked at together */
+#define LINES_BYTES  (1u << 20) /* room for their lines, and for those of counts */
+#define ROWS_MOST    4000       /* of counts, whose lines are looked at */
+
+enum format { TEXT, CSV, JSONL };
+
+/* What the first byte of an input decides. */
+struct choice {
+    enum format format; /* bits 0-1, of which 3 is 0 again */
+    enum by by;         /* bits 0-1, too: how counts are grouped */
+    bool pipe;          /* bit 2: through a pipe, not a mapped file */
+    bool cpu_hz_given;  /* bit 3; else times are in cycles */
+    bool part;          /* bit 4: only a part of the time */
+    bool who;           /* bit 5: only some domains (not CSV), only some vCPUs (not text) */
+    bool numbers;       /* bit 6: only the events in even slots, and some numbers */
+    bool some_pcpus;    /* bit 7: only the even pCPUs */
+};
+
+static struct choice choose(uint8_t byte)
+{
+    return (struct choice){.format = (byte & 3) % 3,
+                           .by = byte & 3,
+                           .pipe = byte >> 2 & 1,
+                           .cpu_hz_given = byte >> 3 & 1,
+                           .part = byte >> 4 & 1,
+                           .who = byte >> 5 & 1,
+                           .numbers = byte >> 6 & 1,
+                           .some_pcpus = byte >> 7 & 1};
+}
+
+/* A writer, and where its lines can be read again. */
+struct sheet {
+    int from;
+    struct output *output;
+    struct dump_writer *writer;
+    char lines[LINES_BYTES];
+    size_t n;
+};
+
+struct dump {
+    struct choice choice;
+    struct trace_options options;
+    struct dump_filter filter;
+    struct trace *trace;
+    struct dump_reader all, some;
+    struct event_counts *counts, *grouped; /* of what `some` tells */
+    /* what the events said */
+    uint64_t tsc, time_ns, watermark;
+    const struct event *more_due; /* the record before has more than four words */
+    uint32_t current[PCPUS_MAX];
+    struct event_count seen[EVENT_SLOTS];
+    /* what was told of them */
+    struct event_count told[EVENT_SLOTS];
+    uint64_t told_n;
+    bool over;                                /* the reader said that there is nothing more */
+    struct dump_record waiting[WAITING_MOST]; /* told, but their lines were not looked at yet */
+    size_t waiting_n;
+    struct sheet sheets[2];
+};
+
+/* ---- what is asked for ---- */
+
+static uint8_t some_domains[65536], even_pcpus[PCPUS_MAX];
+static const struct vcpu_range some_vcpus[] = {{-1, 0, 1}, {0, 3, 3}, {1, 2, 65535}};
+static uint8_t by_number[EVENT_SLOTS];
+static const uint32_t some_numbers[] = {0x00021021, 0x00021101, 0x00021201, 0x0002f0ff, 0x0082f000};
+
+#define SOME_VCPUS   (sizeof some_vcpus / sizeof some_vcpus[0])
+#define SOME_NUMBERS (sizeof some_numbers / sizeof some_numbers[0])
+
+static void ask(struct dump *d)
+{
+    const struct choice *c = &d->choice;
+    for (size_t i = 0; i < sizeof some_domains; i++)
+        some_domains[i] = i % 2 == 0 || i == 1;
+    for (size_t i = 0; i < PCPUS_MAX; i++)
+        even_pcpus[i] = i % 2 == 0;
+    by_number[EVENT_RUNSTATE_CHANGE] = DUMP_ONLY;
+    by_number[EVENT_UNRECOGNISED] = DUMP_EXCEPT;
+    d->filter = (struct dump_filter){.from_ns = c->part ? FROM_NS : 0,
+                                     .to_ns = c->part ? TO_NS : 0,
+                                     .domains = c->who && c->format != CSV ? some_domains : NULL,
+                                     .vcpus = some_vcpus,
+                                     .vcpus_n = c->who && c->format != TEXT ? SOME_VCPUS : 0,
+                                     .numbers = some_numbers,
+                                     .numbers_n = c->numbers ? SOME_NUMBERS : 0,
+                                     .by_number = c->numbers ? by_number : NULL};
+    d->options = (struct trace_options){.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0,
+                                        .memory_limit = MEMORY_LIMIT,
+                                        .verbatim = true,
+                                        .pcpus = c->some_pcpus ? even_pcpus : NULL,
+                                        .cycles = !c->cpu_hz_given && !c->part};
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        d->options.want[slot] = !c->numbers || slot % 2 == 0 || by_number[slot];
+}
+
+static bool domain_asked_for(const struct dump_filter *f, uint64_t domain)
+{
+    return !f->domains || (domain < sizeof some_domains && some_domains[domain]);
+}
+
+/* A vCPU, or with vcpu -1 a domain that is named alone. */
+static bool vcpu_asked_for(const struct dump_filter *f, uint64_t domain, int64_t vcpu)
+{
+    bool in_range = f->vcpus_n == 0;
+    for (size_t i = 0; i < f->vcpus_n; i++)
+        in_range = in_range || ((f->vcpus[i].domain < 0 || domain == (uint64_t)f->vcpus[i].domain) &&
+                                vcpu >= (int64_t)f->vcpus[i].from && vcpu <= (int64_t)f->vcpus[i].to);
+    return in_range && domain_asked_for(f, domain);
+}
+
+/* Whether the filter is to let a record pass. */
+static bool asked_for(const struct dump *d, const struct dump_record *r)
+{
+    const struct dump_filter *f = &d->filter;
+    bool listed = false;
+    for (size_t i = 0; i < f->numbers_n; i++)
+        listed = listed || f->numbers[i] == (r->header & 0x0fffffff);
+    if (f->by_number && by_number[r->slot] == (listed ? DUMP_EXCEPT : DUMP_ONLY))
+        return false;
+    if (r->time_ns < f->from_ns || (f->to_ns && r->time_ns >= f->to_ns))
+        return false;
+    if (!d->choice.who)
+        return true;
+    if (r->current != CURRENT_UNKNOWN && vcpu_asked_for(f, r->current >> 16, r->current & 0xffff))
+        return true;
+    for (unsigned i = 0; i < FIELD_VCPUS_MAX && r->fields->vcpus[i].domain != FIELD_NONE; i++) {
+        const struct field *domain = &r->fields->fields[r->fields->vcpus[i].domain];
+        unsigned vcpu = r->fields->vcpus[i].vcpu;
+        if (vcpu_asked_for(f, field_value(domain, r->w),
+                           vcpu == FIELD_NONE ? -1 : (int64_t)field_value(&r->fields->fields[vcpu], r->w)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- lines ---- */
+
+static void check_text(const char *line, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        MUST((uint8_t)line[i] >= ' ' && (uint8_t)line[i] < 127, "byte 0x%02x in line \"%.*s\"", line[i],
+             (int)n, line);
+}
+
+/* How many fields a line of CSV has. */
+static unsigned csv_fields(const char *line, size_t n)
+{
+    unsigned commas = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '"') {
+            MUST(quoted ? i + 1 == n || line[i + 1] == ',' : line[i - 1] == ',', "a quote in \"%.*s\"",
+                 (int)n, line);
+            quoted = !quoted;
+        }
+        commas += line[i] == ',' && !quoted;
+    }
+    MUST(!quoted, "a quote that does not end in \"%.*s\"", (int)n, line);
+    return commas + 1;
+}
+
+static json_t *json_line(const char *line, size_t n)
+{
+    json_error_t why;
+    json_t *document = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
+    if (!document) /* 64 bits without a sign are more than it takes for an integer */
+        document = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &why);
+    MUST(json_is_object(document), "\"%.*s\" is no JSON: %s", (int)n, line, why.text);
+    return document;
+}
+
+static bool json_is(const json_t *document, const char *key, uint64_t value)
+{
+    const json_t *v = json_object_get(document, key);
+    return json_is_integer(v) ? json_integer_value(v) == (json_int_t)value
+                              : json_is_real(v) && json_real_value(v) == (double)value;
+}
+
+static void check_json_record(const char *line, size_t n, const struct dump_record *r, const char *times)
+{
+    json_t *document = json_line(line, n);
+    bool known = r->current != CURRENT_UNKNOWN;
+    MUST(json_object_size(document) == 6 && json_is_object(json_object_get(document, "fields")),
+         "members of \"%.*s\"", (int)n, line);
+    MUST(json_is(document, "pcpu", r->pcpu), "\"%.*s\" is of pcpu %d", (int)n, line, r->pcpu);
+    MUST(known
+             ? json_is(document, "domain", r->current >> 16) && json_is(document, "vcpu", r->current & 0xffff)
+             : json_is_null(json_object_get(document, "domain")) &&
+                   json_is_null(json_object_get(document, "vcpu")),
+         "\"%.*s\" is of vcpu 0x%08" PRIx32, (int)n, line, r->current);
+    uint64_t time = strcmp(times, "tsc") == 0 ? r->tsc : r->time_ns;
+    MUST(json_is(document, times, time), "\"%.*s\" is of %s %" PRIu64, (int)n, line, times, time);
+    json_decref(document);
+}
+
+/* Text and CSV: time, place and event. */
+static void check_beginning(const struct dump *d, const char *line, size_t n, const struct dump_record *r)
+{
+    char time[32], place[48], expected[128];
+    bool known = r->current != CURRENT_UNKNOWN, csv = d->choice.format == CSV;
+    unsigned domain = r->current >> 16, vcpu = r->current & 0xffff;
+    if (!d->choice.cpu_hz_given)
+        snprintf(time, sizeof time, "%" PRIu64, r->tsc);
+    else if (csv)
+        snprintf(time, sizeof time, "%" PRIu64, r->time_ns);
+    else
+        snprintf(time, sizeof time, "%4" PRIu64 ".%09" PRIu64, r->time_ns / 1000000000,
+                 r->time_ns % 1000000000);
+    if (known)
+        snprintf(place, sizeof place, csv ? ",%d,%u,%u," : " p%-3d d%uv%u", r->pcpu, domain, vcpu);
+    else
+        snprintf(place, sizeof place, csv ? ",%d,,," : " p%-3d d?v?", r->pcpu);
+    int length = snprintf(expected, sizeof expected, csv ? "%s%s%s," : "%s%-15s %s", time, place,
+                          event_info(r->slot)->name);
+    MUST(n >= (size_t)length && memcmp(line, expected, (size_t)length) == 0,
+         "\"%.*s\" does not begin with \"%s\"", (int)n, line, expected);
+    MUST(line[n - 1] != ' ', "a blank at the end of \"%.*s\"", (int)n, line);
+}
+
+static void check_record_line(const struct dump *d, const char *line, size_t n, const struct dump_record *r)
+{
+    check_text(line, n);
+    if (d->choice.format == JSONL) {
+        check_json_record(line, n, r, d->choice.cpu_hz_given ? "time_ns" : "tsc");
+        return;
+    }
+    if (d->choice.format == CSV)
+        MUST(csv_fields(line, n) == 6, "\"%.*s\" has not six fields", (int)n, line);
+    check_beginning(d, line, n, r);
+}
+
+/* The line that begins at *line, which moves behind it. Returns its length. */
+static size_t next_line(const struct sheet *s, const char **line)
+{
+    const char *end = memchr(*line, '\n', (size_t)(s->lines + s->n - *line));
+    MUST(end, "a line without an end");
+    size_t n = (size_t)(end - *line);
+    *line = end + 1;
+    return n;
+}
+
+static void check_header(const struct dump *d, struct sheet *s)
+{
+    static const char fields[] = ",pcpu,domain,vcpu,event,fields";
+    const char *line = s->lines, *expected = d->choice.cpu_hz_given ? "time_ns" : "tsc";
+    if (d->choice.format != CSV)
+        return;
+    size_t n = next_line(s, &line), length = strlen(expected);
+    MUST(n == length + strlen(fields) && memcmp(s->lines, expected, length) == 0 &&
+             memcmp(s->lines + length, fields, strlen(fields)) == 0,
+         "header \"%.*s\"", (int)n, s->lines);
+    s->n -= n + 1;
+    memmove(s->lines, line, s->n);
+}
+
+/* ---- sheets ---- */
+
+static const char *const format_names[] = {"text", "csv", "jsonl"};
+
+static void sheet_read(struct sheet *s)
+{
+    MUST(output_flush(s->output) == 0, "the output failed");
+    ssize_t n;
+    for (s->n = 0; (n = read(s->from, s->lines + s->n, sizeof s->lines - s->n)) > 0; s->n += (size_t)n)
+        ;
+    MUST(s->n < sizeof s->lines, "too many lines");
+}
+
+/* The pipe stays for the next input: to make one takes longer than to read most inputs. */
+static void sheet_begin(struct sheet *s, const struct choice *c)
+{
+    struct error err = {0};
+    if (!s->output) {
+        int ends[2];
+        char path[STORE_PATH];
+        MUST(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 &&
+                 fcntl(ends[1], F_SETPIPE_SZ, LINES_BYTES) >= (int)LINES_BYTES,
+             "pipe");
+        snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+        s->from = ends[0];
+        s->output = output_open(path, &err);
+        close(ends[1]);
+        MUST(s->output, "%s", err.message);
+    }
+    s->writer = dump_writer_new(format_names[c->format], s->output, !c->cpu_hz_given, &err);
+    MUST(s->writer, "%s", err.message);
+}
+
+/* Looks at the lines of the records that wait. */
+static void check_lines(struct dump *d)
+{
+    struct sheet *s = &d->sheets[0], *other = &d->sheets[1];
+    for (int i = 0; i < 2; i++) {
+        MUST(dump_writer_flush(d->sheets[i].writer) == 0, "the output failed");
+        sheet_read(&d->sheets[i]);
+        if (d->told_n == d->waiting_n)
+            check_header(d, &d->sheets[i]);
+    }
+    const char *line = s->lines;
+    for (size_t i = 0; i < d->waiting_n; i++) {
+        const char *begin = line;
+        size_t n = next_line(s, &line), at = (size_t)(begin - s->lines);
+        check_record_line(d, begin, n, &d->waiting[i]);
+        MUST(at + n < other->n && memcmp(begin, other->lines + at, n + 1) == 0,
+             "\"%.*s\" depends on what is behind the record's words", (int)n, begin);
+    }
+    MUST(line == s->lines + s->n && s->n == other->n, "more lines than records");
+    d->waiting_n = 0;
+}
+
+/* ---- events and records ---- */
+
+/* What holds of every event by itself, and beside the one before it. */
+static void check_event(struct dump *d, const struct event *e)
+{
+    unsigned words = event_words(e);
+    MUST(e->pcpu < PCPUS_MAX, "pcpu %d", e->pcpu);
+    MUST(!d->choice.some_pcpus || even_pcpus[e->pcpu], "pcpu %d", e->pcpu);
+    MUST(e->tsc >= d->tsc, "event at %" PRIu64 " after %" PRIu64, e->tsc, d->tsc);
+    MUST(e->tsc >= d->watermark, "event at %" PRIu64 " behind the watermark %" PRIu64, e->tsc, d->watermark);
+    d->tsc = e->tsc;
+    MUST((e->slot == EVENT_MORE) == (d->more_due != NULL), "slot %d behind a record of %u words", e->slot,
+         d->more_due ? event_words(d->more_due) : 0);
+    if (e->slot == EVENT_MORE)
+        MUST(e->pcpu == d->more_due->pcpu && e->tsc == d->more_due->tsc, "words of another record");
+    d->more_due = NULL;
+    if (e->slot == EVENT_CURRENT)
+        d->current[e->pcpu] = e->w[0];
+    if (e->slot >= EVENT_SLOTS) {
+        MUST(e->slot == EVENT_CURRENT || e->slot == EVENT_MORE, "slot %d", e->slot);
+        return;
+    }
+    MUST(event_slot(event_number(e)) == e->slot, "event 0x%08" PRIx32 " in slot %d", event_number(e),
+         e->slot);
+    MUST(d->options.want[e->slot], "slot %d is not wanted", e->slot);
+    d->more_due = words > 4 ? e : NULL;
+    d->seen[e->slot].forms[e->header >> 28]++;
+}
+
+/* A record is its event, and its fields lie within its words. */
+static void check_record(struct dump *d, const struct dump_record *r, const struct event *e)
+{
+    unsigned words = event_words(e);
+    MUST(r->tsc == e->tsc && r->header == e->header && r->pcpu == e->pcpu && r->slot == e->slot,
+         "the record at %" PRIu64 " is another one than at %" PRIu64, r->tsc, e->tsc);
+    MUST(r->current == d->current[e->pcpu], "vcpu 0x%08" PRIx32 " instead of 0x%08" PRIx32, r->current,
+         d->current[e->pcpu]);
+    MUST(r->time_ns >= d->time_ns, "%" PRIu64 " ns after %" PRIu64, r->time_ns, d->time_ns);
+    d->time_ns = r->time_ns;
+    MUST(memcmp(r->w, e->w, sizeof(uint32_t) * (words < 4 ? words : 4)) == 0, "other words");
+    if (words > 4)
+        MUST(memcmp(r->w + 4, e[1].w, sizeof(uint32_t) * (words - 4)) == 0, "other words");
+    for (unsigned i = 0; i < r->fields->n; i++) {
+        const struct field *f = &r->fields->fields[i];
+        bool listed = f->kind == FIELD_WORDS || f->kind == FIELD_ARGUMENTS || f->word == NUMBER_WORD;
+        MUST(listed || f->word * 32u + f->shift + f->bits <= words * 32, "%s of %s lies behind its %u words",
+             f->name, event_info(r->slot)->name, words);
+    }
+}
+
+static void tell(struct dump *d, const struct dump_record *r)
+{
+    struct error err = {0};
+    struct dump_record other = *r;
+    MUST(!d->over, "a record at %" PRIu64 " ns after the last one", r->time_ns);
+    for (unsigned i = r->header >> 28 & 7; i < RECORD_WORDS_MAX; i++)
+        other.w[i] = 0xa5a5a5a5; /* what lies there is not defined */
+    d->told[r->slot].forms[r->header >> 28]++;
+    d->told_n++;
+    MUST(event_counts_add(d->counts, r, &err) == 0 && event_counts_add(d->grouped, r, &err) == 0, "%s",
+         err.message);
+    MUST(dump_writer_record(d->sheets[0].writer, r) == 0 &&
+             dump_writer_record(d->sheets[1].writer, &other) == 0,
+         "the output failed");
+    d->waiting[d->waiting_n++] = *r;
+    if (d->waiting_n == WAITING_MOST)
+        check_lines(d);
+}
+
+static void take_batch(struct dump *d, const struct event_batch *batch)
+{
+    const struct clock *clock = trace_clock(d->trace);
+    struct dump_record record, chosen;
+    size_t at_all = 0, at_some = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct event *e = &batch->events[i];
+        check_event(d, e);
+        MUST(e->tsc <= batch->watermark, "event at %" PRIu64 " beyond the watermark %" PRIu64, e->tsc,
+             batch->watermark);
+        MUST(!d->more_due || i + 1 < batch->n, "a record is torn apart");
+        if (e->slot >= EVENT_SLOTS)
+            continue;
+        MUST(dump_next(&d->all, batch, &at_all, clock, &record), "a record at %" PRIu64 " is missing",
+             e->tsc);
+        check_record(d, &record, e);
+        if (!asked_for(d, &record))
+            continue;
+        MUST(dump_next(&d->some, batch, &at_some, clock, &chosen) && at_some == at_all,
+             "%s at %" PRIu64 " was asked for", event_info(e->slot)->name, e->tsc);
+        check_record(d, &chosen, e);
+        tell(d, &chosen);
+    }
+    MUST(!dump_next(&d->all, batch, &at_all, clock, &record) && at_all == batch->n, "a record too many");
+    MUST(!dump_next(&d->some, batch, &at_some, clock, &chosen) && at_some == batch->n,
+         "%s at %" PRIu64 " was not asked for", event_info(chosen.slot)->name, chosen.tsc);
+    MUST(batch->watermark >= d->watermark, "the watermark goes back");
+    d->watermark = batch->watermark;
+    d->over = d->over || dump_is_over(&d->some, batch, clock);
+}
+
+/* ---- the end ---- */
+
+/* What was delivered is what was counted. */
+static void check_quality(const struct dump *d)
+{
+    const struct quality *q = trace_quality(d->trace);
+    uint64_t records = 0, unrecognised = q->unrecognised_other, counted = 0;
+    for (unsigned slot = 0; slot < EVENT_SLOTS && !d->choice.some_pcpus; slot++)
+        for (unsigned form = 0; form < 16; form++) {
+            uint64_t expected = d->options.want[slot] ? q->events[slot].forms[form] : 0;
+            MUST(d->seen[slot].forms[form] == expected, "%s, form %u: %" PRIu64 " records of %" PRIu64,
+                 event_info(slot)->name, form, d->seen[slot].forms[form], expected);
+            records += d->seen[slot].forms[form];
+        }
+    MUST(d->choice.some_pcpus || d->choice.numbers || records == q->records,
+         "%" PRIu64 " records of %" PRIu64, records, q->records);
+    for (unsigned i = 0; i < q->unrecognised_kinds; i++)
+        unrecognised += q->unrecognised[i].records;
+    for (unsigned form = 0; form < 16; form++)
+        counted += q->events[EVENT_UNRECOGNISED].forms[form];
+    MUST(unrecognised == counted, "%" PRIu64 " unrecognised records by number, %" PRIu64 " in all",
+         unrecognised, counted);
+}
+
+static bool in_order(const struct counted *a, const struct counted *b)
+{
+    if (a->domain != b->domain)
+        return a->domain < b->domain;
+    if (a->vcpu != b->vcpu)
+        return a->vcpu < b->vcpu;
+    if (a->pcpu != b->pcpu)
+        return a->pcpu < b->pcpu;
+    return a->records >= b->records;
+}
+
+/* Counts add up to what was told. */
+static void check_counts(const struct dump *d, struct event_counts *counts, bool grouped)
+{
+    size_t n;
+    struct counted *list = event_counts_list(counts, &n);
+    uint64_t records[EVENT_SLOTS] = {0}, bytes[EVENT_SLOTS] = {0};
+    MUST(list, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        const struct counted *c = &list[i];
+        MUST(c->slot < EVENT_SLOTS && c->records > 0, "slot %d: %" PRIu64, c->slot, c->records);
+        MUST(i == 0 || in_order(&list[i - 1], c), "counts %zu and %zu are out of order", i - 1, i);
+        MUST(grouped || (c->domain < 0 && c->vcpu < 0 && c->pcpu < 0), "counts that are grouped");
+        MUST(c->domain < 65536 && c->vcpu < 65536 && c->pcpu < PCPUS_MAX, "d%dv%d p%d", c->domain, c->vcpu,
+             c->pcpu);
+        records[c->slot] += c->records;
+        bytes[c->slot] += c->bytes;
+    }
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
+        uint64_t told = 0, told_bytes = 0;
+        for (unsigned form = 0; form < 16; form++) {
+            told += d->told[slot].forms[form];
+            told_bytes += event_form_bytes(form, d->told[slot].forms[form]);
+        }
+        MUST(records[slot] == told && bytes[slot] == told_bytes,
+             "%s: %" PRIu64 " records, %" PRIu64 " bytes counted of %" PRIu64 ", %" PRIu64,
+             event_info(slot)->name, records[slot], bytes[slot], told, told_bytes);
+    }
+    free(list);
+}
+
+/* Counts as they are written. */
+static void check_count_lines(struct dump *d)
+{
+    struct sheet *s = &d->sheets[0];
+    const struct choice *c = &d->choice;
+    struct dump_counts counts = {
+        .counts = d->grouped, .grouped = true, .by = c->by, .limit = 3, .span_ns = d->time_ns};
+    MUST(dump_counts_write(s->output, format_names[c->format], &counts) == 0, "the output failed");
+    sheet_read(s);
+    const char *line = s->lines;
+    unsigned header = 0;
+    while (line < s->lines + s->n) {
+        const char *begin = line;
+        size_t n = next_line(s, &line);
+        check_text(begin, n);
+        if (c->format == CSV) {
+            header = header ? header : csv_fields(begin, n);
+            MUST(csv_fields(begin, n) == header, "\"%.*s\" has not %u fields", (int)n, begin, header);
+        } else if (c->format == JSONL) {
+            json_decref(json_line(begin, n));
+        }
+    }
+}
+
+static void finish(struct dump *d, bool whole)
+{
+    size_t rows;
+    check_lines(d);
+    check_counts(d, d->counts, false);
+    check_counts(d, d->grouped, true);
+    if (whole)
+        check_quality(d);
+    struct counted *list = event_counts_list(d->grouped, &rows);
+    free(list);
+    if (rows < ROWS_MOST)
+        check_count_lines(d);
+}
+
+/* ---- the road ---- */
+
+/* True when the end was reached without an error. */
+static bool read_trace(struct dump *d)
+{
+    struct error err = {0};
+    struct event_batch batch;
+    int status;
+    while ((status = trace_next(d->trace, &batch, &err)) > 0) {
+        if (!d->options.cycles && trace_clock(d->trace)->cpu_hz <= 0)
+            return false; /* the command says so and ends */
+        take_batch(d, &batch);
+        if (d->told_n > RECORDS_MOST)
+            return false;
+    }
+    MUST(status == 0 || err.code != ERROR_NONE, "failed without a reason");
+    return status == 0;
+}
+
+static void run(struct dump *d)
+{
+    struct error err = {0};
+    event_fields_init();
+    dump_reader_init(&d->all, &(struct dump_filter){0});
+    dump_reader_init(&d->some, &d->filter);
+    memset(d->current, 0xff, sizeof d->current);
+    d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, &err);
+    d->grouped = event_counts_new(true, d->choice.by, 0, &err);
+    MUST(d->counts && d->grouped, "%s", err.message);
+    sheet_begin(&d->sheets[0], &d->choice);
+    sheet_begin(&d->sheets[1], &d->choice);
+    finish(d, read_trace(d));
+    dump_writer_free(d->sheets[0].writer);
+    dump_writer_free(d->sheets[1].writer);
+    event_counts_free(d->counts);
+    event_counts_free(d->grouped);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct dump d;
+    struct error err = {0};
+    char path[STORE_PATH];
+    if (n < 1)
+        return 0;
+    memset(&d, 0, offsetof(struct dump, sheets));
+    d.choice = choose(data[0]);
+    ask(&d);
+    int fd = store_capture(data + 1, n - 1, d.choice.pipe, path);
+    d.trace = trace_open(path, &d.options, &err);
+    MUST(d.trace || err.code != ERROR_NONE, "no trace and no reason");
+    if (d.trace)
+        run(&d);
+    trace_close(d.trace);
+    close(fd);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+    return mutate(data, n, room, seed);
+}

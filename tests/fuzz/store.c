@@ -1,0 +1,24 @@
+#include "tests/fuzz/store.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/fuzz/must.h"
+
+#define PIPE_BYTES 65536
+
+int store_capture(const uint8_t *data, size_t n, bool through_pipe, char path[STORE_PATH])
+{
+    int ends[2] = {-1, -1};
+    bool pipe = through_pipe && n < PIPE_BYTES;
+    if (pipe)
+        MUST(pipe2(ends, O_CLOEXEC) == 0, "pipe");
+    int fd = pipe ? ends[1] : memfd_create("capture", MFD_CLOEXEC);
+    MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n, "storing %zu bytes", n);
+    if (pipe)
+        close(ends[1]);
+    fd = pipe ? ends[0] : fd;
+    snprintf(path, STORE_PATH, "/proc/self/fd/%d", fd);
+    return fd;
+}
