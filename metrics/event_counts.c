@@ -14,11 +14,13 @@ struct group {
     uint64_t
         key; /* domain + 1 << 40 | vcpu + 1 << 20 | pcpu + 1; 0 in a part: does not apply, or not known */
     struct tally events[EVENT_SLOTS];
-    struct unrecognised {
-        uint32_t number;
-        struct tally tally;
-    } unrecognised[UNRECOGNISED_KINDS];
+    struct unrecognised *unrecognised; /* UNRECOGNISED_KINDS of them; NULL: none was seen */
     unsigned kinds;
+};
+
+struct unrecognised {
+    uint32_t number;
+    struct tally tally;
 };
 
 struct event_counts {
@@ -33,7 +35,7 @@ struct event_counts {
         struct group *group; /* NULL: none yet */
     } last[PCPUS_MAX];
     struct counted *list; /* while it is made */
-    size_t list_n, list_capacity;
+    size_t list_n;
 };
 
 struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_limit, struct error *err)
@@ -49,11 +51,17 @@ struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_
     return c;
 }
 
+static void free_group(void *group)
+{
+    free(((struct group *)group)->unrecognised);
+    free(group);
+}
+
 void event_counts_free(struct event_counts *c)
 {
     if (!c)
         return;
-    tdestroy(c->tree, free);
+    tdestroy(c->tree, free_group);
     free(c);
 }
 
@@ -108,18 +116,21 @@ static void add(struct tally *t, uint32_t header)
     t->bytes += event_form_bytes(header >> 28, 1);
 }
 
-static void add_unrecognised(struct group *g, const struct dump_record *r)
+static int add_unrecognised(struct group *g, const struct dump_record *r)
 {
     unsigned i = 0;
+    if (!g->unrecognised && !(g->unrecognised = calloc(UNRECOGNISED_KINDS, sizeof *g->unrecognised)))
+        return -1;
     while (i < g->kinds && g->unrecognised[i].number != r->w[NUMBER_WORD])
         i++;
     if (i == UNRECOGNISED_KINDS) {
         add(&g->events[EVENT_UNRECOGNISED], r->header);
-        return;
+        return 0;
     }
     if (i == g->kinds)
         g->unrecognised[g->kinds++].number = r->w[NUMBER_WORD];
     add(&g->unrecognised[i].tally, r->header);
+    return 0;
 }
 
 int event_counts_add(struct event_counts *c, const struct dump_record *r, struct error *err)
@@ -133,9 +144,8 @@ int event_counts_add(struct event_counts *c, const struct dump_record *r, struct
         c->last[r->pcpu].current = r->current;
     }
     if (r->slot == EVENT_UNRECOGNISED)
-        add_unrecognised(g, r);
-    else
-        add(&g->events[r->slot], r->header);
+        return add_unrecognised(g, r) == 0 ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    add(&g->events[r->slot], r->header);
     return 0;
 }
 
@@ -144,15 +154,18 @@ int event_counts_add(struct event_counts *c, const struct dump_record *r, struct
 static void list_tally(struct event_counts *c, const struct group *g, unsigned slot, uint32_t number,
                        const struct tally *t)
 {
-    if (t->records == 0 || c->list_n == c->list_capacity)
+    if (t->records == 0)
         return;
-    c->list[c->list_n++] = (struct counted){.domain = (int32_t)(g->key >> 40) - 1,
-                                            .vcpu = (int32_t)(g->key >> 20 & 0xfffff) - 1,
-                                            .pcpu = (int32_t)(g->key & 0xfffff) - 1,
-                                            .slot = (uint16_t)slot,
-                                            .number = number,
-                                            .records = t->records,
-                                            .bytes = t->bytes};
+    c->list_n++;
+    if (!c->list)
+        return; /* they are only counted yet */
+    c->list[c->list_n - 1] = (struct counted){.domain = (int32_t)(g->key >> 40) - 1,
+                                              .vcpu = (int32_t)(g->key >> 20 & 0xfffff) - 1,
+                                              .pcpu = (int32_t)(g->key & 0xfffff) - 1,
+                                              .slot = (uint16_t)slot,
+                                              .number = number,
+                                              .records = t->records,
+                                              .bytes = t->bytes};
 }
 
 static int compare_counted(const void *a, const void *b)
@@ -177,16 +190,19 @@ static void list_group(const void *node, VISIT visit, void *context)
                    &g->events[slot]);
     for (unsigned i = 0; i < g->kinds; i++)
         list_tally(c, g, EVENT_UNRECOGNISED, g->unrecognised[i].number, &g->unrecognised[i].tally);
-    qsort(c->list + from, c->list_n - from, sizeof *c->list, compare_counted);
+    if (c->list)
+        qsort(c->list + from, c->list_n - from, sizeof *c->list, compare_counted);
 }
 
 struct counted *event_counts_list(struct event_counts *c, size_t *n)
 {
+    c->list = NULL;
     c->list_n = 0;
-    c->list_capacity = c->groups_n * (EVENT_SLOTS + UNRECOGNISED_KINDS) + 1;
-    c->list = calloc(c->list_capacity, sizeof *c->list);
+    twalk_r(c->tree, list_group, c);
+    c->list = calloc(c->list_n + 1, sizeof *c->list);
     if (!c->list)
         return NULL;
+    c->list_n = 0;
     twalk_r(c->tree, list_group, c);
     *n = c->list_n;
     return c->list;

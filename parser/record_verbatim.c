@@ -9,8 +9,9 @@
 #include "record_time.h"
 
 /*
- * The stream has room for an event per 4 bytes of records (record.h). Of a record there are, besides itself, an EVENT_CURRENT
- * before it, if one of at least 8 bytes has told of a change, and an EVENT_MORE behind it, if it has at least 24.
+ * The stream has room for an event per 4 bytes of records, and a few more (record.h, window.c). Of a record there are,
+ * besides itself, an EVENT_MORE behind it, if it has at least 24 bytes, and an EVENT_CURRENT before it, if one of at least 8
+ * bytes has told of a change: the few are for a change that was told of before these records.
  */
 static struct event *append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot)
 {

@@ -13,6 +13,7 @@
 #define CLOCK_ERROR_PPM      50.0         /* the clock is known well enough to begin */
 #define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
+#define CLOCK_BYTES          (16u << 20) /* verbatim: read at most, to measure the clock */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
@@ -107,6 +108,8 @@ static bool well_known(struct trace *t)
     struct clock_probe *p = &t->decoder.probe;
     if (!t->options.verbatim && !t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
         return false;
+    if (t->options.verbatim && t->quality.bytes >= CLOCK_BYTES)
+        return true; /* of the few records that are wanted perhaps none is queued yet: they are not to wait for ever */
     if (t->options.cpu_hz > 0 || t->options.cycles || t->options.resume ||
         p->chains_n >= CLOCK_SAMPLES_ENOUGH)
         return true;
