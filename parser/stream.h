@@ -17,8 +17,9 @@ struct stream {
     uint16_t pcpu;
     bool begun;         /* last_tsc means something */
     bool perhaps_blind; /* the last window filled its ring: records may be missing behind it */
-    bool pulled_back;   /* time went back: events that are queued may lie beyond later ones, and move back to them */
-    bool old_lost;      /* a LOST_RECORDS without a time awaits the next record that has one */
+    bool
+        pulled_back; /* time went back: events that are queued may lie beyond later ones, and move back to them */
+    bool old_lost; /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
     uint64_t last_tsc;   /* of the last record of any kind; never goes back */
     uint64_t last_sweep; /* the sweep of its last window */
