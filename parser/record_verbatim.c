@@ -240,7 +240,7 @@ const uint8_t *records_decode_verbatim(struct decoder *d, const uint8_t *p, cons
         unsigned slot = event_slot(h & 0x0fffffff);
         const uint8_t *next = p + record_form_bytes[h >> 28];
         unsigned action = actions[slot];
-        __builtin_prefetch(p + 2048);
+        __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
         if (action != RECORD_SKIP) {
             if (timed && !(h >> 31))
                 record_note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
