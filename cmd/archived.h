@@ -1,5 +1,5 @@
 /*
- * An archive as report, charge and info read it: one timeline of it, from the results that were kept where they suffice,
+ * An archive as report, charge, info and dump read it: one timeline of it, from the results that were kept where they suffice,
  * else from the trace that was kept.
  */
 #ifndef XENMETER_CMD_ARCHIVED_H
