@@ -22,7 +22,7 @@ WARNINGS := -Wall -Wextra -Wpedantic
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
-LAYERS      := parser metrics formats archive
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics formats archive
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 TRACEGEN_SRC := $(wildcard fixtures/*.c)
@@ -47,7 +47,7 @@ $(BUILD)/%.o: %.c | deps
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c tests/*/*.c))
+-include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
 PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libcunit1-dev zstd jq
@@ -68,7 +68,7 @@ demo: all
 	@$(BUILD)/xenmeter report -b vcpu -g 1s fixtures/membuf-credit2.xt.zst
 
 # The page about events says what the tables say. Not part of `all`: that it is up to date is a test.
-EVENT_TABLES := parser/events.def parser/hypercalls.def parser/names.def
+EVENT_TABLES := parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def
 man/xenmeter-events.7: man/events.awk $(EVENT_TABLES)
 	LC_ALL=C awk -f man/events.awk $(EVENT_TABLES) > $@.tmp && mv $@.tmp $@
 

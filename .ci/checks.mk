@@ -33,7 +33,7 @@ lint-format:
 lint-tidy: $(LINT_C:%.c=$(LINT)/%.tidy)
 
 # One file at a time: in one process clang-tidy 14 takes every va_list after the first file for uninitialised.
-$(LINT)/%.tidy: %.c $(LINT_H) $(wildcard */*.def) .clang-tidy
+$(LINT)/%.tidy: %.c $(LINT_H) $(wildcard */*.def */*/*.def) .clang-tidy
 	@mkdir -p $(@D)
 	@clang-tidy --quiet $< -- $(ALL_CFLAGS) 2> $@.err || { cat $@.err; exit 1; }
 	@touch $@

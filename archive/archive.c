@@ -9,9 +9,9 @@
 
 #include "archive/contents.h"
 #include "archive/tar.h"
-#include "parser/source.h"
+#include "parser/source/source.h"
 
-#define MEMBERS_TOTAL (1u << 21) /* of all pieces: what reading them may cost is bounded */
+#define MEMBERS_TOTAL (1u << 21) /* of all captures: what reading them may cost is bounded */
 
 struct archive {
     struct source source;
@@ -20,8 +20,8 @@ struct archive {
     uint8_t *content; /* of the frame read last */
     size_t content_room;
     size_t content_frame; /* 0 (the magic): none */
-    struct piece *pieces;
-    size_t pieces_n;
+    struct capture *captures;
+    size_t captures_n;
 };
 
 bool archive_file_is(const char *path)
@@ -94,11 +94,11 @@ static const uint8_t *member_at(struct archive *a, size_t frame, size_t at, cons
     return content ? member_in_frame(&a->frames.list[frame], content, at, path, n, digest, err) : NULL;
 }
 
-int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,
+int archive_read(struct archive *a, const struct capture *p, const struct member *m, const uint8_t **bytes,
                  struct error *err)
 {
     char path[TAR_NAME_MAX];
-    piece_member_path(p, m->name, path);
+    capture_member_path(p, m->name, path);
     *bytes =
         member_at(a, (size_t)p->first_frame + m->frame, m->at - TAR_BLOCK, path, m->bytes, m->digest, err);
     return *bytes ? 0 : -1;
@@ -106,13 +106,14 @@ int archive_read(struct archive *a, const struct piece *p, const struct member *
 
 /* ---- opening ---- */
 
-static int read_piece(struct archive *a, const struct contents_piece *c, struct piece *p, struct error *err)
+static int read_capture(struct archive *a, const struct contents_capture *c, struct capture *p,
+                        struct error *err)
 {
     char path[TAR_NAME_MAX];
     size_t frame = (size_t)c->first_frame + c->frames - 1;
     snprintf(p->host, sizeof p->host, "%s", c->host);
     snprintf(p->id, sizeof p->id, "%s", c->id);
-    piece_member_path(p, "manifest.json", path);
+    capture_member_path(p, "manifest.json", path);
     const uint8_t *text = member_at(a, frame, 0, path, c->manifest_bytes, c->manifest_digest, err);
     if (!text)
         return -1;
@@ -138,7 +139,7 @@ static int read_piece(struct archive *a, const struct contents_piece *c, struct 
 }
 
 /* The contents are the last data frame's. */
-static int read_contents(struct archive *a, struct contents_piece **list, size_t *n, struct error *err)
+static int read_contents(struct archive *a, struct contents_capture **list, size_t *n, struct error *err)
 {
     size_t frame = a->frames.n - 1, at = 0;
     struct tar_member member;
@@ -157,22 +158,22 @@ static int read_contents(struct archive *a, struct contents_piece **list, size_t
     return 0;
 }
 
-static int read_pieces(struct archive *a, struct error *err)
+static int read_captures(struct archive *a, struct error *err)
 {
-    struct contents_piece *list = NULL;
+    struct contents_capture *list = NULL;
     size_t n = 0, members = 0;
     if (read_contents(a, &list, &n, err) != 0)
         return -1;
     int status = 0;
-    a->pieces = calloc(n + 1, sizeof *a->pieces);
-    if (!a->pieces)
-        status = error_set(err, ERROR_MEMORY, "no memory for %zu pieces", n);
-    for (size_t i = 0; a->pieces && i < n && status == 0; i++) {
-        a->pieces_n = i + 1;
-        status = read_piece(a, &list[i], &a->pieces[i], err);
-        members += a->pieces[i].members_n;
+    a->captures = calloc(n + 1, sizeof *a->captures);
+    if (!a->captures)
+        status = error_set(err, ERROR_MEMORY, "no memory for %zu captures", n);
+    for (size_t i = 0; a->captures && i < n && status == 0; i++) {
+        a->captures_n = i + 1;
+        status = read_capture(a, &list[i], &a->captures[i], err);
+        members += a->captures[i].members_n;
         if (status == 0 && members > MEMBERS_TOTAL)
-            status = error_set(err, ERROR_MEMORY, "the pieces of this archive have more than %u members",
+            status = error_set(err, ERROR_MEMORY, "the captures of this archive have more than %u members",
                                MEMBERS_TOTAL);
     }
     free(list);
@@ -200,7 +201,7 @@ struct archive *archive_open(const char *path, struct error *err)
         return NULL;
     }
     a->source.fd = -1;
-    if (open_file(a, path, err) != 0 || read_pieces(a, err) != 0) {
+    if (open_file(a, path, err) != 0 || read_captures(a, err) != 0) {
         archive_close(a);
         return NULL;
     }
@@ -211,9 +212,9 @@ void archive_close(struct archive *a)
 {
     if (!a)
         return;
-    for (size_t i = 0; i < a->pieces_n; i++)
-        piece_free(&a->pieces[i]);
-    free(a->pieces);
+    for (size_t i = 0; i < a->captures_n; i++)
+        capture_free(&a->captures[i]);
+    free(a->captures);
     free(a->content);
     frame_reader_free(a->reader);
     frames_free(&a->frames);
@@ -232,13 +233,13 @@ void archive_release(const struct archive *a, size_t frame)
     source_release(&a->source, f->offset, f->offset + f->bytes);
 }
 
-size_t archive_pieces(const struct archive *a, const struct piece **pieces)
+size_t archive_captures(const struct archive *a, const struct capture **captures)
 {
-    *pieces = a->pieces;
-    return a->pieces_n;
+    *captures = a->captures;
+    return a->captures_n;
 }
 
-const struct member *piece_member(const struct piece *p, const char *name)
+const struct member *capture_member(const struct capture *p, const char *name)
 {
     for (size_t i = 0; i < p->members_n; i++)
         if (strcmp(p->members[i].name, name) == 0)
@@ -248,11 +249,11 @@ const struct member *piece_member(const struct piece *p, const char *name)
 
 /* ---- timelines ---- */
 
-/* Where the timeline that begins with piece `first` ends. */
+/* Where the timeline that begins with capture `first` ends. */
 static size_t timeline_end(const struct archive *a, size_t first)
 {
     size_t end = first + 1;
-    while (end < a->pieces_n && pieces_adjoin(&a->pieces[end - 1], &a->pieces[end]))
+    while (end < a->captures_n && captures_adjoin(&a->captures[end - 1], &a->captures[end]))
         end++;
     return end;
 }
@@ -261,10 +262,10 @@ static size_t timeline_end(const struct archive *a, size_t first)
 static void list_hosts(const struct archive *a, struct buffer *b)
 {
     const char *before = "";
-    for (size_t i = 0; i < a->pieces_n;) {
-        const char *host = a->pieces[i].host;
+    for (size_t i = 0; i < a->captures_n;) {
+        const char *host = a->captures[i].host;
         unsigned timelines = 0;
-        while (i < a->pieces_n && strcmp(a->pieces[i].host, host) == 0) {
+        while (i < a->captures_n && strcmp(a->captures[i].host, host) == 0) {
             i = timeline_end(a, i);
             timelines++;
         }
@@ -290,8 +291,8 @@ int archive_timeline(const struct archive *a, const char *host, unsigned number,
 {
     unsigned found = 0, of_host = 0;
     const char *last = NULL;
-    for (size_t i = 0, end; i < a->pieces_n; i = end) {
-        const struct piece *p = &a->pieces[i];
+    for (size_t i = 0, end; i < a->captures_n; i = end) {
+        const struct capture *p = &a->captures[i];
         end = timeline_end(a, i);
         of_host = last && strcmp(last, p->host) == 0 ? of_host + 1 : 1;
         last = p->host;
@@ -302,7 +303,7 @@ int archive_timeline(const struct archive *a, const char *host, unsigned number,
         *first = i;
         *n = end - i;
     }
-    if (a->pieces_n == 0)
+    if (a->captures_n == 0)
         return error_set(err, ERROR_FORMAT, "there is no trace in this archive");
     if (found == 0)
         return no_choice(a, "it has no such host", err);

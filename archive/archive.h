@@ -1,4 +1,4 @@
-/* An archive, open for reading: its pieces and their members. */
+/* An archive, open for reading: its captures and their members. */
 #ifndef XENMETER_ARCHIVE_ARCHIVE_H
 #define XENMETER_ARCHIVE_ARCHIVE_H
 
@@ -9,7 +9,7 @@
 #include "archive/frames.h"
 #include "archive/manifest.h"
 #include "parser/error.h"
-#include "parser/feed.h"
+#include "parser/source/feed.h"
 
 struct archive;
 
@@ -28,14 +28,14 @@ const struct frames *archive_frames(const struct archive *a);
 /* The stored bytes of a frame were read and are not wanted soon. */
 void archive_release(const struct archive *a, size_t frame);
 
-/* The pieces, by host and time. They are the archive's. */
-size_t archive_pieces(const struct archive *a, const struct piece **pieces);
+/* The captures, by host and time. They are the archive's. */
+size_t archive_captures(const struct archive *a, const struct capture **captures);
 
 /*
- * The bytes of a member of a piece of this archive: *bytes is valid until the next call. Checked against its digest. -1 with
+ * The bytes of a member of a capture of this archive: *bytes is valid until the next call. Checked against its digest. -1 with
  * `err` filled (offset: of its frame in the file).
  */
-int archive_read(struct archive *a, const struct piece *p, const struct member *m, const uint8_t **bytes,
+int archive_read(struct archive *a, const struct capture *p, const struct member *m, const uint8_t **bytes,
                  struct error *err);
 
 /*
@@ -46,7 +46,7 @@ const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content
                                size_t n, const uint8_t digest[DIGEST_BYTES], struct error *err);
 
 /* The member of that name, or NULL. */
-const struct member *piece_member(const struct piece *p, const char *name);
+const struct member *capture_member(const struct capture *p, const char *name);
 
 /*
  * Pieces [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host there is).

@@ -1,5 +1,5 @@
 /*
- * An archive's table of contents: its pieces, ordered by host, beginning and id, and where each lies. It is the last
+ * An archive's table of contents: its captures, ordered by host, beginning and id, and where each lies. It is the last
  * member, in a frame with the end of the tar file. Pieces of the same trace that follow each other make a timeline.
  */
 #ifndef XENMETER_ARCHIVE_CONTENTS_H
@@ -12,42 +12,42 @@
 #define CONTENTS_SCHEMA "xenmeter.contents/1"
 
 /*
- * Two pieces adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps: parts of
+ * Two captures adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps: parts of
  * one capture overlap by the time between two readings of a pCPU's ring, and nothing lies between them.
  */
 #define ADJOINING_GAP_NS     10000000u
 #define ADJOINING_OVERLAP_NS 1000000000u
 
-/* Where a piece lies, and what its place in the order is. */
-struct contents_piece {
+/* Where a capture lies, and what its place in the order is. */
+struct contents_capture {
     char host[HOST_MAX];
-    char id[PIECE_ID_BYTES];
+    char id[CAPTURE_ID_BYTES];
     uint64_t tsc_first;
     uint32_t first_frame, frames;
     uint32_t manifest_bytes;
     uint8_t manifest_digest[DIGEST_BYTES];
 };
 
-/* What the contents say of a complete piece. */
-void contents_of_piece(const struct piece *p, struct contents_piece *c);
+/* What the contents say of a complete capture. */
+void contents_of_capture(const struct capture *p, struct contents_capture *c);
 
-/* The order of pieces in an archive: <0, 0, >0. */
-int contents_compare(const struct contents_piece *a, const struct contents_piece *b);
+/* The order of captures in an archive: <0, 0, >0. */
+int contents_compare(const struct contents_capture *a, const struct contents_capture *b);
 
 /* The whole last frame: the member and the end of the tar file. Appends; b->failed: no memory. */
-void contents_put_frame(struct buffer *b, const struct contents_piece *pieces, size_t n);
+void contents_put_frame(struct buffer *b, const struct contents_capture *captures, size_t n);
 
 /*
- * Reads the text of contents.json: pieces in their order, each apart from the others, inside the archive's `frames`
- * frames (the magic is 0; the last one is that of the contents). *pieces is from malloc. -1 with `err` filled.
+ * Reads the text of contents.json: captures in their order, each apart from the others, inside the archive's `frames`
+ * frames (the magic is 0; the last one is that of the contents). *captures is from malloc. -1 with `err` filled.
  */
-int contents_read(const char *text, size_t n, size_t frames, struct contents_piece **pieces, size_t *pieces_n,
-                  struct error *err);
+int contents_read(const char *text, size_t n, size_t frames, struct contents_capture **captures,
+                  size_t *captures_n, struct error *err);
 
-/* How far piece `b` reaches back into `a`, before it; 0: not at all. ns. */
-uint64_t pieces_overlap_ns(const struct piece *a, const struct piece *b);
+/* How far capture `b` reaches back into `a`, before it; 0: not at all. ns. */
+uint64_t captures_overlap_ns(const struct capture *a, const struct capture *b);
 
-/* Whether `b` goes on where `a` ends, of two pieces in their order. */
-bool pieces_adjoin(const struct piece *a, const struct piece *b);
+/* Whether `b` goes on where `a` ends, of two captures in their order. */
+bool captures_adjoin(const struct capture *a, const struct capture *b);
 
 #endif

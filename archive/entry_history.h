@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/measures.h"
-#include "metrics/population.h"
+#include "metrics/measure/measures.h"
+#include "metrics/model/population.h"
 #include "parser/trace.h"
 
 #define HISTORY_RECORDS 16

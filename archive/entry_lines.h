@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "parser/event_table.h"
+#include "parser/decode/event_table.h"
 
 struct entry_line {
     unsigned slot;

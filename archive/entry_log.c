@@ -6,7 +6,7 @@
  *   (Before that runnable, or running if it was: what follows must not look like a record that comes too late.)
  * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
  *   does that says that it ran there, at that same moment.
- * - A domain's earlier lives only count: a DOM_ADD and a DOM_REM each.
+ * - A domain's earlier incarnations only count: a DOM_ADD and a DOM_REM each.
  * - LOST_RECORDS names the vCPU that runs behind it only where that one's records are told from there on.
  */
 #include "archive/entry.h"
@@ -19,7 +19,7 @@
 #include "archive/entry_past.h"
 #include "archive/fields.h"
 #include "metrics/array.h"
-#include "metrics/row.h"
+#include "metrics/measure/row.h"
 
 #define LINE_BYTES 70 /* of an event, about */
 
@@ -255,7 +255,7 @@ static uint64_t start_of(const struct past *p, const struct history *h)
 }
 
 /* Notes the pCPUs that the told records of a life name. False: it cannot be told. */
-static bool cover(struct entry_log *l, const struct life *life)
+static bool cover(struct entry_log *l, const struct incarnation *life)
 {
     memset(l->covered, 0, sizeof l->covered);
     for (uint32_t id = 0; id < life->vcpus_n; id++) {
@@ -276,8 +276,8 @@ static bool cover(struct entry_log *l, const struct life *life)
 static bool tell_life(struct entry_log *l, uint32_t number)
 {
     const struct past *p = &l->past;
-    const struct life *life = &p->population.lives[number];
-    const struct life_past *past = number < p->lives_capacity ? &p->lives[number] : NULL;
+    const struct incarnation *life = &p->population.incarnations[number];
+    const struct life_past *past = number < p->incarnations_capacity ? &p->incarnations[number] : NULL;
     if (life->ended || !past)
         return true;
     if (past->added)
@@ -324,7 +324,7 @@ static bool collect(struct entry_log *l, uint64_t tsc)
     for (size_t i = 0; i < l->past.lives_told_n; i++)
         tell_told(l, &l->past.lives_told[i]);
     tell_windows(l);
-    for (uint32_t i = 0; i < l->past.population.lives_n; i++)
+    for (uint32_t i = 0; i < l->past.population.incarnations_n; i++)
         if (!tell_life(l, i))
             return false;
     return !l->past.beyond;

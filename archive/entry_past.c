@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "metrics/array.h"
-#include "metrics/row.h"
+#include "metrics/measure/row.h"
 
 #define VCPUS_KNOWN_MAX (16u << 10) /* at a time */
 #define LIVES_TOLD_MAX  (64u << 10)
@@ -22,10 +22,10 @@ void past_free(struct past *p)
 {
     for (size_t i = 0; i < p->histories_capacity; i++)
         free(p->histories[i]);
-    for (size_t i = 0; i < p->lives_capacity; i++)
-        free(p->lives[i].ran_on);
+    for (size_t i = 0; i < p->incarnations_capacity; i++)
+        free(p->incarnations[i].ran_on);
     free(p->histories);
-    free(p->lives);
+    free(p->incarnations);
     free(p->lives_told);
     free(p->windows);
     runstates_free(p->states);
@@ -37,17 +37,18 @@ static struct history *history_of(const struct past *p, uint32_t vcpu)
     return vcpu < p->histories_capacity ? p->histories[vcpu] : NULL;
 }
 
-/* ---- lives ---- */
+/* ---- incarnations ---- */
 
 static struct life_past *life_past(struct past *p, uint32_t life)
 {
-    struct life_past *lives = array_reserve(p->lives, &p->lives_capacity, (size_t)life + 1, sizeof *lives);
-    if (!lives) {
+    struct life_past *incarnations =
+        array_reserve(p->incarnations, &p->incarnations_capacity, (size_t)life + 1, sizeof *incarnations);
+    if (!incarnations) {
         p->no_memory = true;
         return NULL;
     }
-    p->lives = lives;
-    return &lives[life];
+    p->incarnations = incarnations;
+    return &incarnations[life];
 }
 
 static void tell_of_life(struct past *p, const struct told *when, unsigned slot, uint16_t domain)
@@ -70,17 +71,17 @@ static void tell_of_life(struct past *p, const struct told *when, unsigned slot,
 /* What tells that there was this life: a DOM_REM does it for the first one of a domain. */
 static void life_ends(struct past *p, uint32_t number, const struct told *t)
 {
-    const struct life *life = &p->population.lives[number];
+    const struct incarnation *life = &p->population.incarnations[number];
     struct life_past *past = life_past(p, number);
     if (!past)
         return;
     if (past->added || life->number > 1)
         tell_of_life(p, &past->begun, EVENT_DOM_ADD, life->domain);
     tell_of_life(p, t, EVENT_DOM_REM, life->domain);
-    p->lives[number].told = true;
-    free(p->lives[number].ran_on);
-    p->lives[number].ran_on = NULL;
-    p->lives[number].ran_on_n = 0;
+    p->incarnations[number].told = true;
+    free(p->incarnations[number].ran_on);
+    p->incarnations[number].ran_on = NULL;
+    p->incarnations[number].ran_on_n = 0;
     for (uint32_t id = 0; id < life->vcpus_n; id++) {
         uint32_t vcpu = life->vcpus[id];
         if (!history_of(p, vcpu))
@@ -165,7 +166,7 @@ static void run(struct past *p, struct told *t, uint32_t own)
         p->no_memory = true;
     while ((change = runstates_take(p->states, UINT64_MAX))) {
         const struct vcpu_identity *who = &p->population.vcpus[change->vcpu];
-        uint32_t domain = p->population.lives[who->life].domain;
+        uint32_t domain = p->population.incarnations[who->life].domain;
         switch (change->kind) {
         case TRANSITION_APPEAR:
             make_history(p, change, t);
@@ -187,10 +188,10 @@ static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint
 {
     struct population *all = &p->population;
     uint32_t before = population_life(all, (uint16_t)domain);
-    bool over = before != NOBODY && all->lives[before].ended;
+    bool over = before != NOBODY && all->incarnations[before].ended;
     run(p, t, own);
     uint32_t after = population_life(all, (uint16_t)domain);
-    if (before != NOBODY && !over && all->lives[before].ended)
+    if (before != NOBODY && !over && all->incarnations[before].ended)
         life_ends(p, before, t);
     if (after == before)
         return;
@@ -198,18 +199,18 @@ static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint
     if (!life)
         return;
     life->begun = *t;
-    life->added = own == UINT32_MAX && !all->lives[after].ended;
-    if (all->lives[after].ended)
+    life->added = own == UINT32_MAX && !all->incarnations[after].ended;
+    if (all->incarnations[after].ended)
         life_ends(p, after, t);
 }
 
 static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
 {
     uint64_t inconsistent = p->quality.inconsistent, ignored = p->quality.ignored_records;
-    struct life *life = NULL;
+    struct incarnation *life = NULL;
     uint32_t vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
     if (vcpu != NOBODY)
-        life = &p->population.lives[p->population.vcpus[vcpu].life];
+        life = &p->population.incarnations[p->population.vcpus[vcpu].life];
     const struct history *h = life && !life->ended ? history_of(p, vcpu) : NULL;
     bool fits = h && h->state == t->old && (t->old != RUNSTATE_RUNNING || h->pcpu == t->event.pcpu);
     bool displaced = h && h->displaced, is_new = !h;

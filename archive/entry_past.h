@@ -6,9 +6,9 @@
 #define XENMETER_ARCHIVE_ENTRY_PAST_H
 
 #include "archive/entry_history.h"
-#include "metrics/blind.h"
-#include "metrics/runstate.h"
-#include "parser/clock.h"
+#include "metrics/model/blind.h"
+#include "metrics/model/runstate.h"
+#include "parser/order/clock.h"
 #include "parser/quality.h"
 
 /* One blind window of a pCPU. */
@@ -35,9 +35,9 @@ struct past {
     uint64_t serial;
     struct history **histories; /* by vCPU number; NULL once its domain is gone */
     size_t histories_capacity, histories_n;
-    struct life_past *lives; /* by life number */
-    size_t lives_capacity;
-    struct told *lives_told; /* what makes the lives that are over count */
+    struct life_past *incarnations; /* by life number */
+    size_t incarnations_capacity;
+    struct told *lives_told; /* what makes the incarnations that are over count */
     size_t lives_told_n, lives_told_capacity;
     struct window *windows; /* number i is at i % BLIND_WINDOWS; NULL: there were none */
     uint64_t windows_n;     /* so far */

@@ -7,7 +7,7 @@
 #include "archive/line.h"
 #include "metrics/array.h"
 
-struct reading {
+struct entry_reading {
     struct entry *entry;
     size_t events_capacity, pcpus_capacity;
     uint64_t tsc; /* of the line before */
@@ -30,7 +30,7 @@ static uint64_t number(struct line *l, uint64_t most)
     return n;
 }
 
-static void read_pcpus(struct reading *r)
+static void read_pcpus(struct entry_reading *r)
 {
     struct entry *e = r->entry;
     struct line *l = &r->line;
@@ -87,7 +87,7 @@ static void read_words(struct line *l, struct event *e)
     e->header |= 1u << 31 | (e->slot == EVENT_RUNSTATE_CHANGE ? 1 : n) << 28;
 }
 
-static void read_event(struct reading *r)
+static void read_event(struct entry_reading *r)
 {
     struct line *l = &r->line;
     struct event e = {.w = {0, UINT32_MAX}};
@@ -128,7 +128,7 @@ static void read_event(struct reading *r)
 int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, struct error *err)
 {
     *entry = (struct entry){0};
-    struct reading r = {.entry = entry};
+    struct entry_reading r = {.entry = entry};
     event_index_init();
     if (n == 0)
         return error_set_at(err, ERROR_FORMAT, 0, "damaged entry: it is empty");

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-uint64_t field_bits(const struct field *f, const void *of)
+uint64_t field_bits(const struct stored_field *f, const void *of)
 {
     const char *at = (const char *)of + f->offset;
     uint64_t bits = 0;
@@ -26,7 +26,7 @@ uint64_t field_bits(const struct field *f, const void *of)
     return 0;
 }
 
-void field_set_bits(const struct field *f, void *of, uint64_t bits)
+void field_set_bits(const struct stored_field *f, void *of, uint64_t bits)
 {
     char *at = (char *)of + f->offset;
     switch ((enum field_type)f->type) {
@@ -60,7 +60,7 @@ void fields_put_u64(struct buffer *b, uint64_t n)
         buffer_printf(b, "\"%" PRIu64 "\"", n);
 }
 
-static void put_bits(struct buffer *b, const struct field *f, uint64_t bits)
+static void put_bits(struct buffer *b, const struct stored_field *f, uint64_t bits)
 {
     double real;
     switch ((enum field_type)f->type) {
@@ -87,9 +87,9 @@ static void put_bits(struct buffer *b, const struct field *f, uint64_t bits)
     }
 }
 
-void fields_put(struct buffer *b, const struct field *fields, size_t n, const void *of)
+void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of)
 {
-    for (const struct field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f < fields + n; f++) {
         uint64_t bits = field_bits(f, of);
         if (bits == f->absent && !f->always)
             continue;

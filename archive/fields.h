@@ -21,7 +21,7 @@ enum field_type {
     FIELD_NAME  /* an enum, by its names */
 };
 
-struct field {
+struct stored_field {
     const char *key;
     const char *text; /* `,"key":` */
     uint16_t text_n;
@@ -40,11 +40,11 @@ struct field {
     }
 
 /* The value of a field as 64 bits: signed ones extended, a double's own. */
-uint64_t field_bits(const struct field *f, const void *of);
-void field_set_bits(const struct field *f, void *of, uint64_t bits);
+uint64_t field_bits(const struct stored_field *f, const void *of);
+void field_set_bits(const struct stored_field *f, void *of, uint64_t bits);
 
 /* Appends `,"key":value` for each field that is not absent. */
-void fields_put(struct buffer *b, const struct field *fields, size_t n, const void *of);
+void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of);
 
 /* A number of its own, as FIELD_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);

@@ -67,7 +67,7 @@ extern const uint8_t frame_magic[];
 /* Of a whole frame: the magic, or a data frame (which ends with its checksum). */
 struct frame_facts frame_facts_of(const uint8_t *stored, uint32_t bytes, uint32_t content);
 
-/* The seal and the seek table of these n frames, in one piece of `*bytes` bytes to be freed. NULL: no memory. */
+/* The seal and the seek table of these n frames, in one capture of `*bytes` bytes to be freed. NULL: no memory. */
 uint8_t *frame_ends(const struct frame_facts *list, size_t n, size_t *bytes);
 
 /* Where the checksums are in the seal of n frames at `seal`, of which `left` bytes are there. NULL: it is not well. */

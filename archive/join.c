@@ -3,16 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/regroup_gather.h"
+#include "archive/rollup_aggregate.h"
 
 #define DOMAINS 65536
 
 struct join {
     struct meter_sink sink;
     uint64_t offset_ns;
-    uint32_t *before; /* by domain id: lives in the pieces before, but for the last one, which goes on */
-    uint32_t *seen;   /* by domain id: the highest life so far */
-    struct gathered whole;
+    uint32_t
+        *before; /* by domain id: incarnations in the captures before, but for the last one, which goes on */
+    uint32_t *seen; /* by domain id: the highest life so far */
+    struct aggregate whole;
     bool any_whole;
     struct row *rows; /* room for one interval's */
     struct measures *measures;
@@ -53,14 +54,14 @@ void join_free(struct join *j)
     free(j);
 }
 
-void join_begin_piece(struct join *j, uint64_t offset_ns)
+void join_begin_capture(struct join *j, uint64_t offset_ns)
 {
     j->offset_ns = offset_ns;
     for (size_t domain = 0; domain < DOMAINS; domain++)
         j->before[domain] = j->seen[domain] ? j->seen[domain] - 1 : 0;
 }
 
-/* ---- times and lives ---- */
+/* ---- times and incarnations ---- */
 
 static uint64_t moved(const struct join *j, uint64_t ns)
 {

@@ -1,7 +1,7 @@
 /*
- * The results of pieces that follow each other, told as those of one trace: times go on from the first piece's start,
- * domain ids keep their lives, whole-trace rows are added up. What straddles the cut between two pieces (an execution, a
- * wait) is known to neither and is no sample; and what domain id was there at the end of one piece and at the beginning
+ * The results of captures that follow each other, told as those of one trace: times go on from the first capture's start,
+ * domain ids keep their incarnations, whole-trace rows are added up. What straddles the cut between two captures (an execution, a
+ * wait) is known to neither and is no sample; and what domain id was there at the end of one capture and at the beginning
  * of the next is taken for the same domain.
  */
 #ifndef XENMETER_ARCHIVE_JOIN_H
@@ -19,17 +19,17 @@ struct join;
 struct join *join_new(const struct meter_sink *sink);
 void join_free(struct join *j);
 
-/* What comes next is of a piece that begins offset_ns after the first one. */
-void join_begin_piece(struct join *j, uint64_t offset_ns);
+/* What comes next is of a capture that begins offset_ns after the first one. */
+void join_begin_capture(struct join *j, uint64_t offset_ns);
 
-/* Where a piece's results go. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
+/* Where a capture's results go. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
 struct meter_sink join_sink(struct join *j);
 
-/* All pieces were told: hands out the whole, which ends at end_ns, if any piece told of it. As the sink's functions. */
+/* All captures were told: hands out the whole, which ends at end_ns, if any capture told of it. As the sink's functions. */
 int join_finish(struct join *j, uint64_t end_ns);
 bool join_out_of_memory(const struct join *j);
 
-/* Adds the summary of the next piece, of which lists and texts are left alone, to that of all before. */
+/* Adds the summary of the next capture, of which lists and texts are left alone, to that of all before. */
 void summary_join(struct summary *into, const struct summary *next);
 
 #endif

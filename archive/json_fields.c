@@ -58,7 +58,7 @@ json_t *json_of_bytes(const char *text)
     return object;
 }
 
-static json_t *of_bits(const struct field *f, uint64_t bits)
+static json_t *of_bits(const struct stored_field *f, uint64_t bits)
 {
     double real;
     switch ((enum field_type)f->type) {
@@ -79,9 +79,9 @@ static json_t *of_bits(const struct field *f, uint64_t bits)
     return NULL;
 }
 
-void json_put_fields(json_t **object, const struct field *fields, size_t n, const void *of)
+void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of)
 {
-    for (const struct field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f < fields + n; f++) {
         uint64_t bits = field_bits(f, of);
         if (bits != f->absent || f->always)
             json_put(object, f->key, of_bits(f, bits));
@@ -191,7 +191,7 @@ static uint64_t to_real(struct json_reading *r, const char *key, const json_t *v
     return bits;
 }
 
-static uint64_t to_bits(struct json_reading *r, const struct field *f, const json_t *value)
+static uint64_t to_bits(struct json_reading *r, const struct stored_field *f, const json_t *value)
 {
     switch ((enum field_type)f->type) {
     case FIELD_I64:
@@ -215,9 +215,9 @@ static uint64_t to_bits(struct json_reading *r, const struct field *f, const jso
     }
 }
 
-void members_take_fields(struct members *m, const struct field *fields, size_t n, void *of)
+void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of)
 {
-    for (const struct field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f < fields + n; f++) {
         const json_t *value = f->always ? members_take(m, f->key) : members_look(m, f->key);
         field_set_bits(f, of, value ? to_bits(m->reading, f, value) : f->absent);
     }

@@ -80,7 +80,7 @@ static uint64_t read_real(struct line *l)
     return bits;
 }
 
-static uint64_t read_name(struct line *l, const struct field *f)
+static uint64_t read_name(struct line *l, const struct stored_field *f)
 {
     for (uint64_t i = 0; i <= f->most; i++) {
         size_t n = f->names[i] ? strlen(f->names[i]) : 0;
@@ -96,7 +96,7 @@ static uint64_t read_name(struct line *l, const struct field *f)
 
 /* ---- tables ---- */
 
-static uint64_t read_bits(struct line *l, const struct field *f)
+static uint64_t read_bits(struct line *l, const struct stored_field *f)
 {
     uint64_t bits;
     switch ((enum field_type)f->type) {
@@ -114,9 +114,9 @@ static uint64_t read_bits(struct line *l, const struct field *f)
     }
 }
 
-void line_fields(struct line *l, const struct field *fields, size_t n, void *of)
+void line_fields(struct line *l, const struct stored_field *fields, size_t n, void *of)
 {
-    for (const struct field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f < fields + n; f++) {
         uint64_t bits = f->absent;
         if (line_has_key(l, f->text, f->text_n)) {
             bits = read_bits(l, f);

@@ -12,7 +12,7 @@
 #include "archive/frames.h"
 #include "archive/tar.h"
 
-void piece_free(struct piece *p)
+void capture_free(struct capture *p)
 {
     free((void *)(uintptr_t)p->options.charge.idds);
     free(p->source);
@@ -39,12 +39,12 @@ bool host_label_fine(const char *label)
     return true;
 }
 
-bool piece_id_fine(const char *id)
+bool capture_id_fine(const char *id)
 {
-    return strlen(id) == PIECE_ID_BYTES - 1 && strspn(id, "0123456789abcdef") == PIECE_ID_BYTES - 1;
+    return strlen(id) == CAPTURE_ID_BYTES - 1 && strspn(id, "0123456789abcdef") == CAPTURE_ID_BYTES - 1;
 }
 
-void piece_member_path(const struct piece *p, const char *name, char *to)
+void capture_member_path(const struct capture *p, const char *name, char *to)
 {
     snprintf(to, TAR_NAME_MAX, "%s/%s/%s", p->host, p->id, name);
 }
@@ -89,7 +89,7 @@ bool member_named(struct member *m, const char *name)
     return false;
 }
 
-struct member *piece_new_member(struct piece *p)
+struct member *capture_new_member(struct capture *p)
 {
     if (p->members_n == p->members_capacity) {
         size_t capacity = p->members_capacity ? p->members_capacity * 2 : 64;
@@ -142,7 +142,7 @@ static void put_charge_options(struct buffer *b, const struct charge_options *c,
     buffer_text(b, *before == '[' ? "[]}" : "]}");
 }
 
-static void put_options(struct buffer *b, const struct piece_options *o)
+static void put_options(struct buffer *b, const struct capture_options *o)
 {
     const char *before = "";
     buffer_text(b, " \"options\":{\"by\":[");
@@ -178,7 +178,7 @@ static void put_member(struct buffer *b, const struct member *m)
     buffer_printf(b, ",\"xxh3_128\":\"%s\"}", digest);
 }
 
-void manifest_put(struct buffer *b, const struct piece *p)
+void manifest_put(struct buffer *b, const struct capture *p)
 {
     buffer_text(b, "{\"schema\":\"" MANIFEST_SCHEMA "\",\n \"tool\":");
     json_add_text(b, p->tool);

@@ -1,6 +1,6 @@
 /*
- * What a piece of an archive is: one trace of one host, what was made of it, and where in the archive each member lies.
- * A piece keeps its own manifest, which does not change when pieces come together in one archive.
+ * What a capture of an archive is: one trace of one host, what was made of it, and where in the archive each member lies.
+ * A capture keeps its own manifest, which does not change when captures come together in one archive.
  */
 #ifndef XENMETER_ARCHIVE_MANIFEST_H
 #define XENMETER_ARCHIVE_MANIFEST_H
@@ -12,14 +12,14 @@
 #include "formats/buffer.h"
 #include "metrics/meter.h"
 
-#define MANIFEST_SCHEMA "xenmeter.piece/1"
+#define MANIFEST_SCHEMA "xenmeter.capture/1"
 
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
 #define NAMES_MEMBER       "names.txt"     /* domain names, as they were given */
 #define IO_COUNTS_MEMBER   "io-counts.csv" /* outside counters, as they were given */
 #define HOST_MAX           41              /* a host's label, with the NUL */
-#define PIECE_ID_BYTES     17              /* 16 hexadecimal digits and the NUL */
-#define MEMBER_NAME        48              /* a member's name inside its piece, with the NUL */
+#define CAPTURE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
+#define MEMBER_NAME        48              /* a member's name inside its capture, with the NUL */
 #define CHUNK_MAX          (32u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
 #define DIGEST_BYTES       16          /* XXH3-128, most significant byte first */
 
@@ -33,7 +33,7 @@ enum member_kind {
 struct member {
     char name[MEMBER_NAME];
     enum member_kind kind;
-    uint32_t frame; /* of the piece's frames */
+    uint32_t frame; /* of the capture's frames */
     uint32_t at;    /* where the content begins in the frame's */
     uint32_t bytes;
     uint8_t digest[DIGEST_BYTES];
@@ -45,21 +45,21 @@ struct member {
     uint64_t tsc; /* MEMBER_ENTRY: no record before the chunk has a time beyond it */
 };
 
-/* What was asked for when the piece was made. */
-struct piece_options {
+/* What was asked for when the capture was made. */
+struct capture_options {
     unsigned bys; /* 1 << enum by, or-ed */
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
     double cpu_hz; /* given; 0: measured */
     struct charge_options
-        charge;     /* `idds` (65536 bytes, or NULL) is the piece's own; `counters` is not kept here */
+        charge;     /* `idds` (65536 bytes, or NULL) is the capture's own; `counters` is not kept here */
     bool io_counts; /* there is a member io-counts.csv: outside counters */
 };
 
-struct piece {
+struct capture {
     char host[HOST_MAX];
-    char id[PIECE_ID_BYTES];
+    char id[CAPTURE_ID_BYTES];
     char *source; /* the file's name as it was given, without folders; "-": standard input */
     char *tool;   /* who made it: "xenmeter 0.1.0" */
     uint64_t tsc_first, tsc_last;
@@ -67,7 +67,7 @@ struct piece {
     uint64_t duration_ns;
     uint64_t trace_bytes; /* of the trace, decompressed */
     bool trace_stored;
-    struct piece_options options;
+    struct capture_options options;
     struct member *members; /* in the order in which they were written */
     size_t members_n, members_capacity;
     /* its place in an archive, from the archive's contents */
@@ -77,31 +77,31 @@ struct piece {
     uint8_t manifest_digest[DIGEST_BYTES];
 };
 
-void piece_free(struct piece *p);
+void capture_free(struct capture *p);
 
 /* "HOST/ID/NAME": what the member is called in the tar file. `to` has TAR_NAME_MAX bytes. */
-void piece_member_path(const struct piece *p, const char *name, char *to);
+void capture_member_path(const struct capture *p, const char *name, char *to);
 
 /* Whether a label can be a host's: 1 to 40 of [A-Za-z0-9._-], the first a letter or digit. */
 bool host_label_fine(const char *label);
 
-/* Whether this is a piece's id: 16 lower-case hexadecimal digits. */
-bool piece_id_fine(const char *id);
+/* Whether this is a capture's id: 16 lower-case hexadecimal digits. */
+bool capture_id_fine(const char *id);
 
 /* Room for one more member at the end; NULL without memory. */
-struct member *piece_new_member(struct piece *p);
+struct member *capture_new_member(struct capture *p);
 
-/* Fills name, kind, number and by from a name inside a piece. False: not a name that a piece can have. */
+/* Fills name, kind, number and by from a name inside a capture. False: not a name that a capture can have. */
 bool member_named(struct member *m, const char *name);
 
 /* Appends the JSON document (without what is the archive's). b->failed: no memory. */
-void manifest_put(struct buffer *b, const struct piece *p);
+void manifest_put(struct buffer *b, const struct capture *p);
 
 /*
  * Reads it back, hostile or not: every member's name, place (below `frames`) and numbers are possible, the chunks of a
- * stored trace follow each other without a gap and make up trace_bytes. -1 with `err` filled; piece_free in both cases.
+ * stored trace follow each other without a gap and make up trace_bytes. -1 with `err` filled; capture_free in both cases.
  */
-int manifest_read(struct piece *p, const char *text, size_t n, uint32_t frames, struct error *err);
+int manifest_read(struct capture *p, const char *text, size_t n, uint32_t frames, struct error *err);
 
 /* The digest of n bytes. */
 void digest_of(const void *bytes, size_t n, uint8_t digest[DIGEST_BYTES]);

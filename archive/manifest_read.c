@@ -1,4 +1,4 @@
-/* Reads a piece's manifest: nothing in it is believed before it was looked at. */
+/* Reads a capture's manifest: nothing in it is believed before it was looked at. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static void read_idds(struct members *m, struct charge_options *c)
         idds[json_to_u64(m->reading, "idds", json_array_get(list, i), 65535)] = 1;
 }
 
-static void read_charge(struct json_reading *r, json_t *json, struct piece_options *to)
+static void read_charge(struct json_reading *r, json_t *json, struct capture_options *to)
 {
     struct charge_options *c = &to->charge;
     size_t n;
@@ -58,7 +58,7 @@ static void read_charge(struct json_reading *r, json_t *json, struct piece_optio
     members_end(&m);
 }
 
-static void read_bys(struct members *m, struct piece_options *to)
+static void read_bys(struct members *m, struct capture_options *to)
 {
     size_t n;
     const json_t *list = members_take_array(m, "by", 4, &n);
@@ -74,7 +74,7 @@ static void read_bys(struct members *m, struct piece_options *to)
     }
 }
 
-static void read_options(struct json_reading *r, json_t *json, struct piece_options *to)
+static void read_options(struct json_reading *r, json_t *json, struct capture_options *to)
 {
     struct members m = members_of(r, "options", json);
     size_t n;
@@ -91,10 +91,10 @@ static void read_options(struct json_reading *r, json_t *json, struct piece_opti
 
 /* ---- members ---- */
 
-static void read_member(struct json_reading *r, json_t *json, struct piece *p, uint32_t frames)
+static void read_member(struct json_reading *r, json_t *json, struct capture *p, uint32_t frames)
 {
     struct members m = members_of(r, "members", json);
-    struct member *to = piece_new_member(p);
+    struct member *to = capture_new_member(p);
     if (!to || !member_named(to, members_take_text(&m, "name")))
         json_wrong(r, "name", to ? "is none that a member can have" : "finds no memory");
     if (r->wrong || !to)
@@ -118,7 +118,7 @@ static void read_member(struct json_reading *r, json_t *json, struct piece *p, u
 }
 
 /* The chunks are numbered and follow each other; so are the results of one kind. */
-static void check_order(struct json_reading *r, const struct piece *p)
+static void check_order(struct json_reading *r, const struct capture *p)
 {
     uint64_t bytes = 0;
     uint32_t chunks = 0, results[4] = {0};
@@ -138,20 +138,20 @@ static void check_order(struct json_reading *r, const struct piece *p)
         json_wrong(r, "trace_stored", "is false, but there are chunks of it");
 }
 
-static void read_name(struct members *m, struct piece *p)
+static void read_name(struct members *m, struct capture *p)
 {
     const char *host = members_take_text(m, "host"), *id = members_take_text(m, "id");
     if (!host_label_fine(host))
         json_wrong(m->reading, "host", "is none that a host can have");
-    else if (!piece_id_fine(id))
+    else if (!capture_id_fine(id))
         json_wrong(m->reading, "id", "is not 16 hexadecimal digits");
     else {
         memcpy(p->host, host, strlen(host) + 1);
-        memcpy(p->id, id, PIECE_ID_BYTES);
+        memcpy(p->id, id, CAPTURE_ID_BYTES);
     }
 }
 
-static void read_document(struct members *m, struct piece *p, uint32_t frames)
+static void read_document(struct members *m, struct capture *p, uint32_t frames)
 {
     size_t n;
     p->tool = copied(m, "tool");
@@ -174,7 +174,7 @@ static void read_document(struct members *m, struct piece *p, uint32_t frames)
         check_order(m->reading, p);
 }
 
-int manifest_read(struct piece *p, const char *text, size_t n, uint32_t frames, struct error *err)
+int manifest_read(struct capture *p, const char *text, size_t n, uint32_t frames, struct error *err)
 {
     struct json_reading r = {.name = "manifest", .err = err};
     struct members members;

@@ -1,8 +1,8 @@
 #include "results_fields.h"
 
-#include "metrics/charge.h"
-#include "metrics/population.h"
-#include "metrics/row.h"
+#include "metrics/measure/charge.h"
+#include "metrics/model/population.h"
+#include "metrics/measure/row.h"
 #include "parser/trace.h"
 
 #define DOMAIN_MOST 65535
@@ -26,7 +26,7 @@ static const char *const execution_ends[] = {"blocked", "preempted", "yielded", 
 #define FLAG(S, KEY, MEMBER)          FIELD(S, KEY, MEMBER, FLAG, false, false, true, NULL)
 #define NAME(S, KEY, MEMBER, A, LIST) FIELD(S, KEY, MEMBER, NAME, A, 0, N(LIST) - 1, LIST)
 
-const struct field interval_fields[] = {
+const struct stored_field interval_fields[] = {
     ALWAYS(struct interval, "granularity_ns", granularity_ns),
     ALWAYS(struct interval, "start_ns", start_ns),
     ALWAYS(struct interval, "end_ns", end_ns),
@@ -34,7 +34,7 @@ const struct field interval_fields[] = {
 };
 TABLE_N(interval_fields);
 
-const struct field row_fields[] = {
+const struct stored_field row_fields[] = {
     ID(struct row, "domain", domain, DOMAIN_MOST), WORD(struct row, "life", life, 0),
     ID(struct row, "vcpu", vcpu, VCPUS_MAX - 1),   ID(struct row, "pcpu", pcpu, PCPUS_MAX - 1),
     WORD(struct row, "vcpus", vcpus, 0),
@@ -42,7 +42,7 @@ const struct field row_fields[] = {
 TABLE_N(row_fields);
 
 #define M struct measures
-const struct field measures_fields[] = {
+const struct stored_field measures_fields[] = {
     TIME(M, "running_ns", state_ns[RUNSTATE_RUNNING]),
     TIME(M, "runnable_ns", state_ns[RUNSTATE_RUNNABLE]),
     TIME(M, "blocked_ns", state_ns[RUNSTATE_BLOCKED]),
@@ -88,7 +88,7 @@ const struct histogram_member measures_histograms[MEASURES_HISTOGRAMS] = {
     HISTOGRAM("block", block),
 };
 
-const struct field histogram_fields[] = {
+const struct stored_field histogram_fields[] = {
     ALWAYS(struct histogram, "count", count),      ALWAYS(struct histogram, "sum_ns", sum),
     ALWAYS(struct histogram, "min_ns", min),       ALWAYS(struct histogram, "max_ns", max),
     ALWAYS(struct histogram, "max_at_ns", max_at),
@@ -96,7 +96,7 @@ const struct field histogram_fields[] = {
 TABLE_N(histogram_fields);
 
 #define E struct execution
-const struct field execution_fields[] = {
+const struct stored_field execution_fields[] = {
     ID(E, "domain", domain, DOMAIN_MOST),
     WORD(E, "life", life, 0),
     ID(E, "vcpu", vcpu, VCPUS_MAX - 1),
@@ -114,7 +114,7 @@ const struct field execution_fields[] = {
 TABLE_N(execution_fields);
 
 #define D struct charge_idd
-const struct field charge_idd_fields[] = {
+const struct stored_field charge_idd_fields[] = {
     ID(D, "domain", domain, DOMAIN_MOST),
     WORD(D, "life", life, 0),
     COUNT(D, "running_ns", running_ns),
@@ -132,7 +132,7 @@ const struct field charge_idd_fields[] = {
 TABLE_N(charge_idd_fields);
 
 #define G struct charge_guest
-const struct field charge_guest_fields[] = {
+const struct stored_field charge_guest_fields[] = {
     ID(G, "domain", domain, DOMAIN_MOST),
     WORD(G, "life", life, 0),
     COUNT(G, "charged_ns", charged_ns),

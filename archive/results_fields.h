@@ -4,7 +4,7 @@
 
 #include "fields.h"
 
-extern const struct field interval_fields[], row_fields[], measures_fields[], histogram_fields[],
+extern const struct stored_field interval_fields[], row_fields[], measures_fields[], histogram_fields[],
     execution_fields[], charge_idd_fields[], charge_guest_fields[];
 extern const size_t interval_fields_n, row_fields_n, measures_fields_n, histogram_fields_n,
     execution_fields_n, charge_idd_fields_n, charge_guest_fields_n;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "formats/buffer.h"
-#include "metrics/charge.h"
-#include "parser/clock.h"
+#include "metrics/measure/charge.h"
+#include "parser/order/clock.h"
 #include "parser/quality.h"
 #include "parser/trace.h"
 

@@ -10,7 +10,7 @@
 #define FLAG(S, KEY)      FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
 #define SIGNED(S, KEY)    FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
 
-const struct field trace_fields[] = {
+const struct stored_field trace_fields[] = {
     U64(trace_summary, file_bytes),
     U64(trace_summary, tsc_first),
     U64(trace_summary, tsc_last),
@@ -20,13 +20,13 @@ const struct field trace_fields[] = {
 };
 TABLE_N(trace_fields);
 
-const struct field clock_fields[] = {
+const struct stored_field clock_fields[] = {
     U64(clock, tsc_first),   REAL(clock, cpu_hz),    FLAG(clock, measured),  U64(clock, pairs),
     REAL(clock, spread_ppm), REAL(clock, error_ppm), U64(clock, multiplier), U32(clock, shift, 127),
 };
 TABLE_N(clock_fields);
 
-const struct field quality_fields[] = {
+const struct stored_field quality_fields[] = {
     U64(quality, bytes),
     U64(quality, records),
     U64(quality, windows),
@@ -50,26 +50,26 @@ const struct field quality_fields[] = {
 };
 TABLE_N(quality_fields);
 
-const struct field place_fields[] = {
+const struct stored_field place_fields[] = {
     U64(damage, offset),
     U64(damage, bytes),
 };
 TABLE_N(place_fields);
 
-const struct field unrecognised_fields[] = {
+const struct stored_field unrecognised_fields[] = {
     U64(unrecognised_event, records),
     U64(unrecognised_event, bytes),
 };
 TABLE_N(unrecognised_fields);
 
-const struct field charges_fields[] = {
+const struct stored_field charges_fields[] = {
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
 };
 TABLE_N(charges_fields);
 
-const struct field domain_fields[] = {
+const struct stored_field domain_fields[] = {
     FIELD(struct summary_domain, "domain", domain, I32, true, -1, UINT16_MAX, NULL),
     U32(summary_domain, life, UINT32_MAX),
     U32(summary_domain, vcpus, UINT32_MAX),

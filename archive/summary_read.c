@@ -5,28 +5,28 @@
 
 #include "formats/charge_words.h"
 #include "json_fields.h"
-#include "metrics/row.h"
-#include "parser/clock_probe.h"
+#include "metrics/measure/row.h"
+#include "parser/order/clock_probe.h"
 #include "summary.h"
 #include "summary_fields.h"
 
 #define CPU_HZ_MIN 1e-9
 
 /* A document on its way into a summary. */
-struct reading {
+struct summary_reading {
     struct json_reading json;
     struct summary *summary;
     char *texts; /* where the next text goes */
 };
 
-static const char *take_text(struct reading *r, struct members *m, const char *key)
+static const char *take_text(struct summary_reading *r, struct members *m, const char *key)
 {
     return json_to_bytes(&r->json, key, members_take(m, key), &r->texts);
 }
 
 /* ---- trace and clock ---- */
 
-static void read_trace(struct reading *r, json_t *value)
+static void read_trace(struct summary_reading *r, json_t *value)
 {
     struct trace_summary *trace = &r->summary->trace;
     struct members m = members_of(&r->json, "trace", value);
@@ -52,7 +52,7 @@ static bool clock_is_possible(const struct clock *c)
     return (c->multiplier == same.multiplier && c->shift == same.shift) || (!(c->cpu_hz > 0) && never_set);
 }
 
-static void read_clock(struct reading *r, json_t *value)
+static void read_clock(struct summary_reading *r, json_t *value)
 {
     struct clock *clock = &r->summary->clock;
     struct members m = members_of(&r->json, "clock", value);
@@ -64,7 +64,7 @@ static void read_clock(struct reading *r, json_t *value)
 
 /* ---- quality ---- */
 
-static void read_places(struct reading *r, struct members *of)
+static void read_places(struct summary_reading *r, struct members *of)
 {
     struct quality *q = &r->summary->quality;
     size_t n;
@@ -103,7 +103,7 @@ static unsigned slot_of(uint32_t event)
     return slot;
 }
 
-static void read_forms(struct reading *r, struct members *of, struct event_count *count)
+static void read_forms(struct summary_reading *r, struct members *of, struct event_count *count)
 {
     size_t n;
     json_t *list = members_take_array(of, "forms", 16, &n);
@@ -121,7 +121,7 @@ static void read_forms(struct reading *r, struct members *of, struct event_count
         json_wrong(&r->json, "forms", "is empty");
 }
 
-static void read_events(struct reading *r, struct members *of)
+static void read_events(struct summary_reading *r, struct members *of)
 {
     bool seen[EVENT_SLOTS] = {false};
     size_t n;
@@ -139,7 +139,7 @@ static void read_events(struct reading *r, struct members *of)
     }
 }
 
-static void read_unrecognised(struct reading *r, struct members *of)
+static void read_unrecognised(struct summary_reading *r, struct members *of)
 {
     struct quality *q = &r->summary->quality;
     size_t n;
@@ -157,7 +157,7 @@ static void read_unrecognised(struct reading *r, struct members *of)
     }
 }
 
-static void read_quality(struct reading *r, json_t *value)
+static void read_quality(struct summary_reading *r, json_t *value)
 {
     struct members m = members_of(&r->json, "quality", value);
     members_take_fields(&m, quality_fields, quality_fields_n, &r->summary->quality);
@@ -170,7 +170,7 @@ static void read_quality(struct reading *r, json_t *value)
 
 /* ---- charges ---- */
 
-static unsigned take_methods(struct reading *r, struct members *of)
+static unsigned take_methods(struct summary_reading *r, struct members *of)
 {
     unsigned methods = 0;
     size_t n, at = 0; /* at: of charge_method_names, in whose order they are */
@@ -188,7 +188,8 @@ static unsigned take_methods(struct reading *r, struct members *of)
     return methods;
 }
 
-static void take_counts(struct reading *r, struct members *of, const char *key, uint64_t *counts, size_t n)
+static void take_counts(struct summary_reading *r, struct members *of, const char *key, uint64_t *counts,
+                        size_t n)
 {
     struct members m = members_of(&r->json, key, members_take(of, key));
     for (size_t kind = 0; kind < n; kind++)
@@ -196,7 +197,7 @@ static void take_counts(struct reading *r, struct members *of, const char *key, 
     members_end(&m);
 }
 
-static void read_charges(struct reading *r, json_t *value)
+static void read_charges(struct summary_reading *r, json_t *value)
 {
     struct charge_summary *c = &r->summary->charges;
     struct members m = members_of(&r->json, "charges", value);
@@ -214,7 +215,7 @@ static void read_charges(struct reading *r, json_t *value)
 /* ---- who was there ---- */
 
 /* Room for the n elements of an array. NULL with the error filled. */
-static void *new_items(struct reading *r, size_t n, size_t size)
+static void *new_items(struct summary_reading *r, size_t n, size_t size)
 {
     void *items = calloc(n + 1, size);
     if (!items && !r->json.wrong) {
@@ -224,7 +225,7 @@ static void *new_items(struct reading *r, size_t n, size_t size)
     return items;
 }
 
-static void read_pcpus(struct reading *r, struct members *of)
+static void read_pcpus(struct summary_reading *r, struct members *of)
 {
     struct summary *s = r->summary;
     size_t n;
@@ -241,7 +242,7 @@ static void read_pcpus(struct reading *r, struct members *of)
     }
 }
 
-static void read_domains(struct reading *r, struct members *of)
+static void read_domains(struct summary_reading *r, struct members *of)
 {
     struct summary *s = r->summary;
     size_t n;
@@ -261,7 +262,7 @@ static void read_domains(struct reading *r, struct members *of)
 
 /* ---- the whole ---- */
 
-static void read_document(struct reading *r, struct members m)
+static void read_document(struct summary_reading *r, struct members m)
 {
     read_trace(r, members_take(&m, "trace"));
     read_clock(r, members_take(&m, "clock"));
@@ -278,7 +279,7 @@ static void read_document(struct reading *r, struct members m)
 int summary_read(struct summary *s, const char *text, size_t n, struct error *err)
 {
     *s = (struct summary){0};
-    struct reading r = {.json = {.name = "summary", .err = err}, .summary = s};
+    struct summary_reading r = {.json = {.name = "summary", .err = err}, .summary = s};
     struct members members;
     json_t *document = json_document(&r.json, text, n, SUMMARY_BYTES_MAX, SUMMARY_SCHEMA, &members);
     if (!document)

@@ -7,7 +7,7 @@
 #include "summary.h"
 #include "summary_fields.h"
 
-static json_t *of_fields(const struct field *fields, size_t n, const void *of)
+static json_t *of_fields(const struct stored_field *fields, size_t n, const void *of)
 {
     json_t *o = json_object();
     json_put_fields(&o, fields, n, of);

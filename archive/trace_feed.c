@@ -12,7 +12,7 @@
 
 /* A chunk to be read. */
 struct chunk_place {
-    const struct piece *piece;
+    const struct capture *capture;
     const struct member *member;
 };
 
@@ -48,7 +48,7 @@ struct trace_feed {
 static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct frame_reader *reader,
                       struct slot *s)
 {
-    size_t frame = (size_t)c->piece->first_frame + c->member->frame;
+    size_t frame = (size_t)c->capture->first_frame + c->member->frame;
     const struct frame *place = &f->frames->list[frame];
     char path[TAR_NAME_MAX];
     if (s->room < place->content) {
@@ -61,7 +61,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
     if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
         return -1;
     archive_release(f->archive, frame);
-    piece_member_path(c->piece, c->member->name, path);
+    capture_member_path(c->capture, c->member->name, path);
     s->n = c->member->bytes;
     s->bytes =
         member_in_frame(place, s->content, c->member->at - TAR_BLOCK, path, s->n, c->member->digest, &s->why);
@@ -123,7 +123,7 @@ static int next(void *context, const uint8_t **bytes, size_t *n, struct error *e
         return -1;
     }
     const struct chunk_place *c = &f->chunks[f->current];
-    f->stored_done += f->frames->list[(size_t)c->piece->first_frame + c->member->frame].bytes;
+    f->stored_done += f->frames->list[(size_t)c->capture->first_frame + c->member->frame].bytes;
     f->handed = true;
     *bytes = s->bytes;
     *n = s->n;
@@ -144,19 +144,19 @@ struct feed trace_feed_of(struct trace_feed *f)
 
 /* ---- setting up ---- */
 
-static bool list_chunks(struct trace_feed *f, const struct piece *pieces, size_t n, uint32_t chunk)
+static bool list_chunks(struct trace_feed *f, const struct capture *captures, size_t n, uint32_t chunk)
 {
     size_t most = 0;
     for (size_t i = 0; i < n; i++)
-        most += pieces[i].members_n;
+        most += captures[i].members_n;
     f->chunks = calloc(most + 1, sizeof *f->chunks);
     for (size_t i = 0; f->chunks && i < n; i++)
-        for (size_t m = 0; m < pieces[i].members_n; m++) {
-            const struct member *member = &pieces[i].members[m];
+        for (size_t m = 0; m < captures[i].members_n; m++) {
+            const struct member *member = &captures[i].members[m];
             if (member->kind != MEMBER_TRACE || (i == 0 && member->number < chunk))
                 continue;
-            f->chunks[f->chunks_n++] = (struct chunk_place){&pieces[i], member};
-            f->stored_size += f->frames->list[(size_t)pieces[i].first_frame + member->frame].bytes;
+            f->chunks[f->chunks_n++] = (struct chunk_place){&captures[i], member};
+            f->stored_size += f->frames->list[(size_t)captures[i].first_frame + member->frame].bytes;
         }
     return f->chunks != NULL;
 }
@@ -173,7 +173,7 @@ static bool start_threads(struct trace_feed *f, unsigned threads)
     return f->threads_n > 0;
 }
 
-struct trace_feed *trace_feed_new(const struct archive *a, const struct piece *pieces, size_t n,
+struct trace_feed *trace_feed_new(const struct archive *a, const struct capture *captures, size_t n,
                                   uint32_t chunk, unsigned threads, struct error *err)
 {
     struct trace_feed *f = calloc(1, sizeof *f);
@@ -188,7 +188,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct piece *p
     pthread_cond_init(&f->emptied, NULL);
     f->slots_n = threads + AHEAD;
     f->slots = calloc(f->slots_n, sizeof *f->slots);
-    if (!f->slots || !list_chunks(f, pieces, n, chunk) || !start_threads(f, threads)) {
+    if (!f->slots || !list_chunks(f, captures, n, chunk) || !start_threads(f, threads)) {
         trace_feed_free(f);
         error_set(err, ERROR_MEMORY, "no memory, or no thread to be had, to decompress");
         return NULL;

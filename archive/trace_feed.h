@@ -1,6 +1,6 @@
 /*
  * The trace that an archive holds, chunk after chunk: decompressed ahead, on threads, while the caller decodes what is
- * there. The chunks of the pieces of one timeline follow each other as if it had been one trace.
+ * there. The chunks of the captures of one timeline follow each other as if it had been one trace.
  */
 #ifndef XENMETER_ARCHIVE_TRACE_FEED_H
 #define XENMETER_ARCHIVE_TRACE_FEED_H
@@ -10,10 +10,10 @@
 struct trace_feed;
 
 /*
- * Feeds the chunks of pieces [0, n), which have their traces, of the first piece from chunk number `chunk` on. `threads`
+ * Feeds the chunks of captures [0, n), which have their traces, of the first capture from chunk number `chunk` on. `threads`
  * 1..64. NULL with `err` filled. The archive is the caller's and outlives it.
  */
-struct trace_feed *trace_feed_new(const struct archive *a, const struct piece *pieces, size_t n,
+struct trace_feed *trace_feed_new(const struct archive *a, const struct capture *captures, size_t n,
                                   uint32_t chunk, unsigned threads, struct error *err);
 void trace_feed_free(struct trace_feed *f);
 

@@ -6,12 +6,12 @@
 #include "archive/archive.h"
 #include "archive/frame_layout.h"
 #include "archive/tar.h"
-#include "parser/source.h"
+#include "parser/source/source.h"
 
 /* A member that a manifest tells of, and where. */
 struct expected {
-    const struct piece *piece;
-    const struct member *member; /* NULL: the piece's manifest */
+    const struct capture *capture;
+    const struct member *member; /* NULL: the capture's manifest */
     size_t frame;
 };
 
@@ -53,15 +53,15 @@ static int compare_expected(const void *a, const void *b)
 
 static int list_expected(struct verification *v, struct error *err)
 {
-    const struct piece *pieces;
-    size_t n = v->archive ? archive_pieces(v->archive, &pieces) : 0, members = n;
+    const struct capture *captures;
+    size_t n = v->archive ? archive_captures(v->archive, &captures) : 0, members = n;
     for (size_t i = 0; i < n; i++)
-        members += pieces[i].members_n;
+        members += captures[i].members_n;
     v->expected = calloc(members + 1, sizeof *v->expected);
     if (!v->expected)
         return error_set(err, ERROR_MEMORY, "no memory for the list of members");
     for (size_t i = 0; i < n; i++) {
-        const struct piece *p = &pieces[i];
+        const struct capture *p = &captures[i];
         for (size_t m = 0; m < p->members_n; m++)
             v->expected[v->expected_n++] =
                 (struct expected){p, &p->members[m], (size_t)p->first_frame + p->members[m].frame};
@@ -73,7 +73,7 @@ static int list_expected(struct verification *v, struct error *err)
 
 static void expected_path(const struct expected *e, char path[TAR_NAME_MAX])
 {
-    piece_member_path(e->piece, e->member ? e->member->name : "manifest.json", path);
+    capture_member_path(e->capture, e->member ? e->member->name : "manifest.json", path);
 }
 
 /* Whether frame i still has a member to come that a manifest tells of. */

@@ -4,7 +4,7 @@
 
 #include "archive/frames.h"
 #include "archive/tar.h"
-#include "parser/source.h"
+#include "parser/source/source.h"
 
 struct walk {
     const struct source *source;

@@ -1,5 +1,5 @@
 /* xenmeter archive: finds the sub-command. */
-#include "archive.h"
+#include "archive_commands.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive.h"
+#include "archive_commands.h"
 #include "archive/archive.h"
-#include "archive/piece_writer.h"
+#include "archive/capture_writer.h"
 #include "metrics/verdict.h"
 
 #define HOST_DEFAULT "host"
@@ -62,19 +62,19 @@ static const struct option_set option_set = {
     .help = help,
 };
 
-/* One trace on its way into a piece. */
+/* One trace on its way into a capture. */
 struct creation {
     const struct options *options;
     struct counters *counters;   /* NULL: none */
     struct buffer counters_text; /* as they are in their file */
     struct buffer names_text;
     const char *host;
-    struct piece_options piece;
+    struct capture_options capture;
     struct archive_file *file;
     /* of the trace being read */
     struct trace *trace;
     struct meter *meters[4]; /* by enum by; NULL: not wanted */
-    struct piece_writer *writer;
+    struct capture_writer *writer;
     struct summary_domain *domains; /* of the whole trace */
     size_t domains_n;
     struct meter_sink domain_sink; /* of the rows by domain, which pass by here */
@@ -86,7 +86,7 @@ struct creation {
 static int choose(struct creation *c, struct error *err)
 {
     const struct options *o = c->options;
-    struct piece_options *p = &c->piece;
+    struct capture_options *p = &c->capture;
     char label[HOST_MAX];
     c->host = o->host ? o->host : HOST_DEFAULT;
     if (parse_host(c->host, label, NULL, err) != 0)
@@ -146,15 +146,15 @@ static int take_charges(void *context, const struct interval *interval, const st
 static int open_meters(struct creation *c, struct error *err)
 {
     for (int by = 0; by < 4; by++) {
-        if (!(c->piece.bys & 1u << by))
+        if (!(c->capture.bys & 1u << by))
             continue;
         struct meter_options options = {.by = (enum by)by,
-                                        .granularities = c->piece.granularities,
-                                        .executions = by == BY_DOMAIN && c->piece.executions,
+                                        .granularities = c->capture.granularities,
+                                        .executions = by == BY_DOMAIN && c->capture.executions,
                                         .memory_limit = c->options->max_memory,
-                                        .charge = c->piece.charge,
-                                        .sink = piece_writer_sink(c->writer, (enum by)by)};
-        memcpy(options.granularities_ns, c->piece.granularities_ns, sizeof options.granularities_ns);
+                                        .charge = c->capture.charge,
+                                        .sink = capture_writer_sink(c->writer, (enum by)by)};
+        memcpy(options.granularities_ns, c->capture.granularities_ns, sizeof options.granularities_ns);
         if (by == BY_DOMAIN) {
             c->domain_sink = options.sink;
             options.sink = (struct meter_sink){c, take_domains, take_execution, take_charges};
@@ -176,20 +176,20 @@ static bool is_stream(const char *path)
 static int open_trace(struct creation *c, const char *path, struct error *err)
 {
     const struct options *o = c->options;
-    struct piece_writer_options options = {.host = c->host,
-                                           .source = path,
-                                           .tool = "xenmeter " XENMETER_VERSION,
-                                           .with_trace = o->with_trace,
-                                           .level = o->level,
-                                           .options = &c->piece};
-    c->writer = piece_writer_new(c->file->frames, &options);
+    struct capture_writer_options options = {.host = c->host,
+                                             .source = path,
+                                             .tool = "xenmeter " XENMETER_VERSION,
+                                             .with_trace = o->with_trace,
+                                             .level = o->level,
+                                             .options = &c->capture};
+    c->writer = capture_writer_new(c->file->frames, &options);
     if (!c->writer)
         return error_set(err, ERROR_MEMORY, "no memory");
-    struct trace_tap tap = piece_writer_tap(c->writer);
+    struct trace_tap tap = capture_writer_tap(c->writer);
     struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
     meter_wants(true, &trace);
     if (is_stream(path)) {
-        c->file->precious = true;
+        c->file->keep_partial = true;
         trace.stop = signals_stop_flag(&trace.wait_mask);
     }
     c->trace = trace_open(path, &trace, err);
@@ -201,7 +201,7 @@ static int meters_feed(struct creation *c, const struct event_batch *batch, stru
     for (int by = 0; by < 4; by++)
         if (c->meters[by] && meter_feed(c->meters[by], batch, trace_clock(c->trace), err) != 0)
             return -1;
-    return piece_writer_take(c->writer, batch, trace_clock(c->trace), err);
+    return capture_writer_take(c->writer, batch, trace_clock(c->trace), err);
 }
 
 static int read_trace(struct creation *c, struct event_batch *batch, struct error *err)
@@ -242,16 +242,16 @@ static int write_summary(struct creation *c, const struct event_batch *batch, st
     s.domains = c->domains;
     s.domains_n = c->domains_n;
     s.pcpus = calloc(batch->pcpus_n + 1u, sizeof *s.pcpus);
-    struct piece *piece = archive_file_new_piece(c->file);
+    struct capture *capture = archive_file_new_capture(c->file);
     int status = 0;
-    if (!s.pcpus || !piece)
+    if (!s.pcpus || !capture)
         status = error_set(err, ERROR_MEMORY, "no memory");
     for (; s.pcpus && s.pcpus_n < batch->pcpus_n; s.pcpus_n++)
         s.pcpus[s.pcpus_n] =
             (struct summary_pcpu){batch->pcpus[s.pcpus_n], meter_blind_ns(meter, batch->pcpus[s.pcpus_n])};
     if (status == 0)
-        status = piece_writer_finish(c->writer, &s, piece, err);
-    c->file->pieces_n += status == 0;
+        status = capture_writer_finish(c->writer, &s, capture, err);
+    c->file->captures_n += status == 0;
     free(s.pcpus);
     if (status == 0 && !c->options->quiet) {
         struct judgement judgement;
@@ -264,8 +264,8 @@ static int write_summary(struct creation *c, const struct event_batch *batch, st
 /* Two traces that begin with the same bytes could not be told apart later. */
 static int check_twice(const struct creation *c, struct error *err)
 {
-    const struct piece *last = &c->file->pieces[c->file->pieces_n - 1];
-    for (const struct piece *p = c->file->pieces; p < last; p++)
+    const struct capture *last = &c->file->captures[c->file->captures_n - 1];
+    for (const struct capture *p = c->file->captures; p < last; p++)
         if (strcmp(p->id, last->id) == 0)
             return error_set(err, ERROR_USAGE, "begins with the same bytes as %s: the same trace twice?",
                              p->source);
@@ -276,9 +276,9 @@ static int check_twice(const struct creation *c, struct error *err)
 static int add_files(const struct creation *c, struct error *err)
 {
     const struct buffer *counters = &c->counters_text, *names = &c->names_text;
-    if (c->counters && piece_writer_add(c->writer, IO_COUNTS_MEMBER, counters->at, counters->n, err) != 0)
+    if (c->counters && capture_writer_add(c->writer, IO_COUNTS_MEMBER, counters->at, counters->n, err) != 0)
         return -1;
-    return c->options->names ? piece_writer_add(c->writer, NAMES_MEMBER, names->at, names->n, err) : 0;
+    return c->options->names ? capture_writer_add(c->writer, NAMES_MEMBER, names->at, names->n, err) : 0;
 }
 
 static void end_trace(struct creation *c)
@@ -288,7 +288,7 @@ static void end_trace(struct creation *c)
         c->meters[by] = NULL;
     }
     trace_close(c->trace);
-    piece_writer_free(c->writer);
+    capture_writer_free(c->writer);
     free(c->domains);
     c->trace = NULL;
     c->writer = NULL;
@@ -310,8 +310,8 @@ static int add_trace(struct creation *c, const char *path, struct error *err)
         status = write_summary(c, &batch, err);
     if (status == 0)
         status = check_twice(c, err);
-    else if (c->writer && piece_writer_failed(c->writer))
-        *err = *piece_writer_failed(c->writer);
+    else if (c->writer && capture_writer_failed(c->writer))
+        *err = *capture_writer_failed(c->writer);
     return status;
 }
 
@@ -320,8 +320,8 @@ static int add_trace(struct creation *c, const char *path, struct error *err)
 static void say_what_was_made(const struct creation *c, uint64_t stored)
 {
     uint64_t bytes = 0;
-    for (size_t i = 0; i < c->file->pieces_n; i++)
-        bytes += c->file->pieces[i].trace_bytes;
+    for (size_t i = 0; i < c->file->captures_n; i++)
+        bytes += c->file->captures[i].trace_bytes;
     bool small = stored < 1000000;
     complain("%s: %.1f MB of traces in %.1f %s (%.1f %%)%s", c->file->path ? c->file->path : "-",
              (double)bytes / 1e6, (double)stored / (small ? 1e3 : 1e6), small ? "kB" : "MB",

@@ -50,9 +50,9 @@ struct extraction {
     uint64_t bytes;
     /* the trace of a damaged archive */
     struct output *output;
-    char piece[TAR_NAME_MAX]; /* "HOST/ID/" of the trace that is being written; "": none yet */
-    uint32_t chunk;           /* the next one */
-    bool gap;                 /* a chunk was missing: what follows is of no use */
+    char capture[TAR_NAME_MAX]; /* "HOST/ID/" of the trace that is being written; "": none yet */
+    uint32_t chunk;             /* the next one */
+    bool gap;                   /* a chunk was missing: what follows is of no use */
 };
 
 /* ---- members ---- */
@@ -150,11 +150,11 @@ static int take_chunk(void *context, const char *path, const uint8_t *bytes, siz
     const char *chunk = strstr(path, "/trace/");
     if (!chunk || !is_wanted(x, path))
         return 0;
-    if (!*x->piece)
-        snprintf(x->piece, sizeof x->piece, "%.*s", (int)(chunk - path), path);
-    if (strncmp(path, x->piece, strlen(x->piece)) != 0 || path[strlen(x->piece)] != '/')
+    if (!*x->capture)
+        snprintf(x->capture, sizeof x->capture, "%.*s", (int)(chunk - path), path);
+    if (strncmp(path, x->capture, strlen(x->capture)) != 0 || path[strlen(x->capture)] != '/')
         return 0;
-    snprintf(next, sizeof next, "%s/trace/%06" PRIu32 ".xt", x->piece, x->chunk);
+    snprintf(next, sizeof next, "%s/trace/%06" PRIu32 ".xt", x->capture, x->chunk);
     x->gap = x->gap || strcmp(path, next) != 0;
     x->chunk++;
     if (x->gap)
@@ -194,18 +194,18 @@ static int extract_partial_trace(struct extraction *x)
 
 static int copy_trace(struct extraction *x, const struct archive *a, struct error *err)
 {
-    const struct piece *pieces;
+    const struct capture *captures;
     size_t first, n;
-    archive_pieces(a, &pieces);
+    archive_captures(a, &captures);
     if (archive_timeline(a, *x->host ? x->host : NULL, x->timeline, &first, &n, err) != 0)
         return -1;
     for (size_t i = first; i < first + n; i++)
-        if (!pieces[i].trace_stored)
+        if (!captures[i].trace_stored)
             return error_set(err, ERROR_USAGE,
                              "the trace %s of host %s was not kept (create --with-trace does)",
-                             pieces[i].source, pieces[i].host);
+                             captures[i].source, captures[i].host);
     struct trace_feed *feed =
-        trace_feed_new(a, pieces + first, n, 0, threads_wanted(&(struct options){0}), err);
+        trace_feed_new(a, captures + first, n, 0, threads_wanted(&(struct options){0}), err);
     if (!feed)
         return -1;
     struct feed bytes = trace_feed_of(feed);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive.h"
+#include "archive_commands.h"
 #include "archive/contents.h"
 #include "archive/tar.h"
 
@@ -59,7 +59,7 @@ int archive_file_open(struct archive_file *f, const char *path, int level, unsig
                       struct error *err)
 {
     *f = (struct archive_file){.path = path};
-    f->output = output_open_lasting(path, err);
+    f->output = output_open_partial(path, err);
     if (!f->output)
         return -1;
     struct frame_sink sink = {f->output, write_frame};
@@ -67,14 +67,14 @@ int archive_file_open(struct archive_file *f, const char *path, int level, unsig
     return f->frames ? 0 : -1;
 }
 
-struct piece *archive_file_new_piece(struct archive_file *f)
+struct capture *archive_file_new_capture(struct archive_file *f)
 {
-    struct piece *larger = realloc(f->pieces, (f->pieces_n + 1) * sizeof *larger);
+    struct capture *larger = realloc(f->captures, (f->captures_n + 1) * sizeof *larger);
     if (!larger)
         return NULL;
-    f->pieces = larger;
-    memset(&larger[f->pieces_n], 0, sizeof *larger);
-    return &larger[f->pieces_n];
+    f->captures = larger;
+    memset(&larger[f->captures_n], 0, sizeof *larger);
+    return &larger[f->captures_n];
 }
 
 static int compare(const void *a, const void *b)
@@ -84,20 +84,20 @@ static int compare(const void *a, const void *b)
 
 static int write_contents(struct archive_file *f, struct error *err)
 {
-    struct contents_piece *list = calloc(f->pieces_n + 1, sizeof *list);
+    struct contents_capture *list = calloc(f->captures_n + 1, sizeof *list);
     if (!list)
         return error_set(err, ERROR_MEMORY, "no memory for the contents");
-    for (size_t i = 0; i < f->pieces_n; i++)
-        contents_of_piece(&f->pieces[i], &list[i]);
-    qsort(list, f->pieces_n, sizeof *list, compare);
+    for (size_t i = 0; i < f->captures_n; i++)
+        contents_of_capture(&f->captures[i], &list[i]);
+    qsort(list, f->captures_n, sizeof *list, compare);
     struct buffer text = {0};
     int status = 0;
-    for (size_t i = 1; i < f->pieces_n && status == 0; i++)
+    for (size_t i = 1; i < f->captures_n && status == 0; i++)
         if (strcmp(list[i].host, list[i - 1].host) == 0 && strcmp(list[i].id, list[i - 1].id) == 0)
             status = error_set(err, ERROR_USAGE,
                                "two of the traces begin with the same bytes: the same trace twice? (host %s)",
                                list[i].host);
-    contents_put_frame(&text, list, f->pieces_n);
+    contents_put_frame(&text, list, f->captures_n);
     free(list);
     if (status == 0 && text.failed)
         status = error_set(err, ERROR_MEMORY, "no memory for the contents");
@@ -118,8 +118,8 @@ int archive_file_fail(struct archive_file *f, const char *file, const struct err
     if (f->frames)
         frame_writer_drain(f->frames, &ignored);
     bool any = f->frames && frame_writer_bytes(f->frames) > ARCHIVE_MAGIC_BYTES;
-    if (f->output && !(any && (f->precious || failure)))
-        output_forget(f->output);
+    if (f->output && !(any && (f->keep_partial || failure)))
+        output_discard_partial(f->output);
     const char *partial = f->output ? output_partial(f->output) : NULL;
     fail(failure ? archive_file_name(f) : file, failure ? failure : err);
     if (partial)
@@ -145,7 +145,7 @@ void archive_file_close(struct archive_file *f)
 {
     frame_writer_free(f->frames);
     output_abort(f->output);
-    for (size_t i = 0; i < f->pieces_n; i++)
-        piece_free(&f->pieces[i]);
-    free(f->pieces);
+    for (size_t i = 0; i < f->captures_n; i++)
+        capture_free(&f->captures[i]);
+    free(f->captures);
 }

@@ -20,7 +20,7 @@ static const char help[] = "xenmeter archive list - what is in an archive\n"
                            "Example:\n"
                            "  xenmeter archive list capture.xma\n";
 
-static uint64_t stored_bytes(const struct archive *a, const struct piece *p)
+static uint64_t stored_bytes(const struct archive *a, const struct capture *p)
 {
     const struct frame *list = archive_frames(a)->list;
     const struct frame *last = &list[p->first_frame + p->frames - 1];
@@ -42,7 +42,7 @@ static void print_length(uint64_t ns)
         printf("total");
 }
 
-static void print_results(const struct piece_options *o)
+static void print_results(const struct capture_options *o)
 {
     printf("  results   by");
     for (int by = 0; by < 4; by++)
@@ -64,7 +64,7 @@ static void print_text(const char *text)
         putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
 }
 
-static void print_piece(const struct archive *a, const struct piece *p, unsigned timeline, bool verbose)
+static void print_capture(const struct archive *a, const struct capture *p, unsigned timeline, bool verbose)
 {
     size_t chunks = 0, entries = 0;
     for (size_t i = 0; i < p->members_n; i++) {
@@ -90,27 +90,27 @@ static void print_piece(const struct archive *a, const struct piece *p, unsigned
 
 static void print_table(const struct archive *a, bool verbose)
 {
-    const struct piece *pieces;
-    size_t n = archive_pieces(a, &pieces);
+    const struct capture *captures;
+    size_t n = archive_captures(a, &captures);
     unsigned timeline = 0;
     for (size_t i = 0; i < n; i++) {
-        bool same_host = i > 0 && strcmp(pieces[i - 1].host, pieces[i].host) == 0;
+        bool same_host = i > 0 && strcmp(captures[i - 1].host, captures[i].host) == 0;
         if (!same_host)
             timeline = 1;
-        else if (!pieces_adjoin(&pieces[i - 1], &pieces[i]))
+        else if (!captures_adjoin(&captures[i - 1], &captures[i]))
             timeline++;
-        print_piece(a, &pieces[i], timeline, verbose);
+        print_capture(a, &captures[i], timeline, verbose);
     }
 }
 
 static int print_json(struct archive *a, struct error *err)
 {
-    const struct piece *pieces;
-    size_t n = archive_pieces(a, &pieces);
-    printf("{\"schema\":\"xenmeter.archive/1\",\"pieces\":[\n");
+    const struct capture *captures;
+    size_t n = archive_captures(a, &captures);
+    printf("{\"schema\":\"xenmeter.archive/1\",\"captures\":[\n");
     for (size_t i = 0; i < n; i++) {
         struct buffer text = {0};
-        manifest_put(&text, &pieces[i]);
+        manifest_put(&text, &captures[i]);
         if (text.failed)
             return error_set(err, ERROR_MEMORY, "no memory");
         fwrite(text.at, 1, text.n, stdout);

@@ -27,43 +27,44 @@ static const char help[] =
     "Example:\n"
     "  xenmeter archive merge monday.xma tuesday.xma -o week.xma\n";
 
-/* A piece of one of the archives. */
-struct source_piece {
+/* A capture of one of the archives. */
+struct source_capture {
     const char *file; /* the archive's name */
     struct archive *archive;
-    const struct piece *piece;
-    struct contents_piece place;
+    const struct capture *capture;
+    struct contents_capture place;
 };
 
 struct merging {
     struct archive **archives;
     int archives_n;
-    struct source_piece *list;
+    struct source_capture *list;
     size_t list_n;
     struct archive_file file;
 };
 
 static int compare(const void *a, const void *b)
 {
-    const struct source_piece *x = a, *y = b;
+    const struct source_capture *x = a, *y = b;
     return contents_compare(&x->place, &y->place);
 }
 
-static int list_pieces(struct merging *m, char *const *files, struct error *err)
+static int list_captures(struct merging *m, char *const *files, struct error *err)
 {
-    const struct piece *pieces;
+    const struct capture *captures;
     size_t most = 0;
     for (int i = 0; i < m->archives_n; i++)
-        most += archive_pieces(m->archives[i], &pieces);
+        most += archive_captures(m->archives[i], &captures);
     m->list = calloc(most + 1, sizeof *m->list);
     if (!m->list)
-        return error_set(err, ERROR_MEMORY, "no memory for %zu pieces", most);
+        return error_set(err, ERROR_MEMORY, "no memory for %zu captures", most);
     for (int i = 0; i < m->archives_n; i++) {
-        size_t n = archive_pieces(m->archives[i], &pieces);
+        size_t n = archive_captures(m->archives[i], &captures);
         for (size_t p = 0; p < n; p++) {
-            struct source_piece *s = &m->list[m->list_n++];
-            *s = (struct source_piece){.file = files[i], .archive = m->archives[i], .piece = &pieces[p]};
-            contents_of_piece(s->piece, &s->place);
+            struct source_capture *s = &m->list[m->list_n++];
+            *s =
+                (struct source_capture){.file = files[i], .archive = m->archives[i], .capture = &captures[p]};
+            contents_of_capture(s->capture, &s->place);
         }
     }
     qsort(m->list, m->list_n, sizeof *m->list, compare);
@@ -75,7 +76,8 @@ static int drop_doubles(struct merging *m, struct error *err)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->list_n; i++) {
-        const struct contents_piece *c = &m->list[i].place, *before = kept ? &m->list[kept - 1].place : NULL;
+        const struct contents_capture *c = &m->list[i].place,
+                                      *before = kept ? &m->list[kept - 1].place : NULL;
         bool same = before && strcmp(before->host, c->host) == 0 && strcmp(before->id, c->id) == 0;
         if (same && memcmp(before->manifest_digest, c->manifest_digest, DIGEST_BYTES) != 0)
             return error_set(
@@ -90,27 +92,27 @@ static int drop_doubles(struct merging *m, struct error *err)
     return 0;
 }
 
-static int copy_piece(struct merging *m, const struct source_piece *s, struct error *err)
+static int copy_capture(struct merging *m, const struct source_capture *s, struct error *err)
 {
-    struct piece *to = archive_file_new_piece(&m->file);
+    struct capture *to = archive_file_new_capture(&m->file);
     int64_t first = -1;
     if (!to)
         return error_set(err, ERROR_MEMORY, "no memory");
-    for (uint32_t i = 0; i < s->piece->frames; i++) {
+    for (uint32_t i = 0; i < s->capture->frames; i++) {
         int64_t frame =
-            frame_writer_copy(m->file.frames, archive_frames(s->archive), s->piece->first_frame + i, err);
+            frame_writer_copy(m->file.frames, archive_frames(s->archive), s->capture->first_frame + i, err);
         if (frame < 0)
             return -1;
         first = first < 0 ? frame : first;
     }
-    memcpy(to->host, s->piece->host, sizeof to->host);
-    memcpy(to->id, s->piece->id, sizeof to->id);
-    to->tsc_first = s->piece->tsc_first;
+    memcpy(to->host, s->capture->host, sizeof to->host);
+    memcpy(to->id, s->capture->id, sizeof to->id);
+    to->tsc_first = s->capture->tsc_first;
     to->first_frame = (uint32_t)first;
-    to->frames = s->piece->frames;
-    to->manifest_bytes = s->piece->manifest_bytes;
-    memcpy(to->manifest_digest, s->piece->manifest_digest, DIGEST_BYTES);
-    m->file.pieces_n++;
+    to->frames = s->capture->frames;
+    to->manifest_bytes = s->capture->manifest_bytes;
+    memcpy(to->manifest_digest, s->capture->manifest_digest, DIGEST_BYTES);
+    m->file.captures_n++;
     return 0;
 }
 
@@ -140,12 +142,12 @@ static int merge(struct merging *m, const struct archive_arguments *a)
     struct error err = {0};
     if (open_all(m, a) != EXIT_DONE)
         return EXIT_ERROR;
-    if (list_pieces(m, a->files, &err) != 0 || drop_doubles(m, &err) != 0)
+    if (list_captures(m, a->files, &err) != 0 || drop_doubles(m, &err) != 0)
         return fail(NULL, &err);
     if (archive_file_open(&m->file, a->output, LEVEL_DEFAULT, 1, &err) != 0)
         return fail(archive_file_name(&m->file), &err);
     for (size_t i = 0; i < m->list_n; i++)
-        if (copy_piece(m, &m->list[i], &err) != 0)
+        if (copy_capture(m, &m->list[i], &err) != 0)
             return archive_file_fail(&m->file, m->list[i].file, &err);
     int status = archive_file_commit(&m->file);
     if (m->file.complete && !a->quiet)

@@ -2,7 +2,7 @@
 #ifndef XENMETER_CMD_ARCHIVE_OPTIONS_H
 #define XENMETER_CMD_ARCHIVE_OPTIONS_H
 
-#include "archive.h"
+#include "archive_commands.h"
 
 struct archive_arguments {
     const char *output; /* -o; NULL: not given */

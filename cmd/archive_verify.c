@@ -22,14 +22,14 @@ static const char help[] =
     "Example:\n"
     "  xenmeter archive verify *.xma\n";
 
-struct telling {
+struct verify_report {
     const char *file;
     bool quiet;
 };
 
 static void tell(void *context, uint64_t offset, const char *member, const char *what)
 {
-    const struct telling *t = context;
+    const struct verify_report *t = context;
     if (!t->quiet)
         printf("%s: offset %" PRIu64 ": %s%s%s\n", t->file, offset, member, *member ? ": " : "", what);
 }
@@ -38,7 +38,7 @@ static int verify_one(const char *file, bool quiet)
 {
     struct error err = {0};
     struct verify_totals totals;
-    struct telling telling = {file, quiet};
+    struct verify_report telling = {file, quiet};
     long findings = verify_archive(file, tell, &telling, &totals, &err);
     if (findings < 0)
         return fail(file, &err);

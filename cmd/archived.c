@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive.h"
+#include "archive_commands.h"
 #include "archive/contents.h"
 #include "archive/entry.h"
 #include "archive/join.h"
@@ -21,9 +21,10 @@ int fail_host(const struct options *o)
 
 /* ---- opening ---- */
 
-static int read_summary(struct archived *a, const struct piece *p, struct summary *summary, struct error *err)
+static int read_summary(struct archived *a, const struct capture *p, struct summary *summary,
+                        struct error *err)
 {
-    const struct member *m = piece_member(p, "summary.json");
+    const struct member *m = capture_member(p, "summary.json");
     const uint8_t *text;
     struct error why = {0};
     if (!m)
@@ -38,11 +39,11 @@ static int read_summary(struct archived *a, const struct piece *p, struct summar
 
 static int read_summaries(struct archived *a, struct error *err)
 {
-    a->summaries = calloc(a->pieces_n, sizeof *a->summaries);
+    a->summaries = calloc(a->captures_n, sizeof *a->summaries);
     if (!a->summaries)
         return error_set(err, ERROR_MEMORY, "no memory");
-    for (size_t i = 0; i < a->pieces_n; i++) {
-        if (read_summary(a, &a->pieces[i], &a->summaries[i], err) != 0)
+    for (size_t i = 0; i < a->captures_n; i++) {
+        if (read_summary(a, &a->captures[i], &a->summaries[i], err) != 0)
             return -1;
         if (i == 0)
             a->summary = a->summaries[0];
@@ -57,22 +58,22 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     char host[HOST_MAX];
     unsigned number = 0;
     size_t first = 0;
-    const struct piece *pieces;
+    const struct capture *captures;
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
     a->archive = archive_open(o->input, err);
     if (!a->archive ||
-        archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->pieces_n, err) != 0)
+        archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->captures_n, err) != 0)
         return -1;
-    archive_pieces(a->archive, &pieces);
-    a->pieces = pieces + first;
+    archive_captures(a->archive, &captures);
+    a->captures = captures + first;
     return read_summaries(a, err);
 }
 
 void archived_close(struct archived *a)
 {
     trace_feed_free(a->chunks);
-    for (size_t i = 0; a->summaries && i < a->pieces_n; i++)
+    for (size_t i = 0; a->summaries && i < a->captures_n; i++)
         summary_free(&a->summaries[i]);
     free(a->summaries);
     archive_close(a->archive);
@@ -88,7 +89,7 @@ static bool charge_options_given(const struct options *o)
 
 bool archived_counts(const struct archived *a, const struct options *o)
 {
-    return a->archive && a->pieces[0].options.io_counts && !o->io_counts;
+    return a->archive && a->captures[0].options.io_counts && !o->io_counts;
 }
 
 /* What was given takes the place of what the archive was made with, option by option. */
@@ -108,8 +109,8 @@ static int overlay(const struct options *o, struct charge_options *charge, struc
 int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
                             struct counters **counters, struct error *err)
 {
-    const struct piece_options *kept = &a->pieces[0].options;
-    const struct member *m = archived_counts(a, o) ? piece_member(&a->pieces[0], IO_COUNTS_MEMBER) : NULL;
+    const struct capture_options *kept = &a->captures[0].options;
+    const struct member *m = archived_counts(a, o) ? capture_member(&a->captures[0], IO_COUNTS_MEMBER) : NULL;
     const uint8_t *text;
     bool wanted = charge->wanted;
     if (!kept->charge.wanted)
@@ -120,7 +121,7 @@ int archived_charge_options(struct archived *a, const struct options *o, struct 
     if (overlay(o, charge, err) != 0)
         return -1;
     if (m) {
-        if (archive_read(a->archive, &a->pieces[0], m, &text, err) != 0)
+        if (archive_read(a->archive, &a->captures[0], m, &text, err) != 0)
             return -1;
         charge->counters = *counters = counters_read_text((const char *)text, m->bytes, err);
         if (!*counters)
@@ -131,12 +132,12 @@ int archived_charge_options(struct archived *a, const struct options *o, struct 
 
 int archived_names(struct archived *a, struct domain_names **names, struct error *err)
 {
-    const struct piece *p = a->pieces;
+    const struct capture *p = a->captures;
     const struct member *m = NULL;
     const uint8_t *text;
-    for (size_t i = 0; i < a->pieces_n && !m; i++) {
-        p = &a->pieces[i];
-        m = piece_member(p, NAMES_MEMBER);
+    for (size_t i = 0; i < a->captures_n && !m; i++) {
+        p = &a->captures[i];
+        m = capture_member(p, NAMES_MEMBER);
     }
     if (!m)
         return 0;
@@ -150,24 +151,24 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
 
 static bool trace_kept(const struct archived *a)
 {
-    for (size_t i = 0; i < a->pieces_n; i++)
-        if (!a->pieces[i].trace_stored)
+    for (size_t i = 0; i < a->captures_n; i++)
+        if (!a->captures[i].trace_stored)
             return false;
     return true;
 }
 
-/* What is asked of regroup. */
-static void plan_of(const struct archived *a, size_t piece, const struct options *o,
-                    const struct meter_options *meter, struct regroup_plan *plan)
+/* What is asked of rollup. */
+static void plan_of(const struct archived *a, size_t capture, const struct options *o,
+                    const struct meter_options *meter, struct rollup_plan *plan)
 {
-    const struct piece_options *kept = &a->pieces[piece].options;
-    *plan = (struct regroup_plan){.kept = kept->granularities,
-                                  .asked = meter->granularities,
-                                  .executions = meter->executions,
-                                  .from_ns = o->from_ns,
-                                  .to_ns = o->to_ns,
-                                  .end_ns = a->summaries[piece].end_ns,
-                                  .memory_limit = o->max_memory};
+    const struct capture_options *kept = &a->captures[capture].options;
+    *plan = (struct rollup_plan){.kept = kept->granularities,
+                                 .asked = meter->granularities,
+                                 .executions = meter->executions,
+                                 .from_ns = o->from_ns,
+                                 .to_ns = o->to_ns,
+                                 .end_ns = a->summaries[capture].end_ns,
+                                 .memory_limit = o->max_memory};
     memcpy(plan->kept_ns, kept->granularities_ns, sizeof plan->kept_ns);
     memcpy(plan->asked_ns, meter->granularities_ns, sizeof plan->asked_ns);
 }
@@ -184,14 +185,14 @@ static bool same_charges(const struct charge_options *a, const struct charge_opt
            memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds);
 }
 
-/* NULL: the results that were kept of a piece suffice; else what they lack. */
-static const char *piece_lacks(const struct archived *a, size_t piece, const struct options *o,
-                               const struct meter_options *meter, bool own_rows)
+/* NULL: the results that were kept of a capture suffice; else what they lack. */
+static const char *capture_lacks(const struct archived *a, size_t capture, const struct options *o,
+                                 const struct meter_options *meter, bool own_rows)
 {
-    const struct piece_options *kept = &a->pieces[piece].options;
-    struct regroup_plan plan;
+    const struct capture_options *kept = &a->captures[capture].options;
+    struct rollup_plan plan;
     size_t use[METER_GRANULARITIES];
-    if (a->pieces_n > 1 && (o->from_ns || o->to_ns))
+    if (a->captures_n > 1 && (o->from_ns || o->to_ns))
         return "a part of several traces that follow each other is not told from them";
     if (own_rows)
         return "this format has rows of its own";
@@ -208,27 +209,27 @@ static const char *piece_lacks(const struct archived *a, size_t piece, const str
         return "executions and charges are kept with the rows by domain";
     if (meter->executions && !kept->executions)
         return "executions are not among them";
-    plan_of(a, piece, o, meter, &plan);
-    return regroup_possible(&plan, use) ? NULL
-                                        : "they are not of these lengths, or not of this part of the time";
+    plan_of(a, capture, o, meter, &plan);
+    return rollup_possible(&plan, use) ? NULL
+                                       : "they are not of these lengths, or not of this part of the time";
 }
 
-/* The same of all the pieces. */
+/* The same of all the captures. */
 static const char *results_lack(const struct archived *a, const struct options *o,
                                 const struct meter_options *meter, bool own_rows)
 {
     const char *lack = NULL;
-    for (size_t i = 0; i < a->pieces_n && !lack; i++)
-        lack = piece_lacks(a, i, o, meter, own_rows);
+    for (size_t i = 0; i < a->captures_n && !lack; i++)
+        lack = capture_lacks(a, i, o, meter, own_rows);
     return lack;
 }
 
-/* Whether any of the pieces keeps outside counters. */
+/* Whether any of the captures keeps outside counters. */
 static bool counters_kept(const struct archived *a)
 {
     bool kept = false;
-    for (size_t i = 0; i < a->pieces_n; i++)
-        kept = kept || a->pieces[i].options.io_counts;
+    for (size_t i = 0; i < a->captures_n; i++)
+        kept = kept || a->captures[i].options.io_counts;
     return kept;
 }
 
@@ -236,14 +237,14 @@ static bool counters_kept(const struct archived *a)
 static int check_charges(const struct archived *a, const struct options *o, const struct meter_options *meter,
                          struct error *err)
 {
-    const struct piece_options *first = &a->pieces[0].options;
-    for (size_t i = 1; i < a->pieces_n && meter->charge.wanted && !charge_options_given(o); i++) {
-        const struct piece_options *kept = &a->pieces[i].options;
+    const struct capture_options *first = &a->captures[0].options;
+    for (size_t i = 1; i < a->captures_n && meter->charge.wanted && !charge_options_given(o); i++) {
+        const struct capture_options *kept = &a->captures[i].options;
         if (!same_charges(&first->charge, &kept->charge) || first->io_counts != kept->io_counts)
             return error_set(
                 err, ERROR_USAGE,
                 "its traces %.40s and %.40s were charged in different ways: say how (--charge-by and so on)",
-                a->pieces[0].source, a->pieces[i].source);
+                a->captures[0].source, a->captures[i].source);
     }
     return 0;
 }
@@ -252,7 +253,7 @@ static int check_charges(const struct archived *a, const struct options *o, cons
 static int check_counters(const struct archived *a, const struct options *o,
                           const struct meter_options *meter, const char *lack, struct error *err)
 {
-    if (!lack || a->pieces_n == 1 || !meter->charge.wanted || !counters_kept(a) || o->io_counts)
+    if (!lack || a->captures_n == 1 || !meter->charge.wanted || !counters_kept(a) || o->io_counts)
         return 0;
     return error_set(
         err, ERROR_USAGE,
@@ -266,7 +267,7 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
                             const struct meter_options *meter)
 {
     bool part = o->from_ns || o->to_ns;
-    if (a->pieces_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
+    if (a->captures_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
         return !(meter->charge.wanted && counters_kept(a) && !o->io_counts);
     return part && (meter->sink.charges || meter->by == BY_PCPU || meter->granularities == 0);
 }
@@ -274,9 +275,9 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
 static void choose_entry(struct archived *a, const struct options *o, bool charges)
 {
-    const struct piece *p = &a->pieces[0];
+    const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
-    if (a->pieces_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
+    if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
         q->tsc_implausible || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
@@ -332,14 +333,14 @@ int archived_choose_trace(struct archived *a, const struct options *o, struct er
 
 /* ---- from the results ---- */
 
-static int read_results(struct archived *a, const struct piece *p, enum by by, struct regroup *regroup,
+static int read_results(struct archived *a, const struct capture *p, enum by by, struct rollup *rollup,
                         struct error *err)
 {
-    const struct meter_sink sink = regroup_sink(regroup);
+    const struct meter_sink sink = rollup_sink(rollup);
     struct results_reader *reader = results_reader_new();
     uint64_t from_ns, to_ns;
     int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
-    regroup_span(regroup, &from_ns, &to_ns);
+    rollup_span(rollup, &from_ns, &to_ns);
     for (size_t i = 0; i < p->members_n && status == 0; i++) {
         const struct member *m = &p->members[i];
         bool outside = m->from < m->to && (m->to <= from_ns || m->from >= to_ns);
@@ -358,33 +359,33 @@ static int read_results(struct archived *a, const struct piece *p, enum by by, s
     return status;
 }
 
-static int replay_piece(struct archived *a, size_t piece, const struct options *o,
-                        const struct meter_options *meter, const struct meter_sink *sink,
-                        uint64_t *unknown_ns, struct error *err)
+static int replay_capture(struct archived *a, size_t capture, const struct options *o,
+                          const struct meter_options *meter, const struct meter_sink *sink,
+                          uint64_t *unknown_ns, struct error *err)
 {
-    struct regroup_plan plan;
-    plan_of(a, piece, o, meter, &plan);
-    struct regroup *regroup = regroup_new(&plan, meter->by, sink);
-    if (!regroup)
+    struct rollup_plan plan;
+    plan_of(a, capture, o, meter, &plan);
+    struct rollup *rollup = rollup_new(&plan, meter->by, sink);
+    if (!rollup)
         return error_set(err, ERROR_MEMORY, "no memory");
-    int status = read_results(a, &a->pieces[piece], meter->by, regroup, err);
+    int status = read_results(a, &a->captures[capture], meter->by, rollup, err);
     if (status == 0)
-        status = regroup_finish(regroup);
-    if (regroup_out_of_memory(regroup))
+        status = rollup_finish(rollup);
+    if (rollup_out_of_memory(rollup))
         error_set(err, ERROR_MEMORY, "the results need more than the memory limit (--max-memory)");
-    else if (regroup_damaged(regroup))
+    else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
-                  a->pieces[piece].id);
-    else if (status == 0 && !regroup_exact(regroup) && !o->quiet)
-        complain(
-            "%s: a vCPU spoke late: runstates of whole domains (full_run_ns and so on) leave it out before",
-            o->input);
-    *unknown_ns = regroup_unknown_ns(regroup);
-    regroup_free(regroup);
+                  a->captures[capture].id);
+    else if (status == 0 && !rollup_exact(rollup) && !o->quiet)
+        complain("%s: a vCPU hypercalls_seen late: runstates of whole domains (full_run_ns and so on) leave "
+                 "it out before",
+                 o->input);
+    *unknown_ns = rollup_unknown_ns(rollup);
+    rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }
 
-/* Piece after piece, as if it had been one trace. */
+/* Piece after capture, as if it had been one trace. */
 static int replay_joined(struct archived *a, const struct options *o, const struct meter_options *meter,
                          struct error *err)
 {
@@ -393,10 +394,10 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
     int status = 0;
     if (!join)
         return error_set(err, ERROR_MEMORY, "no memory");
-    for (size_t i = 0; i < a->pieces_n && status == 0; i++) {
+    for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
-        join_begin_piece(join, clock_ns(&a->summary.clock, a->pieces[i].tsc_first));
-        status = replay_piece(a, i, o, meter, &sink, &ignored, err);
+        join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
+        status = replay_capture(a, i, o, meter, &sink, &ignored, err);
     }
     if (status == 0)
         status = join_finish(join, a->summary.end_ns);
@@ -410,8 +411,8 @@ int archived_replay(struct archived *a, const struct options *o, const struct me
                     uint64_t *unknown_ns, struct error *err)
 {
     bool part = (o->from_ns || o->to_ns) && meter->by != BY_PCPU && meter->granularities > 0;
-    int status = a->pieces_n > 1 ? replay_joined(a, o, meter, err)
-                                 : replay_piece(a, 0, o, meter, &meter->sink, unknown_ns, err);
+    int status = a->captures_n > 1 ? replay_joined(a, o, meter, err)
+                                   : replay_capture(a, 0, o, meter, &meter->sink, unknown_ns, err);
     if (!part)
         *unknown_ns = a->summary.quality.unknown_ns;
     return status;
@@ -423,12 +424,12 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
 {
     const struct options all = {0};
     uint32_t chunk = a->entry ? a->entry->number : 0;
-    a->chunks = trace_feed_new(a->archive, a->pieces, a->pieces_n, chunk, threads_wanted(&all), err);
+    a->chunks = trace_feed_new(a->archive, a->captures, a->captures_n, chunk, threads_wanted(&all), err);
     if (!a->chunks)
         return -1;
     a->feed = trace_feed_of(a->chunks);
     if (!(trace->cpu_hz > 0))
-        trace->cpu_hz = a->pieces[0].options.cpu_hz;
+        trace->cpu_hz = a->captures[0].options.cpu_hz;
     trace->feed = &a->feed;
     trace->resume = a->entry ? &a->resume : NULL;
     return 0;
@@ -436,14 +437,14 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
 
 bool archived_knows_rest(const struct archived *a, const struct options *o)
 {
-    bool same_clock = !(o->cpu_hz > 0) || (a->archive && o->cpu_hz == a->pieces[0].options.cpu_hz);
-    return a->archive && a->pieces_n == 1 && same_clock && !o->live_ns;
+    bool same_clock = !(o->cpu_hz > 0) || (a->archive && o->cpu_hz == a->captures[0].options.cpu_hz);
+    return a->archive && a->captures_n == 1 && same_clock && !o->live_ns;
 }
 
 /* Reads the entry with which reading begins. entry_free in both cases. */
 static int read_entry(struct archived *a, struct entry *entry, struct error *err)
 {
-    const struct piece *p = &a->pieces[0];
+    const struct capture *p = &a->captures[0];
     struct error why = {0};
     const uint8_t *text;
     if (archive_read(a->archive, p, a->entry, &text, err) != 0)
@@ -494,14 +495,15 @@ void archived_describe(const struct archived *a, const struct options *o, struct
 void archived_say(const struct archived *a, const struct options *o)
 {
     const char *name = strcmp(o->input, "-") == 0 ? "(standard input)" : o->input;
-    bool several = a->pieces_n > 1;
+    bool several = a->captures_n > 1;
     if (o->quiet)
         return;
-    for (size_t i = 1; i < a->pieces_n && a->from_results; i++)
-        if (pieces_overlap_ns(&a->pieces[i - 1], &a->pieces[i]) > ADJOINING_GAP_NS)
+    for (size_t i = 1; i < a->captures_n && a->from_results; i++)
+        if (captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) > ADJOINING_GAP_NS)
             complain("%s: %s begins %.3f s before the end of %s: what both recorded counts twice", name,
-                     a->pieces[i].source, (double)pieces_overlap_ns(&a->pieces[i - 1], &a->pieces[i]) / 1e9,
-                     a->pieces[i - 1].source);
+                     a->captures[i].source,
+                     (double)captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) / 1e9,
+                     a->captures[i - 1].source);
     if (a->from_results)
         complain("%s: from the results that were kept%s", name,
                  several ? " of traces that follow each other" : "");

@@ -6,16 +6,16 @@
 #define XENMETER_CMD_ARCHIVED_H
 
 #include "archive/archive.h"
-#include "archive/regroup.h"
+#include "archive/rollup.h"
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
 #include "cli.h"
-#include "metrics/dump.h"
+#include "metrics/measure/dump.h"
 
 struct archived {
     struct archive *archive;
-    const struct piece *pieces; /* of the timeline */
-    size_t pieces_n;
+    const struct capture *captures; /* of the timeline */
+    size_t captures_n;
     bool from_results;         /* else from the trace */
     struct summary *summaries; /* of each */
     struct summary summary;    /* of them all; shares what the first one has */

@@ -11,7 +11,7 @@
 
 #include "cli.h"
 #include "metrics/array.h"
-#include "metrics/counters.h"
+#include "metrics/measure/counters.h"
 
 #define READINGS_MAX   (1u << 22)
 #define DEVICES_MAX    (1u << 13)

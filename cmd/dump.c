@@ -10,7 +10,7 @@
 #include "dump_filter.h"
 #include "formats/dump_counts.h"
 #include "formats/dump_writer.h"
-#include "metrics/event_counts.h"
+#include "metrics/measure/event_counts.h"
 
 static const char help[] =
     "xenmeter dump - every record of a trace, decoded, in time order\n"
@@ -114,7 +114,7 @@ static int open_trace(struct dump *d, struct error *err)
     bool part = o->from_ns || o->to_ns;
     struct trace_options options = {.cpu_hz = o->cpu_hz,
                                     .memory_limit = o->max_memory,
-                                    .verbatim = true,
+                                    .raw = true,
                                     .pcpus = o->pcpus_given ? o->pcpus : NULL,
                                     .cycles = o->tsc && !part && !o->count};
     memcpy(options.want, d->choice.want, sizeof options.want);

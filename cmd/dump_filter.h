@@ -3,7 +3,7 @@
 #define XENMETER_CMD_DUMP_FILTER_H
 
 #include "cli.h"
-#include "metrics/dump.h"
+#include "metrics/measure/dump.h"
 
 struct dump_choice {
     bool want[EVENT_SLOTS];

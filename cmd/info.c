@@ -203,7 +203,7 @@ static int compare_pcpus(const void *a, const void *b)
 static bool sum_up(const struct archived *archived, struct summed *to)
 {
     size_t domains = 0, pcpus = 0;
-    for (size_t i = 0; i < archived->pieces_n; i++) {
+    for (size_t i = 0; i < archived->captures_n; i++) {
         domains += archived->summaries[i].domains_n;
         pcpus += archived->summaries[i].pcpus_n;
     }
@@ -211,7 +211,7 @@ static bool sum_up(const struct archived *archived, struct summed *to)
     to->pcpus = calloc(pcpus + 1, sizeof *to->pcpus);
     if (!to->domains || !to->pcpus)
         return false;
-    for (size_t i = 0; i < archived->pieces_n; i++) {
+    for (size_t i = 0; i < archived->captures_n; i++) {
         const struct summary *s = &archived->summaries[i];
         for (size_t d = 0; d < s->domains_n; d++)
             add_domain(to, &s->domains[d]);
@@ -260,11 +260,11 @@ static int run_archive(const struct options *o, struct archived *archived, struc
         return fail(o->input, &err);
     info->name_of = *names ? names_lookup : NULL;
     info->names = *names;
-    bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->pieces[0].options.cpu_hz;
+    bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->captures[0].options.cpu_hz;
     bool kept = true;
-    for (size_t i = 0; i < archived->pieces_n; i++)
-        kept = kept && archived->pieces[i].trace_stored;
-    if (!other_clock && (archived->pieces_n == 1 || !kept))
+    for (size_t i = 0; i < archived->captures_n; i++)
+        kept = kept && archived->captures[i].trace_stored;
+    if (!other_clock && (archived->captures_n == 1 || !kept))
         return run_summary(o, archived, info);
     if (!kept) {
         complain("%s: this wants the trace, which was not kept; \"xenmeter archive list\" tells what was",

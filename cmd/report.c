@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive.h"
+#include "archive_commands.h"
 #include "reading.h"
 
 static const char help[] =

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/charge.h"
+#include "metrics/measure/charge.h"
 
 enum recipient { RECIPIENT_GUEST, RECIPIENT_OWN, RECIPIENT_UNATTRIBUTED };
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/charge.h"
+#include "metrics/measure/charge.h"
 
 struct charge_method_name {
     const char *name;     /* as --charge-by and JSON have it */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "formats/charge_row.h"
-#include "metrics/row.h"
+#include "metrics/measure/row.h"
 #include "parser/error.h"
 
 enum value_type {

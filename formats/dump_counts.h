@@ -3,7 +3,7 @@
 #define XENMETER_FORMATS_DUMP_COUNTS_H
 
 #include "formats/output.h"
-#include "metrics/event_counts.h"
+#include "metrics/measure/event_counts.h"
 
 struct dump_counts {
     struct event_counts *counts;

@@ -6,7 +6,7 @@
 #define XENMETER_FORMATS_DUMP_STEPS_H
 
 #include "formats/digits.h"
-#include "metrics/dump.h"
+#include "metrics/measure/dump.h"
 
 /* How a format writes fields. */
 struct dump_style {

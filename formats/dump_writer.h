@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "formats/output.h"
-#include "metrics/dump.h"
+#include "metrics/measure/dump.h"
 #include "parser/error.h"
 
 struct dump_writer;

@@ -8,7 +8,7 @@
 
 #include "formats/output.h"
 #include "formats/writer.h"
-#include "parser/xen_version.h"
+#include "parser/decode/xen_version.h"
 
 struct info_domain {
     int32_t domain;

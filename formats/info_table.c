@@ -7,13 +7,13 @@
 #define DOMAINS_SHOWN 12
 #define PCPUS_SHOWN   8
 
-struct tally {
+struct class_tally {
     uint64_t records, bytes;
 };
 
-static struct tally tally_of(const struct quality *q, unsigned slot)
+static struct class_tally tally_of(const struct quality *q, unsigned slot)
 {
-    struct tally t = {0};
+    struct class_tally t = {0};
     for (unsigned form = 0; form < 16; form++) {
         t.records += q->events[slot].forms[form];
         t.bytes += event_form_bytes(form, q->events[slot].forms[form]);
@@ -166,7 +166,7 @@ static void put_damage(struct output *out, const struct info *info)
                       q->unrecognised[i].event, human_count(a, q->unrecognised[i].records));
 }
 
-static void put_tally(struct output *out, const struct info *info, const char *name, struct tally t)
+static void put_tally(struct output *out, const struct info *info, const char *name, struct class_tally t)
 {
     char a[HUMAN_BYTES], b[HUMAN_BYTES], rate[HUMAN_BYTES] = "-";
     double seconds = info->summary.clock.cpu_hz > 0 ? (double)info->summary.end_ns / 1e9 : 0;
@@ -181,9 +181,9 @@ static void put_tally(struct output *out, const struct info *info, const char *n
 static void put_events(struct output *out, const struct info *info)
 {
     const struct quality *q = info->summary.quality;
-    struct tally classes[CLASSES] = {0}, all = {0};
+    struct class_tally classes[CLASSES] = {0}, all = {0};
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
-        struct tally t = tally_of(q, slot);
+        struct class_tally t = tally_of(q, slot);
         enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
         classes[class_id].records += t.records;
         classes[class_id].bytes += t.bytes;
@@ -201,7 +201,7 @@ static void put_events(struct output *out, const struct info *info)
         put_tally(out, info, event_class_name(c), classes[c]);
         for (unsigned slot = 1; info->every_event && slot < EVENT_SLOTS; slot++) {
             char name[64];
-            struct tally t = tally_of(q, slot);
+            struct class_tally t = tally_of(q, slot);
             if (event_info(slot)->class_id != c || !t.records)
                 continue;
             snprintf(name, sizeof name, "  %s", event_info(slot)->name);

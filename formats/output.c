@@ -202,7 +202,7 @@ struct output *output_open(const char *path, struct error *err)
     return open_output(path, false, err);
 }
 
-struct output *output_open_lasting(const char *path, struct error *err)
+struct output *output_open_partial(const char *path, struct error *err)
 {
     return open_output(path, true, err);
 }
@@ -293,7 +293,7 @@ const struct error *output_failure(const struct output *o)
     return o->failed ? &o->why : NULL;
 }
 
-void output_forget(struct output *o)
+void output_discard_partial(struct output *o)
 {
     o->lasting = false;
 }

@@ -26,10 +26,10 @@ struct output *output_open(const char *path, struct error *err);
  * The same for what is of use even if it is never completed: a file is written as PATH.partial, which may not exist yet,
  * and stays if the work fails or the process dies, but not if a signal ends it. Never compressed.
  */
-struct output *output_open_lasting(const char *path, struct error *err);
+struct output *output_open_partial(const char *path, struct error *err);
 
 /* Nothing of it is of use yet: nothing is to stay if the work fails. */
-void output_forget(struct output *o);
+void output_discard_partial(struct output *o);
 
 /* The name of what stays behind if the work fails now; NULL: nothing does. */
 const char *output_partial(const struct output *o);

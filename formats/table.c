@@ -120,7 +120,7 @@ static int begin(struct writer *w)
     return table_begin_executions(t);
 }
 
-/* What the cell of a row shows: the value, but domain ids that were reused tell their lives apart. */
+/* What the cell of a row shows: the value, but domain ids that were reused tell their incarnations apart. */
 static size_t row_cell(char to[CELL_BYTES], const struct layout *layout, struct value v,
                        const struct row *row)
 {

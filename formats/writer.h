@@ -8,8 +8,8 @@
 
 #include "formats/columns.h"
 #include "formats/output.h"
-#include "metrics/charge.h"
-#include "metrics/row.h"
+#include "metrics/measure/charge.h"
+#include "metrics/measure/row.h"
 #include "metrics/verdict.h"
 #include "parser/error.h"
 #include "parser/trace.h"

@@ -14,13 +14,13 @@
 #define DOMAINS     65536 /* ids are 16 bits wide */
 #define XENMON_IDLE (-1)  /* what XenMon calls the idle domain */
 #define ROW_BYTES   512   /* no line is longer */
-#define CHUNK_BYTES 4096  /* of one log are gathered before they go to the temporary file */
+#define CHUNK_BYTES 4096  /* of one log are aggregate before they go to the temporary file */
 
 static const char header[] = "# passed cpu dom cpu(tot) cpu(%) cpu/ex allocated/ex blocked(tot) blocked(%) "
                              "blocked/io waited(tot) waited(%) waited/ex ex/s io(tot) io/ex\n";
 
 /* A piece of one log in the temporary file. */
-struct chunk {
+struct log_chunk {
     uint64_t at;
     size_t n;
 };
@@ -29,7 +29,7 @@ struct domain_log {
     int32_t domain;
     char *path;
     struct buffer text; /* lines on their way to the temporary file, or (live) to the log itself */
-    struct chunk *chunks;
+    struct log_chunk *chunks;
     size_t chunks_n, chunks_capacity;
     struct output *out;    /* while it is being made */
     bool was_there, begun; /* before; by us: it has appeared, or (live) has its header */
@@ -180,15 +180,15 @@ static struct domain_log *add_log(struct xenmon_log *log, int32_t domain, struct
     return d;
 }
 
-/* Moves the lines gathered so far to the temporary file. */
+/* Moves the lines aggregate so far to the temporary file. */
 static int put_away(struct xenmon_log *log, struct domain_log *d, struct error *err)
 {
-    struct chunk *chunks = array_reserve(d->chunks, &d->chunks_capacity, d->chunks_n + 1, sizeof *chunks);
+    struct log_chunk *chunks = array_reserve(d->chunks, &d->chunks_capacity, d->chunks_n + 1, sizeof *chunks);
     if (!chunks)
         return no_memory(err);
     d->chunks = chunks;
     struct buffer *spool = spill_buffer(&log->spool);
-    chunks[d->chunks_n++] = (struct chunk){log->spool.file_bytes + spool->n, d->text.n};
+    chunks[d->chunks_n++] = (struct log_chunk){log->spool.file_bytes + spool->n, d->text.n};
     buffer_add(spool, d->text.at, d->text.n);
     d->text.n = 0;
     return spill_settle(&log->spool, err);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "formats/output.h"
-#include "metrics/row.h"
+#include "metrics/measure/row.h"
 #include "parser/error.h"
 
 #define XENMON_BATCH (OUTPUTS_MAX - 4) /* files open at one time: some are left to others */

@@ -1,6 +1,6 @@
 # Makes xenmeter-events(7) of the tables that the program is made of:
 #
-#     awk -f man/events.awk parser/events.def parser/hypercalls.def parser/names.def > man/xenmeter-events.7
+#     awk -f man/events.awk parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def > man/xenmeter-events.7
 #
 # What stands there is told there: events with their layouts, names of values, and the comments about them. What is said
 # about all of them, at the beginning of the page, is said here. Any awk will do.

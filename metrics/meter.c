@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger.h"
+#include "metrics/measure/ledger.h"
 #include "min_max.h"
-#include "population.h"
-#include "runstate.h"
+#include "metrics/model/population.h"
+#include "metrics/model/runstate.h"
 
 struct meter {
     struct meter_options options;
@@ -86,7 +86,7 @@ static int check(const struct meter *m, struct error *err)
     if (m->options.memory_limit && held > m->options.memory_limit)
         return error_set(err, ERROR_MEMORY,
                          "%zu domains with %zu vCPUs need more than the memory limit (--max-memory)",
-                         m->population.lives_n, m->population.vcpus_n);
+                         m->population.incarnations_n, m->population.vcpus_n);
     return 0;
 }
 
@@ -95,12 +95,12 @@ static void book_what_is_safe(struct meter *m)
 {
     struct ledger *l = &m->ledger;
     const struct transition *t;
-    struct piece *piece;
-    while ((piece = charging_next_piece(m->charging)))
-        ledger_take_piece(l, piece);
+    struct run_slice *slice;
+    while ((slice = charging_next_slice(m->charging)))
+        ledger_take_slice(l, slice);
     if (!charging_is_ahead(m->charging))
         return;
-    /* An interval is not closed before all pieces that began in it are there. */
+    /* An interval is not closed before all slices that began in it are there. */
     uint64_t safe_ns = charging_safe(m->charging);
     while ((t = charging_next(m->charging, max64(safe_ns, l->boundary_ns - min64(l->boundary_ns, 1)))))
         ledger_book(l, t);
@@ -136,7 +136,7 @@ static void charge(struct meter *m, const struct transition *t, uint64_t step_ns
     if (!direct) {
         direct = charging_take(c, t, m->ledger.boundary_ns);
         if (direct && t->time_ns >= m->ledger.boundary_ns)
-            book_what_is_safe(m); /* the pieces of the intervals that it closes */
+            book_what_is_safe(m); /* the slices of the intervals that it closes */
     }
     if (direct)
         ledger_book(&m->ledger, t);
@@ -263,11 +263,11 @@ uint64_t meter_blind_ns(const struct meter *m, uint16_t pcpu)
 void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
 {
     *domains = *vcpus = 0;
-    for (size_t i = 0; i < m->population.lives_n; i++) {
-        if (m->population.lives[i].domain == IDLE_DOMAIN)
+    for (size_t i = 0; i < m->population.incarnations_n; i++) {
+        if (m->population.incarnations[i].domain == IDLE_DOMAIN)
             continue;
         ++*domains;
-        *vcpus += m->population.lives[i].population;
+        *vcpus += m->population.incarnations[i].population;
     }
 }
 

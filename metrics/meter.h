@@ -4,7 +4,7 @@
  *     meter_new(&options) -> meter_feed(batch)* -> meter_finish(end)
  *
  * Rows of an interval are handed to the sink as soon as nothing can change them any more; memory does not grow with
- * the length of the trace. Every accumulator adds, so the meters of two pieces of a trace merge (meter_merge).
+ * the length of the trace. Every accumulator adds, so the meters of two slices of a trace merge (meter_merge).
  */
 #ifndef XENMETER_METRICS_METER_H
 #define XENMETER_METRICS_METER_H
@@ -15,8 +15,8 @@
 
 #include "parser/error.h"
 #include "parser/trace.h"
-#include "charge.h"
-#include "row.h"
+#include "metrics/measure/charge.h"
+#include "metrics/measure/row.h"
 
 #define METER_GRANULARITIES 16
 
@@ -44,7 +44,7 @@ struct meter_options {
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     bool
         idle_rows; /* BY_DOMAIN_PCPU: also rows of IDLE_DOMAIN, with idle_ns and executions, without other times */
-    uint64_t start_ns;     /* where this piece of the trace begins: 0 unless pieces will be merged */
+    uint64_t start_ns;     /* where this slice of the trace begins: 0 unless slices will be merged */
     uint64_t memory_limit; /* bytes; 0: no limit */
     struct charge_options charge;
     struct meter_sink sink;
@@ -76,11 +76,11 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err);
 int meter_stop(struct meter *m, struct error *err);
 
 /*
- * Joins two pieces of one trace, cut at a moment: `later`, made with start_ns = that moment, adds to `earlier` what
+ * Joins two slices of one trace, cut at a moment: `later`, made with start_ns = that moment, adds to `earlier` what
  * happened up to end_ns. Both report the whole trace only (one granularity, 0; no executions, no charges), by the same subjects;
  * neither is fed afterwards, but `earlier` can be joined again, and finished at end_ns. What one meter would have told
- * of both pieces comes out, but for: records lost across the cut, and BY_DOMAIN_PCPU, where time before a vCPU's first
- * dispatch in the later piece stays apart. -1 with `err` filled when the options do not fit or memory ran out.
+ * of both slices comes out, but for: records lost across the cut, and BY_DOMAIN_PCPU, where time before a vCPU's first
+ * dispatch in the later slice stays apart. -1 with `err` filled when the options do not fit or memory ran out.
  */
 int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err);
 
@@ -99,7 +99,7 @@ uint64_t meter_accounted(const struct meter *m);
 /* Time in which records of this pCPU were lost, ns. */
 uint64_t meter_blind_ns(const struct meter *m, uint16_t pcpu);
 
-/* Adds up who was seen: domains (lives, the idle domain apart) and vCPUs of them. */
+/* Adds up who was seen: domains (incarnations, the idle domain apart) and vCPUs of them. */
 void meter_population(const struct meter *m, size_t *domains, size_t *vcpus);
 
 #endif

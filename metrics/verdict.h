@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "human.h"
-#include "parser/clock.h"
+#include "parser/order/clock.h"
 #include "parser/quality.h"
 
 enum verdict { VERDICT_GOOD, VERDICT_DEGRADED, VERDICT_POOR };

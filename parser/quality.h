@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event_table.h"
+#include "parser/decode/event_table.h"
 
 #define QUALITY_PLACES       8  /* how many offsets of damage are kept word for word */
 #define QUALITY_UNRECOGNISED 64 /* how many different unknown event numbers are counted apart */

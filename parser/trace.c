@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input.h"
-#include "io_filter.h"
-#include "order.h"
-#include "window.h"
+#include "parser/source/input.h"
+#include "parser/decode/io_filter.h"
+#include "parser/order/order.h"
+#include "parser/decode/window.h"
 
 #define BATCH_EVENTS         4096         /* a batch stays in the second-level cache */
 #define HOLD_EVENTS          (512u << 10) /* decoded ahead at most, to measure the clock */
@@ -57,11 +57,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         t->resume = *options->resume;
         t->decoder.has_runstates = true;
     }
-    if (options->verbatim)
-        decoder_verbatim(&t->decoder, options->pcpus);
+    if (options->raw)
+        decoder_want_raw(&t->decoder, options->pcpus);
     for (const unsigned *slot = io_slots; options->want_io && *slot != EVENT_UNRECOGNISED; slot++)
         t->options.want[*slot] = true;
-    for (unsigned slot = options->verbatim ? 0 : 1; slot < EVENT_SLOTS; slot++)
+    for (unsigned slot = options->raw ? 0 : 1; slot < EVENT_SLOTS; slot++)
         decoder_want(&t->decoder, slot, t->options.want[slot] || options->want_without_runstates[slot]);
     if (options->want_io)
         decoder_want_io(&t->decoder);
@@ -96,7 +96,7 @@ static void set_clock(struct trace *t)
     if (t->options.resume)
         *c = t->resume.clock;
     decoder_settle(&t->decoder);
-    if (t->decoder.has_runstates && !t->options.verbatim) {
+    if (t->decoder.has_runstates && !t->options.raw) {
         for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
             decoder_want(&t->decoder, slot, t->options.want[slot]);
     }
@@ -106,9 +106,9 @@ static void set_clock(struct trace *t)
 static bool well_known(struct trace *t)
 {
     struct clock_probe *p = &t->decoder.probe;
-    if (!t->options.verbatim && !t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
+    if (!t->options.raw && !t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
         return false;
-    if (t->options.verbatim && t->quality.bytes >= CLOCK_BYTES)
+    if (t->options.raw && t->quality.bytes >= CLOCK_BYTES)
         return true; /* of the few records that are wanted perhaps none is queued yet: they are not to wait for ever */
     if (t->options.cpu_hz > 0 || t->options.cycles || t->options.resume ||
         p->chains_n >= CLOCK_SAMPLES_ENOUGH)
@@ -166,10 +166,10 @@ static void keep_order(struct trace *t, size_t n)
 }
 
 /* Leaves out what others have told of already; returns how many events remain. */
-static size_t drop_told(struct trace *t, size_t n)
+static size_t drop_replayed(struct trace *t, size_t n)
 {
     size_t told = 0;
-    while (t->options.resume && !t->options.verbatim && told < n && t->batch[told].tsc <= t->resume.after_tsc)
+    while (t->options.resume && !t->options.raw && told < n && t->batch[told].tsc <= t->resume.after_tsc)
         told++;
     if (told > 0)
         memmove(t->batch, t->batch + told, (n - told) * sizeof *t->batch);
@@ -190,7 +190,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         bool more = n >= BATCH_EVENTS;
         t->decoder.queued -= n;
         keep_order(t, n);
-        n = drop_told(t, n);
+        n = drop_replayed(t, n);
         if (t->phase == PHASE_LAST && t->last_tsc > t->decoder.tsc_last)
             t->decoder.tsc_last = t->last_tsc;
         batch->events = t->batch;
@@ -209,7 +209,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         batch->watermark = last ? t->decoder.tsc_last : t->order.watermark;
         if (batch->watermark < t->last_tsc)
             batch->watermark = t->last_tsc;
-        t->decoder.handed_on = batch->watermark;
+        t->decoder.emitted_tsc = batch->watermark;
         t->phase = last ? PHASE_DONE : PHASE_READ;
         if (last && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
             t->quality.truncated_bytes = 1; /* how many are missing cannot be told */

@@ -16,10 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clock.h"
+#include "parser/order/clock.h"
 #include "error.h"
-#include "event_table.h"
-#include "feed.h"
+#include "parser/decode/event_table.h"
+#include "parser/source/feed.h"
 #include "quality.h"
 
 #define PCPUS_MAX 4095 /* pCPU numbers 0..4094; larger ones are damage */
@@ -85,7 +85,7 @@ struct trace_options {
      * was current (EVENT_CURRENT). No EVENT_BLIND_BEGIN, no want_io. Every record that trace_quality counts is one that
      * can be wanted: slot EVENT_UNRECOGNISED, too.
      */
-    bool verbatim;
+    bool raw;
     const uint8_t *pcpus; /* verbatim: only of these, a byte for each of PCPUS_MAX; NULL: all. The caller's */
     bool cycles;          /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
     /*

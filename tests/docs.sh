@@ -74,7 +74,7 @@ for column in $(columns); do
     check "column $column is in xenmeter-report(1)" says man/xenmeter-report.1 "^\.It Li $column\$"
 done
 check 'xenmeter-events.7 is what the tables say (make man/xenmeter-events.7)' \
-    cmp <(awk -f man/events.awk parser/events.def parser/hypercalls.def parser/names.def) man/xenmeter-events.7
+    cmp <(awk -f man/events.awk parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def) man/xenmeter-events.7
 for event in $(xenmeter dump -e help | awk '/ 0x/ { print $1 }'); do
     check "$event is in xenmeter-events(7)" says man/xenmeter-events.7 "^\.It Ic $event "
 done

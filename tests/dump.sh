@@ -115,7 +115,7 @@ for bad in nosuch 'wak' 'hvm.nosuch' '0x' '0x1ffffffff' '0' '12x' '' ',' 'wake,'
 done
 check 'a suggestion' refuses "did you mean 'switch_infprev'" -e switch_infprv "$capture"
 run dump -e help </dev/null
-check '-e help: all events' equal "$(grep -c '^EVENT(' parser/events.def)" "$(grep -c ' 0x' "$out")"
+check '-e help: all events' equal "$(grep -c '^EVENT(' parser/decode/events.def)" "$(grep -c ' 0x' "$out")"
 
 group 'whose records'
 named() { # DOM: records that d's vCPUs wrote, or that name it

@@ -77,7 +77,7 @@ for host in "${hosts[@]}"; do
     exits_of=VMX
     [[ $host != *amd* ]] || exits_of=SVM
     sed -nE 's/^NAME\((.*), [0-9a-fx]+, ("[a-z0-9_]+")\).*/\1 \2/p; s/^HYPERCALL\([0-9]+, ("[a-z0-9_]+"),.*/HYPERCALL \1/p' \
-        parser/names.def parser/hypercalls.def |
+        parser/decode/names.def parser/decode/hypercalls.def |
         awk -v exits=${exits_of}_EXIT '$1 !~ /_EXIT$/ || $1 == exits { print $NF }' | sort -u >"$scratch/names"
     grep -oE ':"[a-z][a-z0-9_]*"' "$truth.jsonl" | cut -c 2- | sort -u | comm -12 - "$scratch/names" >"$scratch/told"
     check 'every name' first_difference "$scratch/names" "$scratch/told"

@@ -15,7 +15,7 @@
 #include "archive/archive.h"
 #include "archive/contents.h"
 #include "archive/entry.h"
-#include "archive/regroup.h"
+#include "archive/rollup.h"
 #include "archive/results.h"
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
@@ -37,9 +37,9 @@ enum what { ARCHIVE, RESULTS, SUMMARY, ENTRY, MANIFEST, CONTENTS, WHATS };
 
 struct handed {
     uint64_t rows;
-    bool regrouped; /* by somebody who promises an order */
+    bool rolluped; /* by somebody who promises an order */
     uint64_t next_ns[METER_GRANULARITIES];
-    const struct regroup_plan *plan;
+    const struct rollup_plan *plan;
 };
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
@@ -109,32 +109,32 @@ static void feed_results(const char *text, size_t n, const struct meter_sink *si
 }
 
 /* As it is, and made into other intervals. */
-static void try_results(const char *text, size_t n, enum by by, const struct regroup_plan *given)
+static void try_results(const char *text, size_t n, enum by by, const struct rollup_plan *given)
 {
     struct handed handed = {0};
     struct meter_sink sink = sink_of(&handed);
     feed_results(text, n, &sink, false);
-    struct regroup_plan plan = given ? *given
-                                     : (struct regroup_plan){.kept_ns = {100000000, 1000000000, 0},
-                                                             .kept = 3,
-                                                             .asked_ns = {200000000, 1000000000, 0},
-                                                             .asked = 3,
-                                                             .executions = true,
-                                                             .end_ns = 1 + (uint64_t)n * 1000000};
+    struct rollup_plan plan = given ? *given
+                                    : (struct rollup_plan){.kept_ns = {100000000, 1000000000, 0},
+                                                           .kept = 3,
+                                                           .asked_ns = {200000000, 1000000000, 0},
+                                                           .asked = 3,
+                                                           .executions = true,
+                                                           .end_ns = 1 + (uint64_t)n * 1000000};
     plan.memory_limit = MEMORY_LIMIT;
-    struct handed regrouped = {.plan = &plan};
+    struct handed rolluped = {.plan = &plan};
     for (size_t g = 0; g < plan.asked; g++)
-        regrouped.next_ns[g] = plan.from_ns;
-    struct meter_sink last = sink_of(&regrouped);
-    struct regroup *r = regroup_new(&plan, by, &last);
+        rolluped.next_ns[g] = plan.from_ns;
+    struct meter_sink last = sink_of(&rolluped);
+    struct rollup *r = rollup_new(&plan, by, &last);
     if (!r)
         return;
-    sink = regroup_sink(r);
+    sink = rollup_sink(r);
     feed_results(text, n, &sink, true);
-    int status = regroup_finish(r);
-    MUST(status == 0 || regroup_damaged(r) || regroup_out_of_memory(r) || regrouped.rows > ROWS_MOST,
+    int status = rollup_finish(r);
+    MUST(status == 0 || rollup_damaged(r) || rollup_out_of_memory(r) || rolluped.rows > ROWS_MOST,
          "failed without a reason");
-    regroup_free(r);
+    rollup_free(r);
 }
 
 static void try_summary(const char *text, size_t n)
@@ -183,13 +183,13 @@ static void try_entry(const char *text, size_t n, uint64_t tsc, const struct clo
 
 static void try_manifest(const char *text, size_t n)
 {
-    struct piece piece = {0}, again = {0};
+    struct capture capture = {0}, again = {0};
     struct error err = {0};
     struct buffer first = {0}, second = {0};
-    int status = manifest_read(&piece, text, n, 7, &err);
+    int status = manifest_read(&capture, text, n, 7, &err);
     check_failure(status, &err);
     if (status == 0) {
-        manifest_put(&first, &piece);
+        manifest_put(&first, &capture);
         MUST(manifest_read(&again, first.at, first.n, 7, &err) == 0, "what was written is not read: %s",
              err.message);
         manifest_put(&second, &again);
@@ -198,21 +198,21 @@ static void try_manifest(const char *text, size_t n)
     }
     buffer_free(&first);
     buffer_free(&second);
-    piece_free(&piece);
-    piece_free(&again);
+    capture_free(&capture);
+    capture_free(&again);
 }
 
 static void try_contents(const char *text, size_t n)
 {
-    struct contents_piece *pieces;
-    size_t pieces_n;
+    struct contents_capture *captures;
+    size_t captures_n;
     struct error err = {0};
-    int status = contents_read(text, n, 9, &pieces, &pieces_n, &err);
+    int status = contents_read(text, n, 9, &captures, &captures_n, &err);
     check_failure(status, &err);
-    for (size_t i = 0; i < pieces_n; i++)
-        MUST(pieces[i].first_frame >= 1 && pieces[i].first_frame + pieces[i].frames <= 8,
-             "frames %" PRIu32 " + %" PRIu32, pieces[i].first_frame, pieces[i].frames);
-    free(pieces);
+    for (size_t i = 0; i < captures_n; i++)
+        MUST(captures[i].first_frame >= 1 && captures[i].first_frame + captures[i].frames <= 8,
+             "frames %" PRIu32 " + %" PRIu32, captures[i].first_frame, captures[i].frames);
+    free(captures);
 }
 
 /* ---- a whole archive ---- */
@@ -252,10 +252,10 @@ static bool is_small(const char *path)
     return small;
 }
 
-static void try_member(const struct piece *p, const struct member *m, const char *text,
+static void try_member(const struct capture *p, const struct member *m, const char *text,
                        const struct summary *summary)
 {
-    struct regroup_plan plan = {
+    struct rollup_plan plan = {
         .kept = p->options.granularities, .asked = 1, .end_ns = summary ? summary->end_ns : p->duration_ns};
     memcpy(plan.kept_ns, p->options.granularities_ns, sizeof plan.kept_ns);
     if (m->kind == MEMBER_RESULTS)
@@ -265,24 +265,24 @@ static void try_member(const struct piece *p, const struct member *m, const char
 }
 
 /* The results of one kind, as report reads them. */
-static void replay(struct archive *a, const struct piece *p, enum by by, const struct summary *summary)
+static void replay(struct archive *a, const struct capture *p, enum by by, const struct summary *summary)
 {
     struct handed handed = {0};
-    struct regroup_plan plan = {.kept = p->options.granularities,
-                                .asked = 1,
-                                .end_ns = summary->end_ns,
-                                .memory_limit = MEMORY_LIMIT};
+    struct rollup_plan plan = {.kept = p->options.granularities,
+                               .asked = 1,
+                               .end_ns = summary->end_ns,
+                               .memory_limit = MEMORY_LIMIT};
     memcpy(plan.kept_ns, p->options.granularities_ns, sizeof plan.kept_ns);
     handed.plan = &plan;
     struct meter_sink last = sink_of(&handed);
     size_t use[METER_GRANULARITIES];
-    struct regroup *r = regroup_possible(&plan, use) ? regroup_new(&plan, by, &last) : NULL;
+    struct rollup *r = rollup_possible(&plan, use) ? rollup_new(&plan, by, &last) : NULL;
     struct results_reader *reader = results_reader_new();
     struct error err = {0};
     const uint8_t *text;
     int status = 0;
     results_reader_limit(reader, MEMORY_LIMIT);
-    struct meter_sink sink = r ? regroup_sink(r) : last;
+    struct meter_sink sink = r ? rollup_sink(r) : last;
     for (size_t i = 0; r && status == 0 && i < p->members_n; i++)
         if (p->members[i].kind == MEMBER_RESULTS && p->members[i].by == by) {
             status = archive_read(a, p, &p->members[i], &text, &err);
@@ -290,16 +290,16 @@ static void replay(struct archive *a, const struct piece *p, enum by by, const s
                 status = results_read(reader, (const char *)text, p->members[i].bytes, 0, &sink, &err);
         }
     if (r)
-        regroup_finish(r);
+        rollup_finish(r);
     results_reader_free(reader);
-    regroup_free(r);
+    rollup_free(r);
 }
 
-static void read_trace(struct archive *a, const struct piece *pieces, size_t n, const struct member *entry,
-                       const struct summary *summary)
+static void read_trace(struct archive *a, const struct capture *captures, size_t n,
+                       const struct member *entry, const struct summary *summary)
 {
     struct error err = {0};
-    struct trace_feed *chunks = trace_feed_new(a, pieces, n, entry ? entry->number : 0, 1, &err);
+    struct trace_feed *chunks = trace_feed_new(a, captures, n, entry ? entry->number : 0, 1, &err);
     struct handed handed = {0};
     MUST(chunks, "%s", err.message);
     struct feed feed = trace_feed_of(chunks);
@@ -342,12 +342,12 @@ static void read_trace(struct archive *a, const struct piece *pieces, size_t n, 
     trace_feed_free(chunks);
 }
 
-static void read_piece(struct archive *a, const struct piece *p, bool whole)
+static void read_capture(struct archive *a, const struct capture *p, bool whole)
 {
     static struct summary summary;
     struct error err = {0};
     const uint8_t *bytes;
-    const struct member *m = piece_member(p, "summary.json"), *entry = NULL;
+    const struct member *m = capture_member(p, "summary.json"), *entry = NULL;
     bool summarised = m && archive_read(a, p, m, &bytes, &err) == 0 &&
                       summary_read(&summary, (const char *)bytes, m->bytes, &err) == 0;
     for (size_t i = 0; i < p->members_n && i < REPACK_MEMBERS; i++) {
@@ -386,16 +386,16 @@ static void try_archive(const char *path, uint64_t size)
     struct archive *a = archive_open(path, &err);
     MUST(a || err.code != ERROR_NONE, "failed without a reason");
     MUST(a || damages != 0, "verify says it is whole, but %s", err.message);
-    const struct piece *pieces;
-    size_t n = a ? archive_pieces(a, &pieces) : 0, first = 0, several = 0;
+    const struct capture *captures;
+    size_t n = a ? archive_captures(a, &captures) : 0, first = 0, several = 0;
     for (size_t i = 0; i < n && i < 8; i++)
-        read_piece(a, &pieces[i], damages == 0);
+        read_capture(a, &captures[i], damages == 0);
     if (n > 1 && archive_timeline(a, NULL, 0, &first, &several, &err) == 0 && several > 1) {
         bool stored = true;
         for (size_t i = first; i < first + several; i++)
-            stored = stored && pieces[i].trace_stored;
+            stored = stored && captures[i].trace_stored;
         if (stored)
-            read_trace(a, pieces + first, several, NULL, NULL);
+            read_trace(a, captures + first, several, NULL, NULL);
     }
     archive_close(a);
 }

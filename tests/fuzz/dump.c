@@ -16,8 +16,8 @@
 
 #include "formats/dump_counts.h"
 #include "formats/dump_writer.h"
-#include "metrics/dump.h"
-#include "metrics/event_counts.h"
+#include "metrics/measure/dump.h"
+#include "metrics/measure/event_counts.h"
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
@@ -116,7 +116,7 @@ static void ask(struct dump *d)
                                      .by_number = c->numbers ? by_number : NULL};
     d->options = (struct trace_options){.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0,
                                         .memory_limit = MEMORY_LIMIT,
-                                        .verbatim = true,
+                                        .raw = true,
                                         .pcpus = c->some_pcpus ? even_pcpus : NULL,
                                         .cycles = !c->cpu_hz_given && !c->part};
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)

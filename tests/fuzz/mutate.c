@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "parser/event_table.h"
+#include "parser/decode/event_table.h"
 
 #define RECORDS_MOST  4096
 #define RECORD_WORDS  10 /* header, tsc, 7 words */

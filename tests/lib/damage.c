@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "formats/dump_writer.h"
-#include "metrics/event_counts.h"
+#include "metrics/measure/event_counts.h"
 #include "metrics/meter.h"
 #include "parser/trace.h"
 
@@ -229,7 +229,7 @@ static const char *dump_once(const char *path, uint64_t run)
     struct event_batch batch;
     struct trace_options options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0,
                                     .memory_limit = MEMORY_LIMIT,
-                                    .verbatim = true,
+                                    .raw = true,
                                     .cycles = run % 8 >= 6};
     memset(options.want, true, sizeof options.want);
     struct trace *trace = trace_open(path, &options, &err);

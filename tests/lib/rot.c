@@ -101,19 +101,19 @@ static bool was_told(const struct found *f, const char *path)
 static const char *names_wrong(const struct found *f)
 {
     const struct frames *frames = archive_frames(original);
-    const struct piece *pieces;
-    size_t frame = 1, n = archive_pieces(original, &pieces);
+    const struct capture *captures;
+    size_t frame = 1, n = archive_captures(original, &captures);
     while (frame < frames->n && frames->list[frame].offset + frames->list[frame].bytes <= f->at)
         frame++;
     if (f->at < ARCHIVE_MAGIC_BYTES || frame >= frames->n - 1)
         return NULL;
     for (size_t i = 0; i < n; i++) {
         char path[TAR_NAME_MAX];
-        if (frame < pieces[i].first_frame || frame >= pieces[i].first_frame + pieces[i].frames - 1)
+        if (frame < captures[i].first_frame || frame >= captures[i].first_frame + captures[i].frames - 1)
             continue;
-        for (size_t m = 0; m < pieces[i].members_n; m++) {
-            bool here = pieces[i].first_frame + pieces[i].members[m].frame == frame;
-            piece_member_path(&pieces[i], pieces[i].members[m].name, path);
+        for (size_t m = 0; m < captures[i].members_n; m++) {
+            bool here = captures[i].first_frame + captures[i].members[m].frame == frame;
+            capture_member_path(&captures[i], captures[i].members[m].name, path);
             if (was_told(f, path) != here)
                 return here ? "the damaged member is not told" : "a whole member is told to be damaged";
         }
@@ -126,21 +126,21 @@ static const char *read_wrong(const char *path)
 {
     struct error err = {0};
     struct archive *a = archive_open(path, &err);
-    const struct piece *pieces;
+    const struct capture *captures;
     const char *wrong = NULL;
     if (!a)
         return err.code ? NULL : "failed without an error";
-    size_t n = archive_pieces(a, &pieces);
+    size_t n = archive_captures(a, &captures);
     for (size_t i = 0; i < n; i++)
-        for (size_t m = 0; m < pieces[i].members_n; m++) {
+        for (size_t m = 0; m < captures[i].members_n; m++) {
             const uint8_t *bytes, *expected;
-            const struct piece *originals;
-            if (archive_read(a, &pieces[i], &pieces[i].members[m], &bytes, &err) != 0)
+            const struct capture *originals;
+            if (archive_read(a, &captures[i], &captures[i].members[m], &bytes, &err) != 0)
                 continue;
-            if (i >= archive_pieces(original, &originals) || m >= originals[i].members_n ||
-                originals[i].members[m].bytes != pieces[i].members[m].bytes ||
+            if (i >= archive_captures(original, &originals) || m >= originals[i].members_n ||
+                originals[i].members[m].bytes != captures[i].members[m].bytes ||
                 archive_read(original, &originals[i], &originals[i].members[m], &expected, &err) != 0 ||
-                memcmp(bytes, expected, pieces[i].members[m].bytes) != 0)
+                memcmp(bytes, expected, captures[i].members[m].bytes) != 0)
                 wrong = "other bytes are read than were written";
         }
     archive_close(a);

@@ -26,74 +26,74 @@ struct bytes {
     size_t n, capacity;
 };
 
-struct capture {
+struct trace_bytes {
     struct bytes file;
     struct bytes pcpus[CAPTURE_PCPUS];
     unsigned pcpu; /* records go there */
     double cycles_per_ns;
 };
 
-void capture_init(struct capture *c);
-void capture_free(struct capture *c);
+void trace_bytes_init(struct trace_bytes *c);
+void trace_bytes_free(struct trace_bytes *c);
 
 /* Further records are written on this pCPU. */
-void on(struct capture *c, unsigned pcpu);
+void on(struct trace_bytes *c, unsigned pcpu);
 
 /* Reads one pCPU's buffer: a window, if there is anything in it. */
-void flush(struct capture *c, unsigned pcpu);
+void flush(struct trace_bytes *c, unsigned pcpu);
 
 /* Reads all buffers in ascending order. */
-void sweep(struct capture *c);
+void sweep(struct trace_bytes *c);
 
 /* Bytes straight into the file. */
-void raw(struct capture *c, const void *bytes, size_t n);
-void raw_window_header(struct capture *c, uint32_t pcpu, uint32_t bytes);
+void raw(struct trace_bytes *c, const void *bytes, size_t n);
+void raw_window_header(struct trace_bytes *c, uint32_t pcpu, uint32_t bytes);
 
 /* Overwrites a word of the file. */
-void patch32(struct capture *c, size_t offset, uint32_t word);
+void patch32(struct trace_bytes *c, size_t offset, uint32_t word);
 
 /* Any record: with a tsc, or without one. */
-void record(struct capture *c, uint64_t t, uint32_t event, unsigned words, const uint32_t *w);
-void record_untimed(struct capture *c, uint32_t event, unsigned words, const uint32_t *w);
+void record(struct trace_bytes *c, uint64_t t, uint32_t event, unsigned words, const uint32_t *w);
+void record_untimed(struct trace_bytes *c, uint32_t event, unsigned words, const uint32_t *w);
 
 /* A record that means nothing to the accounts: it only marks the time. */
-void mark(struct capture *c, uint64_t t);
+void mark(struct trace_bytes *c, uint64_t t);
 
-void rec_runstate(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new);
-void rec_continue(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_infprev(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns);
-void rec_infprev_old(struct capture *c, uint64_t t, uint32_t dom, uint64_t ran_ns);
-void rec_infnext(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns,
+void rec_runstate(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new);
+void rec_continue(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_infprev(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns);
+void rec_infprev_old(struct trace_bytes *c, uint64_t t, uint32_t dom, uint64_t ran_ns);
+void rec_infnext(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t waited_ns,
                  uint32_t slice_ns);
-void rec_infnext_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t waited_ns, uint32_t slice_ns);
-void rec_infcont(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns,
+void rec_infnext_old(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t waited_ns, uint32_t slice_ns);
+void rec_infcont(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t ran_ns,
                  uint32_t slice_ns);
-void rec_switch(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom,
+void rec_switch(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint32_t next_dom,
                 uint32_t next_vcpu);
-void rec_wake(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_block(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_sleep(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_yield(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_dom_add(struct capture *c, uint64_t t, uint32_t dom);
-void rec_dom_add_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_dom_rem(struct capture *c, uint64_t t, uint32_t dom);
-void rec_dom_rem_old(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_lost(struct capture *c, uint64_t t, uint32_t count, uint32_t dom, uint32_t vcpu, uint64_t first);
-void rec_lost_old(struct capture *c, uint32_t count);
-void rec_wrap(struct capture *c, unsigned words);
+void rec_wake(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_block(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_sleep(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_yield(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_dom_add(struct trace_bytes *c, uint64_t t, uint32_t dom);
+void rec_dom_add_old(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_dom_rem(struct trace_bytes *c, uint64_t t, uint32_t dom);
+void rec_dom_rem_old(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_lost(struct trace_bytes *c, uint64_t t, uint32_t count, uint32_t dom, uint32_t vcpu, uint64_t first);
+void rec_lost_old(struct trace_bytes *c, uint32_t count);
+void rec_wrap(struct trace_bytes *c, unsigned words);
 
 /* I/O. A hypercall without arguments; a grant copy of n operations; an event-channel send, with the wake it causes. */
-void rec_hypercall(struct capture *c, uint64_t t, uint32_t call);
-void rec_copy(struct capture *c, uint64_t t, uint32_t n);
-void rec_notify(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void rec_map(struct capture *c, uint64_t t, uint32_t dom);
-void rec_unmap(struct capture *c, uint64_t t, uint32_t dom);
-void rec_transfer(struct capture *c, uint64_t t, uint32_t dom);
+void rec_hypercall(struct trace_bytes *c, uint64_t t, uint32_t call);
+void rec_copy(struct trace_bytes *c, uint64_t t, uint32_t n);
+void rec_notify(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void rec_map(struct trace_bytes *c, uint64_t t, uint32_t dom);
+void rec_unmap(struct trace_bytes *c, uint64_t t, uint32_t dom);
+void rec_transfer(struct trace_bytes *c, uint64_t t, uint32_t dom);
 
 /* The runstate changes of a context switch on the current pCPU: idle to a vCPU, a vCPU to idle, one to another. */
-void starts(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu);
-void stops(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new);
-void replaces(struct capture *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new, uint32_t next_dom,
+void starts(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
+void stops(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new);
+void replaces(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, int new, uint32_t next_dom,
               uint32_t next_vcpu);
 
 #endif

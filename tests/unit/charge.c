@@ -1,16 +1,16 @@
 /* To whom a driver domain's time is charged. Domain 0 is the driver domain; expected values are worked out by hand. */
 #include <stdlib.h>
 
-#include "metrics/apportion.h"
+#include "metrics/measure/apportion.h"
 #include "run.h"
 #include "suites.h"
 
 static const struct charge_options by_default = {.wanted = true};
 
 /* pCPU 1 lets domains 1 and 2 speak once, asleep ever after; pCPU 0 is free. */
-static void begin(struct capture *c)
+static void begin(struct trace_bytes *c)
 {
-    capture_init(c);
+    trace_bytes_init(c);
     on(c, 1);
     mark(c, 0);
     for (uint32_t dom = 1; dom <= 2; dom++) {
@@ -22,16 +22,16 @@ static void begin(struct capture *c)
     rec_runstate(c, 5 * US, 0, 0, BLOCKED, RUNNABLE);
 }
 
-static struct result charge(struct capture *c, struct charge_options options)
+static struct result charge(struct trace_bytes *c, struct charge_options options)
 {
     options.wanted = true;
     return run(c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {10 * MS}, .charge = options});
 }
 
-static void end(struct capture *c, struct result *r)
+static void end(struct trace_bytes *c, struct result *r)
 {
     result_free(r);
-    capture_free(c);
+    trace_bytes_free(c);
 }
 
 /* ---- the rules ---- */
@@ -39,7 +39,7 @@ static void end(struct capture *c, struct result *r)
 static void the_papers_example_comes_out(void)
 {
     /* Middleware 2006: 6 ms of the driver domain, weighted counts 1 : 2, make 2 ms and 4 ms. */
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
@@ -62,7 +62,7 @@ static void the_papers_example_comes_out(void)
 
 static void an_execution_without_io_is_the_driver_domains_own(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 13 * MS, 0, 0, BLOCKED);
@@ -82,7 +82,7 @@ static void an_execution_without_io_is_the_driver_domains_own(void)
 }
 
 /* Three executions in the first 100 ms: 30 ms, 20 ms, 10 ms (without I/O). 1 page for domain 1, 3 for domain 2. */
-static void three_executions(struct capture *c)
+static void three_executions(struct trace_bytes *c)
 {
     begin(c);
     starts(c, 10 * MS, 0, 0);
@@ -102,7 +102,7 @@ static void three_executions(struct capture *c)
 static void by_interval_all_running_in_it_is_shared(void)
 {
     /* USENIX 2005: 60 ms in the interval of 100 ms, pages 1 : 3, make 15 ms and 45 ms. */
-    struct capture c;
+    struct trace_bytes c;
     three_executions(&c);
     struct result r = charge(&c, (struct charge_options){.interval_ns = 100 * MS});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
@@ -115,7 +115,7 @@ static void by_interval_all_running_in_it_is_shared(void)
 
 static void by_execution_each_is_shared_by_its_own_events(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     three_executions(&c);
     struct result r = charge(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
@@ -127,7 +127,7 @@ static void by_execution_each_is_shared_by_its_own_events(void)
 
 static void own_time_can_be_spread_in_the_proportion_of_recent_charges(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
@@ -146,7 +146,7 @@ static void own_time_can_be_spread_in_the_proportion_of_recent_charges(void)
 
 static void weights_weigh(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
@@ -162,7 +162,7 @@ static void weights_weigh(void)
 
 static void a_method_looks_at_its_own_events_only(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
@@ -180,7 +180,7 @@ static void a_method_looks_at_its_own_events_only(void)
 
 static void a_charge_is_split_where_an_interval_ends(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 5 * MS, 0, 0);
     rec_map(&c, 24 * MS, 1); /* in the third interval, for all of the execution */
@@ -196,7 +196,7 @@ static void a_charge_is_split_where_an_interval_ends(void)
 
 static void an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 15 * MS, 0, 0);
     rec_map(&c, 16 * MS, 1);
@@ -211,7 +211,7 @@ static void an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval
 
 static void a_long_execution_is_charged_piece_by_piece(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 20 * MS, 1);
@@ -232,7 +232,7 @@ static void a_long_execution_is_charged_piece_by_piece(void)
 
 static void a_wake_right_behind_an_event_channel_operation_is_a_notification(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_notify(&c, 11 * MS, 1, 0);
@@ -254,7 +254,7 @@ static void a_wake_right_behind_an_event_channel_operation_is_a_notification(voi
 
 static void without_hypercalls_a_wake_is_inferred_to_be_a_notification(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
@@ -271,7 +271,7 @@ static void without_hypercalls_a_wake_is_inferred_to_be_a_notification(void)
 
 static void a_request_counts_for_the_execution_that_it_causes(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 12 * MS, 0, 0, BLOCKED); /* own */
@@ -294,7 +294,7 @@ static void a_request_counts_for_the_execution_that_it_causes(void)
 
 static void copies_are_for_the_guest_notified_next(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_copy(&c, 11 * MS, 60);
@@ -310,7 +310,7 @@ static void copies_are_for_the_guest_notified_next(void)
 
 static void copies_are_for_the_guest_mapped_next(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_copy(&c, 11 * MS, 3);
@@ -325,7 +325,7 @@ static void copies_are_for_the_guest_mapped_next(void)
 }
 
 /* Both guests were notified of copies before, 30 and 10; now both are awake and 8 copies come for nobody knows whom. */
-static void copies_for_somebody_awake(struct capture *c)
+static void copies_for_somebody_awake(struct trace_bytes *c)
 {
     begin(c);
     starts(c, 10 * MS, 0, 0);
@@ -341,7 +341,7 @@ static void copies_for_somebody_awake(struct capture *c)
 
 static void copies_for_nobody_known_are_divided_among_the_guests_awake(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     copies_for_somebody_awake(&c);
     struct result r = charge(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
@@ -354,7 +354,7 @@ static void copies_for_nobody_known_are_divided_among_the_guests_awake(void)
 
 static void io_for_nobody_known_leaves_its_time_unattributed(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_copy(&c, 12 * MS, 8); /* nobody had copies before */
@@ -371,7 +371,7 @@ static void io_for_nobody_known_leaves_its_time_unattributed(void)
 
 static void io_for_nobody_known_takes_its_share_beside_known_io(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
@@ -391,7 +391,7 @@ static void io_for_nobody_known_takes_its_share_beside_known_io(void)
 
 static void lost_records_leave_an_execution_without_io_unattributed(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     mark(&c, 12 * MS);
@@ -407,11 +407,11 @@ static void lost_records_leave_an_execution_without_io_unattributed(void)
     end(&c, &r);
 }
 
-/* ---- who drives ---- */
+/* ---- who in_driver_domain ---- */
 
 static void a_domain_that_maps_anothers_page_is_a_driver_domain(void)
 {
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     rec_runstate(&c, 8 * MS, 5, 0, BLOCKED, RUNNABLE);
     starts(&c, 10 * MS, 5, 0);
@@ -434,7 +434,7 @@ static void a_domain_that_maps_anothers_page_is_a_driver_domain(void)
 static void a_guest_that_is_a_driver_domain_is_charged_and_charges(void)
 {
     static uint8_t idds[65536] = {1, 1};
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
@@ -467,7 +467,7 @@ static void packets_share_the_time_between_two_readings(void)
         .readings = readings, .readings_n = 4, .devices = devices, .devices_n = 2, .has_tsc = false};
     struct error err;
     EQUAL(counters_sort(&counters, &err), 0);
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1); /* is not looked at */
@@ -508,7 +508,7 @@ static void what_no_reading_covers_is_unattributed(void)
     struct counters counters;
     counters_of_a_part(&counters, devices, readings);
     counters.devices_n = 1; /* domain 1 alone */
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 30 * MS, 0, 0, BLOCKED); /* half of it after the last reading */
@@ -534,7 +534,7 @@ static void counts_of_a_domain_the_trace_does_not_show_are_unattributed(void)
     struct counter_reading readings[4];
     struct counters counters;
     counters_of_a_part(&counters, devices, readings);
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 18 * MS, 0, 0, BLOCKED);
@@ -554,7 +554,7 @@ static void a_driver_domain_nobody_counts_for_is_charged_by_the_trace(void)
     struct counter_reading readings[4];
     struct counters counters;
     counters_of_a_part(&counters, devices, readings); /* domain 0 counted */
-    struct capture c;
+    struct trace_bytes c;
     begin(&c);
     rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
     starts(&c, 20 * MS, 1, 0);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "metrics/measures.h"
+#include "metrics/measure/measures.h"
 
 #define EQUAL(actual, expected)                                                                              \
     check_equal((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)

@@ -9,7 +9,7 @@
  * Context switches on two pCPUs for 3 s: runs of 50 us to 8 ms, as Xen measures them with its own clock; the record
  * is written 0.3 to 3 us after the clock was read. Every `long_every`th run lasts 5 s (0: none).
  */
-static void switches(struct capture *c, double hz, unsigned long_every)
+static void switches(struct trace_bytes *c, double hz, unsigned long_every)
 {
     uint64_t random = 1;
     c->cycles_per_ns = hz / 1e9;
@@ -33,15 +33,15 @@ static void switches(struct capture *c, double hz, unsigned long_every)
 
 static void measures_to_100_ppm(double hz, unsigned long_every)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     switches(&c, hz, long_every);
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(r.clock.measured);
     CHECK(r.clock.pairs > 0);
     CHECK(fabs(r.clock.cpu_hz / hz - 1) < 100e-6);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_frequency_is_measured_within_100_ppm(void)
@@ -61,20 +61,20 @@ static void a_run_longer_than_its_payload_can_tell_does_no_harm(void)
 
 static void a_given_frequency_is_not_measured(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     switches(&c, 2.4e9, 0);
     struct result r = run(&c, (struct setup){.cpu_hz = 2e9});
     CHECK(!r.clock.measured);
     CHECK(r.clock.cpu_hz == 2e9);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void without_switches_the_frequency_is_not_invented(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -83,13 +83,13 @@ static void without_switches_the_frequency_is_not_invented(void)
     CHECK(!r.clock.measured);
     CHECK(r.clock.cpu_hz == 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void lost_records_break_the_chain_of_switches(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     c.cycles_per_ns = 2;
     on(&c, 0);
     mark(&c, 0);
@@ -106,13 +106,13 @@ static void lost_records_break_the_chain_of_switches(void)
     CHECK(fabs(r.clock.cpu_hz / 2e9 - 1) < 1e-6);
     CHECK(r.clock.spread_ppm < 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void old_infprev_measures_as_well(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     c.cycles_per_ns = 3;
     on(&c, 0);
     mark(&c, 0);
@@ -121,7 +121,7 @@ static void old_infprev_measures_as_well(void)
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(fabs(r.clock.cpu_hz / 3e9 - 1) < 1e-6);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void cycles_become_ns_exactly_and_in_order(void)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "metrics/counters.h"
+#include "metrics/measure/counters.h"
 #include "parser/error.h"
 #include "random.h"
 #include "suites.h"

@@ -1,12 +1,12 @@
 /* Xen's six runstates of a domain as a whole, and the seventh: not known. */
-#include "metrics/ledger.h"
+#include "metrics/measure/ledger.h"
 #include "run.h"
 #include "suites.h"
 
 static void two_vcpus_go_through_all_six(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     on(&c, 1);
@@ -34,13 +34,13 @@ static void two_vcpus_go_through_all_six(void)
     EQUAL(ROW(&r, .every = 40 * MS, .at = 0, .domain = 1)->domain_ns[DOMAIN_PARTIAL_RUN], 5 * MS);
     EQUAL(ROW(&r, .every = 40 * MS, .at = 40 * MS, .domain = 1)->domain_ns[DOMAIN_PARTIAL_RUN], 3 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void one_unknown_vcpu_makes_the_domain_unknown(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 1);
     mark(&c, 0);
     starts(&c, 5 * MS, 1, 1);
@@ -55,13 +55,13 @@ static void one_unknown_vcpu_makes_the_domain_unknown(void)
     EQUAL(ns[DOMAIN_FULL_RUN], 25 * MS);
     EQUAL(ns[DOMAIN_UNKNOWN], 10 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_vcpu_of_a_life_that_speaks_later_counts_from_the_start(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0); /* from here on: one runs, the other is blocked */
@@ -73,7 +73,7 @@ static void a_vcpu_of_a_life_that_speaks_later_counts_from_the_start(void)
     EQUAL(ns[DOMAIN_PARTIAL_RUN], 20 * MS);
     EQUAL(ns[DOMAIN_CONCURRENCY_HAZARD], 10 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_runstate_follows_from_the_states_of_the_vcpus(void)

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "entry_kept.h"
-#include "metrics/row.h"
+#include "metrics/measure/row.h"
 #include "random.h"
 #include "suites.h"
 
@@ -20,7 +20,7 @@
 
 /* How often in 1000 steps something odd happens. */
 struct oddness {
-    unsigned lost, lives, wrong;
+    unsigned lost, incarnations, wrong;
 };
 
 struct guest {
@@ -133,7 +133,7 @@ static void step(struct past_made *p, const struct oddness *odd)
     struct guest *g = &p->guests[other];
     if (below(p, 1000) < odd->lost)
         lose(p, pcpu);
-    if (below(p, 1000) < odd->lives)
+    if (below(p, 1000) < odd->incarnations)
         come_or_go(p, pcpu);
     if (below(p, 1000) < odd->wrong)
         err(p, pcpu);
@@ -286,7 +286,7 @@ static void a_plain_past(void)
 
 static void a_past_of_domains_that_came_and_went(void)
 {
-    CHECK(compare_pasts(30, (struct oddness){.lives = 1}) > 45);
+    CHECK(compare_pasts(30, (struct oddness){.incarnations = 1}) > 45);
 }
 
 static void a_past_of_which_much_was_lost(void)
@@ -298,7 +298,7 @@ static void a_past_of_which_much_was_lost(void)
 static void a_past_that_contradicts_itself(void)
 {
     CHECK(compare_pasts(30, (struct oddness){.wrong = 1}) > 25);
-    CHECK(compare_pasts(30, (struct oddness){.lost = 2, .lives = 1, .wrong = 1}) > 20);
+    CHECK(compare_pasts(30, (struct oddness){.lost = 2, .incarnations = 1, .wrong = 1}) > 20);
 }
 
 /* ---- by hand ---- */

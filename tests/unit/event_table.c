@@ -1,5 +1,5 @@
 /* The table of events: complete, without two meanings for one number. */
-#include "parser/event_table.h"
+#include "parser/decode/event_table.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 
 static void executions_wakes_blocks_and_preemptions_are_counted(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 1 * MS, 1, 0, BLOCKED, RUNNABLE); /* wake 1 */
@@ -32,13 +32,13 @@ static void executions_wakes_blocks_and_preemptions_are_counted(void)
     EQUAL(ROW(&r, .domain = 2)->executions, 1);
     EQUAL(ROW(&r, .domain = 2)->preemptions, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_yield_is_not_a_preemption(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 1 * MS, 1, 0);
@@ -52,14 +52,14 @@ static void a_yield_is_not_a_preemption(void)
     EQUAL(ROW(&r, .domain = 2)->preemptions, 1);
     CHECK(r.executions_n == 3 && r.executions[0].end == EXECUTION_YIELDED);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Nobody else wanted the pCPU: Xen says so with CONTINUE_RUNNING, and the yield is over. */
 static void a_yield_without_a_switch_does_not_excuse_a_later_preemption(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 1 * MS, 1, 0);
@@ -71,13 +71,13 @@ static void a_yield_without_a_switch_does_not_excuse_a_later_preemption(void)
     EQUAL(ROW(&r, .domain = 1)->yields, 1);
     EQUAL(ROW(&r, .domain = 1)->preemptions, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_dispatch_on_another_pcpu_is_a_migration(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     for (unsigned p = 0; p < 3; p++) {
         on(&c, p);
         mark(&c, 0);
@@ -102,13 +102,13 @@ static void a_dispatch_on_another_pcpu_is_a_migration(void)
     EQUAL(ROW(&r, .domain = 1)->migrations, 2);
     EQUAL(ROW(&r, .domain = 1)->executions, 5);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void granted_slices_are_counted_and_unlimited_ones_are_no_sample(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     static const uint32_t slices[] = {30000000, 0xffffffff, 1000000, 5000000};
@@ -135,14 +135,14 @@ static void granted_slices_are_counted_and_unlimited_ones_are_no_sample(void)
         EQUAL(r.executions[i].allocated_ns, slices[i] == 0xffffffff ? NS_UNKNOWN : slices[i]);
     EQUAL(r.executions_n == 5 ? r.executions[4].allocated_ns : 0, NS_UNKNOWN);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* One execution that ends in the given way at 20 ms, after a dispatch at 10. */
-static struct execution ended(void (*ends)(struct capture *), size_t expected)
+static struct execution ended(void (*ends)(struct trace_bytes *), size_t expected)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -155,48 +155,48 @@ static struct execution ended(void (*ends)(struct capture *), size_t expected)
     EQUAL(first.start_ns, 10 * MS);
     EQUAL(first.ran_ns, first.end_ns - first.start_ns);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
     return first;
 }
 
-static void by_blocking(struct capture *c)
+static void by_blocking(struct trace_bytes *c)
 {
     stops(c, 20 * MS, 1, 0, BLOCKED);
 }
 
-static void by_preemption(struct capture *c)
+static void by_preemption(struct trace_bytes *c)
 {
     stops(c, 20 * MS, 1, 0, RUNNABLE);
 }
 
-static void by_yielding(struct capture *c)
+static void by_yielding(struct trace_bytes *c)
 {
     rec_yield(c, 20 * MS, 1, 0);
     stops(c, 20 * MS, 1, 0, RUNNABLE);
 }
 
-static void by_sleeping(struct capture *c)
+static void by_sleeping(struct trace_bytes *c)
 {
     rec_sleep(c, 20 * MS, 1, 0);
     stops(c, 20 * MS, 1, 0, OFFLINE);
 }
 
-static void by_going_offline(struct capture *c)
+static void by_going_offline(struct trace_bytes *c)
 {
     stops(c, 20 * MS, 1, 0, OFFLINE);
 }
 
-static void by_losing_records(struct capture *c)
+static void by_losing_records(struct trace_bytes *c)
 {
     rec_lost(c, 30 * MS, 100, IDLE, 0, 20 * MS);
 }
 
-static void by_destruction(struct capture *c)
+static void by_destruction(struct trace_bytes *c)
 {
     rec_dom_rem(c, 20 * MS, 1);
 }
 
-static void by_nothing(struct capture *c)
+static void by_nothing(struct trace_bytes *c)
 {
     (void)c;
 }
@@ -217,8 +217,8 @@ static void an_execution_tells_how_it_ended(void)
 
 static void an_execution_tells_what_came_before_it(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 2);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS, 1, 0, BLOCKED, RUNNABLE);
@@ -249,13 +249,13 @@ static void an_execution_tells_what_came_before_it(void)
         EQUAL(e[2].ran_ns, 1 * MS);
     }
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_idle_domain_makes_no_execution_rows(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 1 * MS, IDLE, 0, RUNNING, RUNNABLE);
@@ -266,7 +266,7 @@ static void the_idle_domain_makes_no_execution_rows(void)
     EQUAL(r.rows_n, 0);
     EQUAL(r.domains, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo executions_tests[] = {

@@ -1,5 +1,5 @@
 /* The histogram of durations: at most 1 % off, and merging changes nothing. */
-#include "metrics/histogram.h"
+#include "metrics/measure/histogram.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 
 static void granularities_that_do_not_divide_each_other_count_from_the_start(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 250 * MS, 1, 0);
@@ -27,11 +27,11 @@ static void granularities_that_do_not_divide_each_other_count_from_the_start(voi
     EQUAL(ROW(&r, .every = 300 * MS, .at = 900 * MS, .domain = 1)->run.max,
           700 * MS); /* counted where it ended, from its dispatch */
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Running 10 to 30 and 50 to 70 of 100. */
-static void two_runs(struct capture *c)
+static void two_runs(struct trace_bytes *c)
 {
     on(c, 0);
     mark(c, 0);
@@ -45,8 +45,8 @@ static void two_runs(struct capture *c)
 
 static void only_the_part_asked_for_is_counted(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     two_runs(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU,
                                              .granularities_ns = {20 * MS},
@@ -78,23 +78,23 @@ static void only_the_part_asked_for_is_counted(void)
     r = run(&c, (struct setup){.by = BY_VCPU, .to_ns = 20 * MS});
     STATES(ROW(&r, .domain = 1), 10 * MS, 10 * MS, 0, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_part_behind_the_end_holds_nothing(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     two_runs(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .from_ns = 200 * MS});
     EQUAL(r.status, 0);
     EQUAL(r.rows_n, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Domain 1: vCPU 0 on pCPU 0 then 1, vCPU 1 on pCPU 1. */
-static void two_vcpus_on_two_pcpus(struct capture *c)
+static void two_vcpus_on_two_pcpus(struct trace_bytes *c)
 {
     on(c, 0);
     mark(c, 0);
@@ -111,8 +111,8 @@ static void two_vcpus_on_two_pcpus(struct capture *c)
 
 static void every_kind_of_row_adds_up_to_the_same(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     two_vcpus_on_two_pcpus(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 1, .vcpu = 0), 40 * MS, 60 * MS, 0, 0, 0);
@@ -141,28 +141,28 @@ static void every_kind_of_row_adds_up_to_the_same(void)
     EQUAL(ROW(&r, .domain = 1, .pcpu = 1)->executions, 2);
     CHECK(HAS_ROW(&r, .domain = 1, .pcpu = -1)); /* before the first dispatch a vCPU is nowhere */
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void only_time_on_the_wanted_pcpus_is_counted(void)
 {
     static uint8_t wanted[PCPUS_MAX] = {[1] = 1};
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     two_vcpus_on_two_pcpus(&c);
     struct result r = run(&c, (struct setup){.by = BY_DOMAIN, .pcpus_wanted = wanted, .executions = true});
     EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 55 * MS);
     EQUAL(ROW(&r, .domain = 1)->executions, 2);
     EQUAL(r.executions_n, 3);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /*
  * pCPU 1 says nothing for 50 sweeps, 5 s, and then that its vCPU has been running all the time. With `late_pcpu` it
  * had not even a window before.
  */
-static void speaks_late(struct capture *c, bool late_pcpu)
+static void speaks_late(struct trace_bytes *c, bool late_pcpu)
 {
     on(c, 1);
     if (!late_pcpu)
@@ -182,8 +182,8 @@ static void speaks_late(struct capture *c, bool late_pcpu)
 
 static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     speaks_late(&c, false);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
     CHECK(r.late_rows >= 3); /* 0 to 3 s at least were handed out before */
@@ -198,14 +198,14 @@ static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
     EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 5050 * MS);
     EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_BLOCKED], 450 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void late_rows_turn_unknown_pcpu_time_into_running_time(void)
 {
     for (int late_pcpu = 0; late_pcpu < 2; late_pcpu++) {
-        struct capture c;
-        capture_init(&c);
+        struct trace_bytes c;
+        trace_bytes_init(&c);
         speaks_late(&c, late_pcpu);
         struct result r = run(&c, (struct setup){.by = BY_PCPU, .granularities_ns = {1 * S}});
         CHECK(r.late_rows >= 3);
@@ -217,14 +217,14 @@ static void late_rows_turn_unknown_pcpu_time_into_running_time(void)
         EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 450 * MS);
         EQUAL(ROW(&r, .pcpu = 1)->pcpu_unknown_ns, 0);
         result_free(&r);
-        capture_free(&c);
+        trace_bytes_free(&c);
     }
 }
 
 static void late_rows_respect_the_part_asked_for(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     speaks_late(&c, false);
     struct result r =
         run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}, .from_ns = 1500 * MS});
@@ -233,7 +233,7 @@ static void late_rows_respect_the_part_asked_for(void)
     STATES(ROW(&r, .every = 1 * S, .at = 2 * S, .domain = 2), 1 * S, 0, 0, 0, 0);
     STATES(ROW(&r, .domain = 2), 3550 * MS, 0, 450 * MS, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo intervals_tests[] = {

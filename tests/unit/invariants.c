@@ -304,8 +304,8 @@ static void a_complete_trace_gives_the_truth(void)
         EQUAL(r.quality.unknown_ns, 0);
         for (unsigned v = 0; v < h.vcpus; v++) {
             const struct host_vcpu *k = &h.vcpu[v];
-            EQUAL(HAS_ROW(&r, .domain = (int)k->dom, .vcpu = (int)k->vcpu), k->spoke);
-            if (!k->spoke)
+            EQUAL(HAS_ROW(&r, .domain = (int)k->dom, .vcpu = (int)k->vcpu), k->hypercalls_seen);
+            if (!k->hypercalls_seen)
                 continue;
             const struct measures *m = ROW(&r, .domain = (int)k->dom, .vcpu = (int)k->vcpu);
             STATES(m, k->ns[RUNNING], k->ns[RUNNABLE], k->ns[BLOCKED], k->ns[OFFLINE], 0);

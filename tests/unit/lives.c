@@ -4,8 +4,8 @@
 
 static void a_reused_domain_id_is_another_life(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 100 * MS, 7, 0);
@@ -36,13 +36,13 @@ static void a_reused_domain_id_is_another_life(void)
     EQUAL(ROW(&r, .domain = 7, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 200 * MS);
     EQUAL(ROW(&r, .domain = 7, .pcpu = 0, .life = 2)->state_ns[RUNSTATE_RUNNING], 200 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_vcpu_record_shortly_before_its_dom_add_is_the_same_life(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 2000 * MS, 3, 0, OFFLINE, RUNNABLE);
@@ -58,13 +58,13 @@ static void a_vcpu_record_shortly_before_its_dom_add_is_the_same_life(void)
     STATES(ROW(&r, .domain = 3, .life = 2), 0, 100 * MS, 0, 0, 0);
     EQUAL(r.domains, 2);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_dom_add_without_its_dom_rem_ends_the_life_before(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 100 * MS, 3, 0, RUNNABLE, BLOCKED);
@@ -76,14 +76,14 @@ static void a_dom_add_without_its_dom_rem_ends_the_life_before(void)
     STATES(ROW(&r, .domain = 3, .life = 2), 0, 100 * MS, 0, 100 * MS, 0);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Xen 4.6 and older: DOM_ADD and DOM_REM once for each vCPU. */
 static void one_dom_add_per_vcpu_is_one_life(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     for (unsigned life = 0; life < 2; life++) {
@@ -104,13 +104,13 @@ static void one_dom_add_per_vcpu_is_one_life(void)
         EQUAL(ROW(&r, .domain = 5, .vcpu = 1, .life = life)->state_ns[RUNSTATE_BLOCKED], 400 * MS);
     }
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_domain_destroyed_while_it_runs_leaves_its_pcpu(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 7, 0);
@@ -120,7 +120,7 @@ static void a_domain_destroyed_while_it_runs_leaves_its_pcpu(void)
     EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 20 * MS);
     EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 10 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo lives_tests[] = {

@@ -3,7 +3,7 @@
 #include "suites.h"
 
 /* pCPU 0 is blind in [10, 20]; domain 1 ran there before. */
-static void ran_into_the_dark(struct capture *c, uint32_t dom_after, uint32_t vcpu_after)
+static void ran_into_the_dark(struct trace_bytes *c, uint32_t dom_after, uint32_t vcpu_after)
 {
     on(c, 1);
     mark(c, 0);
@@ -17,8 +17,8 @@ static void ran_into_the_dark(struct capture *c, uint32_t dom_after, uint32_t vc
 
 static void lost_records_become_unknown_time(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     stops(&c, 30 * MS, 1, 0, BLOCKED);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
@@ -36,13 +36,13 @@ static void lost_records_become_unknown_time(void)
     EQUAL(m->idle_ns, 12 * MS); /* 0 to 2, 30 to 40 */
     EQUAL(m->pcpu_unknown_ns, 10 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_lost_record_tells_who_runs_after_it(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 2, 3);
     replaces(&c, 30 * MS, 2, 3, BLOCKED, 1, 0); /* domain 1 has waited since 20 at the latest */
     on(&c, 1);
@@ -53,13 +53,13 @@ static void the_lost_record_tells_who_runs_after_it(void)
     EQUAL(r.quality.inconsistent, 0);
     EQUAL(r.quality.unknown_ns, 30 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 1);
     mark(&c, 0);
     stops(&c, 5 * MS, 2, 0, BLOCKED); /* ran on pCPU 1 up to 5 */
@@ -72,20 +72,20 @@ static void a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it(v
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     /* running 0 to 5 and 20 to 30; blocked 5 to 10 and 30 to 40; unknown 10 to 20 */
     STATES(ROW(&r, .domain = 2), 15 * MS, 0, 15 * MS, 0, 10 * MS);
-    /* domain 1 never speaks again */
+    /* domain 1 never sends_traced again */
     STATES(ROW(&r, .domain = 1), 8 * MS, 2 * MS, 0, 0, 30 * MS);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     on(&c, 1);
-    struct capture *p = &c;
+    struct trace_bytes *p = &c;
     p->pcpus[1].n = 0;
     mark(p, 0);
     stops(p, 4 * MS, 2, 0, BLOCKED);
@@ -98,13 +98,13 @@ static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu
     EQUAL(ROW(&r, .domain = 2)->wait.max, 1 * MS);
     EQUAL(ROW(&r, .domain = 2)->block.max, 11 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_contradiction_is_unknown_only_where_blind_time_overlaps_it(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     c.pcpus[1].n = 0;
     on(&c, 1);
@@ -120,13 +120,13 @@ static void a_contradiction_is_unknown_only_where_blind_time_overlaps_it(void)
     EQUAL(m->wake_wait_ns + m->preempt_wait_ns, 0);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_contradiction_without_blind_time_counts_as_inconsistent(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     stops(&c, 5 * MS, 2, 0, BLOCKED);
@@ -139,13 +139,13 @@ static void a_contradiction_without_blind_time_counts_as_inconsistent(void)
     EQUAL(r.quality.inconsistent_at_ns, 30 * MS);
     STATES(ROW(&r, .domain = 2), 13 * MS, 0, 27 * MS, 0, 0); /* the old state holds up to it */
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void blind_time_that_ended_before_the_last_record_explains_nothing(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     c.pcpus[1].n = 0;
     on(&c, 1);
@@ -158,13 +158,13 @@ static void blind_time_that_ended_before_the_last_record_explains_nothing(void)
     EQUAL(r.quality.inconsistent_at_ns, 30 * MS);
     EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_UNKNOWN], 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_old_form_is_blind_between_its_neighbours(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 2 * MS, 1, 0);
@@ -180,13 +180,13 @@ static void the_old_form_is_blind_between_its_neighbours(void)
     EQUAL(r.quality.blind_ns, 15 * MS);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void records_may_be_lost_at_the_very_start(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 1);
     mark(&c, 0);
     mark(&c, 40 * MS);
@@ -202,13 +202,13 @@ static void records_may_be_lost_at_the_very_start(void)
     EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 20 * MS);
     EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 10 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void an_execution_found_under_way_begins_where_it_became_known(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     stops(&c, 30 * MS, 1, 0, BLOCKED);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
@@ -222,13 +222,13 @@ static void an_execution_found_under_way_begins_where_it_became_known(void)
         EQUAL(r.executions[1].end, EXECUTION_BLOCKED);
     }
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void unknown_time_is_split_at_boundaries_like_any_other(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 2 * MS, 1, 0);
@@ -245,7 +245,7 @@ static void unknown_time_is_split_at_boundaries_like_any_other(void)
         EQUAL(m->state_ns[RUNSTATE_RUNNING], i < 2 ? 0 : 1 * MS - unknown_us[i] * US);
     }
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo lost_tests[] = {

@@ -12,15 +12,15 @@
 int main(void)
 {
     CU_SuiteInfo suites[] = {
-        SUITE(states),           SUITE(executions),  SUITE(intervals),     SUITE(lives),
-        SUITE(domain_runstates), SUITE(pcpus),       SUITE(lost),          SUITE(skew),
-        SUITE(switches),         SUITE(old_layouts), SUITE(order),         SUITE(clock),
-        SUITE(framing),          SUITE(time_stamps), SUITE(histogram),     SUITE(merge),
-        SUITE(event_table),      SUITE(cuts),        SUITE(invariants),    SUITE(charge),
-        SUITE(charge_formats),   SUITE(counters),    SUITE(xenmon),        SUITE(frames),
-        SUITE(frame_damage),     SUITE(tar),         SUITE(results),       SUITE(results_damage),
-        SUITE(summary),          SUITE(regroup),     SUITE(regroup_plans), SUITE(entry),
-        SUITE(entry_pasts),      SUITE(manifest),    SUITE(decoded),       SUITE(verbatim),
+        SUITE(states),           SUITE(executions),  SUITE(intervals),    SUITE(lives),
+        SUITE(domain_runstates), SUITE(pcpus),       SUITE(lost),         SUITE(skew),
+        SUITE(switches),         SUITE(old_layouts), SUITE(order),        SUITE(clock),
+        SUITE(framing),          SUITE(time_stamps), SUITE(histogram),    SUITE(merge),
+        SUITE(event_table),      SUITE(cuts),        SUITE(invariants),   SUITE(charge),
+        SUITE(charge_formats),   SUITE(counters),    SUITE(xenmon),       SUITE(frames),
+        SUITE(frame_damage),     SUITE(tar),         SUITE(results),      SUITE(results_damage),
+        SUITE(summary),          SUITE(rollup),      SUITE(rollup_plans), SUITE(entry),
+        SUITE(entry_pasts),      SUITE(manifest),    SUITE(decoded),      SUITE(raw),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)

@@ -1,4 +1,4 @@
-/* A piece's manifest and the archive's contents: what is written is read back, and nothing that cannot be gets in. */
+/* A capture's manifest and the archive's contents: what is written is read back, and nothing that cannot be gets in. */
 #include "archive/manifest.h"
 
 #include <jansson.h>
@@ -14,14 +14,14 @@
 
 #define FRAMES 4
 
-/* ---- a piece ---- */
+/* ---- a capture ---- */
 
 static uint8_t some_idds[65536];
 static char source[] = "capture \"one\".xt", tool[] = "xenmeter 0.1.0";
 
-static void add(struct piece *p, const char *name, uint32_t frame, uint32_t at, uint32_t bytes)
+static void add(struct capture *p, const char *name, uint32_t frame, uint32_t at, uint32_t bytes)
 {
-    struct member *m = piece_new_member(p);
+    struct member *m = capture_new_member(p);
     CHECK(m && member_named(m, name));
     m->frame = frame;
     m->at = at;
@@ -31,29 +31,29 @@ static void add(struct piece *p, const char *name, uint32_t frame, uint32_t at, 
 }
 
 /* With every kind of member. `members` are to be freed. */
-static struct piece example(void)
+static struct capture example(void)
 {
-    struct piece p = {.host = "web1.example_net-7",
-                      .id = "0123456789abcdef",
-                      .source = source,
-                      .tool = tool,
-                      .tsc_first = 219632478814,
-                      .tsc_last = INT64_MAX,
-                      .cpu_hz = 2596566980.9797802,
-                      .duration_ns = 14705881444,
-                      .trace_bytes = 4663272,
-                      .trace_stored = true,
-                      .options = {.bys = 1u << BY_DOMAIN | 1u << BY_DOMAIN_PCPU,
-                                  .granularities_ns = {1000000000, 1000, 0},
-                                  .granularities = 3,
-                                  .executions = true,
-                                  .cpu_hz = 0.1,
-                                  .charge = {.wanted = true,
-                                             .methods = CHARGE_GRANTS | CHARGE_PACKETS,
-                                             .interval_ns = 100000000,
-                                             .spread_own = true,
-                                             .idds = some_idds},
-                                  .io_counts = true}};
+    struct capture p = {.host = "web1.example_net-7",
+                        .id = "0123456789abcdef",
+                        .source = source,
+                        .tool = tool,
+                        .tsc_first = 219632478814,
+                        .tsc_last = INT64_MAX,
+                        .cpu_hz = 2596566980.9797802,
+                        .duration_ns = 14705881444,
+                        .trace_bytes = 4663272,
+                        .trace_stored = true,
+                        .options = {.bys = 1u << BY_DOMAIN | 1u << BY_DOMAIN_PCPU,
+                                    .granularities_ns = {1000000000, 1000, 0},
+                                    .granularities = 3,
+                                    .executions = true,
+                                    .cpu_hz = 0.1,
+                                    .charge = {.wanted = true,
+                                               .methods = CHARGE_GRANTS | CHARGE_PACKETS,
+                                               .interval_ns = 100000000,
+                                               .spread_own = true,
+                                               .idds = some_idds},
+                                    .io_counts = true}};
     some_idds[0] = some_idds[65535] = 1;
     for (int kind = 0; kind < IO_KINDS; kind++)
         p.options.charge.weights[kind] = kind * 1.1;
@@ -72,7 +72,7 @@ static struct piece example(void)
     return p;
 }
 
-static void check_members(const struct piece *a, const struct piece *b)
+static void check_members(const struct capture *a, const struct capture *b)
 {
     EQUAL(a->members_n, b->members_n);
     for (size_t i = 0; i < a->members_n && i < b->members_n; i++) {
@@ -93,7 +93,7 @@ static void check_members(const struct piece *a, const struct piece *b)
 
 static void a_manifest_comes_back(void)
 {
-    struct piece p = example(), back = {0};
+    struct capture p = example(), back = {0};
     struct buffer b = {0}, again = {0};
     struct error err = {0};
     manifest_put(&b, &p);
@@ -124,7 +124,7 @@ static void a_manifest_comes_back(void)
     check_members(&p, &back);
     manifest_put(&again, &back);
     CHECK(again.n == b.n && memcmp(again.at, b.at, b.n) == 0);
-    piece_free(&back);
+    capture_free(&back);
     free(p.members);
     buffer_free(&b);
     buffer_free(&again);
@@ -132,7 +132,7 @@ static void a_manifest_comes_back(void)
 
 static void a_manifest_without_trace_charges_or_members_comes_back(void)
 {
-    struct piece p = {.host = "h", .id = "ffffffffffffffff", .source = source, .tool = tool}, back = {0};
+    struct capture p = {.host = "h", .id = "ffffffffffffffff", .source = source, .tool = tool}, back = {0};
     struct buffer b = {0};
     manifest_put(&b, &p);
     EQUAL(manifest_read(&back, b.at, b.n, 1, NULL), 0);
@@ -141,20 +141,20 @@ static void a_manifest_without_trace_charges_or_members_comes_back(void)
     EQUAL(back.options.bys, 0);
     EQUAL(back.options.granularities, 0);
     CHECK(back.options.cpu_hz == 0);
-    piece_free(&back);
+    capture_free(&back);
     buffer_free(&b);
 }
 
 static void the_latest_times_there_are_come_back(void)
 {
-    struct piece p = {.host = "h",
-                      .id = "ffffffffffffffff",
-                      .source = source,
-                      .tool = tool,
-                      .tsc_first = INT64_MAX - 1,
-                      .tsc_last = INT64_MAX,
-                      .duration_ns = INT64_MAX},
-                 back = {0};
+    struct capture p = {.host = "h",
+                        .id = "ffffffffffffffff",
+                        .source = source,
+                        .tool = tool,
+                        .tsc_first = INT64_MAX - 1,
+                        .tsc_last = INT64_MAX,
+                        .duration_ns = INT64_MAX},
+                   back = {0};
     struct buffer b = {0};
     add(&p, "entry/000001.jsonl", 0, 512, 0);
     p.members[0].tsc = INT64_MAX;
@@ -167,7 +167,7 @@ static void the_latest_times_there_are_come_back(void)
     EQUAL(back.tsc_last, p.tsc_last);
     EQUAL(back.duration_ns, p.duration_ns);
     check_members(&p, &back);
-    piece_free(&back);
+    capture_free(&back);
     free(p.members);
     buffer_free(&b);
 }
@@ -210,7 +210,7 @@ static char *changed(const struct buffer *text, const char *path, const char *va
 static const struct change {
     const char *path, *value;
 } impossible[] = {
-    {"schema", "\"xenmeter.piece/2\""},
+    {"schema", "\"xenmeter.capture/2\""},
     {"schema", "1"},
     {"schema", NULL},
     {"tool", "5"},
@@ -312,7 +312,7 @@ static const struct change {
 
 static void what_a_manifest_cannot_be_is_refused(void)
 {
-    struct piece p = example(), back = {0};
+    struct capture p = example(), back = {0};
     struct buffer b = {0};
     manifest_put(&b, &p);
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
@@ -321,29 +321,29 @@ static void what_a_manifest_cannot_be_is_refused(void)
         check_equal(manifest_read(&back, text, strlen(text), FRAMES, &err), -1, impossible[i].path, __FILE__,
                     __LINE__);
         check_true(err.code == ERROR_FORMAT && *err.message, impossible[i].path, __FILE__, __LINE__);
-        piece_free(&back);
+        capture_free(&back);
         free(text);
     }
     char *text = changed(&b, "host", "\"other\""); /* else it is fine, without spaces too */
     EQUAL(manifest_read(&back, text, strlen(text), FRAMES, NULL), 0);
     free(text);
-    piece_free(&back);
+    capture_free(&back);
     EQUAL(manifest_read(&back, b.at, b.n, FRAMES - 1, NULL), -1); /* a member lies in the last frame */
-    piece_free(&back);
+    capture_free(&back);
     free(p.members);
     buffer_free(&b);
 }
 
 static void a_manifest_that_is_cut_off_is_refused(void)
 {
-    struct piece p = example(), back = {0};
+    struct capture p = example(), back = {0};
     struct buffer b = {0};
     manifest_put(&b, &p);
     for (size_t n = 0; n < b.n - 1; n++) { /* the last byte is a newline */
         char *exact = malloc(n + 1);
         memcpy(exact, b.at, n);
         CHECK(manifest_read(&back, exact, n, FRAMES, NULL) == -1);
-        piece_free(&back);
+        capture_free(&back);
         free(exact);
     }
     free(p.members);
@@ -370,8 +370,8 @@ static void names_say_what_a_member_is(void)
 
 /* ---- contents ---- */
 
-static const struct contents_piece two_pieces[] = {{"a", "00000000000000ff", 7, 3, 1, 1234, {1, 2, 3}},
-                                                   {"b", "0000000000000001", 5, 1, 2, 99, {255}}};
+static const struct contents_capture two_captures[] = {{"a", "00000000000000ff", 7, 3, 1, 1234, {1, 2, 3}},
+                                                       {"b", "0000000000000001", 5, 1, 2, 99, {255}}};
 
 static void read_frame(const struct buffer *b, struct tar_member *m)
 {
@@ -388,20 +388,20 @@ static void contents_come_back(void)
 {
     struct buffer b = {0};
     struct tar_member m;
-    struct contents_piece *back;
+    struct contents_capture *back;
     size_t n;
-    contents_put_frame(&b, two_pieces, 2);
+    contents_put_frame(&b, two_captures, 2);
     read_frame(&b, &m);
     EQUAL(contents_read(b.at + m.at, m.n, 5, &back, &n, NULL), 0);
     EQUAL(n, 2);
     for (size_t i = 0; i < n; i++) {
-        CHECK(strcmp(back[i].host, two_pieces[i].host) == 0);
-        CHECK(strcmp(back[i].id, two_pieces[i].id) == 0);
-        EQUAL(back[i].tsc_first, two_pieces[i].tsc_first);
-        EQUAL(back[i].first_frame, two_pieces[i].first_frame);
-        EQUAL(back[i].frames, two_pieces[i].frames);
-        EQUAL(back[i].manifest_bytes, two_pieces[i].manifest_bytes);
-        CHECK(memcmp(back[i].manifest_digest, two_pieces[i].manifest_digest, DIGEST_BYTES) == 0);
+        CHECK(strcmp(back[i].host, two_captures[i].host) == 0);
+        CHECK(strcmp(back[i].id, two_captures[i].id) == 0);
+        EQUAL(back[i].tsc_first, two_captures[i].tsc_first);
+        EQUAL(back[i].first_frame, two_captures[i].first_frame);
+        EQUAL(back[i].frames, two_captures[i].frames);
+        EQUAL(back[i].manifest_bytes, two_captures[i].manifest_bytes);
+        CHECK(memcmp(back[i].manifest_digest, two_captures[i].manifest_digest, DIGEST_BYTES) == 0);
     }
     free(back);
     buffer_free(&b);
@@ -409,10 +409,10 @@ static void contents_come_back(void)
 
 static void contents_of_a_late_trace_come_back(void)
 {
-    const struct contents_piece late = {"a", "00000000000000ff", INT64_MAX, 1, 1, 5, {0}};
+    const struct contents_capture late = {"a", "00000000000000ff", INT64_MAX, 1, 1, 5, {0}};
     struct buffer b = {0};
     struct tar_member m;
-    struct contents_piece *back;
+    struct contents_capture *back;
     size_t n;
     contents_put_frame(&b, &late, 1);
     read_frame(&b, &m);
@@ -425,37 +425,37 @@ static void contents_of_a_late_trace_come_back(void)
 
 static const struct change impossible_contents[] = {
     {"schema", "\"xenmeter.contents/2\""},
-    {"pieces", "{}"},
-    {"pieces", "[]"}, /* the frames belong to nobody */
-    {"pieces", NULL},
-    {"pieces/0", "null"},
-    {"pieces/0/host", "\"../a\""},
-    {"pieces/0/host", "\"c\""}, /* out of order */
-    {"pieces/1/host", "\"0\""},
-    {"pieces/0/id", "\"f\""},
-    {"pieces/0/id", "\"00000000000000FF\""},
-    {"pieces/0/tsc_first", "-1"},
-    {"pieces/0/first_frame", "0"},
-    {"pieces/0/first_frame", "1"},
-    {"pieces/0/first_frame", "4"},
-    {"pieces/1/frames", "0"},
-    {"pieces/1/frames", "1"},
-    {"pieces/1/frames", "3"},
-    {"pieces/1/frames", "-1"},
-    {"pieces/1/frames", "4294967298"},
-    {"pieces/0/manifest_bytes", "268435457"},
-    {"pieces/0/manifest_xxh3_128", "\"\""},
-    {"pieces/0/manifest_xxh3_128", NULL},
+    {"captures", "{}"},
+    {"captures", "[]"}, /* the frames belong to nobody */
+    {"captures", NULL},
+    {"captures/0", "null"},
+    {"captures/0/host", "\"../a\""},
+    {"captures/0/host", "\"c\""}, /* out of order */
+    {"captures/1/host", "\"0\""},
+    {"captures/0/id", "\"f\""},
+    {"captures/0/id", "\"00000000000000FF\""},
+    {"captures/0/tsc_first", "-1"},
+    {"captures/0/first_frame", "0"},
+    {"captures/0/first_frame", "1"},
+    {"captures/0/first_frame", "4"},
+    {"captures/1/frames", "0"},
+    {"captures/1/frames", "1"},
+    {"captures/1/frames", "3"},
+    {"captures/1/frames", "-1"},
+    {"captures/1/frames", "4294967298"},
+    {"captures/0/manifest_bytes", "268435457"},
+    {"captures/0/manifest_xxh3_128", "\"\""},
+    {"captures/0/manifest_xxh3_128", NULL},
 };
 
 static void what_contents_cannot_be_is_refused(void)
 {
     struct buffer b = {0}, text = {0};
     struct tar_member m;
-    struct contents_piece *back;
+    struct contents_capture *back;
     size_t n;
     struct error err = {0};
-    contents_put_frame(&b, two_pieces, 2);
+    contents_put_frame(&b, two_captures, 2);
     read_frame(&b, &m);
     buffer_add(&text, b.at + m.at, m.n);
     for (size_t i = 0; i < sizeof impossible_contents / sizeof impossible_contents[0]; i++) {
@@ -483,13 +483,13 @@ static void what_contents_cannot_be_is_refused(void)
 static bool adjoin(uint64_t a_last, uint64_t b_first, uint64_t b_last, double hz_a, double hz_b,
                    const char *host_b)
 {
-    struct piece a = {.host = "h", .tsc_first = 0, .tsc_last = a_last, .cpu_hz = hz_a};
-    struct piece b = {.tsc_first = b_first, .tsc_last = b_last, .cpu_hz = hz_b};
+    struct capture a = {.host = "h", .tsc_first = 0, .tsc_last = a_last, .cpu_hz = hz_a};
+    struct capture b = {.tsc_first = b_first, .tsc_last = b_last, .cpu_hz = hz_b};
     memcpy(b.host, host_b, strlen(host_b) + 1);
-    return pieces_adjoin(&a, &b);
+    return captures_adjoin(&a, &b);
 }
 
-static void pieces_adjoin_without_a_gap(void)
+static void captures_adjoin_without_a_gap(void)
 {
     const uint64_t end = 10000000000;
     CHECK(adjoin(end, end, 2 * end, 1e9, 1e9, "h"));
@@ -515,6 +515,6 @@ CU_TestInfo manifest_tests[] = {
     TEST(contents_come_back),
     TEST(contents_of_a_late_trace_come_back),
     TEST(what_contents_cannot_be_is_refused),
-    TEST(pieces_adjoin_without_a_gap),
+    TEST(captures_adjoin_without_a_gap),
     CU_TEST_INFO_NULL,
 };

@@ -5,8 +5,8 @@
 /* Xen 4.7 and older: INFPREV {dom, ran}, INFNEXT {dom, waited, slice}. */
 static void infnext_of_three_words_grants_its_slice(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_infprev_old(&c, 10 * MS, IDLE, 10 * MS);
@@ -21,14 +21,14 @@ static void infnext_of_three_words_grants_its_slice(void)
     EQUAL(ROW(&r, .domain = 1)->allocated_ns, 25 * MS);
     STATES(ROW(&r, .domain = 1), 10 * MS, 10 * MS, 20 * MS, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* They name no vCPU: without runstate changes SWITCH, which follows, does. */
 static void old_switch_records_without_runstates(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_infprev_old(&c, 10 * MS, IDLE, 10 * MS);
@@ -43,14 +43,14 @@ static void old_switch_records_without_runstates(void)
     EQUAL(ROW(&r, .domain = 1, .vcpu = 3)->executions, 1);
     EQUAL(r.rows_n, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Xen 3.2 and 3.3 had subclass 0xf instead of 8. */
 static void the_oldest_numbers_of_the_scheduler_records(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     record(&c, 10 * MS, 0x0002f00a, 4, (const uint32_t[]){IDLE, 0, 1, 0});
@@ -63,13 +63,13 @@ static void the_oldest_numbers_of_the_scheduler_records(void)
     EQUAL(r.quality.unrecognised_kinds, 0);
     EQUAL(r.quality.events[EVENT_SWITCH].forms[8 + 4], 2);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void unrecognised_events_are_counted_and_never_fatal(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -87,7 +87,7 @@ static void unrecognised_events_are_counted_and_never_fatal(void)
     EQUAL(r.quality.unrecognised[1].event, 0x04001001);
     EQUAL(r.quality.skipped_bytes, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo old_layouts_tests[] = {

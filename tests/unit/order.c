@@ -17,13 +17,13 @@ struct seen {
 };
 
 /* A record that tells its own pCPU and number. */
-static void numbered(struct capture *c, uint64_t t, uint32_t number)
+static void numbered(struct trace_bytes *c, uint64_t t, uint32_t number)
 {
     rec_wake(c, t, c->pcpu, number);
 }
 
 /* Delivers all WAKE records as they come out; returns how many. */
-static size_t read_wakes(struct capture *c, struct seen seen[EVENTS_MAX])
+static size_t read_wakes(struct trace_bytes *c, struct seen seen[EVENTS_MAX])
 {
     struct trace_options options = {.cpu_hz = 1e9};
     options.want[EVENT_WAKE] = true;
@@ -56,7 +56,7 @@ static size_t read_wakes(struct capture *c, struct seen seen[EVENTS_MAX])
 
 static struct seen seen[EVENTS_MAX];
 
-static void expect(struct capture *c, size_t n, const struct seen *expected)
+static void expect(struct trace_bytes *c, size_t n, const struct seen *expected)
 {
     EQUAL(read_wakes(c, seen), n);
     for (size_t i = 0; i < n; i++) {
@@ -64,13 +64,13 @@ static void expect(struct capture *c, size_t n, const struct seen *expected)
         EQUAL(seen[i].pcpu, expected[i].pcpu);
         EQUAL(seen[i].number, expected[i].number);
     }
-    capture_free(c);
+    trace_bytes_free(c);
 }
 
 static void records_of_three_pcpus_come_in_the_order_of_time(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     numbered(&c, 10, 0);
     numbered(&c, 40, 1);
@@ -88,8 +88,8 @@ static void records_of_three_pcpus_come_in_the_order_of_time(void)
 
 static void equal_times_keep_the_order_of_each_pcpu(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     for (unsigned p = 0; p < 3; p++) {
         on(&c, p);
         for (uint32_t i = 0; i < 4; i++)
@@ -108,8 +108,8 @@ static void equal_times_keep_the_order_of_each_pcpu(void)
 /* pCPU 1 is read later than pCPU 0: its window reaches into the time of pCPU 0's next one. */
 static void windows_of_successive_sweeps_may_overlap_in_time(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     numbered(&c, 10, 0);
     flush(&c, 0);
@@ -135,8 +135,8 @@ static void windows_of_successive_sweeps_may_overlap_in_time(void)
 
 static void a_silent_pcpu_holds_nobody_up(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 1);
     numbered(&c, 1, 0);
     on(&c, 0);
@@ -150,13 +150,13 @@ static void a_silent_pcpu_holds_nobody_up(void)
     EQUAL(read_wakes(&c, seen), 1002);
     EQUAL(seen[0].pcpu, 1);
     EQUAL(seen[1001].pcpu, 1);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void one_pcpu_comes_as_it_is(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 7);
     for (uint32_t i = 0; i < 3000; i++) {
         numbered(&c, i / 3, i);
@@ -166,7 +166,7 @@ static void one_pcpu_comes_as_it_is(void)
     EQUAL(read_wakes(&c, seen), 3000);
     for (uint32_t i = 0; i < 3000; i++)
         EQUAL(seen[i].number, i);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo order_tests[] = {

@@ -4,8 +4,8 @@
 
 static void the_idle_domain_is_the_idle_time_of_its_pcpu(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 2);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -24,13 +24,13 @@ static void the_idle_domain_is_the_idle_time_of_its_pcpu(void)
     EQUAL(r.domains, 1);
     EQUAL(r.vcpus, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_pcpu_without_scheduler_records_is_unknown_not_idle(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -42,14 +42,14 @@ static void a_pcpu_without_scheduler_records_is_unknown_not_idle(void)
     EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 0);
     EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Xen switches at one instant: the few cycles between its two records belong to the vCPU that comes. */
 static void no_time_falls_between_the_two_records_of_a_switch(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS, 1, 0, RUNNING, BLOCKED);
@@ -59,14 +59,14 @@ static void no_time_falls_between_the_two_records_of_a_switch(void)
     EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 20 * MS);
     EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* The buffer was read between the two. */
 static void no_time_falls_between_the_records_of_a_switch_in_two_windows(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS, 1, 0, RUNNING, BLOCKED);
@@ -79,13 +79,13 @@ static void no_time_falls_between_the_records_of_a_switch_in_two_windows(void)
     EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 30 * MS);
     EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void two_vcpus_never_run_on_one_pcpu(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -101,14 +101,14 @@ static void two_vcpus_never_run_on_one_pcpu(void)
     STATES(ROW(&r, .domain = 1), 20 * MS, 10 * MS, 0, 0, 10 * MS);
     STATES(ROW(&r, .domain = 2), 10 * MS, 30 * MS, 0, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* With sched-gran=core a vCPU may go to running from any state, and from one pCPU to its sibling. */
 static void unusual_transitions_are_accepted(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 5 * MS, 1, 0, RUNNABLE, BLOCKED);
@@ -125,7 +125,7 @@ static void unusual_transitions_are_accepted(void)
     EQUAL(ROW(&r, .domain = 1)->wakes, 1);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo pcpus_tests[] = {

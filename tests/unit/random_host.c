@@ -54,7 +54,7 @@ static void see_again(struct host *h, unsigned p)
     h->lost[p] = 0;
     h->scheduled[p] = true;
     if (v >= 0)
-        h->vcpu[v].spoke = true;
+        h->vcpu[v].hypercalls_seen = true;
 }
 
 /* ---- the truth ---- */
@@ -89,14 +89,14 @@ static void switch_to(struct host *h, unsigned p, int new_state, int next)
     if (a) {
         set_state(h, prev, new_state);
         a->blocks += new_state == BLOCKED;
-        a->spoke = a->spoke || write;
+        a->hypercalls_seen = a->hypercalls_seen || write;
     }
     if (b) {
         b->migrations += b->pcpu >= 0 && b->pcpu != (int)p;
         b->pcpu = (int)p;
         set_state(h, next, RUNNING);
         b->executions++;
-        b->spoke = b->spoke || write;
+        b->hypercalls_seen = b->hypercalls_seen || write;
     }
     h->current[p] = next;
     h->now += between;
@@ -123,7 +123,7 @@ static void wake(struct host *h, unsigned p, int state)
     if (can_write(h, p, 1)) {
         rec_wake(&h->capture, time_on(h, p), k->dom, k->vcpu);
         rec_runstate(&h->capture, time_on(h, p), k->dom, k->vcpu, state, RUNNABLE);
-        k->spoke = true;
+        k->hypercalls_seen = true;
     }
     set_state(h, v, RUNNABLE);
     k->wakes += state == BLOCKED;
@@ -135,7 +135,7 @@ static void go_on(struct host *h, unsigned p)
     if (!can_write(h, p, 1))
         return;
     rec_continue(&h->capture, time_on(h, p), k->dom, k->vcpu);
-    k->spoke = h->scheduled[p] = true;
+    k->hypercalls_seen = h->scheduled[p] = true;
 }
 
 static void preempt(struct host *h, unsigned p, bool yields)
@@ -148,7 +148,7 @@ static void preempt(struct host *h, unsigned p, bool yields)
     struct host_vcpu *k = &h->vcpu[h->current[p]];
     if (yields && can_write(h, p, 1)) {
         rec_yield(&h->capture, time_on(h, p), k->dom, k->vcpu);
-        k->yields += k->spoke; /* before its first record it is not known */
+        k->yields += k->hypercalls_seen; /* before its first record it is not known */
     }
     switch_to(h, p, RUNNABLE, next);
 }
@@ -247,7 +247,7 @@ void host_run(struct host *h, uint64_t seed, unsigned steps, bool loses, bool sk
     h->loses = loses;
     h->skewed = skewed;
     h->scale = seed % 5 == 4 ? 20 : 1; /* longer than the meter waits for first records */
-    capture_init(&h->capture);
+    trace_bytes_init(&h->capture);
     begin(h);
     unsigned flush_every = 5 + (unsigned)below(h, 60);
     for (unsigned i = 0; i < steps; i++) {
@@ -273,5 +273,5 @@ void host_run(struct host *h, uint64_t seed, unsigned steps, bool loses, bool sk
 
 void host_free(struct host *h)
 {
-    capture_free(&h->capture);
+    trace_bytes_free(&h->capture);
 }

@@ -17,11 +17,11 @@ struct host_vcpu {
     uint64_t since;
     uint64_t ns[4]; /* the truth: in each runstate */
     uint64_t executions, wakes, blocks, yields, migrations;
-    bool spoke; /* it has a record */
+    bool hypercalls_seen; /* it has a record */
 };
 
 struct host {
-    struct capture capture;
+    struct trace_bytes capture;
     uint64_t random;
     unsigned pcpus, vcpus;
     uint64_t now, scale; /* scale: of the time between events */

@@ -173,7 +173,7 @@ static void read_all(struct result *r, struct trace *t, struct meter *m)
     meter_charge_summary(m, &r->charges);
 }
 
-struct result run(struct capture *c, struct setup setup)
+struct result run(struct trace_bytes *c, struct setup setup)
 {
     struct result r = {.by = setup.by};
     struct meter_options options = {

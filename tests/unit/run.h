@@ -51,7 +51,7 @@ struct result {
     struct error err;
 };
 
-struct result run(struct capture *c, struct setup setup);
+struct result run(struct trace_bytes *c, struct setup setup);
 void result_free(struct result *r);
 
 struct key {

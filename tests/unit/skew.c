@@ -4,8 +4,8 @@
 
 static void a_wake_that_follows_its_dispatch_is_skew(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0); /* its clock is 10 us ahead */
     mark(&c, 0);
     rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
@@ -24,14 +24,14 @@ static void a_wake_that_follows_its_dispatch_is_skew(void)
     EQUAL(m->executions, 1);
     EQUAL(m->blocks, 2);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* The wake did happen, however its time stamp lies. */
 static void a_wake_that_follows_its_dispatch_still_counts(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
@@ -43,13 +43,13 @@ static void a_wake_that_follows_its_dispatch_still_counts(void)
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     EQUAL(ROW(&r, .domain = 1)->wakes, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_wake_that_precedes_its_block_is_skew(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0); /* its clock is behind */
     mark(&c, 0);
     rec_runstate(&c, 10 * MS - 3 * US, 1, 0, BLOCKED, RUNNABLE);
@@ -67,13 +67,13 @@ static void a_wake_that_precedes_its_block_is_skew(void)
     CHECK(m->state_ns[RUNSTATE_RUNNING] >= (int64_t)(29 * MS - 30 * US));
     EQUAL(m->executions, 2);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_preemption_that_follows_the_dispatch_elsewhere_is_skew(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0); /* its clock is 7 us ahead */
     mark(&c, 0);
     starts(&c, 1 * MS, 1, 0);
@@ -94,13 +94,13 @@ static void a_preemption_that_follows_the_dispatch_elsewhere_is_skew(void)
     EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 9 * MS);
     EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 20 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_real_contradiction_is_not_taken_for_skew(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     on(&c, 1);
@@ -118,7 +118,7 @@ static void a_real_contradiction_is_not_taken_for_skew(void)
     EQUAL(r.quality.skew_max_ns, 0);
     STATES(ROW(&r, .domain = 1), 19 * MS, 1 * MS, 10 * MS, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo skew_tests[] = {

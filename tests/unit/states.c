@@ -3,7 +3,7 @@
 #include "suites.h"
 
 /* 0 (runnable before) -10- running -25- blocked -40- runnable -45- running -60- offline -70- runnable .. 80 */
-static void all_states_of_one_vcpu(struct capture *c)
+static void all_states_of_one_vcpu(struct trace_bytes *c)
 {
     on(c, 0);
     mark(c, 0);
@@ -18,8 +18,8 @@ static void all_states_of_one_vcpu(struct capture *c)
 
 static void each_runstate_gets_its_time(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     all_states_of_one_vcpu(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     /* running 15 + 15, runnable 10 + 5 + 10, blocked 15, offline 10: 80 */
@@ -28,13 +28,13 @@ static void each_runstate_gets_its_time(void)
     EQUAL(r.quality.inconsistent, 0);
     EQUAL(r.quality.unknown_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_state_is_split_at_every_boundary_it_crosses(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     all_states_of_one_vcpu(&c);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {20 * MS}});
     STATES(ROW(&r, .every = 20 * MS, .at = 0, .domain = 1), 10 * MS, 10 * MS, 0, 0, 0);
@@ -43,13 +43,13 @@ static void a_state_is_split_at_every_boundary_it_crosses(void)
     STATES(ROW(&r, .every = 20 * MS, .at = 60 * MS, .domain = 1), 0, 10 * MS, 0, 10 * MS, 0);
     EQUAL(r.intervals, 4 + 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_change_exactly_on_a_boundary_belongs_to_the_later_interval(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -65,7 +65,7 @@ static void a_change_exactly_on_a_boundary_belongs_to_the_later_interval(void)
     EQUAL(ROW(&r, .every = 10 * MS, .at = 20 * MS, .domain = 1)->blocks, 1);
     EQUAL(r.intervals, 3 + 1); /* none of no length at the end */
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void the_first_record_tells_the_state_back_to_the_start(void)
@@ -74,8 +74,8 @@ static void the_first_record_tells_the_state_back_to_the_start(void)
         int old, new;
     } first[] = {{RUNNING, BLOCKED}, {RUNNABLE, RUNNING}, {BLOCKED, RUNNABLE}, {OFFLINE, RUNNABLE}};
     for (unsigned i = 0; i < 4; i++) {
-        struct capture c;
-        capture_init(&c);
+        struct trace_bytes c;
+        trace_bytes_init(&c);
         on(&c, 0);
         mark(&c, 0);
         rec_runstate(&c, 7 * MS, 1, 0, first[i].old, first[i].new);
@@ -85,14 +85,14 @@ static void the_first_record_tells_the_state_back_to_the_start(void)
         EQUAL(m->state_ns[first[i].old], 7 * MS);
         EQUAL(m->state_ns[first[i].new], 3 * MS);
         result_free(&r);
-        capture_free(&c);
+        trace_bytes_free(&c);
     }
 }
 
 static void the_last_record_tells_the_state_to_the_end(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 1 * MS, 1, 0);
@@ -103,13 +103,13 @@ static void the_last_record_tells_the_state_to_the_end(void)
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 1), 1 * MS, 1 * MS, 48 * MS, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_vcpu_that_runs_at_the_start_is_no_execution_until_dispatched(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 3);
     mark(&c, 0);
     stops(&c, 6 * MS, 1, 2, RUNNABLE);
@@ -125,13 +125,13 @@ static void a_vcpu_that_runs_at_the_start_is_no_execution_until_dispatched(void)
     EQUAL(m->wait.max, 2 * MS);
     EQUAL(m->migrations, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void wake_wait_and_preempt_wait_are_told_apart(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 10 * MS, 1, 0, BLOCKED, RUNNABLE);
@@ -155,13 +155,13 @@ static void wake_wait_and_preempt_wait_are_told_apart(void)
     EQUAL(m->state_ns[RUNSTATE_RUNNABLE], 37 * MS);
     EQUAL(m->wake_wait_ns + m->preempt_wait_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_wait_keeps_its_kind_across_a_boundary(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 8 * MS, 1, 0, BLOCKED, RUNNABLE);
@@ -173,13 +173,13 @@ static void a_wait_keeps_its_kind_across_a_boundary(void)
     EQUAL(ROW(&r, .every = 10 * MS, .at = 0, .domain = 1)->wait.count, 0);
     EQUAL(ROW(&r, .every = 10 * MS, .at = 10 * MS, .domain = 1)->wait.max, 5 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void continue_running_alone_proves_that_a_vcpu_ran(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 1);
     mark(&c, 0);
     rec_continue(&c, 30 * MS, 4, 1);
@@ -197,13 +197,13 @@ static void continue_running_alone_proves_that_a_vcpu_ran(void)
     STATES(ROW(&r, .pcpu = 1), 90 * MS, 0, 0, 0, 0);
     EQUAL(ROW(&r, .pcpu = 1)->pcpu_unknown_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void records_without_a_tsc_take_the_time_of_the_record_before(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     starts(&c, 10 * MS, 1, 0);
@@ -215,13 +215,13 @@ static void records_without_a_tsc_take_the_time_of_the_record_before(void)
     STATES(ROW(&r, .domain = 1), 6 * MS, 10 * MS, 4 * MS, 0, 0);
     EQUAL(r.quality.skipped_bytes, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void impossible_vcpus_are_counted_and_ignored(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 1 * MS, 0x7ff0, 0, BLOCKED, RUNNABLE); /* DOMID_SELF: no domain of its own */
@@ -233,7 +233,7 @@ static void impossible_vcpus_are_counted_and_ignored(void)
     EQUAL(r.rows_n, 1);
     STATES(ROW(&r, .domain = 0x7fef, .vcpu = 8191), 0, 1 * MS, 2 * MS, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo states_tests[] = {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "metrics/meter.h"
-#include "parser/clock_probe.h"
+#include "parser/order/clock_probe.h"
 #include "check.h"
 #include "suites.h"
 

@@ -4,8 +4,8 @@
 
 static void switch_records_alone_tell_running_from_not_running(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
@@ -24,11 +24,11 @@ static void switch_records_alone_tell_running_from_not_running(void)
     EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 15 * MS);
     EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* What Xen writes at a context switch: up to three records, a little apart. */
-static void context_switch(struct capture *c, uint64_t t, bool with_switch, uint32_t dom, uint32_t next,
+static void context_switch(struct trace_bytes *c, uint64_t t, bool with_switch, uint32_t dom, uint32_t next,
                            uint32_t slice)
 {
     rec_infprev(c, t, dom, 0, 1000);
@@ -40,8 +40,8 @@ static void context_switch(struct capture *c, uint64_t t, bool with_switch, uint
 static void infprev_and_infnext_are_one_instant(void)
 {
     for (int with_switch = 0; with_switch < 2; with_switch++) {
-        struct capture c;
-        capture_init(&c);
+        struct trace_bytes c;
+        trace_bytes_init(&c);
         on(&c, 0);
         mark(&c, 0);
         context_switch(&c, 10 * MS, with_switch, IDLE, 1, 30000000);
@@ -62,14 +62,14 @@ static void infprev_and_infnext_are_one_instant(void)
         EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
         EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 15 * MS);
         result_free(&r);
-        capture_free(&c);
+        trace_bytes_free(&c);
     }
 }
 
 static void block_and_wake_tell_blocked_from_runnable(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
@@ -91,13 +91,13 @@ static void block_and_wake_tell_blocked_from_runnable(void)
     EQUAL(r.executions_n, 2);
     EQUAL(r.executions_n ? r.executions[0].end : EXECUTION_LOST, EXECUTION_BLOCKED);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_wake_before_the_switch_undoes_the_block(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
@@ -110,13 +110,13 @@ static void a_wake_before_the_switch_undoes_the_block(void)
     EQUAL(ROW(&r, .domain = 1)->blocks, 0);
     EQUAL(ROW(&r, .domain = 1)->preemptions, 1);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_sleeping_vcpu_is_offline_until_it_is_woken(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
@@ -131,13 +131,13 @@ static void a_sleeping_vcpu_is_offline_until_it_is_woken(void)
     EQUAL(r.executions_n ? r.executions[0].end : EXECUTION_LOST, EXECUTION_SLEPT);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_vcpu_first_seen_by_a_wake_was_blocked(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_wake(&c, 10 * MS, 1, 0);
@@ -154,13 +154,13 @@ static void a_vcpu_first_seen_by_a_wake_was_blocked(void)
     STATES(ROW(&r, .domain = 2), 30 * MS, 10 * MS, 0, 0, 0);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void infcont_proves_that_a_vcpu_ran(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_infcont(&c, 20 * MS, 1, 0, 20000000, 5000000);
@@ -168,14 +168,14 @@ static void infcont_proves_that_a_vcpu_ran(void)
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 1), 40 * MS, 0, 0, 0, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Runstate changes are there: what the switches say besides must not be counted twice, whenever they begin. */
 static void a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     sweep(&c);
@@ -196,7 +196,7 @@ static void a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones(
     EQUAL(ROW(&r, .domain = 1)->blocks, 4);
     EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 16 * MS);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo switches_tests[] = {

@@ -8,7 +8,7 @@
 #define RECORD  16
 
 /* One window: 12 runstate records 1 ms apart. */
-static void one_window(struct capture *c)
+static void one_window(struct trace_bytes *c)
 {
     on(c, 0);
     for (uint64_t i = 0; i < RECORDS; i += 2) {
@@ -18,7 +18,7 @@ static void one_window(struct capture *c)
     sweep(c);
 }
 
-static void flip_tsc_bit(struct capture *c, unsigned record, unsigned bit)
+static void flip_tsc_bit(struct trace_bytes *c, unsigned record, unsigned bit)
 {
     c->file.data[12 + record * RECORD + 4 + bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
@@ -28,8 +28,8 @@ static void a_flipped_high_bit_does_not_stretch_the_trace(void)
 {
     for (unsigned i = 1; i < RECORDS; i++)
         for (unsigned bit = 39; bit < 64; bit++) {
-            struct capture c;
-            capture_init(&c);
+            struct trace_bytes c;
+            trace_bytes_init(&c);
             one_window(&c);
             flip_tsc_bit(&c, i, bit);
             struct result r = run(&c, (struct setup){.by = BY_VCPU});
@@ -38,29 +38,29 @@ static void a_flipped_high_bit_does_not_stretch_the_trace(void)
             EQUAL(r.quality.inconsistent, 0);
             EQUAL(ROW(&r, .domain = 1)->executions, 6);
             result_free(&r);
-            capture_free(&c);
+            trace_bytes_free(&c);
         }
 }
 
 static void nor_does_one_in_the_first_record_of_all(void)
 {
     for (unsigned bit = 39; bit < 64; bit++) {
-        struct capture c;
-        capture_init(&c);
+        struct trace_bytes c;
+        trace_bytes_init(&c);
         one_window(&c);
         flip_tsc_bit(&c, 0, bit);
         struct result r = run(&c, (struct setup){.by = BY_VCPU});
         CHECK(r.end_ns <= 11 * MS && r.end_ns >= 10 * MS);
         EQUAL(ROW(&r, .domain = 1)->executions, 6);
         result_free(&r);
-        capture_free(&c);
+        trace_bytes_free(&c);
     }
 }
 
 static void one_record_that_goes_back_takes_the_time_before_it(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     mark(&c, 0);
     rec_runstate(&c, 5 * MS, 1, 0, RUNNABLE, RUNNING);
@@ -73,13 +73,13 @@ static void one_record_that_goes_back_takes_the_time_before_it(void)
     EQUAL(r.quality.tsc_backwards, 1);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 static void a_long_silence_is_believed_when_the_next_record_agrees(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     on(&c, 0);
     starts(&c, 0, 1, 0);
     stops(&c, 1000 * S, 1, 0, BLOCKED);
@@ -88,14 +88,14 @@ static void a_long_silence_is_believed_when_the_next_record_agrees(void)
     STATES(ROW(&r, .domain = 1), 1000 * S, 0, 1 * S, 0, 0);
     EQUAL(r.quality.tsc_implausible, 0);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 /* Two captures in one file: the second, of an earlier boot, would be nonsense behind the first. */
 static void windows_from_long_before_are_not_mixed_in(void)
 {
-    struct capture c;
-    capture_init(&c);
+    struct trace_bytes c;
+    trace_bytes_init(&c);
     for (uint64_t i = 0; i < 4; i++) {
         on(&c, 0);
         starts(&c, 100 * S + i * 10 * MS, 1, 0);
@@ -111,7 +111,7 @@ static void windows_from_long_before_are_not_mixed_in(void)
     EQUAL(ROW(&r, .domain = 1)->executions, 4);
     EQUAL(r.quality.skipped_bytes, 4 * 16);
     result_free(&r);
-    capture_free(&c);
+    trace_bytes_free(&c);
 }
 
 CU_TestInfo time_stamps_tests[] = {

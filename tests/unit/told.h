@@ -4,7 +4,7 @@
 
 #include "metrics/meter.h"
 
-/* Lists in a struct regroup_plan. */
+/* Lists in a struct rollup_plan. */
 #define KEPT(...)  .kept_ns = {__VA_ARGS__}, .kept = sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 #define ASKED(...) .asked_ns = {__VA_ARGS__}, .asked = sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 

@@ -1,0 +1,499 @@
+#include "archive/capture_writer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "archive/chunk.h"
+#include "archive/entry.h"
+#include "formats/columns.h"
+#include "archive/results.h"
+#include "archive/tar.h"
+
+#define NOT_PLACED    UINT32_MAX /* a member's frame is not known yet */
+#define BYS           4
+#define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
+#define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
+#define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
+#define ENTRY_SHARE   256          /* entries are at most this part of the trace */
+#define CHUNK_SLACK   2            /* a sweep this many times as long as a chunk is cut anywhere */
+
+/* Lines of results that wait to be written. */
+struct pending {
+    struct buffer text;
+    uint32_t number;         /* of the next member */
+    uint64_t from_ns, to_ns; /* of the intervals and executions in it; from > to: none */
+};
+
+/* What a meter's sink knows. */
+struct by_sink {
+    struct capture_writer *writer;
+    enum by by;
+};
+
+struct capture_writer {
+    struct frame_writer *frames;
+    struct capture capture;
+    int64_t first_frame; /* of the capture, in the archive; -1: none yet */
+    bool with_trace;
+    struct error why;
+    bool failed;
+    /* the trace */
+    XXH3_state_t *beginning; /* of the first bytes; NULL once the id is known */
+    uint64_t hashed;
+    struct chunk chunk;        /* the open one */
+    uint64_t chunk_begin;      /* its first byte in the trace */
+    uint64_t chunk_tsc;        /* no record before it has a time beyond */
+    uint64_t bytes;            /* of the trace so far */
+    uint32_t chunks;           /* cut so far: the number of the open one */
+    struct entry_log *entries; /* NULL: no trace is stored */
+    uint64_t entry_bytes;      /* of the trace, since an entry was wanted last */
+    /* results */
+    struct clock clock;
+    uint64_t accounted_ns, flushed_ns;
+    struct pending pending[BYS];
+    struct by_sink sinks[BYS];
+    /* the frame of small members that is being put together */
+    uint8_t *small;
+    size_t small_n, small_capacity;
+    size_t small_first; /* members from here on may wait for the number of that frame */
+};
+
+static int give_up(struct capture_writer *w, const struct error *why)
+{
+    if (!w->failed)
+        w->why = *why;
+    w->failed = true;
+    return -1;
+}
+
+static int no_memory(struct capture_writer *w)
+{
+    struct error why;
+    error_set(&why, ERROR_MEMORY, "no memory for the archive");
+    return give_up(w, &why);
+}
+
+struct capture_writer *capture_writer_new(struct frame_writer *frames,
+                                          const struct capture_writer_options *options)
+{
+    struct capture_writer *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    struct capture *p = &w->capture;
+    w->frames = frames;
+    w->first_frame = -1;
+    w->with_trace = options->with_trace;
+    w->chunk.wanted = chunk_bytes_of(options->level);
+    snprintf(p->host, sizeof p->host, "%s", options->host);
+    const char *slash = strrchr(options->source, '/');
+    p->source = strdup(slash ? slash + 1 : options->source);
+    p->tool = strdup(options->tool);
+    p->trace_stored = options->with_trace;
+    p->options = *options->options;
+    p->options.charge.counters = NULL;
+    p->options.charge.idds = NULL;
+    if (options->options->charge.idds) {
+        uint8_t *idds = malloc(65536);
+        if (idds)
+            memcpy(idds, options->options->charge.idds, 65536);
+        p->options.charge.idds = idds;
+    }
+    for (int by = 0; by < BYS; by++) {
+        w->sinks[by] = (struct by_sink){w, (enum by)by};
+        w->pending[by].from_ns = UINT64_MAX;
+    }
+    w->beginning = XXH3_createState();
+    w->entries = w->with_trace ? entry_log_new() : NULL;
+    if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) ||
+        (options->options->charge.idds && !p->options.charge.idds)) {
+        capture_writer_free(w);
+        return NULL;
+    }
+    XXH3_64bits_reset(w->beginning);
+    return w;
+}
+
+void capture_writer_free(struct capture_writer *w)
+{
+    if (!w)
+        return;
+    for (int by = 0; by < BYS; by++)
+        buffer_free(&w->pending[by].text);
+    capture_free(&w->capture);
+    entry_log_free(w->entries);
+    XXH3_freeState(w->beginning);
+    chunk_free(&w->chunk);
+    free(w->small);
+    free(w);
+}
+
+const struct error *capture_writer_failed(const struct capture_writer *w)
+{
+    return w->failed ? &w->why : NULL;
+}
+
+/* ---- members and frames ---- */
+
+/* From here on the capture has a name. */
+static void settle_id(struct capture_writer *w)
+{
+    if (!w->beginning)
+        return;
+    snprintf(w->capture.id, sizeof w->capture.id, "%016" PRIx64, (uint64_t)XXH3_64bits_digest(w->beginning));
+    XXH3_freeState(w->beginning);
+    w->beginning = NULL;
+}
+
+/* Hands a frame over. Returns its number in the capture, -1 on failure. */
+static int64_t put_frame(struct capture_writer *w, uint8_t *content, size_t n)
+{
+    struct error err = {0};
+    int64_t frame = frame_writer_put(w->frames, content, n, &err);
+    if (frame < 0)
+        return give_up(w, &err);
+    if (w->first_frame < 0)
+        w->first_frame = frame;
+    w->capture.frames = (uint32_t)(frame - w->first_frame) + 1;
+    return frame - w->first_frame;
+}
+
+/* Notes a member whose content lies at `at` of a frame that is not complete yet. */
+static struct member *note_member(struct capture_writer *w, const char *name, const uint8_t *bytes, size_t n,
+                                  size_t at)
+{
+    struct member *m = capture_new_member(&w->capture);
+    if (!m || !member_named(m, name)) {
+        no_memory(w);
+        return NULL;
+    }
+    m->frame = NOT_PLACED;
+    m->at = (uint32_t)at;
+    m->bytes = (uint32_t)n;
+    digest_of(bytes, n, m->digest);
+    return m;
+}
+
+/* The members of the frame of small ones have their place from now on. */
+static void place_small(struct capture_writer *w, uint32_t frame)
+{
+    for (size_t i = w->small_first; i < w->capture.members_n; i++)
+        if (w->capture.members[i].frame == NOT_PLACED)
+            w->capture.members[i].frame = frame;
+    w->small_first = w->capture.members_n;
+}
+
+static int flush_small(struct capture_writer *w)
+{
+    uint8_t *content = w->small;
+    size_t n = w->small_n;
+    if (n == 0)
+        return 0;
+    w->small = NULL;
+    w->small_n = w->small_capacity = 0;
+    int64_t frame = put_frame(w, content, n);
+    if (frame < 0)
+        return -1;
+    place_small(w, (uint32_t)frame);
+    return 0;
+}
+
+static int too_large(struct capture_writer *w, const char *name, size_t n)
+{
+    struct error why;
+    error_set(&why, ERROR_MEMORY, "%s would have %zu bytes: more than an archive's member may have", name, n);
+    return give_up(w, &why);
+}
+
+/* Puts a member with its header into the frame of small members. */
+static struct member *add_small(struct capture_writer *w, const char *name, const void *bytes, size_t n)
+{
+    settle_id(w);
+    size_t whole = tar_bytes(n);
+    if (whole > FRAME_CONTENT_MAX) {
+        too_large(w, name, n);
+        return NULL;
+    }
+    if (w->small_n + whole > FRAME_CONTENT_MAX && flush_small(w) != 0)
+        return NULL;
+    if (w->small_capacity - w->small_n < whole) {
+        size_t capacity = w->small_n + whole + RESULTS_BYTES;
+        uint8_t *larger = realloc(w->small, capacity);
+        if (!larger) {
+            no_memory(w);
+            return NULL;
+        }
+        w->small = larger;
+        w->small_capacity = capacity;
+    }
+    char path[TAR_NAME_MAX];
+    uint8_t *at = w->small + w->small_n;
+    capture_member_path(&w->capture, name, path);
+    tar_header(at, path, n);
+    if (n)
+        memcpy(at + TAR_BLOCK, bytes, n);
+    memset(at + TAR_BLOCK + n, 0, whole - TAR_BLOCK - n);
+    struct member *m = note_member(w, name, at + TAR_BLOCK, n, w->small_n + TAR_BLOCK);
+    w->small_n += whole;
+    return m;
+}
+
+int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
+                       struct error *err)
+{
+    if (!w->failed && add_small(w, name, bytes, n))
+        return 0;
+    *err = w->why;
+    return -1;
+}
+
+/* ---- the trace ---- */
+
+/* The first n bytes of the open chunk are a chunk. */
+static int cut_chunk(struct capture_writer *w, size_t n)
+{
+    char name[MEMBER_NAME], path[TAR_NAME_MAX];
+    if (n == 0)
+        return 0;
+    settle_id(w);
+    uint8_t *content = chunk_take(&w->chunk, n);
+    if (!content)
+        return no_memory(w);
+    snprintf(name, sizeof name, "trace/%06" PRIu32 ".xt", w->chunks);
+    capture_member_path(&w->capture, name, path);
+    tar_header(content, path, n);
+    struct member *m = note_member(w, name, content + TAR_BLOCK, n, TAR_BLOCK);
+    if (!m) {
+        free(content);
+        return -1;
+    }
+    m->from = w->chunk_begin;
+    w->chunk_begin += n;
+    w->chunks++;
+    int64_t frame = put_frame(w, content, tar_bytes(n));
+    if (frame < 0)
+        return -1;
+    m->frame = (uint32_t)frame;
+    return 0;
+}
+
+static int keep_bytes(struct capture_writer *w, const uint8_t *bytes, size_t n)
+{
+    size_t most = CHUNK_SLACK * w->chunk.wanted;
+    while (n > 0) {
+        if (w->chunk.n >= most && cut_chunk(w, w->chunk.n) != 0)
+            return -1;
+        size_t part = n < most - w->chunk.n ? n : most - w->chunk.n;
+        if (!chunk_add(&w->chunk, bytes, part))
+            return no_memory(w);
+        bytes += part;
+        n -= part;
+    }
+    return 0;
+}
+
+static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    struct capture_writer *w = context;
+    if (w->beginning && w->hashed < ID_BYTES) {
+        size_t part = n < ID_BYTES - w->hashed ? n : (size_t)(ID_BYTES - w->hashed);
+        XXH3_64bits_update(w->beginning, bytes, part);
+        w->hashed += part;
+    }
+    w->bytes += n;
+    if (!w->failed && (!w->with_trace || keep_bytes(w, bytes, n) == 0))
+        return 0;
+    *err = w->why;
+    return -1;
+}
+
+static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
+{
+    struct capture_writer *w = context;
+    if (w->failed || !w->with_trace)
+        return;
+    if (offset <= w->chunk_begin)
+        return;
+    size_t n = (size_t)(offset - w->chunk_begin);
+    bool timed = w->clock.multiplier != 0;
+    bool long_ago = timed && clock_ns(&w->clock, tsc) - clock_ns(&w->clock, w->chunk_tsc) >= FLUSH_NS;
+    if (n < w->chunk.wanted && !long_ago)
+        return;
+    w->entry_bytes += n;
+    if (cut_chunk(w, n) != 0)
+        return;
+    w->chunk_tsc = tsc;
+    if (!whole || w->entry_bytes < ENTRY_SHARE * entry_log_size(w->entries))
+        return;
+    w->entry_bytes = 0;
+    if (!entry_log_mark(w->entries, w->chunks, tsc))
+        no_memory(w);
+}
+
+struct trace_tap capture_writer_tap(struct capture_writer *w)
+{
+    return (struct trace_tap){w, tap_bytes, tap_sweep};
+}
+
+static int take_entry(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n)
+{
+    struct capture_writer *w = context;
+    char name[MEMBER_NAME];
+    snprintf(name, sizeof name, "entry/%06" PRIu32 ".jsonl", chunk);
+    struct member *m = add_small(w, name, text, n);
+    if (!m)
+        return -1;
+    m->tsc = tsc;
+    return 0;
+}
+
+int capture_writer_take(struct capture_writer *w, const struct event_batch *batch, const struct clock *clock,
+                        struct error *err)
+{
+    if (w->entries && w->clock.multiplier == 0)
+        entry_log_use_clock(w->entries, clock);
+    w->clock = *clock;
+    struct entry_sink sink = {w, take_entry};
+    if (!w->failed && w->entries && entry_log_take(w->entries, batch, &sink) != 0 && !w->failed)
+        no_memory(w);
+    if (!w->failed)
+        return 0;
+    *err = w->why;
+    return -1;
+}
+
+/* ---- results ---- */
+
+static int flush_results(struct capture_writer *w)
+{
+    for (int by = 0; by < BYS; by++) {
+        struct pending *p = &w->pending[by];
+        char name[MEMBER_NAME];
+        if (p->text.n == 0)
+            continue;
+        snprintf(name, sizeof name, "results/%s/%06" PRIu32 ".jsonl", by_names[by], p->number++);
+        struct member *m = add_small(w, name, p->text.at, p->text.n);
+        if (!m)
+            return -1;
+        m->from = p->from_ns < p->to_ns ? p->from_ns : 0;
+        m->to = p->from_ns < p->to_ns ? p->to_ns : 0;
+        p->text.n = 0;
+        p->from_ns = UINT64_MAX;
+        p->to_ns = 0;
+    }
+    w->flushed_ns = w->accounted_ns;
+    return flush_small(w);
+}
+
+/* Something was appended: writes what is due. */
+static int settle(struct capture_writer *w, struct pending *p, uint64_t from_ns, uint64_t to_ns)
+{
+    size_t bytes = 0;
+    if (from_ns < p->from_ns)
+        p->from_ns = from_ns;
+    if (to_ns > p->to_ns)
+        p->to_ns = to_ns;
+    for (int by = 0; by < BYS; by++) {
+        bytes += w->pending[by].text.n;
+        if (w->pending[by].text.failed)
+            return no_memory(w);
+    }
+    if (to_ns > w->accounted_ns)
+        w->accounted_ns = to_ns;
+    if (bytes < RESULTS_BYTES && w->accounted_ns - w->flushed_ns < FLUSH_NS)
+        return 0;
+    return flush_results(w);
+}
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct by_sink *s = context;
+    struct pending *p = &s->writer->pending[s->by];
+    if (s->writer->failed)
+        return -1;
+    results_put_interval(&p->text, interval, rows, n);
+    bool total = interval->granularity_ns == 0;
+    return settle(s->writer, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+}
+
+static int take_execution(void *context, const struct execution *execution)
+{
+    struct by_sink *s = context;
+    struct pending *p = &s->writer->pending[s->by];
+    if (s->writer->failed)
+        return -1;
+    results_put_execution(&p->text, execution);
+    return settle(s->writer, p, execution->start_ns, execution->end_ns);
+}
+
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct by_sink *s = context;
+    struct pending *p = &s->writer->pending[s->by];
+    if (s->writer->failed)
+        return -1;
+    results_put_charges(&p->text, interval, idds, n);
+    bool total = interval->granularity_ns == 0;
+    return settle(s->writer, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+}
+
+struct meter_sink capture_writer_sink(struct capture_writer *w, enum by by)
+{
+    bool first = (w->capture.options.bys & ((1u << by) - 1)) == 0;
+    return (struct meter_sink){.context = &w->sinks[by],
+                               .interval = take_interval,
+                               .execution = first ? take_execution : NULL,
+                               .charges = first ? take_charges : NULL};
+}
+
+/* ---- the end ---- */
+
+static int finish(struct capture_writer *w, const struct summary *summary)
+{
+    struct buffer text = {0};
+    struct capture *p = &w->capture;
+    if (w->with_trace && cut_chunk(w, w->chunk.n) != 0)
+        return -1;
+    if (flush_results(w) != 0)
+        return -1;
+    p->tsc_first = summary->trace.tsc_first;
+    p->tsc_last = summary->trace.tsc_last;
+    p->cpu_hz = summary->clock.cpu_hz;
+    p->duration_ns = clock_ns(&summary->clock, summary->trace.tsc_last);
+    p->trace_bytes = w->bytes;
+    summary_put(&text, summary);
+    bool fine = !text.failed && add_small(w, "summary.json", text.at, text.n) != NULL;
+    text.n = 0;
+    if (fine) {
+        fine = flush_small(w) == 0;
+        manifest_put(&text, p); /* which cannot tell of itself: a frame of its own, the capture's last */
+        if (text.n > MANIFEST_BYTES_MAX)
+            fine = too_large(w, "manifest.json", text.n) == 0;
+        struct member *m = fine && !text.failed ? add_small(w, "manifest.json", text.at, text.n) : NULL;
+        fine = m && flush_small(w) == 0;
+        if (fine) {
+            p->manifest_bytes = (uint32_t)text.n;
+            digest_of(text.at, text.n, p->manifest_digest);
+        }
+    }
+    if (text.failed)
+        no_memory(w);
+    buffer_free(&text);
+    return fine ? 0 : -1;
+}
+
+int capture_writer_finish(struct capture_writer *w, const struct summary *summary, struct capture *capture,
+                          struct error *err)
+{
+    if (w->failed || finish(w, summary) != 0) {
+        *err = w->why;
+        return -1;
+    }
+    w->capture.first_frame = (uint32_t)w->first_frame;
+    *capture = w->capture;
+    memset(&w->capture, 0, sizeof w->capture);
+    return 0;
+}

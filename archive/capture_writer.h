@@ -1,0 +1,56 @@
+/*
+ * Writes one capture: the trace in chunks as its bytes go by, results as a meter hands them out, and at the end what is known
+ * of the whole. Memory is bounded by the chunks on their way and a few MiB of results.
+ */
+#ifndef XENMETER_ARCHIVE_CAPTURE_WRITER_H
+#define XENMETER_ARCHIVE_CAPTURE_WRITER_H
+
+#include "archive/frames.h"
+#include "archive/manifest.h"
+#include "parser/trace.h"
+#include "archive/summary.h"
+
+struct capture_writer;
+
+struct capture_writer_options {
+    const char *host;   /* a fine label */
+    const char *source; /* the file's name */
+    const char *tool;
+    bool with_trace;
+    int level; /* of compression: decides how large a chunk is */
+    const struct capture_options *options;
+};
+
+/* Frames go to `frames`, which outlives it. NULL: no memory. */
+struct capture_writer *capture_writer_new(struct frame_writer *frames,
+                                          const struct capture_writer_options *options);
+void capture_writer_free(struct capture_writer *w);
+
+/* To be given to the trace: it is to tell its bytes. */
+struct trace_tap capture_writer_tap(struct capture_writer *w);
+
+/* What the trace delivered, before or after the meters were fed with it. -1 with `err` filled. */
+int capture_writer_take(struct capture_writer *w, const struct event_batch *batch, const struct clock *clock,
+                        struct error *err);
+
+/*
+ * Where the meter of rows by `by` hands out. A failure ends the meter's work; capture_writer_failed tells why.
+ * The first of the capture's meters tells of executions and charges, too.
+ */
+struct meter_sink capture_writer_sink(struct capture_writer *w, enum by by);
+
+/* A further member of its own: "names.txt" and the like. -1 with `err` filled. */
+int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
+                       struct error *err);
+
+/*
+ * The trace has ended: writes all that is left, the summary and the manifest. `capture` gets what the archive's contents
+ * are to say of it (capture_free). -1 with `err` filled.
+ */
+int capture_writer_finish(struct capture_writer *w, const struct summary *summary, struct capture *capture,
+                          struct error *err);
+
+/* Why a sink or the tap failed; NULL: it did not. */
+const struct error *capture_writer_failed(const struct capture_writer *w);
+
+#endif

@@ -1,0 +1,362 @@
+#include "archive/rollup.h"
+
+#include <stdlib.h>
+
+#include "archive/rollup_internal.h"
+#include "metrics/min_max.h"
+
+/* ---- what it ends with ---- */
+
+int rollup_is_damaged(struct rollup *r)
+{
+    r->damaged = true;
+    r->status = -1;
+    return r->status;
+}
+
+int rollup_no_memory(struct rollup *r)
+{
+    r->out_of_memory = true;
+    r->status = -1;
+    return r->status;
+}
+
+bool rollup_out_of_memory(const struct rollup *r)
+{
+    return r->out_of_memory;
+}
+
+bool rollup_damaged(const struct rollup *r)
+{
+    return r->damaged;
+}
+
+bool rollup_exact(const struct rollup *r)
+{
+    return r->exact;
+}
+
+uint64_t rollup_unknown_ns(const struct rollup *r)
+{
+    return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
+}
+
+/* ---- handing out ---- */
+
+int rollup_tell(struct rollup *r, size_t index, const struct interval *interval, const struct row *rows,
+                size_t n)
+{
+    for (size_t i = 0; index == 0 && i < n; i++) {
+        int64_t unknown_ns = rows[i].measures->state_ns[RUNSTATE_UNKNOWN];
+        if (__builtin_add_overflow(r->unknown_ns, unknown_ns, &r->unknown_ns))
+            r->unknown_ns = unknown_ns < 0 ? INT64_MIN : INT64_MAX;
+    }
+    if (r->status == 0)
+        r->status = r->sink.interval(r->sink.context, interval, rows, n);
+    return r->status;
+}
+
+int rollup_tell_charges(struct rollup *r, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    if (r->status == 0 && r->sink.charges)
+        r->status = r->sink.charges(r->sink.context, interval, idds, n);
+    return r->status;
+}
+
+/* The open interval ends at the next multiple of its length, or where the part asked for does. */
+static void open_interval(struct rollup *r, struct rollup_asked *a, uint64_t start_ns)
+{
+    uint64_t left_ns = r->to_ns - start_ns;
+    a->start_ns = start_ns;
+    a->end_ns = r->to_ns;
+    if (a->length_ns)
+        a->end_ns = start_ns + min64(a->length_ns - start_ns % a->length_ns, left_ns);
+    a->complete = false;
+    gathered_clear(&a->aggregate);
+}
+
+static int close_interval(struct rollup *r, size_t index)
+{
+    struct rollup_asked *a = &r->asked[index];
+    struct interval interval = {.granularity_ns = a->length_ns, .start_ns = a->start_ns, .end_ns = a->end_ns};
+    const struct row *rows = gathered_rows(&a->aggregate);
+    const struct charge_idd *idds = gathered_charges(&a->aggregate);
+    if (!rows || !idds)
+        return rollup_no_memory(r);
+    rollup_tell(r, index, &interval, rows, a->aggregate.rows.n);
+    if (a->aggregate.charged)
+        rollup_tell_charges(r, &interval, idds, a->aggregate.idds.n);
+    open_interval(r, a, a->end_ns);
+    return r->status;
+}
+
+/* All that ends at the boundary has come: hands it out, the whole trace last, as a meter does. */
+static int pass_boundary(struct rollup *r)
+{
+    for (int whole = 0; whole < 2; whole++)
+        for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
+            if (r->asked[i].complete && (r->asked[i].length_ns == 0) == whole)
+                close_interval(r, i);
+    r->waiting = false;
+    r->done = r->reached_ns >= r->to_ns;
+    return r->status;
+}
+
+/* ---- what was kept ---- */
+
+size_t rollup_kept_index(const struct rollup *r, uint64_t length_ns)
+{
+    for (size_t k = 0; k < r->plan.kept; k++)
+        if (r->kept[k].used && r->kept[k].length_ns == length_ns)
+            return k;
+    return METER_GRANULARITIES;
+}
+
+size_t rollup_asked_index(const struct rollup *r, size_t kept)
+{
+    size_t i = 0;
+    while (r->asked[i].use != kept)
+        i++;
+    return i;
+}
+
+/* Whether it is the next interval of its granularity; those before the part asked for may be left out. */
+static bool is_next(const struct rollup *r, const struct rollup_kept *k, const struct interval *interval)
+{
+    uint64_t start_ns = interval->start_ns, end_ns = r->plan.end_ns;
+    if (k->length_ns == 0)
+        return k->next_ns == NOT_SEEN && start_ns == 0 && interval->end_ns == end_ns;
+    if (start_ns >= end_ns || start_ns % k->length_ns != 0 ||
+        interval->end_ns != start_ns + min64(k->length_ns, end_ns - start_ns))
+        return false;
+    return k->next_ns == NOT_SEEN ? start_ns <= r->plan.from_ns : start_ns == k->next_ns;
+}
+
+/* What was added fits, or it does not. */
+static int check_memory(struct rollup *r, bool added)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        held += r->asked[i].aggregate.memory;
+    if (!added || (r->plan.memory_limit && held > r->plan.memory_limit))
+        return rollup_no_memory(r);
+    return r->status;
+}
+
+int rollup_add_rows(struct rollup *r, struct rollup_asked *a, const struct row *rows, size_t n)
+{
+    return check_memory(r, gathered_add_rows(&a->aggregate, rows, n));
+}
+
+int rollup_add_charges(struct rollup *r, struct rollup_asked *a, const struct charge_idd *idds, size_t n)
+{
+    return check_memory(r, gathered_add_charges(&a->aggregate, idds, n));
+}
+
+static int gather(struct rollup *r, size_t kept, const struct interval *interval, const struct row *rows,
+                  size_t n)
+{
+    if (r->straight)
+        return rollup_tell(r, rollup_asked_index(r, kept), interval, rows, n);
+    for (size_t i = 0; i < r->plan.asked; i++) {
+        struct rollup_asked *a = &r->asked[i];
+        if (a->use != kept)
+            continue;
+        if (rollup_add_rows(r, a, rows, n) != 0)
+            return r->status;
+        a->complete = interval->end_ns >= a->end_ns;
+        r->waiting = r->waiting || a->complete;
+    }
+    return 0;
+}
+
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct rollup *r = context;
+    size_t kept = rollup_kept_index(r, interval->granularity_ns);
+    r->of_use = false;
+    if (r->status != 0 || r->done || kept == METER_GRANULARITIES)
+        return r->status;
+    if ((interval->late || interval->end_ns > r->reached_ns) && r->waiting && pass_boundary(r) != 0)
+        return r->status;
+    if (r->done)
+        return 0;
+    r->current = *interval;
+    if (interval->late)
+        return rollup_late_take(r, kept, interval, rows, n);
+    if (rollup_late_end(r) != 0)
+        return r->status;
+    struct rollup_kept *k = &r->kept[kept];
+    if (!is_next(r, k, interval) || interval->end_ns < r->reached_ns)
+        return rollup_is_damaged(r);
+    k->next_ns = r->reached_ns = interval->end_ns;
+    r->of_use = interval->end_ns > r->plan.from_ns || r->plan.from_ns == 0;
+    return r->of_use ? gather(r, kept, interval, rows, n) : 0;
+}
+
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct rollup *r = context;
+    const struct interval *current = &r->current;
+    size_t kept = rollup_kept_index(r, interval->granularity_ns);
+    if (r->status != 0 || !r->of_use || kept == METER_GRANULARITIES)
+        return r->status;
+    if (interval->granularity_ns != current->granularity_ns || interval->start_ns != current->start_ns ||
+        interval->late != current->late)
+        return rollup_is_damaged(r);
+    if (r->straight)
+        return rollup_tell_charges(r, interval, idds, n);
+    if (interval->late)
+        return rollup_late_take_charges(r, idds, n);
+    for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
+        if (r->asked[i].use == kept)
+            rollup_add_charges(r, &r->asked[i], idds, n);
+    return r->status;
+}
+
+/* A meter knows no execution that ended before the part asked for, and only the part of one that reaches into it. */
+static int take_execution(void *context, const struct execution *execution)
+{
+    struct rollup *r = context;
+    struct execution e = *execution;
+    r->of_use = false;
+    if (r->status != 0 || r->done)
+        return r->status;
+    if ((r->waiting && pass_boundary(r) != 0) || rollup_late_end(r) != 0 || r->done)
+        return r->status;
+    if (e.end_ns < r->plan.from_ns)
+        return 0;
+    if (e.start_ns < r->plan.from_ns) {
+        e.start_ns = r->plan.from_ns;
+        e.ran_ns = e.end_ns - e.start_ns;
+    }
+    r->status = r->sink.execution(r->sink.context, &e);
+    return r->status;
+}
+
+/* ---- the end ---- */
+
+/* Whether a kept granularity lacks more than the last capture, which a meter that was stopped drops. */
+static bool is_incomplete(const struct rollup *r, const struct rollup_kept *k)
+{
+    if (!k->used)
+        return false;
+    if (k->length_ns == 0)
+        return k->next_ns == NOT_SEEN;
+    uint64_t reached_ns = k->next_ns == NOT_SEEN ? r->plan.from_ns : k->next_ns;
+    return reached_ns < r->to_ns && r->to_ns - reached_ns >= k->length_ns;
+}
+
+/* The whole trace as far as it is accounted, where its last capture is missing. */
+static int close_whole(struct rollup *r)
+{
+    for (size_t i = 0; i < r->plan.asked && r->status == 0; i++) {
+        struct rollup_asked *a = &r->asked[i];
+        uint64_t reached_ns = r->kept[a->use].next_ns;
+        if (a->length_ns || reached_ns == NOT_SEEN || reached_ns <= a->start_ns)
+            continue;
+        a->end_ns = reached_ns;
+        close_interval(r, i);
+    }
+    return r->status;
+}
+
+int rollup_finish(struct rollup *r)
+{
+    if (r->status != 0 || rollup_late_end(r) != 0)
+        return r->status;
+    if (r->waiting && pass_boundary(r) != 0)
+        return r->status;
+    for (size_t k = 0; k < r->plan.kept; k++)
+        if (is_incomplete(r, &r->kept[k]))
+            return rollup_is_damaged(r);
+    return r->straight || r->done ? 0 : close_whole(r);
+}
+
+/* ---- the face ---- */
+
+/*
+ * Whether what is of use can be handed on as it comes: nothing is longer or cut, and the order is that of the kept
+ * granularities, among those that end at boundaries as well as of the whole trace.
+ */
+static bool is_straight(const struct rollup *r)
+{
+    if (r->plan.from_ns > 0 || r->to_ns < r->plan.end_ns)
+        return false;
+    for (size_t i = 0; i < r->plan.asked; i++) {
+        const struct rollup_asked *a = &r->asked[i];
+        if (r->kept[a->use].length_ns != a->length_ns)
+            return false;
+        for (size_t before = 0; before < i; before++)
+            if (a->length_ns == r->asked[before].length_ns ||
+                (a->length_ns && r->asked[before].length_ns && r->asked[before].use > a->use))
+                return false;
+    }
+    return true;
+}
+
+/* Whether the whole is put together: a meter may know better of it than its parts tell. */
+static bool makes_whole(const struct rollup *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        any = any || (r->asked[i].length_ns == 0 && r->kept[r->asked[i].use].length_ns != 0);
+    return any;
+}
+
+struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const struct meter_sink *sink)
+{
+    size_t use[METER_GRANULARITIES];
+    struct rollup *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    if (!rollup_possible(plan, use)) {
+        free(r);
+        return NULL;
+    }
+    r->plan = *plan;
+    r->by = by;
+    r->sink = *sink;
+    r->to_ns = rollup_to_ns(plan);
+    for (size_t k = 0; k < plan->kept; k++)
+        r->kept[k] = (struct rollup_kept){.length_ns = plan->kept_ns[k], .next_ns = NOT_SEEN};
+    for (size_t i = 0; i < plan->asked; i++) {
+        struct rollup_asked *a = &r->asked[i];
+        a->length_ns = plan->asked_ns[i];
+        a->use = use[i];
+        r->kept[a->use].used = true;
+        gathered_init(&a->aggregate);
+        open_interval(r, a, plan->from_ns);
+    }
+    r->straight = is_straight(r);
+    r->exact = true;
+    r->late.judged = by == BY_DOMAIN && makes_whole(r);
+    return r;
+}
+
+void rollup_free(struct rollup *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->plan.asked; i++)
+        gathered_free(&r->asked[i].aggregate);
+    free(r);
+}
+
+struct meter_sink rollup_sink(struct rollup *r)
+{
+    return (struct meter_sink){
+        .context = r,
+        .interval = take_interval,
+        .execution = r->plan.executions && r->sink.execution ? take_execution : NULL,
+        .charges = r->sink.charges ? take_charges : NULL,
+    };
+}
+
+void rollup_span(const struct rollup *r, uint64_t *from_ns, uint64_t *to_ns)
+{
+    *from_ns = r->plan.from_ns;
+    *to_ns = r->to_ns;
+}

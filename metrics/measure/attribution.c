@@ -1,0 +1,303 @@
+/*
+ * For whom an I/O record was. Certain: a record names the guest (grants), or an event-channel operation woke one of its
+ * vCPUs. A grant copy names nobody; it belongs to the guest whose page is mapped next by the same vCPU, or that it
+ * notifies next. A notification to somebody who is awake leaves no trace of whom: what can be said then is inferred
+ * from who was awake.
+ *
+ * Facts: in xen/common/event_channel.c a send wakes only a vCPU that is blocked; Linux netback copies the headers that
+ * a guest sends and maps the rest, and copies all that a guest receives.
+ */
+#include "apportion.h"
+#include "charging.h"
+#include "row.h"
+
+#define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
+
+static uint32_t life_of(const struct charging *c, uint32_t vcpu)
+{
+    return c->population->vcpus[vcpu].life;
+}
+
+static bool is_idle(const struct charging *c, uint32_t life)
+{
+    return c->population->incarnations[life].domain == IDLE_DOMAIN;
+}
+
+/* The driver domain that a vCPU belongs to: its index, or NOBODY. */
+static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
+{
+    return vcpu == NOBODY ? NOBODY : c->incarnations[life_of(c, vcpu)].idd;
+}
+
+/* ---- copies ---- */
+
+static void copied_for(struct charging *c, uint32_t vcpu, uint32_t pair, uint32_t count, bool inferred,
+                       bool remember)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    if (pair == NOBODY || count == 0)
+        return;
+    if (remember)
+        c->pairs[pair].copied += count * charging_scale(c);
+    charging_event(c, &(struct io_event){.pair = pair,
+                                         .idd_vcpu = vcpu,
+                                         .acting = vcpu,
+                                         .other = NOBODY,
+                                         .count = count,
+                                         .pcpu = v->pcpu,
+                                         .kind = IO_COPY,
+                                         .inferred = inferred});
+}
+
+/* The copies waiting are for this pair. */
+static void settle_copies(struct charging *c, uint32_t vcpu, uint32_t pair, bool inferred)
+{
+    uint32_t count = c->vcpus[vcpu].copies;
+    c->vcpus[vcpu].copies = 0;
+    copied_for(c, vcpu, pair, count, inferred, true);
+}
+
+/* The guests among which a batch is divided, by what they had lately: the SPLIT_MAX that had most. */
+struct split {
+    double recent[SPLIT_MAX];
+    uint32_t pairs[SPLIT_MAX];
+    size_t n;
+};
+
+static void consider(const struct charging *c, struct split *s, uint32_t pair)
+{
+    double recent = c->pairs[pair].copied;
+    size_t at = s->n;
+    if (recent <= 0)
+        return;
+    if (s->n < SPLIT_MAX) {
+        s->n++;
+    } else {
+        at = 0;
+        for (size_t i = 1; i < s->n; i++)
+            if (s->recent[i] < s->recent[at])
+                at = i;
+        if (s->recent[at] >= recent)
+            return;
+    }
+    s->recent[at] = recent;
+    s->pairs[at] = pair;
+}
+
+/* Whom the copies were for is not known: they are divided in the proportion of what each guest had before. */
+static void divide_copies(struct charging *c, uint32_t vcpu, const uint32_t *pairs, uint32_t pairs_n)
+{
+    struct split s = {.n = 0};
+    uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
+    uint32_t count = c->vcpus[vcpu].copies;
+    c->vcpus[vcpu].copies = 0;
+    for (uint32_t i = 0; i < pairs_n; i++)
+        consider(c, &s, pairs[i]);
+    if (s.n == 0) {
+        charging_unattributed(c, vcpu, IO_COPY, count);
+        return;
+    }
+    apportion_scale(s.recent, weights, s.n);
+    apportion(count, weights, given, s.n);
+    for (size_t i = 0; i < s.n; i++)
+        copied_for(c, vcpu, s.pairs[i], (uint32_t)given[i], true, false);
+}
+
+/*
+ * A batch of copies ends without a notification: the guest was told of them before, or will be told later, and may be
+ * awake or asleep.
+ */
+static void end_copies(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    if (c->vcpus[vcpu].copies > 0)
+        divide_copies(c, vcpu, c->idds[idd].pairs, c->idds[idd].pairs_n);
+}
+
+/*
+ * A batch of copies ends with a notification that woke nobody: it was for a guest that is awake. Returns that guest if
+ * there is only one, else NOBODY.
+ */
+static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    const struct idd *d = &c->idds[idd];
+    uint32_t only = d->awake_n == 1 ? d->awake[0] : NOBODY;
+    if (only != NOBODY)
+        settle_copies(c, vcpu, only, true);
+    else if (c->vcpus[vcpu].copies > 0)
+        divide_copies(c, vcpu, d->awake, d->awake_n);
+    return only;
+}
+
+/* ---- notifications ---- */
+
+static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint32_t acting, uint32_t other,
+                     bool inferred)
+{
+    if (pair == NOBODY)
+        return;
+    c->incarnations[c->pairs[pair].guest].partner = pair;
+    charging_event(c, &(struct io_event){.pair = pair,
+                                         .idd_vcpu = idd_vcpu,
+                                         .acting = acting,
+                                         .other = other,
+                                         .count = 1,
+                                         .pcpu = c->vcpus[acting].pcpu,
+                                         .kind = IO_NOTIFY,
+                                         .inferred = inferred});
+}
+
+/* Whether driver domain `a` mapped pages of driver domain `b`. */
+static bool maps(const struct charging *c, uint32_t a, uint32_t b)
+{
+    uint32_t pair = charging_find_pair(c, a, c->idds[b].life);
+    return pair != NOBODY && c->pairs[pair].granted;
+}
+
+/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
+static bool serves(const struct charging *c, uint32_t a, uint32_t b)
+{
+    const struct incarnation *x = &c->population->incarnations[c->idds[a].life],
+                             *y = &c->population->incarnations[c->idds[b].life];
+    return maps(c, a, b) != maps(c, b, a) ? maps(c, a, b) : x->domain < y->domain;
+}
+
+/* vCPU `from`, running, notified a vCPU `to` (NOBODY: not known which) of life `target`. */
+static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
+{
+    uint32_t source = life_of(c, from);
+    if (source == target || is_idle(c, source) || is_idle(c, target))
+        return;
+    uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
+    if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
+        uint32_t pair = charging_pair(c, a, target);
+        settle_copies(c, from, pair, inferred);
+        notified(c, pair, from, from, to, inferred);
+    } else if (b != NOBODY) {
+        uint32_t pair = charging_pair(c, b, source);
+        if (pair == NOBODY || to == NOBODY)
+            return;
+        c->pairs[pair].notifies = to;
+        notified(c, pair, to, from, to, inferred);
+    }
+}
+
+/* A guest's notification woke nobody: if it cannot have been for a sibling it was for its driver domain, awake. */
+static void guest_sent(struct charging *c, uint32_t vcpu)
+{
+    const struct charging_life *l = &c->incarnations[life_of(c, vcpu)];
+    if (l->awake > 1 || l->partner == NOBODY)
+        return;
+    const struct pair *p = &c->pairs[l->partner];
+    if (p->notifies != NOBODY && c->vcpus[p->notifies].alive)
+        notified(c, l->partner, p->notifies, vcpu, p->notifies, true);
+}
+
+/* A driver domain's notification woke nobody: it was for a guest that is awake, or for a sibling. */
+static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    bool copied = c->vcpus[vcpu].copies > 0;
+    bool sibling = c->incarnations[life_of(c, vcpu)].awake > 1;
+    if (!copied && sibling)
+        return;
+    uint32_t only = end_copies_for_awake(c, vcpu, idd);
+    if (only != NOBODY)
+        notified(c, only, vcpu, vcpu, NOBODY, true);
+    else if (copied || c->idds[idd].awake_n > 0)
+        charging_unattributed(c, vcpu, IO_NOTIFY, 1);
+}
+
+/* An event-channel operation of the vCPU that runs here woke nobody. */
+static void sent_to_somebody_awake(struct charging *c, uint32_t vcpu)
+{
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
+        return;
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (idd != NOBODY)
+        driver_sent(c, vcpu, idd);
+    else
+        guest_sent(c, vcpu);
+}
+
+void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu)
+{
+    const struct charging_pcpu *p = &c->pcpus[recorded_pcpu];
+    if (p->current == NOBODY || c->incarnations[life_of(c, p->current)].sends_traced)
+        return;
+    notifies(c, p->current, vcpu, life_of(c, vcpu), true);
+}
+
+void attribution_stops(struct charging *c, uint32_t vcpu)
+{
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (idd != NOBODY)
+        end_copies(c, vcpu, idd);
+}
+
+/* ---- grants ---- */
+
+static void granted(struct charging *c, struct charging_pcpu *p, uint32_t guest, enum io_kind kind)
+{
+    uint32_t vcpu = p->current;
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
+        return;
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (idd == NOBODY && !c->explicit_idds && kind != IO_UNMAP)
+        idd = charging_make_idd(c, life_of(c, vcpu));
+    uint32_t pair = idd == NOBODY ? NOBODY : charging_pair(c, idd, guest);
+    if (pair == NOBODY)
+        return;
+    c->pairs[pair].granted = true;
+    c->incarnations[guest].partner = pair;
+    if (kind != IO_UNMAP)
+        settle_copies(c, vcpu, pair, false);
+    charging_event(c, &(struct io_event){.pair = pair,
+                                         .idd_vcpu = vcpu,
+                                         .acting = vcpu,
+                                         .other = NOBODY,
+                                         .count = 1,
+                                         .pcpu = c->vcpus[vcpu].pcpu,
+                                         .kind = kind});
+}
+
+/* ---- records ---- */
+
+static void sends_traced(struct charging *c, const struct charging_pcpu *p)
+{
+    if (p->current != NOBODY)
+        c->incarnations[life_of(c, p->current)].sends_traced = true;
+}
+
+void attribution_record(struct charging *c, const struct transition *t)
+{
+    struct charging_pcpu *p = &c->pcpus[t->pcpu];
+    uint32_t idd = idd_of_vcpu(c, p->current);
+    switch ((enum io_record)t->from) {
+    case IO_RECORD_MAP:
+        granted(c, p, t->vcpu, IO_MAP);
+        break;
+    case IO_RECORD_UNMAP:
+        granted(c, p, t->vcpu, IO_UNMAP);
+        break;
+    case IO_RECORD_TRANSFER:
+        granted(c, p, t->vcpu, IO_TRANSFER);
+        break;
+    case IO_RECORD_COPY:
+        if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[p->current].copies)
+            c->vcpus[p->current].copies += (uint32_t)t->value;
+        break;
+    case IO_RECORD_SEND:
+        sends_traced(c, p);
+        sent_to_somebody_awake(c, p->current);
+        break;
+    case IO_RECORD_WAKE:
+        sends_traced(c, p);
+        if (p->current != NOBODY)
+            notifies(c, p->current, t->vcpu, (uint32_t)t->value, false);
+        break;
+    case IO_RECORD_TASK:
+        sends_traced(c, p);
+        if (idd != NOBODY)
+            end_copies(c, p->current, idd);
+        break;
+    }
+}

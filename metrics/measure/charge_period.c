@@ -1,0 +1,300 @@
+/* Periods: what happens in one is tallied, and when it is over its time is shared out. See charge.h. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "apportion.h"
+#include "metrics/array.h"
+#include "charging.h"
+
+/* Weights in units of one page copied. A notification stands for the request or packet that it announces. */
+const double charge_default_weights[IO_KINDS] = {
+    [IO_MAP] = 1,  [IO_UNMAP] = 1, [IO_TRANSFER] = 1, [IO_NOTIFY] = 8, [IO_COPY] = 1,
+    [IO_TX] = 1.0, [IO_RX] = 1.1,  [IO_READ] = 1,     [IO_WRITE] = 1};
+
+const enum charge_method charge_method_of_kind[IO_KINDS] = {
+    [IO_MAP] = CHARGE_GRANTS,           [IO_UNMAP] = CHARGE_GRANTS, [IO_TRANSFER] = CHARGE_TRANSFERS,
+    [IO_NOTIFY] = CHARGE_NOTIFICATIONS, [IO_COPY] = CHARGE_COPIES,  [IO_TX] = CHARGE_PACKETS,
+    [IO_RX] = CHARGE_PACKETS,           [IO_READ] = CHARGE_PACKETS, [IO_WRITE] = CHARGE_PACKETS};
+
+unsigned charging_methods(const struct charging *c, bool counted)
+{
+    unsigned methods = c->options.methods ? c->options.methods : CHARGE_AUTO;
+    if (!(methods & CHARGE_AUTO))
+        return methods;
+    return counted ? CHARGE_PACKETS : CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS;
+}
+
+/* ---- made and given back ---- */
+
+static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from_ns)
+{
+    struct period *p = c->free_periods;
+    if (p) {
+        c->free_periods = p->next_free;
+    } else {
+        p = calloc(1, sizeof *p);
+        if (!p) {
+            c->failed = true;
+            return NULL;
+        }
+        c->memory += sizeof *p;
+        p->next_made = c->periods_made;
+        c->periods_made = p;
+    }
+    p->serial = ++c->serial;
+    p->idd = idd;
+    p->references = 1;
+    p->from_ns = from_ns;
+    p->ran_ns = 0;
+    p->partial = p->closed = false;
+    p->unattributed = 0;
+    p->tallies_n = p->shares_n = 0;
+    return p;
+}
+
+void charging_release_period(struct charging *c, struct period *p)
+{
+    if (--p->references == 0) {
+        p->next_free = c->free_periods;
+        c->free_periods = p;
+    }
+}
+
+struct period *charging_period(struct charging *c, uint32_t vcpu)
+{
+    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
+    struct period **p = c->options.interval_ns ? &c->idds[idd].interval : &c->vcpus[vcpu].period;
+    if (!*p)
+        *p = new_period(c, idd, c->options.interval_ns ? c->interval_ns : c->now_ns);
+    return *p;
+}
+
+/* ---- what happens in it ---- */
+
+static struct tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
+{
+    struct pair *of = &c->pairs[pair];
+    if (of->hint_serial == p->serial)
+        return &p->tallies[of->hint_index];
+    size_t at = 0;
+    while (at < p->tallies_n && p->tallies[at].pair != pair)
+        at++;
+    if (at == p->tallies_n) {
+        size_t capacity = p->tallies_capacity;
+        struct tally *tallies = p->tallies;
+        if (at == capacity &&
+            !(tallies = array_reserve(p->tallies, &p->tallies_capacity, at + 1, sizeof *tallies))) {
+            c->failed = true;
+            return NULL;
+        }
+        c->memory += (p->tallies_capacity - capacity) * sizeof *tallies;
+        p->tallies = tallies;
+        p->tallies[p->tallies_n++] = (struct tally){.pair = pair};
+    }
+    of->hint_serial = p->serial;
+    of->hint_index = (uint32_t)at;
+    return &p->tallies[at];
+}
+
+static void add_saturated(uint32_t *into, uint32_t count)
+{
+    *into = *into > UINT32_MAX - count ? UINT32_MAX : *into + count;
+}
+
+void charging_event(struct charging *c, const struct io_event *h)
+{
+    c->seen.events[h->kind] += h->count;
+    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
+    c->vcpus[h->idd_vcpu].io_seen = true;
+    transitions_put(&c->queue, (struct transition){.time_ns = c->now_ns,
+                                                   .kind = TRANSITION_IO_EVENT,
+                                                   .from = h->kind & 15,
+                                                   .to = h->inferred,
+                                                   .vcpu = h->acting,
+                                                   .pcpu = h->pcpu,
+                                                   .value = (uint64_t)h->pair << 32 |
+                                                            (h->kind == IO_NOTIFY ? h->other : h->count)});
+    if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind]))
+        return;
+    struct period *p = charging_period(c, h->idd_vcpu);
+    struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
+    if (!t)
+        return;
+    add_saturated(&t->events[h->kind], h->count);
+    if (h->inferred)
+        add_saturated(&t->inferred[h->kind], h->count);
+}
+
+void charging_unattributed(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, uint32_t count)
+{
+    c->seen.unassigned[kind] += count;
+    c->vcpus[idd_vcpu].io_seen = true;
+    uint32_t idd = c->incarnations[c->population->vcpus[idd_vcpu].life].idd;
+    transitions_put(&c->queue, (struct transition){.time_ns = c->now_ns,
+                                                   .kind = TRANSITION_IO_UNATTRIBUTED,
+                                                   .from = kind & 15,
+                                                   .vcpu = idd_vcpu,
+                                                   .pcpu = c->vcpus[idd_vcpu].pcpu,
+                                                   .value = (uint64_t)idd << 32 | count});
+    bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
+    struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;
+    if (p)
+        p->unattributed += count * c->options.weights[kind];
+}
+
+/* ---- shared out ---- */
+
+/* Room for one more share. */
+static bool grow_shares(struct charging *c, struct period *p)
+{
+    size_t capacity = p->shares_capacity;
+    struct share *shares = array_reserve(p->shares, &p->shares_capacity, p->shares_n + 1, sizeof *shares);
+    double *real = array_reserve(c->real_weights, &c->real_capacity, p->shares_n + 1, sizeof *real);
+    if (shares)
+        p->shares = shares;
+    if (real)
+        c->real_weights = real;
+    uint64_t *weights = shares && real ? realloc(p->weights, p->shares_capacity * sizeof *weights) : NULL;
+    if (!weights) {
+        c->failed = true;
+        return false;
+    }
+    p->weights = weights;
+    c->memory += (p->shares_capacity - capacity) * (sizeof *shares + sizeof *weights);
+    return true;
+}
+
+static struct share *add_share(struct charging *c, struct period *p, uint32_t to, double weight)
+{
+    bool full = p->shares_n == p->shares_capacity || p->shares_n == c->real_capacity;
+    if (full && !grow_shares(c, p))
+        return NULL;
+    c->real_weights[p->shares_n] = weight;
+    struct share *s = &p->shares[p->shares_n++];
+    *s = (struct share){.to = to};
+    return s;
+}
+
+/* The pair's weight in the period, from what the trace has. */
+static void weigh_tally(struct charging *c, struct period *p, const struct tally *t)
+{
+    double weight = 0, inferred = 0, by_kind[IO_TRACE_KINDS];
+    for (int k = 0; k < IO_TRACE_KINDS; k++) {
+        by_kind[k] = c->options.weights[k] * t->events[k];
+        weight += by_kind[k];
+        inferred += c->options.weights[k] * t->inferred[k];
+    }
+    struct share *s = weight > 0 ? add_share(c, p, t->pair, weight) : NULL;
+    for (int k = 0; s && k < IO_TRACE_KINDS; k++)
+        s->by_kind[k] = (float)(by_kind[k] / weight);
+    if (s)
+        s->inferred = (float)(inferred / weight);
+}
+
+/* The share of the pair in the period, made if there is none yet. */
+static struct share *share_of(struct charging *c, struct period *p, uint32_t pair)
+{
+    for (size_t i = 0; i < p->shares_n; i++)
+        if (p->shares[i].to == pair)
+            return &p->shares[i];
+    return add_share(c, p, pair, 0);
+}
+
+/* What the outside counters of one device add. */
+static void weigh_device(struct charging *c, struct period *p, uint32_t device, uint64_t to_ns)
+{
+    const struct counters *counters = c->options.counters;
+    const struct counter_device *d = &counters->devices[device];
+    uint32_t guest = population_life(c->population, d->domain), idd_life = c->idds[p->idd].life;
+    if (c->population->incarnations[idd_life].domain != d->idd || guest == idd_life)
+        return;
+    double added = 0, by_kind[COUNTER_KINDS];
+    for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+        double events =
+            d->counts[k] ? counters_between(counters, device, k, p->from_ns, to_ns, &c->clock) : 0;
+        added += by_kind[k] = events * c->options.weights[IO_TX + k];
+    }
+    if (added <= 0)
+        return;
+    if (guest == NOBODY || guest >= c->incarnations_n) {
+        p->unattributed += added; /* the trace does not show this domain */
+        return;
+    }
+    uint32_t pair = charging_pair(c, p->idd, guest);
+    struct share *s = pair == NOBODY ? NULL : share_of(c, p, pair);
+    if (!s)
+        return;
+    double before = c->real_weights[s - p->shares], after = before + added;
+    for (unsigned k = 0; k < IO_KINDS; k++)
+        s->by_kind[k] = (float)((s->by_kind[k] * before + (k < IO_TX ? 0 : by_kind[k - IO_TX])) / after);
+    s->inferred = (float)(s->inferred * before / after);
+    c->real_weights[s - p->shares] = after;
+}
+
+/* What part of the period is not covered by the outside counters, if these are what the methods look at. */
+static double uncovered(const struct charging *c, const struct period *p, uint64_t to_ns)
+{
+    const struct idd *d = &c->idds[p->idd];
+    if (!(d->methods & CHARGE_PACKETS) || !c->options.counters)
+        return 0;
+    if (!d->counted)
+        return 1;
+    int64_t from = (int64_t)p->from_ns, to = (int64_t)to_ns;
+    int64_t first = from > c->counted_from_ns ? from : c->counted_from_ns;
+    int64_t last = to < c->counted_to_ns ? to : c->counted_to_ns;
+    return last > first ? 1 - (double)(last - first) / (double)(to - from) : to > from ? 1 : 0;
+}
+
+/* No I/O was seen: whose is the time? */
+static void charge_nobody(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = 0; !p->partial && c->options.spread_own && i < d->pairs_n; i++) {
+        const struct pair *pair = &c->pairs[d->pairs[i]];
+        if (pair->charged > 0)
+            add_share(c, p, d->pairs[i], pair->charged);
+    }
+    if (p->shares_n == 0)
+        add_share(c, p, p->partial ? SHARE_UNATTRIBUTED : SHARE_OWN, 1);
+}
+
+static void remember_charges(struct charging *c, const struct period *p)
+{
+    double sum = 0, scale = charging_scale(c);
+    for (size_t i = 0; i < p->shares_n; i++)
+        sum += c->real_weights[i];
+    for (size_t i = 0; i < p->shares_n; i++)
+        if (p->shares[i].to < SHARE_UNATTRIBUTED)
+            c->pairs[p->shares[i].to].charged += (double)p->ran_ns * scale * c->real_weights[i] / sum;
+}
+
+void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
+{
+    for (size_t i = 0; i < p->tallies_n; i++)
+        weigh_tally(c, p, &p->tallies[i]);
+    if (c->idds[p->idd].methods & CHARGE_PACKETS && c->options.counters)
+        for (uint32_t d = 0; d < c->options.counters->devices_n; d++)
+            weigh_device(c, p, d, to_ns);
+    bool charged = p->shares_n > 0;
+    double sum = p->unattributed, missing = uncovered(c, p, to_ns);
+    for (size_t i = 0; i < p->shares_n; i++)
+        sum += c->real_weights[i];
+    /* Time in which nothing was counted is as much of the sum as it is of the period. */
+    double unattributed =
+        p->unattributed + (missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing));
+    if (unattributed > 0)
+        add_share(c, p, SHARE_UNATTRIBUTED, unattributed);
+    else if (!charged && missing > 0)
+        add_share(c, p, SHARE_UNATTRIBUTED, 1);
+    if (p->shares_n == 0)
+        charge_nobody(c, p);
+    if (c->failed || p->shares_n == 0)
+        return;
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    else
+        p->weights[0] = 1;
+    if (charged && c->options.spread_own)
+        remember_charges(c, p);
+    p->closed = true;
+}

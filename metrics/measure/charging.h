@@ -1,0 +1,277 @@
+/*
+ * The charging stage, between the runstate machine and the ledger: settled transitions in; the same transitions out,
+ * with I/O records turned into I/O events of pairs (guest, driver domain); and the executions of driver domains as
+ * slices that say to whom they are charged. What an execution is charged for is known when it has ended: the ledger may
+ * not close an interval before the slices that began in it are there. charging_safe tells how far it may go.
+ *
+ * Four files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
+ */
+#ifndef XENMETER_METRICS_CHARGING_H
+#define XENMETER_METRICS_CHARGING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "charge.h"
+#include "parser/order/clock.h"
+#include "metrics/model/population.h"
+#include "metrics/model/transitions.h"
+
+/* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
+#define SHARE_OWN          UINT32_MAX
+#define SHARE_UNATTRIBUTED (UINT32_MAX - 1)
+
+/* A driver domain and a guest it worked for. */
+struct pair {
+    uint32_t idd;           /* index in charging.idds */
+    uint32_t guest;         /* life */
+    uint32_t notifies;      /* vCPU of the driver domain that the guest woke last; NOBODY */
+    uint32_t next_of_guest; /* pair of the same guest with another driver domain; NOBODY */
+    bool granted;           /* the driver domain mapped its pages, or handed it some */
+    uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
+    double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
+    double charged;       /* recent charges; scaled */
+    uint64_t hint_serial; /* the period in which it was tallied last, and where */
+    uint32_t hint_index;
+};
+
+/* Events of one pair in one period. */
+struct tally {
+    uint32_t pair;
+    uint32_t events[IO_TRACE_KINDS];
+    uint32_t inferred[IO_TRACE_KINDS]; /* of the events */
+};
+
+/* How one part of a period's time is charged. */
+struct share {
+    uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
+    float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
+    float inferred;          /* what part of it rests on inferred events */
+};
+
+/* The slice of time T over which a driver domain's running time is charged in one proportion. */
+struct period {
+    uint64_t serial;
+    uint32_t idd;
+    uint32_t references; /* slices not yet booked, and one while it is open */
+    uint64_t from_ns;    /* interval periods: where T begins */
+    uint64_t ran_ns;     /* C(T) */
+    bool partial;        /* records were lost in it */
+    double unattributed; /* weight of I/O whose guest is not known */
+    bool closed;         /* the shares are known */
+    struct tally *tallies;
+    size_t tallies_n, tallies_capacity;
+    struct share *shares;
+    uint64_t *weights; /* of the shares; see apportion.h */
+    size_t shares_n, shares_capacity;
+    struct period *next_free, *next_made;
+};
+
+/* A stretch of one vCPU's running in a period. */
+struct run_slice {
+    struct period *period;
+    uint64_t from_ns, to_ns;
+    uint64_t offset_ns; /* of the period's running time, what came before it */
+    uint64_t booked_ns; /* the ledger's: how much of it was booked */
+    uint32_t vcpu;
+    uint16_t pcpu;
+    bool io_free; /* an execution ended with it, and no I/O was seen in that */
+    struct run_slice *next_free, *next_made;
+};
+
+struct idd {
+    uint32_t life;
+    uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
+    unsigned methods;  /* enum charge_method, or-ed: those in force for it */
+    bool counted;      /* outside counters of its guests were given */
+    uint32_t *pair_of; /* guest life -> pair, NOBODY */
+    uint32_t pair_of_n;
+    uint32_t *awake; /* pairs whose guest has a vCPU awake */
+    uint32_t awake_n, awake_capacity;
+    uint32_t *pairs; /* all of it, ordered by guest domain and life */
+    uint32_t pairs_n, pairs_capacity;
+    struct period *interval; /* the open one, when T is an interval */
+};
+
+struct charging_vcpu {
+    uint8_t state; /* enum runstate */
+    bool alive;
+    bool idle;             /* the idle domain's: of no interest */
+    bool in_driver_domain; /* a driver domain's */
+    uint16_t pcpu;         /* where it runs */
+    bool io_seen;          /* in the execution so far */
+    bool whole;            /* the execution was seen from its beginning */
+    bool blind;            /* it began where records were lost */
+    uint32_t copies;       /* grant copies done, for whom is not known yet */
+    struct period
+        *period; /* of a driver domain, when T is an execution: gathers for this or the next execution */
+    struct run_slice *slice; /* while it runs */
+    uint32_t running_at;     /* index in charging.running while it has a slice */
+};
+
+struct charging_life {
+    uint32_t idd;   /* index in charging.idds, NOBODY */
+    uint32_t awake; /* vCPUs running or runnable */
+    bool
+        sends_traced; /* its event-channel operations are in the trace: a wake without one is no notification */
+    uint32_t partner; /* the pair it dealt in last, as guest; NOBODY */
+    uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
+};
+
+struct charging_pcpu {
+    uint32_t current; /* vCPU, NOBODY */
+};
+
+struct charging {
+    struct charge_options options;
+    const struct population *population;
+    struct clock clock;                     /* for the outside counters; see charging_set_clock */
+    int64_t counted_from_ns, counted_to_ns; /* where the outside counters begin and end */
+    uint32_t *first_device; /* by guest's domain id, of the outside counters; NOBODY; NULL: no counters */
+    uint32_t *next_device;  /* of the same guest */
+    bool explicit_idds;
+    uint8_t *is_idd; /* by domain id, 65536 */
+    struct charging_vcpu *vcpus;
+    size_t vcpus_n;
+    struct charging_life *incarnations;
+    size_t incarnations_n;
+    struct charging_pcpu *pcpus; /* PCPUS_MAX */
+    struct idd *idds;
+    size_t idds_n, idds_capacity;
+    struct pair *pairs;
+    size_t pairs_n, pairs_capacity;
+    uint32_t *running; /* vCPUs of driver domains that run */
+    size_t running_n, running_capacity;
+    uint64_t cut_ns;      /* the next moment at which a slice is to be cut, UINT64_MAX: none */
+    uint64_t now_ns;      /* all before has been taken */
+    uint64_t interval_ns; /* begin of the open interval, when T is one */
+    uint64_t serial;      /* periods made so far */
+    uint64_t scale_base_ns;
+    struct transitions queue; /* for the ledger, in order */
+    struct run_slice **done;  /* closed, for the ledger */
+    size_t done_head, done_n, done_capacity;
+    struct period *free_periods, *periods_made;
+    struct run_slice *free_slices, *slices_made;
+    double *real_weights; /* room for one period's */
+    size_t real_capacity;
+    struct charge_summary seen; /* but for the outside counters */
+    size_t memory;
+    bool direct; /* the transition being taken goes to the ledger directly */
+    bool failed; /* memory ran out */
+};
+
+/* `population` stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
+struct charging *charging_new(const struct charge_options *options, const struct population *population,
+                              uint64_t start_ns);
+void charging_free(struct charging *c);
+
+/* How the outside counters' tsc becomes ns. To be said before the first transition. */
+void charging_set_clock(struct charging *c, const struct clock *clock);
+
+/* More vCPUs or domains may be in the population: makes room for them. To be called before charging_take. */
+void charging_make_room(struct charging *c);
+
+/*
+ * The next settled transition, in time order. Returns whether the ledger is to book it at once, before what
+ * charging_next has; it may if nothing waits and it is not after free_until_ns, or no driver domain runs.
+ */
+bool charging_take(struct charging *c, const struct transition *t, uint64_t free_until_ns);
+
+/* A quick look: a change of an idle vCPU that the ledger may have goes to it without being taken. */
+static inline bool charging_passes(const struct charging *c, const struct transition *t,
+                                   uint64_t free_until_ns)
+{
+    return t->kind == TRANSITION_STATE && c->vcpus[t->vcpu].idle && c->queue.head == c->queue.n &&
+           t->time_ns < free_until_ns && t->time_ns < c->cut_ns && c->options.interval_ns == 0;
+}
+
+/*
+ * Time may pass by this much before the ledger should catch up: each slice and interval in it waits in memory, and a
+ * trace can have gaps of hours.
+ */
+static inline uint64_t charging_step_ns(const struct charging *c)
+{
+    return 256 * (c->options.interval_ns ? c->options.interval_ns : CHARGE_SLICE_NS);
+}
+
+/* No transition before settled_ns is to come. */
+void charging_advance(struct charging *c, uint64_t settled_ns);
+
+/* The trace ends: all periods end. */
+void charging_end(struct charging *c, uint64_t end_ns);
+
+/* The slices that began before this are all closed: the ledger may close intervals up to here. */
+uint64_t charging_safe(const struct charging *c);
+
+/* The next transition for the ledger, not after upto_ns, or NULL. Valid until the next call of any function. */
+const struct transition *charging_next(struct charging *c, uint64_t upto_ns);
+
+/* Whether transitions wait for the ledger. */
+static inline bool charging_is_ahead(const struct charging *c)
+{
+    return transitions_waiting(&c->queue) > 0;
+}
+
+/* The next closed slice, or NULL; the caller gives it back. */
+struct run_slice *charging_next_slice(struct charging *c);
+void charging_release(struct charging *c, struct run_slice *slice);
+
+/* What was seen by now; the trace was accounted up to end_ns. */
+void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
+
+/* Bytes held. */
+size_t charging_memory(const struct charging *c);
+
+/* The driver domain of a life: index in `idds`, NOBODY. */
+uint32_t charging_idd_of(const struct charging *c, uint32_t life);
+
+/* The pair of a driver domain and a guest's life, NOBODY: they had nothing to do with each other so far. */
+uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life);
+
+/* ---- between the files ---- */
+
+/* One vCPU more (+1) or less (-1) of the life is awake. */
+void charging_count_awake(struct charging *c, uint32_t life, int change);
+
+/* The methods for a driver domain whose guests are counted from outside, or not. */
+unsigned charging_methods(const struct charging *c, bool counted);
+
+/* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
+struct period *charging_period(struct charging *c, uint32_t vcpu);
+/* The period is over at to_ns: who is charged what part of it. */
+void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* One of its references is gone. */
+void charging_release_period(struct charging *c, struct period *p);
+
+/* One I/O record at c->now_ns. */
+void attribution_record(struct charging *c, const struct transition *t);
+/* A vCPU was woken on recorded_pcpu, as its runstate says. */
+void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
+/* The vCPU stops running. */
+void attribution_stops(struct charging *c, uint32_t vcpu);
+
+/* The pair, made on first sight. NOBODY: no memory. */
+uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);
+/* A domain turns out to be a driver domain. Its index; NOBODY: no memory. */
+uint32_t charging_make_idd(struct charging *c, uint32_t life);
+
+/*
+ * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
+ * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
+ */
+struct io_event {
+    uint32_t pair, idd_vcpu, acting, other, count;
+    uint16_t pcpu;
+    enum io_kind kind;
+    bool inferred;
+};
+void charging_event(struct charging *c, const struct io_event *h);
+/* `count` events of the driver domain's vCPU whose guest is not known. */
+void charging_unattributed(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, uint32_t count);
+
+/* Weight of now among sums that forget: what happened a second earlier counts half. */
+double charging_scale(struct charging *c);
+
+#endif

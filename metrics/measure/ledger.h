@@ -1,0 +1,175 @@
+/*
+ * The ledger: transitions in time order are booked to the rows' measures; intervals are closed on the way.
+ * Split in three: cells (which row a moment belongs to), booking (what a transition adds), closing (intervals).
+ */
+#ifndef XENMETER_METRICS_LEDGER_H
+#define XENMETER_METRICS_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "charging.h"
+#include "metrics/meter.h"
+#include "metrics/model/population.h"
+#include "row.h"
+#include "metrics/model/runstate.h"
+
+/* The measures of one subject. */
+struct cell {
+    struct row row;              /* its key; `vcpus` counts those that appeared */
+    uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it incarnations */
+    struct measures live;        /* since the last boundary of any granularity */
+    struct measures *wide;       /* per granularity, since its own last boundary; not used with only one */
+};
+
+/* What is booked for one vCPU so far. */
+struct account {
+    uint64_t since_ns;                           /* booked up to here */
+    uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
+    uint64_t running_since;                      /* while it runs: since when that is known */
+    uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
+    uint64_t io_events;                          /* in the current execution */
+    struct cell *cell;                           /* NULL: its time goes to no row */
+    uint32_t life;
+    uint32_t slice_ns;
+    uint16_t pcpu; /* where it runs or ran last */
+    uint16_t last_run_pcpu;
+    uint8_t state;     /* enum runstate */
+    uint8_t wait_kind; /* of the current or last wait */
+    bool alive, idle, yielded, sleeping;
+    /* Its first change of state, which completes what an earlier slice of the trace began (meter_merge). */
+    uint64_t head_ns;            /* NS_UNKNOWN: it has not changed */
+    uint8_t head_state, head_to; /* from, to */
+    uint16_t head_dispatch_pcpu; /* where it was dispatched first; NO_PCPU: it was not */
+};
+
+/* Per life: the runstate of the domain as a whole. */
+struct domain_account {
+    uint64_t since_ns;
+    uint32_t in_state[RUNSTATES]; /* its vCPUs */
+    uint8_t state;                /* enum domain_runstate */
+    bool begun;
+    struct cell *cell;
+    struct cell **pcpu_cells; /* BY_DOMAIN_PCPU: by pCPU + 1 (0: has not run yet) */
+    uint32_t pcpu_cells_n;
+};
+
+struct granularity {
+    uint64_t length_ns; /* 0: the whole trace */
+    uint64_t start_ns;  /* of the open interval */
+    uint64_t next_ns;   /* its end; UINT64_MAX for the whole trace */
+};
+
+/* One pair of a guest and a driver domain, and one driver domain: sums since a boundary, as in struct cell. */
+struct pair_sums {
+    uint64_t charged_ns;
+    uint64_t events[IO_TRACE_KINDS], inferred[IO_TRACE_KINDS];
+    double by_kind_ns[IO_KINDS], inferred_ns; /* of charged_ns */
+};
+struct pair_cell {
+    struct pair_sums live, *wide;
+};
+struct idd_sums {
+    uint64_t running_ns, charged_ns, own_ns, unattributed_ns;
+    uint64_t executions, io_free_executions;
+    uint64_t unassigned[IO_TRACE_KINDS];
+};
+struct idd_cell {
+    struct idd_sums live, *wide;
+};
+
+struct ledger {
+    struct meter_options options;
+    const struct population *population;
+    struct quality *quality;
+    struct cell **cells; /* ordered by key */
+    size_t cells_n, cells_capacity;
+    struct account *accounts; /* by vCPU number */
+    size_t accounts_n;
+    struct domain_account *domains; /* by life number */
+    size_t domains_n;
+    struct cell **pcpu_cells; /* BY_PCPU: by pCPU number */
+    struct granularity granularities[METER_GRANULARITIES];
+    struct row *rows; /* room for one interval's */
+    size_t rows_capacity;
+    struct charging *charging;    /* NULL: charges are not accounted */
+    struct pair_cell *pair_cells; /* by pair number */
+    size_t pair_cells_n;
+    struct idd_cell *idd_cells; /* by driver domain number */
+    size_t idd_cells_n;
+    struct run_slice **active; /* that reach beyond the open intervals */
+    size_t active_n, active_capacity;
+    struct charge_idd *charge_idds; /* room for one interval's */
+    struct charge_guest *charge_guests;
+    size_t charge_idds_capacity, charge_guests_capacity;
+    uint64_t now_ns;      /* booked up to here */
+    uint64_t boundary_ns; /* the next boundary of any granularity */
+    uint64_t
+        end_ns; /* of the trace, UINT64_MAX while unknown: its last instant belongs to the last interval */
+    bool reporting; /* now is inside [from, to) */
+    bool done;      /* `to` was passed */
+    bool out_of_memory;
+    bool sink_ended;
+    size_t memory;
+};
+
+bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population,
+                 struct quality *quality);
+void ledger_free(struct ledger *l);
+
+/* cells */
+struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu);
+struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu);
+bool ledger_make_account(struct ledger *l, uint32_t vcpu);
+/* The cell of what was done for a life on a pCPU, whether it ran there or not; NULL: none, or BY_VCPU. */
+struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu);
+
+/* booking */
+void ledger_book(struct ledger *l, const struct transition *t);
+void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
+void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns);
+void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
+enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES]);
+
+/* charges (ledger_charge.c) */
+/* One of the transitions that the charging stage adds: I/O events. */
+void ledger_book_io(struct ledger *l, const struct transition *t);
+/* A closed slice: booked at once, or interval by interval if it reaches beyond the open ones. */
+void ledger_take_slice(struct ledger *l, struct run_slice *slice);
+/* A vCPU of the life was dispatched. */
+void ledger_charge_dispatch(struct ledger *l, uint32_t life);
+/* Books the slices at hand up to until_ns. */
+void ledger_charges_book(struct ledger *l, uint64_t until_ns);
+/* A boundary of any granularity: what is live goes to each granularity (not used with only one). */
+void ledger_charges_gather(struct ledger *l);
+void ledger_charges_clear(struct ledger *l);
+/* Hands out the interval of granularity g and begins the next one. */
+void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval);
+/* ns of a driver domain's running turn up late: for an interval that was handed out, or in an open one. */
+void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns);
+void ledger_charges_backfill(struct ledger *l, uint32_t idd, size_t g, uint64_t ns);
+void ledger_charges_free(struct ledger *l);
+
+/* closing */
+/* Closes every interval that ends at or before now_ns. */
+void ledger_advance(struct ledger *l, uint64_t now_ns);
+/* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
+void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
+/* A pCPU wrote its first records (BY_PCPU): makes its row, also for the intervals handed out before. */
+void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
+/* A vCPU turns out to have been in `state` since from_ns, before what is booked: adds that time. */
+void ledger_backfill(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
+                     bool first_of_domain);
+
+/* The whole-trace rows' domain runstates as if the domain had had one more vCPU, in `state`, all the time. */
+void ledger_add_to_domain_runstates(struct measures *m, enum runstate state);
+/* Adds `ns` of one state of this vCPU to a row's measures. */
+void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
+                      enum runstate state, uint64_t ns, bool first_of_domain);
+/* Adds what a later slice of the same trace booked from join_ns to end_ns. False: memory ran out. */
+bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later,
+                 uint64_t join_ns, uint64_t end_ns);
+void ledger_book_all(struct ledger *l, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,456 @@
+/* Charges and I/O events: booked to rows and to the matrix guest x driver domain, handed out interval by interval. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apportion.h"
+#include "metrics/array.h"
+#include "ledger.h"
+#include "metrics/min_max.h"
+
+#define FEW_SHARES 16 /* their amounts are worked out on the stack */
+
+static bool wanted(const struct ledger *l, uint16_t pcpu)
+{
+    return !l->options.pcpus_wanted || l->options.pcpus_wanted[pcpu];
+}
+
+static bool many(const struct ledger *l)
+{
+    return l->options.granularities > 1;
+}
+
+/* ---- cells of the matrix ---- */
+
+static struct pair_cell *make_pair_cell(struct ledger *l, uint32_t pair)
+{
+    size_t n = l->pair_cells_n;
+    struct pair_cell *cells = array_reserve(l->pair_cells, &l->pair_cells_n, (size_t)pair + 1, sizeof *cells);
+    if (!cells) {
+        l->out_of_memory = true;
+        return NULL;
+    }
+    l->pair_cells = cells;
+    l->memory += (l->pair_cells_n - n) * sizeof *cells;
+    if (many(l) && !cells[pair].wide) {
+        cells[pair].wide = calloc(l->options.granularities, sizeof *cells[pair].wide);
+        l->memory += l->options.granularities * sizeof *cells[pair].wide;
+        l->out_of_memory = l->out_of_memory || !cells[pair].wide;
+    }
+    return l->out_of_memory ? NULL : &cells[pair];
+}
+
+static struct idd_cell *make_idd_cell(struct ledger *l, uint32_t idd)
+{
+    size_t n = l->idd_cells_n;
+    struct idd_cell *cells = array_reserve(l->idd_cells, &l->idd_cells_n, (size_t)idd + 1, sizeof *cells);
+    if (!cells) {
+        l->out_of_memory = true;
+        return NULL;
+    }
+    l->idd_cells = cells;
+    l->memory += (l->idd_cells_n - n) * sizeof *cells;
+    if (many(l) && !cells[idd].wide) {
+        cells[idd].wide = calloc(l->options.granularities, sizeof *cells[idd].wide);
+        l->out_of_memory = l->out_of_memory || !cells[idd].wide;
+    }
+    return l->out_of_memory ? NULL : &cells[idd];
+}
+
+static inline struct pair_cell *pair_cell(struct ledger *l, uint32_t pair)
+{
+    bool made = pair < l->pair_cells_n && (!many(l) || l->pair_cells[pair].wide);
+    return made ? &l->pair_cells[pair] : make_pair_cell(l, pair);
+}
+
+static inline struct idd_cell *idd_cell(struct ledger *l, uint32_t idd)
+{
+    bool made = idd < l->idd_cells_n && (!many(l) || l->idd_cells[idd].wide);
+    return made ? &l->idd_cells[idd] : make_idd_cell(l, idd);
+}
+
+static void merge_pair(struct pair_sums *into, const struct pair_sums *from)
+{
+    into->charged_ns += from->charged_ns;
+    into->inferred_ns += from->inferred_ns;
+    for (int k = 0; k < IO_KINDS; k++)
+        into->by_kind_ns[k] += from->by_kind_ns[k];
+    for (int k = 0; k < IO_TRACE_KINDS; k++) {
+        into->events[k] += from->events[k];
+        into->inferred[k] += from->inferred[k];
+    }
+}
+
+static void merge_idd(struct idd_sums *into, const struct idd_sums *from)
+{
+    into->running_ns += from->running_ns;
+    into->charged_ns += from->charged_ns;
+    into->own_ns += from->own_ns;
+    into->unattributed_ns += from->unattributed_ns;
+    into->executions += from->executions;
+    into->io_free_executions += from->io_free_executions;
+    for (int k = 0; k < IO_TRACE_KINDS; k++)
+        into->unassigned[k] += from->unassigned[k];
+}
+
+void ledger_charges_gather(struct ledger *l)
+{
+    for (size_t i = 0; i < l->pair_cells_n; i++) {
+        struct pair_cell *c = &l->pair_cells[i];
+        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
+            merge_pair(&c->wide[g], &c->live);
+        memset(&c->live, 0, sizeof c->live);
+    }
+    for (size_t i = 0; i < l->idd_cells_n; i++) {
+        struct idd_cell *c = &l->idd_cells[i];
+        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
+            merge_idd(&c->wide[g], &c->live);
+        memset(&c->live, 0, sizeof c->live);
+    }
+}
+
+static struct pair_sums *pair_sums(struct ledger *l, struct pair_cell *c, size_t g)
+{
+    return many(l) ? &c->wide[g] : &c->live;
+}
+
+static struct idd_sums *idd_sums(struct ledger *l, struct idd_cell *c, size_t g)
+{
+    return many(l) ? &c->wide[g] : &c->live;
+}
+
+static void clear_granularity(struct ledger *l, size_t g)
+{
+    for (size_t i = 0; i < l->pair_cells_n; i++)
+        if (!many(l) || l->pair_cells[i].wide)
+            memset(pair_sums(l, &l->pair_cells[i], g), 0, sizeof(struct pair_sums));
+    for (size_t i = 0; i < l->idd_cells_n; i++)
+        if (!many(l) || l->idd_cells[i].wide)
+            memset(idd_sums(l, &l->idd_cells[i], g), 0, sizeof(struct idd_sums));
+}
+
+void ledger_charges_clear(struct ledger *l)
+{
+    for (size_t g = 0; g < l->options.granularities; g++)
+        clear_granularity(l, g);
+    for (size_t i = 0; i < l->pair_cells_n; i++)
+        memset(&l->pair_cells[i].live, 0, sizeof l->pair_cells[i].live);
+    for (size_t i = 0; i < l->idd_cells_n; i++)
+        memset(&l->idd_cells[i].live, 0, sizeof l->idd_cells[i].live);
+}
+
+void ledger_charges_free(struct ledger *l)
+{
+    for (size_t i = 0; i < l->pair_cells_n; i++)
+        free(l->pair_cells[i].wide);
+    for (size_t i = 0; i < l->idd_cells_n; i++)
+        free(l->idd_cells[i].wide);
+    free(l->pair_cells);
+    free(l->idd_cells);
+    free(l->active);
+    free(l->charge_idds);
+    free(l->charge_guests);
+}
+
+/* ---- booking ---- */
+
+/* The row that what was done on this pCPU for this guest belongs to; NULL: none. */
+static struct measures *row_of(struct ledger *l, uint32_t guest_life, uint32_t guest_vcpu, uint16_t pcpu)
+{
+    struct cell *cell = NULL;
+    if (l->options.granularities == 0)
+        return NULL;
+    if (l->options.by == BY_VCPU)
+        cell =
+            guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive ? l->accounts[guest_vcpu].cell : NULL;
+    else
+        cell = ledger_life_cell(l, guest_life, pcpu);
+    return cell ? &cell->live : NULL;
+}
+
+static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s, uint64_t ns)
+{
+    struct idd_cell *d = idd_cell(l, slice->period->idd);
+    if (!d || ns == 0)
+        return;
+    d->live.running_ns += ns;
+    if (s->to == SHARE_OWN) {
+        d->live.own_ns += ns;
+        return;
+    }
+    if (s->to == SHARE_UNATTRIBUTED) {
+        d->live.unattributed_ns += ns;
+        return;
+    }
+    d->live.charged_ns += ns;
+    struct pair_cell *p = pair_cell(l, s->to);
+    if (!p)
+        return;
+    p->live.charged_ns += ns;
+    p->live.inferred_ns += (double)s->inferred * (double)ns;
+    for (int k = 0; k < IO_KINDS; k++)
+        p->live.by_kind_ns[k] += (double)s->by_kind[k] * (double)ns;
+    struct measures *m = row_of(l, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
+    if (m)
+        m->charged_ns += (int64_t)ns;
+}
+
+static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
+{
+    const struct period *p = slice->period;
+    size_t n = p->shares_n;
+    uint64_t few[2 * FEW_SHARES];
+    uint64_t *before = n <= FEW_SHARES ? few : calloc(2 * n, sizeof *before);
+    if (!before) {
+        l->out_of_memory = true;
+        return;
+    }
+    uint64_t *after = before + n;
+    uint64_t booked_ns = slice->offset_ns + slice->booked_ns;
+    if (booked_ns > 0)
+        apportion(booked_ns, p->weights, before, n);
+    else
+        memset(before, 0, n * sizeof *before);
+    apportion(slice->offset_ns + upto_ns, p->weights, after, n);
+    for (size_t i = 0; i < n; i++)
+        book_share(l, slice, &p->shares[i], after[i] - before[i]);
+    if (before != few)
+        free(before);
+}
+
+/* Books the slice up to `until_ns`. */
+static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until_ns)
+{
+    uint64_t upto_ns = min64(until_ns, slice->to_ns) - slice->from_ns;
+    if (until_ns <= slice->from_ns || upto_ns <= slice->booked_ns)
+        return;
+    if (wanted(l, slice->pcpu) && slice->period->shares_n == 1)
+        book_share(l, slice, &slice->period->shares[0], upto_ns - slice->booked_ns);
+    else if (wanted(l, slice->pcpu))
+        book_divided(l, slice, upto_ns);
+    slice->booked_ns = upto_ns;
+}
+
+/* All of the slice is booked. */
+static void end_slice(struct ledger *l, struct run_slice *slice)
+{
+    struct idd_cell *d = idd_cell(l, slice->period->idd);
+    if (d && wanted(l, slice->pcpu))
+        d->live.io_free_executions += slice->io_free;
+    charging_release(l->charging, slice);
+}
+
+void ledger_charges_book(struct ledger *l, uint64_t until_ns)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < l->active_n; i++) {
+        struct run_slice *slice = l->active[i];
+        book_slice(l, slice, until_ns);
+        if (slice->to_ns <= until_ns)
+            end_slice(l, slice);
+        else
+            l->active[left++] = slice;
+    }
+    l->active_n = left;
+}
+
+void ledger_take_slice(struct ledger *l, struct run_slice *slice)
+{
+    if (slice->to_ns < l->boundary_ns) {
+        book_slice(l, slice, slice->to_ns);
+        end_slice(l, slice);
+        return;
+    }
+    struct run_slice **active = l->active;
+    if (l->active_n == l->active_capacity)
+        active = array_reserve(active, &l->active_capacity, l->active_n + 1, sizeof(struct run_slice *));
+    if (!active) {
+        l->out_of_memory = true;
+        return;
+    }
+    l->active = active;
+    l->active[l->active_n++] = slice;
+}
+
+void ledger_charge_dispatch(struct ledger *l, uint32_t life)
+{
+    uint32_t idd = charging_idd_of(l->charging, life);
+    bool in_driver_domain = idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns;
+    struct idd_cell *d = in_driver_domain ? idd_cell(l, idd) : NULL;
+    if (d)
+        d->live.executions++;
+}
+
+static void book_event(struct ledger *l, const struct transition *t)
+{
+    enum io_kind kind = t->from;
+    uint32_t pair = (uint32_t)(t->value >> 32), low = (uint32_t)t->value;
+    uint32_t count = kind == IO_NOTIFY ? 1 : low;
+    const struct pair *p = &l->charging->pairs[pair];
+    if (!wanted(l, t->pcpu))
+        return;
+    struct pair_cell *c = pair_cell(l, pair);
+    if (!c)
+        return;
+    c->live.events[kind] += count;
+    c->live.inferred[kind] += t->to ? count : 0;
+    if (t->vcpu < l->accounts_n)
+        l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
+    bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
+    uint32_t guest_vcpu = kind != IO_NOTIFY ? NOBODY : guest_acts ? t->vcpu : low;
+    struct measures *m = row_of(l, p->guest, guest_vcpu, t->pcpu);
+    if (m)
+        m->io[kind] += count;
+}
+
+static void book_unattributed(struct ledger *l, const struct transition *t)
+{
+    struct idd_cell *d = wanted(l, t->pcpu) ? idd_cell(l, (uint32_t)(t->value >> 32)) : NULL;
+    if (d)
+        d->live.unassigned[t->from] += (uint32_t)t->value;
+}
+
+void ledger_book_io(struct ledger *l, const struct transition *t)
+{
+    if (t->kind == TRANSITION_IO_EVENT)
+        book_event(l, t);
+    else
+        book_unattributed(l, t);
+}
+
+/* ---- handing out ---- */
+
+/* Adds what the outside counters say of the interval. */
+static void add_counters(const struct ledger *l, const struct charge_idd *idd, uint32_t guest_life,
+                         const struct interval *interval, struct charge_guest *row)
+{
+    const struct counters *counters = l->charging->options.counters;
+    const struct incarnation *guest = &l->population->incarnations[guest_life];
+    uint32_t d = counters ? l->charging->first_device[guest->domain] : NOBODY;
+    for (; d != NOBODY; d = l->charging->next_device[d]) {
+        const struct counter_device *device = &counters->devices[d];
+        if (device->idd != idd->domain)
+            continue;
+        uint64_t from = max64(interval->start_ns, guest->birth_ns);
+        uint64_t to = guest->ended ? min64(interval->end_ns, guest->ended_ns) : interval->end_ns;
+        for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+            row->counted[k] = row->counted[k] || device->counts[k];
+            if (device->counts[k] && from < to)
+                row->events[IO_TX + k] +=
+                    counters_whole_between(counters, d, k, from, to, &l->charging->clock);
+        }
+    }
+}
+
+static bool is_empty(const struct charge_guest *g)
+{
+    uint64_t any = g->charged_ns;
+    for (int k = 0; k < IO_KINDS; k++)
+        any |= g->events[k];
+    return any == 0;
+}
+
+static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *idd, uint32_t pair, size_t g,
+                                    const struct interval *interval)
+{
+    const struct incarnation *life = &l->population->incarnations[l->charging->pairs[pair].guest];
+    struct charge_guest guest = {.domain = life->domain, .life = life->number};
+    struct pair_cell *c = pair_cell(l, pair);
+    if (!c)
+        return guest;
+    const struct pair_sums *s = pair_sums(l, c, g);
+    guest.charged_ns = s->charged_ns;
+    guest.charged_inferred_ns = s->inferred_ns;
+    memcpy(guest.charged_by_ns, s->by_kind_ns, sizeof guest.charged_by_ns);
+    memcpy(guest.events, s->events, sizeof s->events);
+    memcpy(guest.inferred, s->inferred, sizeof guest.inferred);
+    add_counters(l, idd, l->charging->pairs[pair].guest, interval, &guest);
+    return guest;
+}
+
+static int compare_idds(const void *a, const void *b)
+{
+    const struct charge_idd *x = a, *y = b;
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    return (x->life > y->life) - (x->life < y->life);
+}
+
+static bool make_charge_rows(struct ledger *l)
+{
+    const struct charging *c = l->charging;
+    struct charge_idd *idds =
+        array_reserve(l->charge_idds, &l->charge_idds_capacity, c->idds_n + 1, sizeof *idds);
+    struct charge_guest *guests =
+        array_reserve(l->charge_guests, &l->charge_guests_capacity, c->pairs_n + 1, sizeof *guests);
+    if (idds)
+        l->charge_idds = idds;
+    if (guests)
+        l->charge_guests = guests;
+    l->out_of_memory = l->out_of_memory || !idds || !guests;
+    return idds && guests;
+}
+
+static void hand_out(struct ledger *l, const struct interval *interval, size_t n)
+{
+    const struct meter_sink *sink = &l->options.sink;
+    if (!l->sink_ended && sink->charges(sink->context, interval, l->charge_idds, n) != 0)
+        l->sink_ended = true;
+}
+
+void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
+{
+    const struct charging *c = l->charging;
+    size_t n = 0, guests_n = 0;
+    if (l->options.sink.charges && make_charge_rows(l)) {
+        for (uint32_t i = 0; i < c->idds_n && i < l->idd_cells_n; i++) {
+            const struct incarnation *life = &l->population->incarnations[c->idds[i].life];
+            struct idd_cell *cell = idd_cell(l, i);
+            if (!cell || (life->ended && life->ended_ns <= interval->start_ns) ||
+                life->birth_ns >= interval->end_ns)
+                continue;
+            const struct idd_sums *s = idd_sums(l, cell, g);
+            struct charge_idd *idd = &l->charge_idds[n++];
+            *idd = (struct charge_idd){.domain = life->domain,
+                                       .life = life->number,
+                                       .running_ns = s->running_ns,
+                                       .charged_ns = s->charged_ns,
+                                       .own_ns = s->own_ns,
+                                       .unattributed_ns = s->unattributed_ns,
+                                       .executions = s->executions,
+                                       .io_free_executions = s->io_free_executions,
+                                       .guests = &l->charge_guests[guests_n]};
+            memcpy(idd->unassigned, s->unassigned, sizeof idd->unassigned);
+            for (uint32_t p = 0; p < c->idds[i].pairs_n; p++) {
+                struct charge_guest guest = guest_of(l, idd, c->idds[i].pairs[p], g, interval);
+                if (!is_empty(&guest))
+                    l->charge_guests[guests_n + idd->guests_n++] = guest;
+            }
+            guests_n += idd->guests_n;
+        }
+        qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
+        hand_out(l, interval, n);
+    }
+    clear_granularity(l, g);
+}
+
+void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns)
+{
+    const struct incarnation *life = &l->population->incarnations[l->charging->idds[idd].life];
+    if (!l->options.sink.charges || !make_charge_rows(l))
+        return;
+    l->charge_idds[0] = (struct charge_idd){.domain = life->domain,
+                                            .life = life->number,
+                                            .running_ns = ns,
+                                            .unattributed_ns = ns,
+                                            .guests = l->charge_guests};
+    hand_out(l, interval, 1);
+}
+
+void ledger_charges_backfill(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
+{
+    struct idd_cell *c = idd_cell(l, idd);
+    if (!c)
+        return;
+    idd_sums(l, c, g)->running_ns += ns;
+    idd_sums(l, c, g)->unattributed_ns += ns;
+}

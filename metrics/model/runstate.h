@@ -1,0 +1,92 @@
+/*
+ * The runstate machine: ordered events in, a stream of transitions without contradictions out.
+ *
+ * It knows for each vCPU the state it is in, checks every record's old state against that, and settles what does not
+ * fit: time in which records were lost becomes `unknown`; a first record tells the state back to the vCPU's
+ * beginning. Transitions wait in a queue until nothing can change them any more (runstates_settled): a later record
+ * may still put `unknown` in front of them. What comes later than that begins at the settled time, and is counted.
+ */
+#ifndef XENMETER_METRICS_RUNSTATE_H
+#define XENMETER_METRICS_RUNSTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "metrics/measure/measures.h"
+#include "parser/order/clock.h"
+#include "parser/quality.h"
+#include "parser/trace.h"
+#include "population.h"
+
+enum transition_kind {
+    TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
+    TRANSITION_STATE,  /* from one state to another; to running: `value` = slice granted, UINT32_MAX none; */
+                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
+    TRANSITION_YIELD,  /* it yields: a switch follows */
+    TRANSITION_SLEEP,  /* it was told to sleep */
+    TRANSITION_GO_ON,  /* it goes on running after all */
+    TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
+    TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
+    TRANSITION_IO,     /* not of a vCPU: a record that tells of I/O; `from` = enum io_record */
+    /* what the charging stage (charging.h) adds for the ledger */
+    TRANSITION_IO_EVENT,       /* an I/O event whose guest is known */
+    TRANSITION_IO_UNATTRIBUTED /* I/O events of a driver domain whose guest is not known */
+};
+
+/* What an I/O record tells; its pCPU is `pcpu`. */
+enum io_record {
+    IO_RECORD_MAP,      /* vcpu = life of the domain whose page it is */
+    IO_RECORD_UNMAP,    /* the same */
+    IO_RECORD_TRANSFER, /* vcpu = life of the domain that is handed the page */
+    IO_RECORD_COPY,     /* value = grant copy operations */
+    IO_RECORD_SEND,     /* an event-channel operation that woke nobody */
+    IO_RECORD_WAKE,     /* one that woke vcpu (NOBODY: not known by now), of life value */
+    IO_RECORD_TASK      /* the kernel switches to another task */
+};
+
+struct transition {
+    uint64_t time_ns;
+    uint64_t value;
+    uint32_t vcpu;
+    uint16_t pcpu; /* where it runs or ran last; NO_PCPU: not known */
+    uint8_t kind;
+    uint8_t from : 4, to : 4; /* enum runstate */
+};
+
+#define NO_PCPU UINT16_MAX
+
+struct runstates;
+
+/* `population` and `quality` stay the caller's. NULL when there is no memory. */
+struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns);
+
+/*
+ * Where the mask left runstate changes out, the states are rebuilt from switches, wakes, blocks and sleeps. To be
+ * said before the first event.
+ */
+void runstates_use_switches(struct runstates *r);
+void runstates_free(struct runstates *r);
+
+/* Takes one event at `now_ns` (never below the one before). False when memory ran out. */
+bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock);
+
+/*
+ * All events up to watermark_ns have been given. Returns the time up to which transitions are settled; they can be
+ * taken then.
+ */
+uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns);
+
+/* The trace is over: everything is settled. */
+void runstates_end(struct runstates *r, uint64_t end_ns);
+
+/* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
+const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
+
+/* Time in which records of this pCPU were lost, as far as it is known by now. */
+uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
+
+/* Bytes held. */
+size_t runstates_memory(const struct runstates *r);
+
+#endif

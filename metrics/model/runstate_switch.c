@@ -1,0 +1,121 @@
+/*
+ * Runstates from switches, for traces whose mask left the runstate changes out. What Xen does at each step is in
+ * xen/common/sched/core.c: a vCPU that is switched out is blocked if it blocked itself before, offline if it was put
+ * to sleep, else runnable; a wake makes a blocked or offline vCPU runnable and says nothing about any other.
+ */
+#include "metrics/measure/row.h"
+#include "runstate_internal.h"
+
+#define SWITCH_SPAN_NS 2000000u /* between the two halves of one context switch: at the most */
+
+static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, bool idle)
+{
+    struct track *k = &r->tracks[vcpu];
+    enum runstate to = idle || !k->seen || k->leaving == 0 ? RUNSTATE_RUNNABLE : (enum runstate)k->leaving;
+    k->leaving = 0;
+    runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, to, UINT32_MAX);
+}
+
+static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, uint32_t slice_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    /* One instant in Xen: the vCPU begins to run when the one before it stopped. */
+    uint64_t instant = p->current == NOBODY && now_ns - p->free_since < SWITCH_SPAN_NS &&
+                               (!k->seen || k->since_ns <= p->free_since)
+                           ? p->free_since
+                           : now_ns;
+    if (!k->seen && k->woken_ns && k->woken_ns <= instant)
+        runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
+    k->leaving = 0;
+    runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, slice_ns);
+}
+
+static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    struct blind_window lost;
+    if (!k->seen) {
+        /* It may have been running: the next switch of it tells. */
+        if (!k->woken_ns)
+            k->woken_ns = now_ns;
+    } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
+        runstates_record(r, vcpu, now_ns, pcpu, k->state, RUNSTATE_RUNNABLE, UINT32_MAX);
+    } else if (k->state == RUNSTATE_RUNNABLE && blind_between(&r->blind, k->since_ns, now_ns, &lost)) {
+        /* It may have run and blocked unseen: this wake may be what made it runnable. */
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
+    } else if (k->state == RUNSTATE_RUNNING) {
+        k->leaving = 0; /* it was about to block: now it will not */
+    }
+}
+
+static void block(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    /* A vCPU blocks itself: it runs here. */
+    runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+    r->tracks[vcpu].leaving = RUNSTATE_BLOCKED;
+}
+
+static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->seen && k->state == RUNSTATE_RUNNABLE)
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_OFFLINE, UINT32_MAX);
+    else if (k->seen && k->state == RUNSTATE_RUNNING)
+        k->leaving = RUNSTATE_OFFLINE;
+}
+
+/* The vCPU that a switch names. With core scheduling the id is the unit's: the idle vCPU is the pCPU's own. */
+static uint32_t named(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns)
+{
+    return runstates_vcpu(r, domain, domain == IDLE_DOMAIN ? pcpu : id, pcpu, now_ns);
+}
+
+void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    unsigned words = event_words(e);
+    if (words < 2)
+        return;
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    if (e->slot == EVENT_SWITCH) {
+        uint32_t prev = p->out_told || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
+        if (prev != NOBODY)
+            switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
+        uint32_t next = p->in_told || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
+        if (next != NOBODY)
+            switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
+        p->out_told = p->in_told = false;
+        return;
+    }
+    /* Up to Xen 4.7 SWITCH_INFPREV and _INFNEXT name no vCPU: SWITCH, which follows, does. */
+    if ((e->slot == EVENT_SWITCH_INFPREV && words < 3) || (e->slot == EVENT_SWITCH_INFNEXT && words < 4))
+        return;
+    uint32_t vcpu = named(r, e->w[0], e->w[1], e->pcpu, now_ns);
+    if (vcpu == NOBODY)
+        return;
+    switch (e->slot) {
+    case EVENT_SWITCH_INFPREV:
+        switch_out(r, vcpu, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
+        p->out_told = true;
+        break;
+    case EVENT_SWITCH_INFNEXT:
+        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
+        p->in_told = true;
+        break;
+    case EVENT_SWITCH_INFCONT:
+        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        r->tracks[vcpu].leaving = 0;
+        break;
+    case EVENT_WAKE:
+        wake(r, vcpu, e->pcpu, now_ns);
+        break;
+    case EVENT_BLOCK:
+        block(r, vcpu, e->pcpu, now_ns);
+        break;
+    case EVENT_SLEEP:
+        put_to_sleep(r, vcpu, e->pcpu, now_ns);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,109 @@
+#include "transitions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+
+void transitions_free(struct transitions *q)
+{
+    free(q->items);
+    free(q->heap);
+}
+
+static bool make_room(struct transitions *q)
+{
+    if (q->head == q->n)
+        q->head = q->n = 0;
+    if (q->n < q->capacity)
+        return true;
+    if (q->head > q->capacity / 2) {
+        memmove(q->items, q->items + q->head, (q->n - q->head) * sizeof *q->items);
+        q->n -= q->head;
+        q->head = 0;
+        return true;
+    }
+    size_t capacity = q->capacity ? q->capacity * 2 : 8192;
+    struct transition *items = realloc(q->items, capacity * sizeof *items);
+    if (!items) {
+        q->failed = true;
+        return false;
+    }
+    q->items = items;
+    q->capacity = capacity;
+    return true;
+}
+
+static bool earlier(const struct put_back *a, const struct put_back *b)
+{
+    if (a->transition.time_ns != b->transition.time_ns)
+        return a->transition.time_ns < b->transition.time_ns;
+    return a->serial < b->serial;
+}
+
+static void push(struct transitions *q, struct transition t)
+{
+    struct put_back *heap = array_reserve(q->heap, &q->heap_capacity, q->heap_n + 1, sizeof *heap);
+    if (!heap) {
+        q->failed = true;
+        return;
+    }
+    q->heap = heap;
+    struct put_back item = {t, q->taken + (q->n - q->head), q->serial++};
+    size_t at = q->heap_n++;
+    for (; at > 0 && earlier(&item, &q->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        q->heap[at] = q->heap[(at - 1) / 2];
+    q->heap[at] = item;
+}
+
+static void pop(struct transitions *q)
+{
+    struct put_back last = q->heap[--q->heap_n];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= q->heap_n)
+            break;
+        if (child + 1 < q->heap_n && earlier(&q->heap[child + 1], &q->heap[child]))
+            child++;
+        if (!earlier(&q->heap[child], &last))
+            break;
+        q->heap[at] = q->heap[child];
+        at = child;
+    }
+    q->heap[at] = last;
+}
+
+void transitions_put_back(struct transitions *q, struct transition t)
+{
+    if (q->n > q->head && q->items[q->n - 1].time_ns > t.time_ns) {
+        push(q, t);
+        return;
+    }
+    if (q->n == q->capacity && !make_room(q))
+        return;
+    q->items[q->n++] = t;
+}
+
+const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)
+{
+    const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;
+    if (q->heap_n > 0) {
+        const struct put_back *top = &q->heap[0];
+        uint64_t time_ns = top->transition.time_ns;
+        bool first =
+            !next || time_ns < next->time_ns || (time_ns == next->time_ns && top->appended <= q->taken);
+        if (first) {
+            if (time_ns > upto_ns)
+                return NULL;
+            q->out = top->transition;
+            pop(q);
+            return &q->out;
+        }
+    }
+    if (!next || next->time_ns > upto_ns)
+        return NULL;
+    q->head++;
+    q->taken++;
+    return next;
+}

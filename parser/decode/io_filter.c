@@ -1,0 +1,68 @@
+/* Sources: Xen public/xen.h (hypercall numbers), xen/common/trace.c (HYPERCALL_V2). */
+#include "io_filter.h"
+
+#include "record.h"
+
+const unsigned io_filtered_slots[] = {EVENT_WAKE,         EVENT_HYPERCALL_V2, EVENT_HYPERCALL_SUBCALL,
+                                      EVENT_PV_HYPERCALL, EVENT_HVM_VMMCALL,  EVENT_VMX_EXIT,
+                                      EVENT_SVM_EXIT,     EVENT_UNRECOGNISED};
+const unsigned io_slots[] = {EVENT_GRANT_MAP, EVENT_GRANT_UNMAP, EVENT_GRANT_TRANSFER, EVENT_UNRECOGNISED};
+
+uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
+{
+    if (words == 0)
+        return UINT32_MAX;
+    switch (slot) {
+    case EVENT_HYPERCALL_V2:
+    case EVENT_HYPERCALL_SUBCALL:
+        return load32(payload) & 0xfffff; /* above: which arguments follow */
+    case EVENT_PV_HYPERCALL:
+        return load32(payload + 4 * (words - 1)); /* eip, eax */
+    case EVENT_HVM_VMMCALL:
+        return load32(payload); /* eax */
+    default:
+        return UINT32_MAX;
+    }
+}
+
+void io_filter_init(struct io_filter *f)
+{
+    *f = (struct io_filter){
+        .calls = {
+            [HYPERCALL_STACK_SWITCH] = 1, [HYPERCALL_GRANT_TABLE_OP] = 1, [HYPERCALL_EVENT_CHANNEL_OP] = 1}};
+}
+
+static bool is_wake(const uint8_t *p)
+{
+    return event_slot(load32(p) & 0x0fffffff) == EVENT_WAKE;
+}
+
+void io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
+{
+    f->wakes = f->wakes && end - p >= 4 && is_wake(p);
+}
+
+bool io_filter_passes(struct io_filter *f, uint8_t *hypercalls_seen, unsigned slot, const uint8_t *payload,
+                      unsigned words, const uint8_t *behind, const uint8_t *end)
+{
+    if (slot == EVENT_WAKE)
+        return f->wakes;
+    uint32_t call = record_hypercall(slot, payload, words);
+    bool hvm = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT || slot == EVENT_HVM_VMMCALL;
+    if (hvm && !hypercalls_seen[f->domain]) {
+        hypercalls_seen[f->domain] =
+            true; /* HVM guests make few hypercalls: an exit tells that they would be seen */
+        return true;
+    }
+    if (call >= sizeof f->calls || !f->calls[call])
+        return false;
+    if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
+        return false;
+    if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - behind < 4 || is_wake(behind))) {
+        f->wakes = true; /* at the end of a window the next one tells */
+        return false;
+    }
+    f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;
+    hypercalls_seen[f->domain] = true;
+    return true;
+}

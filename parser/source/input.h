@@ -1,0 +1,63 @@
+/*
+ * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes that is looked at
+ * through a sliding view.
+ */
+#ifndef XENMETER_PARSER_INPUT_H
+#define XENMETER_PARSER_INPUT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+#include "feed.h"
+
+struct input;
+
+/*
+ * Opens PATH, "-" for standard input. The kind is told by the first bytes. NULL with `err` filled when it cannot be
+ * opened, is a directory or is empty.
+ */
+struct input *input_open(const char *path, struct error *err);
+
+/* The same for bytes that come from elsewhere; the feed is copied. */
+struct input *input_open_feed(const struct feed *feed, struct error *err);
+
+/* Tells the tap (copied) of all bytes as they are consumed. If it fails, the next input_view does. */
+void input_tap(struct input *in, const struct trace_tap *tap);
+
+/* While it waits for a pipe, `*stop` becoming non-zero under `wait_mask` ends the input there. */
+void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
+void input_close(struct input *in);
+
+struct view {
+    const uint8_t *data; /* the bytes at the current position; valid until the next input_view */
+    size_t n;            /* how many */
+    uint64_t offset;     /* of data[0] in the decompressed input */
+    bool end;            /* nothing follows these n bytes */
+};
+
+/*
+ * Shows the bytes from the current position on: at least `need` of them unless the input ends before. Waits for a
+ * pipe only while fewer than `need` are there. Returns 0, or -1 with `err` filled: read error, damaged compression,
+ * no memory.
+ */
+int input_view(struct input *in, size_t need, struct view *view, struct error *err);
+
+/* Moves the position forward by n bytes of the current view. */
+void input_consume(struct input *in, size_t n);
+
+/* Stored bytes consumed so far, and the stored size (0: not known). */
+void input_position(const struct input *in, uint64_t *done, uint64_t *size);
+
+/* "none", "zstd", or what the feed says. */
+const char *input_compression(const struct input *in);
+
+/* Whether the compressed data ended in the middle of a frame. */
+bool input_cut_short(const struct input *in);
+
+/* Bytes of heap held. */
+size_t input_memory(const struct input *in);
+
+#endif

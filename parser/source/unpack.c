@@ -1,0 +1,236 @@
+#include "unpack.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define READ_CHUNK (256u << 10) /* asked of a pipe, or looked at of a mapped file, at once */
+#define CHUNK      (256u << 10) /* decompressed bytes handed over at once */
+#define CHUNKS     8            /* decompressed ahead at most, the one in use included */
+#define WINDOW_LOG 27           /* zstd --long=27 has the largest windows that stay inside our bounds */
+
+struct unpacked_block {
+    uint8_t *bytes;
+    size_t n;
+};
+
+struct unpacker {
+    struct source *source;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of the fields up to `failed` */
+    pthread_cond_t filled, emptied;
+    struct unpacked_block ring[CHUNKS]; /* [taken, made) hold bytes; the first of them may be in use */
+    uint64_t taken, made;               /* counted from the beginning, at index % CHUNKS */
+    bool ended, failed;                 /* nothing follows the chunks made; because of `why` */
+    bool quit;                          /* the caller wants no more */
+    bool in_use;                        /* the chunk `taken` is the caller's for now */
+    struct error why;
+    /* the thread's own */
+    ZSTD_DStream *zstd;
+    uint8_t *packed; /* what was read and not yet decompressed; not used when mapped */
+    size_t packed_begin, packed_end;
+    size_t frame_hint; /* 0: between frames */
+    uint64_t offset;   /* decompressed so far */
+};
+
+/* ---- the thread ---- */
+
+/* What to decompress next; an empty one at the end. -1 with `why` filled. */
+static int look(struct unpacker *u, ZSTD_inBuffer *from)
+{
+    struct source *s = u->source;
+    *from = (ZSTD_inBuffer){0};
+    if (s->mapped) {
+        if (source_check(s, &u->why) != 0)
+            return -1;
+        uint64_t left = s->size - s->position;
+        from->src = s->map + s->position;
+        from->size = left < READ_CHUNK ? (size_t)left : READ_CHUNK;
+        s->ended = from->size == 0;
+        return 0;
+    }
+    if (u->packed_begin == u->packed_end && !s->ended) {
+        ssize_t got = source_read(s, u->packed, READ_CHUNK, &u->why);
+        if (got < 0)
+            return -1;
+        u->packed_begin = 0;
+        u->packed_end = (size_t)got;
+    }
+    from->src = u->packed + u->packed_begin;
+    from->size = u->packed_end - u->packed_begin;
+    return 0;
+}
+
+/* Whether the next look will have to wait for a pipe. */
+static bool would_wait(const struct unpacker *u)
+{
+    return !u->source->mapped && u->packed_begin == u->packed_end;
+}
+
+/* Fills the chunk, as far as that goes without waiting. Returns 1, 0 at the end, -1 with `why` filled. */
+static int fill(struct unpacker *u, struct unpacked_block *chunk)
+{
+    chunk->n = 0;
+    for (;;) {
+        ZSTD_inBuffer from;
+        if (look(u, &from) != 0)
+            return -1;
+        if (from.size == 0 && u->source->ended && u->frame_hint == 0)
+            return 0;
+        ZSTD_outBuffer to = {chunk->bytes, CHUNK, chunk->n};
+        size_t status = ZSTD_decompressStream(u->zstd, &to, &from);
+        if (ZSTD_isError(status))
+            return error_set_at(&u->why, ERROR_FORMAT, u->offset + to.pos,
+                                "the zstd compression is damaged here (offset after decompression): %s",
+                                ZSTD_getErrorName(status));
+        bool stuck = from.pos == 0 && to.pos == chunk->n;
+        u->frame_hint = status;
+        chunk->n = to.pos;
+        if (u->source->mapped)
+            source_advance(u->source, from.pos);
+        else
+            u->packed_begin += from.pos;
+        if (u->source->ended && stuck)
+            return 0; /* cut in the middle of a frame: frame_hint tells */
+        if (chunk->n == CHUNK || (chunk->n > 0 && would_wait(u)))
+            return 1;
+    }
+}
+
+/* Waits for a chunk that can be filled; NULL: the work is to end. */
+static struct unpacked_block *next_empty(struct unpacker *u)
+{
+    pthread_mutex_lock(&u->lock);
+    while (u->made - u->taken >= CHUNKS && !u->quit)
+        pthread_cond_wait(&u->emptied, &u->lock);
+    struct unpacked_block *chunk = u->quit ? NULL : &u->ring[u->made % CHUNKS];
+    pthread_mutex_unlock(&u->lock);
+    return chunk;
+}
+
+static void *decompress(void *context)
+{
+    struct unpacker *u = context;
+    int status = 1;
+    while (status > 0) {
+        struct unpacked_block *chunk = next_empty(u);
+        if (!chunk)
+            return NULL;
+        status = fill(u, chunk);
+        u->offset += chunk->n;
+        pthread_mutex_lock(&u->lock);
+        u->made += chunk->n > 0;
+        u->ended = status <= 0;
+        u->failed = status < 0;
+        pthread_cond_signal(&u->filled);
+        pthread_mutex_unlock(&u->lock);
+    }
+    return NULL;
+}
+
+/* ---- the caller's side ---- */
+
+static void release(struct unpacker *u)
+{
+    if (u->source->wakeable)
+        close(u->source->wake_fd);
+    u->source->wakeable = false;
+    for (int i = 0; i < CHUNKS; i++)
+        free(u->ring[i].bytes);
+    free(u->packed);
+    ZSTD_freeDStream(u->zstd);
+    free(u);
+}
+
+static bool make_room(struct unpacker *u, size_t first_n)
+{
+    bool room = true;
+    u->source->wake_fd = eventfd(0, EFD_CLOEXEC);
+    u->source->wakeable = u->source->wake_fd >= 0;
+    for (int i = 0; i < CHUNKS; i++)
+        room = (u->ring[i].bytes = malloc(CHUNK)) && room;
+    u->zstd = ZSTD_createDStream();
+    if (!u->source->mapped)
+        u->packed = malloc(first_n > READ_CHUNK ? first_n : READ_CHUNK);
+    return room && u->source->wakeable && u->zstd && (u->source->mapped || u->packed);
+}
+
+struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err)
+{
+    struct unpacker *u = calloc(1, sizeof *u);
+    if (!u) {
+        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        return NULL;
+    }
+    u->source = source;
+    if (!make_room(u, first_n)) {
+        release(u);
+        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        return NULL;
+    }
+    ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
+    if (first_n > 0)
+        memcpy(u->packed, first, first_n);
+    u->packed_end = first_n;
+    pthread_mutex_init(&u->lock, NULL);
+    pthread_cond_init(&u->filled, NULL);
+    pthread_cond_init(&u->emptied, NULL);
+    if (pthread_create(&u->thread, NULL, decompress, u) != 0) {
+        release(u);
+        error_set(err, ERROR_MEMORY, "no thread to decompress on");
+        return NULL;
+    }
+    return u;
+}
+
+void unpack_end(struct unpacker *u)
+{
+    if (!u)
+        return;
+    pthread_mutex_lock(&u->lock);
+    u->quit = true; /* it may wait for room, or for a pipe */
+    pthread_cond_signal(&u->emptied);
+    pthread_mutex_unlock(&u->lock);
+    eventfd_write(u->source->wake_fd, 1);
+    pthread_join(u->thread, NULL);
+    pthread_cond_destroy(&u->filled);
+    pthread_cond_destroy(&u->emptied);
+    pthread_mutex_destroy(&u->lock);
+    release(u);
+}
+
+int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct error *err)
+{
+    pthread_mutex_lock(&u->lock);
+    if (u->in_use) {
+        u->in_use = false;
+        u->taken++;
+        pthread_cond_signal(&u->emptied);
+    }
+    while (u->taken == u->made && !u->ended)
+        pthread_cond_wait(&u->filled, &u->lock);
+    int status = u->taken < u->made ? 1 : u->failed ? -1 : 0;
+    if (status > 0) {
+        const struct unpacked_block *chunk = &u->ring[u->taken % CHUNKS];
+        *bytes = chunk->bytes;
+        *n = chunk->n;
+        u->in_use = true;
+    } else if (status < 0) {
+        *err = u->why;
+    }
+    pthread_mutex_unlock(&u->lock);
+    return status;
+}
+
+bool unpack_cut_short(const struct unpacker *u)
+{
+    return u->frame_hint != 0;
+}
+
+size_t unpack_memory(const struct unpacker *u)
+{
+    return sizeof *u + CHUNKS * CHUNK + (u->packed ? READ_CHUNK : 0) + ZSTD_sizeof_DStream(u->zstd);
+}

@@ -1,0 +1,39 @@
+/*
+ * Decompression on a thread of its own: it reads and decompresses ahead while the caller decodes what is there already.
+ * Bytes come out in the order in which they went in, however the two run.
+ */
+#ifndef XENMETER_PARSER_UNPACK_H
+#define XENMETER_PARSER_UNPACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+#include "source.h"
+
+struct unpacker;
+
+/*
+ * Begins to decompress what `source` holds from its current position on, behind the `first_n` bytes at `first`, which
+ * were read from it already (copied; none of a mapped source). The source belongs to the thread until unpack_end.
+ * NULL with `err` filled when there is no memory or no thread to be had.
+ */
+struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err);
+
+/* Ends the thread, even if it waits for a pipe, and frees everything. NULL is fine. */
+void unpack_end(struct unpacker *u);
+
+/*
+ * Waits for the next bytes: 1 with `*bytes`, `*n` (> 0), valid until the next call; 0 at the end; -1 with `err` filled:
+ * read error, damaged compression (at the offset after decompression).
+ */
+int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct error *err);
+
+/* Once unpack_next returned 0: whether the compressed data ended in the middle of a frame. */
+bool unpack_cut_short(const struct unpacker *u);
+
+/* Bytes of heap held. */
+size_t unpack_memory(const struct unpacker *u);
+
+#endif
