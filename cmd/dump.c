@@ -11,6 +11,7 @@
 #include "formats/dump_counts.h"
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
+#include "metrics/pipeline.h"
 
 static const char help[] =
     "xenmeter dump - every record of a trace, decoded, in time order\n"
@@ -69,13 +70,14 @@ struct dump {
     struct options options;
     struct dump_choice choice;
     struct archived archived; /* .archive NULL: the input is none */
+    struct pipeline *pipeline;
+    struct pipeline_control control; /* .stop: with --follow */
     struct trace *trace;
     struct dump_reader *reader;
     struct output *output;
     struct dump_writer *writer;  /* NULL with --count */
     struct event_counts *counts; /* NULL without */
     struct progress progress;
-    const volatile sig_atomic_t *stop; /* NULL: not to be followed */
     bool in_step;                      /* what is there is to be seen at once */
     size_t told;                       /* records */
     bool stopped;                      /* before the end of the trace: enough was told */
@@ -108,18 +110,34 @@ static int open_archive(struct dump *d, struct error *err)
     return archived_choose_trace(&d->archived, &d->options, err);
 }
 
+/* Times in cycles suffice. */
+static bool in_cycles(const struct options *o)
+{
+    return (o->tsc || o->count) && !o->from_ns && !o->to_ns;
+}
+
+static int tell(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err);
+
 static int open_trace(struct dump *d, struct error *err)
 {
     const struct options *o = &d->options;
-    bool part = o->from_ns || o->to_ns;
-    struct trace_options options = {.cpu_hz = o->cpu_hz,
-                                    .memory_limit = o->max_memory,
-                                    .raw = true,
-                                    .pcpus = o->pcpus_given ? o->pcpus : NULL,
-                                    .cycles = o->tsc && !part && !o->count};
-    memcpy(options.want, d->choice.want, sizeof options.want);
+    struct trace_options options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
+    const struct consumer consumer = {
+        .context = d,
+        .records = d->choice.want,
+        .pcpus = o->pcpus_given ? o->pcpus : NULL,
+        .from_ns = o->from_ns,
+        .clock = !in_cycles(o) ? CLOCK_NEEDED : o->count ? CLOCK_WELCOME : CLOCK_UNUSED,
+        .clock_advice = o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
+        .batch = tell};
+    d->pipeline = pipeline_new(o->max_memory);
+    if (!d->pipeline)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    if (pipeline_add(d->pipeline, &consumer, err) != 0)
+        return -1;
+    pipeline_wants(d->pipeline, &options);
     if (o->follow)
-        d->stop = options.stop = signals_stop_flag(&options.wait_mask);
+        d->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (d->archived.archive && archived_begin_trace(&d->archived, &options, err) != 0)
         return -1;
     d->trace = trace_open(o->input, &options, err);
@@ -154,85 +172,52 @@ static int open_output(struct dump *d, struct error *err)
 
 /* ---- the work ---- */
 
-/* Without a clock only what is in cycles can be told. */
-static int check_clock(const struct dump *d, struct error *err)
+/* Tells the records of a batch. */
+static int tell(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err)
 {
-    const struct options *o = &d->options;
-    if ((o->tsc || o->count) && !o->from_ns && !o->to_ns)
-        return 0;
-    return trace_check_clock(d->trace, o->tsc || o->count ? "" : ", or take times in cycles (--tsc)", err);
-}
-
-/* Tells the records of a batch. 1: enough was told; -1: the output failed, or with `err` filled. */
-static int tell(struct dump *d, const struct event_batch *batch, struct error *err)
-{
-    const struct clock *clock = trace_clock(d->trace);
+    struct dump *d = context;
     struct dump_record record;
     size_t at = 0;
-    while (dump_next(d->reader, batch, &at, clock, &record)) {
+    while (dump_next(d->reader, batch, &at, pass->clock, &record)) {
         d->told++;
         if ((d->counts ? event_counts_add(d->counts, &record, err)
                        : dump_writer_record(d->writer, &record)) != 0)
-            return -1;
+            return CONSUMER_FAILED;
         if (d->told == d->options.limit && d->writer)
-            return 1;
+            return CONSUMER_HAS_ENOUGH;
     }
     if (d->writer && d->in_step && (dump_writer_flush(d->writer) != 0 || output_flush(d->output) != 0))
-        return -1;
-    return dump_is_over(d->reader, batch, clock);
+        return CONSUMER_FAILED;
+    return dump_is_over(d->reader, batch, pass->clock) ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
 }
 
 static bool asked_to_stop(const struct dump *d)
 {
-    return d->stop && *d->stop;
+    return d->control.stop && *d->control.stop;
 }
 
-static bool is_piped(const struct dump *d)
+static void show_progress(void *context, const struct trace *trace)
 {
-    uint64_t done, size;
-    trace_position(d->trace, &done, &size);
-    return size == 0;
-}
-
-static int check_span(const struct dump *d, struct error *err)
-{
-    if (d->options.from_ns == 0 || d->options.from_ns < d->end_ns || asked_to_stop(d))
-        return 0;
-    return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
-                     (double)d->options.from_ns / 1e9, (double)d->end_ns / 1e9);
+    progress_show(context, trace);
 }
 
 /* Reads the trace as far as is wanted. 0; -1: the output failed, or with `err` filled. */
 static int read_trace(struct dump *d, struct error *err)
 {
-    struct event_batch batch;
     const struct options *o = &d->options;
     bool on_terminal = d->writer && output_is_terminal(d->output); /* the records are progress enough */
-    bool checked = false;
-    int status;
+    d->control.progress = show_progress;
+    d->control.progress_context = &d->progress;
     progress_begin(&d->progress, on_terminal ? WHEN_NEVER : o->progress, o->quiet);
-    while ((status = trace_next(d->trace, &batch, err)) > 0) {
-        if (!checked && check_clock(d, err) != 0)
-            return -1;
-        checked = true;
-        int done = tell(d, &batch, err);
-        if (done != 0) {
-            d->stopped = done > 0;
-            break;
-        }
-        if (asked_to_stop(d) && !is_piped(d))
-            break; /* a pipe has ended there, and what came through it is told to its end */
-        progress_show(&d->progress, d->trace);
-    }
+    int status = pipeline_run(d->pipeline, d->trace, &d->control, err);
     progress_end(&d->progress);
-    if (status < 0 || err->code != ERROR_NONE)
+    if (status != 0)
         return -1;
     struct trace_summary s;
     trace_summarise(d->trace, &s);
+    d->stopped = pipeline_ended_early(d->pipeline);
     d->end_ns = trace_clock(d->trace)->cpu_hz > 0 ? clock_ns(trace_clock(d->trace), s.tsc_last) : 0;
-    if (d->stopped || output_failure(d->output))
-        return output_failure(d->output) ? -1 : 0;
-    return check_span(d, err);
+    return output_failure(d->output) ? -1 : 0;
 }
 
 /* ---- the end ---- */
@@ -319,6 +304,7 @@ int command_dump(int argc, char **argv)
     event_counts_free(d.counts);
     output_abort(d.output);
     free(d.reader);
+    pipeline_free(d.pipeline);
     trace_close(d.trace);
     archived_close(&d.archived);
     dump_choice_free(&d.choice);

@@ -5,6 +5,7 @@
 #include "archived.h"
 #include "cli.h"
 #include "formats/info.h"
+#include "metrics/pipeline.h"
 #include "metrics/verdict.h"
 
 static const char help[] =
@@ -62,34 +63,30 @@ static int take_interval(void *context, const struct interval *interval, const s
     return g->domains ? 0 : -1;
 }
 
-static int read_all(struct trace *trace, struct meter *meter, const struct options *o,
-                    struct info_pcpu **pcpus, size_t *pcpus_n, struct error *err)
+static void show_progress(void *context, const struct trace *trace)
+{
+    progress_show(context, trace);
+}
+
+static int read_all(struct trace *trace, struct pipeline *pipeline, const struct options *o, struct error *err)
 {
     struct progress progress;
-    struct event_batch batch = {0};
-    int status;
+    const struct pipeline_control control = {.progress = show_progress, .progress_context = &progress};
     progress_begin(&progress, o->progress, o->quiet);
-    while ((status = trace_next(trace, &batch, err)) > 0) {
-        if (meter_feed(meter, &batch, trace_clock(trace), err) != 0)
-            return -1;
-        progress_show(&progress, trace);
-    }
+    int status = pipeline_run(pipeline, trace, &control, err);
     progress_end(&progress);
-    if (status < 0)
-        return -1;
-    struct trace_summary s;
-    trace_summarise(trace, &s);
-    if (meter_finish(meter, clock_ns(trace_clock(trace), s.tsc_last), err) != 0)
-        return -1;
-    *pcpus = calloc(batch.pcpus_n + 1, sizeof **pcpus);
-    if (!*pcpus)
-        return error_set(err, ERROR_MEMORY, "no memory");
-    for (; *pcpus_n < batch.pcpus_n; ++*pcpus_n) {
-        uint16_t pcpu = batch.pcpus[*pcpus_n];
-        bool timed = trace_clock(trace)->cpu_hz > 0;
-        (*pcpus)[*pcpus_n] = (struct info_pcpu){pcpu, timed ? meter_blind_ns(meter, pcpu) : 0};
-    }
-    return 0;
+    return status;
+}
+
+/* The pCPUs, and how long each was blind. NULL: no memory. */
+static struct info_pcpu *pcpus_of(const struct pass *pass)
+{
+    struct info_pcpu *pcpus = calloc(pass->pcpus_n + 1u, sizeof *pcpus);
+    bool timed = pass->clock->cpu_hz > 0;
+    for (unsigned i = 0; pcpus && i < pass->pcpus_n; i++)
+        pcpus[i] = (struct info_pcpu){pass->pcpus[i],
+                                      timed ? model_blind_ns(pass->model, pass->pcpus[i]) : 0};
+    return pcpus;
 }
 
 static int write_info(const struct options *o, const struct info *info, struct error *err)
@@ -126,22 +123,32 @@ static int run_trace(const struct options *o, struct archived *archived, struct 
     struct gathering gathering = {0};
     struct info_pcpu *pcpus = NULL;
     struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
-    meter_wants(false, &trace_options);
-    struct meter_options meter_options = {.by = BY_DOMAIN,
-                                          .granularities = 1,
-                                          .memory_limit = o->max_memory,
-                                          .sink = {&gathering, take_interval, NULL, NULL}};
-    int status = archived->archive ? archived_begin_trace(archived, &trace_options, &err) : 0;
-    struct trace *trace = status == 0 ? trace_open(o->input, &trace_options, &err) : NULL;
-    struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
-    if (!meter || read_all(trace, meter, o, &pcpus, &info->pcpus_n, &err) != 0) {
+    const struct meter_options rows = {
+        .by = BY_DOMAIN, .granularities = 1, .sink = {&gathering, take_interval, NULL, NULL}};
+    const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
+    struct pipeline *pipeline = pipeline_new(o->max_memory);
+    struct trace *trace = NULL;
+    int status = pipeline ? pipeline_add(pipeline, &consumer, &err) : error_set(&err, ERROR_MEMORY, "no memory");
+    if (status == 0)
+        pipeline_wants(pipeline, &trace_options);
+    if (status == 0 && archived->archive)
+        status = archived_begin_trace(archived, &trace_options, &err);
+    if (status == 0 && !(trace = trace_open(o->input, &trace_options, &err)))
+        status = -1;
+    if (status == 0)
+        status = read_all(trace, pipeline, o, &err);
+    if (status == 0 && !(pcpus = pcpus_of(pipeline_pass(pipeline))))
+        status = error_set(&err, ERROR_MEMORY, "no memory");
+    if (status != 0) {
         status = fail(o->input, &err);
     } else {
-        struct quality quality = *trace_quality(trace);
-        quality_merge(&quality, meter_quality(meter));
+        struct quality quality;
+        pipeline_quality(pipeline, trace, &quality);
+        quality.unknown_ns = meter_unknown_ns(pipeline_meter(pipeline, 0));
         info->domains = gathering.domains;
         info->domains_n = gathering.n;
         info->pcpus = pcpus;
+        info->pcpus_n = pipeline_pass(pipeline)->pcpus_n;
         trace_summarise(trace, &info->summary.trace);
         info->summary.clock = *trace_clock(trace);
         info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
@@ -150,7 +157,7 @@ static int run_trace(const struct options *o, struct archived *archived, struct 
         if (conclude(o, &quality, info, &err) != 0)
             status = fail(o->output ? o->output : "standard output", &err);
     }
-    meter_free(meter);
+    pipeline_free(pipeline);
     trace_close(trace);
     free(gathering.domains);
     free(pcpus);

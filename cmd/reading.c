@@ -26,12 +26,12 @@ int reading_open(struct reading *r, const struct options *o)
     return o->host && !archive ? fail_host(o) : EXIT_DONE;
 }
 
-static int open_trace(struct reading *r, bool charges, struct error *err)
+static int open_trace(struct reading *r, struct error *err)
 {
     struct trace_options options = {.cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory};
-    meter_wants(charges, &options);
+    pipeline_wants(r->pipeline, &options);
     if (r->options->live_ns)
-        r->stop = options.stop = signals_stop_flag(&options.wait_mask);
+        r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
         return -1;
     r->trace = trace_open(r->options->input, &options, err);
@@ -46,7 +46,6 @@ static void complete_meter_options(const struct reading *r, struct meter_options
     options->executions = o->executions;
     options->from_ns = o->from_ns;
     options->to_ns = o->to_ns;
-    options->memory_limit = o->max_memory;
 }
 
 /* How to charge: as asked for, or as the archive was made. */
@@ -57,7 +56,7 @@ static int choose_charges(struct reading *r, struct charge_options *charge, stru
     return charge_options_of(r->options, r->counters, charge, err);
 }
 
-/* Opens the trace and the meter, unless what was kept suffices. */
+/* Opens the trace and the pipeline, unless what was kept suffices. */
 static int open_source(struct reading *r, const struct meter_options *meter, struct error *err)
 {
     struct archived *a = &r->archived;
@@ -65,12 +64,15 @@ static int open_source(struct reading *r, const struct meter_options *meter, str
         return -1;
     if (a->archive && a->from_results)
         return 0;
-    if (open_trace(r, meter->charge.wanted, err) != 0)
+    const struct consumer consumer = {.rows = meter,
+                                      .from_ns = meter->from_ns,
+                                      .to_the_end = !archived_knows_rest(a, r->options)};
+    r->pipeline = pipeline_new(r->options->max_memory);
+    if (!r->pipeline)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    if (pipeline_add(r->pipeline, &consumer, err) != 0 || open_trace(r, err) != 0)
         return -1;
-    r->meter = meter_new(meter, err);
-    if (!r->meter)
-        return -1;
-    return a->archive ? archived_enter(a, r->meter, err) : 0;
+    return a->archive ? archived_enter(a, r->pipeline, err) : 0;
 }
 
 static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
@@ -97,48 +99,19 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
 
 /* ---- the work ---- */
 
-int trace_check_clock(const struct trace *trace, const char *instead, struct error *err)
+static void show_progress(void *context, const struct trace *trace)
 {
-    struct trace_summary s;
-    trace_summarise(trace, &s);
-    if (trace_clock(trace)->cpu_hz > 0 || s.tsc_last == s.tsc_first)
-        return 0;
-    return error_set(err, ERROR_USAGE,
-                     "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
-                     "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it%s",
-                     instead);
+    progress_show(context, trace);
 }
 
 /* Reads the trace to its end, or until told to stop. -1 with `err` filled, or with r->failed. */
 static int read_trace(struct reading *r, struct error *err)
 {
-    struct event_batch batch;
-    int status;
-    bool checked = false;
     progress_begin(&r->progress, r->options->progress, r->options->quiet);
-    while ((status = trace_next(r->trace, &batch, err)) > 0) {
-        if (r->stop && *r->stop)
-            return meter_stop(r->meter, err);
-        if (!checked && trace_check_clock(r->trace, "", err) != 0)
-            return -1;
-        checked = true;
-        if (meter_feed(r->meter, &batch, trace_clock(r->trace), err) != 0)
-            return -1;
-        if (archived_knows_rest(&r->archived, r->options) && meter_is_over(r->meter)) {
-            r->stopped_early = true;
-            return 0;
-        }
-        progress_show(&r->progress, r->trace);
-    }
-    if (status < 0)
-        return -1;
-    struct trace_summary s;
-    trace_summarise(r->trace, &s);
-    uint64_t end_ns = clock_ns(trace_clock(r->trace), s.tsc_last);
-    if (r->options->from_ns > 0 && r->options->from_ns >= end_ns)
-        return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
-                         (double)r->options->from_ns / 1e9, (double)end_ns / 1e9);
-    return meter_finish(r->meter, end_ns, err);
+    r->control.stop_at_once = true;
+    r->control.progress = show_progress;
+    r->control.progress_context = &r->progress;
+    return pipeline_run(r->pipeline, r->trace, &r->control, err);
 }
 
 void reading_will_write(struct reading *r)
@@ -230,27 +203,30 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
                    struct charge_summary *charged)
 {
     const struct archived *a = &r->archived;
-    bool kept = a->archive && (a->from_results || a->entry || r->stopped_early); /* not all was read */
+    const struct meter *meter = r->pipeline ? pipeline_meter(r->pipeline, 0) : NULL;
+    bool stopped = r->control.stop && *r->control.stop;
+    bool early = r->pipeline && pipeline_ended_early(r->pipeline) && !stopped;
+    bool kept = a->archive && (a->from_results || a->entry || early); /* not all was read */
     uint64_t to_ns = r->options->to_ns;
     summary->start_ns = r->options->from_ns;
     if (kept) {
         *quality = a->summary.quality;
-        quality->unknown_ns = r->meter ? meter_quality(r->meter)->unknown_ns : r->unknown_ns;
+        quality->unknown_ns = meter ? meter_unknown_ns(meter) : r->unknown_ns;
         *charged = a->summary.charges;
-        if (r->meter)
-            meter_charge_summary(r->meter, charged);
+        if (meter)
+            meter_charge_summary(meter, charged);
         summary->clock = a->summary.clock;
         summary->trace = a->summary.trace;
         summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
     } else {
-        *quality = *trace_quality(r->trace);
-        quality_merge(quality, meter_quality(r->meter));
-        meter_charge_summary(r->meter, charged);
+        pipeline_quality(r->pipeline, r->trace, quality);
+        quality->unknown_ns = meter_unknown_ns(meter);
+        meter_charge_summary(meter, charged);
         summary->clock = *trace_clock(r->trace);
         trace_summarise(r->trace, &summary->trace);
-        summary->end_ns = meter_accounted(r->meter);
+        summary->end_ns = meter_accounted(meter);
     }
-    if (r->stop && *r->stop)
+    if (stopped)
         quality->truncated_bytes = 0; /* it was we who stopped reading */
     if (a->archive)
         archived_describe(a, r->options, &summary->trace);
@@ -313,7 +289,7 @@ void reading_close(struct reading *r)
 {
     writer_free(r->writer);
     output_abort(r->output);
-    meter_free(r->meter);
+    pipeline_free(r->pipeline);
     trace_close(r->trace);
     archived_close(&r->archived);
     counters_free(r->counters);

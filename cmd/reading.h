@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "formats/output.h"
 #include "formats/writer.h"
+#include "metrics/pipeline.h"
 
 /* What --help says of it, and of how it ends. */
 #define READING_HELP                                                                                         \
@@ -32,12 +33,11 @@ struct reading {
     struct archived archived;   /* .archive NULL: the input is none */
     uint64_t unknown_ns;        /* of results that were kept */
     struct trace *trace;        /* NULL: from results that were kept */
-    struct meter *meter;        /* NULL: as well */
+    struct pipeline *pipeline;  /* NULL: as well */
     struct output *output;
     struct writer *writer;
     struct progress progress;
-    const volatile sig_atomic_t *stop; /* NULL: not live */
-    bool stopped_early;                /* an archive's trace was read up to the end of the part asked for */
+    struct pipeline_control control;
     bool failed;                       /* a sink ended the work: the output knows why */
 };
 

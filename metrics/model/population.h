@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IDLE_DOMAIN 32767 /* Xen's DOMID_IDLE: its vCPU n is the idle loop of pCPU n */
 #define NOBODY    UINT32_MAX
 #define VCPUS_MAX 8192 /* Xen's MAX_VIRT_CPUS; larger vCPU ids are damage */
 
