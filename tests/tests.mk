@@ -79,7 +79,10 @@ ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-s
 ASAN_MAKE   = $(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)'
 
 .PHONY: asan asan-captures
-asan asan-captures: deps
+asan: deps
 	@$(ASAN_MAKE) all test-tools
-	@$(if $(filter asan,$@),QUICK=1 )$(ASAN_MAKE) -k -O -j"$$(nproc)" \
-		$(if $(filter asan,$@),$(ASAN_TESTS:%=test-%),$(ASAN_CAPTURE_TESTS:%=test-%))
+	@QUICK=1 $(ASAN_MAKE) -k -O -j"$$(nproc)" $(ASAN_TESTS:%=test-%)
+
+asan-captures: deps
+	@$(ASAN_MAKE) all test-tools
+	@$(ASAN_MAKE) -k -O -j"$$(nproc)" $(ASAN_CAPTURE_TESTS:%=test-%)
