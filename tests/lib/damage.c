@@ -12,7 +12,7 @@
  * word   every aligned 32-bit word replaced by each of some extreme values
  * noise  random bytes over a random stretch; as many runs as the capture has bytes, divided by 16
  *
- * STEP: only every STEP-th of the runs. A run must end in time, within its memory, without a crash, and what it hands
+ * STEP: only every STEP-th of the runs. FROM: the first one; of noise there is no last one, and FROM is a seed. A run must end in time, within its memory, without a crash, and what it hands
  * out must add up. Prints "N runs, M failed" and what failed; exits with 1 if anything did.
  */
 #include <fcntl.h>
@@ -87,8 +87,11 @@ static const struct mode {
     const char *name;
     size_t (*damage)(uint8_t *bytes, size_t n, uint64_t run);
     uint64_t per_bytes, runs; /* `runs` for each `per_bytes` of the capture */
-} modes[] = {
-    {"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
+    bool endless;             /* so many from any first one */
+} modes[] = {{"cut", cut, 1, 1, false},
+             {"flip", flip, 1, 2, false},
+             {"word", word, 4, EXTREME_WORDS, false},
+             {"noise", noise, 16, 1, true}};
 
 /* ---- one report ---- */
 
@@ -342,6 +345,8 @@ int main(int argc, char **argv)
         return 2;
     board->run = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     uint64_t first = board->run;
+    if (mode->endless)
+        runs += first;
     /* A worker that dies is followed by another one behind the run that killed it. */
     while (board->run < runs) {
         int status;
