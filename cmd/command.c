@@ -32,7 +32,7 @@ static bool is_before(const struct command *a, const struct command *b)
 const struct command *command_next(const struct command *above, const struct command *after)
 {
     const struct command *next = NULL;
-    for (const struct command *const *e = entries_begin; e < entries_end; e++)
+    for (const struct command *const *e = entries_begin; e != entries_end; e++)
         if (is_below(*e, above) && (!after || is_before(after, *e)) && (!next || is_before(*e, next)))
             next = *e;
     return next;

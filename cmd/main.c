@@ -32,29 +32,35 @@ static int run_command(const struct command *c, int argc, char **argv)
     return status;
 }
 
-/* argv[1] names a command below `above`. */
-static int run_below(const struct command *above, int argc, char **argv)
+/* argv[0] is a command that has others below it. */
+static int print_instead(const struct command *c, int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "";
-    bool top = above == &xenmeter;
-    if (argc < 2 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        help_print(above, argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_ERROR : EXIT_DONE;
+    const char *word = argc > 1 ? argv[1] : "--help";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        help_print(c, argc > 1 ? stdout : stderr);
+        return argc > 1 ? EXIT_DONE : EXIT_ERROR;
     }
-    if (top && (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)) {
-        puts("xenmeter " XENMETER_VERSION);
-        return EXIT_DONE;
+    if (c != &xenmeter || (strcmp(word, "--version") != 0 && strcmp(word, "-V") != 0))
+        return command_unknown(c, word);
+    puts("xenmeter " XENMETER_VERSION);
+    return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    const struct command *c = &xenmeter, *below;
+    while (!c->run && argc > 1 && (below = command_find(c, argv[1]))) {
+        c = below;
+        argc--;
+        argv++;
     }
-    const struct command *c = command_find(above, word);
-    if (!c)
-        return command_unknown(above, word);
-    return c->run ? run_command(c, argc - 1, argv + 1) : run_below(c, argc - 1, argv + 1);
+    return c->run ? run_command(c, argc, argv) : print_instead(c, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
     signals_install();
-    int status = run_below(&xenmeter, argc, argv);
+    int status = run(argc, argv);
     if (fflush(stdout) != 0 && errno != EPIPE) {
         complain("standard output: %s", strerror(errno));
         return EXIT_ERROR;

@@ -133,7 +133,7 @@ static int complete_trace(struct options *o, struct error *err)
         return -1;
     if (xenmon)
         return complete_xenmon(o, err);
-    if (strcmp(o->format, "archive") == 0)
+    if (o->format && strcmp(o->format, "archive") == 0)
         return complete_archive(o, err);
     if (o->granularities == 0 && !o->executions)
         o->granularities = 1; /* the whole trace */
