@@ -36,12 +36,6 @@ void say_verdict(const struct judgement *j);
 /* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
 const char *nearest_name(const char *word, const char *const *names);
 
-/*
- * Once the first batch is there: the tsc frequency is known, given or measured. -1 with `err` filled: it is not. `instead`
- * ends the advice: what else can be done, or nothing.
- */
-int trace_check_clock(const struct trace *trace, const char *instead, struct error *err);
-
 /* ---- charges (--idd and so on) ---- */
 
 /* Read the values of --charge-by, --charge-per and --weights. -1 with `err` filled. */
