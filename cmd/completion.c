@@ -47,10 +47,10 @@ void complete_granularities(struct completion *c)
         complete_word(c, "execution", "every single execution");
 }
 
-void complete_columns(struct completion *c)
+void complete_columns(struct completion *c, const struct column *table, size_t n)
 {
-    for (size_t i = 0; i < report_columns_n; i++)
-        complete_word(c, report_columns[i].name, report_columns[i].help);
+    for (size_t i = 0; i < n; i++)
+        complete_word(c, table[i].name, table[i].help);
 }
 
 /* Names of events, each class before its first one. */

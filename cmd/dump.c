@@ -21,10 +21,10 @@ struct dump {
     struct output *output;
     struct dump_writer *writer;  /* NULL with --count */
     struct event_counts *counts; /* NULL without */
-    bool in_step;    /* what is there is to be seen at once */
-    size_t told;     /* records */
-    bool stopped;    /* before the end of the trace: enough was told */
-    uint64_t end_ns; /* of what was looked at, from the start of the trace; 0: no clock */
+    bool in_step;                /* what is there is to be seen at once */
+    size_t told;                 /* records */
+    bool stopped;                /* before the end of the trace: enough was told */
+    uint64_t end_ns;             /* of what was looked at, from the start of the trace; 0: no clock */
 };
 
 /* ---- setting up ---- */
@@ -198,7 +198,8 @@ static int run(struct dump *d)
     if (trace_run_find(&d->run, o) != EXIT_DONE)
         return EXIT_ERROR;
     if (open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
-        return trace_run_stopped(&d->run) ? EXIT_DONE : fail(o->input, &err); /* stopped before the first byte */
+        return trace_run_stopped(&d->run) ? EXIT_DONE
+                                          : fail(o->input, &err); /* stopped before the first byte */
     if (open_output(d, &err) != 0)
         return fail(o->output, &err);
     if (read_trace(d, &err) != 0 && !output_failure(d->output))

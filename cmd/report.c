@@ -183,6 +183,11 @@ static int run_report(const struct options *o)
 
 static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", "archive", NULL};
 
+static void offer_columns(struct completion *c)
+{
+    complete_columns(c, report_columns, report_columns_n);
+}
+
 static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
     OPTION_BYS("rows by domain (default), vcpu, pcpu or domain-pcpu"),
@@ -195,8 +200,8 @@ static const struct option_spec options[] = {
     OPTION_FORMAT("table, csv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
                   "else table"),
     OPTION_OUTPUT,
-    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)"),
-    OPTION_SORT("order the rows of an interval, largest first"),
+    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
+    OPTION_SORT("order the rows of an interval, largest first", offer_columns),
     OPTION_LIMIT("at most N rows of an interval"),
     OPTION_NAMES("domain names"),
     OPTION_COLOR,
