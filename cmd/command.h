@@ -104,13 +104,20 @@ struct command {
     int (*run)(const struct options *o); /* returns the exit code. NULL: there are commands below this one */
 };
 
+/* Keeps what only the section's bounds refer to from a linker that drops such sections (lld with --gc-sections). */
+#if __has_attribute(retain)
+#define COMMAND_RETAINED retain,
+#else
+#define COMMAND_RETAINED
+#endif
+
 /*
  * Enters a command in the list: the linker collects the entries of all files in one section. The objects of cmd/ are
  * linked as such; in a static library nothing would ask for them.
  */
 #define COMMAND(COMMAND)                                                                                     \
-    static const struct command *const COMMAND##_entry __attribute__((used, section("xenmeter_commands"))) = \
-        &(COMMAND)
+    static const struct command *const COMMAND##_entry                                                       \
+        __attribute__((COMMAND_RETAINED used, section("xenmeter_commands"))) = &(COMMAND)
 
 /* The program as a command: all others are below it. Its name is "". */
 extern const struct command xenmeter;
