@@ -126,6 +126,11 @@ static int run_charge(const struct options *o)
 
 /* ---- options ---- */
 
+static void offer_columns(struct completion *c)
+{
+    complete_columns(c, charge_columns, charge_columns_n);
+}
+
 static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
@@ -133,11 +138,13 @@ static const struct option_spec options[] = {
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
     OPTION_DOMAINS("only these guests: 1,3-5; shares stay those of the whole"),
-    OPTION_LIMIT("of each driver domain the N guests that are charged most"),
+    OPTION_SORT("order the guests of each driver domain, largest first", offer_columns),
+    OPTION_LIMIT("of each driver domain the first N guests; without -s those that are charged most"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
     OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
+    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
     OPTION_NAMES("domain names"),
     OPTION_COLOR,
     OPTIONS_READING("more about the data on standard error"),
