@@ -81,8 +81,10 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
-	install -m 644 cmd/completion/xenmeter.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
-	install -m 644 cmd/completion/_xenmeter $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
+	$(BUILD)/xenmeter help --completion bash | \
+		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
+	$(BUILD)/xenmeter help --completion zsh | \
+		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
 
 include .ci/checks.mk
 

@@ -241,7 +241,8 @@ int reading_run(struct reading *r, struct meter_options *meter, struct report_sc
     if (open_writer(r, schema, &err) != 0)
         return fail(o->output, &err);
     bool replay = r->run.archived.archive && r->run.archived.from_results;
-    int status = replay ? archived_replay(&r->run.archived, o, meter, &r->unknown_ns, &err) : trace_run_go(&r->run, o->progress, &err);
+    int status = replay ? archived_replay(&r->run.archived, o, meter, &r->unknown_ns, &err)
+                        : trace_run_go(&r->run, o->progress, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
     if (status != 0 && r->failed) {

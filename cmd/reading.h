@@ -11,19 +11,6 @@
 #include "formats/writer.h"
 #include "trace_run.h"
 
-/* What --help says of it, and of how it ends. */
-#define READING_HELP                                                                                         \
-    "How to read it\n"                                                                                       \
-    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"            \
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"              \
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"                                  \
-    "      --progress WHEN     auto, always, never\n"                                                        \
-    "  -q, --quiet             only errors on standard error\n"                                              \
-    "  -v, --verbose           more about the data on standard error\n"                                      \
-    "  -h, --help              this text\n"                                                                  \
-    "\n"                                                                                                     \
-    "Exit status: 0 done, 2 error.\n"
-
 /* One run over a trace; all zero is one that was not opened. */
 struct reading {
     const struct options *options;

@@ -33,7 +33,6 @@ for command in report charge; do
     done
 done
 check 'no rows of executions' refuses 'no rows of executions' charge -g execution "$fixture"
-check 'no columns to choose' refuses "no option '--columns'" charge -c charged_ns "$fixture"
 check 'no rows by vcpu' refuses "no option '--by'" charge -b vcpu "$fixture"
 check 'info has no charges' refuses "no option '--idd'" info --idd 0 "$fixture"
 cp README.md "$scratch/counts.csv"
