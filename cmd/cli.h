@@ -38,9 +38,7 @@ const char *nearest_name(const char *word, const char *const *names);
 
 /* ---- charges (--idd and so on) ---- */
 
-/* Read the values of --charge-by, --charge-per and --weights. -1 with `err` filled. */
-int parse_charge_by(const char *text, unsigned *methods, struct error *err);
-int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err);
+/* Reads the value of --weights. -1 with `err` filled. */
 int parse_weights(const char *text, double weights[IO_KINDS], struct error *err);
 
 /*

@@ -16,7 +16,6 @@
 
 #include "cli.h"
 #include "io_devices.h"
-#include "values.h"
 
 #define INTERVAL_NS       1000000000u     /* without --interval */
 #define INTERVAL_LEAST_NS 10000000u       /* 10 ms */

@@ -1,13 +1,113 @@
 /* Takes the values of options. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
-#include "values.h"
 
 #define THREADS_MAX 64
 #define LEVEL_MAX   19
+#define COUNT_MAX   (((size_t)1 << 40) - 1)
+
+/* ---- values ---- */
+
+static const struct {
+    const char *name;
+    double ns;
+} duration_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err)
+{
+    char word[40];
+    if (n > 0 && n < sizeof word && (isdigit((unsigned char)text[0]) || text[0] == '.')) {
+        memcpy(word, text, n);
+        word[n] = '\0';
+        size_t digits = strspn(word, "0123456789.");
+        char *end;
+        double number = strtod(word, &end);
+        for (size_t i = 0; end == word + digits && i < sizeof duration_units / sizeof duration_units[0];
+             i++) {
+            if (strcmp(end, duration_units[i].name) != 0)
+                continue;
+            double value = number * duration_units[i].ns;
+            if (value > 9e18)
+                break;
+            *ns = (uint64_t)llround(value);
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_USAGE, "--%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
+                     option, n > 60 ? 60 : (int)n, text);
+}
+
+/* Digits at *text to a number below limit; moves *text behind them. */
+static int number_below(const char **text, size_t limit, size_t *number)
+{
+    if (!isdigit((unsigned char)**text))
+        return -1;
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(*text, &end, 10);
+    if (errno || value >= limit)
+        return -1;
+    *text = end;
+    *number = value;
+    return 0;
+}
+
+/* A number with one of the letters K, M, G, T for powers of `base`; what follows it must be nothing. */
+static int scaled(const char *text, double base, double *value)
+{
+    static const char letters[] = "KMGT";
+    char *end;
+    if (!isdigit((unsigned char)text[0]) && text[0] != '.')
+        return -1;
+    if (strspn(text, "0123456789.") == 0 || strpbrk(text, "xX"))
+        return -1;
+    *value = strtod(text, &end);
+    const char *letter = *end ? strchr(letters, toupper((unsigned char)*end)) : NULL;
+    if (letter) {
+        *value *= pow(base, (double)(letter - letters + 1));
+        end++;
+    }
+    return *end ? -1 : 0;
+}
+
+/* A whole number from 1 to `most`. */
+static int whole_number(const char *text, size_t most, size_t *number)
+{
+    return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
+}
+
+/* "0,3-5": sets a byte for each number, all of them below `limit`. */
+static int set_numbers(const struct option_spec *s, const char *text, uint8_t *set, size_t limit,
+                       struct error *err)
+{
+    const char *p = text;
+    for (;;) {
+        size_t from, to;
+        if (number_below(&p, limit, &from) != 0)
+            break;
+        to = from;
+        if (*p == '-') {
+            p++;
+            if (number_below(&p, limit, &to) != 0 || to < from)
+                break;
+        }
+        memset(set + from, 1, to - from + 1);
+        if (*p == '\0')
+            return 0;
+        if (*p++ != ',')
+            break;
+    }
+    return error_set(err, ERROR_USAGE, "--%s %.60s: wants numbers below %zu and ranges, for example 0,3-5",
+                     s->name, text, limit);
+}
+
+/* ---- of any option ---- */
 
 /* Where the value of a row of the table goes. */
 static void *field_of(struct options *o, const struct option_spec *s)
@@ -31,7 +131,9 @@ int set_text(struct options *o, const struct option_spec *s, const char *text, s
 
 int set_count(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return parse_count(s->name, text, field_of(o, s), err);
+    if (whole_number(text, COUNT_MAX, field_of(o, s)) != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a whole number from 1 on", s->name, text);
+    return 0;
 }
 
 int set_when(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -172,33 +274,40 @@ int set_format(struct options *o, const struct option_spec *s, const char *text,
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     o->domains_given = true;
-    return parse_numbers(s->name, text, o->domains, 65536, err);
+    return set_numbers(s, text, o->domains, 65536, err);
 }
 
 int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     o->pcpus_given = true;
-    return parse_numbers(s->name, text, o->pcpus, PCPUS_MAX, err);
+    return set_numbers(s, text, o->pcpus, PCPUS_MAX, err);
 }
 
 int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    (void)s;
-    return parse_frequency(text, &o->cpu_hz, err);
+    if (scaled(text, 1000, &o->cpu_hz) != 0 || o->cpu_hz < 1e3 || o->cpu_hz > 1e12)
+        return error_set(err, ERROR_USAGE,
+                         "--%s %.60s: wants a frequency from 1 kHz on, for example 2.4G or 2595918170",
+                         s->name, text);
+    return 0;
 }
 
 int set_max_memory(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    (void)s;
-    return parse_size(text, &o->max_memory, err);
+    double value;
+    if (scaled(text, 1024, &value) != 0 || value < 16 * 1024 * 1024 || value > 1e15)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants at least 16M, for example 256M or 2G", s->name,
+                         text);
+    o->max_memory = (uint64_t)value;
+    return 0;
 }
 
 /* A whole number in [1, most]. */
-static int set_small(const struct option_spec *s, const char *text, unsigned most, unsigned *to,
+static int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text,
                      struct error *err)
 {
-    size_t n = 0;
-    if (parse_count(s->name, text, &n, err) != 0 || n > most)
+    size_t n;
+    if (whole_number(text, most, &n) != 0)
         return error_set(err, ERROR_USAGE, "--%s %.40s: wants a whole number from 1 to %u", s->name, text,
                          most);
     *to = (unsigned)n;
@@ -207,32 +316,19 @@ static int set_small(const struct option_spec *s, const char *text, unsigned mos
 
 int set_threads(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_small(s, text, THREADS_MAX, &o->threads, err);
+    return set_small(&o->threads, THREADS_MAX, s, text, err);
 }
 
 int set_level(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_small(s, text, LEVEL_MAX, &o->level, err);
+    return set_small(&o->level, LEVEL_MAX, s, text, err);
 }
 
 int set_idds(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     if (!o->idds && !(o->idds = calloc(65536, 1)))
         return error_set(err, ERROR_MEMORY, "no memory");
-    return parse_numbers(s->name, text, o->idds, 65536, err);
-}
-
-int set_charge_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
-{
-    (void)s;
-    return parse_charge_by(text, &o->charge_methods, err);
-}
-
-int set_charge_per(struct options *o, const struct option_spec *s, const char *text, struct error *err)
-{
-    (void)s;
-    o->charge_per_given = true;
-    return parse_charge_per(text, &o->charge_interval_ns, err);
+    return set_numbers(s, text, o->idds, 65536, err);
 }
 
 int set_weights(struct options *o, const struct option_spec *s, const char *text, struct error *err)

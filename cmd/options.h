@@ -80,6 +80,12 @@ set_option set_flag, set_text, set_count, set_when;
 set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpus, set_span, set_live,
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_threads, set_level;
 
+/*
+ * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
+ * names the option (without dashes).
+ */
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
+
 /* One more granularity, in ns (0: the whole trace). -1 with `err` filled: they are too many. */
 int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
