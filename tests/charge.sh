@@ -33,7 +33,8 @@ for command in report charge; do
     done
 done
 check 'no rows of executions' refuses 'no rows of executions' charge -g execution "$fixture"
-check 'no columns to choose' refuses "no option '--columns'" charge -c charged_ns "$fixture"
+check 'unknown column' refuses 'unknown column "chargd_ns"; the nearest is charged_ns' charge -c chargd_ns "$fixture"
+check 'a column of another relation' refuses 'unknown column "wakes"' charge -s wakes "$fixture"
 check 'no rows by vcpu' refuses "no option '--by'" charge -b vcpu "$fixture"
 check 'info has no charges' refuses "no option '--idd'" info --idd 0 "$fixture"
 cp README.md "$scratch/counts.csv"
@@ -76,7 +77,7 @@ for name in fixtures/*.xt.zst; do
     check "$base: every line of CSV has the fields of its header" awk -F, 'NR == 1 { n = NF } NF != n { bad = 1 } END { exit bad || NR < 4 }' "$scratch/csv"
     check "$base: rows of CSV add up to running" awk -F, '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-        { k = $at["granularity_ns"] " " $at["start_ns"] " " $at["idd"] " " $at["idd_life"] " " $at["late"]
+        { k = $at["granularity_ns"] " " $at["start_ns"] " " $at["idd"] " " $at["idd_life"]
           sum[k] += $at["charged_ns"]; running[k] = $at["idd_running_ns"] }
         END { for (k in sum) if (sum[k] != running[k]) bad = 1; exit bad }' "$scratch/csv"
     check "$base: CSV and JSON agree" equal \

@@ -155,6 +155,7 @@ for by in domain vcpu pcpu domain-pcpu; do
 done
 run report -f csv "$fixture"
 for column in $columns; do
+    [ "$column" = by ] && continue # of several --by only
     check "csv has $column" says "$out" "^\(.*,\)\?$column\(,.*\)\?$"
 done
 rm -f "$dir"/*
