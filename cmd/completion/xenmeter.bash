@@ -15,7 +15,9 @@ _xenmeter_list() {
 }
 
 _xenmeter_columns() {
-    "${COMP_WORDS[0]}" report -c help 2>/dev/null | awk '/^columns of executions/ { exit } /^  / { print $1 }'
+    local taker=report
+    [ "$command" = charge ] && taker=charge
+    "${COMP_WORDS[0]}" "$taker" -c help 2>/dev/null | awk '/^  / && !seen[$1]++ { print $1 }'
 }
 
 # Names of events and of their classes.
@@ -85,8 +87,8 @@ _xenmeter() {
             -q --quiet -v --verbose -h --help'
         ;;
     charge)
-        options='-g --granularity --live -d --domains -t --time -f --format -o --output -n --limit --names --color
-            --cpu-hz --max-memory --progress --idd --charge-by --charge-per --weights --charge-all --io-counts --host
+        options='-g --granularity --live -d --domains -t --time -f --format -o --output -c --columns -s --sort -n --limit
+            --names --color --cpu-hz --max-memory --progress --idd --charge-by --charge-per --weights --charge-all --io-counts --host
             -q --quiet -v --verbose -h --help'
         ;;
     io-counts)
