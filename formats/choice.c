@@ -3,46 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_LENGTH 48 /* of what a person may have meant as a column's name */
-
-/* Levenshtein's distance of two short strings. */
-static unsigned distance(const char *a, size_t a_length, const char *b)
-{
-    unsigned row[NAME_MAX_LENGTH + 1];
-    size_t b_length = strlen(b);
-    if (b_length > NAME_MAX_LENGTH)
-        return UINT32_MAX;
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a_length; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_length; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_length];
-}
+#include "formats/nearest.h"
 
 static int unknown_column(const struct column_choice *c, const char *name, size_t length, struct error *err)
 {
     if (length == 0)
         return error_set(err, ERROR_USAGE, "a column name is missing in the list; -c help lists them");
-    if (length > NAME_MAX_LENGTH)
-        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; -c help lists them", NAME_MAX_LENGTH,
+    if (length > NEAREST_LONGEST)
+        return error_set(err, ERROR_USAGE, "unknown column \"%.*s...\"; -c help lists them", NEAREST_LONGEST,
                          name);
     const char *nearest = NULL;
-    unsigned least = UINT32_MAX;
+    size_t least = SIZE_MAX;
     for (size_t i = 0; i < c->n; i++)
         for (size_t k = 0; k < c->shown[i].relation->columns_n; k++) {
             const char *known = c->shown[i].relation->columns[k].name;
-            unsigned far = distance(name, length, known);
+            size_t far = edit_distance(name, length, known);
             nearest = far < least ? known : nearest;
             least = far < least ? far : least;
         }

@@ -71,12 +71,6 @@ static int rows(struct writer *w, const struct rows *rows)
     return 0;
 }
 
-static int end(struct writer *w, const struct report_summary *summary)
-{
-    (void)summary; /* a table of rows has no place for it */
-    return output_flush(w->out);
-}
-
 static void release(struct writer *w)
 {
     free(((struct csv *)w)->columns);
@@ -87,6 +81,5 @@ const struct writer_ops csv_writer = {
     .size = sizeof(struct csv),
     .begin = begin,
     .rows = rows,
-    .end = end,
     .release = release,
 };

@@ -2,12 +2,6 @@
 #include "formats/json_text.h"
 #include "formats/writer_ops.h"
 
-static int begin(struct writer *w)
-{
-    (void)w;
-    return 0;
-}
-
 /* In each row all that JSON has of its interval, chosen or not; a row of no interval has no granularity. */
 static bool add_interval(struct writer *w, const struct row_view *view, const struct relation *relation)
 {
@@ -45,16 +39,8 @@ static int rows(struct writer *w, const struct rows *rows)
     return 0;
 }
 
-static int end(struct writer *w, const struct report_summary *summary)
-{
-    (void)summary; /* lines are rows; `-f json` tells the rest */
-    return output_flush(w->out);
-}
-
 const struct writer_ops jsonl_writer = {
     .name = "jsonl",
     .size = sizeof(struct writer),
-    .begin = begin,
     .rows = rows,
-    .end = end,
 };

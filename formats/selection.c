@@ -3,27 +3,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/array.h"
+
 #define REST_ROWS 1024 /* of a stream that waited, handed out at a time */
 
 /* A row that is kept: what it is ordered by, and where it lies. */
 struct kept {
     struct value key;
     uint64_t serial; /* rows of one key stay in the order in which they came */
-    size_t slot;
+    size_t slot;     /* of those from n on: free slots, if below capacity */
 };
 
+/*
+ * With a limit of N rows, up to 2 N are kept; then they are sorted and the last N forgotten, which costs no more per row
+ * than a heap. After that only what comes before the Nth is kept at all.
+ */
 struct selection {
     const struct relation *relation;
     const struct selection_options *options;
     const struct column *sort, *domain, *pcpu; /* NULL: none, or of no interest */
     struct row_view view;
-    struct kept *kept; /* with a limit a heap, the last in order at its root */
-    char *slots;       /* the rows themselves */
-    size_t n, capacity;
+    struct kept *kept;
+    char *slots; /* the rows themselves */
+    size_t n, kept_capacity, slots_capacity;
     uint64_t serial;
     char *out; /* rows in order */
     size_t out_n, out_capacity;
     size_t rest; /* how many of a stream that waited were handed out */
+    bool full;   /* kept[limit - 1] is the last one of which there is any hope */
 };
 
 static const struct column *flagged(const struct relation *relation, uint16_t flag)
@@ -86,86 +93,70 @@ static int compare_kept(const void *a, const void *b)
     return order ? order : (x->serial > y->serial) - (x->serial < y->serial);
 }
 
-static struct value key_of(struct selection *s, size_t slot)
+static struct value key_of(struct selection *s, const void *row)
 {
-    s->view.row = s->slots + slot * s->relation->row_size;
+    s->view.row = row;
     return s->sort ? column_value(s->sort, &s->view) : (struct value){.type = VALUE_NONE};
 }
 
-static void swap(struct kept *a, struct kept *b)
+static char *slot_of(const struct selection *s, size_t slot)
 {
-    struct kept c = *a;
-    *a = *b;
-    *b = c;
+    return s->slots + slot * s->relation->row_size;
 }
 
-static void sift_up(struct kept *heap, size_t at)
+static void order(struct selection *s)
 {
-    for (; at > 0 && compare_kept(&heap[at], &heap[(at - 1) / 2]) > 0; at = (at - 1) / 2)
-        swap(&heap[at], &heap[(at - 1) / 2]);
+    if (s->n > 1)
+        qsort(s->kept, s->n, sizeof *s->kept, compare_kept);
+    s->full = s->options->limit && s->n >= s->options->limit;
+    if (s->full)
+        s->n = s->options->limit;
 }
 
-static void sift_down(struct kept *heap, size_t n)
-{
-    for (size_t at = 0, child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && compare_kept(&heap[child + 1], &heap[child]) > 0)
-            child++;
-        if (compare_kept(&heap[at], &heap[child]) >= 0)
-            return;
-        swap(&heap[at], &heap[child]);
-    }
-}
-
-static int no_memory(const struct selection *s, size_t rows, struct error *err)
+static int no_memory(const struct selection *s, struct error *err)
 {
     if (!s->relation->own_times)
-        return error_set(err, ERROR_MEMORY, "no memory for %zu rows", rows);
+        return error_set(err, ERROR_MEMORY, "no memory for %zu rows", s->n);
     return error_set(err, ERROR_MEMORY,
                      "ordering more than %zu rows takes more memory than --max-memory allows; with --limit N "
-                     "only N rows are kept",
-                     rows);
+                     "few rows are kept",
+                     s->n);
 }
 
 static int make_room(struct selection *s, struct error *err)
 {
-    size_t row_size = s->relation->row_size, each = row_size + sizeof *s->kept;
-    size_t wanted = s->capacity ? 2 * s->capacity : 64;
-    if (s->n < s->capacity)
+    size_t each = s->relation->row_size + sizeof *s->kept, before = s->slots_capacity;
+    if (s->n < before)
         return 0;
-    if (s->options->memory_limit && wanted > s->options->memory_limit / each)
-        wanted = (size_t)(s->options->memory_limit / each);
-    if (wanted <= s->n)
-        return no_memory(s, s->n, err);
-    struct kept *kept = realloc(s->kept, wanted * sizeof *kept);
+    if (s->options->memory_limit && 2 * (s->n + 1) > s->options->memory_limit / each) /* they may double */
+        return no_memory(s, err);
+    struct kept *kept = array_reserve(s->kept, &s->kept_capacity, s->n + 1, sizeof *kept);
     s->kept = kept ? kept : s->kept;
-    char *slots = kept ? realloc(s->slots, wanted * row_size) : NULL;
-    if (!slots)
-        return no_memory(s, s->n, err);
-    s->slots = slots;
-    s->capacity = wanted;
+    char *slots = array_reserve(s->slots, &s->slots_capacity, s->kept_capacity, s->relation->row_size);
+    s->slots = slots ? slots : s->slots;
+    if (!kept || !slots)
+        return no_memory(s, err);
     for (size_t i = 0; i < s->n; i++) /* a key may be text inside a row, and rows have moved */
-        s->kept[i].key = key_of(s, s->kept[i].slot);
+        kept[i].key = key_of(s, slot_of(s, kept[i].slot));
+    for (size_t i = before; i < s->kept_capacity; i++)
+        kept[i].slot = i;
     return 0;
 }
 
-/* Keeps the row if it is among the first `limit` so far. */
+/* Keeps the row if it can be among the first `limit`. */
 static int keep(struct selection *s, const void *row, struct error *err)
 {
-    bool full = s->options->limit && s->n == s->options->limit;
-    struct kept new = {.serial = s->serial++, .slot = full ? s->kept[0].slot : s->n};
-    s->view.row = row;
-    new.key = s->sort ? column_value(s->sort, &s->view) : new.key;
-    if (full && compare_kept(&new, &s->kept[0]) > 0)
+    struct kept new = {.key = key_of(s, row), .serial = s->serial++};
+    if (s->full && compare_kept(&new, &s->kept[s->options->limit - 1]) > 0)
         return 0;
-    if (!full && make_room(s, err) != 0)
+    if (make_room(s, err) != 0)
         return -1;
-    memcpy(s->slots + new.slot * s->relation->row_size, row, s->relation->row_size);
-    new.key = key_of(s, new.slot);
-    s->kept[full ? 0 : s->n++] = new;
-    if (full)
-        sift_down(s->kept, s->n);
-    else if (s->options->limit)
-        sift_up(s->kept, s->n - 1);
+    new.slot = s->kept[s->n].slot;
+    memcpy(slot_of(s, new.slot), row, s->relation->row_size);
+    new.key = key_of(s, slot_of(s, new.slot));
+    s->kept[s->n++] = new;
+    if (s->options->limit && s->n / 2 >= s->options->limit)
+        order(s);
     return 0;
 }
 
@@ -173,23 +164,18 @@ static int keep(struct selection *s, const void *row, struct error *err)
 
 static int put_out(struct selection *s, const void *row, struct error *err)
 {
-    size_t size = s->relation->row_size;
-    if (s->out_n == s->out_capacity) {
-        size_t wanted = s->out_capacity ? 2 * s->out_capacity : 64;
-        char *out = realloc(s->out, wanted * size);
-        if (!out)
-            return error_set(err, ERROR_MEMORY, "no memory for %zu rows", s->out_n);
-        s->out = out;
-        s->out_capacity = wanted;
-    }
-    memcpy(s->out + s->out_n++ * size, row, size);
+    char *out = array_reserve(s->out, &s->out_capacity, s->out_n + 1, s->relation->row_size);
+    if (!out)
+        return error_set(err, ERROR_MEMORY, "no memory for %zu rows", s->out_n);
+    s->out = out;
+    memcpy(out + s->out_n++ * s->relation->row_size, row, s->relation->row_size);
     return 0;
 }
 
 static int put_kept(struct selection *s, size_t from, size_t to, struct error *err)
 {
     for (size_t i = from; i < to; i++)
-        if (put_out(s, s->slots + s->kept[i].slot * s->relation->row_size, err) != 0)
+        if (put_out(s, slot_of(s, s->kept[i].slot), err) != 0)
             return -1;
     return 0;
 }
@@ -200,13 +186,13 @@ static int select_part(struct selection *s, const struct rows *rows, size_t from
 {
     bool (*is_rest)(const void *) = s->relation->is_rest;
     s->n = 0;
+    s->full = false;
     for (size_t i = from; i < to; i++) {
         const void *row = row_at(rows, i);
         if (!(is_rest && is_rest(row)) && is_wanted(s, row) && keep(s, row, err) != 0)
             return -1;
     }
-    if (s->n > 1)
-        qsort(s->kept, s->n, sizeof *s->kept, compare_kept);
+    order(s);
     if (put_kept(s, 0, s->n, err) != 0)
         return -1;
     for (size_t i = from; is_rest && i < to; i++) {
@@ -258,11 +244,11 @@ int selection_take(struct selection *s, const struct rows *rows, struct rows *ou
 
 int selection_rest(struct selection *s, struct rows *out, struct error *err)
 {
-    size_t to = s->n - s->rest < REST_ROWS ? s->n : s->rest + REST_ROWS;
     if (!s->relation->own_times || s->rest == s->n)
         return 0;
     if (s->rest == 0)
-        qsort(s->kept, s->n, sizeof *s->kept, compare_kept);
+        order(s);
+    size_t to = s->n - s->rest < REST_ROWS ? s->n : s->rest + REST_ROWS;
     s->out_n = 0;
     if (put_kept(s, s->rest, to, err) != 0)
         return -1;

@@ -354,12 +354,6 @@ static int put_lines(struct table *t, struct table_sheet *s, const struct rows *
 
 /* ---- the writer ---- */
 
-static int begin(struct writer *w)
-{
-    (void)w;
-    return 0;
-}
-
 static bool has_lines(const struct rows *rows)
 {
     bool any = !rows->interval;
@@ -393,7 +387,6 @@ static void release(struct writer *w)
 const struct writer_ops table_writer = {
     .name = "table",
     .size = sizeof(struct table),
-    .begin = begin,
     .rows = rows,
     .end = table_end,
     .release = release,

@@ -75,7 +75,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         w->out = out;
         w->schema = schema;
     }
-    if (!w || !make_selections(w) || ops->begin(w) != 0) {
+    if (!w || !make_selections(w) || (ops->begin && ops->begin(w) != 0)) {
         writer_free(w);
         error_set(err, ERROR_MEMORY, "not enough memory");
         return NULL;
@@ -118,7 +118,7 @@ int writer_end(struct writer *w, const struct report_summary *summary)
     for (size_t i = 0; status == 0 && i < w->schema->choice->n; i++)
         status = put_rest(w, w->selections[i]);
     if (status == 0)
-        status = w->ops->end(w, summary);
+        status = w->ops->end ? w->ops->end(w, summary) : output_flush(w->out);
     writer_free(w);
     return status;
 }

@@ -8,10 +8,11 @@
 struct writer_ops {
     const char *name;
     size_t size; /* of the format's struct, handed to begin all zero behind the struct writer */
-    int (*begin)(struct writer *w);
+    int (*begin)(struct writer *w); /* NULL: nothing to do */
     /* Selected rows: all of an interval, or some of a stream (then at least one). Their relation shows columns. */
     int (*rows)(struct writer *w, const struct rows *rows);
-    int (*end)(struct writer *w, const struct report_summary *summary);
+    int (*end)(struct writer *w,
+               const struct report_summary *summary); /* NULL: the summary has no place in it */
     void (*release)(struct writer *w); /* what the struct owns, not the struct; also after a failed begin */
 };
 
