@@ -10,57 +10,12 @@
 #include "archive_commands.h"
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
+#include "metrics/pipeline.h"
 #include "metrics/verdict.h"
 
 #define HOST_DEFAULT "host"
 #define SECOND_NS    1000000000u
 #define FILE_STEP    65536 /* of a small file read at once */
-
-static const char help[] =
-    "xenmeter archive create - traces, and what they tell, in one compressed, checked file\n"
-    "\n"
-    "Usage: xenmeter archive create [OPTIONS] [TRACE...] -o ARCHIVE\n"
-    "\n"
-    "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also\n"
-    "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow\n"
-    "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: xenmeter-archive(5).\n"
-    "\n"
-    "  -o, --output FILE       the archive; \"-\": standard output\n"
-    "      --with-trace        keep the trace itself, too, in chunks that can be read each by itself\n"
-    "      --host LABEL        whose traces they are (default \"host\"); hosts stay apart\n"
-    "  -g, --granularity LIST  keep results of these lengths: 10s,1s,100ms; execution: one row each\n"
-    "                          (default 1s; \"total\" alone: none beside the whole\n"
-    "                          trace, which is always kept)\n"
-    "  -b, --by LIST           keep rows by these, beside domain: vcpu,pcpu,domain-pcpu\n"
-    "                          (default with the trace: none; without: vcpu,pcpu)\n"
-    "      --names FILE        keep domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --level N           of compression, 1 to 19 (default 3)\n"
-    "  -T, --threads N         compress on N threads (default: one for each CPU)\n"
-    "I/O and driver domains\n" CHARGE_HELP "How to read a trace\n"
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
-    "      --progress WHEN     auto, always, never\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is killed.\n"
-    "A signal that asks to end completes the archive of a pipe, and removes that of a file.\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Examples:\n"
-    "  xenmeter archive create --with-trace capture.xt -o capture.xma\n"
-    "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma\n";
-
-static const char *const formats[] = {"archive", NULL}; /* --format is not taken */
-
-static const struct option_set option_set = {
-    .command = "archive create",
-    .letters = "obgTq",
-    .longs = " names cpu-hz max-memory progress host level with-trace " CHARGE_LONGS,
-    .makes_archive = true,
-    .formats = formats,
-    .help = help,
-};
 
 /* One trace on its way into a capture. */
 struct creation {
@@ -73,7 +28,8 @@ struct creation {
     struct archive_file *file;
     /* of the trace being read */
     struct trace *trace;
-    struct meter *meters[4]; /* by enum by; NULL: not wanted */
+    struct pipeline *pipeline;
+    struct meter_options rows[4]; /* by enum by */
     struct capture_writer *writer;
     struct summary_domain *domains; /* of the whole trace */
     size_t domains_n;
@@ -143,24 +99,34 @@ static int take_charges(void *context, const struct interval *interval, const st
     return c->domain_sink.charges(c->domain_sink.context, interval, idds, n);
 }
 
-static int open_meters(struct creation *c, struct error *err)
+/* The writer takes the batches, too: entries are made from them. */
+static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
+                      struct error *err)
+{
+    const struct creation *c = context;
+    return capture_writer_take(c->writer, batch, pass->clock, err);
+}
+
+/* The rows by domain come first: charges and the numbers of the whole trace are theirs. */
+static int add_consumers(struct creation *c, struct error *err)
 {
     for (int by = 0; by < 4; by++) {
         if (!(c->capture.bys & 1u << by))
             continue;
-        struct meter_options options = {.by = (enum by)by,
-                                        .granularities = c->capture.granularities,
-                                        .executions = by == BY_DOMAIN && c->capture.executions,
-                                        .memory_limit = c->options->max_memory,
-                                        .charge = c->capture.charge,
-                                        .sink = capture_writer_sink(c->writer, (enum by)by)};
-        memcpy(options.granularities_ns, c->capture.granularities_ns, sizeof options.granularities_ns);
+        struct meter_options *rows = &c->rows[by];
+        *rows = (struct meter_options){.by = (enum by)by,
+                                       .granularities = c->capture.granularities,
+                                       .executions = by == BY_DOMAIN && c->capture.executions,
+                                       .charge = c->capture.charge,
+                                       .sink = capture_writer_sink(c->writer, (enum by)by)};
+        memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
         if (by == BY_DOMAIN) {
-            c->domain_sink = options.sink;
-            options.sink = (struct meter_sink){c, take_domains, take_execution, take_charges};
+            c->domain_sink = rows->sink;
+            rows->sink = (struct meter_sink){c, take_domains, take_execution, take_charges};
         }
-        c->meters[by] = meter_new(&options, err);
-        if (!c->meters[by])
+        const struct consumer consumer = {
+            .context = c, .rows = rows, .batch = by == BY_DOMAIN ? take_batch : NULL, .to_the_end = true};
+        if (pipeline_add(c->pipeline, &consumer, err) != 0)
             return -1;
     }
     return 0;
@@ -187,68 +153,48 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
         return error_set(err, ERROR_MEMORY, "no memory");
     struct trace_tap tap = capture_writer_tap(c->writer);
     struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
-    meter_wants(true, &trace);
+    c->pipeline = pipeline_new(o->max_memory);
+    if (!c->pipeline)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    if (add_consumers(c, err) != 0)
+        return -1;
+    pipeline_wants(c->pipeline, &trace);
     if (is_stream(path)) {
         c->file->keep_partial = true;
         trace.stop = signals_stop_flag(&trace.wait_mask);
     }
     c->trace = trace_open(path, &trace, err);
-    return c->trace && open_meters(c, err) == 0 ? 0 : -1;
+    return c->trace ? 0 : -1;
 }
 
-static int meters_feed(struct creation *c, const struct event_batch *batch, struct error *err)
+static void show_progress(void *context, const struct trace *trace)
 {
-    for (int by = 0; by < 4; by++)
-        if (c->meters[by] && meter_feed(c->meters[by], batch, trace_clock(c->trace), err) != 0)
-            return -1;
-    return capture_writer_take(c->writer, batch, trace_clock(c->trace), err);
+    progress_show(context, trace);
 }
 
-static int read_trace(struct creation *c, struct event_batch *batch, struct error *err)
-{
-    int status;
-    bool checked = false;
-    while ((status = trace_next(c->trace, batch, err)) > 0) {
-        if (!checked && trace_check_clock(c->trace, "", err) != 0)
-            return -1;
-        checked = true;
-        if (meters_feed(c, batch, err) != 0)
-            return -1;
-        progress_show(&c->progress, c->trace);
-    }
-    if (status < 0)
-        return -1;
-    struct trace_summary s;
-    trace_summarise(c->trace, &s);
-    for (int by = 0; by < 4; by++)
-        if (c->meters[by] &&
-            meter_finish(c->meters[by], clock_ns(trace_clock(c->trace), s.tsc_last), err) != 0)
-            return -1;
-    return 0;
-}
-
-static int write_summary(struct creation *c, const struct event_batch *batch, struct error *err)
+static int write_summary(struct creation *c, struct error *err)
 {
     struct summary s = {.clock = *trace_clock(c->trace), .charged = true};
-    const struct meter *meter = c->meters[BY_DOMAIN];
+    const struct meter *meter = pipeline_meter(c->pipeline, 0);
+    const struct pass *pass = pipeline_pass(c->pipeline);
     trace_summarise(c->trace, &s.trace);
     s.trace.file = ""; /* where it was, and how it was packed, is not the trace's */
     s.trace.file_bytes = 0;
     s.trace.compression = "none";
     s.end_ns = meter_accounted(meter);
-    s.quality = *trace_quality(c->trace);
-    quality_merge(&s.quality, meter_quality(meter));
+    pipeline_quality(c->pipeline, c->trace, &s.quality);
+    s.quality.unknown_ns = meter_unknown_ns(meter);
     meter_charge_summary(meter, &s.charges);
     s.domains = c->domains;
     s.domains_n = c->domains_n;
-    s.pcpus = calloc(batch->pcpus_n + 1u, sizeof *s.pcpus);
+    s.pcpus = calloc(pass->pcpus_n + 1u, sizeof *s.pcpus);
     struct capture *capture = archive_file_new_capture(c->file);
     int status = 0;
     if (!s.pcpus || !capture)
         status = error_set(err, ERROR_MEMORY, "no memory");
-    for (; s.pcpus && s.pcpus_n < batch->pcpus_n; s.pcpus_n++)
-        s.pcpus[s.pcpus_n] =
-            (struct summary_pcpu){batch->pcpus[s.pcpus_n], meter_blind_ns(meter, batch->pcpus[s.pcpus_n])};
+    for (; s.pcpus && s.pcpus_n < pass->pcpus_n; s.pcpus_n++)
+        s.pcpus[s.pcpus_n] = (struct summary_pcpu){pass->pcpus[s.pcpus_n],
+                                                   model_blind_ns(pass->model, pass->pcpus[s.pcpus_n])};
     if (status == 0)
         status = capture_writer_finish(c->writer, &s, capture, err);
     c->file->captures_n += status == 0;
@@ -283,10 +229,8 @@ static int add_files(const struct creation *c, struct error *err)
 
 static void end_trace(struct creation *c)
 {
-    for (int by = 0; by < 4; by++) {
-        meter_free(c->meters[by]);
-        c->meters[by] = NULL;
-    }
+    pipeline_free(c->pipeline);
+    c->pipeline = NULL;
     trace_close(c->trace);
     capture_writer_free(c->writer);
     free(c->domains);
@@ -298,16 +242,16 @@ static void end_trace(struct creation *c)
 
 static int add_trace(struct creation *c, const char *path, struct error *err)
 {
-    struct event_batch batch = {0};
+    const struct pipeline_control control = {.progress = show_progress, .progress_context = &c->progress};
     progress_begin(&c->progress, c->options->progress, c->options->quiet);
     int status = open_trace(c, path, err);
     if (status == 0)
-        status = read_trace(c, &batch, err);
+        status = pipeline_run(c->pipeline, c->trace, &control, err);
     progress_end(&c->progress);
     if (status == 0)
         status = add_files(c, err);
     if (status == 0)
-        status = write_summary(c, &batch, err);
+        status = write_summary(c, err);
     if (status == 0)
         status = check_twice(c, err);
     else if (c->writer && capture_writer_failed(c->writer))
@@ -426,21 +370,59 @@ int archive_create_run(const struct options *o)
     return status;
 }
 
-int archive_create(int argc, char **argv)
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
 {
-    struct options options;
-    int status;
-    if (options_parse(&options, &option_set, argc, argv, &status)) {
-        status = EXIT_ERROR;
-        bool standard = options.output && strcmp(options.output, "-") == 0;
-        if (!options.output)
-            complain("where to? --output names the archive (xenmeter archive create --help)");
-        else if (standard && isatty(STDOUT_FILENO))
-            complain("standard output is a terminal: an archive is not for reading (xenmeter archive create "
-                     "--help)");
-        else
-            status = archive_create_run(&options);
-    }
-    options_free(&options);
-    return status;
+    if (!o->output)
+        return error_set(err, ERROR_USAGE, "where to? --output names the archive");
+    return 0;
 }
+
+static const char *const formats[] = {"archive", NULL}; /* --format is not taken */
+
+static const struct option_spec options[] = {
+    OPTION_OUTPUT_AS("FILE", "the archive; \"-\": standard output", ":archive"),
+    OPTION_FLAG(0, "with-trace", with_trace,
+                "keep the trace itself, too, in chunks that can be read each by itself"),
+    OPTION(0, "host", "LABEL", "whose traces they are (default \"host\"); hosts stay apart", .set = set_text,
+           OPTION_FIELD(host)),
+    OPTION_GRANULARITY("keep results of these lengths: 10s,1s,100ms; execution: one row each (default 1s; "
+                       "\"total\" alone: none beside the whole trace, which is always kept)"),
+    OPTION('b', "by", "LIST",
+           "keep rows by these, beside domain: vcpu,pcpu,domain-pcpu (default with the trace: none; "
+           "without: vcpu,pcpu)",
+           .set = set_bys, .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),
+    OPTION_NAMES("keep domain names"),
+    OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
+           .choices = "1\n3\n9\n19"),
+    OPTION('T', "threads", "N", "compress on N threads (default: one for each CPU)", .set = set_threads),
+    OPTIONS_HEADING("I/O and driver domains"),
+    OPTIONS_CHARGE,
+    OPTIONS_HEADING("How to read a trace"),
+    OPTIONS_TRACE,
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 61,
+    .name = "archive create",
+    .summary = "traces, and what they tell, into an archive",
+    .usage = "[OPTIONS] [TRACE...] -o ARCHIVE",
+    .text =
+        "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also "
+        "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow "
+        "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: "
+        "xenmeter-archive(5).\n"
+        "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is "
+        "killed. A signal that asks to end completes the archive of a pipe, and removes that of a file.",
+    .examples =
+        "xenmeter archive create --with-trace capture.xt -o capture.xma\n"
+        "xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma",
+    .options = options,
+    .operands = OPERANDS_TRACES,
+    .formats = formats,
+    .check = check,
+    .run = archive_create_run,
+};
+COMMAND(command);

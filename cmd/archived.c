@@ -456,7 +456,7 @@ static int read_entry(struct archived *a, struct entry *entry, struct error *err
                         a->entry->name, why.message);
 }
 
-int archived_enter(struct archived *a, struct meter *meter, struct error *err)
+int archived_enter(struct archived *a, struct pipeline *pipeline, struct error *err)
 {
     struct entry entry = {0};
     if (!a->entry)
@@ -464,7 +464,7 @@ int archived_enter(struct archived *a, struct meter *meter, struct error *err)
     int status = read_entry(a, &entry, err);
     if (status == 0) {
         struct event_batch batch = entry_batch(&entry, a->entry->tsc);
-        status = meter_feed(meter, &batch, &a->resume.clock, err);
+        status = pipeline_feed(pipeline, &batch, &a->resume.clock, err);
     }
     entry_free(&entry);
     return status;

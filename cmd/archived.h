@@ -11,6 +11,7 @@
 #include "archive/trace_feed.h"
 #include "cli.h"
 #include "metrics/measure/dump.h"
+#include "metrics/pipeline.h"
 
 struct archived {
     struct archive *archive;
@@ -79,7 +80,7 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
 bool archived_knows_rest(const struct archived *a, const struct options *o);
 
 /* With an entry: feeds the meter with what came before. */
-int archived_enter(struct archived *a, struct meter *meter, struct error *err);
+int archived_enter(struct archived *a, struct pipeline *pipeline, struct error *err);
 
 /* What a summary of the trace says of the file: the archive. */
 void archived_describe(const struct archived *a, const struct options *o, struct trace_summary *trace);

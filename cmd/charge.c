@@ -6,45 +6,6 @@
 #include "metrics/relation/charges.h"
 #include "reading.h"
 
-static const char help[] =
-    "xenmeter charge - who used the driver domains: guest by driver domain, with the evidence\n"
-    "\n"
-    "Usage: xenmeter charge [OPTIONS] [FILE]\n"
-    "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
-    "\"-\" or nothing: standard input.\n"
-    "A driver domain's running time is shared out among the guests for which it did I/O; what it ran\n"
-    "without I/O is its own, and what cannot be judged is unattributed.\n"
-    "\n"
-    "How to charge\n" CHARGE_HELP "What to report\n"
-    "  -g, --granularity LIST  total (default), lengths (10s,1s,100ms,500us)\n"
-    "      --live LEN          each interval of LEN as soon as it is complete, until the\n"
-    "                          input ends or SIGINT or SIGTERM arrives\n"
-    "  -d, --domains LIST      only these guests: 1,3-5; shares stay those of the whole\n"
-    "  -s, --sort COLUMN       order the guests of each driver domain, largest first\n"
-    "  -n, --limit N           of each driver domain the first N guests; without -s those that are\n"
-    "                          charged most\n"
-    "  -t, --time FROM,TO      only this part of the trace: 1.5s,3s; either may be empty\n"
-    "How to show it\n"
-    "  -f, --format NAME       table, csv, json, jsonl; default: by the ending of -o, else table\n"
-    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
-    "  -c, --columns LIST      these columns, in this order (\"all\"; \"help\" lists them)\n"
-    "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --color WHEN        auto, always, never\n" READING_HELP "\n"
-    "Examples:\n"
-    "  xenmeter charge capture.xt\n"
-    "  xenmeter charge --idd 0,5 --charge-by copies,grants -g 1s -f csv -o charges.csv capture.xt\n"
-    "  xenmeter charge --io-counts counts.csv --weights send=1,recv=1.1 capture.xt\n";
-
-static const struct option_set option_set = {
-    .command = "charge",
-    .letters = "fogdtcsnqv",
-    .longs = " names cpu-hz live max-memory color progress host " CHARGE_LONGS,
-    .no_executions = true,
-    .formats = writer_formats,
-    .help = help,
-};
-
 struct charge {
     struct options options;
     struct reading reading;
@@ -104,21 +65,62 @@ static int run(struct charge *c)
     return reading_run(&c->reading, &c->meter, &c->schema);
 }
 
-int command_charge(int argc, char **argv)
+static int run_charge(const struct options *o)
 {
-    struct charge c = {0};
-    int status;
-    if (options_parse(&c.options, &option_set, argc, argv, &status)) {
-        if (c.options.columns && strcmp(c.options.columns, "help") == 0) {
-            columns_list(relations, 1);
-            status = EXIT_DONE;
-        } else {
-            status = run(&c);
-        }
+    struct charge c = {.options = *o};
+    if (o->columns && strcmp(o->columns, "help") == 0) {
+        columns_list(relations, 1);
+        return EXIT_DONE;
     }
+    int status = run(&c);
     reading_close(&c.reading);
     choice_free(&c.choice);
     free(c.rows.at);
-    options_free(&c.options);
     return status;
 }
+
+/* ---- options ---- */
+
+static void offer_columns(struct completion *c)
+{
+    complete_columns(c, relations, 1);
+}
+
+static const struct option_spec options[] = {
+    OPTIONS_HEADING("How to charge"),
+    OPTIONS_CHARGE,
+    OPTIONS_HEADING("What to report"),
+    OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
+    OPTION_LIVE,
+    OPTION_DOMAINS("only these guests: 1,3-5; shares stay those of the whole"),
+    OPTION_SORT("order the guests of each driver domain, largest first", offer_columns),
+    OPTION_LIMIT("of each driver domain the first N guests; without -s those that are charged most"),
+    OPTION_TIME,
+    OPTIONS_HEADING("How to show it"),
+    OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"),
+    OPTION_OUTPUT,
+    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
+    OPTION_NAMES("domain names"),
+    OPTION_COLOR,
+    OPTIONS_READING("more about the data on standard error"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 40,
+    .name = "charge",
+    .summary = "who used the driver domains: guest by driver domain, with the evidence",
+    .usage = "[OPTIONS] [FILE]",
+    .text = TRACE_TEXT "\nA driver domain's running time is shared out among the guests for which it did "
+                       "I/O; what it ran without "
+                       "I/O is its own, and what cannot be judged is unattributed.",
+    .examples = "xenmeter charge capture.xt\n"
+                "xenmeter charge --idd 0,5 --charge-by copies,grants -g 1s -f csv -o charges.csv capture.xt\n"
+                "xenmeter charge --io-counts counts.csv --weights send=1,recv=1.1 capture.xt",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .no_executions = true,
+    .formats = writer_formats,
+    .run = run_charge,
+};
+COMMAND(command);

@@ -78,7 +78,7 @@ int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err)
                          "--charge-per %.60s: wants execution, or interval=LEN, for example interval=100ms",
                          text);
     const char *length = text + strlen(prefix);
-    if (parse_duration("--charge-per", length, strlen(length), interval_ns, err) != 0)
+    if (parse_duration("charge-per", length, strlen(length), interval_ns, err) != 0)
         return -1;
     if (*interval_ns < CHARGE_INTERVAL_MIN_NS)
         return error_set(err, ERROR_USAGE, "--charge-per %.60s: intervals are at least 1ms long", text);

@@ -2,46 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archived.h"
 #include "cli.h"
 #include "formats/info.h"
 #include "metrics/verdict.h"
-
-static const char help[] =
-    "xenmeter info - what is in a trace, and whether it can be trusted\n"
-    "\n"
-    "Usage: xenmeter info [OPTIONS] [FILE]\n"
-    "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
-    "\"-\" or nothing: standard input.\n"
-    "Shows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how sure that is,\n"
-    "the event classes with records, rate and bytes, which Xen wrote it, lost records and damage.\n"
-    "\n"
-    "  -f, --format NAME       table, json; default: by the ending of -o, else table\n"
-    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
-    "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
-    "      --progress WHEN     auto, always, never\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -v, --verbose           every event, not only the classes\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Example:\n"
-    "  xenmeter info capture.xt.zst\n";
-
-static const char *const formats[] = {"table", "json", NULL};
-
-static const struct option_set option_set = {
-    .command = "info",
-    .letters = "foqv",
-    .longs = " names cpu-hz max-memory progress host ",
-    .formats = formats,
-    .help = help,
-};
+#include "trace_run.h"
 
 /* The domains as the meter's whole-trace rows tell them. */
 struct gathering {
@@ -62,34 +26,15 @@ static int take_interval(void *context, const struct interval *interval, const s
     return g->domains ? 0 : -1;
 }
 
-static int read_all(struct trace *trace, struct meter *meter, const struct options *o,
-                    struct info_pcpu **pcpus, size_t *pcpus_n, struct error *err)
+/* The pCPUs, and how long each was blind. NULL: no memory. */
+static struct info_pcpu *pcpus_of(const struct pass *pass)
 {
-    struct progress progress;
-    struct event_batch batch = {0};
-    int status;
-    progress_begin(&progress, o->progress, o->quiet);
-    while ((status = trace_next(trace, &batch, err)) > 0) {
-        if (meter_feed(meter, &batch, trace_clock(trace), err) != 0)
-            return -1;
-        progress_show(&progress, trace);
-    }
-    progress_end(&progress);
-    if (status < 0)
-        return -1;
-    struct trace_summary s;
-    trace_summarise(trace, &s);
-    if (meter_finish(meter, clock_ns(trace_clock(trace), s.tsc_last), err) != 0)
-        return -1;
-    *pcpus = calloc(batch.pcpus_n + 1, sizeof **pcpus);
-    if (!*pcpus)
-        return error_set(err, ERROR_MEMORY, "no memory");
-    for (; *pcpus_n < batch.pcpus_n; ++*pcpus_n) {
-        uint16_t pcpu = batch.pcpus[*pcpus_n];
-        bool timed = trace_clock(trace)->cpu_hz > 0;
-        (*pcpus)[*pcpus_n] = (struct info_pcpu){pcpu, timed ? meter_blind_ns(meter, pcpu) : 0};
-    }
-    return 0;
+    struct info_pcpu *pcpus = calloc(pass->pcpus_n + 1u, sizeof *pcpus);
+    bool timed = pass->clock->cpu_hz > 0;
+    for (unsigned i = 0; pcpus && i < pass->pcpus_n; i++)
+        pcpus[i] =
+            (struct info_pcpu){pass->pcpus[i], timed ? model_blind_ns(pass->model, pass->pcpus[i]) : 0};
+    return pcpus;
 }
 
 static int write_info(const struct options *o, const struct info *info, struct error *err)
@@ -119,39 +64,47 @@ static int conclude(const struct options *o, struct quality *quality, struct inf
     return write_info(o, info, err);
 }
 
+/* What the pass found; `domains` and `pcpus` are the caller's. */
+static void describe(const struct trace_run *run, struct info *info, struct quality *quality)
+{
+    pipeline_quality(run->pipeline, run->trace, quality);
+    quality->unknown_ns = meter_unknown_ns(pipeline_meter(run->pipeline, 0));
+    info->pcpus_n = pipeline_pass(run->pipeline)->pcpus_n;
+    trace_summarise(run->trace, &info->summary.trace);
+    info->summary.clock = *trace_clock(run->trace);
+    info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
+    if (run->archived.archive)
+        archived_describe(&run->archived, run->options, &info->summary.trace);
+}
+
 /* From a trace: of its own, or one that an archive keeps. */
-static int run_trace(const struct options *o, struct archived *archived, struct info *info)
+static int run_trace(struct trace_run *run, struct info *info)
 {
     struct error err = {0};
     struct gathering gathering = {0};
     struct info_pcpu *pcpus = NULL;
-    struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
-    meter_wants(false, &trace_options);
-    struct meter_options meter_options = {.by = BY_DOMAIN,
-                                          .granularities = 1,
-                                          .memory_limit = o->max_memory,
-                                          .sink = {&gathering, take_interval, NULL, NULL}};
-    int status = archived->archive ? archived_begin_trace(archived, &trace_options, &err) : 0;
-    struct trace *trace = status == 0 ? trace_open(o->input, &trace_options, &err) : NULL;
-    struct meter *meter = trace ? meter_new(&meter_options, &err) : NULL;
-    if (!meter || read_all(trace, meter, o, &pcpus, &info->pcpus_n, &err) != 0) {
+    struct quality quality;
+    const struct options *o = run->options;
+    const struct meter_options rows = {
+        .by = BY_DOMAIN, .granularities = 1, .sink = {&gathering, take_interval, NULL, NULL}};
+    const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
+    int status = trace_run_add(run, &consumer, &err);
+    if (status == 0)
+        status = trace_run_open(run, false, NULL, &err);
+    if (status == 0)
+        status = trace_run_go(run, o->progress, &err);
+    if (status == 0 && !(pcpus = pcpus_of(pipeline_pass(run->pipeline))))
+        status = error_set(&err, ERROR_MEMORY, "no memory");
+    if (status != 0) {
         status = fail(o->input, &err);
     } else {
-        struct quality quality = *trace_quality(trace);
-        quality_merge(&quality, meter_quality(meter));
         info->domains = gathering.domains;
         info->domains_n = gathering.n;
         info->pcpus = pcpus;
-        trace_summarise(trace, &info->summary.trace);
-        info->summary.clock = *trace_clock(trace);
-        info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
-        if (archived->archive)
-            archived_describe(archived, o, &info->summary.trace);
+        describe(run, info, &quality);
         if (conclude(o, &quality, info, &err) != 0)
             status = fail(o->output ? o->output : "standard output", &err);
     }
-    meter_free(meter);
-    trace_close(trace);
     free(gathering.domains);
     free(pcpus);
     return status;
@@ -252,14 +205,10 @@ static int run_summary(const struct options *o, struct archived *archived, struc
     return status;
 }
 
-static int run_archive(const struct options *o, struct archived *archived, struct domain_names **names,
-                       struct info *info)
+static int run_archive(struct trace_run *run, struct info *info)
 {
-    struct error err = {0};
-    if (archived_open(archived, o, &err) != 0 || (!*names && archived_names(archived, names, &err) != 0))
-        return fail(o->input, &err);
-    info->name_of = *names ? names_lookup : NULL;
-    info->names = *names;
+    struct archived *archived = &run->archived;
+    const struct options *o = run->options;
     bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->captures[0].options.cpu_hz;
     bool kept = true;
     for (size_t i = 0; i < archived->captures_n; i++)
@@ -271,38 +220,50 @@ static int run_archive(const struct options *o, struct archived *archived, struc
                  o->input);
         return EXIT_ERROR;
     }
-    return run_trace(o, archived, info);
+    return run_trace(run, info);
 }
 
 static int run(const struct options *o)
 {
     struct error err = {0};
-    struct archived archived = {0};
+    struct trace_run run = {0};
     struct domain_names *names = NULL;
-    bool archive;
     if (o->names && !(names = names_read(o->names, &err)))
         return fail(o->names, &err);
-    struct info info = {.name_of = names ? names_lookup : NULL, .names = names, .every_event = o->verbose};
-    int status;
-    if (input_is_archive(o->input, &archive, &err) != 0)
+    int status = trace_run_find(&run, o);
+    bool archive = run.archived.archive != NULL;
+    if (status == EXIT_DONE && archive && !names && archived_names(&run.archived, &names, &err) != 0)
         status = fail(o->input, &err);
-    else if (o->host && !archive)
-        status = fail_host(o);
-    else if (archive)
-        status = run_archive(o, &archived, &names, &info);
-    else
-        status = run_trace(o, &archived, &info);
-    archived_close(&archived);
+    struct info info = {.name_of = names ? names_lookup : NULL, .names = names, .every_event = o->verbose};
+    if (status == EXIT_DONE)
+        status = archive ? run_archive(&run, &info) : run_trace(&run, &info);
+    trace_run_close(&run);
     names_free(names);
     return status;
 }
 
-int command_info(int argc, char **argv)
-{
-    struct options options;
-    int status;
-    if (options_parse(&options, &option_set, argc, argv, &status))
-        status = run(&options);
-    options_free(&options);
-    return status;
-}
+static const char *const formats[] = {"table", "json", NULL};
+
+static const struct option_spec options[] = {
+    OPTION_FORMAT("table, json; default: by the ending of -o, else table"),
+    OPTION_OUTPUT,
+    OPTION_NAMES("domain names"),
+    OPTIONS_READING("every event, not only the classes"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 20,
+    .name = "info",
+    .summary = "what is in a trace, and whether it can be trusted",
+    .usage = "[OPTIONS] [FILE]",
+    .text = TRACE_TEXT "\nShows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how "
+                       "sure that is, the event "
+                       "classes with records, rate and bytes, which Xen wrote it, lost records and damage.",
+    .examples = "xenmeter info capture.xt.zst",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .formats = formats,
+    .run = run,
+};
+COMMAND(command);

@@ -6,39 +6,21 @@
 #ifndef XENMETER_CMD_READING_H
 #define XENMETER_CMD_READING_H
 
-#include "archived.h"
 #include "cli.h"
 #include "formats/output.h"
 #include "formats/writer.h"
-
-/* What --help says of it, and of how it ends. */
-#define READING_HELP                                                                                         \
-    "How to read it\n"                                                                                       \
-    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"            \
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"              \
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"                                  \
-    "      --progress WHEN     auto, always, never\n"                                                        \
-    "  -q, --quiet             only errors on standard error\n"                                              \
-    "  -v, --verbose           more about the data on standard error\n"                                      \
-    "  -h, --help              this text\n"                                                                  \
-    "\n"                                                                                                     \
-    "Exit status: 0 done, 2 error.\n"
+#include "trace_run.h"
 
 /* One run over a trace; all zero is one that was not opened. */
 struct reading {
     const struct options *options;
     struct domain_names *names; /* NULL: none were given */
     struct counters *counters;  /* NULL: none were given */
-    struct archived archived;   /* .archive NULL: the input is none */
+    struct trace_run run;       /* .trace NULL: from results that were kept */
     uint64_t unknown_ns;        /* of results that were kept */
-    struct trace *trace;        /* NULL: from results that were kept */
-    struct meter *meter;        /* NULL: as well */
     struct output *output;
     struct writer *writer;
-    struct progress progress;
-    const volatile sig_atomic_t *stop; /* NULL: not live */
-    bool stopped_early;                /* an archive's trace was read up to the end of the part asked for */
-    bool failed;                       /* a sink ended the work: the output knows why */
+    bool failed; /* a sink ended the work: the output knows why */
 };
 
 /* Reads the files that options name beside the trace. EXIT_DONE, or EXIT_ERROR with the reason said. */

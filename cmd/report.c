@@ -5,47 +5,6 @@
 #include "columns_list.h"
 #include "reading.h"
 
-static const char help[] =
-    "xenmeter report - where the CPU of a Xen host went\n"
-    "\n"
-    "Usage: xenmeter report [OPTIONS] [FILE]\n"
-    "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
-    "\"-\" or nothing: standard input.\n"
-    "\n"
-    "What to report\n"
-    "  -b, --by WHAT           rows by domain (default), vcpu, pcpu or domain-pcpu\n"
-    "  -g, --granularity LIST  total (default), lengths (10s,1s,100ms,500us), execution\n"
-    "      --live LEN          each interval of LEN as soon as it is complete, until the\n"
-    "                          input ends or SIGINT or SIGTERM arrives\n"
-    "  -d, --domains LIST      only these domains: 0,3-5\n"
-    "  -p, --pcpus LIST        only time on these pCPUs\n"
-    "  -t, --time FROM,TO      only this part of the trace: 1.5s,3s; either may be empty\n"
-    "How to show it\n"
-    "  -f, --format NAME       table, csv, json, jsonl, xenmon, archive; default: by the ending\n"
-    "                          of -o (archive: .xma), else table\n"
-    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
-    "  -c, --columns LIST      these columns, in this order (\"all\"; \"help\" lists them)\n"
-    "  -s, --sort COLUMN       order the rows of an interval, or all executions, largest first\n"
-    "  -n, --limit N           at most N rows of an interval, at most N executions\n"
-    "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --color WHEN        auto, always, never\n"
-    "I/O and driver domains\n" CHARGE_HELP READING_HELP "\n"
-    "Examples:\n"
-    "  xenmeter report capture.xt\n"
-    "  xenmeter report -b vcpu -g 1s,100ms -f csv -o capture.csv capture.xt.zst\n"
-    "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -\n";
-
-static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", "archive", NULL};
-
-static const struct option_set option_set = {
-    .command = "report",
-    .letters = "fobgdptcsnqv",
-    .longs = " names cpu-hz live max-memory color progress host " CHARGE_LONGS,
-    .formats = formats,
-    .help = help,
-};
-
 struct report {
     struct options options;
     struct reading reading;
@@ -77,6 +36,7 @@ static int take_execution(void *context, const struct execution *execution)
 /* ---- setting up ---- */
 
 static const struct relation *const relations[] = {&relation_rows, &relation_executions};
+#define RELATIONS (sizeof relations / sizeof *relations)
 
 /* Rows of intervals come if there are intervals, executions if they were asked for. */
 static int choose(struct report *r, struct error *err)
@@ -97,6 +57,10 @@ static int run(struct report *r)
 {
     struct error err = {0};
     const struct options *o = &r->options;
+    if (o->bys & (o->bys - 1)) {
+        complain("--by: rows can be by domain, vcpu, pcpu or domain-pcpu");
+        return EXIT_ERROR;
+    }
     if (reading_open(&r->reading, o) != EXIT_DONE)
         return EXIT_ERROR;
     if (choose(r, &err) != 0)
@@ -115,22 +79,66 @@ static int run(struct report *r)
     return reading_run(&r->reading, &r->meter, &r->schema);
 }
 
-int command_report(int argc, char **argv)
+static int run_report(const struct options *o)
 {
-    struct report r = {0};
+    struct report r = {.options = *o};
     int status;
-    if (options_parse(&r.options, &option_set, argc, argv, &status)) {
-        if (r.options.columns && strcmp(r.options.columns, "help") == 0) {
-            columns_list(relations, 2);
-            status = EXIT_DONE;
-        } else if (strcmp(r.options.format, "archive") == 0) {
-            status = archive_create_run(&r.options);
-        } else {
-            status = run(&r);
-        }
+    if (o->columns && strcmp(o->columns, "help") == 0) {
+        columns_list(relations, RELATIONS);
+        return EXIT_DONE;
     }
+    if (strcmp(o->format, "archive") == 0)
+        return archive_create_run(o);
+    status = run(&r);
     reading_close(&r.reading);
     choice_free(&r.choice);
-    options_free(&r.options);
     return status;
 }
+
+/* ---- options ---- */
+
+static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", "archive", NULL};
+
+static void offer_columns(struct completion *c)
+{
+    complete_columns(c, relations, RELATIONS);
+}
+
+static const struct option_spec options[] = {
+    OPTIONS_HEADING("What to report"),
+    OPTION_BYS("rows by domain (default), vcpu, pcpu or domain-pcpu"),
+    OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us), execution"),
+    OPTION_LIVE,
+    OPTION_DOMAINS("only these domains: 0,3-5"),
+    OPTION_PCPUS("only time on these pCPUs"),
+    OPTION_TIME,
+    OPTIONS_HEADING("How to show it"),
+    OPTION_FORMAT("table, csv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
+                  "else table"),
+    OPTION_OUTPUT,
+    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
+    OPTION_SORT("order the rows of an interval, or all executions, largest first", offer_columns),
+    OPTION_LIMIT("at most N rows of an interval, at most N executions"),
+    OPTION_NAMES("domain names"),
+    OPTION_COLOR,
+    OPTIONS_HEADING("I/O and driver domains"),
+    OPTIONS_CHARGE,
+    OPTIONS_READING("more about the data on standard error"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 10,
+    .name = "report",
+    .summary = "where the CPU went: per domain, vCPU or pCPU, at any granularity",
+    .usage = "[OPTIONS] [FILE]",
+    .text = TRACE_TEXT,
+    .examples = "xenmeter report capture.xt\n"
+                "xenmeter report -b vcpu -g 1s,100ms -f csv -o capture.csv capture.xt.zst\n"
+                "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .formats = formats,
+    .run = run_report,
+};
+COMMAND(command);

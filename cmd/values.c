@@ -31,7 +31,7 @@ int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns,
             return 0;
         }
     }
-    return error_set(err, ERROR_USAGE, "%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
+    return error_set(err, ERROR_USAGE, "--%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
                      option, n > 60 ? 60 : (int)n, text);
 }
 
@@ -69,7 +69,7 @@ int parse_numbers(const char *option, const char *text, uint8_t *set, size_t lim
         if (*p++ != ',')
             break;
     }
-    return error_set(err, ERROR_USAGE, "%s %.60s: wants numbers below %zu and ranges, for example 0,3-5",
+    return error_set(err, ERROR_USAGE, "--%s %.60s: wants numbers below %zu and ranges, for example 0,3-5",
                      option, text, limit);
 }
 
@@ -77,7 +77,7 @@ int parse_count(const char *option, const char *text, size_t *count, struct erro
 {
     const char *p = text;
     if (number_below(&p, (size_t)1 << 40, count) != 0 || *p || *count == 0)
-        return error_set(err, ERROR_USAGE, "%s %.60s: wants a whole number from 1 on", option, text);
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a whole number from 1 on", option, text);
     return 0;
 }
 

@@ -1,4 +1,7 @@
-/* Reads the values of options. Each returns 0, or -1 with `err` saying what was wrong and what is wanted. */
+/*
+ * Reads the values of options. `option` is the long name, without dashes. Each returns 0, or -1 with `err` saying what was
+ * wrong and what is wanted.
+ */
 #ifndef XENMETER_CMD_VALUES_H
 #define XENMETER_CMD_VALUES_H
 

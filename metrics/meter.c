@@ -5,36 +5,22 @@
 
 #include "metrics/measure/ledger.h"
 #include "min_max.h"
-#include "metrics/model/population.h"
-#include "metrics/model/runstate.h"
 
 struct meter {
     struct meter_options options;
-    struct population population;
-    struct runstates *runstates;
+    const struct model *model;
     struct charging *charging; /* NULL: charges are not accounted */
     struct ledger ledger;
-    struct quality quality;
     uint8_t pcpus_wanted[PCPUS_MAX];
     unsigned pcpus_seen;
-    bool begun;
 };
 
-void meter_wants(bool charges, struct trace_options *trace)
+void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
-    static const unsigned always[] = {
-        EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
-        EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
-    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
-                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        trace->want[always[i]] = true;
-    trace->want_io = charges;
-    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
-        trace->want_without_runstates[otherwise[i]] = true;
+    trace->want_io = trace->want_io || options->charge.wanted;
 }
 
-struct meter *meter_new(const struct meter_options *options, struct error *err)
+struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
 {
     if (options->granularities > METER_GRANULARITIES) {
         error_set(err, ERROR_USAGE, "more than %d granularities", METER_GRANULARITIES);
@@ -46,15 +32,15 @@ struct meter *meter_new(const struct meter_options *options, struct error *err)
         return NULL;
     }
     m->options = *options;
+    m->model = model;
     if (options->pcpus_wanted) {
         memcpy(m->pcpus_wanted, options->pcpus_wanted, PCPUS_MAX);
         m->options.pcpus_wanted = m->pcpus_wanted;
     }
-    if (!population_init(&m->population) ||
-        !(m->runstates = runstates_new(&m->population, &m->quality, options->start_ns)) ||
-        !ledger_init(&m->ledger, &m->options, &m->population, &m->quality) ||
+    const struct population *population = model_population(model);
+    if (!ledger_init(&m->ledger, &m->options, population) ||
         (options->charge.wanted &&
-         !(m->charging = charging_new(&options->charge, &m->population, options->start_ns)))) {
+         !(m->charging = charging_new(&options->charge, population, options->start_ns)))) {
         meter_free(m);
         error_set(err, ERROR_MEMORY, "no memory");
         return NULL;
@@ -69,24 +55,17 @@ void meter_free(struct meter *m)
         return;
     ledger_free(&m->ledger);
     charging_free(m->charging);
-    runstates_free(m->runstates);
-    population_free(&m->population);
     free(m);
 }
 
 static int check(const struct meter *m, struct error *err)
 {
+    const struct population *p = model_population(m->model);
     if (m->ledger.sink_ended)
         return -1;
-    size_t held = population_memory(&m->population) + runstates_memory(m->runstates) + m->ledger.memory +
-                  (m->charging ? charging_memory(m->charging) : 0);
     if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
-        return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", m->population.vcpus_n,
+        return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.cells_n);
-    if (m->options.memory_limit && held > m->options.memory_limit)
-        return error_set(err, ERROR_MEMORY,
-                         "%zu domains with %zu vCPUs need more than the memory limit (--max-memory)",
-                         m->population.incarnations_n, m->population.vcpus_n);
     return 0;
 }
 
@@ -144,21 +123,18 @@ static void charge(struct meter *m, const struct transition *t, uint64_t step_ns
         book_what_is_safe(m);
 }
 
-/* Books what is settled and closes what is complete. */
-static void account(struct meter *m, uint64_t settled_ns)
+void meter_take(struct meter *m, const struct transition *t)
 {
-    const struct transition *t;
-    uint64_t step_ns = m->charging ? charging_step_ns(m->charging) : 0;
+    if (is_over(m))
+        return;
     if (m->charging)
-        charging_make_room(m->charging);
-    while ((t = runstates_take(m->runstates, settled_ns))) {
-        if (is_over(m))
-            continue;
-        if (m->charging)
-            charge(m, t, step_ns);
-        else if (t->kind != TRANSITION_IO)
-            ledger_book(&m->ledger, t);
-    }
+        charge(m, t, charging_step_ns(m->charging));
+    else if (t->kind != TRANSITION_IO)
+        ledger_book(&m->ledger, t);
+}
+
+int meter_advance(struct meter *m, uint64_t settled_ns, struct error *err)
+{
     if (m->charging && !is_over(m))
         pass_time(m, settled_ns);
     if (m->charging && !is_over(m)) {
@@ -167,6 +143,7 @@ static void account(struct meter *m, uint64_t settled_ns)
         settled_ns = charging_safe(m->charging);
     }
     ledger_advance(&m->ledger, settled_ns);
+    return check(m, err);
 }
 
 /* The charging stage ends here, and the ledger gets all it has. */
@@ -179,13 +156,14 @@ static void end_charging(struct meter *m, uint64_t end_ns)
     ledger_advance(&m->ledger, end_ns);
 }
 
-int meter_feed(struct meter *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
+void meter_set_clock(struct meter *m, const struct clock *clock)
 {
-    if (!m->begun && !batch->has_runstates)
-        runstates_use_switches(m->runstates);
-    if (!m->begun && m->charging)
+    if (m->charging)
         charging_set_clock(m->charging, clock);
-    m->begun = true;
+}
+
+void meter_take_batch(struct meter *m, const struct event_batch *batch, const struct clock *clock)
+{
     if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
         for (unsigned i = 0; i < batch->pcpus_n; i++)
             ledger_add_pcpu(&m->ledger, batch->pcpus[i]);
@@ -193,20 +171,14 @@ int meter_feed(struct meter *m, const struct event_batch *batch, const struct cl
     }
     if (batch->end_tsc)
         m->ledger.end_ns = clock_ns(clock, batch->end_tsc);
-    for (size_t i = 0; i < batch->n; i++) {
-        const struct event *e = &batch->events[i];
-        if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
-            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
-    }
-    if (batch->watermark)
-        account(m, runstates_settled(m->runstates, clock_ns(clock, batch->watermark)));
-    return check(m, err);
+    if (m->charging)
+        charging_make_room(m->charging);
 }
 
 int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
 {
-    runstates_end(m->runstates, end_ns);
-    account(m, end_ns);
+    if (meter_advance(m, end_ns, err) != 0)
+        return -1;
     end_charging(m, end_ns);
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
@@ -224,51 +196,19 @@ int meter_stop(struct meter *m, struct error *err)
     return check(m, err);
 }
 
-int meter_merge(struct meter *earlier, struct meter *later, uint64_t end_ns, struct error *err)
+uint64_t meter_unknown_ns(const struct meter *m)
 {
-    const struct meter_options *a = &earlier->options, *b = &later->options;
-    if (a->by != b->by || a->executions || b->executions || a->granularities != 1 || b->granularities != 1 ||
-        a->charge.wanted || b->charge.wanted || a->granularities_ns[0] || b->granularities_ns[0] ||
-        a->from_ns || a->to_ns || b->from_ns || b->to_ns)
-        return error_set(err, ERROR_USAGE,
-                         "only meters of the whole trace by the same subjects can be merged");
-    uint64_t join_ns = b->start_ns;
-    runstates_end(earlier->runstates, join_ns);
-    account(earlier, join_ns);
-    ledger_book_all(&earlier->ledger, join_ns);
-    runstates_end(later->runstates, end_ns);
-    account(later, end_ns);
-    ledger_book_all(&later->ledger, end_ns);
-    quality_merge(&earlier->quality, &later->quality);
-    if (!ledger_join(&earlier->ledger, &earlier->population, &later->ledger, join_ns, end_ns))
-        return error_set(err, ERROR_MEMORY, "no memory to merge");
-    return check(earlier, err);
+    return m->ledger.unknown_ns;
 }
 
-const struct quality *meter_quality(const struct meter *m)
+size_t meter_memory(const struct meter *m)
 {
-    return &m->quality;
+    return m->ledger.memory + (m->charging ? charging_memory(m->charging) : 0);
 }
 
 uint64_t meter_accounted(const struct meter *m)
 {
     return m->ledger.now_ns;
-}
-
-uint64_t meter_blind_ns(const struct meter *m, uint16_t pcpu)
-{
-    return runstates_blind_ns(m->runstates, pcpu);
-}
-
-void meter_population(const struct meter *m, size_t *domains, size_t *vcpus)
-{
-    *domains = *vcpus = 0;
-    for (size_t i = 0; i < m->population.incarnations_n; i++) {
-        if (m->population.incarnations[i].domain == IDLE_DOMAIN)
-            continue;
-        ++*domains;
-        *vcpus += m->population.incarnations[i].population;
-    }
 }
 
 void meter_charge_summary(const struct meter *m, struct charge_summary *s)

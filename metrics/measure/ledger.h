@@ -38,10 +38,6 @@ struct account {
     uint8_t state;     /* enum runstate */
     uint8_t wait_kind; /* of the current or last wait */
     bool alive, idle, yielded, sleeping;
-    /* Its first change of state, which completes what an earlier slice of the trace began (meter_merge). */
-    uint64_t head_ns;            /* NS_UNKNOWN: it has not changed */
-    uint8_t head_state, head_to; /* from, to */
-    uint16_t head_dispatch_pcpu; /* where it was dispatched first; NO_PCPU: it was not */
 };
 
 /* Per life: the runstate of the domain as a whole. */
@@ -82,7 +78,7 @@ struct idd_cell {
 struct ledger {
     struct meter_options options;
     const struct population *population;
-    struct quality *quality;
+    uint64_t unknown_ns; /* guest vCPU time whose state is not known, while reporting */
     struct cell **cells; /* ordered by key */
     size_t cells_n, cells_capacity;
     struct account *accounts; /* by vCPU number */
@@ -114,8 +110,7 @@ struct ledger {
     size_t memory;
 };
 
-bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population,
-                 struct quality *quality);
+bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population);
 void ledger_free(struct ledger *l);
 
 /* cells */
@@ -167,9 +162,6 @@ void ledger_add_to_domain_runstates(struct measures *m, enum runstate state);
 /* Adds `ns` of one state of this vCPU to a row's measures. */
 void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
                       enum runstate state, uint64_t ns, bool first_of_domain);
-/* Adds what a later slice of the same trace booked from join_ns to end_ns. False: memory ran out. */
-bool ledger_join(struct ledger *l, struct population *population, const struct ledger *later,
-                 uint64_t join_ns, uint64_t end_ns);
 void ledger_book_all(struct ledger *l, uint64_t now_ns);
 
 #endif

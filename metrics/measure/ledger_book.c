@@ -27,7 +27,7 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
     int64_t ns = (int64_t)(until_ns - a->since_ns);
     a->since_ns = until_ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
-        l->quality->unknown_ns += (uint64_t)ns;
+        l->unknown_ns += (uint64_t)ns;
     if (!a->cell || !pcpu_wanted(l, a))
         return;
     struct measures *m = &a->cell->live;
@@ -131,8 +131,6 @@ static void dispatch(struct ledger *l, struct account *a, struct measures *m, co
     bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
-    if (a->head_dispatch_pcpu == NO_PCPU)
-        a->head_dispatch_pcpu = t->pcpu;
     a->slice_ns = (uint32_t)t->value;
     if (!m)
         return;
@@ -173,10 +171,6 @@ static void change_state(struct ledger *l, const struct transition *t)
     struct account *a = &l->accounts[t->vcpu];
     enum runstate before = a->state;
     ledger_book_time(l, a, t->time_ns);
-    if (a->head_ns == NS_UNKNOWN && before != t->to) {
-        a->head_ns = t->time_ns;
-        a->head_to = t->to;
-    }
 
     struct measures *m = counted(l, a);
     if (m && t->from == RUNSTATE_RUNNING) {
@@ -238,9 +232,6 @@ static void appear(struct ledger *l, const struct transition *t)
         .wait_start = NS_UNKNOWN,
         .block_start = NS_UNKNOWN,
         .waited_ns = NS_UNKNOWN,
-        .head_ns = NS_UNKNOWN,
-        .head_state = t->to,
-        .head_dispatch_pcpu = NO_PCPU,
         .blocked_before_ns = NS_UNKNOWN,
         .life = life,
         .slice_ns = UINT32_MAX,

@@ -153,14 +153,12 @@ struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t 
     return NULL;
 }
 
-bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population,
-                 struct quality *quality)
+bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
 {
     memset(l, 0, sizeof *l);
     l->options = *options;
     l->options.idle_rows = options->idle_rows && options->by == BY_DOMAIN_PCPU;
     l->population = population;
-    l->quality = quality;
     l->now_ns = options->start_ns;
     l->end_ns = UINT64_MAX;
     if (l->options.to_ns == 0)

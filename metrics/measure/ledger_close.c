@@ -270,7 +270,7 @@ void ledger_backfill(struct ledger *l, uint32_t vcpu, enum runstate state, uint6
     if (from_ns >= to_ns || !l->reporting)
         return;
     if (state == RUNSTATE_UNKNOWN && !a->idle)
-        l->quality->unknown_ns += to_ns - from_ns;
+        l->unknown_ns += to_ns - from_ns;
     if (!a->cell || (l->options.pcpus_wanted && (a->pcpu == NO_PCPU || !l->options.pcpus_wanted[a->pcpu])))
         return;
     uint32_t idd = l->charging && state == RUNSTATE_RUNNING ? charging_idd_of(l->charging, a->life) : NOBODY;

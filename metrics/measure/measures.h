@@ -11,15 +11,7 @@
 
 #include "histogram.h"
 #include "io.h"
-
-enum runstate { /* Xen's own numbers for the first four */
-                RUNSTATE_RUNNING,
-                RUNSTATE_RUNNABLE,
-                RUNSTATE_BLOCKED,
-                RUNSTATE_OFFLINE,
-                RUNSTATE_UNKNOWN, /* the trace cannot tell: records were lost */
-                RUNSTATES
-};
+#include "metrics/model/states.h"
 
 enum domain_runstate {                            /* Xen's own names */
                        DOMAIN_FULL_RUN,           /* every vCPU runs */

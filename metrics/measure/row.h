@@ -10,8 +10,7 @@
 #include <stdint.h>
 
 #include "measures.h"
-
-#define IDLE_DOMAIN 32767 /* Xen's DOMID_IDLE: its vCPU n is the idle loop of pCPU n */
+#include "metrics/model/population.h"
 
 enum by { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU };
 

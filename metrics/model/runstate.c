@@ -7,7 +7,7 @@
 #include "metrics/array.h"
 #include "metrics/min_max.h"
 #include "parser/decode/io_filter.h"
-#include "metrics/measure/row.h"
+
 #include "runstate_internal.h"
 
 #define SETTLE_NS            1000000000u /* after lost records: how long a contradiction may take to show */

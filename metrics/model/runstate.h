@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/measure/measures.h"
 #include "parser/order/clock.h"
 #include "parser/quality.h"
 #include "parser/trace.h"
 #include "population.h"
+#include "states.h"
 
 enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */

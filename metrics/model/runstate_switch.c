@@ -3,7 +3,7 @@
  * xen/common/sched/core.c: a vCPU that is switched out is blocked if it blocked itself before, offline if it was put
  * to sleep, else runnable; a wake makes a blocked or offline vCPU runnable and says nothing about any other.
  */
-#include "metrics/measure/row.h"
+
 #include "runstate_internal.h"
 
 #define SWITCH_SPAN_NS 2000000u /* between the two halves of one context switch: at the most */

@@ -12,7 +12,7 @@
  * word   every aligned 32-bit word replaced by each of some extreme values
  * noise  random bytes over a random stretch; as many runs as the capture has bytes, divided by 16
  *
- * STEP: only every STEP-th of the runs. A run must end in time, within its memory, without a crash, and what it hands
+ * STEP: only every STEP-th of the runs. FROM: the first one; of noise there is no last one, and FROM is a seed. A run must end in time, within its memory, without a crash, and what it hands
  * out must add up. Prints "N runs, M failed" and what failed; exits with 1 if anything did.
  */
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 #include "parser/trace.h"
 
 #define SECONDS_OF_A_RUN 10
@@ -87,8 +87,11 @@ static const struct mode {
     const char *name;
     size_t (*damage)(uint8_t *bytes, size_t n, uint64_t run);
     uint64_t per_bytes, runs; /* `runs` for each `per_bytes` of the capture */
-} modes[] = {
-    {"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
+    bool endless;             /* so many from any first one */
+} modes[] = {{"cut", cut, 1, 1, false},
+             {"flip", flip, 1, 2, false},
+             {"word", word, 4, EXTREME_WORDS, false},
+             {"noise", noise, 16, 1, true}};
 
 /* ---- one report ---- */
 
@@ -132,35 +135,39 @@ static const char *report_once(const char *path, uint64_t run)
     struct sums sums = {.by = (enum by)(run % 4)};
     struct error err = {0};
     struct trace_options trace_options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0, .memory_limit = MEMORY_LIMIT};
-    meter_wants(false, &trace_options);
     struct meter_options meter_options = {.by = sums.by,
                                           .granularities = 2,
                                           .granularities_ns = {0, 1000000},
                                           .executions = false,
-                                          .memory_limit = MEMORY_LIMIT,
                                           .sink = {&sums, take_interval, NULL, NULL}};
+    const struct consumer rows = {.rows = &meter_options};
+    struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
+    if (!pipeline || pipeline_add(pipeline, &rows, &err) != 0)
+        return "no memory";
+    pipeline_wants(pipeline, &trace_options);
     struct trace *trace = trace_open(path, &trace_options, &err);
-    if (!trace)
+    if (!trace) {
+        pipeline_free(pipeline);
         return err.code ? NULL : "failed without an error";
-    struct meter *meter = meter_new(&meter_options, &err);
-    int status = meter ? 1 : -1;
+    }
+    int status = 1;
     while (status > 0) {
         struct event_batch batch;
         status = trace_next(trace, &batch, &err);
         if (status > 0 && trace_clock(trace)->cpu_hz > 0 &&
-            meter_feed(meter, &batch, trace_clock(trace), &err) != 0)
+            pipeline_feed(pipeline, &batch, trace_clock(trace), &err) != 0)
             status = -1;
     }
     if (status == 0) {
         struct trace_summary summary;
         trace_summarise(trace, &summary);
-        status = meter_finish(meter, clock_ns(trace_clock(trace), summary.tsc_last), &err);
+        status = pipeline_end(pipeline, clock_ns(trace_clock(trace), summary.tsc_last), &err);
     }
     if (status < 0 && !err.code)
         sums.wrong = "failed without an error";
     if (status == 0 && memcmp(sums.state_ns[0], sums.state_ns[1], sizeof sums.state_ns[0]) != 0)
         sums.wrong = "the intervals do not add up to the whole";
-    meter_free(meter);
+    pipeline_free(pipeline);
     trace_close(trace);
     return sums.wrong;
 }
@@ -338,6 +345,8 @@ int main(int argc, char **argv)
         return 2;
     board->run = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     uint64_t first = board->run;
+    if (mode->endless)
+        runs += first;
     /* A worker that dies is followed by another one behind the run that killed it. */
     while (board->run < runs) {
         int status;

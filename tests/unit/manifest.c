@@ -425,27 +425,27 @@ static void contents_of_a_late_trace_come_back(void)
 
 static const struct change impossible_contents[] = {
     {"schema", "\"xenmeter.contents/2\""},
-    {"captures", "{}"},
-    {"captures", "[]"}, /* the frames belong to nobody */
-    {"captures", NULL},
-    {"captures/0", "null"},
-    {"captures/0/host", "\"../a\""},
-    {"captures/0/host", "\"c\""}, /* out of order */
-    {"captures/1/host", "\"0\""},
-    {"captures/0/id", "\"f\""},
-    {"captures/0/id", "\"00000000000000FF\""},
-    {"captures/0/tsc_first", "-1"},
-    {"captures/0/first_frame", "0"},
-    {"captures/0/first_frame", "1"},
-    {"captures/0/first_frame", "4"},
-    {"captures/1/frames", "0"},
-    {"captures/1/frames", "1"},
-    {"captures/1/frames", "3"},
-    {"captures/1/frames", "-1"},
-    {"captures/1/frames", "4294967298"},
-    {"captures/0/manifest_bytes", "268435457"},
-    {"captures/0/manifest_xxh3_128", "\"\""},
-    {"captures/0/manifest_xxh3_128", NULL},
+    {"pieces", "{}"},
+    {"pieces", "[]"}, /* the frames belong to nobody */
+    {"pieces", NULL},
+    {"pieces/0", "null"},
+    {"pieces/0/host", "\"../a\""},
+    {"pieces/0/host", "\"c\""}, /* out of order */
+    {"pieces/1/host", "\"0\""},
+    {"pieces/0/id", "\"f\""},
+    {"pieces/0/id", "\"00000000000000FF\""},
+    {"pieces/0/tsc_first", "-1"},
+    {"pieces/0/first_frame", "0"},
+    {"pieces/0/first_frame", "1"},
+    {"pieces/0/first_frame", "4"},
+    {"pieces/1/frames", "0"},
+    {"pieces/1/frames", "1"},
+    {"pieces/1/frames", "3"},
+    {"pieces/1/frames", "-1"},
+    {"pieces/1/frames", "4294967298"},
+    {"pieces/0/manifest_bytes", "268435457"},
+    {"pieces/0/manifest_xxh3_128", "\"\""},
+    {"pieces/0/manifest_xxh3_128", NULL},
 };
 
 static void what_contents_cannot_be_is_refused(void)

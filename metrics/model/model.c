@@ -1,0 +1,175 @@
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+
+struct model {
+    struct population population;
+    struct runstates *runstates;
+    struct quality quality;
+    struct vcpu_view *vcpus;
+    size_t vcpus_n;
+    uint32_t *current; /* by pCPU */
+    struct model_view view;
+    uint64_t settled_ns;
+    bool begun;
+};
+
+struct model *model_new(uint64_t start_ns)
+{
+    struct model *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->current = malloc(PCPUS_MAX * sizeof *m->current);
+    if (!m->current || !population_init(&m->population) ||
+        !(m->runstates = runstates_new(&m->population, &m->quality, start_ns))) {
+        model_free(m);
+        return NULL;
+    }
+    memset(m->current, 0xff, PCPUS_MAX * sizeof *m->current); /* NOBODY */
+    m->view.current = m->current;
+    m->settled_ns = start_ns;
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    runstates_free(m->runstates);
+    population_free(&m->population);
+    free(m->vcpus);
+    free(m->current);
+    free(m);
+}
+
+void model_wants(struct trace_options *trace)
+{
+    static const unsigned always[] = {
+        EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
+        EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
+    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
+                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        trace->want[always[i]] = true;
+    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
+        trace->want_without_runstates[otherwise[i]] = true;
+}
+
+int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
+{
+    if (!m->begun && !batch->has_runstates)
+        runstates_use_switches(m->runstates);
+    m->begun = true;
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct event *e = &batch->events[i];
+        if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
+            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+    }
+    if (m->vcpus_n < m->population.vcpus_n) {
+        struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
+        if (!vcpus)
+            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+        m->view.vcpus = m->vcpus = vcpus;
+        m->view.vcpus_n = m->vcpus_n;
+    }
+    return 0;
+}
+
+uint64_t model_settle(struct model *m, uint64_t watermark_ns)
+{
+    return m->settled_ns = runstates_settled(m->runstates, watermark_ns);
+}
+
+void model_end(struct model *m, uint64_t end_ns)
+{
+    runstates_end(m->runstates, end_ns);
+    if (m->settled_ns < end_ns)
+        m->settled_ns = end_ns;
+}
+
+/* ---- the view ---- */
+
+static void stop_running(struct model *m, uint32_t vcpu)
+{
+    const struct vcpu_view *v = &m->vcpus[vcpu];
+    if (v->state == RUNSTATE_RUNNING && v->pcpu != NO_PCPU && m->current[v->pcpu] == vcpu)
+        m->current[v->pcpu] = NOBODY;
+}
+
+static void change_state(struct model *m, const struct transition *t)
+{
+    struct vcpu_view *v = &m->vcpus[t->vcpu];
+    stop_running(m, t->vcpu);
+    if (v->state != t->to)
+        v->since_ns = t->time_ns;
+    v->state = t->to;
+    if (t->pcpu != NO_PCPU)
+        v->pcpu = t->pcpu;
+    if (t->to == RUNSTATE_RUNNING && v->pcpu != NO_PCPU)
+        m->current[v->pcpu] = t->vcpu;
+}
+
+static void appear(struct model *m, const struct transition *t)
+{
+    const struct vcpu_identity *who = &m->population.vcpus[t->vcpu];
+    struct vcpu_view *v = &m->vcpus[t->vcpu];
+    bool idle = m->population.incarnations[who->life].domain == IDLE_DOMAIN;
+    bool running = t->to == RUNSTATE_RUNNING;
+    *v = (struct vcpu_view){.since_ns = t->time_ns,
+                            .pcpu = idle && who->id < PCPUS_MAX ? who->id
+                                    : running                   ? t->pcpu
+                                                                : NO_PCPU,
+                            .state = t->to,
+                            .alive = true,
+                            .idle = idle};
+    if (running && t->pcpu != NO_PCPU)
+        m->current[t->pcpu] = t->vcpu;
+}
+
+const struct transition *model_next(struct model *m)
+{
+    const struct transition *t = runstates_take(m->runstates, m->settled_ns);
+    if (!t || t->kind == TRANSITION_IO)
+        return t;
+    struct vcpu_view *v = &m->vcpus[t->vcpu];
+    m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
+    m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;
+    if (t->kind == TRANSITION_STATE && v->alive) {
+        change_state(m, t);
+    } else if (t->kind == TRANSITION_APPEAR) {
+        appear(m, t);
+    } else if (t->kind == TRANSITION_DIE) {
+        stop_running(m, t->vcpu);
+        v->alive = false;
+        v->state = RUNSTATE_OFFLINE;
+    }
+    return t;
+}
+
+const struct model_view *model_view(const struct model *m)
+{
+    return &m->view;
+}
+
+const struct population *model_population(const struct model *m)
+{
+    return &m->population;
+}
+
+const struct quality *model_quality(const struct model *m)
+{
+    return &m->quality;
+}
+
+uint64_t model_blind_ns(const struct model *m, uint16_t pcpu)
+{
+    return runstates_blind_ns(m->runstates, pcpu);
+}
+
+size_t model_memory(const struct model *m)
+{
+    return population_memory(&m->population) + runstates_memory(m->runstates) + m->vcpus_n * sizeof *m->vcpus;
+}

@@ -1,0 +1,78 @@
+/*
+ * The model of the host: who is where, and in which runstate. One for a pass over a trace, whoever wants it.
+ *
+ *     model_take(batch) -> model_settle(watermark) -> model_next()*
+ *
+ * Events go in, in time order; transitions come out, settled: nothing can change them any more. The view is the host
+ * as the transitions handed out so far leave it.
+ */
+#ifndef XENMETER_METRICS_MODEL_MODEL_H
+#define XENMETER_METRICS_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+#include "parser/trace.h"
+#include "population.h"
+#include "runstate.h"
+
+/* A vCPU at the time of the last transition that was handed out. */
+struct vcpu_view {
+    uint64_t since_ns; /* in its state */
+    uint16_t pcpu;     /* where it runs or ran last; NO_PCPU: not known */
+    uint8_t state;     /* enum runstate */
+    bool alive;        /* it appeared, and its domain was not destroyed */
+    bool idle;         /* a vCPU of the idle domain */
+};
+
+struct model_view {
+    const struct vcpu_view *vcpus; /* by vCPU number (population) */
+    size_t vcpus_n;
+    const uint32_t *current; /* by pCPU, PCPUS_MAX: the vCPU that runs there, NOBODY: not known */
+    /* the vCPU of the last transition, before it: its state (RUNSTATE_UNKNOWN: it was not there) and pCPU */
+    enum runstate before;
+    uint16_t before_pcpu;
+};
+
+struct model;
+
+/* A model of a trace, or of a piece of it, that begins at start_ns. NULL: no memory. */
+struct model *model_new(uint64_t start_ns);
+void model_free(struct model *m);
+
+/* Asks for the events that a model wants. */
+void model_wants(struct trace_options *trace);
+
+/* Takes the next events of the trace. -1 with `err` filled: no memory. */
+int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock,
+               struct error *err);
+
+/* All events up to watermark_ns were taken. Returns the time up to which transitions are settled. */
+uint64_t model_settle(struct model *m, uint64_t watermark_ns);
+
+/* The trace ends at end_ns: everything is settled. */
+void model_end(struct model *m, uint64_t end_ns);
+
+/*
+ * The next settled transition, in time order, or NULL; the view already has it. Valid until the next call of any
+ * function here.
+ */
+const struct transition *model_next(struct model *m);
+
+/* The host at the time of the last transition. The pointer stays valid, its arrays move when vCPUs appear. */
+const struct model_view *model_view(const struct model *m);
+
+const struct population *model_population(const struct model *m);
+
+/* The states' part of the quality record (its other fields are 0). */
+const struct quality *model_quality(const struct model *m);
+
+/* Time in which records of this pCPU were lost, as far as it is known by now. */
+uint64_t model_blind_ns(const struct model *m, uint16_t pcpu);
+
+/* Bytes held. */
+size_t model_memory(const struct model *m);
+
+#endif

@@ -1,0 +1,313 @@
+#include "pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+
+/* A consumer and how far it is. */
+struct member {
+    struct consumer consumer;
+    struct meter *meter; /* NULL: it wants no rows */
+    bool enough;
+};
+
+struct pipeline {
+    struct member *members;
+    size_t n, capacity;
+    struct model *model; /* NULL: nobody wants it */
+    struct pass pass;
+    uint64_t memory_limit;
+    bool begun, ended_early;
+};
+
+struct pipeline *pipeline_new(uint64_t memory_limit)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (p)
+        p->memory_limit = memory_limit;
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n; i++)
+        meter_free(p->members[i].meter);
+    model_free(p->model);
+    free(p->members);
+    free(p);
+}
+
+int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct error *err)
+{
+    struct member *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
+    if (!members)
+        return error_set(err, ERROR_MEMORY, "no memory");
+    p->members = members;
+    bool wants_model = consumer->states || consumer->rows;
+    if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
+        return error_set(err, ERROR_MEMORY, "no memory");
+    struct member *m = &members[p->n];
+    *m = (struct member){.consumer = *consumer};
+    if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
+        return -1;
+    p->n++;
+    return 0;
+}
+
+void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
+{
+    trace->cycles = p->n > 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct consumer *c = &p->members[i].consumer;
+        trace->cycles = trace->cycles && c->clock == CLOCK_UNUSED;
+        for (unsigned slot = 0; c->records && slot < EVENT_SLOTS; slot++)
+            trace->want[slot] = trace->want[slot] || c->records[slot];
+        if (c->records) {
+            trace->raw = true;
+            trace->pcpus = c->pcpus;
+        }
+        if (c->rows)
+            meter_wants(c->rows, trace);
+    }
+    if (p->model)
+        model_wants(trace);
+}
+
+/* ---- a batch ---- */
+
+/* Whether the member takes part still, given what it answered. */
+static int heed(struct member *m, int answer)
+{
+    m->enough = m->enough || answer == CONSUMER_HAS_ENOUGH;
+    return answer < 0 ? -1 : 0;
+}
+
+static int begin(struct pipeline *p, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct member *m = &p->members[i];
+        if (m->meter)
+            meter_set_clock(m->meter, p->pass.clock);
+        if (m->consumer.begin && heed(m, m->consumer.begin(m->consumer.context, &p->pass, err)) != 0)
+            return -1;
+    }
+    p->begun = true;
+    return 0;
+}
+
+static int give_batch(struct pipeline *p, const struct event_batch *batch, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct member *m = &p->members[i];
+        const struct consumer *c = &m->consumer;
+        if (c->batch && !m->enough && heed(m, c->batch(c->context, &p->pass, batch, err)) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The settled transitions, one after the other, to everybody. */
+static int give_states(struct pipeline *p)
+{
+    const struct transition *t;
+    while ((t = model_next(p->model)))
+        for (size_t i = 0; i < p->n; i++) {
+            struct member *m = &p->members[i];
+            const struct consumer *c = &m->consumer;
+            if (m->meter)
+                meter_take(m->meter, t);
+            if (c->state && !m->enough && heed(m, c->state(c->context, &p->pass, t)) != 0)
+                return -1;
+        }
+    return 0;
+}
+
+static int check_memory(const struct pipeline *p, struct error *err)
+{
+    size_t held = model_memory(p->model);
+    for (size_t i = 0; i < p->n; i++)
+        held += p->members[i].meter ? meter_memory(p->members[i].meter) : 0;
+    if (p->memory_limit == 0 || held <= p->memory_limit)
+        return 0;
+    const struct population *who = model_population(p->model);
+    return error_set(err, ERROR_MEMORY,
+                     "%zu domains with %zu vCPUs need more than the memory limit (--max-memory)",
+                     who->incarnations_n, who->vcpus_n);
+}
+
+static int settle(struct pipeline *p, uint64_t settled_ns, struct error *err)
+{
+    if (give_states(p) != 0)
+        return -1;
+    for (size_t i = 0; i < p->n; i++) {
+        struct member *m = &p->members[i];
+        const struct consumer *c = &m->consumer;
+        if (m->meter && meter_advance(m->meter, settled_ns, err) != 0)
+            return -1;
+        if (c->settled && !m->enough && heed(m, c->settled(c->context, &p->pass, settled_ns, err)) != 0)
+            return -1;
+    }
+    return check_memory(p, err);
+}
+
+int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const struct clock *clock,
+                  struct error *err)
+{
+    p->pass.clock = clock;
+    p->pass.pcpus = batch->pcpus;
+    p->pass.pcpus_n = batch->pcpus_n;
+    p->pass.traits = batch->traits;
+    if (!p->begun && begin(p, err) != 0)
+        return -1;
+    if (give_batch(p, batch, err) != 0)
+        return -1;
+    if (!p->model)
+        return 0;
+    if (model_take(p->model, batch, clock, err) != 0)
+        return -1;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->members[i].meter)
+            meter_take_batch(p->members[i].meter, batch, clock);
+    return batch->watermark ? settle(p, model_settle(p->model, clock_ns(clock, batch->watermark)), err) : 0;
+}
+
+/* ---- the end ---- */
+
+bool pipeline_is_over(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct member *m = &p->members[i];
+        bool rows_done = m->meter && meter_is_over(m->meter) && !m->consumer.batch && !m->consumer.state;
+        if (m->consumer.to_the_end || !(m->enough || rows_done))
+            return false;
+    }
+    return p->n > 0;
+}
+
+bool pipeline_ended_early(const struct pipeline *p)
+{
+    return p->ended_early;
+}
+
+static int check_span(const struct pipeline *p, uint64_t end_ns, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        uint64_t from_ns = p->members[i].consumer.from_ns;
+        if (from_ns > 0 && from_ns >= end_ns && p->pass.clock->cpu_hz > 0)
+            return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+                             (double)from_ns / 1e9, (double)end_ns / 1e9);
+    }
+    return 0;
+}
+
+int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
+{
+    p->pass.end_ns = end_ns;
+    if (p->model) {
+        model_end(p->model, end_ns);
+        if (give_states(p) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        struct member *m = &p->members[i];
+        const struct consumer *c = &m->consumer;
+        if (m->meter && meter_finish(m->meter, end_ns, err) != 0)
+            return -1;
+        if (c->end && heed(m, c->end(c->context, &p->pass, err)) != 0)
+            return -1;
+    }
+    return p->model ? check_memory(p, err) : 0;
+}
+
+/* Told to stop: what is complete is handed out, the rest is dropped. */
+static int stop(struct pipeline *p, struct error *err)
+{
+    p->ended_early = true;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->members[i].meter && meter_stop(p->members[i].meter, err) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- the loop ---- */
+
+/* Whether those who want ns can have them. */
+static int check_clock(const struct pipeline *p, const struct trace *trace, struct error *err)
+{
+    struct trace_summary s;
+    trace_summarise(trace, &s);
+    if (trace_clock(trace)->cpu_hz > 0 || s.tsc_last == s.tsc_first)
+        return 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->members[i].consumer.clock == CLOCK_NEEDED)
+            return error_set(
+                err, ERROR_USAGE,
+                "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
+                "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it%s",
+                p->members[i].consumer.clock_advice ? p->members[i].consumer.clock_advice : "");
+    return 0;
+}
+
+static bool is_piped(const struct trace *trace)
+{
+    uint64_t done, size;
+    trace_position(trace, &done, &size);
+    return size == 0;
+}
+
+static bool told_to_stop(const struct pipeline_control *control)
+{
+    return control->stop && *control->stop;
+}
+
+int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
+                 struct error *err)
+{
+    struct event_batch batch;
+    int status;
+    while ((status = trace_next(trace, &batch, err)) > 0) {
+        if (told_to_stop(control) && (control->stop_at_once || !is_piped(trace)))
+            return stop(p, err);
+        if (!p->begun && check_clock(p, trace, err) != 0)
+            return -1;
+        if (pipeline_feed(p, &batch, trace_clock(trace), err) != 0)
+            return -1;
+        if (pipeline_is_over(p)) {
+            p->ended_early = true;
+            return 0;
+        }
+        if (control->progress)
+            control->progress(control->progress_context, trace);
+    }
+    if (status < 0)
+        return -1;
+    struct trace_summary s;
+    trace_summarise(trace, &s);
+    p->pass.clock = trace_clock(trace);
+    uint64_t end_ns = clock_ns(p->pass.clock, s.tsc_last);
+    if (!told_to_stop(control) && check_span(p, end_ns, err) != 0)
+        return -1;
+    return pipeline_end(p, end_ns, err);
+}
+
+/* ---- what is known of it ---- */
+
+const struct meter *pipeline_meter(const struct pipeline *p, size_t at)
+{
+    return p->members[at].meter;
+}
+
+const struct pass *pipeline_pass(const struct pipeline *p)
+{
+    return &p->pass;
+}
+
+void pipeline_quality(const struct pipeline *p, struct trace *trace, struct quality *quality)
+{
+    *quality = *trace_quality(trace);
+    if (p->model)
+        quality_merge(quality, model_quality(p->model));
+}
