@@ -44,7 +44,4 @@ bool gathered_add_charges(struct aggregate *g, const struct charge_idd *idds, si
 const struct row *gathered_rows(struct aggregate *g);
 const struct charge_idd *gathered_charges(struct aggregate *g);
 
-/* Adds what is known of a driver domain itself, without its guests. */
-void gathered_add_idd(struct charge_idd *into, const struct charge_idd *from);
-
 #endif

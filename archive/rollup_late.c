@@ -84,7 +84,7 @@ static int add_to_longer(struct rollup *r, size_t index, struct longer *longer, 
     }
     measures_merge(&longer->measures, &run->measures); /* no samples in it: needs no memory */
     if (longer->charged)
-        gathered_add_idd(&longer->idd, &run->idd);
+        charge_idd_merge(&longer->idd, &run->idd);
     else if (run->charged)
         longer->idd = run->idd;
     longer->charged = longer->charged || run->charged;

@@ -67,7 +67,6 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
     if (!r->output)
         return -1;
     bool terminal = output_is_terminal(r->output);
-    schema->executions = o->executions;
     schema->granularities_ns = o->granularities_ns;
     schema->granularities = o->granularities;
     schema->name_of = r->names ? names_lookup : NULL;

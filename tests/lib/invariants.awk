@@ -1,4 +1,4 @@
-# Adds up a report in CSV (one --by, several granularities, column `late`) and says where it does not add up.
+# Adds up a report in CSV (one --by, several granularities) and says where it does not add up.
 #
 #     awk -v by=vcpu -v churn=0 -v sums=FILE -f invariants.awk report.csv
 #
@@ -6,7 +6,7 @@
 #   2. running + idle + unknown of a pCPU is the length of the interval
 #   3. every coarser interval is the sum of the finer ones, in every column that adds
 #
-# Rows marked `late` add to those handed out before for the same interval. churn=1: domains come and go, so that the first and the
+# Rows for the same subject and interval add. churn=1: domains come and go, so that the first and the
 # last interval of one may be covered in part. Integers in awk are exact up to 2^53 ns, 104 days.
 # `sums` receives "granularity start domain life state..." in order to compare one --by with another.
 
@@ -59,12 +59,6 @@ NR == 1 {
         for (i = 1; i <= states_n; i++)
             sum += $state[i]
     }
-    if ($at["late"] == 0 && cell in total)
-        complain("interval twice: " cell)
-    if ($at["late"] == 0)
-        for (i = 1; i <= states_n; i++)
-            if ($state[i] + 0 < 0)
-                complain(states[i] " is negative: " cell)
     total[cell] += sum
     ends[cell] = length_ns
     if (by == "domain")
