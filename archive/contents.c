@@ -32,7 +32,7 @@ void contents_put_frame(struct buffer *b, const struct contents_capture *capture
     size_t begin = b->n;
     char digest[2 * DIGEST_BYTES + 1];
     buffer_fill(b, '\0', TAR_BLOCK);
-    buffer_text(b, "{\"schema\":\"" CONTENTS_SCHEMA "\",\n \"captures\":[\n");
+    buffer_text(b, "{\"schema\":\"" CONTENTS_SCHEMA "\",\n \"pieces\":[\n");
     for (size_t i = 0; i < n; i++) {
         const struct contents_capture *p = &captures[i];
         digest_text(p->manifest_digest, digest);

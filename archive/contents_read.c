@@ -9,7 +9,7 @@
 
 static void read_capture(struct json_reading *r, json_t *json, struct contents_capture *p)
 {
-    struct members m = members_of(r, "captures", json);
+    struct members m = members_of(r, "pieces", json);
     const char *host = members_take_text(&m, "host"), *id = members_take_text(&m, "id");
     if (!host_label_fine(host) || !capture_id_fine(id)) {
         json_wrong(r, "host", "or id are none that a capture can have");
@@ -48,7 +48,7 @@ static void check_places(struct json_reading *r, const struct contents_capture *
         next += places[i]->frames;
     }
     if (!places || next != frames - 1)
-        json_wrong(r, "captures", places ? "do not make up the archive's frames" : "find no memory");
+        json_wrong(r, "pieces", places ? "do not make up the archive's frames" : "find no memory");
     free(places);
 }
 
@@ -56,15 +56,15 @@ static void read_document(struct members *m, size_t frames, struct contents_capt
                           size_t *captures_n)
 {
     struct json_reading *r = m->reading;
-    json_t *list = members_take_array(m, "captures", PIECES_MAX, captures_n);
+    json_t *list = members_take_array(m, "pieces", PIECES_MAX, captures_n);
     *captures = calloc(*captures_n + 1, sizeof **captures);
     if (!*captures)
-        json_wrong(r, "captures", "find no memory");
+        json_wrong(r, "pieces", "find no memory");
     for (size_t i = 0; *captures && i < *captures_n && !r->wrong; i++) {
         struct contents_capture *p = &(*captures)[i];
         read_capture(r, json_array_get(list, i), p);
         if (i > 0 && contents_compare(p - 1, p) >= 0)
-            json_wrong(r, "captures", "are not in their order");
+            json_wrong(r, "pieces", "are not in their order");
     }
     members_end(m);
     if (!r->wrong)

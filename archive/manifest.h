@@ -12,7 +12,7 @@
 #include "formats/buffer.h"
 #include "metrics/meter.h"
 
-#define MANIFEST_SCHEMA "xenmeter.capture/1"
+#define MANIFEST_SCHEMA "xenmeter.piece/1"
 
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
 #define NAMES_MEMBER       "names.txt"     /* domain names, as they were given */

@@ -146,7 +146,8 @@ static int take_charges(void *context, const struct interval *interval, const st
 }
 
 /* The writer takes the batches, too: entries are made from them. */
-static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err)
+static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
+                      struct error *err)
 {
     const struct creation *c = context;
     return capture_writer_take(c->writer, batch, pass->clock, err);
@@ -238,8 +239,8 @@ static int write_summary(struct creation *c, struct error *err)
     if (!s.pcpus || !capture)
         status = error_set(err, ERROR_MEMORY, "no memory");
     for (; s.pcpus && s.pcpus_n < pass->pcpus_n; s.pcpus_n++)
-        s.pcpus[s.pcpus_n] =
-            (struct summary_pcpu){pass->pcpus[s.pcpus_n], model_blind_ns(pass->model, pass->pcpus[s.pcpus_n])};
+        s.pcpus[s.pcpus_n] = (struct summary_pcpu){pass->pcpus[s.pcpus_n],
+                                                   model_blind_ns(pass->model, pass->pcpus[s.pcpus_n])};
     if (status == 0)
         status = capture_writer_finish(c->writer, &s, capture, err);
     c->file->captures_n += status == 0;

@@ -78,10 +78,10 @@ struct dump {
     struct dump_writer *writer;  /* NULL with --count */
     struct event_counts *counts; /* NULL without */
     struct progress progress;
-    bool in_step;                      /* what is there is to be seen at once */
-    size_t told;                       /* records */
-    bool stopped;                      /* before the end of the trace: enough was told */
-    uint64_t end_ns;                   /* of what was looked at, from the start of the trace; 0: no clock */
+    bool in_step;    /* what is there is to be seen at once */
+    size_t told;     /* records */
+    bool stopped;    /* before the end of the trace: enough was told */
+    uint64_t end_ns; /* of what was looked at, from the start of the trace; 0: no clock */
 };
 
 /* ---- setting up ---- */
@@ -122,14 +122,16 @@ static int open_trace(struct dump *d, struct error *err)
 {
     const struct options *o = &d->options;
     struct trace_options options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
-    const struct consumer consumer = {
-        .context = d,
-        .records = d->choice.want,
-        .pcpus = o->pcpus_given ? o->pcpus : NULL,
-        .from_ns = o->from_ns,
-        .clock = !in_cycles(o) ? CLOCK_NEEDED : o->count ? CLOCK_WELCOME : CLOCK_UNUSED,
-        .clock_advice = o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
-        .batch = tell};
+    const struct consumer consumer = {.context = d,
+                                      .records = d->choice.want,
+                                      .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                      .from_ns = o->from_ns,
+                                      .clock = !in_cycles(o) ? CLOCK_NEEDED
+                                               : o->count    ? CLOCK_WELCOME
+                                                             : CLOCK_UNUSED,
+                                      .clock_advice =
+                                          o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
+                                      .batch = tell};
     d->pipeline = pipeline_new(o->max_memory);
     if (!d->pipeline)
         return error_set(err, ERROR_MEMORY, "no memory");

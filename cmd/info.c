@@ -68,7 +68,8 @@ static void show_progress(void *context, const struct trace *trace)
     progress_show(context, trace);
 }
 
-static int read_all(struct trace *trace, struct pipeline *pipeline, const struct options *o, struct error *err)
+static int read_all(struct trace *trace, struct pipeline *pipeline, const struct options *o,
+                    struct error *err)
 {
     struct progress progress;
     const struct pipeline_control control = {.progress = show_progress, .progress_context = &progress};
@@ -84,8 +85,8 @@ static struct info_pcpu *pcpus_of(const struct pass *pass)
     struct info_pcpu *pcpus = calloc(pass->pcpus_n + 1u, sizeof *pcpus);
     bool timed = pass->clock->cpu_hz > 0;
     for (unsigned i = 0; pcpus && i < pass->pcpus_n; i++)
-        pcpus[i] = (struct info_pcpu){pass->pcpus[i],
-                                      timed ? model_blind_ns(pass->model, pass->pcpus[i]) : 0};
+        pcpus[i] =
+            (struct info_pcpu){pass->pcpus[i], timed ? model_blind_ns(pass->model, pass->pcpus[i]) : 0};
     return pcpus;
 }
 
@@ -128,7 +129,8 @@ static int run_trace(const struct options *o, struct archived *archived, struct 
     const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
     struct pipeline *pipeline = pipeline_new(o->max_memory);
     struct trace *trace = NULL;
-    int status = pipeline ? pipeline_add(pipeline, &consumer, &err) : error_set(&err, ERROR_MEMORY, "no memory");
+    int status =
+        pipeline ? pipeline_add(pipeline, &consumer, &err) : error_set(&err, ERROR_MEMORY, "no memory");
     if (status == 0)
         pipeline_wants(pipeline, &trace_options);
     if (status == 0 && archived->archive)

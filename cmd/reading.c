@@ -64,9 +64,8 @@ static int open_source(struct reading *r, const struct meter_options *meter, str
         return -1;
     if (a->archive && a->from_results)
         return 0;
-    const struct consumer consumer = {.rows = meter,
-                                      .from_ns = meter->from_ns,
-                                      .to_the_end = !archived_knows_rest(a, r->options)};
+    const struct consumer consumer = {
+        .rows = meter, .from_ns = meter->from_ns, .to_the_end = !archived_knows_rest(a, r->options)};
     r->pipeline = pipeline_new(r->options->max_memory);
     if (!r->pipeline)
         return error_set(err, ERROR_MEMORY, "no memory");

@@ -38,7 +38,7 @@ struct reading {
     struct writer *writer;
     struct progress progress;
     struct pipeline_control control;
-    bool failed;                       /* a sink ended the work: the output knows why */
+    bool failed; /* a sink ended the work: the output knows why */
 };
 
 /* Reads the files that options name beside the trace. EXIT_DONE, or EXIT_ERROR with the reason said. */

@@ -45,7 +45,7 @@ struct meter_options {
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     bool
         idle_rows; /* BY_DOMAIN_PCPU: also rows of IDLE_DOMAIN, with idle_ns and executions, without other times */
-    uint64_t start_ns;     /* where this slice of the trace begins: 0 unless slices will be merged */
+    uint64_t start_ns; /* where this slice of the trace begins: 0 unless slices will be merged */
     struct charge_options charge;
     struct meter_sink sink;
 };

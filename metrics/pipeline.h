@@ -23,12 +23,12 @@
 
 /* What a pass is about; valid during the calls that get it. */
 struct pass {
-    const struct clock *clock;   /* fixed */
-    const struct model *model;   /* NULL: nobody wants states or rows */
-    const uint16_t *pcpus;       /* that wrote records so far, ascending */
-    unsigned pcpus_n;            /* */
-    unsigned traits;             /* enum trace_trait, as far as the trace was read */
-    uint64_t end_ns;             /* of the trace; 0 before its end */
+    const struct clock *clock; /* fixed */
+    const struct model *model; /* NULL: nobody wants states or rows */
+    const uint16_t *pcpus;     /* that wrote records so far, ascending */
+    unsigned pcpus_n;          /* */
+    unsigned traits;           /* enum trace_trait, as far as the trace was read */
+    uint64_t end_ns;           /* of the trace; 0 before its end */
 };
 
 enum clock_need {
@@ -47,11 +47,11 @@ struct consumer {
     void *context;
 
     /* What it wants. */
-    const bool *records;      /* records as they stand, by slot (EVENT_SLOTS); NULL: none */
-    const uint8_t *pcpus;     /* of these pCPUs only, a byte for each of PCPUS_MAX; NULL: all */
-    bool states;              /* settled transitions */
+    const bool *records;              /* records as they stand, by slot (EVENT_SLOTS); NULL: none */
+    const uint8_t *pcpus;             /* of these pCPUs only, a byte for each of PCPUS_MAX; NULL: all */
+    bool states;                      /* settled transitions */
     const struct meter_options *rows; /* to be accounted, and where they go; NULL: none */
-    uint64_t from_ns;         /* wants nothing before; a trace that ends before it is an error */
+    uint64_t from_ns;                 /* wants nothing before; a trace that ends before it is an error */
     enum clock_need clock;
     const char *clock_advice; /* CLOCK_NEEDED: the end of the message that it is not known; NULL: none */
     bool to_the_end;          /* wants the trace to be read to its end, even if it has enough */

@@ -69,8 +69,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
             return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
     }
     if (m->vcpus_n < m->population.vcpus_n) {
-        struct vcpu_view *vcpus =
-            array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
+        struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
         if (!vcpus)
             return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
         m->view.vcpus = m->vcpus = vcpus;
@@ -120,7 +119,9 @@ static void appear(struct model *m, const struct transition *t)
     bool idle = m->population.incarnations[who->life].domain == IDLE_DOMAIN;
     bool running = t->to == RUNSTATE_RUNNING;
     *v = (struct vcpu_view){.since_ns = t->time_ns,
-                            .pcpu = idle && who->id < PCPUS_MAX ? who->id : running ? t->pcpu : NO_PCPU,
+                            .pcpu = idle && who->id < PCPUS_MAX ? who->id
+                                    : running                   ? t->pcpu
+                                                                : NO_PCPU,
                             .state = t->to,
                             .alive = true,
                             .idle = idle};

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #define IDLE_DOMAIN 32767 /* Xen's DOMID_IDLE: its vCPU n is the idle loop of pCPU n */
-#define NOBODY    UINT32_MAX
-#define VCPUS_MAX 8192 /* Xen's MAX_VIRT_CPUS; larger vCPU ids are damage */
+#define NOBODY      UINT32_MAX
+#define VCPUS_MAX   8192 /* Xen's MAX_VIRT_CPUS; larger vCPU ids are damage */
 
 /* One life of a domain id: from its creation, or the trace's start, to its destruction. */
 struct incarnation {

@@ -21,7 +21,7 @@
 #include "archive/trace_feed.h"
 #include "archive/verify.h"
 #include "archive/walk.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/repack.h"
 #include "tests/fuzz/store.h"
@@ -163,21 +163,20 @@ static void try_entry(const char *text, size_t n, uint64_t tsc, const struct clo
     int status = entry_read(&entry, text, n, tsc, &err);
     check_failure(status, &err);
     struct handed handed = {0};
-    struct meter_options options = {.by = BY_VCPU,
-                                    .granularities = 2,
-                                    .granularities_ns = {1000000000, 0},
-                                    .memory_limit = MEMORY_LIMIT,
-                                    .sink = sink_of(&handed)};
-    struct meter *meter = status == 0 ? meter_new(&options, &err) : NULL;
-    if (meter) {
+    struct meter_options options = {
+        .by = BY_VCPU, .granularities = 2, .granularities_ns = {1000000000, 0}, .sink = sink_of(&handed)};
+    const struct consumer rows = {.rows = &options};
+    struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
+    MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
+    if (status == 0) {
         struct event_batch batch = entry_batch(&entry, tsc);
         for (size_t i = 0; i < batch.n; i++)
             MUST(batch.events[i].tsc <= tsc && (i == 0 || batch.events[i - 1].tsc <= batch.events[i].tsc),
                  "event %zu is at %" PRIu64 " of %" PRIu64, i, batch.events[i].tsc, tsc);
-        if (meter_feed(meter, &batch, clock, &err) == 0)
-            meter_finish(meter, clock_ns(clock, tsc), &err);
+        if (pipeline_feed(pipeline, &batch, clock, &err) == 0)
+            pipeline_end(pipeline, clock_ns(clock, tsc), &err);
     }
-    meter_free(meter);
+    pipeline_free(pipeline);
     entry_free(&entry);
 }
 
@@ -312,15 +311,16 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
     struct meter_options what = {.by = BY_VCPU,
                                  .granularities = 2,
                                  .granularities_ns = {0, 100000000},
-                                 .memory_limit = MEMORY_LIMIT,
                                  .charge.wanted = !entry,
                                  .sink = sink_of(&handed)};
     memcpy(what.charge.weights, charge_default_weights, sizeof what.charge.weights);
-    meter_wants(!entry, &options);
+    const struct consumer rows = {.rows = &what};
+    struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
+    MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
+    pipeline_wants(pipeline, &options);
     struct trace *trace = trace_open("archive", &options, &err);
-    struct meter *meter = trace ? meter_new(&what, &err) : NULL;
     struct event_batch batch;
-    int status = meter ? 1 : -1;
+    int status = trace ? 1 : -1;
     uint64_t last = 0;
     while (status > 0 && (status = trace_next(trace, &batch, &err)) > 0) {
         for (size_t i = 0; i < batch.n; i++) {
@@ -328,16 +328,17 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
                  last);
             last = batch.events[i].tsc;
         }
-        if (!(trace_clock(trace)->cpu_hz > 0) || meter_feed(meter, &batch, trace_clock(trace), &err) != 0)
+        if (!(trace_clock(trace)->cpu_hz > 0) ||
+            pipeline_feed(pipeline, &batch, trace_clock(trace), &err) != 0)
             break;
     }
     MUST(status >= 0 || handed.rows > ROWS_MOST || err.code != ERROR_NONE, "failed without a reason");
     if (status == 0) {
         struct trace_summary s;
         trace_summarise(trace, &s);
-        meter_finish(meter, clock_ns(trace_clock(trace), s.tsc_last), &err);
+        pipeline_end(pipeline, clock_ns(trace_clock(trace), s.tsc_last), &err);
     }
-    meter_free(meter);
+    pipeline_free(pipeline);
     trace_close(trace);
     trace_feed_free(chunks);
 }

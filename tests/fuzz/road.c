@@ -12,7 +12,7 @@
 
 #include "formats/output.h"
 #include "formats/writer.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 #include "metrics/verdict.h"
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
@@ -66,7 +66,7 @@ struct report {
     size_t granularities;
     uint64_t rows;
     bool enough;
-    struct meter *meter;
+    struct meter_options options;
     struct output *output;
     struct writer *writer;
     const struct column **columns;
@@ -250,7 +250,6 @@ static void report_close(struct report *r)
 {
     writer_free(r->writer);
     output_abort(r->output);
-    meter_free(r->meter);
     free(r->columns);
 }
 
@@ -263,25 +262,23 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     bool rows_by_pcpu = by == BY_PCPU || by == BY_DOMAIN_PCPU;
     *r = (struct report){
         .by = by, .some_pcpus = c->some_pcpus && !rows_by_pcpu, .granularities = c->fine ? 4 : 2};
-    struct meter_options options = {
+    r->options = (struct meter_options){
         .by = by,
         .granularities = r->granularities,
         .executions = c->executions,
         .from_ns = c->part ? 3333333 : 0,
         .to_ns = c->part ? 1500000000 : 0,
         .pcpus_wanted = r->some_pcpus ? even_pcpus : NULL,
-        .memory_limit = MEMORY_LIMIT,
         .charge = {.wanted = true, .interval_ns = c->fine ? 2345678 : 0, .spread_own = c->executions},
         .sink = {r, take_interval, take_execution, take_charges},
     };
     for (size_t g = 0; g < r->granularities; g++)
-        r->sums[g].granularity_ns = options.granularities_ns[g] = granularities_ns[g];
-    memcpy(options.charge.weights, charge_default_weights, sizeof options.charge.weights);
+        r->sums[g].granularity_ns = r->options.granularities_ns[g] = granularities_ns[g];
+    memcpy(r->options.charge.weights, charge_default_weights, sizeof r->options.charge.weights);
     size_t columns_n;
     r->columns = calloc(report_columns_n, sizeof(struct column *));
-    r->meter = meter_new(&options, &err);
     r->output = output_open("/dev/null", &err);
-    MUST(r->columns && r->meter && r->output, "%s", err.message);
+    MUST(r->columns && r->output, "%s", err.message);
     MUST(columns_choose("all", r->columns, &columns_n, &err) == 0, "%s", err.message);
     struct report_schema schema = {.by = by,
                                    .executions = c->executions,
@@ -297,15 +294,16 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     return true;
 }
 
-static void report_end(struct report *r, struct trace *trace)
+static void report_end(struct report *r, struct trace *trace, const struct pipeline *pipeline, size_t at)
 {
     struct error err = {0};
-    struct quality quality = *trace_quality(trace);
-    quality_merge(&quality, meter_quality(r->meter));
+    struct quality quality;
+    pipeline_quality(pipeline, trace, &quality);
+    quality.unknown_ns = meter_unknown_ns(pipeline_meter(pipeline, at));
     struct report_summary summary = {.clock = *trace_clock(trace), .quality = &quality};
     struct judgement judgement;
     trace_summarise(trace, &summary.trace);
-    summary.end_ns = meter_accounted(r->meter);
+    summary.end_ns = meter_accounted(pipeline_meter(pipeline, at));
     verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
                   summary.trace.pcpus, summary.trace.has_runstates);
     summary.judgement = &judgement;
@@ -319,18 +317,18 @@ static void report_end(struct report *r, struct trace *trace)
 
 /* ---- the road ---- */
 
-static struct trace *open_trace(const char *path, const struct choice *c)
+static struct trace *open_trace(const char *path, const struct choice *c, const struct pipeline *pipeline)
 {
     struct error err = {0};
     struct trace_options options = {.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0, .memory_limit = MEMORY_LIMIT};
-    meter_wants(true, &options);
+    pipeline_wants(pipeline, &options);
     struct trace *trace = trace_open(path, &options, &err);
     MUST(trace || err.code != ERROR_NONE, "no trace and no reason");
     return trace;
 }
 
 /* Feeds both reports; true when the end was reached without an error. */
-static bool read_trace(struct trace *trace, struct report *reports)
+static bool read_trace(struct trace *trace, struct pipeline *pipeline, const struct report *reports)
 {
     struct error err = {0};
     struct event_batch batch;
@@ -349,37 +347,48 @@ static bool read_trace(struct trace *trace, struct report *reports)
         }
         MUST(batch.watermark >= watermark, "the watermark goes back");
         watermark = batch.watermark;
-        for (int i = 0; i < 2; i++) {
-            if (meter_feed(reports[i].meter, &batch, clock, &err) != 0) {
-                MUST(reports[i].enough || err.code != ERROR_NONE, "ended without a reason");
-                return false;
-            }
+        if (pipeline_feed(pipeline, &batch, clock, &err) != 0) {
+            MUST(reports[0].enough || reports[1].enough || err.code != ERROR_NONE, "ended without a reason");
+            return false;
         }
     }
     MUST(status == 0 || err.code != ERROR_NONE, "failed without a reason");
     return status == 0;
 }
 
-static void run(struct trace *trace, const struct choice *c)
+/* Reads the trace to its end and ends both reports; false if that cannot be. */
+static bool read_whole(struct trace *trace, struct pipeline *pipeline, struct report *reports)
 {
-    struct report reports[2];
-    report_open(&reports[0], c, c->by, "csv");
-    report_open(&reports[1], c, (c->by + 1) & 3, "json");
-    bool whole = read_trace(trace, reports);
+    struct error err = {0};
     struct trace_summary s;
+    if (!read_trace(trace, pipeline, reports))
+        return false;
     trace_summarise(trace, &s);
-    uint64_t end_ns = clock_ns(trace_clock(trace), s.tsc_last);
-    for (int i = 0; i < 2 && whole; i++) {
-        struct error err = {0};
-        if (meter_finish(reports[i].meter, end_ns, &err) != 0) {
-            MUST(reports[i].enough || err.code != ERROR_NONE, "ended without a reason");
-            whole = false;
-            break;
-        }
+    if (pipeline_end(pipeline, clock_ns(trace_clock(trace), s.tsc_last), &err) != 0) {
+        MUST(reports[0].enough || reports[1].enough || err.code != ERROR_NONE, "ended without a reason");
+        return false;
+    }
+    for (size_t i = 0; i < 2; i++) {
         check_sums(&reports[i]);
         check_charges(&reports[i]);
-        report_end(&reports[i], trace);
+        report_end(&reports[i], trace, pipeline, i);
     }
+    return true;
+}
+
+static void run(const char *path, const struct choice *c)
+{
+    struct report reports[2];
+    struct error err = {0};
+    struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
+    report_open(&reports[0], c, c->by, "csv");
+    report_open(&reports[1], c, (c->by + 1) & 3, "json");
+    for (int i = 0; i < 2; i++) {
+        const struct consumer rows = {.rows = &reports[i].options};
+        MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
+    }
+    struct trace *trace = open_trace(path, c, pipeline);
+    bool whole = trace && read_whole(trace, pipeline, reports);
     /* The same time runs by domain, vCPU, pCPU and domain on a pCPU. */
     if (whole && reports[0].some_pcpus == reports[1].some_pcpus)
         MUST(reports[0].sums[0].state_ns[RUNSTATE_RUNNING] == reports[1].sums[0].state_ns[RUNSTATE_RUNNING],
@@ -388,6 +397,8 @@ static void run(struct trace *trace, const struct choice *c)
              reports[1].sums[0].state_ns[RUNSTATE_RUNNING]);
     report_close(&reports[0]);
     report_close(&reports[1]);
+    pipeline_free(pipeline);
+    trace_close(trace);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -400,10 +411,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct choice c = choose(data[0]);
     char path[STORE_PATH];
     int fd = store_capture(data + 1, n - 1, c.pipe, path);
-    struct trace *trace = open_trace(path, &c);
-    if (trace)
-        run(trace, &c);
-    trace_close(trace);
+    run(path, &c);
     close(fd);
     return 0;
 }

@@ -28,7 +28,7 @@
 
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 #include "parser/trace.h"
 
 #define SECONDS_OF_A_RUN 10
@@ -132,35 +132,39 @@ static const char *report_once(const char *path, uint64_t run)
     struct sums sums = {.by = (enum by)(run % 4)};
     struct error err = {0};
     struct trace_options trace_options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0, .memory_limit = MEMORY_LIMIT};
-    meter_wants(false, &trace_options);
     struct meter_options meter_options = {.by = sums.by,
                                           .granularities = 2,
                                           .granularities_ns = {0, 1000000},
                                           .executions = false,
-                                          .memory_limit = MEMORY_LIMIT,
                                           .sink = {&sums, take_interval, NULL, NULL}};
+    const struct consumer rows = {.rows = &meter_options};
+    struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
+    if (!pipeline || pipeline_add(pipeline, &rows, &err) != 0)
+        return "no memory";
+    pipeline_wants(pipeline, &trace_options);
     struct trace *trace = trace_open(path, &trace_options, &err);
-    if (!trace)
+    if (!trace) {
+        pipeline_free(pipeline);
         return err.code ? NULL : "failed without an error";
-    struct meter *meter = meter_new(&meter_options, &err);
-    int status = meter ? 1 : -1;
+    }
+    int status = 1;
     while (status > 0) {
         struct event_batch batch;
         status = trace_next(trace, &batch, &err);
         if (status > 0 && trace_clock(trace)->cpu_hz > 0 &&
-            meter_feed(meter, &batch, trace_clock(trace), &err) != 0)
+            pipeline_feed(pipeline, &batch, trace_clock(trace), &err) != 0)
             status = -1;
     }
     if (status == 0) {
         struct trace_summary summary;
         trace_summarise(trace, &summary);
-        status = meter_finish(meter, clock_ns(trace_clock(trace), summary.tsc_last), &err);
+        status = pipeline_end(pipeline, clock_ns(trace_clock(trace), summary.tsc_last), &err);
     }
     if (status < 0 && !err.code)
         sums.wrong = "failed without an error";
     if (status == 0 && memcmp(sums.state_ns[0], sums.state_ns[1], sizeof sums.state_ns[0]) != 0)
         sums.wrong = "the intervals do not add up to the whole";
-    meter_free(meter);
+    pipeline_free(pipeline);
     trace_close(trace);
     return sums.wrong;
 }

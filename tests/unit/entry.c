@@ -184,10 +184,10 @@ static bool meter_takes(const char *text, size_t n, uint64_t tsc, const struct c
     if (fine) {
         struct part part = {1000, 0};
         struct event_batch batch = entry_batch(&e, tsc);
-        struct meter *m = kept_meter(BY_DOMAIN_PCPU, &part, &lines);
-        CHECK(meter_feed(m, &batch, clock, &err) == 0);
-        CHECK(meter_finish(m, clock_ns(clock, tsc), &err) == 0);
-        meter_free(m);
+        struct pipeline *rows = kept_pipeline(BY_DOMAIN_PCPU, &part, &lines);
+        CHECK(pipeline_feed(rows, &batch, clock, &err) == 0);
+        CHECK(pipeline_end(rows, clock_ns(clock, tsc), &err) == 0);
+        pipeline_free(rows);
     }
     entry_free(&e);
     buffer_free(&lines);

@@ -5,6 +5,7 @@
 
 #include "archive/results.h"
 #include "check.h"
+#include "run.h"
 
 static int keep_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
 {
@@ -52,7 +53,7 @@ void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t c
     struct event_batch batch;
     struct error err;
     *k = (struct capture_kept){.chunk_bytes = chunk_bytes, .log = entry_log_new()};
-    meter_wants(false, &options);
+    model_wants(&options);
     struct trace *t = trace_open(path, &options, &err);
     if (!t || !k->log)
         abort();
@@ -112,9 +113,8 @@ static int put_execution(void *context, const struct execution *execution)
     return 0;
 }
 
-struct meter *kept_meter(enum by by, const struct part *part, struct buffer *lines)
+struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffer *lines)
 {
-    struct error err;
     struct meter_options options = {
         .by = by,
         .granularities_ns = {100000000, 0},
@@ -125,10 +125,7 @@ struct meter *kept_meter(enum by by, const struct part *part, struct buffer *lin
         .to_ns = part->to_ns,
         .sink = {lines, put_interval, put_execution, NULL},
     };
-    struct meter *m = meter_new(&options, &err);
-    if (!m)
-        abort();
-    return m;
+    return rows_pipeline(&options);
 }
 
 /* Everything that is told of the part, as lines; read from `cut` on, NULL: from the beginning. */
@@ -137,7 +134,7 @@ static void measure(const struct capture_kept *k, const struct part *part, const
 {
     struct error err;
     struct event_batch batch;
-    struct meter *meters[BYS];
+    struct pipeline *pipelines[BYS];
     struct rest rest = {k->bytes + (cut ? cut->offset : 0), k->n - (cut ? cut->offset : 0)};
     struct feed feed = {&rest, rest_next, rest_position, "none"};
     struct trace_resume resume = {k->clock, cut ? cut->tsc : 0};
@@ -147,26 +144,26 @@ static void measure(const struct capture_kept *k, const struct part *part, const
         options.resume = &resume;
         CHECK(entry_read(&entry, cut->text, cut->n, cut->tsc, &err) == 0);
     }
-    meter_wants(false, &options);
+    model_wants(&options);
     struct trace *t = trace_open("kept", &options, &err);
     if (!t)
         abort();
     for (int by = 0; by < BYS; by++) {
         out[by] = (struct buffer){0};
-        meters[by] = kept_meter((enum by)by, part, &out[by]);
+        pipelines[by] = kept_pipeline((enum by)by, part, &out[by]);
         if (cut) {
             batch = entry_batch(&entry, cut->tsc);
-            CHECK(meter_feed(meters[by], &batch, &k->clock, &err) == 0);
+            CHECK(pipeline_feed(pipelines[by], &batch, &k->clock, &err) == 0);
         }
     }
-    while (trace_next(t, &batch, &err) > 0 && !meter_is_over(meters[0]))
+    while (trace_next(t, &batch, &err) > 0 && !pipeline_is_over(pipelines[0]))
         for (int by = 0; by < BYS; by++)
-            CHECK(meter_feed(meters[by], &batch, trace_clock(t), &err) == 0);
+            CHECK(pipeline_feed(pipelines[by], &batch, trace_clock(t), &err) == 0);
     for (int by = 0; by < BYS; by++) {
-        if (!meter_is_over(meters[by]))
-            CHECK(meter_finish(meters[by], k->end_ns, &err) == 0);
+        if (!pipeline_is_over(pipelines[by]))
+            CHECK(pipeline_end(pipelines[by], k->end_ns, &err) == 0);
         CHECK(!out[by].failed);
-        meter_free(meters[by]);
+        pipeline_free(pipelines[by]);
     }
     entry_free(&entry);
     trace_close(t);

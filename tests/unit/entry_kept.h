@@ -1,10 +1,10 @@
-/* Meters whose results are kept as text, to be compared, and captures that can be read from a place in their middle. */
+/* Pipelines whose results are kept as text, to be compared, and captures that can be read from a place in their middle. */
 #ifndef XENMETER_TESTS_UNIT_ENTRY_KEPT_H
 #define XENMETER_TESTS_UNIT_ENTRY_KEPT_H
 
 #include "archive/entry.h"
 #include "formats/buffer.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 
 #define BYS      4
 #define CUTS_MAX 512
@@ -14,8 +14,8 @@ struct part {
     uint64_t from_ns, to_ns;
 };
 
-/* A meter of that part, by intervals of 100 ms, the whole, and executions: all that it hands out is appended as lines. */
-struct meter *kept_meter(enum by by, const struct part *part, struct buffer *lines);
+/* Rows of that part, by intervals of 100 ms, the whole, and executions: all that is handed out is appended as lines. */
+struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffer *lines);
 
 /* A place where the capture can be begun. */
 struct cut {

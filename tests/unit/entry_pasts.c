@@ -225,13 +225,13 @@ static struct buffer told_of(const struct past_made *p, const struct clock *cloc
 {
     struct buffer lines = {0};
     struct error why;
-    struct meter *m = kept_meter(by, part, &lines);
+    struct pipeline *rows = kept_pipeline(by, part, &lines);
     size_t from = 0, length = 1 + p->n % 100;
     if (cut) {
         struct entry entry;
         CHECK(entry_read(&entry, cut->text, cut->n, cut->tsc, &why) == 0);
         struct event_batch batch = entry_batch(&entry, cut->tsc);
-        CHECK(meter_feed(m, &batch, clock, &why) == 0);
+        CHECK(pipeline_feed(rows, &batch, clock, &why) == 0);
         entry_free(&entry);
         while (from < p->n && p->events[from].tsc <= cut->tsc)
             from++;
@@ -239,10 +239,10 @@ static struct buffer told_of(const struct past_made *p, const struct clock *cloc
     for (size_t to; from < p->n; from = to) {
         to = from - from % length + length < p->n ? from - from % length + length : p->n;
         struct event_batch batch = batch_of(p, from, to);
-        CHECK(meter_feed(m, &batch, clock, &why) == 0);
+        CHECK(pipeline_feed(rows, &batch, clock, &why) == 0);
     }
-    CHECK(meter_finish(m, p->now, &why) == 0);
-    meter_free(m);
+    CHECK(pipeline_end(rows, p->now, &why) == 0);
+    pipeline_free(rows);
     return lines;
 }
 

@@ -425,9 +425,9 @@ static void contents_of_a_late_trace_come_back(void)
 
 static const struct change impossible_contents[] = {
     {"schema", "\"xenmeter.contents/2\""},
-    {"captures", "{}"},
-    {"captures", "[]"}, /* the frames belong to nobody */
-    {"captures", NULL},
+    {"pieces", "{}"},
+    {"pieces", "[]"}, /* the frames belong to nobody */
+    {"pieces", NULL},
     {"captures/0", "null"},
     {"captures/0/host", "\"../a\""},
     {"captures/0/host", "\"c\""}, /* out of order */

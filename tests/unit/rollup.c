@@ -50,18 +50,18 @@ static int open_capture(struct trace_bytes *c, struct source *s)
     return fd;
 }
 
-static int meter_all(struct source *s, struct trace *t, struct meter *m)
+static int read_all(struct source *s, struct trace *t, struct pipeline *p)
 {
     struct event_batch batch;
     struct trace_summary summary;
     struct error err;
     int status;
     while ((status = trace_next(t, &batch, &err)) > 0)
-        if (meter_feed(m, &batch, trace_clock(t), &err) != 0)
+        if (pipeline_feed(p, &batch, trace_clock(t), &err) != 0)
             return -1;
     trace_summarise(t, &summary);
     s->end_ns = clock_ns(trace_clock(t), summary.tsc_last);
-    return status == 0 ? meter_finish(m, s->end_ns, &err) : -1;
+    return status == 0 ? pipeline_end(p, s->end_ns, &err) : -1;
 }
 
 /* Returns the guests' unknown time. */
@@ -69,14 +69,14 @@ static uint64_t meter_source(struct source *s, struct meter_options *options, st
 {
     struct error err;
     struct trace_options trace_options = {.cpu_hz = s->cpu_hz};
-    meter_wants(s->charge.wanted, &trace_options);
     options->charge = s->charge;
     options->sink = sink;
+    struct pipeline *p = rows_pipeline(options);
+    pipeline_wants(p, &trace_options);
     struct trace *t = trace_open(s->path, &trace_options, &err);
-    struct meter *m = meter_new(options, &err);
-    CHECK(t && m && meter_all(s, t, m) == 0);
-    uint64_t unknown_ns = m ? meter_quality(m)->unknown_ns : 0;
-    meter_free(m);
+    CHECK(t && read_all(s, t, p) == 0);
+    uint64_t unknown_ns = meter_unknown_ns(pipeline_meter(p, 0));
+    pipeline_free(p);
     trace_close(t);
     return unknown_ns;
 }

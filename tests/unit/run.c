@@ -143,7 +143,27 @@ static int make_file(const struct bytes *file)
 
 /* ---- the road ---- */
 
-static void read_all(struct result *r, struct trace *t, struct meter *m)
+static void count_population(struct result *r, const struct population *p)
+{
+    for (size_t i = 0; i < p->incarnations_n; i++) {
+        if (p->incarnations[i].domain == IDLE_DOMAIN)
+            continue;
+        r->domains++;
+        r->vcpus += p->incarnations[i].population;
+    }
+}
+
+struct pipeline *rows_pipeline(const struct meter_options *options)
+{
+    struct error err;
+    const struct consumer consumer = {.rows = options};
+    struct pipeline *p = pipeline_new(0);
+    if (!p || pipeline_add(p, &consumer, &err) != 0)
+        abort();
+    return p;
+}
+
+static void read_all(struct result *r, struct trace *t, struct pipeline *p)
 {
     struct event_batch batch;
     uint64_t tsc = 0, watermark = 0;
@@ -155,7 +175,7 @@ static void read_all(struct result *r, struct trace *t, struct meter *m)
             tsc = batch.events[i].tsc;
         }
         watermark = batch.watermark;
-        r->status = meter_feed(m, &batch, trace_clock(t), &r->err);
+        r->status = pipeline_feed(p, &batch, trace_clock(t), &r->err);
         if (r->status != 0)
             return;
     }
@@ -166,11 +186,11 @@ static void read_all(struct result *r, struct trace *t, struct meter *m)
     r->summary.file = NULL;
     r->end_ns = clock_ns(&r->clock, r->summary.tsc_last);
     if (r->status == 0)
-        r->status = meter_finish(m, r->end_ns, &r->err);
-    r->quality = *trace_quality(t);
-    quality_merge(&r->quality, meter_quality(m));
-    meter_population(m, &r->domains, &r->vcpus);
-    meter_charge_summary(m, &r->charges);
+        r->status = pipeline_end(p, r->end_ns, &r->err);
+    pipeline_quality(p, t, &r->quality);
+    r->quality.unknown_ns = meter_unknown_ns(pipeline_meter(p, 0));
+    count_population(r, model_population(pipeline_pass(p)->model));
+    meter_charge_summary(pipeline_meter(p, 0), &r->charges);
 }
 
 struct result run(struct trace_bytes *c, struct setup setup)
@@ -215,14 +235,14 @@ struct result run(struct trace_bytes *c, struct setup setup)
     struct trace_options trace_options = {.cpu_hz = setup.cpu_hz < 0   ? 0
                                                     : setup.cpu_hz > 0 ? setup.cpu_hz
                                                                        : 1e9};
-    meter_wants(setup.charge.wanted, &trace_options);
+    struct pipeline *p = rows_pipeline(&options);
+    pipeline_wants(p, &trace_options);
     struct trace *t = trace_open(path, &trace_options, &r.err);
-    struct meter *m = meter_new(&options, &r.err);
-    if (t && m)
-        read_all(&r, t, m);
+    if (t)
+        read_all(&r, t, p);
     else
         r.status = -1;
-    meter_free(m);
+    pipeline_free(p);
     trace_close(t);
     close(fds[0]);
     if (setup.bytewise)

@@ -4,7 +4,7 @@
 
 #include "bytes.h"
 #include "check.h"
-#include "metrics/meter.h"
+#include "metrics/pipeline.h"
 
 struct setup {
     enum by by;
@@ -53,6 +53,9 @@ struct result {
 
 struct result run(struct trace_bytes *c, struct setup setup);
 void result_free(struct result *r);
+
+/* A pipeline with one consumer, who wants these rows. */
+struct pipeline *rows_pipeline(const struct meter_options *options);
 
 struct key {
     uint64_t every, at; /* granularity and start of the interval; 0: the whole trace */
