@@ -384,9 +384,12 @@ void charging_end(struct charging *c)
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = c->options.interval_ns ? min64(c->now_ns, c->cut_ns - c->length_ns) : c->now_ns;
+    uint64_t safe = c->now_ns;
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
+    for (size_t d = 0; d < c->idds_n; d++)
+        if (c->idds[d].interval)
+            safe = min64(safe, c->idds[d].interval->from_ns);
     return safe;
 }
 
