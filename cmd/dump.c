@@ -5,13 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archived.h"
 #include "cli.h"
 #include "dump_filter.h"
 #include "formats/dump_counts.h"
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
-#include "metrics/pipeline.h"
+#include "trace_run.h"
 
 static const char help[] =
     "xenmeter dump - every record of a trace, decoded, in time order\n"
@@ -69,15 +68,11 @@ static const struct option_set option_set = {
 struct dump {
     struct options options;
     struct dump_choice choice;
-    struct archived archived; /* .archive NULL: the input is none */
-    struct pipeline *pipeline;
-    struct pipeline_control control; /* .stop: with --follow */
-    struct trace *trace;
+    struct trace_run run;
     struct dump_reader *reader;
     struct output *output;
     struct dump_writer *writer;  /* NULL with --count */
     struct event_counts *counts; /* NULL without */
-    struct progress progress;
     bool in_step;    /* what is there is to be seen at once */
     size_t told;     /* records */
     bool stopped;    /* before the end of the trace: enough was told */
@@ -98,18 +93,6 @@ static int check_options(const struct options *o, struct error *err)
     return 0;
 }
 
-static int open_archive(struct dump *d, struct error *err)
-{
-    bool is;
-    if (input_is_archive(d->options.input, &is, err) != 0)
-        return -1;
-    if (!is)
-        return d->options.host ? error_set(err, ERROR_USAGE, "--host is for archives, and this is none") : 0;
-    if (archived_open(&d->archived, &d->options, err) != 0)
-        return -1;
-    return archived_choose_trace(&d->archived, &d->options, err);
-}
-
 /* Times in cycles suffice. */
 static bool in_cycles(const struct options *o)
 {
@@ -121,7 +104,6 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
 static int open_trace(struct dump *d, struct error *err)
 {
     const struct options *o = &d->options;
-    struct trace_options options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
     const struct consumer consumer = {.context = d,
                                       .records = d->choice.want,
                                       .pcpus = o->pcpus_given ? o->pcpus : NULL,
@@ -132,18 +114,10 @@ static int open_trace(struct dump *d, struct error *err)
                                       .clock_advice =
                                           o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
                                       .batch = tell};
-    d->pipeline = pipeline_new(o->max_memory);
-    if (!d->pipeline)
-        return error_set(err, ERROR_MEMORY, "no memory");
-    if (pipeline_add(d->pipeline, &consumer, err) != 0)
+    struct archived *archived = &d->run.archived;
+    if (archived->archive && archived_choose_trace(archived, o, err) != 0)
         return -1;
-    pipeline_wants(d->pipeline, &options);
-    if (o->follow)
-        d->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
-    if (d->archived.archive && archived_begin_trace(&d->archived, &options, err) != 0)
-        return -1;
-    d->trace = trace_open(o->input, &options, err);
-    return d->trace ? 0 : -1;
+    return trace_run_add(&d->run, &consumer, err) == 0 ? trace_run_open(&d->run, o->follow, NULL, err) : -1;
 }
 
 static int open_reader(struct dump *d, struct error *err)
@@ -154,7 +128,7 @@ static int open_reader(struct dump *d, struct error *err)
     if (!d->reader)
         return error_set(err, ERROR_MEMORY, "no memory");
     dump_reader_init(d->reader, &filter);
-    return d->archived.archive ? archived_prime(&d->archived, d->reader, err) : 0;
+    return d->run.archived.archive ? archived_prime(&d->run.archived, d->reader, err) : 0;
 }
 
 static int open_output(struct dump *d, struct error *err)
@@ -193,32 +167,18 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
     return dump_is_over(d->reader, batch, pass->clock) ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
 }
 
-static bool asked_to_stop(const struct dump *d)
-{
-    return d->control.stop && *d->control.stop;
-}
-
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
-}
-
 /* Reads the trace as far as is wanted. 0; -1: the output failed, or with `err` filled. */
 static int read_trace(struct dump *d, struct error *err)
 {
     const struct options *o = &d->options;
     bool on_terminal = d->writer && output_is_terminal(d->output); /* the records are progress enough */
-    d->control.progress = show_progress;
-    d->control.progress_context = &d->progress;
-    progress_begin(&d->progress, on_terminal ? WHEN_NEVER : o->progress, o->quiet);
-    int status = pipeline_run(d->pipeline, d->trace, &d->control, err);
-    progress_end(&d->progress);
+    int status = trace_run_go(&d->run, on_terminal ? WHEN_NEVER : o->progress, err);
     if (status != 0)
         return -1;
     struct trace_summary s;
-    trace_summarise(d->trace, &s);
-    d->stopped = pipeline_ended_early(d->pipeline);
-    d->end_ns = trace_clock(d->trace)->cpu_hz > 0 ? clock_ns(trace_clock(d->trace), s.tsc_last) : 0;
+    trace_summarise(d->run.trace, &s);
+    d->stopped = pipeline_ended_early(d->run.pipeline);
+    d->end_ns = trace_clock(d->run.trace)->cpu_hz > 0 ? clock_ns(trace_clock(d->run.trace), s.tsc_last) : 0;
     return output_failure(d->output) ? -1 : 0;
 }
 
@@ -239,14 +199,14 @@ static int write_counts(struct dump *d)
 /* What is known of the data: of all of it, if it was read to its end or an archive has kept that. */
 static void say_quality(const struct dump *d)
 {
-    const struct quality *read = trace_quality(d->trace);
-    const struct clock *clock = trace_clock(d->trace);
-    bool kept = d->archived.archive != NULL;
+    const struct quality *read = trace_quality(d->run.trace);
+    const struct clock *clock = trace_clock(d->run.trace);
+    bool kept = d->run.archived.archive != NULL;
     struct judgement j;
     if (d->options.quiet)
         return;
-    if (kept || (!d->stopped && !asked_to_stop(d))) {
-        verdict_judge_records(&j, kept ? &d->archived.summary.quality : read);
+    if (kept || (!d->stopped && !trace_run_stopped(&d->run))) {
+        verdict_judge_records(&j, kept ? &d->run.archived.summary.quality : read);
         say_verdict(&j);
     }
     if (!d->options.verbose)
@@ -287,8 +247,10 @@ static int run(struct dump *d)
     }
     if (check_options(o, &err) != 0 || dump_choice_read(&d->choice, o, &err) != 0)
         return fail(NULL, &err);
-    if (open_archive(d, &err) != 0 || open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
-        return asked_to_stop(d) ? EXIT_DONE : fail(o->input, &err); /* stopped before the first byte */
+    if (trace_run_find(&d->run, o) != EXIT_DONE)
+        return EXIT_ERROR;
+    if (open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
+        return trace_run_stopped(&d->run) ? EXIT_DONE : fail(o->input, &err); /* stopped before the first byte */
     if (open_output(d, &err) != 0)
         return fail(o->output, &err);
     if (read_trace(d, &err) != 0 && !output_failure(d->output))
@@ -306,9 +268,7 @@ int command_dump(int argc, char **argv)
     event_counts_free(d.counts);
     output_abort(d.output);
     free(d.reader);
-    pipeline_free(d.pipeline);
-    trace_close(d.trace);
-    archived_close(&d.archived);
+    trace_run_close(&d.run);
     dump_choice_free(&d.choice);
     options_free(&d.options);
     return status;

@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archived.h"
 #include "cli.h"
 #include "formats/info.h"
-#include "metrics/pipeline.h"
 #include "metrics/verdict.h"
+#include "trace_run.h"
 
 static const char help[] =
     "xenmeter info - what is in a trace, and whether it can be trusted\n"
@@ -63,22 +62,6 @@ static int take_interval(void *context, const struct interval *interval, const s
     return g->domains ? 0 : -1;
 }
 
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
-}
-
-static int read_all(struct trace *trace, struct pipeline *pipeline, const struct options *o,
-                    struct error *err)
-{
-    struct progress progress;
-    const struct pipeline_control control = {.progress = show_progress, .progress_context = &progress};
-    progress_begin(&progress, o->progress, o->quiet);
-    int status = pipeline_run(pipeline, trace, &control, err);
-    progress_end(&progress);
-    return status;
-}
-
 /* The pCPUs, and how long each was blind. NULL: no memory. */
 static struct info_pcpu *pcpus_of(const struct pass *pass)
 {
@@ -117,50 +100,47 @@ static int conclude(const struct options *o, struct quality *quality, struct inf
     return write_info(o, info, err);
 }
 
+/* What the pass found; `domains` and `pcpus` are the caller's. */
+static void describe(const struct trace_run *run, struct info *info, struct quality *quality)
+{
+    pipeline_quality(run->pipeline, run->trace, quality);
+    quality->unknown_ns = meter_unknown_ns(pipeline_meter(run->pipeline, 0));
+    info->pcpus_n = pipeline_pass(run->pipeline)->pcpus_n;
+    trace_summarise(run->trace, &info->summary.trace);
+    info->summary.clock = *trace_clock(run->trace);
+    info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
+    if (run->archived.archive)
+        archived_describe(&run->archived, run->options, &info->summary.trace);
+}
+
 /* From a trace: of its own, or one that an archive keeps. */
-static int run_trace(const struct options *o, struct archived *archived, struct info *info)
+static int run_trace(struct trace_run *run, struct info *info)
 {
     struct error err = {0};
     struct gathering gathering = {0};
     struct info_pcpu *pcpus = NULL;
-    struct trace_options trace_options = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory};
+    struct quality quality;
+    const struct options *o = run->options;
     const struct meter_options rows = {
         .by = BY_DOMAIN, .granularities = 1, .sink = {&gathering, take_interval, NULL, NULL}};
     const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
-    struct pipeline *pipeline = pipeline_new(o->max_memory);
-    struct trace *trace = NULL;
-    int status =
-        pipeline ? pipeline_add(pipeline, &consumer, &err) : error_set(&err, ERROR_MEMORY, "no memory");
+    int status = trace_run_add(run, &consumer, &err);
     if (status == 0)
-        pipeline_wants(pipeline, &trace_options);
-    if (status == 0 && archived->archive)
-        status = archived_begin_trace(archived, &trace_options, &err);
-    if (status == 0 && !(trace = trace_open(o->input, &trace_options, &err)))
-        status = -1;
+        status = trace_run_open(run, false, NULL, &err);
     if (status == 0)
-        status = read_all(trace, pipeline, o, &err);
-    if (status == 0 && !(pcpus = pcpus_of(pipeline_pass(pipeline))))
+        status = trace_run_go(run, o->progress, &err);
+    if (status == 0 && !(pcpus = pcpus_of(pipeline_pass(run->pipeline))))
         status = error_set(&err, ERROR_MEMORY, "no memory");
     if (status != 0) {
         status = fail(o->input, &err);
     } else {
-        struct quality quality;
-        pipeline_quality(pipeline, trace, &quality);
-        quality.unknown_ns = meter_unknown_ns(pipeline_meter(pipeline, 0));
         info->domains = gathering.domains;
         info->domains_n = gathering.n;
         info->pcpus = pcpus;
-        info->pcpus_n = pipeline_pass(pipeline)->pcpus_n;
-        trace_summarise(trace, &info->summary.trace);
-        info->summary.clock = *trace_clock(trace);
-        info->summary.end_ns = clock_ns(&info->summary.clock, info->summary.trace.tsc_last);
-        if (archived->archive)
-            archived_describe(archived, o, &info->summary.trace);
+        describe(run, info, &quality);
         if (conclude(o, &quality, info, &err) != 0)
             status = fail(o->output ? o->output : "standard output", &err);
     }
-    pipeline_free(pipeline);
-    trace_close(trace);
     free(gathering.domains);
     free(pcpus);
     return status;
@@ -261,14 +241,10 @@ static int run_summary(const struct options *o, struct archived *archived, struc
     return status;
 }
 
-static int run_archive(const struct options *o, struct archived *archived, struct domain_names **names,
-                       struct info *info)
+static int run_archive(struct trace_run *run, struct info *info)
 {
-    struct error err = {0};
-    if (archived_open(archived, o, &err) != 0 || (!*names && archived_names(archived, names, &err) != 0))
-        return fail(o->input, &err);
-    info->name_of = *names ? names_lookup : NULL;
-    info->names = *names;
+    struct archived *archived = &run->archived;
+    const struct options *o = run->options;
     bool other_clock = o->cpu_hz > 0 && o->cpu_hz != archived->captures[0].options.cpu_hz;
     bool kept = true;
     for (size_t i = 0; i < archived->captures_n; i++)
@@ -280,28 +256,24 @@ static int run_archive(const struct options *o, struct archived *archived, struc
                  o->input);
         return EXIT_ERROR;
     }
-    return run_trace(o, archived, info);
+    return run_trace(run, info);
 }
 
 static int run(const struct options *o)
 {
     struct error err = {0};
-    struct archived archived = {0};
+    struct trace_run run = {0};
     struct domain_names *names = NULL;
-    bool archive;
     if (o->names && !(names = names_read(o->names, &err)))
         return fail(o->names, &err);
-    struct info info = {.name_of = names ? names_lookup : NULL, .names = names, .every_event = o->verbose};
-    int status;
-    if (input_is_archive(o->input, &archive, &err) != 0)
+    int status = trace_run_find(&run, o);
+    bool archive = run.archived.archive != NULL;
+    if (status == EXIT_DONE && archive && !names && archived_names(&run.archived, &names, &err) != 0)
         status = fail(o->input, &err);
-    else if (o->host && !archive)
-        status = fail_host(o);
-    else if (archive)
-        status = run_archive(o, &archived, &names, &info);
-    else
-        status = run_trace(o, &archived, &info);
-    archived_close(&archived);
+    struct info info = {.name_of = names ? names_lookup : NULL, .names = names, .every_event = o->verbose};
+    if (status == EXIT_DONE)
+        status = archive ? run_archive(&run, &info) : run_trace(&run, &info);
+    trace_run_close(&run);
     names_free(names);
     return status;
 }

@@ -13,29 +13,16 @@ int reading_open(struct reading *r, const struct options *o)
 {
     struct error err = {0};
     r->options = o;
+    r->run.control.stop_at_once = true;
     if (o->names && !(r->names = names_read(o->names, &err)))
         return fail(o->names, &err);
     if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
         return fail(o->io_counts, &err);
-    bool archive;
-    if (input_is_archive(o->input, &archive, &err) != 0 ||
-        (archive && archived_open(&r->archived, o, &err) != 0))
+    if (trace_run_find(&r->run, o) != EXIT_DONE)
+        return EXIT_ERROR;
+    if (r->run.archived.archive && !r->names && archived_names(&r->run.archived, &r->names, &err) != 0)
         return fail(o->input, &err);
-    if (archive && !r->names && archived_names(&r->archived, &r->names, &err) != 0)
-        return fail(o->input, &err);
-    return o->host && !archive ? fail_host(o) : EXIT_DONE;
-}
-
-static int open_trace(struct reading *r, struct error *err)
-{
-    struct trace_options options = {.cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory};
-    pipeline_wants(r->pipeline, &options);
-    if (r->options->live_ns)
-        r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
-    if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
-        return -1;
-    r->trace = trace_open(r->options->input, &options, err);
-    return r->trace ? 0 : -1;
+    return EXIT_DONE;
 }
 
 static void complete_meter_options(const struct reading *r, struct meter_options *options)
@@ -51,27 +38,25 @@ static void complete_meter_options(const struct reading *r, struct meter_options
 /* How to charge: as asked for, or as the archive was made. */
 static int choose_charges(struct reading *r, struct charge_options *charge, struct error *err)
 {
-    if (r->archived.archive)
-        return archived_charge_options(&r->archived, r->options, charge, &r->counters, err);
+    if (r->run.archived.archive)
+        return archived_charge_options(&r->run.archived, r->options, charge, &r->counters, err);
     return charge_options_of(r->options, r->counters, charge, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
 static int open_source(struct reading *r, const struct meter_options *meter, struct error *err)
 {
-    struct archived *a = &r->archived;
+    struct archived *a = &r->run.archived;
     if (a->archive && archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err) != 0)
         return -1;
     if (a->archive && a->from_results)
         return 0;
     const struct consumer consumer = {
         .rows = meter, .from_ns = meter->from_ns, .to_the_end = !archived_knows_rest(a, r->options)};
-    r->pipeline = pipeline_new(r->options->max_memory);
-    if (!r->pipeline)
-        return error_set(err, ERROR_MEMORY, "no memory");
-    if (pipeline_add(r->pipeline, &consumer, err) != 0 || open_trace(r, err) != 0)
+    if (trace_run_add(&r->run, &consumer, err) != 0 ||
+        trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
-    return a->archive ? archived_enter(a, r->pipeline, err) : 0;
+    return a->archive ? archived_enter(a, r->run.pipeline, err) : 0;
 }
 
 static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
@@ -98,24 +83,9 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
 
 /* ---- the work ---- */
 
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
-}
-
-/* Reads the trace to its end, or until told to stop. -1 with `err` filled, or with r->failed. */
-static int read_trace(struct reading *r, struct error *err)
-{
-    progress_begin(&r->progress, r->options->progress, r->options->quiet);
-    r->control.stop_at_once = true;
-    r->control.progress = show_progress;
-    r->control.progress_context = &r->progress;
-    return pipeline_run(r->pipeline, r->trace, &r->control, err);
-}
-
 void reading_will_write(struct reading *r)
 {
-    progress_end(&r->progress);
+    progress_end(&r->run.progress);
 }
 
 int reading_has_written(struct reading *r, int status)
@@ -136,7 +106,7 @@ int reading_no_memory(struct reading *r, size_t rows)
 
 const char *reading_io_counts(const struct reading *r)
 {
-    return archived_counts(&r->archived, r->options) ? IO_COUNTS_MEMBER : r->options->io_counts;
+    return archived_counts(&r->run.archived, r->options) ? IO_COUNTS_MEMBER : r->options->io_counts;
 }
 
 /* Outside counters that do not cover the trace leave time unattributed: says so. */
@@ -201,10 +171,10 @@ static int commit(struct reading *r)
 static void sum_up(struct reading *r, struct report_summary *summary, struct quality *quality,
                    struct charge_summary *charged)
 {
-    const struct archived *a = &r->archived;
-    const struct meter *meter = r->pipeline ? pipeline_meter(r->pipeline, 0) : NULL;
-    bool stopped = r->control.stop && *r->control.stop;
-    bool early = r->pipeline && pipeline_ended_early(r->pipeline) && !stopped;
+    const struct archived *a = &r->run.archived;
+    const struct meter *meter = r->run.pipeline ? pipeline_meter(r->run.pipeline, 0) : NULL;
+    bool stopped = trace_run_stopped(&r->run);
+    bool early = r->run.pipeline && pipeline_ended_early(r->run.pipeline) && !stopped;
     bool kept = a->archive && (a->from_results || a->entry || early); /* not all was read */
     uint64_t to_ns = r->options->to_ns;
     summary->start_ns = r->options->from_ns;
@@ -218,11 +188,11 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
         summary->trace = a->summary.trace;
         summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
     } else {
-        pipeline_quality(r->pipeline, r->trace, quality);
+        pipeline_quality(r->run.pipeline, r->run.trace, quality);
         quality->unknown_ns = meter_unknown_ns(meter);
         meter_charge_summary(meter, charged);
-        summary->clock = *trace_clock(r->trace);
-        trace_summarise(r->trace, &summary->trace);
+        summary->clock = *trace_clock(r->run.trace);
+        trace_summarise(r->run.trace, &summary->trace);
         summary->end_ns = meter_accounted(meter);
     }
     if (stopped)
@@ -250,8 +220,8 @@ static int end_writing(struct reading *r, bool charges)
         return EXIT_DONE;
     if (commit(r) != EXIT_DONE)
         return EXIT_ERROR;
-    if (r->archived.archive)
-        archived_say(&r->archived, r->options);
+    if (r->run.archived.archive)
+        archived_say(&r->run.archived, r->options);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
         say_all(r, &judgement, &quality, &summary.clock);
@@ -270,9 +240,8 @@ int reading_run(struct reading *r, struct meter_options *meter, struct report_sc
         return fail(o->input, &err);
     if (open_writer(r, schema, &err) != 0)
         return fail(o->output, &err);
-    bool replay = r->archived.archive && r->archived.from_results;
-    int status = replay ? archived_replay(&r->archived, o, meter, &r->unknown_ns, &err) : read_trace(r, &err);
-    progress_end(&r->progress);
+    bool replay = r->run.archived.archive && r->run.archived.from_results;
+    int status = replay ? archived_replay(&r->run.archived, o, meter, &r->unknown_ns, &err) : trace_run_go(&r->run, o->progress, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
     if (status != 0 && r->failed) {
@@ -288,9 +257,7 @@ void reading_close(struct reading *r)
 {
     writer_free(r->writer);
     output_abort(r->output);
-    pipeline_free(r->pipeline);
-    trace_close(r->trace);
-    archived_close(&r->archived);
+    trace_run_close(&r->run);
     counters_free(r->counters);
     names_free(r->names);
 }

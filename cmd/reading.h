@@ -6,11 +6,10 @@
 #ifndef XENMETER_CMD_READING_H
 #define XENMETER_CMD_READING_H
 
-#include "archived.h"
 #include "cli.h"
 #include "formats/output.h"
 #include "formats/writer.h"
-#include "metrics/pipeline.h"
+#include "trace_run.h"
 
 /* What --help says of it, and of how it ends. */
 #define READING_HELP                                                                                         \
@@ -30,14 +29,10 @@ struct reading {
     const struct options *options;
     struct domain_names *names; /* NULL: none were given */
     struct counters *counters;  /* NULL: none were given */
-    struct archived archived;   /* .archive NULL: the input is none */
+    struct trace_run run;       /* .trace NULL: from results that were kept */
     uint64_t unknown_ns;        /* of results that were kept */
-    struct trace *trace;        /* NULL: from results that were kept */
-    struct pipeline *pipeline;  /* NULL: as well */
     struct output *output;
     struct writer *writer;
-    struct progress progress;
-    struct pipeline_control control;
     bool failed; /* a sink ended the work: the output knows why */
 };
 

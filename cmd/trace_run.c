@@ -1,0 +1,59 @@
+#include "trace_run.h"
+
+int trace_run_find(struct trace_run *r, const struct options *o)
+{
+    struct error err = {0};
+    bool archive;
+    r->options = o;
+    if (input_is_archive(o->input, &archive, &err) != 0 ||
+        (archive && archived_open(&r->archived, o, &err) != 0))
+        return fail(o->input, &err);
+    return o->host && !archive ? fail_host(o) : EXIT_DONE;
+}
+
+int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct error *err)
+{
+    if (!r->pipeline && !(r->pipeline = pipeline_new(r->options->max_memory)))
+        return error_set(err, ERROR_MEMORY, "no memory");
+    return pipeline_add(r->pipeline, consumer, err);
+}
+
+int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *tap, struct error *err)
+{
+    struct trace_options options = {
+        .cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory, .tap = tap};
+    pipeline_wants(r->pipeline, &options);
+    if (stoppable)
+        r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
+    if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
+        return -1;
+    r->trace = trace_open(r->options->input, &options, err);
+    return r->trace ? 0 : -1;
+}
+
+static void show_progress(void *context, const struct trace *trace)
+{
+    progress_show(context, trace);
+}
+
+int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
+{
+    r->control.progress = show_progress;
+    r->control.progress_context = &r->progress;
+    progress_begin(&r->progress, progress, r->options->quiet);
+    int status = pipeline_run(r->pipeline, r->trace, &r->control, err);
+    progress_end(&r->progress);
+    return status;
+}
+
+bool trace_run_stopped(const struct trace_run *r)
+{
+    return r->control.stop && *r->control.stop;
+}
+
+void trace_run_close(struct trace_run *r)
+{
+    pipeline_free(r->pipeline);
+    trace_close(r->trace);
+    archived_close(&r->archived);
+}
