@@ -1,5 +1,6 @@
 #include "results_fields.h"
 
+#include "metrics/measure/before_seen.h"
 #include "metrics/measure/charge.h"
 #include "metrics/model/population.h"
 #include "metrics/measure/row.h"
@@ -7,9 +8,10 @@
 
 #define DOMAIN_MOST 65535
 
-_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4, "FIELD_NAME has 32 bits");
+_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4 && sizeof(enum runstate) == 4, "FIELD_NAME has 32 bits");
 
 static const char *const wait_kinds[] = {NULL, "wake", "preempt"};
+static const char *const states[] = {"running", "runnable", "blocked", "offline", "unknown"};
 static const char *const execution_ends[] = {"blocked", "preempted", "yielded",  "slept",
                                              "offline", "lost",      "trace_end"};
 
@@ -30,7 +32,6 @@ const struct stored_field interval_fields[] = {
     ALWAYS(struct interval, "granularity_ns", granularity_ns),
     ALWAYS(struct interval, "start_ns", start_ns),
     ALWAYS(struct interval, "end_ns", end_ns),
-    FLAG(struct interval, "late", late),
 };
 TABLE_N(interval_fields);
 
@@ -49,6 +50,7 @@ const struct stored_field measures_fields[] = {
     TIME(M, "offline_ns", state_ns[RUNSTATE_OFFLINE]),
     TIME(M, "unknown_ns", state_ns[RUNSTATE_UNKNOWN]),
     TIME(M, "idle_ns", idle_ns),
+    TIME(M, "before_seen_ns", before_seen_ns),
     TIME(M, "pcpu_unknown_ns", pcpu_unknown_ns),
     TIME(M, "full_run_ns", domain_ns[DOMAIN_FULL_RUN]),
     TIME(M, "full_contention_ns", domain_ns[DOMAIN_FULL_CONTENTION]),
@@ -112,6 +114,17 @@ const struct stored_field execution_fields[] = {
     NAME(E, "end", end, true, execution_ends),
 };
 TABLE_N(execution_fields);
+
+#define B struct before_seen
+const struct stored_field before_seen_fields[] = {
+    ID(B, "domain", row.domain, DOMAIN_MOST), WORD(B, "life", row.life, 0),
+    ID(B, "vcpu", row.vcpu, VCPUS_MAX - 1),   ID(B, "pcpu", row.pcpu, PCPUS_MAX - 1),
+    WORD(B, "vcpus", row.vcpus, 0),           NAME(B, "state", state, true, states),
+    ALWAYS(B, "from_ns", from_ns),            ALWAYS(B, "seen_ns", seen_ns),
+    FLAG(B, "idle", idle),                    FLAG(B, "first", first),
+    FLAG(B, "driver_domain", driver_domain),
+};
+TABLE_N(before_seen_fields);
 
 #define D struct charge_idd
 const struct stored_field charge_idd_fields[] = {

@@ -111,8 +111,6 @@ static int take_charges(void *context, const struct interval *interval, const st
 {
     struct charge *c = context;
     size_t guests = 0;
-    if (interval->late && n == 0)
-        return 0;
     if (!make_room(c, idds, n))
         return reading_no_memory(&c->reading, n);
     for (size_t i = 0; i < n; i++) {
@@ -145,7 +143,7 @@ static int run(struct charge *c)
     c->schema = (struct report_schema){
         .by = BY_DOMAIN, .columns = c->columns, .columns_n = charge_columns_n, .charge = &c->charges};
     c->meter = (struct meter_options){
-        .by = BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges}};
+        .bys = 1u << BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
     return reading_run(&c->reading, &c->meter, &c->schema);
 }
 

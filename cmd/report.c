@@ -124,8 +124,6 @@ static int take_interval(void *context, const struct interval *interval, const s
     }
     if (r->options.limit && kept > r->options.limit)
         kept = r->options.limit;
-    if (interval->late && kept == 0)
-        return 0;
     reading_will_write(&r->reading);
     return reading_has_written(&r->reading, writer_interval(r->reading.writer, interval, r->rows, kept));
 }
@@ -190,11 +188,11 @@ static int run(struct report *r)
                                        .columns_given = o->columns != NULL};
     bool rows_by_pcpu = o->by == BY_PCPU || o->by == BY_DOMAIN_PCPU;
     r->meter = (struct meter_options){
-        .by = o->by,
+        .bys = 1u << o->by,
         .pcpus_wanted = o->pcpus_given && !rows_by_pcpu ? o->pcpus : NULL,
         .idle_rows = writer_makes_files(o->format), /* XenMon's logs have the idle loops */
         .charge.wanted = writer_wants_charges(o->format, &r->schema) || (r->sort && r->sort->charge),
-        .sink = {r, take_interval, take_execution, NULL},
+        .sink = {r, take_interval, take_execution, NULL, NULL},
     };
     return reading_run(&r->reading, &r->meter, &r->schema);
 }

@@ -223,10 +223,6 @@ static int put_lines(struct table *t, const struct interval *of, const struct ch
             }
             t->execution_lines++;
             put_row(t, t->execution_layouts, t->execution_n, of, &row);
-            if (of->late) {
-                b->n -= b->n && !b->failed; /* the end of the line */
-                buffer_text(b, "  (late)\n");
-            }
         }
     return writer_put_text(&t->base);
 }

@@ -137,11 +137,10 @@ static struct value io_rate(const struct record_view *v)
     return n.type == VALUE_INTEGER ? rate(v, (uint64_t)n.integer) : none();
 }
 
-/* A negative time, which only a late row has, is none of any I/O. */
 static struct value blocked_per_io(const struct record_view *v)
 {
     struct value blocked = state(v, RUNSTATE_BLOCKED), n = io_sum(v);
-    if (blocked.type != VALUE_INTEGER || blocked.integer < 0 || n.type != VALUE_INTEGER)
+    if (blocked.type != VALUE_INTEGER || n.type != VALUE_INTEGER)
         return none();
     return mean((uint64_t)blocked.integer, (uint64_t)n.integer);
 }

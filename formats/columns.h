@@ -56,7 +56,7 @@ struct column {
     enum unit unit;
     uint8_t digits;   /* of a decimal */
     bool key;         /* names the subject; not summed in a totals row */
-    bool of_interval; /* granularity_ns, start_ns, end_ns, late: JSON keeps them on the interval */
+    bool of_interval; /* granularity_ns, start_ns, end_ns: JSON keeps them on the interval */
     bool alarm;       /* above zero is a worry: the table's default choice has it only then, and in red */
     bool charge;      /* needs I/O and charges accounted */
     uint8_t in_table; /* in the default table of 1 << BY_DOMAIN, ...; executions: any bit */

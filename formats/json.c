@@ -71,8 +71,8 @@ static struct spill *open_interval(struct writer *w, const struct interval *of, 
     struct spill *report = report_of((struct json *)w, of->granularity_ns);
     struct buffer *b = spill_buffer(report);
     buffer_text(b, spill_is_empty(report) ? "\n" : ",\n");
-    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"%s\": [",
-                  of->start_ns, of->end_ns, of->late ? " \"late\": true," : "", list);
+    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", \"%s\": [",
+                  of->start_ns, of->end_ns, list);
     return report;
 }
 

@@ -19,7 +19,7 @@ static void add_row(struct writer *w, const struct record_view *view)
     for (size_t c = 0; c < schema->columns_n; c++)
         if (!schema->columns[c]->of_interval)
             json_add_member(&w->text, schema->columns[c], view, false);
-    buffer_text(&w->text, of->late ? ",\"late\":1}\n" : ",\"late\":0}\n");
+    buffer_text(&w->text, "}\n");
 }
 
 static void add_execution(struct writer *w, const struct record_view *view)

@@ -213,7 +213,6 @@ void table_title(struct table *t, const struct interval *of)
     put_instant(b, of->start_ns, digits_of(of));
     buffer_text(b, " - ");
     put_instant(b, of->end_ns, digits_of(of));
-    buffer_text(b, of->late ? " (late)" : "");
     table_style(t, STYLE_END);
     buffer_text(b, "\n");
     t->begun = true;

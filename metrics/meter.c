@@ -15,6 +15,7 @@ struct meter {
     struct ledger ledger;
     uint8_t pcpus_wanted[PCPUS_MAX];
     unsigned pcpus_seen;
+    uint64_t settled_ns;
     size_t followed_at; /* how many transitions waited when the ledger followed last */
 };
 
@@ -40,10 +41,8 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
         memcpy(m->pcpus_wanted, options->pcpus_wanted, PCPUS_MAX);
         m->options.pcpus_wanted = m->pcpus_wanted;
     }
-    const struct population *population = model_population(model);
-    if (!ledger_init(&m->ledger, &m->options, population) ||
-        (options->charge.wanted &&
-         !(m->charging = charging_new(&options->charge, model)))) {
+    ledger_init(&m->ledger, &m->options, model_population(model));
+    if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model))) {
         meter_free(m);
         error_set(err, ERROR_MEMORY, "no memory");
         return NULL;
@@ -68,7 +67,7 @@ static int check(const struct meter *m, struct error *err)
         return -1;
     if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
         return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", p->vcpus_n,
-                         m->ledger.cells_n);
+                         m->ledger.all_cells_n);
     return 0;
 }
 
@@ -121,6 +120,7 @@ void meter_take(struct meter *m, const struct transition *t)
 
 int meter_advance(struct meter *m, uint64_t settled_ns, struct error *err)
 {
+    m->settled_ns = settled_ns;
     if (m->charging && !is_over(m)) {
         pass_time(m, settled_ns);
         follow(m);
@@ -147,11 +147,11 @@ void meter_set_clock(struct meter *m, const struct clock *clock)
 
 void meter_take_batch(struct meter *m, const struct event_batch *batch, const struct clock *clock)
 {
-    if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
+    if (m->options.bys & 1u << BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n)
         for (unsigned i = 0; i < batch->pcpus_n; i++)
-            ledger_add_pcpu(&m->ledger, batch->pcpus[i]);
-        m->pcpus_seen = batch->pcpus_n;
-    }
+            meter_take(m, &(struct transition){
+                              .time_ns = m->settled_ns, .kind = TRANSITION_PCPU, .pcpu = batch->pcpus[i]});
+    m->pcpus_seen = batch->pcpus_n;
     if (batch->end_tsc)
         m->ledger.end_ns = clock_ns(clock, batch->end_tsc);
     if (m->charging)

@@ -52,6 +52,7 @@ bool measures_merge(struct measures *into, const struct measures *from)
     for (unsigned state = 0; state < RUNSTATES; state++)
         add_ns(&into->state_ns[state], from->state_ns[state]);
     add_ns(&into->idle_ns, from->idle_ns);
+    add_ns(&into->before_seen_ns, from->before_seen_ns);
     add_ns(&into->pcpu_unknown_ns, from->pcpu_unknown_ns);
     for (unsigned state = 0; state < DOMAIN_RUNSTATES; state++)
         add_ns(&into->domain_ns[state], from->domain_ns[state]);
