@@ -12,7 +12,7 @@
 #include "archive/results.h"
 #include "archive/tar.h"
 
-#define NOT_PLACED    UINT32_MAX /* a member's frame is not known yet */
+#define NOT_PLACED    UINT32_MAX   /* a member's frame is not known yet */
 #define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */

@@ -8,7 +8,8 @@
 
 #define DOMAIN_MOST 65535
 
-_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4 && sizeof(enum runstate) == 4, "FIELD_NAME has 32 bits");
+_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4 && sizeof(enum runstate) == 4,
+               "FIELD_NAME has 32 bits");
 
 static const char *const wait_kinds[] = {NULL, "wake", "preempt"};
 static const char *const states[] = {"running", "runnable", "blocked", "offline", "unknown"};
@@ -117,11 +118,16 @@ TABLE_N(execution_fields);
 
 #define B struct before_seen
 const struct stored_field before_seen_fields[] = {
-    ID(B, "domain", row.domain, DOMAIN_MOST), WORD(B, "life", row.life, 0),
-    ID(B, "vcpu", row.vcpu, VCPUS_MAX - 1),   ID(B, "pcpu", row.pcpu, PCPUS_MAX - 1),
-    WORD(B, "vcpus", row.vcpus, 0),           NAME(B, "state", state, true, states),
-    ALWAYS(B, "from_ns", from_ns),            ALWAYS(B, "seen_ns", seen_ns),
-    FLAG(B, "idle", idle),                    FLAG(B, "first", first),
+    ID(B, "domain", row.domain, DOMAIN_MOST),
+    WORD(B, "life", row.life, 0),
+    ID(B, "vcpu", row.vcpu, VCPUS_MAX - 1),
+    ID(B, "pcpu", row.pcpu, PCPUS_MAX - 1),
+    WORD(B, "vcpus", row.vcpus, 0),
+    NAME(B, "state", state, true, states),
+    ALWAYS(B, "from_ns", from_ns),
+    ALWAYS(B, "seen_ns", seen_ns),
+    FLAG(B, "idle", idle),
+    FLAG(B, "first", first),
     FLAG(B, "driver_domain", driver_domain),
 };
 TABLE_N(before_seen_fields);

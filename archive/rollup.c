@@ -81,6 +81,7 @@ static int close_interval(struct rollup *r, size_t index)
     if (!rows || !idds)
         return no_memory(r);
     tell(r, index, &interval, rows, a->aggregate.rows.n);
+    interval.by = BY_DOMAIN;
     if (a->aggregate.charged)
         tell_charges(r, &interval, idds, a->aggregate.idds.n);
     open_interval(r, a, a->end_ns);
@@ -209,7 +210,8 @@ static int add_before_seen(struct rollup *r, struct rollup_asked *a, const struc
     if (from_ns >= to_ns)
         return r->status;
     uint64_t ns = to_ns - from_ns;
-    const struct charge_idd idd = {.domain = s->row.domain, .life = s->row.life, .running_ns = ns, .unattributed_ns = ns};
+    const struct charge_idd idd = {
+        .domain = s->row.domain, .life = s->row.life, .running_ns = ns, .unattributed_ns = ns};
     struct measures *m = gathered_row(&a->aggregate, &s->row);
     if (m && r->by == BY_DOMAIN && !s->idle)
         before_seen_add_to_domain(s, m->domain_ns, ns);

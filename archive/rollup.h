@@ -38,7 +38,7 @@ bool rollup_possible(const struct rollup_plan *plan, size_t use[METER_GRANULARIT
 
 struct rollup;
 
-/* The plan is possible; it and the sink are copied. `by`: of the rows. NULL: no memory, or the plan is not possible. */
+/* The plan is possible; it and the sink are copied. `by`: of the rows; charges go with BY_DOMAIN. NULL: no memory, or the plan is not possible. */
 struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const struct meter_sink *sink);
 void rollup_free(struct rollup *r);
 

@@ -30,9 +30,9 @@ struct rollup {
     uint64_t to_ns; /* where the part asked for ends */
     struct rollup_kept kept[METER_GRANULARITIES];
     struct rollup_asked asked[METER_GRANULARITIES];
-    bool straight; /* what is of use is what is asked for, in its order */
-    bool waiting;  /* at least one that is asked for is complete: it ends at reached_ns */
-    bool done;     /* the part asked for is over */
+    bool straight;           /* what is of use is what is asked for, in its order */
+    bool waiting;            /* at least one that is asked for is complete: it ends at reached_ns */
+    bool done;               /* the part asked for is over */
     uint64_t reached_ns;     /* the end of the latest interval */
     bool of_use;             /* the last interval: */
     struct interval current; /* charges that come next are about it */

@@ -169,7 +169,8 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct run_slice *slice = v->slice;
-    struct run_slice **done = array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
+    struct run_slice **done =
+        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
     if (!slice || !done) {
         c->failed = true;
         return;

@@ -136,10 +136,10 @@ struct charging {
     size_t pairs_n, pairs_capacity;
     uint32_t *running; /* vCPUs of driver domains that run */
     size_t running_n, running_capacity;
-    uint64_t length_ns;   /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
-    uint64_t cut_ns;      /* the next multiple of it: open periods end there */
-    uint64_t now_ns;      /* all before has been taken */
-    uint64_t serial;      /* periods made so far */
+    uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
+    uint64_t cut_ns;    /* the next multiple of it: open periods end there */
+    uint64_t now_ns;    /* all before has been taken */
+    uint64_t serial;    /* periods made so far */
     uint64_t scale_base_ns;
     struct transitions queue; /* for the ledger, in order */
     struct run_slice **done;  /* closed, for the ledger */

@@ -227,7 +227,8 @@ static void tell(struct ledger *l, const struct cell *c, const struct before_see
 }
 
 /* The domain's runstates in the open interval of granularity g, a part of which may still be live. */
-static void add_to_domain(struct ledger *l, struct cell *c, size_t g, const struct before_seen *s, uint64_t ns)
+static void add_to_domain(struct ledger *l, struct cell *c, size_t g, const struct before_seen *s,
+                          uint64_t ns)
 {
     struct measures *m = ledger_measures(l, c, g);
     bool apart = m != &c->live; /* what is live will come to it as it is */

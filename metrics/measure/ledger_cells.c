@@ -69,8 +69,10 @@ void ledger_end_domain_pcpus(struct ledger *l, uint32_t life)
 {
     const struct incarnation *of = &l->population->incarnations[life];
     const struct subjects *all = &l->subjects[BY_DOMAIN_PCPU];
-    size_t at = place_of(all, &(struct row){.domain = of->domain, .life = of->number, .vcpu = -1, .pcpu = -1});
-    for (; at < all->n && all->list[at]->row.domain == of->domain && all->list[at]->row.life == of->number; at++)
+    size_t at =
+        place_of(all, &(struct row){.domain = of->domain, .life = of->number, .vcpu = -1, .pcpu = -1});
+    for (; at < all->n && all->list[at]->row.domain == of->domain && all->list[at]->row.life == of->number;
+         at++)
         all->list[at]->death_ns = l->now_ns;
 }
 
@@ -142,7 +144,8 @@ static struct cell *new_cell(struct ledger *l)
     return c;
 }
 
-static struct cell *make_cell(struct ledger *l, struct cells *cells, uint32_t slot, uint32_t life, uint32_t vcpu)
+static struct cell *make_cell(struct ledger *l, struct cells *cells, uint32_t slot, uint32_t life,
+                              uint32_t vcpu)
 {
     bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;
     unsigned bys = bys_of(l, idle, vcpu, slot);

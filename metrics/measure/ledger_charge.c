@@ -420,7 +420,8 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             guests_n += idd->guests_n;
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
-        if (!l->sink_ended && l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
+        if (!l->sink_ended &&
+            l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
             l->sink_ended = true;
     }
     clear_granularity(l, g);

@@ -147,11 +147,11 @@ static json_t *at(json_t *document, const char *path)
 #define HEADER                                                                                               \
     "granularity_ns,start_ns,end_ns,idd,idd_life,idd_name,idd_running_ns,idd_executions,"                    \
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
-    "notify,copy,tx,rx,read,write,inferred_pct,evidence,late\n"
+    "notify,copy,tx,rx,read,write,inferred_pct,evidence\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%,0\n"     \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%\n"       \
     "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,"                \
-    "copy 75% notify 25%,0\n"
+    "copy 75% notify 25%\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
 {
@@ -159,8 +159,8 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
     prepare(&w);
     write_once(&w, "csv", &whole, &idd);
     TEXT(w.text, HEADER GUEST_LINES
-         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,0\n"
-         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,0\n");
+         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,\n"
+         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,\n");
 }
 
 static void guests_only_leaves_the_other_lines_out(void)
@@ -178,8 +178,8 @@ static void a_driver_domain_that_did_not_run_has_no_share(void)
     const struct charge_idd idle = {.domain = 5, .life = 1};
     prepare(&w);
     write_once(&w, "csv", &tenth, &idle);
-    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,0\n"
-                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,0\n");
+    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,\n"
+                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,\n");
 }
 
 static void jsonl_has_the_columns_of_csv(void)
@@ -187,16 +187,13 @@ static void jsonl_has_the_columns_of_csv(void)
     static struct writing w;
     prepare(&w);
     w.charge.guests_only = true;
-    struct interval late = whole;
-    late.late = true;
-    write_once(&w, "jsonl", &late, &idd);
+    write_once(&w, "jsonl", &whole, &idd);
     json_t *line = json_loads(w.text, JSON_DISABLE_EOF_CHECK, NULL);
     EQUAL(json_object_size(line), charge_columns_n);
     for (size_t i = 0; i < charge_columns_n; i++)
         check_true(json_object_get(line, charge_columns[i].name) != NULL, charge_columns[i].name, __FILE__,
                    __LINE__);
     EQUAL(json_integer_value(at(line, "charged_ns")), 2000000);
-    EQUAL(json_integer_value(at(line, "late")), 1);
     CHECK(json_is_null(at(line, "name")));
     json_decref(line);
 }
@@ -260,17 +257,15 @@ static void json_adds_up_and_has_the_evidence(void)
     json_decref(document);
 }
 
-static void json_keeps_granularities_apart_and_says_what_is_late(void)
+static void json_keeps_granularities_apart(void)
 {
     static struct writing w;
     prepare(&w);
     w.granularities_ns[1] = tenth.granularity_ns;
     w.schema.granularities = 2;
-    struct interval late = tenth;
-    late.late = true;
     begin(&w, "json");
     writer_charges(w.writer, &tenth, &idd, 1);
-    writer_charges(w.writer, &late, &idd, 1);
+    writer_charges(w.writer, &tenth, &idd, 1);
     writer_charges(w.writer, &whole, NULL, 0);
     finish(&w);
     json_t *document = json_loads(w.text, 0, NULL);
@@ -278,8 +273,6 @@ static void json_keeps_granularities_apart_and_says_what_is_late(void)
     EQUAL(json_array_size(at(document, "reports/0/intervals")), 1);
     EQUAL(json_array_size(at(document, "reports/0/intervals/0/idds")), 0);
     EQUAL(json_array_size(at(document, "reports/1/intervals")), 2);
-    CHECK(!at(document, "reports/1/intervals/0/late"));
-    CHECK(json_is_true(at(document, "reports/1/intervals/1/late")));
     json_decref(document);
 }
 
@@ -358,15 +351,11 @@ static void table_of_intervals_has_a_line_for_a_guest(void)
     static struct writing w;
     prepare(&w);
     w.granularities_ns[0] = tenth.granularity_ns;
-    struct interval late = tenth;
-    late.late = true;
     begin(&w, "table");
     writer_charges(w.writer, &tenth, &idd, 1);
-    writer_charges(w.writer, &late, &idd, 1);
     finish(&w);
     SAYS(w.text, "          0     0.010000  0    2#2 ");
     SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%\n");
-    SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%  (late)\n");
 }
 
 static void table_says_when_no_io_was_seen(void)
@@ -390,7 +379,7 @@ CU_TestInfo charge_formats_tests[] = {
     TEST(evidence_is_of_all_that_is_charged),
     TEST(evidence_of_every_kind_fits),
     TEST(json_adds_up_and_has_the_evidence),
-    TEST(json_keeps_granularities_apart_and_says_what_is_late),
+    TEST(json_keeps_granularities_apart),
     TEST(json_tells_the_method_and_what_it_is_blind_to),
     TEST(charge_per_is_told_in_the_largest_whole_unit),
     TEST(table_of_the_whole_trace_has_a_block_for_a_driver_domain),
