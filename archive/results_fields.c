@@ -1,5 +1,6 @@
 #include "results_fields.h"
 
+#include "metrics/measure/before_seen.h"
 #include "metrics/measure/charge.h"
 #include "metrics/model/population.h"
 #include "metrics/measure/row.h"
@@ -8,7 +9,10 @@
 
 #define DOMAIN_MOST 65535
 
-_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4, "FIELD_NAME has 32 bits");
+_Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4 && sizeof(enum runstate) == 4,
+               "FIELD_NAME has 32 bits");
+
+static const char *const states[] = {"running", "runnable", "blocked", "offline", "unknown"};
 
 #define N(table)       (sizeof(table) / sizeof(table)[0])
 #define TABLE_N(table) const size_t table##_n = N(table)
@@ -25,7 +29,6 @@ const struct stored_field interval_fields[] = {
     ALWAYS(struct interval, "granularity_ns", granularity_ns),
     ALWAYS(struct interval, "start_ns", start_ns),
     ALWAYS(struct interval, "end_ns", end_ns),
-    FLAG(struct interval, "late", late),
 };
 TABLE_N(interval_fields);
 
@@ -73,6 +76,22 @@ const struct stored_field execution_fields[] = {
 #include "metrics/relation/executions.def"
 };
 TABLE_N(execution_fields);
+
+#define B struct before_seen
+const struct stored_field before_seen_fields[] = {
+    ID(B, "domain", row.domain, DOMAIN_MOST),
+    STORED_WORD(B, "life", row.life, 0),
+    ID(B, "vcpu", row.vcpu, VCPUS_MAX - 1),
+    ID(B, "pcpu", row.pcpu, PCPUS_MAX - 1),
+    STORED_WORD(B, "vcpus", row.vcpus, 0),
+    FIELD(B, "state", state, NAME, true, 0, RUNSTATE_UNKNOWN, states),
+    ALWAYS(B, "from_ns", from_ns),
+    ALWAYS(B, "seen_ns", seen_ns),
+    FLAG(B, "idle", idle),
+    FLAG(B, "first", first),
+    FLAG(B, "driver_domain", driver_domain),
+};
+TABLE_N(before_seen_fields);
 
 #define D struct charge_idd
 const struct stored_field charge_idd_fields[] = {

@@ -148,22 +148,32 @@ static size_t new_histograms(struct gathered_row *item)
            new_pages(item->pages[2], &m->block);
 }
 
+static struct gathered_row *gather_row(struct aggregate *g, const struct row *row)
+{
+    bool fresh;
+    struct gathered_row *item = item_of(g, &g->rows, key_of_row(row), &fresh);
+    if (item && fresh) {
+        item->row = *row;
+        item->row.measures = &item->measures;
+        measures_clear(&item->measures);
+    }
+    if (item && row->vcpus > item->row.vcpus) /* they only become more */
+        item->row.vcpus = row->vcpus;
+    return item;
+}
+
+struct measures *gathered_row(struct aggregate *g, const struct row *row)
+{
+    struct gathered_row *item = gather_row(g, row);
+    return item ? &item->measures : NULL;
+}
+
 bool gathered_add_rows(struct aggregate *g, const struct row *rows, size_t n)
 {
     g->rows.next = 0;
     for (size_t i = 0; i < n; i++) {
-        bool fresh;
-        struct gathered_row *item = item_of(g, &g->rows, key_of_row(&rows[i]), &fresh);
-        if (!item)
-            return false;
-        if (fresh) {
-            item->row = rows[i];
-            item->row.measures = &item->measures;
-            measures_clear(&item->measures);
-        }
-        if (rows[i].vcpus > item->row.vcpus) /* they only become more, but a late row tells of one */
-            item->row.vcpus = rows[i].vcpus;
-        if (!measures_merge(&item->measures, rows[i].measures))
+        struct gathered_row *item = gather_row(g, &rows[i]);
+        if (!item || !measures_merge(&item->measures, rows[i].measures))
             return false;
         g->memory += new_histograms(item);
     }

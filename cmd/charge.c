@@ -61,7 +61,7 @@ static int run(struct charge *c)
         .bys = 1u << BY_DOMAIN,
         .charge = &c->charges};
     c->meter = (struct meter_options){
-        .by = BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges}};
+        .bys = 1u << BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
     return reading_run(&c->reading, &c->meter, &c->schema);
 }
 

@@ -19,7 +19,7 @@ static int take_interval(void *context, const struct interval *interval, const s
 {
     struct report *r = context;
     const struct rows all = {
-        .relation = &relation_rows, .by = r->options.by, .interval = interval, .at = rows, .n = n};
+        .relation = &relation_rows, .by = interval->by, .interval = interval, .at = rows, .n = n};
     reading_will_write(&r->reading);
     return reading_has_written(&r->reading, writer_rows(r->reading.writer, &all));
 }
@@ -38,6 +38,11 @@ static int take_execution(void *context, const struct execution *execution)
 static const struct relation *const relations[] = {&relation_rows, &relation_executions};
 #define RELATIONS (sizeof relations / sizeof *relations)
 
+static unsigned bys_of(const struct options *o)
+{
+    return o->bys ? o->bys : 1u << o->by;
+}
+
 /* Rows of intervals come if there are intervals, executions if they were asked for. */
 static int choose(struct report *r, struct error *err)
 {
@@ -48,7 +53,7 @@ static int choose(struct report *r, struct error *err)
                                                      .pcpus = o->pcpus_given ? o->pcpus : NULL,
                                                      .limit = o->limit,
                                                      .memory_limit = o->max_memory},
-                                       .bys = 1u << o->by};
+                                       .bys = bys_of(o)};
     return choice_make(&r->choice, rows ? relations : relations + 1, (size_t)rows + o->executions, o->columns,
                        o->sort, false, err);
 }
@@ -57,10 +62,6 @@ static int run(struct report *r)
 {
     struct error err = {0};
     const struct options *o = &r->options;
-    if (o->bys & (o->bys - 1)) {
-        complain("--by: rows can be by domain, vcpu, pcpu or domain-pcpu");
-        return EXIT_ERROR;
-    }
     if (reading_open(&r->reading, o) != EXIT_DONE)
         return EXIT_ERROR;
     if (choose(r, &err) != 0)
@@ -68,13 +69,13 @@ static int run(struct report *r)
     const struct shown *executions = choice_find(&r->choice, &relation_executions);
     if (executions && executions->sort && !o->limit && !o->quiet)
         complain("all executions are kept in memory to be ordered; with --limit N only N are");
-    bool rows_by_pcpu = o->by == BY_PCPU || o->by == BY_DOMAIN_PCPU;
+    bool only_by_pcpu = (bys_of(o) & ~(1u << BY_PCPU | 1u << BY_DOMAIN_PCPU)) == 0; /* chosen row by row */
     r->meter = (struct meter_options){
-        .by = o->by,
-        .pcpus_wanted = o->pcpus_given && !rows_by_pcpu ? o->pcpus : NULL,
+        .bys = bys_of(o),
+        .pcpus_wanted = o->pcpus_given && !only_by_pcpu ? o->pcpus : NULL,
         .idle_rows = writer_makes_files(o->format), /* XenMon's logs have the idle loops */
         .charge.wanted = writer_wants_charges(o->format, &r->schema),
-        .sink = {r, take_interval, take_execution, NULL},
+        .sink = {r, take_interval, take_execution, NULL, NULL},
     };
     return reading_run(&r->reading, &r->meter, &r->schema);
 }

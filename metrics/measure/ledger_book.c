@@ -1,19 +1,6 @@
 /* What a transition adds. */
 #include "ledger.h"
-
-enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES])
-{
-    bool running = in_state[RUNSTATE_RUNNING] > 0;
-    bool runnable = in_state[RUNSTATE_RUNNABLE] > 0;
-    bool blocked = in_state[RUNSTATE_BLOCKED] + in_state[RUNSTATE_OFFLINE] > 0;
-    if (in_state[RUNSTATE_UNKNOWN] > 0)
-        return DOMAIN_UNKNOWN;
-    if (running)
-        return runnable ? DOMAIN_CONCURRENCY_HAZARD : blocked ? DOMAIN_PARTIAL_RUN : DOMAIN_FULL_RUN;
-    if (runnable)
-        return blocked ? DOMAIN_PARTIAL_CONTENTION : DOMAIN_FULL_CONTENTION;
-    return DOMAIN_BLOCKED;
-}
+#include "metrics/min_max.h"
 
 static bool pcpu_wanted(const struct ledger *l, const struct account *a)
 {
@@ -36,8 +23,6 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
             m->idle_ns += ns;
         return;
     }
-    if (l->options.by == BY_PCPU && a->state != RUNSTATE_RUNNING)
-        return;
     m->state_ns[a->state] += ns;
     if (a->state == RUNSTATE_RUNNABLE) {
         if (a->wait_kind == WAIT_WAKE)
@@ -47,9 +32,8 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
     }
 }
 
-void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns)
+void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
 {
-    (void)l;
     if (!d->begun || until_ns <= d->since_ns)
         return;
     if (d->cell)
@@ -59,15 +43,15 @@ void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t unt
 
 static void domain_moves(struct ledger *l, const struct account *a, uint64_t now_ns, int from, int to)
 {
-    if (l->options.by != BY_DOMAIN || a->idle)
+    if (!(l->options.bys & 1u << BY_DOMAIN) || a->idle)
         return;
     struct domain_account *d = &l->domains[a->life];
-    ledger_book_domain(l, d, now_ns);
+    ledger_book_domain(d, now_ns);
     if (from >= 0)
         d->in_state[from]--;
     if (to >= 0)
         d->in_state[to]++;
-    d->state = (uint8_t)ledger_domain_state(d->in_state);
+    d->state = (uint8_t)domain_runstate_of(d->in_state);
 }
 
 static void sample(struct ledger *l, struct histogram *h, uint64_t start_ns, uint64_t now_ns)
@@ -194,7 +178,7 @@ static void change_state(struct ledger *l, const struct transition *t)
     }
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
-        a->cell = ledger_cell_of(l, a, t->vcpu);
+        a->cell = ledger_cell(l, a->life, t->vcpu, a->pcpu);
         m = counted(l, a);
     }
     if (t->to == RUNSTATE_RUNNABLE)
@@ -216,6 +200,90 @@ static void change_state(struct ledger *l, const struct transition *t)
     }
     a->state = t->to;
     domain_moves(l, a, t->time_ns, before, t->to);
+}
+
+/* ---- before it was seen ---- */
+
+void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
+{
+    const struct meter_sink *sink = &l->options.sink;
+    if (sink->before_seen && !l->sink_ended && sink->before_seen(sink->context, s) != 0)
+        l->sink_ended = true;
+}
+
+/* Tells the sink whose rows it is about. */
+static void tell(struct ledger *l, const struct cell *c, const struct before_seen *s)
+{
+    for (enum by by = 0; by < BYS; by++) {
+        if (!c->of[by] || ((s->idle || by == BY_PCPU) && s->state != RUNSTATE_RUNNING))
+            continue;
+        struct before_seen of_row = *s;
+        of_row.row = c->of[by]->row;
+        of_row.by = by;
+        of_row.first = s->first && by == BY_DOMAIN;
+        of_row.driver_domain = s->driver_domain && by == BY_DOMAIN;
+        ledger_tell_before_seen(l, &of_row);
+    }
+}
+
+/* The domain's runstates in the open interval of granularity g, a part of which may still be live. */
+static void add_to_domain(struct ledger *l, struct cell *c, size_t g, const struct before_seen *s,
+                          uint64_t ns)
+{
+    struct measures *m = ledger_measures(l, c, g);
+    bool apart = m != &c->live; /* what is live will come to it as it is */
+    int64_t sum[DOMAIN_RUNSTATES];
+    for (int d = 0; d < DOMAIN_RUNSTATES; d++)
+        sum[d] = m->domain_ns[d] + (apart ? c->live.domain_ns[d] : 0);
+    before_seen_add_to_domain(s, sum, ns);
+    for (int d = 0; d < DOMAIN_RUNSTATES; d++)
+        m->domain_ns[d] = sum[d] - (apart ? c->live.domain_ns[d] : 0);
+}
+
+/* The vCPU has been in its state since from_ns, which was not known: that time counts in the open intervals. */
+static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, bool first)
+{
+    struct account *a = &l->accounts[vcpu];
+    struct domain_account *d = &l->domains[a->life];
+    uint32_t idd = a->state == RUNSTATE_RUNNING && l->charging ? ledger_idd_of(l, a->life) : NOBODY;
+    struct before_seen s = {.state = a->state,
+                            .from_ns = max64(from_ns, l->options.from_ns),
+                            .seen_ns = l->now_ns,
+                            .idle = a->idle,
+                            .first = first,
+                            .driver_domain = idd != NOBODY};
+    if (s.from_ns >= s.seen_ns || !l->reporting)
+        return;
+    if (a->state == RUNSTATE_UNKNOWN && !a->idle)
+        l->unknown_ns += s.seen_ns - s.from_ns;
+    bool counts = a->cell && pcpu_wanted(l, a);
+    for (size_t g = 0; g < l->options.granularities; g++) {
+        uint64_t ns = s.seen_ns - max64(s.from_ns, l->granularities[g].start_ns);
+        if (d->cell && !a->idle)
+            add_to_domain(l, d->cell, g, &s, ns);
+        if (counts)
+            before_seen_add(&s, ledger_measures(l, a->cell, g), ns);
+        if (counts && idd != NOBODY)
+            ledger_charges_before_seen(l, idd, g, ns);
+    }
+    if (counts)
+        tell(l, a->cell, &s);
+}
+
+/* ---- transitions ---- */
+
+/* One more vCPU of its domain. Returns whether it is the first. */
+static bool join_domain(struct ledger *l, const struct account *a, uint64_t now_ns)
+{
+    struct domain_account *d = &l->domains[a->life];
+    bool first = !d->begun;
+    if (l->options.bys & 1u << BY_DOMAIN && !a->idle)
+        d->cell = ledger_cell(l, a->life, NOBODY, NO_PCPU);
+    if (first) {
+        d->begun = true;
+        d->since_ns = now_ns;
+    }
+    return first;
 }
 
 static void appear(struct ledger *l, const struct transition *t)
@@ -243,18 +311,14 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    a->cell = ledger_cell_of(l, a, t->vcpu);
-    if (a->cell && l->options.by != BY_PCPU && l->options.by != BY_VCPU)
-        a->cell->row.vcpus++;
-    struct domain_account *d = &l->domains[life];
-    bool first = !d->begun;
-    if (first) {
-        d->begun = true;
-        d->since_ns = t->time_ns;
-    }
+    a->cell = ledger_cell(l, life, t->vcpu, a->pcpu);
+    if (a->cell && a->cell->of[BY_DOMAIN])
+        a->cell->of[BY_DOMAIN]->row.vcpus++;
+    if (a->cell && a->cell->of[BY_DOMAIN_PCPU])
+        a->cell->of[BY_DOMAIN_PCPU]->row.vcpus++;
+    bool first = join_domain(l, a, t->time_ns);
     domain_moves(l, a, t->time_ns, -1, t->to);
-    if (t->value < t->time_ns)
-        ledger_backfill(l, t->vcpu, t->to, t->value, t->time_ns, first);
+    add_before_seen(l, t->vcpu, t->value, first);
 }
 
 static void die(struct ledger *l, const struct transition *t)
@@ -271,11 +335,11 @@ static void die(struct ledger *l, const struct transition *t)
         left += d->in_state[s];
     if (left == 0)
         d->begun = false;
-    if (a->cell && (l->options.by == BY_VCPU || (l->options.by == BY_DOMAIN && left == 0)))
-        a->cell->death_ns = t->time_ns;
-    for (uint32_t i = 0; l->options.by == BY_DOMAIN_PCPU && i < d->pcpu_cells_n; i++)
-        if (d->pcpu_cells[i])
-            d->pcpu_cells[i]->death_ns = t->time_ns;
+    if (a->cell && a->cell->of[BY_VCPU])
+        a->cell->of[BY_VCPU]->death_ns = t->time_ns;
+    if (left == 0 && d->cell)
+        d->cell->of[BY_DOMAIN]->death_ns = t->time_ns;
+    ledger_end_domain_pcpus(l, a->life);
 }
 
 /* A change whose record came too late to be booked in its place: only counted. */
@@ -295,14 +359,14 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (l->done)
         return;
     l->now_ns = t->time_ns;
-    if (t->kind >= TRANSITION_IO) {
-        ledger_book_io(l, t);
-        return;
-    }
-    if (t->kind == TRANSITION_APPEAR) {
+    if (t->kind == TRANSITION_APPEAR)
         appear(l, t);
+    else if (t->kind == TRANSITION_PCPU)
+        ledger_add_pcpu(l, t->pcpu);
+    else if (t->kind >= TRANSITION_IO)
+        ledger_book_io(l, t);
+    if (t->kind >= TRANSITION_IO || t->kind == TRANSITION_APPEAR)
         return;
-    }
     struct account *a = t->vcpu < l->accounts_n ? &l->accounts[t->vcpu] : NULL;
     if (!a || !a->alive)
         return;

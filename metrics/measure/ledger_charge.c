@@ -153,17 +153,11 @@ void ledger_charges_free(struct ledger *l)
 
 /* ---- booking ---- */
 
-/* The row that what was done on this pCPU for this guest belongs to; NULL: none. */
+/* Where what was done on this pCPU for this guest is booked; NULL: nowhere. */
 static struct measures *row_of(struct ledger *l, uint32_t guest_life, uint32_t guest_vcpu, uint16_t pcpu)
 {
-    struct cell *cell = NULL;
-    if (l->options.granularities == 0)
-        return NULL;
-    if (l->options.by == BY_VCPU)
-        cell =
-            guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive ? l->accounts[guest_vcpu].cell : NULL;
-    else
-        cell = ledger_life_cell(l, guest_life, pcpu);
+    bool known = guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive;
+    struct cell *cell = ledger_cell(l, guest_life, known ? guest_vcpu : NOBODY, pcpu);
     return cell ? &cell->live : NULL;
 }
 
@@ -271,11 +265,16 @@ void ledger_take_slice(struct ledger *l, struct run_slice *slice)
     l->active[l->active_n++] = slice;
 }
 
-void ledger_charge_dispatch(struct ledger *l, uint32_t life)
+uint32_t ledger_idd_of(const struct ledger *l, uint32_t life)
 {
     uint32_t idd = charging_idd_of(l->charging, life);
-    bool in_driver_domain = idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns;
-    struct idd_cell *d = in_driver_domain ? idd_cell(l, idd) : NULL;
+    return idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns ? idd : NOBODY;
+}
+
+void ledger_charge_dispatch(struct ledger *l, uint32_t life)
+{
+    uint32_t idd = ledger_idd_of(l, life);
+    struct idd_cell *d = idd != NOBODY ? idd_cell(l, idd) : NULL;
     if (d)
         d->live.executions++;
 }
@@ -390,13 +389,6 @@ static bool make_charge_rows(struct ledger *l)
     return idds && guests;
 }
 
-static void hand_out(struct ledger *l, const struct interval *interval, size_t n)
-{
-    const struct meter_sink *sink = &l->options.sink;
-    if (!l->sink_ended && sink->charges(sink->context, interval, l->charge_idds, n) != 0)
-        l->sink_ended = true;
-}
-
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
 {
     const struct charging *c = l->charging;
@@ -428,25 +420,14 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             guests_n += idd->guests_n;
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
-        hand_out(l, interval, n);
+        if (!l->sink_ended &&
+            l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
+            l->sink_ended = true;
     }
     clear_granularity(l, g);
 }
 
-void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns)
-{
-    const struct incarnation *life = &l->population->incarnations[l->charging->idds[idd].life];
-    if (!l->options.sink.charges || !make_charge_rows(l))
-        return;
-    l->charge_idds[0] = (struct charge_idd){.domain = life->domain,
-                                            .life = life->number,
-                                            .running_ns = ns,
-                                            .unattributed_ns = ns,
-                                            .guests = l->charge_guests};
-    hand_out(l, interval, 1);
-}
-
-void ledger_charges_backfill(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
+void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
 {
     struct idd_cell *c = idd_cell(l, idd);
     if (!c)

@@ -29,6 +29,7 @@ int main(void)
         SUITE(histogram),
         SUITE(event_table),
         SUITE(invariants),
+        SUITE(several_bys),
         SUITE(charge),
         SUITE(charge_formats),
         SUITE(counters),
