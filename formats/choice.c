@@ -30,6 +30,7 @@ static int unknown_column(const struct column_choice *c, const char *name, size_
 static void add_field(struct column_choice *c, const char *name)
 {
     for (size_t i = 0; i < c->fields_n; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): all below fields_n are set */
         if (strcmp(c->fields[i], name) == 0)
             return;
     c->fields[c->fields_n++] = name;

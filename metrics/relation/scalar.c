@@ -89,10 +89,9 @@ void scalar_add(const struct scalar *f, void *into, const void *from)
     uint64_t a = scalar_bits(f, into), b = scalar_bits(f, from);
     if (f->adds == ADDS_NOT || scalar_is_absent(f, b))
         return;
-    if (scalar_is_absent(f, a))
-        scalar_set_bits(f, into, b);
-    else if (f->adds == ADDS_SUM)
-        scalar_set_bits(f, into, sum(f, a, b));
-    else if (is_less(f, a, b) == (f->adds == ADDS_MAX))
+    bool alone = scalar_is_absent(f, a);
+    if (f->adds == ADDS_SUM && !alone)
+        b = sum(f, a, b);
+    if (alone || f->adds == ADDS_SUM || is_less(f, a, b) == (f->adds == ADDS_MAX))
         scalar_set_bits(f, into, b);
 }
