@@ -55,7 +55,7 @@ static int choose(struct report *r, struct error *err)
                                                      .memory_limit = o->max_memory},
                                        .bys = bys_of(o)};
     return choice_make(&r->choice, rows ? relations : relations + 1, (size_t)rows + o->executions, o->columns,
-                       o->sort, false, err);
+                       o->sort, (bys_of(o) & (bys_of(o) - 1)) != 0, err);
 }
 
 static int run(struct report *r)
