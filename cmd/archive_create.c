@@ -117,12 +117,12 @@ static int add_consumer(struct creation *c, struct error *err)
 {
     struct meter_options *rows = &c->rows;
     c->into_capture = capture_writer_sink(c->writer);
-    *rows = (struct meter_options){
-        .bys = c->capture.bys,
-        .granularities = c->capture.granularities,
-        .executions = c->capture.executions,
-        .charge = c->capture.charge,
-        .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
+    *rows =
+        (struct meter_options){.bys = c->capture.bys,
+                               .granularities = c->capture.granularities,
+                               .executions = c->capture.executions,
+                               .charge = c->capture.charge,
+                               .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
     const struct consumer consumer = {.context = c, .rows = rows, .batch = take_batch, .to_the_end = true};
     return pipeline_add(c->pipeline, &consumer, err);

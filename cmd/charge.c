@@ -9,6 +9,7 @@
 struct charge {
     struct options options;
     struct reading reading;
+    struct consumer consumer; /* does nothing but have rows made */
     struct meter_options meter;
     struct charge_schema charges;
     struct column_choice choice;
@@ -36,8 +37,7 @@ static int take_charges(void *context, const struct interval *interval, const st
                               .n = c->rows.n,
                               .groups = idds,
                               .groups_n = n};
-    reading_will_write(&c->reading);
-    return reading_has_written(&c->reading, writer_rows(c->reading.writer, &rows));
+    return reading_write(&c->reading, &rows);
 }
 
 /* ---- the work ---- */
@@ -62,7 +62,7 @@ static int run(struct charge *c)
         .charge = &c->charges};
     c->meter = (struct meter_options){
         .bys = 1u << BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
-    return reading_run(&c->reading, &c->meter, &c->schema);
+    return reading_run(&c->reading, &c->consumer, &c->meter, &c->schema);
 }
 
 static int run_charge(const struct options *o)

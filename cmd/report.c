@@ -8,6 +8,7 @@
 struct report {
     struct options options;
     struct reading reading;
+    struct consumer consumer; /* does nothing but have rows made */
     struct meter_options meter;
     struct column_choice choice;
     struct report_schema schema;
@@ -20,17 +21,14 @@ static int take_interval(void *context, const struct interval *interval, const s
     struct report *r = context;
     const struct rows all = {
         .relation = &relation_rows, .by = interval->by, .interval = interval, .at = rows, .n = n};
-    reading_will_write(&r->reading);
-    return reading_has_written(&r->reading, writer_rows(r->reading.writer, &all));
+    return reading_write(&r->reading, &all);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
     struct report *r = context;
     const struct rows one = {.relation = &relation_executions, .at = execution, .n = 1};
-    int status = writer_rows(r->reading.writer, &one);
-    r->reading.failed = r->reading.failed || status != 0;
-    return status;
+    return reading_write(&r->reading, &one);
 }
 
 /* ---- setting up ---- */
@@ -77,7 +75,7 @@ static int run(struct report *r)
         .charge.wanted = writer_wants_charges(o->format, &r->schema),
         .sink = {r, take_interval, take_execution, NULL, NULL},
     };
-    return reading_run(&r->reading, &r->meter, &r->schema);
+    return reading_run(&r->reading, &r->consumer, &r->meter, &r->schema);
 }
 
 static int run_report(const struct options *o)
