@@ -5,7 +5,9 @@
  * wait is attributed when it ends, or at the next multiple of 100 ms of trace time, to the pCPU where the vCPU ran last;
  * so no row waits longer than that. The delays of a vCPU add up to its runnable time.
  *
- * One delay is one stretch: somebody ran without a break while the vCPU waited. It counts in the interval in which it ends.
+ * One delay is one stretch: one vCPU ran on the pCPU without a break while the victim waited. It counts in the interval
+ * in which it ends; with its whole length in max_ns, even if it began in an earlier one. A victim that is dispatched on
+ * another pCPU than where it ran last has delays up to the last multiple of 100 ms on the old pCPU, and from there on the new.
  */
 #ifndef XENMETER_METRICS_MEASURE_DELAYS_H
 #define XENMETER_METRICS_MEASURE_DELAYS_H
@@ -66,5 +68,8 @@ int delays_end(struct delays *d, const struct model *m, uint64_t end_ns, struct 
 
 /* The part asked for has ended and was handed out. */
 bool delays_are_over(const struct delays *d);
+
+/* Bytes held. */
+size_t delays_memory(const struct delays *d);
 
 #endif
