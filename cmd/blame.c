@@ -43,6 +43,12 @@ static int end(void *context, const struct pass *pass, struct error *err)
     return delays_end(b->delays, pass->model, pass->end_ns, err);
 }
 
+static size_t memory(const void *context)
+{
+    const struct blame *b = context;
+    return delays_memory(b->delays);
+}
+
 static int run(struct blame *b, const struct options *o)
 {
     struct error err = {0};
@@ -59,13 +65,15 @@ static int run(struct blame *b, const struct options *o)
         error_set(&err, ERROR_MEMORY, "no memory");
         return fail(NULL, &err);
     }
-    if (choice_make(&b->choice, relations, 1, o->columns, o->sort, false, &err) != 0)
+    const char *sort = o->sort ? o->sort : o->limit ? "delayed_ns" : NULL;
+    if (choice_make(&b->choice, relations, 1, o->columns, sort, false, &err) != 0)
         return fail(NULL, &err);
     b->schema = (struct report_schema){
+        .name = "blame",
         .choice = &b->choice,
         .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit}};
-    b->consumer =
-        (struct consumer){.context = b, .states = true, .state = take_state, .settled = settle, .end = end};
+    b->consumer = (struct consumer){
+        .context = b, .states = true, .state = take_state, .settled = settle, .end = end, .memory = memory};
     return reading_run(&b->reading, &b->consumer, NULL, &b->schema);
 }
 
@@ -95,7 +103,7 @@ static const struct option_spec options[] = {
     OPTION_DOMAINS("only these victims: 0,3-5"),
     OPTION_PCPUS("only waits for these pCPUs"),
     OPTION_SORT("order the pairs of an interval, largest first", offer_columns),
-    OPTION_LIMIT("at most N pairs of an interval"),
+    OPTION_LIMIT("at most N pairs of an interval; without -s those with the largest delays"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
     OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"),

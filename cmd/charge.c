@@ -56,6 +56,7 @@ static int run(struct charge *c)
     c->charges =
         (struct charge_schema){.options = &c->meter.charge, .io_counts = reading_io_counts(&c->reading)};
     c->schema = (struct report_schema){
+        .name = "charge",
         .choice = &c->choice,
         .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit},
         .bys = 1u << BY_DOMAIN,

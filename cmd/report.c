@@ -46,7 +46,8 @@ static int choose(struct report *r, struct error *err)
 {
     const struct options *o = &r->options;
     bool rows = o->granularities || !o->executions;
-    r->schema = (struct report_schema){.choice = &r->choice,
+    r->schema = (struct report_schema){.name = "report",
+                                       .choice = &r->choice,
                                        .selection = {.domains = o->domains_given ? o->domains : NULL,
                                                      .pcpus = o->pcpus_given ? o->pcpus : NULL,
                                                      .limit = o->limit,

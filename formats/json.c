@@ -186,7 +186,7 @@ static int put_reports(struct writer *w, const struct report_summary *summary)
 static int end(struct writer *w, const struct report_summary *summary)
 {
     const struct charge_schema *charge = w->schema->charge;
-    buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", charge ? "charge" : "report");
+    buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", w->schema->name);
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
         put_object(w, "quality", json_of_quality(summary)) != 0)
         return -1;

@@ -23,6 +23,7 @@ struct charge_schema {
 
 /* What is known at the beginning of a report. The caller keeps it alive until the writer is gone. */
 struct report_schema {
+    const char *name; /* of the kind of document: "report"; JSON's schema is "xenmeter.report/1" */
     const struct column_choice *choice; /* the relations whose rows will come, and their columns */
     struct selection_options selection; /* which of the rows are written */
     unsigned bys;                       /* 1 << enum by, or-ed: what rows by subject will be by */

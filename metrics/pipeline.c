@@ -128,8 +128,10 @@ static int give_states(struct pipeline *p)
 static int check_memory(const struct pipeline *p, struct error *err)
 {
     size_t held = model_memory(p->model);
-    for (size_t i = 0; i < p->n; i++)
-        held += p->members[i].meter ? meter_memory(p->members[i].meter) : 0;
+    for (const struct member *m = p->members; m < p->members + p->n; m++) {
+        held += m->meter ? meter_memory(m->meter) : 0;
+        held += m->consumer.memory ? m->consumer.memory(m->consumer.context) : 0;
+    }
     if (p->memory_limit == 0 || held <= p->memory_limit)
         return 0;
     const struct population *who = model_population(p->model);

@@ -63,11 +63,12 @@ struct consumer {
     int (*state)(void *context, const struct pass *pass, const struct transition *t);
     int (*settled)(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err);
     int (*end)(void *context, const struct pass *pass, struct error *err); /* the trace was read to its end */
+    size_t (*memory)(const void *context); /* bytes that it holds and that count for the limit */
 };
 
 struct pipeline;
 
-/* memory_limit: bytes that all measures and the model may hold together; 0: no limit. NULL: no memory. */
+/* memory_limit: bytes that all consumers, meters and the model may hold together; 0: no limit. NULL: no memory. */
 struct pipeline *pipeline_new(uint64_t memory_limit);
 void pipeline_free(struct pipeline *p);
 

@@ -282,7 +282,7 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     MUST(r->output, "%s", err.message);
     MUST(choice_make(&r->choice, relations, 1 + c->executions, NULL, NULL, false, &err) == 0, "%s",
          err.message);
-    struct report_schema schema = {.choice = &r->choice,
+    struct report_schema schema = {.name = "report", .choice = &r->choice,
                                    .bys = 1u << by,
                                    .granularities_ns = granularities_ns,
                                    .granularities = r->granularities};

@@ -92,7 +92,8 @@ static void prepare(struct writing *w, const struct relation *const *relations, 
                     const char *sort, unsigned bys)
 {
     struct error err;
-    *w = (struct writing){.schema = {.choice = &w->choice,
+    *w = (struct writing){.schema = {.name = "report",
+                                     .choice = &w->choice,
                                      .bys = bys,
                                      .granularities_ns = granularities_ns,
                                      .granularities = 1},
