@@ -22,33 +22,6 @@ static int take_rows(void *context, const struct interval *interval, const struc
     return reading_write(&b->reading, &rows);
 }
 
-static int take_state(void *context, const struct pass *pass, const struct transition *t)
-{
-    const struct blame *b = context;
-    delays_take(b->delays, pass->model, t);
-    return CONSUMER_GOES_ON;
-}
-
-static int settle(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
-{
-    const struct blame *b = context;
-    if (delays_advance(b->delays, pass->model, settled_ns, err) != 0)
-        return CONSUMER_FAILED;
-    return delays_are_over(b->delays) ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
-}
-
-static int end(void *context, const struct pass *pass, struct error *err)
-{
-    const struct blame *b = context;
-    return delays_end(b->delays, pass->model, pass->end_ns, err);
-}
-
-static size_t memory(const void *context)
-{
-    const struct blame *b = context;
-    return delays_memory(b->delays);
-}
-
 static int run(struct blame *b, const struct options *o)
 {
     struct error err = {0};
@@ -72,8 +45,7 @@ static int run(struct blame *b, const struct options *o)
         .name = "blame",
         .choice = &b->choice,
         .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit}};
-    b->consumer = (struct consumer){
-        .context = b, .states = true, .state = take_state, .settled = settle, .end = end, .memory = memory};
+    b->consumer = delays_consumer(b->delays);
     return reading_run(&b->reading, &b->consumer, NULL, &b->schema);
 }
 

@@ -73,11 +73,6 @@ void delays_free(struct delays *d)
     free(d);
 }
 
-size_t delays_memory(const struct delays *d)
-{
-    return delay_book_memory(&d->book) + PCPUS_MAX * sizeof *d->pcpus;
-}
-
 /* ---- runs ---- */
 
 static uint32_t culprit_of(const struct model *m, uint32_t vcpu)
@@ -171,8 +166,10 @@ static void attribute(struct delays *d, uint32_t vcpu, uint16_t pcpu, uint64_t u
     bool wanted = !d->pcpus_wanted || (pcpu != NO_PCPU && d->pcpus_wanted[pcpu]);
     if (pcpu != NO_PCPU && d->pcpus[pcpu].n > 0)
         l = d->pcpus[pcpu];
-    if (pcpu != w->pcpu)
+    if (pcpu != w->pcpu) { /* what was attributed so far was another pCPU's */
         end_cut_delay(d, vcpu);
+        w->since_ns = w->from_ns;
+    }
     for (size_t i = run_at(&l, w->from_ns); w->from_ns < until_ns; i++) {
         bool relieved = i + 1 < l.n && l.runs[i + 1].from_ns <= until_ns;
         const struct delay_stretch s = {.from_ns = w->from_ns,
@@ -219,14 +216,16 @@ static void pass_time(struct delays *d, const struct model *m, uint64_t now_ns)
     }
 }
 
-void delays_take(struct delays *d, const struct model *m, const struct transition *t)
+static int take_transition(void *context, const struct pass *pass, const struct transition *t)
 {
+    struct delays *d = context;
+    const struct model *m = pass->model;
     const struct model_view *view = model_view(m);
     bool changes = t->kind == TRANSITION_STATE || t->kind == TRANSITION_APPEAR || t->kind == TRANSITION_DIE;
     pass_time(d, m, t->time_ns);
     if (!changes || delay_book_is_closed(&d->book) ||
         !delay_book_make_room(&d->book, &d->waits, &d->waits_n, view->vcpus_n, sizeof *d->waits))
-        return;
+        return CONSUMER_GOES_ON;
     const struct vcpu_view *v = &view->vcpus[t->vcpu];
     bool waited = d->waits[t->vcpu].open, waits = v->alive && !v->idle && v->state == RUNSTATE_RUNNABLE;
     bool runs = v->alive && v->state == RUNSTATE_RUNNING;
@@ -238,31 +237,48 @@ void delays_take(struct delays *d, const struct model *m, const struct transitio
         note_run(d, m, v->pcpu, t->time_ns);
     if (waits && !waited)
         begin_wait(d, t->vcpu, v->pcpu, t->time_ns);
+    return CONSUMER_GOES_ON;
 }
 
-static int check(const struct delays *d, struct error *err)
+static int answer(const struct delays *d, struct error *err)
 {
     if (d->book.failed)
         return error_set(err, ERROR_MEMORY, "no memory for the delays of %zu vCPUs", d->waits_n);
-    return d->book.sink_ended ? -1 : 0;
+    if (d->book.sink_ended)
+        return CONSUMER_FAILED;
+    return d->book.over ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
 }
 
-int delays_advance(struct delays *d, const struct model *m, uint64_t settled_ns, struct error *err)
+static int settle(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
 {
-    pass_time(d, m, settled_ns);
-    return check(d, err);
+    struct delays *d = context;
+    pass_time(d, pass->model, settled_ns);
+    return answer(d, err);
 }
 
-int delays_end(struct delays *d, const struct model *m, uint64_t end_ns, struct error *err)
+static int end(void *context, const struct pass *pass, struct error *err)
 {
-    pass_time(d, m, end_ns);
+    struct delays *d = context;
+    pass_time(d, pass->model, pass->end_ns);
     if (!delay_book_is_closed(&d->book))
-        tick(d, m, end_ns);
-    delay_book_finish(&d->book, model_population(m), end_ns);
-    return check(d, err);
+        tick(d, pass->model, pass->end_ns);
+    delay_book_finish(&d->book, model_population(pass->model), pass->end_ns);
+    return answer(d, err);
 }
 
-bool delays_are_over(const struct delays *d)
+static size_t memory(const void *context)
 {
-    return d->book.over;
+    const struct delays *d = context;
+    return delay_book_memory(&d->book) + PCPUS_MAX * sizeof *d->pcpus;
+}
+
+struct consumer delays_consumer(struct delays *d)
+{
+    return (struct consumer){.context = d,
+                             .states = true,
+                             .from_ns = d->book.options.from_ns,
+                             .state = take_transition,
+                             .settled = settle,
+                             .end = end,
+                             .memory = memory};
 }

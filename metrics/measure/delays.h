@@ -16,9 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/meter.h"
-#include "metrics/model/model.h"
-#include "row.h"
+#include "metrics/pipeline.h"
 
 /* Who had the pCPU. */
 enum culprit { CULPRIT_DOMAIN, CULPRIT_IDLE, CULPRIT_UNKNOWN };
@@ -57,19 +55,7 @@ struct delays;
 struct delays *delays_new(const struct delay_options *options);
 void delays_free(struct delays *d);
 
-/* The last transition of the model. */
-void delays_take(struct delays *d, const struct model *m, const struct transition *t);
-
-/* No transition before settled_ns is to come. -1: `rows` asked to end, or with `err` filled: no memory. */
-int delays_advance(struct delays *d, const struct model *m, uint64_t settled_ns, struct error *err);
-
-/* The trace ends. -1 as delays_advance. */
-int delays_end(struct delays *d, const struct model *m, uint64_t end_ns, struct error *err);
-
-/* The part asked for has ended and was handed out. */
-bool delays_are_over(const struct delays *d);
-
-/* Bytes held. */
-size_t delays_memory(const struct delays *d);
+/* The consumer that does the work; `d` is to outlive it. */
+struct consumer delays_consumer(struct delays *d);
 
 #endif

@@ -202,6 +202,8 @@ struct result run(struct trace_bytes *c, struct setup setup)
                                                     : setup.cpu_hz > 0 ? setup.cpu_hz
                                                                        : 1e9};
     struct pipeline *p = rows_pipeline(&options);
+    if (setup.beside && pipeline_add(p, setup.beside, &r.err) != 0)
+        abort();
     pipeline_wants(p, &trace_options);
     struct trace *t = trace_open(path, &trace_options, &r.err);
     if (t)

@@ -13,9 +13,10 @@ struct setup {
     bool executions;
     uint64_t from_ns, to_ns;
     const uint8_t *pcpus_wanted;
-    double cpu_hz;                /* 0: 1 GHz, so that a cycle is a ns; negative: measured */
-    bool bytewise;                /* through a pipe, one byte at a time */
-    struct charge_options charge; /* no weights given: all events weigh 1 */
+    double cpu_hz;                 /* 0: 1 GHz, so that a cycle is a ns; negative: measured */
+    bool bytewise;                 /* through a pipe, one byte at a time */
+    const struct consumer *beside; /* in the same pass; NULL: none */
+    struct charge_options charge;  /* no weights given: all events weigh 1 */
 };
 
 /* A driver domain in one interval, and its guests. */
