@@ -229,9 +229,14 @@ int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
 static int stop(struct pipeline *p, struct error *err)
 {
     p->ended_early = true;
-    for (size_t i = 0; i < p->n; i++)
-        if (p->members[i].meter && meter_stop(p->members[i].meter, err) != 0)
+    for (size_t i = 0; i < p->n; i++) {
+        struct member *m = &p->members[i];
+        const struct consumer *c = &m->consumer;
+        if (m->meter && meter_stop(m->meter, err) != 0)
             return -1;
+        if (c->stop && !m->enough && heed(m, c->stop(c->context, &p->pass, err)) != 0)
+            return -1;
+    }
     return 0;
 }
 

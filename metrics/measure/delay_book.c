@@ -204,14 +204,14 @@ static void close_interval(struct delay_book *b, const struct population *p, str
     }
 }
 
-void delay_book_finish(struct delay_book *b, const struct population *p, uint64_t end_ns)
+void delay_book_finish(struct delay_book *b, const struct population *p, uint64_t end_ns, bool complete)
 {
     if (delay_book_is_closed(b))
         return;
     for (int whole = 0; whole < 2; whole++)
         for (size_t g = 0; g < b->options.granularities; g++) {
             struct open_interval *o = &b->open[g];
-            bool partial = o->length_ns ? o->start_ns < end_ns : true;
+            bool partial = o->length_ns ? complete && o->start_ns < end_ns : true;
             if ((o->length_ns == 0) == whole && partial && end_ns >= b->options.from_ns)
                 close_interval(b, p, o, end_ns);
         }
@@ -237,5 +237,5 @@ void delay_book_hand_out(struct delay_book *b, const struct population *p, uint6
         o->first = o->length_ns ? o->start_ns / o->length_ns : 0;
     }
     if (until_ns >= b->options.to_ns)
-        delay_book_finish(b, p, b->options.to_ns);
+        delay_book_finish(b, p, b->options.to_ns, true);
 }

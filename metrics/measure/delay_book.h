@@ -62,8 +62,11 @@ void delay_book_add(struct delay_book *b, const struct delay_stretch *stretch);
 /* Everything up to until_ns was added: hands out the intervals that end by then, all if the part asked for does. */
 void delay_book_hand_out(struct delay_book *b, const struct population *p, uint64_t until_ns);
 
-/* The part asked for ends here, unless it has: hands out what is open, the whole last. */
-void delay_book_finish(struct delay_book *b, const struct population *p, uint64_t end_ns);
+/*
+ * The part asked for ends here, unless it has: hands out what is open, the whole last. Not `complete`: of the intervals
+ * that are open only the whole.
+ */
+void delay_book_finish(struct delay_book *b, const struct population *p, uint64_t end_ns, bool complete);
 
 /* Nothing more is to be added. */
 static inline bool delay_book_is_closed(const struct delay_book *b)

@@ -262,7 +262,15 @@ static int end(void *context, const struct pass *pass, struct error *err)
     pass_time(d, pass->model, pass->end_ns);
     if (!delay_book_is_closed(&d->book))
         tick(d, pass->model, pass->end_ns);
-    delay_book_finish(&d->book, model_population(pass->model), pass->end_ns);
+    delay_book_finish(&d->book, model_population(pass->model), pass->end_ns, true);
+    return answer(d, err);
+}
+
+/* What lies after the last tick is not attributed, and is dropped. */
+static int stop(void *context, const struct pass *pass, struct error *err)
+{
+    struct delays *d = context;
+    delay_book_finish(&d->book, model_population(pass->model), d->tick_ns - TICK_NS, false);
     return answer(d, err);
 }
 
@@ -280,5 +288,6 @@ struct consumer delays_consumer(struct delays *d)
                              .state = take_transition,
                              .settled = settle,
                              .end = end,
+                             .stop = stop,
                              .memory = memory};
 }
