@@ -10,6 +10,7 @@
 #   every-event every event, layout and variant, written and read again
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
+#   blame       who had the pCPU that others waited for: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
 #   archive     archives: made, read, merged, cut short
@@ -21,8 +22,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge xenmon io-counts archive archive-damage damage bounded docs
-ASAN_TESTS := unit cli dump every-event charge xenmon io-counts archive archive-damage road damage
+TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs
+ASAN_TESTS := unit cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan
