@@ -5,7 +5,8 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
-# make bench      speed and memory beside xenalyze and the bare floor
+# make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
+# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
 # make clean
 
 PREFIX  ?= /usr/local
@@ -22,7 +23,7 @@ WARNINGS := -Wall -Wextra -Wpedantic
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics formats archive
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/relation metrics formats archive
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 TRACEGEN_SRC := $(wildcard fixtures/*.c)
@@ -80,8 +81,10 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
-	install -m 644 cmd/completion/xenmeter.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
-	install -m 644 cmd/completion/_xenmeter $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
+	$(BUILD)/xenmeter help --completion bash | \
+		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
+	$(BUILD)/xenmeter help --completion zsh | \
+		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenmeter
 
 include .ci/checks.mk
 

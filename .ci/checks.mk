@@ -1,5 +1,6 @@
 # make lint      clang-format, clang-tidy, cppcheck, shellcheck, mandoc, and both compilers with -Werror
-# make valgrind  a small report under valgrind
+# make valgrind  every command on a small trace under valgrind
+# make nightly   what takes too long for .ci/run (nightly)
 # make fuzz      see tests/fuzz/fuzz.mk
 #
 # Each check has a target of its own (lint-format, lint-tidy, ...); make lint runs them side by side. clang-tidy leaves
@@ -11,8 +12,8 @@ LINT_PACKAGES     := gcc clang clang-tidy clang-format cppcheck shellcheck mando
 VALGRIND_PACKAGES := valgrind
 
 LINT         := $(BUILD)/lint
-LINT_C       := $(wildcard $(LAYERS:%=%/*.c) cmd/*.c fixtures/*.c bench/*.c tests/*/*.c)
-LINT_H       := $(wildcard $(LAYERS:%=%/*.h) cmd/*.h fixtures/*.h bench/*.h tests/*/*.h)
+LINT_C       := $(wildcard */*.c */*/*.c)
+LINT_H       := $(wildcard */*.h */*/*.h)
 LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures)
 LINT_TARGETS := lint-format lint-cppcheck lint-shell lint-man lint-gcc lint-clang lint-tidy
 
@@ -59,15 +60,30 @@ lint-gcc lint-clang: lint-%:
 .PHONY: lint-build
 lint-build: $(BUILD)/xenmeter $(BUILD)/tracegen $(LINT_C:%.c=$(BUILD)/%.o)
 
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all $(BUILD)/xenmeter
+SMALL    := $(BUILD)/valgrind/small
+
 .PHONY: valgrind
 valgrind: all
 	@./.ci/packages $(VALGRIND_PACKAGES)
 	@mkdir -p $(BUILD)/valgrind
-	$(BUILD)/tracegen --size 400K --lost 0.1 --output $(BUILD)/valgrind/small.xt
-	zstd -q -f -o $(BUILD)/valgrind/small.xt.zst $(BUILD)/valgrind/small.xt
+	$(BUILD)/tracegen --size 400K --lost 0.1 --mix hvm-pv --output $(SMALL).xt
+	zstd -q -f -o $(SMALL).xt.zst $(SMALL).xt
 	for by in domain vcpu pcpu domain-pcpu; do \
-	    valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all $(BUILD)/xenmeter report -q -b $$by \
-	        -g total,100ms,execution -f json $(BUILD)/valgrind/small.xt.zst > /dev/null || exit 1; \
+	    $(VALGRIND) report -q -b $$by -g total,100ms,execution -f json $(SMALL).xt.zst > /dev/null && \
+	    $(VALGRIND) dump -q --count -b $$by $(SMALL).xt > /dev/null || exit 1; \
 	done
-	valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all $(BUILD)/xenmeter report -q \
-	    < $(BUILD)/valgrind/small.xt > /dev/null
+	$(VALGRIND) report -q < $(SMALL).xt > /dev/null
+	for format in table csv json jsonl; do \
+	    $(VALGRIND) charge -q -g total,100ms -f $$format $(SMALL).xt > /dev/null || exit 1; \
+	done
+	for format in text csv jsonl; do $(VALGRIND) dump -q -f $$format $(SMALL).xt > /dev/null || exit 1; done
+	$(VALGRIND) info -q -v $(SMALL).xt > /dev/null
+	$(VALGRIND) archive create -q --with-trace -g 100ms,execution $(SMALL).xt -o $(SMALL).xma
+	$(VALGRIND) archive verify $(SMALL).xma
+	$(VALGRIND) report -q -b vcpu -t 0.01,0.02 $(SMALL).xma > /dev/null
+	$(VALGRIND) charge -q $(SMALL).xma > /dev/null
+
+.PHONY: nightly
+nightly:
+	@TRACES=$(TRACES) ./.ci/nightly

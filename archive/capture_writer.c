@@ -8,7 +8,7 @@
 
 #include "archive/chunk.h"
 #include "archive/entry.h"
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 #include "archive/results.h"
 #include "archive/tar.h"
 

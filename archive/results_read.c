@@ -155,7 +155,8 @@ static bool read_histogram(struct line *l, const struct histogram_member *member
 static const char *measures_wrong(const struct measures *m)
 {
     for (size_t i = 0; i < measures_fields_n; i++)
-        if (measures_fields[i].type == FIELD_I64 && (int64_t)field_bits(&measures_fields[i], m) < 0)
+        if (measures_fields[i].scalar.type == SCALAR_I64 &&
+            (int64_t)scalar_bits(&measures_fields[i].scalar, m) < 0)
             return "a negative time";
     bool none = m->allocated_ns == 0 && m->allocated_min_ns == UINT32_MAX && m->allocated_max_ns == 0;
     if (m->allocated_slices ? m->allocated_min_ns > m->allocated_max_ns : !none)

@@ -1,4 +1,4 @@
-/* xenmeter archive: what its sub-commands share. Each ends in one archive_xxx(argc, argv) and returns the exit code. */
+/* xenmeter archive: what the commands below it share. */
 #ifndef XENMETER_CMD_ARCHIVE_COMMANDS_H
 #define XENMETER_CMD_ARCHIVE_COMMANDS_H
 
@@ -7,17 +7,17 @@
 #include "cli.h"
 #include "formats/output.h"
 
-int archive_create(int argc, char **argv);
-int archive_list(int argc, char **argv);
-int archive_extract(int argc, char **argv);
-int archive_verify(int argc, char **argv);
-int archive_merge(int argc, char **argv);
-
 /* Creates the archive that options of `create`, or of `report -f archive`, ask for. Returns the exit code. */
 int archive_create_run(const struct options *o);
 
 /* What a person may ask of a label: fine, or said what is wrong. `number` (may be NULL): of "LABEL:NUMBER", else 0. */
 int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err);
+
+/*
+ * Of a command that reads archives: one that comes through a pipe is copied to a file first. EXIT_DONE, or EXIT_ERROR with the
+ * reason said.
+ */
+int archive_inputs_prepare(const struct options *o);
 
 /* The number of processors that this process may use. */
 unsigned threads_wanted(const struct options *o);

@@ -17,52 +17,6 @@
 #define SECOND_NS    1000000000u
 #define FILE_STEP    65536 /* of a small file read at once */
 
-static const char help[] =
-    "xenmeter archive create - traces, and what they tell, in one compressed, checked file\n"
-    "\n"
-    "Usage: xenmeter archive create [OPTIONS] [TRACE...] -o ARCHIVE\n"
-    "\n"
-    "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also\n"
-    "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow\n"
-    "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: xenmeter-archive(5).\n"
-    "\n"
-    "  -o, --output FILE       the archive; \"-\": standard output\n"
-    "      --with-trace        keep the trace itself, too, in chunks that can be read each by itself\n"
-    "      --host LABEL        whose traces they are (default \"host\"); hosts stay apart\n"
-    "  -g, --granularity LIST  keep results of these lengths: 10s,1s,100ms; execution: one row each\n"
-    "                          (default 1s; \"total\" alone: none beside the whole\n"
-    "                          trace, which is always kept)\n"
-    "  -b, --by LIST           keep rows by these, beside domain: vcpu,pcpu,domain-pcpu\n"
-    "                          (default with the trace: none; without: vcpu,pcpu)\n"
-    "      --names FILE        keep domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --level N           of compression, 1 to 19 (default 3)\n"
-    "  -T, --threads N         compress on N threads (default: one for each CPU)\n"
-    "I/O and driver domains\n" CHARGE_HELP "How to read a trace\n"
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
-    "      --progress WHEN     auto, always, never\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is killed.\n"
-    "A signal that asks to end completes the archive of a pipe, and removes that of a file.\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Examples:\n"
-    "  xenmeter archive create --with-trace capture.xt -o capture.xma\n"
-    "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma\n";
-
-static const char *const formats[] = {"archive", NULL}; /* --format is not taken */
-
-static const struct option_set option_set = {
-    .command = "archive create",
-    .letters = "obgTq",
-    .longs = " names cpu-hz max-memory progress host level with-trace " CHARGE_LONGS,
-    .makes_archive = true,
-    .formats = formats,
-    .help = help,
-};
-
 /* One trace on its way into a capture. */
 struct creation {
     const struct options *options;
@@ -163,12 +117,12 @@ static int add_consumer(struct creation *c, struct error *err)
 {
     struct meter_options *rows = &c->rows;
     c->into_capture = capture_writer_sink(c->writer);
-    *rows = (struct meter_options){
-        .bys = c->capture.bys,
-        .granularities = c->capture.granularities,
-        .executions = c->capture.executions,
-        .charge = c->capture.charge,
-        .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
+    *rows =
+        (struct meter_options){.bys = c->capture.bys,
+                               .granularities = c->capture.granularities,
+                               .executions = c->capture.executions,
+                               .charge = c->capture.charge,
+                               .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
     const struct consumer consumer = {.context = c, .rows = rows, .batch = take_batch, .to_the_end = true};
     return pipeline_add(c->pipeline, &consumer, err);
@@ -412,21 +366,59 @@ int archive_create_run(const struct options *o)
     return status;
 }
 
-int archive_create(int argc, char **argv)
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
 {
-    struct options options;
-    int status;
-    if (options_parse(&options, &option_set, argc, argv, &status)) {
-        status = EXIT_ERROR;
-        bool standard = options.output && strcmp(options.output, "-") == 0;
-        if (!options.output)
-            complain("where to? --output names the archive (xenmeter archive create --help)");
-        else if (standard && isatty(STDOUT_FILENO))
-            complain("standard output is a terminal: an archive is not for reading (xenmeter archive create "
-                     "--help)");
-        else
-            status = archive_create_run(&options);
-    }
-    options_free(&options);
-    return status;
+    if (!o->output)
+        return error_set(err, ERROR_USAGE, "where to? --output names the archive");
+    return 0;
 }
+
+static const char *const formats[] = {"archive", NULL}; /* --format is not taken */
+
+static const struct option_spec options[] = {
+    OPTION_OUTPUT_AS("FILE", "the archive; \"-\": standard output", ":archive"),
+    OPTION_FLAG(0, "with-trace", with_trace,
+                "keep the trace itself, too, in chunks that can be read each by itself"),
+    OPTION(0, "host", "LABEL", "whose traces they are (default \"host\"); hosts stay apart", .set = set_text,
+           OPTION_FIELD(host)),
+    OPTION_GRANULARITY("keep results of these lengths: 10s,1s,100ms; execution: one row each (default 1s; "
+                       "\"total\" alone: none beside the whole trace, which is always kept)"),
+    OPTION('b', "by", "LIST",
+           "keep rows by these, beside domain: vcpu,pcpu,domain-pcpu (default with the trace: none; "
+           "without: vcpu,pcpu)",
+           .set = set_bys, .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),
+    OPTION_NAMES("keep domain names"),
+    OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
+           .choices = "1\n3\n9\n19"),
+    OPTION('T', "threads", "N", "compress on N threads (default: one for each CPU)", .set = set_threads),
+    OPTIONS_HEADING("I/O and driver domains"),
+    OPTIONS_CHARGE,
+    OPTIONS_HEADING("How to read a trace"),
+    OPTIONS_TRACE,
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 61,
+    .name = "archive create",
+    .summary = "traces, and what they tell, into an archive",
+    .usage = "[OPTIONS] [TRACE...] -o ARCHIVE",
+    .text =
+        "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also "
+        "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow "
+        "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: "
+        "xenmeter-archive(5).\n"
+        "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is "
+        "killed. A signal that asks to end completes the archive of a pipe, and removes that of a file.",
+    .examples =
+        "xenmeter archive create --with-trace capture.xt -o capture.xma\n"
+        "xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma",
+    .options = options,
+    .operands = OPERANDS_TRACES,
+    .formats = formats,
+    .check = check,
+    .run = archive_create_run,
+};
+COMMAND(command);

@@ -11,37 +11,20 @@
 #include "archive/tar.h"
 #include "archive/trace_feed.h"
 #include "archive/walk.h"
-#include "archive_options.h"
+#include "archive_commands.h"
 
-static const char help[] =
-    "xenmeter archive extract - members, or the trace, out of an archive\n"
-    "\n"
-    "Usage: xenmeter archive extract [OPTIONS] ARCHIVE [MEMBER...]\n"
-    "       xenmeter archive extract --trace [OPTIONS] ARCHIVE\n"
-    "\n"
-    "Writes the members, each checked, below DIR under their names in the archive: HOST/TRACE/trace/\n"
-    "000000.xt and so on. MEMBER is such a name or a pattern ('*/results/*'); none: all members.\n"
-    "With --trace the trace itself is written, as it went in, byte for byte.\n"
-    "\n"
-    "      --trace             the trace, to FILE of --output or standard output\n"
-    "  -o, --output DIR        where members go (default: here); with --trace: the file\n"
-    "      --host LABEL[:N]    of this host only; N: its Nth timeline (--trace)\n"
-    "      --partial           what is whole of a damaged or unfinished archive; of the trace: up to\n"
-    "                          the first gap\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 1 done with --partial and something is missing, 2 error.\n"
-    "\n"
-    "Examples:\n"
-    "  xenmeter archive extract --trace capture.xma -o capture.xt\n"
-    "  xenmeter archive extract -o results capture.xma '*/results/*'\n"
-    "  xenmeter archive extract --partial --trace live.xma.partial -o live.xt\n";
+struct extract_options {
+    struct options common;
+    bool trace, partial;
+};
 
 struct extraction {
-    const struct archive_arguments *arguments;
-    char **patterns;
-    int patterns_n;
+    const struct extract_options *options;
+    const char *archive;
+    const char *to; /* --output; NULL: not given */
+    bool quiet;
+    char *const *patterns;
+    size_t patterns_n;
     char host[HOST_MAX];
     unsigned timeline;
     bool missing; /* something is damaged */
@@ -62,7 +45,7 @@ static bool is_wanted(const struct extraction *x, const char *path)
     size_t n = strlen(x->host);
     if (n > 0 && (strncmp(path, x->host, n) != 0 || path[n] != '/'))
         return false;
-    for (int i = 0; i < x->patterns_n; i++)
+    for (size_t i = 0; i < x->patterns_n; i++)
         if (fnmatch(x->patterns[i], path, 0) == 0)
             return true;
     return x->patterns_n == 0;
@@ -84,7 +67,7 @@ static int make_folders(char *path)
 static int write_file(struct extraction *x, const char *path, const uint8_t *bytes, size_t n)
 {
     struct error err = {0};
-    const char *folder = x->arguments->output ? x->arguments->output : ".";
+    const char *folder = x->to ? x->to : ".";
     char *to;
     if (asprintf(&to, "%s/%s", folder, path) < 0) {
         complain("no memory");
@@ -119,23 +102,22 @@ static int take_damage(void *context, const struct error *why)
 {
     struct extraction *x = context;
     x->missing = true;
-    if (!x->arguments->quiet)
-        fail(x->arguments->files[0], why);
+    if (!x->quiet)
+        fail(x->archive, why);
     return 0;
 }
 
 static int extract_members(struct extraction *x)
 {
     struct error err = {0};
-    struct walk_visitor visitor = {x, take_member, x->arguments->partial ? take_damage : NULL};
-    if (walk_archive(x->arguments->files[0], &visitor, &err) != 0)
-        return x->failed ? EXIT_ERROR : fail(x->arguments->files[0], &err);
+    struct walk_visitor visitor = {x, take_member, x->options->partial ? take_damage : NULL};
+    if (walk_archive(x->archive, &visitor, &err) != 0)
+        return x->failed ? EXIT_ERROR : fail(x->archive, &err);
     if (x->members == 0 && x->patterns_n > 0) {
-        complain("%s: no member has such a name (xenmeter archive list -v shows them)",
-                 x->arguments->files[0]);
+        complain("%s: no member has such a name (xenmeter archive list -v shows them)", x->archive);
         return EXIT_ERROR;
     }
-    if (!x->arguments->quiet)
+    if (!x->quiet)
         complain("%zu members, %" PRIu64 " bytes", x->members, x->bytes);
     return x->missing ? EXIT_FINDING : EXIT_DONE;
 }
@@ -173,8 +155,8 @@ static int finish_trace(struct extraction *x)
         return EXIT_DONE;
     }
     if (output_commit(out, &err) != 0)
-        return fail(x->arguments->output ? x->arguments->output : "standard output", &err);
-    if (!x->arguments->quiet && x->arguments->output)
+        return fail(x->to ? x->to : "standard output", &err);
+    if (!x->quiet && x->to)
         complain("%" PRIu64 " bytes", x->bytes);
     return x->missing || x->gap ? EXIT_FINDING : EXIT_DONE;
 }
@@ -183,10 +165,10 @@ static int extract_partial_trace(struct extraction *x)
 {
     struct error err = {0};
     struct walk_visitor visitor = {x, take_chunk, take_damage};
-    if (walk_archive(x->arguments->files[0], &visitor, &err) != 0 && !output_failure(x->output))
-        return fail(x->arguments->files[0], &err);
+    if (walk_archive(x->archive, &visitor, &err) != 0 && !output_failure(x->output))
+        return fail(x->archive, &err);
     if (x->bytes == 0 && !output_failure(x->output)) {
-        complain("%s: no whole chunk of a trace is in it", x->arguments->files[0]);
+        complain("%s: no whole chunk of a trace is in it", x->archive);
         return EXIT_ERROR;
     }
     return finish_trace(x);
@@ -224,50 +206,93 @@ static int copy_trace(struct extraction *x, const struct archive *a, struct erro
 static int extract_whole_trace(struct extraction *x)
 {
     struct error err = {0};
-    struct archive *a = archive_open(x->arguments->files[0], &err);
+    struct archive *a = archive_open(x->archive, &err);
     int status = a ? copy_trace(x, a, &err) : -1;
     archive_close(a);
-    return status == 0 ? finish_trace(x) : fail(x->arguments->files[0], &err);
+    return status == 0 ? finish_trace(x) : fail(x->archive, &err);
 }
 
 static int extract_trace(struct extraction *x)
 {
     struct error err = {0};
-    const char *to = x->arguments->output;
+    const char *to = x->to;
     if (!to && isatty(STDOUT_FILENO)) {
         complain("standard output is a terminal: --output names the file (xenmeter archive extract --help)");
         return EXIT_ERROR;
     }
-    if (same_file(x->arguments->files[0], to)) {
+    if (same_file(x->archive, to)) {
         complain("--output %s is the archive itself: it would be lost", to);
         return EXIT_ERROR;
     }
     x->output = output_open(to, &err);
     if (!x->output)
         return fail(to, &err);
-    int status = x->arguments->partial ? extract_partial_trace(x) : extract_whole_trace(x);
+    int status = x->options->partial ? extract_partial_trace(x) : extract_whole_trace(x);
     output_abort(x->output);
     return status;
 }
 
-int archive_extract(int argc, char **argv)
+static int run(const struct options *o)
 {
-    struct archive_arguments a;
     struct error err = {0};
-    int status;
-    if (!archive_arguments_parse(&a, "extract", "oHPtq", help, argc, argv, &status))
-        return status;
-    struct extraction x = {.arguments = &a, .patterns = a.files + 1, .patterns_n = a.files_n - 1};
-    if (a.files_n == 0 || (a.trace && a.files_n > 1)) {
-        complain(a.files_n ? "--trace takes the archive only, no MEMBER (xenmeter archive extract --help)"
-                           : "which archive? (xenmeter archive extract --help)");
+    const struct extract_options *e = (const struct extract_options *)o;
+    if (archive_inputs_prepare(o) != EXIT_DONE)
         return EXIT_ERROR;
-    }
-    if (a.host && parse_host(a.host, x.host, &x.timeline, &err) != 0)
+    struct extraction x = {.options = e,
+                           .archive = o->inputs[0],
+                           .to = o->output,
+                           .quiet = o->quiet,
+                           .patterns = o->inputs + 1,
+                           .patterns_n = o->inputs_n - 1};
+    if (o->host && parse_host(o->host, x.host, &x.timeline, &err) != 0)
         return fail(NULL, &err);
-    if (x.timeline && (!a.trace || a.partial)) {
-        complain("--host %s: a timeline goes with --trace only, and not with --partial", a.host);
+    if (x.timeline && (!e->trace || e->partial)) {
+        complain("--host %s: a timeline goes with --trace only, and not with --partial", o->host);
         return EXIT_ERROR;
     }
-    return a.trace ? extract_trace(&x) : extract_members(&x);
+    return e->trace ? extract_trace(&x) : extract_members(&x);
 }
+
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
+{
+    const struct extract_options *e = (const struct extract_options *)o;
+    if (!o->inputs_n)
+        return error_set(err, ERROR_USAGE, "which archive?");
+    if (e->trace && o->inputs_n > 1)
+        return error_set(err, ERROR_USAGE, "--trace takes the archive only, no MEMBER");
+    return 0;
+}
+
+static const struct option_spec options[] = {
+    OPTION(0, "trace", NULL, "the trace, to FILE of --output or standard output", .set = set_flag,
+           .offset = offsetof(struct extract_options, trace)),
+    OPTION_OUTPUT_AS("DIR", "where members go (default: here); with --trace: the file", ":file"),
+    OPTION_HOST("of this host only; N: its Nth timeline (--trace)"),
+    OPTION(0, "partial", NULL,
+           "what is whole of a damaged or unfinished archive; of the trace: up to the first gap",
+           .set = set_flag, .offset = offsetof(struct extract_options, partial)),
+    OPTION_QUIET,
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 63,
+    .name = "archive extract",
+    .summary = "members, or the trace, out of an archive",
+    .usage = "[OPTIONS] ARCHIVE [MEMBER...]\n--trace [OPTIONS] ARCHIVE",
+    .text = "Writes the members, each checked, below DIR under their names in the archive: "
+            "HOST/TRACE/trace/000000.xt and so on. MEMBER is such a name or a pattern ('*/results/*'); none: "
+            "all members. With --trace the trace itself is written, as it went in, byte for byte.",
+    .status = "0 done, 1 done with --partial and something is missing, 2 error",
+    .examples = "xenmeter archive extract --trace capture.xma -o capture.xt\n"
+                "xenmeter archive extract -o results capture.xma '*/results/*'\n"
+                "xenmeter archive extract --partial --trace live.xma.partial -o live.xt",
+    .options = options,
+    .operands = OPERANDS_ARCHIVES,
+    .options_size = sizeof(struct extract_options),
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "archive_commands.h"
 #include "archived.h"
 
 #define PEEK_STEP_NS 10000000 /* 10 ms */
@@ -79,4 +80,14 @@ int input_is_archive(const char *path, bool *is, struct error *err)
         return 0;
     *is = pipe_begins_archive(STDIN_FILENO);
     return *is ? spool(STDIN_FILENO, err) : 0;
+}
+
+int archive_inputs_prepare(const struct options *o)
+{
+    struct error err = {0};
+    bool is;
+    for (size_t i = 0; i < o->inputs_n; i++)
+        if (input_is_archive(o->inputs[i], &is, &err) != 0)
+            return fail(o->inputs[i], &err);
+    return EXIT_DONE;
 }

@@ -5,20 +5,7 @@
 
 #include "archive/archive.h"
 #include "archive/contents.h"
-#include "archive_options.h"
-
-static const char help[] = "xenmeter archive list - what is in an archive\n"
-                           "\n"
-                           "Usage: xenmeter archive list [OPTIONS] ARCHIVE\n"
-                           "\n"
-                           "  -f, --format NAME       table, json (the manifests, as they are stored)\n"
-                           "  -v, --verbose           every member\n"
-                           "  -h, --help              this text\n"
-                           "\n"
-                           "Exit status: 0 done, 2 error.\n"
-                           "\n"
-                           "Example:\n"
-                           "  xenmeter archive list capture.xma\n";
+#include "archive_commands.h"
 
 static uint64_t stored_bytes(const struct archive *a, const struct capture *p)
 {
@@ -122,25 +109,48 @@ static int print_json(struct archive *a, struct error *err)
     return 0;
 }
 
-int archive_list(int argc, char **argv)
+static int run(const struct options *o)
 {
-    struct archive_arguments a;
     struct error err = {0};
-    int status;
-    if (!archive_arguments_parse(&a, "list", "fv", help, argc, argv, &status))
-        return status;
-    if (a.files_n != 1) {
-        complain("one ARCHIVE is wanted (xenmeter archive list --help)");
+    int status = EXIT_DONE;
+    if (archive_inputs_prepare(o) != EXIT_DONE)
         return EXIT_ERROR;
-    }
-    struct archive *archive = archive_open(a.files[0], &err);
+    struct archive *archive = archive_open(o->inputs[0], &err);
     if (!archive)
-        return fail(a.files[0], &err);
-    status = EXIT_DONE;
-    if (strcmp(a.format, "json") != 0)
-        print_table(archive, a.verbose);
+        return fail(o->inputs[0], &err);
+    if (strcmp(o->format, "json") != 0)
+        print_table(archive, o->verbose);
     else if (print_json(archive, &err) != 0)
-        status = fail(a.files[0], &err);
+        status = fail(o->inputs[0], &err);
     archive_close(archive);
     return status;
 }
+
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
+{
+    return o->inputs_n == 1 ? 0 : error_set(err, ERROR_USAGE, "one ARCHIVE is wanted");
+}
+
+static const char *const formats[] = {"table", "json", NULL};
+
+static const struct option_spec options[] = {
+    OPTION_FORMAT("table, json (the manifests, as they are stored)"),
+    OPTION_VERBOSE("every member"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 62,
+    .name = "archive list",
+    .summary = "what is in an archive",
+    .usage = "[OPTIONS] ARCHIVE",
+    .examples = "xenmeter archive list capture.xma",
+    .options = options,
+    .operands = OPERANDS_ARCHIVES,
+    .formats = formats,
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

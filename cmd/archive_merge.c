@@ -6,26 +6,7 @@
 
 #include "archive/archive.h"
 #include "archive/contents.h"
-#include "archive_options.h"
-
-static const char help[] =
-    "xenmeter archive merge - several archives into one\n"
-    "\n"
-    "Usage: xenmeter archive merge [OPTIONS] ARCHIVE... -o ARCHIVE\n"
-    "\n"
-    "What the archives hold is copied, not computed anew. Traces of one host (--host at creation) that\n"
-    "follow each other, with no gap between them, are read as one; other hosts stay apart\n"
-    "under their labels. Whatever the order, and however often they are merged, the same traces make\n"
-    "the same archive, byte for byte.\n"
-    "\n"
-    "  -o, --output FILE       the new archive; \"-\": standard output\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Example:\n"
-    "  xenmeter archive merge monday.xma tuesday.xma -o week.xma\n";
+#include "archive_commands.h"
 
 /* A capture of one of the archives. */
 struct source_capture {
@@ -37,7 +18,7 @@ struct source_capture {
 
 struct merging {
     struct archive **archives;
-    int archives_n;
+    size_t archives_n;
     struct source_capture *list;
     size_t list_n;
     struct archive_file file;
@@ -53,12 +34,12 @@ static int list_captures(struct merging *m, char *const *files, struct error *er
 {
     const struct capture *captures;
     size_t most = 0;
-    for (int i = 0; i < m->archives_n; i++)
+    for (size_t i = 0; i < m->archives_n; i++)
         most += archive_captures(m->archives[i], &captures);
     m->list = calloc(most + 1, sizeof *m->list);
     if (!m->list)
         return error_set(err, ERROR_MEMORY, "no memory for %zu captures", most);
-    for (int i = 0; i < m->archives_n; i++) {
+    for (size_t i = 0; i < m->archives_n; i++) {
         size_t n = archive_captures(m->archives[i], &captures);
         for (size_t p = 0; p < n; p++) {
             struct source_capture *s = &m->list[m->list_n++];
@@ -116,68 +97,93 @@ static int copy_capture(struct merging *m, const struct source_capture *s, struc
     return 0;
 }
 
-static int open_all(struct merging *m, const struct archive_arguments *a)
+static int open_all(struct merging *m, const struct options *o)
 {
     struct error err = {0};
-    m->archives = calloc((size_t)a->files_n, sizeof(struct archive *));
+    m->archives = calloc(o->inputs_n, sizeof(struct archive *));
     if (!m->archives) {
         complain("no memory");
         return EXIT_ERROR;
     }
-    for (int i = 0; i < a->files_n; i++) {
-        if (same_file(a->files[i], a->output)) {
-            complain("--output %s is one of the archives: it would be lost", a->output);
+    for (size_t i = 0; i < o->inputs_n; i++) {
+        if (same_file(o->inputs[i], o->output)) {
+            complain("--output %s is one of the archives: it would be lost", o->output);
             return EXIT_ERROR;
         }
-        m->archives[i] = archive_open(a->files[i], &err);
+        m->archives[i] = archive_open(o->inputs[i], &err);
         if (!m->archives[i])
-            return fail(a->files[i], &err);
+            return fail(o->inputs[i], &err);
         m->archives_n++;
     }
     return EXIT_DONE;
 }
 
-static int merge(struct merging *m, const struct archive_arguments *a)
+static int merge(struct merging *m, const struct options *o)
 {
     struct error err = {0};
-    if (open_all(m, a) != EXIT_DONE)
+    if (open_all(m, o) != EXIT_DONE)
         return EXIT_ERROR;
-    if (list_captures(m, a->files, &err) != 0 || drop_doubles(m, &err) != 0)
+    if (list_captures(m, o->inputs, &err) != 0 || drop_doubles(m, &err) != 0)
         return fail(NULL, &err);
-    if (archive_file_open(&m->file, a->output, LEVEL_DEFAULT, 1, &err) != 0)
+    if (archive_file_open(&m->file, o->output, LEVEL_DEFAULT, 1, &err) != 0)
         return fail(archive_file_name(&m->file), &err);
     for (size_t i = 0; i < m->list_n; i++)
         if (copy_capture(m, &m->list[i], &err) != 0)
             return archive_file_fail(&m->file, m->list[i].file, &err);
     int status = archive_file_commit(&m->file);
-    if (m->file.complete && !a->quiet)
-        complain("%s: %zu trace%s of %d archive%s", a->output, m->list_n, m->list_n == 1 ? "" : "s",
-                 a->files_n, a->files_n == 1 ? "" : "s");
+    if (m->file.complete && !o->quiet)
+        complain("%s: %zu trace%s of %zu archive%s", o->output, m->list_n, m->list_n == 1 ? "" : "s",
+                 o->inputs_n, o->inputs_n == 1 ? "" : "s");
     return status;
 }
 
-int archive_merge(int argc, char **argv)
+static int run(const struct options *o)
 {
-    struct archive_arguments a;
     struct merging m = {0};
-    int status;
-    if (!archive_arguments_parse(&a, "merge", "oq", help, argc, argv, &status))
-        return status;
-    if (a.files_n == 0 || !a.output) {
-        complain(a.output ? "which archives? (xenmeter archive merge --help)"
-                          : "where to? --output names the new archive (xenmeter archive merge --help)");
-        return EXIT_ERROR;
-    }
-    if (strcmp(a.output, "-") == 0 && isatty(STDOUT_FILENO)) {
-        complain(
-            "standard output is a terminal: an archive is not for reading (xenmeter archive merge --help)");
-        return EXIT_ERROR;
-    }
-    status = merge(&m, &a);
+    int status = archive_inputs_prepare(o);
+    if (status == EXIT_DONE)
+        status = merge(&m, o);
     archive_file_close(&m.file);
-    for (int i = 0; i < m.archives_n; i++)
+    for (size_t i = 0; i < m.archives_n; i++)
         archive_close(m.archives[i]);
     free(m.archives);
     free(m.list);
     return status;
 }
+
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
+{
+    if (!o->output)
+        return error_set(err, ERROR_USAGE, "where to? --output names the new archive");
+    if (!o->inputs_n)
+        return error_set(err, ERROR_USAGE, "which archives?");
+    if (strcmp(o->output, "-") == 0 && isatty(STDOUT_FILENO))
+        return error_set(err, ERROR_USAGE, "standard output is a terminal: an archive is not for reading");
+    return 0;
+}
+
+static const struct option_spec options[] = {
+    OPTION_OUTPUT_AS("FILE", "the new archive; \"-\": standard output", ":archive"),
+    OPTION_QUIET,
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 65,
+    .name = "archive merge",
+    .summary = "several archives into one",
+    .usage = "[OPTIONS] ARCHIVE... -o ARCHIVE",
+    .text =
+        "What the archives hold is copied, not computed anew. Traces of one host (--host at creation) that "
+        "follow each other, with no gap between them, are read as one; other hosts stay apart under their "
+        "labels. Whatever the order, and however often they are merged, the same traces make the same "
+        "archive, byte for byte.",
+    .examples = "xenmeter archive merge monday.xma tuesday.xma -o week.xma",
+    .options = options,
+    .operands = OPERANDS_ARCHIVES,
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

@@ -3,24 +3,7 @@
 #include <stdio.h>
 
 #include "archive/verify.h"
-#include "archive_options.h"
-
-static const char help[] =
-    "xenmeter archive verify - whether archives are whole, to the last bit\n"
-    "\n"
-    "Usage: xenmeter archive verify [OPTIONS] ARCHIVE...\n"
-    "\n"
-    "Checks every frame and every member of each ARCHIVE. A damage is told on standard output, with the\n"
-    "byte of the file where it is and the member it is in. Of an archive that was never finished\n"
-    "(ARCHIVE.partial) it says up to where it is whole.\n"
-    "\n"
-    "  -q, --quiet             only the exit status\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 whole, 1 damaged or not finished, 2 error.\n"
-    "\n"
-    "Example:\n"
-    "  xenmeter archive verify *.xma\n";
+#include "archive_commands.h"
 
 struct verify_report {
     const char *file;
@@ -54,20 +37,44 @@ static int verify_one(const char *file, bool quiet)
     return findings ? EXIT_FINDING : EXIT_DONE;
 }
 
-int archive_verify(int argc, char **argv)
+static int run(const struct options *o)
 {
-    struct archive_arguments a;
-    int status;
-    if (!archive_arguments_parse(&a, "verify", "q", help, argc, argv, &status))
-        return status;
-    if (a.files_n == 0) {
-        complain("which archive? (xenmeter archive verify --help)");
-        return EXIT_ERROR;
-    }
     int worst = EXIT_DONE;
-    for (int i = 0; i < a.files_n; i++) {
-        int result = verify_one(a.files[i], a.quiet);
+    if (archive_inputs_prepare(o) != EXIT_DONE)
+        return EXIT_ERROR;
+    for (size_t i = 0; i < o->inputs_n; i++) {
+        int result = verify_one(o->inputs[i], o->quiet);
         worst = result > worst ? result : worst;
     }
     return worst;
 }
+
+/* ---- options ---- */
+
+static int check(struct options *o, struct error *err)
+{
+    return o->inputs_n ? 0 : error_set(err, ERROR_USAGE, "which archive?");
+}
+
+static const struct option_spec options[] = {
+    OPTION_FLAG('q', "quiet", quiet, "only the exit status"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 64,
+    .name = "archive verify",
+    .summary = "whether archives are whole, to the last bit",
+    .usage = "[OPTIONS] ARCHIVE...",
+    .text =
+        "Checks every frame and every member of each ARCHIVE. A damage is told on standard output, with the "
+        "byte of the file where it is and the member it is in. Of an archive that was never finished "
+        "(ARCHIVE.partial) it says up to where it is whole.",
+    .status = "0 whole, 1 damaged or not finished, 2 error",
+    .examples = "xenmeter archive verify *.xma",
+    .options = options,
+    .operands = OPERANDS_ARCHIVES,
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

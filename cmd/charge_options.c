@@ -5,7 +5,6 @@
 
 #include "cli.h"
 #include "formats/charge_words.h"
-#include "values.h"
 
 #define CHARGE_INTERVAL_MIN_NS 1000000u
 #define WEIGHT_MAX             1e6
@@ -46,8 +45,10 @@ static int method_of(const char *word, unsigned *method, struct error *err)
                      word, suggestion(near, sizeof near, word, names));
 }
 
-int parse_charge_by(const char *text, unsigned *methods, struct error *err)
+int set_charge_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    unsigned *methods = &o->charge_methods;
+    (void)s;
     *methods = 0;
     for (;; text++) {
         char word[WORD_BYTES];
@@ -67,9 +68,11 @@ int parse_charge_by(const char *text, unsigned *methods, struct error *err)
     return 0;
 }
 
-int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err)
+int set_charge_per(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    uint64_t *interval_ns = &o->charge_interval_ns;
     static const char prefix[] = "interval=";
+    o->charge_per_given = true;
     *interval_ns = 0;
     if (strcmp(text, "execution") == 0)
         return 0;
@@ -78,7 +81,7 @@ int parse_charge_per(const char *text, uint64_t *interval_ns, struct error *err)
                          "--charge-per %.60s: wants execution, or interval=LEN, for example interval=100ms",
                          text);
     const char *length = text + strlen(prefix);
-    if (parse_duration("--charge-per", length, strlen(length), interval_ns, err) != 0)
+    if (parse_duration(s->name, length, strlen(length), interval_ns, err) != 0)
         return -1;
     if (*interval_ns < CHARGE_INTERVAL_MIN_NS)
         return error_set(err, ERROR_USAGE, "--charge-per %.60s: intervals are at least 1ms long", text);

@@ -12,58 +12,6 @@
 #include "metrics/measure/event_counts.h"
 #include "trace_run.h"
 
-static const char help[] =
-    "xenmeter dump - every record of a trace, decoded, in time order\n"
-    "\n"
-    "Usage: xenmeter dump [OPTIONS] [FILE]\n"
-    "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive that keeps its trace\n"
-    "(xenmeter archive); \"-\" or nothing: standard input.\n"
-    "A line for each record: the time in s from the start of the trace, the pCPU, the vCPU that was\n"
-    "current there (d?v?: not known), the event, its fields. xenmeter-events(7) tells of them all.\n"
-    "\n"
-    "Which records\n"
-    "  -e, --events LIST       names, classes, patterns, numbers and masks: sched,wake,hvm.*,0x2f000;\n"
-    "                          a ! before one leaves it out; \"help\" lists all events\n"
-    "  -d, --domains LIST      that a vCPU of these domains wrote, or that name one: 0,3-5\n"
-    "      --vcpus LIST        the same for vCPUs: d1v0,d3v0-1; 0 is that of any domain\n"
-    "  -p, --pcpus LIST        only of these pCPUs\n"
-    "  -t, --time FROM,TO      only this part of the trace: 1.5s,3s; either may be empty\n"
-    "  -n, --limit N           the first N of them\n"
-    "How to show them\n"
-    "  -f, --format NAME       text, csv, jsonl; default: by the ending of -o, else text\n"
-    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
-    "      --tsc               times in cycles, as the trace has them\n"
-    "      --follow            of a live pipe: each record as soon as its place is certain, until the\n"
-    "                          input ends or SIGINT or SIGTERM arrives\n"
-    "      --count             only how many there are of each event: records, bytes, shares, rates\n"
-    "  -b, --by WHAT           counts apart by domain, vcpu, pcpu or domain-pcpu\n"
-    "How to read it\n"
-    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
-    "      --progress WHEN     auto, always, never\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -v, --verbose           more about the data on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Examples:\n"
-    "  xenmeter dump capture.xt | less\n"
-    "  xenmeter dump -e wake,runstate_change --vcpus d3v0 -t 4.39,4.40 capture.xt\n"
-    "  xenmeter dump --count -b domain -e pv capture.xt\n"
-    "  xentrace -D -e all /dev/stdout | xenmeter dump --follow -e dom_add,dom_rem -\n";
-
-static const struct option_set option_set = {
-    .command = "dump",
-    .letters = "efobdptnqv",
-    .longs = " vcpus tsc count follow cpu-hz max-memory progress host ",
-    .no_executions = true,
-    .formats = dump_formats,
-    .help = help,
-};
-
 /* One dump; all zero is one that was not begun. */
 struct dump {
     struct options options;
@@ -73,10 +21,10 @@ struct dump {
     struct output *output;
     struct dump_writer *writer;  /* NULL with --count */
     struct event_counts *counts; /* NULL without */
-    bool in_step;    /* what is there is to be seen at once */
-    size_t told;     /* records */
-    bool stopped;    /* before the end of the trace: enough was told */
-    uint64_t end_ns; /* of what was looked at, from the start of the trace; 0: no clock */
+    bool in_step;                /* what is there is to be seen at once */
+    size_t told;                 /* records */
+    bool stopped;                /* before the end of the trace: enough was told */
+    uint64_t end_ns;             /* of what was looked at, from the start of the trace; 0: no clock */
 };
 
 /* ---- setting up ---- */
@@ -250,7 +198,8 @@ static int run(struct dump *d)
     if (trace_run_find(&d->run, o) != EXIT_DONE)
         return EXIT_ERROR;
     if (open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
-        return trace_run_stopped(&d->run) ? EXIT_DONE : fail(o->input, &err); /* stopped before the first byte */
+        return trace_run_stopped(&d->run) ? EXIT_DONE
+                                          : fail(o->input, &err); /* stopped before the first byte */
     if (open_output(d, &err) != 0)
         return fail(o->output, &err);
     if (read_trace(d, &err) != 0 && !output_failure(d->output))
@@ -258,18 +207,64 @@ static int run(struct dump *d)
     return conclude(d);
 }
 
-int command_dump(int argc, char **argv)
+static int run_dump(const struct options *o)
 {
-    struct dump d = {0};
-    int status;
-    if (options_parse(&d.options, &option_set, argc, argv, &status))
-        status = run(&d);
+    struct dump d = {.options = *o};
+    int status = run(&d);
     dump_writer_free(d.writer);
     event_counts_free(d.counts);
     output_abort(d.output);
     free(d.reader);
     trace_run_close(&d.run);
     dump_choice_free(&d.choice);
-    options_free(&d.options);
     return status;
 }
+
+/* ---- options ---- */
+
+static const struct option_spec options[] = {
+    OPTIONS_HEADING("Which records"),
+    OPTION('e', "events", "LIST",
+           "names, classes, patterns, numbers and masks: sched,wake,hvm.*,0x2f000; a ! before one leaves it "
+           "out; \"help\" lists all events",
+           .set = set_text, OPTION_FIELD(events), .choices = ":list\nhelp\tlist them",
+           .offer = complete_events),
+    OPTION_DOMAINS("that a vCPU of these domains wrote, or that name one: 0,3-5"),
+    OPTION(0, "vcpus", "LIST", "the same for vCPUs: d1v0,d3v0-1; 0 is that of any domain", .set = set_text,
+           OPTION_FIELD(vcpus)),
+    OPTION_PCPUS("only of these pCPUs"),
+    OPTION_TIME,
+    OPTION_LIMIT("the first N of them"),
+    OPTIONS_HEADING("How to show them"),
+    OPTION_FORMAT("text, csv, jsonl; default: by the ending of -o, else text"),
+    OPTION_OUTPUT,
+    OPTION_FLAG(0, "tsc", tsc, "times in cycles, as the trace has them"),
+    OPTION_FLAG(0, "follow", follow,
+                "of a live pipe: each record as soon as its place is certain, until the input ends or "
+                "SIGINT or SIGTERM arrives"),
+    OPTION_FLAG(0, "count", count, "only how many there are of each event: records, bytes, shares, rates"),
+    OPTION_BY("counts apart by domain, vcpu, pcpu or domain-pcpu"),
+    OPTIONS_READING("more about the data on standard error"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 30,
+    .name = "dump",
+    .summary = "every record, decoded, in time order",
+    .usage = "[OPTIONS] [FILE]",
+    .text = "FILE is a capture of xentrace, plain or compressed by zstd, or an archive that keeps its trace "
+            "(xenmeter archive); \"-\" or nothing: standard input.\n"
+            "A line for each record: the time in s from the start of the trace, the pCPU, the vCPU that was "
+            "current there (d?v?: not known), the event, its fields. xenmeter-events(7) tells of them all.",
+    .examples = "xenmeter dump capture.xt | less\n"
+                "xenmeter dump -e wake,runstate_change --vcpus d3v0 -t 4.39,4.40 capture.xt\n"
+                "xenmeter dump --count -b domain -e pv capture.xt\n"
+                "xentrace -D -e all /dev/stdout | xenmeter dump --follow -e dom_add,dom_rem -",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .no_executions = true,
+    .formats = dump_formats,
+    .run = run_dump,
+};
+COMMAND(command);

@@ -7,42 +7,6 @@
 #include "metrics/verdict.h"
 #include "trace_run.h"
 
-static const char help[] =
-    "xenmeter info - what is in a trace, and whether it can be trusted\n"
-    "\n"
-    "Usage: xenmeter info [OPTIONS] [FILE]\n"
-    "\n"
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive);\n"
-    "\"-\" or nothing: standard input.\n"
-    "Shows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how sure that is,\n"
-    "the event classes with records, rate and bytes, which Xen wrote it, lost records and damage.\n"
-    "\n"
-    "  -f, --format NAME       table, json; default: by the ending of -o, else table\n"
-    "  -o, --output FILE       write to FILE, whole or not at all; .zst at the end compresses\n"
-    "      --names FILE        domain names: lines \"ID NAME\", or the output of \"xl list\"\n"
-    "      --host LABEL[:N]    of an archive with several hosts: this one; N: its Nth timeline\n"
-    "      --cpu-hz HZ         frequency of the tsc (2.4G); default: measured from the trace\n"
-    "      --max-memory SIZE   give up rather than use more (default 1G)\n"
-    "      --progress WHEN     auto, always, never\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -v, --verbose           every event, not only the classes\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Example:\n"
-    "  xenmeter info capture.xt.zst\n";
-
-static const char *const formats[] = {"table", "json", NULL};
-
-static const struct option_set option_set = {
-    .command = "info",
-    .letters = "foqv",
-    .longs = " names cpu-hz max-memory progress host ",
-    .formats = formats,
-    .help = help,
-};
-
 /* The domains as the meter's whole-trace rows tell them. */
 struct gathering {
     struct info_domain *domains;
@@ -278,12 +242,28 @@ static int run(const struct options *o)
     return status;
 }
 
-int command_info(int argc, char **argv)
-{
-    struct options options;
-    int status;
-    if (options_parse(&options, &option_set, argc, argv, &status))
-        status = run(&options);
-    options_free(&options);
-    return status;
-}
+static const char *const formats[] = {"table", "json", NULL};
+
+static const struct option_spec options[] = {
+    OPTION_FORMAT("table, json; default: by the ending of -o, else table"),
+    OPTION_OUTPUT,
+    OPTION_NAMES("domain names"),
+    OPTIONS_READING("every event, not only the classes"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 20,
+    .name = "info",
+    .summary = "what is in a trace, and whether it can be trusted",
+    .usage = "[OPTIONS] [FILE]",
+    .text = TRACE_TEXT "\nShows its duration, pCPUs, domains and vCPUs, the frequency of the tsc and how "
+                       "sure that is, the event "
+                       "classes with records, rate and bytes, which Xen wrote it, lost records and damage.",
+    .examples = "xenmeter info capture.xt.zst",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .formats = formats,
+    .run = run,
+};
+COMMAND(command);

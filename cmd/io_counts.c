@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -17,44 +16,17 @@
 
 #include "cli.h"
 #include "io_devices.h"
-#include "values.h"
 
+#define INTERVAL_NS       1000000000u     /* without --interval */
 #define INTERVAL_LEAST_NS 10000000u       /* 10 ms */
 #define INTERVAL_MOST_NS  86400000000000u /* a day */
 #define ROUND_NS          3600000000000u  /* one call waits no longer: time_t can be small */
 
-static const char help[] =
-    "xenmeter io-counts - log the packets and requests of guests' devices, beside a trace\n"
-    "\n"
-    "Usage: xenmeter io-counts [OPTIONS]\n"
-    "\n"
-    "Runs in domain 0, or another driver domain of Linux. At each interval it reads the counters that\n"
-    "the kernel keeps for guests' network devices (vifD.N) and disks (vbd-D-N) and writes a CSV line\n"
-    "for each device, stamped with the time stamp counter that trace records carry.\n"
-    "\n"
-    "  -i, --interval LEN      from one reading to the next (default 1s; at least 10ms)\n"
-    "  -n, --count N           stop after N readings; default: at SIGINT or SIGTERM\n"
-    "  -d, --domains LIST      only these guests: 0,3-5\n"
-    "  -o, --output FILE       write to FILE, which is replaced; default: standard output\n"
-    "      --idd ID            adds the column idd: which driver domain this is, if not domain 0\n"
-    "      --root DIR          the tree in which sys/ is (default /)\n"
-    "  -q, --quiet             only errors on standard error\n"
-    "  -h, --help              this text\n"
-    "\n"
-    "Exit status: 0 done, 2 error.\n"
-    "\n"
-    "Example:\n"
-    "  xenmeter io-counts -i 100ms -o counts.csv &\n"
-    "  sleep 1; xentrace -D -e 0x2f000 -T 60 capture.xt; sleep 1; kill %1\n"
-    "  xenmeter charge --io-counts counts.csv capture.xt\n";
-
 struct io_counts_options {
+    struct options common;
     struct io_devices_wanted wanted;
-    const char *output; /* NULL: standard output */
-    uint64_t interval_ns;
-    size_t count;     /* 0: without end */
-    uint8_t *domains; /* a byte for each of 65536 domain ids */
-    bool quiet;
+    uint64_t interval_ns; /* 0: not given */
+    size_t count;         /* 0: without end */
 };
 
 /* ---- the log ---- */
@@ -144,7 +116,7 @@ static void warn_of_guest_type(const struct io_counts_options *o)
 static enum outcome keep_log(const struct io_counts_options *o, const struct log *log, struct buffer *rows,
                              struct error *err)
 {
-    bool said = o->quiet;
+    bool said = o->common.quiet;
     uint64_t begun_ns = io_devices_now_ns();
     for (size_t readings = 1;; readings++) {
         size_t found;
@@ -165,159 +137,104 @@ static enum outcome keep_log(const struct io_counts_options *o, const struct log
     }
 }
 
-static int run(const struct io_counts_options *o, struct buffer *rows, struct error *err)
+static int keep(const struct io_counts_options *o, struct buffer *rows, struct error *err)
 {
     struct log log = {0};
     size_t found;
     /* The devices are looked for before the old FILE is gone. */
-    if (io_devices_read(&o->wanted, rows, &found, err) != 0 || open_log(&log, o->output, err) != 0)
+    if (io_devices_read(&o->wanted, rows, &found, err) != 0 || open_log(&log, o->common.output, err) != 0)
         return -1;
-    if (!o->quiet && io_devices_have_tsc())
+    if (!o->common.quiet && io_devices_have_tsc())
         warn_of_guest_type(o);
     rows->n = 0;
     buffer_printf(rows, "time_ns,tsc,domain,device,tx_packets,rx_packets,read_ops,write_ops%s\n",
                   o->wanted.idd_given ? ",idd" : "");
     int status = keep_log(o, &log, rows, err) == FAILED ? -1 : 0;
-    if (o->output && close(log.fd) != 0 && status == 0)
+    if (o->common.output && close(log.fd) != 0 && status == 0)
         status = error_set(err, ERROR_IO, "%.200s: %s", log.name, strerror(errno));
+    return status;
+}
+
+static int run(const struct options *o)
+{
+    struct error err = {0};
+    struct buffer rows = {0};
+    struct io_counts_options own = *(const struct io_counts_options *)o;
+    own.wanted.root = own.wanted.root ? own.wanted.root : "";
+    own.wanted.domains = o->domains_given ? o->domains : NULL;
+    own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;
+    int status = keep(&own, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    buffer_free(&rows);
     return status;
 }
 
 /* ---- options ---- */
 
-enum { OPTION_ROOT = 256, OPTION_IDD };
-
-static const struct option long_options[] = {
-    {"interval", required_argument, NULL, 'i'},
-    {"count", required_argument, NULL, 'n'},
-    {"domains", required_argument, NULL, 'd'},
-    {"output", required_argument, NULL, 'o'},
-    {"idd", required_argument, NULL, OPTION_IDD},
-    {"root", required_argument, NULL, OPTION_ROOT},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-#define OPTIONS_N (sizeof long_options / sizeof long_options[0] - 1)
-
-static int parse_interval(const char *text, uint64_t *ns, struct error *err)
+static int set_interval(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    if (parse_duration("--interval", text, strlen(text), ns, err) != 0)
+    uint64_t *ns = &((struct io_counts_options *)o)->interval_ns;
+    if (parse_duration(s->name, text, strlen(text), ns, err) != 0)
         return -1;
     if (*ns < INTERVAL_LEAST_NS || *ns > INTERVAL_MOST_NS)
         return error_set(err, ERROR_USAGE, "--interval %s: at least 10ms, at most 24h", text);
     return 0;
 }
 
-static int parse_idd(const char *text, struct io_counts_options *o, struct error *err)
+static int set_idd(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    struct io_devices_wanted *wanted = &((struct io_counts_options *)o)->wanted;
     size_t digits = strspn(text, "0123456789");
     unsigned long id = digits > 0 && digits <= 5 && !text[digits] ? strtoul(text, NULL, 10) : ULONG_MAX;
     if (id > UINT16_MAX)
-        return error_set(err, ERROR_USAGE, "--idd %.60s: wants the id of this domain, for example 5", text);
-    o->wanted.idd_given = true;
-    o->wanted.idd = (unsigned)id;
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants the id of this domain, for example 5", s->name,
+                         text);
+    wanted->idd_given = true;
+    wanted->idd = (unsigned)id;
     return 0;
 }
 
-static int parse_output(const char *path, struct io_counts_options *o, struct error *err)
+static int check(struct options *o, struct error *err)
 {
-    size_t n = strlen(path);
-    if (n == 0)
-        return error_set(err, ERROR_USAGE, "--output wants the name of a file");
-    if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
-        return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", path);
-    o->output = strcmp(path, "-") == 0 ? NULL : path;
+    size_t n = o->output ? strlen(o->output) : 0;
+    if (o->inputs_n)
+        return error_set(err, ERROR_USAGE, "io-counts reads no FILE: '%s' was given", o->inputs[0]);
+    if (n > 4 && strcmp(o->output + n - 4, ".zst") == 0)
+        return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", o->output);
+    if (o->output && strcmp(o->output, "-") == 0)
+        o->output = NULL;
     return 0;
 }
 
-static int take_option(struct io_counts_options *o, int letter, struct error *err)
-{
-    switch (letter) {
-    case 'i':
-        return parse_interval(optarg, &o->interval_ns, err);
-    case 'n':
-        return parse_count("--count", optarg, &o->count, err);
-    case 'd':
-        o->wanted.domains = o->domains;
-        return parse_numbers("--domains", optarg, o->domains, 65536, err);
-    case 'o':
-        return parse_output(optarg, o, err);
-    case OPTION_IDD:
-        return parse_idd(optarg, o, err);
-    case OPTION_ROOT:
-        o->wanted.root = optarg;
-        return 0;
-    default:
-        o->quiet = true;
-        return 0;
-    }
-}
+static const struct option_spec options[] = {
+    OPTION('i', "interval", "LEN", "from one reading to the next (default 1s; at least 10ms)",
+           .set = set_interval, .choices = "1s\n100ms"),
+    OPTION('n', "count", "N", "stop after N readings; default: at SIGINT or SIGTERM", .set = set_count,
+           .offset = offsetof(struct io_counts_options, count)),
+    OPTION_DOMAINS("only these guests: 0,3-5"),
+    OPTION_OUTPUT_AS("FILE", "write to FILE, which is replaced; default: standard output", ":file"),
+    OPTION(0, "idd", "ID", "adds the column idd: which driver domain this is, if not domain 0",
+           .set = set_idd),
+    OPTION(0, "root", "DIR", "the tree in which sys/ is (default /)", .set = set_text,
+           .offset = offsetof(struct io_counts_options, wanted.root), .choices = ":directory"),
+    OPTION_QUIET,
+    OPTIONS_END,
+};
 
-/* What getopt_long did not understand (`letter` is what it returned). */
-static void complain_of_option(int letter, char **argv)
-{
-    char short_word[3] = {'-', (char)optopt, '\0'};
-    const char *word = strncmp(argv[optind - 1], "--", 2) == 0 ? argv[optind - 1] : short_word;
-    const char *names[OPTIONS_N + 1] = {NULL};
-    for (size_t i = 0; i < OPTIONS_N; i++)
-        names[i] = long_options[i].name;
-    char bare[48] = "";
-    if (word != short_word)
-        snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    const char *near = *bare ? nearest_name(bare, names) : NULL;
-    if (letter == ':')
-        complain("option '%s' wants a value (xenmeter io-counts --help)", word);
-    else if (near)
-        complain("io-counts has no option '%s'; did you mean '--%s'? (xenmeter io-counts --help)", word,
-                 near);
-    else
-        complain("io-counts has no option '%s' (xenmeter io-counts --help)", word);
-}
-
-/* True to go on; false when the command is over, with *status set. */
-static bool parse(struct io_counts_options *o, int argc, char **argv, int *status)
-{
-    struct error err = {0};
-    int letter;
-    *status = EXIT_ERROR;
-    opterr = 0;
-    optind = 0;
-    while ((letter = getopt_long(argc, argv, ":i:n:d:o:qh", long_options, NULL)) != -1) {
-        if (letter == 'h') {
-            fputs(help, stdout);
-            *status = EXIT_DONE;
-            return false;
-        }
-        if (letter == '?' || letter == ':') {
-            complain_of_option(letter, argv);
-            return false;
-        }
-        if (take_option(o, letter, &err) != 0) {
-            complain("%s (xenmeter io-counts --help)", err.message);
-            return false;
-        }
-    }
-    if (optind < argc)
-        complain("io-counts reads no FILE: '%s' was given (xenmeter io-counts --help)", argv[optind]);
-    return optind == argc;
-}
-
-int command_io_counts(int argc, char **argv)
-{
-    int status;
-    struct error err = {0};
-    struct buffer rows = {0};
-    struct io_counts_options o = {
-        .wanted = {.root = ""}, .interval_ns = 1000000000u, .domains = calloc(65536, 1)};
-    if (!o.domains) {
-        complain("no memory");
-        return EXIT_ERROR;
-    }
-    if (parse(&o, argc, argv, &status))
-        status = run(&o, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
-    buffer_free(&rows);
-    free(o.domains);
-    return status;
-}
+static const struct command command = {
+    .order = 50,
+    .name = "io-counts",
+    .summary = "log the packets and requests of guests' devices, beside a trace",
+    .usage = "[OPTIONS]",
+    .text = "Runs in domain 0, or another driver domain of Linux. At each interval it reads the counters "
+            "that the "
+            "kernel keeps for guests' network devices (vifD.N) and disks (vbd-D-N) and writes a CSV line for "
+            "each device, stamped with the time stamp counter that trace records carry.",
+    .examples = "xenmeter io-counts -i 100ms -o counts.csv &\n"
+                "sleep 1; xentrace -D -e 0x2f000 -T 60 capture.xt; sleep 1; kill %1\n"
+                "xenmeter charge --io-counts counts.csv capture.xt",
+    .options = options,
+    .options_size = sizeof(struct io_counts_options),
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

@@ -1,94 +1,60 @@
-/* xenmeter COMMAND ...: finds the command. */
+/* xenmeter COMMAND ...: finds the command and runs it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
+#include "command.h"
 
-const struct command commands[] = {
-    {"report", "where the CPU went: per domain, vCPU or pCPU, at any granularity", command_report},
-    {"info", "what is in a trace, and whether it can be trusted", command_info},
-    {"dump", "every record, decoded, in time order", command_dump},
-    {"charge", "who used the driver domains: guest by driver domain, with the evidence", command_charge},
-    {"io-counts", "log the packets and requests of guests' devices, beside a trace", command_io_counts},
-    {"archive", "traces and results in one compressed, checked, seekable file", command_archive},
-    {"help", "this list, or the help of a command", command_help},
-    {NULL, NULL, NULL},
+static const struct option_spec options[] = {
+    OPTION('V', "version", NULL, "the version", .set = NULL),
+    OPTIONS_END,
 };
 
-#define COMMANDS_N (sizeof commands / sizeof commands[0])
+const struct command xenmeter = {
+    .name = "",
+    .summary = "where the CPU of a Xen host went, and for whom, from the records of xentrace",
+    .usage = "COMMAND [OPTIONS] [FILE]",
+    .text = "FILE is a capture, plain or compressed by zstd, or an archive; \"-\" is standard input.\n"
+            "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).",
+    .examples = "xenmeter report capture.xt\n"
+                "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",
+    .options = options,
+};
 
-static void print_commands(FILE *to)
+static int run_command(const struct command *c, int argc, char **argv)
 {
-    fputs("xenmeter - where the CPU of a Xen host went, and for whom, from the records of xentrace\n\n"
-          "Usage: xenmeter COMMAND [OPTIONS] [FILE]\n\nCommands:\n",
-          to);
-    for (const struct command *c = commands; c->name; c++)
-        fprintf(to, "  %-9s %s\n", c->name, c->summary);
-    fputs("\nFILE is a capture, plain or compressed by zstd, or an archive; \"-\" is standard input.\n"
-          "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).\n\n"
-          "Examples:\n"
-          "  xenmeter report capture.xt\n"
-          "  xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -\n",
-          to);
+    int status;
+    struct options *o = options_parse(c, argc, argv, &status);
+    if (o)
+        status = c->run(o);
+    options_free(o);
+    return status;
 }
 
-static const struct command *find_command(const char *name)
+/* argv[0] is a command that has others below it. */
+static int print_instead(const struct command *c, int argc, char **argv)
 {
-    for (const struct command *c = commands; c->name; c++)
-        if (strcmp(c->name, name) == 0)
-            return c;
-    return NULL;
-}
-
-static int unknown_command(const char *name)
-{
-    const char *names[COMMANDS_N] = {NULL};
-    for (size_t i = 0; i < COMMANDS_N - 1; i++)
-        names[i] = commands[i].name;
-    const char *near = nearest_name(name, names);
-    if (near)
-        complain("there is no command '%s'; did you mean '%s'? (xenmeter help lists them)", name, near);
-    else
-        complain("there is no command '%s' (xenmeter help lists them)", name);
-    return EXIT_ERROR;
-}
-
-int command_help(int argc, char **argv)
-{
-    const char *name = NULL;
-    for (int i = 1; i < argc && !name; i++)
-        if (argv[i][0] != '-')
-            name = argv[i];
-    if (!name || strcmp(name, "help") == 0) {
-        print_commands(stdout);
-        return EXIT_DONE;
+    const char *word = argc > 1 ? argv[1] : "--help";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        help_print(c, argc > 1 ? stdout : stderr);
+        return argc > 1 ? EXIT_DONE : EXIT_ERROR;
     }
-    const struct command *c = find_command(name);
-    if (!c)
-        return unknown_command(name);
-    char help[] = "--help";
-    char *sub_command = argc > 2 && strcmp(name, "archive") == 0 ? argv[2] : help;
-    char *arguments[] = {argv[0], sub_command, help, NULL};
-    return c->run(3, arguments);
+    if (c != &xenmeter || (strcmp(word, "--version") != 0 && strcmp(word, "-V") != 0))
+        return command_unknown(c, word);
+    puts("xenmeter " XENMETER_VERSION);
+    return EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
 {
-    if (argc < 2) {
-        print_commands(stderr);
-        return EXIT_ERROR;
+    const struct command *c = &xenmeter, *below;
+    while (!c->run && argc > 1 && (below = command_find(c, argv[1]))) {
+        c = below;
+        argc--;
+        argv++;
     }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        puts("xenmeter " XENMETER_VERSION);
-        return EXIT_DONE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_commands(stdout);
-        return EXIT_DONE;
-    }
-    const struct command *c = find_command(argv[1]);
-    return c ? c->run(argc - 1, argv + 1) : unknown_command(argv[1]);
+    return c->run ? run_command(c, argc, argv) : print_instead(c, argc, argv);
 }
 
 int main(int argc, char **argv)

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/columns.h"
-
 /* All zero is an empty buffer. Once memory has run out `failed` stays set and nothing more is added. */
 struct buffer {
     char *at;

@@ -621,7 +621,7 @@ for bad in '-d 0' '-p 0' '-t 1,2' '-c domain' '-s running_ns' '-n 3'; do
     # shellcheck disable=SC2086 # a list of words
     check "report -f archive $bad" refuses 'archive' report -f archive $bad "$trace" -o "$dir/x.xma"
 done
-check 'list -f csv' refuses 'table or json' archive list -f csv "$archive"
+check 'list -f csv' refuses 'it writes table, json' archive list -f csv "$archive"
 cp "$trace" "$dir/trace"
 check 'create onto its trace' refuses 'would be lost' archive create "$dir/trace" -o "$dir/trace"
 ln "$dir/trace" "$dir/link"

@@ -121,4 +121,41 @@ truth_of 'only the scheduler' --mix sched
 truth_of 'old layout' --old-layout
 truth_of 'domains come and go' --domain-churn 10
 truth_of 'another frequency' --cpu-hz 3.1G --seed 9
+truth_of 'HVM guests beside PV guests, old layout' --mix hvm-pv --old-layout --domain-churn 5 --seed 3
+truth_of 'HVM guests beside PV guests' --mix hvm-pv
+
+group 'HVM guests beside PV guests: what the trace is made of'
+at_least() { # PERCENT EVENTS: of all records
+    "$XENMETER" dump -q --count -e "$2" -f csv "$scratch/trace.xt" |
+        awk -F, -v all="$records" -v percent="$1" 'NR > 1 { n += $3 } END { exit !(n * 100 >= all * percent) }'
+}
+records=$("$XENMETER" info -q -f json "$scratch/trace.xt" | jq .trace.records)
+check 'exits, entries and their handlers: a quarter' at_least 25 hvm
+check 'hypercalls, traps and faults: a quarter' at_least 25 pv
+check 'grants: a tenth' at_least 10 grant_map,grant_unmap
+# Of each pCPU: entry, exit, what the exit was about, entry ...; only guests that enter do so, and half of them.
+"$XENMETER" dump -q -e hvm -f csv "$scratch/trace.xt" | sed 1d | sort -s -t, -k 2,2 >"$scratch/hvm"
+strange=$(awk -F, '
+    $5 == "vmentry" { bad += $2 in inside && inside[$2]; inside[$2] = 1; about[$2] = 1 }
+    $5 == "vmx_exit" { bad += $2 in inside && !inside[$2]; inside[$2] = 0; about[$2] = 0 }
+    $5 ~ /^hvm_/ { bad += !($2 in inside) || inside[$2] || (about[$2]++ && $5 != "hvm_inj_virq") }
+    END { print bad + 0 }' "$scratch/hvm")
+check 'an exit, what it was about, an entry' equal 0 "$strange"
+check 'half of the guests' equal 10 "$(cut -d, -f 3 "$scratch/hvm" | sort -u | grep -c .)"
+# Of each pCPU: a hypercall that says how many pages, and so many of one guest.
+"$XENMETER" dump -q -e grant_map,hypercall_v2 -f csv "$scratch/trace.xt" | grep -e grant_map -e map_grant_ref | sort -s -t, -k 2,2 |
+    awk -F, '
+        $5 == "grant_map" { bad += $6 != guest[$2] && had[$2]; guest[$2] = $6; guests[$6]; had[$2]++; next }
+        $6 ~ /cmd=map_grant_ref/ { bad += had[$2] != due[$2]; had[$2] = 0; due[$2] = substr($6, index($6, "count=") + 6); runs[due[$2]] }
+        END { print bad + 0, length(runs), length(guests) }' >"$scratch/runs"
+check 'grants: runs of 1 to 8, each of one guest, of all guests' equal '0 8 20' "$(cat "$scratch/runs")"
+
+group 'the same seed gives the same bytes'
+for mix in full hvm-pv sched sched-min switch; do
+    "$TRACEGEN" --size 1M --mix $mix --seed 5 -o "$scratch/one.xt"
+    "$TRACEGEN" --size 1M --mix $mix --seed 5 -o "$scratch/two.xt"
+    check "$mix" same "$scratch/one.xt" "$scratch/two.xt"
+    "$TRACEGEN" --size 1M --mix $mix --seed 6 -o "$scratch/two.xt"
+    check "$mix, another seed" not same "$scratch/one.xt" "$scratch/two.xt"
+done
 finish

@@ -33,7 +33,8 @@ for command in report charge; do
     done
 done
 check 'no rows of executions' refuses 'no rows of executions' charge -g execution "$fixture"
-check 'no columns to choose' refuses "no option '--columns'" charge -c charged_ns "$fixture"
+check 'unknown column' refuses 'unknown column "chargd_ns"; the nearest is charged_ns' charge -c chargd_ns "$fixture"
+check 'a column of another relation' refuses 'unknown column "wakes"' charge -s wakes "$fixture"
 check 'no rows by vcpu' refuses "no option '--by'" charge -b vcpu "$fixture"
 check 'info has no charges' refuses "no option '--idd'" info --idd 0 "$fixture"
 cp README.md "$scratch/counts.csv"
@@ -137,6 +138,14 @@ run charge -q -f jsonl -n 1 "$fixture"
 check '-n: the guest charged most' equal \
     "$(jq -s 'map(select(.recipient == "guest")) | max_by(.charged_ns).domain' "$scratch/all")" \
     "$(jq 'select(.recipient == "guest").domain' "$out")"
+run charge -q -f csv -c domain,notify -s notify -n 2 "$fixture"
+check '-c: these columns' equal domain,notify "$(head -n 1 "$out")"
+check '-s -n: the guests of most notifications, then the rest' equal \
+    "$(jq -rs '(map(select(.recipient == "guest")) | sort_by(-.notify)[:2] | map("\(.domain),\(.notify)")[]), ",",
+        (map(select(.recipient == "unattributed"))[0] | ",\(.notify)")' "$scratch/all")" "$(tail -n +2 "$out")"
+run charge -q -f json -c domain,charged_ns -s charged_ns "$fixture"
+check '-c: of each guest in a document' holds 'all(.reports[].intervals[].idds[].guests[]; keys == ["charged_ns", "domain"])
+    and ([.reports[0].intervals[0].idds[0].guests[].charged_ns] | . == (sort | reverse)) and .reports[0].intervals[0].idds[0].own_ns > 0' "$out"
 run charge -q -f jsonl -t ,5s "$fixture"
 cp "$out" "$scratch/first"
 run charge -q -f jsonl -t 5s, "$fixture"

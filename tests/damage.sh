@@ -1,5 +1,6 @@
 #!/bin/bash
 # Cut, flipped and hostile captures: an answer or an error, in bounded time and memory, never a crash.
+# DAMAGE_SEED=N: other noise, other places and other generated captures than those of 0.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
@@ -7,6 +8,7 @@ shopt -s lastpipe # hostile counts, at the end of pipelines
 DAMAGE=$BUILD/tests/damage
 LIMIT=60 # seconds: a hang, not a slow machine under a sanitizer
 MEMORY_KIB=700000 # of address space, for a run of the program
+SEED=${DAMAGE_SEED:-0}
 
 limited() { # ARGUMENT...: the program, within its time and memory; exit code in $status
     if [ -z "$QUICK" ]; then
@@ -61,12 +63,14 @@ dumps() { # FILE
 
 zstd -qdc fixtures/lost-credit2.xt.zst | head -c 8192 >"$scratch/lost.xt"
 zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
-"$TRACEGEN" --size 6K --pcpus 2 --domains 3 --vcpus 2 --domain-churn 1 --ring-bytes 4088 --sweep-ms 5 --lost 0.2 \
+"$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 2 --domains 3 --vcpus 2 --domain-churn 1 --ring-bytes 4088 --sweep-ms 5 --lost 0.2 \
     -o "$scratch/churn.xt"
-"$TRACEGEN" --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
+"$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
     -o "$scratch/switch.xt"
 thousands() { # report|dump MODE CAPTURE STEP
-    "$DAMAGE" "$1" "$2" "$scratch/$3.xt" "$4" >"$scratch/said"
+    local from=0
+    [ "$2" != noise ] || from=$((SEED * 1000000))
+    "$DAMAGE" "$1" "$2" "$scratch/$3.xt" "$4" $from >"$scratch/said"
     status=$?
     grep '^ ' "$scratch/said"
     read -r runs _ bad _ < <(tail -n 1 "$scratch/said")
@@ -97,7 +101,7 @@ size=$(wc -c <"$scratch/lost.xt")
 samples=40
 [ -n "$QUICK" ] && samples=6
 for i in $(seq 1 $samples); do
-    at=$((i * 7919 % size))
+    at=$(((i + SEED * samples) * 7919 % size))
     head -c $at "$scratch/lost.xt" >"$scratch/bad.xt"
     check "cut at $at" survives "$scratch/bad.xt" -q -f csv -g total,1ms
     [ $((i % 4)) -ne 0 ] || check "cut at $at, dumped" dumps "$scratch/bad.xt"

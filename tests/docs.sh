@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 
 export NO_COLOR=1
-COMPLETION=cmd/completion
 README=README.md
 
 # The binary is called xenmeter, by README's examples and by the completion.
@@ -13,47 +12,38 @@ mkdir "$scratch/bin"
 ln -s "$(realpath "$XENMETER")" "$scratch/bin/xenmeter"
 PATH=$scratch/bin:$PATH
 
-commands() { xenmeter help | awk '/^Commands:/ { on = 1; next } on && !/^  / { exit } on { print $1 }'; }
-archive_commands() { xenmeter archive --help | awk '/^  [a-z]/ { on = 1; print $1; next } on { exit }'; }
+# What the program says may follow these words; the last one is not complete.
+candidates() { xenmeter help --complete -- "$@" | cut -f 1; }
+commands() { candidates help ''; }
+commands_below() { candidates help "$1" ''; }
 
 # Who takes options: "report", ..., "archive-create", ...: the words of a command, joined by a dash.
 takers() {
-    local command
+    local command below
     for command in $(commands); do
-        case $command in
-        help) ;;
-        archive) archive_commands | sed 's/^/archive-/' ;;
-        *) echo "$command" ;;
-        esac
+        below=$(commands_below "$command")
+        # shellcheck disable=SC2086 # words
+        if [ -n "$below" ]; then printf "$command-%s\\n" $below; else echo "$command"; fi
     done
 }
 words_of() { if [[ $1 == archive-* ]]; then echo "archive ${1#archive-}"; else echo "$1"; fi; }
 
 # shellcheck disable=SC2046 # words
-options() { xenmeter $(words_of "$1") --help | grep -o -e '^ *-[a-zA-Z],\? *--[a-z-]*\|^ *--[a-z-]*' | grep -o -e '--[a-z-]*\|-[a-zA-Z]\b'; }
-columns() { xenmeter report -c help | awk '/^  / { print $1 }' | sort -u; }
+options() { candidates $(words_of "$1") -; }
+columns() { xenmeter "$1" -c help | awk '/^  / { print $1 }' | sort -u; }
 
 # The part of a page that tells of one of these: a section of its command's page, or all of its own.
 page_of() {
-    if [[ $1 == archive-* ]]; then
-        awk -v title="${1#archive-}" '/^\.S[sh] / { on = $0 == ".Ss " title } on' man/xenmeter-archive.1
-    else
-        cat "man/xenmeter-$1.1"
-    fi
+    case $1 in
+    archive-*) section_of "${1#archive-}" man/xenmeter-archive.1 ;;
+    help) section_of help man/xenmeter.1 ;;
+    *) cat "man/xenmeter-$1.1" ;;
+    esac
 }
+section_of() { awk -v title="$1" '/^\.S[sh] / { on = $0 == ".Ss " title } on' "$2"; } # TITLE PAGE
 
 # In mdoc options have a dash fewer, because Fl puts one.
 page_has_option() { page_of "$1" | grep -E -e "^\.It .*Fl ${2#-}( |$)" >/dev/null; } # COMMAND OPTION
-
-# In completions an option stands between blanks, quotes, braces, commas or brackets.
-completion_has_option() { # FILE COMMAND OPTION
-    awk -v command="$2" -v zsh="${1##*/}" '
-        zsh == "_xenmeter" && /^    (common|charging)=\(/ { on = 1 }
-        zsh == "_xenmeter" && on == 1 && /^    \)/ { on = 0 }
-        $0 ~ "^ *" command "\\)$" { on = 2 }
-        on == 2 && /^ *;;/ { on = 0 }
-        on' "$1" | grep -qE -e "(^|[ '{,(])$3([]' ,}+=)[]|\$)"
-}
 
 group 'manual pages'
 check 'xenmeter.1 is there' test -s man/xenmeter.1
@@ -62,16 +52,20 @@ for command in $(commands); do
     [ "$command" = help ] && continue
     check "$command has a page" test -s "man/xenmeter-$command.1"
 done
-check 'archive has commands' test -n "$(archive_commands)"
+check 'archive has commands' test -n "$(commands_below archive)"
 for command in $(takers); do
-    check "--help of $command lists options" test -n "$(options "$command")"
+    check "$command has options" test -n "$(options "$command")"
     for option in $(options "$command"); do
+        # shellcheck disable=SC2046 # words
+        check "$option is in --help of $command" grep -qE -e "^ *(-.,)? *$option\b" <(xenmeter $(words_of "$command") --help)
         check "$option of $command is in its page" page_has_option "$command" "$option"
     done
 done
-check 'report has columns' test -n "$(columns)"
-for column in $(columns); do
-    check "column $column is in xenmeter-report(1)" says man/xenmeter-report.1 "^\.It Li $column\$"
+for command in report charge; do
+    check "$command has columns" test -n "$(columns $command)"
+    for column in $(columns $command); do # in charge's page some share a line: "idd , idd_life , idd_name"
+        check "column $column is in xenmeter-$command(1)" says man/xenmeter-$command.1 "^\.It Li \(.* \)\?$column\( .*\)\?\$"
+    done
 done
 check 'xenmeter-events.7 is what the tables say (make man/xenmeter-events.7)' \
     cmp <(awk -f man/events.awk parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def) man/xenmeter-events.7
@@ -88,28 +82,24 @@ group 'options that pages tell of exist'
 for command in $(takers); do
     page_of "$command" | grep -E '^\.It Fl ' | grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl /-/' >"$scratch/told"
     while read -r option; do
-        check "$option is in the help of $command" grep -qxF -e "$option" <(options "$command")
+        check "$command has $option" grep -qxF -e "$option" <(options "$command")
     done <"$scratch/told"
 done
 
 group 'completion'
-for file in $COMPLETION/xenmeter.bash $COMPLETION/_xenmeter; do
-    for command in $(commands) $(archive_commands); do
-        check "$file knows $command" says "$file" "\\b$command\\b"
-    done
-    for command in $(takers); do
-        for option in $(options "$command"); do
-            check "$option of $command is in $file" completion_has_option "$file" "$command" "$option"
-        done
-    done
-done
+xenmeter help --completion bash >"$scratch/xenmeter.bash"
+xenmeter help --completion zsh >"$scratch/_xenmeter"
 
 # What bash offers for the words given; the last one is being typed.
 offers() {
     bash -c '. "$0"; compopt() { :; }
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xenmeter; printf "%s\n" "${COMPREPLY[@]}"' \
-        "$COMPLETION/xenmeter.bash" "$@" | paste -sd' '
+        "$scratch/xenmeter.bash" "$@" | paste -sd' '
 }
+for command in $(takers); do
+    # shellcheck disable=SC2046 # words
+    check "options of $command" equal "$(options "$command" | paste -sd' ')" "$(offers xenmeter $(words_of "$command") -)"
+done
 check 'commands' equal 'report' "$(offers xenmeter re)"
 check 'commands for help' equal 'info io-counts' "$(offers xenmeter help i)"
 check 'long options' equal '--cpu-hz --columns --color --charge-per --charge-by --charge-all' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
@@ -118,12 +108,14 @@ check 'ways to make rows' equal 'domain vcpu pcpu domain-pcpu' "$(offers xenmete
 check 'methods of charges' equal 'grants,copies' "$(offers xenmeter charge --charge-by grants,co)"
 check 'formats' equal 'json jsonl' "$(offers xenmeter report -f js)"
 check 'formats of info' equal 'json' "$(offers xenmeter info -f js)"
-check 'a value behind =' equal 'json jsonl' "$(offers xenmeter report --format = js)"
+check 'a value after =' equal 'json jsonl' "$(offers xenmeter report --format = js)"
 check 'when' equal 'always' "$(offers xenmeter report --color al)"
 check 'events, from the program' equal 'switch,switch_infprev' "$(offers xenmeter dump -e switch,switch_infp)"
 check 'classes of events' equal 'shadow' "$(offers xenmeter dump -e shadow | tr ' ' '\n' | grep -x shadow)"
 check 'formats of dump' equal 'text' "$(offers xenmeter dump -f t)"
 check 'columns, from the program' equal 'wakes' "$(offers xenmeter report -s wakes)"
+check 'columns of executions' equal 'waited_ns' "$(offers xenmeter report -s waited)"
+check 'columns of charges' equal 'share_pct' "$(offers xenmeter charge -s sh)"
 check 'a list of columns' equal 'domain,wakes' "$(offers xenmeter report -c domain,wakes)"
 check 'no column twice' equal '' "$(offers xenmeter report -c wakes,wakes)"
 check 'granularities' equal '1s,execution' "$(offers xenmeter report -g 1s,ex)"
@@ -136,8 +128,27 @@ check 'ways to make rows to be kept' equal 'vcpu,pcpu' "$(offers xenmeter archiv
 check 'archives' equal "$scratch/a.xma" "$(offers xenmeter archive list "$scratch/a")"
 xenmeter archive create -q --host web1 fixtures/membuf-credit2.xt.zst -o "$scratch/a.xma"
 check 'hosts of an archive' equal 'web1' "$(offers xenmeter report "$scratch/a.xma" --host w)"
+if command -v shellcheck >/dev/null 2>&1; then
+    check 'shellcheck has nothing to say about the script for bash' shellcheck -s bash "$scratch/xenmeter.bash"
+fi
 if command -v zsh >/dev/null 2>&1; then
-    check 'zsh reads _xenmeter' zsh -n $COMPLETION/_xenmeter
+    # What zsh offers: its own functions for completion only print.
+    zsh_offers() {
+        # shellcheck disable=SC2016 # expanded by zsh
+        zsh -fc 'script=$1; shift; words=("$@") CURRENT=$# PREFIX=${@[-1]}
+            _describe() { print -rl -- "${(@P)2}"; }
+            _files() { print files; }
+            compset() { print "keeps $2"; }
+            _call_program() { shift; eval "$@"; }
+            . $script' zsh "$scratch/_xenmeter" "$@"
+    }
+    check 'zsh: commands' equal "$(commands)" "$(zsh_offers xenmeter help '' | cut -d: -f1)"
+    check 'zsh: what they mean' equal "$(xenmeter help --complete -- report --li | grep live)" \
+        "$(zsh_offers xenmeter report --li | sed -n '/^--live:/s/:/\t/p')"
+    check 'zsh: a value in one word with its option' equal 'keeps 9 table csv json jsonl xenmon archive' \
+        "$(zsh_offers xenmeter report --format=js | paste -sd' ')"
+    check 'zsh: a list' equal 'keeps 5 pcpu domain-pcpu' "$(zsh_offers xenmeter archive create -b vcpu, | paste -sd' ')"
+    check 'zsh: files' equal files "$(zsh_offers xenmeter info READ)"
 fi
 
 group 'README: files'

@@ -23,6 +23,8 @@
 
 TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge xenmon io-counts archive archive-damage damage bounded docs
 ASAN_TESTS := unit cli dump every-event charge xenmon io-counts archive archive-damage road damage
+# Those that read whole captures, those of TRACES too.
+ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan
 TRACES     ?=
 
@@ -74,8 +76,13 @@ test-large: all test-tools
 # The tests that feed the program strange things, under AddressSanitizer and UndefinedBehaviorSanitizer.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: asan
+ASAN_MAKE   = $(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)'
+
+.PHONY: asan asan-captures
 asan: deps
-	@$(MAKE) --no-print-directory BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)' all test-tools
-	@QUICK=1 $(MAKE) --no-print-directory -k -O -j"$$(nproc)" BUILD=$(ASAN_BUILD) CFLAGS='$(ASAN_FLAGS)' \
-		$(ASAN_TESTS:%=test-%)
+	@$(ASAN_MAKE) all test-tools
+	@QUICK=1 $(ASAN_MAKE) -k -O -j"$$(nproc)" $(ASAN_TESTS:%=test-%)
+
+asan-captures: deps
+	@$(ASAN_MAKE) all test-tools
+	@$(ASAN_MAKE) -k -O -j"$$(nproc)" $(ASAN_CAPTURE_TESTS:%=test-%)

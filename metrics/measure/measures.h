@@ -24,6 +24,7 @@ enum domain_runstate {                            /* Xen's own names */
                        DOMAIN_RUNSTATES
 };
 
+/* How each member adds is said in measures.def. */
 struct measures {
     int64_t state_ns[RUNSTATES];         /* of guest vCPUs */
     int64_t idle_ns;                     /* per pCPU only: the idle vCPU ran */

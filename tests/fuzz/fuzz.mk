@@ -24,7 +24,7 @@ FUZZ_OPTIONS   = $(FUZZ_GUARD) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) \
 # A slow input or one that takes much memory is a finding as well.
 FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
 
-$(FUZZ_BUILD)/%.o: %.c
+$(FUZZ_BUILD)/%.o: %.c | fuzz-deps
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -40,16 +40,23 @@ $(FUZZ_TARGETS): $(FUZZ_LIBRARY)
 fuzz-deps: deps
 	@./.ci/packages $(FUZZ_PACKAGES)
 
-.PHONY: fuzz
-fuzz: fuzz-deps
-	@$(MAKE) --no-print-directory $(FUZZ_TARGETS)
-	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/corpus-dump $(FUZZ_BUILD)/corpus-archive $(FUZZ_FINDINGS)
-	$(FUZZ_BUILD)/road $(FUZZ_OPTIONS) -max_len=8192 \
+# Apart, so that make -k fuzz goes on after a finding.
+.PHONY: fuzz fuzz-road fuzz-dump fuzz-archives
+fuzz: fuzz-road fuzz-dump fuzz-archives
+
+fuzz-road: $(FUZZ_BUILD)/road
+	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_FINDINGS)
+	$< $(FUZZ_OPTIONS) -max_len=8192 \
 	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/ $(FUZZ_BUILD)/corpus tests/fuzz/corpus
-	$(FUZZ_BUILD)/dump $(FUZZ_OPTIONS) -max_len=8192 \
-	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/dump- \
-	    $(FUZZ_BUILD)/corpus-dump tests/fuzz/corpus
-	$(FUZZ_BUILD)/archives $(FUZZ_OPTIONS) -max_len=16384 \
+
+fuzz-dump: $(FUZZ_BUILD)/dump
+	@mkdir -p $(FUZZ_BUILD)/corpus-dump $(FUZZ_FINDINGS)
+	$< $(FUZZ_OPTIONS) -max_len=8192 \
+	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/dump- $(FUZZ_BUILD)/corpus-dump tests/fuzz/corpus
+
+fuzz-archives: $(FUZZ_BUILD)/archives
+	@mkdir -p $(FUZZ_BUILD)/corpus-archive $(FUZZ_FINDINGS)
+	$< $(FUZZ_OPTIONS) -max_len=16384 \
 	    -dict=tests/fuzz/archive.dict -artifact_prefix=$(FUZZ_FINDINGS)/archive- $(FUZZ_BUILD)/corpus-archive tests/fuzz/corpus-archive
 
 # Without a file to run libFuzzer would look for new ones.

@@ -70,7 +70,7 @@ struct report {
     struct meter_options options;
     struct output *output;
     struct writer *writer;
-    const struct column **columns;
+    struct column_choice choice;
 };
 
 /* ---- what must hold ---- */
@@ -164,7 +164,8 @@ static int take_interval(void *context, const struct interval *interval, const s
         MUST(i == 0 || in_order(&rows[i - 1], &rows[i]), "rows %zu and %zu are out of order", i - 1, i);
     }
     if (r->writer)
-        MUST(writer_interval(r->writer, interval, rows, n) == 0, "writing to /dev/null failed");
+        MUST(writer_rows(r->writer, &(struct rows){&relation_rows, r->by, interval, rows, n, NULL, 0}) == 0,
+             "writing to /dev/null failed");
     r->rows += n + 1;
     r->enough = r->enough || r->rows > ROWS_MOST;
     return r->enough ? -1 : 0;
@@ -177,7 +178,8 @@ static int take_execution(void *context, const struct execution *e)
     MUST(e->ran_ns <= e->end_ns - e->start_ns, "ran %" PRIu64 " ns in %" PRIu64, e->ran_ns,
          e->end_ns - e->start_ns);
     if (r->writer)
-        MUST(writer_execution(r->writer, e) == 0, "writing to /dev/null failed");
+        MUST(writer_rows(r->writer, &(struct rows){&relation_executions, 0, NULL, e, 1, NULL, 0}) == 0,
+             "writing to /dev/null failed");
     return 0;
 }
 
@@ -255,7 +257,7 @@ static void report_close(struct report *r)
 {
     writer_free(r->writer);
     output_abort(r->output);
-    free(r->columns);
+    choice_free(&r->choice);
 }
 
 static bool report_open(struct report *r, const struct choice *c, enum by by, const char *format)
@@ -280,17 +282,15 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     for (size_t g = 0; g < r->granularities; g++)
         r->sums[g].granularity_ns = r->options.granularities_ns[g] = granularities_ns[g];
     memcpy(r->options.charge.weights, charge_default_weights, sizeof r->options.charge.weights);
-    size_t columns_n;
-    r->columns = calloc(report_columns_n, sizeof(struct column *));
+    static const struct relation *const relations[] = {&relation_rows, &relation_executions};
     r->output = output_open("/dev/null", &err);
-    MUST(r->columns && r->output, "%s", err.message);
-    MUST(columns_choose("all", r->columns, &columns_n, &err) == 0, "%s", err.message);
-    struct report_schema schema = {.by = by,
-                                   .executions = c->executions,
+    MUST(r->output, "%s", err.message);
+    MUST(choice_make(&r->choice, relations, 1 + c->executions, NULL, NULL, false, &err) == 0, "%s",
+         err.message);
+    struct report_schema schema = {.choice = &r->choice,
+                                   .bys = 1u << by,
                                    .granularities_ns = granularities_ns,
-                                   .granularities = r->granularities,
-                                   .columns = r->columns,
-                                   .columns_n = columns_n};
+                                   .granularities = r->granularities};
     static struct report_schema kept[2];
     struct report_schema *lasting = &kept[strcmp(format, "csv") == 0];
     *lasting = schema;

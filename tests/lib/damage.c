@@ -12,7 +12,7 @@
  * word   every aligned 32-bit word replaced by each of some extreme values
  * noise  random bytes over a random stretch; as many runs as the capture has bytes, divided by 16
  *
- * STEP: only every STEP-th of the runs. A run must end in time, within its memory, without a crash, and what it hands
+ * STEP: only every STEP-th of the runs. FROM: the first one; of noise there is no last one, and FROM is a seed. A run must end in time, within its memory, without a crash, and what it hands
  * out must add up. Prints "N runs, M failed" and what failed; exits with 1 if anything did.
  */
 #include <fcntl.h>
@@ -87,14 +87,17 @@ static const struct mode {
     const char *name;
     size_t (*damage)(uint8_t *bytes, size_t n, uint64_t run);
     uint64_t per_bytes, runs; /* `runs` for each `per_bytes` of the capture */
-} modes[] = {
-    {"cut", cut, 1, 1}, {"flip", flip, 1, 2}, {"word", word, 4, EXTREME_WORDS}, {"noise", noise, 16, 1}};
+    bool endless;             /* so many from any first one */
+} modes[] = {{"cut", cut, 1, 1, false},
+             {"flip", flip, 1, 2, false},
+             {"word", word, 4, EXTREME_WORDS, false},
+             {"noise", noise, 16, 1, true}};
 
 /* ---- one report ---- */
 
 struct sums {
     enum by by;
-    int64_t all_ns[2];                  /* of the whole trace; of all intervals: but for what was before it was seen */
+    int64_t seen_ns[2]; /* of the whole trace; of all intervals: without the time before somebody was seen */
     const char *wrong;
 };
 
@@ -112,7 +115,8 @@ static int take_interval(void *context, const struct interval *interval, const s
             if (m->state_ns[s] < 0)
                 sums->wrong = "a time is negative";
         }
-        sums->all_ns[interval->granularity_ns != 0] += all + m->idle_ns + m->pcpu_unknown_ns - m->before_seen_ns;
+        sums->seen_ns[interval->granularity_ns != 0] +=
+            all + m->idle_ns + m->pcpu_unknown_ns - m->before_seen_ns;
         if (sums->by == BY_PCPU && m->state_ns[RUNSTATE_RUNNING] + m->idle_ns + m->pcpu_unknown_ns != length)
             sums->wrong = "the time of a pCPU does not add up";
         if ((sums->by == BY_VCPU || sums->by == BY_DOMAIN) && all > length * (int64_t)rows[i].vcpus)
@@ -157,7 +161,7 @@ static const char *report_once(const char *path, uint64_t run)
     }
     if (status < 0 && !err.code)
         sums.wrong = "failed without an error";
-    if (status == 0 && sums.all_ns[0] != sums.all_ns[1])
+    if (status == 0 && sums.seen_ns[0] != sums.seen_ns[1])
         sums.wrong = "the intervals do not add up to the whole";
     pipeline_free(pipeline);
     trace_close(trace);
@@ -337,6 +341,8 @@ int main(int argc, char **argv)
         return 2;
     board->run = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     uint64_t first = board->run;
+    if (mode->endless)
+        runs += first;
     /* A worker that dies is followed by another one behind the run that killed it. */
     while (board->run < runs) {
         int status;

@@ -118,6 +118,7 @@ BEGIN {
     says("hypercall_v2", "hypercall {op:hypercall}{op:arguments}")
     says("hypercall_subcall", " hypercall {op:hypercall}{op:arguments}")
     says("pv_emulate_privop", "emulate privop[ {rip:words} ]")
+    says("pv_forced_invalid_op", "forced_invalid_op[ {rip:words} ]")
     says("pv_page_fault", "page_fault[ {rip:words} {addr:words} {error_code:hex} ]")
     says("pv_ptwr_emulation", "ptwr l1e {pte:hex} eip {rip:hex} addr {addr:hex}")
     says("pv_math_state_restore", "math state restore")

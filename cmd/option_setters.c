@@ -1,0 +1,339 @@
+/* Takes the values of options. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define THREADS_MAX 64
+#define LEVEL_MAX   19
+#define COUNT_MAX   (((size_t)1 << 40) - 1)
+
+/* ---- values ---- */
+
+static const struct {
+    const char *name;
+    double ns;
+} duration_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err)
+{
+    char word[40];
+    if (n > 0 && n < sizeof word && (isdigit((unsigned char)text[0]) || text[0] == '.')) {
+        memcpy(word, text, n);
+        word[n] = '\0';
+        size_t digits = strspn(word, "0123456789.");
+        char *end;
+        double number = strtod(word, &end);
+        for (size_t i = 0; end == word + digits && i < sizeof duration_units / sizeof duration_units[0];
+             i++) {
+            if (strcmp(end, duration_units[i].name) != 0)
+                continue;
+            double value = number * duration_units[i].ns;
+            if (value > 9e18)
+                break;
+            *ns = (uint64_t)llround(value);
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_USAGE, "--%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
+                     option, n > 60 ? 60 : (int)n, text);
+}
+
+/* Digits at *text to a number below limit; moves *text behind them. */
+static int number_below(const char **text, size_t limit, size_t *number)
+{
+    if (!isdigit((unsigned char)**text))
+        return -1;
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(*text, &end, 10);
+    if (errno || value >= limit)
+        return -1;
+    *text = end;
+    *number = value;
+    return 0;
+}
+
+/* A number with one of the letters K, M, G, T for powers of `base`; what follows it must be nothing. */
+static int scaled(const char *text, double base, double *value)
+{
+    static const char letters[] = "KMGT";
+    char *end;
+    if (!isdigit((unsigned char)text[0]) && text[0] != '.')
+        return -1;
+    if (strspn(text, "0123456789.") == 0 || strpbrk(text, "xX"))
+        return -1;
+    *value = strtod(text, &end);
+    const char *letter = *end ? strchr(letters, toupper((unsigned char)*end)) : NULL;
+    if (letter) {
+        *value *= pow(base, (double)(letter - letters + 1));
+        end++;
+    }
+    return *end ? -1 : 0;
+}
+
+/* A whole number from 1 to `most`. */
+static int whole_number(const char *text, size_t most, size_t *number)
+{
+    return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
+}
+
+/* "0,3-5": sets a byte for each number, all of them below `limit`. */
+static int set_numbers(const struct option_spec *s, const char *text, uint8_t *set, size_t limit,
+                       struct error *err)
+{
+    const char *p = text;
+    for (;;) {
+        size_t from, to;
+        if (number_below(&p, limit, &from) != 0)
+            break;
+        to = from;
+        if (*p == '-') {
+            p++;
+            if (number_below(&p, limit, &to) != 0 || to < from)
+                break;
+        }
+        memset(set + from, 1, to - from + 1);
+        if (*p == '\0')
+            return 0;
+        if (*p++ != ',')
+            break;
+    }
+    return error_set(err, ERROR_USAGE, "--%s %.60s: wants numbers below %zu and ranges, for example 0,3-5",
+                     s->name, text, limit);
+}
+
+/* ---- of any option ---- */
+
+/* Where the value of a row of the table goes. */
+static void *field_of(struct options *o, const struct option_spec *s)
+{
+    return (char *)o + s->offset;
+}
+
+int set_flag(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)text, (void)err;
+    *(bool *)field_of(o, s) = true;
+    return 0;
+}
+
+int set_text(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)err;
+    *(const char **)field_of(o, s) = text;
+    return 0;
+}
+
+int set_count(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    if (whole_number(text, COUNT_MAX, field_of(o, s)) != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a whole number from 1 on", s->name, text);
+    return 0;
+}
+
+int set_when(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    static const char *const names[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *(enum when *)field_of(o, s) = (enum when)i;
+            return 0;
+        }
+    return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", s->name, text);
+}
+
+/* ---- what rows are by, and over what time ---- */
+
+/* One of by_names in n characters. */
+static int add_by(struct options *o, const char *text, size_t n, struct error *err)
+{
+    int by = 0;
+    while (by < 4 && (strlen(by_names[by]) != n || strncmp(by_names[by], text, n) != 0))
+        by++;
+    if (by == 4)
+        return error_set(err, ERROR_USAGE, "--by %.*s: rows can be by domain, vcpu, pcpu or domain-pcpu",
+                         n > 60 ? 60 : (int)n, text);
+    if (!o->bys)
+        o->by = (enum by)by;
+    o->bys |= 1u << by;
+    o->by_given = true;
+    return 0;
+}
+
+int set_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    o->bys = 0; /* the last one holds */
+    return add_by(o, text, strlen(text), err);
+}
+
+int set_bys(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    for (;; text++) {
+        size_t n = strcspn(text, ",");
+        if (add_by(o, text, n, err) != 0)
+            return -1;
+        text += n;
+        if (!*text)
+            return 0;
+    }
+}
+
+int options_add_granularity(struct options *o, uint64_t ns, struct error *err)
+{
+    for (size_t i = 0; i < o->granularities; i++)
+        if (o->granularities_ns[i] == ns)
+            return 0;
+    if (o->granularities == METER_GRANULARITIES)
+        return error_set(err, ERROR_USAGE, "at most %d granularities at once", METER_GRANULARITIES);
+    o->granularities_ns[o->granularities++] = ns;
+    return 0;
+}
+
+/* "total", "execution" or a length, in n characters. */
+static int add_granularity_word(struct options *o, const char *text, size_t n, struct error *err)
+{
+    uint64_t ns = 0;
+    if (n == 9 && strncmp(text, "execution", 9) == 0) {
+        o->executions = true;
+        return 0;
+    }
+    if (n == 5 && strncmp(text, "total", 5) == 0)
+        return options_add_granularity(o, 0, err);
+    if (parse_duration("granularity", text, n, &ns, err) != 0)
+        return error_set(err, ERROR_USAGE,
+                         "--granularity: '%.*s' is none of total, execution, or a length (10s, 100ms, 500us)",
+                         n > 60 ? 60 : (int)n, text);
+    if (ns < 1000)
+        return error_set(err, ERROR_USAGE, "granularity %.*s: intervals are at least 1us long", (int)n, text);
+    return options_add_granularity(o, ns, err);
+}
+
+int set_granularities(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    for (;; text++) {
+        size_t n = strcspn(text, ",");
+        if (add_granularity_word(o, text, n, err) != 0)
+            return -1;
+        text += n;
+        if (!*text)
+            return 0;
+    }
+}
+
+int set_span(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    const char *comma = strchr(text, ',');
+    if (!comma)
+        return error_set(err, ERROR_USAGE,
+                         "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)", text);
+    if (comma != text && parse_duration("time", text, (size_t)(comma - text), &o->from_ns, err) != 0)
+        return -1;
+    if (comma[1] && parse_duration("time", comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
+        return -1;
+    if (comma[1] && o->to_ns <= o->from_ns)
+        return error_set(err, ERROR_USAGE, "--time %s: nothing lies between", text);
+    return 0;
+}
+
+int set_live(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    if (parse_duration(s->name, text, strlen(text), &o->live_ns, err) != 0)
+        return -1;
+    return o->live_ns >= 1000 ? 0 : error_set(err, ERROR_USAGE, "--live %s: at least 1us", text);
+}
+
+/* ---- the rest ---- */
+
+int set_format(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    const char *const *formats = o->command->formats;
+    char all[80] = "";
+    (void)s;
+    for (size_t i = 0, n = 0; formats[i]; i++) {
+        if (strcmp(text, formats[i]) == 0) {
+            o->format = formats[i];
+            return 0;
+        }
+        n +=
+            (size_t)snprintf(all + n, n < sizeof all ? sizeof all - n : 0, "%s%s", i ? ", " : "", formats[i]);
+    }
+    const char *near = nearest_name(text, formats);
+    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s%s%s; it writes %s", o->command->name, text,
+                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", all);
+}
+
+int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    o->domains_given = true;
+    return set_numbers(s, text, o->domains, 65536, err);
+}
+
+int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    o->pcpus_given = true;
+    return set_numbers(s, text, o->pcpus, PCPUS_MAX, err);
+}
+
+int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    if (scaled(text, 1000, &o->cpu_hz) != 0 || o->cpu_hz < 1e3 || o->cpu_hz > 1e12)
+        return error_set(err, ERROR_USAGE,
+                         "--%s %.60s: wants a frequency from 1 kHz on, for example 2.4G or 2595918170",
+                         s->name, text);
+    return 0;
+}
+
+int set_max_memory(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    double value;
+    if (scaled(text, 1024, &value) != 0 || value < 16 * 1024 * 1024 || value > 1e15)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants at least 16M, for example 256M or 2G", s->name,
+                         text);
+    o->max_memory = (uint64_t)value;
+    return 0;
+}
+
+/* A whole number in [1, most]. */
+static int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text,
+                     struct error *err)
+{
+    size_t n;
+    if (whole_number(text, most, &n) != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a whole number from 1 to %u", s->name, text,
+                         most);
+    *to = (unsigned)n;
+    return 0;
+}
+
+int set_threads(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_small(&o->threads, THREADS_MAX, s, text, err);
+}
+
+int set_level(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_small(&o->level, LEVEL_MAX, s, text, err);
+}
+
+int set_idds(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    if (!o->idds && !(o->idds = calloc(65536, 1)))
+        return error_set(err, ERROR_MEMORY, "no memory");
+    return set_numbers(s, text, o->idds, 65536, err);
+}
+
+int set_weights(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    o->weights_text = text;
+    return parse_weights(text, o->weights, err);
+}

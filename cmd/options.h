@@ -1,0 +1,186 @@
+/*
+ * The options that mean the same everywhere: where their values go, and the rows that commands' tables have of them. Each
+ * OPTION_x is a row of a table of struct option_spec; its argument is what --help says of it there.
+ */
+#ifndef XENMETER_CMD_OPTIONS_H
+#define XENMETER_CMD_OPTIONS_H
+
+#include "command.h"
+#include "completion.h"
+#include "metrics/meter.h"
+
+#define LEVEL_DEFAULT 3 /* of compression, as zstd has it */
+
+/* "auto" "always" "never" */
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+
+/* What the command line asks for; options_parse fills it with the defaults first. */
+struct options {
+    const struct command *command;
+    const char *input;  /* path or "-" */
+    const char *format; /* never NULL after parsing, if the command has formats */
+    const char *output; /* NULL: standard output */
+    enum by by;         /* the first one that was given */
+    unsigned bys;       /* 1 << enum by, or-ed: all that were given */
+    bool by_given;
+    uint64_t granularities_ns[METER_GRANULARITIES];
+    size_t granularities;
+    bool executions;
+    uint64_t live_ns; /* 0: not live */
+    bool domains_given, pcpus_given;
+    uint8_t *domains; /* a byte for each of 65536 domain ids */
+    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs */
+    uint64_t from_ns, to_ns;
+    const char *columns, *sort;
+    size_t limit; /* rows of an interval; 0: all */
+    const char *names;
+    double cpu_hz;
+    uint64_t max_memory;
+    bool quiet, verbose;
+    enum when color, progress;
+    /* driver domains and charges, as struct charge_options has them */
+    uint8_t *idds; /* a byte for each of 65536 domain ids; NULL: not given */
+    unsigned charge_methods;
+    uint64_t charge_interval_ns;
+    double weights[IO_KINDS];
+    const char *weights_text; /* as they were given; NULL: they were not */
+    bool charge_per_given;
+    bool charge_all;
+    const char *io_counts; /* file of outside counters */
+    /* archives */
+    char *const *inputs; /* what is no option; of a command that reads one trace the first is `input` */
+    size_t inputs_n;
+    const char *host; /* --host as it was given; NULL: it was not */
+    unsigned level;   /* of compression */
+    unsigned threads; /* 0: one for each CPU */
+    bool with_trace;
+    /* single records */
+    const char *events, *vcpus; /* as they were given; NULL: they were not */
+    bool tsc, count, follow;
+};
+
+/*
+ * Reads the arguments of the command (argv[0] is its name). NULL when it is over: help was printed, or the arguments were
+ * wrong, which was said; *status is its exit code then. Free with options_free.
+ */
+struct options *options_parse(const struct command *c, int argc, char **argv, int *status);
+void options_free(struct options *o);
+
+/*
+ * Fills what was left open, and refuses what does not go together. -1 with `err` filled. Part of options_parse.
+ */
+int options_complete(struct options *o, struct error *err);
+
+/* ---- setters for .set ---- */
+
+/* Store to what is at `offset`: a bool, const char *, size_t, or enum when. */
+set_option set_flag, set_text, set_count, set_when;
+
+/* Those of one field of struct options. */
+set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpus, set_span, set_live,
+    set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_threads, set_level;
+
+/*
+ * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
+ * names the option (without dashes).
+ */
+int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
+
+/* One more granularity, in ns (0: the whole trace). -1 with `err` filled: they are too many. */
+int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
+
+/* ---- rows of options' tables ---- */
+
+#define OPTION_FIELD(MEMBER) .offset = offsetof(struct options, MEMBER)
+#define OPTION_FLAG(LETTER, NAME, MEMBER, HELP)                                                              \
+    OPTION(LETTER, NAME, NULL, HELP, .set = set_flag, OPTION_FIELD(MEMBER))
+
+#define CHOICES_BY   "domain\nvcpu\npcpu\ndomain-pcpu"
+#define CHOICES_WHEN "auto\nalways\nnever"
+
+#define OPTION_BY(HELP)  OPTION('b', "by", "WHAT", HELP, .set = set_by, .choices = CHOICES_BY)
+#define OPTION_BYS(HELP) OPTION('b', "by", "LIST", HELP, .set = set_bys, .choices = ":list\n" CHOICES_BY)
+#define OPTION_GRANULARITY(HELP)                                                                             \
+    OPTION('g', "granularity", "LIST", HELP, .set = set_granularities,                                       \
+           .choices = ":list\ntotal\tthe whole trace\n10s\n1s\n100ms\n10ms",                                 \
+           .offer = complete_granularities)
+#define OPTION_LIVE                                                                                          \
+    OPTION(0, "live", "LEN",                                                                                 \
+           "each interval of LEN as soon as it is complete, until the input ends or SIGINT or SIGTERM "      \
+           "arrives",                                                                                        \
+           .set = set_live, .choices = "10s\n1s\n100ms")
+#define OPTION_DOMAINS(HELP) OPTION('d', "domains", "LIST", HELP, .set = set_domains)
+#define OPTION_PCPUS(HELP)   OPTION('p', "pcpus", "LIST", HELP, .set = set_pcpus)
+#define OPTION_TIME                                                                                          \
+    OPTION('t', "time", "FROM,TO", "only this part of the trace: 1.5s,3s; either may be empty",              \
+           .set = set_span)
+#define OPTION_FORMAT(HELP) OPTION('f', "format", "NAME", HELP, .set = set_format, .offer = complete_formats)
+#define OPTION_OUTPUT_AS(ARGUMENT, HELP, CHOICES)                                                            \
+    OPTION('o', "output", ARGUMENT, HELP, .set = set_text, OPTION_FIELD(output), .choices = (CHOICES))
+#define OPTION_OUTPUT                                                                                        \
+    OPTION_OUTPUT_AS("FILE", "write to FILE, whole or not at all; .zst at the end compresses", ":file")
+/* OFFER offers the columns to completion: complete_columns of the command's table. */
+#define OPTION_COLUMNS(HELP, OFFER)                                                                          \
+    OPTION('c', "columns", "LIST", HELP, .set = set_text, OPTION_FIELD(columns),                             \
+           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = (OFFER))
+#define OPTION_SORT(HELP, OFFER)                                                                             \
+    OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = (OFFER))
+#define OPTION_LIMIT(HELP) OPTION('n', "limit", "N", HELP, .set = set_count, OPTION_FIELD(limit))
+#define OPTION_NAMES(HELP)                                                                                   \
+    OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
+           OPTION_FIELD(names), .choices = ":file")
+#define OPTION_COLOR                                                                                         \
+    OPTION(0, "color", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(color),                  \
+           .choices = CHOICES_WHEN)
+#define OPTION_HOST(HELP)                                                                                    \
+    OPTION(0, "host", "LABEL[:N]", HELP, .set = set_text, OPTION_FIELD(host), .offer = complete_hosts)
+#define OPTION_VERBOSE(HELP) OPTION_FLAG('v', "verbose", verbose, HELP)
+#define OPTION_QUIET         OPTION_FLAG('q', "quiet", quiet, "only errors on standard error")
+
+/* How a trace is read. */
+#define OPTIONS_TRACE                                                                                        \
+    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4G); default: measured from the trace",               \
+           .set = set_cpu_hz),                                                                               \
+        OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
+               .choices = "256M\n1G\n4G"),                                                                   \
+        OPTION(0, "progress", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(progress),        \
+               .choices = CHOICES_WHEN),                                                                     \
+        OPTION_QUIET
+
+/* How a trace or an archive is read; VERBOSE is the help of -v. */
+#define OPTIONS_READING(VERBOSE)                                                                             \
+    OPTIONS_HEADING("How to read it"),                                                                       \
+        OPTION_HOST("of an archive with several hosts: this one; N: its Nth timeline"), OPTIONS_TRACE,       \
+        OPTION_VERBOSE(VERBOSE)
+
+/* Driver domains and charges. */
+#define OPTIONS_CHARGE                                                                                       \
+    OPTION(0, "idd", "LIST",                                                                                 \
+           "these are the driver domains: 0,5; default: domain 0, and every domain from the moment on at "   \
+           "which it maps another one's page",                                                               \
+           .set = set_idds),                                                                                 \
+        OPTION(0, "charge-by", "LIST",                                                                       \
+               "auto (default), or any of grants, copies, notifications, transfers, packets: what charges "  \
+               "are taken from",                                                                             \
+               .set = set_charge_by,                                                                         \
+               .choices = ":list\nauto\twhat there is\ngrants\tmap, unmap\ncopies\tgrant copies\n"           \
+                          "notifications\tevent channels\ntransfers\tpage flips\n"                           \
+                          "packets\twhat --io-counts has"),                                                  \
+        OPTION(0, "charge-per", "WHAT", "execution (default), or interval=LEN: the time that is shared out", \
+               .set = set_charge_per, .choices = "execution\ninterval=100ms\ninterval=1s"),                  \
+        OPTION(0, "weights", "KIND=W,..",                                                                    \
+               "what one event costs: map, unmap, transfer, notify, copy, send, recv, read, write",          \
+               .set = set_weights,                                                                           \
+               .choices = ":list\nmap=\nunmap=\ntransfer=\nnotify=\ncopy=\nsend=\nrecv=\nread=\nwrite="),    \
+        OPTION_FLAG(0, "charge-all", charge_all,                                                             \
+                    "driver domains' own time, too, is shared out among the guests"),                        \
+        OPTION(0, "io-counts", "FILE",                                                                       \
+               "packets and requests counted outside the trace (xenmeter io-counts)", .set = set_text,       \
+               OPTION_FIELD(io_counts), .choices = ":file")
+
+/* What .text says of FILE. */
+#define TRACE_TEXT                                                                                           \
+    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive); \"-\" "   \
+    "or nothing: standard input."
+
+#endif
