@@ -182,7 +182,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
 {
     if (l->done)
         return;
-    end_ns = min64(end_ns, l->options.to_ns);
+    end_ns = min64(max64(end_ns, l->now_ns), l->options.to_ns); /* records may contradict the end */
     if (partial)
         for (uint32_t v = 0; v < l->accounts_n; v++)
             if (l->accounts[v].alive && l->accounts[v].state == RUNSTATE_RUNNING)
