@@ -114,10 +114,11 @@ static int open_trace(struct dump *d, struct error *err)
     bool part = o->from_ns || o->to_ns;
     struct trace_options options = {.cpu_hz = o->cpu_hz,
                                     .memory_limit = o->max_memory,
-                                    .raw = true,
-                                    .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                    .interest = {.raw_some_pcpus = o->pcpus_given},
                                     .cycles = o->tsc && !part && !o->count};
-    memcpy(options.want, d->choice.want, sizeof options.want);
+    memcpy(options.interest.raw, d->choice.want, sizeof options.interest.raw);
+    if (o->pcpus_given)
+        memcpy(options.interest.raw_pcpus, o->pcpus, sizeof options.interest.raw_pcpus);
     if (o->follow)
         d->stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (d->archived.archive && archived_begin_trace(&d->archived, &options, err) != 0)

@@ -22,16 +22,7 @@ struct meter {
 
 void meter_wants(bool charges, struct trace_options *trace)
 {
-    static const unsigned always[] = {
-        EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
-        EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
-    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
-                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        trace->want[always[i]] = true;
-    trace->want_io = charges;
-    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
-        trace->want_without_runstates[otherwise[i]] = true;
+    runstates_interest(&trace->interest, charges);
 }
 
 struct meter *meter_new(const struct meter_options *options, struct error *err)

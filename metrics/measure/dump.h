@@ -65,7 +65,7 @@ bool dump_number_wanted(const struct dump_reader *r, const struct event *e);
 bool dump_names_wanted(const struct dump_reader *r, const struct dump_record *record);
 
 /*
- * The next wanted record of a batch of a verbatim trace (trace.h), from event *at on, which moves behind it. False when
+ * The next wanted record of a batch of a trace with raw records (parser/event.h), from event *at on, which moves behind it. False when
  * there is none left. (Here to be inlined: it is called for every record.)
  */
 static inline bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at,
@@ -73,11 +73,10 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
 {
     for (size_t i = *at; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
-        if (e->slot >= EVENT_SLOTS) {
-            if (e->slot == EVENT_CURRENT)
-                dump_take_current(r, e->pcpu, e->w[0]);
-            continue; /* EVENT_MORE: of the record before */
-        }
+        if (e->slot == EVENT_CURRENT)
+            dump_take_current(r, e->pcpu, e->w[0]);
+        if (e->slot >= EVENT_SLOTS || !(e->flags & EVENT_RAW))
+            continue;
         uint64_t time_ns = clock_ns(clock, e->tsc);
         if (time_ns < r->filter.from_ns || time_ns >= r->to_ns ||
             (r->filter.by_number && !dump_number_wanted(r, e)))

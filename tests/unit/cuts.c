@@ -150,6 +150,25 @@ static uint64_t time_of(const struct recording *r, size_t event)
     return clock_ns(trace_clock(r->trace), r->events[event].tsc);
 }
 
+/* The first event from `least` on before which no pCPU is in the middle of a context switch: its two records are one moment. */
+static size_t between_switches(const struct recording *r, size_t least)
+{
+    static bool switching[PCPUS_MAX];
+    unsigned n = 0;
+    memset(switching, 0, sizeof switching);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct event *e = &r->events[i];
+        if (i >= least && n == 0 && e->slot != EVENT_SLICE)
+            return i;
+        if (e->slot != EVENT_RUNSTATE_CHANGE)
+            continue;
+        n -= switching[e->pcpu];
+        switching[e->pcpu] = (e->header >> 8 & 3) == 0;
+        n += switching[e->pcpu];
+    }
+    return r->n;
+}
+
 static void check_cuts(const char *path, enum by by)
 {
     static struct rows whole, joined;
@@ -161,7 +180,7 @@ static void check_cuts(const char *path, enum by by)
     CHECK(meter_finish(m, r.end_ns, &err) == 0);
     CHECK(whole.n > 1);
     for (size_t i = 1; i <= CUTS; i++) {
-        size_t cut = r.n * i / (CUTS + 1);
+        size_t cut = between_switches(&r, r.n * i / (CUTS + 1));
         struct meter *earlier = new_meter(by, 0, &joined);
         struct meter *later = new_meter(by, time_of(&r, cut), &joined);
         feed(earlier, &r, 0, cut);
@@ -185,7 +204,7 @@ static void check_three(const char *path, enum by by)
     struct recording r;
     struct error err;
     CU_ASSERT_TRUE_FATAL(record(&r, path));
-    size_t one = r.n / 3, two = 2 * r.n / 3;
+    size_t one = between_switches(&r, r.n / 3), two = between_switches(&r, 2 * r.n / 3);
     for (int from_back = 0; from_back < 2; from_back++) {
         struct rows *rows = from_back ? &right : &left;
         struct meter *a = new_meter(by, 0, rows), *b = new_meter(by, time_of(&r, one), rows);

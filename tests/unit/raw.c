@@ -53,9 +53,9 @@ static size_t tell(struct trace_bytes *c, const struct trace_options *options,
 
 static struct trace_options everything(void)
 {
-    struct trace_options options = {.cpu_hz = 1e9, .raw = true};
-    memset(options.want, true, sizeof options.want);
-    options.want[EVENT_CPU_CHANGE] = false;
+    struct trace_options options = {.cpu_hz = 1e9};
+    memset(options.interest.raw, true, sizeof options.interest.raw);
+    options.interest.raw[EVENT_CPU_CHANGE] = false;
     return options;
 }
 
@@ -99,7 +99,7 @@ static void a_window_comes_with_its_first_record(void)
 {
     struct trace_bytes c;
     struct trace_options options = everything();
-    options.want[EVENT_CPU_CHANGE] = true;
+    options.interest.raw[EVENT_CPU_CHANGE] = true;
     trace_bytes_init(&c);
     on(&c, 0);
     rec_wake(&c, 10, 1, 0);
@@ -374,8 +374,8 @@ static void single_event_numbers(void)
 static void unwanted_records_tell_who_is_current(void)
 {
     struct trace_bytes c;
-    struct trace_options options = {.cpu_hz = 1e9, .raw = true};
-    options.want[EVENT_HYPERCALL_V2] = true;
+    struct trace_options options = {.cpu_hz = 1e9};
+    options.interest.raw[EVENT_HYPERCALL_V2] = true;
     some_hosts_records(&c);
     rec_hypercall(&c, 70, 3);
     EQUAL(tell(&c, &options, &(struct dump_filter){0}), 2);
@@ -387,9 +387,8 @@ static void unwanted_records_tell_who_is_current(void)
 static void only_some_pcpus(void)
 {
     struct trace_bytes c;
-    uint8_t pcpus[PCPUS_MAX] = {0, 1};
     struct trace_options options = everything();
-    options.pcpus = pcpus;
+    options.interest.raw_some_pcpus = options.interest.raw_pcpus[1] = true;
     some_hosts_records(&c);
     EQUAL(tell(&c, &options, &(struct dump_filter){0}), 3);
     for (unsigned i = 0; i < 3; i++)
