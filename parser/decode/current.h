@@ -6,11 +6,43 @@
 #ifndef XENMETER_PARSER_CURRENT_H
 #define XENMETER_PARSER_CURRENT_H
 
-#include "stream.h"
+#include "record.h"
 
-/* What a record says of who was current when it was written, and of who is from then on. */
-void current_before(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload);
-void current_after(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload);
+/* Makes a vCPU current from here on; or before, too, as far as nothing was known. CURRENT_UNKNOWN: not known which. */
+void current_set(struct stream *s, uint32_t vcpu);
+void current_backfill(struct stream *s, uint32_t vcpu);
+
+/* The same as the next two for records other than runstate changes. */
+void current_before_other(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload);
+void current_after_other(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload);
+
+static inline uint32_t current_vcpu(uint32_t domain, uint32_t vcpu)
+{
+    return domain <= 0x7fff && vcpu <= 0xffff ? domain << 16 | vcpu : CURRENT_UNKNOWN;
+}
+
+/* What a record says of who was current when it was written; */
+static inline void current_before(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload)
+{
+    if (slot != EVENT_RUNSTATE_CHANGE) {
+        current_before_other(s, header, slot, payload);
+        return;
+    }
+    uint32_t word = load32(payload); /* {vcpu:u16 dom:u16}, which is as we have it */
+    s->next = CURRENT_NONE;
+    if (header >> 28 & 7 && runstate_old(header) == XEN_RUNNING && word != s->current)
+        current_backfill(s, current_vcpu(word >> 16, word & 0xffff));
+}
+
+/* and of who is from then on. */
+static inline void current_after(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload)
+{
+    uint32_t word = load32(payload);
+    if (slot != EVENT_RUNSTATE_CHANGE)
+        current_after_other(s, header, slot, payload);
+    else if (header >> 28 & 7 && runstate_new(header) == XEN_RUNNING)
+        current_set(s, current_vcpu(word >> 16, word & 0xffff));
+}
 
 /* Records of the pCPU are missing: who is current is not known. */
 void current_forget(struct stream *s);

@@ -53,12 +53,6 @@ static bool seen(const struct io_filter *f)
     return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
 }
 
-void io_filter_runs(struct io_filter *f, uint16_t domain)
-{
-    f->domain = domain;
-    f->calls[HYPERCALL_STACK_SWITCH] = !seen(f);
-}
-
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
                       const uint8_t *behind, const uint8_t *end)
 {

@@ -46,7 +46,12 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
                       const uint8_t *behind, const uint8_t *end);
 
 /* A vCPU of the domain runs from now on. */
-void io_filter_runs(struct io_filter *f, uint16_t domain);
+static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
+{
+    bool seen = f->hypercalls_seen && f->hypercalls_seen[domain / 8] >> domain % 8 & 1;
+    f->domain = domain;
+    f->calls[HYPERCALL_STACK_SWITCH] = !seen;
+}
 
 /* The slots of which only some records tell of I/O, and those of which all do; both end with EVENT_UNRECOGNISED. */
 extern const unsigned io_filtered_slots[];

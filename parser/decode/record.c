@@ -206,12 +206,12 @@ static void add_trait(struct decoder *d, unsigned trait)
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
+    if (r->slot == EVENT_RUNSTATE_CHANGE)
+        return runstate_change(s, r, flags);
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
         break;
-    case EVENT_RUNSTATE_CHANGE:
-        return runstate_change(s, r, flags);
     case EVENT_SWITCH_INFNEXT:
         if (r->words >= 3)
             s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
@@ -240,7 +240,8 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
     unsigned flags = action & EVENT_WANTED;
-    if (d->follows_current)
+    bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
+    if (follow)
         current_before(s, r->header, r->slot, r->payload);
     if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
         io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
@@ -253,7 +254,7 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
         stream_append(s, r->tsc, 0, EVENT_SLICE, EVENT_MODEL)->w[0] = s->slice_ns;
     if (r->slot == EVENT_RUNSTATE_CHANGE && runstate_new(r->header) == XEN_RUNNING)
         s->slice_ns = UINT32_MAX;
-    if (d->follows_current)
+    if (follow)
         current_after(s, r->header, r->slot, r->payload);
 }
 

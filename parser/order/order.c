@@ -203,11 +203,12 @@ static size_t take(struct order *o, struct event *to, size_t room)
     while (winner != KEY_NONE && taken < room) {
         uint64_t leaf = winner & ((1u << LEAF_BITS) - 1);
         struct cursor *c = &o->cursors[leaf];
-        do
-            to[taken++] = *c->at++;
-        while (c->at < c->next);
+        const struct event *next = c->next;
+        to[taken++] = *c->at;
+        while (++c->at < next)
+            to[taken++] = *c->at;
         winner = replay(o->tree, o->leaves, leaf, c->next_key);
-        c->next = next_of(c->at, c->end);
+        c->next = next_of(next, c->end);
         c->next_key = key_of(o, c->next, c->end, leaf);
     }
     if (o->leaves > 0)
