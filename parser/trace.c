@@ -13,6 +13,7 @@
 #define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
 #define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
+#define CHECK_SWEEPS         16 /* one sweep of so many checks the clock later */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
@@ -93,6 +94,7 @@ static void set_clock(struct trace *t)
     if (t->options.resume)
         *c = t->resume.clock;
     decoder_want(&t->decoder, false, !has_runstates(t));
+    clock_probe_restart(&t->probe);
 }
 
 /* Enough was read to begin: the clock is known, and whether the trace holds runstate changes. */
@@ -123,10 +125,24 @@ static int take_window(struct trace *t, struct error *err)
     return 0;
 }
 
+/* Later parts of the trace check a clock that was measured at its beginning: those of some sweeps, as that is not for free. */
+static void check_clock(struct trace *t)
+{
+    struct decoder *d = &t->decoder;
+    bool measure = d->sweep % CHECK_SWEEPS == 0;
+    if (t->phase == PHASE_CLOCK || !t->clock.measured || t->options.resume || measure == d->measures_clock)
+        return;
+    if (!measure)
+        clock_probe_check(&t->probe, &t->clock);
+    clock_probe_break(&t->probe);
+    decoder_want(d, measure, d->without_runstates);
+}
+
 /* A sweep has ended: its successor's first window has begun. */
 static void take_sweep(struct trace *t)
 {
     order_sweep(&t->order);
+    check_clock(t);
     if (t->tap.sweep)
         t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last,
                      decoder_is_whole(&t->decoder));
@@ -156,6 +172,8 @@ static int take_status(struct trace *t, int status, struct error *err)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
         if (order_end(&t->order, t->quality.truncated_bytes > 0) != 0)
             return error_set(err, ERROR_MEMORY, "no memory");
+        if (t->decoder.measures_clock && !clock)
+            clock_probe_check(&t->probe, &t->clock);
         return true;
     }
 }

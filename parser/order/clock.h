@@ -22,7 +22,11 @@ struct clock {
     uint64_t pairs;      /* samples behind a measured frequency */
     double spread_ppm;   /* half the distance between their quartiles */
     double error_ppm;    /* standard error of the median: how sure */
-    uint64_t multiplier; /* ns = cycles * multiplier >> shift */
+    /* What later parts of the trace say of a measured frequency; check_pairs 0: nothing. */
+    uint64_t check_pairs;   /* samples of them */
+    double check_error_ppm; /* standard error of their median */
+    double difference_ppm;  /* how much higher or lower their frequency is; never negative */
+    uint64_t multiplier;    /* ns = cycles * multiplier >> shift */
     unsigned shift;
 };
 

@@ -9,6 +9,7 @@
 #define PAIR_MAX_NS      4000000000u /* near the wrap of u32 */
 #define WRAP_SAFE_CYCLES 4000000000u /* between two switches: at any x86 clock less than the wrap of u32 ns */
 #define CHAINS_ENOUGH    8
+#define CHECK_CHAINS     32 /* of fewer the standard error says little */
 
 void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
 {
@@ -42,6 +43,12 @@ void clock_probe_break(struct clock_probe *p)
 {
     if (p->by_pcpu)
         memset(p->by_pcpu, 0, PCPUS_MAX * sizeof *p->by_pcpu);
+}
+
+void clock_probe_restart(struct clock_probe *p)
+{
+    clock_probe_break(p);
+    p->chains_n = p->pairs_n = p->estimated_at = 0;
 }
 
 static void keep_sample(double *samples, size_t *n, double sample)
@@ -140,4 +147,14 @@ bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
     /* Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349. */
     clock->error_ppm = 0.929 * quartiles / sqrt((double)n) / median * 1e6;
     return true;
+}
+
+void clock_probe_check(struct clock_probe *p, struct clock *clock)
+{
+    struct clock later = {0};
+    if (p->chains_n < CHECK_CHAINS || p->chains_n == p->estimated_at || !clock_probe_estimate(p, &later))
+        return;
+    clock->check_pairs = later.pairs;
+    clock->check_error_ppm = later.error_ppm;
+    clock->difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;
 }

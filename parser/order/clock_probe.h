@@ -31,10 +31,16 @@ void clock_probe_break(struct clock_probe *p);
  */
 bool clock_probe_take(struct clock_probe *p, struct stream *s);
 
+/* Forgets all samples. */
+void clock_probe_restart(struct clock_probe *p);
+
 /*
  * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False when there is nothing to
  * tell it from.
  */
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock);
+
+/* Compares a measured clock with what was seen since clock_probe_restart, if that is enough to say anything. */
+void clock_probe_check(struct clock_probe *p, struct clock *clock);
 
 #endif

@@ -157,9 +157,9 @@ static void begin(struct order *o)
     o->base = UINT64_MAX;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        const struct event *head = s->events + s->head, *end = s->events + s->n;
-        if (s->head == s->n || head->tsc > o->watermark)
+        if (s->head == s->n || s->events[s->head].tsc > o->watermark)
             continue;
+        const struct event *head = s->events + s->head, *end = s->events + s->n;
         if (head->tsc < o->base)
             o->base = head->tsc;
         o->cursors[o->n++] = (struct cursor){.stream = s, .at = head, .next = next_of(head, end), .end = end};
