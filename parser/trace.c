@@ -13,7 +13,7 @@
 #define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
 #define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
-#define CHECK_SWEEPS         16 /* one sweep of so many checks the clock later */
+#define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 

@@ -73,7 +73,7 @@ int order_end(struct order *o, bool cut)
         struct stream *s = d->streams[d->pcpus[i]];
         bool to_come = (int)s->pcpu >= d->last_pcpu;
         uint64_t from = s->last_tsc > o->emitted_tsc ? s->last_tsc : o->emitted_tsc;
-        if (!to_come || !s->begun || s->last_tsc >= o->tsc_last)
+        if (!to_come || !s->begun || from >= o->tsc_last)
             continue;
         if (!stream_reserve(s, 2))
             return -1;
@@ -132,21 +132,22 @@ static int make_room(struct order *o, unsigned leaves)
 
 /*
  * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event moves back to it. What is older than what was handed out comes at its end; time 0 is where the
+ * beyond a later event, or the last record, moves back to it. What is older than what was handed out comes at its end; time 0 is where the
  * trace begins.
  */
 static void settle(const struct order *o, struct stream *s)
 {
     for (size_t i = s->head; !s->begun && i < s->n; i++)
         s->events[i].tsc = o->tsc_last;
-    uint64_t most = UINT64_MAX;
+    uint64_t most = s->last_tsc;
     for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
         most = s->events[i].tsc < most ? s->events[i].tsc : most;
         s->events[i].tsc = most;
     }
     s->pulled_back = false;
+    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
     for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
-        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : o->tsc_first;
+        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
 }
 
 /* Sets up the tournament of the streams' first events. */

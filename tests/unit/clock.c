@@ -163,7 +163,8 @@ static struct clock measure_changing(uint64_t change_ns, double faster_ppm)
         uint64_t now = i * 5 * MS, later = now > change_ns ? now - change_ns : 0;
         for (unsigned p = 0; p < 2; p++) {
             on(&c, p);
-            uint64_t recorded = now + random_below(&random, 2000) + (uint64_t)((double)later * faster_ppm / 1e6);
+            uint64_t recorded =
+                now + random_below(&random, 2000) + (uint64_t)((double)later * faster_ppm / 1e6);
             rec_infprev(&c, recorded, i % 2 ? 1 : IDLE, p, 5 * MS);
             rec_runstate(&c, recorded + 300, 1, p, i % 2 ? RUNNING : RUNNABLE, i % 2 ? RUNNABLE : RUNNING);
         }
@@ -197,9 +198,13 @@ static void later_records_check_the_frequency(void)
 }
 
 CU_TestInfo clock_tests[] = {
-    TEST(the_frequency_is_measured_within_100_ppm), TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
-    TEST(a_given_frequency_is_not_measured),        TEST(without_switches_the_frequency_is_not_invented),
-    TEST(lost_records_break_the_chain_of_switches), TEST(old_infprev_measures_as_well),
-    TEST(cycles_become_ns_exactly_and_in_order),    TEST(later_records_check_the_frequency),
+    TEST(the_frequency_is_measured_within_100_ppm),
+    TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
+    TEST(a_given_frequency_is_not_measured),
+    TEST(without_switches_the_frequency_is_not_invented),
+    TEST(lost_records_break_the_chain_of_switches),
+    TEST(old_infprev_measures_as_well),
+    TEST(cycles_become_ns_exactly_and_in_order),
+    TEST(later_records_check_the_frequency),
     CU_TEST_INFO_NULL,
 };

@@ -21,8 +21,7 @@ int main(void)
         SUITE(frame_damage),     SUITE(tar),         SUITE(results),      SUITE(results_damage),
         SUITE(summary),          SUITE(rollup),      SUITE(rollup_plans), SUITE(entry),
         SUITE(entry_pasts),      SUITE(manifest),    SUITE(decoded),      SUITE(raw),
-        SUITE(interest),
-        CU_SUITE_INFO_NULL,
+        SUITE(interest),         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;
