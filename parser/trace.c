@@ -38,8 +38,8 @@ struct trace {
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
 {
     struct trace *t = calloc(1, sizeof *t);
-    if (!t || !(t->file = strdup(path))) {
-        free(t);
+    if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe)) {
+        trace_close(t);
         error_set(err, ERROR_MEMORY, "no memory");
         return NULL;
     }
@@ -113,16 +113,15 @@ static bool well_known(struct trace *t)
 }
 
 /* What was decoded of a window, perhaps all of it, is looked at from outside. */
-static int take_window(struct trace *t, struct error *err)
+static void take_window(struct trace *t)
 {
     struct stream *s = t->decoder.current;
     size_t n = s->n;
-    if (t->decoder.measures_clock && !clock_probe_take(&t->probe, s))
-        return error_set(err, ERROR_MEMORY, "no memory");
+    if (t->decoder.measures_clock)
+        clock_probe_take(&t->probe, s);
     t->decoder.queued -= n - s->n;
     s->fresh = s->n;
     order_window(&t->order, s);
-    return 0;
 }
 
 /* Later parts of the trace check a clock that was measured at its beginning: those of some sweeps, as that is not for free. */
@@ -152,8 +151,8 @@ static void take_sweep(struct trace *t)
 static int take_status(struct trace *t, int status, struct error *err)
 {
     bool clock = t->phase == PHASE_CLOCK;
-    if (status != DECODER_SWEEP && status != DECODER_END && take_window(t, err) != 0)
-        return -1;
+    if (status != DECODER_SWEEP && status != DECODER_END)
+        take_window(t);
     switch (status) {
     case DECODER_WINDOW:
         return clock && t->quality.bytes >= CLOCK_BYTES;

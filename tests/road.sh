@@ -49,7 +49,7 @@ clock() { "$XENMETER" info -f json "$@" | jq -c '[.trace.cpu_hz, .trace.cpu_hz_p
 expected=$(clock "$capture")
 check 'it is measured before the first sweep ends' [ "$(jq '.[1]' <<<"$expected")" -gt 100 ]
 check 'pipe' equal "$expected" "$(cat "$capture" | clock -)"
-check 'dribbled' equal "$expected" "$("$DRIBBLE" "$capture" 77777 | clock -)"
+check 'dribbled' equal "$expected" "$("$DRIBBLE" "$capture" 55555 | clock -)"
 check 'zstd' equal "$expected" "$(zstd -qc "$capture" | clock -)"
 check 'a dump' equal "$(jq '.[2]' <<<"$expected")" "$("$XENMETER" dump -q -f csv "$capture" | tail -n 1 | cut -d, -f1)"
 

@@ -36,13 +36,11 @@ void clock_probe_free(struct clock_probe *p)
     free(p->by_pcpu);
     free(p->chains);
     free(p->pairs);
-    *p = (struct clock_probe){0};
 }
 
 void clock_probe_break(struct clock_probe *p)
 {
-    if (p->by_pcpu)
-        memset(p->by_pcpu, 0, PCPUS_MAX * sizeof *p->by_pcpu);
+    memset(p->by_pcpu, 0, PCPUS_MAX * sizeof *p->by_pcpu);
 }
 
 void clock_probe_restart(struct clock_probe *p)
@@ -90,21 +88,16 @@ static void take(struct clock_probe *p, struct chain *c, const struct event *e)
         *c = (struct chain){0};
 }
 
-static bool make_room(struct clock_probe *p)
+bool clock_probe_init(struct clock_probe *p)
 {
-    if (!p->by_pcpu)
-        p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
-    if (!p->chains)
-        p->chains = malloc(PROBE_SAMPLES * sizeof *p->chains);
-    if (!p->pairs)
-        p->pairs = malloc(PROBE_SAMPLES * sizeof *p->pairs);
+    p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
+    p->chains = malloc(PROBE_SAMPLES * sizeof *p->chains);
+    p->pairs = malloc(PROBE_SAMPLES * sizeof *p->pairs);
     return p->by_pcpu && p->chains && p->pairs;
 }
 
-bool clock_probe_take(struct clock_probe *p, struct stream *s)
+void clock_probe_take(struct clock_probe *p, struct stream *s)
 {
-    if (!make_room(p))
-        return false;
     size_t kept = s->fresh;
     for (size_t i = s->fresh; i < s->n; i++) {
         struct event *e = &s->events[i];
@@ -114,7 +107,6 @@ bool clock_probe_take(struct clock_probe *p, struct stream *s)
             s->events[kept++] = *e;
     }
     s->n = kept;
-    return true;
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -20,16 +20,17 @@ struct clock_probe {
     size_t estimated_at; /* chains_n when the last estimate was made */
 };
 
+/* False when there is no memory; clock_probe_free in both cases. */
+bool clock_probe_init(struct clock_probe *p);
 void clock_probe_free(struct clock_probe *p);
 
 /* Records of all pCPUs are passed over: no stretch goes on. */
 void clock_probe_break(struct clock_probe *p);
 
 /*
- * Takes the fresh events of a stream that are wanted for the clock, and removes those that nobody else wants. False when
- * there is no memory.
+ * Takes the fresh events of a stream that are wanted for the clock, and removes those that nobody else wants.
  */
-bool clock_probe_take(struct clock_probe *p, struct stream *s);
+void clock_probe_take(struct clock_probe *p, struct stream *s);
 
 /* Forgets all samples. */
 void clock_probe_restart(struct clock_probe *p);

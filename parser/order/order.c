@@ -132,8 +132,8 @@ static int make_room(struct order *o, unsigned leaves)
 
 /*
  * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event, or the last record, moves back to it. What is older than what was handed out comes at its end; time 0 is where the
- * trace begins.
+ * beyond a later event, or the last record, moves back to it. What is older than what was handed out comes at its end;
+ * time 0 is where the trace begins.
  */
 static void settle(const struct order *o, struct stream *s)
 {
