@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "metrics/measure/dump.h"
+#include "metrics/model/runstate.h"
 #include "run.h"
 #include "suites.h"
 
@@ -396,6 +397,22 @@ static void only_some_pcpus(void)
     EQUAL(quality.records, 8);
 }
 
+/* Where another consumer asked for more. */
+static void what_others_want_is_left_out(void)
+{
+    struct trace_bytes c;
+    static bool slots[EVENT_SLOTS];
+    uint8_t pcpus[PCPUS_MAX] = {0, 1};
+    struct trace_options options = everything();
+    runstates_interest(&options.interest, true);
+    slots[EVENT_RUNSTATE_CHANGE] = slots[EVENT_SWITCH] = true;
+    some_hosts_records(&c);
+    EQUAL(tell(&c, &options, &(struct dump_filter){.slots = slots, .pcpus = pcpus}), 2);
+    EQUAL(told[0].slot, EVENT_RUNSTATE_CHANGE);
+    EQUAL(told[1].slot, EVENT_SWITCH);
+    EQUAL(told[1].pcpu, 1);
+}
+
 /* Nobody waits for the clock where times are told in cycles. */
 static void without_a_clock_there_are_cycles(void)
 {
@@ -468,6 +485,7 @@ CU_TestInfo raw_tests[] = {
     TEST(single_event_numbers),
     TEST(unwanted_records_tell_who_is_current),
     TEST(only_some_pcpus),
+    TEST(what_others_want_is_left_out),
     TEST(without_a_clock_there_are_cycles),
     TEST(reasons_of_exits_are_amds_if_one_is),
     TEST(records_without_a_tsc_tell_of_an_old_xen),
