@@ -28,13 +28,13 @@ enum fit {
 
 /* An event that was seen. */
 struct told {
-    struct event event;
-    uint64_t serial;  /* of the event in the trace */
-    uint64_t time_ns; /* */
-    uint8_t old, new; /* enum runstate, of a record about a state */
-    uint8_t before;   /* what was known before it */
-    uint8_t fit;      /* enum fit */
-    bool skewed;      /* its record came after one that it precedes: it changes nothing */
+    struct event event; /* at the instant the model gave it; of a runstate change w[1] is the slice */
+    uint64_t serial;    /* of the event in the trace */
+    uint64_t time_ns;   /* */
+    uint8_t old, new;   /* enum runstate, of a record about a state */
+    uint8_t before;     /* what was known before it */
+    uint8_t fit;        /* enum fit */
+    bool skewed;        /* its record came after one that it precedes: it changes nothing */
 };
 
 enum history_note { NOTE_YIELD, NOTE_SLEEP, NOTES };

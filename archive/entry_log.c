@@ -7,7 +7,7 @@
  * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
  *   does that says that it ran there, at that same moment.
  * - A domain's earlier incarnations only count: a DOM_ADD and a DOM_REM each.
- * - LOST_RECORDS names the vCPU that runs behind it only where that one's records are told from there on.
+ * - The end of blind time names the vCPU that runs behind it only where that one's records are told from there on.
  */
 #include "archive/entry.h"
 
@@ -166,8 +166,7 @@ static void tell_change(struct entry_log *l, const struct told *first, uint32_t 
 /* Whether a vCPU that begins with its first record would seem to have run since its beginning, and did not. */
 static bool misleads(const struct history *h)
 {
-    return !h->appeared_running && h->first.old == RUNSTATE_RUNNING &&
-           h->first.event.slot != EVENT_LOST_RECORDS;
+    return !h->appeared_running && h->first.old == RUNSTATE_RUNNING && h->first.event.slot != EVENT_BLIND_END;
 }
 
 /*
@@ -208,7 +207,7 @@ static bool was_blind(const struct past *p, const struct told *t)
  */
 static bool tell_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
 {
-    struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_LOST_RECORDS};
+    struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_BLIND_END};
     e.w[1] = vcpu >> 16 | vcpu << 16; /* it names the vCPU that runs */
     tell(l, h->first.serial, &e);
     return !was_blind(&l->past, &h->first);
@@ -335,15 +334,17 @@ static bool collect(struct entry_log *l, uint64_t tsc)
 static int compare(const void *a, const void *b)
 {
     const struct telling *x = a, *y = b;
+    if (x->event.tsc != y->event.tsc)
+        return x->event.tsc < y->event.tsc ? -1 : 1;
     if (x->serial != y->serial)
         return x->serial < y->serial ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* What is told twice: windows, and LOST_RECORDS that names a vCPU behind the one that does not. */
+/* What is told twice: windows, and the end of one that names a vCPU behind the one that does not. */
 static bool said_again(const struct telling *t, const struct telling *next)
 {
-    bool window = t->event.slot == EVENT_LOST_RECORDS || t->event.slot == EVENT_BLIND_BEGIN;
+    bool window = t->event.slot == EVENT_BLIND_END || t->event.slot == EVENT_BLIND_BEGIN;
     return window && t->event.pcpu == next->event.pcpu && t->serial == next->serial &&
            t->event.slot == next->event.slot;
 }
@@ -356,9 +357,10 @@ static void put_event(struct buffer *b, const struct event *e)
         buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
         return;
     }
-    const struct entry_line *kind = entry_line_of(e->slot);
-    unsigned words = e->slot == EVENT_LOST_RECORDS ? 2 : event_words(e);
-    uint32_t number = event_info(e->slot)->id;
+    unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;
+    const struct entry_line *kind = entry_line_of(slot);
+    unsigned words = e->slot == EVENT_BLIND_END ? 2 : event_words(e);
+    uint32_t number = event_info(slot)->id;
     if (e->slot == EVENT_RUNSTATE_CHANGE) {
         number |= e->header & 0x330;
         words = e->w[1] == UINT32_MAX ? 1 : 2;

@@ -62,7 +62,7 @@ static void tell_of_life(struct past *p, const struct told *when, unsigned slot,
     p->lives_told = told;
     told += p->lives_told_n++;
     *told = *when;
-    told->event.slot = (uint16_t)slot;
+    told->event.slot = (uint8_t)slot;
     told->event.header = 1u << 28;
     told->event.w[0] = domain;
     p->beyond = p->beyond || p->lives_told_n > LIVES_TOLD_MAX;
@@ -138,7 +138,7 @@ static void make_history(struct past *p, const struct transition *t, const struc
 }
 
 /* The state of a vCPU changes, by a record of its own or by what another one told. */
-static void state_changes(struct past *p, const struct transition *t, const struct told *told, bool own)
+static void state_changes(struct past *p, const struct transition *t, struct told *told, bool own)
 {
     struct history *h = history_of(p, t->vcpu);
     if (!h)
@@ -147,6 +147,10 @@ static void state_changes(struct past *p, const struct transition *t, const stru
     h->state = t->to;
     h->pcpu = t->pcpu;
     ran_on(p, h->life, t->pcpu);
+    if (own && told->event.flags & EVENT_SWITCHED_IN && t->time_ns < told->time_ns) {
+        told->event.tsc = p->switched_out_tsc[told->event.pcpu];
+        told->time_ns = t->time_ns;
+    }
     if (own || t->to != RUNSTATE_UNKNOWN)
         return;
     if (told->event.slot != EVENT_BLIND_BEGIN) {
@@ -214,8 +218,11 @@ static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
     const struct history *h = life && !life->ended ? history_of(p, vcpu) : NULL;
     bool fits = h && h->state == t->old && (t->old != RUNSTATE_RUNNING || h->pcpu == t->event.pcpu);
     bool displaced = h && h->displaced, is_new = !h;
+    uint64_t tsc = t->event.tsc;
     t->before = h ? h->state : RUNSTATE_UNKNOWN;
     run_with_lives(p, t, domain, domain << 16 | id);
+    if (t->old == RUNSTATE_RUNNING && t->event.slot == EVENT_RUNSTATE_CHANGE)
+        p->switched_out_tsc[t->event.pcpu] = tsc;
     vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
     if (p->quality.ignored_records != ignored || !history_of(p, vcpu))
         return;
@@ -297,12 +304,14 @@ static void blind_ends(struct past *p, struct told *t)
 void past_take(struct past *p, const struct event *e)
 {
     struct told t = {.event = *e, .serial = p->serial++, .time_ns = clock_ns(&p->clock, e->tsc)};
-    if (p->beyond || p->no_memory)
+    if (p->beyond || p->no_memory || !(e->flags & EVENT_MODEL))
         return;
+    t.event.flags &= (uint8_t)~EVENT_SLICED;
     switch (e->slot) {
     case EVENT_RUNSTATE_CHANGE:
         t.old = e->header >> 8 & 3;
         t.new = e->header >> 4 & 3;
+        t.event.w[1] = event_slice(e);
         if (event_words(e) >= 1)
             record(p, &t, e->w[0] >> 16, e->w[0] & 0xffff);
         break;
@@ -313,7 +322,7 @@ void past_take(struct past *p, const struct event *e)
     case EVENT_BLIND_BEGIN:
         blind_begins(p, &t);
         break;
-    case EVENT_LOST_RECORDS:
+    case EVENT_BLIND_END:
         blind_ends(p, &t);
         break;
     case EVENT_DOM_ADD:

@@ -84,13 +84,17 @@ static void read_words(struct line *l, struct event *e)
         line_wrong(l, "an event that tells nothing of a trace's past");
         return;
     }
+    if (e->slot == EVENT_LOST_RECORDS)
+        e->slot = EVENT_BLIND_END;
+    if (e->slot == EVENT_RUNSTATE_CHANGE && n == 2)
+        e->flags |= EVENT_SLICED;
     e->header |= 1u << 31 | (e->slot == EVENT_RUNSTATE_CHANGE ? 1 : n) << 28;
 }
 
 static void read_event(struct entry_reading *r)
 {
     struct line *l = &r->line;
-    struct event e = {.w = {0, UINT32_MAX}};
+    struct event e = {.flags = EVENT_MODEL, .w = {0, UINT32_MAX}};
     if (!LINE_HAS(l, "{\"tsc\":"))
         line_wrong(l, "an event without a time");
     e.tsc = line_u64(l);
@@ -103,7 +107,7 @@ static void read_event(struct entry_reading *r)
         memcpy(&e.w[2], &e.tsc, 8);
     } else if (LINE_HAS(l, ",\"event\":\"0x")) {
         e.header = read_event_number(l);
-        e.slot = (uint16_t)event_slot(e.header & 0x0fffffff);
+        e.slot = (uint8_t)event_slot(e.header & 0x0fffffff);
         if (e.header >> 28 || (e.slot == EVENT_RUNSTATE_CHANGE && e.header & 0xcc0))
             line_wrong(l, "an event number that is none");
         if (!LINE_HAS(l, "\",\"pcpu\":"))
@@ -116,13 +120,16 @@ static void read_event(struct entry_reading *r)
         line_wrong(l, "a line that is no event");
     }
     struct entry *entry = r->entry;
-    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 1, sizeof *events);
+    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 2, sizeof *events);
     if (!events) {
         r->no_memory = true;
         return;
     }
     entry->events = events;
     events[entry->n++] = e;
+    if (e.flags & EVENT_SLICED)
+        events[entry->n++] = (struct event){
+            .tsc = e.tsc, .pcpu = e.pcpu, .slot = EVENT_SLICE, .flags = EVENT_MODEL, .w = {e.w[1]}};
 }
 
 int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, struct error *err)

@@ -237,7 +237,9 @@ void dump_choice_free(struct dump_choice *c)
 
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o)
 {
-    return (struct dump_filter){.from_ns = o->from_ns,
+    return (struct dump_filter){.slots = c->want,
+                                .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                .from_ns = o->from_ns,
                                 .to_ns = o->to_ns,
                                 .domains = o->domains_given ? o->domains : NULL,
                                 .vcpus = c->vcpus,

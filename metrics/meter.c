@@ -21,7 +21,7 @@ struct meter {
 
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
-    trace->want_io = trace->want_io || options->charge.wanted;
+    trace->interest.io = trace->interest.io || options->charge.wanted;
 }
 
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)

@@ -57,18 +57,23 @@ int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct err
     return 0;
 }
 
+static void add_records(struct event_interest *into, const struct consumer *c)
+{
+    struct event_interest records = {.raw_some_pcpus = c->pcpus != NULL};
+    memcpy(records.raw, c->records, sizeof records.raw);
+    if (c->pcpus)
+        memcpy(records.raw_pcpus, c->pcpus, sizeof records.raw_pcpus);
+    event_interest_add(into, &records);
+}
+
 void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
 {
     trace->cycles = p->n > 0;
     for (size_t i = 0; i < p->n; i++) {
         const struct consumer *c = &p->members[i].consumer;
         trace->cycles = trace->cycles && c->clock == CLOCK_UNUSED;
-        for (unsigned slot = 0; c->records && slot < EVENT_SLOTS; slot++)
-            trace->want[slot] = trace->want[slot] || c->records[slot];
-        if (c->records) {
-            trace->raw = true;
-            trace->pcpus = c->pcpus;
-        }
+        if (c->records)
+            add_records(&trace->interest, c);
         if (c->rows)
             meter_wants(c->rows, trace);
     }

@@ -18,6 +18,9 @@
 
 #define CLOCK_UNSURE_PPM  500
 #define CLOCK_FEW_SAMPLES 4 /* a median of fewer says little, and nothing about its own error */
+#define CLOCK_SURE        3 /* a frequency is taken to be right to so many standard errors, */
+#define CLOCK_LEAST_PPM                                                                                      \
+    1 /* but never better than this: records are written some time after Xen read its clock */
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -149,6 +152,11 @@ static void judge_clock(struct judgement *j, const struct clock *clock)
                 (unsigned)clock->pairs, plural(clock->pairs));
     else if (clock->measured && !(clock->error_ppm <= CLOCK_UNSURE_PPM))
         because(j, VERDICT_DEGRADED, "the tsc frequency is sure to %.2f %% only", clock->error_ppm / 1e4);
+    double expected_ppm = CLOCK_SURE * (clock->error_ppm + clock->check_error_ppm) + CLOCK_LEAST_PPM;
+    if (clock->measured && clock->check_pairs && !(clock->difference_ppm <= expected_ppm))
+        because(j, VERDICT_DEGRADED,
+                "the tsc frequency differs by %.0f ppm between the beginning of the trace and later parts",
+                clock->difference_ppm);
 }
 
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,

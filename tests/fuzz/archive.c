@@ -170,8 +170,10 @@ static void try_entry(const char *text, size_t n, uint64_t tsc, const struct clo
     int status = entry_read(&entry, text, n, tsc, &err);
     check_failure(status, &err);
     struct handed handed = {0};
-    struct meter_options options = {
-        .bys = 1u << BY_VCPU, .granularities = 2, .granularities_ns = {1000000000, 0}, .sink = sink_of(&handed)};
+    struct meter_options options = {.bys = 1u << BY_VCPU,
+                                    .granularities = 2,
+                                    .granularities_ns = {1000000000, 0},
+                                    .sink = sink_of(&handed)};
     const struct consumer rows = {.rows = &options};
     struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
     MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);

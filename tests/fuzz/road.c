@@ -100,8 +100,7 @@ static void check_row(const struct report *r, const struct interval *interval, c
         MUST(sum == length,
              "pcpu %d: running %" PRId64 " + idle %" PRId64 " + unknown %" PRId64 " of %" PRId64 " ns",
              row->pcpu, m->state_ns[RUNSTATE_RUNNING], m->idle_ns, m->pcpu_unknown_ns, length);
-        MUST(m->pcpu_unknown_ns >= 0, "pcpu %d: unknown %" PRId64 " ns", row->pcpu,
-             m->pcpu_unknown_ns);
+        MUST(m->pcpu_unknown_ns >= 0, "pcpu %d: unknown %" PRId64 " ns", row->pcpu, m->pcpu_unknown_ns);
     }
     if (r->by == BY_DOMAIN) {
         int64_t domain = total(m->domain_ns, DOMAIN_RUNSTATES);
@@ -241,7 +240,8 @@ static void check_charges(const struct report *r)
     for (size_t g = 1; g < r->granularities; g++) {
         const struct charge_sums *a = &r->charges[0], *b = &r->charges[g];
         /* What a driver domain ran before it was seen is unattributed. */
-        MUST(a->charged_ns == b->charged_ns && a->own_ns == b->own_ns && a->unattributed_ns >= b->unattributed_ns,
+        MUST(a->charged_ns == b->charged_ns && a->own_ns == b->own_ns &&
+                 a->unattributed_ns >= b->unattributed_ns,
              "granularity %" PRIu64 ": running %" PRIu64 " charged %" PRIu64 " own %" PRIu64
              ", over all %" PRIu64 " %" PRIu64 " %" PRIu64,
              r->sums[g].granularity_ns, b->running_ns, b->charged_ns, b->own_ns, a->running_ns, a->charged_ns,

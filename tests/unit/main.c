@@ -48,6 +48,7 @@ int main(void)
         SUITE(decoded),
         SUITE(raw),
         SUITE(relations),
+        SUITE(interest),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
