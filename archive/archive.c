@@ -56,7 +56,7 @@ static const uint8_t *content_of(struct archive *a, size_t frame, struct error *
         a->content = malloc(n);
         a->content_room = a->content ? n : 0;
         if (!a->content) {
-            error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+            error_no_memory(err, "a frame");
             return NULL;
         }
     }
@@ -167,7 +167,7 @@ static int read_captures(struct archive *a, struct error *err)
     int status = 0;
     a->captures = calloc(n + 1, sizeof *a->captures);
     if (!a->captures)
-        status = error_set(err, ERROR_MEMORY, "no memory for %zu captures", n);
+        status = error_no_memory(err, "the list of captures");
     for (size_t i = 0; a->captures && i < n && status == 0; i++) {
         a->captures_n = i + 1;
         status = read_capture(a, &list[i], &a->captures[i], err);
@@ -190,14 +190,14 @@ static int open_file(struct archive *a, const char *path, struct error *err)
     if (frames_open(&a->frames, a->source.map, a->source.size, err) != 0)
         return -1;
     a->reader = frame_reader_new();
-    return a->reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    return a->reader ? 0 : error_no_memory(err, "reading the archive");
 }
 
 struct archive *archive_open(const char *path, struct error *err)
 {
     struct archive *a = calloc(1, sizeof *a);
     if (!a) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the archive");
         return NULL;
     }
     a->source.fd = -1;

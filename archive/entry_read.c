@@ -146,7 +146,7 @@ int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, st
         if (r.tsc > tsc)
             line_wrong(&r.line, "a time after the entry's own");
         if (r.no_memory)
-            return error_set(err, ERROR_MEMORY, "no memory for an entry of %zu bytes", n);
+            return error_no_memory(err, "an entry");
         if (r.line.wrong)
             return error_set_at(err, ERROR_FORMAT, at, "damaged entry: %s", r.line.wrong);
         at = (size_t)(end - text) + 1;

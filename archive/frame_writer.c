@@ -81,7 +81,7 @@ static int write_frame(struct frame_writer *w, const uint8_t *stored, const stru
         size_t room = w->facts_room ? w->facts_room * 2 : 64;
         struct frame_facts *list = realloc(w->facts, room * sizeof *list);
         if (!list)
-            return error_set(err, ERROR_MEMORY, "not enough memory for the list of frames");
+            return error_no_memory(err, "the list of frames");
         w->facts = list;
         w->facts_room = room;
     }
@@ -128,7 +128,7 @@ static int make_room(struct job *job, size_t n, struct error *err)
     free(job->stored);
     job->stored = malloc(n);
     job->room = job->stored ? n : 0;
-    return job->stored ? 0 : error_set(err, ERROR_MEMORY, "not enough memory to compress");
+    return job->stored ? 0 : error_no_memory(err, "compression");
 }
 
 /*
@@ -140,7 +140,7 @@ static int compress(const struct frame_writer *w, struct job *job, struct error 
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
     if (!zstd || make_room(job, ZSTD_compressBound(job->n), err) != 0) {
         ZSTD_freeCCtx(zstd);
-        return error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        return error_no_memory(err, "compression");
     }
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, w->level);
     if (w->level <= SHORT_MATCH_LEVEL)
@@ -285,7 +285,7 @@ static int write_ends(struct frame_writer *w, struct error *err)
     size_t bytes;
     uint8_t *ends = frame_ends(w->facts, w->facts_n, &bytes);
     if (!ends)
-        return error_set(err, ERROR_MEMORY, "not enough memory for the list of frames");
+        return error_no_memory(err, "the list of frames");
     int status = w->sink.write(w->sink.context, ends, bytes, err);
     free(ends);
     if (status == 0)
@@ -333,7 +333,7 @@ static int start(struct frame_writer *w, unsigned threads, struct error *err)
 {
     w->ring = calloc(w->ring_n, sizeof *w->ring);
     if (!w->ring)
-        return error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        return error_no_memory(err, "compression");
     struct frame_facts magic = frame_facts_of(frame_magic, ARCHIVE_MAGIC_BYTES, 0);
     if (write_frame(w, frame_magic, &magic, err) != 0)
         return -1;
@@ -346,7 +346,7 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
 {
     struct frame_writer *w = calloc(1, sizeof *w);
     if (!w) {
-        error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        error_no_memory(err, "compression");
         return NULL;
     }
     assert(threads >= 1 && threads <= THREADS_MAX);

@@ -10,7 +10,6 @@
 
 #define ZSTD_DESCRIPTOR   4    /* where a zstd frame's descriptor is */
 #define ZSTD_HAS_CHECKSUM 0x04 /* its bit (RFC 8878, 3.1.1.1.1) */
-#define NO_MEMORY         "not enough memory for the list of frames"
 
 bool frames_begin_archive(const uint8_t *bytes, size_t n)
 {
@@ -127,7 +126,7 @@ int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct err
         return -1;
     f->list = calloc(entries_n - 1, sizeof *f->list);
     if (!f->list)
-        return error_set(err, ERROR_MEMORY, NO_MEMORY);
+        return error_no_memory(err, "the list of frames");
     for (f->n = 0; f->n < entries_n - 1; f->n++) {
         f->list[f->n] = entry_at(entries, f->n);
         f->list[f->n].offset = f->end;
@@ -172,7 +171,7 @@ static int push(struct frames *f, size_t *room, struct frame frame, struct error
         size_t more = *room ? *room * 2 : 64;
         struct frame *list = realloc(f->list, more * sizeof *list);
         if (!list)
-            return error_set(err, ERROR_MEMORY, NO_MEMORY);
+            return error_no_memory(err, "the list of frames");
         f->list = list;
         *room = more;
     }
@@ -325,7 +324,7 @@ int frames_verify_ends(const struct frames *f, struct error *err)
         return error_set_at(err, ERROR_FORMAT, same, "this is not an archive of xenmeter");
     uint8_t *ends = demanded_ends(f, &bytes);
     if (!ends)
-        return error_set(err, ERROR_MEMORY, NO_MEMORY);
+        return error_no_memory(err, "the list of frames");
     same = same_bytes(f->file + f->end, ends, there < bytes ? (size_t)there : bytes);
     free(ends);
     if (same == bytes && same == there)

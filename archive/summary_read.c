@@ -219,7 +219,7 @@ static void *new_items(struct summary_reading *r, size_t n, size_t size)
 {
     void *items = calloc(n + 1, size);
     if (!items && !r->json.wrong) {
-        error_set(r->json.err, ERROR_MEMORY, "no memory for a summary");
+        error_no_memory(r->json.err, "a summary");
         r->json.wrong = true;
     }
     return items;

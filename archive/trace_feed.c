@@ -56,7 +56,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
         s->content = malloc(place->content);
         s->room = s->content ? place->content : 0;
         if (!s->content)
-            return error_set(&s->why, ERROR_MEMORY, "no memory for %u bytes of a frame", place->content);
+            return error_no_memory(&s->why, "a frame");
     }
     if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
         return -1;
@@ -89,7 +89,7 @@ static void *decompress(void *context)
         if (reader)
             failed = read_chunk(f, &f->chunks[i], reader, s) != 0;
         else
-            error_set(&s->why, ERROR_MEMORY, "no memory to decompress");
+            error_no_memory(&s->why, "decompression");
         pthread_mutex_lock(&f->lock);
         s->failed = failed;
         s->done = true;
@@ -178,7 +178,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
 {
     struct trace_feed *f = calloc(1, sizeof *f);
     if (!f) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the archive");
         return NULL;
     }
     f->archive = a;
@@ -190,7 +190,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
     f->slots = calloc(f->slots_n, sizeof *f->slots);
     if (!f->slots || !list_chunks(f, captures, n, chunk) || !start_threads(f, threads)) {
         trace_feed_free(f);
-        error_set(err, ERROR_MEMORY, "no memory, or no thread to be had, to decompress");
+        error_no_memory(err, "the threads that decompress");
         return NULL;
     }
     return f;

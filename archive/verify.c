@@ -59,7 +59,7 @@ static int list_expected(struct verification *v, struct error *err)
         members += captures[i].members_n;
     v->expected = calloc(members + 1, sizeof *v->expected);
     if (!v->expected)
-        return error_set(err, ERROR_MEMORY, "no memory for the list of members");
+        return error_no_memory(err, "the list of members");
     for (size_t i = 0; i < n; i++) {
         const struct capture *p = &captures[i];
         for (size_t m = 0; m < p->members_n; m++)
@@ -153,7 +153,7 @@ static int check_frames(struct verification *v, struct error *err)
     struct frame_reader *reader = frame_reader_new();
     uint8_t *content = NULL;
     size_t room = 0;
-    int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    int status = reader ? 0 : error_no_memory(err, "decompression");
     for (size_t i = 1; i < v->frames.n && status == 0; i++) {
         size_t n = v->frames.list[i].content;
         if (room < n) {
@@ -164,7 +164,7 @@ static int check_frames(struct verification *v, struct error *err)
         if (content)
             check_frame(v, i, reader, content);
         else
-            status = error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+            status = error_no_memory(err, "a frame");
     }
     free(content);
     frame_reader_free(reader);

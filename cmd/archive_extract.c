@@ -70,7 +70,7 @@ static int write_file(struct extraction *x, const char *path, const uint8_t *byt
     const char *folder = x->to ? x->to : ".";
     char *to;
     if (asprintf(&to, "%s/%s", folder, path) < 0) {
-        complain("no memory");
+        complain("not enough memory");
         return -1;
     }
     int status = make_folders(to);

@@ -86,7 +86,7 @@ static int write_contents(struct archive_file *f, struct error *err)
 {
     struct contents_capture *list = calloc(f->captures_n + 1, sizeof *list);
     if (!list)
-        return error_set(err, ERROR_MEMORY, "no memory for the contents");
+        return error_no_memory(err, "the contents of the archive");
     for (size_t i = 0; i < f->captures_n; i++)
         contents_of_capture(&f->captures[i], &list[i]);
     qsort(list, f->captures_n, sizeof *list, compare);
@@ -100,7 +100,7 @@ static int write_contents(struct archive_file *f, struct error *err)
     contents_put_frame(&text, list, f->captures_n);
     free(list);
     if (status == 0 && text.failed)
-        status = error_set(err, ERROR_MEMORY, "no memory for the contents");
+        status = error_no_memory(err, "the contents of the archive");
     if (status != 0) {
         buffer_free(&text);
         return -1;

@@ -99,7 +99,7 @@ static int print_json(struct archive *a, struct error *err)
         struct buffer text = {0};
         manifest_put(&text, &captures[i]);
         if (text.failed)
-            return error_set(err, ERROR_MEMORY, "no memory");
+            return error_no_memory(err, "the list");
         fwrite(text.at, 1, text.n, stdout);
         buffer_free(&text);
         if (i + 1 < n)

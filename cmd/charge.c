@@ -98,7 +98,7 @@ static int run(struct charge *c)
         return EXIT_ERROR;
     c->columns = calloc(charge_columns_n, sizeof(struct column *));
     if (!c->columns) {
-        complain("no memory");
+        complain("not enough memory");
         return EXIT_ERROR;
     }
     for (size_t i = 0; i < charge_columns_n; i++)

@@ -224,7 +224,7 @@ static int add_device(struct counters_reader *r, const struct row_values *v, siz
     struct counter_device *grown =
         array_reserve(c->devices, &r->devices_capacity, c->devices_n + 1, sizeof *c->devices);
     if (!grown)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     c->devices = grown;
     struct counter_device *d = &c->devices[c->devices_n++];
     memcpy(d->name, v->device, strlen(v->device) + 1);
@@ -280,7 +280,7 @@ static int take_row(struct counters_reader *r, struct error *err)
     struct counter_reading *grown =
         array_reserve(c->readings, &r->readings_capacity, c->readings_n + 1, sizeof *c->readings);
     if (!grown)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     c->readings = grown;
     struct counter_reading *reading = &c->readings[c->readings_n++];
     *reading =
@@ -324,7 +324,7 @@ static struct counters *read_file(FILE *file, struct error *err)
     if (!file)
         error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
     else if (!r || !c)
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "outside counters");
     else {
         r->file = file;
         r->counters = c;

@@ -74,7 +74,7 @@ static int open_reader(struct dump *d, struct error *err)
     event_fields_init();
     d->reader = malloc(sizeof *d->reader);
     if (!d->reader)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the records");
     dump_reader_init(d->reader, &filter);
     return d->run.archived.archive ? archived_prime(&d->run.archived, d->reader, err) : 0;
 }

@@ -16,7 +16,7 @@ static int add_number(struct dump_choice *c, uint32_t number, struct error *err)
 {
     uint32_t *larger = realloc(c->numbers, (c->numbers_n + 1) * sizeof *larger);
     if (!larger)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the options");
     c->numbers = larger;
     c->numbers[c->numbers_n++] = number;
     return 0;
@@ -207,7 +207,7 @@ static int read_vcpu_list(struct dump_choice *c, const char *text, struct error 
     size_t most = strlen(text) / 2 + 1;
     c->vcpus = calloc(most, sizeof *c->vcpus);
     if (!c->vcpus)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the options");
     while (c->vcpus_n < most && read_vcpus(&p, &c->vcpus[c->vcpus_n])) {
         c->vcpus_n++;
         if (!*p)

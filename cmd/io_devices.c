@@ -247,7 +247,7 @@ int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size
             "neither %.100s/%s nor %s is there: is this a driver domain of Xen? (--root DIR reads a "
             "copy)",
             o->root, sources[0].folder, sources[1].folder);
-    return rows->failed ? error_set(err, ERROR_MEMORY, "no memory") : 0;
+    return rows->failed ? error_no_memory(err, "the list of devices") : 0;
 }
 
 bool io_devices_have_tsc(void)

@@ -80,9 +80,12 @@ static struct domain_names *read_file(FILE *f, struct error *err)
 {
     struct domain_names *n = calloc(1, sizeof *n);
     if (!f || !n) {
-        error_set(err, ERROR_IO, "cannot read domain names: %s", f ? "no memory" : strerror(errno));
-        if (f)
+        if (f) {
+            error_no_memory(err, "domain names");
             fclose(f);
+        } else {
+            error_set(err, ERROR_IO, "cannot read domain names: %s", strerror(errno));
+        }
         free(n);
         return NULL;
     }

@@ -116,14 +116,14 @@ static int choose_columns(struct report *r, struct error *err)
 {
     r->columns = calloc(report_columns_n, sizeof(struct column *));
     if (!r->columns)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the report");
     if (columns_choose(r->options.columns ? r->options.columns : "all", r->columns, &r->columns_n, err) != 0)
         return -1;
     if (!r->options.sort)
         return 0;
     const struct column **sort = calloc(report_columns_n, sizeof(struct column *));
     if (!sort)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the report");
     size_t n = 0;
     int status = columns_choose(r->options.sort, sort, &n, err);
     if (status == 0 && n != 1)

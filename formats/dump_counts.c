@@ -158,7 +158,7 @@ int dump_counts_write(struct output *out, const char *format, const struct dump_
     bool text = strcmp(format, "text") == 0, csv = strcmp(format, "csv") == 0;
     if (!list) {
         struct error why;
-        error_set(&why, ERROR_MEMORY, "no memory");
+        error_no_memory(&why, "the counts of events");
         return output_fail(out, &why);
     }
     for (size_t i = 0; i < n; i++) {

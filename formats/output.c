@@ -164,7 +164,7 @@ static int start_zstd(struct output *o, struct error *err)
     o->packed = malloc(o->packed_bytes);
     o->zstd = ZSTD_createCCtx();
     if (!o->packed || !o->zstd)
-        return error_set(err, ERROR_MEMORY, "not enough memory");
+        return error_no_memory(err, "the output");
     ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1);
     return 0;
 }
@@ -182,7 +182,7 @@ static struct output *open_output(const char *path, bool lasting, struct error *
         o->bytes = malloc(BUFFER_BYTES);
     if (!o || !o->bytes) {
         free(o);
-        error_set(err, ERROR_MEMORY, "not enough memory");
+        error_no_memory(err, "the output");
         return NULL;
     }
     o->is_stdout = !path || strcmp(path, "-") == 0;

@@ -28,7 +28,7 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
     }
     struct meter *m = calloc(1, sizeof *m);
     if (!m) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the meter");
         return NULL;
     }
     m->options = *options;
@@ -42,7 +42,7 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
         (options->charge.wanted &&
          !(m->charging = charging_new(&options->charge, population, options->start_ns)))) {
         meter_free(m);
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the meter");
         return NULL;
     }
     m->ledger.charging = m->charging;
@@ -64,7 +64,7 @@ static int check(const struct meter *m, struct error *err)
     if (m->ledger.sink_ended)
         return -1;
     if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
-        return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", p->vcpus_n,
+        return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.cells_n);
     return 0;
 }

@@ -44,11 +44,11 @@ int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct err
 {
     struct member *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
     if (!members)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the consumers of the trace");
     p->members = members;
     bool wants_model = consumer->states || consumer->rows;
     if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the consumers of the trace");
     struct member *m = &members[p->n];
     *m = (struct member){.consumer = *consumer};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))

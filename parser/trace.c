@@ -40,7 +40,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     struct trace *t = calloc(1, sizeof *t);
     if (!t || !(t->file = strdup(path))) {
         free(t);
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     t->options = *options;
@@ -148,7 +148,7 @@ static int read_sweep(struct trace *t, struct error *err)
     }
     uint64_t watermark = status == DECODER_END ? UINT64_MAX : t->order.watermark;
     if (order_begin(&t->order, d, watermark) != 0)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "reading the trace");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
     return 0;
 }

@@ -31,7 +31,7 @@ static int find_begins(struct counters *c, struct error *err)
     free(c->begins);
     c->begins = malloc((c->devices_n + 1) * sizeof *c->begins);
     if (!c->begins)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     size_t i = 0;
     for (size_t device = 0; device <= c->devices_n; device++) {
         while (i < c->readings_n && c->readings[i].device < device)

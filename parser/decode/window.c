@@ -88,7 +88,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
     d->hypercalls_seen = calloc(65536, 1);
     if (!d->streams || !d->pcpus || !d->hypercalls_seen)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the streams of the pCPUs");
     d->actions[EVENT_UNRECOGNISED] = RECORD_SPECIAL;
     d->actions[EVENT_CPU_CHANGE] = RECORD_SPECIAL;
     d->actions[EVENT_LOST_RECORDS] = RECORD_SPECIAL | RECORD_DELIVER;
@@ -219,7 +219,7 @@ static int begin_raw(struct decoder *d, const uint8_t *p, const uint8_t *end, st
     struct stream *s = d->current;
     size_t waiting = s->n - s->head;
     if (!stream_reserve(s, 4))
-        return error_set(err, ERROR_MEMORY, "no memory for the events of pCPU %u", s->pcpu);
+        return error_no_memory(err, "the events of a pCPU");
     records_window_raw(d, (uint32_t)d->remaining, p, end);
     d->queued += s->n - s->head - waiting;
     return 0;
@@ -232,7 +232,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     bool new_sweep = (int)pcpu <= d->last_pcpu || d->sweep == 0;
     struct stream *s = stream_of(d, pcpu);
     if (!s)
-        return error_set(err, ERROR_MEMORY, "no memory for pCPU %u", pcpu);
+        return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
         d->sweep++;
     d->last_pcpu = (int)pcpu;
@@ -327,12 +327,12 @@ static int decode_view(struct decoder *d, struct error *err)
     while (why == RECORD_OK && (size_t)(end - p) > margin) {
         const uint8_t *limit = (size_t)(end - p) - margin > CHUNK ? p + CHUNK : end - margin;
         if (!stream_reserve(s, (size_t)(limit - p + RECORD_MAX) / 4 + 4))
-            return error_set_at(err, ERROR_MEMORY, v.offset, "no memory for the events of pCPU %u", s->pcpu);
+            return error_no_memory(err, "the events of a pCPU");
         p = records_decode(d, p, limit, end, &why);
     }
     if (why == RECORD_OK && (whole || v.end)) {
         if (!stream_reserve(s, RECORD_MAX))
-            return error_set_at(err, ERROR_MEMORY, v.offset, "no memory for the events of pCPU %u", s->pcpu);
+            return error_no_memory(err, "the events of a pCPU");
         while (why == RECORD_OK && end - p >= 4)
             p = record_decode_near_end(d, p, end, &why);
         if (why == RECORD_OK && p != end)
@@ -381,7 +381,7 @@ static int next_window(struct decoder *d, struct error *err)
 static int end_of_input(struct decoder *d, struct error *err)
 {
     if (d->quality->truncated_bytes > 0 && !d->raw && !records_cut_off(d))
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the streams of the pCPUs");
     return DECODER_END;
 }
 

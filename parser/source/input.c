@@ -66,7 +66,7 @@ static int reserve(struct input *in, size_t more, struct error *err)
         capacity *= 2;
     uint8_t *buffer = realloc(in->buffer, capacity);
     if (!buffer)
-        return error_set_at(err, ERROR_MEMORY, in->offset, "no memory for %zu bytes of input", capacity);
+        return error_no_memory(err, "the input");
     in->buffer = buffer;
     in->capacity = capacity;
     return 0;
@@ -178,7 +178,7 @@ static int begin(struct input *in, struct error *err)
     in->first_n = in->end - in->begin;
     in->first = malloc(in->first_n + 1); /* never none */
     if (!in->first)
-        return error_set(err, ERROR_MEMORY, "no memory to decompress");
+        return error_no_memory(err, "decompression");
     memcpy(in->first, in->buffer + in->begin, in->first_n);
     in->begin = in->end = 0;
     in->ended = false;
@@ -189,7 +189,7 @@ struct input *input_open(const char *path, struct error *err)
 {
     struct input *in = calloc(1, sizeof *in);
     if (!in) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     if (source_open(&in->source, path, err) != 0 || begin(in, err) != 0) {
@@ -203,7 +203,7 @@ struct input *input_open_feed(const struct feed *feed, struct error *err)
 {
     struct input *in = calloc(1, sizeof *in);
     if (!in) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     in->source.fd = -1;

@@ -162,13 +162,13 @@ struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_
 {
     struct unpacker *u = calloc(1, sizeof *u);
     if (!u) {
-        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        error_no_memory(err, "decompression");
         return NULL;
     }
     u->source = source;
     if (!make_room(u, first_n)) {
         release(u);
-        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        error_no_memory(err, "decompression");
         return NULL;
     }
     ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
