@@ -11,13 +11,13 @@
 #include "archive/tar.h"
 #include "parser/source/source.h"
 
-#define MEMBERS_TOTAL (1u << 21) /* of all captures: what reading them may cost is bounded */
+#define MEMBERS_TOTAL (1u << 21) /* of all captures: bounds the cost of reading them */
 
 struct archive {
     struct source source;
     struct frames frames;
     struct frame_reader *reader;
-    uint8_t *content; /* of the frame read last */
+    uint8_t *content; /* of the last frame read */
     size_t content_room;
     size_t content_frame; /* 0 (the magic): none */
     struct capture *captures;
@@ -29,7 +29,7 @@ bool archive_file_is(const char *path)
     uint8_t magic[ARCHIVE_MAGIC_BYTES];
     struct stat st;
     bool standard = strcmp(path, "-") == 0;
-    /* Opening a FIFO, and closing it again, would be seen by who writes to it. */
+    /* Opening a FIFO, and closing it again, would be seen by the process that writes to it. */
     if (!standard && (stat(path, &st) != 0 || !S_ISREG(st.st_mode)))
         return false;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
- * Which members of a struct are written, and under which JSON key: tables that those who write and those who read walk, so
- * that the two cannot drift apart.
+ * Which members of a struct are written, and under which JSON key: one table that writer and reader walk, so that the
+ * two cannot drift apart.
  */
 #ifndef XENMETER_ARCHIVE_FIELDS_H
 #define XENMETER_ARCHIVE_FIELDS_H
@@ -16,7 +16,7 @@ enum field_type {
     FIELD_U32,  /* uint32_t, unsigned */
     FIELD_I64,  /* int64_t */
     FIELD_U64,  /* uint64_t; above INT64_MAX a string of digits: JSON integers are int64 in many a reader */
-    FIELD_REAL, /* double, finite and not negative, with the 17 digits that give it back exactly */
+    FIELD_REAL, /* double, finite and not negative, with 17 digits, which restore it exactly */
     FIELD_FLAG, /* bool */
     FIELD_NAME  /* an enum, by its names */
 };
@@ -26,11 +26,11 @@ struct stored_field {
     const char *text; /* `,"key":` */
     uint16_t text_n;
     uint8_t type;             /* enum field_type */
-    bool always;              /* written whatever it is; else left out where it is `absent` */
+    bool always;              /* always written; else left out if equal to `absent` */
     uint32_t offset;          /* in its struct */
-    uint64_t absent;          /* as field_bits has it */
-    uint64_t most;            /* FIELD_I32, FIELD_U32, FIELD_U64, FIELD_NAME: larger is refused */
-    const char *const *names; /* FIELD_NAME: by number; NULL for `absent` */
+    uint64_t absent;          /* in the form of field_bits */
+    uint64_t most;            /* FIELD_I32, FIELD_U32, FIELD_U64, FIELD_NAME: larger values are refused */
+    const char *const *names; /* FIELD_NAME: by value; NULL for `absent` */
 };
 
 #define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
@@ -46,12 +46,12 @@ void field_set_bits(const struct stored_field *f, void *of, uint64_t bits);
 /* Appends `,"key":value` for each field that is not absent. */
 void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of);
 
-/* A number of its own, as FIELD_U64. */
+/* Appends one number in the form of FIELD_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);
 
 /*
- * Digits without a leading zero, up to the first byte that is none or to `end`: how many, or 0 if there is no such number or
- * it does not fit.
+ * Reads decimal digits without a leading zero, up to `end` or the first other byte. Returns their number; 0: no such
+ * number there, or larger than 64 bits.
  */
 size_t fields_digits(const char *at, const char *end, uint64_t *n);
 

@@ -8,7 +8,7 @@
 #include "archive/tar.h"
 
 #define THREADS_MAX 64
-#define AHEAD       2 /* chunks that wait, besides those being decompressed */
+#define AHEAD       2 /* decompressed chunks that wait, besides those being decompressed */
 
 /* A chunk to be read. */
 struct chunk_place {
@@ -37,8 +37,8 @@ struct trace_feed {
     pthread_mutex_t lock; /* of what follows, and of `done` in the slots */
     pthread_cond_t filled, emptied;
     size_t begun;   /* chunks that a thread has taken */
-    size_t current; /* the chunk that the caller looks at, or will */
-    bool handed;    /* the caller looks at it */
+    size_t current; /* the chunk that the caller uses, or will use next */
+    bool handed;    /* the caller uses chunk `current` */
     bool quit;
     uint64_t stored_done, stored_size; /* bytes of their frames */
 };
@@ -68,7 +68,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
     return s->bytes ? 0 : -1;
 }
 
-/* The next chunk to decompress, once there is a slot for it; chunks_n: there is none any more. */
+/* Waits for a free slot and returns the next chunk to decompress; chunks_n: there is none. */
 static size_t take_chunk(struct trace_feed *f)
 {
     pthread_mutex_lock(&f->lock);
@@ -165,7 +165,7 @@ static bool start_threads(struct trace_feed *f, unsigned threads)
 {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all, SIGBUS); /* a file that is cut while it is read */
+    sigdelset(&all, SIGBUS); /* a file that is truncated while it is read */
     pthread_sigmask(SIG_BLOCK, &all, &before);
     while (f->threads_n < threads && pthread_create(&f->threads[f->threads_n], NULL, decompress, f) == 0)
         f->threads_n++;
