@@ -1,4 +1,4 @@
-/* An entry's lines back into events. They are read in the one form in which they are written. */
+/* Reads the lines of an entry into events; accepts only the one form that the writer uses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct entry_reading {
     struct entry *entry;
     size_t events_capacity, pcpus_capacity;
-    uint64_t tsc; /* of the line before */
+    uint64_t tsc; /* of the previous line */
     struct line line;
     bool no_memory;
 };
@@ -68,7 +68,7 @@ static uint32_t read_event_number(struct line *l)
     return n;
 }
 
-/* The words of an event, as many as it has to have. */
+/* Reads the words of an event, exactly as many as it must have. */
 static void read_words(struct line *l, struct event *e)
 {
     unsigned n = 0;
