@@ -1,4 +1,4 @@
-/* An archive on its way to its file. */
+/* An archive being written. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +114,7 @@ int archive_file_fail(struct archive_file *f, const char *file, const struct err
     struct error ignored;
     if (f->output && output_reader_gone(f->output))
         return EXIT_DONE;
-    /* What is on its way is worth keeping, too. */
+    /* Frames still being compressed are worth keeping, too. */
     if (f->frames)
         frame_writer_drain(f->frames, &ignored);
     bool any = f->frames && frame_writer_bytes(f->frames) > ARCHIVE_MAGIC_BYTES;

@@ -44,7 +44,7 @@ static void print_results(const struct capture_options *o)
            o->io_counts ? " by outside counters" : "");
 }
 
-/* Names come from elsewhere: nothing in them is to move a terminal's cursor. */
+/* Names may be hostile: control characters must not reach a terminal. */
 static void print_text(const char *text)
 {
     for (; *text; text++)

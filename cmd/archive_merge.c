@@ -52,7 +52,10 @@ static int list_captures(struct merging *m, char *const *files, struct error *er
     return 0;
 }
 
-/* What is there twice goes in once; two that differ but claim to be the same cannot be told apart later. */
+/*
+ * Keeps one of two equal captures; refuses two different ones of the same host and id, which no reader could
+ * distinguish.
+ */
 static int drop_doubles(struct merging *m, struct error *err)
 {
     size_t kept = 0;

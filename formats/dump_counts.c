@@ -10,10 +10,10 @@
 #define KEYS       3
 #define LABEL_MOST 48
 
-/* What a row is told by. */
+/* The key columns of a row. */
 struct key {
     const char *name;
-    unsigned bys; /* 1 << enum by, or-ed: where it applies */
+    unsigned bys; /* 1 << enum by, or-ed: the bys that have it */
 };
 
 static const struct key keys[KEYS] = {{"domain", 1u << BY_DOMAIN | 1u << BY_VCPU | 1u << BY_DOMAIN_PCPU},
