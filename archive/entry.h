@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/buffer.h"
 #include "parser/trace.h"
 
 /*

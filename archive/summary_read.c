@@ -6,7 +6,6 @@
 #include "formats/charge_words.h"
 #include "json_fields.h"
 #include "metrics/measure/row.h"
-#include "parser/order/clock_probe.h"
 #include "summary.h"
 #include "summary_fields.h"
 

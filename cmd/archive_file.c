@@ -6,7 +6,6 @@
 
 #include "archive_commands.h"
 #include "archive/contents.h"
-#include "archive/tar.h"
 
 unsigned threads_wanted(const struct options *o)
 {

@@ -10,7 +10,7 @@
 #include "archive/entry.h"
 #include "archive/join.h"
 #include "archive/results.h"
-#include "formats/writer.h"
+#include "archive/rollup.h"
 
 int fail_host(const struct options *o)
 {

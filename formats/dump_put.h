@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "formats/digits.h"
 #include "formats/dump_steps.h"
+#include "metrics/measure/dump.h"
 
 #define INLINED static inline __attribute__((always_inline))
 

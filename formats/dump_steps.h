@@ -5,8 +5,10 @@
 #ifndef XENMETER_FORMATS_DUMP_STEPS_H
 #define XENMETER_FORMATS_DUMP_STEPS_H
 
-#include "formats/digits.h"
-#include "metrics/measure/dump.h"
+#include <stdint.h>
+
+#include "parser/decode/event_fields.h"
+#include "parser/decode/value_names.h"
 
 /* The texts around fields in a format. */
 struct dump_style {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "formats/utf8.h"
-#include "metrics/verdict.h"
+#include "metrics/human.h"
 
 static double number_of(struct value v)
 {
