@@ -23,7 +23,7 @@ WARNINGS := -Wall -Wextra -Wpedantic
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics formats archive
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/relation metrics formats archive
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 TRACEGEN_SRC := $(wildcard fixtures/*.c)

@@ -8,12 +8,11 @@
 
 #include "archive/chunk.h"
 #include "archive/entry.h"
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 #include "archive/results.h"
 #include "archive/tar.h"
 
-#define NOT_PLACED    UINT32_MAX /* a member's frame is not known yet */
-#define BYS           4
+#define NOT_PLACED    UINT32_MAX   /* a member's frame is not known yet */
 #define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
@@ -25,12 +24,6 @@ struct pending {
     struct buffer text;
     uint32_t number;         /* of the next member */
     uint64_t from_ns, to_ns; /* of the intervals and executions in it; from > to: none */
-};
-
-/* What a meter's sink knows. */
-struct by_sink {
-    struct capture_writer *writer;
-    enum by by;
 };
 
 struct capture_writer {
@@ -54,7 +47,6 @@ struct capture_writer {
     struct clock clock;
     uint64_t accounted_ns, flushed_ns;
     struct pending pending[BYS];
-    struct by_sink sinks[BYS];
     /* the frame of small members that is being put together */
     uint8_t *small;
     size_t small_n, small_capacity;
@@ -101,10 +93,8 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
             memcpy(idds, options->options->charge.idds, 65536);
         p->options.charge.idds = idds;
     }
-    for (int by = 0; by < BYS; by++) {
-        w->sinks[by] = (struct by_sink){w, (enum by)by};
+    for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
-    }
     w->beginning = XXH3_createState();
     w->entries = w->with_trace ? entry_log_new() : NULL;
     if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) ||
@@ -409,44 +399,50 @@ static int settle(struct capture_writer *w, struct pending *p, uint64_t from_ns,
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
-    struct by_sink *s = context;
-    struct pending *p = &s->writer->pending[s->by];
-    if (s->writer->failed)
+    struct capture_writer *w = context;
+    struct pending *p = &w->pending[interval->by];
+    if (w->failed)
         return -1;
     results_put_interval(&p->text, interval, rows, n);
     bool total = interval->granularity_ns == 0;
-    return settle(s->writer, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+    return settle(w, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
-    struct by_sink *s = context;
-    struct pending *p = &s->writer->pending[s->by];
-    if (s->writer->failed)
+    struct capture_writer *w = context;
+    struct pending *p = &w->pending[BY_DOMAIN];
+    if (w->failed)
         return -1;
     results_put_execution(&p->text, execution);
-    return settle(s->writer, p, execution->start_ns, execution->end_ns);
+    return settle(w, p, execution->start_ns, execution->end_ns);
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
                         size_t n)
 {
-    struct by_sink *s = context;
-    struct pending *p = &s->writer->pending[s->by];
-    if (s->writer->failed)
+    struct capture_writer *w = context;
+    struct pending *p = &w->pending[BY_DOMAIN];
+    if (w->failed)
         return -1;
     results_put_charges(&p->text, interval, idds, n);
     bool total = interval->granularity_ns == 0;
-    return settle(s->writer, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+    return settle(w, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
 }
 
-struct meter_sink capture_writer_sink(struct capture_writer *w, enum by by)
+static int take_before_seen(void *context, const struct before_seen *seen)
 {
-    bool first = (w->capture.options.bys & ((1u << by) - 1)) == 0;
-    return (struct meter_sink){.context = &w->sinks[by],
-                               .interval = take_interval,
-                               .execution = first ? take_execution : NULL,
-                               .charges = first ? take_charges : NULL};
+    struct capture_writer *w = context;
+    struct pending *p = &w->pending[seen->by];
+    if (w->failed)
+        return -1;
+    results_put_before_seen(&p->text, seen);
+    return settle(w, p, seen->seen_ns, seen->seen_ns);
+}
+
+struct meter_sink capture_writer_sink(struct capture_writer *w)
+{
+    return (struct meter_sink){w, take_interval, take_execution, take_charges, take_before_seen};
 }
 
 /* ---- the end ---- */

@@ -33,11 +33,8 @@ struct trace_tap capture_writer_tap(struct capture_writer *w);
 int capture_writer_take(struct capture_writer *w, const struct event_batch *batch, const struct clock *clock,
                         struct error *err);
 
-/*
- * Where the meter of rows by `by` hands out. A failure ends the meter's work; capture_writer_failed tells why.
- * The first of the capture's meters tells of executions and charges, too.
- */
-struct meter_sink capture_writer_sink(struct capture_writer *w, enum by by);
+/* Where the meter hands out. A failure ends its work; capture_writer_failed returns why. */
+struct meter_sink capture_writer_sink(struct capture_writer *w);
 
 /* A further member of its own: "names.txt" and the like. -1 with `err` filled. */
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,

@@ -5,48 +5,35 @@
 #ifndef XENMETER_ARCHIVE_FIELDS_H
 #define XENMETER_ARCHIVE_FIELDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "formats/buffer.h"
+#include "metrics/relation/scalar.h"
 
-enum field_type {
-    FIELD_I32,  /* int32_t, an id: 0 or more where it applies */
-    FIELD_U32,  /* uint32_t, unsigned */
-    FIELD_I64,  /* int64_t */
-    FIELD_U64,  /* uint64_t; above INT64_MAX a string of digits: JSON integers are int64 in many a reader */
-    FIELD_REAL, /* double, finite and not negative, with 17 digits, which restore it exactly */
-    FIELD_FLAG, /* bool */
-    FIELD_NAME  /* an enum, by its names */
-};
-
+/*
+ * Written by its type: SCALAR_U64 above INT64_MAX as a string of digits (JSON integers are int64 in many readers),
+ * SCALAR_REAL with 17 digits, which restore it exactly, SCALAR_NAME as one of its names; left out where it is absent.
+ */
 struct stored_field {
+    struct scalar scalar;
     const char *key;
     const char *text; /* `,"key":` */
     uint16_t text_n;
-    uint8_t type;             /* enum field_type */
-    bool always;              /* always written; else left out if equal to `absent` */
-    uint32_t offset;          /* in its struct */
-    uint64_t absent;          /* in the form of field_bits */
-    uint64_t most;            /* FIELD_I32, FIELD_U32, FIELD_U64, FIELD_NAME: larger values are refused */
-    const char *const *names; /* FIELD_NAME: by value; NULL for `absent` */
+    uint64_t most;            /* SCALAR_I32, SCALAR_U32, SCALAR_U64, SCALAR_NAME: larger values are refused */
+    const char *const *names; /* SCALAR_NAME: by value; NULL for `absent` */
 };
 
 #define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
     {                                                                                                        \
-        KEY, ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, FIELD_##TYPE, ALWAYS, offsetof(STRUCT, MEMBER),   \
-            (uint64_t)(ABSENT), MOST, NAMES                                                                  \
+        {SCALAR_##TYPE, ADDS_NOT, ALWAYS, offsetof(STRUCT, MEMBER), (uint64_t)(ABSENT)}, KEY,                \
+            ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, MOST, NAMES                                        \
     }
-
-/* The value of a field as 64 bits: signed ones extended, a double's own. */
-uint64_t field_bits(const struct stored_field *f, const void *of);
-void field_set_bits(const struct stored_field *f, void *of, uint64_t bits);
 
 /* Appends `,"key":value` for each field that is not absent. */
 void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of);
 
-/* Appends one number in the form of FIELD_U64. */
+/* Appends one number in the form of SCALAR_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);
 
 /*

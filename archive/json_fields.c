@@ -61,19 +61,19 @@ json_t *json_of_bytes(const char *text)
 static json_t *of_bits(const struct stored_field *f, uint64_t bits)
 {
     double real;
-    switch ((enum field_type)f->type) {
-    case FIELD_I32:
-    case FIELD_I64:
+    switch ((enum scalar_type)f->scalar.type) {
+    case SCALAR_I32:
+    case SCALAR_I64:
         return json_integer((json_int_t)bits);
-    case FIELD_U32:
-    case FIELD_U64:
+    case SCALAR_U32:
+    case SCALAR_U64:
         return json_of_u64(bits);
-    case FIELD_REAL:
+    case SCALAR_REAL:
         memcpy(&real, &bits, sizeof real);
         return json_real(real);
-    case FIELD_FLAG:
+    case SCALAR_FLAG:
         return json_boolean(bits);
-    case FIELD_NAME:
+    case SCALAR_NAME:
         return json_string(f->names[bits]);
     }
     return NULL;
@@ -82,8 +82,8 @@ static json_t *of_bits(const struct stored_field *f, uint64_t bits)
 void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of)
 {
     for (const struct stored_field *f = fields; f < fields + n; f++) {
-        uint64_t bits = field_bits(f, of);
-        if (bits != f->absent || f->always)
+        uint64_t bits = scalar_bits(&f->scalar, of);
+        if (!scalar_is_absent(&f->scalar, bits))
             json_put(object, f->key, of_bits(f, bits));
     }
 }
@@ -193,18 +193,18 @@ static uint64_t to_real(struct json_reading *r, const char *key, const json_t *v
 
 static uint64_t to_bits(struct json_reading *r, const struct stored_field *f, const json_t *value)
 {
-    switch ((enum field_type)f->type) {
-    case FIELD_I64:
+    switch ((enum scalar_type)f->scalar.type) {
+    case SCALAR_I64:
         if (!json_is_integer(value))
             json_wrong(r, f->key, "is not a whole number");
         return (uint64_t)json_integer_value(value);
-    case FIELD_REAL:
+    case SCALAR_REAL:
         return to_real(r, f->key, value);
-    case FIELD_FLAG:
+    case SCALAR_FLAG:
         if (!json_is_boolean(value))
             json_wrong(r, f->key, "is neither true nor false");
         return json_is_true(value);
-    case FIELD_NAME:
+    case SCALAR_NAME:
         for (uint64_t i = 0; i <= f->most; i++)
             if (f->names[i] && json_is_string(value) && strcmp(f->names[i], json_string_value(value)) == 0)
                 return i;
@@ -218,8 +218,8 @@ static uint64_t to_bits(struct json_reading *r, const struct stored_field *f, co
 void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of)
 {
     for (const struct stored_field *f = fields; f < fields + n; f++) {
-        const json_t *value = f->always ? members_take(m, f->key) : members_look(m, f->key);
-        field_set_bits(f, of, value ? to_bits(m->reading, f, value) : f->absent);
+        const json_t *value = f->scalar.always ? members_take(m, f->key) : members_look(m, f->key);
+        scalar_set_bits(&f->scalar, of, value ? to_bits(m->reading, f, value) : f->scalar.absent);
     }
 }
 

@@ -99,14 +99,14 @@ static uint64_t read_name(struct line *l, const struct stored_field *f)
 static uint64_t read_bits(struct line *l, const struct stored_field *f)
 {
     uint64_t bits;
-    switch ((enum field_type)f->type) {
-    case FIELD_I64:
+    switch ((enum scalar_type)f->scalar.type) {
+    case SCALAR_I64:
         return read_i64(l);
-    case FIELD_REAL:
+    case SCALAR_REAL:
         return read_real(l);
-    case FIELD_NAME:
+    case SCALAR_NAME:
         return read_name(l, f);
-    case FIELD_FLAG:
+    case SCALAR_FLAG:
         return LINE_HAS(l, "true");
     default:
         bits = line_u64(l);
@@ -117,14 +117,14 @@ static uint64_t read_bits(struct line *l, const struct stored_field *f)
 void line_fields(struct line *l, const struct stored_field *fields, size_t n, void *of)
 {
     for (const struct stored_field *f = fields; f < fields + n; f++) {
-        uint64_t bits = f->absent;
+        uint64_t bits = f->scalar.absent;
         if (line_has_key(l, f->text, f->text_n)) {
             bits = read_bits(l, f);
-            if (bits == f->absent && !f->always)
+            if (scalar_is_absent(&f->scalar, bits))
                 line_wrong(l, "a member that goes without saying");
-        } else if (f->always) {
+        } else if (f->scalar.always) {
             line_wrong(l, "a member is missing");
         }
-        field_set_bits(f, of, bits);
+        scalar_set_bits(&f->scalar, of, bits);
     }
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 #include "formats/json_text.h"
 #include "archive/frames.h"
 #include "archive/tar.h"

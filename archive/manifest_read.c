@@ -6,7 +6,7 @@
 #include "archive/json_fields.h"
 #include "archive/manifest.h"
 #include "archive/tar.h"
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 
 #define MEMBERS_MAX (1u << 24)
 

@@ -1,6 +1,7 @@
 /*
  * Results as lines of JSON: what a meter hands to its sink, call by call, in a form that adds (histograms included).
- * One line each: {"interval":{...}} and behind it its rows {"row":{...}}, {"execution":{...}}, {"charges":{...}}.
+ * One line each: {"interval":{...}} and behind it its rows {"row":{...}}, {"execution":{...}}, {"charges":{...}},
+ * {"before_seen":{...}}.
  * xenmeter-archive(5) describes every key. A line has one form only: members in a fixed order, those that are 0 or do not
  * apply left out, no spaces, numbers exact.
  */
@@ -19,6 +20,8 @@ void results_put_execution(struct buffer *b, const struct execution *execution);
 void results_put_charges(struct buffer *b, const struct interval *interval, const struct charge_idd *idds,
                          size_t n);
 
+void results_put_before_seen(struct buffer *b, const struct before_seen *s);
+
 /* Reads them back; keeps what it needs between members. */
 struct results_reader;
 struct results_reader *results_reader_new(void);
@@ -30,7 +33,7 @@ void results_reader_limit(struct results_reader *r, size_t bytes);
 /*
  * Hands what n bytes of whole lines hold to `sink`, in order; NULL functions get nothing, and what they would get is
  * passed over without being read in full. An interval and its rows lie in one member. What a meter could never have
- * handed out (an end before the start, negative times but in late rows, unordered rows, numbers out of range, buckets
+ * handed out (an end before the start, negative times, unordered rows, numbers out of range, buckets
  * that do not add up to the count) is damage, and so is a line of more than 16 MiB. Returns 0; -1 with `err` filled
  * (offset: of the line, from `offset` on); or what the sink returned, if not 0, at once, err untouched.
  */

@@ -5,9 +5,9 @@
 #include "fields.h"
 
 extern const struct stored_field interval_fields[], row_fields[], measures_fields[], histogram_fields[],
-    execution_fields[], charge_idd_fields[], charge_guest_fields[];
+    execution_fields[], before_seen_fields[], charge_idd_fields[], charge_guest_fields[];
 extern const size_t interval_fields_n, row_fields_n, measures_fields_n, histogram_fields_n,
-    execution_fields_n, charge_idd_fields_n, charge_guest_fields_n;
+    execution_fields_n, before_seen_fields_n, charge_idd_fields_n, charge_guest_fields_n;
 
 /* The histograms of struct measures: key, as `,"key":`, and offset. */
 struct histogram_member {

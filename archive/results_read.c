@@ -74,7 +74,7 @@ const char *results_interval_wrong(const struct interval *i)
     if (i->end_ns < i->start_ns)
         return "an interval ends before it begins";
     if (granularity == 0)
-        return i->late ? "the whole trace is late" : NULL;
+        return NULL;
     /* It may be cut off at both ends, but lies between two boundaries. */
     if (length == 0 || length > granularity || i->start_ns / granularity != (i->end_ns - 1) / granularity)
         return "an interval is not of its length";
@@ -152,10 +152,11 @@ static bool read_histogram(struct line *l, const struct histogram_member *member
     return true;
 }
 
-static const char *measures_wrong(const struct measures *m, bool late)
+static const char *measures_wrong(const struct measures *m)
 {
-    for (size_t i = 0; i < measures_fields_n && !late; i++)
-        if (measures_fields[i].type == FIELD_I64 && (int64_t)field_bits(&measures_fields[i], m) < 0)
+    for (size_t i = 0; i < measures_fields_n; i++)
+        if (measures_fields[i].scalar.type == SCALAR_I64 &&
+            (int64_t)scalar_bits(&measures_fields[i].scalar, m) < 0)
             return "a negative time";
     bool none = m->allocated_ns == 0 && m->allocated_min_ns == UINT32_MAX && m->allocated_max_ns == 0;
     if (m->allocated_slices ? m->allocated_min_ns > m->allocated_max_ns : !none)
@@ -163,7 +164,7 @@ static const char *measures_wrong(const struct measures *m, bool late)
     return NULL;
 }
 
-static const char *row_wrong(const struct row *row, const struct row *before, bool late)
+static const char *row_wrong(const struct row *row, const struct row *before)
 {
     if ((row->domain < 0) != (row->life == 0))
         return "a domain without its life, or a life without its domain";
@@ -173,10 +174,10 @@ static const char *row_wrong(const struct row *row, const struct row *before, bo
         return "a row of a vCPU on a pCPU";
     if (before && row_compare(before, row) >= 0)
         return "rows out of order";
-    return measures_wrong(row->measures, late);
+    return measures_wrong(row->measures);
 }
 
-static int read_row(struct results_reading *x, size_t n, bool late)
+static int read_row(struct results_reading *x, size_t n)
 {
     struct results_reader *r = x->reader;
     struct line *l = &x->line;
@@ -196,8 +197,13 @@ static int read_row(struct results_reading *x, size_t n, bool late)
         return results_no_memory(x);
     line_finish(l);
     row->measures = m;
-    const char *wrong = l->wrong ? l->wrong : row_wrong(row, n ? row - 1 : NULL, late);
+    const char *wrong = l->wrong ? l->wrong : row_wrong(row, n ? row - 1 : NULL);
     return wrong ? results_damaged(x, wrong) : 0;
+}
+
+bool results_is_late(struct line *l)
+{
+    return LINE_HAS_KEY(l, "late") && LINE_HAS(l, "true");
 }
 
 static int read_interval(struct results_reading *x)
@@ -206,6 +212,7 @@ static int read_interval(struct results_reading *x)
     struct interval interval = {0};
     uint64_t rows = 0;
     line_fields(l, interval_fields, interval_fields_n, &interval);
+    bool late = results_is_late(l);
     if (LINE_HAS_KEY(l, "rows"))
         rows = line_u64(l);
     else
@@ -221,10 +228,10 @@ static int read_interval(struct results_reading *x)
             return -1;
         if (status == 0 || !LINE_HAS(l, "{\"row\":"))
             return results_damaged(x, "an interval has fewer rows than it says");
-        if (read_row(x, n, interval.late) != 0)
+        if (!late && read_row(x, n) != 0)
             return -1;
     }
-    return x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+    return late ? 0 : x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
 }
 
 /* ---- executions ---- */
@@ -248,6 +255,30 @@ static int read_execution(struct results_reading *x)
     return wrong ? results_damaged(x, wrong) : x->sink->execution(x->sink->context, &execution);
 }
 
+/* ---- before it was seen ---- */
+
+static const char *before_seen_wrong(const struct before_seen *s)
+{
+    bool of_pcpu = s->row.domain < 0;
+    if (of_pcpu != (s->row.life == 0) || (of_pcpu && (s->row.vcpu >= 0 || s->row.pcpu < 0)))
+        return "nobody was seen";
+    if (s->from_ns >= s->seen_ns || s->seen_ns > INT64_MAX)
+        return "seen before the beginning";
+    if (s->driver_domain && s->state != RUNSTATE_RUNNING)
+        return "a driver domain is charged for what it did not run";
+    return NULL;
+}
+
+static int read_before_seen(struct results_reading *x)
+{
+    struct line *l = &x->line;
+    struct before_seen seen = {0};
+    line_fields(l, before_seen_fields, before_seen_fields_n, &seen);
+    line_finish(l);
+    const char *wrong = l->wrong ? l->wrong : before_seen_wrong(&seen);
+    return wrong ? results_damaged(x, wrong) : x->sink->before_seen(x->sink->context, &seen);
+}
+
 /* ---- all of them ---- */
 
 static int read_line(struct results_reading *x)
@@ -261,6 +292,8 @@ static int read_line(struct results_reading *x)
         return x->sink->execution ? read_execution(x) : 0;
     if (LINE_HAS(l, "{\"charges\":"))
         return x->sink->charges ? results_read_charges(x) : 0;
+    if (LINE_HAS(l, "{\"before_seen\":"))
+        return x->sink->before_seen ? read_before_seen(x) : 0;
     return results_damaged(x, "a line that is none of results");
 }
 

@@ -100,6 +100,8 @@ int results_read_charges(struct results_reading *x)
     struct interval interval = {0};
     size_t n = 0, guests = 0;
     line_fields(l, interval_fields, interval_fields_n, &interval);
+    if (results_is_late(l))
+        return 0;
     if (!LINE_HAS_KEY(l, "idds") || !LINE_HAS(l, "["))
         line_wrong(l, "charges without driver domains");
     for (bool more = !LINE_HAS(l, "]"); more && !l->wrong; n++) {

@@ -40,6 +40,12 @@ int results_no_memory(const struct results_reading *x);
 /* What makes an interval impossible, in words, or NULL. */
 const char *results_interval_wrong(const struct interval *i);
 
+/*
+ * The interval in the line is marked as late: earlier versions added such rows to intervals handed out before. Results are
+ * final now: the reader passes over them.
+ */
+bool results_is_late(struct line *l);
+
 /* The line at hand is {"charges": so far: reads the rest and hands it to the sink. As results_read. */
 int results_read_charges(struct results_reading *x);
 

@@ -78,6 +78,15 @@ void results_put_execution(struct buffer *b, const struct execution *execution)
     buffer_text(b, "}}\n");
 }
 
+void results_put_before_seen(struct buffer *b, const struct before_seen *s)
+{
+    buffer_text(b, "{\"before_seen\":");
+    size_t begin = b->n;
+    fields_put(b, before_seen_fields, before_seen_fields_n, s);
+    put_bracket(b, begin, '{');
+    buffer_text(b, "}}\n");
+}
+
 static void put_guest(struct buffer *b, const struct charge_guest *guest)
 {
     size_t begin = b->n;

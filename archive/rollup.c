@@ -7,14 +7,14 @@
 
 /* ---- what it ends with ---- */
 
-int rollup_is_damaged(struct rollup *r)
+static int is_damaged(struct rollup *r)
 {
     r->damaged = true;
     r->status = -1;
     return r->status;
 }
 
-int rollup_no_memory(struct rollup *r)
+static int no_memory(struct rollup *r)
 {
     r->out_of_memory = true;
     r->status = -1;
@@ -31,11 +31,6 @@ bool rollup_damaged(const struct rollup *r)
     return r->damaged;
 }
 
-bool rollup_exact(const struct rollup *r)
-{
-    return r->exact;
-}
-
 uint64_t rollup_unknown_ns(const struct rollup *r)
 {
     return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
@@ -43,7 +38,7 @@ uint64_t rollup_unknown_ns(const struct rollup *r)
 
 /* ---- handing out ---- */
 
-int rollup_tell(struct rollup *r, size_t index, const struct interval *interval, const struct row *rows,
+static int tell(struct rollup *r, size_t index, const struct interval *interval, const struct row *rows,
                 size_t n)
 {
     for (size_t i = 0; index == 0 && i < n; i++) {
@@ -56,7 +51,7 @@ int rollup_tell(struct rollup *r, size_t index, const struct interval *interval,
     return r->status;
 }
 
-int rollup_tell_charges(struct rollup *r, const struct interval *interval, const struct charge_idd *idds,
+static int tell_charges(struct rollup *r, const struct interval *interval, const struct charge_idd *idds,
                         size_t n)
 {
     if (r->status == 0 && r->sink.charges)
@@ -79,14 +74,16 @@ static void open_interval(struct rollup *r, struct rollup_asked *a, uint64_t sta
 static int close_interval(struct rollup *r, size_t index)
 {
     struct rollup_asked *a = &r->asked[index];
-    struct interval interval = {.granularity_ns = a->length_ns, .start_ns = a->start_ns, .end_ns = a->end_ns};
+    struct interval interval = {
+        .granularity_ns = a->length_ns, .start_ns = a->start_ns, .end_ns = a->end_ns, .by = r->by};
     const struct row *rows = gathered_rows(&a->aggregate);
     const struct charge_idd *idds = gathered_charges(&a->aggregate);
     if (!rows || !idds)
-        return rollup_no_memory(r);
-    rollup_tell(r, index, &interval, rows, a->aggregate.rows.n);
+        return no_memory(r);
+    tell(r, index, &interval, rows, a->aggregate.rows.n);
+    interval.by = BY_DOMAIN;
     if (a->aggregate.charged)
-        rollup_tell_charges(r, &interval, idds, a->aggregate.idds.n);
+        tell_charges(r, &interval, idds, a->aggregate.idds.n);
     open_interval(r, a, a->end_ns);
     return r->status;
 }
@@ -105,7 +102,7 @@ static int pass_boundary(struct rollup *r)
 
 /* ---- what was kept ---- */
 
-size_t rollup_kept_index(const struct rollup *r, uint64_t length_ns)
+static size_t kept_index(const struct rollup *r, uint64_t length_ns)
 {
     for (size_t k = 0; k < r->plan.kept; k++)
         if (r->kept[k].used && r->kept[k].length_ns == length_ns)
@@ -113,7 +110,7 @@ size_t rollup_kept_index(const struct rollup *r, uint64_t length_ns)
     return METER_GRANULARITIES;
 }
 
-size_t rollup_asked_index(const struct rollup *r, size_t kept)
+static size_t asked_index(const struct rollup *r, size_t kept)
 {
     size_t i = 0;
     while (r->asked[i].use != kept)
@@ -140,30 +137,20 @@ static int check_memory(struct rollup *r, bool added)
     for (size_t i = 0; i < r->plan.asked; i++)
         held += r->asked[i].aggregate.memory;
     if (!added || (r->plan.memory_limit && held > r->plan.memory_limit))
-        return rollup_no_memory(r);
+        return no_memory(r);
     return r->status;
-}
-
-int rollup_add_rows(struct rollup *r, struct rollup_asked *a, const struct row *rows, size_t n)
-{
-    return check_memory(r, gathered_add_rows(&a->aggregate, rows, n));
-}
-
-int rollup_add_charges(struct rollup *r, struct rollup_asked *a, const struct charge_idd *idds, size_t n)
-{
-    return check_memory(r, gathered_add_charges(&a->aggregate, idds, n));
 }
 
 static int gather(struct rollup *r, size_t kept, const struct interval *interval, const struct row *rows,
                   size_t n)
 {
     if (r->straight)
-        return rollup_tell(r, rollup_asked_index(r, kept), interval, rows, n);
+        return tell(r, asked_index(r, kept), interval, rows, n);
     for (size_t i = 0; i < r->plan.asked; i++) {
         struct rollup_asked *a = &r->asked[i];
         if (a->use != kept)
             continue;
-        if (rollup_add_rows(r, a, rows, n) != 0)
+        if (check_memory(r, gathered_add_rows(&a->aggregate, rows, n)) != 0)
             return r->status;
         a->complete = interval->end_ns >= a->end_ns;
         r->waiting = r->waiting || a->complete;
@@ -174,25 +161,22 @@ static int gather(struct rollup *r, size_t kept, const struct interval *interval
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct rollup *r = context;
-    size_t kept = rollup_kept_index(r, interval->granularity_ns);
+    size_t kept = kept_index(r, interval->granularity_ns);
     r->of_use = false;
     if (r->status != 0 || r->done || kept == METER_GRANULARITIES)
         return r->status;
-    if ((interval->late || interval->end_ns > r->reached_ns) && r->waiting && pass_boundary(r) != 0)
+    if (interval->end_ns > r->reached_ns && r->waiting && pass_boundary(r) != 0)
         return r->status;
     if (r->done)
         return 0;
     r->current = *interval;
-    if (interval->late)
-        return rollup_late_take(r, kept, interval, rows, n);
-    if (rollup_late_end(r) != 0)
-        return r->status;
+    r->current.by = r->by;
     struct rollup_kept *k = &r->kept[kept];
     if (!is_next(r, k, interval) || interval->end_ns < r->reached_ns)
-        return rollup_is_damaged(r);
+        return is_damaged(r);
     k->next_ns = r->reached_ns = interval->end_ns;
     r->of_use = interval->end_ns > r->plan.from_ns || r->plan.from_ns == 0;
-    return r->of_use ? gather(r, kept, interval, rows, n) : 0;
+    return r->of_use ? gather(r, kept, &r->current, rows, n) : 0;
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
@@ -200,19 +184,62 @@ static int take_charges(void *context, const struct interval *interval, const st
 {
     struct rollup *r = context;
     const struct interval *current = &r->current;
-    size_t kept = rollup_kept_index(r, interval->granularity_ns);
+    size_t kept = kept_index(r, interval->granularity_ns);
     if (r->status != 0 || !r->of_use || kept == METER_GRANULARITIES)
         return r->status;
-    if (interval->granularity_ns != current->granularity_ns || interval->start_ns != current->start_ns ||
-        interval->late != current->late)
-        return rollup_is_damaged(r);
+    if (interval->granularity_ns != current->granularity_ns || interval->start_ns != current->start_ns)
+        return is_damaged(r);
     if (r->straight)
-        return rollup_tell_charges(r, interval, idds, n);
-    if (interval->late)
-        return rollup_late_take_charges(r, idds, n);
+        return tell_charges(r, interval, idds, n);
     for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
         if (r->asked[i].use == kept)
-            rollup_add_charges(r, &r->asked[i], idds, n);
+            check_memory(r, gathered_add_charges(&r->asked[i].aggregate, idds, n));
+    return r->status;
+}
+
+/* Where the open interval of a kept granularity begins. */
+static uint64_t open_ns(const struct rollup_kept *k)
+{
+    return k->next_ns == NOT_SEEN ? 0 : k->next_ns;
+}
+
+/* What an open interval has of it that the kept ones, handed out before it was seen, have not. */
+static int add_before_seen(struct rollup *r, struct rollup_asked *a, const struct before_seen *s)
+{
+    uint64_t from_ns = max64(s->from_ns, a->start_ns), to_ns = min64(s->seen_ns, open_ns(&r->kept[a->use]));
+    if (from_ns >= to_ns)
+        return r->status;
+    uint64_t ns = to_ns - from_ns;
+    const struct charge_idd idd = {
+        .domain = s->row.domain, .life = s->row.life, .running_ns = ns, .unattributed_ns = ns};
+    struct measures *m = gathered_row(&a->aggregate, &s->row);
+    if (m && r->by == BY_DOMAIN && !s->idle)
+        before_seen_add_to_domain(s, m->domain_ns, ns);
+    if (m)
+        before_seen_add(s, m, ns);
+    bool charged = s->driver_domain && r->sink.charges;
+    return check_memory(r, m && (!charged || gathered_add_charges(&a->aggregate, &idd, 1)));
+}
+
+/* Unknown time that no row of the first granularity has. */
+static void count_unknown(struct rollup *r, const struct before_seen *s)
+{
+    const struct rollup_asked *a = &r->asked[0];
+    uint64_t from_ns = max64(s->from_ns, r->plan.from_ns);
+    uint64_t to_ns = min64(s->seen_ns, r->straight ? open_ns(&r->kept[a->use]) : a->start_ns);
+    if (r->plan.asked > 0 && s->state == RUNSTATE_UNKNOWN && !s->idle && r->by != BY_PCPU && from_ns < to_ns)
+        r->unknown_ns += (int64_t)(to_ns - from_ns);
+}
+
+static int take_before_seen(void *context, const struct before_seen *s)
+{
+    struct rollup *r = context;
+    r->of_use = false;
+    if (r->status != 0 || r->done || (r->waiting && pass_boundary(r) != 0) || r->done)
+        return r->status;
+    count_unknown(r, s);
+    for (size_t i = 0; i < r->plan.asked && !r->straight && r->status == 0; i++)
+        add_before_seen(r, &r->asked[i], s);
     return r->status;
 }
 
@@ -224,7 +251,7 @@ static int take_execution(void *context, const struct execution *execution)
     r->of_use = false;
     if (r->status != 0 || r->done)
         return r->status;
-    if ((r->waiting && pass_boundary(r) != 0) || rollup_late_end(r) != 0 || r->done)
+    if ((r->waiting && pass_boundary(r) != 0) || r->done)
         return r->status;
     if (e.end_ns < r->plan.from_ns)
         return 0;
@@ -265,13 +292,13 @@ static int close_whole(struct rollup *r)
 
 int rollup_finish(struct rollup *r)
 {
-    if (r->status != 0 || rollup_late_end(r) != 0)
+    if (r->status != 0)
         return r->status;
     if (r->waiting && pass_boundary(r) != 0)
         return r->status;
     for (size_t k = 0; k < r->plan.kept; k++)
         if (is_incomplete(r, &r->kept[k]))
-            return rollup_is_damaged(r);
+            return is_damaged(r);
     return r->straight || r->done ? 0 : close_whole(r);
 }
 
@@ -295,15 +322,6 @@ static bool is_straight(const struct rollup *r)
                 return false;
     }
     return true;
-}
-
-/* Whether the whole is put together: a meter may know better of it than its parts tell. */
-static bool makes_whole(const struct rollup *r)
-{
-    bool any = false;
-    for (size_t i = 0; i < r->plan.asked; i++)
-        any = any || (r->asked[i].length_ns == 0 && r->kept[r->asked[i].use].length_ns != 0);
-    return any;
 }
 
 struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const struct meter_sink *sink)
@@ -331,8 +349,6 @@ struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const stru
         open_interval(r, a, plan->from_ns);
     }
     r->straight = is_straight(r);
-    r->exact = true;
-    r->late.judged = by == BY_DOMAIN && makes_whole(r);
     return r;
 }
 
@@ -352,6 +368,7 @@ struct meter_sink rollup_sink(struct rollup *r)
         .interval = take_interval,
         .execution = r->plan.executions && r->sink.execution ? take_execution : NULL,
         .charges = r->sink.charges ? take_charges : NULL,
+        .before_seen = take_before_seen,
     };
 }
 

@@ -2,8 +2,8 @@
  * From the intervals that were kept to those that are asked for: the same ones, longer ones whose length is a
  * multiple, the whole, a part of the time that begins and ends at their boundaries. What comes out is what a meter
  * with these granularities would have handed out, in its order: at a boundary the granularities in the order asked,
- * whole-trace rows at the end, late rows where their vCPU hypercalls_seen first. Fractions of a ns (charged_by_ns,
- * charged_inferred_ns) are added in another order, so their last bits may differ.
+ * whole-trace rows at the end. Fractions of a ns (charged_by_ns, charged_inferred_ns) are added in another order, so their
+ * last bits may differ.
  *
  * The kept intervals of one granularity follow each other without gap or overlap from 0 on, or from any of them at or
  * before `from`; all granularities together are told in the order of their ends. Anything else is damage.
@@ -38,7 +38,7 @@ bool rollup_possible(const struct rollup_plan *plan, size_t use[METER_GRANULARIT
 
 struct rollup;
 
-/* The plan is possible; it and the sink are copied. `by`: of the rows. NULL: no memory, or the plan is not possible. */
+/* The plan is possible; it and the sink are copied. `by`: of the rows; charges go with BY_DOMAIN. NULL: no memory, or the plan is not possible. */
 struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const struct meter_sink *sink);
 void rollup_free(struct rollup *r);
 
@@ -52,7 +52,7 @@ struct meter_sink rollup_sink(struct rollup *r);
 
 /*
  * What is of use lies in this part of the stream: from the interval that begins at *from_ns on, up to the last that
- * ends at *to_ns, with the late rows told in between. More may be given: it is passed over.
+ * ends at *to_ns, with what was seen first in between. More may be given: it is passed over.
  */
 void rollup_span(const struct rollup *r, uint64_t *from_ns, uint64_t *to_ns);
 
@@ -64,15 +64,6 @@ void rollup_span(const struct rollup *r, uint64_t *from_ns, uint64_t *to_ns);
 int rollup_finish(struct rollup *r);
 bool rollup_out_of_memory(const struct rollup *r);
 bool rollup_damaged(const struct rollup *r);
-
-/*
- * Whether what comes out is what a meter would have told to the last ns; known before the whole is handed out.
- * False in one case: the whole is asked for, by domain, and made of intervals, and a further vCPU of a
- * domain hypercalls_seen for the first time after some of them had been handed out. In the whole's runstates of its domain
- * (domain_ns) a meter counts it from the beginning, in those of intervals from there on. Not noticed where it hypercalls_seen in
- * the first interval kept but after more than a second.
- */
-bool rollup_exact(const struct rollup *r);
 
 /* Sum of the guests' unknown time in what was handed out of one granularity (the first asked), ns. BY_PCPU: 0. */
 uint64_t rollup_unknown_ns(const struct rollup *r);

@@ -148,22 +148,32 @@ static size_t new_histograms(struct gathered_row *item)
            new_pages(item->pages[2], &m->block);
 }
 
+static struct gathered_row *gather_row(struct aggregate *g, const struct row *row)
+{
+    bool fresh;
+    struct gathered_row *item = item_of(g, &g->rows, key_of_row(row), &fresh);
+    if (item && fresh) {
+        item->row = *row;
+        item->row.measures = &item->measures;
+        measures_clear(&item->measures);
+    }
+    if (item && row->vcpus > item->row.vcpus) /* they only become more */
+        item->row.vcpus = row->vcpus;
+    return item;
+}
+
+struct measures *gathered_row(struct aggregate *g, const struct row *row)
+{
+    struct gathered_row *item = gather_row(g, row);
+    return item ? &item->measures : NULL;
+}
+
 bool gathered_add_rows(struct aggregate *g, const struct row *rows, size_t n)
 {
     g->rows.next = 0;
     for (size_t i = 0; i < n; i++) {
-        bool fresh;
-        struct gathered_row *item = item_of(g, &g->rows, key_of_row(&rows[i]), &fresh);
-        if (!item)
-            return false;
-        if (fresh) {
-            item->row = rows[i];
-            item->row.measures = &item->measures;
-            measures_clear(&item->measures);
-        }
-        if (rows[i].vcpus > item->row.vcpus) /* they only become more, but a late row tells of one */
-            item->row.vcpus = rows[i].vcpus;
-        if (!measures_merge(&item->measures, rows[i].measures))
+        struct gathered_row *item = gather_row(g, &rows[i]);
+        if (!item || !measures_merge(&item->measures, rows[i].measures))
             return false;
         g->memory += new_histograms(item);
     }
@@ -183,39 +193,6 @@ const struct row *gathered_rows(struct aggregate *g)
 
 /* ---- charges ---- */
 
-/* Sums stop at the end of their range instead of wrapping, as in measures_merge. */
-static void add_capped(uint64_t *into, uint64_t from)
-{
-    if (__builtin_add_overflow(*into, from, into))
-        *into = UINT64_MAX;
-}
-
-void gathered_add_idd(struct charge_idd *into, const struct charge_idd *from)
-{
-    add_capped(&into->running_ns, from->running_ns);
-    add_capped(&into->charged_ns, from->charged_ns);
-    add_capped(&into->own_ns, from->own_ns);
-    add_capped(&into->unattributed_ns, from->unattributed_ns);
-    add_capped(&into->executions, from->executions);
-    add_capped(&into->io_free_executions, from->io_free_executions);
-    for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
-        add_capped(&into->unassigned[kind], from->unassigned[kind]);
-}
-
-static void add_guest(struct charge_guest *into, const struct charge_guest *from)
-{
-    add_capped(&into->charged_ns, from->charged_ns);
-    into->charged_inferred_ns += from->charged_inferred_ns;
-    for (int kind = 0; kind < IO_KINDS; kind++) {
-        add_capped(&into->events[kind], from->events[kind]);
-        into->charged_by_ns[kind] += from->charged_by_ns[kind];
-    }
-    for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
-        add_capped(&into->inferred[kind], from->inferred[kind]);
-    for (int kind = 0; kind < COUNTER_KINDS; kind++)
-        into->counted[kind] = into->counted[kind] || from->counted[kind];
-}
-
 static bool add_guests(struct aggregate *g, const struct charge_idd *idd)
 {
     for (size_t i = 0; i < idd->guests_n; i++) {
@@ -228,7 +205,7 @@ static bool add_guests(struct aggregate *g, const struct charge_idd *idd)
         if (fresh)
             item->guest = *from;
         else
-            add_guest(&item->guest, from);
+            charge_guest_merge(&item->guest, from);
     }
     return true;
 }
@@ -246,7 +223,7 @@ bool gathered_add_charges(struct aggregate *g, const struct charge_idd *idds, si
         if (fresh)
             item->idd = idds[i];
         else
-            gathered_add_idd(&item->idd, &idds[i]);
+            charge_idd_merge(&item->idd, &idds[i]);
         if (!add_guests(g, &idds[i]))
             return false;
     }

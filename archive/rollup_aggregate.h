@@ -40,11 +40,11 @@ void gathered_clear(struct aggregate *g);
 bool gathered_add_rows(struct aggregate *g, const struct row *rows, size_t n);
 bool gathered_add_charges(struct aggregate *g, const struct charge_idd *idds, size_t n);
 
+/* What is there of a row, all 0 if that is nothing. NULL: memory ran out. */
+struct measures *gathered_row(struct aggregate *g, const struct row *row);
+
 /* What is there, ordered as a meter orders it (g->rows.n, g->idds.n); valid until more is added. NULL: no memory. */
 const struct row *gathered_rows(struct aggregate *g);
 const struct charge_idd *gathered_charges(struct aggregate *g);
-
-/* Adds what is known of a driver domain itself, without its guests. */
-void gathered_add_idd(struct charge_idd *into, const struct charge_idd *from);
 
 #endif

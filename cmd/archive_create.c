@@ -29,11 +29,11 @@ struct creation {
     /* of the trace being read */
     struct trace *trace;
     struct pipeline *pipeline;
-    struct meter_options rows[4]; /* by enum by */
+    struct meter_options rows;
     struct capture_writer *writer;
     struct summary_domain *domains; /* of the whole trace */
     size_t domains_n;
-    struct meter_sink domain_sink; /* of the rows by domain, which pass by here */
+    struct meter_sink into_capture; /* the rows pass by here */
     struct progress progress;
 };
 
@@ -68,10 +68,10 @@ static int choose(struct creation *c, struct error *err)
 /* ---- one trace ---- */
 
 /* The rows of the whole trace, by domain, are what `info` wants of it, too. */
-static int take_domains(void *context, const struct interval *interval, const struct row *rows, size_t n)
+static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct creation *c = context;
-    if (interval->granularity_ns == 0 && !interval->late) {
+    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN) {
         c->domains = calloc(n + 1, sizeof *c->domains);
         for (size_t i = 0; c->domains && i < n; i++)
             if (rows[i].domain != IDLE_DOMAIN)
@@ -83,20 +83,26 @@ static int take_domains(void *context, const struct interval *interval, const st
         if (!c->domains)
             return -1;
     }
-    return c->domain_sink.interval(c->domain_sink.context, interval, rows, n);
+    return c->into_capture.interval(c->into_capture.context, interval, rows, n);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
     const struct creation *c = context;
-    return c->domain_sink.execution(c->domain_sink.context, execution);
+    return c->into_capture.execution(c->into_capture.context, execution);
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
                         size_t n)
 {
     const struct creation *c = context;
-    return c->domain_sink.charges(c->domain_sink.context, interval, idds, n);
+    return c->into_capture.charges(c->into_capture.context, interval, idds, n);
+}
+
+static int take_before_seen(void *context, const struct before_seen *seen)
+{
+    const struct creation *c = context;
+    return c->into_capture.before_seen(c->into_capture.context, seen);
 }
 
 /* The writer takes the batches, too: entries are made from them. */
@@ -107,29 +113,19 @@ static int take_batch(void *context, const struct pass *pass, const struct event
     return capture_writer_take(c->writer, batch, pass->clock, err);
 }
 
-/* The rows by domain come first: charges and the numbers of the whole trace are theirs. */
-static int add_consumers(struct creation *c, struct error *err)
+static int add_consumer(struct creation *c, struct error *err)
 {
-    for (int by = 0; by < 4; by++) {
-        if (!(c->capture.bys & 1u << by))
-            continue;
-        struct meter_options *rows = &c->rows[by];
-        *rows = (struct meter_options){.by = (enum by)by,
-                                       .granularities = c->capture.granularities,
-                                       .executions = by == BY_DOMAIN && c->capture.executions,
-                                       .charge = c->capture.charge,
-                                       .sink = capture_writer_sink(c->writer, (enum by)by)};
-        memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
-        if (by == BY_DOMAIN) {
-            c->domain_sink = rows->sink;
-            rows->sink = (struct meter_sink){c, take_domains, take_execution, take_charges};
-        }
-        const struct consumer consumer = {
-            .context = c, .rows = rows, .batch = by == BY_DOMAIN ? take_batch : NULL, .to_the_end = true};
-        if (pipeline_add(c->pipeline, &consumer, err) != 0)
-            return -1;
-    }
-    return 0;
+    struct meter_options *rows = &c->rows;
+    c->into_capture = capture_writer_sink(c->writer);
+    *rows =
+        (struct meter_options){.bys = c->capture.bys,
+                               .granularities = c->capture.granularities,
+                               .executions = c->capture.executions,
+                               .charge = c->capture.charge,
+                               .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
+    memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
+    const struct consumer consumer = {.context = c, .rows = rows, .batch = take_batch, .to_the_end = true};
+    return pipeline_add(c->pipeline, &consumer, err);
 }
 
 /* A pipe that lasts is ended by a signal; a file is read to its end. */
@@ -156,7 +152,7 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     c->pipeline = pipeline_new(o->max_memory);
     if (!c->pipeline)
         return error_no_memory(err, "the archive");
-    if (add_consumers(c, err) != 0)
+    if (add_consumer(c, err) != 0)
         return -1;
     pipeline_wants(c->pipeline, &trace);
     if (is_stream(path)) {

@@ -11,6 +11,7 @@
 #include "archive/join.h"
 #include "archive/results.h"
 #include "archive/rollup.h"
+#include "metrics/min_max.h"
 
 int fail_host(const struct options *o)
 {
@@ -196,7 +197,7 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
         return "a part of several traces that follow each other is not told from them";
     if (own_rows)
         return "this format has rows of its own";
-    if (!(kept->bys & 1u << meter->by))
+    if (meter->bys & ~kept->bys)
         return "they are not by this";
     if (meter->pcpus_wanted)
         return "they are not of these pCPUs only";
@@ -205,7 +206,7 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
     if (meter->charge.wanted &&
         (!kept->charge.wanted || o->io_counts || !same_charges(&kept->charge, &meter->charge)))
         return "they were charged in another way";
-    if ((meter->executions || meter->sink.charges) && meter->by != BY_DOMAIN)
+    if ((meter->executions || meter->sink.charges) && !(meter->bys & 1u << BY_DOMAIN))
         return "executions and charges are kept with the rows by domain";
     if (meter->executions && !kept->executions)
         return "executions are not among them";
@@ -269,7 +270,7 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
     bool part = o->from_ns || o->to_ns;
     if (a->captures_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
         return !(meter->charge.wanted && counters_kept(a) && !o->io_counts);
-    return part && (meter->sink.charges || meter->by == BY_PCPU || meter->granularities == 0);
+    return part && (meter->sink.charges || meter->bys & 1u << BY_PCPU || meter->granularities == 0);
 }
 
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
@@ -359,16 +360,13 @@ static int read_results(struct archived *a, const struct capture *p, enum by by,
     return status;
 }
 
-static int replay_capture(struct archived *a, size_t capture, const struct options *o,
-                          const struct meter_options *meter, const struct meter_sink *sink,
-                          uint64_t *unknown_ns, struct error *err)
+static int replay_rows(struct archived *a, size_t capture, enum by by, const struct rollup_plan *plan,
+                       const struct meter_sink *sink, uint64_t *unknown_ns, struct error *err)
 {
-    struct rollup_plan plan;
-    plan_of(a, capture, o, meter, &plan);
-    struct rollup *rollup = rollup_new(&plan, meter->by, sink);
+    struct rollup *rollup = rollup_new(plan, by, sink);
     if (!rollup)
         return error_no_memory(err, "reading the archive");
-    int status = read_results(a, &a->captures[capture], meter->by, rollup, err);
+    int status = read_results(a, &a->captures[capture], by, rollup, err);
     if (status == 0)
         status = rollup_finish(rollup);
     if (rollup_out_of_memory(rollup))
@@ -376,13 +374,27 @@ static int replay_capture(struct archived *a, size_t capture, const struct optio
     else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
-    else if (status == 0 && !rollup_exact(rollup) && !o->quiet)
-        complain("%s: a vCPU hypercalls_seen late: runstates of whole domains (full_run_ns and so on) leave "
-                 "it out before",
-                 o->input);
-    *unknown_ns = rollup_unknown_ns(rollup);
+    *unknown_ns = max64(*unknown_ns, rollup_unknown_ns(rollup));
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
+}
+
+/* One by after the other; executions and charges are kept with the rows by domain. */
+static int replay_capture(struct archived *a, size_t capture, const struct options *o,
+                          const struct meter_options *meter, const struct meter_sink *sink,
+                          uint64_t *unknown_ns, struct error *err)
+{
+    struct rollup_plan plan;
+    struct meter_sink rows = *sink;
+    int status = 0;
+    plan_of(a, capture, o, meter, &plan);
+    for (enum by by = 0; by < BYS && status == 0; by++)
+        if (meter->bys & 1u << by) {
+            status = replay_rows(a, capture, by, &plan, &rows, unknown_ns, err);
+            rows.execution = NULL;
+            rows.charges = NULL;
+        }
+    return status;
 }
 
 /* Piece after capture, as if it had been one trace. */
@@ -390,7 +402,7 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
                          struct error *err)
 {
     struct join *join = join_new(&meter->sink);
-    uint64_t ignored;
+    uint64_t ignored = 0;
     int status = 0;
     if (!join)
         return error_no_memory(err, "reading the archive");
@@ -410,7 +422,7 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
 int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
                     uint64_t *unknown_ns, struct error *err)
 {
-    bool part = (o->from_ns || o->to_ns) && meter->by != BY_PCPU && meter->granularities > 0;
+    bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
     int status = a->captures_n > 1 ? replay_joined(a, o, meter, err)
                                    : replay_capture(a, 0, o, meter, &meter->sink, unknown_ns, err);
     if (!part)

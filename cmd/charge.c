@@ -2,67 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns_list.h"
+#include "metrics/relation/charges.h"
 #include "reading.h"
 
 struct charge {
     struct options options;
     struct reading reading;
+    struct consumer consumer; /* does nothing but have rows made */
     struct meter_options meter;
     struct charge_schema charges;
+    struct column_choice choice;
     struct report_schema schema;
-    const struct column **columns;
-    struct charge_idd *idds; /* of an interval, with their guests filtered */
-    size_t idds_capacity;
-    struct charge_guest *guests; /* of all of them */
-    size_t guests_capacity;
+    struct charge_rows rows; /* of an interval */
 };
 
 /* ---- charges on their way to the writer ---- */
-
-static bool make_room(struct charge *c, const struct charge_idd *idds, size_t n)
-{
-    size_t guests = 0;
-    for (size_t i = 0; i < n; i++)
-        guests += idds[i].guests_n;
-    if (c->idds_capacity < n) {
-        struct charge_idd *larger = realloc(c->idds, n * sizeof *larger);
-        if (!larger)
-            return false;
-        c->idds = larger;
-        c->idds_capacity = n;
-    }
-    if (c->guests_capacity < guests) {
-        struct charge_guest *larger = realloc(c->guests, guests * sizeof *larger);
-        if (!larger)
-            return false;
-        c->guests = larger;
-        c->guests_capacity = guests;
-    }
-    return true;
-}
-
-/* The guests charged most come first. */
-static int compare_guests(const void *a, const void *b)
-{
-    const struct charge_guest *x = a, *y = b;
-    if (x->charged_ns != y->charged_ns)
-        return x->charged_ns > y->charged_ns ? -1 : 1;
-    if (x->domain != y->domain)
-        return x->domain < y->domain ? -1 : 1;
-    return (x->life > y->life) - (x->life < y->life);
-}
-
-/* Copies the guests to be shown; returns how many they are. */
-static size_t choose_guests(const struct options *o, const struct charge_idd *idd, struct charge_guest *to)
-{
-    size_t n = 0;
-    for (size_t g = 0; g < idd->guests_n; g++)
-        if (!o->domains_given || o->domains[(uint16_t)idd->guests[g].domain])
-            to[n++] = idd->guests[g];
-    if (o->limit)
-        qsort(to, n, sizeof *to, compare_guests);
-    return o->limit && n > o->limit ? o->limit : n;
-}
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
@@ -74,53 +29,53 @@ static int take_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct charge *c = context;
-    size_t guests = 0;
-    if (interval->late && n == 0)
-        return 0;
-    if (!make_room(c, idds, n))
+    if (!charge_rows_fill(&c->rows, idds, n))
         return reading_no_memory(&c->reading, n);
-    for (size_t i = 0; i < n; i++) {
-        c->idds[i] = idds[i];
-        c->idds[i].guests = c->guests + guests;
-        c->idds[i].guests_n = choose_guests(&c->options, &idds[i], c->guests + guests);
-        guests += c->idds[i].guests_n;
-    }
-    reading_will_write(&c->reading);
-    return reading_has_written(&c->reading, writer_charges(c->reading.writer, interval, c->idds, n));
+    const struct rows rows = {.relation = &relation_charges,
+                              .interval = interval,
+                              .at = c->rows.at,
+                              .n = c->rows.n,
+                              .groups = idds,
+                              .groups_n = n};
+    return reading_write(&c->reading, &rows);
 }
 
 /* ---- the work ---- */
 
+static const struct relation *const relations[] = {&relation_charges};
+
 static int run(struct charge *c)
 {
+    struct error err = {0};
     const struct options *o = &c->options;
+    const char *sort = o->sort ? o->sort : o->limit ? "charged_ns" : NULL;
     if (reading_open(&c->reading, o) != EXIT_DONE)
         return EXIT_ERROR;
-    c->columns = calloc(charge_columns_n, sizeof(struct column *));
-    if (!c->columns) {
-        complain("not enough memory");
-        return EXIT_ERROR;
-    }
-    for (size_t i = 0; i < charge_columns_n; i++)
-        c->columns[i] = &charge_columns[i];
-    c->charges = (struct charge_schema){.options = &c->meter.charge,
-                                        .io_counts = reading_io_counts(&c->reading),
-                                        .guests_only = o->domains_given};
+    if (choice_make(&c->choice, relations, 1, o->columns, sort, false, &err) != 0)
+        return fail(NULL, &err);
+    c->charges =
+        (struct charge_schema){.options = &c->meter.charge, .io_counts = reading_io_counts(&c->reading)};
     c->schema = (struct report_schema){
-        .by = BY_DOMAIN, .columns = c->columns, .columns_n = charge_columns_n, .charge = &c->charges};
+        .choice = &c->choice,
+        .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit},
+        .bys = 1u << BY_DOMAIN,
+        .charge = &c->charges};
     c->meter = (struct meter_options){
-        .by = BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges}};
-    return reading_run(&c->reading, &c->meter, &c->schema);
+        .bys = 1u << BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
+    return reading_run(&c->reading, &c->consumer, &c->meter, &c->schema);
 }
 
 static int run_charge(const struct options *o)
 {
     struct charge c = {.options = *o};
+    if (o->columns && strcmp(o->columns, "help") == 0) {
+        columns_list(relations, 1);
+        return EXIT_DONE;
+    }
     int status = run(&c);
     reading_close(&c.reading);
-    free(c.columns);
-    free(c.idds);
-    free(c.guests);
+    choice_free(&c.choice);
+    free(c.rows.at);
     return status;
 }
 
@@ -128,7 +83,7 @@ static int run_charge(const struct options *o)
 
 static void offer_columns(struct completion *c)
 {
-    complete_columns(c, charge_columns, charge_columns_n);
+    complete_columns(c, relations, 1);
 }
 
 static const struct option_spec options[] = {

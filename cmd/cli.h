@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 #include "metrics/meter.h"
 #include "metrics/verdict.h"
 #include "options.h"

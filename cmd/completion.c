@@ -47,10 +47,16 @@ void complete_granularities(struct completion *c)
         complete_word(c, "execution", "every single execution");
 }
 
-void complete_columns(struct completion *c, const struct column *table, size_t n)
+void complete_columns(struct completion *c, const struct relation *const *relations, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        complete_word(c, table[i].name, table[i].help);
+        for (size_t k = 0, before; k < relations[i]->columns_n; k++) {
+            const struct column *column = &relations[i]->columns[k];
+            for (before = 0; before < i && !column_find(relations[before], column->name); before++)
+                continue;
+            if (before == i)
+                complete_word(c, column->name, column->help);
+        }
 }
 
 /* Names of events, each class before its first one. */

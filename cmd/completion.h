@@ -25,13 +25,13 @@ struct completion {
     bool list;         /* it is a list, and what it has already is not offered */
 };
 
-struct column;
+struct relation;
 
 /* Offers one word; `help` may be NULL. */
 void complete_word(struct completion *c, const char *word, const char *help);
 
-/* Offers the columns of a table. */
-void complete_columns(struct completion *c, const struct column *table, size_t n);
+/* Offers the columns of relations, each name once. */
+void complete_columns(struct completion *c, const struct relation *const *relations, size_t n);
 
 /* Values that are not constant, for option_spec.offer. */
 void complete_formats(struct completion *c);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "formats/nearest.h"
 
 void complain(const char *format, ...)
 {
@@ -36,38 +37,12 @@ int fail(const char *file, const struct error *err)
     return EXIT_ERROR;
 }
 
-/* Edit distance of short words (insert, delete, replace). */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t n = strlen(a), m = strlen(b), row[LONGEST + 1];
-    if (n > LONGEST || m > LONGEST)
-        return LONGEST;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[m];
-}
-
 const char *nearest_name(const char *word, const char *const *names)
 {
     const char *nearest = NULL;
     size_t best = strlen(word) / 3 + 2;
     for (; *names; names++) {
-        size_t d = distance(word, *names);
+        size_t d = edit_distance(word, strlen(word), *names);
         if (d < best) {
             best = d;
             nearest = *names;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "metrics/min_max.h"
 #include "metrics/verdict.h"
 
 /* ---- setting up ---- */
@@ -43,17 +44,29 @@ static int choose_charges(struct reading *r, struct charge_options *charge, stru
     return charge_options_of(r->options, r->counters, charge, err);
 }
 
-/* Opens the trace and the pipeline, unless what was kept suffices. */
-static int open_source(struct reading *r, const struct meter_options *meter, struct error *err)
+/* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
+static int choose_source(struct reading *r, const struct meter_options *meter, struct error *err)
 {
     struct archived *a = &r->run.archived;
-    if (a->archive && archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err) != 0)
-        return -1;
-    if (a->archive && a->from_results)
+    if (!a->archive)
         return 0;
-    const struct consumer consumer = {
-        .rows = meter, .from_ns = meter->from_ns, .to_the_end = !archived_knows_rest(a, r->options)};
-    if (trace_run_add(&r->run, &consumer, err) != 0 ||
+    return meter ? archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err)
+                 : archived_choose_trace(a, r->options, err);
+}
+
+/* Opens the trace and the pipeline, unless what was kept suffices. */
+static int open_source(struct reading *r, struct consumer *consumer, const struct meter_options *meter,
+                       struct error *err)
+{
+    struct archived *a = &r->run.archived;
+    if (choose_source(r, meter, err) != 0)
+        return -1;
+    if (a->from_results)
+        return 0;
+    consumer->rows = meter;
+    consumer->from_ns = r->options->from_ns;
+    consumer->to_the_end = !archived_knows_rest(a, r->options);
+    if (trace_run_add(&r->run, consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
     return a->archive ? archived_enter(a, r->run.pipeline, err) : 0;
@@ -67,7 +80,6 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
     if (!r->output)
         return -1;
     bool terminal = output_is_terminal(r->output);
-    schema->executions = o->executions;
     schema->granularities_ns = o->granularities_ns;
     schema->granularities = o->granularities;
     schema->name_of = r->names ? names_lookup : NULL;
@@ -83,14 +95,12 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
 
 /* ---- the work ---- */
 
-void reading_will_write(struct reading *r)
+int reading_write(struct reading *r, const struct rows *rows)
 {
-    progress_end(&r->run.progress);
-}
-
-int reading_has_written(struct reading *r, int status)
-{
-    if (status == 0 && r->options->live_ns)
+    if (rows->interval)
+        progress_end(&r->run.progress);
+    int status = writer_rows(r->writer, rows);
+    if (status == 0 && rows->interval && r->options->live_ns)
         status = writer_flush(r->writer);
     r->failed = r->failed || status != 0;
     return status;
@@ -188,12 +198,17 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
         summary->trace = a->summary.trace;
         summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
     } else {
+        const struct pass *pass = pipeline_pass(r->run.pipeline);
         pipeline_quality(r->run.pipeline, r->run.trace, quality);
-        quality->unknown_ns = meter_unknown_ns(meter);
-        meter_charge_summary(meter, charged);
+        quality->unknown_ns =
+            meter ? meter_unknown_ns(meter) : model_unknown_ns(pass->model, pass->settled_ns);
+        if (meter)
+            meter_charge_summary(meter, charged);
         summary->clock = *trace_clock(r->run.trace);
         trace_summarise(r->run.trace, &summary->trace);
-        summary->end_ns = meter_accounted(meter);
+        summary->end_ns = meter   ? meter_accounted(meter)
+                          : to_ns ? min64(to_ns, pass->settled_ns)
+                                  : pass->settled_ns;
     }
     if (stopped)
         quality->truncated_bytes = 0; /* it was we who stopped reading */
@@ -228,15 +243,17 @@ static int end_writing(struct reading *r, bool charges)
     return EXIT_DONE;
 }
 
-int reading_run(struct reading *r, struct meter_options *meter, struct report_schema *schema)
+int reading_run(struct reading *r, struct consumer *consumer, struct meter_options *meter,
+                struct report_schema *schema)
 {
     struct error err = {0};
     const struct options *o = r->options;
-    complete_meter_options(r, meter);
-    if (choose_charges(r, &meter->charge, &err) != 0)
+    if (meter)
+        complete_meter_options(r, meter);
+    if (meter && choose_charges(r, &meter->charge, &err) != 0)
         return fail(NULL, &err);
     /* The trace first: a missing file is to leave no output behind. */
-    if (open_source(r, meter, &err) != 0)
+    if (open_source(r, consumer, meter, &err) != 0)
         return fail(o->input, &err);
     if (open_writer(r, schema, &err) != 0)
         return fail(o->output, &err);
@@ -251,7 +268,7 @@ int reading_run(struct reading *r, struct meter_options *meter, struct report_sc
     }
     if (status != 0)
         return fail(o->input, &err);
-    return end_writing(r, meter->charge.wanted);
+    return end_writing(r, meter && meter->charge.wanted);
 }
 
 void reading_close(struct reading *r)

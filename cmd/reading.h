@@ -1,5 +1,5 @@
 /*
- * What report and charge share: a trace is read into a meter, its results are written, and the verdict is said.
+ * What report, charge and blame share: rows are made of a trace and written, and the verdict is said.
  *
  *     reading_open -> reading_run -> reading_close
  */
@@ -30,16 +30,16 @@ int reading_open(struct reading *r, const struct options *o);
 const char *reading_io_counts(const struct reading *r);
 
 /*
- * Does all the work from the trace to the complete output. The caller has filled what only it knows: in `meter`
- * by, pcpus_wanted, charge.wanted and the sink; in `schema` by and what is about columns and charges. The rest
- * follows from the options and is filled in here. Both are kept until reading_close. Returns the exit code of the
- * command, everything having been said.
+ * Does all the work from the trace to the complete output. The caller has filled what only it knows: in `consumer` what
+ * it does with the trace itself; in `meter` (NULL: it wants no accounting) bys, pcpus_wanted, charge.wanted and the sink;
+ * in `schema` bys and what is about columns and charges. The rest follows from the options and is filled in here. All are
+ * kept until reading_close. Returns the exit code of the command, everything having been said.
  */
-int reading_run(struct reading *r, struct meter_options *meter, struct report_schema *schema);
+int reading_run(struct reading *r, struct consumer *consumer, struct meter_options *meter,
+                struct report_schema *schema);
 
-/* For sinks: to be called before something is written, and with what the writer returned. */
-void reading_will_write(struct reading *r);
-int reading_has_written(struct reading *r, int status);
+/* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
+int reading_write(struct reading *r, const struct rows *rows);
 
 /* For sinks: ends the work because memory ran out. Returns -1. */
 int reading_no_memory(struct reading *r, size_t rows);

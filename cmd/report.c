@@ -1,165 +1,81 @@
 /* xenmeter report: per-domain accounting at any granularity. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "archive_commands.h"
+#include "columns_list.h"
 #include "reading.h"
 
 struct report {
     struct options options;
     struct reading reading;
+    struct consumer consumer; /* does nothing but have rows made */
     struct meter_options meter;
+    struct column_choice choice;
     struct report_schema schema;
-    const struct column **columns;
-    size_t columns_n;
-    const struct column *sort;
-    struct row *rows; /* of an interval, filtered and ordered */
-    size_t rows_capacity;
 };
 
 /* ---- rows on their way to the writer ---- */
 
-static bool row_wanted(const struct options *o, const struct row *row)
-{
-    if (o->domains_given && row->domain >= 0 && !o->domains[row->domain])
-        return false;
-    if (!o->pcpus_given)
-        return true;
-    if (o->by == BY_PCPU || o->by == BY_DOMAIN_PCPU)
-        return row->pcpu >= 0 && o->pcpus[row->pcpu];
-    /* Time elsewhere was not counted: a row of zeros was never on these pCPUs. */
-    if (row->measures->charged_ns)
-        return true;
-    for (int s = 0; s < RUNSTATES; s++)
-        if (row->measures->state_ns[s])
-            return true;
-    return false;
-}
-
-/* qsort has no context: the column and interval being sorted by. */
-static const struct report *sorting;
-static const struct interval *sorting_interval;
-
-static int compare_rows(const void *a, const void *b)
-{
-    struct record_view left = {.interval = sorting_interval,
-                               .row = a,
-                               .by = sorting->options.by,
-                               .name_of = names_lookup,
-                               .names = sorting->reading.names};
-    struct record_view right = left;
-    right.row = b;
-    int order = value_compare(sorting->sort->get(&left), sorting->sort->get(&right));
-    if (order)
-        return order;
-    const struct row *x = a, *y = b;
-    const int64_t keys[][2] = {
-        {x->domain, y->domain}, {x->life, y->life}, {x->vcpu, y->vcpu}, {x->pcpu, y->pcpu}};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (keys[i][0] != keys[i][1])
-            return keys[i][0] < keys[i][1] ? -1 : 1;
-    return 0;
-}
-
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct report *r = context;
-    if (r->rows_capacity < n) {
-        struct row *larger = realloc(r->rows, n * sizeof *larger);
-        if (!larger)
-            return reading_no_memory(&r->reading, n);
-        r->rows = larger;
-        r->rows_capacity = n;
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (row_wanted(&r->options, &rows[i]))
-            r->rows[kept++] = rows[i];
-    if (r->sort) {
-        sorting = r;
-        sorting_interval = interval;
-        qsort(r->rows, kept, sizeof *r->rows, compare_rows);
-    }
-    if (r->options.limit && kept > r->options.limit)
-        kept = r->options.limit;
-    if (interval->late && kept == 0)
-        return 0;
-    reading_will_write(&r->reading);
-    return reading_has_written(&r->reading, writer_interval(r->reading.writer, interval, r->rows, kept));
+    const struct rows all = {
+        .relation = &relation_rows, .by = interval->by, .interval = interval, .at = rows, .n = n};
+    return reading_write(&r->reading, &all);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
     struct report *r = context;
-    const struct options *o = &r->options;
-    if (o->domains_given && !o->domains[execution->domain])
-        return 0;
-    int status = writer_execution(r->reading.writer, execution);
-    r->reading.failed = r->reading.failed || status != 0;
-    return status;
+    const struct rows one = {.relation = &relation_executions, .at = execution, .n = 1};
+    return reading_write(&r->reading, &one);
 }
 
 /* ---- setting up ---- */
 
-static void list_columns(void)
+static const struct relation *const relations[] = {&relation_rows, &relation_executions};
+#define RELATIONS (sizeof relations / sizeof *relations)
+
+static unsigned bys_of(const struct options *o)
 {
-    puts("columns of rows (-c):");
-    for (size_t i = 0; i < report_columns_n; i++)
-        printf("  %-24s %s\n", report_columns[i].name, report_columns[i].help);
-    puts("\ncolumns of executions (-g execution):");
-    for (size_t i = 0; i < execution_columns_n; i++)
-        printf("  %-24s %s\n", execution_columns[i].name, execution_columns[i].help);
+    return o->bys ? o->bys : 1u << o->by;
 }
 
-static int choose_columns(struct report *r, struct error *err)
+/* Rows of intervals come if there are intervals, executions if they were asked for. */
+static int choose(struct report *r, struct error *err)
 {
-    r->columns = calloc(report_columns_n, sizeof(struct column *));
-    if (!r->columns)
-        return error_no_memory(err, "the report");
-    if (columns_choose(r->options.columns ? r->options.columns : "all", r->columns, &r->columns_n, err) != 0)
-        return -1;
-    if (!r->options.sort)
-        return 0;
-    const struct column **sort = calloc(report_columns_n, sizeof(struct column *));
-    if (!sort)
-        return error_no_memory(err, "the report");
-    size_t n = 0;
-    int status = columns_choose(r->options.sort, sort, &n, err);
-    if (status == 0 && n != 1)
-        status = error_set(err, ERROR_USAGE, "--sort %s: one column at a time", r->options.sort);
-    if (status == 0)
-        r->sort = sort[0];
-    free(sort);
-    return status;
+    const struct options *o = &r->options;
+    bool rows = o->granularities || !o->executions;
+    r->schema = (struct report_schema){.choice = &r->choice,
+                                       .selection = {.domains = o->domains_given ? o->domains : NULL,
+                                                     .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                                     .limit = o->limit,
+                                                     .memory_limit = o->max_memory},
+                                       .bys = bys_of(o)};
+    return choice_make(&r->choice, rows ? relations : relations + 1, (size_t)rows + o->executions, o->columns,
+                       o->sort, (bys_of(o) & (bys_of(o) - 1)) != 0, err);
 }
 
 static int run(struct report *r)
 {
     struct error err = {0};
     const struct options *o = &r->options;
-    if (o->bys & (o->bys - 1)) {
-        complain("--by: rows can be by domain, vcpu, pcpu or domain-pcpu");
-        return EXIT_ERROR;
-    }
     if (reading_open(&r->reading, o) != EXIT_DONE)
         return EXIT_ERROR;
-    if (choose_columns(r, &err) != 0)
+    if (choose(r, &err) != 0)
         return fail(NULL, &err);
-    r->schema = (struct report_schema){.by = o->by,
-                                       .executions = o->executions,
-                                       .columns = r->columns,
-                                       .columns_n = r->columns_n,
-                                       .columns_given = o->columns != NULL};
-    bool rows_by_pcpu = o->by == BY_PCPU || o->by == BY_DOMAIN_PCPU;
+    const struct shown *executions = choice_find(&r->choice, &relation_executions);
+    if (executions && executions->sort && !o->limit && !o->quiet)
+        complain("all executions are kept in memory to be ordered; with --limit N only N are");
+    bool only_by_pcpu = (bys_of(o) & ~(1u << BY_PCPU | 1u << BY_DOMAIN_PCPU)) == 0; /* chosen row by row */
     r->meter = (struct meter_options){
-        .by = o->by,
-        .pcpus_wanted = o->pcpus_given && !rows_by_pcpu ? o->pcpus : NULL,
+        .bys = bys_of(o),
+        .pcpus_wanted = o->pcpus_given && !only_by_pcpu ? o->pcpus : NULL,
         .idle_rows = writer_makes_files(o->format), /* XenMon's logs have the idle loops */
-        .charge.wanted = writer_wants_charges(o->format, &r->schema) || (r->sort && r->sort->charge),
-        .sink = {r, take_interval, take_execution, NULL},
+        .charge.wanted = writer_wants_charges(o->format, &r->schema),
+        .sink = {r, take_interval, take_execution, NULL, NULL},
     };
-    return reading_run(&r->reading, &r->meter, &r->schema);
+    return reading_run(&r->reading, &r->consumer, &r->meter, &r->schema);
 }
 
 static int run_report(const struct options *o)
@@ -167,15 +83,14 @@ static int run_report(const struct options *o)
     struct report r = {.options = *o};
     int status;
     if (o->columns && strcmp(o->columns, "help") == 0) {
-        list_columns();
+        columns_list(relations, RELATIONS);
         return EXIT_DONE;
     }
     if (strcmp(o->format, "archive") == 0)
         return archive_create_run(o);
     status = run(&r);
     reading_close(&r.reading);
-    free(r.columns);
-    free(r.rows);
+    choice_free(&r.choice);
     return status;
 }
 
@@ -185,7 +100,7 @@ static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon",
 
 static void offer_columns(struct completion *c)
 {
-    complete_columns(c, report_columns, report_columns_n);
+    complete_columns(c, relations, RELATIONS);
 }
 
 static const struct option_spec options[] = {
@@ -201,8 +116,8 @@ static const struct option_spec options[] = {
                   "else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
-    OPTION_SORT("order the rows of an interval, largest first", offer_columns),
-    OPTION_LIMIT("at most N rows of an interval"),
+    OPTION_SORT("order the rows of an interval, or all executions, largest first", offer_columns),
+    OPTION_LIMIT("at most N rows of an interval, at most N executions"),
     OPTION_NAMES("domain names"),
     OPTION_COLOR,
     OPTIONS_HEADING("I/O and driver domains"),

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/columns.h"
-
 /* All zero is an empty buffer. When an allocation fails, `failed` is set and stays set, and later text is dropped. */
 struct buffer {
     char *at;

@@ -5,13 +5,9 @@
 
 #include "formats/charge_words.h"
 #include "formats/json_text.h"
+#include "metrics/relation/charges.h"
 
 /* ---- rows ---- */
-
-static void add_member(struct buffer *b, const char *name, const struct record_view *view, bool first)
-{
-    json_add_member(b, column_find(charge_columns, charge_columns_n, name), view, first);
-}
 
 static void add_counts(struct buffer *b, const char *name, const uint64_t *counts, size_t n)
 {
@@ -48,22 +44,25 @@ static void add_evidence(struct buffer *b, const struct charge_guest *guest)
     buffer_text(b, "}");
 }
 
-static void add_guest(struct buffer *b, const struct record_view *view)
+static void add_guest(struct buffer *b, const struct row_view *view)
 {
     static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
-    const struct charge_guest *guest = view->charge->guest;
+    const struct charge_guest *guest = ((const struct charge_row *)view->row)->guest;
     buffer_text(b, "{");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        add_member(b, members[i], view, i == 0);
+        json_add_member(b, column_find(&relation_charges, members[i]), view, i == 0);
     add_events(b, guest);
     add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS);
     add_evidence(b, guest);
     buffer_text(b, "}");
 }
 
-void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct interval *of,
-                         const struct charge_idd *idd)
+void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
+                         size_t from, size_t to)
 {
+    const struct charge_idd *idd = (const struct charge_idd *)rows->groups + group;
+    const struct shown *shown = choice_find(w->schema->choice, rows->relation);
+    struct row_view view = writer_view(w, rows);
     const struct report_schema *schema = w->schema;
     buffer_printf(b, "{\"domain\":%" PRId32 ",\"life\":%" PRIu32 ",\"name\":", idd->domain, idd->life);
     json_add_text(b, schema->name_of ? schema->name_of(schema->names, idd->domain, idd->life) : NULL);
@@ -75,11 +74,17 @@ void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct 
                   idd->io_free_executions);
     add_counts(b, "unassigned", idd->unassigned, IO_TRACE_KINDS);
     buffer_text(b, ",\"guests\":[");
-    for (size_t g = 0; g < idd->guests_n; g++) {
-        struct charge_row row = charge_row_of(idd, g);
-        struct record_view view = view_of_charge(w, of, &row);
-        buffer_text(b, g ? ",\n            " : "\n            ");
-        add_guest(b, &view);
+    const char *before = "";
+    for (size_t r = from; r < to; r++) {
+        view.row = row_at(rows, r);
+        if (!((const struct charge_row *)view.row)->guest)
+            continue; /* a member of the driver domain */
+        buffer_printf(b, "%s\n            ", before);
+        before = ",";
+        if (w->schema->choice->given)
+            json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
+        else
+            add_guest(b, &view);
     }
     buffer_text(b, "]}");
 }

@@ -7,9 +7,9 @@
 #include "formats/buffer.h"
 #include "formats/writer_ops.h"
 
-/* The object of one driver domain in one interval. */
-void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct interval *of,
-                         const struct charge_idd *idd);
+/* The object of driver domain number `group` of the rows: those of its guests are among rows from .. to. */
+void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
+                         size_t from, size_t to);
 
 /* The "method" of the document: what was asked for and what came of it. NULL when memory ran out. */
 json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary);

@@ -12,36 +12,61 @@
 #include "formats/spill.h"
 #include "formats/writer_ops.h"
 
+struct json_report {
+    const struct relation *relation;
+    enum by by;
+    uint64_t granularity_ns;
+    struct spill text;
+};
+
 struct json {
     struct writer base;
-    struct spill *reports; /* one per granularity in the order asked, then one of executions */
+    struct json_report *reports;
     size_t n;
 };
+
+static void add_report(struct json *json, const struct relation *relation, enum by by,
+                       uint64_t granularity_ns)
+{
+    struct json_report *report = &json->reports[json->n++];
+    *report = (struct json_report){.relation = relation, .by = by, .granularity_ns = granularity_ns};
+    spill_init(&report->text);
+}
+
+/* One for each subject and granularity, in the order asked; rows that are in no interval have one. */
+static void add_reports(struct json *json, const struct relation *relation)
+{
+    const struct report_schema *schema = json->base.schema;
+    unsigned bys = relation->by_subject ? schema->bys : 1;
+    if (relation->own_times)
+        add_report(json, relation, 0, 0);
+    for (unsigned by = 0; bys >> by && !relation->own_times; by++)
+        for (size_t g = 0; bys >> by & 1 && g < schema->granularities; g++)
+            add_report(json, relation, by, schema->granularities_ns[g]);
+}
 
 static int begin(struct writer *w)
 {
     struct json *json = (struct json *)w;
-    json->n = w->schema->granularities + 1;
-    json->reports = malloc(json->n * sizeof *json->reports);
+    const struct column_choice *choice = w->schema->choice;
+    size_t most = choice->n * (1 + (size_t)__builtin_popcount(w->schema->bys | 1) * w->schema->granularities);
+    json->reports = malloc((most + 1) * sizeof *json->reports);
     if (!json->reports)
         return -1;
-    for (size_t i = 0; i < json->n; i++)
-        spill_init(&json->reports[i]);
+    for (size_t i = 0; i < choice->n; i++)
+        if (choice->shown[i].n)
+            add_reports(json, choice->shown[i].relation);
     return 0;
 }
 
-static struct spill *executions_of(struct json *json)
+static struct spill *report_of(struct json *json, const struct rows *rows)
 {
-    return &json->reports[json->n - 1];
-}
-
-static struct spill *report_of(struct json *json, uint64_t granularity_ns)
-{
-    const struct report_schema *schema = json->base.schema;
     size_t i = 0;
-    while (i + 1 < schema->granularities && schema->granularities_ns[i] != granularity_ns)
+    while (json->reports[i].relation != rows->relation ||
+           (rows->interval && (json->reports[i].granularity_ns != rows->interval->granularity_ns ||
+                               json->reports[i].by != rows->by)))
         i++;
-    return &json->reports[i];
+    return &json->reports[i].text;
 }
 
 static int settle(struct writer *w, struct spill *s)
@@ -53,67 +78,50 @@ static int settle(struct writer *w, struct spill *s)
     return output_fail(w->out, &why);
 }
 
-static void add_row(struct buffer *b, const struct report_schema *schema, const struct record_view *view)
+/* Rows that come in groups: {the group's members, its rows}. */
+static int put_groups(struct writer *w, struct spill *report, const struct rows *rows)
 {
-    bool first = true;
-    buffer_text(b, "{");
-    for (size_t c = 0; c < schema->columns_n; c++)
-        if (!schema->columns[c]->of_interval) {
-            json_add_member(b, schema->columns[c], view, first);
-            first = false;
-        }
-    buffer_text(b, "}");
-}
-
-/* Opens an interval in the report of its granularity, up to the list of what it has. */
-static struct spill *open_interval(struct writer *w, const struct interval *of, const char *list)
-{
-    struct spill *report = report_of((struct json *)w, of->granularity_ns);
     struct buffer *b = spill_buffer(report);
-    buffer_text(b, spill_is_empty(report) ? "\n" : ",\n");
-    buffer_printf(b, "        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ",%s \"%s\": [",
-                  of->start_ns, of->end_ns, of->late ? " \"late\": true," : "", list);
-    return report;
-}
-
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
-{
-    struct spill *report = open_interval(w, of, "rows");
-    struct buffer *b = spill_buffer(report);
-    for (size_t r = 0; r < n; r++) {
-        struct record_view view = view_of_row(w, of, &rows[r]);
-        buffer_text(b, r ? ",\n          " : "\n          ");
-        add_row(b, w->schema, &view);
+    for (size_t g = 0, from = 0, to; g < rows->groups_n; g++, from = to) {
+        to = rows_end_of_group(rows, g, from);
+        buffer_text(b, g ? ",\n          " : "\n          ");
+        charge_json_add_idd(b, w, rows, g, from, to);
         if (settle(w, report) != 0)
             return -1;
     }
-    buffer_text(b, " ] }");
-    return settle(w, report);
+    return 0;
 }
 
-static int charges(struct writer *w, const struct interval *of, const struct charge_idd *idds, size_t n)
+static int put_rows(struct writer *w, struct spill *report, const struct rows *rows)
 {
-    struct spill *report = open_interval(w, of, "idds");
     struct buffer *b = spill_buffer(report);
-    for (size_t d = 0; d < n; d++) {
-        buffer_text(b, d ? ",\n          " : "\n          ");
-        charge_json_add_idd(b, w, of, &idds[d]);
+    const struct shown *shown = choice_find(w->schema->choice, rows->relation);
+    struct row_view view = writer_view(w, rows);
+    for (size_t r = 0; r < rows->n; r++) {
+        bool first = rows->interval ? r == 0 : spill_is_empty(report);
+        view.row = row_at(rows, r);
+        buffer_text(b, first ? "\n        " : ",\n        ");
+        buffer_text(b, rows->interval ? "  " : "");
+        json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
         if (settle(w, report) != 0)
             return -1;
     }
-    buffer_text(b, " ] }");
-    return settle(w, report);
+    return 0;
 }
 
-static int execution(struct writer *w, const struct execution *e)
+static int rows(struct writer *w, const struct rows *rows)
 {
-    struct spill *report = executions_of((struct json *)w);
+    struct spill *report = report_of((struct json *)w, rows);
     struct buffer *b = spill_buffer(report);
-    struct record_view view = view_of_execution(w, e);
-    buffer_text(b, spill_is_empty(report) ? "\n        {" : ",\n        {");
-    for (size_t c = 0; c < execution_columns_n; c++)
-        json_add_member(b, &execution_columns[c], &view, c == 0);
-    buffer_text(b, "}");
+    const struct interval *of = rows->interval;
+    bool groups = rows->relation->group_size != 0;
+    if (of)
+        buffer_printf(b, "%s        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", \"%s\": [",
+                      spill_is_empty(report) ? "\n" : ",\n", of->start_ns, of->end_ns,
+                      groups ? "idds" : "rows");
+    if ((groups ? put_groups(w, report, rows) : put_rows(w, report, rows)) != 0)
+        return -1;
+    buffer_text(b, of ? " ] }" : "");
     return settle(w, report);
 }
 
@@ -140,37 +148,36 @@ static int put_object(struct writer *w, const char *key, json_t *object)
     return status == 0 ? writer_put_text(w) : writer_no_memory(w);
 }
 
-static int put_report(struct writer *w, const struct spill *rows)
+static int put_report(struct writer *w, const struct json_report *report,
+                      const struct report_summary *summary)
 {
-    buffer_text(&w->text, " [");
-    if (writer_put_text(w) != 0 || spill_copy(rows, w->out) != 0)
+    struct buffer *b = &w->text;
+    if (report->relation->own_times)
+        buffer_printf(
+            b,
+            "\n    { \"granularity_ns\": null, \"by\": \"%s\", \"intervals\": [ { \"start_ns\": %" PRIu64
+            ", \"end_ns\": %" PRIu64 ", \"rows\": [",
+            report->relation->name, summary->start_ns, summary->end_ns);
+    else
+        buffer_printf(b, "\n    { \"granularity_ns\": %" PRIu64 ", ", report->granularity_ns);
+    if (!report->relation->own_times && !w->schema->charge)
+        buffer_printf(b, "\"by\": \"%s\", ",
+                      report->relation->by_subject ? by_names[report->by] : report->relation->name);
+    buffer_text(b, report->relation->own_times ? "" : "\"intervals\": [");
+    if (writer_put_text(w) != 0 || spill_copy(&report->text, w->out) != 0)
         return -1;
-    buffer_text(&w->text, " ] }");
-    return writer_put_text(w);
+    buffer_text(b, report->relation->own_times ? " ] } ] }" : " ] }");
+    return 0;
 }
 
 static int put_reports(struct writer *w, const struct report_summary *summary)
 {
     struct json *json = (struct json *)w;
     buffer_text(&w->text, "  \"reports\": [");
-    for (size_t i = 0; i < w->schema->granularities; i++) {
-        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": %" PRIu64 ", ", i ? "," : "",
-                      w->schema->granularities_ns[i]);
-        if (!w->schema->charge)
-            buffer_printf(&w->text, "\"by\": \"%s\", ", by_names[w->schema->by]);
-        buffer_text(&w->text, "\"intervals\":");
-        if (put_report(w, &json->reports[i]) != 0)
+    for (size_t i = 0; i < json->n; i++) {
+        buffer_text(&w->text, i ? "," : "");
+        if (put_report(w, &json->reports[i], summary) != 0)
             return -1;
-    }
-    if (w->schema->executions) {
-        buffer_printf(&w->text, "%s\n    { \"granularity_ns\": null, \"by\": \"execution\", \"intervals\": [",
-                      w->schema->granularities ? "," : "");
-        buffer_printf(&w->text,
-                      " { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", \"rows\":", summary->start_ns,
-                      summary->end_ns);
-        if (put_report(w, executions_of(json)) != 0)
-            return -1;
-        buffer_text(&w->text, " ] }");
     }
     buffer_text(&w->text, " ]\n}\n");
     return writer_put_text(w);
@@ -194,7 +201,7 @@ static void release(struct writer *w)
 {
     struct json *json = (struct json *)w;
     for (size_t i = 0; json->reports && i < json->n; i++)
-        spill_free(&json->reports[i]);
+        spill_free(&json->reports[i].text);
     free(json->reports);
 }
 
@@ -202,9 +209,7 @@ const struct writer_ops json_writer = {
     .name = "json",
     .size = sizeof(struct json),
     .begin = begin,
-    .interval = interval,
-    .execution = execution,
-    .charges = charges,
+    .rows = rows,
     .end = end,
     .release = release,
 };

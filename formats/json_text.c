@@ -52,11 +52,22 @@ void json_add_text(struct buffer *b, const char *s)
     json_decref(string);
 }
 
-void json_add_member(struct buffer *b, const struct column *column, const struct record_view *view,
-                     bool first)
+void json_add_member(struct buffer *b, const struct column *column, const struct row_view *view, bool first)
 {
     buffer_text(b, first ? "\"" : ",\"");
     buffer_text(b, column->name);
     buffer_add(b, "\":", 2);
-    writer_add_value(b, column, column->get(view), "null", json_add_text);
+    writer_add_value(b, column, column_value(column, view), "null", json_add_text);
+}
+
+void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, uint16_t but)
+{
+    bool first = true;
+    buffer_add(b, "{", 1);
+    for (size_t c = 0; c < shown->n; c++)
+        if (!(shown->columns[c]->flags & but)) {
+            json_add_member(b, shown->columns[c], view, first);
+            first = false;
+        }
+    buffer_add(b, "}", 1);
 }

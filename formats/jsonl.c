@@ -1,54 +1,46 @@
-/* JSON lines: one object per row or execution with every key of its interval in it. */
-#include <inttypes.h>
-
+/* JSON lines: one object per row with every key of its interval in it. */
 #include "formats/json_text.h"
 #include "formats/writer_ops.h"
 
-static int begin(struct writer *w)
+/* In each row all that JSON has of its interval, chosen or not; a row of no interval has no granularity. */
+static bool add_interval(struct writer *w, const struct row_view *view, const struct relation *relation)
 {
-    (void)w;
+    bool first = true;
+    for (size_t c = 0; view->interval && c < relation->columns_n; c++) {
+        const struct column *column = &relation->columns[c];
+        if (!(column->flags & COLUMN_OF_INTERVAL) ||
+            (column->flags & COLUMN_SEVERAL && !writer_has_several(w)))
+            continue;
+        json_add_member(&w->text, column, view, first);
+        first = false;
+    }
+    if (!view->interval)
+        buffer_text(&w->text, "\"granularity_ns\":null");
+    return view->interval && first;
+}
+
+static int rows(struct writer *w, const struct rows *rows)
+{
+    const struct shown *shown = choice_find(w->schema->choice, rows->relation);
+    struct row_view view = writer_view(w, rows);
+    for (size_t r = 0; r < rows->n; r++) {
+        view.row = row_at(rows, r);
+        buffer_add(&w->text, "{", 1);
+        bool first = add_interval(w, &view, rows->relation);
+        for (size_t c = 0; c < shown->n; c++)
+            if (!(shown->columns[c]->flags & COLUMN_OF_INTERVAL)) {
+                json_add_member(&w->text, shown->columns[c], &view, first);
+                first = false;
+            }
+        buffer_add(&w->text, "}\n", 2);
+        if (writer_put_text(w) != 0)
+            return -1;
+    }
     return 0;
-}
-
-static void add_row(struct writer *w, const struct record_view *view)
-{
-    const struct report_schema *schema = w->schema;
-    const struct interval *of = view->interval;
-    buffer_printf(&w->text, "{\"granularity_ns\":%" PRIu64 ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64,
-                  of->granularity_ns, of->start_ns, of->end_ns);
-    for (size_t c = 0; c < schema->columns_n; c++)
-        if (!schema->columns[c]->of_interval)
-            json_add_member(&w->text, schema->columns[c], view, false);
-    buffer_text(&w->text, of->late ? ",\"late\":1}\n" : ",\"late\":0}\n");
-}
-
-static void add_execution(struct writer *w, const struct record_view *view)
-{
-    buffer_text(&w->text, "{\"granularity_ns\":null");
-    for (size_t c = 0; c < execution_columns_n; c++)
-        json_add_member(&w->text, &execution_columns[c], view, false);
-    buffer_add(&w->text, "}\n", 2);
-}
-
-static int record(struct writer *w, const struct record_view *view)
-{
-    if (view->execution)
-        add_execution(w, view);
-    else
-        add_row(w, view);
-    return writer_put_text(w);
-}
-
-static int end(struct writer *w, const struct report_summary *summary)
-{
-    (void)summary; /* lines are rows; `-f json` tells the rest */
-    return output_flush(w->out);
 }
 
 const struct writer_ops jsonl_writer = {
     .name = "jsonl",
     .size = sizeof(struct writer),
-    .begin = begin,
-    .record = record,
-    .end = end,
+    .rows = rows,
 };

@@ -1,10 +1,14 @@
-/* The table: made for reading. One block per interval, in units that make each column comparable. */
+/*
+ * The table: made for reading. One block per interval (or group of rows in it) in units that make each column comparable,
+ * or single lines: rows of a stream as they come, and short intervals of relations that have columns for lines.
+ */
 #include "formats/table.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
 
 /* ---- layout ---- */
 
@@ -15,24 +19,24 @@ void table_style(struct table *t, enum style style)
         buffer_text(&t->base.text, codes[style]);
 }
 
-static bool is_last(const struct layout *layouts, size_t n, size_t at)
+static bool is_last(const struct table_sheet *s, size_t at)
 {
-    while (++at < n)
-        if (!layouts[at].hidden)
+    while (++at < s->n)
+        if (!s->layouts[at].hidden)
             return false;
     return true;
 }
 
-void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t at, const char *cell,
-                size_t width)
+/* A cell in its place: padded to its layout's width; the last one ends the line, without trailing spaces. */
+static void put_cell(struct table *t, const struct table_sheet *s, size_t at, const char *cell, size_t width)
 {
     struct buffer *b = &t->base.text;
-    size_t pad = layouts[at].width > width ? layouts[at].width - width : 0;
-    bool is_left = cell_is_left(layouts[at].column);
+    size_t pad = s->layouts[at].width > width ? s->layouts[at].width - width : 0;
+    bool is_left = s->layouts[at].column->flags & COLUMN_LEFT;
     buffer_fill(b, ' ', is_left ? 0 : pad);
     buffer_text(b, cell);
     buffer_fill(b, ' ', is_left ? pad : 0);
-    if (!is_last(layouts, n, at)) {
+    if (!is_last(s, at)) {
         buffer_text(b, "  ");
         return;
     }
@@ -41,43 +45,43 @@ void table_cell(struct table *t, const struct layout *layouts, size_t n, size_t 
     buffer_text(b, "\n");
 }
 
-size_t table_width(const struct layout *layouts, size_t n)
+static size_t width_of(const struct table_sheet *s)
 {
     size_t width = 0;
-    for (size_t c = 0; c < n; c++)
-        if (!layouts[c].hidden)
-            width += layouts[c].width + (width ? 2 : 0);
+    for (size_t c = 0; c < s->n; c++)
+        if (!s->layouts[c].hidden)
+            width += s->layouts[c].width + (width ? 2 : 0);
     return width;
 }
 
-void table_rule(struct table *t, const struct layout *layouts, size_t n)
+static void put_rule(struct table *t, const struct table_sheet *s)
 {
     table_style(t, STYLE_RULE);
-    buffer_fill(&t->base.text, '-', table_width(layouts, n));
+    buffer_fill(&t->base.text, '-', width_of(s));
     table_style(t, STYLE_END);
     buffer_text(&t->base.text, "\n");
 }
 
-void table_header(struct table *t, const struct layout *layouts, size_t n)
+static void put_header(struct table *t, const struct table_sheet *s)
 {
     char lines[2][CELL_BYTES];
     bool has_first = false;
-    for (size_t c = 0; c < n; c++) {
-        cell_heading(lines[0], lines[1], layouts[c].column, &layouts[c].scale);
-        has_first |= !layouts[c].hidden && *lines[0];
+    for (size_t c = 0; c < s->n; c++) {
+        cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
+        has_first |= !s->layouts[c].hidden && *lines[0];
     }
     table_style(t, STYLE_HEADER);
     for (unsigned line = has_first ? 0 : 1; line < 2; line++)
-        for (size_t c = 0; c < n; c++)
-            if (!layouts[c].hidden) {
-                cell_heading(lines[0], lines[1], layouts[c].column, &layouts[c].scale);
-                table_cell(t, layouts, n, c, lines[line], strlen(lines[line]));
+        for (size_t c = 0; c < s->n; c++)
+            if (!s->layouts[c].hidden) {
+                cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
+                put_cell(t, s, c, lines[line], strlen(lines[line]));
             }
     table_style(t, STYLE_END);
-    table_rule(t, layouts, n);
+    put_rule(t, s);
 }
 
-void table_widen_to_heading(struct layout *layout)
+static void widen_to_heading(struct layout *layout)
 {
     char one[CELL_BYTES], two[CELL_BYTES];
     cell_heading(one, two, layout->column, &layout->scale);
@@ -87,104 +91,129 @@ void table_widen_to_heading(struct layout *layout)
         layout->width = strlen(two);
 }
 
-void table_fit(struct table *t, struct layout *layouts, size_t n)
+/* Hides columns from the right until the rest fits on the terminal; keys and the like stay. */
+static void fit(struct table *t, struct table_sheet *s)
 {
+    const unsigned stay = COLUMN_KEY | COLUMN_OF_INTERVAL | COLUMN_KEEP;
+    unsigned width = t->base.schema->width;
     size_t dropped = 0;
-    for (size_t c = n; c-- > 1 && table_width(layouts, n) > t->base.schema->width;)
-        if (!layouts[c].hidden && !layouts[c].column->key) {
-            layouts[c].hidden = true;
+    if (width == 0 || t->base.schema->choice->given)
+        return;
+    for (size_t c = s->n; c-- > 1 && width_of(s) > width;)
+        if (!s->layouts[c].hidden && !(s->layouts[c].column->flags & stay)) {
+            s->layouts[c].hidden = true;
             dropped++;
         }
     if (dropped > t->dropped)
         t->dropped = dropped;
 }
 
-/* ---- intervals ---- */
+/* ---- sheets ---- */
 
-static int begin(struct writer *w)
+/* The width of a column in lines that are written before the next is known: what usually occurs. */
+static size_t usual_width(const struct column *column)
 {
-    struct table *t = (struct table *)w;
-    const struct report_schema *schema = w->schema;
-    measures_init(&t->sum);
-    t->layouts = calloc(report_columns_n + schema->columns_n, sizeof *t->layouts);
-    if (!t->layouts)
-        return -1;
-    if (schema->columns_given)
-        for (; t->n < schema->columns_n; t->n++)
-            t->layouts[t->n].column = schema->columns[t->n];
-    else
-        for (size_t c = 0; c < report_columns_n; c++)
-            if (report_columns[c].in_table & 1u << schema->by &&
-                (schema->name_of || strcmp(report_columns[c].name, "name") != 0))
-                t->layouts[t->n++].column = &report_columns[c];
-    return table_begin_executions(t);
+    size_t width = column->unit == UNIT_INSTANT   ? strlen("1234.567890")
+                   : column->unit == UNIT_NS      ? strlen("123.4 ms")
+                   : column->unit == UNIT_PERCENT ? strlen("100.00")
+                   : column->flags & COLUMN_NAME  ? CELL_TEXT_MAX
+                                                  : 0;
+    for (const char *const *word = column->words; word && *word; word++)
+        if (strlen(*word) > width)
+            width = strlen(*word);
+    return width;
 }
 
-/* What the cell of a row shows: the value, but domain ids that were reused tell their incarnations apart. */
-static size_t row_cell(char to[CELL_BYTES], const struct layout *layout, struct value v,
-                       const struct row *row)
+static bool is_shown(const struct table *t, const struct column *column, unsigned in_table)
 {
-    if (row && row->life > 1 && strcmp(layout->column->name, "domain") == 0)
-        return (size_t)snprintf(to, CELL_BYTES, "%" PRId32 "#%" PRIu32, row->domain, row->life);
-    return cell_of(to, &layout->scale, v);
+    const struct report_schema *schema = t->base.schema;
+    if (column->flags & COLUMN_SEVERAL && writer_has_several(&t->base))
+        return false; /* the title has it */
+    if (schema->choice->given)
+        return true;
+    return column->in_table & in_table && (schema->name_of || !(column->flags & COLUMN_NAME));
 }
 
-/*
- * The row of sums is a row like the others, over the merged measures: times and counts add, the percentiles
- * are those of all samples together. Returns false when memory ran out.
- */
-static bool sum_rows(struct table *t, const struct row *rows, size_t n, struct row *sum)
+static struct table_sheet *make_sheet(struct table *t, const struct shown *shown, unsigned in_table)
 {
-    *sum = (struct row){.domain = -1, .vcpu = -1, .pcpu = -1, .measures = &t->sum};
-    measures_clear(&t->sum);
-    for (size_t r = 0; r < n; r++) {
-        if (!measures_merge(&t->sum, rows[r].measures))
-            return false;
-        if (t->base.schema->by != BY_DOMAIN_PCPU) /* there a vCPU may be behind several rows */
-            sum->vcpus += rows[r].vcpus;
+    struct table_sheet *s = calloc(1, sizeof *s);
+    if (!s || !(s->layouts = calloc(shown->n, sizeof *s->layouts))) {
+        free(s);
+        return NULL;
     }
-    return true;
+    s->relation = shown->relation;
+    s->in_table = in_table;
+    for (size_t c = 0; c < shown->n; c++)
+        if (is_shown(t, shown->columns[c], in_table))
+            s->layouts[s->n++].column = shown->columns[c];
+    s->next = t->sheets;
+    return t->sheets = s;
 }
 
-static void lay_out(struct table *t, const struct row *rows, size_t n, size_t lines)
+static void lay_out_lines(struct table *t, struct table_sheet *s)
 {
-    char cell[CELL_BYTES];
-    for (size_t c = 0; c < t->n; c++) {
-        struct layout *layout = &t->layouts[c];
-        const struct value *values = &t->grid[c * lines];
-        layout->scale = scale_of(layout->column, values, lines);
-        for (size_t r = 0; r < lines; r++) {
-            size_t width = row_cell(cell, layout, values[r], r < n ? &rows[r] : NULL);
-            if (width > layout->width)
-                layout->width = width;
-            layout->alarmed |=
-                layout->column->alarm && values[r].type != VALUE_NONE && strcmp(cell, "0") != 0;
-        }
-        layout->hidden = !t->base.schema->columns_given && layout->column->alarm && !layout->alarmed;
-        table_widen_to_heading(layout);
+    for (struct layout *layout = s->layouts; layout < s->layouts + s->n; layout++) {
+        layout->scale = scale_free(layout->column);
+        layout->width = usual_width(layout->column);
+        widen_to_heading(layout);
     }
-    if (t->base.schema->width && !t->base.schema->columns_given)
-        table_fit(t, t->layouts, t->n);
+    fit(t, s);
 }
 
-static void put_row(struct table *t, const struct row *row, size_t r, size_t lines)
+/* The one for these rows, made on first use; NULL: no memory. */
+static struct table_sheet *sheet_of(struct table *t, const struct relation *relation, unsigned in_table)
 {
+    for (struct table_sheet *s = t->sheets; s; s = s->next)
+        if (s->relation == relation && s->in_table == in_table)
+            return s;
+    struct table_sheet *s = make_sheet(t, choice_find(t->base.schema->choice, relation), in_table);
+    if (s && in_table == TABLE_LINES)
+        lay_out_lines(t, s);
+    return s;
+}
+
+/* ---- rows ---- */
+
+/* The cells of a row, or (row NULL) of the sums; values[c * stride] is that of column c. */
+static void put_row(struct table *t, const struct table_sheet *s, const struct value *values, size_t stride,
+                    const void *row)
+{
+    bool is_worry = row && s->relation->is_worry && s->relation->is_worry(row);
     char cell[CELL_BYTES];
-    for (size_t c = 0; c < t->n; c++) {
-        const struct layout *layout = &t->layouts[c];
+    if (is_worry)
+        table_style(t, STYLE_WARNING);
+    for (size_t c = 0; c < s->n; c++) {
+        const struct layout *layout = &s->layouts[c];
         if (layout->hidden)
             continue;
-        size_t width = row_cell(cell, layout, t->grid[c * lines + r], row);
-        if (!row && layout->column->key)
+        struct value v = values[c * stride];
+        size_t width = cell_of(cell, layout->column, &layout->scale, v);
+        if (!row && layout->column->flags & COLUMN_KEY)
             width = (size_t)snprintf(cell, sizeof cell, "%s", c == 0 ? "sum" : "");
-        bool is_alarm = layout->column->alarm && strcmp(cell, "0") != 0 && strcmp(cell, "-") != 0;
+        bool is_alarm = layout->column->flags & COLUMN_ALARM && value_number(v) != 0;
         if (is_alarm)
             table_style(t, STYLE_ALARM);
-        table_cell(t, t->layouts, t->n, c, cell, width);
+        put_cell(t, s, c, cell, width);
         if (is_alarm)
             table_style(t, STYLE_END);
     }
+    if (is_worry)
+        table_style(t, STYLE_END);
 }
+
+static bool reserve_grid(struct table *t, size_t values)
+{
+    if (values <= t->grid_size)
+        return true;
+    struct value *grid = realloc(t->grid, values * sizeof *grid);
+    if (!grid)
+        return false;
+    t->grid = grid;
+    t->grid_size = values;
+    return true;
+}
+
+/* ---- blocks ---- */
 
 static void put_instant(struct buffer *b, uint64_t ns, unsigned digits)
 {
@@ -204,8 +233,10 @@ static unsigned digits_of(const struct interval *i)
     return i->granularity_ns % 1000000 == 0 ? 3 : i->granularity_ns % 1000 == 0 ? 6 : 9;
 }
 
-void table_title(struct table *t, const struct interval *of)
+/* The line above an interval: "total  0 s - 15.062 s". */
+static void put_title(struct table *t, const struct rows *rows)
 {
+    const struct interval *of = rows->interval;
     struct buffer *b = &t->base.text;
     buffer_text(b, t->begun ? "\n" : "");
     table_style(t, STYLE_HEADER);
@@ -213,80 +244,150 @@ void table_title(struct table *t, const struct interval *of)
     put_instant(b, of->start_ns, digits_of(of));
     buffer_text(b, " - ");
     put_instant(b, of->end_ns, digits_of(of));
-    buffer_text(b, of->late ? " (late)" : "");
+    if (writer_has_several(&t->base) && rows->relation->by_subject)
+        buffer_printf(b, ", by %s", by_names[rows->by]);
     table_style(t, STYLE_END);
     buffer_text(b, "\n");
     t->begun = true;
-    t->execution_lines = 0;
+    t->lines_of = NULL;
 }
 
-bool table_grid(struct table *t, size_t values)
+/* Columns one after the other; the sums, if lines says that they have one, are the last line. */
+static bool fill_grid(struct table *t, const struct table_sheet *s, const struct rows *rows, size_t lines)
 {
-    if (values <= t->grid_size)
-        return true;
-    struct value *grid = realloc(t->grid, values * sizeof *grid);
-    if (!grid)
+    if (!reserve_grid(t, s->n * lines))
         return false;
-    t->grid = grid;
-    t->grid_size = values;
-    return true;
-}
-
-static bool fill_grid(struct table *t, const struct interval *of, const struct row *rows, size_t n,
-                      const struct row *sum, size_t lines)
-{
-    if (!table_grid(t, t->n * lines))
-        return false;
+    struct row_view view = writer_view(&t->base, rows);
     for (size_t r = 0; r < lines; r++) {
-        struct record_view view = view_of_row(&t->base, of, r < n ? &rows[r] : sum);
-        for (size_t c = 0; c < t->n; c++) {
-            const struct column *column = t->layouts[c].column;
-            bool applies = r < n || !(column->key || column->of_interval);
-            t->grid[c * lines + r] = applies ? column->get(&view) : (struct value){.type = VALUE_NONE};
+        view.row = r < rows->n ? row_at(rows, r) : s->total;
+        for (size_t c = 0; c < s->n; c++) {
+            const struct column *column = s->layouts[c].column;
+            t->grid[c * lines + r] = r < rows->n ? column_value(column, &view) : column_total(column, &view);
         }
     }
     return true;
 }
 
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+static void lay_out_block(struct table *t, struct table_sheet *s, size_t lines)
 {
-    struct table *t = (struct table *)w;
-    struct row sum = {0};
-    table_title(t, of);
-    if (n == 0 || t->n == 0) {
-        buffer_text(&w->text, "nothing to show\n");
-        return writer_put_text(w);
+    char cell[CELL_BYTES];
+    for (size_t c = 0; c < s->n; c++) {
+        struct layout *layout = &s->layouts[c];
+        const struct value *values = &t->grid[c * lines];
+        bool on_demand = layout->column->flags & (COLUMN_ALARM | COLUMN_OPTIONAL);
+        layout->scale = scale_of(layout->column, values, lines);
+        for (size_t r = 0; r < lines; r++) {
+            size_t width = cell_of(cell, layout->column, &layout->scale, values[r]);
+            if (width > layout->width)
+                layout->width = width;
+            layout->seen |= value_number(values[r]) != 0;
+        }
+        layout->hidden = !t->base.schema->choice->given && on_demand && !layout->seen;
+        widen_to_heading(layout);
     }
-    bool with_sum = n > 1 && t->layouts[0].column->key;
-    size_t lines = n + with_sum;
-    if ((with_sum && !sum_rows(t, rows, n, &sum)) || !fill_grid(t, of, rows, n, &sum, lines))
-        return writer_no_memory(w);
-    lay_out(t, rows, n, lines);
-    table_header(t, t->layouts, t->n);
-    for (size_t r = 0; r < n; r++)
-        put_row(t, &rows[r], r, lines);
-    if (with_sum) {
-        table_rule(t, t->layouts, t->n);
-        put_row(t, NULL, n, lines);
-    }
-    return writer_put_text(w);
+    fit(t, s);
 }
 
-void table_release(struct writer *w)
+/* The rows of an interval or of one of its groups, with a row of sums where that says something. */
+static bool put_block(struct table *t, struct table_sheet *s, const struct rows *rows)
+{
+    bool with_sum = rows->n > 1 && s->layouts[0].column->flags & COLUMN_KEY && relation_adds(s->relation);
+    size_t lines = rows->n + with_sum;
+    if ((with_sum && !relation_add_up(&s->total, rows)) || !fill_grid(t, s, rows, lines))
+        return false;
+    lay_out_block(t, s, lines);
+    put_header(t, s);
+    for (size_t r = 0; r < rows->n; r++)
+        put_row(t, s, &t->grid[r], lines, row_at(rows, r));
+    if (with_sum) {
+        put_rule(t, s);
+        put_row(t, s, &t->grid[rows->n], lines, NULL);
+    }
+    return true;
+}
+
+static int put_blocks(struct table *t, struct table_sheet *s, const struct rows *rows)
+{
+    bool has_groups = s->relation->group_size != 0, ok = true;
+    size_t groups = has_groups ? rows->groups_n : 1;
+    put_title(t, rows);
+    if (s->n == 0 || (has_groups ? groups : rows->n) == 0)
+        buffer_text(&t->base.text, s->relation->none);
+    else
+        for (size_t g = 0, from = 0, to; g < groups && ok; g++, from = to) {
+            to = rows_end_of_group(rows, g, from);
+            struct rows part = *rows;
+            part.at = (const char *)rows->at + from * s->relation->row_size;
+            part.n = to - from;
+            if (has_groups)
+                charge_table_heading(t, rows->interval, (const struct charge_idd *)rows->groups + g);
+            ok = part.n == 0 || put_block(t, s, &part);
+        }
+    return ok ? writer_put_text(&t->base) : writer_no_memory(&t->base);
+}
+
+/* ---- lines ---- */
+
+static int put_lines(struct table *t, struct table_sheet *s, const struct rows *rows)
+{
+    struct row_view view = writer_view(&t->base, rows);
+    if (!reserve_grid(t, s->n))
+        return writer_no_memory(&t->base);
+    for (size_t r = 0; r < rows->n; r++) {
+        view.row = row_at(rows, r);
+        if (s->relation->is_empty && s->relation->is_empty(view.row))
+            continue;
+        if (t->lines_of != s || (t->base.schema->width && t->lines % LINES_PER_HEADER == 0)) {
+            buffer_text(&t->base.text, t->begun ? "\n" : "");
+            put_header(t, s);
+            t->begun = true;
+            t->lines = t->lines_of == s ? t->lines : 0;
+            t->lines_of = s;
+        }
+        t->lines++;
+        for (size_t c = 0; c < s->n; c++)
+            t->grid[c] = column_value(s->layouts[c].column, &view);
+        put_row(t, s, t->grid, 1, view.row);
+    }
+    return writer_put_text(&t->base);
+}
+
+/* ---- the writer ---- */
+
+static bool has_lines(const struct rows *rows)
+{
+    bool any = !rows->interval;
+    for (size_t c = 0; c < rows->relation->columns_n && !any && rows->interval->granularity_ns; c++)
+        any = rows->relation->columns[c].in_table & TABLE_LINES;
+    return any;
+}
+
+static int rows(struct writer *w, const struct rows *rows)
 {
     struct table *t = (struct table *)w;
-    measures_free(&t->sum);
-    free(t->layouts);
-    free(t->execution_layouts);
+    bool lines = has_lines(rows);
+    struct table_sheet *s = sheet_of(t, rows->relation, lines ? TABLE_LINES : 1u << rows->by);
+    if (!s)
+        return writer_no_memory(w);
+    return lines ? put_lines(t, s, rows) : put_blocks(t, s, rows);
+}
+
+static void release(struct writer *w)
+{
+    struct table *t = (struct table *)w;
+    for (struct table_sheet *s = t->sheets, *next; s; s = next) {
+        next = s->next;
+        relation_total_free(s->relation, s->total);
+        free(s->layouts);
+        free(s);
+    }
     free(t->grid);
 }
 
 const struct writer_ops table_writer = {
     .name = "table",
     .size = sizeof(struct table),
-    .begin = begin,
-    .interval = interval,
-    .execution = table_execution,
+    .rows = rows,
     .end = table_end,
-    .release = table_release,
+    .release = release,
 };

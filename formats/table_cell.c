@@ -1,5 +1,6 @@
 #include "formats/table_cell.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "formats/utf8.h"
 #include "metrics/human.h"
 
-static double number_of(struct value v)
+double value_number(struct value v)
 {
     return v.type == VALUE_INTEGER ? (double)v.integer : v.type == VALUE_DECIMAL ? v.decimal : 0;
 }
@@ -40,7 +41,7 @@ struct scale scale_of(const struct column *column, const struct value *values, s
 {
     double largest = 0, smallest = INFINITY;
     for (size_t i = 0; i < n; i++) {
-        double x = fabs(number_of(values[i]));
+        double x = fabs(value_number(values[i]));
         if (x > largest)
             largest = x;
         if (x > 0 && x < smallest)
@@ -70,15 +71,14 @@ struct scale scale_free(const struct column *column)
     return scale_of(column, NULL, 0);
 }
 
-/* Cuts long names; what could steer a terminal or is not UTF-8 becomes '?'. */
-static size_t text_cell(char *to, const char *s)
+size_t cell_text(char *to, const char *s, size_t most)
 {
     size_t width = 0;
     while (*s) {
         size_t n = utf8_length(s);
         bool is_control = (unsigned char)*s < 0x20 || *s == 0x7f ||
                           (n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0);
-        if (width + 1 == CELL_TEXT_MAX && s[n ? n : 1]) {
+        if (width + 1 == most && s[n ? n : 1]) {
             *to++ = '~';
             width++;
             break;
@@ -112,17 +112,24 @@ static size_t number_cell(char *to, const struct scale *scale, double x)
     return (size_t)snprintf(to, CELL_BYTES, "%s%s%s", x < 0 && !is_zero ? "-" : "", whole, digits + integer);
 }
 
-size_t cell_of(char to[CELL_BYTES], const struct scale *scale, struct value v)
+size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life)
+{
+    return (size_t)snprintf(to, CELL_BYTES, life > 1 ? "%" PRId32 "#%" PRIu32 : "%" PRId32, domain, life);
+}
+
+size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v)
 {
     if (v.type == VALUE_TEXT)
-        return text_cell(to, v.text);
+        return cell_text(to, v.text, column->flags & COLUMN_WHOLE ? CELL_WHOLE_MAX : CELL_TEXT_MAX);
     if (v.type == VALUE_NONE)
-        return text_cell(to, "-");
-    if (number_of(v) == 0)
-        return text_cell(to, "0");
+        return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
+    if (v.life > 1)
+        return cell_domain(to, (int32_t)v.integer, v.life);
+    if (value_number(v) == 0)
+        return cell_text(to, "0", CELL_TEXT_MAX);
     if (scale->is_free && v.integer > 0)
         return strlen(human_duration(to, (uint64_t)v.integer));
-    return number_cell(to, scale, number_of(v) / scale->divisor);
+    return number_cell(to, scale, value_number(v) / scale->divisor);
 }
 
 void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct column *column,
@@ -139,13 +146,4 @@ void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct colum
     } else {
         snprintf(two, CELL_BYTES, "%s", column->title);
     }
-}
-
-bool cell_is_left(const struct column *column)
-{
-    static const char *const left[] = {"domain", "name", "wait_kind", "end", "idd", "evidence"};
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
-        if (strcmp(column->name, left[i]) == 0)
-            return true;
-    return false;
 }

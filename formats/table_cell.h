@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "formats/columns.h"
+#include "metrics/relation/relation.h"
 
-#define CELL_BYTES    128
-#define CELL_TEXT_MAX 20 /* characters of a name */
+#define CELL_TEXT_MAX  20  /* characters of a name */
+#define CELL_WHOLE_MAX 160 /* of text that is not cut */
+#define CELL_BYTES     (4 * CELL_WHOLE_MAX + 1)
 
 /* How the numbers of one column are shown. */
 struct scale {
@@ -25,14 +26,18 @@ struct scale scale_of(const struct column *column, const struct value *values, s
 /* The scale for a column whose values are not known beforehand. */
 struct scale scale_free(const struct column *column);
 
-/* Writes the cell, ended by a NUL; returns its width in characters. */
-size_t cell_of(char to[CELL_BYTES], const struct scale *scale, struct value v);
+/* The number that a value is; 0 where it is none. */
+double value_number(struct value v);
+
+/* These write a cell, ended by a NUL, and return its width in characters. */
+size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v);
+size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life);
+
+/* Cuts text to `most` characters; what could steer a terminal or is not UTF-8 becomes '?'. */
+size_t cell_text(char *to, const char *s, size_t most);
 
 /* The two lines of a column's heading; the first may be empty. */
 void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct column *column,
                   const struct scale *scale);
-
-/* Whether a column's cells begin at its left edge. */
-bool cell_is_left(const struct column *column);
 
 #endif

@@ -34,16 +34,28 @@ const char *writer_format_of(const char *path)
 
 bool writer_wants_charges(const char *format, const struct report_schema *schema)
 {
-    bool own_choice = strcmp(format, table_writer.name) == 0 && !schema->columns_given;
-    if (schema->executions)
-        return true;
-    for (size_t i = 0; own_choice && i < report_columns_n; i++)
-        if (report_columns[i].charge && report_columns[i].in_table & 1u << schema->by)
+    const struct column_choice *c = schema->choice;
+    bool own_choice = strcmp(format, table_writer.name) == 0 && !c->given;
+    for (const struct shown *s = c->shown; s < c->shown + c->n; s++) {
+        unsigned tables = TABLE_LINES | (s->relation->by_subject ? schema->bys : 1);
+        if (s->sort && s->sort->flags & COLUMN_CHARGE)
             return true;
-    for (size_t i = 0; !own_choice && i < schema->columns_n; i++)
-        if (schema->columns[i]->charge)
-            return true;
+        for (size_t i = 0; i < s->n; i++)
+            if (s->columns[i]->flags & COLUMN_CHARGE && (!own_choice || s->columns[i]->in_table & tables))
+                return true;
+    }
     return false;
+}
+
+static bool make_selections(struct writer *w)
+{
+    const struct column_choice *c = w->schema->choice;
+    const struct row_view view = {.name_of = w->schema->name_of, .names = w->schema->names};
+    w->selections = calloc(c->n + 1, sizeof(struct selection *));
+    for (size_t i = 0; w->selections && i < c->n; i++)
+        if (!(w->selections[i] = selection_new(&c->shown[i], &w->schema->selection, &view)))
+            return false;
+    return w->selections != NULL;
 }
 
 struct writer *writer_new(const char *format, struct output *out, const struct report_schema *schema,
@@ -53,8 +65,6 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
     for (size_t i = 0; formats[i]; i++)
         if (strcmp(formats[i]->name, format) == 0)
             ops = formats[i];
-    if (ops == &table_writer && schema->charge)
-        ops = &charge_table_writer;
     if (!ops) {
         error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, json or jsonl", format);
         return NULL;
@@ -65,7 +75,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         w->out = out;
         w->schema = schema;
     }
-    if (!w || ops->begin(w) != 0) {
+    if (!w || !make_selections(w) || (ops->begin && ops->begin(w) != 0)) {
         writer_free(w);
         error_no_memory(err, "the output");
         return NULL;
@@ -73,45 +83,28 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
     return w;
 }
 
-int writer_interval(struct writer *w, const struct interval *interval, const struct row *rows, size_t n)
+int writer_rows(struct writer *w, const struct rows *rows)
 {
-    if (w->ops->interval)
-        return w->ops->interval(w, interval, rows, n);
-    for (size_t r = 0; r < n; r++) {
-        struct record_view view = view_of_row(w, interval, &rows[r]);
-        if (w->ops->record(w, &view) != 0)
-            return -1;
-    }
-    return 0;
+    const struct shown *shown = choice_find(w->schema->choice, rows->relation);
+    struct rows selected;
+    struct error why;
+    if (!shown || shown->n == 0)
+        return 0;
+    struct selection *selection = w->selections[shown - w->schema->choice->shown];
+    if (selection_take(selection, rows, &selected, &why) != 0)
+        return output_fail(w->out, &why);
+    return selected.n || rows->interval ? w->ops->rows(w, &selected) : 0;
 }
 
-int writer_execution(struct writer *w, const struct execution *execution)
+/* What waited for the end to be ordered. */
+static int put_rest(struct writer *w, struct selection *s)
 {
-    if (w->ops->execution)
-        return w->ops->execution(w, execution);
-    struct record_view view = view_of_execution(w, execution);
-    return w->ops->record(w, &view);
-}
-
-static int put_charges(struct writer *w, const struct interval *interval, const struct charge_idd *idd)
-{
-    for (size_t r = 0; r < charge_rows_shown(w, idd); r++) {
-        struct charge_row row = charge_row_of(idd, r);
-        struct record_view view = view_of_charge(w, interval, &row);
-        if (w->ops->record(w, &view) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-int writer_charges(struct writer *w, const struct interval *interval, const struct charge_idd *idds, size_t n)
-{
-    if (w->ops->charges)
-        return w->ops->charges(w, interval, idds, n);
-    for (size_t d = 0; d < n; d++)
-        if (put_charges(w, interval, &idds[d]) != 0)
-            return -1;
-    return 0;
+    struct rows rows;
+    struct error why;
+    int more, status = 0;
+    while (status == 0 && (more = selection_rest(s, &rows, &why)) > 0)
+        status = w->ops->rows(w, &rows);
+    return status == 0 && more < 0 ? output_fail(w->out, &why) : status;
 }
 
 int writer_flush(struct writer *w)
@@ -121,7 +114,11 @@ int writer_flush(struct writer *w)
 
 int writer_end(struct writer *w, const struct report_summary *summary)
 {
-    int status = w->ops->end(w, summary);
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < w->schema->choice->n; i++)
+        status = put_rest(w, w->selections[i]);
+    if (status == 0)
+        status = w->ops->end ? w->ops->end(w, summary) : output_flush(w->out);
     writer_free(w);
     return status;
 }
@@ -132,6 +129,9 @@ void writer_free(struct writer *w)
         return;
     if (w->ops->release)
         w->ops->release(w);
+    for (size_t i = 0; w->selections && i < w->schema->choice->n; i++)
+        selection_free(w->selections[i]);
+    free(w->selections);
     buffer_free(&w->text);
     free(w);
 }
@@ -152,40 +152,10 @@ int writer_put_text(struct writer *w)
     return status;
 }
 
-/* What all views of a report have. */
-static struct record_view view_of(const struct writer *w)
+struct row_view writer_view(const struct writer *w, const struct rows *rows)
 {
-    return (struct record_view){
-        .by = w->schema->by, .name_of = w->schema->name_of, .names = w->schema->names};
-}
-
-struct record_view view_of_row(const struct writer *w, const struct interval *interval, const struct row *row)
-{
-    struct record_view view = view_of(w);
-    view.interval = interval;
-    view.row = row;
-    return view;
-}
-
-struct record_view view_of_execution(const struct writer *w, const struct execution *execution)
-{
-    struct record_view view = view_of(w);
-    view.execution = execution;
-    return view;
-}
-
-struct record_view view_of_charge(const struct writer *w, const struct interval *interval,
-                                  const struct charge_row *charge)
-{
-    struct record_view view = view_of(w);
-    view.interval = interval;
-    view.charge = charge;
-    return view;
-}
-
-size_t charge_rows_shown(const struct writer *w, const struct charge_idd *idd)
-{
-    return charge_rows_n(idd, w->schema->charge->guests_only);
+    return (struct row_view){
+        .interval = rows->interval, .by = rows->by, .name_of = w->schema->name_of, .names = w->schema->names};
 }
 
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,

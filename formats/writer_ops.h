@@ -8,15 +8,11 @@
 struct writer_ops {
     const char *name;
     size_t size; /* of the format's struct, handed to begin all zero behind the struct writer */
-    int (*begin)(struct writer *w);
-    /* Either one record at a time, of whatever kind, */
-    int (*record)(struct writer *w, const struct record_view *view);
-    /* or what makes up an interval together. */
-    int (*interval)(struct writer *w, const struct interval *interval, const struct row *rows, size_t n);
-    int (*execution)(struct writer *w, const struct execution *execution);
-    int (*charges)(struct writer *w, const struct interval *interval, const struct charge_idd *idds,
-                   size_t n);
-    int (*end)(struct writer *w, const struct report_summary *summary);
+    int (*begin)(struct writer *w); /* NULL: nothing to do */
+    /* Selected rows: all of an interval, or some of a stream (then at least one). Their relation shows columns. */
+    int (*rows)(struct writer *w, const struct rows *rows);
+    int (*end)(struct writer *w,
+               const struct report_summary *summary); /* NULL: the summary has no place in it */
     void (*release)(struct writer *w); /* what the struct owns, not the struct; also after a failed begin */
 };
 
@@ -24,11 +20,11 @@ struct writer {
     const struct writer_ops *ops;
     struct output *out;
     const struct report_schema *schema;
-    struct buffer text; /* being built; freed by writer_free */
+    struct buffer text;            /* being built; freed by writer_free */
+    struct selection **selections; /* by number of the relation in the schema's choice */
 };
 
 extern const struct writer_ops table_writer;
-extern const struct writer_ops charge_table_writer; /* "table" where the schema is one of charges */
 extern const struct writer_ops csv_writer;
 extern const struct writer_ops json_writer;
 extern const struct writer_ops jsonl_writer;
@@ -40,15 +36,14 @@ int writer_no_memory(struct writer *w);
 /* Writes what is in w->text and empties it. 0, or -1 when memory or the output failed. */
 int writer_put_text(struct writer *w);
 
-/* What the columns look at. */
-struct record_view view_of_row(const struct writer *w, const struct interval *interval,
-                               const struct row *row);
-struct record_view view_of_execution(const struct writer *w, const struct execution *execution);
-struct record_view view_of_charge(const struct writer *w, const struct interval *interval,
-                                  const struct charge_row *charge);
+/* What the columns look at, but for the row. */
+struct row_view writer_view(const struct writer *w, const struct rows *rows);
 
-/* How many rows of charges a driver domain has in this report. */
-size_t charge_rows_shown(const struct writer *w, const struct charge_idd *idd);
+/* Whether rows by several subjects are in this report. */
+static inline bool writer_has_several(const struct writer *w)
+{
+    return (w->schema->bys & (w->schema->bys - 1)) != 0;
+}
 
 /* A value as text: numbers with the column's digits, `none` where there is none, text through `add_text`. */
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,

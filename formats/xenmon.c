@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/columns.h"
 #include "formats/spill.h"
 #include "metrics/array.h"
+#include "metrics/relation/relation.h"
 
 #define DOMAINS     65536 /* ids are 16 bits wide */
 #define XENMON_IDLE (-1)  /* what XenMon calls the idle domain */
@@ -86,8 +86,8 @@ static void add_time(struct buffer *b, int64_t ns, uint64_t length_ns, uint64_t 
 
 static uint64_t io_of(const struct xenmon_log *log, const struct interval *interval, const struct row *row)
 {
-    struct record_view view = {.interval = interval, .row = row, .by = BY_DOMAIN_PCPU};
-    struct value io = log->io_total->get(&view);
+    struct row_view view = {.interval = interval, .row = row, .by = BY_DOMAIN_PCPU};
+    struct value io = column_value(log->io_total, &view);
     return io.type == VALUE_INTEGER ? (uint64_t)io.integer : 0;
 }
 
@@ -318,7 +318,7 @@ struct xenmon_log *xenmon_new(const struct xenmon_options *options, struct error
     }
     spill_init(&log->spool);
     log->live = options->live;
-    log->io_total = column_find(report_columns, report_columns_n, "io_total");
+    log->io_total = column_find(&relation_rows, "io_total");
     log->prefix = strdup(options->prefix);
     log->capture = options->capture ? strdup(options->capture) : NULL;
     if (!log->prefix || (options->capture && !log->capture)) {

@@ -20,13 +20,13 @@ static int begin(struct writer *w)
     return 0;
 }
 
-static int interval(struct writer *w, const struct interval *of, const struct row *rows, size_t n)
+static int rows(struct writer *w, const struct rows *rows)
 {
     struct xenmon_log *log = ((struct xenmon *)w)->log;
     struct error why;
     if (!log)
         return -1;
-    return xenmon_interval(log, of, rows, n, &why) == 0 ? 0 : output_fail(w->out, &why);
+    return xenmon_interval(log, rows->interval, rows->at, rows->n, &why) == 0 ? 0 : output_fail(w->out, &why);
 }
 
 static int end(struct writer *w, const struct report_summary *summary)
@@ -48,7 +48,7 @@ const struct writer_ops xenmon_writer = {
     .name = "xenmon",
     .size = sizeof(struct xenmon),
     .begin = begin,
-    .interval = interval,
+    .rows = rows,
     .end = end,
     .release = release,
 };

@@ -6,6 +6,8 @@
 #include "metrics/measure/ledger.h"
 #include "min_max.h"
 
+#define FOLLOW_AFTER 256 /* transitions: they are in the cache still */
+
 struct meter {
     struct meter_options options;
     const struct model *model;
@@ -13,6 +15,8 @@ struct meter {
     struct ledger ledger;
     uint8_t pcpus_wanted[PCPUS_MAX];
     unsigned pcpus_seen;
+    uint64_t settled_ns;
+    size_t followed_at; /* how many transitions waited when the ledger followed last */
 };
 
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
@@ -37,10 +41,8 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
         memcpy(m->pcpus_wanted, options->pcpus_wanted, PCPUS_MAX);
         m->options.pcpus_wanted = m->pcpus_wanted;
     }
-    const struct population *population = model_population(model);
-    if (!ledger_init(&m->ledger, &m->options, population) ||
-        (options->charge.wanted &&
-         !(m->charging = charging_new(&options->charge, population, options->start_ns)))) {
+    ledger_init(&m->ledger, &m->options, model_population(model));
+    if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model))) {
         meter_free(m);
         error_no_memory(err, "the meter");
         return NULL;
@@ -65,24 +67,8 @@ static int check(const struct meter *m, struct error *err)
         return -1;
     if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
         return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
-                         m->ledger.cells_n);
+                         m->ledger.all_cells_n);
     return 0;
-}
-
-/* Gives the ledger what the charging stage has for it, as far as it may go. */
-static void book_what_is_safe(struct meter *m)
-{
-    struct ledger *l = &m->ledger;
-    const struct transition *t;
-    struct run_slice *slice;
-    while ((slice = charging_next_slice(m->charging)))
-        ledger_take_slice(l, slice);
-    if (!charging_is_ahead(m->charging))
-        return;
-    /* An interval is not closed before all slices that began in it are there. */
-    uint64_t safe_ns = charging_safe(m->charging);
-    while ((t = charging_next(m->charging, max64(safe_ns, l->boundary_ns - min64(l->boundary_ns, 1)))))
-        ledger_book(l, t);
 }
 
 /* Nothing more is to be accounted. */
@@ -91,69 +77,66 @@ static bool is_over(const struct meter *m)
     return m->ledger.done || m->ledger.sink_ended;
 }
 
-/* Lets time pass in the charging stage up to until_ns; the ledger follows in steps. */
-static void pass_time(struct meter *m, uint64_t until_ns)
+/*
+ * The ledger follows the charging stage: up to where all slices are there, or to the end of the open interval, which
+ * still takes slices.
+ */
+static void follow(struct meter *m)
 {
-    struct charging *c = m->charging;
-    uint64_t step_ns = charging_step_ns(c);
-    while (until_ns - min64(until_ns, c->now_ns) > step_ns && !c->failed && !is_over(m)) {
-        charging_advance(c, c->now_ns + step_ns);
-        book_what_is_safe(m);
-        ledger_advance(&m->ledger, charging_safe(c));
-    }
+    struct ledger *l = &m->ledger;
+    struct run_slice *slice;
+    const struct transition *t;
+    while ((slice = charging_next_slice(m->charging)))
+        ledger_take_slice(l, slice);
+    uint64_t safe_ns = charging_safe(m->charging);
+    while ((t = charging_next(m->charging, max64(safe_ns, l->boundary_ns - 1))))
+        ledger_book(l, t);
+    ledger_advance(l, safe_ns);
+    m->followed_at = charging_ahead(m->charging);
 }
 
-/* One settled transition on its way through the charging stage. */
-static void charge(struct meter *m, const struct transition *t, uint64_t step_ns)
+/* Lets time pass in the charging stage up to until_ns. */
+static void pass_time(struct meter *m, uint64_t until_ns)
 {
-    struct charging *c = m->charging;
-    if (t->time_ns > c->now_ns + step_ns)
-        pass_time(m, t->time_ns);
-    if (is_over(m))
-        return;
-    bool direct = charging_passes(c, t, m->ledger.boundary_ns);
-    if (!direct) {
-        direct = charging_take(c, t, m->ledger.boundary_ns);
-        if (direct && t->time_ns >= m->ledger.boundary_ns)
-            book_what_is_safe(m); /* the slices of the intervals that it closes */
-    }
-    if (direct)
-        ledger_book(&m->ledger, t);
-    if (c->done_n || charging_is_ahead(c))
-        book_what_is_safe(m);
+    while (!charging_advance(m->charging, until_ns) && !is_over(m))
+        follow(m);
 }
 
 void meter_take(struct meter *m, const struct transition *t)
 {
     if (is_over(m))
         return;
-    if (m->charging)
-        charge(m, t, charging_step_ns(m->charging));
-    else if (t->kind != TRANSITION_IO)
-        ledger_book(&m->ledger, t);
+    if (!m->charging) {
+        if (t->kind != TRANSITION_IO)
+            ledger_book(&m->ledger, t);
+        return;
+    }
+    if (t->time_ns >= m->charging->cut_ns)
+        pass_time(m, t->time_ns);
+    charging_take(m->charging, t);
+    if (charging_ahead(m->charging) >= m->followed_at + FOLLOW_AFTER)
+        follow(m);
 }
 
 int meter_advance(struct meter *m, uint64_t settled_ns, struct error *err)
 {
-    if (m->charging && !is_over(m))
-        pass_time(m, settled_ns);
+    m->settled_ns = settled_ns;
     if (m->charging && !is_over(m)) {
-        charging_advance(m->charging, settled_ns);
-        book_what_is_safe(m);
-        settled_ns = charging_safe(m->charging);
+        pass_time(m, settled_ns);
+        follow(m);
+    } else {
+        ledger_advance(&m->ledger, settled_ns);
     }
-    ledger_advance(&m->ledger, settled_ns);
     return check(m, err);
 }
 
 /* The charging stage ends here, and the ledger gets all it has. */
-static void end_charging(struct meter *m, uint64_t end_ns)
+static void end_charging(struct meter *m)
 {
     if (!m->charging || is_over(m))
         return;
-    charging_end(m->charging, end_ns);
-    book_what_is_safe(m);
-    ledger_advance(&m->ledger, end_ns);
+    charging_end(m->charging);
+    follow(m);
 }
 
 void meter_set_clock(struct meter *m, const struct clock *clock)
@@ -164,11 +147,11 @@ void meter_set_clock(struct meter *m, const struct clock *clock)
 
 void meter_take_batch(struct meter *m, const struct event_batch *batch, const struct clock *clock)
 {
-    if (m->options.by == BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n) {
+    if (m->options.bys & 1u << BY_PCPU && m->options.granularities > 0 && m->pcpus_seen != batch->pcpus_n)
         for (unsigned i = 0; i < batch->pcpus_n; i++)
-            ledger_add_pcpu(&m->ledger, batch->pcpus[i]);
-        m->pcpus_seen = batch->pcpus_n;
-    }
+            meter_take(m, &(struct transition){
+                              .time_ns = m->settled_ns, .kind = TRANSITION_PCPU, .pcpu = batch->pcpus[i]});
+    m->pcpus_seen = batch->pcpus_n;
     if (batch->end_tsc)
         m->ledger.end_ns = clock_ns(clock, batch->end_tsc);
     if (m->charging)
@@ -179,7 +162,7 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
 {
     if (meter_advance(m, end_ns, err) != 0)
         return -1;
-    end_charging(m, end_ns);
+    end_charging(m);
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
 }
@@ -191,7 +174,7 @@ bool meter_is_over(const struct meter *m)
 
 int meter_stop(struct meter *m, struct error *err)
 {
-    end_charging(m, m->charging ? m->charging->now_ns : 0);
+    end_charging(m);
     ledger_finish(&m->ledger, m->ledger.now_ns, false);
     return check(m, err);
 }

@@ -1,5 +1,5 @@
 /*
- * The meter: a model's transitions in, rows out.
+ * The meter: a model's transitions in, rows out, by whatever is asked for: all of them come from one accounting.
  *
  *     meter_new(&options, model) -> (meter_take* meter_advance)* -> meter_finish(end)
  *
@@ -16,6 +16,7 @@
 #include "parser/error.h"
 #include "metrics/model/model.h"
 #include "parser/trace.h"
+#include "metrics/measure/before_seen.h"
 #include "metrics/measure/charge.h"
 #include "metrics/measure/row.h"
 
@@ -24,19 +25,24 @@
 /* Where results go. A function that returns non-zero ends the work: the meter then returns -1 with err untouched. */
 struct meter_sink {
     void *context;
-    /* One interval with its rows, ordered by domain, life, vCPU, pCPU. They are valid during the call. */
+    /* One interval with its rows, ordered by domain, life, vCPU, pCPU; in the order of enum by. Valid during the call. */
     int (*interval)(void *context, const struct interval *interval, const struct row *rows, size_t n);
     /* One execution; may be NULL when none are asked for. */
     int (*execution)(void *context, const struct execution *execution);
     /*
-     * The driver domains in one interval, ordered by domain and life; told right after `interval`. May be NULL. Late
-     * ones add to those handed out before, as late rows do. With options.charge.wanted only.
+     * The driver domains in one interval, ordered by domain and life; right after all its rows. May be NULL. With
+     * options.charge.wanted only.
      */
     int (*charges)(void *context, const struct interval *interval, const struct charge_idd *idds, size_t n);
+    /*
+     * Somebody was seen first, after intervals were handed out without him: what his rows have in the intervals that are
+     * open. For who adds up intervals to longer ones; may be NULL.
+     */
+    int (*before_seen)(void *context, const struct before_seen *s);
 };
 
 struct meter_options {
-    enum by by;
+    unsigned bys; /* 1u << enum by, or-ed; more than one cost little more than one */
     uint64_t granularities_ns[METER_GRANULARITIES]; /* 0: the whole trace */
     size_t granularities;
     bool executions;
@@ -45,7 +51,6 @@ struct meter_options {
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     bool
         idle_rows; /* BY_DOMAIN_PCPU: also rows of IDLE_DOMAIN, with idle_ns and executions, without other times */
-    uint64_t start_ns; /* where this slice of the trace begins: 0 unless slices will be merged */
     struct charge_options charge;
     struct meter_sink sink;
 };

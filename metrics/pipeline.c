@@ -140,6 +140,7 @@ static int check_memory(const struct pipeline *p, struct error *err)
 
 static int settle(struct pipeline *p, uint64_t settled_ns, struct error *err)
 {
+    p->pass.settled_ns = settled_ns;
     if (give_states(p) != 0)
         return -1;
     for (size_t i = 0; i < p->n; i++) {
@@ -205,7 +206,7 @@ static int check_span(const struct pipeline *p, uint64_t end_ns, struct error *e
 
 int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
 {
-    p->pass.end_ns = end_ns;
+    p->pass.end_ns = p->pass.settled_ns = end_ns;
     if (p->model) {
         model_end(p->model, end_ns);
         if (give_states(p) != 0)

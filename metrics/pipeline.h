@@ -28,6 +28,7 @@ struct pass {
     const uint16_t *pcpus;     /* that wrote records so far, ascending */
     unsigned pcpus_n;          /* */
     unsigned traits;           /* enum trace_trait, as far as the trace was read */
+    uint64_t settled_ns;       /* nothing before can change any more */
     uint64_t end_ns;           /* of the trace; 0 before its end */
 };
 

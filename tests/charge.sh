@@ -33,6 +33,8 @@ for command in report charge; do
     done
 done
 check 'no rows of executions' refuses 'no rows of executions' charge -g execution "$fixture"
+check 'unknown column' refuses 'unknown column "chargd_ns"; the nearest is charged_ns' charge -c chargd_ns "$fixture"
+check 'a column of another relation' refuses 'unknown column "wakes"' charge -s wakes "$fixture"
 check 'no rows by vcpu' refuses "no option '--by'" charge -b vcpu "$fixture"
 check 'info has no charges' refuses "no option '--idd'" info --idd 0 "$fixture"
 cp README.md "$scratch/counts.csv"
@@ -75,7 +77,7 @@ for name in fixtures/*.xt.zst; do
     check "$base: every line of CSV has the fields of its header" awk -F, 'NR == 1 { n = NF } NF != n { bad = 1 } END { exit bad || NR < 4 }' "$scratch/csv"
     check "$base: rows of CSV add up to running" awk -F, '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-        { k = $at["granularity_ns"] " " $at["start_ns"] " " $at["idd"] " " $at["idd_life"] " " $at["late"]
+        { k = $at["granularity_ns"] " " $at["start_ns"] " " $at["idd"] " " $at["idd_life"]
           sum[k] += $at["charged_ns"]; running[k] = $at["idd_running_ns"] }
         END { for (k in sum) if (sum[k] != running[k]) bad = 1; exit bad }' "$scratch/csv"
     check "$base: CSV and JSON agree" equal \
@@ -136,6 +138,14 @@ run charge -q -f jsonl -n 1 "$fixture"
 check '-n: the guest charged most' equal \
     "$(jq -s 'map(select(.recipient == "guest")) | max_by(.charged_ns).domain' "$scratch/all")" \
     "$(jq 'select(.recipient == "guest").domain' "$out")"
+run charge -q -f csv -c domain,notify -s notify -n 2 "$fixture"
+check '-c: these columns' equal domain,notify "$(head -n 1 "$out")"
+check '-s -n: the guests of most notifications, then the rest' equal \
+    "$(jq -rs '(map(select(.recipient == "guest")) | sort_by(-.notify)[:2] | map("\(.domain),\(.notify)")[]), ",",
+        (map(select(.recipient == "unattributed"))[0] | ",\(.notify)")' "$scratch/all")" "$(tail -n +2 "$out")"
+run charge -q -f json -c domain,charged_ns -s charged_ns "$fixture"
+check '-c: of each guest in a document' holds 'all(.reports[].intervals[].idds[].guests[]; keys == ["charged_ns", "domain"])
+    and ([.reports[0].intervals[0].idds[0].guests[].charged_ns] | . == (sort | reverse)) and .reports[0].intervals[0].idds[0].own_ns > 0' "$out"
 run charge -q -f jsonl -t ,5s "$fixture"
 cp "$out" "$scratch/first"
 run charge -q -f jsonl -t 5s, "$fixture"
@@ -179,7 +189,7 @@ done
 
 group 'live'
 zstd -qdc "$fixture" >"$scratch/capture.xt"
-sums() { # of charges by pair and interval; late rows belong to what was handed out before
+sums() { # of charges by pair and interval
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         $at["charged_ns"] > 0 { s[$at["start_ns"] "," $at["idd"] "," $at["recipient"] "," $at["domain"]] += $at["charged_ns"] }
         END { for (k in s) printf "%s,%.0f\n", k, s[k] }' "$1" | sort

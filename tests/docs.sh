@@ -30,7 +30,7 @@ words_of() { if [[ $1 == archive-* ]]; then echo "archive ${1#archive-}"; else e
 
 # shellcheck disable=SC2046 # words
 options() { candidates $(words_of "$1") -; }
-columns() { xenmeter report -c help | awk '/^  / { print $1 }' | sort -u; }
+columns() { xenmeter "$1" -c help | awk '/^  / { print $1 }' | sort -u; }
 
 # The part of a page that tells of one of these: a section of its command's page, or all of its own.
 page_of() {
@@ -61,9 +61,11 @@ for command in $(takers); do
         check "$option of $command is in its page" page_has_option "$command" "$option"
     done
 done
-check 'report has columns' test -n "$(columns)"
-for column in $(columns); do
-    check "column $column is in xenmeter-report(1)" says man/xenmeter-report.1 "^\.It Li $column\$"
+for command in report charge; do
+    check "$command has columns" test -n "$(columns $command)"
+    for column in $(columns $command); do # in charge's page some share a line: "idd , idd_life , idd_name"
+        check "column $column is in xenmeter-$command(1)" says man/xenmeter-$command.1 "^\.It Li \(.* \)\?$column\( .*\)\?\$"
+    done
 done
 check 'xenmeter-events.7 is what the tables say (make man/xenmeter-events.7)' \
     cmp <(awk -f man/events.awk parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def) man/xenmeter-events.7
@@ -112,6 +114,8 @@ check 'events, from the program' equal 'switch,switch_infprev' "$(offers xenmete
 check 'classes of events' equal 'shadow' "$(offers xenmeter dump -e shadow | tr ' ' '\n' | grep -x shadow)"
 check 'formats of dump' equal 'text' "$(offers xenmeter dump -f t)"
 check 'columns, from the program' equal 'wakes' "$(offers xenmeter report -s wakes)"
+check 'columns of executions' equal 'waited_ns' "$(offers xenmeter report -s waited)"
+check 'columns of charges' equal 'share_pct' "$(offers xenmeter charge -s sh)"
 check 'a list of columns' equal 'domain,wakes' "$(offers xenmeter report -c domain,wakes)"
 check 'no column twice' equal '' "$(offers xenmeter report -c wakes,wakes)"
 check 'granularities' equal '1s,execution' "$(offers xenmeter report -g 1s,ex)"

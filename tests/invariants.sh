@@ -6,7 +6,7 @@
 COLUMNS=granularity_ns,start_ns,end_ns,domain,life,vcpu,pcpu,vcpus,running_ns,runnable_ns,wake_wait_ns,preempt_wait_ns,blocked_ns,offline_ns,unknown_ns,idle_ns
 COLUMNS=$COLUMNS,executions,wakes,blocks,yields,preemptions,migrations
 COLUMNS=$COLUMNS,full_run_ns,full_contention_ns,concurrency_hazard_ns,partial_run_ns
-COLUMNS=$COLUMNS,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,late
+COLUMNS=$COLUMNS,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,before_seen_ns
 
 FINEST=1ms
 FINEST_NS=1000000

@@ -9,7 +9,6 @@
  */
 #include "apportion.h"
 #include "charging.h"
-#include "row.h"
 
 #define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
 
@@ -31,10 +30,15 @@ static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
 
 /* ---- copies ---- */
 
-static void copied_for(struct charging *c, uint32_t vcpu, uint32_t pair, uint32_t count, bool inferred,
-                       bool remember)
+/* The pCPU that the vCPU runs on. */
+static uint16_t pcpu_of(const struct charging *c, uint32_t vcpu)
 {
-    struct charging_vcpu *v = &c->vcpus[vcpu];
+    return c->view->vcpus[vcpu].pcpu;
+}
+
+static void copied_for(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_t pair, uint32_t count,
+                       bool inferred, bool remember)
+{
     if (pair == NOBODY || count == 0)
         return;
     if (remember)
@@ -44,7 +48,7 @@ static void copied_for(struct charging *c, uint32_t vcpu, uint32_t pair, uint32_
                                          .acting = vcpu,
                                          .other = NOBODY,
                                          .count = count,
-                                         .pcpu = v->pcpu,
+                                         .pcpu = pcpu,
                                          .kind = IO_COPY,
                                          .inferred = inferred});
 }
@@ -54,7 +58,7 @@ static void settle_copies(struct charging *c, uint32_t vcpu, uint32_t pair, bool
 {
     uint32_t count = c->vcpus[vcpu].copies;
     c->vcpus[vcpu].copies = 0;
-    copied_for(c, vcpu, pair, count, inferred, true);
+    copied_for(c, vcpu, pcpu_of(c, vcpu), pair, count, inferred, true);
 }
 
 /* The guests among which a batch is divided, by what they had lately: the SPLIT_MAX that had most. */
@@ -85,7 +89,8 @@ static void consider(const struct charging *c, struct split *s, uint32_t pair)
 }
 
 /* Whom the copies were for is not known: they are divided in the proportion of what each guest had before. */
-static void divide_copies(struct charging *c, uint32_t vcpu, const uint32_t *pairs, uint32_t pairs_n)
+static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, const uint32_t *pairs,
+                          uint32_t pairs_n)
 {
     struct split s = {.n = 0};
     uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
@@ -94,23 +99,23 @@ static void divide_copies(struct charging *c, uint32_t vcpu, const uint32_t *pai
     for (uint32_t i = 0; i < pairs_n; i++)
         consider(c, &s, pairs[i]);
     if (s.n == 0) {
-        charging_unattributed(c, vcpu, IO_COPY, count);
+        charging_unattributed(c, vcpu, pcpu, IO_COPY, count);
         return;
     }
     apportion_scale(s.recent, weights, s.n);
     apportion(count, weights, given, s.n);
     for (size_t i = 0; i < s.n; i++)
-        copied_for(c, vcpu, s.pairs[i], (uint32_t)given[i], true, false);
+        copied_for(c, vcpu, pcpu, s.pairs[i], (uint32_t)given[i], true, false);
 }
 
 /*
  * A batch of copies ends without a notification: the guest was told of them before, or will be told later, and may be
  * awake or asleep.
  */
-static void end_copies(struct charging *c, uint32_t vcpu, uint32_t idd)
+static void end_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_t idd)
 {
     if (c->vcpus[vcpu].copies > 0)
-        divide_copies(c, vcpu, c->idds[idd].pairs, c->idds[idd].pairs_n);
+        divide_copies(c, vcpu, pcpu, c->idds[idd].pairs, c->idds[idd].pairs_n);
 }
 
 /*
@@ -124,7 +129,7 @@ static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
     else if (c->vcpus[vcpu].copies > 0)
-        divide_copies(c, vcpu, d->awake, d->awake_n);
+        divide_copies(c, vcpu, pcpu_of(c, vcpu), d->awake, d->awake_n);
     return only;
 }
 
@@ -141,7 +146,7 @@ static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint3
                                          .acting = acting,
                                          .other = other,
                                          .count = 1,
-                                         .pcpu = c->vcpus[acting].pcpu,
+                                         .pcpu = pcpu_of(c, acting),
                                          .kind = IO_NOTIFY,
                                          .inferred = inferred});
 }
@@ -188,7 +193,7 @@ static void guest_sent(struct charging *c, uint32_t vcpu)
     if (l->awake > 1 || l->partner == NOBODY)
         return;
     const struct pair *p = &c->pairs[l->partner];
-    if (p->notifies != NOBODY && c->vcpus[p->notifies].alive)
+    if (p->notifies != NOBODY && c->view->vcpus[p->notifies].alive)
         notified(c, l->partner, p->notifies, vcpu, p->notifies, true);
 }
 
@@ -203,7 +208,7 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
     if (only != NOBODY)
         notified(c, only, vcpu, vcpu, NOBODY, true);
     else if (copied || c->idds[idd].awake_n > 0)
-        charging_unattributed(c, vcpu, IO_NOTIFY, 1);
+        charging_unattributed(c, vcpu, pcpu_of(c, vcpu), IO_NOTIFY, 1);
 }
 
 /* An event-channel operation of the vCPU that runs here woke nobody. */
@@ -220,24 +225,20 @@ static void sent_to_somebody_awake(struct charging *c, uint32_t vcpu)
 
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu)
 {
-    const struct charging_pcpu *p = &c->pcpus[recorded_pcpu];
-    if (p->current == NOBODY || c->incarnations[life_of(c, p->current)].sends_traced)
-        return;
-    notifies(c, p->current, vcpu, life_of(c, vcpu), true);
+    uint32_t current = c->view->current[recorded_pcpu];
+    if (current != NOBODY && !c->incarnations[life_of(c, current)].sends_traced)
+        notifies(c, current, vcpu, life_of(c, vcpu), true);
 }
 
-void attribution_stops(struct charging *c, uint32_t vcpu)
+void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    uint32_t idd = idd_of_vcpu(c, vcpu);
-    if (idd != NOBODY)
-        end_copies(c, vcpu, idd);
+    end_copies(c, vcpu, pcpu, idd_of_vcpu(c, vcpu));
 }
 
 /* ---- grants ---- */
 
-static void granted(struct charging *c, struct charging_pcpu *p, uint32_t guest, enum io_kind kind)
+static void granted(struct charging *c, uint32_t vcpu, uint32_t guest, enum io_kind kind)
 {
-    uint32_t vcpu = p->current;
     if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
         return;
     uint32_t idd = idd_of_vcpu(c, vcpu);
@@ -255,49 +256,48 @@ static void granted(struct charging *c, struct charging_pcpu *p, uint32_t guest,
                                          .acting = vcpu,
                                          .other = NOBODY,
                                          .count = 1,
-                                         .pcpu = c->vcpus[vcpu].pcpu,
+                                         .pcpu = pcpu_of(c, vcpu),
                                          .kind = kind});
 }
 
 /* ---- records ---- */
 
-static void sends_traced(struct charging *c, const struct charging_pcpu *p)
+static void sends_traced(struct charging *c, uint32_t vcpu)
 {
-    if (p->current != NOBODY)
-        c->incarnations[life_of(c, p->current)].sends_traced = true;
+    if (vcpu != NOBODY)
+        c->incarnations[life_of(c, vcpu)].sends_traced = true;
 }
 
 void attribution_record(struct charging *c, const struct transition *t)
 {
-    struct charging_pcpu *p = &c->pcpus[t->pcpu];
-    uint32_t idd = idd_of_vcpu(c, p->current);
+    uint32_t current = c->view->current[t->pcpu], idd = idd_of_vcpu(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
-        granted(c, p, t->vcpu, IO_MAP);
+        granted(c, current, t->vcpu, IO_MAP);
         break;
     case IO_RECORD_UNMAP:
-        granted(c, p, t->vcpu, IO_UNMAP);
+        granted(c, current, t->vcpu, IO_UNMAP);
         break;
     case IO_RECORD_TRANSFER:
-        granted(c, p, t->vcpu, IO_TRANSFER);
+        granted(c, current, t->vcpu, IO_TRANSFER);
         break;
     case IO_RECORD_COPY:
-        if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[p->current].copies)
-            c->vcpus[p->current].copies += (uint32_t)t->value;
+        if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[current].copies)
+            c->vcpus[current].copies += (uint32_t)t->value;
         break;
     case IO_RECORD_SEND:
-        sends_traced(c, p);
-        sent_to_somebody_awake(c, p->current);
+        sends_traced(c, current);
+        sent_to_somebody_awake(c, current);
         break;
     case IO_RECORD_WAKE:
-        sends_traced(c, p);
-        if (p->current != NOBODY)
-            notifies(c, p->current, t->vcpu, (uint32_t)t->value, false);
+        sends_traced(c, current);
+        if (current != NOBODY)
+            notifies(c, current, t->vcpu, (uint32_t)t->value, false);
         break;
     case IO_RECORD_TASK:
-        sends_traced(c, p);
+        sends_traced(c, current);
         if (idd != NOBODY)
-            end_copies(c, p->current, idd);
+            end_copies(c, current, t->pcpu, idd);
         break;
     }
 }

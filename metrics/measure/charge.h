@@ -78,6 +78,10 @@ struct charge_idd {
     size_t guests_n;
 };
 
+/* Add what does add, said in charge.def: all but who they are, and of a driver domain its guests. */
+void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
+void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
+
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
     unsigned methods;                    /* those in force; of CHARGE_AUTO those that had any event */

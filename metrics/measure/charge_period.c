@@ -65,7 +65,7 @@ struct period *charging_period(struct charging *c, uint32_t vcpu)
     uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
     struct period **p = c->options.interval_ns ? &c->idds[idd].interval : &c->vcpus[vcpu].period;
     if (!*p)
-        *p = new_period(c, idd, c->options.interval_ns ? c->interval_ns : c->now_ns);
+        *p = new_period(c, idd, c->options.interval_ns ? c->cut_ns - c->length_ns : c->now_ns);
     return *p;
 }
 
@@ -125,7 +125,8 @@ void charging_event(struct charging *c, const struct io_event *h)
         add_saturated(&t->inferred[h->kind], h->count);
 }
 
-void charging_unattributed(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, uint32_t count)
+void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,
+                           uint32_t count)
 {
     c->seen.unassigned[kind] += count;
     c->vcpus[idd_vcpu].io_seen = true;
@@ -134,7 +135,7 @@ void charging_unattributed(struct charging *c, uint32_t idd_vcpu, enum io_kind k
                                                    .kind = TRANSITION_IO_UNATTRIBUTED,
                                                    .from = kind & 15,
                                                    .vcpu = idd_vcpu,
-                                                   .pcpu = c->vcpus[idd_vcpu].pcpu,
+                                                   .pcpu = pcpu,
                                                    .value = (uint64_t)idd << 32 | count});
     bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
     struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;

@@ -1,4 +1,4 @@
-/* Pieces of the driver domains' running, cut as vCPUs start and stop and as time passes. See charging.h. */
+/* Slices of the driver domains' running, cut as vCPUs start and stop and as time passes. See charging.h. */
 #include "charging.h"
 
 #include <stdlib.h>
@@ -6,7 +6,8 @@
 
 #include "metrics/array.h"
 #include "metrics/min_max.h"
-#include "row.h"
+
+#define CUTS_AT_ONCE 256 /* after that many the ledger takes the slices */
 
 /* ---- begin and end ---- */
 
@@ -26,21 +27,16 @@ static bool index_devices(struct charging *c)
     return true;
 }
 
-struct charging *charging_new(const struct charge_options *options, const struct population *population,
-                              uint64_t start_ns)
+struct charging *charging_new(const struct charge_options *options, const struct model *model)
 {
     struct charging *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
-    c->is_idd = calloc(65536, 1);
-    c->pcpus = calloc(PCPUS_MAX, sizeof *c->pcpus);
-    if (!c->is_idd || !c->pcpus) {
-        charging_free(c);
-        return NULL;
-    }
     c->options = *options;
-    c->population = population;
-    if (options->counters && !index_devices(c)) {
+    c->population = model_population(model);
+    c->view = model_view(model);
+    c->is_idd = calloc(65536, 1);
+    if (!c->is_idd || (options->counters && !index_devices(c))) {
         charging_free(c);
         return NULL;
     }
@@ -49,11 +45,7 @@ struct charging *charging_new(const struct charge_options *options, const struct
         memcpy(c->is_idd, options->idds, 65536);
     else
         c->is_idd[0] = 1;
-    for (unsigned p = 0; p < PCPUS_MAX; p++)
-        c->pcpus[p].current = NOBODY;
-    c->cut_ns = UINT64_MAX;
-    c->now_ns = c->scale_base_ns = start_ns;
-    c->interval_ns = options->interval_ns ? start_ns - start_ns % options->interval_ns : 0;
+    c->cut_ns = c->length_ns = options->interval_ns ? options->interval_ns : CHARGE_SLICE_NS;
     return c;
 }
 
@@ -83,7 +75,6 @@ void charging_free(struct charging *c)
     free(c->is_idd);
     free(c->vcpus);
     free(c->incarnations);
-    free(c->pcpus);
     free(c->idds);
     free(c->pairs);
     free(c->running);
@@ -127,85 +118,91 @@ void charging_make_room(struct charging *c)
 
 /* ---- slices ---- */
 
-static inline void push(struct charging *c, struct transition t)
+static struct run_slice *new_slice(struct charging *c)
 {
-    transitions_put(&c->queue, t);
-}
-
-/* Hands on what came in, unless the ledger may have it at once. */
-static inline void hand_on(struct charging *c, const struct transition *t)
-{
-    if (!c->direct)
-        push(c, *t);
-}
-
-/* The vCPU of a driver domain runs from now on. */
-static void begin_slice(struct charging *c, uint32_t vcpu)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    struct period *period = charging_period(c, vcpu);
     struct run_slice *slice = c->free_slices;
-    uint32_t *running = c->running;
-    if (c->running_n == c->running_capacity &&
-        (running = array_reserve(c->running, &c->running_capacity, c->running_n + 1, sizeof *running)))
-        c->running = running;
     if (slice) {
         c->free_slices = slice->next_free;
-    } else if ((slice = calloc(1, sizeof *slice))) {
+        return slice;
+    }
+    slice = calloc(1, sizeof *slice);
+    if (slice) {
         c->memory += sizeof *slice;
         slice->next_made = c->slices_made;
         c->slices_made = slice;
     }
-    if (!period || !slice || !running) {
+    return slice;
+}
+
+static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
+{
+    struct period *period = charging_period(c, vcpu);
+    struct run_slice *slice = new_slice(c);
+    if (!period || !slice) {
         c->failed = true;
         return;
     }
-    struct run_slice *made = slice->next_made;
     *slice = (struct run_slice){
-        .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = v->pcpu, .next_made = made};
+        .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
     period->references++;
     if (c->options.interval_ns == 0)
         period->from_ns = c->now_ns;
-    v->slice = slice;
-    v->running_at = (uint32_t)c->running_n;
-    c->running[c->running_n++] = vcpu;
-    if (c->options.interval_ns == 0)
-        c->cut_ns = min64(c->cut_ns, c->now_ns + CHARGE_SLICE_NS);
+    c->vcpus[vcpu].slice = slice;
 }
 
-/* It runs no longer, or is cut here. */
-static void end_slice(struct charging *c, uint32_t vcpu, bool execution_ends, bool lost)
+/* The vCPU of a driver domain runs from now on. */
+static void begin_running(struct charging *c, uint32_t vcpu)
 {
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    struct run_slice *slice = v->slice;
-    if (!slice)
-        return;
-    struct period *period = slice->period;
-    slice->to_ns = c->now_ns;
-    slice->offset_ns = period->ran_ns;
-    slice->io_free = execution_ends && v->whole && !v->io_seen && !lost;
-    period->ran_ns += slice->to_ns - slice->from_ns;
-    period->partial = period->partial || lost || v->blind;
-    struct run_slice **done = c->done;
-    if (c->done_n == c->done_capacity)
-        done = array_reserve(done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!done) {
+    uint32_t *running = array_reserve(c->running, &c->running_capacity, c->running_n + 1, sizeof *running);
+    if (!running) {
         c->failed = true;
         return;
     }
+    c->running = running;
+    c->vcpus[vcpu].running_at = (uint32_t)c->running_n;
+    c->running[c->running_n++] = vcpu;
+    open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
+}
+
+/* The slice goes to the ledger; the shares are known when its period is over. */
+static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    struct run_slice *slice = v->slice;
+    struct run_slice **done =
+        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
+    if (!slice || !done) {
+        c->failed = true;
+        return;
+    }
+    struct period *period = slice->period;
+    slice->to_ns = c->now_ns;
+    slice->offset_ns = period->ran_ns;
+    period->ran_ns += slice->to_ns - slice->from_ns;
+    period->partial = period->partial || lost || v->blind;
     c->done = done;
     c->done[c->done_n++] = slice;
     v->slice = NULL;
-    uint32_t last = c->running[--c->running_n];
-    c->running[v->running_at] = last;
-    c->vcpus[last].running_at = v->running_at;
-    if (execution_ends)
-        v->io_seen = false;
     if (c->options.interval_ns == 0) {
         charging_close_period(c, period, c->now_ns);
         v->period = NULL;
         charging_release_period(c, period);
     }
+}
+
+/* It runs no longer on the pCPU. */
+static void end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, bool lost)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    if (!v->slice)
+        return;
+    attribution_stops(c, vcpu, pcpu);
+    v->slice->io_free = v->whole && !v->io_seen && !lost;
+    close_slice(c, vcpu, lost);
+    uint32_t last = c->running[--c->running_n];
+    c->running[v->running_at] = last;
+    c->vcpus[last].running_at = v->running_at;
+    v->io_seen = false;
 }
 
 uint32_t charging_make_idd(struct charging *c, uint32_t life)
@@ -232,83 +229,69 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
         uint32_t vcpu = l->vcpus[id];
-        if (vcpu == NOBODY || vcpu >= c->vcpus_n || !c->vcpus[vcpu].alive)
+        if (vcpu == NOBODY || vcpu >= c->vcpus_n || !c->view->vcpus[vcpu].alive)
             continue;
         c->vcpus[vcpu].in_driver_domain = true;
-        if (c->vcpus[vcpu].state == RUNSTATE_RUNNING)
-            begin_slice(c, vcpu);
+        if (c->view->vcpus[vcpu].state == RUNSTATE_RUNNING)
+            begin_running(c, vcpu);
     }
     return idd;
 }
 
 /* ---- time ---- */
 
-/* The moment may have been that of a slice that ended since. */
-static void find_cut(struct charging *c)
+static void close_intervals(struct charging *c)
 {
-    c->cut_ns = UINT64_MAX;
-    for (size_t i = 0; c->options.interval_ns == 0 && i < c->running_n; i++)
-        c->cut_ns = min64(c->cut_ns, c->vcpus[c->running[i]].slice->from_ns + CHARGE_SLICE_NS);
-}
-
-static void cut(struct charging *c)
-{
-    c->now_ns = c->cut_ns;
-    for (size_t i = 0; i < c->running_n; i++) {
-        uint32_t vcpu = c->running[i];
-        if (c->vcpus[vcpu].slice->from_ns + CHARGE_SLICE_NS != c->now_ns)
-            continue;
-        end_slice(c, vcpu, false, false);
-        begin_slice(c, vcpu);
-        i = (size_t)-1; /* the list changed */
-        if (c->failed)
-            return;
-    }
-    find_cut(c);
-}
-
-/* The interval T ends at `to_ns` (and the next begins). */
-static void close_interval(struct charging *c, uint64_t to_ns)
-{
-    c->now_ns = to_ns;
-    size_t n = c->running_n;
-    for (size_t i = n; i-- > 0 && !c->failed;) { /* those that run go on in the next one */
-        uint32_t vcpu = c->running[i];
-        end_slice(c, vcpu, false, false);
-    }
     for (size_t d = 0; d < c->idds_n; d++) {
         struct period *p = c->idds[d].interval;
         if (!p)
             continue;
-        charging_close_period(c, p, to_ns);
+        charging_close_period(c, p, c->now_ns);
         c->idds[d].interval = NULL;
         charging_release_period(c, p);
     }
-    c->interval_ns = to_ns;
-    for (size_t v = 0; n > 0 && v < c->vcpus_n && !c->failed; v++) {
-        bool runs = c->vcpus[v].alive && c->vcpus[v].state == RUNSTATE_RUNNING && !c->vcpus[v].slice;
-        if (runs && c->incarnations[c->population->vcpus[v].life].idd != NOBODY)
-            begin_slice(c, (uint32_t)v);
-    }
 }
 
-/* Everything that time alone brings about up to `until_ns`. */
-static void pass_time(struct charging *c, uint64_t until_ns)
+static bool is_open(const struct charging *c)
 {
-    while (c->cut_ns <= until_ns && !c->failed)
-        cut(c);
-    uint64_t length = c->options.interval_ns;
-    while (length && c->interval_ns + length <= until_ns && !c->failed) {
-        uint64_t next = c->interval_ns + length;
-        bool empty = c->running_n == 0;
-        for (size_t d = 0; d < c->idds_n; d++)
-            empty = empty && !c->idds[d].interval;
-        if (empty)
-            c->interval_ns = until_ns - until_ns % length;
+    bool open = c->running_n > 0;
+    for (size_t d = 0; d < c->idds_n && !open; d++)
+        open = c->idds[d].interval != NULL;
+    return open;
+}
+
+static void set_cut(struct charging *c, uint64_t after_ns)
+{
+    uint64_t begun_ns = after_ns - after_ns % c->length_ns;
+    c->cut_ns = begun_ns > UINT64_MAX - c->length_ns ? UINT64_MAX : begun_ns + c->length_ns;
+}
+
+/* The open periods end at cut_ns; who runs goes on in the next ones. */
+static void cut(struct charging *c)
+{
+    c->now_ns = c->cut_ns;
+    for (size_t i = 0; i < c->running_n && !c->failed; i++)
+        close_slice(c, c->running[i], false);
+    close_intervals(c);
+    set_cut(c, c->now_ns);
+    /* The view may be a transition ahead of the cut. */
+    size_t first = c->done_n - c->running_n;
+    for (size_t i = 0; i < c->running_n && !c->failed; i++)
+        open_slice(c, c->running[i], c->done[first + i]->pcpu);
+}
+
+bool charging_advance(struct charging *c, uint64_t settled_ns)
+{
+    for (unsigned cuts = 0; c->cut_ns <= settled_ns && c->cut_ns != UINT64_MAX && !c->failed; cuts++) {
+        if (cuts == CUTS_AT_ONCE)
+            return false;
+        if (is_open(c))
+            cut(c);
         else
-            close_interval(c, next);
+            set_cut(c, settled_ns);
     }
-    c->now_ns = max64(c->now_ns, until_ns);
+    c->now_ns = max64(c->now_ns, settled_ns);
+    return true;
 }
 
 /* ---- transitions ---- */
@@ -318,145 +301,105 @@ static inline bool is_awake(unsigned state)
     return state <= RUNSTATE_RUNNABLE; /* or running */
 }
 
-static inline void set_state(struct charging *c, uint32_t vcpu, unsigned state, uint16_t pcpu)
+static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsigned state)
 {
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    unsigned before = v->state;
-    if (before == RUNSTATE_RUNNING && c->pcpus[v->pcpu].current == vcpu)
-        c->pcpus[v->pcpu].current = NOBODY;
-    v->state = (uint8_t)state;
-    if (state == RUNSTATE_RUNNING) {
-        v->pcpu = pcpu;
-        c->pcpus[pcpu].current = vcpu;
-    }
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
 }
 
-static void starts(struct charging *c, const struct transition *t, bool dispatched, bool blind)
+static void starts(struct charging *c, uint32_t vcpu, bool dispatched, bool blind)
 {
-    struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    v->whole = dispatched;
-    v->blind = blind;
-    begin_slice(c, t->vcpu);
-}
-
-static void stops(struct charging *c, uint32_t vcpu, bool lost)
-{
-    attribution_stops(c, vcpu);
-    end_slice(c, vcpu, true, lost);
+    c->vcpus[vcpu].whole = dispatched;
+    c->vcpus[vcpu].blind = blind;
+    begin_running(c, vcpu);
 }
 
 static void appear(struct charging *c, const struct transition *t)
 {
     uint32_t life = c->population->vcpus[t->vcpu].life;
-    uint16_t domain = c->population->incarnations[life].domain;
-    hand_on(c, t);
-    c->vcpus[t->vcpu].idle = domain == IDLE_DOMAIN;
-    if (domain == IDLE_DOMAIN)
+    struct charging_vcpu *v = &c->vcpus[t->vcpu];
+    transitions_put(&c->queue, *t);
+    if (c->view->vcpus[t->vcpu].idle)
         return;
-    if (c->is_idd[domain])
+    if (c->is_idd[c->population->incarnations[life].domain])
         charging_make_idd(c, life);
-    c->vcpus[t->vcpu].in_driver_domain = c->incarnations[life].idd != NOBODY;
-    c->vcpus[t->vcpu].alive = true;
-    c->vcpus[t->vcpu].state = RUNSTATE_OFFLINE;
-    set_state(c, t->vcpu, t->to, t->pcpu);
-    if (t->to == RUNSTATE_RUNNING && c->vcpus[t->vcpu].in_driver_domain)
-        starts(c, t, false, false);
+    v->in_driver_domain = c->incarnations[life].idd != NOBODY;
+    count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
+    if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
+        starts(c, t->vcpu, false, false);
 }
 
 static void change_state(struct charging *c, const struct transition *t)
 {
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    unsigned before = v->state, to = t->to;
-    if (!v->alive) {
-        hand_on(c, t);
+    unsigned before = c->view->before, to = t->to;
+    bool ran = before == RUNSTATE_RUNNING, runs = to == RUNSTATE_RUNNING;
+    bool moved = ran && runs && c->view->vcpus[t->vcpu].pcpu != c->view->before_pcpu;
+    if (v->in_driver_domain && ran && (!runs || moved))
+        end_running(c, t->vcpu, c->view->before_pcpu, to == RUNSTATE_UNKNOWN || moved);
+    transitions_put(&c->queue, *t);
+    if (ran && runs && !moved)
         return;
-    }
-    bool moved = before == RUNSTATE_RUNNING && to == RUNSTATE_RUNNING && t->pcpu != v->pcpu;
-    if (v->in_driver_domain && before == RUNSTATE_RUNNING && (to != RUNSTATE_RUNNING || moved))
-        stops(c, t->vcpu, to == RUNSTATE_UNKNOWN || moved);
-    hand_on(c, t);
-    if (before == RUNSTATE_RUNNING && to == RUNSTATE_RUNNING && !moved)
-        return;
-    set_state(c, t->vcpu, to, t->pcpu == NO_PCPU ? v->pcpu : t->pcpu);
+    count_awake(c, t->vcpu, before, to);
     if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
-    if (to == RUNSTATE_RUNNING && v->in_driver_domain)
-        starts(c, t, known, !known);
+    if (runs && v->in_driver_domain)
+        starts(c, t->vcpu, known, !known);
 }
 
 static void die(struct charging *c, const struct transition *t)
 {
-    struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    if (v->alive && v->in_driver_domain && v->state == RUNSTATE_RUNNING)
-        stops(c, t->vcpu, false);
-    if (v->alive)
-        set_state(c, t->vcpu, RUNSTATE_OFFLINE, v->pcpu);
-    v->alive = false;
-    hand_on(c, t);
+    if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
+        end_running(c, t->vcpu, c->view->before_pcpu, false);
+    if (!c->view->vcpus[t->vcpu].idle)
+        count_awake(c, t->vcpu, c->view->before, RUNSTATE_OFFLINE);
+    transitions_put(&c->queue, *t);
 }
 
-bool charging_take(struct charging *c, const struct transition *t, uint64_t free_until_ns)
+void charging_take(struct charging *c, const struct transition *t)
 {
     if (c->failed)
-        return false;
-    bool open = c->running_n > 0 || c->options.interval_ns;
-    c->direct = transitions_waiting(&c->queue) == 0 && (t->time_ns < free_until_ns || !open);
-    if (c->cut_ns <= t->time_ns || c->options.interval_ns)
-        pass_time(c, t->time_ns);
+        return;
     c->now_ns = max64(c->now_ns, t->time_ns);
-    switch (t->kind) {
-    case TRANSITION_IO:
+    if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
-        return false;
-    case TRANSITION_APPEAR:
+    else if (t->kind == TRANSITION_APPEAR)
         appear(c, t);
-        break;
-    case TRANSITION_STATE:
-        if (c->vcpus[t->vcpu].idle)
-            hand_on(c, t);
-        else
-            change_state(c, t);
-        break;
-    case TRANSITION_DIE:
+    else if (t->kind == TRANSITION_STATE && c->view->vcpus[t->vcpu].alive && !c->view->vcpus[t->vcpu].idle)
+        change_state(c, t);
+    else if (t->kind == TRANSITION_DIE)
         die(c, t);
-        break;
-    default:
-        hand_on(c, t);
-        break;
-    }
-    return c->direct;
+    else
+        transitions_put(&c->queue, *t);
 }
 
-void charging_advance(struct charging *c, uint64_t settled_ns)
+void charging_end(struct charging *c)
 {
-    pass_time(c, settled_ns);
-}
-
-void charging_end(struct charging *c, uint64_t end_ns)
-{
-    pass_time(c, end_ns);
     while (c->running_n > 0 && !c->failed) {
         uint32_t vcpu = c->running[c->running_n - 1];
-        stops(c, vcpu, false);
+        end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, false);
     }
-    if (c->options.interval_ns && c->interval_ns < end_ns)
-        close_interval(c, end_ns);
+    close_intervals(c);
 }
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = c->options.interval_ns ? min64(c->now_ns, c->interval_ns) : c->now_ns;
+    uint64_t safe = c->now_ns;
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
+    for (size_t d = 0; d < c->idds_n; d++)
+        if (c->idds[d].interval)
+            safe = min64(safe, c->idds[d].interval->from_ns);
     return safe;
 }
 
 const struct transition *charging_next(struct charging *c, uint64_t upto_ns)
 {
-    return transitions_take(&c->queue, upto_ns);
+    const struct transition *t = transitions_take(&c->queue, upto_ns);
+    if (!t && charging_ahead(c) == 0)
+        c->queue.head = c->queue.n = 0; /* what comes next is in the cache */
+    return t;
 }
 
 struct run_slice *charging_next_slice(struct charging *c)
@@ -478,7 +421,7 @@ void charging_release(struct charging *c, struct run_slice *slice)
 
 size_t charging_memory(const struct charging *c)
 {
-    return sizeof *c + c->memory + PCPUS_MAX * sizeof *c->pcpus + c->queue.capacity * sizeof *c->queue.items;
+    return sizeof *c + c->memory + c->queue.capacity * sizeof *c->queue.items;
 }
 
 static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)

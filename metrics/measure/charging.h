@@ -1,8 +1,8 @@
 /*
- * The charging stage, between the runstate machine and the ledger: settled transitions in; the same transitions out,
- * with I/O records turned into I/O events of pairs (guest, driver domain); and the executions of driver domains as
- * slices that say to whom they are charged. What an execution is charged for is known when it has ended: the ledger may
- * not close an interval before the slices that began in it are there. charging_safe tells how far it may go.
+ * The charging stage, between the model and the ledger: settled transitions in; the same transitions out, with I/O
+ * records turned into I/O events of pairs (guest, driver domain); and the executions of driver domains as slices that
+ * say to whom they are charged. What an execution is charged for is known when its period ends, at most
+ * CHARGE_SLICE_NS later: charging is ahead, and the ledger follows up to charging_safe.
  *
  * Four files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
  * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
@@ -16,7 +16,7 @@
 
 #include "charge.h"
 #include "parser/order/clock.h"
-#include "metrics/model/population.h"
+#include "metrics/model/model.h"
 #include "metrics/model/transitions.h"
 
 /* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
@@ -96,11 +96,7 @@ struct idd {
 };
 
 struct charging_vcpu {
-    uint8_t state; /* enum runstate */
-    bool alive;
-    bool idle;             /* the idle domain's: of no interest */
     bool in_driver_domain; /* a driver domain's */
-    uint16_t pcpu;         /* where it runs */
     bool io_seen;          /* in the execution so far */
     bool whole;            /* the execution was seen from its beginning */
     bool blind;            /* it began where records were lost */
@@ -120,13 +116,10 @@ struct charging_life {
     uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
 };
 
-struct charging_pcpu {
-    uint32_t current; /* vCPU, NOBODY */
-};
-
 struct charging {
     struct charge_options options;
     const struct population *population;
+    const struct model_view *view;          /* the host after the transition being taken */
     struct clock clock;                     /* for the outside counters; see charging_set_clock */
     int64_t counted_from_ns, counted_to_ns; /* where the outside counters begin and end */
     uint32_t *first_device; /* by guest's domain id, of the outside counters; NOBODY; NULL: no counters */
@@ -137,17 +130,16 @@ struct charging {
     size_t vcpus_n;
     struct charging_life *incarnations;
     size_t incarnations_n;
-    struct charging_pcpu *pcpus; /* PCPUS_MAX */
     struct idd *idds;
     size_t idds_n, idds_capacity;
     struct pair *pairs;
     size_t pairs_n, pairs_capacity;
     uint32_t *running; /* vCPUs of driver domains that run */
     size_t running_n, running_capacity;
-    uint64_t cut_ns;      /* the next moment at which a slice is to be cut, UINT64_MAX: none */
-    uint64_t now_ns;      /* all before has been taken */
-    uint64_t interval_ns; /* begin of the open interval, when T is one */
-    uint64_t serial;      /* periods made so far */
+    uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
+    uint64_t cut_ns;    /* the next multiple of it: open periods end there */
+    uint64_t now_ns;    /* all before has been taken */
+    uint64_t serial;    /* periods made so far */
     uint64_t scale_base_ns;
     struct transitions queue; /* for the ledger, in order */
     struct run_slice **done;  /* closed, for the ledger */
@@ -158,49 +150,30 @@ struct charging {
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
-    bool direct; /* the transition being taken goes to the ledger directly */
     bool failed; /* memory ran out */
 };
 
-/* `population` stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
-struct charging *charging_new(const struct charge_options *options, const struct population *population,
-                              uint64_t start_ns);
+/* The model stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
+struct charging *charging_new(const struct charge_options *options, const struct model *model);
 void charging_free(struct charging *c);
 
-/* How the outside counters' tsc becomes ns. To be said before the first transition. */
+/* How the outside counters' tsc becomes ns. Call before the first transition. */
 void charging_set_clock(struct charging *c, const struct clock *clock);
 
-/* More vCPUs or domains may be in the population: makes room for them. To be called before charging_take. */
+/* More vCPUs or domains may be in the population: makes room for them. Call before charging_take. */
 void charging_make_room(struct charging *c);
 
 /*
- * The next settled transition, in time order. Returns whether the ledger is to book it at once, before what
- * charging_next has; it may if nothing waits and it is not after free_until_ns, or no driver domain runs.
+ * No transition before settled_ns is to come: ends the periods that end by then. False: not all of them yet, as a trace
+ * can have gaps of hours, and the slices wait in memory; call again after the ledger has taken them.
  */
-bool charging_take(struct charging *c, const struct transition *t, uint64_t free_until_ns);
+bool charging_advance(struct charging *c, uint64_t settled_ns);
 
-/* A quick look: a change of an idle vCPU that the ledger may have goes to it without being taken. */
-static inline bool charging_passes(const struct charging *c, const struct transition *t,
-                                   uint64_t free_until_ns)
-{
-    return t->kind == TRANSITION_STATE && c->vcpus[t->vcpu].idle && c->queue.head == c->queue.n &&
-           t->time_ns < free_until_ns && t->time_ns < c->cut_ns && c->options.interval_ns == 0;
-}
+/* The next settled transition, in time order; the model's view is as it leaves it. Call charging_advance before. */
+void charging_take(struct charging *c, const struct transition *t);
 
-/*
- * Time may pass by this much before the ledger should catch up: each slice and interval in it waits in memory, and a
- * trace can have gaps of hours.
- */
-static inline uint64_t charging_step_ns(const struct charging *c)
-{
-    return 256 * (c->options.interval_ns ? c->options.interval_ns : CHARGE_SLICE_NS);
-}
-
-/* No transition before settled_ns is to come. */
-void charging_advance(struct charging *c, uint64_t settled_ns);
-
-/* The trace ends: all periods end. */
-void charging_end(struct charging *c, uint64_t end_ns);
+/* The trace ends at now_ns: all periods end. */
+void charging_end(struct charging *c);
 
 /* The slices that began before this are all closed: the ledger may close intervals up to here. */
 uint64_t charging_safe(const struct charging *c);
@@ -208,10 +181,10 @@ uint64_t charging_safe(const struct charging *c);
 /* The next transition for the ledger, not after upto_ns, or NULL. Valid until the next call of any function. */
 const struct transition *charging_next(struct charging *c, uint64_t upto_ns);
 
-/* Whether transitions wait for the ledger. */
-static inline bool charging_is_ahead(const struct charging *c)
+/* How many transitions wait for the ledger. */
+static inline size_t charging_ahead(const struct charging *c)
 {
-    return transitions_waiting(&c->queue) > 0;
+    return c->queue.n - c->queue.head;
 }
 
 /* The next closed slice, or NULL; the caller gives it back. */
@@ -249,8 +222,8 @@ void charging_release_period(struct charging *c, struct period *p);
 void attribution_record(struct charging *c, const struct transition *t);
 /* A vCPU was woken on recorded_pcpu, as its runstate says. */
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
-/* The vCPU stops running. */
-void attribution_stops(struct charging *c, uint32_t vcpu);
+/* The vCPU of a driver domain stops running on the pCPU. */
+void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu);
 
 /* The pair, made on first sight. NOBODY: no memory. */
 uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);
@@ -268,8 +241,9 @@ struct io_event {
     bool inferred;
 };
 void charging_event(struct charging *c, const struct io_event *h);
-/* `count` events of the driver domain's vCPU whose guest is not known. */
-void charging_unattributed(struct charging *c, uint32_t idd_vcpu, enum io_kind kind, uint32_t count);
+/* `count` events of the driver domain's vCPU, which runs on the pCPU, whose guest is not known. */
+void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,
+                           uint32_t count);
 
 /* Weight of now among sums that forget: what happened a second earlier counts half. */
 double charging_scale(struct charging *c);

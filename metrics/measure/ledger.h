@@ -1,6 +1,7 @@
 /*
- * The ledger: transitions in time order are booked to the rows' measures; intervals are closed on the way.
- * Split in three: cells (which row a moment belongs to), booking (what a transition adds), closing (intervals).
+ * The ledger: transitions in time order are booked to cells; intervals are closed on the way, and the rows of each by that
+ * is asked for are summed from the cells then. In four files: cells (where a moment is booked), booking (what a transition
+ * adds), charges, closing (intervals).
  */
 #ifndef XENMETER_METRICS_LEDGER_H
 #define XENMETER_METRICS_LEDGER_H
@@ -9,18 +10,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "before_seen.h"
 #include "charging.h"
 #include "metrics/meter.h"
 #include "metrics/model/population.h"
-#include "row.h"
 #include "metrics/model/runstate.h"
+#include "row.h"
 
-/* The measures of one subject. */
-struct cell {
+/* One that rows of one by are about: the sum of its cells. */
+struct subject {
     struct row row;              /* its key; `vcpus` counts those that appeared */
-    uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it incarnations */
-    struct measures live;        /* since the last boundary of any granularity */
-    struct measures *wide;       /* per granularity, since its own last boundary; not used with only one */
+    uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it lives */
+    uint64_t seen_ns;            /* BY_PCPU: when it was seen first */
+    struct cell *only;           /* its cell, if it is just that; NULL: its cells are added up in `sum` */
+    bool summed;                 /* it has further cells */
+    struct measures sum;
+};
+
+/* Ordered by key. */
+struct subjects {
+    struct subject **list;
+    size_t n, capacity;
+};
+
+/*
+ * What happens is booked to two cells at most: one of a vCPU or domain, wherever it is, and one of a pCPU. What rows by
+ * domain and by vCPU are about does not divide the first, what rows by pCPU and by domain and pCPU are about not the second.
+ */
+enum cell_kind { CELL_WHO, CELL_WHERE, CELL_KINDS };
+
+struct cell {
+    struct subject *of[BYS]; /* the rows that it is part of; NULL: none of this by */
+    struct measures live;    /* since the last boundary of any granularity */
+    struct measures *wide;   /* per granularity: see struct granularity; NULL with only one */
+    bool idle_row;           /* the idle domain's by domain and pCPU */
+};
+
+/* The cells of a domain, or of nobody, by pCPU + 1; 0: on none. */
+struct cells {
+    struct cell **at;
+    uint32_t n;
 };
 
 /* What is booked for one vCPU so far. */
@@ -30,7 +59,7 @@ struct account {
     uint64_t running_since;                      /* while it runs: since when that is known */
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
     uint64_t io_events;                          /* in the current execution */
-    struct cell *cell;                           /* NULL: its time goes to no row */
+    struct cell *cell[CELL_KINDS];               /* NULL: its time goes to none */
     uint32_t life;
     uint32_t slice_ns;
     uint16_t pcpu; /* where it runs or ran last */
@@ -46,16 +75,22 @@ struct domain_account {
     uint32_t in_state[RUNSTATES]; /* its vCPUs */
     uint8_t state;                /* enum domain_runstate */
     bool begun;
-    struct cell *cell;
-    struct cell **pcpu_cells; /* BY_DOMAIN_PCPU: by pCPU + 1 (0: has not run yet) */
-    uint32_t pcpu_cells_n;
+    struct cell *cell; /* its own, also of what is not one of its vCPUs' */
+    struct cells where;
 };
 
+/*
+ * A finer granularity whose length divides this one's feeds it: when an interval of the finer one closes, its measures are
+ * added. Those that no other feeds are fed by what is live, at each boundary; if that is only one, it is what is live.
+ */
 struct granularity {
     uint64_t length_ns; /* 0: the whole trace */
     uint64_t start_ns;  /* of the open interval */
     uint64_t next_ns;   /* its end; UINT64_MAX for the whole trace */
+    size_t fed_by;      /* granularity, FED_BY_LIVE, IS_LIVE */
 };
+#define FED_BY_LIVE METER_GRANULARITIES
+#define IS_LIVE     (METER_GRANULARITIES + 1)
 
 /* One pair of a guest and a driver domain, and one driver domain: sums since a boundary, as in struct cell. */
 struct pair_sums {
@@ -79,14 +114,17 @@ struct ledger {
     struct meter_options options;
     const struct population *population;
     uint64_t unknown_ns; /* guest vCPU time whose state is not known, while reporting */
-    struct cell **cells; /* ordered by key */
-    size_t cells_n, cells_capacity;
+    struct subjects subjects[BYS];
+    struct cell **all_cells;
+    size_t all_cells_n, all_cells_capacity;
     struct account *accounts; /* by vCPU number */
     size_t accounts_n;
     struct domain_account *domains; /* by life number */
     size_t domains_n;
-    struct cell **pcpu_cells; /* BY_PCPU: by pCPU number */
+    struct cells where; /* of the pCPUs, if they are not divided by domain */
     struct granularity granularities[METER_GRANULARITIES];
+    size_t finest_first[METER_GRANULARITIES];
+    uint64_t live_ns; /* what is live began here */
     struct row *rows; /* room for one interval's */
     size_t rows_capacity;
     struct charging *charging;    /* NULL: charges are not accounted */
@@ -110,28 +148,43 @@ struct ledger {
     size_t memory;
 };
 
-bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population);
+void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population);
 void ledger_free(struct ledger *l);
 
 /* cells */
-struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu);
-struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu);
+/* Where what a vCPU (NOBODY: its domain) does on a pCPU is booked; NULL: no row is about it, or memory ran out. */
+struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu);
 bool ledger_make_account(struct ledger *l, uint32_t vcpu);
-/* The cell of what was done for a life on a pCPU, whether it ran there or not; NULL: none, or BY_VCPU. */
-struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu);
+/* A pCPU is seen first (BY_PCPU): makes its subject. */
+void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
+/* The life is over: so are its subjects by domain and pCPU. */
+void ledger_end_domain_pcpus(struct ledger *l, uint32_t life);
+/* Where the measures of granularity g are. */
+static inline struct measures *ledger_measures(const struct ledger *l, struct cell *c, size_t g)
+{
+    return l->granularities[g].fed_by == IS_LIVE ? &c->live : &c->wide[g];
+}
+
+static inline bool ledger_wants(const struct ledger *l, enum by by)
+{
+    return (l->options.bys & 1u << by) != 0;
+}
 
 /* booking */
 void ledger_book(struct ledger *l, const struct transition *t);
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
-void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns);
+void ledger_book_domain(struct domain_account *d, uint64_t until_ns);
 void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
-enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES]);
+/* Tells the sink what counts in the open intervals of these rows, though not in those handed out. */
+void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
 /* charges (ledger_charge.c) */
 /* One of the transitions that the charging stage adds: I/O events. */
 void ledger_book_io(struct ledger *l, const struct transition *t);
 /* A closed slice: booked at once, or interval by interval if it reaches beyond the open ones. */
 void ledger_take_slice(struct ledger *l, struct run_slice *slice);
+/* The driver domain that the life is by now; NOBODY. */
+uint32_t ledger_idd_of(const struct ledger *l, uint32_t life);
 /* A vCPU of the life was dispatched. */
 void ledger_charge_dispatch(struct ledger *l, uint32_t life);
 /* Books the slices at hand up to until_ns. */
@@ -141,9 +194,8 @@ void ledger_charges_gather(struct ledger *l);
 void ledger_charges_clear(struct ledger *l);
 /* Hands out the interval of granularity g and begins the next one. */
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval);
-/* ns of a driver domain's running turn up late: for an interval that was handed out, or in an open one. */
-void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns);
-void ledger_charges_backfill(struct ledger *l, uint32_t idd, size_t g, uint64_t ns);
+/* Adds ns that a driver domain ran before it was seen to the open interval of granularity g. */
+void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns);
 void ledger_charges_free(struct ledger *l);
 
 /* closing */
@@ -151,17 +203,5 @@ void ledger_charges_free(struct ledger *l);
 void ledger_advance(struct ledger *l, uint64_t now_ns);
 /* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
 void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
-/* A pCPU wrote its first records (BY_PCPU): makes its row, also for the intervals handed out before. */
-void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
-/* A vCPU turns out to have been in `state` since from_ns, before what is booked: adds that time. */
-void ledger_backfill(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
-                     bool first_of_domain);
-
-/* The whole-trace rows' domain runstates as if the domain had had one more vCPU, in `state`, all the time. */
-void ledger_add_to_domain_runstates(struct measures *m, enum runstate state);
-/* Adds `ns` of one state of this vCPU to a row's measures. */
-void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
-                      enum runstate state, uint64_t ns, bool first_of_domain);
-void ledger_book_all(struct ledger *l, uint64_t now_ns);
 
 #endif

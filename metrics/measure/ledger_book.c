@@ -1,23 +1,25 @@
 /* What a transition adds. */
 #include "ledger.h"
-
-enum domain_runstate ledger_domain_state(const uint32_t in_state[RUNSTATES])
-{
-    bool running = in_state[RUNSTATE_RUNNING] > 0;
-    bool runnable = in_state[RUNSTATE_RUNNABLE] > 0;
-    bool blocked = in_state[RUNSTATE_BLOCKED] + in_state[RUNSTATE_OFFLINE] > 0;
-    if (in_state[RUNSTATE_UNKNOWN] > 0)
-        return DOMAIN_UNKNOWN;
-    if (running)
-        return runnable ? DOMAIN_CONCURRENCY_HAZARD : blocked ? DOMAIN_PARTIAL_RUN : DOMAIN_FULL_RUN;
-    if (runnable)
-        return blocked ? DOMAIN_PARTIAL_CONTENTION : DOMAIN_FULL_CONTENTION;
-    return DOMAIN_BLOCKED;
-}
+#include "metrics/min_max.h"
 
 static bool pcpu_wanted(const struct ledger *l, const struct account *a)
 {
     return !l->options.pcpus_wanted || (a->pcpu != NO_PCPU && l->options.pcpus_wanted[a->pcpu]);
+}
+
+static void add_time(struct measures *m, const struct account *a, int64_t ns)
+{
+    if (a->idle) {
+        m->idle_ns += a->state == RUNSTATE_RUNNING ? ns : 0;
+        return;
+    }
+    m->state_ns[a->state] += ns;
+    if (a->state == RUNSTATE_RUNNABLE) {
+        if (a->wait_kind == WAIT_WAKE)
+            m->wake_wait_ns += (uint64_t)ns;
+        else if (a->wait_kind == WAIT_PREEMPT)
+            m->preempt_wait_ns += (uint64_t)ns;
+    }
 }
 
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
@@ -28,28 +30,15 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
     a->since_ns = until_ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
         l->unknown_ns += (uint64_t)ns;
-    if (!a->cell || !pcpu_wanted(l, a))
+    if (!pcpu_wanted(l, a))
         return;
-    struct measures *m = &a->cell->live;
-    if (a->idle) {
-        if (a->state == RUNSTATE_RUNNING)
-            m->idle_ns += ns;
-        return;
-    }
-    if (l->options.by == BY_PCPU && a->state != RUNSTATE_RUNNING)
-        return;
-    m->state_ns[a->state] += ns;
-    if (a->state == RUNSTATE_RUNNABLE) {
-        if (a->wait_kind == WAIT_WAKE)
-            m->wake_wait_ns += (uint64_t)ns;
-        else if (a->wait_kind == WAIT_PREEMPT)
-            m->preempt_wait_ns += (uint64_t)ns;
-    }
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        if (a->cell[kind])
+            add_time(&a->cell[kind]->live, a, ns);
 }
 
-void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t until_ns)
+void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
 {
-    (void)l;
     if (!d->begun || until_ns <= d->since_ns)
         return;
     if (d->cell)
@@ -59,15 +48,15 @@ void ledger_book_domain(struct ledger *l, struct domain_account *d, uint64_t unt
 
 static void domain_moves(struct ledger *l, const struct account *a, uint64_t now_ns, int from, int to)
 {
-    if (l->options.by != BY_DOMAIN || a->idle)
+    if (!ledger_wants(l, BY_DOMAIN) || a->idle)
         return;
     struct domain_account *d = &l->domains[a->life];
-    ledger_book_domain(l, d, now_ns);
+    ledger_book_domain(d, now_ns);
     if (from >= 0)
         d->in_state[from]--;
     if (to >= 0)
         d->in_state[to]++;
-    d->state = (uint8_t)ledger_domain_state(d->in_state);
+    d->state = (uint8_t)domain_runstate_of(d->in_state);
 }
 
 static void sample(struct ledger *l, struct histogram *h, uint64_t start_ns, uint64_t now_ns)
@@ -106,8 +95,17 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
         l->sink_ended = true;
 }
 
-static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, struct measures *m,
-                         const struct transition *t)
+/* Where this account's events count; NULL: nowhere. */
+static struct measures *counted(const struct ledger *l, const struct account *a, enum cell_kind kind)
+{
+    bool has_row = a->cell[kind] && (!a->idle || l->options.idle_rows);
+    return has_row && pcpu_wanted(l, a) ? &a->cell[kind]->live : NULL;
+}
+#define FOR_COUNTED(l, a, m)                                                                                 \
+    for (enum cell_kind kind_ = 0; kind_ < CELL_KINDS; kind_++)                                              \
+        for (struct measures *m = counted(l, a, kind_); m; m = NULL)
+
+static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, const struct transition *t)
 {
     static const enum execution_end ends[RUNSTATES] = {
         [RUNSTATE_RUNNING] = EXECUTION_LOST,    [RUNSTATE_RUNNABLE] = EXECUTION_PREEMPTED,
@@ -119,34 +117,43 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, str
         end = EXECUTION_YIELDED;
     if (end == EXECUTION_OFFLINE && a->sleeping)
         end = EXECUTION_SLEPT;
-    if (m && end != EXECUTION_LOST)
-        sample(l, &m->run, a->run_start, t->time_ns);
+    if (end != EXECUTION_LOST)
+        FOR_COUNTED(l, a, m)
+    sample(l, &m->run, a->run_start, t->time_ns);
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
     a->io_events = 0;
 }
 
-static void dispatch(struct ledger *l, struct account *a, struct measures *m, const struct transition *t)
+static void count_dispatch(struct ledger *l, const struct account *a, struct measures *m, uint64_t now_ns,
+                           bool migrated)
 {
-    bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu;
+    m->executions++;
+    m->migrations += migrated;
+    sample(l, &m->wait, a->wait_start, now_ns);
+    if (a->slice_ns == UINT32_MAX)
+        return;
+    m->allocated_ns += a->slice_ns;
+    m->allocated_slices++;
+    if (a->slice_ns < m->allocated_min_ns)
+        m->allocated_min_ns = a->slice_ns;
+    if (a->slice_ns > m->allocated_max_ns)
+        m->allocated_max_ns = a->slice_ns;
+}
+
+static void dispatch(struct ledger *l, struct account *a, const struct transition *t)
+{
+    bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu, any = false;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
     a->slice_ns = (uint32_t)t->value;
-    if (!m)
-        return;
-    if (l->charging)
-        ledger_charge_dispatch(l, a->life);
-    m->executions++;
-    m->migrations += migrated;
-    sample(l, &m->wait, a->wait_start, t->time_ns);
-    if (a->slice_ns != UINT32_MAX) {
-        m->allocated_ns += a->slice_ns;
-        m->allocated_slices++;
-        if (a->slice_ns < m->allocated_min_ns)
-            m->allocated_min_ns = a->slice_ns;
-        if (a->slice_ns > m->allocated_max_ns)
-            m->allocated_max_ns = a->slice_ns;
+    FOR_COUNTED(l, a, m)
+    {
+        count_dispatch(l, a, m, t->time_ns, migrated);
+        any = true;
     }
+    if (any && l->charging)
+        ledger_charge_dispatch(l, a->life);
 }
 
 static void begin_wait(struct account *a, const struct transition *t)
@@ -159,11 +166,39 @@ static void begin_wait(struct account *a, const struct transition *t)
         a->blocked_before_ns = known ? 0 : NS_UNKNOWN;
 }
 
-/* Where this account's events count; NULL: nowhere. */
-static struct measures *counted(const struct ledger *l, const struct account *a)
+static void end_block(struct ledger *l, struct account *a, const struct transition *t)
 {
-    bool has_row = a->cell && (!a->idle || l->options.idle_rows);
-    return has_row && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+    bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
+    bool whole = woken && a->state == t->from && a->block_start != NS_UNKNOWN;
+    FOR_COUNTED(l, a, m)
+    {
+        if (whole)
+            sample(l, &m->block, a->block_start, t->time_ns);
+        m->wakes += woken;
+    }
+    a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
+}
+
+/* The cells of what it does from now on. */
+static void find_cells(struct ledger *l, struct account *a, uint32_t vcpu)
+{
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        a->cell[kind] = ledger_cell(l, kind, a->life, vcpu, a->pcpu);
+}
+
+static void begin_running(struct ledger *l, struct account *a, const struct transition *t)
+{
+    if (a->state != RUNSTATE_RUNNABLE)
+        a->wait_start = NS_UNKNOWN;
+    if (t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING) {
+        dispatch(l, a, t);
+    } else {
+        a->run_start = NS_UNKNOWN;
+        a->slice_ns = UINT32_MAX;
+    }
+    if (a->state != RUNSTATE_RUNNING)
+        a->running_since = t->time_ns;
+    a->last_run_pcpu = a->pcpu;
 }
 
 static void change_state(struct ledger *l, const struct transition *t)
@@ -171,51 +206,125 @@ static void change_state(struct ledger *l, const struct transition *t)
     struct account *a = &l->accounts[t->vcpu];
     enum runstate before = a->state;
     ledger_book_time(l, a, t->time_ns);
-
-    struct measures *m = counted(l, a);
-    if (m && t->from == RUNSTATE_RUNNING) {
-        m->blocks += t->to == RUNSTATE_BLOCKED;
-        m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
-    }
+    if (t->from == RUNSTATE_RUNNING)
+        FOR_COUNTED(l, a, m)
+        {
+            m->blocks += t->to == RUNSTATE_BLOCKED;
+            m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
+        }
     if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING) {
-        stop_running(l, t->vcpu, a, m, t);
+        stop_running(l, t->vcpu, a, t);
     } else if (before == RUNSTATE_RUNNING && t->pcpu != a->pcpu) {
         ledger_end_execution(l, t->vcpu, t->time_ns, EXECUTION_LOST); /* it runs, but not where it ran */
         a->running_since = t->time_ns;
     }
-    if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED) {
-        bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
-        bool whole = woken && before == t->from && a->block_start != NS_UNKNOWN;
-        if (m && whole)
-            sample(l, &m->block, a->block_start, t->time_ns);
-        if (m && woken)
-            m->wakes++;
-        a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
-    }
+    if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED)
+        end_block(l, a, t);
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
-        a->cell = ledger_cell_of(l, a, t->vcpu);
-        m = counted(l, a);
+        find_cells(l, a, t->vcpu);
     }
     if (t->to == RUNSTATE_RUNNABLE)
         begin_wait(a, t);
     if (t->to == RUNSTATE_BLOCKED)
         a->block_start = t->from == RUNSTATE_UNKNOWN ? NS_UNKNOWN : t->time_ns;
-    if (t->to == RUNSTATE_RUNNING) {
-        if (before != RUNSTATE_RUNNABLE)
-            a->wait_start = NS_UNKNOWN;
-        if (t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING) {
-            dispatch(l, a, m, t);
-        } else {
-            a->run_start = NS_UNKNOWN;
-            a->slice_ns = UINT32_MAX;
-        }
-        if (before != RUNSTATE_RUNNING)
-            a->running_since = t->time_ns;
-        a->last_run_pcpu = a->pcpu;
-    }
+    if (t->to == RUNSTATE_RUNNING)
+        begin_running(l, a, t);
     a->state = t->to;
     domain_moves(l, a, t->time_ns, before, t->to);
+}
+
+/* ---- before it was seen ---- */
+
+void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
+{
+    const struct meter_sink *sink = &l->options.sink;
+    if (sink->before_seen && !l->sink_ended && sink->before_seen(sink->context, s) != 0)
+        l->sink_ended = true;
+}
+
+/* Tells the sink whose rows it is about. */
+static void tell(struct ledger *l, const struct cell *c, const struct before_seen *s)
+{
+    for (enum by by = 0; by < BYS; by++) {
+        if (!c->of[by] || ((s->idle || by == BY_PCPU) && s->state != RUNSTATE_RUNNING))
+            continue;
+        struct before_seen of_row = *s;
+        of_row.row = c->of[by]->row;
+        of_row.by = by;
+        of_row.first = s->first && by == BY_DOMAIN;
+        of_row.driver_domain = s->driver_domain && by == BY_DOMAIN;
+        ledger_tell_before_seen(l, &of_row);
+    }
+}
+
+/* Adds the part of it that lies in the measures' time, from start_ns to end_ns. */
+static void add_part(const struct before_seen *s, struct measures *m, bool domain, uint64_t start_ns,
+                     uint64_t end_ns)
+{
+    uint64_t from_ns = max64(s->from_ns, start_ns), ns = end_ns - min64(end_ns, from_ns);
+    if (domain)
+        before_seen_add_to_domain(s, m->domain_ns, ns);
+    else
+        before_seen_add(s, m, ns);
+}
+
+/* To all of the open intervals: to the domain's runstates, or to the rest. */
+static void add_to_cell(struct ledger *l, struct cell *c, const struct before_seen *s, bool domain)
+{
+    bool apart = l->granularities[l->finest_first[0]].fed_by == FED_BY_LIVE;
+    for (size_t g = 0; c && g < l->options.granularities; g++) {
+        const struct granularity *gr = &l->granularities[g];
+        uint64_t end_ns = gr->fed_by == IS_LIVE       ? s->seen_ns
+                          : gr->fed_by == FED_BY_LIVE ? l->live_ns
+                                                      : l->granularities[gr->fed_by].start_ns;
+        add_part(s, ledger_measures(l, c, g), domain, gr->start_ns, end_ns);
+    }
+    if (c && apart)
+        add_part(s, &c->live, domain, l->live_ns, s->seen_ns);
+}
+
+/* The vCPU has been in its state since from_ns, which was not known: that time counts in the open intervals. */
+static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, bool first)
+{
+    struct account *a = &l->accounts[vcpu];
+    uint32_t idd = a->state == RUNSTATE_RUNNING && l->charging ? ledger_idd_of(l, a->life) : NOBODY;
+    struct before_seen s = {.state = a->state,
+                            .from_ns = max64(from_ns, l->options.from_ns),
+                            .seen_ns = l->now_ns,
+                            .idle = a->idle,
+                            .first = first,
+                            .driver_domain = idd != NOBODY};
+    if (s.from_ns >= s.seen_ns || !l->reporting)
+        return;
+    if (a->state == RUNSTATE_UNKNOWN && !a->idle)
+        l->unknown_ns += s.seen_ns - s.from_ns;
+    if (ledger_wants(l, BY_DOMAIN) && !a->idle)
+        add_to_cell(l, l->domains[a->life].cell, &s, true);
+    if (!pcpu_wanted(l, a))
+        return;
+    for (size_t g = 0; idd != NOBODY && g < l->options.granularities; g++)
+        ledger_charges_before_seen(l, idd, g, s.seen_ns - max64(s.from_ns, l->granularities[g].start_ns));
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
+        add_to_cell(l, a->cell[kind], &s, false);
+        if (a->cell[kind])
+            tell(l, a->cell[kind], &s);
+    }
+}
+
+/* ---- transitions ---- */
+
+/* One more vCPU of its domain. Returns whether it is the first. */
+static bool join_domain(struct ledger *l, const struct account *a, uint64_t now_ns)
+{
+    struct domain_account *d = &l->domains[a->life];
+    bool first = !d->begun;
+    ledger_cell(l, CELL_WHO, a->life, NOBODY, NO_PCPU); /* for its runstates */
+    if (first) {
+        d->begun = true;
+        d->since_ns = now_ns;
+    }
+    return first;
 }
 
 static void appear(struct ledger *l, const struct transition *t)
@@ -243,18 +352,14 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    a->cell = ledger_cell_of(l, a, t->vcpu);
-    if (a->cell && l->options.by != BY_PCPU && l->options.by != BY_VCPU)
-        a->cell->row.vcpus++;
-    struct domain_account *d = &l->domains[life];
-    bool first = !d->begun;
-    if (first) {
-        d->begun = true;
-        d->since_ns = t->time_ns;
-    }
+    find_cells(l, a, t->vcpu);
+    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
+        a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
+    if (a->cell[CELL_WHERE] && a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU])
+        a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU]->row.vcpus++;
+    bool first = join_domain(l, a, t->time_ns);
     domain_moves(l, a, t->time_ns, -1, t->to);
-    if (t->value < t->time_ns)
-        ledger_backfill(l, t->vcpu, t->to, t->value, t->time_ns, first);
+    add_before_seen(l, t->vcpu, t->value, first);
 }
 
 static void die(struct ledger *l, const struct transition *t)
@@ -271,22 +376,24 @@ static void die(struct ledger *l, const struct transition *t)
         left += d->in_state[s];
     if (left == 0)
         d->begun = false;
-    if (a->cell && (l->options.by == BY_VCPU || (l->options.by == BY_DOMAIN && left == 0)))
-        a->cell->death_ns = t->time_ns;
-    for (uint32_t i = 0; l->options.by == BY_DOMAIN_PCPU && i < d->pcpu_cells_n; i++)
-        if (d->pcpu_cells[i])
-            d->pcpu_cells[i]->death_ns = t->time_ns;
+    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_VCPU])
+        a->cell[CELL_WHO]->of[BY_VCPU]->death_ns = t->time_ns;
+    if (left == 0 && d->cell)
+        d->cell->of[BY_DOMAIN]->death_ns = t->time_ns;
+    ledger_end_domain_pcpus(l, a->life);
 }
 
 /* A change whose record came too late to be booked in its place: only counted. */
 static void count_skewed(struct ledger *l, struct account *a, const struct transition *t)
 {
-    if (!a->cell || a->idle || !pcpu_wanted(l, a))
+    if (a->idle)
         return;
-    struct measures *m = &a->cell->live;
-    m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
-    m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
-    m->preemptions += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_RUNNABLE;
+    FOR_COUNTED(l, a, m)
+    {
+        m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
+        m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
+        m->preemptions += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_RUNNABLE;
+    }
 }
 
 void ledger_book(struct ledger *l, const struct transition *t)
@@ -295,14 +402,14 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (l->done)
         return;
     l->now_ns = t->time_ns;
-    if (t->kind >= TRANSITION_IO) {
-        ledger_book_io(l, t);
-        return;
-    }
-    if (t->kind == TRANSITION_APPEAR) {
+    if (t->kind == TRANSITION_APPEAR)
         appear(l, t);
+    else if (t->kind == TRANSITION_PCPU)
+        ledger_add_pcpu(l, t->pcpu);
+    else if (t->kind >= TRANSITION_IO)
+        ledger_book_io(l, t);
+    if (t->kind >= TRANSITION_IO || t->kind == TRANSITION_APPEAR)
         return;
-    }
     struct account *a = t->vcpu < l->accounts_n ? &l->accounts[t->vcpu] : NULL;
     if (!a || !a->alive)
         return;
@@ -312,8 +419,9 @@ void ledger_book(struct ledger *l, const struct transition *t)
         break;
     case TRANSITION_YIELD:
         a->yielded = a->state == RUNSTATE_RUNNING;
-        if (a->cell && !a->idle && pcpu_wanted(l, a))
-            a->cell->live.yields++;
+        if (!a->idle)
+            FOR_COUNTED(l, a, m)
+        m->yields++;
         break;
     case TRANSITION_SLEEP:
         a->sleeping = true;

@@ -1,50 +1,157 @@
-/* Which row a moment belongs to. */
+/* Where a moment is booked, and which rows that is part of. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
 #include "metrics/array.h"
 
-#include "ledger.h"
-
-static struct measures *make_wide(struct ledger *l)
+static void *no_memory(struct ledger *l)
 {
-    struct measures *wide = calloc(l->options.granularities, sizeof *wide);
-    for (size_t g = 0; wide && g < l->options.granularities; g++)
-        measures_init(&wide[g]);
-    return wide;
+    l->out_of_memory = true;
+    return NULL;
 }
 
-static struct cell *new_cell(struct ledger *l, struct row key, uint64_t birth_ns)
+/* ---- subjects ---- */
+
+/* Where the key is or belongs. */
+static size_t place_of(const struct subjects *s, const struct row *key)
 {
-    struct cell *c = calloc(1, sizeof *c);
-    bool many = l->options.granularities > 1;
-    if (c && many && !(c->wide = make_wide(l))) {
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (row_compare(&s->list[middle]->row, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* A pCPU was silent so far. */
+static void pcpu_appears(struct ledger *l, struct subject *s)
+{
+    s->seen_ns = l->now_ns;
+    if (l->reporting && l->now_ns > 0)
+        ledger_tell_before_seen(
+            l, &(struct before_seen){
+                   .row = s->row, .by = BY_PCPU, .state = RUNSTATE_UNKNOWN, .seen_ns = l->now_ns});
+}
+
+static struct subject *subject_of(struct ledger *l, enum by by, const struct row *key, uint64_t birth_ns)
+{
+    struct subjects *all = &l->subjects[by];
+    size_t at = place_of(all, key);
+    if (at < all->n && row_compare(&all->list[at]->row, key) == 0)
+        return all->list[at];
+    struct subject **list = array_reserve(all->list, &all->capacity, all->n + 1, sizeof(struct subject *));
+    struct subject *s = list ? calloc(1, sizeof *s) : NULL;
+    if (list)
+        all->list = list;
+    if (!s)
+        return no_memory(l);
+    *s = (struct subject){.row = *key, .birth_ns = birth_ns, .death_ns = UINT64_MAX};
+    measures_init(&s->sum);
+    memmove(&list[at + 1], &list[at], (all->n - at) * sizeof(struct subject *));
+    list[at] = s;
+    all->n++;
+    l->memory += sizeof *s + sizeof(struct row);
+    if (by == BY_PCPU)
+        pcpu_appears(l, s);
+    return s;
+}
+
+void ledger_add_pcpu(struct ledger *l, uint16_t pcpu)
+{
+    subject_of(l, BY_PCPU, &(struct row){.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1}, 0);
+}
+
+void ledger_end_domain_pcpus(struct ledger *l, uint32_t life)
+{
+    const struct incarnation *of = &l->population->incarnations[life];
+    const struct subjects *all = &l->subjects[BY_DOMAIN_PCPU];
+    size_t at =
+        place_of(all, &(struct row){.domain = of->domain, .life = of->number, .vcpu = -1, .pcpu = -1});
+    for (; at < all->n && all->list[at]->row.domain == of->domain && all->list[at]->row.life == of->number;
+         at++)
+        all->list[at]->death_ns = l->now_ns;
+}
+
+/* ---- cells ---- */
+
+/* The bys, as bits, whose rows have a part in the cell. */
+static unsigned bys_of(const struct ledger *l, enum cell_kind kind, bool idle, uint32_t vcpu, uint32_t slot)
+{
+    unsigned bys = 0;
+    if (kind == CELL_WHO && !idle)
+        bys = 1u << BY_DOMAIN | (vcpu != NOBODY ? 1u << BY_VCPU : 0);
+    else if (kind == CELL_WHERE)
+        bys = (slot ? 1u << BY_PCPU : 0) | (!idle || l->options.idle_rows ? 1u << BY_DOMAIN_PCPU : 0);
+    return l->options.granularities ? bys & l->options.bys : 0;
+}
+
+static bool join(struct ledger *l, struct cell *c, enum by by, const struct row *key, uint64_t birth_ns)
+{
+    struct subject *s = subject_of(l, by, key, birth_ns);
+    if (!s)
+        return false;
+    c->of[by] = s;
+    bool alone = by != BY_PCPU && !s->only && !s->summed;
+    s->only = alone ? c : NULL;
+    s->summed = !alone;
+    return true;
+}
+
+/* Makes the cell part of its rows. */
+static bool join_subjects(struct ledger *l, struct cell *c, unsigned bys, uint32_t life, uint32_t vcpu,
+                          int32_t pcpu)
+{
+    const struct incarnation *of = &l->population->incarnations[life];
+    struct row domain = {.domain = of->domain, .life = of->number, .vcpu = -1, .pcpu = -1};
+    struct row keys[BYS] = {domain, domain, {.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1}, domain};
+    keys[BY_DOMAIN_PCPU].pcpu = pcpu;
+    if (vcpu != NOBODY) {
+        keys[BY_VCPU].vcpu = l->population->vcpus[vcpu].id;
+        keys[BY_VCPU].vcpus = 1;
+    }
+    for (enum by by = 0; by < BYS; by++)
+        if (bys & 1u << by && !join(l, c, by, &keys[by], by == BY_PCPU ? 0 : of->birth_ns))
+            return false;
+    return true;
+}
+
+static struct cell *new_cell(struct ledger *l)
+{
+    size_t wide_n = l->options.granularities > 1 ? l->options.granularities : 0;
+    struct cell **all =
+        array_reserve(l->all_cells, &l->all_cells_capacity, l->all_cells_n + 1, sizeof(struct cell *));
+    if (all)
+        l->all_cells = all;
+    struct cell *c = all ? calloc(1, sizeof *c) : NULL;
+    if (!c || (wide_n && !(c->wide = calloc(wide_n, sizeof *c->wide)))) {
         free(c);
-        c = NULL;
+        return no_memory(l);
     }
-    struct cell **cells =
-        c ? array_reserve(l->cells, &l->cells_capacity, l->cells_n + 1, sizeof(struct cell *)) : NULL;
-    if (cells) {
-        l->cells = cells;
-    } else if (c) {
-        free(c->wide);
-        free(c);
-        c = NULL;
-    }
-    if (!c) {
-        l->out_of_memory = true;
-        return NULL;
-    }
-    c->row = key;
-    c->birth_ns = birth_ns;
-    c->death_ns = UINT64_MAX;
     measures_init(&c->live);
-    size_t at = l->cells_n++;
-    for (; at > 0 && row_compare(&key, &l->cells[at - 1]->row) < 0; at--)
-        l->cells[at] = l->cells[at - 1];
-    l->cells[at] = c;
-    l->memory += sizeof *c + (many ? l->options.granularities * sizeof *c->wide : 0) + sizeof(struct row);
+    for (size_t g = 0; g < wide_n; g++)
+        measures_init(&c->wide[g]);
+    l->all_cells[l->all_cells_n++] = c;
+    l->memory += sizeof *c + wide_n * sizeof *c->wide;
     return c;
+}
+
+static bool make_slot(struct ledger *l, struct cells *cells, uint32_t slot)
+{
+    if (slot < cells->n)
+        return true;
+    uint32_t n = slot + 8;
+    struct cell **at = realloc(cells->at, n * sizeof(struct cell *));
+    if (!at)
+        return no_memory(l);
+    memset(at + cells->n, 0, (n - cells->n) * sizeof(struct cell *));
+    l->memory += (n - cells->n) * sizeof(struct cell *);
+    cells->at = at;
+    cells->n = n;
+    return true;
 }
 
 static bool make_domain(struct ledger *l, size_t life)
@@ -70,131 +177,113 @@ bool ledger_make_account(struct ledger *l, uint32_t vcpu)
     return domain && accounts;
 }
 
-struct cell *ledger_pcpu_cell(struct ledger *l, uint16_t pcpu)
-{
-    if (!l->pcpu_cells[pcpu]) {
-        struct row key = {.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1};
-        l->pcpu_cells[pcpu] = new_cell(l, key, l->options.start_ns);
-    }
-    return l->pcpu_cells[pcpu];
-}
-
-static struct cell *domain_pcpu_cell(struct ledger *l, uint32_t of, uint16_t pcpu)
-{
-    struct domain_account *d = &l->domains[of];
-    const struct incarnation *life = &l->population->incarnations[of];
-    uint32_t index = pcpu == NO_PCPU ? 0 : pcpu + 1u;
-    if (index >= d->pcpu_cells_n) {
-        uint32_t n = index + 8;
-        struct cell **cells = realloc(d->pcpu_cells, n * sizeof(struct cell *));
-        if (!cells) {
-            l->out_of_memory = true;
-            return NULL;
-        }
-        memset(cells + d->pcpu_cells_n, 0, (n - d->pcpu_cells_n) * sizeof(struct cell *));
-        l->memory += (n - d->pcpu_cells_n) * sizeof(struct cell *);
-        d->pcpu_cells = cells;
-        d->pcpu_cells_n = n;
-    }
-    if (!d->pcpu_cells[index]) {
-        struct row key = {
-            .domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = (int32_t)index - 1};
-        d->pcpu_cells[index] = new_cell(l, key, life->birth_ns);
-    }
-    return d->pcpu_cells[index];
-}
-
-static struct cell *domain_cell(struct ledger *l, uint32_t of)
-{
-    struct domain_account *d = &l->domains[of];
-    const struct incarnation *life = &l->population->incarnations[of];
-    struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = -1};
-    if (!d->cell)
-        d->cell = new_cell(l, key, life->birth_ns);
-    return d->cell;
-}
-
-struct cell *ledger_life_cell(struct ledger *l, uint32_t life, uint16_t pcpu)
+/* Where the cell is kept; NULL: nowhere, or no memory. */
+static struct cell **place(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint32_t slot)
 {
     if (life >= l->domains_n && !make_domain(l, life))
         return NULL;
-    switch (l->options.by) {
-    case BY_DOMAIN:
-        return domain_cell(l, life);
-    case BY_PCPU:
-        return ledger_pcpu_cell(l, pcpu);
-    case BY_DOMAIN_PCPU:
-        return domain_pcpu_cell(l, life, pcpu);
-    default:
-        return NULL;
-    }
+    if (kind == CELL_WHO)
+        return vcpu != NOBODY ? &l->accounts[vcpu].cell[CELL_WHO] : &l->domains[life].cell;
+    struct cells *where = ledger_wants(l, BY_DOMAIN_PCPU) ? &l->domains[life].where : &l->where;
+    return make_slot(l, where, slot) ? &where->at[slot] : NULL;
 }
 
-struct cell *ledger_cell_of(struct ledger *l, const struct account *a, uint32_t vcpu)
+struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu)
 {
-    const struct incarnation *life = &l->population->incarnations[a->life];
-    struct row key = {.domain = life->domain, .life = life->number, .vcpu = -1, .pcpu = -1};
-    if (l->options.granularities == 0 || (a->idle && l->options.by != BY_PCPU && !l->options.idle_rows))
+    uint32_t slot = kind == CELL_WHERE && pcpu != NO_PCPU ? pcpu + 1u : 0;
+    bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;
+    if (!ledger_wants(l, BY_VCPU))
+        vcpu = NOBODY;
+    unsigned bys = bys_of(l, kind, idle, vcpu, slot);
+    struct cell **at = bys ? place(l, kind, life, vcpu, slot) : NULL;
+    if (!at || *at)
+        return at ? *at : NULL;
+    struct cell *c = new_cell(l);
+    if (!c || !join_subjects(l, c, bys, life, vcpu, (int32_t)slot - 1))
         return NULL;
-    switch (l->options.by) {
-    case BY_DOMAIN:
-        return domain_cell(l, a->life);
-    case BY_VCPU:
-        if (a->cell)
-            return a->cell;
-        key.vcpu = l->population->vcpus[vcpu].id;
-        key.vcpus = 1;
-        return new_cell(l, key, life->birth_ns);
-    case BY_PCPU:
-        return a->pcpu == NO_PCPU ? NULL : ledger_pcpu_cell(l, a->pcpu);
-    case BY_DOMAIN_PCPU:
-        return domain_pcpu_cell(l, a->life, a->pcpu);
-    }
-    return NULL;
+    c->idle_row = idle && l->options.idle_rows;
+    return *at = c;
 }
 
-bool ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
+/* ---- begin and end ---- */
+
+static bool divides(const struct granularity *fine, const struct granularity *coarse)
+{
+    return coarse->length_ns == 0 || (fine->length_ns > 0 && coarse->length_ns % fine->length_ns == 0);
+}
+
+/* Which granularity feeds which. */
+static void plan_feeding(struct ledger *l)
+{
+    size_t n = l->options.granularities, by_live = 0;
+    size_t *order = l->finest_first;
+    for (size_t g = 0; g < n; g++) {
+        size_t at = g; /* the whole trace, of length 0, comes last */
+        for (; at > 0 && l->granularities[order[at - 1]].length_ns - 1 > l->granularities[g].length_ns - 1;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = g;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct granularity *gr = &l->granularities[order[i]];
+        gr->fed_by = FED_BY_LIVE;
+        for (size_t k = 0; k < i; k++)
+            if (divides(&l->granularities[order[k]], gr))
+                gr->fed_by = order[k];
+        by_live += gr->fed_by == FED_BY_LIVE;
+    }
+    if (by_live == 1)
+        l->granularities[order[0]].fed_by = IS_LIVE;
+}
+
+void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
 {
     memset(l, 0, sizeof *l);
     l->options = *options;
-    l->options.idle_rows = options->idle_rows && options->by == BY_DOMAIN_PCPU;
+    l->options.idle_rows = options->idle_rows && ledger_wants(l, BY_DOMAIN_PCPU);
     l->population = population;
-    l->now_ns = options->start_ns;
     l->end_ns = UINT64_MAX;
     if (l->options.to_ns == 0)
         l->options.to_ns = UINT64_MAX;
-    uint64_t from = options->from_ns > options->start_ns ? options->from_ns : options->start_ns;
-    l->reporting = from == options->start_ns;
+    l->reporting = options->from_ns == 0;
+    l->live_ns = options->from_ns;
     l->boundary_ns = l->options.to_ns;
     for (size_t g = 0; g < options->granularities; g++) {
         struct granularity *gr = &l->granularities[g];
         gr->length_ns = options->granularities_ns[g];
-        gr->start_ns = from;
-        gr->next_ns = gr->length_ns ? (from / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
+        gr->start_ns = options->from_ns;
+        gr->next_ns = gr->length_ns ? (gr->start_ns / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
         if (gr->next_ns < l->boundary_ns)
             l->boundary_ns = gr->next_ns;
     }
     if (!l->reporting)
-        l->boundary_ns = from;
-    l->pcpu_cells = calloc(PCPUS_MAX, sizeof(struct cell *));
-    return l->pcpu_cells != NULL;
+        l->boundary_ns = options->from_ns;
+    plan_feeding(l);
 }
 
 void ledger_free(struct ledger *l)
 {
     ledger_charges_free(l);
-    for (size_t i = 0; i < l->cells_n; i++) {
-        measures_free(&l->cells[i]->live);
-        for (size_t g = 0; l->cells[i]->wide && g < l->options.granularities; g++)
-            measures_free(&l->cells[i]->wide[g]);
-        free(l->cells[i]->wide);
-        free(l->cells[i]);
+    for (size_t i = 0; i < l->all_cells_n; i++) {
+        struct cell *c = l->all_cells[i];
+        measures_free(&c->live);
+        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
+            measures_free(&c->wide[g]);
+        free(c->wide);
+        free(c);
+    }
+    for (int by = 0; by < BYS; by++) {
+        for (size_t i = 0; i < l->subjects[by].n; i++) {
+            measures_free(&l->subjects[by].list[i]->sum);
+            free(l->subjects[by].list[i]);
+        }
+        free(l->subjects[by].list);
     }
     for (size_t i = 0; i < l->domains_n; i++)
-        free(l->domains[i].pcpu_cells);
-    free(l->cells);
+        free(l->domains[i].where.at);
+    free(l->all_cells);
     free(l->accounts);
     free(l->domains);
-    free(l->pcpu_cells);
+    free(l->where.at);
     free(l->rows);
 }

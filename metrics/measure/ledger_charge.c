@@ -153,17 +153,12 @@ void ledger_charges_free(struct ledger *l)
 
 /* ---- booking ---- */
 
-/* The row that what was done on this pCPU for this guest belongs to; NULL: none. */
-static struct measures *row_of(struct ledger *l, uint32_t guest_life, uint32_t guest_vcpu, uint16_t pcpu)
+/* Where what was done on this pCPU for this guest is booked; NULL: nowhere. */
+static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
+                               uint32_t guest_vcpu, uint16_t pcpu)
 {
-    struct cell *cell = NULL;
-    if (l->options.granularities == 0)
-        return NULL;
-    if (l->options.by == BY_VCPU)
-        cell =
-            guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive ? l->accounts[guest_vcpu].cell : NULL;
-    else
-        cell = ledger_life_cell(l, guest_life, pcpu);
+    bool known = guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive;
+    struct cell *cell = ledger_cell(l, kind, guest_life, known ? guest_vcpu : NOBODY, pcpu);
     return cell ? &cell->live : NULL;
 }
 
@@ -189,9 +184,11 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     p->live.inferred_ns += (double)s->inferred * (double)ns;
     for (int k = 0; k < IO_KINDS; k++)
         p->live.by_kind_ns[k] += (double)s->by_kind[k] * (double)ns;
-    struct measures *m = row_of(l, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
-    if (m)
-        m->charged_ns += (int64_t)ns;
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
+        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
+        if (m)
+            m->charged_ns += (int64_t)ns;
+    }
 }
 
 static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
@@ -271,11 +268,16 @@ void ledger_take_slice(struct ledger *l, struct run_slice *slice)
     l->active[l->active_n++] = slice;
 }
 
-void ledger_charge_dispatch(struct ledger *l, uint32_t life)
+uint32_t ledger_idd_of(const struct ledger *l, uint32_t life)
 {
     uint32_t idd = charging_idd_of(l->charging, life);
-    bool in_driver_domain = idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns;
-    struct idd_cell *d = in_driver_domain ? idd_cell(l, idd) : NULL;
+    return idd != NOBODY && l->charging->idds[idd].since_ns <= l->now_ns ? idd : NOBODY;
+}
+
+void ledger_charge_dispatch(struct ledger *l, uint32_t life)
+{
+    uint32_t idd = ledger_idd_of(l, life);
+    struct idd_cell *d = idd != NOBODY ? idd_cell(l, idd) : NULL;
     if (d)
         d->live.executions++;
 }
@@ -297,9 +299,11 @@ static void book_event(struct ledger *l, const struct transition *t)
         l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
     bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
     uint32_t guest_vcpu = kind != IO_NOTIFY ? NOBODY : guest_acts ? t->vcpu : low;
-    struct measures *m = row_of(l, p->guest, guest_vcpu, t->pcpu);
-    if (m)
-        m->io[kind] += count;
+    for (enum cell_kind k = 0; k < CELL_KINDS; k++) {
+        struct measures *m = row_of(l, k, p->guest, guest_vcpu, t->pcpu);
+        if (m)
+            m->io[kind] += count;
+    }
 }
 
 static void book_unattributed(struct ledger *l, const struct transition *t)
@@ -390,13 +394,6 @@ static bool make_charge_rows(struct ledger *l)
     return idds && guests;
 }
 
-static void hand_out(struct ledger *l, const struct interval *interval, size_t n)
-{
-    const struct meter_sink *sink = &l->options.sink;
-    if (!l->sink_ended && sink->charges(sink->context, interval, l->charge_idds, n) != 0)
-        l->sink_ended = true;
-}
-
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
 {
     const struct charging *c = l->charging;
@@ -428,25 +425,14 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             guests_n += idd->guests_n;
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
-        hand_out(l, interval, n);
+        if (!l->sink_ended &&
+            l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
+            l->sink_ended = true;
     }
     clear_granularity(l, g);
 }
 
-void ledger_charges_late(struct ledger *l, uint32_t idd, const struct interval *interval, uint64_t ns)
-{
-    const struct incarnation *life = &l->population->incarnations[l->charging->idds[idd].life];
-    if (!l->options.sink.charges || !make_charge_rows(l))
-        return;
-    l->charge_idds[0] = (struct charge_idd){.domain = life->domain,
-                                            .life = life->number,
-                                            .running_ns = ns,
-                                            .unattributed_ns = ns,
-                                            .guests = l->charge_guests};
-    hand_out(l, interval, 1);
-}
-
-void ledger_charges_backfill(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
+void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
 {
     struct idd_cell *c = idd_cell(l, idd);
     if (!c)

@@ -1,53 +1,61 @@
-/* Intervals: closed at their boundaries, handed out as rows. */
-#include <stdlib.h>
-#include <string.h>
-
+/* Intervals: closed at their boundaries, handed out as the rows of each by that is asked for. */
 #include "ledger.h"
+#include "metrics/array.h"
 #include "metrics/min_max.h"
 
-/* Where the measures of granularity g are aggregate. */
-static struct measures *aggregate(const struct ledger *l, struct cell *c, size_t g)
-{
-    return l->options.granularities > 1 ? &c->wide[g] : &c->live;
-}
-
 /* Books all time up to now, so that the cells are complete. */
-void ledger_book_all(struct ledger *l, uint64_t now_ns)
+static void book_all(struct ledger *l, uint64_t now_ns)
 {
     for (size_t v = 0; v < l->accounts_n; v++)
         if (l->accounts[v].alive)
             ledger_book_time(l, &l->accounts[v], now_ns);
     for (size_t d = 0; d < l->domains_n; d++)
-        ledger_book_domain(l, &l->domains[d], now_ns);
+        ledger_book_domain(&l->domains[d], now_ns);
     l->now_ns = now_ns;
     if (l->charging)
         ledger_charges_book(l, now_ns);
-    if (l->options.granularities <= 1)
-        return;
-    if (l->charging)
+    if (l->charging && l->options.granularities > 1)
         ledger_charges_gather(l);
-    for (size_t i = 0; i < l->cells_n; i++) {
-        struct cell *c = l->cells[i];
-        for (size_t g = 0; g < l->options.granularities; g++)
-            if (!measures_merge(&c->wide[g], &c->live))
-                l->out_of_memory = true;
-        measures_clear(&c->live);
-    }
 }
 
-static bool make_rows(struct ledger *l)
+/* Adds the measures of what feeds others to those. */
+static void feed(struct ledger *l, struct cell *c, size_t from, const struct measures *m)
 {
-    if (l->rows_capacity >= l->cells_n)
-        return true;
-    struct row *rows = realloc(l->rows, l->cells_capacity * sizeof *rows);
-    if (!rows) {
-        l->out_of_memory = true;
-        return false;
-    }
-    l->rows = rows;
-    l->rows_capacity = l->cells_capacity;
-    return true;
+    for (size_t g = 0; g < l->options.granularities; g++)
+        if (l->granularities[g].fed_by == from && !measures_merge(&c->wide[g], m))
+            l->out_of_memory = true;
 }
+
+/* All intervals that end at end_ns, or `all`, are complete but for what others feed them. */
+static void complete(struct ledger *l, uint64_t end_ns, bool all)
+{
+    bool apart = l->granularities[l->finest_first[0]].fed_by == FED_BY_LIVE;
+    book_all(l, end_ns);
+    for (size_t i = 0; l->options.granularities > 1 && i < l->all_cells_n; i++) {
+        struct cell *c = l->all_cells[i];
+        if (apart) {
+            feed(l, c, FED_BY_LIVE, &c->live);
+            measures_clear(&c->live);
+        }
+        for (size_t k = 0; k < l->options.granularities; k++) {
+            size_t g = l->finest_first[k];
+            if (all || l->granularities[g].next_ns == end_ns)
+                feed(l, c, g, ledger_measures(l, c, g));
+        }
+    }
+    l->live_ns = end_ns;
+}
+
+static bool make_rows(struct ledger *l, size_t n)
+{
+    struct row *rows = array_reserve(l->rows, &l->rows_capacity, n + 1, sizeof *rows);
+    if (rows)
+        l->rows = rows;
+    l->out_of_memory = l->out_of_memory || !rows;
+    return rows != NULL;
+}
+
+/* ---- rows ---- */
 
 /* Pages of a domain are unmapped, and time is charged to it, after its end, too. */
 static bool did_something(const struct measures *m)
@@ -58,10 +66,57 @@ static bool did_something(const struct measures *m)
     return any != 0;
 }
 
-static void hand_out(struct ledger *l, const struct interval *interval, size_t rows)
+/* Adds up the cells of the subjects that have several. */
+static void sum_cells(struct ledger *l, enum by by, size_t g)
 {
-    if (!l->sink_ended && l->options.sink.interval(l->options.sink.context, interval, l->rows, rows) != 0)
+    for (size_t i = 0; i < l->all_cells_n; i++) {
+        struct cell *c = l->all_cells[i];
+        struct subject *s = c->of[by];
+        if (!s || s->only)
+            continue;
+        const struct measures *m = ledger_measures(l, c, g);
+        if (by == BY_PCPU && c->idle_row) /* its executions and the like are those of its own row */
+            s->sum.idle_ns += m->idle_ns;
+        else if (!measures_merge(&s->sum, m))
+            l->out_of_memory = true;
+    }
+}
+
+/* A pCPU's row is about what ran there, and not about those that wait for it or were there last. */
+static void complete_pcpu(const struct subject *s, struct measures *m, const struct interval *interval)
+{
+    for (int state = 0; state < RUNSTATES; state++)
+        m->state_ns[state] *= state == RUNSTATE_RUNNING;
+    m->wake_wait_ns = m->preempt_wait_ns = 0;
+    m->before_seen_ns = (int64_t)(max64(s->seen_ns, interval->start_ns) - interval->start_ns);
+    m->pcpu_unknown_ns =
+        (int64_t)(interval->end_ns - interval->start_ns) - m->state_ns[RUNSTATE_RUNNING] - m->idle_ns;
+}
+
+/* Hands out the rows of one by. */
+static void hand_out(struct ledger *l, size_t g, const struct interval *interval)
+{
+    const struct subjects *all = &l->subjects[interval->by];
+    size_t n = 0;
+    if (!make_rows(l, all->n))
+        return;
+    sum_cells(l, interval->by, g);
+    for (size_t i = 0; i < all->n; i++) {
+        struct subject *s = all->list[i];
+        struct measures *m = s->only ? ledger_measures(l, s->only, g) : &s->sum;
+        bool exists = s->birth_ns < interval->end_ns && s->death_ns > interval->start_ns;
+        if (interval->by == BY_PCPU)
+            complete_pcpu(s, m, interval);
+        if (!exists && !did_something(m))
+            continue;
+        l->rows[n] = s->row;
+        l->rows[n++].measures = m;
+    }
+    if (!l->sink_ended && l->options.sink.interval(l->options.sink.context, interval, l->rows, n) != 0)
         l->sink_ended = true;
+    for (size_t i = 0; i < all->n; i++)
+        if (!all->list[i]->only)
+            measures_clear(&all->list[i]->sum);
 }
 
 /* Hands out the open interval of granularity g, which ends at end_ns, and begins the next one. */
@@ -69,26 +124,14 @@ static void close_interval(struct ledger *l, size_t g, uint64_t end_ns)
 {
     struct granularity *gr = &l->granularities[g];
     struct interval interval = {.granularity_ns = gr->length_ns, .start_ns = gr->start_ns, .end_ns = end_ns};
-    size_t n = 0;
-    if (!make_rows(l))
-        return;
-    for (size_t i = 0; i < l->cells_n; i++) {
-        struct cell *c = l->cells[i];
-        struct measures *m = aggregate(l, c, g);
-        bool exists = c->birth_ns < end_ns && c->death_ns > gr->start_ns;
-        if (!exists && !did_something(m))
-            continue;
-        if (l->options.by == BY_PCPU)
-            m->pcpu_unknown_ns = (int64_t)(end_ns - max64(gr->start_ns, c->birth_ns)) -
-                                 m->state_ns[RUNSTATE_RUNNING] - m->idle_ns;
-        l->rows[n] = c->row;
-        l->rows[n++].measures = m;
-    }
-    hand_out(l, &interval, n);
+    for (interval.by = 0; interval.by < BYS; interval.by++)
+        if (l->options.bys & 1u << interval.by)
+            hand_out(l, g, &interval);
+    interval.by = BY_DOMAIN;
     if (l->charging)
         ledger_charges_close(l, g, &interval);
-    for (size_t i = 0; i < l->cells_n; i++)
-        measures_clear(aggregate(l, l->cells[i], g));
+    for (size_t i = 0; i < l->all_cells_n; i++)
+        measures_clear(ledger_measures(l, l->all_cells[i], g));
     gr->start_ns = end_ns;
     if (gr->length_ns)
         gr->next_ns = end_ns + gr->length_ns - end_ns % gr->length_ns;
@@ -104,12 +147,9 @@ static void find_boundary(struct ledger *l)
 /* Reporting begins here: what was booked before is dropped. */
 static void begin_reporting(struct ledger *l, uint64_t from_ns)
 {
-    ledger_book_all(l, from_ns);
-    for (size_t i = 0; i < l->cells_n; i++) {
-        measures_clear(&l->cells[i]->live);
-        for (size_t g = 0; l->options.granularities > 1 && g < l->options.granularities; g++)
-            measures_clear(&l->cells[i]->wide[g]);
-    }
+    book_all(l, from_ns);
+    for (size_t i = 0; i < l->all_cells_n; i++)
+        measures_clear(&l->all_cells[i]->live); /* nothing was fed with it */
     if (l->charging)
         ledger_charges_clear(l);
     l->reporting = true;
@@ -128,7 +168,7 @@ void ledger_advance(struct ledger *l, uint64_t now_ns)
             ledger_finish(l, l->options.to_ns, true);
             return;
         }
-        ledger_book_all(l, boundary);
+        complete(l, boundary, false);
         for (size_t g = 0; g < l->options.granularities; g++)
             if (l->granularities[g].next_ns == boundary)
                 close_interval(l, g, boundary);
@@ -142,7 +182,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
 {
     if (l->done)
         return;
-    end_ns = min64(end_ns, l->options.to_ns);
+    end_ns = min64(max64(end_ns, l->now_ns), l->options.to_ns); /* records may contradict the end */
     if (partial)
         for (uint32_t v = 0; v < l->accounts_n; v++)
             if (l->accounts[v].alive && l->accounts[v].state == RUNSTATE_RUNNING)
@@ -151,7 +191,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         l->done = true; /* the trace ended before the part asked for */
         return;
     }
-    ledger_book_all(l, end_ns);
+    complete(l, end_ns, true);
     for (size_t g = 0; partial && g < l->options.granularities; g++)
         if (l->granularities[g].length_ns && l->granularities[g].start_ns < end_ns)
             close_interval(l, g, end_ns);
@@ -159,142 +199,4 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         if (!l->granularities[g].length_ns)
             close_interval(l, g, end_ns);
     l->done = true;
-}
-
-/* ---- what was known too late ---- */
-
-/* Adds `ns` of one state to a row's measures. */
-void ledger_add_state(const struct ledger *l, const struct account *a, struct measures *m,
-                      enum runstate state, uint64_t ns, bool first_of_domain)
-{
-    if (a->idle) {
-        if (state == RUNSTATE_RUNNING)
-            m->idle_ns += (int64_t)ns;
-        return;
-    }
-    if (l->options.by == BY_PCPU && state != RUNSTATE_RUNNING)
-        return;
-    m->state_ns[state] += (int64_t)ns;
-    if (l->options.by == BY_DOMAIN && first_of_domain) {
-        uint32_t alone[RUNSTATES] = {0};
-        alone[state] = 1;
-        m->domain_ns[ledger_domain_state(alone)] += (int64_t)ns;
-    }
-}
-
-/*
- * All the time so far the domain had one more vCPU, in `state`: its runstates change accordingly. Possible only where
- * nothing was handed out yet: for the whole trace, not for its intervals.
- */
-void ledger_add_to_domain_runstates(struct measures *m, enum runstate state)
-{
-    static const uint32_t members[DOMAIN_RUNSTATES][RUNSTATES] = {
-        [DOMAIN_FULL_RUN] = {[RUNSTATE_RUNNING] = 1},
-        [DOMAIN_FULL_CONTENTION] = {[RUNSTATE_RUNNABLE] = 1},
-        [DOMAIN_CONCURRENCY_HAZARD] = {[RUNSTATE_RUNNING] = 1, [RUNSTATE_RUNNABLE] = 1},
-        [DOMAIN_BLOCKED] = {[RUNSTATE_BLOCKED] = 1},
-        [DOMAIN_PARTIAL_RUN] = {[RUNSTATE_RUNNING] = 1, [RUNSTATE_BLOCKED] = 1},
-        [DOMAIN_PARTIAL_CONTENTION] = {[RUNSTATE_RUNNABLE] = 1, [RUNSTATE_BLOCKED] = 1},
-        [DOMAIN_UNKNOWN] = {[RUNSTATE_UNKNOWN] = 1},
-    };
-    int64_t moved[DOMAIN_RUNSTATES] = {0};
-    for (int s = 0; s < DOMAIN_RUNSTATES; s++) {
-        uint32_t with[RUNSTATES];
-        memcpy(with, members[s], sizeof with);
-        with[state]++;
-        moved[ledger_domain_state(with)] += m->domain_ns[s];
-    }
-    memcpy(m->domain_ns, moved, sizeof moved);
-}
-
-/* The next interval of granularity g, from *at on, that was handed out already. False: there is no further one. */
-static bool next_late(const struct ledger *l, size_t g, uint64_t *at, struct interval *interval)
-{
-    const struct granularity *gr = &l->granularities[g];
-    if (gr->length_ns == 0 || *at >= gr->start_ns || l->sink_ended)
-        return false;
-    uint64_t begun = *at - *at % gr->length_ns;
-    *interval =
-        (struct interval){gr->length_ns, max64(begun, l->options.from_ns), begun + gr->length_ns, true};
-    *at = interval->end_ns;
-    return true;
-}
-
-static void hand_out_late(struct ledger *l, const struct cell *c, const struct interval *interval,
-                          const struct measures *m)
-{
-    if (!make_rows(l))
-        return;
-    l->rows[0] = c->row;
-    l->rows[0].vcpus = 1;
-    l->rows[0].measures = m;
-    hand_out(l, interval, 1);
-}
-
-void ledger_add_pcpu(struct ledger *l, uint16_t pcpu)
-{
-    if (l->pcpu_cells[pcpu])
-        return;
-    const struct cell *c = ledger_pcpu_cell(l, pcpu);
-    for (size_t g = 0; c && l->reporting && !l->done && g < l->options.granularities; g++) {
-        struct interval interval;
-        for (uint64_t at = max64(c->birth_ns, l->options.from_ns); next_late(l, g, &at, &interval);) {
-            struct measures m;
-            measures_init(&m);
-            m.pcpu_unknown_ns = (int64_t)(interval.end_ns - interval.start_ns);
-            hand_out_late(l, c, &interval, &m);
-            measures_free(&m);
-        }
-    }
-}
-
-/* The same for granularity g only, of which a part may still be in what all granularities share. */
-static void backfill_domain_runstates(const struct ledger *l, struct cell *c, size_t g, enum runstate state)
-{
-    struct measures *m = aggregate(l, c, g);
-    ledger_add_to_domain_runstates(m, state);
-    if (m == &c->live)
-        return;
-    struct measures shared;
-    memcpy(shared.domain_ns, c->live.domain_ns, sizeof shared.domain_ns);
-    ledger_add_to_domain_runstates(&shared, state);
-    for (int s = 0; s < DOMAIN_RUNSTATES; s++)
-        m->domain_ns[s] += shared.domain_ns[s] - c->live.domain_ns[s];
-}
-
-void ledger_backfill(struct ledger *l, uint32_t vcpu, enum runstate state, uint64_t from_ns, uint64_t to_ns,
-                     bool first_of_domain)
-{
-    struct account *a = &l->accounts[vcpu];
-    from_ns = max64(from_ns, l->options.from_ns);
-    if (from_ns >= to_ns || !l->reporting)
-        return;
-    if (state == RUNSTATE_UNKNOWN && !a->idle)
-        l->unknown_ns += to_ns - from_ns;
-    if (!a->cell || (l->options.pcpus_wanted && (a->pcpu == NO_PCPU || !l->options.pcpus_wanted[a->pcpu])))
-        return;
-    uint32_t idd = l->charging && state == RUNSTATE_RUNNING ? charging_idd_of(l->charging, a->life) : NOBODY;
-    bool shown = l->options.by != BY_PCPU || state == RUNSTATE_RUNNING;
-    for (size_t g = 0; shown && g < l->options.granularities; g++) {
-        struct interval interval;
-        for (uint64_t at = from_ns, start = at; next_late(l, g, &at, &interval); start = at) {
-            struct measures late;
-            measures_init(&late);
-            ledger_add_state(l, a, &late, state, interval.end_ns - start, first_of_domain);
-            if (l->options.by == BY_PCPU)
-                late.pcpu_unknown_ns = -late.state_ns[RUNSTATE_RUNNING] - late.idle_ns;
-            hand_out_late(l, a->cell, &interval, &late);
-            measures_free(&late);
-            if (idd != NOBODY)
-                ledger_charges_late(l, idd, &interval, interval.end_ns - start);
-        }
-        struct measures *m = aggregate(l, a->cell, g);
-        if (l->granularities[g].length_ns == 0 && !first_of_domain && l->options.by == BY_DOMAIN && !a->idle)
-            backfill_domain_runstates(l, a->cell, g, state);
-        uint64_t open = max64(from_ns, l->granularities[g].start_ns);
-        if (open < to_ns)
-            ledger_add_state(l, a, m, state, to_ns - open, first_of_domain);
-        if (open < to_ns && idd != NOBODY)
-            ledger_charges_backfill(l, idd, g, to_ns - open);
-    }
 }

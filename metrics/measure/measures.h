@@ -24,9 +24,11 @@ enum domain_runstate {                            /* Xen's own names */
                        DOMAIN_RUNSTATES
 };
 
+/* How each member adds is said in measures.def. */
 struct measures {
-    int64_t state_ns[RUNSTATES];         /* of guest vCPUs; negative only in a late row (see struct row) */
+    int64_t state_ns[RUNSTATES];         /* of guest vCPUs */
     int64_t idle_ns;                     /* per pCPU only: the idle vCPU ran */
+    int64_t before_seen_ns;              /* part of these: before it was seen (before_seen.h) */
     int64_t pcpu_unknown_ns;             /* per pCPU only: nobody is known to have run */
     int64_t domain_ns[DOMAIN_RUNSTATES]; /* per domain only */
     uint64_t wake_wait_ns;               /* part of runnable: after blocked or offline */

@@ -13,16 +13,13 @@
 #include "metrics/model/population.h"
 
 enum by { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU };
+#define BYS 4
 
 struct interval {
     uint64_t granularity_ns; /* 0: the whole trace */
     uint64_t start_ns;       /* from the trace's start */
     uint64_t end_ns;
-    /*
-     * These rows belong to an interval that was already handed out: a vCPU whose first record came later turns out
-     * to have been there all along. They add to the rows handed out before (and only there may a time be negative).
-     */
-    bool late;
+    enum by by; /* what its rows are about */
 };
 
 struct row {

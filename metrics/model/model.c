@@ -14,6 +14,7 @@ struct model {
     uint32_t *current; /* by pCPU */
     struct model_view view;
     uint64_t settled_ns;
+    uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
     bool begun;
 };
 
@@ -99,10 +100,19 @@ static void stop_running(struct model *m, uint32_t vcpu)
         m->current[v->pcpu] = NOBODY;
 }
 
+/* How long the vCPU has been in a state that is not known. */
+static uint64_t unknown_since(const struct vcpu_view *v, uint64_t now_ns)
+{
+    bool unknown = v->alive && !v->idle && v->state == RUNSTATE_UNKNOWN;
+    return unknown && now_ns > v->since_ns ? now_ns - v->since_ns : 0;
+}
+
 static void change_state(struct model *m, const struct transition *t)
 {
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     stop_running(m, t->vcpu);
+    if (t->to != RUNSTATE_UNKNOWN)
+        m->unknown_ns += unknown_since(v, t->time_ns);
     if (v->state != t->to)
         v->since_ns = t->time_ns;
     v->state = t->to;
@@ -143,6 +153,7 @@ const struct transition *model_next(struct model *m)
         appear(m, t);
     } else if (t->kind == TRANSITION_DIE) {
         stop_running(m, t->vcpu);
+        m->unknown_ns += unknown_since(v, t->time_ns);
         v->alive = false;
         v->state = RUNSTATE_OFFLINE;
     }
@@ -167,6 +178,14 @@ const struct quality *model_quality(const struct model *m)
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu)
 {
     return runstates_blind_ns(m->runstates, pcpu);
+}
+
+uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns)
+{
+    uint64_t ns = m->unknown_ns;
+    for (size_t v = 0; v < m->vcpus_n; v++)
+        ns += unknown_since(&m->vcpus[v], now_ns);
+    return ns;
 }
 
 size_t model_memory(const struct model *m)

@@ -72,6 +72,9 @@ const struct quality *model_quality(const struct model *m);
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu);
 
+/* Guest vCPU time up to now_ns whose state is not known. */
+uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns);
+
 /* Bytes held. */
 size_t model_memory(const struct model *m);
 

@@ -30,8 +30,10 @@ enum transition_kind {
     TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
     TRANSITION_IO,     /* not of a vCPU: a record that tells of I/O; `from` = enum io_record */
     /* what the charging stage (charging.h) adds for the ledger */
-    TRANSITION_IO_EVENT,       /* an I/O event whose guest is known */
-    TRANSITION_IO_UNATTRIBUTED /* I/O events of a driver domain whose guest is not known */
+    TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
+    TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
+    /* what the meter adds for it */
+    TRANSITION_PCPU /* a pCPU wrote its first record */
 };
 
 /* What an I/O record tells; its pCPU is `pcpu`. */

@@ -220,8 +220,8 @@ static void a_long_execution_is_charged_piece_by_piece(void)
     mark(&c, 300 * MS);
     struct result r = charge(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 1)->charged_ns, 100 * MS);
-    EQUAL(find_guest(d, 2)->charged_ns, 50 * MS);
+    EQUAL(find_guest(d, 1)->charged_ns, 90 * MS);
+    EQUAL(find_guest(d, 2)->charged_ns, 60 * MS);
     EQUAL(d->own_ns, 100 * MS);
     EQUAL(d->executions, 1);
     EQUAL(d->io_free_executions, 0);

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "formats/charge_words.h"
 #include "formats/writer.h"
+#include "metrics/relation/charges.h"
 #include "suites.h"
 
 /* In 10 ms domain 0 ran for 8: 2 for guest 1, 4 for the second life of guest 2, 1.5 for itself, 0.5 for nobody knows whom. */
@@ -37,16 +38,15 @@ static const struct charge_idd idd = {.domain = 0,
 static const struct interval whole = {.granularity_ns = 0, .start_ns = 0, .end_ns = 10000000};
 static const struct interval tenth = {.granularity_ns = 10000000, .start_ns = 0, .end_ns = 10000000};
 
-#define COLUMNS_MAX 64
-
 /* A report being written to a file of its own. */
 struct writing {
     struct charge_options options;
     struct charge_schema charge;
     struct charge_summary seen;
+    struct column_choice choice;
     struct report_schema schema;
     uint64_t granularities_ns[2];
-    const struct column *columns[COLUMNS_MAX];
+    struct charge_rows rows;
     char path[64];
     struct output *out;
     struct writer *writer;
@@ -66,15 +66,16 @@ static void prepare(struct writing *w)
                           .seen = {.methods = CHARGE_NOTIFICATIONS | CHARGE_COPIES,
                                    .events[IO_NOTIFY] = 2,
                                    .events[IO_COPY] = 3},
-                          .schema = {.columns = w->columns,
-                                     .columns_n = charge_columns_n,
+                          .schema = {.choice = &w->choice,
+                                     .bys = 1,
                                      .granularities_ns = w->granularities_ns,
                                      .granularities = 1,
                                      .name_of = web,
                                      .charge = &w->charge},
                           .path = "/tmp/xenmeter-charge-XXXXXX"};
-    for (size_t i = 0; i < charge_columns_n && i < COLUMNS_MAX; i++)
-        w->columns[i] = &charge_columns[i];
+    const struct relation *relation = &relation_charges;
+    struct error err;
+    EQUAL(choice_make(&w->choice, &relation, 1, NULL, NULL, false, &err), 0);
 }
 
 static void begin(struct writing *w, const char *format)
@@ -104,13 +105,27 @@ static void finish(struct writing *w)
     w->text[fread(w->text, 1, sizeof w->text - 1, file)] = '\0';
     fclose(file);
     unlink(w->path);
+    choice_free(&w->choice);
+    free(w->rows.at);
+}
+
+static void put(struct writing *w, const struct interval *of, const struct charge_idd *charged, size_t n)
+{
+    CHECK(charge_rows_fill(&w->rows, charged, n));
+    const struct rows rows = {.relation = &relation_charges,
+                              .interval = of,
+                              .at = w->rows.at,
+                              .n = w->rows.n,
+                              .groups = charged,
+                              .groups_n = n};
+    EQUAL(writer_rows(w->writer, &rows), 0);
 }
 
 static void write_once(struct writing *w, const char *format, const struct interval *of,
                        const struct charge_idd *charged)
 {
     begin(w, format);
-    EQUAL(writer_charges(w->writer, of, charged, 1), 0);
+    put(w, of, charged, 1);
     finish(w);
 }
 
@@ -147,11 +162,11 @@ static json_t *at(json_t *document, const char *path)
 #define HEADER                                                                                               \
     "granularity_ns,start_ns,end_ns,idd,idd_life,idd_name,idd_running_ns,idd_executions,"                    \
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
-    "notify,copy,tx,rx,read,write,inferred_pct,evidence,late\n"
+    "notify,copy,tx,rx,read,write,inferred_pct,evidence\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%,0\n"     \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%\n"       \
     "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,"                \
-    "copy 75% notify 25%,0\n"
+    "copy 75% notify 25%\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
 {
@@ -159,15 +174,17 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
     prepare(&w);
     write_once(&w, "csv", &whole, &idd);
     TEXT(w.text, HEADER GUEST_LINES
-         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,0\n"
-         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,0\n");
+         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,\n"
+         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,\n");
 }
 
-static void guests_only_leaves_the_other_lines_out(void)
+static void chosen_guests_leave_the_other_lines_out(void)
 {
     static struct writing w;
+    static uint8_t domains[65536];
+    domains[1] = domains[2] = 1;
     prepare(&w);
-    w.charge.guests_only = true;
+    w.schema.selection.domains = domains;
     write_once(&w, "csv", &whole, &idd);
     TEXT(w.text, HEADER GUEST_LINES);
 }
@@ -178,27 +195,34 @@ static void a_driver_domain_that_did_not_run_has_no_share(void)
     const struct charge_idd idle = {.domain = 5, .life = 1};
     prepare(&w);
     write_once(&w, "csv", &tenth, &idle);
-    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,0\n"
-                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,0\n");
+    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,\n"
+                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,\n");
 }
 
 static void jsonl_has_the_columns_of_csv(void)
 {
     static struct writing w;
     prepare(&w);
-    w.charge.guests_only = true;
-    struct interval late = whole;
-    late.late = true;
-    write_once(&w, "jsonl", &late, &idd);
+    size_t columns = w.choice.fields_n;
+    write_once(&w, "jsonl", &whole, &idd);
     json_t *line = json_loads(w.text, JSON_DISABLE_EOF_CHECK, NULL);
-    EQUAL(json_object_size(line), charge_columns_n);
-    for (size_t i = 0; i < charge_columns_n; i++)
-        check_true(json_object_get(line, charge_columns[i].name) != NULL, charge_columns[i].name, __FILE__,
-                   __LINE__);
+    EQUAL(json_object_size(line), columns);
+    for (size_t i = 0; i < relation_charges.columns_n; i++)
+        check_true(json_object_get(line, relation_charges.columns[i].name) != NULL,
+                   relation_charges.columns[i].name, __FILE__, __LINE__);
     EQUAL(json_integer_value(at(line, "charged_ns")), 2000000);
-    EQUAL(json_integer_value(at(line, "late")), 1);
     CHECK(json_is_null(at(line, "name")));
     json_decref(line);
+}
+
+/* The first row of one driver domain. */
+static struct charge_row first_row(const struct charge_idd *of)
+{
+    struct charge_rows rows = {0};
+    CHECK(charge_rows_fill(&rows, of, 1));
+    struct charge_row first = rows.at[0];
+    free(rows.at);
+    return first;
 }
 
 static void evidence_has_the_largest_part_first(void)
@@ -206,7 +230,7 @@ static void evidence_has_the_largest_part_first(void)
     const struct charge_guest guest = {.charged_ns = 1000,
                                        .charged_by_ns = {[IO_MAP] = 3, [IO_NOTIFY] = 297, [IO_COPY] = 700}};
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
-    struct charge_row row = charge_row_of(&one, 0);
+    struct charge_row row = first_row(&one);
     TEXT(row.evidence, "copy 70% notify 30% map <1%");
 }
 
@@ -215,7 +239,7 @@ static void evidence_is_of_all_that_is_charged(void)
     const struct charge_guest guest = {.charged_ns = 1000,
                                        .charged_by_ns[IO_MAP] = 400}; /* --charge-all: the rest */
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
-    TEXT(charge_row_of(&one, 0).evidence, "map 40%");
+    TEXT(first_row(&one).evidence, "map 40%");
 }
 
 static void evidence_of_every_kind_fits(void)
@@ -224,7 +248,7 @@ static void evidence_of_every_kind_fits(void)
     for (int kind = 0; kind < IO_KINDS; kind++)
         guest.charged_by_ns[kind] = 1;
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
-    struct charge_row row = charge_row_of(&one, 0);
+    struct charge_row row = first_row(&one);
     TEXT(row.evidence, "map 11% unmap 11% transfer 11% notify 11% copy 11% tx 11% rx 11% read 11% write 11%");
 }
 
@@ -260,26 +284,45 @@ static void json_adds_up_and_has_the_evidence(void)
     json_decref(document);
 }
 
-static void json_keeps_granularities_apart_and_says_what_is_late(void)
+static void json_keeps_granularities_apart(void)
 {
     static struct writing w;
     prepare(&w);
     w.granularities_ns[1] = tenth.granularity_ns;
     w.schema.granularities = 2;
-    struct interval late = tenth;
-    late.late = true;
+    const struct interval next = {tenth.granularity_ns, tenth.end_ns, 2 * tenth.end_ns, false};
     begin(&w, "json");
-    writer_charges(w.writer, &tenth, &idd, 1);
-    writer_charges(w.writer, &late, &idd, 1);
-    writer_charges(w.writer, &whole, NULL, 0);
+    put(&w, &tenth, &idd, 1);
+    put(&w, &next, &idd, 1);
+    put(&w, &whole, NULL, 0);
     finish(&w);
     json_t *document = json_loads(w.text, 0, NULL);
     EQUAL(json_integer_value(at(document, "reports/0/granularity_ns")), 0);
     EQUAL(json_array_size(at(document, "reports/0/intervals")), 1);
     EQUAL(json_array_size(at(document, "reports/0/intervals/0/idds")), 0);
     EQUAL(json_array_size(at(document, "reports/1/intervals")), 2);
-    CHECK(!at(document, "reports/1/intervals/0/late"));
-    CHECK(json_is_true(at(document, "reports/1/intervals/1/late")));
+    EQUAL(json_integer_value(at(document, "reports/1/intervals/1/start_ns")), 10000000);
+    json_decref(document);
+}
+
+/* A document keeps its shape: driver domains with their guests, of which the chosen columns are shown. */
+static void json_of_chosen_columns_has_them_in_each_guest(void)
+{
+    static struct writing w;
+    const struct relation *relation = &relation_charges;
+    struct error err;
+    prepare(&w);
+    choice_free(&w.choice);
+    EQUAL(choice_make(&w.choice, &relation, 1, "copy,domain,start_ns", "copy", false, &err), 0);
+    w.schema.selection.limit = 1;
+    write_once(&w, "json", &whole, &idd);
+    json_t *document = json_loads(w.text, 0, NULL);
+    json_t *d = at(document, "reports/0/intervals/0/idds/0");
+    EQUAL(json_integer_value(at(d, "unattributed_ns")), 500000);
+    EQUAL(json_array_size(at(d, "guests")), 1);
+    EQUAL(json_object_size(at(d, "guests/0")), 2);
+    EQUAL(json_integer_value(at(d, "guests/0/domain")), 2);
+    EQUAL(json_integer_value(at(d, "guests/0/copy")), 3);
     json_decref(document);
 }
 
@@ -358,15 +401,9 @@ static void table_of_intervals_has_a_line_for_a_guest(void)
     static struct writing w;
     prepare(&w);
     w.granularities_ns[0] = tenth.granularity_ns;
-    struct interval late = tenth;
-    late.late = true;
-    begin(&w, "table");
-    writer_charges(w.writer, &tenth, &idd, 1);
-    writer_charges(w.writer, &late, &idd, 1);
-    finish(&w);
+    write_once(&w, "table", &tenth, &idd);
     SAYS(w.text, "          0     0.010000  0    2#2 ");
     SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%\n");
-    SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%  (late)\n");
 }
 
 static void table_says_when_no_io_was_seen(void)
@@ -383,14 +420,15 @@ static void table_says_when_no_io_was_seen(void)
 
 CU_TestInfo charge_formats_tests[] = {
     TEST(csv_has_a_line_for_each_guest_own_and_unattributed),
-    TEST(guests_only_leaves_the_other_lines_out),
+    TEST(chosen_guests_leave_the_other_lines_out),
     TEST(a_driver_domain_that_did_not_run_has_no_share),
     TEST(jsonl_has_the_columns_of_csv),
     TEST(evidence_has_the_largest_part_first),
     TEST(evidence_is_of_all_that_is_charged),
     TEST(evidence_of_every_kind_fits),
     TEST(json_adds_up_and_has_the_evidence),
-    TEST(json_keeps_granularities_apart_and_says_what_is_late),
+    TEST(json_keeps_granularities_apart),
+    TEST(json_of_chosen_columns_has_them_in_each_guest),
     TEST(json_tells_the_method_and_what_it_is_blind_to),
     TEST(charge_per_is_told_in_the_largest_whole_unit),
     TEST(table_of_the_whole_trace_has_a_block_for_a_driver_domain),

@@ -1,5 +1,5 @@
 /* Xen's six runstates of a domain as a whole, and the seventh: not known. */
-#include "metrics/measure/ledger.h"
+#include "metrics/measure/before_seen.h"
 #include "run.h"
 #include "suites.h"
 
@@ -97,7 +97,7 @@ static void the_runstate_follows_from_the_states_of_the_vcpus(void)
         {{1, 1, 1, 1, 1}, DOMAIN_UNKNOWN},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        EQUAL(ledger_domain_state(cases[i].in_state), cases[i].expected);
+        EQUAL(domain_runstate_of(cases[i].in_state), cases[i].expected);
 }
 
 CU_TestInfo domain_runstates_tests[] = {

@@ -116,14 +116,14 @@ static int put_execution(void *context, const struct execution *execution)
 struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffer *lines)
 {
     struct meter_options options = {
-        .by = by,
+        .bys = 1u << by,
         .granularities_ns = {100000000, 0},
         .granularities = 2,
         .executions = true,
         .idle_rows = true,
         .from_ns = part->from_ns,
         .to_ns = part->to_ns,
-        .sink = {lines, put_interval, put_execution, NULL},
+        .sink = {lines, put_interval, put_execution, NULL, NULL},
     };
     return rows_pipeline(&options);
 }

@@ -1,4 +1,4 @@
-/* Granularities, the part of the trace asked for, kinds of rows, rows that come late. */
+/* Granularities, the part of the trace asked for, kinds of rows, time before somebody was seen. */
 #include "run.h"
 #include "suites.h"
 
@@ -162,7 +162,7 @@ static void only_time_on_the_wanted_pcpus_is_counted(void)
  * pCPU 1 says nothing for 50 sweeps, 5 s, and then that its vCPU has been running all the time. With `late_pcpu` it
  * had not even a window before.
  */
-static void speaks_late(struct trace_bytes *c, bool late_pcpu)
+static void speaks_late_with(struct trace_bytes *c, bool late_pcpu, int domain, int vcpu)
 {
     on(c, 1);
     if (!late_pcpu)
@@ -175,63 +175,106 @@ static void speaks_late(struct trace_bytes *c, bool late_pcpu)
         sweep(c);
     }
     on(c, 1);
-    stops(c, 5050 * MS, 2, 0, BLOCKED);
+    stops(c, 5050 * MS, domain, vcpu, BLOCKED);
     on(c, 0);
     mark(c, 5500 * MS);
 }
 
-static void late_rows_make_up_for_a_vcpu_that_speaks_late(void)
+static void speaks_late(struct trace_bytes *c, bool late_pcpu)
+{
+    speaks_late_with(c, late_pcpu, 2, 0);
+}
+
+/*
+ * When its first record comes, with the last sweep, the results are settled up to 4802 ms: what the sweep before the one
+ * before has is settled when that has ended. 0 to 4 s were handed out without it.
+ */
+#define SETTLED (4802 * MS)
+
+static void a_vcpu_seen_late_counts_in_the_open_rows(void)
 {
     struct trace_bytes c;
     trace_bytes_init(&c);
     speaks_late(&c, false);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
-    CHECK(r.late_rows >= 3); /* 0 to 3 s at least were handed out before */
-    for (uint64_t i = 0; i < 5; i++)
-        STATES(ROW(&r, .every = 1 * S, .at = i * S, .domain = 2), 1 * S, 0, 0, 0, 0);
+    for (uint64_t i = 0; i < 4; i++)
+        CHECK(!HAS_ROW(&r, .every = 1 * S, .at = i * S, .domain = 2));
+    STATES(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 2), 1 * S, 0, 0, 0, 0);
+    EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 2)->before_seen_ns, SETTLED - 4 * S);
     STATES(ROW(&r, .every = 1 * S, .at = 5 * S, .domain = 2), 50 * MS, 0, 450 * MS, 0, 0);
+    EQUAL(ROW(&r, .every = 1 * S, .at = 5 * S, .domain = 2)->before_seen_ns, 0);
     STATES(ROW(&r, .domain = 2), 5050 * MS, 0, 450 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 2)->before_seen_ns, SETTLED);
+    EQUAL(ROW(&r, .domain = 1)->before_seen_ns, 0);
     result_free(&r);
     /* and as a domain: its runstate too */
     r = run(&c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {1 * S}});
-    EQUAL(ROW(&r, .every = 1 * S, .at = 1 * S, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 1 * S);
+    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 3 * S, .domain = 2));
+    EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 1 * S);
     EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_FULL_RUN], 5050 * MS);
     EQUAL(ROW(&r, .domain = 2)->domain_ns[DOMAIN_BLOCKED], 450 * MS);
     result_free(&r);
     trace_bytes_free(&c);
 }
 
-static void late_rows_turn_unknown_pcpu_time_into_running_time(void)
+/* Domain 1 has one vCPU that runs 1 ms of each 100 ms, and is runnable else; the other has been running all the time. */
+static void its_domain_has_it_in_the_open_rows_as_if_it_had_always_been_there(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    speaks_late_with(&c, false, 1, 1);
+    struct result r = run(&c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {1 * S}});
+    const struct measures *before = ROW(&r, .every = 1 * S, .at = 3 * S, .domain = 1),
+                          *open = ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 1),
+                          *all = ROW(&r, .domain = 1);
+    EQUAL(before->domain_ns[DOMAIN_FULL_RUN], 10 * MS);
+    EQUAL(before->domain_ns[DOMAIN_FULL_CONTENTION], 990 * MS);
+    EQUAL(before->before_seen_ns, 0);
+    EQUAL(open->domain_ns[DOMAIN_FULL_RUN], 10 * MS);
+    EQUAL(open->domain_ns[DOMAIN_CONCURRENCY_HAZARD], 990 * MS);
+    EQUAL(open->before_seen_ns, SETTLED - 4 * S);
+    EQUAL(all->domain_ns[DOMAIN_FULL_RUN], 50 * MS);
+    EQUAL(all->domain_ns[DOMAIN_CONCURRENCY_HAZARD], 5000 * MS);
+    EQUAL(all->domain_ns[DOMAIN_PARTIAL_CONTENTION], 450 * MS);
+    EQUAL(all->before_seen_ns, SETTLED);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void unknown_pcpu_time_becomes_running_time_in_the_open_rows(void)
 {
     for (int late_pcpu = 0; late_pcpu < 2; late_pcpu++) {
         struct trace_bytes c;
         trace_bytes_init(&c);
         speaks_late(&c, late_pcpu);
         struct result r = run(&c, (struct setup){.by = BY_PCPU, .granularities_ns = {1 * S}});
-        CHECK(r.late_rows >= 3);
-        for (uint64_t i = 0; i < 5; i++) {
-            EQUAL(ROW(&r, .every = 1 * S, .at = i * S, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 1 * S);
-            EQUAL(ROW(&r, .every = 1 * S, .at = i * S, .pcpu = 1)->pcpu_unknown_ns, 0);
-        }
+        EQUAL(HAS_ROW(&r, .every = 1 * S, .at = 3 * S, .pcpu = 1), !late_pcpu);
+        if (!late_pcpu)
+            EQUAL(ROW(&r, .every = 1 * S, .at = 3 * S, .pcpu = 1)->pcpu_unknown_ns, 1 * S);
+        EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 1 * S);
+        EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .pcpu = 1)->pcpu_unknown_ns, 0);
+        EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .pcpu = 1)->before_seen_ns,
+              late_pcpu ? SETTLED - 4 * S : 0);
         EQUAL(ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING], 5050 * MS);
         EQUAL(ROW(&r, .pcpu = 1)->idle_ns, 450 * MS);
         EQUAL(ROW(&r, .pcpu = 1)->pcpu_unknown_ns, 0);
+        EQUAL(ROW(&r, .pcpu = 1)->before_seen_ns, late_pcpu ? SETTLED : 0);
         result_free(&r);
         trace_bytes_free(&c);
     }
 }
 
-static void late_rows_respect_the_part_asked_for(void)
+static void time_before_it_was_seen_lies_in_the_part_asked_for(void)
 {
     struct trace_bytes c;
     trace_bytes_init(&c);
     speaks_late(&c, false);
     struct result r =
         run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}, .from_ns = 1500 * MS});
-    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 0, .domain = 2));
-    STATES(ROW(&r, .every = 1 * S, .at = 1500 * MS, .domain = 2), 500 * MS, 0, 0, 0, 0);
-    STATES(ROW(&r, .every = 1 * S, .at = 2 * S, .domain = 2), 1 * S, 0, 0, 0, 0);
+    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 1500 * MS, .domain = 2));
+    STATES(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 2), 1 * S, 0, 0, 0, 0);
     STATES(ROW(&r, .domain = 2), 3550 * MS, 0, 450 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 2)->before_seen_ns, SETTLED - 1500 * MS);
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -242,8 +285,9 @@ CU_TestInfo intervals_tests[] = {
     TEST(a_part_behind_the_end_holds_nothing),
     TEST(every_kind_of_row_adds_up_to_the_same),
     TEST(only_time_on_the_wanted_pcpus_is_counted),
-    TEST(late_rows_make_up_for_a_vcpu_that_speaks_late),
-    TEST(late_rows_turn_unknown_pcpu_time_into_running_time),
-    TEST(late_rows_respect_the_part_asked_for),
+    TEST(a_vcpu_seen_late_counts_in_the_open_rows),
+    TEST(its_domain_has_it_in_the_open_rows_as_if_it_had_always_been_there),
+    TEST(unknown_pcpu_time_becomes_running_time_in_the_open_rows),
+    TEST(time_before_it_was_seen_lies_in_the_part_asked_for),
     CU_TEST_INFO_NULL,
 };

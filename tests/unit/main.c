@@ -29,6 +29,7 @@ int main(void)
         SUITE(histogram),
         SUITE(event_table),
         SUITE(invariants),
+        SUITE(several_bys),
         SUITE(charge),
         SUITE(charge_formats),
         SUITE(counters),
@@ -46,6 +47,7 @@ int main(void)
         SUITE(manifest),
         SUITE(decoded),
         SUITE(raw),
+        SUITE(relations),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)

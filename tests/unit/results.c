@@ -19,8 +19,8 @@ static void check_text(const struct buffer *b, const char *expected, unsigned li
 
 /* ---- rows ---- */
 
-static const struct interval whole = {0, 0, 1000, false};
-static const struct interval late_tenth = {100, 300, 400, true};
+static const struct interval whole = {0, 0, 1000, BY_DOMAIN};
+static const struct interval tenth = {100, 300, 400, BY_DOMAIN};
 
 static void a_row_is_a_line_without_what_is_zero(void)
 {
@@ -62,16 +62,16 @@ static void every_sum_of_a_row_comes_back(void)
     struct measures m;
     measures_init(&m);
     for (size_t at = 0; at < offsetof(struct measures, run); at += sizeof(uint64_t)) {
-        uint64_t word = 0x8070605040302010u - at;
+        uint64_t word = 0x7070605040302010u - at;
         memcpy((char *)&m + at, &word, sizeof word);
     }
     m.allocated_min_ns = 0;
     m.allocated_max_ns = UINT32_MAX;
     m.io[IO_COPY] = UINT64_MAX;
-    m.charged_ns = INT64_MIN;
+    m.charged_ns = INT64_MAX;
     const struct row rows[] = {{-1, 0, -1, 4094, 1, &m}};
     struct buffer b = {0};
-    results_put_interval(&b, &late_tenth, rows, 1);
+    results_put_interval(&b, &tenth, rows, 1);
     struct copy c;
     COMES_BACK(&c, &b);
     CHECK(memcmp(&c.measures, &m, offsetof(struct measures, run)) == 0);
@@ -83,7 +83,6 @@ static void every_sum_of_a_row_comes_back(void)
     EQUAL(c.interval.granularity_ns, 100);
     EQUAL(c.interval.start_ns, 300);
     EQUAL(c.interval.end_ns, 400);
-    CHECK(c.interval.late);
     copy_free(&c);
     buffer_free(&b);
     measures_free(&m);
@@ -234,16 +233,69 @@ static const struct charge_idd idds[] = {
 static void charges_come_back_with_every_digit(void)
 {
     struct buffer b = {0};
-    results_put_charges(&b, &late_tenth, idds, 2);
+    results_put_charges(&b, &tenth, idds, 2);
     struct copy c;
     COMES_BACK(&c, &b);
     EQUAL(c.charges, 1);
     EQUAL(c.idd.guests_n, 2);
     CHECK(memcmp(&c.idd, &idds[1], offsetof(struct charge_idd, guests)) == 0);
     CHECK(memcmp(c.guests, guests, sizeof guests) == 0);
-    CHECK(c.interval.late);
     copy_free(&c);
     buffer_free(&b);
+}
+
+static void time_before_somebody_was_seen_is_one_line(void)
+{
+    static const struct before_seen vcpu = {
+        .row = {.domain = 7, .life = 2, .vcpu = 3, .pcpu = -1, .vcpus = 1},
+        .state = RUNSTATE_BLOCKED,
+        .from_ns = 5,
+        .seen_ns = 1000};
+    static const struct before_seen driver = {
+        .row = {.domain = 0, .life = 1, .vcpu = -1, .pcpu = -1, .vcpus = 2},
+        .state = RUNSTATE_RUNNING,
+        .seen_ns = 9,
+        .first = true,
+        .driver_domain = true};
+    static const struct before_seen pcpu = {.row = {.domain = -1, .vcpu = -1, .pcpu = 4, .vcpus = 1},
+                                            .state = RUNSTATE_RUNNING,
+                                            .seen_ns = 9,
+                                            .idle = true};
+    struct buffer b = {0};
+    results_put_before_seen(&b, &vcpu);
+    results_put_before_seen(&b, &driver);
+    results_put_before_seen(&b, &pcpu);
+    TEXT(&b, "{\"before_seen\":{\"domain\":7,\"life\":2,\"vcpu\":3,\"vcpus\":1,\"state\":\"blocked\","
+             "\"from_ns\":5,\"seen_ns\":1000}}\n"
+             "{\"before_seen\":{\"domain\":0,\"life\":1,\"vcpus\":2,\"state\":\"running\",\"from_ns\":0,"
+             "\"seen_ns\":9,\"first\":true,\"driver_domain\":true}}\n"
+             "{\"before_seen\":{\"pcpu\":4,\"vcpus\":1,\"state\":\"running\",\"from_ns\":0,\"seen_ns\":9,"
+             "\"idle\":true}}\n");
+    struct copy c;
+    COMES_BACK(&c, &b);
+    EQUAL(c.before_seen.row.pcpu, 4);
+    EQUAL(c.before_seen.seen_ns, 9);
+    copy_free(&c);
+    buffer_free(&b);
+}
+
+/* Earlier versions wrote them: a row that adds to one that was handed out. */
+static void late_rows_of_old_archives_are_passed_over(void)
+{
+    static const char text[] =
+        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"rows\":1}}\n"
+        "{\"row\":{\"domain\":1,\"life\":1,\"vcpus\":1,\"running_ns\":5,\"pcpu_unknown_ns\":-5}}\n"
+        "{\"charges\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"idds\":[]}}\n"
+        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":5,\"end_ns\":10,\"rows\":0}}\n";
+    struct copy c;
+    struct error err = {0};
+    copy_init(&c);
+    EQUAL(copy_read(&c, text, sizeof text - 1, &err), 0);
+    EQUAL(c.intervals, 1);
+    EQUAL(c.rows, 0);
+    EQUAL(c.charges, 0);
+    EQUAL(c.interval.start_ns, 5);
+    copy_free(&c);
 }
 
 static void charges_are_one_line(void)
@@ -298,7 +350,7 @@ static int compare_kept(const void *a, const void *b)
     return 0;
 }
 
-/* Everything a run told, late rows added to the others. */
+/* Everything a run told. */
 static void put_result(struct buffer *b, struct result *r)
 {
     static struct row rows[4096];
@@ -308,7 +360,6 @@ static void put_result(struct buffer *b, struct result *r)
     for (size_t i = 0, n; i < r->rows_n; i += n) {
         for (n = 0; i + n < r->rows_n && same_interval(&r->rows[i].interval, &r->rows[i + n].interval); n++)
             rows[n] = r->rows[i + n].row;
-        r->rows[i].interval.late = false;
         results_put_interval(b, &r->rows[i].interval, rows, n);
     }
     for (size_t i = 0; i < r->executions_n; i++)
@@ -429,6 +480,8 @@ CU_TestInfo results_tests[] = {
     TEST(every_way_to_wait_and_to_end_comes_back),
     TEST(charges_come_back_with_every_digit),
     TEST(charges_are_one_line),
+    TEST(time_before_somebody_was_seen_is_one_line),
+    TEST(late_rows_of_old_archives_are_passed_over),
     TEST(what_a_meter_tells_comes_back),
     TEST(what_the_sink_has_no_function_for_is_passed_over),
     TEST(the_answer_of_the_sink_ends_the_work),

@@ -41,9 +41,17 @@ static int copy_charges(void *context, const struct interval *interval, const st
     return c->answer;
 }
 
+static int copy_before_seen(void *context, const struct before_seen *seen)
+{
+    struct copy *c = context;
+    results_put_before_seen(&c->text, seen);
+    c->before_seen = *seen;
+    return c->answer;
+}
+
 struct meter_sink copy_sink(struct copy *c)
 {
-    return (struct meter_sink){c, copy_interval, copy_execution, copy_charges};
+    return (struct meter_sink){c, copy_interval, copy_execution, copy_charges, copy_before_seen};
 }
 
 void copy_init(struct copy *c)
@@ -80,7 +88,7 @@ void check_comes_back(struct copy *c, const struct buffer *text, const char *fil
 
 void put_one_of_each(struct buffer *b)
 {
-    static const struct interval whole = {0, 0, 1000, false};
+    static const struct interval whole = {0, 0, 1000, BY_DOMAIN};
     static const struct charge_guest guest = {
         .domain = 1, .life = 2, .charged_ns = 4, .events = {[IO_MAP] = 3}, .charged_by_ns = {[IO_MAP] = 0.1}};
     static const struct charge_idd idd = {.domain = 0,

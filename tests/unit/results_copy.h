@@ -11,6 +11,7 @@ struct copy {
     struct row row;
     struct measures measures; /* of that row */
     struct execution execution;
+    struct before_seen before_seen;
     struct charge_idd idd;
     struct charge_guest guests[4]; /* of that driver domain */
     size_t intervals, rows, executions, charges;

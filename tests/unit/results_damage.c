@@ -6,6 +6,7 @@
 #include "suites.h"
 
 /* An interval of the whole trace that says it has one row, with this one. */
+#define BEFORE(MEMBERS) "{\"before_seen\":{" MEMBERS "}}\n"
 #define INTERVAL        "{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"rows\":1}}\n"
 #define ROW_OF(members) INTERVAL "{\"row\":{" members "}}\n"
 #define RUN(count, sum, min, max, buckets)                                                                   \
@@ -41,7 +42,6 @@ static const struct {
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":6,\"rows\":0}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":5,\"end_ns\":5,\"rows\":0}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":3,\"end_ns\":7,\"rows\":0}}\n", 0},
-    {"{\"interval\":{\"granularity_ns\":0,\"start_ns\":3,\"end_ns\":7,\"late\":true,\"rows\":0}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":1,\"rows\":0}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":false,\"rows\":0}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":-5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}}\n", 0},
@@ -53,6 +53,15 @@ static const struct {
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5}}\n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}} \n", 0},
     {"{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"rows\":0}\n", 0},
+    /* before somebody was seen */
+    {BEFORE("\"domain\":1,\"vcpus\":1,\"state\":\"running\",\"from_ns\":0,\"seen_ns\":5"), 0},
+    {BEFORE("\"domain\":1,\"life\":1,\"state\":\"asleep\",\"from_ns\":0,\"seen_ns\":5"), 0},
+    {BEFORE("\"domain\":1,\"life\":1,\"from_ns\":0,\"seen_ns\":5"), 0},
+    {BEFORE("\"domain\":1,\"life\":1,\"state\":\"running\",\"from_ns\":5,\"seen_ns\":5"), 0},
+    {BEFORE("\"state\":\"unknown\",\"from_ns\":0,\"seen_ns\":5"), 0},
+    {BEFORE(
+         "\"domain\":1,\"life\":1,\"state\":\"blocked\",\"from_ns\":0,\"seen_ns\":5,\"driver_domain\":true"),
+     0},
     /* rows */
     {ROW_OF("\"life\":1"), SECOND},
     {ROW_OF("\"domain\":1"), SECOND},

@@ -67,14 +67,15 @@ static void the_span_ends_with_the_trace(void)
 /* ---- what no meter tells ---- */
 
 /* One row, of domain 1, that ran for `ran_ns`. */
-static int give(struct rollup *r, uint64_t granularity_ns, uint64_t start_ns, uint64_t end_ns, bool late)
+static int give(struct rollup *r, uint64_t granularity_ns, uint64_t start_ns, uint64_t end_ns)
 {
     struct measures m;
     measures_init(&m);
     m.state_ns[RUNSTATE_RUNNING] = (int64_t)(end_ns - start_ns);
     struct row row = {.domain = 1, .life = 1, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
     struct meter_sink sink = rollup_sink(r);
-    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, late}, &row, 1);
+    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, BY_DOMAIN}, &row,
+                         1);
 }
 
 static struct rollup *rollup_to(struct told_calls *told, struct rollup_plan plan)
@@ -87,19 +88,15 @@ static void intervals_out_of_order_are_damage(void)
 {
     const struct {
         uint64_t start_ns, end_ns;
-        bool late;
     } wrong[] = {
-        {2 * S, 3 * S, false},         /* a gap */
-        {0, 1 * S, false},             /* again */
-        {1 * S, 1500 * MS, false},     /* too short */
-        {1 * S, 3 * S, false},         /* too long */
-        {1500 * MS, 2500 * MS, false}, /* between boundaries */
-        {2 * S, 1 * S, false},         /* backwards */
-        {1 * S, 1 * S, false},         /* empty */
-        {UINT64_MAX - 1, UINT64_MAX, false},
-        {1 * S, 2 * S, true}, /* late, but not there yet */
-        {0, 500 * MS, true},
-        {UINT64_MAX - S + 1, 0, true},
+        {2 * S, 3 * S},         /* a gap */
+        {0, 1 * S},             /* again */
+        {1 * S, 1500 * MS},     /* too short */
+        {1 * S, 3 * S},         /* too long */
+        {1500 * MS, 2500 * MS}, /* between boundaries */
+        {2 * S, 1 * S},         /* backwards */
+        {1 * S, 1 * S},         /* empty */
+        {UINT64_MAX - 1, UINT64_MAX},
     };
     const uint64_t asked_ns[] = {1 * S, 2 * S, 0};
     for (size_t a = 0; a < 3; a++)
@@ -107,11 +104,11 @@ static void intervals_out_of_order_are_damage(void)
             struct told_calls told = {0};
             struct rollup *r =
                 rollup_to(&told, (struct rollup_plan){KEPT(1 * S), ASKED(asked_ns[a]), .end_ns = 10 * S});
-            EQUAL(give(r, 1 * S, 0, 1 * S, false), 0);
-            EQUAL(give(r, 1 * S, wrong[i].start_ns, wrong[i].end_ns, wrong[i].late), -1);
+            EQUAL(give(r, 1 * S, 0, 1 * S), 0);
+            EQUAL(give(r, 1 * S, wrong[i].start_ns, wrong[i].end_ns), -1);
             CHECK(rollup_damaged(r));
             size_t n = told.n;
-            EQUAL(give(r, 1 * S, 1 * S, 2 * S, false), -1);
+            EQUAL(give(r, 1 * S, 1 * S, 2 * S), -1);
             EQUAL(rollup_finish(r), -1);
             EQUAL(told.n, n);
             rollup_free(r);
@@ -127,7 +124,7 @@ static void a_missing_interval_at_the_end_is_damage(void)
         struct rollup *r =
             rollup_to(&told, (struct rollup_plan){KEPT(1 * S), ASKED(asked_ns[a]), .end_ns = 3500 * MS});
         for (uint64_t i = 0; i < 2; i++)
-            EQUAL(give(r, 1 * S, i * S, (i + 1) * S, false), 0);
+            EQUAL(give(r, 1 * S, i * S, (i + 1) * S), 0);
         EQUAL(rollup_finish(r), -1);
         CHECK(rollup_damaged(r));
         rollup_free(r);
@@ -142,12 +139,12 @@ static void of_a_stopped_trace_only_what_is_accounted_comes_out(void)
     struct rollup *r =
         rollup_to(&told, (struct rollup_plan){KEPT(1 * S), ASKED(0, 2 * S), .end_ns = 3500 * MS});
     for (uint64_t i = 0; i < 3; i++)
-        EQUAL(give(r, 1 * S, i * S, (i + 1) * S, false), 0);
+        EQUAL(give(r, 1 * S, i * S, (i + 1) * S), 0);
     EQUAL(rollup_finish(r), 0);
     EQUAL(told.n, 2);
     if (told.n == 2) {
-        CHECK(same_interval(&told.items[0].interval, &(struct interval){2 * S, 0, 2 * S, false}));
-        CHECK(same_interval(&told.items[1].interval, &(struct interval){0, 0, 3 * S, false}));
+        CHECK(same_interval(&told.items[0].interval, &(struct interval){2 * S, 0, 2 * S, BY_DOMAIN}));
+        CHECK(same_interval(&told.items[1].interval, &(struct interval){0, 0, 3 * S, BY_DOMAIN}));
         EQUAL(told.items[1].measures[0].state_ns[RUNSTATE_RUNNING], 3 * S);
     }
     rollup_free(r);
@@ -162,8 +159,8 @@ static void a_long_time_is_not_filled_up(void)
     struct rollup *r = rollup_to(&told, (struct rollup_plan){KEPT(1000), ASKED(2000, 1 * S),
                                                              .from_ns = last_ns - 4000, .end_ns = end_ns});
     for (uint64_t at = last_ns - 4000; at < last_ns; at += 1000)
-        EQUAL(give(r, 1000, at, at + 1000, false), 0);
-    EQUAL(give(r, 1000, last_ns, end_ns, false), 0);
+        EQUAL(give(r, 1000, at, at + 1000), 0);
+    EQUAL(give(r, 1000, last_ns, end_ns), 0);
     EQUAL(rollup_finish(r), 0);
     EQUAL(told.n, 4); /* 2000 ns long: two and the last one; 1 s long: one that the end cuts */
     rollup_free(r);
@@ -176,9 +173,9 @@ static void charges_of_another_interval_are_damage(void)
     struct rollup *r = rollup_to(&told, (struct rollup_plan){KEPT(1 * S), ASKED(2 * S), .end_ns = 9 * S});
     struct meter_sink sink = rollup_sink(r);
     struct charge_idd idd = {.domain = 0, .life = 1};
-    EQUAL(give(r, 1 * S, 0, 1 * S, false), 0);
-    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 0, 1 * S, false}, &idd, 1), 0);
-    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 1 * S, 2 * S, false}, &idd, 1), -1);
+    EQUAL(give(r, 1 * S, 0, 1 * S), 0);
+    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 0, 1 * S, BY_DOMAIN}, &idd, 1), 0);
+    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 1 * S, 2 * S, BY_DOMAIN}, &idd, 1), -1);
     CHECK(rollup_damaged(r));
     rollup_free(r);
     told_forget(&told);
@@ -200,7 +197,7 @@ static void a_sink_that_wants_no_more_is_told_no_more(void)
         struct rollup *r = rollup_new(&plan, BY_DOMAIN, &sink);
         int status = 0;
         for (uint64_t i = 0; i < 9; i++)
-            status = give(r, 1 * S, i * S, (i + 1) * S, false);
+            status = give(r, 1 * S, i * S, (i + 1) * S);
         EQUAL(status, 7);
         EQUAL(rollup_finish(r), 7);
         EQUAL(calls, 1);
@@ -221,43 +218,12 @@ static void more_rows_than_the_limit_allows_are_refused(void)
     unsigned life = 1;
     for (; status == 0 && life < 100; life++) {
         struct row row = {.domain = 1, .life = life, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
-        struct interval interval = {1 * S, (life - 1) * S, life * S, false};
+        struct interval interval = {1 * S, (life - 1) * S, life * S, BY_DOMAIN};
         status = sink.interval(sink.context, &interval, &row, 1);
     }
     EQUAL(status, -1);
     CHECK(life > 10 && life < 40); /* some 700 bytes each */
     CHECK(rollup_out_of_memory(r) && !rollup_damaged(r));
-    rollup_free(r);
-    told_forget(&told);
-}
-
-/* Late rows that no meter makes: each of another length of time, so that they do not fit into runs. */
-static void uneven_late_rows_are_added_up_all_the_same(void)
-{
-    struct told_calls told = {0};
-    struct rollup *r =
-        rollup_to(&told, (struct rollup_plan){KEPT(1 * S), ASKED(10 * S, 20 * S), .end_ns = 20500 * MS});
-    struct meter_sink sink = rollup_sink(r);
-    struct measures m;
-    struct row row = {.domain = 2, .life = 1, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
-    measures_init(&m);
-    for (uint64_t i = 0; i < 15; i++)
-        EQUAL(give(r, 1 * S, i * S, (i + 1) * S, false), 0);
-    for (uint64_t i = 0; i < 15; i++) {
-        m.state_ns[RUNSTATE_BLOCKED] = 1 << i;
-        EQUAL(sink.interval(sink.context, &(struct interval){1 * S, i * S, (i + 1) * S, true}, &row, 1), 0);
-    }
-    for (uint64_t i = 15; i < 20; i++)
-        EQUAL(give(r, 1 * S, i * S, (i + 1) * S, false), 0);
-    EQUAL(give(r, 1 * S, 20 * S, 20500 * MS, false), 0);
-    EQUAL(rollup_finish(r), 0);
-    int64_t late_ns = 0, open_ns = 0;
-    for (size_t i = 0; i < told.n; i++)
-        for (size_t k = 0; told.items[i].interval.granularity_ns == 10 * S && k < told.items[i].n; k++)
-            *(told.items[i].interval.late ? &late_ns : &open_ns) +=
-                told.items[i].measures[k].state_ns[RUNSTATE_BLOCKED];
-    EQUAL(late_ns, 0x3ff);
-    EQUAL(open_ns, 0x7fff - 0x3ff);
     rollup_free(r);
     told_forget(&told);
 }
@@ -277,19 +243,23 @@ static void nonsense_ends_well(void)
             struct charge_idd idd = {.domain = (int32_t)random_below(&random, 3), .life = 1};
             uint64_t kind = random_below(&random, 24), length = kind == 3 ? 2 : 1;
             struct interval interval = {length * S, at * S, at == 12 ? 12500 * MS : (at + length) * S,
-                                        kind > 18};
-            if (interval.late && at > 0) {
-                interval.start_ns = random_below(&random, at) * S;
-                interval.end_ns = interval.start_ns + S;
-            }
+                                        BY_DOMAIN};
+            struct before_seen seen = {
+                .row = {.domain = 1 + (int32_t)random_below(&random, 2), .life = 1, .vcpu = -1, .pcpu = -1},
+                .state = (enum runstate)random_below(&random, RUNSTATES),
+                .from_ns = random64(&random) >> random_below(&random, 64),
+                .seen_ns = random64(&random) >> random_below(&random, 64),
+                .first = kind % 2};
             if (kind == 0)
                 interval.start_ns = random64(&random);
             if (kind == 1)
                 interval.end_ns = random64(&random) >> random_below(&random, 64);
             if (kind == 2 && sink.execution)
                 sink.execution(sink.context, &e);
+            else if (kind > 18)
+                sink.before_seen(sink.context, &seen);
             else
-                give(r, interval.granularity_ns, interval.start_ns, interval.end_ns, interval.late);
+                give(r, interval.granularity_ns, interval.start_ns, interval.end_ns);
             if (kind % 2)
                 sink.charges(sink.context, &interval, &idd, kind % 3 ? 1 : 0);
             at += kind > 2 && kind <= 18;
@@ -312,7 +282,6 @@ CU_TestInfo rollup_plans_tests[] = {
     TEST(charges_of_another_interval_are_damage),
     TEST(a_sink_that_wants_no_more_is_told_no_more),
     TEST(more_rows_than_the_limit_allows_are_refused),
-    TEST(uneven_late_rows_are_added_up_all_the_same),
     TEST(nonsense_ends_well),
     CU_TEST_INFO_NULL,
 };

@@ -11,13 +11,6 @@
 
 /* ---- what comes out ---- */
 
-static bool same_row(const struct kept_row *k, const struct interval *i, const struct row *row)
-{
-    return k->interval.granularity_ns == i->granularity_ns && k->interval.start_ns == i->start_ns &&
-           k->row.domain == row->domain && k->row.life == row->life && k->row.vcpu == row->vcpu &&
-           k->row.pcpu == row->pcpu;
-}
-
 static void *room(void *items, size_t n, size_t *capacity, size_t size)
 {
     if (n < *capacity)
@@ -31,11 +24,6 @@ static void *room(void *items, size_t n, size_t *capacity, size_t size)
 
 static void keep_row(struct result *r, const struct interval *i, const struct row *row)
 {
-    for (size_t k = r->rows_n; i->late && k-- > 0;)
-        if (same_row(&r->rows[k], i, row)) {
-            CHECK(measures_merge(&r->rows[k].measures, row->measures));
-            return;
-        }
     r->rows = room(r->rows, r->rows_n, &r->rows_capacity, sizeof *r->rows);
     struct kept_row *kept = &r->rows[r->rows_n++];
     kept->interval = *i;
@@ -49,10 +37,7 @@ static int take_interval(void *context, const struct interval *interval, const s
     struct result *r = context;
     for (size_t i = 0; i < n; i++)
         keep_row(r, interval, &rows[i]);
-    if (interval->late)
-        r->late_rows += n;
-    else
-        r->intervals++;
+    r->intervals++;
     return 0;
 }
 
@@ -64,30 +49,11 @@ static int take_execution(void *context, const struct execution *execution)
     return 0;
 }
 
-static void add_idd(struct kept_idd *k, const struct charge_idd *idd)
-{
-    k->idd.running_ns += idd->running_ns;
-    k->idd.charged_ns += idd->charged_ns;
-    k->idd.own_ns += idd->own_ns;
-    k->idd.unattributed_ns += idd->unattributed_ns;
-}
-
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
                         size_t n)
 {
     struct result *r = context;
     for (size_t i = 0; i < n; i++) {
-        size_t at = 0;
-        while (at < r->idds_n &&
-               !(r->idds[at].interval.granularity_ns == interval->granularity_ns &&
-                 r->idds[at].interval.start_ns == interval->start_ns &&
-                 r->idds[at].idd.domain == idds[i].domain && r->idds[at].idd.life == idds[i].life))
-            at++;
-        if (at < r->idds_n) {
-            CHECK(interval->late);
-            add_idd(&r->idds[at], &idds[i]);
-            continue;
-        }
         r->idds = room(r->idds, r->idds_n, &r->idds_capacity, sizeof *r->idds);
         struct kept_idd *k = &r->idds[r->idds_n++];
         *k = (struct kept_idd){*interval, idds[i], {{0}}};
@@ -197,13 +163,13 @@ struct result run(struct trace_bytes *c, struct setup setup)
 {
     struct result r = {.by = setup.by};
     struct meter_options options = {
-        .by = setup.by,
+        .bys = 1u << setup.by,
         .executions = setup.executions,
         .from_ns = setup.from_ns,
         .to_ns = setup.to_ns,
         .pcpus_wanted = setup.pcpus_wanted,
         .charge = setup.charge,
-        .sink = {&r, take_interval, take_execution, take_charges},
+        .sink = {&r, take_interval, take_execution, take_charges, NULL},
     };
     double heaviest = 0;
     for (int k = 0; k < IO_KINDS; k++)

@@ -18,7 +18,7 @@ struct setup {
     struct charge_options charge; /* no weights given: all events weigh 1 */
 };
 
-/* A driver domain in one interval, late parts added, and its guests. */
+/* A driver domain in one interval, and its guests. */
 struct kept_idd {
     struct interval interval;
     struct charge_idd idd; /* its `guests` are the ones below */
@@ -33,10 +33,9 @@ struct kept_row {
 
 struct result {
     enum by by;
-    struct kept_row *rows; /* late rows are added to those they belong to */
+    struct kept_row *rows;
     size_t rows_n, rows_capacity;
-    size_t intervals; /* handed out, late ones apart */
-    size_t late_rows;
+    size_t intervals; /* handed out */
     struct kept_idd *idds;
     size_t idds_n, idds_capacity;
     struct charge_summary charges;

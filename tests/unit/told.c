@@ -71,23 +71,48 @@ static int note_charges(void *context, const struct interval *interval, const st
     return 0;
 }
 
+static int note_before_seen(void *context, const struct before_seen *s)
+{
+    append(context, BEFORE_SEEN)->before_seen = *s;
+    return 0;
+}
+
 struct meter_sink told_sink(struct told_calls *r)
 {
-    return (struct meter_sink){r, note_interval, note_execution, note_charges};
+    return (struct meter_sink){r, note_interval, note_execution, note_charges, note_before_seen};
+}
+
+static void forget(struct told *t)
+{
+    for (size_t k = 0; t->measures && k < t->n; k++)
+        measures_free(&t->measures[k]);
+    free(t->rows);
+    free(t->measures);
+    free(t->idds);
+    free(t->guests);
 }
 
 void told_forget(struct told_calls *r)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        for (size_t k = 0; r->items[i].measures && k < r->items[i].n; k++)
-            measures_free(&r->items[i].measures[k]);
-        free(r->items[i].rows);
-        free(r->items[i].measures);
-        free(r->items[i].idds);
-        free(r->items[i].guests);
-    }
+    for (size_t i = 0; i < r->n; i++)
+        forget(&r->items[i]);
     free(r->items);
     *r = (struct told_calls){0};
+}
+
+void told_only(struct told_calls *r, enum by by)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        struct told *t = &r->items[i];
+        bool other = (t->what == INTERVAL && t->interval.by != by) ||
+                     (t->what == BEFORE_SEEN && t->before_seen.by != by);
+        if (other)
+            forget(t);
+        else
+            r->items[left++] = *t;
+    }
+    r->n = left;
 }
 
 /* ---- whether two were told the same ---- */
@@ -95,7 +120,7 @@ void told_forget(struct told_calls *r)
 bool same_interval(const struct interval *a, const struct interval *b)
 {
     return a->granularity_ns == b->granularity_ns && a->start_ns == b->start_ns && a->end_ns == b->end_ns &&
-           a->late == b->late;
+           a->by == b->by;
 }
 
 static bool same_histogram(const struct histogram *a, const struct histogram *b)
@@ -167,12 +192,21 @@ static bool same_execution(const struct execution *a, const struct execution *b)
            a->io_total == b->io_total && a->end == b->end;
 }
 
+static bool same_before_seen(const struct before_seen *a, const struct before_seen *b)
+{
+    return row_compare(&a->row, &b->row) == 0 && a->row.vcpus == b->row.vcpus && a->by == b->by &&
+           a->state == b->state && a->from_ns == b->from_ns && a->seen_ns == b->seen_ns &&
+           a->idle == b->idle && a->first == b->first && a->driver_domain == b->driver_domain;
+}
+
 static bool same_told(const struct told *a, const struct told *b)
 {
     if (a->what != b->what || a->n != b->n || !same_interval(&a->interval, &b->interval))
         return false;
     if (a->what == EXECUTION)
         return same_execution(&a->execution, &b->execution);
+    if (a->what == BEFORE_SEEN)
+        return same_before_seen(&a->before_seen, &b->before_seen);
     return a->what == CHARGES ? same_charges(a, b) : same_rows(a, b);
 }
 
@@ -184,10 +218,11 @@ long told_difference(const struct told_calls *a, const struct told_calls *b)
     return i == a->n && i == b->n ? -1 : (long)i;
 }
 
-size_t told_late(const struct told_calls *r)
+size_t told_before_seen(const struct told_calls *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++)
-        n += r->items[i].what == INTERVAL && r->items[i].interval.late;
+        for (size_t k = 0; r->items[i].measures && k < r->items[i].n; k++)
+            n += r->items[i].measures[k].before_seen_ns > 0;
     return n;
 }

@@ -8,7 +8,7 @@
 #define KEPT(...)  .kept_ns = {__VA_ARGS__}, .kept = sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 #define ASKED(...) .asked_ns = {__VA_ARGS__}, .asked = sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 
-enum what { INTERVAL, EXECUTION, CHARGES };
+enum what { INTERVAL, EXECUTION, CHARGES, BEFORE_SEEN };
 
 struct told {
     enum what what;
@@ -19,6 +19,7 @@ struct told {
     struct measures *measures;
     struct charge_idd *idds;
     struct charge_guest *guests; /* of all of them */
+    struct before_seen before_seen;
 };
 
 struct told_calls {
@@ -36,8 +37,11 @@ void told_forget(struct told_calls *r);
  */
 long told_difference(const struct told_calls *a, const struct told_calls *b);
 
-/* How many late intervals there are. */
-size_t told_late(const struct told_calls *r);
+/* How many rows have time before they were seen. */
+size_t told_before_seen(const struct told_calls *r);
+
+/* Forgets the calls that are about rows of other bys. */
+void told_only(struct told_calls *r, enum by by);
 
 bool same_interval(const struct interval *a, const struct interval *b);
 

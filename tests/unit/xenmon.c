@@ -92,9 +92,9 @@ static void make(struct made *made, int domain, int pcpu)
     made->row.measures = &made->m;
 }
 
-static void give(struct place *p, uint64_t start_ns, uint64_t end_ns, bool late, const struct made *made)
+static void give(struct place *p, uint64_t start_ns, uint64_t end_ns, const struct made *made)
 {
-    struct interval interval = {end_ns - start_ns, start_ns, end_ns, late};
+    struct interval interval = {end_ns - start_ns, start_ns, end_ns, BY_DOMAIN_PCPU};
     EQUAL(xenmon_interval(p->log, &interval, &made->row, 1, &p->err), 0);
 }
 
@@ -122,7 +122,7 @@ static void a_line_has_xenmons_columns_and_units(void)
     row.m.io[IO_TRANSFER] = 1;
     row.m.io[IO_NOTIFY] = 1;
     row.m.io[IO_COPY] = 7; /* no part of XenMon's I/O count */
-    give(&p, 1000 * MS, 1500 * MS, false, &row);
+    give(&p, 1000 * MS, 1500 * MS, &row);
     ends(&p);
     holds(&p, "log-dom3.log",
           HEADER
@@ -139,7 +139,7 @@ static void where_nothing_divides_there_is_0(void)
     begin(&p, false);
     make(&row, 0, 0);
     row.m.state_ns[RUNSTATE_BLOCKED] = 1 * S;
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     ends(&p);
     holds(&p, "log-dom0.log",
           HEADER
@@ -156,7 +156,7 @@ static void numbers_are_rounded_to_three_digits(void)
     make(&row, 1, 0);
     row.m.state_ns[RUNSTATE_RUNNING] = 2;
     row.m.executions = 3;
-    give(&p, 0, 3000, false, &row); /* of 3 us */
+    give(&p, 0, 3000, &row); /* of 3 us */
     ends(&p);
     holds(&p, "log-dom1.log",
           HEADER
@@ -173,7 +173,7 @@ static void the_idle_loop_is_domain_minus_1_in_a_log_of_its_own(void)
     make(&row, IDLE_DOMAIN, 2);
     row.m.idle_ns = 400 * MS;
     row.m.executions = 8;
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     ends(&p);
     holds(&p, "log-idle.log",
           HEADER
@@ -191,32 +191,28 @@ static void who_was_nowhere_has_no_line_and_no_log(void)
     make(&row, 5, 0);
     row.m.state_ns[RUNSTATE_OFFLINE] = 600 * MS;
     row.m.state_ns[RUNSTATE_UNKNOWN] = 400 * MS;
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     ends(&p);
     EQUAL(entries(&p, false), 0);
     end(&p);
 }
 
-static void late_rows_and_further_lives_are_further_lines(void)
+static void further_lives_are_further_lines(void)
 {
     struct place p;
     struct made row;
     begin(&p, false);
     make(&row, 5, 0);
     row.m.state_ns[RUNSTATE_RUNNING] = 500 * MS;
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     row.row.life = 2;
-    give(&p, 1 * S, 2 * S, false, &row);
-    row.m.state_ns[RUNSTATE_RUNNING] = 250 * MS;
-    give(&p, 0, 1 * S, true, &row);
+    give(&p, 1 * S, 2 * S, &row);
     ends(&p);
     holds(&p, "log-dom5.log",
           HEADER
           "1000.000 0 5 500000000.000 50.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 "
           "0.000\n"
           "2000.000 0 5 500000000.000 50.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 "
-          "0.000\n"
-          "1000.000 0 5 250000000.000 25.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 "
           "0.000\n");
     end(&p);
 }
@@ -249,7 +245,7 @@ static void logs_appear_at_the_end(void)
     begin(&p, false);
     write_over(&p, "log-dom1.log", "before\n");
     busy_row(&row, 1);
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     holds(&p, "log-dom1.log", "before\n");
     EQUAL(entries(&p, false), 1);
     ends(&p);
@@ -268,10 +264,10 @@ static void live_logs_begin_anew_and_grow_with_every_interval(void)
     begin(&p, true);
     write_over(&p, "log-dom1.log", "before\n");
     busy_row(&row, 1);
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     snprintf(expected, sizeof expected, "%s%s", HEADER, line_1s);
     holds(&p, "log-dom1.log", expected);
-    give(&p, 1 * S, 2 * S, false, &row);
+    give(&p, 1 * S, 2 * S, &row);
     snprintf(expected, sizeof expected, "%s%s%s", HEADER, line_1s, line_2s);
     holds(&p, "log-dom1.log", expected);
     ends(&p);
@@ -293,7 +289,7 @@ static void many_domains_with_few_files_open(void)
         setrlimit(RLIMIT_NOFILE, &few);
         for (int domain = 0; domain < 1000; domain++) {
             busy_row(&row, domain);
-            give(&p, 0, 1 * S, false, &row);
+            give(&p, 0, 1 * S, &row);
         }
         ends(&p);
         setrlimit(RLIMIT_NOFILE, &was);
@@ -319,7 +315,7 @@ static void one_that_cannot_be_made_lets_none_appear(void)
         CHECK(mkdir(path, 0777) == 0);
         for (int domain = 0; domain < 3 * XENMON_BATCH; domain++) {
             busy_row(&row, domain);
-            give(&p, 0, 1 * S, false, &row);
+            give(&p, 0, 1 * S, &row);
         }
         EQUAL(xenmon_end(p.log, &p.err), -1);
         EQUAL(p.err.code, ERROR_IO);
@@ -335,7 +331,7 @@ static void nothing_appears_without_the_end(void)
     struct made row;
     begin(&p, false);
     busy_row(&row, 1);
-    give(&p, 0, 1 * S, false, &row);
+    give(&p, 0, 1 * S, &row);
     xenmon_free(p.log);
     p.log = NULL;
     EQUAL(entries(&p, false), 0);
@@ -351,8 +347,8 @@ static void a_long_log_keeps_its_order(void)
     busy_row(&row[0], 0);
     busy_row(&row[1], 1);
     for (unsigned i = 1; i <= lines; i++) {
-        give(&p, (i - 1) * S, i * S, false, &row[0]);
-        give(&p, (i - 1) * S, i * S, false, &row[1]);
+        give(&p, (i - 1) * S, i * S, &row[0]);
+        give(&p, (i - 1) * S, i * S, &row[1]);
     }
     ends(&p);
     for (int domain = 0; domain < 2; domain++) {
@@ -410,7 +406,7 @@ CU_TestInfo xenmon_tests[] = {
     TEST(numbers_are_rounded_to_three_digits),
     TEST(the_idle_loop_is_domain_minus_1_in_a_log_of_its_own),
     TEST(who_was_nowhere_has_no_line_and_no_log),
-    TEST(late_rows_and_further_lives_are_further_lines),
+    TEST(further_lives_are_further_lines),
     TEST(logs_appear_at_the_end),
     TEST(live_logs_begin_anew_and_grow_with_every_interval),
     TEST(many_domains_with_few_files_open),

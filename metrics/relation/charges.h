@@ -1,6 +1,6 @@
 /* The charges of a driver domain as rows: one for each of its guests, then its own time, then what is unattributed. */
-#ifndef XENMETER_FORMATS_CHARGE_ROW_H
-#define XENMETER_FORMATS_CHARGE_ROW_H
+#ifndef XENMETER_METRICS_RELATION_CHARGES_H
+#define XENMETER_METRICS_RELATION_CHARGES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,11 +22,14 @@ struct charge_row {
     char evidence[EVIDENCE_BYTES]; /* "copy 71% map 29%": the kinds that charged_ns rests on; may be empty */
 };
 
-/* How many rows a driver domain has: those of guests only, or two more. */
-size_t charge_rows_n(const struct charge_idd *idd, bool guests_only);
+/* Room for the rows of one interval; all zero is none. The caller frees `at`. */
+struct charge_rows {
+    struct charge_row *at;
+    size_t n, capacity;
+};
 
-/* Row `at` of a driver domain, in the order above. It points into `idd`. */
-struct charge_row charge_row_of(const struct charge_idd *idd, size_t at);
+/* The rows of n driver domains, one domain's after the other's; they point into `idds`. False when memory ran out. */
+bool charge_rows_fill(struct charge_rows *rows, const struct charge_idd *idds, size_t n);
 
 /*
  * Per cent of a guest's charged time that rests on events of a kind, or on inferred ones; 0 without any time. The parts

@@ -1,0 +1,160 @@
+/*
+ * The words in which the table of a relation is written: values, short names of flags, columns. Only for the files that
+ * define a relation.
+ *
+ * Columns that compute their value, one line each in a .def file, from which the functions and the table are made:
+ *
+ *   COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)
+ *
+ *   NAME    the CSV header and JSON key: an interface, never renamed
+ *   TITLE   the table's heading, without the unit
+ *   DIGITS  after the point, for decimals
+ *   FLAGS   enum column_flag without COLUMN_, or-ed, or 0
+ *   TABLE   in which default tables it is: D (by domain) V (vcpu) P (pcpu) X (domain-pcpu) L (single lines), or-ed, or 0
+ *   VALUE   a C expression of type struct value over v (the view) and what the relation's file says
+ *   HELP    one line
+ *
+ * Columns that are members of the row need no function:
+ *
+ *   {COLUMN_HEAD(waited_ns, "waited", NS, 0, 0, L, "runnable before"), COLUMN_KNOWN(struct execution, waited_ns, U64, NOT, NS_UNKNOWN)}
+ */
+#ifndef XENMETER_METRICS_RELATION_RELATION_TABLE_H
+#define XENMETER_METRICS_RELATION_RELATION_TABLE_H
+
+#include "metrics/relation/relation.h"
+
+enum {
+    KEY = COLUMN_KEY,
+    CHARGE = COLUMN_CHARGE,
+    DOMAIN = COLUMN_DOMAIN,
+    PCPU = COLUMN_PCPU,
+    NAME = COLUMN_NAME,
+    ALARM = COLUMN_ALARM,
+    OPTIONAL = COLUMN_OPTIONAL,
+    KEEP = COLUMN_KEEP,
+    LEFT = COLUMN_LEFT,
+    WHOLE = COLUMN_WHOLE
+};
+enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAIN_PCPU, L = TABLE_LINES };
+
+#define COLUMN_HEAD(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP)                                           \
+    .name = #NAME, .title = TITLE, .help = HELP, .unit = UNIT_##UNIT, .digits = DIGITS, .in_table = TABLE,   \
+    .flags = FLAGS
+#define COLUMN_MEMBER(STRUCT, MEMBER, TYPE, ADDS)                                                            \
+    .scalar = {SCALAR_##TYPE, ADDS_##ADDS, true, offsetof(STRUCT, MEMBER), 0}
+/* The same of a member that is unknown, or does not apply, where it has the value ABSENT. */
+#define COLUMN_KNOWN(STRUCT, MEMBER, TYPE, ADDS, ABSENT)                                                     \
+    .scalar = {SCALAR_##TYPE, ADDS_##ADDS, false, offsetof(STRUCT, MEMBER), (uint64_t)(ABSENT)}
+
+/* The first column of a relation by subject. */
+#define BY_COLUMN                                                                                            \
+    {                                                                                                        \
+        COLUMN_HEAD(by, "by", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_SEVERAL, 0,                               \
+                    "what the row is about, where rows by several are in one report"),                       \
+            .get = interval_by                                                                               \
+    }
+
+/* The first columns of every relation of intervals. TABLE: which tables have start and end. */
+#define INTERVAL_COLUMNS(TABLE)                                                                              \
+    {COLUMN_HEAD(granularity_ns, "granularity", NS, 0, COLUMN_OF_INTERVAL, 0,                                \
+                 "length of the intervals of this report; 0: the whole trace"),                              \
+     .get = interval_granularity},                                                                           \
+        {COLUMN_HEAD(start_ns, "start", INSTANT, 0, COLUMN_OF_INTERVAL, TABLE,                               \
+                     "where the interval begins, from the trace's start"),                                   \
+         .get = interval_start},                                                                             \
+    {                                                                                                        \
+        COLUMN_HEAD(end_ns, "end", INSTANT, 0, COLUMN_OF_INTERVAL, TABLE, "where the interval ends"),        \
+            .get = interval_end                                                                              \
+    }
+
+static inline struct value none(void)
+{
+    return (struct value){.type = VALUE_NONE};
+}
+
+/* None, and a table shows this in its place. */
+static inline struct value none_but(const char *shown)
+{
+    return (struct value){.type = VALUE_NONE, .text = shown};
+}
+
+static inline struct value integer(int64_t n)
+{
+    return (struct value){.type = VALUE_INTEGER, .integer = n};
+}
+
+static inline struct value decimal(double x)
+{
+    return (struct value){.type = VALUE_DECIMAL, .decimal = x};
+}
+
+static inline struct value text(const char *s)
+{
+    return s ? (struct value){.type = VALUE_TEXT, .text = s} : none();
+}
+
+/* Numbers beyond int64 (centuries of ns) are not reported rather than reported wrongly. */
+static inline struct value of_u64(uint64_t n)
+{
+    return n <= INT64_MAX ? integer((int64_t)n) : none();
+}
+
+static inline struct value id(int32_t n)
+{
+    return n >= 0 ? integer(n) : none();
+}
+
+static inline struct value id_from_one(uint32_t n)
+{
+    return n ? integer(n) : none();
+}
+
+static inline struct value domain_id(int32_t domain, uint32_t life)
+{
+    return domain >= 0 ? (struct value){.type = VALUE_INTEGER, .life = life, .integer = domain} : none();
+}
+
+static inline struct value name_of(const struct row_view *v, int32_t domain, uint32_t life)
+{
+    return v->name_of && domain >= 0 ? text(v->name_of(v->names, domain, life)) : none();
+}
+
+static inline uint64_t length_ns(const struct interval *i)
+{
+    return i->end_ns > i->start_ns ? i->end_ns - i->start_ns : 0;
+}
+
+/* Per cent of the interval. */
+static inline struct value share(const struct row_view *v, struct value ns)
+{
+    uint64_t length = length_ns(v->interval);
+    return ns.type == VALUE_INTEGER && length ? decimal(100.0 * (double)ns.integer / (double)length) : none();
+}
+
+/* Rounded to the nearest. */
+static inline struct value mean(uint64_t sum, uint64_t n)
+{
+    return n ? of_u64(sum / n + (sum % n >= n - n / 2)) : none();
+}
+
+static inline struct value interval_by(const struct row_view *v)
+{
+    return text(by_names[v->by]);
+}
+
+static inline struct value interval_granularity(const struct row_view *v)
+{
+    return of_u64(v->interval->granularity_ns);
+}
+
+static inline struct value interval_start(const struct row_view *v)
+{
+    return of_u64(v->interval->start_ns);
+}
+
+static inline struct value interval_end(const struct row_view *v)
+{
+    return of_u64(v->interval->end_ns);
+}
+
+#endif
