@@ -1,4 +1,4 @@
-/* An entry's lines back into events. They are read in the one form in which they are written. */
+/* Reads the lines of an entry into events; accepts only the one form that the writer uses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct entry_reading {
     struct entry *entry;
     size_t events_capacity, pcpus_capacity;
-    uint64_t tsc; /* of the line before */
+    uint64_t tsc; /* of the previous line */
     struct line line;
     bool no_memory;
 };
@@ -68,7 +68,7 @@ static uint32_t read_event_number(struct line *l)
     return n;
 }
 
-/* The words of an event, as many as it has to have. */
+/* Reads the words of an event, exactly as many as it must have. */
 static void read_words(struct line *l, struct event *e)
 {
     unsigned n = 0;
@@ -153,7 +153,7 @@ int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, st
         if (r.tsc > tsc)
             line_wrong(&r.line, "a time after the entry's own");
         if (r.no_memory)
-            return error_set(err, ERROR_MEMORY, "no memory for an entry of %zu bytes", n);
+            return error_no_memory(err, "an entry");
         if (r.line.wrong)
             return error_set_at(err, ERROR_FORMAT, at, "damaged entry: %s", r.line.wrong);
         at = (size_t)(end - text) + 1;

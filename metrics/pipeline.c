@@ -6,14 +6,14 @@
 #include "metrics/array.h"
 
 /* A consumer and how far it is. */
-struct member {
+struct attached {
     struct consumer consumer;
     struct meter *meter; /* NULL: it wants no rows */
     bool enough;
 };
 
 struct pipeline {
-    struct member *members;
+    struct attached *members;
     size_t n, capacity;
     struct model *model; /* NULL: nobody wants it */
     struct pass pass;
@@ -42,15 +42,15 @@ void pipeline_free(struct pipeline *p)
 
 int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct error *err)
 {
-    struct member *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
+    struct attached *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
     if (!members)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the consumers of the trace");
     p->members = members;
     bool wants_model = consumer->states || consumer->rows;
     if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
-        return error_set(err, ERROR_MEMORY, "no memory");
-    struct member *m = &members[p->n];
-    *m = (struct member){.consumer = *consumer};
+        return error_no_memory(err, "the consumers of the trace");
+    struct attached *m = &members[p->n];
+    *m = (struct attached){.consumer = *consumer};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
         return -1;
     p->n++;
@@ -84,7 +84,7 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
 /* ---- a batch ---- */
 
 /* Whether the member takes part still, given what it answered. */
-static int heed(struct member *m, int answer)
+static int heed(struct attached *m, int answer)
 {
     m->enough = m->enough || answer == CONSUMER_HAS_ENOUGH;
     return answer < 0 ? -1 : 0;
@@ -93,7 +93,7 @@ static int heed(struct member *m, int answer)
 static int begin(struct pipeline *p, struct error *err)
 {
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         if (m->meter)
             meter_set_clock(m->meter, p->pass.clock);
         if (m->consumer.begin && heed(m, m->consumer.begin(m->consumer.context, &p->pass, err)) != 0)
@@ -106,7 +106,7 @@ static int begin(struct pipeline *p, struct error *err)
 static int give_batch(struct pipeline *p, const struct event_batch *batch, struct error *err)
 {
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (c->batch && !m->enough && heed(m, c->batch(c->context, &p->pass, batch, err)) != 0)
             return -1;
@@ -120,7 +120,7 @@ static int give_states(struct pipeline *p)
     const struct transition *t;
     while ((t = model_next(p->model)))
         for (size_t i = 0; i < p->n; i++) {
-            struct member *m = &p->members[i];
+            struct attached *m = &p->members[i];
             const struct consumer *c = &m->consumer;
             if (m->meter)
                 meter_take(m->meter, t);
@@ -149,7 +149,7 @@ static int settle(struct pipeline *p, uint64_t settled_ns, struct error *err)
     if (give_states(p) != 0)
         return -1;
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (m->meter && meter_advance(m->meter, settled_ns, err) != 0)
             return -1;
@@ -185,7 +185,7 @@ int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const str
 bool pipeline_is_over(const struct pipeline *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct member *m = &p->members[i];
+        const struct attached *m = &p->members[i];
         bool rows_done = m->meter && meter_is_over(m->meter) && !m->consumer.batch && !m->consumer.state;
         if (m->consumer.to_the_end || !(m->enough || rows_done))
             return false;
@@ -218,7 +218,7 @@ int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
             return -1;
     }
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (m->meter && meter_finish(m->meter, end_ns, err) != 0)
             return -1;

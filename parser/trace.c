@@ -40,7 +40,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     struct trace *t = calloc(1, sizeof *t);
     if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe)) {
         trace_close(t);
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     t->options = *options;
@@ -170,7 +170,7 @@ static int take_status(struct trace *t, int status, struct error *err)
         if (t->quality.windows == 0)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
         if (order_end(&t->order, t->quality.truncated_bytes > 0) != 0)
-            return error_set(err, ERROR_MEMORY, "no memory");
+            return error_no_memory(err, "the end of the trace");
         if (t->decoder.measures_clock && !clock)
             clock_probe_check(&t->probe, &t->clock);
         return true;
@@ -190,7 +190,7 @@ static int read_on(struct trace *t, struct error *err)
     if (t->phase == PHASE_CLOCK)
         set_clock(t);
     if (order_begin(&t->order) != 0)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
     return 0;
 }

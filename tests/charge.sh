@@ -1,5 +1,5 @@
 #!/bin/bash
-# xenmeter charge: its options and messages, and that every ns of a driver domain goes to somebody, in every format.
+# xenmeter charge: options and messages; in every format each ns of a driver domain is charged, own or unattributed.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Where every nanosecond went, in exact integers: see lib/invariants.awk. On every fixture and on generated traces.
+# The sums of times, in exact integers, on every fixture and on generated traces: see lib/invariants.awk.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# However a capture comes in - file, pipe, byte by byte, compressed, live - the same bytes come out.
+# The same output from every source of a capture: file, pipe, byte by byte, compressed, live.
 # shellcheck source=tests/lib.sh disable=SC2317,SC2002 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

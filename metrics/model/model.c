@@ -59,12 +59,12 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
-            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+            return error_no_memory(err, "the states of vCPUs");
     }
     if (m->vcpus_n < m->population.vcpus_n) {
         struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
         if (!vcpus)
-            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+            return error_no_memory(err, "the states of vCPUs");
         m->view.vcpus = m->vcpus = vcpus;
         m->view.vcpus_n = m->vcpus_n;
     }

@@ -73,7 +73,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     decoder_want(d, false, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
-    return d->streams && d->pcpus ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    return d->streams && d->pcpus ? 0 : error_no_memory(err, "the streams of the pCPUs");
 }
 
 void decoder_free(struct decoder *d)
@@ -185,7 +185,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     bool new_sweep = (int)pcpu <= d->last_pcpu || d->sweep == 0;
     struct stream *s = stream_of(d, pcpu);
     if (!s)
-        return error_set(err, ERROR_MEMORY, "no memory for pCPU %u", pcpu);
+        return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
         d->sweep++;
     d->last_pcpu = (int)pcpu;
@@ -268,7 +268,7 @@ static int look_at_beginning(struct decoder *d, const uint8_t *p, const uint8_t 
     d->window_fresh = false;
     s->reach = 0;
     if (d->interest.io && !io_filter_window(&s->io, p, end))
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the events of a pCPU");
     if (reserve(s, 0, err) != 0)
         return -1;
     if (end - p < 4 || !(load32(p) >> 31))
