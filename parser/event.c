@@ -4,7 +4,7 @@
 
 static bool any(const bool *flags, size_t n)
 {
-    return memchr(flags, true, n) != NULL;
+    return memchr(flags, 1, n) != NULL;
 }
 
 static void add(bool *into, const bool *from, size_t n)
