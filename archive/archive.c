@@ -11,13 +11,13 @@
 #include "archive/tar.h"
 #include "parser/source/source.h"
 
-#define MEMBERS_TOTAL (1u << 21) /* of all captures: what reading them may cost is bounded */
+#define MEMBERS_TOTAL (1u << 21) /* of all captures: bounds the cost of reading them */
 
 struct archive {
     struct source source;
     struct frames frames;
     struct frame_reader *reader;
-    uint8_t *content; /* of the frame read last */
+    uint8_t *content; /* of the last frame read */
     size_t content_room;
     size_t content_frame; /* 0 (the magic): none */
     struct capture *captures;
@@ -29,7 +29,7 @@ bool archive_file_is(const char *path)
     uint8_t magic[ARCHIVE_MAGIC_BYTES];
     struct stat st;
     bool standard = strcmp(path, "-") == 0;
-    /* Opening a FIFO, and closing it again, would be seen by who writes to it. */
+    /* Opening a FIFO, and closing it again, would be seen by the process that writes to it. */
     if (!standard && (stat(path, &st) != 0 || !S_ISREG(st.st_mode)))
         return false;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -56,7 +56,7 @@ static const uint8_t *content_of(struct archive *a, size_t frame, struct error *
         a->content = malloc(n);
         a->content_room = a->content ? n : 0;
         if (!a->content) {
-            error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+            error_no_memory(err, "a frame");
             return NULL;
         }
     }
@@ -167,7 +167,7 @@ static int read_captures(struct archive *a, struct error *err)
     int status = 0;
     a->captures = calloc(n + 1, sizeof *a->captures);
     if (!a->captures)
-        status = error_set(err, ERROR_MEMORY, "no memory for %zu captures", n);
+        status = error_no_memory(err, "the list of captures");
     for (size_t i = 0; a->captures && i < n && status == 0; i++) {
         a->captures_n = i + 1;
         status = read_capture(a, &list[i], &a->captures[i], err);
@@ -190,14 +190,14 @@ static int open_file(struct archive *a, const char *path, struct error *err)
     if (frames_open(&a->frames, a->source.map, a->source.size, err) != 0)
         return -1;
     a->reader = frame_reader_new();
-    return a->reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    return a->reader ? 0 : error_no_memory(err, "reading the archive");
 }
 
 struct archive *archive_open(const char *path, struct error *err)
 {
     struct archive *a = calloc(1, sizeof *a);
     if (!a) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the archive");
         return NULL;
     }
     a->source.fd = -1;

@@ -13,12 +13,14 @@
 
 struct archive;
 
-/* Whether PATH is a regular file that begins like an archive. "-": standard input, if that is one from its beginning. */
+/*
+ * Whether PATH is a regular file that begins like an archive. "-": standard input, if that is one from its beginning.
+ */
 bool archive_file_is(const char *path);
 
 /*
  * Opens PATH ("-": standard input, which has to be a regular file) and reads the contents and all manifests. NULL with
- * `err` filled (offset: in the file): no archive, not finished, damaged there.
+ * `err` filled (offset: in the file): not an archive, never completed, or damaged there.
  */
 struct archive *archive_open(const char *path, struct error *err);
 void archive_close(struct archive *a);
@@ -32,14 +34,14 @@ void archive_release(const struct archive *a, size_t frame);
 size_t archive_captures(const struct archive *a, const struct capture **captures);
 
 /*
- * The bytes of a member of a capture of this archive: *bytes is valid until the next call. Checked against its digest. -1 with
- * `err` filled (offset: of its frame in the file).
+ * The bytes of a member of a capture of this archive: *bytes is valid until the next call. Checked against its digest.
+ * -1 with `err` filled (offset: of its frame in the file).
  */
 int archive_read(struct archive *a, const struct capture *p, const struct member *m, const uint8_t **bytes,
                  struct error *err);
 
 /*
- * The bytes of the member whose header begins at `at` of a frame's content: it has to have this path, n bytes and this
+ * The bytes of the member whose header begins at `at` of a frame's content: which must have this path, n bytes and this
  * digest. NULL with `err` filled (offset: of the frame).
  */
 const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content, size_t at, const char *path,
@@ -49,8 +51,8 @@ const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content
 const struct member *capture_member(const struct capture *p, const char *name);
 
 /*
- * Pieces [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host there is).
- * -1 with `err` filled: there is none, or the choice is not clear; the message lists what there is to choose from.
+ * Pieces [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host).
+ * -1 with `err` filled: no such timeline, or several; the message lists the timelines.
  * number 0: the only one.
  */
 int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,

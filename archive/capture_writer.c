@@ -64,7 +64,7 @@ static int give_up(struct capture_writer *w, const struct error *why)
 static int no_memory(struct capture_writer *w)
 {
     struct error why;
-    error_set(&why, ERROR_MEMORY, "no memory for the archive");
+    error_no_memory(&why, "the archive");
     return give_up(w, &why);
 }
 

@@ -1,4 +1,4 @@
-/* The bytes of a trace on their way into a chunk, laid out as the member of a tar file that it will be. */
+/* A chunk of a trace being filled: a member of the tar file, with room for header and padding. */
 #ifndef XENMETER_ARCHIVE_CHUNK_H
 #define XENMETER_ARCHIVE_CHUNK_H
 
@@ -6,23 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero is an empty one, but for `wanted`. */
+/* All zero is an empty chunk, except for `wanted`. */
 struct chunk {
-    size_t wanted;    /* bytes a chunk is to have; it may grow beyond */
+    size_t wanted;    /* bytes at which a chunk is cut; it may grow larger */
     uint8_t *content; /* room for a tar header, and the bytes so far */
     size_t n;         /* bytes of the trace */
     size_t capacity;  /* room for them */
 };
 
-/* Archives of higher levels look further back for the same: their chunks are longer. */
+/* The size of chunks by level: higher levels search further back for matches, and profit from longer chunks. */
 size_t chunk_bytes_of(int level);
 
 /* Appends n bytes. False: no memory. */
 bool chunk_add(struct chunk *c, const uint8_t *bytes, size_t n);
 
 /*
- * Takes the first n bytes out, the rest begins the next chunk: the content of a frame (from malloc, the caller's), with
- * TAR_BLOCK bytes of room for the header in front and the padding behind. NULL: no memory.
+ * Takes the first n bytes out and begins the next chunk with the rest. Returns the content of a frame (from malloc, the
+ * caller's), with TAR_BLOCK bytes of room for the header before the bytes and the padding after them. NULL: no memory.
  */
 uint8_t *chunk_take(struct chunk *c, size_t n);
 

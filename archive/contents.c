@@ -6,7 +6,7 @@
 
 #include "archive/tar.h"
 
-#define SAME_HZ_PPM 1000.0 /* measured twice, the frequency of one host differs by less */
+#define SAME_HZ_PPM 1000.0 /* two measurements of one host's frequency differ by less */
 
 void contents_of_capture(const struct capture *p, struct contents_capture *c)
 {

@@ -1,6 +1,6 @@
 /*
- * An archive's table of contents: its captures, ordered by host, beginning and id, and where each lies. It is the last
- * member, in a frame with the end of the tar file. Pieces of the same trace that follow each other make a timeline.
+ * An archive's table of contents: its captures, ordered by host, beginning and id, with the place of each. It is the
+ * last member, in a frame with the end of the tar file. Captures of one host that adjoin make a timeline.
  */
 #ifndef XENMETER_ARCHIVE_CONTENTS_H
 #define XENMETER_ARCHIVE_CONTENTS_H
@@ -12,13 +12,13 @@
 #define CONTENTS_SCHEMA "xenmeter.contents/1"
 
 /*
- * Two captures adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps: parts of
- * one capture overlap by the time between two readings of a pCPU's ring, and nothing lies between them.
+ * Two captures adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps:
+ * parts of one capture overlap by the time between two readings of a pCPU's ring, and nothing lies between them.
  */
 #define ADJOINING_GAP_NS     10000000u
 #define ADJOINING_OVERLAP_NS 1000000000u
 
-/* Where a capture lies, and what its place in the order is. */
+/* The place of a capture in the file, and the keys of its place in the order. */
 struct contents_capture {
     char host[HOST_MAX];
     char id[CAPTURE_ID_BYTES];
@@ -28,7 +28,7 @@ struct contents_capture {
     uint8_t manifest_digest[DIGEST_BYTES];
 };
 
-/* What the contents say of a complete capture. */
+/* The entry of the contents for a complete capture. */
 void contents_of_capture(const struct capture *p, struct contents_capture *c);
 
 /* The order of captures in an archive: <0, 0, >0. */
@@ -44,10 +44,10 @@ void contents_put_frame(struct buffer *b, const struct contents_capture *capture
 int contents_read(const char *text, size_t n, size_t frames, struct contents_capture **captures,
                   size_t *captures_n, struct error *err);
 
-/* How far capture `b` reaches back into `a`, before it; 0: not at all. ns. */
+/* How long capture `b` overlaps the capture `a` before it, ns; 0: not at all. */
 uint64_t captures_overlap_ns(const struct capture *a, const struct capture *b);
 
-/* Whether `b` goes on where `a` ends, of two captures in their order. */
+/* Whether capture `b`, next after `a` in the order, continues the timeline of `a`. */
 bool captures_adjoin(const struct capture *a, const struct capture *b);
 
 #endif

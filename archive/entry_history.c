@@ -2,35 +2,37 @@
 
 #include "metrics/min_max.h"
 
-/* Records in the wrong order are told from wrong ones by what came up to 1 ms before (metrics/runstate.c). */
+/*
+ * The records of the last 1 ms decide whether a record is in the wrong order or contradicts (metrics/model/runstate.c).
+ */
 #define DOUBT_NS 1000000u
 
-static bool goes_on(const struct told *t)
+static bool goes_on(const struct seen_event *t)
 {
     return t->old == RUNSTATE_RUNNING && t->new == RUNSTATE_RUNNING && t->fit == FITS;
 }
 
-/* From a state to the same: Xen writes no such records. */
-static bool makes_no_sense(const struct told *t)
+/* A change from a state to the same state: Xen writes no such record. */
+static bool makes_no_sense(const struct seen_event *t)
 {
     return t->old == t->new && t->old != RUNSTATE_RUNNING;
 }
 
-/* Of a vCPU that goes on and on only the first and the last record are of interest. */
-static bool replaces_last(const struct history *h, const struct told *t)
+/* Of a run of CONTINUE_RUNNING records only the first and the last matter. */
+static bool replaces_last(const struct history *h, const struct seen_event *t)
 {
     return h->n >= 2 && goes_on(t) && goes_on(history_at(h, h->n - 1)) && goes_on(history_at(h, h->n - 2));
 }
 
-/* Whether this record settles what is known of the blocking before the next execution (metrics/ledger_book.c). */
-static bool decides(const struct told *t)
+/* Whether this record determines the blocking before the next execution (metrics/measure/ledger_book.c). */
+static bool decides(const struct seen_event *t)
 {
     bool preempted = t->new == RUNSTATE_RUNNABLE && t->old != RUNSTATE_OFFLINE;
     return !t->skewed && !makes_no_sense(t) &&
            (t->old == RUNSTATE_BLOCKED || t->before == RUNSTATE_BLOCKED || preempted);
 }
 
-void history_add(struct history *h, const struct told *t)
+void history_add(struct history *h, const struct seen_event *t)
 {
     if (replaces_last(h, t)) {
         h->records[(h->n - 1) % HISTORY_RECORDS] = *t;
@@ -44,7 +46,7 @@ void history_add(struct history *h, const struct told *t)
         } else if (makes_no_sense(t)) {
             h->undecided = true;
         }
-        struct told *place = &h->records[h->n % HISTORY_RECORDS];
+        struct seen_event *place = &h->records[h->n % HISTORY_RECORDS];
         if (h->n >= HISTORY_RECORDS && place->fit != FITS)
             h->doubt_ns = max64(h->doubt_ns, place->time_ns);
         *place = *t;
@@ -61,7 +63,7 @@ void history_add(struct history *h, const struct told *t)
     h->lost_kept = h->displaced = false;
 }
 
-/* Nothing was in doubt shortly before record i. */
+/* Whether every record shortly before record i fitted. */
 static bool without_doubt(const struct history *h, uint64_t i, uint64_t oldest)
 {
     uint64_t doubt_ns = oldest > 0 ? h->doubt_ns : 0;
@@ -75,12 +77,12 @@ static bool without_doubt(const struct history *h, uint64_t i, uint64_t oldest)
 uint64_t history_start(const struct history *h, uint64_t windows_from)
 {
     uint64_t oldest = h->n > HISTORY_RECORDS ? h->n - HISTORY_RECORDS : 0;
-    /* Where it ran last: who was only taken off, and never dispatched, needs all of its records. */
+    /* The pCPU on which it ran last: a vCPU that stopped but was never dispatched needs all of its records. */
     bool ran = !h->dispatched && !h->stopped, waited = !h->waited;
     if (h->displaced)
         return HISTORY_NO_START;
     for (uint64_t i = h->n; i-- > oldest;) {
-        const struct told *t = history_at(h, i);
+        const struct seen_event *t = history_at(h, i);
         if (!t->skewed && !makes_no_sense(t)) {
             ran = ran || (t->new == RUNSTATE_RUNNING && !goes_on(t));
             waited = waited || t->new == RUNSTATE_RUNNABLE;

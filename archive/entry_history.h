@@ -1,9 +1,9 @@
 /*
- * What the events of one vCPU's past leave behind: its last ones, and those few older ones on which its accounts still rest.
+ * The events of one vCPU that its accounts still depend on: the last ones, and a few older ones.
  *
- * What an account knows of a vCPU that runs: since when, its slice, the wait and the blocking before. A preemption or a
- * switch makes four records of all that. Sixteen are kept, so that among them there also is a place where the replay can
- * begin without being taken for a contradiction, past a few records in the wrong order or in blind time.
+ * The account of a running vCPU has the time of its dispatch, its slice, and the wait and the blocking before. With a
+ * preemption or a switch these take four records. Sixteen are kept: among them is a record at which a replay can begin
+ * without seeming to contradict, even after a few records in the wrong order or in blind time.
  */
 #ifndef XENMETER_ARCHIVE_ENTRY_HISTORY_H
 #define XENMETER_ARCHIVE_ENTRY_HISTORY_H
@@ -18,56 +18,56 @@
 
 #define HISTORY_RECORDS 16
 
-/* How a record's old state goes with what was known before it. */
+/* Whether a record's old state is the state known before it. */
 enum fit {
-    FITS,        /* as it should */
+    FITS,        /* it is */
     FITS_GAP,    /* lost records explain the difference */
-    FITS_NOT,    /* nothing does, or there was nothing before */
-    FITS_UNKNOWN /* another vCPU's record had told that it cannot run there */
+    FITS_NOT,    /* nothing explains the difference, or no state was known */
+    FITS_UNKNOWN /* another vCPU's record had shown that it cannot run there */
 };
 
 /* An event that was seen. */
-struct told {
-    struct event event;
-    uint64_t serial;  /* of the event in the trace */
-    uint64_t time_ns; /* */
-    uint8_t old, new; /* enum runstate, of a record about a state */
-    uint8_t before;   /* what was known before it */
-    uint8_t fit;      /* enum fit */
-    bool skewed;      /* its record came after one that it precedes: it changes nothing */
+struct seen_event {
+    struct event event; /* at the instant the model gave it; of a runstate change w[1] is the slice */
+    uint64_t serial;    /* of the event in the trace */
+    uint64_t time_ns;   /* */
+    uint8_t old, new;   /* enum runstate, of a record about a state */
+    uint8_t before;     /* what was known before it */
+    uint8_t fit;        /* enum fit */
+    bool skewed;        /* its record came after one that it precedes: it changes nothing */
 };
 
 enum history_note { NOTE_YIELD, NOTE_SLEEP, NOTES };
 
 struct history {
-    uint32_t life;                        /* number in the population */
-    struct told first;                    /* */
-    bool appeared_running;                /* its first record told that it ran since its beginning */
-    uint8_t state;                        /* enum runstate, by now: kept by the caller, as pcpu */
-    uint16_t pcpu;                        /* where it runs or ran last, NO_PCPU */
-    bool displaced;                       /* another vCPU runs where it should: where it is cannot be told */
-    bool backdated;                       /* it told that it ran since some later time */
-    bool dispatched, stopped, waited;     /* it was ever, by a record: dispatched, taken off, made runnable */
-    struct told records[HISTORY_RECORDS]; /* about its state; number i is at i % HISTORY_RECORDS */
-    uint64_t n;                           /* records so far */
-    uint64_t doubt_ns; /* when the last record that did not fit came, of those that are no longer kept */
-    /* The last record that settled how long it was blocked before its next execution, and the one before it. */
-    struct told decided[2];
+    uint32_t life;                    /* number in the population */
+    struct seen_event first;          /* */
+    bool appeared_running;            /* its first record showed that it ran since its beginning */
+    uint8_t state;                    /* current enum runstate; the caller keeps it, and pcpu */
+    uint16_t pcpu;                    /* on which it runs or ran last; NO_PCPU: none */
+    bool displaced;                   /* another vCPU runs on its pCPU: its own pCPU is not known */
+    bool backdated;                   /* its first record showed that it ran since some later time */
+    bool dispatched, stopped, waited; /* a record ever showed it dispatched, stopped, made runnable */
+    struct seen_event records[HISTORY_RECORDS]; /* about its state; number i is at i % HISTORY_RECORDS */
+    uint64_t n;                                 /* records so far */
+    uint64_t doubt_ns; /* time of the last record that did not fit, of those no longer kept */
+    /* The last two records that determined how long it was blocked before its next execution. */
+    struct seen_event decided[2];
     unsigned decided_n;
-    bool undecided; /* a record that Xen cannot have written may have settled it */
-    /* What was noted since it stopped running last. */
-    struct told notes[NOTES];
+    bool undecided; /* a record that Xen cannot have written may have determined it */
+    /* Notes since it last stopped running. */
+    struct seen_event notes[NOTES];
     bool noted[NOTES];
-    /* The blind window in which it was last seen, if nothing was heard of it since. */
+    /* The blind window in which it was last seen, if it has no record since. */
     uint64_t lost_in; /* its number, UINT64_MAX: none */
-    struct told lost[2];
+    struct seen_event lost[2];
     bool lost_kept; /* the two above are set: the window is no longer among the log's own */
 };
 
 /* A record about its state. */
-void history_add(struct history *h, const struct told *t);
+void history_add(struct history *h, const struct seen_event *t);
 
-static inline const struct told *history_at(const struct history *h, uint64_t i)
+static inline const struct seen_event *history_at(const struct history *h, uint64_t i)
 {
     return &h->records[i % HISTORY_RECORDS];
 }
@@ -75,8 +75,8 @@ static inline const struct told *history_at(const struct history *h, uint64_t i)
 #define HISTORY_NO_START UINT64_MAX
 
 /*
- * The record from which on all are to be told, so that whoever hears them knows of the vCPU what is to be known; blind
- * windows that began before the event `windows_from` are not told. HISTORY_NO_START: it cannot be done.
+ * The index of the record from which a replay of this vCPU must begin to restore its account; blind windows that began
+ * before the event `windows_from` are not replayed. HISTORY_NO_START: no record will do.
  */
 uint64_t history_start(const struct history *h, uint64_t windows_from);
 

@@ -1,5 +1,6 @@
 /*
- * An entry: the events that lead a fresh meter to where one is that heard all. Not all of them are events of the trace:
+ * Entries: the events that bring a new meter into the state of one that has read the whole trace so far. Some of them
+ * are not events of the trace:
  *
  * - A vCPU whose first record is not told any more begins, at that record's time, with one that stands for all that was
  *   since: offline up to the state that its first told record begins in. So vCPUs get their numbers in the same order.
@@ -7,7 +8,7 @@
  * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
  *   does that says that it ran there, at that same moment.
  * - A domain's earlier incarnations only count: a DOM_ADD and a DOM_REM each.
- * - LOST_RECORDS names the vCPU that runs behind it only where that one's records are told from there on.
+ * - The end of blind time names the vCPU that runs behind it only where that one's records are told from there on.
  */
 #include "archive/entry.h"
 
@@ -21,9 +22,12 @@
 #include "metrics/array.h"
 #include "metrics/measure/row.h"
 
-#define LINE_BYTES 70 /* of an event, about */
+#define LINE_BYTES 70 /* of an event, roughly */
 
-/* While lost records hold up the meter (metrics/runstate.c: for up to 1 s behind them) so many events may wait, no more. */
+/*
+ * Lost records make the meter wait (metrics/model/runstate.c: up to 1 s after them); at most so many events may wait
+ * then.
+ */
 #define HOLD_NS     1000000000u
 #define WAITING_MAX (64u << 10)
 
@@ -32,11 +36,11 @@ struct mark {
     uint64_t tsc;
 };
 
-/* An event to be told. */
-struct telling {
+/* An event of the entry being made. */
+struct entry_event {
     struct event event;
-    uint64_t serial; /* where it belongs in the trace */
-    size_t order;    /* among those of one serial */
+    uint64_t serial; /* its place in the trace */
+    size_t order;    /* among events of one serial */
 };
 
 struct entry_log {
@@ -47,10 +51,10 @@ struct entry_log {
     struct mark *marks; /* [marks_head, marks_n) wait for their time */
     size_t marks_head, marks_n, marks_capacity;
     /* the entry being made */
-    struct telling *telling;
-    size_t telling_n, telling_capacity;
+    struct entry_event *events;
+    size_t events_n, events_capacity;
     struct buffer text;
-    uint8_t covered[PCPUS_MAX]; /* pCPUs that told records of the domain name */
+    uint8_t covered[PCPUS_MAX]; /* pCPUs that the emitted records of the domain name */
 };
 
 struct entry_log *entry_log_new(void)
@@ -69,7 +73,7 @@ void entry_log_free(struct entry_log *l)
         return;
     past_free(&l->past);
     free(l->marks);
-    free(l->telling);
+    free(l->events);
     buffer_free(&l->text);
     free(l);
 }
@@ -89,7 +93,7 @@ size_t entry_log_size(const struct entry_log *l)
 {
     const struct past *p = &l->past;
     uint64_t windows = p->windows_n - past_oldest_window(p);
-    return LINE_BYTES * (p->histories_n * 6 + (size_t)windows * 2 + p->lives_told_n + 1);
+    return LINE_BYTES * (p->histories_n * 6 + (size_t)windows * 2 + p->ended_lives_n + 1);
 }
 
 bool entry_log_mark(struct entry_log *l, uint32_t chunk, uint64_t tsc)
@@ -108,51 +112,51 @@ bool entry_log_mark(struct entry_log *l, uint32_t chunk, uint64_t tsc)
     return true;
 }
 
-/* ---- what is told ---- */
+/* ---- emitting ---- */
 
-static void tell(struct entry_log *l, uint64_t serial, const struct event *e)
+static void emit(struct entry_log *l, uint64_t serial, const struct event *e)
 {
-    struct telling *telling =
-        array_reserve(l->telling, &l->telling_capacity, l->telling_n + 1, sizeof *telling);
-    if (!telling) {
+    struct entry_event *events =
+        array_reserve(l->events, &l->events_capacity, l->events_n + 1, sizeof *events);
+    if (!events) {
         l->failed = true;
         return;
     }
-    l->telling = telling;
-    telling[l->telling_n] = (struct telling){*e, serial, l->telling_n};
-    l->telling_n++;
+    l->events = events;
+    events[l->events_n] = (struct entry_event){*e, serial, l->events_n};
+    l->events_n++;
 }
 
-static void tell_told(struct entry_log *l, const struct told *t)
+static void emit_seen(struct entry_log *l, const struct seen_event *t)
 {
-    tell(l, t->serial, &t->event);
+    emit(l, t->serial, &t->event);
 }
 
-static void tell_window(struct entry_log *l, const struct told *begin, const struct told *end)
+static void emit_window(struct entry_log *l, const struct seen_event *begin, const struct seen_event *end)
 {
-    tell_told(l, begin);
+    emit_seen(l, begin);
     struct event e = end->event;
     e.w[1] = UINT32_MAX;
-    tell(l, end->serial, &e);
+    emit(l, end->serial, &e);
 }
 
-static void tell_windows(struct entry_log *l)
+static void emit_windows(struct entry_log *l)
 {
     const struct past *p = &l->past;
     uint64_t oldest = past_oldest_window(p);
     for (int i = 0; oldest > 0 && i < 2; i++)
-        tell_window(l, &p->older[i].begin, &p->older[i].end);
+        emit_window(l, &p->older[i].begin, &p->older[i].end);
     for (uint64_t i = oldest; i < p->windows_n; i++) {
         const struct window *w = &p->windows[i % BLIND_WINDOWS];
         if (w->ended)
-            tell_window(l, &w->begin, &w->end);
+            emit_window(l, &w->begin, &w->end);
         else
-            tell_told(l, &w->begin);
+            emit_seen(l, &w->begin);
     }
 }
 
 /* A vCPU's change of state, at the time of its first record. */
-static void tell_change(struct entry_log *l, const struct told *first, uint32_t vcpu, unsigned pcpu,
+static void emit_change(struct entry_log *l, const struct seen_event *first, uint32_t vcpu, unsigned pcpu,
                         unsigned old, unsigned new)
 {
     struct event e = {.tsc = first->event.tsc,
@@ -160,38 +164,37 @@ static void tell_change(struct entry_log *l, const struct told *first, uint32_t 
                       .slot = EVENT_RUNSTATE_CHANGE,
                       .w = {vcpu, UINT32_MAX}};
     e.header = event_info(EVENT_RUNSTATE_CHANGE)->id | old << 8 | new << 4 | 1u << 28;
-    tell(l, first->serial, &e);
+    emit(l, first->serial, &e);
 }
 
-/* Whether a vCPU that begins with its first record would seem to have run since its beginning, and did not. */
+/* Whether a vCPU that begins with its first record would wrongly seem to have run since its beginning. */
 static bool misleads(const struct history *h)
 {
-    return !h->appeared_running && h->first.old == RUNSTATE_RUNNING &&
-           h->first.event.slot != EVENT_LOST_RECORDS;
+    return !h->appeared_running && h->first.old == RUNSTATE_RUNNING && h->first.event.slot != EVENT_BLIND_END;
 }
 
 /*
- * What stands for all of a vCPU's past before `next`, the first record of it that is told. `ran_on`: tells that the domain
- * ran on pCPUs that no record of it names.
+ * Emits events that stand for a vCPU's records before `next`, its first record that is emitted. `ran_on`: also emits
+ * events for the domain's pCPUs that no emitted record names.
  */
-static void tell_before(struct entry_log *l, const struct history *h, uint32_t vcpu, const struct told *next,
-                        const struct life_past *ran_on)
+static void emit_earlier(struct entry_log *l, const struct history *h, uint32_t vcpu,
+                         const struct seen_event *next, const struct incarnation_past *ran_on)
 {
-    const struct told *first = &h->first;
+    const struct seen_event *first = &h->first;
     uint16_t pcpu = first->event.pcpu;
-    tell_change(l, first, vcpu, pcpu, h->appeared_running ? RUNSTATE_RUNNING : RUNSTATE_RUNNABLE,
+    emit_change(l, first, vcpu, pcpu, h->appeared_running ? RUNSTATE_RUNNING : RUNSTATE_RUNNABLE,
                 RUNSTATE_OFFLINE);
     for (unsigned p = 0; ran_on && p < ran_on->ran_on_n; p++)
         if (ran_on->ran_on[p / 8] >> p % 8 & 1 && !l->covered[p])
-            tell_change(l, first, vcpu, p, RUNSTATE_RUNNING, RUNSTATE_OFFLINE);
-    /* Behind its first record the time it was in that record's old state is not known. */
+            emit_change(l, first, vcpu, p, RUNSTATE_RUNNING, RUNSTATE_OFFLINE);
+    /* After its first record, how long it was in that record's old state is not known. */
     bool more = next->serial != first->serial;
     if (more && next->old != RUNSTATE_OFFLINE && next->old != RUNSTATE_RUNNING)
-        tell_change(l, first, vcpu, pcpu, RUNSTATE_OFFLINE, next->old);
+        emit_change(l, first, vcpu, pcpu, RUNSTATE_OFFLINE, next->old);
 }
 
 /* Whether a pCPU was blind at an event, which it recorded all the same. */
-static bool was_blind(const struct past *p, const struct told *t)
+static bool was_blind(const struct past *p, const struct seen_event *t)
 {
     for (uint64_t i = past_oldest_window(p); i < p->windows_n; i++) {
         const struct window *w = &p->windows[i % BLIND_WINDOWS];
@@ -203,22 +206,22 @@ static bool was_blind(const struct past *p, const struct told *t)
 }
 
 /*
- * The same for one of which all records are told, and whose first one told that it ran, but not since its beginning. False:
- * it cannot be told.
+ * Emits the beginning of a vCPU all of whose records are emitted, and whose first record showed that it ran, but not
+ * since its beginning. False: not possible.
  */
-static bool tell_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
+static bool emit_appearance(struct entry_log *l, const struct history *h, uint32_t vcpu)
 {
-    struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_LOST_RECORDS};
+    struct event e = {.tsc = h->first.event.tsc, .pcpu = h->first.event.pcpu, .slot = EVENT_BLIND_END};
     e.w[1] = vcpu >> 16 | vcpu << 16; /* it names the vCPU that runs */
-    tell(l, h->first.serial, &e);
+    emit(l, h->first.serial, &e);
     return !was_blind(&l->past, &h->first);
 }
 
-/* One vCPU, from record number `start` on. False: it cannot be told. */
-static bool tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
-                      const struct life_past *ran_on)
+/* Emits the events of one vCPU from record number `start` on. False: not possible. */
+static bool emit_vcpu(struct entry_log *l, const struct history *h, uint32_t vcpu, uint64_t start,
+                      const struct incarnation_past *ran_on)
 {
-    const struct told *next = history_at(h, start);
+    const struct seen_event *next = history_at(h, start);
     unsigned older = 0;
     for (unsigned i = 0; start > 0 && i < h->decided_n; i++)
         if (h->decided[i].serial < next->serial)
@@ -226,22 +229,22 @@ static bool tell_vcpu(struct entry_log *l, const struct history *h, uint32_t vcp
     if (older > 0)
         next = &h->decided[0];
     if (start > 0 || ran_on || (misleads(h) && !h->backdated))
-        tell_before(l, h, vcpu, next, ran_on);
-    else if (misleads(h) && !tell_appearance(l, h, vcpu))
+        emit_earlier(l, h, vcpu, next, ran_on);
+    else if (misleads(h) && !emit_appearance(l, h, vcpu))
         return false;
     for (unsigned i = 0; i < older; i++)
-        tell_told(l, &h->decided[i]);
+        emit_seen(l, &h->decided[i]);
     for (uint64_t i = start; i < h->n; i++)
-        tell_told(l, history_at(h, i));
+        emit_seen(l, history_at(h, i));
     for (int note = 0; note < NOTES; note++)
         if (h->noted[note])
-            tell_told(l, &h->notes[note]);
+            emit_seen(l, &h->notes[note]);
     if (h->lost_kept)
-        tell_window(l, &h->lost[0], &h->lost[1]);
+        emit_window(l, &h->lost[0], &h->lost[1]);
     return true;
 }
 
-/* Where to begin with a vCPU's records. HISTORY_NO_START: nowhere. */
+/* The record with which to begin a vCPU. HISTORY_NO_START: none will do. */
 static uint64_t start_of(const struct past *p, const struct history *h)
 {
     uint64_t oldest = past_oldest_window(p);
@@ -249,12 +252,12 @@ static uint64_t start_of(const struct past *p, const struct history *h)
     uint64_t start = history_start(h, windows_from);
     if (start == HISTORY_NO_START || start == 0 || h->decided_n == 0)
         return start;
-    const struct told *last = &h->decided[h->decided_n - 1];
+    const struct seen_event *last = &h->decided[h->decided_n - 1];
     bool would_run = last->serial < history_at(h, start)->serial && last->new == RUNSTATE_RUNNING;
     return would_run ? HISTORY_NO_START : start;
 }
 
-/* Notes the pCPUs that the told records of a life name. False: it cannot be told. */
+/* Notes the pCPUs that the emitted records of a life name. False: the life cannot be emitted. */
 static bool cover(struct entry_log *l, const struct incarnation *life)
 {
     memset(l->covered, 0, sizeof l->covered);
@@ -264,7 +267,7 @@ static bool cover(struct entry_log *l, const struct incarnation *life)
         if (start == HISTORY_NO_START)
             return false;
         for (uint64_t i = start; h && i < h->n; i++) {
-            const struct told *t = history_at(h, i);
+            const struct seen_event *t = history_at(h, i);
             bool runs = t->old == RUNSTATE_RUNNING || t->new == RUNSTATE_RUNNING;
             if (runs && !t->skewed && (t->old != t->new || t->fit != FITS))
                 l->covered[t->event.pcpu] = 1;
@@ -273,15 +276,15 @@ static bool cover(struct entry_log *l, const struct incarnation *life)
     return true;
 }
 
-static bool tell_life(struct entry_log *l, uint32_t number)
+static bool emit_incarnation(struct entry_log *l, uint32_t number)
 {
     const struct past *p = &l->past;
     const struct incarnation *life = &p->population.incarnations[number];
-    const struct life_past *past = number < p->incarnations_capacity ? &p->incarnations[number] : NULL;
+    const struct incarnation_past *past = number < p->incarnations_capacity ? &p->incarnations[number] : NULL;
     if (life->ended || !past)
         return true;
     if (past->added)
-        tell_told(l, &past->begun);
+        emit_seen(l, &past->begun);
     if (!cover(l, life))
         return false;
     bool uncovered = false;
@@ -292,7 +295,7 @@ static bool tell_life(struct entry_log *l, uint32_t number)
         if (!h)
             continue;
         bool carries = uncovered && h->dispatched;
-        if (!tell_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), carries ? past : NULL))
+        if (!emit_vcpu(l, h, (uint32_t)life->domain << 16 | id, start_of(p, h), carries ? past : NULL))
             return false;
         uncovered = uncovered && !carries;
     }
@@ -300,8 +303,8 @@ static bool tell_life(struct entry_log *l, uint32_t number)
 }
 
 /*
- * Whether what waits for lost records to be explained is far from what the meter lets wait: beyond that it settles what it
- * has, and what waited before the entry, which is not told, would count.
+ * Whether the events that wait for lost records are far fewer than the meter's limit. At the limit the meter settles
+ * them, and the events that waited before the entry, which the entry does not have, would count.
  */
 static bool little_waits(const struct past *p, uint64_t tsc)
 {
@@ -315,17 +318,17 @@ static bool little_waits(const struct past *p, uint64_t tsc)
     return true;
 }
 
-/* Finds all that is to be told. False: the past is not known well enough. */
+/* Collects the events of an entry. False: the past is not known exactly. */
 static bool collect(struct entry_log *l, uint64_t tsc)
 {
     if (!little_waits(&l->past, tsc))
         return false;
-    l->telling_n = 0;
-    for (size_t i = 0; i < l->past.lives_told_n; i++)
-        tell_told(l, &l->past.lives_told[i]);
-    tell_windows(l);
+    l->events_n = 0;
+    for (size_t i = 0; i < l->past.ended_lives_n; i++)
+        emit_seen(l, &l->past.ended_lives[i]);
+    emit_windows(l);
     for (uint32_t i = 0; i < l->past.population.incarnations_n; i++)
-        if (!tell_life(l, i))
+        if (!emit_incarnation(l, i))
             return false;
     return !l->past.beyond;
 }
@@ -334,16 +337,18 @@ static bool collect(struct entry_log *l, uint64_t tsc)
 
 static int compare(const void *a, const void *b)
 {
-    const struct telling *x = a, *y = b;
+    const struct entry_event *x = a, *y = b;
+    if (x->event.tsc != y->event.tsc)
+        return x->event.tsc < y->event.tsc ? -1 : 1;
     if (x->serial != y->serial)
         return x->serial < y->serial ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* What is told twice: windows, and LOST_RECORDS that names a vCPU behind the one that does not. */
-static bool said_again(const struct telling *t, const struct telling *next)
+/* What is told twice: windows, and the end of one that names a vCPU behind the one that does not. */
+static bool is_repeated(const struct entry_event *t, const struct entry_event *next)
 {
-    bool window = t->event.slot == EVENT_LOST_RECORDS || t->event.slot == EVENT_BLIND_BEGIN;
+    bool window = t->event.slot == EVENT_BLIND_END || t->event.slot == EVENT_BLIND_BEGIN;
     return window && t->event.pcpu == next->event.pcpu && t->serial == next->serial &&
            t->event.slot == next->event.slot;
 }
@@ -356,9 +361,10 @@ static void put_event(struct buffer *b, const struct event *e)
         buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
         return;
     }
-    const struct entry_line *kind = entry_line_of(e->slot);
-    unsigned words = e->slot == EVENT_LOST_RECORDS ? 2 : event_words(e);
-    uint32_t number = event_info(e->slot)->id;
+    unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;
+    const struct entry_line *kind = entry_line_of(slot);
+    unsigned words = e->slot == EVENT_BLIND_END ? 2 : event_words(e);
+    uint32_t number = event_info(slot)->id;
     if (e->slot == EVENT_RUNSTATE_CHANGE) {
         number |= e->header & 0x330;
         words = e->w[1] == UINT32_MAX ? 1 : 2;
@@ -378,18 +384,18 @@ static void write_text(struct entry_log *l, const struct event_batch *batch)
     for (unsigned i = 0; i < batch->pcpus_n; i++)
         buffer_printf(b, "%s%u", i ? "," : "", batch->pcpus[i]);
     buffer_text(b, "]}\n");
-    qsort(l->telling, l->telling_n, sizeof *l->telling, compare);
-    for (size_t i = 0; i < l->telling_n; i++)
-        if (i + 1 == l->telling_n || !said_again(&l->telling[i], &l->telling[i + 1]))
-            put_event(b, &l->telling[i].event);
+    qsort(l->events, l->events_n, sizeof *l->events, compare);
+    for (size_t i = 0; i < l->events_n; i++)
+        if (i + 1 == l->events_n || !is_repeated(&l->events[i], &l->events[i + 1]))
+            put_event(b, &l->events[i].event);
     l->failed = l->failed || b->failed;
 }
 
 /* ---- the trace ---- */
 
-/* Hands out the entries whose time is before tsc. */
-static int hand_out(struct entry_log *l, const struct event_batch *batch, uint64_t tsc,
-                    const struct entry_sink *sink)
+/* Hands the entries whose time is before tsc to the sink. */
+static int emit_entries(struct entry_log *l, const struct event_batch *batch, uint64_t tsc,
+                        const struct entry_sink *sink)
 {
     while (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < tsc) {
         struct mark mark = l->marks[l->marks_head++];
@@ -413,7 +419,7 @@ int entry_log_take(struct entry_log *l, const struct event_batch *batch, const s
     for (size_t i = 0; i < batch->n && !l->past.beyond; i++) {
         const struct event *e = &batch->events[i];
         if (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < e->tsc) {
-            int status = hand_out(l, batch, e->tsc, sink);
+            int status = emit_entries(l, batch, e->tsc, sink);
             if (status != 0)
                 return status;
         }
@@ -425,5 +431,5 @@ int entry_log_take(struct entry_log *l, const struct event_batch *batch, const s
         l->marks_head = l->marks_n;
         return entry_log_failed(l) ? -1 : 0;
     }
-    return hand_out(l, batch, batch->watermark, sink);
+    return emit_entries(l, batch, batch->watermark, sink);
 }

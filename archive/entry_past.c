@@ -26,7 +26,7 @@ void past_free(struct past *p)
         free(p->incarnations[i].ran_on);
     free(p->histories);
     free(p->incarnations);
-    free(p->lives_told);
+    free(p->ended_lives);
     free(p->windows);
     runstates_free(p->states);
     population_free(&p->population);
@@ -39,9 +39,9 @@ static struct history *history_of(const struct past *p, uint32_t vcpu)
 
 /* ---- incarnations ---- */
 
-static struct life_past *life_past(struct past *p, uint32_t life)
+static struct incarnation_past *incarnation_past(struct past *p, uint32_t life)
 {
-    struct life_past *incarnations =
+    struct incarnation_past *incarnations =
         array_reserve(p->incarnations, &p->incarnations_capacity, (size_t)life + 1, sizeof *incarnations);
     if (!incarnations) {
         p->no_memory = true;
@@ -51,34 +51,34 @@ static struct life_past *life_past(struct past *p, uint32_t life)
     return &incarnations[life];
 }
 
-static void tell_of_life(struct past *p, const struct told *when, unsigned slot, uint16_t domain)
+static void keep_ended(struct past *p, const struct seen_event *when, unsigned slot, uint16_t domain)
 {
-    struct told *told =
-        array_reserve(p->lives_told, &p->lives_told_capacity, p->lives_told_n + 1, sizeof *told);
-    if (!told) {
+    struct seen_event *kept =
+        array_reserve(p->ended_lives, &p->ended_lives_capacity, p->ended_lives_n + 1, sizeof *kept);
+    if (!kept) {
         p->no_memory = true;
         return;
     }
-    p->lives_told = told;
-    told += p->lives_told_n++;
-    *told = *when;
-    told->event.slot = (uint16_t)slot;
-    told->event.header = 1u << 28;
-    told->event.w[0] = domain;
-    p->beyond = p->beyond || p->lives_told_n > LIVES_TOLD_MAX;
+    p->ended_lives = kept;
+    kept += p->ended_lives_n++;
+    *kept = *when;
+    kept->event.slot = (uint8_t)slot;
+    kept->event.header = 1u << 28;
+    kept->event.w[0] = domain;
+    p->beyond = p->beyond || p->ended_lives_n > LIVES_TOLD_MAX;
 }
 
-/* What tells that there was this life: a DOM_REM does it for the first one of a domain. */
-static void life_ends(struct past *p, uint32_t number, const struct told *t)
+/* Keeps the events that make this life count: for the first life of a domain a DOM_REM suffices. */
+static void life_ends(struct past *p, uint32_t number, const struct seen_event *t)
 {
     const struct incarnation *life = &p->population.incarnations[number];
-    struct life_past *past = life_past(p, number);
+    struct incarnation_past *past = incarnation_past(p, number);
     if (!past)
         return;
     if (past->added || life->number > 1)
-        tell_of_life(p, &past->begun, EVENT_DOM_ADD, life->domain);
-    tell_of_life(p, t, EVENT_DOM_REM, life->domain);
-    p->incarnations[number].told = true;
+        keep_ended(p, &past->begun, EVENT_DOM_ADD, life->domain);
+    keep_ended(p, t, EVENT_DOM_REM, life->domain);
+    p->incarnations[number].over = true;
     free(p->incarnations[number].ran_on);
     p->incarnations[number].ran_on = NULL;
     p->incarnations[number].ran_on_n = 0;
@@ -94,7 +94,7 @@ static void life_ends(struct past *p, uint32_t number, const struct told *t)
 
 static void ran_on(struct past *p, uint32_t life, uint16_t pcpu)
 {
-    struct life_past *past = pcpu == NO_PCPU ? NULL : life_past(p, life);
+    struct incarnation_past *past = pcpu == NO_PCPU ? NULL : incarnation_past(p, life);
     if (!past)
         return;
     if (pcpu >= past->ran_on_n) {
@@ -111,9 +111,9 @@ static void ran_on(struct past *p, uint32_t life, uint16_t pcpu)
     past->ran_on[pcpu / 8] |= (uint8_t)(1u << pcpu % 8);
 }
 
-/* ---- what came of an event ---- */
+/* ---- effects of an event ---- */
 
-static void make_history(struct past *p, const struct transition *t, const struct told *first)
+static void make_history(struct past *p, const struct transition *t, const struct seen_event *first)
 {
     struct history **all =
         array_reserve(p->histories, &p->histories_capacity, (size_t)t->vcpu + 1, sizeof(struct history *));
@@ -137,8 +137,8 @@ static void make_history(struct past *p, const struct transition *t, const struc
     p->beyond = p->beyond || ++p->histories_n > VCPUS_KNOWN_MAX;
 }
 
-/* The state of a vCPU changes, by a record of its own or by what another one told. */
-static void state_changes(struct past *p, const struct transition *t, const struct told *told, bool own)
+/* The state of a vCPU changes, by a record of its own or by the record of another vCPU. */
+static void state_changes(struct past *p, const struct transition *t, struct seen_event *cause, bool own)
 {
     struct history *h = history_of(p, t->vcpu);
     if (!h)
@@ -147,9 +147,13 @@ static void state_changes(struct past *p, const struct transition *t, const stru
     h->state = t->to;
     h->pcpu = t->pcpu;
     ran_on(p, h->life, t->pcpu);
+    if (own && cause->event.flags & EVENT_SWITCHED_IN && t->time_ns < cause->time_ns) {
+        cause->event.tsc = p->switched_out_tsc[cause->event.pcpu];
+        cause->time_ns = t->time_ns;
+    }
     if (own || t->to != RUNSTATE_UNKNOWN)
         return;
-    if (told->event.slot != EVENT_BLIND_BEGIN) {
+    if (cause->event.slot != EVENT_BLIND_BEGIN) {
         h->displaced = true;
         return;
     }
@@ -158,8 +162,8 @@ static void state_changes(struct past *p, const struct transition *t, const stru
     p->windows[h->lost_in % BLIND_WINDOWS].victim = t->vcpu;
 }
 
-/* Lets the runstate machine take the event. `own`: the vCPU it is about by domain and id, UINT32_MAX: none. */
-static void run(struct past *p, struct told *t, uint32_t own)
+/* Passes the event to the runstate machine. `own`: domain << 16 | id of the vCPU of the event; UINT32_MAX: none. */
+static void run(struct past *p, struct seen_event *t, uint32_t own)
 {
     const struct transition *change;
     if (!runstates_event(p->states, &t->event, t->time_ns, &p->clock))
@@ -184,7 +188,7 @@ static void run(struct past *p, struct told *t, uint32_t own)
 }
 
 /* The same for an event that may begin or end a life of a domain. */
-static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint32_t own)
+static void run_with_lives(struct past *p, struct seen_event *t, uint32_t domain, uint32_t own)
 {
     struct population *all = &p->population;
     uint32_t before = population_life(all, (uint16_t)domain);
@@ -195,7 +199,7 @@ static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint
         life_ends(p, before, t);
     if (after == before)
         return;
-    struct life_past *life = life_past(p, after);
+    struct incarnation_past *life = incarnation_past(p, after);
     if (!life)
         return;
     life->begun = *t;
@@ -204,7 +208,7 @@ static void run_with_lives(struct past *p, struct told *t, uint32_t domain, uint
         life_ends(p, after, t);
 }
 
-static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
+static void record(struct past *p, struct seen_event *t, uint32_t domain, uint32_t id)
 {
     uint64_t inconsistent = p->quality.inconsistent, ignored = p->quality.ignored_records;
     struct incarnation *life = NULL;
@@ -214,8 +218,11 @@ static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
     const struct history *h = life && !life->ended ? history_of(p, vcpu) : NULL;
     bool fits = h && h->state == t->old && (t->old != RUNSTATE_RUNNING || h->pcpu == t->event.pcpu);
     bool displaced = h && h->displaced, is_new = !h;
+    uint64_t tsc = t->event.tsc;
     t->before = h ? h->state : RUNSTATE_UNKNOWN;
     run_with_lives(p, t, domain, domain << 16 | id);
+    if (t->old == RUNSTATE_RUNNING && t->event.slot == EVENT_RUNSTATE_CHANGE)
+        p->switched_out_tsc[t->event.pcpu] = tsc;
     vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
     if (p->quality.ignored_records != ignored || !history_of(p, vcpu))
         return;
@@ -224,7 +231,7 @@ static void record(struct past *p, struct told *t, uint32_t domain, uint32_t id)
     history_add(p->histories[vcpu], t);
 }
 
-static void note(struct past *p, struct told *t, enum history_note kind)
+static void note(struct past *p, struct seen_event *t, enum history_note kind)
 {
     const uint32_t *w = t->event.w;
     run(p, t, UINT32_MAX);
@@ -240,14 +247,14 @@ static void note(struct past *p, struct told *t, enum history_note kind)
 
 /* ---- lost records ---- */
 
-/* The oldest window loses its place. */
+/* Makes room by dropping the oldest window. */
 static void forget_window(struct past *p)
 {
     const struct window *w = &p->windows[p->windows_n % BLIND_WINDOWS];
     uint64_t number = p->windows_n - BLIND_WINDOWS;
     struct history *h = history_of(p, w->victim);
     if (!w->ended)
-        p->beyond = true; /* it blinds for ever */
+        p->beyond = true; /* it never ended */
     if (h && h->lost_in == number) {
         h->lost[0] = w->begin;
         h->lost[1] = w->end;
@@ -259,7 +266,7 @@ static void forget_window(struct past *p)
         p->older[1] = *w;
 }
 
-static void blind_begins(struct past *p, struct told *t)
+static void blind_begins(struct past *p, struct seen_event *t)
 {
     uint64_t *open = &p->open[t->event.pcpu];
     if (!p->windows && !(p->windows = calloc(BLIND_WINDOWS, sizeof *p->windows))) {
@@ -275,7 +282,7 @@ static void blind_begins(struct past *p, struct told *t)
     run(p, t, UINT32_MAX);
 }
 
-static void blind_ends(struct past *p, struct told *t)
+static void blind_ends(struct past *p, struct seen_event *t)
 {
     uint64_t *open = &p->open[t->event.pcpu];
     if (*open == NO_WINDOW) {
@@ -296,13 +303,15 @@ static void blind_ends(struct past *p, struct told *t)
 
 void past_take(struct past *p, const struct event *e)
 {
-    struct told t = {.event = *e, .serial = p->serial++, .time_ns = clock_ns(&p->clock, e->tsc)};
-    if (p->beyond || p->no_memory)
+    struct seen_event t = {.event = *e, .serial = p->serial++, .time_ns = clock_ns(&p->clock, e->tsc)};
+    if (p->beyond || p->no_memory || !(e->flags & EVENT_MODEL))
         return;
+    t.event.flags &= (uint8_t)~EVENT_SLICED;
     switch (e->slot) {
     case EVENT_RUNSTATE_CHANGE:
         t.old = e->header >> 8 & 3;
         t.new = e->header >> 4 & 3;
+        t.event.w[1] = event_slice(e);
         if (event_words(e) >= 1)
             record(p, &t, e->w[0] >> 16, e->w[0] & 0xffff);
         break;
@@ -313,7 +322,7 @@ void past_take(struct past *p, const struct event *e)
     case EVENT_BLIND_BEGIN:
         blind_begins(p, &t);
         break;
-    case EVENT_LOST_RECORDS:
+    case EVENT_BLIND_END:
         blind_ends(p, &t);
         break;
     case EVENT_DOM_ADD:

@@ -1,4 +1,4 @@
-/* An entry's lines back into events. They are read in the one form in which they are written. */
+/* Reads the lines of an entry into events; accepts only the one form that the writer uses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 struct entry_reading {
     struct entry *entry;
     size_t events_capacity, pcpus_capacity;
-    uint64_t tsc; /* of the line before */
+    uint64_t tsc; /* of the previous line */
     struct line line;
     bool no_memory;
 };
@@ -68,7 +68,7 @@ static uint32_t read_event_number(struct line *l)
     return n;
 }
 
-/* The words of an event, as many as it has to have. */
+/* Reads the words of an event, exactly as many as it must have. */
 static void read_words(struct line *l, struct event *e)
 {
     unsigned n = 0;
@@ -84,13 +84,17 @@ static void read_words(struct line *l, struct event *e)
         line_wrong(l, "an event that tells nothing of a trace's past");
         return;
     }
+    if (e->slot == EVENT_LOST_RECORDS)
+        e->slot = EVENT_BLIND_END;
+    if (e->slot == EVENT_RUNSTATE_CHANGE && n == 2)
+        e->flags |= EVENT_SLICED;
     e->header |= 1u << 31 | (e->slot == EVENT_RUNSTATE_CHANGE ? 1 : n) << 28;
 }
 
 static void read_event(struct entry_reading *r)
 {
     struct line *l = &r->line;
-    struct event e = {.w = {0, UINT32_MAX}};
+    struct event e = {.flags = EVENT_MODEL, .w = {0, UINT32_MAX}};
     if (!LINE_HAS(l, "{\"tsc\":"))
         line_wrong(l, "an event without a time");
     e.tsc = line_u64(l);
@@ -103,7 +107,7 @@ static void read_event(struct entry_reading *r)
         memcpy(&e.w[2], &e.tsc, 8);
     } else if (LINE_HAS(l, ",\"event\":\"0x")) {
         e.header = read_event_number(l);
-        e.slot = (uint16_t)event_slot(e.header & 0x0fffffff);
+        e.slot = (uint8_t)event_slot(e.header & 0x0fffffff);
         if (e.header >> 28 || (e.slot == EVENT_RUNSTATE_CHANGE && e.header & 0xcc0))
             line_wrong(l, "an event number that is none");
         if (!LINE_HAS(l, "\",\"pcpu\":"))
@@ -116,13 +120,16 @@ static void read_event(struct entry_reading *r)
         line_wrong(l, "a line that is no event");
     }
     struct entry *entry = r->entry;
-    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 1, sizeof *events);
+    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 2, sizeof *events);
     if (!events) {
         r->no_memory = true;
         return;
     }
     entry->events = events;
     events[entry->n++] = e;
+    if (e.flags & EVENT_SLICED)
+        events[entry->n++] = (struct event){
+            .tsc = e.tsc, .pcpu = e.pcpu, .slot = EVENT_SLICE, .flags = EVENT_MODEL, .w = {e.w[1]}};
 }
 
 int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, struct error *err)
@@ -146,7 +153,7 @@ int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, st
         if (r.tsc > tsc)
             line_wrong(&r.line, "a time after the entry's own");
         if (r.no_memory)
-            return error_set(err, ERROR_MEMORY, "no memory for an entry of %zu bytes", n);
+            return error_no_memory(err, "an entry");
         if (r.line.wrong)
             return error_set_at(err, ERROR_FORMAT, at, "damaged entry: %s", r.line.wrong);
         at = (size_t)(end - text) + 1;

@@ -1,6 +1,6 @@
 /*
- * Which members of a struct are written, and under which JSON key: tables that those who write and those who read walk, so
- * that the two cannot drift apart.
+ * Which members of a struct are written, and under which JSON key: one table that writer and reader walk, so that the
+ * two cannot drift apart.
  */
 #ifndef XENMETER_ARCHIVE_FIELDS_H
 #define XENMETER_ARCHIVE_FIELDS_H
@@ -12,16 +12,16 @@
 #include "metrics/relation/scalar.h"
 
 /*
- * Written as its type says: SCALAR_U64 above INT64_MAX as a string of digits (JSON integers are int64 in many a reader),
- * SCALAR_REAL with the 17 digits that give it back exactly, SCALAR_NAME as one of its names; left out where it is absent.
+ * Written by its type: SCALAR_U64 above INT64_MAX as a string of digits (JSON integers are int64 in many readers),
+ * SCALAR_REAL with 17 digits, which restore it exactly, SCALAR_NAME as one of its names; left out where it is absent.
  */
 struct stored_field {
     struct scalar scalar;
     const char *key;
     const char *text; /* `,"key":` */
     uint16_t text_n;
-    uint64_t most;            /* SCALAR_I32, SCALAR_U32, SCALAR_U64, SCALAR_NAME: larger is refused */
-    const char *const *names; /* SCALAR_NAME: by number; NULL for `absent` */
+    uint64_t most;            /* SCALAR_I32, SCALAR_U32, SCALAR_U64, SCALAR_NAME: larger values are refused */
+    const char *const *names; /* SCALAR_NAME: by value; NULL for `absent` */
 };
 
 #define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
@@ -33,12 +33,12 @@ struct stored_field {
 /* Appends `,"key":value` for each field that is not absent. */
 void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of);
 
-/* A number of its own, as SCALAR_U64. */
+/* Appends one number in the form of SCALAR_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);
 
 /*
- * Digits without a leading zero, up to the first byte that is none or to `end`: how many, or 0 if there is no such number or
- * it does not fit.
+ * Reads decimal digits without a leading zero, up to `end` or the first other byte. Returns their number; 0: no such
+ * number there, or larger than 64 bits.
  */
 size_t fields_digits(const char *at, const char *end, uint64_t *n);
 

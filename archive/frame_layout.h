@@ -1,4 +1,4 @@
-/* The bytes of an archive's skippable frames, as its reader and its writer both know them (xenmeter-archive(5)). */
+/* The bytes of an archive's skippable frames, for its reader and its writer (xenmeter-archive(5)). */
 #ifndef XENMETER_ARCHIVE_FRAME_LAYOUT_H
 #define XENMETER_ARCHIVE_FRAME_LAYOUT_H
 
@@ -12,7 +12,10 @@
 #define SEAL_NUMBER      0x184d2a51u
 #define TABLE_NUMBER     0x184d2a5eu
 
-/* The seal: its name, u64 number of frames before it, u64 XXH3-64 of each as stored, XXH3-128 (canonical) of all that. */
+/*
+ * The seal: its name, u64 number of frames before it, u64 XXH3-64 of each as stored, XXH3-128 (canonical) of all these
+ * bytes.
+ */
 #define SEAL_NAME         "xenmeter.seal/1\n" /* without the NUL */
 #define SEAL_NAME_BYTES   (sizeof SEAL_NAME - 1)
 #define SEAL_HASHES       (SKIPPABLE_HEADER + SEAL_NAME_BYTES + 8) /* where the checksums begin */
@@ -29,7 +32,7 @@
 /* A zstd frame of one byte of content: number 4, descriptor 1, size 1, block 3 + 1, checksum 4. */
 #define DATA_FRAME_MIN 14
 
-/* What the seal and the seek table say of a frame. */
+/* The entries of the seal and of the seek table for one frame. */
 struct frame_facts {
     uint64_t hash; /* XXH3-64 of its stored bytes */
     uint32_t bytes, content;
@@ -64,13 +67,18 @@ static inline uint64_t table_bytes(uint64_t n)
 /* The magic as it is stored: ARCHIVE_MAGIC_BYTES. */
 extern const uint8_t frame_magic[];
 
-/* Of a whole frame: the magic, or a data frame (which ends with its checksum). */
+/* The facts of a whole frame: the magic, or a data frame (which ends with its checksum). */
 struct frame_facts frame_facts_of(const uint8_t *stored, uint32_t bytes, uint32_t content);
 
-/* The seal and the seek table of these n frames, in one capture of `*bytes` bytes to be freed. NULL: no memory. */
+/*
+ * The seal and the seek table of these n frames, as one block of `*bytes` bytes, the caller's to free. NULL: no memory.
+ */
 uint8_t *frame_ends(const struct frame_facts *list, size_t n, size_t *bytes);
 
-/* Where the checksums are in the seal of n frames at `seal`, of which `left` bytes are there. NULL: it is not well. */
+/*
+ * Where the checksums are in the seal of n frames at `seal`, of which `left` bytes are in the file. NULL: the seal is
+ * damaged.
+ */
 const uint8_t *seal_read(const uint8_t *seal, uint64_t left, uint64_t n);
 
 #endif

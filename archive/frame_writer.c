@@ -11,16 +11,16 @@
 #include "archive/frame_layout.h"
 
 /*
- * Up to this level zstd looks for matches of 5 bytes and more. Traces are made of 4-byte words: matches of one word make
- * them 3 to 8 % smaller in the same time. Higher levels find them in other ways.
+ * Up to this level zstd looks for matches of 5 bytes and more. Traces are made of 4-byte words: matches of one word
+ * make them 3 to 8 % smaller in the same time. Higher levels find them in other ways.
  */
 #define SHORT_MATCH_LEVEL 6
 
 #define THREADS_MAX 64
 
-/* A frame on its way. */
+/* A frame between frame_writer_put and the sink. */
 struct job {
-    uint8_t *content; /* until it is compressed */
+    uint8_t *content; /* NULL once it is compressed */
     size_t n;
     uint8_t *stored; /* room bytes; kept for the next frame here */
     size_t room;
@@ -34,12 +34,13 @@ struct frame_writer {
     pthread_t threads[THREADS_MAX];
     unsigned threads_n;
     pthread_mutex_t lock;    /* of everything below */
-    pthread_cond_t work;     /* there is a frame to compress, or none will ever be */
-    pthread_cond_t progress; /* a frame was written, or none will ever be */
-    struct job *ring;        /* frame i is at i % ring_n; the lock is not needed for a job's own thread */
+    pthread_cond_t work;     /* a frame waits to be compressed, or no further one comes */
+    pthread_cond_t progress; /* a frame was written, or no further one will be */
+    struct job *ring;        /* frame i is at i % ring_n; a job's own thread needs no lock */
     uint64_t ring_n;
     uint64_t written, started, given; /* frames, counted from the beginning */
-    bool writing; /* a thread writes: the sink, `facts` and the job `written` are its own until it is done */
+    bool
+        writing; /* a thread writes: sink, `facts` and the job `written` belong to that thread until it is done */
     bool quit;
     bool failed; /* because of `why` */
     struct error why;
@@ -81,7 +82,7 @@ static int write_frame(struct frame_writer *w, const uint8_t *stored, const stru
         size_t room = w->facts_room ? w->facts_room * 2 : 64;
         struct frame_facts *list = realloc(w->facts, room * sizeof *list);
         if (!list)
-            return error_set(err, ERROR_MEMORY, "not enough memory for the list of frames");
+            return error_no_memory(err, "the list of frames");
         w->facts = list;
         w->facts_room = room;
     }
@@ -92,8 +93,8 @@ static int write_frame(struct frame_writer *w, const uint8_t *stored, const stru
 }
 
 /*
- * With the lock held: writes the frames whose turn it is, letting go of the lock meanwhile. A thread that finds another
- * at it leaves its frame to that one, which looks again before it stops.
+ * With the lock held: writes the compressed frames that come next, and releases the lock while it writes. If another
+ * thread is writing, the frame is left to that thread, which looks again before it stops.
  */
 static void write_what_is_due(struct frame_writer *w)
 {
@@ -128,19 +129,19 @@ static int make_room(struct job *job, size_t n, struct error *err)
     free(job->stored);
     job->stored = malloc(n);
     job->room = job->stored ? n : 0;
-    return job->stored ? 0 : error_set(err, ERROR_MEMORY, "not enough memory to compress");
+    return job->stored ? 0 : error_no_memory(err, "compression");
 }
 
 /*
- * In a context of its own for every frame: what a context has compressed before may change what it finds next (zstd
- * promises nothing there), and which thread gets which frame is chance.
+ * Every frame gets a new context: the frames that a context compressed before may change its output (zstd promises
+ * nothing here), and which thread gets which frame is chance.
  */
 static int compress(const struct frame_writer *w, struct job *job, struct error *err)
 {
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
     if (!zstd || make_room(job, ZSTD_compressBound(job->n), err) != 0) {
         ZSTD_freeCCtx(zstd);
-        return error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        return error_no_memory(err, "compression");
     }
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, w->level);
     if (w->level <= SHORT_MATCH_LEVEL)
@@ -157,11 +158,12 @@ static int compress(const struct frame_writer *w, struct job *job, struct error 
     return 0;
 }
 
-/* With the lock held: waits for a frame that nobody compresses yet. NULL: the work is to end. */
+/* With the lock held: waits for a frame that no thread compresses yet. NULL: there will be none. */
 static struct job *next_job(struct frame_writer *w)
 {
     for (;;) {
-        if (w->started < w->written) /* copies need nobody, and may be written before anyone looks */
+        if (w->started <
+            w->written) /* copies need no compression, and may be written before any thread looks */
             w->started = w->written;
         while (w->started < w->given && job_of(w, w->started)->done)
             w->started++;
@@ -195,8 +197,8 @@ static void *work(void *context)
 /* ---- the caller's side ---- */
 
 /*
- * With the lock held: waits for room for a frame. NULL with `err` filled if anything has failed. The job is not yet
- * seen by others; its index is in `*index`.
+ * With the lock held: waits for room for a frame. NULL with `err` filled if anything has failed. Other threads do not
+ * see the job yet; `*index` is its index.
  */
 static struct job *new_job(struct frame_writer *w, int64_t *index, struct error *err)
 {
@@ -255,7 +257,7 @@ int64_t frame_writer_copy(struct frame_writer *w, const struct frames *from, siz
     if (!job)
         return -1;
     struct error why = {0};
-    int status = copy(job, from, i, &why); /* only this side makes jobs: nobody else looks at it yet */
+    int status = copy(job, from, i, &why); /* only the caller makes jobs: no thread sees this one yet */
     pthread_mutex_lock(&w->lock);
     if (status == 0) {
         job->done = true;
@@ -279,13 +281,13 @@ int frame_writer_drain(struct frame_writer *w, struct error *err)
     return status;
 }
 
-/* Nothing is on its way. */
+/* Waits until every frame is written. */
 static int write_ends(struct frame_writer *w, struct error *err)
 {
     size_t bytes;
     uint8_t *ends = frame_ends(w->facts, w->facts_n, &bytes);
     if (!ends)
-        return error_set(err, ERROR_MEMORY, "not enough memory for the list of frames");
+        return error_no_memory(err, "the list of frames");
     int status = w->sink.write(w->sink.context, ends, bytes, err);
     free(ends);
     if (status == 0)
@@ -308,7 +310,7 @@ int frame_writer_finish(struct frame_writer *w, struct error *err)
 
 uint64_t frame_writer_bytes(const struct frame_writer *w)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&w->lock; /* looking changes nothing else */
+    pthread_mutex_t *lock = (pthread_mutex_t *)&w->lock; /* reading under the lock changes nothing else */
     pthread_mutex_lock(lock);
     uint64_t bytes = w->bytes;
     pthread_mutex_unlock(lock);
@@ -317,7 +319,7 @@ uint64_t frame_writer_bytes(const struct frame_writer *w)
 
 /* ---- beginning and end ---- */
 
-/* Threads that take no signals: the process's handlers run where they always did. */
+/* The threads block all signals: handlers run in the caller's threads. */
 static bool start_threads(struct frame_writer *w, unsigned threads)
 {
     sigset_t all, before;
@@ -333,7 +335,7 @@ static int start(struct frame_writer *w, unsigned threads, struct error *err)
 {
     w->ring = calloc(w->ring_n, sizeof *w->ring);
     if (!w->ring)
-        return error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        return error_no_memory(err, "compression");
     struct frame_facts magic = frame_facts_of(frame_magic, ARCHIVE_MAGIC_BYTES, 0);
     if (write_frame(w, frame_magic, &magic, err) != 0)
         return -1;
@@ -346,7 +348,7 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
 {
     struct frame_writer *w = calloc(1, sizeof *w);
     if (!w) {
-        error_set(err, ERROR_MEMORY, "not enough memory to compress");
+        error_no_memory(err, "compression");
         return NULL;
     }
     assert(threads >= 1 && threads <= THREADS_MAX);

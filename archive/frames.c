@@ -10,7 +10,6 @@
 
 #define ZSTD_DESCRIPTOR   4    /* where a zstd frame's descriptor is */
 #define ZSTD_HAS_CHECKSUM 0x04 /* its bit (RFC 8878, 3.1.1.1.1) */
-#define NO_MEMORY         "not enough memory for the list of frames"
 
 bool frames_begin_archive(const uint8_t *bytes, size_t n)
 {
@@ -22,7 +21,7 @@ bool frames_may_begin_archive(const uint8_t *bytes, size_t n)
     return memcmp(bytes, frame_magic, n < ARCHIVE_MAGIC_BYTES ? n : ARCHIVE_MAGIC_BYTES) == 0;
 }
 
-/* The frames begun on: just the file so far. */
+/* A list without frames for this file. */
 static int begin(struct frames *f, const uint8_t *file, uint64_t size, struct error *err)
 {
     *f = (struct frames){.file = file, .size = size};
@@ -58,14 +57,17 @@ static struct frame entry_at(const uint8_t *entries, size_t i)
     return (struct frame){.bytes = get32(at), .content = get32(at + 4)};
 }
 
-/* What `bytes` stored bytes and `content` of a data frame can be; nothing that was compressed is larger than the bound. */
+/*
+ * Whether a data frame can have `bytes` stored bytes and `content` decompressed ones; compression never exceeds the
+ * bound.
+ */
 static bool plausible(uint64_t bytes, uint64_t content)
 {
     return content >= 1 && content <= FRAME_CONTENT_MAX && bytes >= DATA_FRAME_MIN &&
            bytes <= ZSTD_compressBound(content);
 }
 
-/* Whether an entry, number i of n, is one that an archive may have. */
+/* Whether entry i of n is valid in an archive. */
 static bool entry_fine(const uint8_t *entries, size_t i, size_t n)
 {
     struct frame frame = entry_at(entries, i);
@@ -76,7 +78,7 @@ static bool entry_fine(const uint8_t *entries, size_t i, size_t n)
            get32(entries + i * TABLE_ENTRY_BYTES + 8) == EMPTY_CHECKSUM;
 }
 
-/* The entries of the table at the end of the file, `*n` of them, and where the table begins. NULL: there is none. */
+/* The entries of the table at the end of the file, `*n` of them, and where the table begins. NULL: no valid table. */
 static const uint8_t *find_table(const struct frames *f, size_t *n, uint64_t *at, struct error *err)
 {
     uint64_t least = ARCHIVE_MAGIC_BYTES + seal_bytes(1) + table_bytes(2);
@@ -127,7 +129,7 @@ int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct err
         return -1;
     f->list = calloc(entries_n - 1, sizeof *f->list);
     if (!f->list)
-        return error_set(err, ERROR_MEMORY, NO_MEMORY);
+        return error_no_memory(err, "the list of frames");
     for (f->n = 0; f->n < entries_n - 1; f->n++) {
         f->list[f->n] = entry_at(entries, f->n);
         f->list[f->n].offset = f->end;
@@ -140,14 +142,14 @@ int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct err
 /* ---- by the frames themselves ---- */
 
 /*
- * Whether a whole data frame begins the `left` bytes at `at`: says how many bytes it has, stored and of content. NULL
- * if so, or what is wrong. Blocks are walked by their headers; nothing is decompressed.
+ * Checks that the `left` bytes at `at` begin with a whole data frame, and gives its stored and decompressed size. NULL,
+ * or what is wrong. Walks the headers of the blocks; nothing is decompressed.
  */
 static const char *measure(const uint8_t *at, uint64_t left, struct frame *frame)
 {
     if (left < DATA_FRAME_MIN)
         return "a frame is cut short";
-    if (get32(at) != ZSTD_MAGICNUMBER) /* the library might take older formats and skippable frames as well */
+    if (get32(at) != ZSTD_MAGICNUMBER) /* the library may accept older formats and skippable frames, too */
         return "there is no zstd frame";
     unsigned long long content = ZSTD_getFrameContentSize(at, left);
     if (content == ZSTD_CONTENTSIZE_ERROR || content == ZSTD_CONTENTSIZE_UNKNOWN)
@@ -172,7 +174,7 @@ static int push(struct frames *f, size_t *room, struct frame frame, struct error
         size_t more = *room ? *room * 2 : 64;
         struct frame *list = realloc(f->list, more * sizeof *list);
         if (!list)
-            return error_set(err, ERROR_MEMORY, NO_MEMORY);
+            return error_no_memory(err, "the list of frames");
         f->list = list;
         *room = more;
     }
@@ -181,7 +183,7 @@ static int push(struct frames *f, size_t *room, struct frame frame, struct error
     return 0;
 }
 
-/* Says why the data frames end where they do, `problem` being what a data frame there would lack. */
+/* Fills `why`: the reason why the data frames end at f->end; `problem`: why no data frame begins there. */
 static void explain(const struct frames *f, const char *problem, struct error *why)
 {
     uint64_t left = f->size - f->end;
@@ -242,7 +244,7 @@ void frame_reader_free(struct frame_reader *r)
     free(r);
 }
 
-/* Frame i is one whole data frame, of the sizes that the list has. */
+/* Checks that frame i is one whole data frame of the sizes in the list. */
 static int check_size(const struct frames *f, size_t i, struct error *err)
 {
     const struct frame *frame = &f->list[i];
@@ -269,8 +271,8 @@ int frame_check(const struct frames *f, size_t i, struct error *err)
 }
 
 /*
- * The frame is decompressed at once, straight to where its content goes: no window is allocated, whatever its header
- * asks for, and nothing goes beyond the room there is.
+ * The frame is decompressed in one call, straight into `to`: no window is allocated, whatever its header asks for, and
+ * nothing is written beyond the room of `to`.
  */
 int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err)
 {
@@ -293,7 +295,7 @@ int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8
 
 /* ---- the ends ---- */
 
-/* What the file must end with, from f->end on. */
+/* The bytes that the file must have from f->end on. */
 static uint8_t *demanded_ends(const struct frames *f, size_t *bytes)
 {
     struct frame_facts *facts = calloc(f->n, sizeof *facts);
@@ -325,7 +327,7 @@ int frames_verify_ends(const struct frames *f, struct error *err)
         return error_set_at(err, ERROR_FORMAT, same, "this is not an archive of xenmeter");
     uint8_t *ends = demanded_ends(f, &bytes);
     if (!ends)
-        return error_set(err, ERROR_MEMORY, NO_MEMORY);
+        return error_no_memory(err, "the list of frames");
     same = same_bytes(f->file + f->end, ends, there < bytes ? (size_t)there : bytes);
     free(ends);
     if (same == bytes && same == there)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OBJECT_BYTES_MIN 24   /* of an object in a document, and more */
+#define OBJECT_BYTES_MIN 24   /* no object in a document is shorter */
 #define BRACES_MAX       4096 /* in names */
 
 /* ---- writing ---- */
@@ -97,7 +97,7 @@ void json_wrong(struct json_reading *r, const char *key, const char *what)
     r->wrong = true;
 }
 
-/* Objects that take a byte or two each would become a tree of many times the document's size. */
+/* Refuses documents of tiny objects: their tree in memory would be many times the document's size. */
 static bool is_dense(const char *text, size_t n)
 {
     size_t objects = 0;
@@ -183,7 +183,7 @@ uint64_t members_take_u64(struct members *m, const char *key, uint64_t most)
 
 static uint64_t to_real(struct json_reading *r, const char *key, const json_t *value)
 {
-    double real = json_number_value(value); /* jansson takes no number that is not finite */
+    double real = json_number_value(value); /* jansson accepts finite numbers only */
     uint64_t bits;
     if (!json_is_number(value) || real < 0)
         json_wrong(r, key, "is not a number, or negative");
@@ -303,7 +303,7 @@ const char *json_to_bytes(struct json_reading *r, const char *key, const json_t 
         return NULL;
     }
     size_t n = json_string_length(value) + 1;
-    char *copy = memcpy(*at, text, n); /* jansson lets no NUL in */
+    char *copy = memcpy(*at, text, n); /* jansson refuses a NUL */
     *at += n;
     return copy;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REAL_BYTES 32 /* of a double with 17 digits, and more */
+#define REAL_BYTES 32 /* more than a double with 17 digits needs */
 
 void line_wrong(struct line *l, const char *what)
 {
@@ -61,7 +61,7 @@ static uint64_t read_i64(struct line *l)
     return negative ? -n : n;
 }
 
-/* Whatever strtod would take: only what it was printed as comes out the same again. */
+/* strtod accepts many forms: a number is valid only if it prints as the same text again. */
 static uint64_t read_real(struct line *l)
 {
     char text[REAL_BYTES], again[REAL_BYTES];

@@ -1,6 +1,6 @@
 /*
- * Reads a line of results in the one form in which it is written: members in the order of the tables, no spaces, each
- * number in one way only. A general JSON parser takes thirty times as long, and builds a tree many times the size of
+ * Reads a line of results in the one form in which the writer writes it: members in the order of the tables, no spaces,
+ * one form for each number. A general JSON parser takes thirty times as long, and builds a tree many times the size of
  * the text.
  */
 #ifndef XENMETER_ARCHIVE_LINE_H
@@ -11,15 +11,15 @@
 #include "fields.h"
 
 struct line {
-    const char *at, *end; /* what is left of it; end is where its newline is */
-    char before;          /* the next member: '{' before an object's first, else ',' */
-    const char *wrong;    /* the first thing that is wrong with it, in words; NULL: nothing so far */
+    const char *at, *end; /* the rest of the line; `end` points to its newline */
+    char before;          /* the byte before the next member: '{' before an object's first, else ',' */
+    const char *wrong;    /* the first error, in words; NULL: none so far */
 };
 
-/* Notes what is wrong, if it is the first thing. */
+/* Notes an error, if it is the first. */
 void line_wrong(struct line *l, const char *what);
 
-/* Whether these n bytes come next; they are passed if so. Here, so that the compiler knows n: it is the hot path. */
+/* Whether these n bytes come next; skips them if so. Inline, so that the compiler knows n: the hot path. */
 static inline bool line_has(struct line *l, const char *text, size_t n)
 {
     if ((size_t)(l->end - l->at) < n || memcmp(l->at, text, n) != 0)
@@ -46,10 +46,10 @@ void line_open(struct line *l);
 void line_close(struct line *l);
 void line_finish(struct line *l);
 
-/* The number that comes next; 0 where it is wrong. */
+/* Reads a number; 0 on error. */
 uint64_t line_u64(struct line *l);
 
-/* Reads the fields of a table into their struct; those that are not there are absent. */
+/* Reads the fields of a table into their struct; a missing field gets its `absent` value. */
 void line_fields(struct line *l, const struct stored_field *fields, size_t n, void *of);
 
 #endif

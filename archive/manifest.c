@@ -49,7 +49,7 @@ void capture_member_path(const struct capture *p, const char *name, char *to)
     snprintf(to, TAR_NAME_MAX, "%s/%s/%s", p->host, p->id, name);
 }
 
-/* "NNNNNN" and the ending: six digits or more, no more zeros in front than six digits need. */
+/* "NNNNNN" and the ending: six digits or more, and no leading zeros beyond six digits. */
 static bool numbered(struct member *m, const char *text, const char *ending)
 {
     size_t digits = strspn(text, "0123456789");

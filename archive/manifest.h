@@ -1,6 +1,6 @@
 /*
- * What a capture of an archive is: one trace of one host, what was made of it, and where in the archive each member lies.
- * A capture keeps its own manifest, which does not change when captures come together in one archive.
+ * The manifest of a capture: one trace of one host, its results, and the place of each member in the archive. Merging
+ * archives does not change manifests.
  */
 #ifndef XENMETER_ARCHIVE_MANIFEST_H
 #define XENMETER_ARCHIVE_MANIFEST_H
@@ -15,17 +15,17 @@
 #define MANIFEST_SCHEMA "xenmeter.piece/1"
 
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
-#define NAMES_MEMBER       "names.txt"     /* domain names, as they were given */
-#define IO_COUNTS_MEMBER   "io-counts.csv" /* outside counters, as they were given */
+#define NAMES_MEMBER       "names.txt"     /* the file of --names */
+#define IO_COUNTS_MEMBER   "io-counts.csv" /* the file of --io-counts: outside counters */
 #define HOST_MAX           41              /* a host's label, with the NUL */
 #define CAPTURE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
 #define MEMBER_NAME        48              /* a member's name inside its capture, with the NUL */
-#define CHUNK_MAX          (32u << 20) /* bytes of a chunk of the trace: what a reader has to hold, several times */
-#define DIGEST_BYTES       16          /* XXH3-128, most significant byte first */
+#define CHUNK_MAX          (32u << 20)     /* bytes of a chunk of the trace; a reader holds several chunks */
+#define DIGEST_BYTES       16              /* XXH3-128, most significant byte first */
 
 enum member_kind {
     MEMBER_TRACE,   /* trace/NNNNNN.xt: a chunk of the trace */
-    MEMBER_ENTRY,   /* entry/NNNNNN.jsonl: how to begin at that chunk */
+    MEMBER_ENTRY,   /* entry/NNNNNN.jsonl: the state of the host at the beginning of that chunk */
     MEMBER_RESULTS, /* results/BY/NNNNNN.jsonl */
     MEMBER_OTHER
 };
@@ -33,19 +33,21 @@ enum member_kind {
 struct member {
     char name[MEMBER_NAME];
     enum member_kind kind;
-    uint32_t frame; /* of the capture's frames */
-    uint32_t at;    /* where the content begins in the frame's */
+    uint32_t frame; /* index in the capture's frames */
+    uint32_t at;    /* where the member's content begins in the frame's content */
     uint32_t bytes;
     uint8_t digest[DIGEST_BYTES];
     uint32_t number; /* NNNNNN */
     enum by by;      /* MEMBER_RESULTS */
-    /* MEMBER_RESULTS: the time of its intervals and executions, ns; but for whole-trace rows. MEMBER_TRACE: its first byte
-     * in the trace. */
+    /*
+     * MEMBER_RESULTS: the span of its intervals and executions, ns, without whole-trace rows. MEMBER_TRACE: from:
+     * offset of its first byte in the trace.
+     */
     uint64_t from, to;
-    uint64_t tsc; /* MEMBER_ENTRY: no record before the chunk has a time beyond it */
+    uint64_t tsc; /* MEMBER_ENTRY: no record before the chunk is later */
 };
 
-/* What was asked for when the capture was made. */
+/* The options with which the capture was made. */
 struct capture_options {
     unsigned bys; /* 1 << enum by, or-ed */
     uint64_t granularities_ns[METER_GRANULARITIES];
@@ -53,15 +55,15 @@ struct capture_options {
     bool executions;
     double cpu_hz; /* given; 0: measured */
     struct charge_options
-        charge;     /* `idds` (65536 bytes, or NULL) is the capture's own; `counters` is not kept here */
-    bool io_counts; /* there is a member io-counts.csv: outside counters */
+        charge;     /* `idds` (65536 bytes, or NULL) belongs to the capture; `counters` is not kept here */
+    bool io_counts; /* there is a member io-counts.csv */
 };
 
 struct capture {
     char host[HOST_MAX];
     char id[CAPTURE_ID_BYTES];
-    char *source; /* the file's name as it was given, without folders; "-": standard input */
-    char *tool;   /* who made it: "xenmeter 0.1.0" */
+    char *source; /* the name of the file, without directories; "-": standard input */
+    char *tool;   /* the program that made it: "xenmeter 0.1.0" */
     uint64_t tsc_first, tsc_last;
     double cpu_hz;
     uint64_t duration_ns;
@@ -70,7 +72,7 @@ struct capture {
     struct capture_options options;
     struct member *members; /* in the order in which they were written */
     size_t members_n, members_capacity;
-    /* its place in an archive, from the archive's contents */
+    /* place in the archive, from the archive's contents */
     uint32_t first_frame;
     uint32_t frames; /* the last one has the manifest */
     uint32_t manifest_bytes;
@@ -79,27 +81,28 @@ struct capture {
 
 void capture_free(struct capture *p);
 
-/* "HOST/ID/NAME": what the member is called in the tar file. `to` has TAR_NAME_MAX bytes. */
+/* The member's name in the tar file, "HOST/ID/NAME". `to` has TAR_NAME_MAX bytes. */
 void capture_member_path(const struct capture *p, const char *name, char *to);
 
-/* Whether a label can be a host's: 1 to 40 of [A-Za-z0-9._-], the first a letter or digit. */
+/* Whether a label is valid for a host: 1 to 40 of [A-Za-z0-9._-], the first a letter or digit. */
 bool host_label_fine(const char *label);
 
 /* Whether this is a capture's id: 16 lower-case hexadecimal digits. */
 bool capture_id_fine(const char *id);
 
-/* Room for one more member at the end; NULL without memory. */
+/* Room for one more member at the end; NULL: no memory. */
 struct member *capture_new_member(struct capture *p);
 
-/* Fills name, kind, number and by from a name inside a capture. False: not a name that a capture can have. */
+/* Fills name, kind, number and by from a name inside a capture. False: no valid name. */
 bool member_named(struct member *m, const char *name);
 
-/* Appends the JSON document (without what is the archive's). b->failed: no memory. */
+/* Appends the JSON document (without the capture's place in the archive). b->failed: no memory. */
 void manifest_put(struct buffer *b, const struct capture *p);
 
 /*
- * Reads it back, hostile or not: every member's name, place (below `frames`) and numbers are possible, the chunks of a
- * stored trace follow each other without a gap and make up trace_bytes. -1 with `err` filled; capture_free in both cases.
+ * Reads the document, which may be hostile: afterwards every member's name, place (below `frames`) and numbers are
+ * valid, and the chunks of a stored trace follow each other without a gap and make up trace_bytes. -1 with `err`
+ * filled; capture_free in both cases.
  */
 int manifest_read(struct capture *p, const char *text, size_t n, uint32_t frames, struct error *err);
 

@@ -1,4 +1,4 @@
-/* Reads a capture's manifest: nothing in it is believed before it was looked at. */
+/* Reads a capture's manifest: every value is checked before it is used. */
 #include <stdlib.h>
 #include <string.h>
 

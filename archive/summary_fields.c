@@ -21,8 +21,17 @@ const struct stored_field trace_fields[] = {
 TABLE_N(trace_fields);
 
 const struct stored_field clock_fields[] = {
-    U64(clock, tsc_first),   REAL(clock, cpu_hz),    FLAG(clock, measured),  U64(clock, pairs),
-    REAL(clock, spread_ppm), REAL(clock, error_ppm), U64(clock, multiplier), U32(clock, shift, 127),
+    U64(clock, tsc_first),
+    REAL(clock, cpu_hz),
+    FLAG(clock, measured),
+    U64(clock, pairs),
+    REAL(clock, spread_ppm),
+    REAL(clock, error_ppm),
+    U64(clock, multiplier),
+    U32(clock, shift, 127),
+    FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
 };
 TABLE_N(clock_fields);
 

@@ -6,13 +6,12 @@
 #include "formats/charge_words.h"
 #include "json_fields.h"
 #include "metrics/measure/row.h"
-#include "parser/order/clock_probe.h"
 #include "summary.h"
 #include "summary_fields.h"
 
 #define CPU_HZ_MIN 1e-9
 
-/* A document on its way into a summary. */
+/* The state of reading a document into a summary. */
 struct summary_reading {
     struct json_reading json;
     struct summary *summary;
@@ -41,12 +40,15 @@ static void read_trace(struct summary_reading *r, json_t *value)
         json_wrong(&r->json, "tsc_last", "is before tsc_first");
 }
 
-/* The conversion follows from the frequency. A clock that was never set, or without one, counts cycles, or nothing. */
+/*
+ * Sets the conversion from the frequency. A clock without a frequency counts cycles; one that was never set counts
+ * nothing.
+ */
 static bool clock_is_possible(const struct clock *c)
 {
     struct clock same = *c;
     bool never_set = c->multiplier == 0 && c->shift == 0;
-    if (c->cpu_hz > 0 && c->cpu_hz < CPU_HZ_MIN) /* a cycle would be longer than a count of ns can tell */
+    if (c->cpu_hz > 0 && c->cpu_hz < CPU_HZ_MIN) /* a cycle would be longer than the conversion can express */
         return false;
     clock_set(&same, c->tsc_first, c->cpu_hz);
     return (c->multiplier == same.multiplier && c->shift == same.shift) || (!(c->cpu_hz > 0) && never_set);
@@ -81,7 +83,7 @@ static void read_places(struct summary_reading *r, struct members *of)
     }
 }
 
-/* An event number in the form that is written. */
+/* Reads an event number in the one form that the writer uses. */
 static uint32_t take_event(struct members *m)
 {
     const char *text = json_string_value(members_take(m, "event"));
@@ -94,7 +96,7 @@ static uint32_t take_event(struct members *m)
     return event;
 }
 
-/* The slot of a number that is in the table as such, or EVENT_SLOTS. */
+/* The slot of an event number that is a row of the table, or EVENT_SLOTS. */
 static unsigned slot_of(uint32_t event)
 {
     unsigned slot = 0;
@@ -212,14 +214,14 @@ static void read_charges(struct summary_reading *r, json_t *value)
     members_end(&m);
 }
 
-/* ---- who was there ---- */
+/* ---- pCPUs and domains ---- */
 
 /* Room for the n elements of an array. NULL with the error filled. */
 static void *new_items(struct summary_reading *r, size_t n, size_t size)
 {
     void *items = calloc(n + 1, size);
     if (!items && !r->json.wrong) {
-        error_set(r->json.err, ERROR_MEMORY, "no memory for a summary");
+        error_no_memory(r->json.err, "a summary");
         r->json.wrong = true;
     }
     return items;

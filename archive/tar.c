@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A header's fields (POSIX.1-1988, ustar): where they begin, as far as anything but zeros is in them. */
+/* A header's fields (POSIX.1-1988, ustar): the offsets of those that are not all zero. */
 #define AT_MODE     100
 #define AT_UID      108
 #define AT_GID      116
@@ -26,7 +26,7 @@ static bool part_byte(char c)
            (c && strchr("._+-", c));
 }
 
-/* The end of the part that begins here; itself if it is none. */
+/* The end of the part of a name that begins here; `at` itself if it is no valid part. */
 static const char *part_end(const char *part)
 {
     const char *c = part;
@@ -96,7 +96,7 @@ static size_t zeros(const uint8_t *at, size_t n)
     return i;
 }
 
-/* The name and the size a header gives. False: there is none that we would have written. */
+/* Reads the name and the size in a header. False: not a header that our writer writes. */
 static bool read_header(const uint8_t *header, struct tar_member *member)
 {
     memcpy(member->name, header, TAR_NAME_MAX);

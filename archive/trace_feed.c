@@ -8,7 +8,7 @@
 #include "archive/tar.h"
 
 #define THREADS_MAX 64
-#define AHEAD       2 /* chunks that wait, besides those being decompressed */
+#define AHEAD       2 /* decompressed chunks that wait, besides those being decompressed */
 
 /* A chunk to be read. */
 struct chunk_place {
@@ -37,8 +37,8 @@ struct trace_feed {
     pthread_mutex_t lock; /* of what follows, and of `done` in the slots */
     pthread_cond_t filled, emptied;
     size_t begun;   /* chunks that a thread has taken */
-    size_t current; /* the chunk that the caller looks at, or will */
-    bool handed;    /* the caller looks at it */
+    size_t current; /* the chunk that the caller uses, or will use next */
+    bool handed;    /* the caller uses chunk `current` */
     bool quit;
     uint64_t stored_done, stored_size; /* bytes of their frames */
 };
@@ -56,7 +56,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
         s->content = malloc(place->content);
         s->room = s->content ? place->content : 0;
         if (!s->content)
-            return error_set(&s->why, ERROR_MEMORY, "no memory for %u bytes of a frame", place->content);
+            return error_no_memory(&s->why, "a frame");
     }
     if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
         return -1;
@@ -68,7 +68,7 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
     return s->bytes ? 0 : -1;
 }
 
-/* The next chunk to decompress, once there is a slot for it; chunks_n: there is none any more. */
+/* Waits for a free slot and returns the next chunk to decompress; chunks_n: there is none. */
 static size_t take_chunk(struct trace_feed *f)
 {
     pthread_mutex_lock(&f->lock);
@@ -89,7 +89,7 @@ static void *decompress(void *context)
         if (reader)
             failed = read_chunk(f, &f->chunks[i], reader, s) != 0;
         else
-            error_set(&s->why, ERROR_MEMORY, "no memory to decompress");
+            error_no_memory(&s->why, "decompression");
         pthread_mutex_lock(&f->lock);
         s->failed = failed;
         s->done = true;
@@ -165,7 +165,7 @@ static bool start_threads(struct trace_feed *f, unsigned threads)
 {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all, SIGBUS); /* a file that is cut while it is read */
+    sigdelset(&all, SIGBUS); /* a file that is truncated while it is read */
     pthread_sigmask(SIG_BLOCK, &all, &before);
     while (f->threads_n < threads && pthread_create(&f->threads[f->threads_n], NULL, decompress, f) == 0)
         f->threads_n++;
@@ -178,7 +178,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
 {
     struct trace_feed *f = calloc(1, sizeof *f);
     if (!f) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the archive");
         return NULL;
     }
     f->archive = a;
@@ -190,7 +190,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
     f->slots = calloc(f->slots_n, sizeof *f->slots);
     if (!f->slots || !list_chunks(f, captures, n, chunk) || !start_threads(f, threads)) {
         trace_feed_free(f);
-        error_set(err, ERROR_MEMORY, "no memory, or no thread to be had, to decompress");
+        error_no_memory(err, "the threads that decompress");
         return NULL;
     }
     return f;

@@ -8,7 +8,7 @@
 #include "archive/tar.h"
 #include "parser/source/source.h"
 
-/* A member that a manifest tells of, and where. */
+/* A member that a manifest lists, and its place. */
 struct expected {
     const struct capture *capture;
     const struct member *member; /* NULL: the capture's manifest */
@@ -18,11 +18,11 @@ struct expected {
 struct verification {
     const struct source *source;
     struct frames frames;
-    bool by_table;             /* the frames are those of the seek table */
-    struct archive *archive;   /* NULL: its contents or manifests cannot be read */
+    bool by_table;             /* the list of frames comes from the seek table */
+    struct archive *archive;   /* NULL: the archive's contents or manifests cannot be read */
     struct expected *expected; /* ordered by frame, and by place in it */
     size_t expected_n;
-    size_t next; /* the first of the frame being looked at, or behind it */
+    size_t next; /* index of the next expected member: the first in this frame, or after it */
     verify_finding finding;
     void *context;
     long findings;
@@ -36,7 +36,7 @@ static void tell(struct verification *v, uint64_t offset, const char *member, co
     v->finding(v->context, offset, member, what);
 }
 
-/* ---- what should be there ---- */
+/* ---- expected members ---- */
 
 static uint32_t place_of(const struct expected *e)
 {
@@ -59,7 +59,7 @@ static int list_expected(struct verification *v, struct error *err)
         members += captures[i].members_n;
     v->expected = calloc(members + 1, sizeof *v->expected);
     if (!v->expected)
-        return error_set(err, ERROR_MEMORY, "no memory for the list of members");
+        return error_no_memory(err, "the list of members");
     for (size_t i = 0; i < n; i++) {
         const struct capture *p = &captures[i];
         for (size_t m = 0; m < p->members_n; m++)
@@ -76,14 +76,14 @@ static void expected_path(const struct expected *e, char path[TAR_NAME_MAX])
     capture_member_path(e->capture, e->member ? e->member->name : "manifest.json", path);
 }
 
-/* Whether frame i still has a member to come that a manifest tells of. */
+/* Whether a manifest lists a further member in frame i. */
 static const struct expected *expected_in(const struct verification *v, size_t frame)
 {
     bool there = v->next < v->expected_n && v->expected[v->next].frame == frame;
     return there ? &v->expected[v->next] : NULL;
 }
 
-/* ---- what is there ---- */
+/* ---- members of the file ---- */
 
 static void check_member(struct verification *v, size_t frame, const uint8_t *content,
                          const struct tar_member *m)
@@ -110,7 +110,7 @@ static void check_member(struct verification *v, size_t frame, const uint8_t *co
         tell(v, offset, m->name, "it has another digest than the manifest says");
 }
 
-/* The frame cannot be read: so cannot its members be. */
+/* The frame cannot be read, and so none of its members. */
 static void tell_of_frame(struct verification *v, size_t frame, const struct error *why)
 {
     const struct expected *e;
@@ -153,7 +153,7 @@ static int check_frames(struct verification *v, struct error *err)
     struct frame_reader *reader = frame_reader_new();
     uint8_t *content = NULL;
     size_t room = 0;
-    int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    int status = reader ? 0 : error_no_memory(err, "decompression");
     for (size_t i = 1; i < v->frames.n && status == 0; i++) {
         size_t n = v->frames.list[i].content;
         if (room < n) {
@@ -164,7 +164,7 @@ static int check_frames(struct verification *v, struct error *err)
         if (content)
             check_frame(v, i, reader, content);
         else
-            status = error_set(err, ERROR_MEMORY, "no memory for %zu bytes of a frame", n);
+            status = error_no_memory(err, "a frame");
     }
     free(content);
     frame_reader_free(reader);
@@ -173,7 +173,7 @@ static int check_frames(struct verification *v, struct error *err)
 
 /* ---- the whole ---- */
 
-/* A file that begins nearly like an archive is a damaged one. */
+/* A file that begins almost like an archive is a damaged archive. */
 static bool magic_damaged(struct verification *v, const struct source *s)
 {
     size_t differ = 0, first = 0;
@@ -188,7 +188,7 @@ static bool magic_damaged(struct verification *v, const struct source *s)
     return true;
 }
 
-/* The frames by the table if it is good for anything; else one after the other, as far as they go. */
+/* Lists the frames from the seek table if it is valid; else by walking them, up to the first that is not whole. */
 static int find_frames(struct verification *v, const struct source *s, struct error *err)
 {
     struct error table = {0}, why = {0};
@@ -200,7 +200,7 @@ static int find_frames(struct verification *v, const struct source *s, struct er
     if (frames_recover(&v->frames, s->map, s->size, &why, err) != 0)
         return -1;
     if (why.code == ERROR_NONE)
-        frames_verify_ends(&v->frames, &why); /* what is behind the frames is damaged, and where */
+        frames_verify_ends(&v->frames, &why); /* finds the damage after the frames, and its offset */
     if (why.code != ERROR_NONE)
         tell(v, why.offset, "", why.message);
     if (why.code == ERROR_NONE)
@@ -208,13 +208,13 @@ static int find_frames(struct verification *v, const struct source *s, struct er
     return 0;
 }
 
-/* What was read is not to count as memory. */
+/* Gives back the pages that were read, so that they do not count as memory. */
 static void passed(const void *source, const struct frame *frame)
 {
     source_release(source, frame->offset, frame->offset + frame->bytes);
 }
 
-/* What lies around the frames; only where these are whole can it be told what it should be. */
+/* Checks the magic, the seal and the seek table; their right content is known only if every data frame is whole. */
 static void check_ends(struct verification *v)
 {
     struct error why = {0};

@@ -1,4 +1,4 @@
-/* Is an archive whole? Every byte of it has a part in the answer. */
+/* Checks every byte of an archive. */
 #ifndef XENMETER_ARCHIVE_VERIFY_H
 #define XENMETER_ARCHIVE_VERIFY_H
 
@@ -10,20 +10,20 @@
 
 struct verify_totals {
     uint64_t bytes;   /* of the file */
-    size_t frames;    /* data frames looked at */
-    size_t members;   /* found whole */
+    size_t frames;    /* data frames checked */
+    size_t members;   /* whole ones */
     uint64_t content; /* bytes of them */
     uint64_t
-        whole_up_to; /* the first byte of the file that is not part of something whole; `bytes`: all is */
-    bool finished;   /* there is a seal and a seek table: the archive was completed */
+        whole_up_to; /* the first byte of the file that is not part of a whole frame or member; `bytes`: all is whole */
+    bool finished; /* there is a seal and a seek table: the archive was completed */
 };
 
-/* One damage: where in the file, in which member ("" when that is not known), what. */
+/* One damage: its offset in the file, the member ("" when not known), and what is wrong. */
 typedef void (*verify_finding)(void *context, uint64_t offset, const char *member, const char *what);
 
 /*
- * Looks at every frame and member of the file. Returns how many damages were told, or -1 with `err` filled: it cannot be
- * read, or is no archive at all.
+ * Checks every frame and member of the file. Returns the number of damages reported, or -1 with `err` filled: the file
+ * cannot be read, or is no archive at all.
  */
 long verify_archive(const char *path, verify_finding finding, void *context, struct verify_totals *totals,
                     struct error *err);

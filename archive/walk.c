@@ -35,7 +35,7 @@ static int walk_frame(struct walk *w, size_t i, struct error *err)
         w->content = malloc(frame->content);
         w->room = w->content ? frame->content : 0;
         if (!w->content)
-            return error_set(err, ERROR_MEMORY, "no memory for %u bytes of a frame", frame->content);
+            return error_no_memory(err, "a frame");
     }
     if (frame_verify(&w->frames, i, w->reader, w->content, &why) != 0)
         return tell(w, &why, err);
@@ -63,7 +63,7 @@ static int walk(struct walk *w, const struct source *s, struct error *err)
     }
     w->reader = frame_reader_new();
     if (!w->reader)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "decompression");
     for (size_t i = 1; i < w->frames.n && status == 0; i++)
         status = walk_frame(w, i, err);
     if (status == 0 && !by_table)

@@ -1,4 +1,4 @@
-/* Every member of an archive, in the order of the file, without its manifests: also of one that is damaged or unfinished. */
+/* Every member of an archive, in the order of the file, without manifests; the archive may be damaged or unfinished. */
 #ifndef XENMETER_ARCHIVE_WALK_H
 #define XENMETER_ARCHIVE_WALK_H
 
@@ -12,13 +12,13 @@ struct walk_visitor {
     void *context;
     /* One whole member: its path in the tar file. Non-zero ends the walk. */
     int (*member)(void *context, const char *path, const uint8_t *bytes, size_t n);
-    /* A frame, or the file from `offset` on, cannot be used. Non-zero ends the walk. May be NULL: any ends it. */
+    /* A frame, or the file from `offset` on, is damaged. Non-zero ends the walk. NULL: any damage ends the walk. */
     int (*damage)(void *context, const struct error *why);
 };
 
 /*
- * Walks through the file at PATH. 0 at the end; what a visitor returned, if not 0; -1 with `err` filled: it cannot be read,
- * is no archive, or is damaged and there is no `damage`.
+ * Walks through the file at PATH. 0 at the end; the value of a visitor, if not 0; -1 with `err` filled: the file cannot
+ * be read, is no archive, or is damaged and `damage` is NULL.
  */
 int walk_archive(const char *path, const struct walk_visitor *visitor, struct error *err);
 

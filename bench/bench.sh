@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench.sh BUILD-FOLDER 'TRACE...' 'CAPTURE...' - runs every contender over the traces and prints a table for each; see
+# bench.sh BUILD-DIR 'TRACE...' 'CAPTURE...' - runs every program over the traces and prints a table for each; see
 # bench.mk. TRACES: the folder of the captures.
 set -eu -o pipefail
 

@@ -146,12 +146,12 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
                                              .options = &c->capture};
     c->writer = capture_writer_new(c->file->frames, &options);
     if (!c->writer)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the archive");
     struct trace_tap tap = capture_writer_tap(c->writer);
     struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
     c->pipeline = pipeline_new(o->max_memory);
     if (!c->pipeline)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the archive");
     if (add_consumer(c, err) != 0)
         return -1;
     pipeline_wants(c->pipeline, &trace);
@@ -187,7 +187,7 @@ static int write_summary(struct creation *c, struct error *err)
     struct capture *capture = archive_file_new_capture(c->file);
     int status = 0;
     if (!s.pcpus || !capture)
-        status = error_set(err, ERROR_MEMORY, "no memory");
+        status = error_no_memory(err, "the archive");
     for (; s.pcpus && s.pcpus_n < pass->pcpus_n; s.pcpus_n++)
         s.pcpus[s.pcpus_n] = (struct summary_pcpu){pass->pcpus[s.pcpus_n],
                                                    model_blind_ns(pass->model, pass->pcpus[s.pcpus_n])};
@@ -316,9 +316,9 @@ static int read_file(const char *path, struct buffer *text, struct error *err)
     }
     bool failed = ferror(file) != 0;
     fclose(file);
-    if (failed || !room)
-        return error_set(err, failed ? ERROR_IO : ERROR_MEMORY, failed ? "cannot read" : "no memory");
-    return 0;
+    if (failed)
+        return error_set(err, ERROR_IO, "cannot read");
+    return room ? 0 : error_no_memory(err, "a file");
 }
 
 static int read_counters(struct creation *c, const char *path, struct error *err)

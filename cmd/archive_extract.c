@@ -28,14 +28,14 @@ struct extraction {
     char host[HOST_MAX];
     unsigned timeline;
     bool missing; /* something is damaged */
-    bool failed;  /* something could not be written; said */
+    bool failed;  /* something could not be written; already reported */
     size_t members;
     uint64_t bytes;
-    /* the trace of a damaged archive */
+    /* --trace of a damaged archive */
     struct output *output;
-    char capture[TAR_NAME_MAX]; /* "HOST/ID/" of the trace that is being written; "": none yet */
+    char capture[TAR_NAME_MAX]; /* "HOST/ID/" of the trace being written; "": none yet */
     uint32_t chunk;             /* the next one */
-    bool gap;                   /* a chunk was missing: what follows is of no use */
+    bool gap;                   /* a chunk was missing: later chunks are useless */
 };
 
 /* ---- members ---- */
@@ -51,7 +51,7 @@ static bool is_wanted(const struct extraction *x, const char *path)
     return x->patterns_n == 0;
 }
 
-/* Makes the folders of a path; what is there already has to be a folder. */
+/* Makes the directories of a path; an existing file in their place is an error. */
 static int make_folders(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -70,7 +70,7 @@ static int write_file(struct extraction *x, const char *path, const uint8_t *byt
     const char *folder = x->to ? x->to : ".";
     char *to;
     if (asprintf(&to, "%s/%s", folder, path) < 0) {
-        complain("no memory");
+        complain("not enough memory");
         return -1;
     }
     int status = make_folders(to);
@@ -124,7 +124,7 @@ static int extract_members(struct extraction *x)
 
 /* ---- the trace ---- */
 
-/* A chunk of a trace, if it is the next one: the first trace there is, or that of the host. */
+/* Writes a chunk if it is the next one of the trace: the first trace of the archive, or of the host. */
 static int take_chunk(void *context, const char *path, const uint8_t *bytes, size_t n)
 {
     struct extraction *x = context;
@@ -197,7 +197,7 @@ static int copy_trace(struct extraction *x, const struct archive *a, struct erro
     while ((status = bytes.next(bytes.context, &at, &got, err)) > 0) {
         x->bytes += got;
         if (output_write(x->output, at, got) != 0)
-            break; /* finish_trace says why */
+            break; /* finish_trace prints why */
     }
     trace_feed_free(feed);
     return status < 0 ? -1 : 0;

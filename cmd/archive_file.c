@@ -1,4 +1,4 @@
-/* An archive on its way to its file. */
+/* An archive being written. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 
 #include "archive_commands.h"
 #include "archive/contents.h"
-#include "archive/tar.h"
 
 unsigned threads_wanted(const struct options *o)
 {
@@ -86,7 +85,7 @@ static int write_contents(struct archive_file *f, struct error *err)
 {
     struct contents_capture *list = calloc(f->captures_n + 1, sizeof *list);
     if (!list)
-        return error_set(err, ERROR_MEMORY, "no memory for the contents");
+        return error_no_memory(err, "the contents of the archive");
     for (size_t i = 0; i < f->captures_n; i++)
         contents_of_capture(&f->captures[i], &list[i]);
     qsort(list, f->captures_n, sizeof *list, compare);
@@ -100,7 +99,7 @@ static int write_contents(struct archive_file *f, struct error *err)
     contents_put_frame(&text, list, f->captures_n);
     free(list);
     if (status == 0 && text.failed)
-        status = error_set(err, ERROR_MEMORY, "no memory for the contents");
+        status = error_no_memory(err, "the contents of the archive");
     if (status != 0) {
         buffer_free(&text);
         return -1;
@@ -114,7 +113,7 @@ int archive_file_fail(struct archive_file *f, const char *file, const struct err
     struct error ignored;
     if (f->output && output_reader_gone(f->output))
         return EXIT_DONE;
-    /* What is on its way is worth keeping, too. */
+    /* Frames still being compressed are worth keeping, too. */
     if (f->frames)
         frame_writer_drain(f->frames, &ignored);
     bool any = f->frames && frame_writer_bytes(f->frames) > ARCHIVE_MAGIC_BYTES;

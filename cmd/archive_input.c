@@ -1,4 +1,4 @@
-/* Is the input an archive? One on a pipe is made a file first. */
+/* Is the input an archive? An archive from a pipe is copied to a file first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define PEEK_STEP_NS 10000000 /* 10 ms */
 #define PEEKS        300
 
-/* The first bytes of a pipe, as many as are there; they stay in it. */
+/* Reads the first bytes that wait in a pipe, and leaves them in it. */
 static size_t peek(int fd, uint8_t bytes[ARCHIVE_MAGIC_BYTES])
 {
     int pair[2];
@@ -27,7 +27,7 @@ static size_t peek(int fd, uint8_t bytes[ARCHIVE_MAGIC_BYTES])
     return n > 0 ? (size_t)n : 0;
 }
 
-/* Whether a pipe begins like an archive. Who writes a few bytes that may be one is given time for the rest. */
+/* Whether a pipe begins like an archive. Waits for more bytes while the first few may be those of an archive. */
 static bool pipe_begins_archive(int fd)
 {
     uint8_t bytes[ARCHIVE_MAGIC_BYTES] = {0};
@@ -41,7 +41,7 @@ static bool pipe_begins_archive(int fd)
     return frames_begin_archive(bytes, sizeof bytes);
 }
 
-/* An archive is read from its end: what comes through a pipe goes to a file without a name first. */
+/* An archive is read from its end: one from a pipe is copied to a file without a name. */
 static int spool(int fd, struct error *err)
 {
     const char *folder = getenv("TMPDIR");

@@ -44,7 +44,7 @@ static void print_results(const struct capture_options *o)
            o->io_counts ? " by outside counters" : "");
 }
 
-/* Names come from elsewhere: nothing in them is to move a terminal's cursor. */
+/* Names may be hostile: control characters must not reach a terminal. */
 static void print_text(const char *text)
 {
     for (; *text; text++)
@@ -99,7 +99,7 @@ static int print_json(struct archive *a, struct error *err)
         struct buffer text = {0};
         manifest_put(&text, &captures[i]);
         if (text.failed)
-            return error_set(err, ERROR_MEMORY, "no memory");
+            return error_no_memory(err, "the list");
         fwrite(text.at, 1, text.n, stdout);
         buffer_free(&text);
         if (i + 1 < n)

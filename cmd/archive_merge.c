@@ -38,7 +38,7 @@ static int list_captures(struct merging *m, char *const *files, struct error *er
         most += archive_captures(m->archives[i], &captures);
     m->list = calloc(most + 1, sizeof *m->list);
     if (!m->list)
-        return error_set(err, ERROR_MEMORY, "no memory for %zu captures", most);
+        return error_no_memory(err, "the list of captures");
     for (size_t i = 0; i < m->archives_n; i++) {
         size_t n = archive_captures(m->archives[i], &captures);
         for (size_t p = 0; p < n; p++) {
@@ -52,7 +52,10 @@ static int list_captures(struct merging *m, char *const *files, struct error *er
     return 0;
 }
 
-/* What is there twice goes in once; two that differ but claim to be the same cannot be told apart later. */
+/*
+ * Keeps one of two equal captures; refuses two different ones of the same host and id, which no reader could
+ * distinguish.
+ */
 static int drop_doubles(struct merging *m, struct error *err)
 {
     size_t kept = 0;
@@ -78,7 +81,7 @@ static int copy_capture(struct merging *m, const struct source_capture *s, struc
     struct capture *to = archive_file_new_capture(&m->file);
     int64_t first = -1;
     if (!to)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the list of captures");
     for (uint32_t i = 0; i < s->capture->frames; i++) {
         int64_t frame =
             frame_writer_copy(m->file.frames, archive_frames(s->archive), s->capture->first_frame + i, err);
@@ -102,7 +105,7 @@ static int open_all(struct merging *m, const struct options *o)
     struct error err = {0};
     m->archives = calloc(o->inputs_n, sizeof(struct archive *));
     if (!m->archives) {
-        complain("no memory");
+        complain("not enough memory");
         return EXIT_ERROR;
     }
     for (size_t i = 0; i < o->inputs_n; i++) {

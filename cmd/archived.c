@@ -10,7 +10,7 @@
 #include "archive/entry.h"
 #include "archive/join.h"
 #include "archive/results.h"
-#include "formats/writer.h"
+#include "archive/rollup.h"
 #include "metrics/min_max.h"
 
 int fail_host(const struct options *o)
@@ -42,7 +42,7 @@ static int read_summaries(struct archived *a, struct error *err)
 {
     a->summaries = calloc(a->captures_n, sizeof *a->summaries);
     if (!a->summaries)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "reading the archive");
     for (size_t i = 0; i < a->captures_n; i++) {
         if (read_summary(a, &a->captures[i], &a->summaries[i], err) != 0)
             return -1;
@@ -340,7 +340,7 @@ static int read_results(struct archived *a, const struct capture *p, enum by by,
     const struct meter_sink sink = rollup_sink(rollup);
     struct results_reader *reader = results_reader_new();
     uint64_t from_ns, to_ns;
-    int status = reader ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+    int status = reader ? 0 : error_no_memory(err, "reading the archive");
     rollup_span(rollup, &from_ns, &to_ns);
     for (size_t i = 0; i < p->members_n && status == 0; i++) {
         const struct member *m = &p->members[i];
@@ -365,7 +365,7 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
 {
     struct rollup *rollup = rollup_new(plan, by, sink);
     if (!rollup)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "reading the archive");
     int status = read_results(a, &a->captures[capture], by, rollup, err);
     if (status == 0)
         status = rollup_finish(rollup);
@@ -405,7 +405,7 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
     uint64_t ignored = 0;
     int status = 0;
     if (!join)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "reading the archive");
     for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
         join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
@@ -414,7 +414,7 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
     if (status == 0)
         status = join_finish(join, a->summary.end_ns);
     if (join_out_of_memory(join))
-        error_set(err, ERROR_MEMORY, "no memory for the results");
+        error_no_memory(err, "the results");
     join_free(join);
     return status;
 }

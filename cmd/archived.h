@@ -6,7 +6,6 @@
 #define XENMETER_CMD_ARCHIVED_H
 
 #include "archive/archive.h"
-#include "archive/rollup.h"
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
 #include "cli.h"

@@ -35,7 +35,7 @@ static int run(struct blame *b, const struct options *o)
     if (reading_open(&b->reading, o) != EXIT_DONE)
         return EXIT_ERROR;
     if (!(b->delays = delays_new(&delays))) {
-        error_set(&err, ERROR_MEMORY, "no memory");
+        error_no_memory(&err, "the report");
         return fail(NULL, &err);
     }
     const char *sort = o->sort ? o->sort : o->limit ? "delayed_ns" : NULL;

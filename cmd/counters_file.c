@@ -1,6 +1,6 @@
 /*
- * Outside counters for --io-counts: the file that xenmeter-io-counts(5) describes. What it holds in memory is bounded
- * by READINGS_MAX and DEVICES_MAX: 0.3 GiB with the copy that sorting makes.
+ * Outside counters for --io-counts: the file that xenmeter-io-counts(5) describes. READINGS_MAX and DEVICES_MAX bound
+ * the memory: 0.3 GiB with the copy that sorting makes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #define LINE_BYTES_MAX 4096
 #define FIELDS_MAX     64
 
-/* Columns by what they are for; the counts stand last, in the order of struct counter_reading. */
+/* The columns; the counts come last, in the order of struct counter_reading. */
 enum counters_column {
     TIME_NS,
     TSC,
@@ -39,9 +39,9 @@ struct counters_reader {
     uint64_t line_number;
     char line[LINE_BYTES_MAX];
     char header[LINE_BYTES_MAX];
-    char *fields[FIELDS_MAX]; /* of the line, which is cut for them */
+    char *fields[FIELDS_MAX]; /* of the current line; point into it */
     size_t fields_n;
-    enum counters_column columns[FIELDS_MAX]; /* what each field of a line is */
+    enum counters_column columns[FIELDS_MAX]; /* the column of each field of a line */
     size_t columns_n;                         /* 0: the header was not read yet */
     bool has[COLUMNS];                        /* which columns there are */
     struct counters *counters;
@@ -49,7 +49,7 @@ struct counters_reader {
     uint32_t slots[SLOTS]; /* hash table of devices: index + 1, 0 is free */
 };
 
-/* An error in the line that was read last. */
+/* An error in the current line. */
 static int wrong(const struct counters_reader *r, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -90,7 +90,7 @@ static int next_line(struct counters_reader *r, struct error *err)
     return c == EOF ? 0 : strchr(r->line, '\r') ? wrong(r, err, "the byte 0x0d is no text") : 1;
 }
 
-/* Finds the field that begins at `p`; returns where it ends (its comma or NUL), NULL when its quotes make no sense. */
+/* Finds the field that begins at `p`; returns its end (comma or NUL); NULL: its quotes are wrong. */
 static char *find_field(char *p, char **field)
 {
     p += strspn(p, " \t");
@@ -224,7 +224,7 @@ static int add_device(struct counters_reader *r, const struct row_values *v, siz
     struct counter_device *grown =
         array_reserve(c->devices, &r->devices_capacity, c->devices_n + 1, sizeof *c->devices);
     if (!grown)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     c->devices = grown;
     struct counter_device *d = &c->devices[c->devices_n++];
     memcpy(d->name, v->device, strlen(v->device) + 1);
@@ -235,7 +235,7 @@ static int add_device(struct counters_reader *r, const struct row_values *v, siz
     return 0;
 }
 
-/* The index of the row's device, which is new or has the same counters as before. */
+/* The index of the row's device, added if new; a known device must have the same counters as before. */
 static int find_device(struct counters_reader *r, const struct row_values *v, uint32_t *device,
                        struct error *err)
 {
@@ -255,7 +255,7 @@ static int find_device(struct counters_reader *r, const struct row_values *v, ui
     return 0;
 }
 
-/* Readings are lined up by tsc, all of them, or by time_ns: the first one says which. */
+/* All readings have a tsc, or none has: the first one decides. */
 static int check_moment(const struct counters_reader *r, const struct row_values *v, struct error *err)
 {
     struct counters *c = r->counters;
@@ -280,7 +280,7 @@ static int take_row(struct counters_reader *r, struct error *err)
     struct counter_reading *grown =
         array_reserve(c->readings, &r->readings_capacity, c->readings_n + 1, sizeof *c->readings);
     if (!grown)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     c->readings = grown;
     struct counter_reading *reading = &c->readings[c->readings_n++];
     *reading =
@@ -315,7 +315,7 @@ static int read_lines(struct counters_reader *r, struct error *err)
     return counters_sort(r->counters, err);
 }
 
-/* Reads and closes the file; NULL is one that could not be opened, which `errno` explains. */
+/* Reads and closes the file; NULL: opening it failed, with `errno` set. */
 static struct counters *read_file(FILE *file, struct error *err)
 {
     struct counters_reader *r = calloc(1, sizeof *r);
@@ -324,7 +324,7 @@ static struct counters *read_file(FILE *file, struct error *err)
     if (!file)
         error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
     else if (!r || !c)
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "outside counters");
     else {
         r->file = file;
         r->counters = c;

@@ -12,7 +12,7 @@
 #include "metrics/measure/event_counts.h"
 #include "trace_run.h"
 
-/* One dump; all zero is one that was not begun. */
+/* One dump; all zero: not begun. */
 struct dump {
     struct options options;
     struct dump_choice choice;
@@ -20,28 +20,27 @@ struct dump {
     struct dump_reader *reader;
     struct output *output;
     struct dump_writer *writer;  /* NULL with --count */
-    struct event_counts *counts; /* NULL without */
-    bool in_step;                /* what is there is to be seen at once */
-    size_t told;                 /* records */
-    bool stopped;                /* before the end of the trace: enough was told */
-    uint64_t end_ns;             /* of what was looked at, from the start of the trace; 0: no clock */
+    struct event_counts *counts; /* NULL without --count */
+    bool in_step;                /* every batch is flushed at once */
+    size_t written;              /* records */
+    bool stopped;                /* before the end of the trace: all that was asked for is written */
+    uint64_t end_ns;             /* end of the part read, from the start of the trace; 0: no clock */
 };
 
 /* ---- setting up ---- */
 
-/* What does not go together. */
+/* Refuses options that exclude each other. */
 static int check_options(const struct options *o, struct error *err)
 {
     if (o->by_given && !o->count)
-        return error_set(err, ERROR_USAGE,
-                         "--by tells how to --count: records themselves are told one by one");
+        return error_set(err, ERROR_USAGE, "--by goes with --count only: without it every record is written");
     if (o->count && (o->tsc || o->follow))
         return error_set(err, ERROR_USAGE, "--count tells no times, and only at the end: no --%s",
                          o->tsc ? "tsc" : "follow");
     return 0;
 }
 
-/* Times in cycles suffice. */
+/* Whether times in cycles suffice, so that no clock is needed. */
 static bool in_cycles(const struct options *o)
 {
     return (o->tsc || o->count) && !o->from_ns && !o->to_ns;
@@ -74,7 +73,7 @@ static int open_reader(struct dump *d, struct error *err)
     event_fields_init();
     d->reader = malloc(sizeof *d->reader);
     if (!d->reader)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the records");
     dump_reader_init(d->reader, &filter);
     return d->run.archived.archive ? archived_prime(&d->run.archived, d->reader, err) : 0;
 }
@@ -96,18 +95,18 @@ static int open_output(struct dump *d, struct error *err)
 
 /* ---- the work ---- */
 
-/* Tells the records of a batch. */
+/* Writes the records of a batch. */
 static int tell(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err)
 {
     struct dump *d = context;
     struct dump_record record;
     size_t at = 0;
     while (dump_next(d->reader, batch, &at, pass->clock, &record)) {
-        d->told++;
+        d->written++;
         if ((d->counts ? event_counts_add(d->counts, &record, err)
                        : dump_writer_record(d->writer, &record)) != 0)
             return CONSUMER_FAILED;
-        if (d->told == d->options.limit && d->writer)
+        if (d->written == d->options.limit && d->writer)
             return CONSUMER_HAS_ENOUGH;
     }
     if (d->writer && d->in_step && (dump_writer_flush(d->writer) != 0 || output_flush(d->output) != 0))
@@ -115,7 +114,7 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
     return dump_is_over(d->reader, batch, pass->clock) ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
 }
 
-/* Reads the trace as far as is wanted. 0; -1: the output failed, or with `err` filled. */
+/* Reads the trace as far as necessary. 0; -1: the output failed, or with `err` filled. */
 static int read_trace(struct dump *d, struct error *err)
 {
     const struct options *o = &d->options;
@@ -144,7 +143,7 @@ static int write_counts(struct dump *d)
     return dump_counts_write(d->output, o->format, &counts);
 }
 
-/* What is known of the data: of all of it, if it was read to its end or an archive has kept that. */
+/* The quality of the whole trace, if it was read to its end or an archive keeps it. */
 static void say_quality(const struct dump *d)
 {
     const struct quality *read = trace_quality(d->run.trace);
@@ -159,9 +158,9 @@ static void say_quality(const struct dump *d)
     }
     if (!d->options.verbose)
         return;
-    complain("told %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
+    complain("wrote %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
              " sweeps",
-             d->told, read->records, read->bytes, read->windows, read->sweeps);
+             d->written, read->records, read->bytes, read->windows, read->sweeps);
     if (clock->cpu_hz > 0)
         complain("clock %.6f MHz", clock->cpu_hz / 1e6);
 }
@@ -169,7 +168,7 @@ static void say_quality(const struct dump *d)
 static int conclude(struct dump *d)
 {
     struct error err = {0};
-    /* A failure is the output's, and its commit tells of it. */
+    /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
     else

@@ -16,7 +16,7 @@ static int add_number(struct dump_choice *c, uint32_t number, struct error *err)
 {
     uint32_t *larger = realloc(c->numbers, (c->numbers_n + 1) * sizeof *larger);
     if (!larger)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the options");
     c->numbers = larger;
     c->numbers[c->numbers_n++] = number;
     return 0;
@@ -34,7 +34,7 @@ static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
 }
 
 /*
- * One event by the number that the table has for it, or, where bits of the number carry data, one of its forms: 0x21001 are
+ * Selects an event by its number in the table, or, where bits of the number carry data, one of its forms: 0x21001 are
  * all runstate changes, 0x21021 those of a vCPU that runs and blocks.
  */
 static int take_event_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
@@ -58,8 +58,8 @@ static int take_event_number(struct dump_choice *c, uint32_t number, bool wanted
 }
 
 /*
- * A number: one event if its last three digits are not 0, else a mask as xentrace -e has it, which takes an event that has
- * a bit of the class and one of the subclass with it in common (xen/common/trace.c).
+ * A number: one event if its last three digits are not 0, else a mask of xentrace -e, which selects events that have a
+ * bit of the class and one of the subclass in common with it (xen/common/trace.c).
  */
 static int take_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
 {
@@ -180,7 +180,7 @@ static bool read_below(const char **text, uint32_t limit, uint32_t *number)
     return !errno && value < limit;
 }
 
-/* "0" "2-3" "d1v0" "d1v2-3"; moves *text behind it. */
+/* "0" "2-3" "d1v0" "d1v2-3"; moves *text past it. */
 static bool read_vcpus(const char **text, struct vcpu_range *range)
 {
     uint32_t domain;
@@ -207,7 +207,7 @@ static int read_vcpu_list(struct dump_choice *c, const char *text, struct error 
     size_t most = strlen(text) / 2 + 1;
     c->vcpus = calloc(most, sizeof *c->vcpus);
     if (!c->vcpus)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the options");
     while (c->vcpus_n < most && read_vcpus(&p, &c->vcpus[c->vcpus_n])) {
         c->vcpus_n++;
         if (!*p)
@@ -237,7 +237,9 @@ void dump_choice_free(struct dump_choice *c)
 
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o)
 {
-    return (struct dump_filter){.from_ns = o->from_ns,
+    return (struct dump_filter){.slots = c->want,
+                                .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                .from_ns = o->from_ns,
                                 .to_ns = o->to_ns,
                                 .domains = o->domains_given ? o->domains : NULL,
                                 .vcpus = c->vcpus,

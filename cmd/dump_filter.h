@@ -1,4 +1,7 @@
-/* Which records a dump is to tell: --events and --vcpus read, and the filter of metrics/dump.h made of all the options. */
+/*
+ * The records that a dump writes: reads --events and --vcpus, and makes the filter of metrics/measure/dump.h from all
+ * options.
+ */
 #ifndef XENMETER_CMD_DUMP_FILTER_H
 #define XENMETER_CMD_DUMP_FILTER_H
 
@@ -14,14 +17,14 @@ struct dump_choice {
     size_t vcpus_n;
 };
 
-/* Reads the options. 0, or -1 with `err` saying what was wrong and what is wanted. Free in both cases. */
+/* Reads the options. 0, or -1 with `err` filled: what is wrong and what is expected. Free in both cases. */
 int dump_choice_read(struct dump_choice *c, const struct options *o, struct error *err);
 void dump_choice_free(struct dump_choice *c);
 
-/* The filter they make; it points into both. */
+/* The filter of these options; points into both. */
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o);
 
-/* Prints what can be given to --events: a line for each event, "  NAME  CLASS  NUMBER". */
+/* Prints the events that --events accepts, a line each: "  NAME  CLASS  NUMBER". */
 void dump_print_events(void);
 
 #endif

@@ -94,7 +94,7 @@ static int run_trace(struct trace_run *run, struct info *info)
     if (status == 0)
         status = trace_run_go(run, o->progress, &err);
     if (status == 0 && !(pcpus = pcpus_of(pipeline_pass(run->pipeline))))
-        status = error_set(&err, ERROR_MEMORY, "no memory");
+        status = error_no_memory(&err, "the list of pCPUs");
     if (status != 0) {
         status = fail(o->input, &err);
     } else {
@@ -186,7 +186,7 @@ static int run_summary(const struct options *o, struct archived *archived, struc
     int status = EXIT_DONE;
     archived->from_results = true;
     if (!sum_up(archived, &summed)) {
-        error_set(&err, ERROR_MEMORY, "no memory");
+        error_no_memory(&err, "the list of pCPUs");
         status = fail(o->input, &err);
     } else {
         info->domains = summed.domains;

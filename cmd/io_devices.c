@@ -93,7 +93,7 @@ static bool parse_pair(const char *entry, const char *prefix, char between, unsi
     return pair[0] <= UINT16_MAX;
 }
 
-/* Whether the device an interface belongs to is vif-D-N: how one that was renamed (vifname=) is found. */
+/* Whether the device an interface belongs to is vif-D-N: finds interfaces that were renamed (vifname=). */
 static bool parse_link(int folder, const char *entry, unsigned long pair[2])
 {
     char path[NAME_MAX + 16], target[PATH_MAX];
@@ -106,7 +106,10 @@ static bool parse_link(int folder, const char *entry, unsigned long pair[2])
     return parse_pair(slash ? slash + 1 : target, "vif-", '-', pair);
 }
 
-/* The taps vifD.N-emu are not counted: they carry what an emulated card does, and belong to no device. */
+/*
+ * The taps vifD.N-emu are not counted: they carry the packets of an emulated card, and belong to no device of the
+ * backend.
+ */
 static bool find_network_device(int folder, const char *entry, struct device *d)
 {
     unsigned long pair[2];
@@ -128,12 +131,12 @@ static bool find_disk(int folder, const char *entry, struct device *d)
     return true;
 }
 
-/* A folder of devices, and the two files of each that count. */
+/* A directory of devices, and the two counter files of each. */
 static const struct source {
     const char *folder; /* below the root */
     bool (*find)(int folder, const char *entry, struct device *d);
     const char *files[2];
-    const char *fields_before, *fields_after; /* empty ones, around the two counts */
+    const char *fields_before, *fields_after; /* empty CSV fields around the two counts */
 } sources[] = {
     {"sys/class/net", find_network_device, {"statistics/tx_packets", "statistics/rx_packets"}, "", ",,"},
     {"sys/bus/xen-backend/devices", find_disk, {"statistics/rd_req", "statistics/wr_req"}, ",,", ""},
@@ -160,8 +163,8 @@ static bool read_count(int folder, const char *entry, const char *file, uint64_t
 }
 
 /*
- * Both counts, and the moment in the middle of reading them. Where that took long, something else ran meanwhile and the
- * moment says little: it is done again. False when the device is gone.
+ * Reads both counts and the moment in the middle of reading them. If reading took long, something else ran meanwhile
+ * and the moment is inexact: reads again. False when the device is gone.
  */
 static bool read_counts(int folder, const char *entry, const struct source *s, uint64_t counts[2],
                         struct moment *when)
@@ -179,7 +182,7 @@ static bool read_counts(int folder, const char *entry, const struct source *s, u
     return true;
 }
 
-/* Adds the row of a device; nothing for what is none, or is not wanted. Returns whether it did. */
+/* Adds the row of a device. False, and no row, if the entry is no device or is not wanted. */
 static bool add_row(const struct io_devices_wanted *o, int folder, const char *entry, const struct source *s,
                     struct buffer *rows)
 {
@@ -205,7 +208,7 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Adds the rows of one folder's devices, ordered by name, and their number to *found. 1: there is no such folder. */
+/* Adds the rows of one folder's devices, ordered by name, and their number to *found. 1: there is no such directory. */
 static int read_folder(const struct io_devices_wanted *o, const struct source *s, struct buffer *rows,
                        size_t *found, struct error *err)
 {
@@ -247,7 +250,7 @@ int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size
             "neither %.100s/%s nor %s is there: is this a driver domain of Xen? (--root DIR reads a "
             "copy)",
             o->root, sources[0].folder, sources[1].folder);
-    return rows->failed ? error_set(err, ERROR_MEMORY, "no memory") : 0;
+    return rows->failed ? error_no_memory(err, "the list of devices") : 0;
 }
 
 bool io_devices_have_tsc(void)

@@ -1,6 +1,6 @@
 /*
- * The devices of a driver domain's guests and their counters, as Linux shows them under /sys: network devices vifD.N and
- * disks vbd-D-ID of domain D.
+ * The devices of a driver domain's guests and their counters, as Linux shows them under /sys: network devices vifD.N
+ * and disks vbd-D-ID of domain D.
  */
 #ifndef XENMETER_CMD_IO_DEVICES_H
 #define XENMETER_CMD_IO_DEVICES_H
@@ -13,15 +13,15 @@
 #include "parser/error.h"
 
 struct io_devices_wanted {
-    const char *root;       /* the folder that holds sys/; "" is the machine's own */
-    const uint8_t *domains; /* only those of these guests, a byte for each of 65536 domain ids; NULL: all */
+    const char *root;       /* the directory that contains sys/; "" is the machine's own */
+    const uint8_t *domains; /* only devices of these guests, a byte for each of 65536 domain ids; NULL: all */
     bool idd_given;         /* rows end with the driver domain's id */
     unsigned idd;
 };
 
 /*
- * Reads all devices there are now and appends a row of xenmeter-io-counts(5) for each; *found of them. 0, or -1 with
- * `err` filled: this is no driver domain of Xen, or a folder cannot be read, or no memory.
+ * Reads all devices and appends a row of xenmeter-io-counts(5) for each; *found: their number. 0, or -1 with `err`
+ * filled: this is no driver domain of Xen, a directory cannot be read, or no memory.
  */
 int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size_t *found, struct error *err);
 

@@ -24,8 +24,8 @@ static bool is_number(const char *word)
 }
 
 /*
- * A line of "xl list" ends with ID, memory, vCPUs, state and time; what stands before is the name, blanks and all. Cuts
- * the line into both.
+ * A line of "xl list" ends with ID, memory, vCPUs, state and time; the text before them is the name, which may contain
+ * blanks. Cuts the line into id and name.
  */
 static bool cut_listed(char *line, char **id, char **name)
 {
@@ -75,14 +75,17 @@ static bool take_line(struct domain_names *n, char *line)
     return n->names[domain] != NULL;
 }
 
-/* Reads and closes the file; NULL is one that could not be opened, which `errno` explains. */
+/* Reads and closes the file; NULL: opening it failed, with `errno` set. */
 static struct domain_names *read_file(FILE *f, struct error *err)
 {
     struct domain_names *n = calloc(1, sizeof *n);
     if (!f || !n) {
-        error_set(err, ERROR_IO, "cannot read domain names: %s", f ? "no memory" : strerror(errno));
-        if (f)
+        if (f) {
+            error_no_memory(err, "domain names");
             fclose(f);
+        } else {
+            error_set(err, ERROR_IO, "cannot read domain names: %s", strerror(errno));
+        }
         free(n);
         return NULL;
     }

@@ -327,7 +327,7 @@ int set_level(struct options *o, const struct option_spec *s, const char *text, 
 int set_idds(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     if (!o->idds && !(o->idds = calloc(65536, 1)))
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the options");
     return set_numbers(s, text, o->idds, 65536, err);
 }
 

@@ -135,7 +135,7 @@ struct options *options_parse(const struct command *c, int argc, char **argv, in
     struct options *o = options_new(c);
     *status = EXIT_ERROR;
     if (!o)
-        complain("no memory");
+        complain("not enough memory");
     if (o && read_arguments(o, argc, argv, status))
         return o;
     options_free(o);

@@ -109,7 +109,7 @@ int reading_write(struct reading *r, const struct rows *rows)
 int reading_no_memory(struct reading *r, size_t rows)
 {
     struct error why;
-    error_set(&why, ERROR_MEMORY, "no memory for %zu rows", rows);
+    error_set(&why, ERROR_MEMORY, "not enough memory for %zu rows", rows);
     r->failed = true;
     return output_fail(r->output, &why);
 }

@@ -8,7 +8,7 @@
 static volatile sig_atomic_t stop_asked;
 static sigset_t wait_mask;
 
-/* The process goes as the signal would have it go, but leaves nothing half-written. */
+/* Removes temporary files, then lets the signal end the process. */
 static void die_tidily(int signal)
 {
     output_remove_temporaries();
@@ -17,7 +17,7 @@ static void die_tidily(int signal)
     raise(signal);
 }
 
-/* A mapped file that is cut while it is read. */
+/* SIGBUS: a mapped file was truncated while it was read. */
 static void die_of_cut_file(int signal)
 {
     static const char message[] = "xenmeter: the input file was cut short while it was read\n";

@@ -14,7 +14,7 @@ int trace_run_find(struct trace_run *r, const struct options *o)
 int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct error *err)
 {
     if (!r->pipeline && !(r->pipeline = pipeline_new(r->options->max_memory)))
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "reading the trace");
     return pipeline_add(r->pipeline, consumer, err);
 }
 

@@ -1,5 +1,5 @@
 /*
- * A command goes over a trace: a file, a pipe, or the one that an archive keeps.
+ * One run of a command over a trace: a file, a pipe, or the trace that an archive keeps.
  *
  *     trace_run_find -> trace_run_add* -> trace_run_open -> trace_run_go -> trace_run_close
  */
@@ -10,29 +10,29 @@
 #include "cli.h"
 #include "metrics/pipeline.h"
 
-/* One run over a trace; all zero is one that was not begun. */
+/* One run over a trace; all zero: not begun. */
 struct trace_run {
     const struct options *options;
-    struct archived archived;        /* .archive NULL: the input is none */
+    struct archived archived;        /* .archive NULL: the input is not an archive */
     struct pipeline *pipeline;       /* NULL: no consumer was added */
     struct pipeline_control control; /* .stop_at_once is the command's to set */
     struct trace *trace;             /* NULL: not opened */
     struct progress progress;
 };
 
-/* Finds out what the input is; opens the archive if it is one. EXIT_DONE, or EXIT_ERROR with the reason said. */
+/* Finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
 int trace_run_find(struct trace_run *r, const struct options *o);
 
 /* Adds a consumer (see pipeline_add). */
 int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct error *err);
 
 /*
- * Opens the trace with what the consumers want of it. `stoppable`: signals ask to stop from now on. `tap`: who wants its
- * bytes, or NULL. -1 with `err` filled.
+ * Opens the trace by the interests of the consumers. `stoppable`: from now on signals ask to stop. `tap`: gets the
+ * bytes of the trace; may be NULL. -1 with `err` filled.
  */
 int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *tap, struct error *err);
 
-/* Lets the consumers have the trace; `progress`: when it is shown. As pipeline_run. */
+/* Runs the consumers over the trace, as pipeline_run; `progress`: when to show progress. */
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err);
 
 /* Whether a signal asked to stop. */

@@ -1,4 +1,4 @@
-/* Growing text with fast numbers: what every format builds its rows in. */
+/* A growing text with fast numbers, in which every format builds its rows. */
 #ifndef XENMETER_FORMATS_BUFFER_H
 #define XENMETER_FORMATS_BUFFER_H
 
@@ -6,17 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero is an empty buffer. Once memory has run out `failed` stays set and nothing more is added. */
+/* All zero is an empty buffer. When an allocation fails, `failed` is set and stays set, and later text is dropped. */
 struct buffer {
     char *at;
-    size_t n;    /* bytes in it; not ended by a NUL */
-    size_t size; /* bytes there is room for */
+    size_t n;    /* bytes of text, without a NUL at the end */
+    size_t size; /* bytes of room */
     bool failed;
 };
 
 void buffer_free(struct buffer *b);
 
-/* Room for `n` more bytes at the end, to be written and then counted in b->n; NULL when memory ran out. */
+/* Room for `n` more bytes at the end; the caller writes them and adds them to b->n. NULL: no memory. */
 char *buffer_room(struct buffer *b, size_t n);
 
 void buffer_add(struct buffer *b, const char *bytes, size_t n);

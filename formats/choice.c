@@ -114,7 +114,7 @@ int choice_make(struct column_choice *c, const struct relation *const *relations
     }
     c->fields = calloc(fields + 1, sizeof *c->fields);
     if (c->n < n || !c->fields)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the columns");
     if (several)
         choose_name(c, "by", strlen("by"));
     if (list && choose_list(c, list, several, err) != 0)

@@ -1,7 +1,7 @@
 /*
- * Numbers as text, written where the caller has room for them: a dump writes some hundred millions of them. Eight digits
- * are made at once, in the bytes of one word, and leading zeros are shifted out: no branch depends on the value but for
- * its size. (Little-endian, as the traces are.)
+ * Numbers as text, written to the caller's memory: a dump writes some hundred million numbers. Eight digits are made at
+ * once, in the bytes of one word, and leading zeros are shifted out: branches depend only on the size of the number.
+ * (Little-endian, as the traces are.)
  */
 #ifndef XENMETER_FORMATS_DIGITS_H
 #define XENMETER_FORMATS_DIGITS_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define DIGITS_ROOM 24 /* bytes that may be written to for a number, whatever its length */
+#define DIGITS_ROOM 24 /* bytes that a number may overwrite, whatever its length */
 
 /* The digits of n < 10^8, one in each byte, the first one in the lowest. */
 static inline uint64_t digits_split(uint32_t n)
@@ -21,7 +21,7 @@ static inline uint64_t digits_split(uint32_t n)
     return tens | (twos - 10 * tens) << 8;
 }
 
-/* n < 10^8 with all eight digits; returns where they end, as the others do. */
+/* n < 10^8 with all eight digits; returns their end, as the functions below do. */
 static inline char *digits_eight(char *to, uint32_t n)
 {
     uint64_t digits = digits_split(n) | 0x3030303030303030;

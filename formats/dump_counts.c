@@ -10,10 +10,10 @@
 #define KEYS       3
 #define LABEL_MOST 48
 
-/* What a row is told by. */
+/* The key columns of a row. */
 struct key {
     const char *name;
-    unsigned bys; /* 1 << enum by, or-ed: where it applies */
+    unsigned bys; /* 1 << enum by, or-ed: the bys that have it */
 };
 
 static const struct key keys[KEYS] = {{"domain", 1u << BY_DOMAIN | 1u << BY_VCPU | 1u << BY_DOMAIN_PCPU},
@@ -158,7 +158,7 @@ int dump_counts_write(struct output *out, const char *format, const struct dump_
     bool text = strcmp(format, "text") == 0, csv = strcmp(format, "csv") == 0;
     if (!list) {
         struct error why;
-        error_set(&why, ERROR_MEMORY, "no memory");
+        error_no_memory(&why, "the counts of events");
         return output_fail(out, &why);
     }
     for (size_t i = 0; i < n; i++) {

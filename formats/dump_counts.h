@@ -1,4 +1,4 @@
-/* How counts of records are written (xenmeter dump --count), in the formats of a dump. */
+/* Writes counts of records (xenmeter dump --count) in the formats of a dump. */
 #ifndef XENMETER_FORMATS_DUMP_COUNTS_H
 #define XENMETER_FORMATS_DUMP_COUNTS_H
 
@@ -10,10 +10,10 @@ struct dump_counts {
     bool grouped;
     enum by by;
     size_t limit;     /* rows of a group; 0: all */
-    uint64_t span_ns; /* the time over which was counted; 0: not known */
+    uint64_t span_ns; /* length of the time counted; 0: not known */
 };
 
-/* 0, or -1 when the output failed or memory ran out, of which the output knows. */
+/* 0, or -1 when the output failed or memory ran out: the output has the error. */
 int dump_counts_write(struct output *out, const char *format, const struct dump_counts *d);
 
 #endif

@@ -1,4 +1,4 @@
-/* CSV: time, place, event, and the fields as the text has them in one column. */
+/* CSV: time, place, event, and all fields in one column, in the form of the text. */
 #include <string.h>
 
 #include "formats/dump_writer_ops.h"

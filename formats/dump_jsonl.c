@@ -26,7 +26,7 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     to = dump_put(to + name->length, "\",\"fields\":{");
     char *fields = to;
     to = dump_put_fields(w->steps, &style, r, to);
-    to -= to > fields; /* the comma behind the last one */
+    to -= to > fields; /* without the comma after the last one */
     return dump_put(to, "}}\n");
 }
 

@@ -1,13 +1,15 @@
 /*
- * Writes the fields of a record. All of it is inlined into each format, with a style that is known when it is compiled:
- * this is where a dump spends its time.
+ * Writes the fields of a record. Inlined into each format, with a style known at compile time: a dump spends most of
+ * its time here.
  */
 #ifndef XENMETER_FORMATS_DUMP_PUT_H
 #define XENMETER_FORMATS_DUMP_PUT_H
 
 #include <string.h>
 
+#include "formats/digits.h"
 #include "formats/dump_steps.h"
+#include "metrics/measure/dump.h"
 
 #define INLINED static inline __attribute__((always_inline))
 
@@ -56,7 +58,7 @@ INLINED char *dump_put_words(char *to, const struct dump_style *style, const uin
     return dump_put(to, style->close);
 }
 
-/* A label that was not made before. */
+/* Writes a label that is not cached. */
 INLINED char *dump_put_name(char *to, const struct dump_style *style, const char *name)
 {
     return dump_put(dump_put(dump_put(to, style->before), name), style->between);
@@ -68,7 +70,7 @@ INLINED char *dump_put_label(char *to, const struct dump_label *label)
     return to + label->length;
 }
 
-/* An argument of a hypercall that has a name. */
+/* Writes an argument of a hypercall that has a name. */
 INLINED char *dump_put_argument(char *to, const struct dump_style *style, const struct dump_label *label,
                                 const struct argument *a, uint64_t value)
 {
@@ -103,7 +105,7 @@ INLINED char *dump_put_arguments(char *to, const struct dump_steps *steps, const
         }
         at += size == 2 ? 2 : 1;
     }
-    if (at < words) /* of which the mask does not tell */
+    if (at < words) /* words that the mask does not name */
         to = dump_put(dump_put_words(dump_put_name(to, style, "words"), style, r->w + at, words - at),
                       style->behind);
     return to;

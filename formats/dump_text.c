@@ -34,7 +34,7 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     place->current = current;
 }
 
-/* Seconds right-aligned to four digits, and nine behind the point. */
+/* Seconds right-aligned to four digits, and nine after the point. */
 static char *put_time(struct dump_writer *w, uint64_t time_ns, char *to)
 {
     uint64_t ns = time_ns - w->second_from_ns;

@@ -44,7 +44,7 @@ struct dump_writer *dump_writer_new(const char *format, struct output *out, bool
         *w = (struct dump_writer){.ops = formats[i], .out = out, .tsc = tsc};
     if (!w || !prepare(w)) {
         dump_writer_free(w);
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the output");
         return NULL;
     }
     if (w->ops->header)

@@ -1,4 +1,4 @@
-/* How single records are written: text to read and to grep, CSV, JSON lines. Each format implements dump_writer_ops. */
+/* Writes single records as text, CSV or JSON lines. Each format implements dump_writer_ops. */
 #ifndef XENMETER_FORMATS_DUMP_WRITER_H
 #define XENMETER_FORMATS_DUMP_WRITER_H
 
@@ -14,18 +14,18 @@ struct dump_writer;
 extern const char *const dump_formats[];
 
 /*
- * Begins a dump. `tsc`: times are told in cycles, as the trace has them. NULL with `err` filled for an unknown format or
- * when memory ran out. The output stays the caller's.
+ * Begins a dump. `tsc`: times are written in cycles, as in the trace. NULL with `err` filled: unknown format, or no
+ * memory. The output stays the caller's.
  */
 struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc, struct error *err);
 
 /* One record. 0, or -1 when the output failed. */
 int dump_writer_record(struct dump_writer *w, const struct dump_record *r);
 
-/* Hands what was written so far to the output. 0 or -1. */
+/* Passes all lines so far to the output. 0 or -1. */
 int dump_writer_flush(struct dump_writer *w);
 
-/* Frees the writer; what was not flushed is gone. NULL is fine. */
+/* Frees the writer and drops lines not flushed. NULL is allowed. */
 void dump_writer_free(struct dump_writer *w);
 
 #endif

@@ -1,12 +1,13 @@
-/* What a format of a dump implements, and what the formats share. */
+/* The operations of a format of a dump, and the state that formats share. */
 #ifndef XENMETER_FORMATS_DUMP_WRITER_OPS_H
 #define XENMETER_FORMATS_DUMP_WRITER_OPS_H
 
 #include "formats/dump_put.h"
 #include "formats/dump_writer.h"
 
-#define DUMP_BUFFER_BYTES ((size_t)256 << 10) /* as much as the output would gather, so that it need not */
-#define DUMP_LINE_MOST    2048 /* bytes of a line, and of what is written behind it by the way */
+#define DUMP_BUFFER_BYTES                                                                                    \
+    ((size_t)256 << 10)     /* as large as the output's own buffer, which is then not needed */
+#define DUMP_LINE_MOST 2048 /* bytes of a line, and of the overwritten bytes after it */
 
 struct dump_writer_ops {
     const char *name;
@@ -18,7 +19,7 @@ struct dump_writer_ops {
 
 extern const struct dump_writer_ops dump_text, dump_csv, dump_jsonl;
 
-/* What a line says of a pCPU and its vCPU, made when that changes. */
+/* The text of a pCPU and its vCPU, made anew when the vCPU changes. */
 struct dump_place {
     uint32_t current;
     uint8_t length; /* 0: not made yet */
@@ -27,15 +28,15 @@ struct dump_place {
 
 #define DUMP_NAME_MOST 47 /* characters of the name of an event */
 
-/* The name of an event as a line has it. */
+/* The name of an event in the form of a line. */
 struct dump_name {
     uint8_t length;
     char text[DUMP_NAME_MOST];
 };
 
 /*
- * What lines say behind the place, event and fields, is often what an earlier one said: the same hypercall, the same
- * address, the same vCPU. Those texts are kept, each in a place that follows from what it was made of.
+ * A cache of event and fields: these texts often repeat, with the same hypercall, address or vCPU. The event, the form
+ * and the words of a record give the place in the cache.
  */
 #define DUMP_MEMOS      2048
 #define DUMP_MEMO_BYTES 128
@@ -44,7 +45,7 @@ struct dump_memo {
     uint64_t words[2]; /* of the record: at most four */
     uint32_t header;
     uint16_t fields; /* field_list.id */
-    uint8_t length;  /* 0: nothing kept */
+    uint8_t length;  /* 0: empty */
     char text[DUMP_MEMO_BYTES - 23];
 };
 
@@ -58,12 +59,12 @@ struct dump_writer {
     struct dump_place *places; /* by pCPU */
     struct dump_name *names;   /* of events, by slot */
     struct dump_memo *memos;   /* DUMP_MEMOS of them */
-    uint64_t second_from_ns;   /* the second that times were in last, */
+    uint64_t second_from_ns;   /* the second of the last time, */
     char second[DIGITS_ROOM];  /* and its text, */
     unsigned second_length;
 };
 
-/* Event and fields of a record, as the format's `make` writes them, or as it wrote them before. */
+/* Event and fields of a record: from the cache, or written by the format's `make`. */
 static inline __attribute__((always_inline)) char *
 dump_put_tail(struct dump_writer *w, const struct dump_record *r, char *to,
               char *(*make)(struct dump_writer *, const struct dump_record *, char *))

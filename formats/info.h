@@ -1,4 +1,4 @@
-/* What `xenmeter info` shows: what is in a trace and how far it can be trusted. */
+/* The content of `xenmeter info`: what is in a trace, and how far it can be trusted. */
 #ifndef XENMETER_FORMATS_INFO_H
 #define XENMETER_FORMATS_INFO_H
 
@@ -19,7 +19,7 @@ struct info_domain {
 
 struct info_pcpu {
     uint16_t pcpu;
-    uint64_t blind_ns; /* records were lost */
+    uint64_t blind_ns; /* time in which records were lost */
 };
 
 struct info {

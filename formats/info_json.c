@@ -89,7 +89,7 @@ int info_write_json(struct output *out, const struct info *info)
     json_decref(document);
     if (!text) {
         struct error err;
-        error_set(&err, ERROR_MEMORY, "no memory");
+        error_no_memory(&err, "the output");
         return output_fail(out, &err);
     }
     output_printf(out, "%s\n", text);

@@ -16,9 +16,8 @@
 #define BUFFER_BYTES ((size_t)256 * 1024)
 
 /*
- * The temporary files of all open outputs, where a signal handler finds them. An entry belongs to whoever
- * moved its state from FREE to TAKEN; the handler only looks at those that are READY, whose path no longer
- * changes.
+ * The temporary files of all open outputs, where a signal handler finds them. An entry belongs to the thread that moved
+ * its state from FREE to TAKEN; the handler reads only READY entries, whose path no longer changes.
  */
 enum { FREE, TAKEN, READY };
 static struct temporary {
@@ -28,8 +27,8 @@ static struct temporary {
 
 struct output {
     int fd;
-    char *destination;           /* the file to appear; NULL when written in place */
-    struct temporary *temporary; /* what it is written as until then */
+    char *destination;           /* the final name; NULL when written in place */
+    struct temporary *temporary; /* the name until then */
     char *bytes;                 /* BUFFER_BYTES, n of them to be written */
     size_t n;
     ZSTD_CCtx *zstd; /* NULL: not compressed */
@@ -38,8 +37,8 @@ struct output {
     bool failed;
     bool reader_gone;
     bool is_stdout;
-    bool lasting;     /* what was written stays, whatever happens */
-    struct error why; /* of the first failure */
+    bool keep_partial; /* an incomplete file is kept */
+    struct error why;  /* of the first failure */
 };
 
 void output_remove_temporaries(void)
@@ -128,8 +127,8 @@ static int open_file(struct output *o, const char *path, struct error *err)
     struct stat standard;
     if (exists && fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == was.st_dev &&
         standard.st_ino == was.st_ino) {
-        o->is_stdout =
-            true; /* another name of it: others may be writing there too, it is not ours to replace */
+        /* Another name of standard output: other processes may write there, too, so it must not be replaced. */
+        o->is_stdout = true;
         o->fd = STDOUT_FILENO;
         return 0;
     }
@@ -137,7 +136,7 @@ static int open_file(struct output *o, const char *path, struct error *err)
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
         return o->fd >= 0 ? 0 : error_set(err, ERROR_IO, "cannot open for writing: %s", strerror(errno));
     }
-    /* Renaming would replace a file that nobody may write to, and a link instead of what it points to. */
+    /* Renaming would replace a read-only file, and a link instead of its target. */
     if (exists && access(path, W_OK) != 0)
         return error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
     o->destination = exists ? realpath(path, NULL) : strdup(path);
@@ -146,13 +145,13 @@ static int open_file(struct output *o, const char *path, struct error *err)
     o->temporary = take_temporary();
     if (!o->temporary)
         return error_set(err, ERROR_IO, "cannot create: more than %d outputs at a time", OUTPUTS_MAX);
-    if (o->lasting && create_partial(o) != 0 && errno == EEXIST)
+    if (o->keep_partial && create_partial(o) != 0 && errno == EEXIST)
         return error_set(
             err, ERROR_IO,
             "%s.partial is there: of a run that did not end, or has not yet; look at it and remove it", path);
-    if (o->fd < 0 && (o->lasting || create_temporary(o) != 0))
+    if (o->fd < 0 && (o->keep_partial || create_temporary(o) != 0))
         return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
-    /* A file that others may not read stays so; where that cannot be kept the umask has decided. */
+    /* Keeps the permissions of the old file; if that fails, those of the umask stay. */
     if (exists)
         (void)fchmod(o->fd, was.st_mode & 0777);
     return 0;
@@ -164,7 +163,7 @@ static int start_zstd(struct output *o, struct error *err)
     o->packed = malloc(o->packed_bytes);
     o->zstd = ZSTD_createCCtx();
     if (!o->packed || !o->zstd)
-        return error_set(err, ERROR_MEMORY, "not enough memory");
+        return error_no_memory(err, "the output");
     ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1);
     return 0;
 }
@@ -175,22 +174,22 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-static struct output *open_output(const char *path, bool lasting, struct error *err)
+static struct output *open_output(const char *path, bool keep_partial, struct error *err)
 {
     struct output *o = calloc(1, sizeof *o);
     if (o)
         o->bytes = malloc(BUFFER_BYTES);
     if (!o || !o->bytes) {
         free(o);
-        error_set(err, ERROR_MEMORY, "not enough memory");
+        error_no_memory(err, "the output");
         return NULL;
     }
     o->is_stdout = !path || strcmp(path, "-") == 0;
     o->fd = o->is_stdout ? STDOUT_FILENO : -1;
-    o->lasting = lasting;
-    bool packed = path && !lasting && ends_with(path, ".zst");
+    o->keep_partial = keep_partial;
+    bool packed = path && !keep_partial && ends_with(path, ".zst");
     if (!o->is_stdout && (open_file(o, path, err) != 0 || (packed && start_zstd(o, err) != 0))) {
-        o->lasting = false;
+        o->keep_partial = false;
         output_abort(o);
         return NULL;
     }
@@ -217,7 +216,7 @@ static int write_all(struct output *o, const char *bytes, size_t n)
             bytes += written;
             n -= (size_t)written;
         } else if (errno == EAGAIN) {
-            /* Somebody who shares the pipe or terminal made it non-blocking. */
+            /* Another process that shares the pipe or terminal made it non-blocking. */
             poll(&(struct pollfd){.fd = o->fd, .events = POLLOUT}, 1, -1);
         } else if (errno != EINTR) {
             return fail(o, "cannot write", errno);
@@ -295,12 +294,12 @@ const struct error *output_failure(const struct output *o)
 
 void output_discard_partial(struct output *o)
 {
-    o->lasting = false;
+    o->keep_partial = false;
 }
 
 const char *output_partial(const struct output *o)
 {
-    return o->lasting && o->temporary ? o->temporary->path : NULL;
+    return o->keep_partial && o->temporary ? o->temporary->path : NULL;
 }
 
 bool output_reader_gone(const struct output *o)
@@ -371,7 +370,7 @@ void output_abort(struct output *o)
     if (o->fd >= 0 && !o->is_stdout)
         close(o->fd);
     if (o->temporary) {
-        if (atomic_load(&o->temporary->state) == READY && !o->lasting)
+        if (atomic_load(&o->temporary->state) == READY && !o->keep_partial)
             unlink(o->temporary->path);
         atomic_store(&o->temporary->state, FREE);
     }

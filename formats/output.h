@@ -23,15 +23,15 @@ struct output;
 struct output *output_open(const char *path, struct error *err);
 
 /*
- * The same for what is of use even if it is never completed: a file is written as PATH.partial, which may not exist yet,
- * and stays if the work fails or the process dies, but not if a signal ends it. Never compressed.
+ * The same for an output that is useful even if it is never completed. The file is written as PATH.partial, which must
+ * not exist, and is kept if the work fails or the process dies, but not if a signal ends it. Never compressed.
  */
 struct output *output_open_partial(const char *path, struct error *err);
 
-/* Nothing of it is of use yet: nothing is to stay if the work fails. */
+/* Keeps no incomplete file if the work fails: its content so far is useless. */
 void output_discard_partial(struct output *o);
 
-/* The name of what stays behind if the work fails now; NULL: nothing does. */
+/* The name of the incomplete file that is kept if the work fails now; NULL: none. */
 const char *output_partial(const struct output *o);
 
 /*
@@ -41,13 +41,13 @@ const char *output_partial(const struct output *o);
 int output_write(struct output *o, const void *bytes, size_t n);
 int output_printf(struct output *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes the output fail for a reason of the caller's (copied), unless it has failed before. Returns -1. */
+/* Makes the output fail with the caller's error (copied), unless it has failed before. Returns -1. */
 int output_fail(struct output *o, const struct error *why);
 
-/* Why it has failed; NULL: it has not. */
+/* The error with which it failed; NULL: it has not failed. */
 const struct error *output_failure(const struct output *o);
 
-/* Hands everything written so far to the reader (ends a zstd block). 0 or -1. */
+/* Flushes all bytes so far to the reader (ends a zstd block). 0 or -1. */
 int output_flush(struct output *o);
 
 /* Whether a write has failed because the reader closed its pipe (EPIPE): the caller then ends quietly. */

@@ -38,7 +38,7 @@ static int nameless_file(const char *directory)
 int spill_settle(struct spill *s, struct error *err)
 {
     if (s->text.failed)
-        return error_set(err, ERROR_MEMORY, "not enough memory");
+        return error_no_memory(err, "the output");
     if (s->text.n < SPILL_MEMORY_BYTES)
         return 0;
     if (s->fd < 0) {

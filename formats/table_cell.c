@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "formats/utf8.h"
-#include "metrics/verdict.h"
+#include "metrics/human.h"
 
 double value_number(struct value v)
 {

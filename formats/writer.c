@@ -77,7 +77,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
     }
     if (!w || !make_selections(w) || (ops->begin && ops->begin(w) != 0)) {
         writer_free(w);
-        error_set(err, ERROR_MEMORY, "not enough memory");
+        error_no_memory(err, "the output");
         return NULL;
     }
     return w;
@@ -139,7 +139,7 @@ void writer_free(struct writer *w)
 int writer_no_memory(struct writer *w)
 {
     struct error why;
-    error_set(&why, ERROR_MEMORY, "not enough memory");
+    error_no_memory(&why, "the output");
     return output_fail(w->out, &why);
 }
 

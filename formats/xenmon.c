@@ -47,7 +47,7 @@ struct xenmon_log {
 
 static int no_memory(struct error *err)
 {
-    return error_set(err, ERROR_MEMORY, "not enough memory");
+    return error_no_memory(err, "the logs");
 }
 
 static int cannot(const char *what, const char *path, int number, struct error *err)

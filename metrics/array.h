@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Room for at least `wanted` elements of `size` bytes each: returns `items`, moved if need be, and updates *capacity
- * (which at least doubles); new elements are all zero. NULL when memory ran out: `items` is as it was.
+ * Makes room for at least `wanted` elements of `size` bytes each. Returns `items`, which may have moved, and updates
+ * *capacity (which at least doubles); new elements are all zero. NULL: no memory; `items` is unchanged.
  */
 void *array_reserve(void *items, size_t *capacity, size_t wanted, size_t size);
 

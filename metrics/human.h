@@ -1,4 +1,4 @@
-/* Numbers for people, as the verdict's reasons and the tables use them: `to` holds HUMAN_BYTES and is returned. */
+/* Numbers as text for people, in tables and in the reasons of the verdict. `to` has HUMAN_BYTES and is returned. */
 #ifndef XENMETER_METRICS_HUMAN_H
 #define XENMETER_METRICS_HUMAN_H
 

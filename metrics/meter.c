@@ -21,7 +21,7 @@ struct meter {
 
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
-    trace->want_io = trace->want_io || options->charge.wanted;
+    trace->interest.io = trace->interest.io || options->charge.wanted;
 }
 
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
@@ -32,7 +32,7 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
     }
     struct meter *m = calloc(1, sizeof *m);
     if (!m) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the meter");
         return NULL;
     }
     m->options = *options;
@@ -44,7 +44,7 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
     ledger_init(&m->ledger, &m->options, model_population(model));
     if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model))) {
         meter_free(m);
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the meter");
         return NULL;
     }
     m->ledger.charging = m->charging;
@@ -66,7 +66,7 @@ static int check(const struct meter *m, struct error *err)
     if (m->ledger.sink_ended)
         return -1;
     if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
-        return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs in %zu rows", p->vcpus_n,
+        return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.all_cells_n);
     return 0;
 }

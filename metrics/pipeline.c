@@ -6,14 +6,14 @@
 #include "metrics/array.h"
 
 /* A consumer and how far it is. */
-struct member {
+struct attached {
     struct consumer consumer;
     struct meter *meter; /* NULL: it wants no rows */
     bool enough;
 };
 
 struct pipeline {
-    struct member *members;
+    struct attached *members;
     size_t n, capacity;
     struct model *model; /* NULL: nobody wants it */
     struct pass pass;
@@ -42,19 +42,28 @@ void pipeline_free(struct pipeline *p)
 
 int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct error *err)
 {
-    struct member *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
+    struct attached *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
     if (!members)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "the consumers of the trace");
     p->members = members;
     bool wants_model = consumer->states || consumer->rows;
     if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
-        return error_set(err, ERROR_MEMORY, "no memory");
-    struct member *m = &members[p->n];
-    *m = (struct member){.consumer = *consumer};
+        return error_no_memory(err, "the consumers of the trace");
+    struct attached *m = &members[p->n];
+    *m = (struct attached){.consumer = *consumer};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
         return -1;
     p->n++;
     return 0;
+}
+
+static void add_records(struct event_interest *into, const struct consumer *c)
+{
+    struct event_interest records = {.raw_some_pcpus = c->pcpus != NULL};
+    memcpy(records.raw, c->records, sizeof records.raw);
+    if (c->pcpus)
+        memcpy(records.raw_pcpus, c->pcpus, sizeof records.raw_pcpus);
+    event_interest_add(into, &records);
 }
 
 void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
@@ -63,12 +72,8 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
     for (size_t i = 0; i < p->n; i++) {
         const struct consumer *c = &p->members[i].consumer;
         trace->cycles = trace->cycles && c->clock == CLOCK_UNUSED;
-        for (unsigned slot = 0; c->records && slot < EVENT_SLOTS; slot++)
-            trace->want[slot] = trace->want[slot] || c->records[slot];
-        if (c->records) {
-            trace->raw = true;
-            trace->pcpus = c->pcpus;
-        }
+        if (c->records)
+            add_records(&trace->interest, c);
         if (c->rows)
             meter_wants(c->rows, trace);
     }
@@ -79,7 +84,7 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
 /* ---- a batch ---- */
 
 /* Whether the member takes part still, given what it answered. */
-static int heed(struct member *m, int answer)
+static int heed(struct attached *m, int answer)
 {
     m->enough = m->enough || answer == CONSUMER_HAS_ENOUGH;
     return answer < 0 ? -1 : 0;
@@ -88,7 +93,7 @@ static int heed(struct member *m, int answer)
 static int begin(struct pipeline *p, struct error *err)
 {
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         if (m->meter)
             meter_set_clock(m->meter, p->pass.clock);
         if (m->consumer.begin && heed(m, m->consumer.begin(m->consumer.context, &p->pass, err)) != 0)
@@ -101,7 +106,7 @@ static int begin(struct pipeline *p, struct error *err)
 static int give_batch(struct pipeline *p, const struct event_batch *batch, struct error *err)
 {
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (c->batch && !m->enough && heed(m, c->batch(c->context, &p->pass, batch, err)) != 0)
             return -1;
@@ -115,7 +120,7 @@ static int give_states(struct pipeline *p)
     const struct transition *t;
     while ((t = model_next(p->model)))
         for (size_t i = 0; i < p->n; i++) {
-            struct member *m = &p->members[i];
+            struct attached *m = &p->members[i];
             const struct consumer *c = &m->consumer;
             if (m->meter)
                 meter_take(m->meter, t);
@@ -128,7 +133,7 @@ static int give_states(struct pipeline *p)
 static int check_memory(const struct pipeline *p, struct error *err)
 {
     size_t held = model_memory(p->model);
-    for (const struct member *m = p->members; m < p->members + p->n; m++) {
+    for (const struct attached *m = p->members; m < p->members + p->n; m++) {
         held += m->meter ? meter_memory(m->meter) : 0;
         held += m->consumer.memory ? m->consumer.memory(m->consumer.context) : 0;
     }
@@ -146,7 +151,7 @@ static int settle(struct pipeline *p, uint64_t settled_ns, struct error *err)
     if (give_states(p) != 0)
         return -1;
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (m->meter && meter_advance(m->meter, settled_ns, err) != 0)
             return -1;
@@ -182,7 +187,7 @@ int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const str
 bool pipeline_is_over(const struct pipeline *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const struct member *m = &p->members[i];
+        const struct attached *m = &p->members[i];
         bool rows_done = m->meter && meter_is_over(m->meter) && !m->consumer.batch && !m->consumer.state;
         if (m->consumer.to_the_end || !(m->enough || rows_done))
             return false;
@@ -215,7 +220,7 @@ int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
             return -1;
     }
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (m->meter && meter_finish(m->meter, end_ns, err) != 0)
             return -1;
@@ -230,7 +235,7 @@ static int stop(struct pipeline *p, struct error *err)
 {
     p->ended_early = true;
     for (size_t i = 0; i < p->n; i++) {
-        struct member *m = &p->members[i];
+        struct attached *m = &p->members[i];
         const struct consumer *c = &m->consumer;
         if (m->meter && meter_stop(m->meter, err) != 0)
             return -1;

@@ -6,18 +6,23 @@
 
 #include "human.h"
 
-/* Beyond these shares the result is poor: what is missing can change who looks busy. */
+/* Beyond these shares the result is poor: the missing part can change which domain looks busiest. */
 #define POOR_BLIND_SHARE   0.05
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
-#define POOR_TSC_SHARE     0.01 /* of the records: the time stamps themselves cannot be relied on */
-#define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes that say nothing about states */
+#define POOR_TSC_SHARE     0.01 /* of the records: the time stamps are unreliable */
+#define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes without state changes */
 
-/* A wake-up is served in some 10 us: clocks that far apart blur it, and a millisecond turns events around. */
+/*
+ * A woken vCPU is dispatched within some 10 us: a skew of that size blurs it, and one of a millisecond reorders events.
+ */
 #define SKEW_DEGRADED_NS 10000
 #define SKEW_POOR_NS     1000000
 
 #define CLOCK_UNSURE_PPM  500
-#define CLOCK_FEW_SAMPLES 4 /* a median of fewer says little, and nothing about its own error */
+#define CLOCK_FEW_SAMPLES 4 /* the median of fewer has no usable error estimate */
+#define CLOCK_SURE        3 /* a frequency is taken to be right to so many standard errors, */
+#define CLOCK_LEAST_PPM                                                                                      \
+    1 /* but never better than this: records are written some time after Xen read its clock */
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -106,7 +111,7 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
                 human_count(count, q->truncated_bytes), plural(q->truncated_bytes));
 }
 
-/* Unknown records matter when they may be about states, or are so many that the bytes may be no trace. */
+/* Unknown records matter when they may be state changes, or are so many that the bytes may be no trace. */
 static void judge_unrecognised(struct judgement *j, const struct quality *q)
 {
     char count[HUMAN_BYTES], share[HUMAN_BYTES];
@@ -149,6 +154,11 @@ static void judge_clock(struct judgement *j, const struct clock *clock)
                 (unsigned)clock->pairs, plural(clock->pairs));
     else if (clock->measured && !(clock->error_ppm <= CLOCK_UNSURE_PPM))
         because(j, VERDICT_DEGRADED, "the tsc frequency is sure to %.2f %% only", clock->error_ppm / 1e4);
+    double expected_ppm = CLOCK_SURE * (clock->error_ppm + clock->check_error_ppm) + CLOCK_LEAST_PPM;
+    if (clock->measured && clock->check_pairs && !(clock->difference_ppm <= expected_ppm))
+        because(j, VERDICT_DEGRADED,
+                "the tsc frequency differs by %.0f ppm between the beginning of the trace and later parts",
+                clock->difference_ppm);
 }
 
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,

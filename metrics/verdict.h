@@ -18,7 +18,7 @@ struct judgement {
     enum verdict verdict;
     unsigned reasons;
     unsigned poor_reasons; /* of them; they come first */
-    /* The worst first, plain parts of a sentence: "12 % of the pCPU time is blind: 1,234 records were lost"
+    /* The worst first, each a part of a sentence: "12 % of the pCPU time is blind: 1,234 records were lost"
      */
     char why[VERDICT_REASONS][160];
 };
@@ -33,7 +33,7 @@ const char *verdict_name(enum verdict verdict);
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
-/* The same of the records themselves, told one by one: what is missing, damaged or strange among them. */
+/* The verdict on the records alone, for a dump: lost, damaged and unknown ones, and time stamps. */
 void verdict_judge_records(struct judgement *j, const struct quality *q);
 
 #endif

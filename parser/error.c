@@ -21,6 +21,11 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
     return -1;
 }
 
+int error_no_memory(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_MEMORY, "not enough memory for %s", what);
+}
+
 int error_set_at(struct error *err, enum error_code code, uint64_t offset, const char *format, ...)
 {
     if (err) {

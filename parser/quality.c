@@ -1,6 +1,6 @@
 #include "quality.h"
 
-#define STRETCH_GAP 2048 /* bytes of a window that are decoded before it is given up */
+#define STRETCH_GAP 2048 /* bytes of a window that may be decoded before the rest is skipped */
 
 #define FORM_HAS_TSC 8u /* the bit of a form index that says so; the bits below are the payload words */
 
@@ -12,7 +12,7 @@ uint64_t event_form_bytes(unsigned form, uint64_t n)
 
 void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char *what)
 {
-    /* Window after window passed over for the same reason is one stretch: only their beginnings lie between. */
+    /* Consecutive windows skipped for the same reason are one stretch: only their beginnings lie between. */
     bool goes_on = q->skipped_places > 0 && q->skipped_what == what && offset - q->skipped_end <= STRETCH_GAP;
     q->skipped_bytes += bytes;
     q->skipped_end = offset + bytes;
@@ -23,7 +23,7 @@ void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char
         q->places[q->skipped_places - 1].bytes = q->skipped_end - q->places[q->skipped_places - 1].offset;
 }
 
-/* Adds to the entry of that event number, made if there is room; else only the number of records is kept. */
+/* Adds to the entry of that event number, which is made if there is room; else counts the records only. */
 static void count_unrecognised(struct quality *q, uint32_t event, uint64_t records, uint64_t bytes)
 {
     unsigned i = 0;

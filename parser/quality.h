@@ -1,7 +1,7 @@
 /*
- * What is known about the data itself: how much was read, what was lost, damaged or strange. Always part of a
- * result. The parser fills the part about bytes and records, the meter the part about states; every field adds,
- * so that two pieces of a trace merge (quality_merge).
+ * The quality of the data: counts of what was read, lost, damaged or contradictory. Every result includes it. The
+ * parser fills the part about bytes and records, the meter the part about states; every field adds, so that the parts
+ * of a trace merge (quality_merge).
  */
 #ifndef XENMETER_PARSER_QUALITY_H
 #define XENMETER_PARSER_QUALITY_H
@@ -12,8 +12,8 @@
 
 #include "parser/decode/event_table.h"
 
-#define QUALITY_PLACES       8  /* how many offsets of damage are kept word for word */
-#define QUALITY_UNRECOGNISED 64 /* how many different unknown event numbers are counted apart */
+#define QUALITY_PLACES       8  /* how many places of damage are kept with their offsets */
+#define QUALITY_UNRECOGNISED 64 /* how many different unknown event numbers have a count of their own */
 
 /* One stretch of the trace that could not be used. */
 struct damage {
@@ -36,11 +36,11 @@ struct quality {
     uint64_t lost_markers;    /* LOST_RECORDS records */
     uint64_t truncated_bytes; /* at the end of the input: a record or window that was cut off */
     uint64_t skipped_bytes;   /* damaged stretches passed over */
-    uint64_t skipped_places;  /* how many such stretches */
+    uint64_t skipped_places;  /* number of these stretches */
     uint64_t skipped_end;     /* where the last of them ends, */
     const char *skipped_what; /* and what it was: static text */
     uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
-    uint64_t tsc_implausible; /* records whose tsc made no sense beside their neighbours' */
+    uint64_t tsc_implausible; /* records whose tsc is implausible beside their neighbours' */
     struct damage places[QUALITY_PLACES];
     struct event_count events[EVENT_SLOTS];
     struct unrecognised_event {
@@ -53,7 +53,7 @@ struct quality {
 
     /* the meter's part */
     uint64_t blind_ns;      /* sum over pCPUs of the time in which records were lost */
-    uint64_t blind_late_ns; /* part of it that became known only after that time was accounted */
+    uint64_t blind_late_ns; /* part of blind_ns reported after that time was accounted for */
     uint64_t unknown_ns;    /* guest vCPU time whose state is not known */
     uint64_t inconsistent; /* state changes that contradict the tracked state with no lost records in reach */
     uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
@@ -64,7 +64,7 @@ struct quality {
 /* Bytes of `n` records of form index `form` (see struct event_count). */
 uint64_t event_form_bytes(unsigned form, uint64_t n);
 
-/* Notes a damaged stretch; keeps the first QUALITY_PLACES word for word and counts all. */
+/* Notes a damaged stretch; keeps the places of the first QUALITY_PLACES and counts all. */
 void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char *what);
 
 /* Counts a record whose event number is not in the table. */

@@ -3,17 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parser/source/input.h"
-#include "parser/decode/io_filter.h"
-#include "parser/order/order.h"
 #include "parser/decode/window.h"
+#include "parser/order/clock_probe.h"
+#include "parser/order/order.h"
+#include "parser/source/input.h"
 
-#define BATCH_EVENTS         4096         /* a batch stays in the second-level cache */
-#define HOLD_EVENTS          (512u << 10) /* decoded ahead at most, to measure the clock */
-#define CLOCK_ERROR_PPM      50.0         /* the clock is known well enough to begin */
+#define BATCH_EVENTS         4096 /* a batch stays in the second-level cache */
+#define CLOCK_ERROR_PPM      50.0 /* the clock is known well enough to begin */
 #define CLOCK_SAMPLES_MIN    32
 #define CLOCK_SAMPLES_ENOUGH 4096
-#define CLOCK_BYTES          (16u << 20) /* verbatim: read at most, to measure the clock */
+#define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
+#define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
@@ -26,45 +26,37 @@ struct trace {
     struct quality quality;
     struct decoder decoder;
     struct order order;
+    struct clock_probe probe;
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    uint64_t last_tsc;                    /* of the last event delivered */
-    struct trace_tap tap;                 /* .bytes NULL: nobody listens */
-    struct trace_resume resume;           /* if options.resume */
-    struct event batch[BATCH_EVENTS + 1]; /* a record and its EVENT_MORE stay together */
+    struct trace_tap tap;       /* .bytes NULL: nobody listens */
+    struct trace_resume resume; /* if options.resume */
+    struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
 };
 
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
 {
     struct trace *t = calloc(1, sizeof *t);
-    if (!t || !(t->file = strdup(path))) {
-        free(t);
-        error_set(err, ERROR_MEMORY, "no memory");
+    if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe)) {
+        trace_close(t);
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     t->options = *options;
     t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
-    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, err) != 0) {
+    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &options->interest, err) != 0) {
         trace_close(t);
         return NULL;
     }
+    order_init(&t->order, &t->decoder);
     if (options->tap) {
         t->tap = *options->tap;
         input_tap(t->input, &t->tap);
     }
-    if (options->resume) {
+    if (options->resume)
         t->resume = *options->resume;
-        t->decoder.has_runstates = true;
-    }
-    if (options->raw)
-        decoder_want_raw(&t->decoder, options->pcpus);
-    for (const unsigned *slot = io_slots; options->want_io && *slot != EVENT_UNRECOGNISED; slot++)
-        t->options.want[*slot] = true;
-    for (unsigned slot = options->raw ? 0 : 1; slot < EVENT_SLOTS; slot++)
-        decoder_want(&t->decoder, slot, t->options.want[slot] || options->want_without_runstates[slot]);
-    if (options->want_io)
-        decoder_want_io(&t->decoder);
+    decoder_want(&t->decoder, !options->resume && !options->cycles && !(options->cpu_hz > 0), true);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
@@ -78,40 +70,40 @@ void trace_close(struct trace *t)
         return;
     decoder_free(&t->decoder);
     order_free(&t->order);
+    clock_probe_free(&t->probe);
     input_close(t->input);
     free(t->file);
     free(t);
+}
+
+static bool has_runstates(const struct trace *t)
+{
+    return t->options.resume || decoder_has_runstates(&t->decoder);
 }
 
 /* Fixes the start and the frequency: from here on cycles have a meaning in ns. */
 static void set_clock(struct trace *t)
 {
     struct clock *c = &t->clock;
-    uint64_t first = t->decoder.tsc_first == UINT64_MAX ? 0 : t->decoder.tsc_first;
+    uint64_t first = t->order.tsc_first == UINT64_MAX ? 0 : t->order.tsc_first;
     if (t->options.cpu_hz > 0)
         c->cpu_hz = t->options.cpu_hz;
     else if (!t->options.cycles)
-        clock_probe_estimate(&t->decoder.probe, c);
+        clock_probe_estimate(&t->probe, c);
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
-    decoder_settle(&t->decoder);
-    if (t->decoder.has_runstates && !t->options.raw) {
-        for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
-            decoder_want(&t->decoder, slot, t->options.want[slot]);
-    }
+    decoder_want(&t->decoder, false, !has_runstates(t));
+    clock_probe_restart(&t->probe);
 }
 
 /* Enough was read to begin: the clock is known, and whether the trace holds runstate changes. */
 static bool well_known(struct trace *t)
 {
-    struct clock_probe *p = &t->decoder.probe;
-    if (!t->options.raw && !t->decoder.has_runstates && t->decoder.switches < SWITCHES_ENOUGH)
+    struct clock_probe *p = &t->probe;
+    if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
         return false;
-    if (t->options.raw && t->quality.bytes >= CLOCK_BYTES)
-        return true; /* of the few records that are wanted perhaps none is queued yet: they are not to wait for ever */
-    if (t->options.cpu_hz > 0 || t->options.cycles || t->options.resume ||
-        p->chains_n >= CLOCK_SAMPLES_ENOUGH)
+    if (!t->decoder.measures_clock || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
         return true;
     /* An estimate sorts all samples: make one only when there are a good deal more of them. */
     if (p->chains_n < CLOCK_SAMPLES_MIN || p->chains_n < p->estimated_at + p->estimated_at / 8)
@@ -120,101 +112,139 @@ static bool well_known(struct trace *t)
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
 }
 
-/* Reads one sweep and decides what can be handed on. */
-static int read_sweep(struct trace *t, struct error *err)
+/* What was decoded of a window, perhaps all of it, is looked at from outside. */
+static void take_window(struct trace *t)
+{
+    struct stream *s = t->decoder.current;
+    size_t n = s->n;
+    if (t->decoder.measures_clock)
+        clock_probe_take(&t->probe, s);
+    t->decoder.queued -= n - s->n;
+    s->fresh = s->n;
+    order_window(&t->order, s);
+}
+
+/* Later parts of the trace check a clock that was measured at its beginning: those of some sweeps, as that is not for free. */
+static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    size_t limit = t->phase == PHASE_CLOCK && t->limit_events > HOLD_EVENTS ? HOLD_EVENTS : t->limit_events;
-    int status = decoder_run(d, limit, err);
-    if (status < 0)
-        return -1;
-    if (status == DECODER_FULL && t->phase == PHASE_READ)
+    bool measure = d->sweep % CHECK_SWEEPS == 0;
+    if (t->phase == PHASE_CLOCK || !t->clock.measured || t->options.resume || measure == d->measures_clock)
+        return;
+    if (!measure)
+        clock_probe_check(&t->probe, &t->clock);
+    clock_probe_break(&t->probe);
+    decoder_want(d, measure, d->without_runstates);
+}
+
+/* A sweep has ended: its successor's first window has begun. */
+static void take_sweep(struct trace *t)
+{
+    order_sweep(&t->order);
+    check_clock(t);
+    if (t->tap.sweep)
+        t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last,
+                     decoder_is_whole(&t->decoder));
+}
+
+/* Whether what was read is to be handed out, as far as may be; -1 with `err` filled. */
+static int take_status(struct trace *t, int status, struct error *err)
+{
+    bool clock = t->phase == PHASE_CLOCK;
+    if (status != DECODER_SWEEP && status != DECODER_END)
+        take_window(t);
+    switch (status) {
+    case DECODER_WINDOW:
+        return clock && t->quality.bytes >= CLOCK_BYTES;
+    case DECODER_SWEEP:
+        take_sweep(t);
+        return !clock || well_known(t);
+    case DECODER_FULL:
+        if (clock)
+            return true;
         return error_set_at(err, ERROR_MEMORY, t->quality.bytes,
                             "%zu events wait for the end of a sweep: more than the memory limit allows "
                             "(--max-memory)",
-                            d->queued);
-    if (status == DECODER_END && d->quality->windows == 0)
-        return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
-    if (status == DECODER_SWEEP) {
-        order_sweep(&t->order, d);
-        if (t->tap.sweep)
-            t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, d->tsc_last,
-                         decoder_is_whole(d));
+                            t->decoder.queued);
+    default:
+        if (t->quality.windows == 0)
+            return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
+        if (order_end(&t->order, t->quality.truncated_bytes > 0) != 0)
+            return error_no_memory(err, "the end of the trace");
+        if (t->decoder.measures_clock && !clock)
+            clock_probe_check(&t->probe, &t->clock);
+        return true;
     }
-    if (t->phase == PHASE_CLOCK) {
-        if (status == DECODER_SWEEP && !well_known(t))
-            return 0;
+}
+
+/* Reads on until something can be handed out. */
+static int read_on(struct trace *t, struct error *err)
+{
+    int status, ready;
+    do {
+        status = decoder_run(&t->decoder, t->limit_events, err);
+        ready = status < 0 ? -1 : take_status(t, status, err);
+    } while (ready == 0);
+    if (ready < 0)
+        return -1;
+    if (t->phase == PHASE_CLOCK)
         set_clock(t);
-    }
-    uint64_t watermark = status == DECODER_END ? UINT64_MAX : t->order.watermark;
-    if (order_begin(&t->order, d, watermark) != 0)
-        return error_set(err, ERROR_MEMORY, "no memory");
+    if (order_begin(&t->order) != 0)
+        return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
     return 0;
 }
 
-/* Damaged time stamps can leave a stream out of order: what is delivered never goes back, whatever the bytes. */
-static void keep_order(struct trace *t, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (t->batch[i].tsc < t->last_tsc) {
-            t->batch[i].tsc = t->last_tsc;
-            t->quality.tsc_backwards++;
-        }
-        t->last_tsc = t->batch[i].tsc;
-    }
-}
-
-/* Leaves out what others have told of already; returns how many events remain. */
+/* Takes from the model what it was given by an entry of an archive already; returns how many events remain. */
 static size_t drop_replayed(struct trace *t, size_t n)
 {
-    size_t told = 0;
-    while (t->options.resume && !t->options.raw && told < n && t->batch[told].tsc <= t->resume.after_tsc)
-        told++;
-    if (told > 0)
-        memmove(t->batch, t->batch + told, (n - told) * sizeof *t->batch);
-    return n - told;
+    size_t kept = 0, i = 0;
+    for (; i < n && t->batch[i].tsc <= t->resume.after_tsc; i++) {
+        t->batch[i].flags &= (uint8_t)~EVENT_MODEL;
+        if (t->batch[i].flags & EVENT_WANTED)
+            t->batch[kept++] = t->batch[i];
+    }
+    if (kept < i)
+        memmove(t->batch + kept, t->batch + i, (n - i) * sizeof *t->batch);
+    return n - i + kept;
+}
+
+static void describe(const struct trace *t, struct event_batch *batch, size_t n)
+{
+    const struct decoder *d = &t->decoder;
+    *batch = (struct event_batch){.events = t->batch,
+                                  .n = n,
+                                  .pcpus = d->pcpus,
+                                  .pcpus_n = d->pcpus_n,
+                                  .has_runstates = has_runstates(t),
+                                  .traits = d->traits,
+                                  .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
+                                  .watermark = t->order.emitted_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
-    for (;;) {
-        if (t->phase == PHASE_DONE)
-            return 0;
-        if (t->phase == PHASE_CLOCK || t->phase == PHASE_READ) {
-            if (read_sweep(t, err) != 0)
-                return -1;
-            continue;
-        }
-        size_t n = order_take(&t->order, t->batch, BATCH_EVENTS);
-        bool more = n >= BATCH_EVENTS;
-        t->decoder.queued -= n;
-        keep_order(t, n);
+    struct order *o = &t->order;
+    if (t->phase == PHASE_DONE)
+        return 0;
+    if ((t->phase == PHASE_CLOCK || t->phase == PHASE_READ) && read_on(t, err) != 0)
+        return -1;
+    size_t n = order_take(o, t->batch, BATCH_EVENTS);
+    bool last = t->phase == PHASE_LAST, more = n >= BATCH_EVENTS;
+    uint64_t upto = more ? t->batch[n - 1].tsc : last ? o->tsc_last : o->watermark;
+    t->decoder.queued -= n;
+    if (upto > o->emitted_tsc)
+        o->emitted_tsc = upto;
+    if (last && o->emitted_tsc > o->tsc_last)
+        o->tsc_last = o->emitted_tsc;
+    if (t->options.resume)
         n = drop_replayed(t, n);
-        if (t->phase == PHASE_LAST && t->last_tsc > t->decoder.tsc_last)
-            t->decoder.tsc_last = t->last_tsc;
-        batch->events = t->batch;
-        batch->n = n;
-        batch->pcpus = t->decoder.pcpus;
-        batch->pcpus_n = t->decoder.pcpus_n;
-        batch->end_tsc = t->phase == PHASE_LAST ? t->decoder.tsc_last : 0;
-        batch->has_runstates = t->decoder.has_runstates;
-        batch->traits = t->decoder.traits;
-        if (more) {
-            batch->watermark = t->last_tsc;
-            return 1;
-        }
-        /* The last of this sweep's batches: all up to the watermark is handed on. */
-        bool last = t->phase == PHASE_LAST;
-        batch->watermark = last ? t->decoder.tsc_last : t->order.watermark;
-        if (batch->watermark < t->last_tsc)
-            batch->watermark = t->last_tsc;
-        t->decoder.emitted_tsc = batch->watermark;
+    describe(t, batch, n);
+    if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
-        if (last && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
-            t->quality.truncated_bytes = 1; /* how many are missing cannot be told */
-        return 1;
-    }
+    if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
+        t->quality.truncated_bytes = 1; /* how many are missing cannot be told */
+    return 1;
 }
 
 const struct clock *trace_clock(const struct trace *t)
@@ -236,16 +266,17 @@ const struct quality *trace_quality(struct trace *t)
 void trace_summarise(const struct trace *t, struct trace_summary *s)
 {
     const struct decoder *d = &t->decoder;
+    const struct order *o = &t->order;
     memset(s, 0, sizeof *s);
     s->file = t->file;
     uint64_t done;
     input_position(t->input, &done, &s->file_bytes);
-    bool timed = d->tsc_first != UINT64_MAX;
-    s->tsc_first = timed ? d->tsc_first : 0;
-    s->tsc_last = timed ? d->tsc_last : 0;
+    bool timed = o->tsc_first != UINT64_MAX;
+    s->tsc_first = timed ? o->tsc_first : 0;
+    s->tsc_last = timed ? o->tsc_last : 0;
     s->pcpus = d->pcpus_n;
     s->pcpu_highest = d->pcpus_n ? d->pcpus[d->pcpus_n - 1] : 0;
-    s->has_runstates = d->has_runstates;
+    s->has_runstates = has_runstates(t);
     s->compression = input_compression(t->input);
 }
 

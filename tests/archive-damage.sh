@@ -1,5 +1,5 @@
 #!/bin/bash
-# Archives that are damaged, cut short or lie: every damage is found, and nothing worse happens.
+# Damaged, truncated and forged archives: every damage is found, and no command crashes, hangs or prints wrong numbers.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Archives: the numbers are those of the trace, the trace comes back, however it came in and however often it was merged.
+# Archives: the numbers are those of the trace, and the trace is restored, from any source and after any number of merges.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

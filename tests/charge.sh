@@ -1,5 +1,5 @@
 #!/bin/bash
-# xenmeter charge: its options and messages, and that every ns of a driver domain goes to somebody, in every format.
+# xenmeter charge: options and messages; in every format each ns of a driver domain is charged, own or unattributed.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
@@ -189,7 +189,7 @@ done
 
 group 'live'
 zstd -qdc "$fixture" >"$scratch/capture.xt"
-sums() { # of charges by pair and interval; late rows belong to what was handed out before
+sums() { # of charges by pair and interval
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         $at["charged_ns"] > 0 { s[$at["start_ns"] "," $at["idd"] "," $at["recipient"] "," $at["domain"]] += $at["charged_ns"] }
         END { for (k in s) printf "%s,%.0f\n", k, s[k] }' "$1" | sort

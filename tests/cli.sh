@@ -1,5 +1,5 @@
 #!/bin/bash
-# Options, messages, exit codes, and what is left behind when something goes wrong.
+# Options, messages, exit codes, and that failures leave no half-written files.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The manual, the completion and README.md against the program: what it can do is told, what is told is true.
+# The manual, the completion and README.md against the program: everything it can do is documented, and every example is true.
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"

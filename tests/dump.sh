@@ -1,5 +1,5 @@
 #!/bin/bash
-# xenmeter dump: what lines look like, which records they tell of, roads and formats, counts, archives.
+# xenmeter dump: the form of lines, the choice of records, sources and formats, counts, archives.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
@@ -233,7 +233,7 @@ check 'a verdict on standard error' equal 'xenmeter: verdict good' "$(cat "$err"
 run dump -q "$capture"
 check '-q: none' is_empty "$err"
 run dump -v "$capture"
-check '-v: more' says "$err" "told $total of $total records"
+check '-v: more' says "$err" "wrote $total of $total records"
 run dump -n 5 "$capture"
 check 'none of a part that was not read' is_empty "$err"
 run dump fixtures/lost-credit2.xt.zst

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Every event, layout and variant there and back: what tracegen --every-event wrote is what dump tells.
+# Every event, layout and variant: dump prints exactly the records that tracegen --every-event wrote.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
-# Each is a host, by what its records look like; the last one has every event.
+# Options of tracegen for different hosts, whose records look different; the last one has every event.
 hosts=('' --old-layout '--amd --old-layout' --amd)
 [ -z "$QUICK" ] || hosts=('' --amd)
 seed=0

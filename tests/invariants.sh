@@ -1,12 +1,12 @@
 #!/bin/bash
-# Where every nanosecond went, in exact integers: see lib/invariants.awk. On every fixture and on generated traces.
+# The sums of times, in exact integers, on every fixture and on generated traces: see lib/invariants.awk.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
 COLUMNS=granularity_ns,start_ns,end_ns,domain,life,vcpu,pcpu,vcpus,running_ns,runnable_ns,wake_wait_ns,preempt_wait_ns,blocked_ns,offline_ns,unknown_ns,idle_ns
 COLUMNS=$COLUMNS,executions,wakes,blocks,yields,preemptions,migrations
 COLUMNS=$COLUMNS,full_run_ns,full_contention_ns,concurrency_hazard_ns,partial_run_ns
-COLUMNS=$COLUMNS,partial_contention_ns,domain_blocked_ns,domain_unknown_ns
+COLUMNS=$COLUMNS,partial_contention_ns,domain_blocked_ns,domain_unknown_ns,before_seen_ns
 
 FINEST=1ms
 FINEST_NS=1000000

@@ -1,5 +1,5 @@
 #!/bin/bash
-# xenmeter io-counts: rows from the counters of a driver domain; and which files of counters are understood.
+# xenmeter io-counts: rows from the counters of a driver domain; and the files of counters that --io-counts accepts.
 # shellcheck source=tests/lib.sh disable=SC2016,SC2001,SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

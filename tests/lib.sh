@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What the test scripts share; they source it.
+# Shared by the test scripts, which source it.
 #
-#     group 'what is looked at'
-#     check 'what must hold' COMMAND...      passes when the command exits with 0
+#     group 'subject'
+#     check 'statement' COMMAND...      passes when the command exits with 0
 #     ...
 #     finish
 #

@@ -1,5 +1,5 @@
 #!/bin/bash
-# However a capture comes in - file, pipe, byte by byte, compressed, live - the same bytes come out.
+# The same output from every source of a capture: file, pipe, byte by byte, compressed, live.
 # shellcheck source=tests/lib.sh disable=SC2317,SC2002 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
@@ -42,6 +42,16 @@ for fixture in fixtures/*.xt.zst; do
     compare 'zstd through a pipe' zstpipe
     [ -n "$QUICK" ] && break
 done
+
+group 'sweeps of seconds: every road measures the same clock'
+"$BUILD/tracegen" --seed 9 --mix sched --sweep-ms 4000 --ring-bytes 64M --size 40M -o "$capture"
+clock() { "$XENMETER" info -f json "$@" | jq -c '[.trace.cpu_hz, .trace.cpu_hz_pairs, .trace.duration_ns]'; }
+expected=$(clock "$capture")
+check 'it is measured before the first sweep ends' [ "$(jq '.[1]' <<<"$expected")" -gt 100 ]
+check 'pipe' equal "$expected" "$(cat "$capture" | clock -)"
+check 'dribbled' equal "$expected" "$("$DRIBBLE" "$capture" 55555 | clock -)"
+check 'zstd' equal "$expected" "$(zstd -qc "$capture" | clock -)"
+check 'a dump' equal "$(jq '.[2]' <<<"$expected")" "$("$XENMETER" dump -q -f csv "$capture" | tail -n 1 | cut -d, -f1)"
 
 group 'a small capture: every form of compression'
 unpack fixtures/lost-credit2.xt.zst "$scratch/whole"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# XenMon's logs (report -f xenmon): their form, their numbers beside the other reports', and what is left behind.
+# XenMon's logs (report -f xenmon): their form, their numbers against the other reports', and the files after a failure.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 

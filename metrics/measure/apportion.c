@@ -5,7 +5,7 @@
 
 #include "parser/order/clock.h"
 
-/* Whether party i is served before party j when they were given gi and gj so far. */
+/* Whether party i, with gi ns so far, gets the next ns before party j with gj. */
 static bool served_before(const uint64_t *weights, size_t i, uint64_t gi, size_t j, uint64_t gj)
 {
     uint128 a = (uint128)weights[i] * (2 * gj + 1), b = (uint128)weights[j] * (2 * gi + 1);
@@ -21,7 +21,7 @@ static size_t next_served(const uint64_t *weights, const uint64_t *given, size_t
     return best;
 }
 
-/* Who was served last of all. */
+/* The party that got the last ns. */
 static size_t last_served(const uint64_t *weights, const uint64_t *given, size_t n)
 {
     size_t last = n;

@@ -1,7 +1,7 @@
 /*
- * Time shared out in proportion to weights, in whole ns: Webster's method (Sainte-Lague). The n-th ns goes to whom the
- * quotient weight / (2 * given + 1) is largest, the first one of equals. So all is given, nothing is taken back as the
- * total grows, and each share is as near to its exact value as whole numbers can be.
+ * Time shared out in proportion to weights, in whole ns: Webster's method (Sainte-Lague). Each ns goes to the party
+ * with the largest weight / (2 * given + 1), the first of equals. So every ns is given to a party, no party loses any
+ * as the total grows, and each share is as near to its exact value as whole numbers can be.
  */
 #ifndef XENMETER_METRICS_APPORTION_H
 #define XENMETER_METRICS_APPORTION_H

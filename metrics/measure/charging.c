@@ -275,9 +275,9 @@ static void cut(struct charging *c)
     close_intervals(c);
     set_cut(c, c->now_ns);
     /* The view may be a transition ahead of the cut. */
-    struct run_slice *const *closed = c->done + c->done_n - c->running_n;
+    size_t first = c->done_n - c->running_n;
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        open_slice(c, c->running[i], closed[i]->pcpu);
+        open_slice(c, c->running[i], c->done[first + i]->pcpu);
 }
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)

@@ -31,7 +31,7 @@ static int find_begins(struct counters *c, struct error *err)
     free(c->begins);
     c->begins = malloc((c->devices_n + 1) * sizeof *c->begins);
     if (!c->begins)
-        return error_set(err, ERROR_MEMORY, "no memory");
+        return error_no_memory(err, "outside counters");
     size_t i = 0;
     for (size_t device = 0; device <= c->devices_n; device++) {
         while (i < c->readings_n && c->readings[i].device < device)
@@ -48,7 +48,7 @@ static int contradiction(const struct counters *c, const struct counter_reading 
                      c->has_tsc ? r->tsc : r->time_ns);
 }
 
-/* Counts of one device that go on growing where they began anew. */
+/* Makes the counts of one device grow throughout: adds the old count where a count began anew from 0. */
 static void join_lives(struct counter_reading *r, size_t n)
 {
     for (unsigned kind = 0; kind < COUNTER_KINDS; kind++) {
@@ -90,9 +90,9 @@ void counters_free(struct counters *c)
     free(c);
 }
 
-/* ---- what was counted until a moment ---- */
+/* ---- the count at a moment ---- */
 
-/* What one device counted of one kind. */
+/* The counts of one kind by one device. */
 struct series {
     const struct counter_reading *readings;
     size_t n;
@@ -100,7 +100,7 @@ struct series {
     const struct clock *clock; /* NULL: readings have time_ns */
 };
 
-/* A count at a moment: whole events, and the part of one that is under way. */
+/* A count at a moment: whole events, and the fraction of the next. */
 struct level {
     uint64_t whole;
     double part;
@@ -124,7 +124,7 @@ static int64_t reading_ns(const struct series *s, size_t i)
     return r->time_ns > INT64_MAX ? INT64_MAX : (int64_t)r->time_ns;
 }
 
-/* How many readings were made until `ns`, itself included. */
+/* The number of readings up to `ns`, included. */
 static size_t readings_until(const struct series *s, int64_t ns)
 {
     size_t low = 0, high = s->n;
@@ -138,7 +138,7 @@ static size_t readings_until(const struct series *s, int64_t ns)
     return low;
 }
 
-/* The count at `ns`, which lies behind reading `next` - 1 and before `next`. */
+/* The count at `ns`, which lies after reading `next` - 1 and before `next`. */
 static struct level level_between(const struct series *s, size_t next, int64_t ns)
 {
     uint64_t before = s->readings[next - 1].count[s->kind], after = s->readings[next].count[s->kind];
@@ -160,7 +160,7 @@ static struct level level_at(const struct series *s, uint64_t at_ns)
     return (struct level){s->readings[next ? next - 1 : 0].count[s->kind], 0};
 }
 
-/* False when nothing of this kind was counted there. */
+/* False: the device counts no such kind, or has no readings there. */
 static bool levels(const struct counters *c, uint32_t device, unsigned kind, const uint64_t span_ns[2],
                    const struct clock *clock, struct level at[2])
 {

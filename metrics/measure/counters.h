@@ -16,10 +16,10 @@
 
 /* One device of one guest at one moment. */
 struct counter_reading {
-    uint64_t tsc;                  /* when; meaningful if counters.has_tsc */
+    uint64_t tsc;                  /* of the reading; valid if counters.has_tsc */
     uint64_t time_ns;              /* else: ns from the trace's start, below 2^63 */
     uint64_t count[COUNTER_KINDS]; /* since the device began; a count that falls has begun anew from 0 */
-                                   /* once sorted it does not fall: it goes on from where it was */
+                                   /* after counters_sort it never falls */
     uint32_t device;               /* index in counters.devices */
 };
 
@@ -27,7 +27,7 @@ struct counter_device {
     char name[48];              /* "vif1.0" */
     uint16_t domain;            /* the guest */
     uint16_t idd;               /* the driver domain that counted; 0 unless the file says otherwise */
-    bool counts[COUNTER_KINDS]; /* which of the four it has at all */
+    bool counts[COUNTER_KINDS]; /* the kinds that this device counts */
 };
 
 struct counters {
@@ -36,15 +36,14 @@ struct counters {
     struct counter_device *devices;
     size_t devices_n;
     size_t *begins; /* devices_n + 1 of them, made by counters_sort: where each device's readings begin */
-    bool has_tsc;   /* readings are lined up by tsc; else by time_ns */
+    bool has_tsc;   /* readings have a tsc; else a time_ns */
 };
 
 struct error;
 
 /*
- * Orders the readings and lets their counts grow on where they began anew: to be called before anything is asked. Each
- * reading's `device` is below devices_n. -1 with `err` filled when one device has two readings of one moment that
- * differ, or no memory is left.
+ * Orders the readings, and makes counts that began anew continue. Call before the functions below. Each reading's
+ * `device` is below devices_n. -1 with `err` filled: one device has two different readings of one moment, or no memory.
  */
 int counters_sort(struct counters *c, struct error *err);
 
@@ -52,9 +51,9 @@ int counters_sort(struct counters *c, struct error *err);
 void counters_free(struct counters *c);
 
 /*
- * How much of this kind (0 .. COUNTER_KINDS - 1) the device counted in [from_ns, to_ns) of the trace, growing evenly
- * between readings; 0 outside of them. `clock` turns tsc into ns. A reading from before the trace's start has its
- * place there too: what was counted from it to the first one inside is shared out over the time on both sides.
+ * The events of this kind (0 .. COUNTER_KINDS - 1) that the device counted in [from_ns, to_ns) of the trace; they are
+ * taken to come evenly between two readings, and are 0 outside of the readings. `clock` turns tsc into ns. Of the
+ * events between a reading before the trace's start and the first one inside, the part after the start counts.
  */
 double counters_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
                         uint64_t to_ns, const struct clock *clock);
@@ -64,8 +63,8 @@ uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsig
                                 uint64_t to_ns, const struct clock *clock);
 
 /*
- * Where in the trace the readings begin and end, ns from its start (negative: before it). False when no device was read
- * twice: nothing can be told from them.
+ * The first and the last reading, ns from the trace's start (negative: before it). False when no device was read twice:
+ * then no events are known.
  */
 bool counters_span(const struct counters *c, const struct clock *clock, int64_t *from_ns, int64_t *to_ns);
 

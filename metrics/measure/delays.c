@@ -243,7 +243,7 @@ static int take_transition(void *context, const struct pass *pass, const struct 
 static int answer(const struct delays *d, struct error *err)
 {
     if (d->book.failed)
-        return error_set(err, ERROR_MEMORY, "no memory for the delays of %zu vCPUs", d->waits_n);
+        return error_no_memory(err, "delays");
     if (d->book.sink_ended)
         return CONSUMER_FAILED;
     return d->book.over ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;

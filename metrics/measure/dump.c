@@ -68,7 +68,7 @@ void dump_reader_prime(struct dump_reader *r, const struct event_batch *past)
         bool dispatched = e->slot == EVENT_RUNSTATE_CHANGE && (e->header >> 4 & 3) == 0;
         if (dispatched || e->slot == EVENT_CONTINUE_RUNNING)
             set_current(r, e->pcpu, e->w[0]);
-        if (e->slot == EVENT_LOST_RECORDS)
+        if (e->slot == EVENT_BLIND_END)
             set_current(r, e->pcpu, CURRENT_UNKNOWN);
         r->primed[e->pcpu] = r->current[e->pcpu] != CURRENT_UNKNOWN;
     }

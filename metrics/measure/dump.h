@@ -32,6 +32,8 @@ enum dump_by_number { DUMP_ALL, DUMP_ONLY, DUMP_EXCEPT };
 /* Which records are wanted. All that is pointed to is the caller's, and outlives the reader. */
 struct dump_filter {
     uint64_t from_ns, to_ns; /* times in [from, to); to 0: to the end */
+    const bool *slots;       /* events, by slot; NULL: all that come */
+    const uint8_t *pcpus;    /* a byte for each of PCPUS_MAX; NULL: all that come */
     const uint8_t *domains;  /* a byte for each of 65536 domain ids; NULL: all */
     const struct vcpu_range *vcpus;
     size_t vcpus_n;          /* 0: all */
@@ -65,7 +67,7 @@ bool dump_number_wanted(const struct dump_reader *r, const struct event *e);
 bool dump_names_wanted(const struct dump_reader *r, const struct dump_record *record);
 
 /*
- * The next wanted record of a batch of a verbatim trace (trace.h), from event *at on, which moves behind it. False when
+ * The next wanted record of a batch of a trace with raw records (parser/event.h), from event *at on, which moves behind it. False when
  * there is none left. (Here to be inlined: it is called for every record.)
  */
 static inline bool dump_next(struct dump_reader *r, const struct event_batch *batch, size_t *at,
@@ -73,11 +75,11 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
 {
     for (size_t i = *at; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
-        if (e->slot >= EVENT_SLOTS) {
-            if (e->slot == EVENT_CURRENT)
-                dump_take_current(r, e->pcpu, e->w[0]);
-            continue; /* EVENT_MORE: of the record before */
-        }
+        if (e->slot == EVENT_CURRENT)
+            dump_take_current(r, e->pcpu, e->w[0]);
+        if (e->slot >= EVENT_SLOTS || !(e->flags & EVENT_RAW) ||
+            (r->filter.slots && !r->filter.slots[e->slot]) || (r->filter.pcpus && !r->filter.pcpus[e->pcpu]))
+            continue; /* another consumer's */
         uint64_t time_ns = clock_ns(clock, e->tsc);
         if (time_ns < r->filter.from_ns || time_ns >= r->to_ns ||
             (r->filter.by_number && !dump_number_wanted(r, e)))

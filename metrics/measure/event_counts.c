@@ -42,7 +42,7 @@ struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_
 {
     struct event_counts *c = calloc(1, sizeof *c);
     if (!c) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "the counts of events");
         return NULL;
     }
     c->grouped = grouped;
@@ -144,7 +144,7 @@ int event_counts_add(struct event_counts *c, const struct dump_record *r, struct
         c->last[r->pcpu].current = r->current;
     }
     if (r->slot == EVENT_UNRECOGNISED)
-        return add_unrecognised(g, r) == 0 ? 0 : error_set(err, ERROR_MEMORY, "no memory");
+        return add_unrecognised(g, r) == 0 ? 0 : error_no_memory(err, "the counts of events");
     add(&g->events[r->slot], r->header);
     return 0;
 }

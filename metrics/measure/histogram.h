@@ -33,10 +33,10 @@ void histogram_free(struct histogram *h);
 /* Back to empty; keeps its memory for reuse. */
 void histogram_clear(struct histogram *h);
 
-/* Adds one sample that ended at `at_ns`. Returns false only when memory ran out (the sample is then not counted). */
+/* Adds one sample that ended at `at_ns`. False: no memory, and the sample is not counted. */
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
 
-/* Adds all of `from` to `into`. Associative and commutative. Returns false only when memory ran out. */
+/* Adds all of `from` to `into`. Associative and commutative. False: no memory, and `into` is unchanged. */
 bool histogram_merge(struct histogram *into, const struct histogram *from);
 
 /*
@@ -46,14 +46,14 @@ bool histogram_merge(struct histogram *into, const struct histogram *from);
 uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille);
 
 /*
- * The first bucket from *bucket on (itself included) that has samples, and how many; false: there is none. What walks
- * a histogram begins with 0 and goes on with *bucket + 1.
+ * The first bucket from *bucket on (itself included) that has samples, and their number; false: there is none. To walk
+ * a histogram, begin with 0 and continue with *bucket + 1.
  */
 bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count);
 
 /*
- * For a histogram that is put together from what was kept of one: adds to a bucket (below HISTOGRAM_BUCKETS) only. count,
- * sum, min, max and max_at are the caller's to set. Returns false only when memory ran out.
+ * For restoring a stored histogram: adds samples to a bucket (below HISTOGRAM_BUCKETS) only; the caller sets count,
+ * sum, min, max and max_at. False: no memory.
  */
 bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count);
 

@@ -33,15 +33,20 @@ struct subjects {
     size_t n, capacity;
 };
 
-/* The measures of what no row asked for divides: with one by, of a subject; with several, of a vCPU (on a pCPU). */
+/*
+ * What happens is booked to two cells at most: one of a vCPU or domain, wherever it is, and one of a pCPU. What rows by
+ * domain and by vCPU are about does not divide the first, what rows by pCPU and by domain and pCPU are about not the second.
+ */
+enum cell_kind { CELL_WHO, CELL_WHERE, CELL_KINDS };
+
 struct cell {
     struct subject *of[BYS]; /* the rows that it is part of; NULL: none of this by */
     struct measures live;    /* since the last boundary of any granularity */
-    struct measures *wide;   /* per granularity, since its own last boundary; not used with only one */
+    struct measures *wide;   /* per granularity: see struct granularity; NULL with only one */
     bool idle_row;           /* the idle domain's by domain and pCPU */
 };
 
-/* The cells of a vCPU, or of a domain, by pCPU + 1; 0: on none, or rows are not by pCPU. */
+/* The cells of a domain, or of nobody, by pCPU + 1; 0: on none. */
 struct cells {
     struct cell **at;
     uint32_t n;
@@ -54,7 +59,7 @@ struct account {
     uint64_t running_since;                      /* while it runs: since when that is known */
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
     uint64_t io_events;                          /* in the current execution */
-    struct cell *cell;                           /* NULL: its time goes to no row */
+    struct cell *cell[CELL_KINDS];               /* NULL: its time goes to none */
     uint32_t life;
     uint32_t slice_ns;
     uint16_t pcpu; /* where it runs or ran last */
@@ -62,7 +67,6 @@ struct account {
     uint8_t state;     /* enum runstate */
     uint8_t wait_kind; /* of the current or last wait */
     bool alive, idle, yielded, sleeping;
-    struct cells cells;
 };
 
 /* Per life: the runstate of the domain as a whole. */
@@ -71,15 +75,22 @@ struct domain_account {
     uint32_t in_state[RUNSTATES]; /* its vCPUs */
     uint8_t state;                /* enum domain_runstate */
     bool begun;
-    struct cell *cell;  /* where its runstates are booked */
-    struct cells cells; /* of what is not its vCPUs', too */
+    struct cell *cell; /* its own, also of what is not one of its vCPUs' */
+    struct cells where;
 };
 
+/*
+ * A finer granularity whose length divides this one's feeds it: when an interval of the finer one closes, its measures are
+ * added. Those that no other feeds are fed by what is live, at each boundary; if that is only one, it is what is live.
+ */
 struct granularity {
     uint64_t length_ns; /* 0: the whole trace */
     uint64_t start_ns;  /* of the open interval */
     uint64_t next_ns;   /* its end; UINT64_MAX for the whole trace */
+    size_t fed_by;      /* granularity, FED_BY_LIVE, IS_LIVE */
 };
+#define FED_BY_LIVE METER_GRANULARITIES
+#define IS_LIVE     (METER_GRANULARITIES + 1)
 
 /* One pair of a guest and a driver domain, and one driver domain: sums since a boundary, as in struct cell. */
 struct pair_sums {
@@ -101,7 +112,6 @@ struct idd_cell {
 
 struct ledger {
     struct meter_options options;
-    bool by_domain, by_vcpu, by_pcpu; /* what cells are divided by */
     const struct population *population;
     uint64_t unknown_ns; /* guest vCPU time whose state is not known, while reporting */
     struct subjects subjects[BYS];
@@ -111,8 +121,10 @@ struct ledger {
     size_t accounts_n;
     struct domain_account *domains; /* by life number */
     size_t domains_n;
-    struct cells pcpu_cells; /* of the pCPUs, if not divided by domain */
+    struct cells where; /* of the pCPUs, if they are not divided by domain */
     struct granularity granularities[METER_GRANULARITIES];
+    size_t finest_first[METER_GRANULARITIES];
+    uint64_t live_ns; /* what is live began here */
     struct row *rows; /* room for one interval's */
     size_t rows_capacity;
     struct charging *charging;    /* NULL: charges are not accounted */
@@ -141,7 +153,7 @@ void ledger_free(struct ledger *l);
 
 /* cells */
 /* Where what a vCPU (NOBODY: its domain) does on a pCPU is booked; NULL: no row is about it, or memory ran out. */
-struct cell *ledger_cell(struct ledger *l, uint32_t life, uint32_t vcpu, uint16_t pcpu);
+struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu);
 bool ledger_make_account(struct ledger *l, uint32_t vcpu);
 /* A pCPU is seen first (BY_PCPU): makes its subject. */
 void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
@@ -150,7 +162,12 @@ void ledger_end_domain_pcpus(struct ledger *l, uint32_t life);
 /* Where the measures of granularity g are. */
 static inline struct measures *ledger_measures(const struct ledger *l, struct cell *c, size_t g)
 {
-    return l->options.granularities > 1 ? &c->wide[g] : &c->live;
+    return l->granularities[g].fed_by == IS_LIVE ? &c->live : &c->wide[g];
+}
+
+static inline bool ledger_wants(const struct ledger *l, enum by by)
+{
+    return (l->options.bys & 1u << by) != 0;
 }
 
 /* booking */

@@ -7,20 +7,10 @@ static bool pcpu_wanted(const struct ledger *l, const struct account *a)
     return !l->options.pcpus_wanted || (a->pcpu != NO_PCPU && l->options.pcpus_wanted[a->pcpu]);
 }
 
-void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
+static void add_time(struct measures *m, const struct account *a, int64_t ns)
 {
-    if (until_ns <= a->since_ns)
-        return;
-    int64_t ns = (int64_t)(until_ns - a->since_ns);
-    a->since_ns = until_ns;
-    if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
-        l->unknown_ns += (uint64_t)ns;
-    if (!a->cell || !pcpu_wanted(l, a))
-        return;
-    struct measures *m = &a->cell->live;
     if (a->idle) {
-        if (a->state == RUNSTATE_RUNNING)
-            m->idle_ns += ns;
+        m->idle_ns += a->state == RUNSTATE_RUNNING ? ns : 0;
         return;
     }
     m->state_ns[a->state] += ns;
@@ -30,6 +20,21 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
         else if (a->wait_kind == WAIT_PREEMPT)
             m->preempt_wait_ns += (uint64_t)ns;
     }
+}
+
+void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
+{
+    if (until_ns <= a->since_ns)
+        return;
+    int64_t ns = (int64_t)(until_ns - a->since_ns);
+    a->since_ns = until_ns;
+    if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
+        l->unknown_ns += (uint64_t)ns;
+    if (!pcpu_wanted(l, a))
+        return;
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        if (a->cell[kind])
+            add_time(&a->cell[kind]->live, a, ns);
 }
 
 void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
@@ -43,7 +48,7 @@ void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
 
 static void domain_moves(struct ledger *l, const struct account *a, uint64_t now_ns, int from, int to)
 {
-    if (!(l->options.bys & 1u << BY_DOMAIN) || a->idle)
+    if (!ledger_wants(l, BY_DOMAIN) || a->idle)
         return;
     struct domain_account *d = &l->domains[a->life];
     ledger_book_domain(d, now_ns);
@@ -90,8 +95,17 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
         l->sink_ended = true;
 }
 
-static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, struct measures *m,
-                         const struct transition *t)
+/* Where this account's events count; NULL: nowhere. */
+static struct measures *counted(const struct ledger *l, const struct account *a, enum cell_kind kind)
+{
+    bool has_row = a->cell[kind] && (!a->idle || l->options.idle_rows);
+    return has_row && pcpu_wanted(l, a) ? &a->cell[kind]->live : NULL;
+}
+#define FOR_COUNTED(l, a, m)                                                                                 \
+    for (enum cell_kind kind_ = 0; kind_ < CELL_KINDS; kind_++)                                              \
+        for (struct measures *m = counted(l, a, kind_); m; m = NULL)
+
+static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, const struct transition *t)
 {
     static const enum execution_end ends[RUNSTATES] = {
         [RUNSTATE_RUNNING] = EXECUTION_LOST,    [RUNSTATE_RUNNABLE] = EXECUTION_PREEMPTED,
@@ -103,34 +117,43 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, str
         end = EXECUTION_YIELDED;
     if (end == EXECUTION_OFFLINE && a->sleeping)
         end = EXECUTION_SLEPT;
-    if (m && end != EXECUTION_LOST)
-        sample(l, &m->run, a->run_start, t->time_ns);
+    if (end != EXECUTION_LOST)
+        FOR_COUNTED(l, a, m)
+    sample(l, &m->run, a->run_start, t->time_ns);
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
     a->io_events = 0;
 }
 
-static void dispatch(struct ledger *l, struct account *a, struct measures *m, const struct transition *t)
+static void count_dispatch(struct ledger *l, const struct account *a, struct measures *m, uint64_t now_ns,
+                           bool migrated)
 {
-    bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu;
+    m->executions++;
+    m->migrations += migrated;
+    sample(l, &m->wait, a->wait_start, now_ns);
+    if (a->slice_ns == UINT32_MAX)
+        return;
+    m->allocated_ns += a->slice_ns;
+    m->allocated_slices++;
+    if (a->slice_ns < m->allocated_min_ns)
+        m->allocated_min_ns = a->slice_ns;
+    if (a->slice_ns > m->allocated_max_ns)
+        m->allocated_max_ns = a->slice_ns;
+}
+
+static void dispatch(struct ledger *l, struct account *a, const struct transition *t)
+{
+    bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu, any = false;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
     a->slice_ns = (uint32_t)t->value;
-    if (!m)
-        return;
-    if (l->charging)
-        ledger_charge_dispatch(l, a->life);
-    m->executions++;
-    m->migrations += migrated;
-    sample(l, &m->wait, a->wait_start, t->time_ns);
-    if (a->slice_ns != UINT32_MAX) {
-        m->allocated_ns += a->slice_ns;
-        m->allocated_slices++;
-        if (a->slice_ns < m->allocated_min_ns)
-            m->allocated_min_ns = a->slice_ns;
-        if (a->slice_ns > m->allocated_max_ns)
-            m->allocated_max_ns = a->slice_ns;
+    FOR_COUNTED(l, a, m)
+    {
+        count_dispatch(l, a, m, t->time_ns, migrated);
+        any = true;
     }
+    if (any && l->charging)
+        ledger_charge_dispatch(l, a->life);
 }
 
 static void begin_wait(struct account *a, const struct transition *t)
@@ -143,11 +166,39 @@ static void begin_wait(struct account *a, const struct transition *t)
         a->blocked_before_ns = known ? 0 : NS_UNKNOWN;
 }
 
-/* Where this account's events count; NULL: nowhere. */
-static struct measures *counted(const struct ledger *l, const struct account *a)
+static void end_block(struct ledger *l, struct account *a, const struct transition *t)
 {
-    bool has_row = a->cell && (!a->idle || l->options.idle_rows);
-    return has_row && pcpu_wanted(l, a) ? &a->cell->live : NULL;
+    bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
+    bool whole = woken && a->state == t->from && a->block_start != NS_UNKNOWN;
+    FOR_COUNTED(l, a, m)
+    {
+        if (whole)
+            sample(l, &m->block, a->block_start, t->time_ns);
+        m->wakes += woken;
+    }
+    a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
+}
+
+/* The cells of what it does from now on. */
+static void find_cells(struct ledger *l, struct account *a, uint32_t vcpu)
+{
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        a->cell[kind] = ledger_cell(l, kind, a->life, vcpu, a->pcpu);
+}
+
+static void begin_running(struct ledger *l, struct account *a, const struct transition *t)
+{
+    if (a->state != RUNSTATE_RUNNABLE)
+        a->wait_start = NS_UNKNOWN;
+    if (t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING) {
+        dispatch(l, a, t);
+    } else {
+        a->run_start = NS_UNKNOWN;
+        a->slice_ns = UINT32_MAX;
+    }
+    if (a->state != RUNSTATE_RUNNING)
+        a->running_since = t->time_ns;
+    a->last_run_pcpu = a->pcpu;
 }
 
 static void change_state(struct ledger *l, const struct transition *t)
@@ -155,49 +206,30 @@ static void change_state(struct ledger *l, const struct transition *t)
     struct account *a = &l->accounts[t->vcpu];
     enum runstate before = a->state;
     ledger_book_time(l, a, t->time_ns);
-
-    struct measures *m = counted(l, a);
-    if (m && t->from == RUNSTATE_RUNNING) {
-        m->blocks += t->to == RUNSTATE_BLOCKED;
-        m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
-    }
+    if (t->from == RUNSTATE_RUNNING)
+        FOR_COUNTED(l, a, m)
+        {
+            m->blocks += t->to == RUNSTATE_BLOCKED;
+            m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
+        }
     if (before == RUNSTATE_RUNNING && t->to != RUNSTATE_RUNNING) {
-        stop_running(l, t->vcpu, a, m, t);
+        stop_running(l, t->vcpu, a, t);
     } else if (before == RUNSTATE_RUNNING && t->pcpu != a->pcpu) {
         ledger_end_execution(l, t->vcpu, t->time_ns, EXECUTION_LOST); /* it runs, but not where it ran */
         a->running_since = t->time_ns;
     }
-    if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED) {
-        bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
-        bool whole = woken && before == t->from && a->block_start != NS_UNKNOWN;
-        if (m && whole)
-            sample(l, &m->block, a->block_start, t->time_ns);
-        if (m && woken)
-            m->wakes++;
-        a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
-    }
+    if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED)
+        end_block(l, a, t);
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
-        a->cell = ledger_cell(l, a->life, t->vcpu, a->pcpu);
-        m = counted(l, a);
+        find_cells(l, a, t->vcpu);
     }
     if (t->to == RUNSTATE_RUNNABLE)
         begin_wait(a, t);
     if (t->to == RUNSTATE_BLOCKED)
         a->block_start = t->from == RUNSTATE_UNKNOWN ? NS_UNKNOWN : t->time_ns;
-    if (t->to == RUNSTATE_RUNNING) {
-        if (before != RUNSTATE_RUNNABLE)
-            a->wait_start = NS_UNKNOWN;
-        if (t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING) {
-            dispatch(l, a, m, t);
-        } else {
-            a->run_start = NS_UNKNOWN;
-            a->slice_ns = UINT32_MAX;
-        }
-        if (before != RUNSTATE_RUNNING)
-            a->running_since = t->time_ns;
-        a->last_run_pcpu = a->pcpu;
-    }
+    if (t->to == RUNSTATE_RUNNING)
+        begin_running(l, a, t);
     a->state = t->to;
     domain_moves(l, a, t->time_ns, before, t->to);
 }
@@ -226,25 +258,36 @@ static void tell(struct ledger *l, const struct cell *c, const struct before_see
     }
 }
 
-/* The domain's runstates in the open interval of granularity g, a part of which may still be live. */
-static void add_to_domain(struct ledger *l, struct cell *c, size_t g, const struct before_seen *s,
-                          uint64_t ns)
+/* Adds the part of it that lies in the measures' time, from start_ns to end_ns. */
+static void add_part(const struct before_seen *s, struct measures *m, bool domain, uint64_t start_ns,
+                     uint64_t end_ns)
 {
-    struct measures *m = ledger_measures(l, c, g);
-    bool apart = m != &c->live; /* what is live will come to it as it is */
-    int64_t sum[DOMAIN_RUNSTATES];
-    for (int d = 0; d < DOMAIN_RUNSTATES; d++)
-        sum[d] = m->domain_ns[d] + (apart ? c->live.domain_ns[d] : 0);
-    before_seen_add_to_domain(s, sum, ns);
-    for (int d = 0; d < DOMAIN_RUNSTATES; d++)
-        m->domain_ns[d] = sum[d] - (apart ? c->live.domain_ns[d] : 0);
+    uint64_t from_ns = max64(s->from_ns, start_ns), ns = end_ns - min64(end_ns, from_ns);
+    if (domain)
+        before_seen_add_to_domain(s, m->domain_ns, ns);
+    else
+        before_seen_add(s, m, ns);
+}
+
+/* To all of the open intervals: to the domain's runstates, or to the rest. */
+static void add_to_cell(struct ledger *l, struct cell *c, const struct before_seen *s, bool domain)
+{
+    bool apart = l->granularities[l->finest_first[0]].fed_by == FED_BY_LIVE;
+    for (size_t g = 0; c && g < l->options.granularities; g++) {
+        const struct granularity *gr = &l->granularities[g];
+        uint64_t end_ns = gr->fed_by == IS_LIVE       ? s->seen_ns
+                          : gr->fed_by == FED_BY_LIVE ? l->live_ns
+                                                      : l->granularities[gr->fed_by].start_ns;
+        add_part(s, ledger_measures(l, c, g), domain, gr->start_ns, end_ns);
+    }
+    if (c && apart)
+        add_part(s, &c->live, domain, l->live_ns, s->seen_ns);
 }
 
 /* The vCPU has been in its state since from_ns, which was not known: that time counts in the open intervals. */
 static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, bool first)
 {
     struct account *a = &l->accounts[vcpu];
-    struct domain_account *d = &l->domains[a->life];
     uint32_t idd = a->state == RUNSTATE_RUNNING && l->charging ? ledger_idd_of(l, a->life) : NOBODY;
     struct before_seen s = {.state = a->state,
                             .from_ns = max64(from_ns, l->options.from_ns),
@@ -256,18 +299,17 @@ static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, b
         return;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle)
         l->unknown_ns += s.seen_ns - s.from_ns;
-    bool counts = a->cell && pcpu_wanted(l, a);
-    for (size_t g = 0; g < l->options.granularities; g++) {
-        uint64_t ns = s.seen_ns - max64(s.from_ns, l->granularities[g].start_ns);
-        if (d->cell && !a->idle)
-            add_to_domain(l, d->cell, g, &s, ns);
-        if (counts)
-            before_seen_add(&s, ledger_measures(l, a->cell, g), ns);
-        if (counts && idd != NOBODY)
-            ledger_charges_before_seen(l, idd, g, ns);
+    if (ledger_wants(l, BY_DOMAIN) && !a->idle)
+        add_to_cell(l, l->domains[a->life].cell, &s, true);
+    if (!pcpu_wanted(l, a))
+        return;
+    for (size_t g = 0; idd != NOBODY && g < l->options.granularities; g++)
+        ledger_charges_before_seen(l, idd, g, s.seen_ns - max64(s.from_ns, l->granularities[g].start_ns));
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
+        add_to_cell(l, a->cell[kind], &s, false);
+        if (a->cell[kind])
+            tell(l, a->cell[kind], &s);
     }
-    if (counts)
-        tell(l, a->cell, &s);
 }
 
 /* ---- transitions ---- */
@@ -277,8 +319,7 @@ static bool join_domain(struct ledger *l, const struct account *a, uint64_t now_
 {
     struct domain_account *d = &l->domains[a->life];
     bool first = !d->begun;
-    if (l->options.bys & 1u << BY_DOMAIN && !a->idle)
-        d->cell = ledger_cell(l, a->life, NOBODY, NO_PCPU);
+    ledger_cell(l, CELL_WHO, a->life, NOBODY, NO_PCPU); /* for its runstates */
     if (first) {
         d->begun = true;
         d->since_ns = now_ns;
@@ -311,11 +352,11 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    a->cell = ledger_cell(l, life, t->vcpu, a->pcpu);
-    if (a->cell && a->cell->of[BY_DOMAIN])
-        a->cell->of[BY_DOMAIN]->row.vcpus++;
-    if (a->cell && a->cell->of[BY_DOMAIN_PCPU])
-        a->cell->of[BY_DOMAIN_PCPU]->row.vcpus++;
+    find_cells(l, a, t->vcpu);
+    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
+        a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
+    if (a->cell[CELL_WHERE] && a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU])
+        a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU]->row.vcpus++;
     bool first = join_domain(l, a, t->time_ns);
     domain_moves(l, a, t->time_ns, -1, t->to);
     add_before_seen(l, t->vcpu, t->value, first);
@@ -335,8 +376,8 @@ static void die(struct ledger *l, const struct transition *t)
         left += d->in_state[s];
     if (left == 0)
         d->begun = false;
-    if (a->cell && a->cell->of[BY_VCPU])
-        a->cell->of[BY_VCPU]->death_ns = t->time_ns;
+    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_VCPU])
+        a->cell[CELL_WHO]->of[BY_VCPU]->death_ns = t->time_ns;
     if (left == 0 && d->cell)
         d->cell->of[BY_DOMAIN]->death_ns = t->time_ns;
     ledger_end_domain_pcpus(l, a->life);
@@ -345,12 +386,14 @@ static void die(struct ledger *l, const struct transition *t)
 /* A change whose record came too late to be booked in its place: only counted. */
 static void count_skewed(struct ledger *l, struct account *a, const struct transition *t)
 {
-    if (!a->cell || a->idle || !pcpu_wanted(l, a))
+    if (a->idle)
         return;
-    struct measures *m = &a->cell->live;
-    m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
-    m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
-    m->preemptions += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_RUNNABLE;
+    FOR_COUNTED(l, a, m)
+    {
+        m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
+        m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
+        m->preemptions += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_RUNNABLE;
+    }
 }
 
 void ledger_book(struct ledger *l, const struct transition *t)
@@ -376,8 +419,9 @@ void ledger_book(struct ledger *l, const struct transition *t)
         break;
     case TRANSITION_YIELD:
         a->yielded = a->state == RUNSTATE_RUNNING;
-        if (a->cell && !a->idle && pcpu_wanted(l, a))
-            a->cell->live.yields++;
+        if (!a->idle)
+            FOR_COUNTED(l, a, m)
+        m->yields++;
         break;
     case TRANSITION_SLEEP:
         a->sleeping = true;

@@ -78,20 +78,15 @@ void ledger_end_domain_pcpus(struct ledger *l, uint32_t life)
 
 /* ---- cells ---- */
 
-/* The bys, as bits, whose rows have a part in what the vCPU (NOBODY: its domain) does there (slot as in struct cells). */
-static unsigned bys_of(const struct ledger *l, bool idle, uint32_t vcpu, uint32_t slot)
+/* The bys, as bits, whose rows have a part in the cell. */
+static unsigned bys_of(const struct ledger *l, enum cell_kind kind, bool idle, uint32_t vcpu, uint32_t slot)
 {
-    bool whole_domain = vcpu == NOBODY && slot == 0;
-    unsigned bys = l->options.granularities ? l->options.bys : 0;
-    if (idle || (l->by_vcpu && vcpu == NOBODY))
-        bys &= ~(1u << BY_VCPU);
-    if (idle)
-        bys &= ~(1u << BY_DOMAIN);
-    if (slot == 0)
-        bys &= ~(1u << BY_PCPU);
-    if ((idle && !l->options.idle_rows) || (l->by_vcpu && whole_domain))
-        bys &= ~(1u << BY_DOMAIN_PCPU);
-    return bys;
+    unsigned bys = 0;
+    if (kind == CELL_WHO && !idle)
+        bys = 1u << BY_DOMAIN | (vcpu != NOBODY ? 1u << BY_VCPU : 0);
+    else if (kind == CELL_WHERE)
+        bys = (slot ? 1u << BY_PCPU : 0) | (!idle || l->options.idle_rows ? 1u << BY_DOMAIN_PCPU : 0);
+    return l->options.granularities ? bys & l->options.bys : 0;
 }
 
 static bool join(struct ledger *l, struct cell *c, enum by by, const struct row *key, uint64_t birth_ns)
@@ -144,28 +139,19 @@ static struct cell *new_cell(struct ledger *l)
     return c;
 }
 
-static struct cell *make_cell(struct ledger *l, struct cells *cells, uint32_t slot, uint32_t life,
-                              uint32_t vcpu)
+static bool make_slot(struct ledger *l, struct cells *cells, uint32_t slot)
 {
-    bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;
-    unsigned bys = bys_of(l, idle, vcpu, slot);
-    if (bys == 0)
-        return NULL;
-    if (slot >= cells->n) {
-        uint32_t n = slot ? slot + 8 : 1;
-        struct cell **at = realloc(cells->at, n * sizeof(struct cell *));
-        if (!at)
-            return no_memory(l);
-        memset(at + cells->n, 0, (n - cells->n) * sizeof(struct cell *));
-        l->memory += (n - cells->n) * sizeof(struct cell *);
-        cells->at = at;
-        cells->n = n;
-    }
-    struct cell *c = new_cell(l);
-    if (!c || !join_subjects(l, c, bys, life, vcpu, (int32_t)slot - 1))
-        return NULL;
-    c->idle_row = idle && l->options.idle_rows;
-    return cells->at[slot] = c;
+    if (slot < cells->n)
+        return true;
+    uint32_t n = slot + 8;
+    struct cell **at = realloc(cells->at, n * sizeof(struct cell *));
+    if (!at)
+        return no_memory(l);
+    memset(at + cells->n, 0, (n - cells->n) * sizeof(struct cell *));
+    l->memory += (n - cells->n) * sizeof(struct cell *);
+    cells->at = at;
+    cells->n = n;
+    return true;
 }
 
 static bool make_domain(struct ledger *l, size_t life)
@@ -191,34 +177,76 @@ bool ledger_make_account(struct ledger *l, uint32_t vcpu)
     return domain && accounts;
 }
 
-struct cell *ledger_cell(struct ledger *l, uint32_t life, uint32_t vcpu, uint16_t pcpu)
+/* Where the cell is kept; NULL: nowhere, or no memory. */
+static struct cell **place(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint32_t slot)
 {
-    uint32_t slot = l->by_pcpu && pcpu != NO_PCPU ? pcpu + 1u : 0;
     if (life >= l->domains_n && !make_domain(l, life))
         return NULL;
-    struct cells *cells = !l->by_domain                  ? &l->pcpu_cells
-                          : l->by_vcpu && vcpu != NOBODY ? &l->accounts[vcpu].cells
-                                                         : &l->domains[life].cells;
-    return slot < cells->n && cells->at[slot] ? cells->at[slot] : make_cell(l, cells, slot, life, vcpu);
+    if (kind == CELL_WHO)
+        return vcpu != NOBODY ? &l->accounts[vcpu].cell[CELL_WHO] : &l->domains[life].cell;
+    struct cells *where = ledger_wants(l, BY_DOMAIN_PCPU) ? &l->domains[life].where : &l->where;
+    return make_slot(l, where, slot) ? &where->at[slot] : NULL;
+}
+
+struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu)
+{
+    uint32_t slot = kind == CELL_WHERE && pcpu != NO_PCPU ? pcpu + 1u : 0;
+    bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;
+    if (!ledger_wants(l, BY_VCPU))
+        vcpu = NOBODY;
+    unsigned bys = bys_of(l, kind, idle, vcpu, slot);
+    struct cell **at = bys ? place(l, kind, life, vcpu, slot) : NULL;
+    if (!at || *at)
+        return at ? *at : NULL;
+    struct cell *c = new_cell(l);
+    if (!c || !join_subjects(l, c, bys, life, vcpu, (int32_t)slot - 1))
+        return NULL;
+    c->idle_row = idle && l->options.idle_rows;
+    return *at = c;
 }
 
 /* ---- begin and end ---- */
 
+static bool divides(const struct granularity *fine, const struct granularity *coarse)
+{
+    return coarse->length_ns == 0 || (fine->length_ns > 0 && coarse->length_ns % fine->length_ns == 0);
+}
+
+/* Which granularity feeds which. */
+static void plan_feeding(struct ledger *l)
+{
+    size_t n = l->options.granularities, by_live = 0;
+    size_t *order = l->finest_first;
+    for (size_t g = 0; g < n; g++) {
+        size_t at = g; /* the whole trace, of length 0, comes last */
+        for (; at > 0 && l->granularities[order[at - 1]].length_ns - 1 > l->granularities[g].length_ns - 1;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = g;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct granularity *gr = &l->granularities[order[i]];
+        gr->fed_by = FED_BY_LIVE;
+        for (size_t k = 0; k < i; k++)
+            if (divides(&l->granularities[order[k]], gr))
+                gr->fed_by = order[k];
+        by_live += gr->fed_by == FED_BY_LIVE;
+    }
+    if (by_live == 1)
+        l->granularities[order[0]].fed_by = IS_LIVE;
+}
+
 void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
 {
     memset(l, 0, sizeof *l);
-    bool several = (options->bys & (options->bys - 1)) != 0;
-    unsigned pcpus = 1u << BY_PCPU | 1u << BY_DOMAIN_PCPU;
-    l->by_vcpu = several || options->bys == 1u << BY_VCPU;
-    l->by_domain = options->bys != 1u << BY_PCPU;
-    l->by_pcpu = (options->bys & pcpus) != 0;
     l->options = *options;
-    l->options.idle_rows = options->idle_rows && options->bys & 1u << BY_DOMAIN_PCPU;
+    l->options.idle_rows = options->idle_rows && ledger_wants(l, BY_DOMAIN_PCPU);
     l->population = population;
     l->end_ns = UINT64_MAX;
     if (l->options.to_ns == 0)
         l->options.to_ns = UINT64_MAX;
     l->reporting = options->from_ns == 0;
+    l->live_ns = options->from_ns;
     l->boundary_ns = l->options.to_ns;
     for (size_t g = 0; g < options->granularities; g++) {
         struct granularity *gr = &l->granularities[g];
@@ -230,6 +258,7 @@ void ledger_init(struct ledger *l, const struct meter_options *options, const st
     }
     if (!l->reporting)
         l->boundary_ns = options->from_ns;
+    plan_feeding(l);
 }
 
 void ledger_free(struct ledger *l)
@@ -250,13 +279,11 @@ void ledger_free(struct ledger *l)
         }
         free(l->subjects[by].list);
     }
-    for (size_t i = 0; i < l->accounts_n; i++)
-        free(l->accounts[i].cells.at);
     for (size_t i = 0; i < l->domains_n; i++)
-        free(l->domains[i].cells.at);
+        free(l->domains[i].where.at);
     free(l->all_cells);
     free(l->accounts);
     free(l->domains);
-    free(l->pcpu_cells.at);
+    free(l->where.at);
     free(l->rows);
 }

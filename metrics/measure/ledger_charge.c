@@ -154,10 +154,11 @@ void ledger_charges_free(struct ledger *l)
 /* ---- booking ---- */
 
 /* Where what was done on this pCPU for this guest is booked; NULL: nowhere. */
-static struct measures *row_of(struct ledger *l, uint32_t guest_life, uint32_t guest_vcpu, uint16_t pcpu)
+static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
+                               uint32_t guest_vcpu, uint16_t pcpu)
 {
     bool known = guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive;
-    struct cell *cell = ledger_cell(l, guest_life, known ? guest_vcpu : NOBODY, pcpu);
+    struct cell *cell = ledger_cell(l, kind, guest_life, known ? guest_vcpu : NOBODY, pcpu);
     return cell ? &cell->live : NULL;
 }
 
@@ -183,9 +184,11 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     p->live.inferred_ns += (double)s->inferred * (double)ns;
     for (int k = 0; k < IO_KINDS; k++)
         p->live.by_kind_ns[k] += (double)s->by_kind[k] * (double)ns;
-    struct measures *m = row_of(l, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
-    if (m)
-        m->charged_ns += (int64_t)ns;
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
+        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
+        if (m)
+            m->charged_ns += (int64_t)ns;
+    }
 }
 
 static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
@@ -296,9 +299,11 @@ static void book_event(struct ledger *l, const struct transition *t)
         l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
     bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
     uint32_t guest_vcpu = kind != IO_NOTIFY ? NOBODY : guest_acts ? t->vcpu : low;
-    struct measures *m = row_of(l, p->guest, guest_vcpu, t->pcpu);
-    if (m)
-        m->io[kind] += count;
+    for (enum cell_kind k = 0; k < CELL_KINDS; k++) {
+        struct measures *m = row_of(l, k, p->guest, guest_vcpu, t->pcpu);
+        if (m)
+            m->io[kind] += count;
+    }
 }
 
 static void book_unattributed(struct ledger *l, const struct transition *t)

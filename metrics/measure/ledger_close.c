@@ -14,17 +14,36 @@ static void book_all(struct ledger *l, uint64_t now_ns)
     l->now_ns = now_ns;
     if (l->charging)
         ledger_charges_book(l, now_ns);
-    if (l->options.granularities <= 1)
-        return;
-    if (l->charging)
+    if (l->charging && l->options.granularities > 1)
         ledger_charges_gather(l);
-    for (size_t i = 0; i < l->all_cells_n; i++) {
+}
+
+/* Adds the measures of what feeds others to those. */
+static void feed(struct ledger *l, struct cell *c, size_t from, const struct measures *m)
+{
+    for (size_t g = 0; g < l->options.granularities; g++)
+        if (l->granularities[g].fed_by == from && !measures_merge(&c->wide[g], m))
+            l->out_of_memory = true;
+}
+
+/* All intervals that end at end_ns, or `all`, are complete but for what others feed them. */
+static void complete(struct ledger *l, uint64_t end_ns, bool all)
+{
+    bool apart = l->granularities[l->finest_first[0]].fed_by == FED_BY_LIVE;
+    book_all(l, end_ns);
+    for (size_t i = 0; l->options.granularities > 1 && i < l->all_cells_n; i++) {
         struct cell *c = l->all_cells[i];
-        for (size_t g = 0; g < l->options.granularities; g++)
-            if (!measures_merge(&c->wide[g], &c->live))
-                l->out_of_memory = true;
-        measures_clear(&c->live);
+        if (apart) {
+            feed(l, c, FED_BY_LIVE, &c->live);
+            measures_clear(&c->live);
+        }
+        for (size_t k = 0; k < l->options.granularities; k++) {
+            size_t g = l->finest_first[k];
+            if (all || l->granularities[g].next_ns == end_ns)
+                feed(l, c, g, ledger_measures(l, c, g));
+        }
     }
+    l->live_ns = end_ns;
 }
 
 static bool make_rows(struct ledger *l, size_t n)
@@ -129,11 +148,8 @@ static void find_boundary(struct ledger *l)
 static void begin_reporting(struct ledger *l, uint64_t from_ns)
 {
     book_all(l, from_ns);
-    for (size_t i = 0; i < l->all_cells_n; i++) {
-        measures_clear(&l->all_cells[i]->live);
-        for (size_t g = 0; l->options.granularities > 1 && g < l->options.granularities; g++)
-            measures_clear(&l->all_cells[i]->wide[g]);
-    }
+    for (size_t i = 0; i < l->all_cells_n; i++)
+        measures_clear(&l->all_cells[i]->live); /* nothing was fed with it */
     if (l->charging)
         ledger_charges_clear(l);
     l->reporting = true;
@@ -152,7 +168,7 @@ void ledger_advance(struct ledger *l, uint64_t now_ns)
             ledger_finish(l, l->options.to_ns, true);
             return;
         }
-        book_all(l, boundary);
+        complete(l, boundary, false);
         for (size_t g = 0; g < l->options.granularities; g++)
             if (l->granularities[g].next_ns == boundary)
                 close_interval(l, g, boundary);
@@ -166,7 +182,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
 {
     if (l->done)
         return;
-    end_ns = min64(end_ns, l->options.to_ns);
+    end_ns = min64(max64(end_ns, l->now_ns), l->options.to_ns); /* records may contradict the end */
     if (partial)
         for (uint32_t v = 0; v < l->accounts_n; v++)
             if (l->accounts[v].alive && l->accounts[v].state == RUNSTATE_RUNNING)
@@ -175,7 +191,7 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         l->done = true; /* the trace ended before the part asked for */
         return;
     }
-    book_all(l, end_ns);
+    complete(l, end_ns, true);
     for (size_t g = 0; partial && g < l->options.granularities; g++)
         if (l->granularities[g].length_ns && l->granularities[g].start_ns < end_ns)
             close_interval(l, g, end_ns);

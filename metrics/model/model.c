@@ -48,15 +48,7 @@ void model_free(struct model *m)
 
 void model_wants(struct trace_options *trace)
 {
-    static const unsigned always[] = {
-        EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, EVENT_YIELD,       EVENT_SLEEP,
-        EVENT_DOM_ADD,         EVENT_DOM_REM,          EVENT_DOM0_DOM_ADD, EVENT_DOM0_DOM_REM};
-    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
-                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-        trace->want[always[i]] = true;
-    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
-        trace->want_without_runstates[otherwise[i]] = true;
+    runstates_interest(&trace->interest);
 }
 
 int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
@@ -67,12 +59,12 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
-            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+            return error_no_memory(err, "the states of vCPUs");
     }
     if (m->vcpus_n < m->population.vcpus_n) {
         struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
         if (!vcpus)
-            return error_set(err, ERROR_MEMORY, "no memory for %zu vCPUs", m->population.vcpus_n);
+            return error_no_memory(err, "the states of vCPUs");
         m->view.vcpus = m->vcpus = vcpus;
         m->view.vcpus_n = m->vcpus_n;
     }

@@ -18,6 +18,20 @@
 #define SAME_BIRTH_NS        1000000000u /* a DOM_ADD this soon after the first record announces the same life */
 #define DOMID_FIRST_RESERVED 0x7ff0u
 
+void runstates_interest(struct event_interest *interest)
+{
+    static const unsigned always[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_YIELD,
+                                      EVENT_SLEEP,           EVENT_DOM_ADD,          EVENT_DOM_REM,
+                                      EVENT_DOM0_DOM_ADD,    EVENT_DOM0_DOM_REM};
+    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
+                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        interest->model[always[i]] = true;
+    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
+        interest->model_without_runstates[otherwise[i]] = true;
+    interest->slices = true;
+}
+
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
 {
     struct runstates *r = calloc(1, sizeof *r);
@@ -454,7 +468,7 @@ static void hypercall(struct runstates *r, const struct event *e, uint64_t now_n
 
 static void wake_by_send(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    if (event_words(e) < 2 || !e->w[2])
+    if (event_words(e) < 2 || !(e->flags & EVENT_BY_SEND))
         return;
     uint32_t life = named_life(r, e->w[0], now_ns);
     if (life != NOBODY && e->w[1] < VCPUS_MAX)
@@ -462,29 +476,45 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY. */
+static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
+}
+
+static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    uint64_t instant = instant_of_change(&p->instant, e, now_ns);
+    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    if (vcpu == NOBODY)
+        return;
+    /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
+    const struct track *k = &r->tracks[vcpu];
+    if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
+        (k->seen && k->since_ns > instant))
+        instant = now_ns;
+    runstates_record(r, vcpu, instant, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+}
+
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock)
 {
+    uint32_t vcpu;
+    if (!(e->flags & EVENT_MODEL))
+        return true;
     switch (e->slot) {
-    case EVENT_RUNSTATE_CHANGE: {
-        uint32_t vcpu = event_words(e) >= 1
-                            ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns)
-                            : NOBODY;
-        if (vcpu != NOBODY)
-            runstates_record(r, vcpu, now_ns, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, e->w[1]);
+    case EVENT_RUNSTATE_CHANGE:
+        runstate_change(r, e, now_ns);
         break;
-    }
-    case EVENT_CONTINUE_RUNNING: {
-        uint32_t vcpu = event_words(e) >= 1
-                            ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns)
-                            : NOBODY;
+    case EVENT_CONTINUE_RUNNING:
+        vcpu = vcpu_of(r, e, now_ns);
         if (vcpu != NOBODY)
             runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
         break;
-    }
     case EVENT_BLIND_BEGIN:
         blind_begins(r, e, now_ns, clock);
         break;
-    case EVENT_LOST_RECORDS:
+    case EVENT_BLIND_END:
         blind_ends(r, e, now_ns);
         break;
     case EVENT_DOM_ADD:
@@ -535,7 +565,9 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
 
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
-    uint64_t settled = watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns;
+    /* A switch that is recorded after the watermark may have begun before it. */
+    uint64_t settled =
+        watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
     settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);

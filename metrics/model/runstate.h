@@ -60,6 +60,9 @@ struct transition {
 
 struct runstates;
 
+/* Adds the events that the machine needs to an interest; those of I/O are for others to add. */
+void runstates_interest(struct event_interest *interest);
+
 /* `population` and `quality` stay the caller's. NULL when there is no memory. */
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns);
 
@@ -70,7 +73,7 @@ struct runstates *runstates_new(struct population *population, struct quality *q
 void runstates_use_switches(struct runstates *r);
 void runstates_free(struct runstates *r);
 
-/* Takes one event at `now_ns` (never below the one before). False when memory ran out. */
+/* Takes one event at `now_ns` (never below the one before); none that the model did not want. False when memory ran out. */
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock);
 
 /*

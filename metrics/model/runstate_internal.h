@@ -3,6 +3,7 @@
 #define XENMETER_METRICS_RUNSTATE_INTERNAL_H
 
 #include "blind.h"
+#include "instant.h"
 #include "runstate.h"
 #include "transitions.h"
 
@@ -24,9 +25,10 @@ struct track {
 };
 
 struct pcpu_track {
-    uint32_t current;    /* the vCPU that runs, NOBODY: not known */
-    uint64_t blind;      /* its open blind window, BLIND_NONE */
-    uint64_t blind_ns;   /* sum of its blind windows */
+    uint32_t current;  /* the vCPU that runs, NOBODY: not known */
+    uint64_t blind;    /* its open blind window, BLIND_NONE */
+    uint64_t blind_ns; /* sum of its blind windows */
+    struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     bool out_told,
         in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */

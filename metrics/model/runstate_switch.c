@@ -6,8 +6,6 @@
 
 #include "runstate_internal.h"
 
-#define SWITCH_SPAN_NS 2000000u /* between the two halves of one context switch: at the most */
-
 static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, bool idle)
 {
     struct track *k = &r->tracks[vcpu];

@@ -5,6 +5,9 @@
 
 #include "metrics/array.h"
 
+#define NEAR                                                                                                 \
+    64 /* an item so few places before the end is put there; else, or where there are others, into the heap */
+
 void transitions_free(struct transitions *q)
 {
     free(q->items);
@@ -76,13 +79,17 @@ static void pop(struct transitions *q)
 
 void transitions_put_back(struct transitions *q, struct transition t)
 {
-    if (q->n > q->head && q->items[q->n - 1].time_ns > t.time_ns) {
-        push(q, t);
-        return;
-    }
+    size_t behind = 0;
     if (q->n == q->capacity && !make_room(q))
         return;
-    q->items[q->n++] = t;
+    while (behind < q->n - q->head && q->items[q->n - 1 - behind].time_ns > t.time_ns)
+        if (++behind > NEAR || q->heap_n > 0) {
+            push(q, t);
+            return;
+        }
+    struct transition *place = &q->items[q->n++ - behind];
+    memmove(place + 1, place, behind * sizeof *place);
+    *place = t;
 }
 
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)

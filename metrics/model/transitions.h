@@ -1,6 +1,6 @@
 /*
  * A queue of transitions in time order into whose recent past more can still be put: a plain queue for those that come
- * in order, and a heap for the few that do not.
+ * in order, or nearly so, and a heap for the few that do not.
  */
 #ifndef XENMETER_METRICS_TRANSITIONS_H
 #define XENMETER_METRICS_TRANSITIONS_H
@@ -29,7 +29,7 @@ struct transitions {
 
 void transitions_free(struct transitions *q);
 
-/* The rare cases of the two functions below: no room, not in order; something was put back. */
+/* The rarer cases of the two functions below: no room, not in order; something is in the heap. */
 void transitions_put_back(struct transitions *q, struct transition t);
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns);
 

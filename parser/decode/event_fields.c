@@ -29,7 +29,7 @@ static struct field *add(struct layout_reading *r, const char *name, size_t n, e
     return f;
 }
 
-/* Reads "u32", "hex12", "flag", ...; returns what is behind. */
+/* Reads "u32", "hex12", "flag", ...; returns the rest. */
 static const char *read_type(const char *text, enum field_kind *kind, unsigned *bits)
 {
     static const struct {
@@ -50,8 +50,8 @@ static const char *read_type(const char *text, enum field_kind *kind, unsigned *
 }
 
 /*
- * Reads name:type, with all that can be behind it; a part of a packed word begins at bit `shift` of it, anything else at a
- * word. Returns what is behind.
+ * Reads name:type and its suffixes; a part of a packed word begins at bit `shift` of it, any other field at a word.
+ * Returns the rest.
  */
 static const char *read_value(struct layout_reading *r, const char *text, bool part, unsigned *shift)
 {
@@ -178,7 +178,7 @@ static enum layout_choice choice_of(unsigned slot)
     }
 }
 
-/* A list for records of which no layout is known. */
+/* The list for records without a known layout. */
 static const struct field_list *unknown_list(bool unrecognised)
 {
     struct layout_reading r = {.list = new_list(NULL)};
@@ -213,7 +213,7 @@ static void choose_by_trait(struct layout_choices *c, const struct field_list *s
     c->trait = trait;
 }
 
-/* The same list with the halves of its dv word exchanged; NULL: it has none. */
+/* The same list with the halves of its dv word exchanged; NULL: no dv word. */
 static const struct field_list *exchanged(const struct field_list *list)
 {
     const char *dv = list->layout ? strstr(list->layout->fields, "dv") : NULL;

@@ -1,6 +1,6 @@
 /*
- * The fields of a record: the payload layouts of events.def, made ready to be read. A layout is a list of fields, in the
- * order of the table; each says where its value is and what it is.
+ * The fields of a record: the payload layouts of events.def, parsed once. A layout is a list of fields, in the order of
+ * the table; each has the place and the kind of its value.
  */
 #ifndef XENMETER_PARSER_EVENT_FIELDS_H
 #define XENMETER_PARSER_EVENT_FIELDS_H
@@ -12,8 +12,7 @@
 #include "value_names.h"
 
 /*
- * The words of a record as fields are read from them: the payload, and then what is not part of it. One more can be read
- * behind the last.
+ * The words from which fields are read: the payload, then the event number. One word more may be read after the last.
  */
 #define RECORD_WORDS_MAX 7 /* of a payload */
 #define NUMBER_WORD      7 /* the event number */
@@ -25,7 +24,7 @@ enum field_kind {
     FIELD_HEX,
     FIELD_ID,    /* the event number, with all its digits */
     FIELD_NAMED, /* unsigned, with names for its values */
-    FIELD_FLAG,  /* one bit, told only when it is set */
+    FIELD_FLAG,  /* one bit, shown only when it is set */
     FIELD_ARGUMENTS, /* the words from `word` on: arguments of a hypercall, whose field argmask is the one before */
     FIELD_WORDS /* the words from `word` on, in hexadecimal */
 };
@@ -33,10 +32,10 @@ enum field_kind {
 struct field {
     char name[24];
     uint8_t kind; /* enum field_kind */
-    uint8_t word; /* the first one of its value */
+    uint8_t word; /* the first word of its value */
     uint8_t shift, bits;
-    uint8_t add;                    /* to what the bits say */
-    bool hidden;                    /* argmask: only there to be read */
+    uint8_t add;                    /* added to the bits */
+    bool hidden;                    /* argmask: read, but not shown */
     bool hex;                       /* FIELD_NAMED: a value without a name reads best in hexadecimal */
     const struct name_table *names; /* FIELD_NAMED: of its values */
 };
@@ -48,8 +47,8 @@ struct field {
 struct field_list {
     struct field fields[FIELDS_MAX];
     uint8_t n;
-    uint16_t id; /* a small number of its own, below FIELD_LISTS_MAX */
-    /* the domains, and vCPUs of them, that it names: indices of fields, FIELD_NONE where there is none */
+    uint16_t id; /* number of the list, below FIELD_LISTS_MAX */
+    /* the fields that name domains, and those domains' vCPUs: indices, FIELD_NONE: none */
     struct {
         uint8_t domain, vcpu;
     } vcpus[FIELD_VCPUS_MAX];
@@ -58,15 +57,15 @@ struct field_list {
 
 #define FIELD_LISTS_MAX 512
 
-/* Reads the table; idempotent, and to be called before threads start. */
+/* Reads the table. Idempotent; call it before threads start. */
 void event_fields_init(void);
 
-/* What tells layouts of one event that have the same number of words apart. */
+/* How to choose among layouts of one event with the same number of words. */
 enum layout_choice {
-    CHOICE_NONE, /* there is only one */
-    CHOICE_WIDE, /* the second is the one of event numbers with the bit of 64-bit addresses */
-    CHOICE_PAD,  /* the second ends with a packed word and padding */
-    CHOICE_TRAIT /* the second is the one of traces with the trait */
+    CHOICE_NONE, /* there is only one layout */
+    CHOICE_WIDE, /* the second layout: event numbers with the bit of 64-bit addresses */
+    CHOICE_PAD,  /* the second layout ends with a packed word and padding */
+    CHOICE_TRAIT /* the second layout: traces with the trait */
 };
 
 /* The lists of the records of one slot with one number of words. */
@@ -78,14 +77,14 @@ struct layout_choices {
 
 extern struct layout_choices layout_choices[EVENT_SLOTS][RECORD_WORDS_MAX + 1];
 
-/* For event_fields: one of several. */
+/* For event_fields: chooses one of several. */
 const struct field_list *event_fields_choose(const struct layout_choices *c, unsigned words,
                                              const uint32_t w[RECORD_WORDS], unsigned traits);
 
 /*
- * The fields of a record of this slot with `words` payload words. Never NULL: where no layout is known it is one field
- * "words", of an unrecognised event preceded by "id". Some layouts have the same number of words: what tells them apart
- * is looked for in the record itself. `traits`: of the trace (enum trace_trait).
+ * The fields of a record of this slot with `words` payload words. Never NULL: without a known layout it is one field
+ * "words", preceded by "id" for an unrecognised event. Layouts with the same number of words are distinguished by the
+ * record itself and by the `traits` of the trace (enum trace_trait).
  */
 static inline const struct field_list *event_fields(unsigned slot, unsigned words,
                                                     const uint32_t w[RECORD_WORDS], unsigned traits)

@@ -36,13 +36,13 @@ enum event_slot {
     EVENT_SLOTS
 };
 
-/* What records of a trace mean together, or-ed: it tells layouts apart that no single record does. */
+/* Facts about a trace, or-ed, that choose between layouts where a single record cannot. */
 enum trace_trait {
-    TRAIT_SVM = 1,      /* the reasons of VMX_EXIT records are SVM's, as AMD's hosts had them until 4.18 */
+    TRAIT_SVM = 1,      /* the reasons of VMX_EXIT records are SVM's, as on AMD hosts until 4.18 */
     TRAIT_OLD_UNITS = 2 /* the dv word of credit2 and rtds is {dom:u16 vcpu:u16}, as until 4.6 */
 };
 
-/* One payload layout of an event. The fields of a layout are told apart by the number of payload words. */
+/* One payload layout of an event. The number of payload words distinguishes the layouts. */
 struct event_layout {
     uint8_t words;      /* payload words of this layout, 0..7; 255: any number */
     const char *fields; /* "dom:u32 vcpu:u32 runtime_ns:u32"; see the head of events.def for the types */
@@ -67,7 +67,10 @@ const char *event_class_name(enum event_class class_id);
 /* The class of any event number, recognised or not (CLASS_UNRECOGNISED unless exactly one class bit is set). */
 enum event_class event_class_of(uint32_t event);
 
-/* The layout of a record of this slot with that many payload words, or NULL if no known version writes it so. */
+/*
+ * The layout of a record of this slot with that many payload words, or NULL if no known version of Xen writes such a
+ * record.
+ */
 const struct event_layout *event_layout(unsigned slot, unsigned words);
 
 /*

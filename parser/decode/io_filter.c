@@ -1,6 +1,8 @@
 /* Sources: Xen public/xen.h (hypercall numbers), xen/common/trace.c (HYPERCALL_V2). */
 #include "io_filter.h"
 
+#include <stdlib.h>
+
 #include "record.h"
 
 const unsigned io_filtered_slots[] = {EVENT_WAKE,         EVENT_HYPERCALL_V2, EVENT_HYPERCALL_SUBCALL,
@@ -28,8 +30,9 @@ uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
 void io_filter_init(struct io_filter *f)
 {
     *f = (struct io_filter){
-        .calls = {
-            [HYPERCALL_STACK_SWITCH] = 1, [HYPERCALL_GRANT_TABLE_OP] = 1, [HYPERCALL_EVENT_CHANNEL_OP] = 1}};
+        .calls =
+            {[HYPERCALL_STACK_SWITCH] = 1, [HYPERCALL_GRANT_TABLE_OP] = 1, [HYPERCALL_EVENT_CHANNEL_OP] = 1},
+        .domain = UINT16_MAX};
 }
 
 static bool is_wake(const uint8_t *p)
@@ -37,32 +40,42 @@ static bool is_wake(const uint8_t *p)
     return event_slot(load32(p) & 0x0fffffff) == EVENT_WAKE;
 }
 
-void io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
+bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
 {
     f->wakes = f->wakes && end - p >= 4 && is_wake(p);
+    if (!f->hypercalls_seen)
+        f->hypercalls_seen = calloc(65536 / 8, 1);
+    return f->hypercalls_seen != NULL;
 }
 
-bool io_filter_passes(struct io_filter *f, uint8_t *hypercalls_seen, unsigned slot, const uint8_t *payload,
-                      unsigned words, const uint8_t *behind, const uint8_t *end)
+static bool seen(const struct io_filter *f)
 {
-    if (slot == EVENT_WAKE)
-        return f->wakes;
+    return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
+}
+
+bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
+                      const uint8_t *behind, const uint8_t *end)
+{
+    if (slot == EVENT_WAKE) {
+        bool by_send = f->wakes;
+        f->wakes = false;
+        return by_send;
+    }
     uint32_t call = record_hypercall(slot, payload, words);
-    bool hvm = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT || slot == EVENT_HVM_VMMCALL;
-    if (hvm && !hypercalls_seen[f->domain]) {
-        hypercalls_seen[f->domain] =
-            true; /* HVM guests make few hypercalls: an exit tells that they would be seen */
-        return true;
+    bool exit = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT || slot == EVENT_HVM_VMMCALL;
+    bool first_exit =
+        exit && !seen(f); /* HVM guests make few hypercalls: an exit tells that they would be seen */
+    if (!first_exit) {
+        if (call >= sizeof f->calls || !f->calls[call])
+            return false;
+        if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
+            return false;
+        if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - behind < 4 || is_wake(behind))) {
+            f->wakes = true; /* at the end of a window the next one tells */
+            return false;
+        }
+        f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;
     }
-    if (call >= sizeof f->calls || !f->calls[call])
-        return false;
-    if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
-        return false;
-    if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - behind < 4 || is_wake(behind))) {
-        f->wakes = true; /* at the end of a window the next one tells */
-        return false;
-    }
-    f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;
-    hypercalls_seen[f->domain] = true;
+    f->hypercalls_seen[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
     return true;
 }

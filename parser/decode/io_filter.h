@@ -26,28 +26,31 @@ uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
 struct io_filter {
     uint8_t calls[64]; /* by hypercall number (there are fewer than 64): 1 if one can be of interest now */
     bool wakes;        /* the next record is a WAKE, by an event-channel operation */
-    uint16_t domain;   /* whose vCPU runs there, as far as it was told */
+    uint16_t domain;   /* whose vCPU runs there; 0xffff: not known */
+    uint8_t *
+        hypercalls_seen; /* a bit for each `domain` of which a hypercall was seen there; NULL until the first use */
 };
 
 void io_filter_init(struct io_filter *f);
 
+/* A window of this pCPU begins with the records [p, end). False when there is no memory. */
+bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
+
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record behind it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
- * hypercalls, or exits, of a domain (`hypercalls_seen`: a byte for each of 65536), so that it is known that they are traced.
+ * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced.
  * `behind` .. `end`: the bytes of the trace after the record.
  */
-bool io_filter_passes(struct io_filter *f, uint8_t *hypercalls_seen, unsigned slot, const uint8_t *payload,
-                      unsigned words, const uint8_t *behind, const uint8_t *end);
-
-/* A window of this pCPU begins with the records [p, end). */
-void io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
+bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
+                      const uint8_t *behind, const uint8_t *end);
 
 /* A vCPU of the domain runs from now on. */
-static inline void io_filter_runs(struct io_filter *f, const uint8_t *hypercalls_seen, uint16_t domain)
+static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
 {
+    bool seen = f->hypercalls_seen && f->hypercalls_seen[domain / 8] >> domain % 8 & 1;
     f->domain = domain;
-    f->calls[HYPERCALL_STACK_SWITCH] = !hypercalls_seen[domain];
+    f->calls[HYPERCALL_STACK_SWITCH] = !seen;
 }
 
 /* The slots of which only some records tell of I/O, and those of which all do; both end with EVENT_UNRECOGNISED. */

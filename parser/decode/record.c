@@ -1,178 +1,278 @@
 #include "record.h"
 
-#include "io_filter.h"
-#include "parser/order/record_time.h"
+#include "current.h"
 
 /* The two records of one context switch are never this far apart: about 0.2 ms. */
 #define SWITCH_SPAN (1ull << 19)
 
-static void append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot, const uint8_t *payload)
+/* A record being examined. */
+struct record {
+    const uint8_t *payload, *next, *end; /* `next` .. `end`: the bytes after it */
+    uint64_t tsc;                        /* its own, or that of the one before */
+    uint64_t last;                       /* the time of the one before */
+    uint32_t header;
+    uint8_t slot, words;
+    bool begins; /* it is the pCPU's first one with a time */
+};
+
+/* ---- what becomes of records ---- */
+
+static void learn_from(uint8_t *actions, const unsigned *slots)
 {
-    struct event *e = &s->events[s->n++];
-    e->tsc = tsc;
-    e->header = header;
-    e->pcpu = s->pcpu;
-    e->slot = (uint16_t)slot;
-    memcpy(e->w, payload, sizeof e->w);
+    for (; *slots != EVENT_UNRECOGNISED; slots++)
+        actions[*slots] |= RECORD_LEARN;
 }
 
-/* The first record with a tsc after an old LOST_RECORDS: the blind time lasted until now. */
-static void old_lost_ends(struct stream *s, uint64_t before, uint64_t tsc)
+static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
 {
-    s->old_lost = false;
-    uint32_t w[4] = {s->old_lost_count, 0xffffffff, (uint32_t)before, (uint32_t)(before >> 32)};
-    append(s, before, 0, EVENT_BLIND_BEGIN, (const uint8_t *)w);
-    append(s, tsc, 0, EVENT_LOST_RECORDS, (const uint8_t *)w);
-}
-
-/*
- * LOST_RECORDS: {count, dom:16 | vcpu:16, first_tsc:64} since Xen 3.4, with the tsc at which recording resumed;
- * {count} without a tsc before. Becomes two events, so that the blind time begins in order.
- */
-static void lost_records(struct decoder *d, struct stream *s, uint64_t tsc, uint64_t before, uint32_t header,
-                         const uint8_t *payload, uint64_t resumed)
-{
-    record_note_lost(d, s, payload);
-    if (!(header >> 31) || (header >> 28 & 7) < 4) {
-        s->old_lost = true;
-        s->old_lost_count = load32(payload);
-        if (s->begun && resumed - before <= TSC_LEAP)
-            old_lost_ends(s, before, resumed);
-        return;
+    static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
+    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
+    static const unsigned exits[] = {EVENT_VMX_EXIT, EVENT_SVM_EXIT, 0};
+    static const unsigned units[] = {EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
+    static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
+    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
+    const struct event_interest *i = &d->interest;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
+        bool model = i->model[slot] || (d->without_runstates && i->model_without_runstates[slot]);
+        actions[slot] = (uint8_t)((raw && i->raw[slot] ? EVENT_RAW : 0) | (model ? EVENT_MODEL : 0));
     }
-    uint64_t first = load64(payload + 8);
-    if (s->begun && first < before)
-        first = before;
-    else if (!s->begun && tsc - first > TSC_LEAP)
-        first = d->tsc_first < tsc ? d->tsc_first : tsc; /* no such old time: since the trace began */
-    if (first > tsc)
-        first = tsc;
-    uint64_t from = first > d->emitted_tsc ? first : d->emitted_tsc < tsc ? d->emitted_tsc : tsc;
-    append(s, from, header, EVENT_BLIND_BEGIN, payload);
-    memcpy(&s->events[s->n - 1].w[2], &first,
-           8); /* the true beginning, if it can no longer be put in order */
-    append(s, tsc, header, EVENT_LOST_RECORDS, payload);
+    for (const unsigned *slot = io_slots; i->io && *slot != EVENT_UNRECOGNISED; slot++)
+        actions[*slot] |= EVENT_MODEL;
+    for (const unsigned *slot = io_filtered_slots; i->io && *slot != EVENT_UNRECOGNISED; slot++)
+        actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
+    for (unsigned k = 0; d->measures_clock && k < sizeof clock / sizeof clock[0]; k++)
+        actions[clock[k]] |= EVENT_CLOCK;
+    actions[EVENT_UNRECOGNISED] |= RECORD_LEARN;
+    learn_from(actions, always);
+    if (d->follows_current)
+        learn_from(actions, current);
+    if (d->raw && !(d->traits & TRAIT_SVM))
+        learn_from(actions, exits);
+    if (d->raw && !(d->traits & TRAIT_OLD_UNITS))
+        learn_from(actions, units);
+    if (i->slices)
+        learn_from(actions, slices);
 }
+
+void record_set_actions(struct decoder *d)
+{
+    set_actions(d, d->actions[0], false);
+    set_actions(d, d->actions[1], true);
+}
+
+/* ---- events ---- */
 
 /*
- * Xen ends one vCPU's running and begins the next one's at the same instant and writes the two records one after the
- * other: the later record is given the time of the earlier one, so that no time falls between them.
+ * The stream has room for an event per 4 bytes of records, and RECORD_EVENTS more. A record of n bytes makes itself an
+ * event; EVENT_MORE if n >= 24, EVENT_SLICE if a SWITCH_INFNEXT of 16 or more came before, EVENT_CURRENT if a record of 8 or
+ * more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
+ * more that ends it. The few more are for what was said before these records.
  */
-static uint64_t switch_instant(const struct stream *s, uint32_t header, uint64_t tsc)
+static inline __attribute__((always_inline)) void append_record(struct stream *s, uint64_t tsc,
+                                                                uint32_t header, unsigned slot,
+                                                                const uint8_t *payload, unsigned flags)
 {
-    if ((header >> 4 & 3) != 0 || s->n == s->head)
-        return tsc;
-    const struct event *prev = &s->events[s->n - 1];
-    bool switched_out = prev->slot == EVENT_RUNSTATE_CHANGE && (prev->header >> 8 & 3) == 0;
-    return switched_out && tsc - prev->tsc < SWITCH_SPAN ? prev->tsc : tsc;
+    if (flags & EVENT_RAW && s->emitted_current != s->current) {
+        stream_append(s, tsc, 0, EVENT_CURRENT, EVENT_RAW)->w[0] = s->current;
+        s->emitted_current = s->current;
+    }
+    memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
+    if (flags & EVENT_RAW && (header >> 28 & 7) > 4)
+        memcpy(stream_append(s, tsc, header, EVENT_MORE, EVENT_RAW)->w, payload + 16, 12);
 }
 
-bool record_is_damage(uint32_t header, const uint8_t *behind, const uint8_t *end)
+void record_append_window(struct stream *s, uint64_t tsc)
+{
+    const uint32_t words[4] = {s->pcpu, s->window_bytes};
+    if (s->window_bytes != WINDOW_NONE && s->actions[EVENT_CPU_CHANGE] & EVENT_RAW)
+        append_record(s, tsc, WINDOW_HEADER, EVENT_CPU_CHANGE, (const uint8_t *)words, EVENT_RAW);
+    s->window_bytes = WINDOW_NONE;
+}
+
+/* ---- times ---- */
+
+static bool record_is_damage(uint32_t header, const uint8_t *next, const uint8_t *end)
 {
     if (event_possible(header))
         return false;
     bool classless = (header >> 16 & 0xfff) == 0;
     bool followed_by_known =
-        behind == end || (end - behind >= 4 && event_slot(load32(behind) & 0x0fffffff) != EVENT_UNRECOGNISED);
+        next == end || (end - next >= 4 && event_slot(load32(next) & 0x0fffffff) != EVENT_UNRECOGNISED);
     return classless || !followed_by_known;
 }
 
-void record_note_unrecognised(struct decoder *d, uint32_t header)
+/* The tsc of the first record in [p, end) that has one; returns where it ends, NULL if there is none to see. */
+static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
 {
-    quality_unrecognised(d->quality, header & 0x0fffffff, (unsigned)record_bytes(header));
+    while (end - p >= 4) {
+        uint32_t h = load32(p);
+        size_t bytes = record_bytes(h);
+        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
+            return NULL;
+        if (h >> 31) {
+            *tsc = load64(p + 4);
+            return p + bytes;
+        }
+        p += bytes;
+    }
+    return NULL;
 }
 
-void record_note_lost(struct decoder *d, struct stream *s, const uint8_t *payload)
+/* Gives a record whose tsc is to be judged its time. False: it belongs to quite another time. */
+static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
+    struct odd_time t = {.tsc = r->tsc};
+    const uint8_t *end = r->end - r->next > LOOKAHEAD ? r->next + LOOKAHEAD : r->end;
+    const uint8_t *p = next_timed(r->next, end, &t.next);
+    t.followers = !p ? 0 : next_timed(p, end, &t.third) ? 2 : 1;
+    s->last_tsc = r->last;
+    if (!d->judge(d->judge_context, s, &t))
+        return false;
+    r->tsc = t.tsc;
+    r->begins = !s->begun;
+    s->begun = true;
+    for (size_t i = s->head; r->begins && i < s->n; i++)
+        s->events[i].tsc = r->tsc;
+    record_append_window(s, r->tsc);
+    if (s->old_lost) {
+        uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;
+        if (d->model)
+            stream_append_blind(s, from, from, r->tsc, s->old_lost_count, UINT32_MAX);
+        s->old_lost = false;
+    }
+    return true;
+}
+
+/* ---- what records say about others ---- */
+
+/*
+ * LOST_RECORDS: {count, dom:16 | vcpu:16, first_tsc:64} since Xen 3.4, with the tsc at which recording resumed;
+ * {count} without a tsc before: then the blind time lasts until the next record that has one.
+ */
+static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
+{
+    s->switched_out = false;
+    if (r->words == 0)
+        return;
     d->quality->lost_markers++;
-    d->quality->lost_records += load32(payload);
-    clock_probe_break(s);
+    d->quality->lost_records += load32(r->payload);
+    if (!(r->header >> 31) || r->words < 4) {
+        s->old_lost = true;
+        s->old_lost_count = load32(r->payload);
+        s->reach = 0;
+        return;
+    }
+    uint64_t first = load64(r->payload + 8);
+    if (r->begins && r->tsc - first > TSC_LEAP)
+        first = 0; /* no such old time: since the trace began */
+    if (!r->begins && first < r->last)
+        first = r->last;
+    if (first > r->tsc)
+        first = r->tsc;
+    if (d->model)
+        stream_append_blind(s, first, first, r->tsc, load32(r->payload), load32(r->payload + 4));
+}
+
+/* Returns the flags of the event. */
+static unsigned runstate_change(struct stream *s, const struct record *r, unsigned flags)
+{
+    bool runs = runstate_new(r->header) == XEN_RUNNING;
+    if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN)
+        flags |= EVENT_SWITCHED_IN;
+    if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
+        flags |= EVENT_SLICED;
+    s->switched_out = runstate_old(r->header) == XEN_RUNNING;
+    s->switched_out_tsc = r->tsc;
+    return flags;
 }
 
 /*
- * A record that is more than skipped. `p` has RECORD_MAX readable bytes; `behind` .. `end` are the bytes of the trace
- * after it.
+ * Until Xen 4.18 AMD's hosts wrote VMX_EXIT with SVM's reasons. VMX has fewer than 96 of them, and SVM's usual ones begin
+ * there (interrupts 0x60, ... nested page faults 0x400).
  */
-static enum record_kind take(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header,
-                             unsigned slot, const uint8_t *behind, const uint8_t *end)
+static bool is_svm_exit(const struct record *r)
 {
-    uint8_t action = d->actions[slot];
-    if (slot == EVENT_CPU_CHANGE)
+    uint32_t reason = load32(r->payload);
+    bool only_svm_has = (reason >= 0x60 && reason < 0xa0) || (reason >= 0x400 && reason < 0x404);
+    return (r->words == 2 || r->words == 3) && (r->slot == EVENT_SVM_EXIT || only_svm_has);
+}
+
+static void add_trait(struct decoder *d, unsigned trait)
+{
+    d->traits |= trait;
+    record_set_actions(d);
+}
+
+/* Learns what a record says; returns the flags of its event. */
+static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
+{
+    if (r->slot == EVENT_RUNSTATE_CHANGE)
+        return runstate_change(s, r, flags);
+    switch (r->slot) {
+    case EVENT_UNRECOGNISED:
+        quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
+        break;
+    case EVENT_SWITCH_INFNEXT:
+        if (r->words >= 3)
+            s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
+        break;
+    case EVENT_LOST_RECORDS:
+        lost_records(d, s, r);
+        break;
+    case EVENT_VMX_EXIT:
+    case EVENT_SVM_EXIT:
+        if (is_svm_exit(r))
+            add_trait(d, TRAIT_SVM);
+        break;
+    case EVENT_CREDIT2_RUNQ_POS:
+    case EVENT_CREDIT2_TICKLE:
+    case EVENT_RTDS_TICKLE:
+        if (!(r->header >> 31)) /* they got a tsc in 4.7, as the dv word got its order of today */
+            add_trait(d, TRAIT_OLD_UNITS);
+        break;
+    default:
+        break;
+    }
+    return flags;
+}
+
+/* A record that somebody wants, or that says something about others. */
+static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
+{
+    unsigned flags = action & EVENT_WANTED;
+    bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
+    if (follow)
+        current_before(s, r->header, r->slot, r->payload);
+    if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
+        io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
+        flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+    if (action & RECORD_LEARN)
+        flags = learn(d, s, r, flags);
+    if (flags & EVENT_WANTED)
+        append_record(s, r->tsc, r->header, r->slot, r->payload, flags);
+    if (flags & EVENT_SLICED)
+        stream_append(s, r->tsc, 0, EVENT_SLICE, EVENT_MODEL)->w[0] = s->slice_ns;
+    if (r->slot == EVENT_RUNSTATE_CHANGE && runstate_new(r->header) == XEN_RUNNING)
+        s->slice_ns = UINT32_MAX;
+    if (follow)
+        current_after(s, r->header, r->slot, r->payload);
+}
+
+static __attribute__((noinline)) enum record_kind examine(struct decoder *d, struct stream *s,
+                                                          struct record *r, unsigned action, bool odd)
+{
+    if (r->slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
-    if (slot == EVENT_UNRECOGNISED) {
-        if (record_is_damage(header, behind, end))
-            return RECORD_DAMAGED;
-        record_note_unrecognised(d, header);
-        return RECORD_OK;
-    }
-    uint64_t before = s->last_tsc > d->emitted_tsc ? s->last_tsc : d->emitted_tsc, tsc = before;
-    const uint8_t *payload = record_payload(p, header);
-    unsigned words = header >> 28 & 7;
-    if (header >> 31) {
-        tsc = load64(p + 4);
-        if (!record_place_tsc(d, s, &tsc, behind, end))
-            return RECORD_FOREIGN;
-        if (before > tsc)
-            before = tsc; /* time on this pCPU was pulled back, and what is queued with it */
-        if (s->old_lost)
-            old_lost_ends(s, s->begun ? before : tsc, tsc);
-    }
-    if (slot == EVENT_LOST_RECORDS) {
-        uint64_t resumed = UINT64_MAX;
-        record_next_timed(behind, end, &resumed);
-        if (words >= 1)
-            lost_records(d, s, tsc, before, header, payload, resumed);
-    } else {
-        d->switches += slot == EVENT_SWITCH_INFPREV || slot == EVENT_SWITCH;
-        if (slot == EVENT_SWITCH_INFPREV && words >= 2)
-            clock_probe_switch(&d->probe, s, tsc, load32(payload + 4 * (words >= 3 ? 2 : 1)));
-        else if (slot == EVENT_SWITCH_INFNEXT && words >= 3) {
-            clock_probe_dispatch(s, tsc);
-            s->slice_ns = load32(payload + 4 * (words >= 4 ? 3 : 2));
-            io_filter_runs(&s->io, d->hypercalls_seen, (uint16_t)load32(payload));
-        }
-        if (action & ~RECORD_SPECIAL) {
-            uint64_t instant = tsc;
-            if (slot == EVENT_RUNSTATE_CHANGE) {
-                instant = switch_instant(s, header, tsc);
-                d->has_runstates = true;
-                append(s, instant, header, slot, payload);
-                s->events[s->n - 1].w[1] = s->slice_ns;
-                if ((header >> 4 & 3) == 0) {
-                    s->slice_ns = UINT32_MAX;
-                    io_filter_runs(&s->io, d->hypercalls_seen, (uint16_t)(load32(payload) >> 16));
-                }
-            } else {
-                append(s, instant, header, slot, payload);
-                if (slot == EVENT_WAKE) {
-                    s->events[s->n - 1].w[2] = s->io.wakes;
-                    s->io.wakes = false;
-                }
-            }
-        }
-    }
-    if (header >> 31) {
-        s->last_tsc = tsc;
-        s->begun = true;
-    }
+    if (r->slot == EVENT_UNRECOGNISED && record_is_damage(r->header, r->next, r->end))
+        return RECORD_DAMAGED;
+    if (odd && !place(d, s, r))
+        return RECORD_FOREIGN;
+    if (action)
+        take(d, s, r, action);
     return RECORD_OK;
 }
 
-void records_note_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t tsc;
-    const uint8_t *behind = record_next_timed(p, end, &tsc);
-    if (!behind)
-        return;
-    if (d->tsc_first == UINT64_MAX)
-        tsc = record_first_tsc(d, tsc, behind, end);
-    if (tsc >= TSC_IMPOSSIBLE)
-        return;
-    d->window_fresh = false;
-    bool plausible = d->tsc_first == UINT64_MAX || d->tsc_first - tsc <= TSC_LEAP;
-    if (tsc < d->tsc_first && plausible && tsc >= d->emitted_tsc)
-        d->tsc_first = tsc;
-}
+/* ---- the loop ---- */
 
 /*
  * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
@@ -183,100 +283,48 @@ static inline unsigned of_interest(const uint8_t *calls, const uint8_t *p, unsig
     return (action & (RECORD_HYPERCALL - 1)) | (action / RECORD_HYPERCALL & calls[load32(p + 12) & 63]);
 }
 
-/* Whether a record of one of the filtered slots tells of I/O. */
-static bool tells_of_io(struct decoder *d, struct stream *s, const uint8_t *p, uint32_t header, unsigned slot,
-                        const uint8_t *behind, const uint8_t *end)
-{
-    return (d->actions[slot] & (RECORD_DELIVER | RECORD_SPECIAL)) ||
-           io_filter_passes(&s->io, d->hypercalls_seen, slot, record_payload(p, header), header >> 28 & 7,
-                            behind, end);
-}
+/* record_bytes() by header >> 28: the tsc flag and the number of words. */
+static const uint8_t record_form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
 
-const uint8_t record_form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
-
-static inline __attribute__((always_inline)) const uint8_t *decode(struct decoder *d, const uint8_t *p,
-                                                                   const uint8_t *limit, const uint8_t *end,
-                                                                   enum record_kind *kind, bool io)
+static inline __attribute__((always_inline)) const uint8_t *decode(struct decoder *d, struct stream *s,
+                                                                   const uint8_t *p, const uint8_t *limit,
+                                                                   const uint8_t *end, enum record_kind *kind,
+                                                                   bool io)
 {
-    struct stream *s = d->current;
-    const uint8_t *actions = d->actions;
+    const uint8_t *actions = s->actions, *calls = s->io.calls;
     uint64_t *forms = &d->quality->events[0].forms[0];
-    const uint8_t *calls = s->io.calls;
-    const uint8_t *timed = NULL;
+    uint64_t last = s->last_tsc;
     *kind = RECORD_OK;
     while (p < limit) {
         uint32_t h = load32(p);
-        unsigned slot = event_slot(h & 0x0fffffff);
+        unsigned slot = event_slot(h & 0x0fffffff), action = actions[slot];
         const uint8_t *next = p + record_form_bytes[h >> 28];
-        bool look = io ? of_interest(calls, p, actions[slot]) : actions[slot] != RECORD_SKIP;
-        if (look && (!io || tells_of_io(d, s, p, h, slot, next, end))) {
-            if (timed && !(h >> 31))
-                record_note_last_tsc(d, s, timed); /* a record without a time has that of the one before */
-            *kind = take(d, s, p, h, slot, next, end);
-            timed = NULL;
-            if (*kind != RECORD_OK)
-                break;
-        } else if (h >> 31) {
-            timed = p;
+        bool look = io ? of_interest(calls, p, action) : action;
+        uint64_t tsc = h >> 31 ? load64(p + 4) : last;
+        bool odd = h >> 31 && tsc - last >= s->reach;
+        __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
+        if (look || odd) {
+            const uint8_t *payload = p + 4 + (h >> 31) * 8;
+            if (action == EVENT_RAW && !odd && !current_is_due(s)) {
+                append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else {
+                struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
+                if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK)
+                    break;
+                tsc = r.tsc;
+            }
         }
+        last = tsc;
         forms[(size_t)slot * 16 + (h >> 28)]++;
         p = next;
     }
-    record_note_last_tsc(d, s, timed);
+    s->last_tsc = last;
     return p;
 }
 
-const uint8_t *records_decode(struct decoder *d, const uint8_t *p, const uint8_t *limit, const uint8_t *end,
-                              enum record_kind *kind)
+const uint8_t *records_decode(struct decoder *d, struct stream *s, const uint8_t *p, const uint8_t *limit,
+                              const uint8_t *end, enum record_kind *kind)
 {
-    if (d->raw)
-        return records_decode_raw(d, p, limit, end, kind);
-    return d->wants_io ? decode(d, p, limit, end, kind, true) : decode(d, p, limit, end, kind, false);
-}
-
-const uint8_t *record_decode_near_end(struct decoder *d, const uint8_t *p, const uint8_t *end,
-                                      enum record_kind *kind)
-{
-    uint32_t h = load32(p);
-    size_t bytes = record_bytes(h);
-    if ((size_t)(end - p) < bytes) {
-        *kind = RECORD_DAMAGED;
-        return p;
-    }
-    uint8_t copy[RECORD_MAX] = {0};
-    memcpy(copy, p, bytes);
-    unsigned slot = event_slot(h & 0x0fffffff);
-    *kind = RECORD_OK;
-    if (d->raw) {
-        records_take_raw(d, copy, p + bytes, end, kind);
-        return *kind == RECORD_OK ? p + bytes : p;
-    }
-    bool skip = !of_interest(d->current->io.calls, copy, d->actions[slot]) ||
-                !tells_of_io(d, d->current, copy, h, slot, p + bytes, end);
-    if (!skip)
-        *kind = take(d, d->current, copy, h, slot, p + bytes, end);
-    if (*kind != RECORD_OK)
-        return p;
-    d->quality->events[slot].forms[h >> 28]++;
-    record_note_last_tsc(d, d->current, skip && h >> 31 ? copy : NULL);
-    return p + bytes;
-}
-
-bool records_cut_off(struct decoder *d)
-{
-    const uint32_t nobody[4] = {0, UINT32_MAX, 0, 0};
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        struct stream *s = d->streams[d->pcpus[i]];
-        bool to_come = (int)s->pcpu >= d->last_pcpu;
-        if (!to_come || !s->begun || s->last_tsc >= d->tsc_last)
-            continue;
-        if (!stream_reserve(s, 2))
-            return false;
-        append(s, s->last_tsc > d->emitted_tsc ? s->last_tsc : d->emitted_tsc, 0, EVENT_BLIND_BEGIN,
-               (const uint8_t *)nobody);
-        memcpy(&s->events[s->n - 1].w[2], &s->events[s->n - 1].tsc, 8);
-        append(s, d->tsc_last, 0, EVENT_LOST_RECORDS, (const uint8_t *)nobody);
-        d->queued += 2;
-    }
-    return true;
+    return d->interest.io ? decode(d, s, p, limit, end, kind, true)
+                          : decode(d, s, p, limit, end, kind, false);
 }

@@ -3,6 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct stream *stream_new(uint16_t pcpu)
+{
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->pcpu = pcpu;
+    s->window_bytes = WINDOW_NONE;
+    s->slice_ns = UINT32_MAX;
+    s->current = CURRENT_UNKNOWN;
+    s->emitted_current = s->next = CURRENT_NONE;
+    io_filter_init(&s->io);
+    return s;
+}
+
+void stream_free(struct stream *s)
+{
+    if (!s)
+        return;
+    free(s->io.hypercalls_seen);
+    free(s->events);
+    free(s);
+}
+
 bool stream_reserve(struct stream *s, size_t more)
 {
     if (s->capacity - s->n >= more)
@@ -10,6 +33,7 @@ bool stream_reserve(struct stream *s, size_t more)
     if (s->head > 0) {
         memmove(s->events, s->events + s->head, (s->n - s->head) * sizeof *s->events);
         s->n -= s->head;
+        s->fresh -= s->head;
         s->head = 0;
         if (s->capacity - s->n >= more)
             return true;
@@ -23,4 +47,19 @@ bool stream_reserve(struct stream *s, size_t more)
     s->events = events;
     s->capacity = capacity;
     return true;
+}
+
+void stream_append_blind(struct stream *s, uint64_t from, uint64_t true_from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu)
+{
+    struct event begin = {.tsc = from,
+                          .pcpu = s->pcpu,
+                          .slot = EVENT_BLIND_BEGIN,
+                          .flags = EVENT_MODEL,
+                          .w = {lost, vcpu, (uint32_t)true_from, (uint32_t)(true_from >> 32)}};
+    size_t at = s->n++;
+    for (; at > s->head && s->events[at - 1].tsc > from; at--)
+        s->events[at] = s->events[at - 1];
+    s->events[at] = begin;
+    memcpy(stream_append(s, to, 0, EVENT_BLIND_END, EVENT_MODEL)->w, begin.w, sizeof begin.w);
 }

@@ -1,4 +1,9 @@
-/* The events of one pCPU that were decoded and not yet handed on, in time order. */
+/*
+ * What is known of one pCPU by its own records, and those of its events that were not handed out yet, in time order.
+ *
+ * Nothing here depends on other pCPUs' records, or on what is wanted; but for times that do not follow from the pCPU's
+ * own records, which the ordering judges (struct odd_time).
+ */
 #ifndef XENMETER_PARSER_STREAM_H
 #define XENMETER_PARSER_STREAM_H
 
@@ -7,37 +12,64 @@
 #include <stdint.h>
 
 #include "io_filter.h"
-#include "parser/trace.h"
+#include "parser/event.h"
+
+/* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
+#define TSC_LEAP (1ull << 38)
 
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
 struct stream {
-    struct event *events; /* [head, n) wait to be handed on */
+    struct event *events; /* [head, n) wait to be handed out */
     size_t head, n, capacity;
+    size_t fresh; /* events from here on were appended since the ordering last looked at the stream */
     uint16_t pcpu;
-    bool begun;         /* last_tsc means something */
-    bool perhaps_blind; /* the last window filled its ring: records may be missing behind it */
-    bool
-        pulled_back; /* time went back: events that are queued may lie beyond later ones, and move back to them */
-    bool old_lost; /* a LOST_RECORDS without a time awaits the next record that has one */
+    const uint8_t *actions; /* what becomes of its records (record.h) */
+    uint64_t last_tsc;      /* of the last record of any kind */
+    uint64_t
+        reach;  /* a tsc so far beyond last_tsc, or farther, is judged: TSC_LEAP + 1; 0: the next one is */
+    bool begun; /* last_tsc means something; before, events have no time */
+    bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
+    bool perhaps_blind;  /* the last window filled its ring: records may be missing behind it */
+    uint64_t last_sweep; /* of its last window */
+    /* What records say about those behind them: */
+    uint32_t
+        window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
+    bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    uint64_t last_tsc;   /* of the last record of any kind; never goes back */
-    uint64_t last_sweep; /* the sweep of its last window */
-    /* The chain of context switches that measures the clock; see clock_probe.c. */
-    uint64_t chain_tsc, chain_ns, chain_last_tsc;
-    bool chain_begun;
+    bool switched_out; /* the last runstate change ended the running of a vCPU, at */
+    uint64_t switched_out_tsc;
+    uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
+    uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
+    uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
+    uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
     struct io_filter io;
-    uint32_t slice_ns;     /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
-    uint64_t dispatch_tsc; /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
-    /* For records as they stand (record_verbatim.c): */
-    bool unwanted;       /* none of this pCPU */
-    uint64_t window_tsc; /* before it has begun: the first tsc of its window */
-    uint32_t current;    /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN */
-    uint32_t told;       /* the one of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
-    uint32_t next;       /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
 };
+
+#define WINDOW_NONE UINT32_MAX
+
+/* NULL when there is no memory. */
+struct stream *stream_new(uint16_t pcpu);
+void stream_free(struct stream *s);
 
 /* Makes room for `more` events. False when memory ran out. */
 bool stream_reserve(struct stream *s, size_t more);
+
+/* Appends an event; room was reserved. Its words are the caller's to fill. */
+static inline struct event *stream_append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot,
+                                          unsigned flags)
+{
+    struct event *e = &s->events[s->n++];
+    e->tsc = tsc;
+    e->header = header;
+    e->pcpu = s->pcpu;
+    e->slot = (uint8_t)slot;
+    e->flags = (uint8_t)flags;
+    return e;
+}
+
+/* Appends the blind time [from, to], which truly began at `true_from`; `vcpu`: see EVENT_BLIND_END. */
+void stream_append_blind(struct stream *s, uint64_t from, uint64_t true_from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu);
 
 #endif

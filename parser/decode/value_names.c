@@ -71,8 +71,8 @@ void value_names_init(void)
 {
     if (tables[0].n > 0)
         return;
-    tables[TABLE_VMX_EXIT].mask = 0xffff;      /* above: an entry that failed, a bus lock, ... */
-    tables[TABLE_GRANT_TABLE_OP].mask = 0xfff; /* above: how far a call had got that is taken up again */
+    tables[TABLE_VMX_EXIT].mask = 0xffff;      /* bits above: a failed entry, a bus lock, ... */
+    tables[TABLE_GRANT_TABLE_OP].mask = 0xfff; /* bits above: the progress of a call that is continued */
     for (size_t i = 0; i < ENTRIES; i++) {
         const struct name_entry *e = &entries[i];
         struct name_table *t = &tables[e->table];

@@ -1,4 +1,6 @@
-/* Names for values in records: hypercalls and their commands, runstates, exit reasons, ... (hypercalls.def, names.def). */
+/*
+ * Names for values in records: hypercalls and their commands, runstates, exit reasons, ... (hypercalls.def, names.def).
+ */
 #ifndef XENMETER_PARSER_VALUE_NAMES_H
 #define XENMETER_PARSER_VALUE_NAMES_H
 
@@ -9,7 +11,7 @@
 #define NAME_MOST   30 /* characters of a name */
 #define NAMES_DENSE 256
 
-/* A name, ready to be copied at full length whatever it is. */
+/* A name in a field of fixed length, so that copying it needs no branch. */
 struct value_name {
     uint8_t length;
     char text[NAME_MOST + 1]; /* padded with zeros */
@@ -19,7 +21,7 @@ struct value_name {
 struct name_table {
     const struct value_name *dense[NAMES_DENSE]; /* of small values, by value */
     size_t first, n;                             /* entries of value_names.c */
-    uint32_t mask; /* the bits of a value that have a name; those above tell of something else. 0: all */
+    uint32_t mask;                               /* the bits of a value that select the name; 0: all */
 };
 
 /* For value_name: of the values that are not small. */
@@ -32,13 +34,13 @@ const struct value_name *value_name_search(const struct name_table *table, uint6
 struct argument {
     const char *name;               /* NULL: none */
     const struct name_table *names; /* of its values; NULL: none */
-    bool preempted;                 /* bit 31 is not part of the value: it says that the call was preempted */
+    bool preempted;                 /* bit 31 is not part of the value: it marks a preempted call */
 };
 
-/* Builds the tables; idempotent, and to be called before threads start. event_fields_init does. */
+/* Builds the tables. Idempotent; event_fields_init calls it before threads start. */
 void value_names_init(void);
 
-/* The table of that name as events.def has it ("hypercall", "runstate", ...), n characters of it; NULL: there is none. */
+/* The table of that name in events.def ("hypercall", "runstate", ...), of n characters; NULL: none. */
 const struct name_table *name_table_find(const char *name, size_t n);
 
 /* Names of a table in ascending order of values, with the values; 0 <= i. False: there are no more. */

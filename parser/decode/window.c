@@ -7,45 +7,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "current.h"
 #include "io_filter.h"
 #include "record.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
-#define LOOKAHEAD     1024        /* bytes behind a record that may decide what to make of its tsc */
 #define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
 #define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
-#define PROOF_RECORDS 8           /* records that must make sense behind a window header found by search */
+#define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
 
-void decoder_want(struct decoder *d, unsigned slot, bool wanted)
+static uint64_t records_of(const struct decoder *d, unsigned slot)
 {
-    if (wanted)
-        d->actions[slot] |= RECORD_DELIVER;
-    else
-        d->actions[slot] &= (uint8_t)~RECORD_DELIVER;
+    uint64_t n = 0;
+    for (unsigned form = 0; form < 16; form++)
+        n += d->quality->events[slot].forms[form];
+    return n;
 }
 
-void decoder_settle(struct decoder *d)
+bool decoder_has_runstates(const struct decoder *d)
 {
-    if (d->raw)
-        d->actions[EVENT_SWITCH_INFNEXT] &= (uint8_t)~RECORD_SPECIAL;
-    d->actions[EVENT_SWITCH_INFPREV] &= (uint8_t)~RECORD_SPECIAL;
-    if (!d->raw)
-        d->actions[EVENT_SWITCH] &= (uint8_t)~RECORD_SPECIAL;
+    return records_of(d, EVENT_RUNSTATE_CHANGE) > 0;
+}
+
+uint64_t decoder_switches(const struct decoder *d)
+{
+    return records_of(d, EVENT_SWITCH) + records_of(d, EVENT_SWITCH_INFPREV);
 }
 
 /* Whether the pCPU's next record is understood by the ones before it. */
 static bool waits_for_record(const struct stream *s)
 {
-    if (s->slice_ns != UINT32_MAX || s->old_lost || s->io.wakes)
-        return true;
-    const struct event *last = s->n > s->head ? &s->events[s->n - 1] : NULL;
-    return last && last->slot == EVENT_RUNSTATE_CHANGE && (last->header >> 8 & 3) == 0; /* who runs now? */
+    return s->slice_ns != UINT32_MAX || s->old_lost || s->io.wakes || s->switched_out;
 }
 
 bool decoder_is_whole(const struct decoder *d)
 {
     const struct quality *q = d->quality;
-    if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !d->has_runstates)
+    if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !decoder_has_runstates(d))
         return false;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
@@ -57,73 +55,43 @@ bool decoder_is_whole(const struct decoder *d)
     return true;
 }
 
-void decoder_want_io(struct decoder *d)
+void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
-    for (const unsigned *slot = io_filtered_slots; *slot != EVENT_UNRECOGNISED; slot++)
-        d->actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
-    d->wants_io = true;
+    d->measures_clock = measures_clock;
+    d->without_runstates = without_runstates;
+    record_set_actions(d);
 }
 
-void decoder_want_raw(struct decoder *d, const uint8_t *pcpus_wanted)
+int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
+                 const struct event_interest *interest, struct error *err)
 {
-    static const unsigned telling[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH_INFCONT,   EVENT_VMX_EXIT,
-                                       EVENT_SVM_EXIT,         EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE,
-                                       EVENT_RTDS_TICKLE};
-    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
-        d->actions[telling[i]] |= RECORD_SPECIAL;
-    d->actions[EVENT_LOST_RECORDS] &= (uint8_t)~RECORD_DELIVER;
-    d->raw = true;
-    d->pcpus_wanted = pcpus_wanted;
-}
-
-int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err)
-{
-    memset(d, 0, sizeof *d);
+    *d = (struct decoder){.input = input, .quality = quality, .interest = *interest, .last_pcpu = -1};
     event_index_init();
-    d->input = input;
-    d->quality = quality;
-    d->tsc_first = UINT64_MAX;
-    d->last_pcpu = -1;
+    d->raw = event_interest_raw(interest);
+    d->model = event_interest_model(interest);
+    d->follows_current = d->raw || interest->io;
+    decoder_want(d, false, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
-    d->hypercalls_seen = calloc(65536, 1);
-    if (!d->streams || !d->pcpus || !d->hypercalls_seen)
-        return error_set(err, ERROR_MEMORY, "no memory");
-    d->actions[EVENT_UNRECOGNISED] = RECORD_SPECIAL;
-    d->actions[EVENT_CPU_CHANGE] = RECORD_SPECIAL;
-    d->actions[EVENT_LOST_RECORDS] = RECORD_SPECIAL | RECORD_DELIVER;
-    d->actions[EVENT_SWITCH_INFPREV] = RECORD_SPECIAL;
-    d->actions[EVENT_SWITCH_INFNEXT] = RECORD_SPECIAL;
-    d->actions[EVENT_RUNSTATE_CHANGE] = RECORD_SPECIAL;
-    d->actions[EVENT_SWITCH] = RECORD_SPECIAL;
-    return 0;
+    return d->streams && d->pcpus ? 0 : error_no_memory(err, "the streams of the pCPUs");
 }
 
 void decoder_free(struct decoder *d)
 {
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        free(d->streams[d->pcpus[i]]->events);
-        free(d->streams[d->pcpus[i]]);
-    }
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        stream_free(d->streams[d->pcpus[i]]);
     free(d->streams);
     free(d->pcpus);
-    free(d->hypercalls_seen);
-    clock_probe_free(&d->probe);
 }
 
 static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
 {
     if (d->streams[pcpu])
         return d->streams[pcpu];
-    struct stream *s = calloc(1, sizeof *s);
+    struct stream *s = stream_new((uint16_t)pcpu);
     if (!s)
         return NULL;
-    s->pcpu = (uint16_t)pcpu;
-    s->slice_ns = UINT32_MAX;
-    io_filter_init(&s->io);
-    s->unwanted = d->pcpus_wanted && !d->pcpus_wanted[pcpu];
-    s->current = CURRENT_UNKNOWN;
-    s->told = s->next = CURRENT_NONE;
+    s->actions = d->actions[!d->interest.raw_some_pcpus || d->interest.raw_pcpus[pcpu]];
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -131,6 +99,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     d->streams[pcpu] = s;
     return s;
 }
+
 /* Whether a window header at p makes sense. Looks no further than `end`. */
 static bool header_plausible(const uint8_t *p, const uint8_t *end, bool prove)
 {
@@ -155,11 +124,8 @@ static bool header_plausible(const uint8_t *p, const uint8_t *end, bool prove)
 /* Bytes of the trace are missing, perhaps whole windows: who is current now cannot be told. */
 static void forget_current(struct decoder *d)
 {
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        d->streams[d->pcpus[i]]->current = CURRENT_UNKNOWN;
-        d->streams[d->pcpus[i]]->told = CURRENT_NONE;
-        d->streams[d->pcpus[i]]->next = CURRENT_NONE;
-    }
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        current_forget(d->streams[d->pcpus[i]]);
 }
 
 /* Drops what is left of the window and goes to the next window header that makes sense. */
@@ -168,7 +134,6 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     struct view v;
     bool first = d->quality->windows == 0;
     uint64_t from = 0, skipped = 0;
-    d->current = NULL;
     d->remaining = 0;
     forget_current(d);
     const size_t proof = WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX;
@@ -213,18 +178,6 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
     return bytes + 128 >= d->largest_window && in_page >= 4096 - 8 - 128 && in_page <= 4096 - 8;
 }
 
-/* The window that is about to be decoded has a record of its own. */
-static int begin_raw(struct decoder *d, const uint8_t *p, const uint8_t *end, struct error *err)
-{
-    struct stream *s = d->current;
-    size_t waiting = s->n - s->head;
-    if (!stream_reserve(s, 4))
-        return error_set(err, ERROR_MEMORY, "no memory for the events of pCPU %u", s->pcpu);
-    records_window_raw(d, (uint32_t)d->remaining, p, end);
-    d->queued += s->n - s->head - waiting;
-    return 0;
-}
-
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
 {
@@ -232,13 +185,14 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     bool new_sweep = (int)pcpu <= d->last_pcpu || d->sweep == 0;
     struct stream *s = stream_of(d, pcpu);
     if (!s)
-        return error_set(err, ERROR_MEMORY, "no memory for pCPU %u", pcpu);
+        return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
         d->sweep++;
     d->last_pcpu = (int)pcpu;
     d->current = s;
     d->remaining = bytes;
-    d->window_fresh = true;
+    d->window_fresh = d->in_window = true;
+    s->window_bytes = bytes;
     if (bytes > d->largest_window)
         d->largest_window = bytes;
     s->perhaps_blind = fills_ring(d, bytes);
@@ -247,8 +201,6 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     d->quality->events[EVENT_CPU_CHANGE].forms[load32(p) >> 28]++;
     d->quality->bytes += WINDOW_HEADER_LEN;
     input_consume(d->input, WINDOW_HEADER_LEN);
-    if (d->raw && bytes == 0 && begin_raw(d, p, p, err) != 0)
-        return -1;
     return new_sweep ? 1 : 0;
 }
 
@@ -302,6 +254,65 @@ static int recover_from_bad_record(struct decoder *d, enum record_kind why, stru
     }
 }
 
+static int reserve(struct stream *s, size_t bytes, struct error *err)
+{
+    return stream_reserve(s, bytes / 4 + RECORD_EVENTS)
+               ? 0
+               : error_set(err, ERROR_MEMORY, "no memory for the events of pCPU %u", s->pcpu);
+}
+
+/* The window's first records [p, end) are seen. */
+static int look_at_beginning(struct decoder *d, const uint8_t *p, const uint8_t *end, struct error *err)
+{
+    struct stream *s = d->current;
+    d->window_fresh = false;
+    s->reach = 0;
+    if (d->interest.io && !io_filter_window(&s->io, p, end))
+        return error_no_memory(err, "the events of a pCPU");
+    if (reserve(s, 0, err) != 0)
+        return -1;
+    if (end - p < 4 || !(load32(p) >> 31))
+        record_append_window(s, s->last_tsc);
+    return 0;
+}
+
+/*
+ * The last records of a window, or of the input, where fewer than RECORD_MAX bytes may be readable. *kind: RECORD_DAMAGED,
+ * too, if the last record is cut.
+ */
+static const uint8_t *decode_tail(struct decoder *d, const uint8_t *p, const uint8_t *end,
+                                  enum record_kind *kind)
+{
+    uint8_t copy[2 * RECORD_MAX] = {0};
+    size_t n = (size_t)(end - p), at = 0;
+    memcpy(copy, p, n);
+    while (*kind == RECORD_OK && n - at >= 4 && n - at >= record_bytes(load32(copy + at)))
+        at = (size_t)(records_decode(d, d->current, copy + at, copy + at + 1, copy + n, kind) - copy);
+    if (*kind == RECORD_OK && at < n)
+        *kind = RECORD_DAMAGED;
+    return p + at;
+}
+
+/* Decodes the records [p, end) but for the last `margin` bytes or, in the `tail` of a window, all. Returns where it stopped. */
+static const uint8_t *decode_records(struct decoder *d, const uint8_t *p, const uint8_t *end, bool tail,
+                                     enum record_kind *why, struct error *err)
+{
+    struct stream *s = d->current;
+    size_t margin = tail ? RECORD_MAX : LOOKAHEAD;
+    while (*why == RECORD_OK && (size_t)(end - p) > margin) {
+        const uint8_t *limit = (size_t)(end - p) - margin > CHUNK ? p + CHUNK : end - margin;
+        if (reserve(s, (size_t)(limit - p + RECORD_MAX), err) != 0)
+            return NULL;
+        p = records_decode(d, s, p, limit, end, why);
+    }
+    if (*why == RECORD_OK && tail) {
+        if (reserve(s, RECORD_MAX, err) != 0)
+            return NULL;
+        p = decode_tail(d, p, end, why);
+    }
+    return p;
+}
+
 /* Decodes what the view shows of the current window. Returns 0, 1 at the end of the input, -1 on failure. */
 static int decode_view(struct decoder *d, struct error *err)
 {
@@ -310,50 +321,22 @@ static int decode_view(struct decoder *d, struct error *err)
     if (input_view(d->input, need, &v, err) != 0)
         return -1;
     bool whole = v.n >= d->remaining;
-    size_t shown = whole ? (size_t)d->remaining : v.n;
-    const uint8_t *p = v.data, *end = v.data + shown;
-    if (d->window_fresh) {
-        records_note_beginning(d, p, shown > LOOKAHEAD ? p + LOOKAHEAD : end);
-        io_filter_window(&d->current->io, p, end);
-        if (d->raw && begin_raw(d, p, end, err) != 0)
-            return -1;
-    }
-    d->window_fresh = false;
-
-    size_t margin = whole || v.end ? RECORD_MAX : LOOKAHEAD;
+    const uint8_t *end = v.data + (whole ? (size_t)d->remaining : v.n);
     enum record_kind why = RECORD_OK;
-    struct stream *s = d->current;
-    size_t waiting = s->n - s->head;
-    while (why == RECORD_OK && (size_t)(end - p) > margin) {
-        const uint8_t *limit = (size_t)(end - p) - margin > CHUNK ? p + CHUNK : end - margin;
-        if (!stream_reserve(s, (size_t)(limit - p + RECORD_MAX) / 4 + 4))
-            return error_set_at(err, ERROR_MEMORY, v.offset, "no memory for the events of pCPU %u", s->pcpu);
-        p = records_decode(d, p, limit, end, &why);
-    }
-    if (why == RECORD_OK && (whole || v.end)) {
-        if (!stream_reserve(s, RECORD_MAX))
-            return error_set_at(err, ERROR_MEMORY, v.offset, "no memory for the events of pCPU %u", s->pcpu);
-        while (why == RECORD_OK && end - p >= 4)
-            p = record_decode_near_end(d, p, end, &why);
-        if (why == RECORD_OK && p != end)
-            why = RECORD_DAMAGED;
-    }
-    d->queued += s->n - s->head - waiting;
+    if (d->window_fresh && look_at_beginning(d, v.data, end, err) != 0)
+        return -1;
+    const uint8_t *p = decode_records(d, v.data, end, whole || v.end, &why, err);
+    if (!p)
+        return -1;
     consume(d, (size_t)(p - v.data));
-    if (why == RECORD_DAMAGED && !whole && v.end && (size_t)(end - p) < RECORD_MAX &&
-        (end - p < 4 || (size_t)(end - p) < record_bytes(load32(p)))) {
-        /* Not damage: the input was cut in the middle of this record. */
+    bool cut = (size_t)(end - p) < 4 || (size_t)(end - p) < record_bytes(load32(p));
+    if (v.end && !whole && (why == RECORD_OK || (why == RECORD_DAMAGED && cut))) {
+        /* Not damage: the input was cut, perhaps in the middle of this record. */
         d->quality->truncated_bytes += d->remaining - (uint64_t)(end - p);
         consume(d, (size_t)(end - p));
         return 1;
     }
-    if (why != RECORD_OK)
-        return recover_from_bad_record(d, why, err);
-    if (v.end && p == v.data + v.n && d->remaining > 0) {
-        d->quality->truncated_bytes += d->remaining;
-        return 1;
-    }
-    return 0;
+    return why == RECORD_OK ? 0 : recover_from_bad_record(d, why, err);
 }
 
 /* Between two windows. Returns 0 (in a window), 1 in a window that begins a new sweep, 2 at the end, -1 on failure. */
@@ -378,33 +361,48 @@ static int next_window(struct decoder *d, struct error *err)
     }
 }
 
-static int end_of_input(struct decoder *d, struct error *err)
+/* The window is over: its CPU_CHANGE waits no longer for a record with a time. */
+static int end_window(struct decoder *d, struct error *err)
 {
-    if (d->quality->truncated_bytes > 0 && !d->raw && !records_cut_off(d))
-        return error_set(err, ERROR_MEMORY, "no memory");
-    return DECODER_END;
+    d->in_window = false;
+    if (reserve(d->current, 0, err) != 0)
+        return -1;
+    record_append_window(d->current, d->current->last_tsc);
+    return 0;
+}
+
+/* Goes on with the current window. 0, -1 on failure. */
+static int go_on(struct decoder *d, struct error *err)
+{
+    const struct stream *s = d->current;
+    size_t waiting = s->n - s->head;
+    int status = d->remaining > 0 ? decode_view(d, err) : 0;
+    if (status > 0)
+        d->remaining = 0;
+    if (status >= 0 && d->remaining == 0)
+        status = end_window(d, err);
+    d->queued += s->n - s->head - waiting;
+    return status;
 }
 
 int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
 {
     for (;;) {
-        if (d->remaining == 0) {
+        if (!d->in_window) {
             bool first = d->sweep == 0;
             int status = next_window(d, err);
             if (status < 0)
                 return -1;
             if (status == 2)
-                return end_of_input(d, err);
+                return DECODER_END;
             if (status == 1 && !first)
                 return DECODER_SWEEP;
-        } else {
-            if (d->queued >= limit_events)
-                return DECODER_FULL;
-            int status = decode_view(d, err);
-            if (status < 0)
-                return -1;
-            if (status == 1)
-                return end_of_input(d, err);
         }
+        if (d->queued >= limit_events)
+            return DECODER_FULL;
+        if (go_on(d, err) != 0)
+            return -1;
+        if (!d->in_window)
+            return DECODER_WINDOW;
     }
 }

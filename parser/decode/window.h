@@ -9,77 +9,77 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "parser/order/clock_probe.h"
 #include "parser/source/input.h"
 #include "parser/quality.h"
 #include "stream.h"
-#include "parser/trace.h"
+
+/* A time that does not simply follow the last one of its pCPU: it goes back, leaps ahead, or is the window's first. */
+struct odd_time {
+    uint64_t tsc;       /* the record's; becomes the one to use */
+    unsigned followers; /* how many of the next two times are known */
+    uint64_t next, third;
+};
+
+/*
+ * Judges a time. Sets t->tsc and the stream's `reach`, and may pull the stream's last_tsc back. False: the rest of the
+ * window belongs to quite another time.
+ */
+typedef bool time_judge(void *context, struct stream *s, struct odd_time *t);
 
 struct decoder {
     struct input *input;
     struct quality *quality;
-    struct clock_probe probe;
-    uint8_t actions[EVENT_SLOTS]; /* enum record_action, by slot */
-    struct stream **streams;      /* by pCPU number, NULL until its first window */
-    uint16_t *pcpus;              /* the pCPU numbers seen, ascending */
+    time_judge *judge;
+    void *judge_context;
+    struct event_interest interest;
+    bool raw, model;                 /* whether any such events are wanted */
+    bool follows_current;            /* who is current matters */
+    bool without_runstates;          /* what is wanted without runstate changes is, too; true at first */
+    bool measures_clock;             /* events for the clock are wanted; false at first */
+    uint8_t actions[2][EVENT_SLOTS]; /* what becomes of records (record.h); [1]: of pCPUs with raw records */
+    struct stream **streams;         /* by pCPU number, NULL until its first window */
+    uint16_t *pcpus;                 /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t emitted_tsc; /* tsc up to which events were handed on; set by the caller */
-    uint64_t sweep;       /* number of the sweep that is being read, from 1 */
-    uint64_t tsc_first;   /* of any record; UINT64_MAX before the first */
-    uint64_t tsc_last;    /* of any record */
-    uint64_t
-        foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
-    bool has_runstates; /* a runstate change was seen */
-    uint64_t switches;  /* SWITCH and SWITCH_INFPREV records seen */
-    bool wants_io;      /* what tells of I/O: see io_filter.h */
-    bool raw;           /* records are delivered as they stand */
-    unsigned traits;    /* verbatim: enum trace_trait, as far as they were seen */
-    const uint8_t *pcpus_wanted; /* verbatim: a byte for each of PCPUS_MAX, NULL: all */
-    uint8_t
-        *hypercalls_seen; /* domains of which a hypercall was seen, a byte for each id: for the I/O filter */
-    size_t queued;        /* events waiting in all streams, before the window being read */
-    /* the window being read */
-    struct stream *current; /* NULL: between windows */
+    uint64_t sweep;  /* number of the sweep that is being read, from 1 */
+    unsigned traits; /* raw: enum trace_trait, as far as they were seen */
+    size_t queued;   /* events waiting in all streams */
+    /* the window being read, or that ended last */
+    struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t remaining;     /* bytes of it still to come */
-    bool window_fresh;      /* its first tsc was not looked at yet */
-    int last_pcpu;          /* of the window before; -1: none */
+    bool window_fresh;      /* none of its records was looked at yet */
+    bool in_window;         /* its end was not reported yet */
+    int last_pcpu;          /* its pCPU, -1: none */
     uint32_t largest_window;
 };
 
 #define WINDOW_HEADER_LEN 12
 #define BLIND_WAIT_SWEEPS 64 /* how long a pCPU whose ring was full may keep everybody waiting (order.c) */
 
-/* Wants an event delivered (or no longer). LOST_RECORDS always is. */
-void decoder_want(struct decoder *d, unsigned slot, bool wanted);
+/* `input` and `quality` stay the caller's. The judge's context is `judge_context`. 0, or -1 when there is no memory. */
+int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
+                 const struct event_interest *interest, struct error *err);
+void decoder_free(struct decoder *d);
+
+/* From now on, wants or does not want events for the clock, and those that are wanted without runstate changes. */
+void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates);
+
+/* Whether the trace holds runstate changes, and how many context switches, as far as it was decoded. */
+bool decoder_has_runstates(const struct decoder *d);
+uint64_t decoder_switches(const struct decoder *d);
 
 /*
- * At the beginning of a sweep: nothing was damaged so far, and no record before decides what becomes of one behind, so
+ * At the beginning of a sweep: nothing was damaged so far, and no record before decides what becomes of one after, so
  * that decoding could begin here.
  */
 bool decoder_is_whole(const struct decoder *d);
 
-/* The clock is fixed: the records that only served to measure it are skipped from now on. */
-void decoder_settle(struct decoder *d);
-
-/* Wants what tells of I/O delivered (io_filter.h). To be said once, after decoder_init. */
-void decoder_want_io(struct decoder *d);
+enum decoder_status { DECODER_END, DECODER_WINDOW, DECODER_SWEEP, DECODER_FULL };
 
 /*
- * Wants records as they stand, all their words, with the vCPUs that were current (trace.h): only of the pCPUs wanted, NULL
- * for all. To be said once, after decoder_init and before decoder_want.
- */
-void decoder_want_raw(struct decoder *d, const uint8_t *pcpus_wanted);
-
-/* `input` and `quality` stay the caller's. Returns 0, or -1 when there is no memory. */
-int decoder_init(struct decoder *d, struct input *input, struct quality *quality, struct error *err);
-void decoder_free(struct decoder *d);
-
-enum decoder_status { DECODER_END, DECODER_SWEEP, DECODER_FULL };
-
-/*
- * Decodes up to the end of the sweep (DECODER_SWEEP), the end of the input (DECODER_END), or until `limit_events`
- * are queued in all streams (DECODER_FULL). Returns -1 with `err` filled on a read error, no memory, or when the
- * input does not begin like a capture.
+ * Decodes up to the end of a window (DECODER_WINDOW: d->current, if any, has its events), the beginning of a sweep but the
+ * first (DECODER_SWEEP), the end of the input (DECODER_END), or until `limit_events` are queued in all streams
+ * (DECODER_FULL). Returns -1 with `err` filled on a read error, no memory, or when the input does not begin like a
+ * capture.
  */
 int decoder_run(struct decoder *d, size_t limit_events, struct error *err);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "4.17" at *text to 417; moves *text behind it. 0: no version there. */
+/* "4.17" at *text to 417; moves *text past it. 0: no version there. */
 static unsigned read_version(const char **text)
 {
     char *end;
@@ -18,7 +18,7 @@ static unsigned read_version(const char **text)
     return (unsigned)(major * 100 + minor);
 }
 
-/* "4.8+" "3.2-4.7" "<=4.21" "": the bounds, 0 where there is none. */
+/* "4.8+" "3.2-4.7" "<=4.21" "": the bounds, 0: no bound. */
 static void read_range(const char *since, unsigned *from, unsigned *to)
 {
     *from = *to = 0;

@@ -1,6 +1,6 @@
 /*
  * Which Xen wrote the trace? No record says so, but payload layouts changed over the versions: every layout seen
- * narrows the range (events.def tells the versions of each).
+ * narrows the range (events.def has the versions of each).
  */
 #ifndef XENMETER_PARSER_XEN_VERSION_H
 #define XENMETER_PARSER_XEN_VERSION_H
@@ -13,13 +13,13 @@
 struct xen_versions {
     unsigned from;         /* 0: no lower bound */
     unsigned to;           /* 0: no upper bound */
-    unsigned from_slot;    /* the event whose layout tells the lower bound */
+    unsigned from_slot;    /* the event whose layout gives the lower bound */
     unsigned to_slot;      /* and the upper one */
-    bool contradictory;    /* from > to: pieces of several hosts, or damage */
+    bool contradictory;    /* from > to: traces of several hosts in one, or damage */
     const char *scheduler; /* "credit" "credit2" "rtds" "null", NULL when its events were not traced */
 };
 
-/* Judges by the record counts. */
+/* Finds the versions from the counts of records. */
 void xen_versions_judge(struct xen_versions *v, const struct quality *q);
 
 #endif

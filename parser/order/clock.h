@@ -16,13 +16,17 @@
 __extension__ typedef unsigned __int128 uint128;
 
 struct clock {
-    uint64_t tsc_first;  /* becomes 0 ns */
-    double cpu_hz;       /* the frequency used; 0: not known, ns are cycles */
-    bool measured;       /* from the trace; else given, or not known */
-    uint64_t pairs;      /* samples behind a measured frequency */
-    double spread_ppm;   /* half the distance between their quartiles */
-    double error_ppm;    /* standard error of the median: how sure */
-    uint64_t multiplier; /* ns = cycles * multiplier >> shift */
+    uint64_t tsc_first; /* becomes 0 ns */
+    double cpu_hz;      /* the frequency used; 0: not known, ns are cycles */
+    bool measured;      /* from the trace; else given, or not known */
+    uint64_t pairs;     /* samples behind a measured frequency */
+    double spread_ppm;  /* half the distance between their quartiles */
+    double error_ppm;   /* standard error of the median: how sure */
+    /* What later parts of the trace say of a measured frequency; check_pairs 0: nothing. */
+    uint64_t check_pairs;   /* samples of them */
+    double check_error_ppm; /* standard error of their median */
+    double difference_ppm;  /* how much higher or lower their frequency is; never negative */
+    uint64_t multiplier;    /* ns = cycles * multiplier >> shift */
     unsigned shift;
 };
 

@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHAIN_NS         20000000u   /* long enough for the few us between NOW() and the record to vanish */
 #define PAIR_MIN_NS      200000u     /* shorter single runs measure the record's delay, not the clock */
 #define PAIR_MAX_NS      4000000000u /* near the wrap of u32 */
 #define WRAP_SAFE_CYCLES 4000000000u /* between two switches: at any x86 clock less than the wrap of u32 ns */
 #define CHAINS_ENOUGH    8
+#define CHECK_CHAINS     32 /* of fewer the standard error says little */
 
 void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
 {
@@ -23,52 +25,88 @@ void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
     c->multiplier = (uint64_t)ceill(ldexpl(ns_per_cycle, (int)c->shift));
 }
 
+struct chain {
+    uint64_t tsc, ns, last_tsc; /* where its stretch began, how long it is, and up to when */
+    uint64_t dispatch_tsc;      /* SWITCH_INFNEXT without its SWITCH_INFPREV yet; 0: none */
+    bool begun;
+};
+
 void clock_probe_free(struct clock_probe *p)
 {
+    free(p->by_pcpu);
     free(p->chains);
     free(p->pairs);
-    p->chains = p->pairs = NULL;
-    p->chains_n = p->pairs_n = 0;
 }
 
-static void keep_sample(double **samples, size_t *n, double sample)
+void clock_probe_break(struct clock_probe *p)
 {
-    if (!*samples)
-        *samples = malloc(PROBE_SAMPLES * sizeof **samples);
-    if (*samples && *n < PROBE_SAMPLES)
-        (*samples)[(*n)++] = sample;
+    memset(p->by_pcpu, 0, PCPUS_MAX * sizeof *p->by_pcpu);
 }
 
-void clock_probe_dispatch(struct stream *s, uint64_t tsc)
+void clock_probe_restart(struct clock_probe *p)
 {
-    s->dispatch_tsc = tsc;
+    clock_probe_break(p);
+    p->chains_n = p->pairs_n = p->estimated_at = 0;
 }
 
-void clock_probe_break(struct stream *s)
+static void keep_sample(double *samples, size_t *n, double sample)
 {
-    s->chain_begun = false;
-    s->dispatch_tsc = 0;
+    if (*n < PROBE_SAMPLES)
+        samples[(*n)++] = sample;
 }
 
-void clock_probe_switch(struct clock_probe *p, struct stream *s, uint64_t tsc, uint32_t runtime_ns)
+/* A vCPU was switched out at `tsc` after `runtime_ns` (low 32 bits). */
+static void switched_out(struct clock_probe *p, struct chain *c, uint64_t tsc, uint32_t runtime_ns)
 {
-    if (s->dispatch_tsc && runtime_ns >= PAIR_MIN_NS && runtime_ns <= PAIR_MAX_NS && tsc > s->dispatch_tsc)
-        keep_sample(&p->pairs, &p->pairs_n, (double)(tsc - s->dispatch_tsc) / runtime_ns);
-    s->dispatch_tsc = 0;
+    if (c->dispatch_tsc && runtime_ns >= PAIR_MIN_NS && runtime_ns <= PAIR_MAX_NS && tsc > c->dispatch_tsc)
+        keep_sample(p->pairs, &p->pairs_n, (double)(tsc - c->dispatch_tsc) / runtime_ns);
+    c->dispatch_tsc = 0;
 
-    if (s->chain_begun && tsc - s->chain_last_tsc < WRAP_SAFE_CYCLES) {
-        s->chain_ns += runtime_ns;
-        if (s->chain_ns >= CHAIN_NS) {
-            keep_sample(&p->chains, &p->chains_n, (double)(tsc - s->chain_tsc) / (double)s->chain_ns);
-            s->chain_tsc = tsc;
-            s->chain_ns = 0;
+    if (c->begun && tsc - c->last_tsc < WRAP_SAFE_CYCLES) {
+        c->ns += runtime_ns;
+        if (c->ns >= CHAIN_NS) {
+            keep_sample(p->chains, &p->chains_n, (double)(tsc - c->tsc) / (double)c->ns);
+            c->tsc = tsc;
+            c->ns = 0;
         }
     } else {
-        s->chain_begun = true;
-        s->chain_tsc = tsc;
-        s->chain_ns = 0;
+        c->begun = true;
+        c->tsc = tsc;
+        c->ns = 0;
     }
-    s->chain_last_tsc = tsc;
+    c->last_tsc = tsc;
+}
+
+static void take(struct clock_probe *p, struct chain *c, const struct event *e)
+{
+    unsigned words = event_words(e);
+    if (e->slot == EVENT_SWITCH_INFPREV && words >= 2)
+        switched_out(p, c, e->tsc, e->w[words >= 3 ? 2 : 1]);
+    else if (e->slot == EVENT_SWITCH_INFNEXT && words >= 3)
+        c->dispatch_tsc = e->tsc;
+    else if (e->slot == EVENT_LOST_RECORDS)
+        *c = (struct chain){0};
+}
+
+bool clock_probe_init(struct clock_probe *p)
+{
+    p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
+    p->chains = malloc(PROBE_SAMPLES * sizeof *p->chains);
+    p->pairs = malloc(PROBE_SAMPLES * sizeof *p->pairs);
+    return p->by_pcpu && p->chains && p->pairs;
+}
+
+void clock_probe_take(struct clock_probe *p, struct stream *s)
+{
+    size_t kept = s->fresh;
+    for (size_t i = s->fresh; i < s->n; i++) {
+        struct event *e = &s->events[i];
+        if (e->flags & EVENT_CLOCK)
+            take(p, &p->by_pcpu[s->pcpu], e);
+        if (e->flags & (EVENT_RAW | EVENT_MODEL))
+            s->events[kept++] = *e;
+    }
+    s->n = kept;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -101,4 +139,14 @@ bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
     /* Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349. */
     clock->error_ppm = 0.929 * quartiles / sqrt((double)n) / median * 1e6;
     return true;
+}
+
+void clock_probe_check(struct clock_probe *p, struct clock *clock)
+{
+    struct clock later = {0};
+    if (p->chains_n < CHECK_CHAINS || p->chains_n == p->estimated_at || !clock_probe_estimate(p, &later))
+        return;
+    clock->check_pairs = later.pairs;
+    clock->check_error_ppm = later.error_ppm;
+    clock->difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;
 }

@@ -12,28 +12,36 @@
 #define PROBE_SAMPLES 16384 /* kept of each kind; more say nothing new */
 
 struct clock_probe {
-    double *chains; /* cycles per ns over stretches of consecutive runs */
+    struct chain *by_pcpu; /* stretches of consecutive runs, by pCPU number */
+    double *chains;        /* cycles per ns over such stretches */
     size_t chains_n;
     double *pairs; /* cycles per ns of single runs: only when there are hardly any chains */
     size_t pairs_n;
     size_t estimated_at; /* chains_n when the last estimate was made */
 };
 
+/* False when there is no memory; clock_probe_free in both cases. */
+bool clock_probe_init(struct clock_probe *p);
 void clock_probe_free(struct clock_probe *p);
 
-/* A vCPU was switched in on this pCPU at `tsc`. */
-void clock_probe_dispatch(struct stream *s, uint64_t tsc);
+/* Records of all pCPUs are passed over: no stretch goes on. */
+void clock_probe_break(struct clock_probe *p);
 
-/* A vCPU was switched out at `tsc` after `runtime_ns` (low 32 bits). */
-void clock_probe_switch(struct clock_probe *p, struct stream *s, uint64_t tsc, uint32_t runtime_ns);
+/*
+ * Takes the fresh events of a stream that are wanted for the clock, and removes those that nobody else wants.
+ */
+void clock_probe_take(struct clock_probe *p, struct stream *s);
 
-/* Records were lost on this pCPU: its chain is broken. */
-void clock_probe_break(struct stream *s);
+/* Forgets all samples. */
+void clock_probe_restart(struct clock_probe *p);
 
 /*
  * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False when there is nothing to
  * tell it from.
  */
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock);
+
+/* Compares a measured clock with what was seen since clock_probe_restart, if that is enough to say anything. */
+void clock_probe_check(struct clock_probe *p, struct clock *clock);
 
 #endif

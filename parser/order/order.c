@@ -1,6 +1,6 @@
 /*
  * The merge is a tournament: a leaf for each stream holds the key of its next event, an inner node the loser (the later
- * one) of the two that met there, and node 0 the winner, which is handed on; its stream's next key then plays its way up
+ * one) of the two that met there, and node 0 the winner, which is handed out; its stream's next key then plays its way up
  * again. A key is made so that one comparison, and no branch, decides: where records of many pCPUs interleave nothing
  * could foresee it.
  */
@@ -9,19 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record_time.h"
+
 /* A key: the cycles since `base`, then the number of the leaf, so that among equals the lower pCPU goes first. */
 #define LEAF_BITS 12
 #define KEY_CYCLES                                                                                           \
-    ((UINT64_MAX >> LEAF_BITS) - 1) /* three weeks at 2.4 GHz; what is later still comes last */
+    ((UINT64_MAX >> LEAF_BITS) - 1) /* three weeks at 2.4 GHz; what is later waits for another base */
 #define KEY_NONE UINT64_MAX
 
 _Static_assert(PCPUS_MAX <= 1 << LEAF_BITS, "a leaf's number fits into its bits");
 
 struct cursor {
     struct stream *stream;
-    const struct event *at, *end;
-    uint64_t next_key; /* of the event behind `at`, read ahead */
+    const struct event *at, *next, *end; /* `next`: the event after `at` and those attached to it, */
+    uint64_t next_key;                   /* and its key, read ahead */
 };
+
+void order_init(struct order *o, struct decoder *d)
+{
+    *o = (struct order){.decoder = d, .tsc_first = UINT64_MAX};
+    d->judge = record_time_judge;
+    d->judge_context = o;
+}
 
 void order_free(struct order *o)
 {
@@ -31,8 +40,17 @@ void order_free(struct order *o)
     o->tree = NULL;
 }
 
-uint64_t order_sweep(struct order *o, const struct decoder *d)
+/* ---- how far ---- */
+
+void order_window(struct order *o, const struct stream *s)
 {
+    if (s->begun && s->last_tsc > o->tsc_last)
+        o->tsc_last = s->last_tsc;
+}
+
+void order_sweep(struct order *o)
+{
+    const struct decoder *d = o->decoder;
     uint64_t ended = d->sweep - 1;
     uint64_t watermark = o->sweep_max;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
@@ -42,20 +60,47 @@ uint64_t order_sweep(struct order *o, const struct decoder *d)
         if (s->begun && (writing || perhaps_blind) && s->last_tsc < watermark)
             watermark = s->last_tsc;
     }
-    o->sweep_max = d->tsc_last;
+    o->sweep_max = o->tsc_last;
     if (watermark > o->watermark)
         o->watermark = watermark;
-    return o->watermark;
 }
 
-/* The key of an event of the leaf; none at the end of its events, or behind the watermark. */
+int order_end(struct order *o, bool cut)
+{
+    struct decoder *d = o->decoder;
+    o->watermark = UINT64_MAX;
+    for (unsigned i = 0; cut && d->model && i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        bool to_come = (int)s->pcpu >= d->last_pcpu;
+        uint64_t from = s->last_tsc > o->emitted_tsc ? s->last_tsc : o->emitted_tsc;
+        if (!to_come || !s->begun || from >= o->tsc_last)
+            continue;
+        if (!stream_reserve(s, 2))
+            return -1;
+        stream_append_blind(s, from, from, o->tsc_last, 0, UINT32_MAX);
+        d->queued += 2;
+    }
+    return 0;
+}
+
+/* ---- the merge ---- */
+
+/* The key of an event of the leaf; none at the end of its events, or beyond the horizon. */
 static inline uint64_t key_of(const struct order *o, const struct event *e, const struct event *end,
                               uint64_t leaf)
 {
-    if (e >= end || e->tsc > o->watermark)
+    if (e >= end || e->tsc > o->horizon)
         return KEY_NONE;
-    uint64_t cycles = e->tsc > o->base ? e->tsc - o->base : 0;
-    return (cycles < KEY_CYCLES ? cycles : KEY_CYCLES) << LEAF_BITS | leaf;
+    return (e->tsc - o->base) << LEAF_BITS | leaf;
+}
+
+/* The event after this one and those attached to it. */
+static inline const struct event *next_of(const struct event *e, const struct event *end)
+{
+    do
+        e++;
+    while (e < end && e->slot >= EVENT_ATTACHED);
+    return e;
 }
 
 /* A key plays its way up from its leaf; returns the winner of all. */
@@ -85,80 +130,103 @@ static int make_room(struct order *o, unsigned leaves)
     return 0;
 }
 
-/* Events that lie beyond a later one move back to it. */
-static void move_back(struct stream *s, struct quality *q)
+/*
+ * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
+ * beyond a later event, or the last record, moves back to it. What is older than what was handed out comes at its end;
+ * time 0 is where the trace begins.
+ */
+static void settle(const struct order *o, struct stream *s)
 {
-    uint64_t least = UINT64_MAX;
-    for (size_t i = s->n; i-- > s->head;) {
-        if (s->events[i].tsc > least) {
-            s->events[i].tsc = least;
-            q->tsc_implausible++;
-        }
-        least = s->events[i].tsc;
+    for (size_t i = s->head; !s->begun && i < s->n; i++)
+        s->events[i].tsc = o->tsc_last;
+    uint64_t most = s->last_tsc;
+    for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
+        most = s->events[i].tsc < most ? s->events[i].tsc : most;
+        s->events[i].tsc = most;
     }
     s->pulled_back = false;
+    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
+    for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
+        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
 }
 
-int order_begin(struct order *o, const struct decoder *d, uint64_t watermark)
+/* Sets up the tournament of the streams' first events. */
+static void begin(struct order *o)
 {
-    unsigned n = 0, leaves = 1;
+    const struct decoder *d = o->decoder;
+    o->n = 0;
+    o->base = UINT64_MAX;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        if (s->head == s->n || s->events[s->head].tsc > o->watermark)
+            continue;
+        const struct event *head = s->events + s->head, *end = s->events + s->n;
+        if (head->tsc < o->base)
+            o->base = head->tsc;
+        o->cursors[o->n++] = (struct cursor){.stream = s, .at = head, .next = next_of(head, end), .end = end};
+    }
+    o->horizon = o->watermark - o->base < KEY_CYCLES ? o->watermark : o->base + KEY_CYCLES;
+    o->leaves = o->n > 0 ? 1 : 0;
+    while (o->leaves < o->n)
+        o->leaves *= 2;
+    memset(o->tree, 0, o->leaves * sizeof *o->tree);
+    /* Whoever comes first to an inner node waits there: 0 loses to nobody, and goes up until the tree is full. */
+    for (unsigned leaf = 0; leaf < o->leaves; leaf++) {
+        uint64_t key = KEY_NONE;
+        if (leaf < o->n) {
+            struct cursor *c = &o->cursors[leaf];
+            key = key_of(o, c->at, c->end, leaf);
+            c->next_key = key_of(o, c->next, c->end, leaf);
+        }
+        o->tree[0] = replay(o->tree, o->leaves, leaf, key);
+    }
+}
+
+int order_begin(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    unsigned leaves = 1;
     while (leaves < d->pcpus_n)
         leaves *= 2;
     if (make_room(o, leaves) != 0)
         return -1;
-    o->watermark = watermark;
-    o->base = UINT64_MAX;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        struct stream *s = d->streams[d->pcpus[i]];
-        if (s->pulled_back)
-            move_back(s, d->quality);
-        if (s->head == s->n)
-            continue;
-        const struct event *head = s->events + s->head;
-        if (head->tsc > watermark)
-            continue;
-        if (head->tsc < o->base)
-            o->base = head->tsc;
-        o->cursors[n++] = (struct cursor){.stream = s, .at = head, .end = s->events + s->n};
-    }
-    o->n = n;
-    o->leaves = n > 0 ? 1 : 0;
-    while (o->leaves < n)
-        o->leaves *= 2;
-    for (unsigned node = 0; node < o->leaves; node++)
-        o->tree[node] = 0;
-    /* Whoever comes first to an inner node waits there: 0 loses to nobody, and goes up until the tree is full. */
-    for (unsigned leaf = 0; leaf < o->leaves; leaf++) {
-        uint64_t key = KEY_NONE;
-        if (leaf < n) {
-            struct cursor *c = &o->cursors[leaf];
-            key = key_of(o, c->at, c->end, leaf);
-            c->next_key = key_of(o, c->at + 1, c->end, leaf);
-        }
-        o->tree[0] = replay(o->tree, o->leaves, leaf, key);
-    }
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        settle(o, d->streams[d->pcpus[i]]);
+    begin(o);
     return 0;
+}
+
+/* The same as order_take, up to the horizon. */
+static size_t take(struct order *o, struct event *to, size_t room)
+{
+    size_t taken = 0;
+    uint64_t winner = o->leaves > 0 ? o->tree[0] : KEY_NONE;
+    while (winner != KEY_NONE && taken < room) {
+        uint64_t leaf = winner & ((1u << LEAF_BITS) - 1);
+        struct cursor *c = &o->cursors[leaf];
+        const struct event *next = c->next;
+        to[taken++] = *c->at;
+        while (++c->at < next)
+            to[taken++] = *c->at;
+        winner = replay(o->tree, o->leaves, leaf, c->next_key);
+        c->next = next_of(next, c->end);
+        c->next_key = key_of(o, c->next, c->end, leaf);
+    }
+    if (o->leaves > 0)
+        o->tree[0] = winner;
+    for (unsigned leaf = 0; leaf < o->n; leaf++) {
+        struct cursor *c = &o->cursors[leaf];
+        c->stream->head = (size_t)(c->at - c->stream->events);
+    }
+    return taken;
 }
 
 size_t order_take(struct order *o, struct event *to, size_t room)
 {
-    if (o->leaves == 0)
-        return 0;
-    size_t taken = 0;
-    uint64_t winner = o->tree[0];
-    while (winner != KEY_NONE) {
-        uint64_t leaf = winner & ((1u << LEAF_BITS) - 1);
-        struct cursor *c = &o->cursors[leaf];
-        if (taken >= room && c->at->slot != EVENT_MORE)
-            break;
-        to[taken++] = *c->at++;
-        winner = replay(o->tree, o->leaves, leaf, c->next_key);
-        c->next_key = key_of(o, c->at + 1, c->end, leaf);
-    }
-    o->tree[0] = winner;
-    for (unsigned leaf = 0; leaf < o->n; leaf++) {
-        struct cursor *c = &o->cursors[leaf];
-        c->stream->head = (size_t)(c->at - c->stream->events);
+    size_t taken = take(o, to, room);
+    while (taken < room && o->n > 0 && o->horizon < o->watermark) {
+        begin(o);
+        taken += take(o, to + taken, room - taken);
     }
     return taken;
 }

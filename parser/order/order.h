@@ -15,28 +15,49 @@
 #include "parser/decode/window.h"
 
 struct order {
-    struct cursor *cursors; /* of the streams with events to hand on, in the order of their pCPUs */
+    struct decoder *decoder; /* whose streams are merged */
+    /* times: see record_time.c */
+    uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
+    uint64_t tsc_last;  /* of any record of the windows that ended */
+    uint64_t
+        foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+    uint64_t emitted_tsc; /* events up to here were handed out; what is older can only come at that time */
+    /* the merge */
+    struct cursor *cursors; /* of the streams with events to hand out, in the order of their pCPUs */
     unsigned n;             /* how many */
     uint64_t *tree;         /* of their keys; see order.c */
-    unsigned leaves;        /* of it: a power of two, 0 when there is nothing to hand on */
+    unsigned leaves;        /* of it: a power of two, 0 when there is nothing to hand out */
     unsigned capacity;      /* of both */
     uint64_t base;          /* tsc that keys count from */
+    uint64_t horizon;       /* tsc up to which they do, not beyond the watermark */
     uint64_t sweep_max;     /* largest tsc of the sweeps before the one that ended last */
     uint64_t watermark;
 };
 
+/* Becomes the decoder's judge of times. */
+void order_init(struct order *o, struct decoder *d);
 void order_free(struct order *o);
 
-/* A sweep has ended: returns the new watermark. */
-uint64_t order_sweep(struct order *o, const struct decoder *d);
+/* A window has ended. */
+void order_window(struct order *o, const struct stream *s);
 
-/* Collects the streams to merge up to the watermark. -1 when there is no memory. */
-int order_begin(struct order *o, const struct decoder *d, uint64_t watermark);
+/* A sweep has ended: moves the watermark. */
+void order_sweep(struct order *o);
 
 /*
- * Moves up to `room` events, in order, to `to`, or one more if that is an EVENT_MORE; returns how many. Less than `room`:
- * all up to the watermark are handed on.
+ * The input has ended, in the middle of a sweep if `cut`: then what the pCPUs whose windows were still to come did since
+ * their last record is not known, which becomes blind time. Everything has arrived. -1 when there is no memory.
+ */
+int order_end(struct order *o, bool cut);
+
+/* Collects the streams to merge up to the watermark. -1 when there is no memory. */
+int order_begin(struct order *o);
+
+/*
+ * Moves up to `room` events, in order, to `to`, and the ones attached to the last: at most ORDER_ATTACHED. Returns how
+ * many. Less than `room`: all up to the watermark are handed out.
  */
 size_t order_take(struct order *o, struct event *to, size_t room);
+#define ORDER_ATTACHED 2
 
 #endif

@@ -1,111 +1,110 @@
 #include "record_time.h"
 
+/* No counter gets that far: 29 years at 5 GHz. */
+#define TSC_IMPOSSIBLE (1ull << 62)
 /* So far ahead, even if confirmed, belongs to another capture: some hours. */
 #define TSC_FOREIGN (1ull << 45)
-/* Events this far behind what was handed on belong to another capture: about 1.6 s. */
+/* Records this far behind what was handed out belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
 
-const uint8_t *record_next_timed(const uint8_t *p, const uint8_t *end, uint64_t *tsc)
+static bool follows(uint64_t tsc, uint64_t next)
 {
-    while (end - p >= 4) {
-        uint32_t h = load32(p);
-        size_t bytes = record_bytes(h);
-        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
-            return NULL;
-        if (h >> 31) {
-            *tsc = load64(p + 4);
-            return p + bytes;
-        }
-        p += bytes;
-    }
-    return NULL;
+    return next >= tsc && next - tsc <= TSC_LEAP;
 }
 
-uint64_t record_first_tsc(struct decoder *d, uint64_t tsc, const uint8_t *behind, const uint8_t *end)
+/* The time of the first record of all, in the light of the next two: two of three that agree are right. */
+static uint64_t first_of_all(const struct odd_time *t, struct quality *q)
 {
-    uint64_t next, third;
-    const uint8_t *p = record_next_timed(behind, end, &next);
-    if (!p || (next >= tsc && next - tsc <= TSC_LEAP))
-        return tsc;
-    bool has_third = record_next_timed(p, end, &third) != NULL;
-    if (has_third && third >= tsc && third - tsc <= TSC_LEAP)
-        return tsc;
-    d->quality->tsc_implausible++;
-    return has_third ? next : next < tsc ? next : tsc;
+    if (t->followers == 0 || follows(t->tsc, t->next) || (t->followers > 1 && follows(t->tsc, t->third)))
+        return t->tsc;
+    q->tsc_implausible++;
+    return t->followers > 1 || t->next < t->tsc ? t->next : t->tsc;
 }
 
 /*
  * Time on this pCPU was ahead of itself: what is queued beyond `tsc` is to move back to it (order_begin does that, once
  * for all times that this happens), and what that had told of the trace's beginning and end is taken back.
  */
-static void pull_back(struct decoder *d, struct stream *s, uint64_t tsc)
+static void pull_back(struct order *o, struct stream *s, uint64_t tsc)
 {
+    const struct decoder *d = o->decoder;
     s->pulled_back = true;
     s->last_tsc = tsc;
-    d->tsc_last = tsc;
+    o->tsc_last = tsc;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *other = d->streams[d->pcpus[i]];
-        if (other->begun && other->last_tsc > d->tsc_last)
-            d->tsc_last = other->last_tsc;
+        if (other->begun && other->last_tsc > o->tsc_last)
+            o->tsc_last = other->last_tsc;
     }
-    if (tsc < d->tsc_first)
-        d->tsc_first = tsc;
+    if (tsc < o->tsc_first)
+        o->tsc_first = tsc;
 }
 
-uint64_t record_judge_tsc(struct decoder *d, struct stream *s, uint64_t tsc, const uint8_t *behind,
-                          const uint8_t *end, bool *foreign)
+/* A time not before the last one. */
+static uint64_t judge_ahead(const struct order *o, const struct odd_time *t, uint64_t last, bool *foreign)
 {
-    uint64_t next;
-    bool has_next = record_next_timed(behind, end, &next) != NULL;
-    bool has_time = s->begun || d->tsc_last > 0;
-    uint64_t last = s->begun ? s->last_tsc : d->tsc_last;
-    uint64_t front = last > d->tsc_last ? last : d->tsc_last;
+    uint64_t front = last > o->tsc_last ? last : o->tsc_last;
+    bool confirmed = t->followers > 0 && follows(t->tsc, t->next);
+    *foreign = t->tsc > front && t->tsc - front > TSC_FOREIGN && confirmed;
+    if (t->tsc <= front || t->tsc - front <= TSC_LEAP || confirmed)
+        return t->tsc;
+    o->decoder->quality->tsc_implausible++;
+    bool between = t->followers > 0 && t->next >= last && t->next < t->tsc;
+    return between && t->next - last <= TSC_LEAP ? t->next : last;
+}
 
-    if (!s->begun && has_time && tsc < last)
-        last = tsc; /* a pCPU's first record may well be older than other pCPUs' */
-    if (!s->begun && tsc < d->emitted_tsc)
-        last = d->emitted_tsc;
-    if (tsc >= last) {
-        if (!has_time) {
-            tsc = record_first_tsc(d, tsc, behind, end);
-            *foreign = tsc >= TSC_IMPOSSIBLE;
-            return tsc;
-        }
-        *foreign = tsc > front && tsc - front > TSC_FOREIGN && has_next && next - tsc <= TSC_LEAP;
-        if (tsc <= front || tsc - front <= TSC_LEAP || (has_next && next >= tsc && next - tsc <= TSC_LEAP))
-            return tsc;
-        d->quality->tsc_implausible++;
-        return has_next && next >= last && next < tsc ? (next - last <= TSC_LEAP ? next : last) : last;
-    }
-    if (has_next && next < last) {
+/* A time before the last one. */
+static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd_time *t, uint64_t last,
+                             bool *foreign)
+{
+    struct quality *q = o->decoder->quality;
+    if (t->followers > 0 && t->next < last) {
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
-        if (tsc >= d->emitted_tsc && tsc >= d->foreign_front) {
-            d->quality->tsc_backwards++;
-            pull_back(d, s, tsc);
-            return tsc;
+        if (t->tsc >= o->emitted_tsc && t->tsc >= o->foreign_front) {
+            q->tsc_backwards++;
+            pull_back(o, s, t->tsc);
+            return t->tsc;
         }
-        *foreign = tsc < d->emitted_tsc && d->emitted_tsc - tsc > TSC_STALE;
+        *foreign = t->tsc < o->emitted_tsc && o->emitted_tsc - t->tsc > TSC_STALE;
     }
     /* Once another capture has begun, none of its time up to where this one came is ours. */
-    if (*foreign && d->foreign_front == 0)
-        d->foreign_front = d->tsc_last;
-    *foreign = *foreign || tsc < d->foreign_front;
-    d->quality->tsc_backwards += !*foreign;
+    if (*foreign && o->foreign_front == 0)
+        o->foreign_front = o->tsc_last;
+    *foreign = *foreign || t->tsc < o->foreign_front;
+    q->tsc_backwards += !*foreign;
     return last;
 }
 
-void record_note_last_tsc(struct decoder *d, struct stream *s, const uint8_t *record)
+/* Judges a tsc that goes back, leaps ahead, or is the pCPU's first. */
+static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *t, bool *foreign)
 {
-    if (record) {
-        uint64_t tsc = load64(record + 4);
-        uint64_t front = s->last_tsc > d->tsc_last ? s->last_tsc : d->tsc_last;
-        bool any = s->begun || d->tsc_last > 0;
-        if ((!any && tsc < TSC_IMPOSSIBLE) ||
-            (tsc >= s->last_tsc && (tsc <= front || tsc - front <= TSC_LEAP))) {
-            s->last_tsc = tsc;
-            s->begun = true;
-        }
+    uint64_t last = s->begun ? s->last_tsc : o->tsc_last;
+    if (!s->begun && o->tsc_first == UINT64_MAX) {
+        uint64_t tsc = first_of_all(t, o->decoder->quality);
+        *foreign = tsc >= TSC_IMPOSSIBLE;
+        return tsc;
     }
-    if (s->begun && s->last_tsc > d->tsc_last)
-        d->tsc_last = s->last_tsc;
+    if (!s->begun && t->tsc < o->emitted_tsc)
+        last = o->emitted_tsc;
+    else if (!s->begun && t->tsc < last)
+        last = t->tsc; /* a pCPU's first record may well be older than other pCPUs' */
+    return t->tsc >= last ? judge_ahead(o, t, last, foreign) : judge_behind(o, s, t, last, foreign);
+}
+
+bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
+{
+    struct order *o = order;
+    bool foreign = false;
+    if (!s->begun || t->tsc - s->last_tsc > TSC_LEAP)
+        t->tsc = judge(o, s, t, &foreign);
+    if (foreign)
+        return false;
+    bool any = o->tsc_first != UINT64_MAX;
+    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->emitted_tsc))
+        o->tsc_first = t->tsc;
+    /* What is older than what was handed out can only come at its end: each of these records is counted. */
+    bool late = t->tsc < o->emitted_tsc;
+    o->decoder->quality->tsc_backwards += late;
+    s->reach = late ? 0 : TSC_LEAP + 1;
+    return true;
 }

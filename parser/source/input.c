@@ -6,8 +6,9 @@
 #include "source.h"
 #include "unpack.h"
 
-#define READ_CHUNK   (256u << 10) /* asked of a pipe at once */
-#define MAPPED_VIEW  (8u << 20)   /* shown of a mapped file at once: bounds how far its size is trusted */
+#define READ_CHUNK (256u << 10) /* bytes of one read from a pipe */
+#define MAPPED_VIEW                                                                                          \
+    (8u << 20) /* bytes of one view of a mapped file: a truncated file is noticed after so many */
 #define FIRST_BUFFER (1u << 20)
 
 #define ARCHIVE_NAME     "xenmeter.archive/" /* in a skippable frame */
@@ -20,14 +21,14 @@ struct input {
     /* A buffer with the bytes [begin, end) not yet consumed. Not used for a plain mapped file. */
     uint8_t *buffer;
     size_t capacity, begin, end;
-    uint64_t offset; /* in the decompressed input, of the current position */
+    uint64_t offset; /* of the current position, in the decompressed input */
     bool ended;
     bool compressed;
-    struct unpacker *unpacker; /* once the first compressed bytes were asked for */
-    uint8_t *first;            /* what was read of a pipe to tell its kind */
+    struct unpacker *unpacker; /* NULL until the first compressed bytes are needed */
+    uint8_t *first;            /* the bytes read from a pipe to find its kind */
     size_t first_n;
     struct feed feed;     /* .next NULL: the source is read */
-    struct trace_tap tap; /* .bytes NULL: nobody listens */
+    struct trace_tap tap; /* .bytes NULL: no listener */
     bool tap_failed;
     struct error tap_why;
 };
@@ -41,13 +42,13 @@ static bool begins_compressed(const uint8_t *bytes, size_t n)
            ((bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18);
 }
 
-/* An archive of ours is a zstd file, but what it holds is no capture (xenmeter-archive(5)). */
+/* An archive is a zstd file, but its content is no capture (xenmeter-archive(5)). */
 static bool begins_archive(const uint8_t *bytes, size_t n)
 {
     return n >= ARCHIVE_NAME_END && memcmp(bytes + 8, ARCHIVE_NAME, strlen(ARCHIVE_NAME)) == 0;
 }
 
-/* Makes room for `more` bytes behind `end`. */
+/* Makes room for `more` bytes after `end`. */
 static int reserve(struct input *in, size_t more, struct error *err)
 {
     if (in->begin > 0 && in->begin == in->end)
@@ -66,13 +67,13 @@ static int reserve(struct input *in, size_t more, struct error *err)
         capacity *= 2;
     uint8_t *buffer = realloc(in->buffer, capacity);
     if (!buffer)
-        return error_set_at(err, ERROR_MEMORY, in->offset, "no memory for %zu bytes of input", capacity);
+        return error_no_memory(err, "the input");
     in->buffer = buffer;
     in->capacity = capacity;
     return 0;
 }
 
-/* Takes a piece of what was decompressed, or of what comes from elsewhere. */
+/* Appends the next bytes of the unpacker or the feed. */
 static int fill_pieces(struct input *in, struct error *err)
 {
     const uint8_t *bytes;
@@ -155,7 +156,7 @@ void input_consume(struct input *in, size_t n)
     }
 }
 
-/* Looks at the first bytes, and sets up decompression if they say so. */
+/* Examines the first bytes, and sets up decompression if they are compressed. */
 static int begin(struct input *in, struct error *err)
 {
     struct view view;
@@ -174,11 +175,11 @@ static int begin(struct input *in, struct error *err)
     in->compressed = true;
     if (in->source.mapped)
         return 0;
-    /* What was read as plain bytes is the beginning of the compressed ones. */
+    /* The bytes read so far are the beginning of the compressed ones. */
     in->first_n = in->end - in->begin;
-    in->first = malloc(in->first_n + 1); /* never none */
+    in->first = malloc(in->first_n + 1); /* never 0 bytes */
     if (!in->first)
-        return error_set(err, ERROR_MEMORY, "no memory to decompress");
+        return error_no_memory(err, "decompression");
     memcpy(in->first, in->buffer + in->begin, in->first_n);
     in->begin = in->end = 0;
     in->ended = false;
@@ -189,7 +190,7 @@ struct input *input_open(const char *path, struct error *err)
 {
     struct input *in = calloc(1, sizeof *in);
     if (!in) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     if (source_open(&in->source, path, err) != 0 || begin(in, err) != 0) {
@@ -203,7 +204,7 @@ struct input *input_open_feed(const struct feed *feed, struct error *err)
 {
     struct input *in = calloc(1, sizeof *in);
     if (!in) {
-        error_set(err, ERROR_MEMORY, "no memory");
+        error_no_memory(err, "reading the trace");
         return NULL;
     }
     in->source.fd = -1;

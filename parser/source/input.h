@@ -1,6 +1,6 @@
 /*
- * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes that is looked at
- * through a sliding view.
+ * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes behind a sliding
+ * view.
  */
 #ifndef XENMETER_PARSER_INPUT_H
 #define XENMETER_PARSER_INPUT_H
@@ -16,26 +16,26 @@
 struct input;
 
 /*
- * Opens PATH, "-" for standard input. The kind is told by the first bytes. NULL with `err` filled when it cannot be
- * opened, is a directory or is empty.
+ * Opens PATH, "-" for standard input. The first bytes decide the kind. NULL with `err` filled when it cannot be opened,
+ * is a directory or is empty.
  */
 struct input *input_open(const char *path, struct error *err);
 
-/* The same for bytes that come from elsewhere; the feed is copied. */
+/* Opens the bytes of a feed (copied). */
 struct input *input_open_feed(const struct feed *feed, struct error *err);
 
-/* Tells the tap (copied) of all bytes as they are consumed. If it fails, the next input_view does. */
+/* Passes all bytes to the tap (copied) as they are consumed. If the tap fails, the next input_view fails. */
 void input_tap(struct input *in, const struct trace_tap *tap);
 
-/* While it waits for a pipe, `*stop` becoming non-zero under `wait_mask` ends the input there. */
+/* Ends the input when `*stop` becomes non-zero while input_view waits for a pipe under `wait_mask`. */
 void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
 void input_close(struct input *in);
 
 struct view {
     const uint8_t *data; /* the bytes at the current position; valid until the next input_view */
-    size_t n;            /* how many */
+    size_t n;            /* their number */
     uint64_t offset;     /* of data[0] in the decompressed input */
-    bool end;            /* nothing follows these n bytes */
+    bool end;            /* the input ends after these n bytes */
 };
 
 /*
@@ -51,7 +51,7 @@ void input_consume(struct input *in, size_t n);
 /* Stored bytes consumed so far, and the stored size (0: not known). */
 void input_position(const struct input *in, uint64_t *done, uint64_t *size);
 
-/* "none", "zstd", or what the feed says. */
+/* "none", "zstd", or the feed's. */
 const char *input_compression(const struct input *in);
 
 /* Whether the compressed data ended in the middle of a frame. */

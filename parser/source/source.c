@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAPPED_KEEP (4u << 20) /* read pages are given back in steps of this */
+#define MAPPED_KEEP (4u << 20) /* pages that were read are released in steps of so many bytes */
 
-/* Waits until there is something to read. False when told to stop instead. */
+/* Waits until there is something to read. False: asked to stop. */
 static bool wait_for_bytes(struct source *s)
 {
     struct pollfd wait[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->wake_fd, .events = POLLIN}};
@@ -43,7 +43,7 @@ ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err)
 void source_advance(struct source *s, size_t n)
 {
     s->position += n;
-    /* What was read is not to count as memory in use. */
+    /* Pages that were read must not count as memory in use. */
     uint64_t upto = s->position & ~(uint64_t)(MAPPED_KEEP - 1);
     if (upto > s->released) {
         madvise((void *)(uintptr_t)(s->map + s->released), upto - s->released, MADV_DONTNEED);
@@ -54,7 +54,7 @@ void source_advance(struct source *s, size_t n)
 void source_release(const struct source *s, uint64_t from, uint64_t to)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    from &= ~(page - 1); /* a page that others still want is read again */
+    from &= ~(page - 1); /* a page that is still needed is read again */
     if (s->mapped && from < to)
         madvise((void *)(uintptr_t)(s->map + from), to - from, MADV_DONTNEED);
 }
@@ -79,12 +79,12 @@ int source_open(struct source *s, const char *path, struct error *err)
     if (S_ISDIR(st.st_mode))
         return error_set(err, ERROR_IO, "is a directory, not a capture");
     if (!S_ISREG(st.st_mode) || (standard_input && lseek(s->fd, 0, SEEK_CUR) != 0))
-        return 0; /* a pipe, or a file that somebody has begun to read */
+        return 0; /* a pipe, or a file not at its beginning */
     if (st.st_size == 0)
-        return 0; /* empty, or one of /proc's files whose size is not known: reading tells */
+        return 0; /* empty, or a file of /proc, whose size is not known */
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, s->fd, 0);
     if (map == MAP_FAILED)
-        return 0; /* some file systems cannot map: read instead */
+        return 0; /* this file system cannot map: read instead */
     madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
     s->mapped = true;
     s->map = map;

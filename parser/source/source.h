@@ -17,11 +17,11 @@ struct source {
     bool ended;
     const uint8_t *map;
     uint64_t size;             /* of a regular file, else 0 */
-    _Atomic uint64_t position; /* stored bytes handed on; progress looks at it from another thread */
-    uint64_t released;         /* mapped pages before this were given back */
+    _Atomic uint64_t position; /* stored bytes delivered; another thread reads it for progress */
+    uint64_t released;         /* mapped pages before this were released */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
-    bool wakeable; /* waiting for a pipe ends when wake_fd can be read, as if the input had ended */
+    bool wakeable; /* waiting for a pipe ends, as at the end of the input, when wake_fd can be read */
     int wake_fd;
 };
 
@@ -29,19 +29,19 @@ struct source {
 int source_open(struct source *s, const char *path, struct error *err);
 void source_close(struct source *s);
 
-/* Reads up to n bytes of a source that is not mapped; 0 at the end, or when told to stop; -1 on error. */
+/* Reads up to n bytes of a source that is not mapped; 0 at the end, or when asked to stop; -1 on error. */
 ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err);
 
 /*
- * A mapped file that is cut while it is read would kill us with SIGBUS: looks at its size, to be called before each
- * large step. 0, or -1 with `err` filled.
+ * Checks the size of a mapped file: reading one that was truncated raises SIGBUS. Call it before each large step. 0, or
+ * -1 with `err` filled.
  */
 int source_check(const struct source *s, struct error *err);
 
-/* Moves the position of a mapped source by n bytes; pages that were read are given back to the system. */
+/* Moves the position of a mapped source by n bytes; pages that were read are released. */
 void source_advance(struct source *s, size_t n);
 
-/* The bytes [from, to) of a mapped source were read and are not wanted soon: their pages are not to count as memory. */
+/* Releases the pages of the bytes [from, to) of a mapped source; reading them again maps them again. */
 void source_release(const struct source *s, uint64_t from, uint64_t to);
 
 #endif

@@ -7,10 +7,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define READ_CHUNK (256u << 10) /* asked of a pipe, or looked at of a mapped file, at once */
-#define CHUNK      (256u << 10) /* decompressed bytes handed over at once */
-#define CHUNKS     8            /* decompressed ahead at most, the one in use included */
-#define WINDOW_LOG 27           /* zstd --long=27 has the largest windows that stay inside our bounds */
+#define READ_CHUNK (256u << 10) /* compressed bytes of one step */
+#define CHUNK      (256u << 10) /* decompressed bytes of a block */
+#define CHUNKS     8            /* blocks decompressed ahead at most, the one in use included */
+#define WINDOW_LOG 27           /* the largest window accepted, that of zstd --long=27: bounds the memory */
 
 struct unpacked_block {
     uint8_t *bytes;
@@ -22,15 +22,15 @@ struct unpacker {
     pthread_t thread;
     pthread_mutex_t lock; /* of the fields up to `failed` */
     pthread_cond_t filled, emptied;
-    struct unpacked_block ring[CHUNKS]; /* [taken, made) hold bytes; the first of them may be in use */
+    struct unpacked_block ring[CHUNKS]; /* blocks [taken, made) have bytes; the first may be in use */
     uint64_t taken, made;               /* counted from the beginning, at index % CHUNKS */
-    bool ended, failed;                 /* nothing follows the chunks made; because of `why` */
-    bool quit;                          /* the caller wants no more */
+    bool ended, failed;                 /* no block follows; `failed`: because of `why` */
+    bool quit;                          /* the thread must end */
     bool in_use;                        /* the chunk `taken` is the caller's for now */
     struct error why;
     /* the thread's own */
     ZSTD_DStream *zstd;
-    uint8_t *packed; /* what was read and not yet decompressed; not used when mapped */
+    uint8_t *packed; /* bytes read and not yet decompressed; not used when mapped */
     size_t packed_begin, packed_end;
     size_t frame_hint; /* 0: between frames */
     uint64_t offset;   /* decompressed so far */
@@ -38,7 +38,7 @@ struct unpacker {
 
 /* ---- the thread ---- */
 
-/* What to decompress next; an empty one at the end. -1 with `why` filled. */
+/* Gives the next compressed bytes; none at the end. -1 with `why` filled. */
 static int look(struct unpacker *u, ZSTD_inBuffer *from)
 {
     struct source *s = u->source;
@@ -64,13 +64,13 @@ static int look(struct unpacker *u, ZSTD_inBuffer *from)
     return 0;
 }
 
-/* Whether the next look will have to wait for a pipe. */
+/* True if the next read may block. */
 static bool would_wait(const struct unpacker *u)
 {
     return !u->source->mapped && u->packed_begin == u->packed_end;
 }
 
-/* Fills the chunk, as far as that goes without waiting. Returns 1, 0 at the end, -1 with `why` filled. */
+/* Fills the block; stops early rather than wait for more bytes. 1; 0 at the end; -1 with `why` filled. */
 static int fill(struct unpacker *u, struct unpacked_block *chunk)
 {
     chunk->n = 0;
@@ -94,13 +94,13 @@ static int fill(struct unpacker *u, struct unpacked_block *chunk)
         else
             u->packed_begin += from.pos;
         if (u->source->ended && stuck)
-            return 0; /* cut in the middle of a frame: frame_hint tells */
+            return 0; /* if frame_hint is not 0, in the middle of a frame */
         if (chunk->n == CHUNK || (chunk->n > 0 && would_wait(u)))
             return 1;
     }
 }
 
-/* Waits for a chunk that can be filled; NULL: the work is to end. */
+/* Waits for a free block; NULL: the thread must end. */
 static struct unpacked_block *next_empty(struct unpacker *u)
 {
     pthread_mutex_lock(&u->lock);
@@ -162,13 +162,13 @@ struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_
 {
     struct unpacker *u = calloc(1, sizeof *u);
     if (!u) {
-        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        error_no_memory(err, "decompression");
         return NULL;
     }
     u->source = source;
     if (!make_room(u, first_n)) {
         release(u);
-        error_set(err, ERROR_MEMORY, "no memory to decompress");
+        error_no_memory(err, "decompression");
         return NULL;
     }
     ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
@@ -191,7 +191,7 @@ void unpack_end(struct unpacker *u)
     if (!u)
         return;
     pthread_mutex_lock(&u->lock);
-    u->quit = true; /* it may wait for room, or for a pipe */
+    u->quit = true; /* the thread may wait for a block, or for a pipe */
     pthread_cond_signal(&u->emptied);
     pthread_mutex_unlock(&u->lock);
     eventfd_write(u->source->wake_fd, 1);

@@ -1,6 +1,6 @@
 /*
- * Decompression on a thread of its own: it reads and decompresses ahead while the caller decodes what is there already.
- * Bytes come out in the order in which they went in, however the two run.
+ * Decompression on a thread of its own, which reads and decompresses ahead while the caller decodes. The result does
+ * not depend on how the two run.
  */
 #ifndef XENMETER_PARSER_UNPACK_H
 #define XENMETER_PARSER_UNPACK_H
@@ -15,13 +15,13 @@
 struct unpacker;
 
 /*
- * Begins to decompress what `source` holds from its current position on, behind the `first_n` bytes at `first`, which
- * were read from it already (copied; none of a mapped source). The source belongs to the thread until unpack_end.
- * NULL with `err` filled when there is no memory or no thread to be had.
+ * Begins to decompress `source` from its current position on. The `first_n` bytes at `first` (copied; 0 of a mapped
+ * source) were read from it already and come first. The source belongs to the thread until unpack_end. NULL with `err`
+ * filled: no memory, or no thread.
  */
 struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err);
 
-/* Ends the thread, even if it waits for a pipe, and frees everything. NULL is fine. */
+/* Ends the thread, even if it waits for a pipe, and frees everything. NULL is allowed. */
 void unpack_end(struct unpacker *u);
 
 /*
@@ -30,7 +30,7 @@ void unpack_end(struct unpacker *u);
  */
 int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct error *err);
 
-/* Once unpack_next returned 0: whether the compressed data ended in the middle of a frame. */
+/* After unpack_next has returned 0: whether the compressed data ended in the middle of a frame. */
 bool unpack_cut_short(const struct unpacker *u);
 
 /* Bytes of heap held. */

@@ -51,11 +51,11 @@ static int take_interval(void *context, const struct interval *interval, const s
         MUST(rows[i].measures, "row %zu has no measures", i);
         MUST(rows[i].domain < 65536 && rows[i].pcpu < PCPUS_MAX, "domain %d on pcpu %d", rows[i].domain,
              rows[i].pcpu);
-        for (int s = 0; s < RUNSTATES && !interval->late; s++)
+        for (int s = 0; s < RUNSTATES; s++)
             MUST(rows[i].measures->state_ns[s] >= 0, "state %d: %" PRId64 " ns", s,
                  rows[i].measures->state_ns[s]);
     }
-    for (size_t g = 0; h->plan && !interval->late && g < h->plan->asked; g++) {
+    for (size_t g = 0; h->plan && g < h->plan->asked; g++) {
         if (h->plan->asked_ns[g] != interval->granularity_ns)
             continue;
         MUST(interval->start_ns == h->next_ns[g], "interval at %" PRIu64 ", expected %" PRIu64,
@@ -85,9 +85,16 @@ static int take_charges(void *context, const struct interval *interval, const st
     return h->rows > ROWS_MOST ? 1 : 0;
 }
 
+static int take_before_seen(void *context, const struct before_seen *s)
+{
+    struct handed *h = context;
+    MUST(s->from_ns < s->seen_ns, "seen at %" PRIu64 ", there since %" PRIu64, s->seen_ns, s->from_ns);
+    return ++h->rows > ROWS_MOST ? 1 : 0;
+}
+
 static struct meter_sink sink_of(struct handed *h)
 {
-    return (struct meter_sink){h, take_interval, take_execution, take_charges};
+    return (struct meter_sink){h, take_interval, take_execution, take_charges, take_before_seen};
 }
 
 /* ---- texts ---- */
@@ -163,8 +170,10 @@ static void try_entry(const char *text, size_t n, uint64_t tsc, const struct clo
     int status = entry_read(&entry, text, n, tsc, &err);
     check_failure(status, &err);
     struct handed handed = {0};
-    struct meter_options options = {
-        .by = BY_VCPU, .granularities = 2, .granularities_ns = {1000000000, 0}, .sink = sink_of(&handed)};
+    struct meter_options options = {.bys = 1u << BY_VCPU,
+                                    .granularities = 2,
+                                    .granularities_ns = {1000000000, 0},
+                                    .sink = sink_of(&handed)};
     const struct consumer rows = {.rows = &options};
     struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
     MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
@@ -308,7 +317,7 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
         resume = (struct trace_resume){summary->clock, entry->tsc};
         options.resume = &resume;
     }
-    struct meter_options what = {.by = BY_VCPU,
+    struct meter_options what = {.bys = 1u << BY_VCPU,
                                  .granularities = 2,
                                  .granularities_ns = {0, 100000000},
                                  .charge.wanted = !entry,

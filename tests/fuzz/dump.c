@@ -89,7 +89,7 @@ struct dump {
 
 /* ---- what is asked for ---- */
 
-static uint8_t some_domains[65536], even_pcpus[PCPUS_MAX];
+static uint8_t some_domains[65536];
 static const struct vcpu_range some_vcpus[] = {{-1, 0, 1}, {0, 3, 3}, {1, 2, 65535}};
 static uint8_t by_number[EVENT_SLOTS];
 static const uint32_t some_numbers[] = {0x00021021, 0x00021101, 0x00021201, 0x0002f0ff, 0x0082f000};
@@ -102,8 +102,6 @@ static void ask(struct dump *d)
     const struct choice *c = &d->choice;
     for (size_t i = 0; i < sizeof some_domains; i++)
         some_domains[i] = i % 2 == 0 || i == 1;
-    for (size_t i = 0; i < PCPUS_MAX; i++)
-        even_pcpus[i] = i % 2 == 0;
     by_number[EVENT_RUNSTATE_CHANGE] = DUMP_ONLY;
     by_number[EVENT_UNRECOGNISED] = DUMP_EXCEPT;
     d->filter = (struct dump_filter){.from_ns = c->part ? FROM_NS : 0,
@@ -116,11 +114,12 @@ static void ask(struct dump *d)
                                      .by_number = c->numbers ? by_number : NULL};
     d->options = (struct trace_options){.cpu_hz = c->cpu_hz_given ? 2.4e9 : 0,
                                         .memory_limit = MEMORY_LIMIT,
-                                        .raw = true,
-                                        .pcpus = c->some_pcpus ? even_pcpus : NULL,
+                                        .interest = {.raw_some_pcpus = c->some_pcpus},
                                         .cycles = !c->cpu_hz_given && !c->part};
+    for (size_t i = 0; i < PCPUS_MAX; i += 2)
+        d->options.interest.raw_pcpus[i] = true;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
-        d->options.want[slot] = !c->numbers || slot % 2 == 0 || by_number[slot];
+        d->options.interest.raw[slot] = !c->numbers || slot % 2 == 0 || by_number[slot];
 }
 
 static bool domain_asked_for(const struct dump_filter *f, uint64_t domain)
@@ -345,7 +344,7 @@ static void check_event(struct dump *d, const struct event *e)
 {
     unsigned words = event_words(e);
     MUST(e->pcpu < PCPUS_MAX, "pcpu %d", e->pcpu);
-    MUST(!d->choice.some_pcpus || even_pcpus[e->pcpu], "pcpu %d", e->pcpu);
+    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0, "pcpu %d", e->pcpu);
     MUST(e->tsc >= d->tsc, "event at %" PRIu64 " after %" PRIu64, e->tsc, d->tsc);
     MUST(e->tsc >= d->watermark, "event at %" PRIu64 " behind the watermark %" PRIu64, e->tsc, d->watermark);
     d->tsc = e->tsc;
@@ -362,7 +361,7 @@ static void check_event(struct dump *d, const struct event *e)
     }
     MUST(event_slot(event_number(e)) == e->slot, "event 0x%08" PRIx32 " in slot %d", event_number(e),
          e->slot);
-    MUST(d->options.want[e->slot], "slot %d is not wanted", e->slot);
+    MUST(d->options.interest.raw[e->slot], "slot %d is not wanted", e->slot);
     d->more_due = words > 4 ? e : NULL;
     d->seen[e->slot].forms[e->header >> 28]++;
 }
@@ -447,7 +446,7 @@ static void check_quality(const struct dump *d)
     uint64_t records = 0, unrecognised = q->unrecognised_other, counted = 0;
     for (unsigned slot = 0; slot < EVENT_SLOTS && !d->choice.some_pcpus; slot++)
         for (unsigned form = 0; form < 16; form++) {
-            uint64_t expected = d->options.want[slot] ? q->events[slot].forms[form] : 0;
+            uint64_t expected = d->options.interest.raw[slot] ? q->events[slot].forms[form] : 0;
             MUST(d->seen[slot].forms[form] == expected, "%s, form %u: %" PRIu64 " records of %" PRIu64,
                  event_info(slot)->name, form, d->seen[slot].forms[form], expected);
             records += d->seen[slot].forms[form];

@@ -49,7 +49,8 @@ struct sums {
     uint64_t granularity_ns;
     uint64_t next_ns; /* where the next interval must begin */
     bool begun;
-    int64_t state_ns[RUNSTATES];
+    int64_t state_ns[RUNSTATES], before_seen_ns;
+    int64_t all_ns; /* but for what was before it was seen */
     uint64_t executions, wakes, preemptions;
 };
 
@@ -90,29 +91,27 @@ static void check_row(const struct report *r, const struct interval *interval, c
     int64_t most = length * row->vcpus;
     bool settled = r->by != BY_DOMAIN_PCPU; /* there vCPUs come and go, and count where they were first */
     MUST(!settled || row->vcpus > 0 || states == 0, "%" PRId64 " ns of no vCPU", states);
-    if (!interval->late)
-        for (int s = 0; s < RUNSTATES; s++)
-            MUST(m->state_ns[s] >= 0, "state %d: %" PRId64 " ns", s, m->state_ns[s]);
+    for (int s = 0; s < RUNSTATES; s++)
+        MUST(m->state_ns[s] >= 0, "state %d: %" PRId64 " ns", s, m->state_ns[s]);
     MUST(!settled || states <= most, "domain %d vcpu %d pcpu %d: states sum to %" PRId64 " of %" PRId64 " ns",
          row->domain, row->vcpu, row->pcpu, states, most);
     if (r->by == BY_PCPU) {
         int64_t sum = m->state_ns[RUNSTATE_RUNNING] + m->idle_ns + m->pcpu_unknown_ns;
-        MUST(interval->late ? sum == 0 || sum == length : sum == length,
+        MUST(sum == length,
              "pcpu %d: running %" PRId64 " + idle %" PRId64 " + unknown %" PRId64 " of %" PRId64 " ns",
              row->pcpu, m->state_ns[RUNSTATE_RUNNING], m->idle_ns, m->pcpu_unknown_ns, length);
-        MUST(interval->late || m->pcpu_unknown_ns >= 0, "pcpu %d: unknown %" PRId64 " ns", row->pcpu,
-             m->pcpu_unknown_ns);
+        MUST(m->pcpu_unknown_ns >= 0, "pcpu %d: unknown %" PRId64 " ns", row->pcpu, m->pcpu_unknown_ns);
     }
-    if (r->by == BY_DOMAIN && !interval->late) {
+    if (r->by == BY_DOMAIN) {
         int64_t domain = total(m->domain_ns, DOMAIN_RUNSTATES);
         MUST(domain <= length, "domain %d: domain runstates sum to %" PRId64 " of %" PRId64 " ns",
              row->domain, domain, length);
     }
-    if (!r->some_pcpus && !interval->late && r->by != BY_PCPU)
+    if (!r->some_pcpus && r->by != BY_PCPU)
         MUST(m->wake_wait_ns + m->preempt_wait_ns <= (uint64_t)m->state_ns[RUNSTATE_RUNNABLE],
              "domain %d vcpu %d: waited %" PRIu64 " + %" PRIu64 " of %" PRId64 " ns runnable", row->domain,
              row->vcpu, m->wake_wait_ns, m->preempt_wait_ns, m->state_ns[RUNSTATE_RUNNABLE]);
-    if (r->by == BY_DOMAIN_PCPU && !interval->late)
+    if (r->by == BY_DOMAIN_PCPU)
         MUST(m->state_ns[RUNSTATE_RUNNING] <= length,
              "domain %d ran for %" PRId64 " of %" PRId64 " ns on pcpu %d", row->domain,
              m->state_ns[RUNSTATE_RUNNING], length, row->pcpu);
@@ -122,6 +121,8 @@ static void add_row(struct sums *s, const struct measures *m)
 {
     for (int i = 0; i < RUNSTATES; i++)
         s->state_ns[i] += m->state_ns[i];
+    s->all_ns += total(m->state_ns, RUNSTATES) + m->idle_ns + m->pcpu_unknown_ns - m->before_seen_ns;
+    s->before_seen_ns += m->before_seen_ns;
     s->executions += m->executions;
     s->wakes += m->wakes;
     s->preemptions += m->preemptions;
@@ -152,12 +153,10 @@ static int take_interval(void *context, const struct interval *interval, const s
     struct sums *s = sums_of(r, interval->granularity_ns);
     MUST(interval->start_ns <= interval->end_ns, "interval %" PRIu64 " .. %" PRIu64, interval->start_ns,
          interval->end_ns);
-    if (!interval->late) {
-        MUST(!s->begun || interval->start_ns == s->next_ns, "interval at %" PRIu64 ", expected %" PRIu64,
-             interval->start_ns, s->next_ns);
-        s->begun = true;
-        s->next_ns = interval->end_ns;
-    }
+    MUST(!s->begun || interval->start_ns == s->next_ns, "interval at %" PRIu64 ", expected %" PRIu64,
+         interval->start_ns, s->next_ns);
+    s->begun = true;
+    s->next_ns = interval->end_ns;
     for (size_t i = 0; i < n; i++) {
         check_row(r, interval, &rows[i]);
         add_row(s, rows[i].measures);
@@ -189,7 +188,11 @@ static void check_sums(const struct report *r)
     const struct sums *whole = &r->sums[0];
     for (size_t g = 1; g < r->granularities; g++) {
         const struct sums *s = &r->sums[g];
-        for (int i = 0; i < RUNSTATES; i++)
+        MUST(s->all_ns == whole->all_ns, "granularity %" PRIu64 ": %" PRId64 " ns, %" PRId64 " ns over all",
+             s->granularity_ns, s->all_ns, whole->all_ns);
+        MUST(s->before_seen_ns <= whole->before_seen_ns, "more before it was seen than over all");
+        bool same = s->before_seen_ns == whole->before_seen_ns && r->by != BY_PCPU;
+        for (int i = 0; same && i < RUNSTATES; i++)
             MUST(s->state_ns[i] == whole->state_ns[i],
                  "state %d: %" PRId64 " ns at granularity %" PRIu64 ", %" PRId64 " ns over all", i,
                  s->state_ns[i], s->granularity_ns, whole->state_ns[i]);
@@ -236,7 +239,9 @@ static void check_charges(const struct report *r)
 {
     for (size_t g = 1; g < r->granularities; g++) {
         const struct charge_sums *a = &r->charges[0], *b = &r->charges[g];
-        MUST(a->running_ns == b->running_ns && a->charged_ns == b->charged_ns && a->own_ns == b->own_ns,
+        /* What a driver domain ran before it was seen is unattributed. */
+        MUST(a->charged_ns == b->charged_ns && a->own_ns == b->own_ns &&
+                 a->unattributed_ns >= b->unattributed_ns,
              "granularity %" PRIu64 ": running %" PRIu64 " charged %" PRIu64 " own %" PRIu64
              ", over all %" PRIu64 " %" PRIu64 " %" PRIu64,
              r->sums[g].granularity_ns, b->running_ns, b->charged_ns, b->own_ns, a->running_ns, a->charged_ns,
@@ -265,14 +270,14 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     *r = (struct report){
         .by = by, .some_pcpus = c->some_pcpus && !rows_by_pcpu, .granularities = c->fine ? 4 : 2};
     r->options = (struct meter_options){
-        .by = by,
+        .bys = 1u << by,
         .granularities = r->granularities,
         .executions = c->executions,
         .from_ns = c->part ? 3333333 : 0,
         .to_ns = c->part ? 1500000000 : 0,
         .pcpus_wanted = r->some_pcpus ? even_pcpus : NULL,
         .charge = {.wanted = true, .interval_ns = c->fine ? 2345678 : 0, .spread_own = c->executions},
-        .sink = {r, take_interval, take_execution, take_charges},
+        .sink = {r, take_interval, take_execution, take_charges, NULL},
     };
     for (size_t g = 0; g < r->granularities; g++)
         r->sums[g].granularity_ns = r->options.granularities_ns[g] = granularities_ns[g];

@@ -230,11 +230,9 @@ static const char *dump_once(const char *path, uint64_t run)
     static struct dump d;
     struct error err = {0};
     struct event_batch batch;
-    struct trace_options options = {.cpu_hz = run % 8 < 6 ? CPU_HZ : 0,
-                                    .memory_limit = MEMORY_LIMIT,
-                                    .raw = true,
-                                    .cycles = run % 8 >= 6};
-    memset(options.want, true, sizeof options.want);
+    struct trace_options options = {
+        .cpu_hz = run % 8 < 6 ? CPU_HZ : 0, .memory_limit = MEMORY_LIMIT, .cycles = run % 8 >= 6};
+    memset(options.interest.raw, true, sizeof options.interest.raw);
     struct trace *trace = trace_open(path, &options, &err);
     if (!trace)
         return err.code ? NULL : "failed without an error";

@@ -1,6 +1,7 @@
 /* The frequency of the tsc, measured from what SWITCH_INFPREV says in ns; cycles to ns. */
 #include <math.h>
 
+#include "metrics/verdict.h"
 #include "random.h"
 #include "run.h"
 #include "suites.h"
@@ -151,9 +152,59 @@ static void cycles_become_ns_exactly_and_in_order(void)
     }
 }
 
+/* Two pCPUs switch every 5 ms; after `change_ns` the tsc runs faster by so many ppm. */
+static struct clock measure_changing(uint64_t change_ns, double faster_ppm)
+{
+    struct trace_bytes c;
+    uint64_t random = 3;
+    trace_bytes_init(&c);
+    c.cycles_per_ns = 2;
+    for (uint64_t i = 1, end = 12 * S / (5 * MS); i < end; i++) {
+        uint64_t now = i * 5 * MS, later = now > change_ns ? now - change_ns : 0;
+        for (unsigned p = 0; p < 2; p++) {
+            on(&c, p);
+            uint64_t recorded =
+                now + random_below(&random, 2000) + (uint64_t)((double)later * faster_ppm / 1e6);
+            rec_infprev(&c, recorded, i % 2 ? 1 : IDLE, p, 5 * MS);
+            rec_runstate(&c, recorded + 300, 1, p, i % 2 ? RUNNING : RUNNABLE, i % 2 ? RUNNABLE : RUNNING);
+        }
+        if (i % 20 == 0)
+            sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    struct clock clock = r.clock;
+    result_free(&r);
+    trace_bytes_free(&c);
+    return clock;
+}
+
+static enum verdict verdict_of(const struct clock *clock)
+{
+    static struct quality q;
+    struct judgement j;
+    q.records = 1000;
+    verdict_judge(&j, &q, clock, 12 * S, 2, true);
+    return j.verdict;
+}
+
+static void later_records_check_the_frequency(void)
+{
+    struct clock steady = measure_changing(0, 0), changed = measure_changing(4 * S, 800);
+    CHECK(steady.check_pairs >= 32 && steady.difference_ppm < 20);
+    CHECK(verdict_of(&steady) == VERDICT_GOOD);
+    CHECK(fabs(changed.cpu_hz / 2e9 - 1) < 50e-6); /* fixed at the beginning */
+    CHECK(fabs(changed.difference_ppm - 800) < 50);
+    CHECK(verdict_of(&changed) == VERDICT_DEGRADED);
+}
+
 CU_TestInfo clock_tests[] = {
-    TEST(the_frequency_is_measured_within_100_ppm), TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
-    TEST(a_given_frequency_is_not_measured),        TEST(without_switches_the_frequency_is_not_invented),
-    TEST(lost_records_break_the_chain_of_switches), TEST(old_infprev_measures_as_well),
-    TEST(cycles_become_ns_exactly_and_in_order),    CU_TEST_INFO_NULL,
+    TEST(the_frequency_is_measured_within_100_ppm),
+    TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
+    TEST(a_given_frequency_is_not_measured),
+    TEST(without_switches_the_frequency_is_not_invented),
+    TEST(lost_records_break_the_chain_of_switches),
+    TEST(old_infprev_measures_as_well),
+    TEST(cycles_become_ns_exactly_and_in_order),
+    TEST(later_records_check_the_frequency),
+    CU_TEST_INFO_NULL,
 };

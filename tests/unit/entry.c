@@ -107,24 +107,25 @@ static void an_entry_is_read_as_it_was_written(void)
                                "{\"tsc\":130,\"event\":\"0x00021101\",\"pcpu\":0,\"words\":[327681,2000]}\n"
                                "{\"tsc\":140,\"event\":\"0x00021021\",\"pcpu\":0,\"words\":[327681]}\n",
                                140);
-    EQUAL(e.n, 5);
+    EQUAL(e.n, 6);
     EQUAL(e.pcpus_n, 3);
     EQUAL(e.pcpus[2], 17);
-    if (e.n == 5) {
+    if (e.n == 6) {
         EQUAL(e.events[0].slot, EVENT_DOM_ADD);
         EQUAL(event_words(&e.events[0]), 1);
         EQUAL(e.events[0].w[0], 5);
         EQUAL(e.events[1].slot, EVENT_BLIND_BEGIN);
         EQUAL(e.events[1].pcpu, 3);
         EQUAL(e.events[1].w[2], 120);
-        EQUAL(e.events[2].slot, EVENT_LOST_RECORDS);
+        EQUAL(e.events[2].slot, EVENT_BLIND_END);
         EQUAL(e.events[2].w[1], UINT32_MAX);
         EQUAL(e.events[3].slot, EVENT_RUNSTATE_CHANGE);
         EQUAL(event_number(&e.events[3]), 0x00021101);
         EQUAL(event_words(&e.events[3]), 1);
-        EQUAL(e.events[3].w[1], 2000);
-        EQUAL(e.events[4].w[1], UINT32_MAX);
-        EQUAL(e.events[4].tsc, 140);
+        EQUAL(event_slice(&e.events[3]), 2000);
+        EQUAL(e.events[4].slot, EVENT_SLICE);
+        EQUAL(event_slice(&e.events[5]), UINT32_MAX);
+        EQUAL(e.events[5].tsc, 140);
     }
     struct event_batch batch = entry_batch(&e, 140);
     CHECK(batch.has_runstates && batch.watermark == 140 && batch.n == e.n && batch.end_tsc == 0);

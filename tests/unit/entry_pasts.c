@@ -48,7 +48,8 @@ static void happens(struct past_made *p, unsigned slot, uint32_t number, unsigne
 {
     struct event *e = &p->events[p->n++];
     unsigned words = slot == EVENT_YIELD || slot == EVENT_SLEEP ? 2 : 1;
-    *e = (struct event){.tsc = p->now, .pcpu = (uint16_t)pcpu, .slot = (uint16_t)slot, .w = {w0, w1}};
+    *e = (struct event){
+        .tsc = p->now, .pcpu = (uint16_t)pcpu, .slot = (uint8_t)slot, .flags = EVENT_MODEL, .w = {w0, w1}};
     e->header = number | words << 28 | 1u << 31;
     memcpy(&e->w[2], &p->now, 8);
 }
@@ -57,9 +58,14 @@ static void changes(struct past_made *p, unsigned pcpu, uint32_t domain, uint32_
                     enum runstate new)
 {
     uint32_t slice = new == RUNSTATE_RUNNING &&below(p, 3) ? (uint32_t)below(p, 10000000) : UINT32_MAX;
-    if (!p->blind[pcpu])
-        happens(p, EVENT_RUNSTATE_CHANGE, 0x00021001u | (unsigned)old << 8 | (unsigned)new << 4, pcpu,
-                domain << 16 | id, slice);
+    if (p->blind[pcpu])
+        return;
+    happens(p, EVENT_RUNSTATE_CHANGE, 0x00021001u | (unsigned)old << 8 | (unsigned)new << 4, pcpu,
+            domain << 16 | id, 0);
+    if (slice == UINT32_MAX)
+        return;
+    p->events[p->n - 1].flags |= EVENT_SLICED;
+    happens(p, EVENT_SLICE, 0, pcpu, slice, 0);
 }
 
 static void guest_changes(struct past_made *p, unsigned pcpu, struct guest *g, enum runstate new)
@@ -105,7 +111,7 @@ static void lose(struct past_made *p, unsigned pcpu)
     if (!p->blind[pcpu])
         happens(p, EVENT_BLIND_BEGIN, 0, pcpu, 1, 0);
     else
-        happens(p, EVENT_LOST_RECORDS, 0x0001f001, pcpu, 1, below(p, 5) ? who : UINT32_MAX);
+        happens(p, EVENT_BLIND_END, 0, pcpu, 1, below(p, 5) ? who : UINT32_MAX);
     p->blind[pcpu] = !p->blind[pcpu];
 }
 

@@ -26,7 +26,7 @@ static void numbered(struct trace_bytes *c, uint64_t t, uint32_t number)
 static size_t read_wakes(struct trace_bytes *c, struct seen seen[EVENTS_MAX])
 {
     struct trace_options options = {.cpu_hz = 1e9};
-    options.want[EVENT_WAKE] = true;
+    options.interest.raw[EVENT_WAKE] = true;
     sweep(c);
     int fd = memfd_create("capture", 0);
     char path[64];
@@ -40,6 +40,8 @@ static size_t read_wakes(struct trace_bytes *c, struct seen seen[EVENTS_MAX])
     while (t && trace_next(t, &batch, &err) > 0) {
         for (size_t i = 0; i < batch.n && n < EVENTS_MAX; i++) {
             const struct event *e = &batch.events[i];
+            if (e->slot != EVENT_WAKE)
+                continue;
             CHECK(e->tsc >= last);
             CHECK(e->tsc >= watermark);
             CHECK(e->pcpu == e->w[0]);

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "metrics/measure/dump.h"
+#include "metrics/model/runstate.h"
 #include "run.h"
 #include "suites.h"
 
@@ -53,9 +54,9 @@ static size_t tell(struct trace_bytes *c, const struct trace_options *options,
 
 static struct trace_options everything(void)
 {
-    struct trace_options options = {.cpu_hz = 1e9, .raw = true};
-    memset(options.want, true, sizeof options.want);
-    options.want[EVENT_CPU_CHANGE] = false;
+    struct trace_options options = {.cpu_hz = 1e9};
+    memset(options.interest.raw, true, sizeof options.interest.raw);
+    options.interest.raw[EVENT_CPU_CHANGE] = false;
     return options;
 }
 
@@ -99,7 +100,7 @@ static void a_window_comes_with_its_first_record(void)
 {
     struct trace_bytes c;
     struct trace_options options = everything();
-    options.want[EVENT_CPU_CHANGE] = true;
+    options.interest.raw[EVENT_CPU_CHANGE] = true;
     trace_bytes_init(&c);
     on(&c, 0);
     rec_wake(&c, 10, 1, 0);
@@ -374,8 +375,8 @@ static void single_event_numbers(void)
 static void unwanted_records_tell_who_is_current(void)
 {
     struct trace_bytes c;
-    struct trace_options options = {.cpu_hz = 1e9, .raw = true};
-    options.want[EVENT_HYPERCALL_V2] = true;
+    struct trace_options options = {.cpu_hz = 1e9};
+    options.interest.raw[EVENT_HYPERCALL_V2] = true;
     some_hosts_records(&c);
     rec_hypercall(&c, 70, 3);
     EQUAL(tell(&c, &options, &(struct dump_filter){0}), 2);
@@ -387,14 +388,30 @@ static void unwanted_records_tell_who_is_current(void)
 static void only_some_pcpus(void)
 {
     struct trace_bytes c;
-    uint8_t pcpus[PCPUS_MAX] = {0, 1};
     struct trace_options options = everything();
-    options.pcpus = pcpus;
+    options.interest.raw_some_pcpus = options.interest.raw_pcpus[1] = true;
     some_hosts_records(&c);
     EQUAL(tell(&c, &options, &(struct dump_filter){0}), 3);
     for (unsigned i = 0; i < 3; i++)
         EQUAL(told[i].pcpu, 1);
     EQUAL(quality.records, 8);
+}
+
+/* Where another consumer asked for more. */
+static void what_others_want_is_left_out(void)
+{
+    struct trace_bytes c;
+    static bool slots[EVENT_SLOTS];
+    uint8_t pcpus[PCPUS_MAX] = {0, 1};
+    struct trace_options options = everything();
+    runstates_interest(&options.interest);
+    options.interest.io = true;
+    slots[EVENT_RUNSTATE_CHANGE] = slots[EVENT_SWITCH] = true;
+    some_hosts_records(&c);
+    EQUAL(tell(&c, &options, &(struct dump_filter){.slots = slots, .pcpus = pcpus}), 2);
+    EQUAL(told[0].slot, EVENT_RUNSTATE_CHANGE);
+    EQUAL(told[1].slot, EVENT_SWITCH);
+    EQUAL(told[1].pcpu, 1);
 }
 
 /* Nobody waits for the clock where times are told in cycles. */
@@ -469,6 +486,7 @@ CU_TestInfo raw_tests[] = {
     TEST(single_event_numbers),
     TEST(unwanted_records_tell_who_is_current),
     TEST(only_some_pcpus),
+    TEST(what_others_want_is_left_out),
     TEST(without_a_clock_there_are_cycles),
     TEST(reasons_of_exits_are_amds_if_one_is),
     TEST(records_without_a_tsc_tell_of_an_old_xen),
