@@ -31,6 +31,7 @@ int main(void)
         SUITE(invariants),
         SUITE(several_bys),
         SUITE(delays),
+        SUITE(pipelines),
         SUITE(charge),
         SUITE(charge_formats),
         SUITE(counters),

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "random.h"
+#include "mixture.h"
 #include "random_host.h"
 #include "run.h"
 #include "suites.h"
@@ -50,31 +50,10 @@ static void check_alike(const char *path, struct meter_options options, double c
     }
 }
 
-/* Anything that can be asked for. `unit_ns`: the shortest interval. */
 static struct meter_options draw(uint64_t *random, uint64_t unit_ns, uint64_t end_ns)
 {
     static uint8_t pcpus[PCPUS_MAX];
-    struct meter_options o = {.bys = 1 + (unsigned)random_below(random, 15),
-                              .executions = random_below(random, 2),
-                              .idle_rows = random_below(random, 2),
-                              .charge = {.wanted = random_below(random, 4) > 0,
-                                         .interval_ns = random_below(random, 4) ? 0 : 3 * unit_ns,
-                                         .spread_own = random_below(random, 2)}};
-    const uint64_t lengths[] = {0, unit_ns, 7 * unit_ns, 10 * unit_ns};
-    for (size_t i = 0; i < 4; i++)
-        if (i == 0 || random_below(random, 2))
-            o.granularities_ns[o.granularities++] = lengths[i];
-    for (int kind = 0; kind < IO_KINDS; kind++)
-        o.charge.weights[kind] = 1;
-    if (random_below(random, 3) == 0)
-        o.from_ns = random_below(random, end_ns / 2);
-    if (random_below(random, 3) == 0)
-        o.to_ns = end_ns / 2 + 1 + random_below(random, end_ns);
-    for (unsigned p = 0; p < PCPUS_MAX; p++)
-        pcpus[p] = random_below(random, 2) != 0;
-    if (random_below(random, 4) == 0)
-        o.pcpus_wanted = pcpus;
-    return o;
+    return mixture_draw_rows(random, unit_ns, end_ns, pcpus);
 }
 
 static void random_hosts_by_anything(void)
