@@ -22,7 +22,6 @@ void runstates_interest(struct event_interest *interest)
         interest->model[always[i]] = true;
     for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
         interest->model_without_runstates[otherwise[i]] = true;
-    interest->slices = true;
 }
 
 /* ---- domains ---- */
