@@ -21,7 +21,8 @@ struct meter {
 
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
-    trace->interest.io = trace->interest.io || options->charge.wanted;
+    trace->interest.io |= options->charge.wanted;
+    trace->interest.slices |= !options->no_slices;
 }
 
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
