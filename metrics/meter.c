@@ -19,6 +19,11 @@ struct meter {
     size_t followed_at; /* how many transitions waited when the ledger followed last */
 };
 
+bool meter_wants_idle(const struct meter_options *options)
+{
+    return options->bys & 1u << BY_PCPU || options->idle_rows;
+}
+
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
     trace->interest.io = trace->interest.io || options->charge.wanted;

@@ -179,13 +179,6 @@ static void end_block(struct ledger *l, struct account *a, const struct transiti
     a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
 }
 
-/* The cells of what it does from now on. */
-static void find_cells(struct ledger *l, struct account *a, uint32_t vcpu)
-{
-    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
-        a->cell[kind] = ledger_cell(l, kind, a->life, vcpu, a->pcpu);
-}
-
 static void begin_running(struct ledger *l, struct account *a, const struct transition *t)
 {
     if (a->state != RUNSTATE_RUNNABLE)
@@ -222,7 +215,7 @@ static void change_state(struct ledger *l, const struct transition *t)
         end_block(l, a, t);
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
-        find_cells(l, a, t->vcpu);
+        a->cell[CELL_WHERE] = ledger_cell(l, CELL_WHERE, a->life, t->vcpu, a->pcpu);
     }
     if (t->to == RUNSTATE_RUNNABLE)
         begin_wait(a, t);
@@ -352,7 +345,8 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    find_cells(l, a, t->vcpu);
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        a->cell[kind] = ledger_cell(l, kind, life, t->vcpu, a->pcpu);
     if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
         a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
     if (a->cell[CELL_WHERE] && a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU])
@@ -398,7 +392,8 @@ static void count_skewed(struct ledger *l, struct account *a, const struct trans
 
 void ledger_book(struct ledger *l, const struct transition *t)
 {
-    ledger_advance(l, t->time_ns);
+    if (t->time_ns >= l->boundary_ns)
+        ledger_advance(l, t->time_ns);
     if (l->done)
         return;
     l->now_ns = t->time_ns;

@@ -188,7 +188,7 @@ static struct cell **place(struct ledger *l, enum cell_kind kind, uint32_t life,
     return make_slot(l, where, slot) ? &where->at[slot] : NULL;
 }
 
-struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu)
+struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu)
 {
     uint32_t slot = kind == CELL_WHERE && pcpu != NO_PCPU ? pcpu + 1u : 0;
     bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;
