@@ -114,29 +114,23 @@ static inline bool count_in_page(struct histogram *h, unsigned bucket, uint64_t 
     return true;
 }
 
-/* Makes the pages that the samples of `from` need, so that counting them cannot fail half-way. */
-static bool make_pages(struct histogram *h, const struct histogram *from)
-{
-    for (unsigned i = 0; i < from->listed_n; i++)
-        if (!page_of(h, from->list[i] / HISTOGRAM_PAGE_BUCKETS))
-            return false;
-    FOR_TOUCHED(from, page)
-    if (!page_of(h, page))
-        return false;
-    return true;
-}
-
 /* ---- the list ---- */
 
-/* The listed samples become counts. False: no memory, and nothing changed. */
+/* Counts the samples that `from` lists. */
+static bool count_listed(struct histogram *h, const struct histogram *from)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < from->listed_n && ok; i++)
+        ok = count_in_page(h, from->list[i], 1);
+    return ok;
+}
+
+/* The listed samples become counts. */
 static __attribute__((noinline)) bool leave_list(struct histogram *h)
 {
-    if (!make_pages(h, h))
-        return false;
-    for (unsigned i = 0; i < h->listed_n; i++)
-        count_in_page(h, h->list[i], 1);
+    bool ok = count_listed(h, h);
     h->listed_n = 0;
-    return true;
+    return ok;
 }
 
 /* Lists more samples if there is room. Out of line: most samples are counted. */
@@ -219,19 +213,18 @@ bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 
 static bool merge_counts(struct histogram *into, const struct histogram *from)
 {
-    if (!leave_list(into) || !make_pages(into, from))
+    if (!leave_list(into) || !count_listed(into, from))
         return false;
-    for (unsigned i = 0; i < from->listed_n; i++)
-        count_in_page(into, from->list[i], 1);
     FOR_TOUCHED(from, page)
     {
-        uint64_t *restrict to = into->pages[page];
+        uint64_t *restrict to = page_of(into, page);
         const uint64_t *restrict add = from->pages[page];
+        if (!to)
+            return false;
         for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++)
             to[i] += add[i];
+        into->touched[page / 64] |= (uint64_t)1 << page % 64;
     }
-    into->touched[0] |= from->touched[0];
-    into->touched[1] |= from->touched[1];
     return true;
 }
 

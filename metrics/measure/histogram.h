@@ -38,10 +38,10 @@ void histogram_free(struct histogram *h);
 /* Back to empty; keeps its memory for reuse. */
 void histogram_clear(struct histogram *h);
 
-/* Adds one sample that ended at `at_ns`. False: no memory, and the sample is not counted. */
+/* Adds one sample that ended at `at_ns`. False: no memory; the histogram can only be freed then. */
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
 
-/* Adds all of `from` to `into`. Associative and commutative. False: no memory, and `into` is unchanged. */
+/* Adds all of `from` to `into`. Associative and commutative. False: no memory; `into` can only be freed then. */
 bool histogram_merge(struct histogram *into, const struct histogram *from);
 
 /*
@@ -58,7 +58,7 @@ bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t
 
 /*
  * For restoring a stored histogram: adds samples to a bucket (below HISTOGRAM_BUCKETS) only; the caller sets count,
- * sum, min, max and max_at. False: no memory.
+ * sum, min, max and max_at. False: no memory; the histogram can only be freed then.
  */
 bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count);
 
