@@ -199,8 +199,10 @@ static inline void note_max(struct histogram *h, uint64_t value, uint64_t at)
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 {
     unsigned bucket = bucket_of(value_ns);
-    bool listed = __builtin_expect(is_listed(h), 0) && list_samples(h, &(uint16_t){(uint16_t)bucket}, 1);
-    if (!listed && !histogram_add_bucket(h, bucket, 1))
+    bool ok = __builtin_expect(!is_listed(h), 1)
+                  ? count_in_page(h, bucket, 1)
+                  : list_samples(h, &(uint16_t){(uint16_t)bucket}, 1) || histogram_add_bucket(h, bucket, 1);
+    if (!ok)
         return false;
     if (value_ns >= h->max)
         note_max(h, value_ns, at_ns);
