@@ -9,7 +9,7 @@ struct gathered_row {
     struct gathered_key key;
     struct row row;
     struct measures measures;
-    uint64_t pages[3][2]; /* that the histograms have had so far, as in their `touched` */
+    size_t histograms; /* bytes that they have, as far as that is counted */
 };
 
 struct gathered_idd {
@@ -130,22 +130,13 @@ static struct gathered_key key_of_row(const struct row *row)
     return (struct gathered_key){{row->domain, row->life, row->vcpu, row->pcpu}};
 }
 
-static size_t new_pages(uint64_t had[2], const struct histogram *h)
-{
-    size_t bytes = 0;
-    for (int half = 0; half < 2; half++) {
-        uint64_t fresh = h->touched[half] & ~had[half];
-        had[half] |= fresh;
-        bytes += (size_t)__builtin_popcountll(fresh) * HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t);
-    }
-    return bytes;
-}
-
+/* Bytes that the histograms have grown by: they keep what they have. */
 static size_t new_histograms(struct gathered_row *item)
 {
     const struct measures *m = &item->measures;
-    return new_pages(item->pages[0], &m->run) + new_pages(item->pages[1], &m->wait) +
-           new_pages(item->pages[2], &m->block);
+    size_t before = item->histograms;
+    item->histograms = histogram_memory(&m->run) + histogram_memory(&m->wait) + histogram_memory(&m->block);
+    return item->histograms - before;
 }
 
 static struct gathered_row *gather_row(struct aggregate *g, const struct row *row)

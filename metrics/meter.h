@@ -58,6 +58,9 @@ struct meter_options {
 
 struct meter;
 
+/* Whether rows tell of idle vCPUs: the model has to show them then (model_show_idle). */
+bool meter_wants_idle(const struct meter_options *options);
+
 /* Asks for the records of I/O if the meter accounts charges, and for the slices granted. */
 void meter_wants(const struct meter_options *options, struct trace_options *trace);
 
