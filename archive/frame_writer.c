@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "archive/frame_layout.h"
+#include "metrics/array.h"
 
 /*
  * Up to this level zstd looks for matches of 5 bytes and more. Traces are made of 4-byte words: matches of one word
@@ -46,7 +47,7 @@ struct frame_writer {
     struct error why;
     uint64_t bytes;
     struct frame_facts *facts; /* of the frames written: facts_n of them, the magic included */
-    size_t facts_n, facts_room;
+    size_t facts_n, facts_capacity;
 };
 
 /* ---- with the lock held ---- */
@@ -78,14 +79,10 @@ static struct job *job_of(const struct frame_writer *w, uint64_t i)
 static int write_frame(struct frame_writer *w, const uint8_t *stored, const struct frame_facts *facts,
                        struct error *err)
 {
-    if (w->facts_n == w->facts_room) {
-        size_t room = w->facts_room ? w->facts_room * 2 : 64;
-        struct frame_facts *list = realloc(w->facts, room * sizeof *list);
-        if (!list)
-            return error_no_memory(err, "the list of frames");
-        w->facts = list;
-        w->facts_room = room;
-    }
+    struct frame_facts *list = array_reserve(w->facts, &w->facts_capacity, w->facts_n + 1, sizeof *list);
+    if (!list)
+        return error_no_memory(err, "the list of frames");
+    w->facts = list;
     if (w->sink.write(w->sink.context, stored, facts->bytes, err) != 0)
         return -1;
     w->facts[w->facts_n++] = *facts;
