@@ -79,9 +79,9 @@ static json_t *of_bits(const struct stored_field *f, uint64_t bits)
     return NULL;
 }
 
-void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of)
+void json_put_fields(json_t **object, const struct stored_field *fields, const void *of)
 {
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f->key; f++) {
         uint64_t bits = scalar_bits(&f->scalar, of);
         if (!scalar_is_absent(&f->scalar, bits))
             json_put(object, f->key, of_bits(f, bits));
@@ -215,9 +215,9 @@ static uint64_t to_bits(struct json_reading *r, const struct stored_field *f, co
     }
 }
 
-void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of)
+void members_take_fields(struct members *m, const struct stored_field *fields, void *of)
 {
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f->key; f++) {
         const json_t *value = f->scalar.always ? members_take(m, f->key) : members_look(m, f->key);
         scalar_set_bits(&f->scalar, of, value ? to_bits(m->reading, f, value) : f->scalar.absent);
     }

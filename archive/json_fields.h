@@ -12,7 +12,7 @@
 /* Takes over the reference of `value`; NULL: its allocation failed. */
 void json_put(json_t **object, const char *key, json_t *value);
 void json_append(json_t **array, json_t *value);
-void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of);
+void json_put_fields(json_t **object, const struct stored_field *fields, const void *of);
 
 json_t *json_of_u64(uint64_t n);
 
@@ -53,7 +53,7 @@ struct members members_of(struct json_reading *r, const char *key, json_t *value
 json_t *members_look(struct members *m, const char *key);
 json_t *members_take(struct members *m, const char *key);
 uint64_t members_take_u64(struct members *m, const char *key, uint64_t most);
-void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of);
+void members_take_fields(struct members *m, const struct stored_field *fields, void *of);
 
 const char *members_take_text(struct members *m, const char *key); /* "" on error; owned by the document */
 bool members_take_flag(struct members *m, const char *key);

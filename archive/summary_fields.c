@@ -2,8 +2,6 @@
 
 #include "summary.h"
 
-#define TABLE_N(table) const size_t table##_n = sizeof(table) / sizeof(table)[0]
-
 #define U64(S, KEY)       FIELD(struct S, #KEY, KEY, U64, true, 0, UINT64_MAX, NULL)
 #define U32(S, KEY, MOST) FIELD(struct S, #KEY, KEY, U32, true, 0, MOST, NULL)
 #define REAL(S, KEY)      FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
@@ -17,8 +15,8 @@ const struct stored_field trace_fields[] = {
     U32(trace_summary, pcpus, PCPUS_MAX),
     U32(trace_summary, pcpu_highest, PCPUS_MAX - 1),
     FLAG(trace_summary, has_runstates),
+    FIELDS_END,
 };
-TABLE_N(trace_fields);
 
 const struct stored_field clock_fields[] = {
     U64(clock, tsc_first),
@@ -32,8 +30,8 @@ const struct stored_field clock_fields[] = {
     FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
+    FIELDS_END,
 };
-TABLE_N(clock_fields);
 
 const struct stored_field quality_fields[] = {
     U64(quality, bytes),
@@ -56,32 +54,32 @@ const struct stored_field quality_fields[] = {
     U64(quality, inconsistent_at_ns),
     U64(quality, skew_max_ns),
     U64(quality, ignored_records),
+    FIELDS_END,
 };
-TABLE_N(quality_fields);
 
 const struct stored_field place_fields[] = {
     U64(damage, offset),
     U64(damage, bytes),
+    FIELDS_END,
 };
-TABLE_N(place_fields);
 
 const struct stored_field unrecognised_fields[] = {
     U64(unrecognised_event, records),
     U64(unrecognised_event, bytes),
+    FIELDS_END,
 };
-TABLE_N(unrecognised_fields);
 
 const struct stored_field charges_fields[] = {
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
+    FIELDS_END,
 };
-TABLE_N(charges_fields);
 
 const struct stored_field domain_fields[] = {
     FIELD(struct summary_domain, "domain", domain, I32, true, -1, UINT16_MAX, NULL),
     U32(summary_domain, life, UINT32_MAX),
     U32(summary_domain, vcpus, UINT32_MAX),
     FIELD(struct summary_domain, "running_ns", running_ns, U64, true, 0, INT64_MAX, NULL),
+    FIELDS_END,
 };
-TABLE_N(domain_fields);

@@ -10,7 +10,5 @@
 
 extern const struct stored_field trace_fields[], clock_fields[], quality_fields[], place_fields[],
     unrecognised_fields[], charges_fields[], domain_fields[];
-extern const size_t trace_fields_n, clock_fields_n, quality_fields_n, place_fields_n, unrecognised_fields_n,
-    charges_fields_n, domain_fields_n;
 
 #endif

@@ -31,7 +31,7 @@ static void read_trace(struct summary_reading *r, json_t *value)
     struct members m = members_of(&r->json, "trace", value);
     trace->file = take_text(r, &m, "file");
     trace->compression = take_text(r, &m, "compression");
-    members_take_fields(&m, trace_fields, trace_fields_n, trace);
+    members_take_fields(&m, trace_fields, trace);
     members_end(&m);
     const char *compression = trace->compression ? trace->compression : "";
     if (strcmp(compression, "none") != 0 && strcmp(compression, "zstd") != 0)
@@ -58,7 +58,7 @@ static void read_clock(struct summary_reading *r, json_t *value)
 {
     struct clock *clock = &r->summary->clock;
     struct members m = members_of(&r->json, "clock", value);
-    members_take_fields(&m, clock_fields, clock_fields_n, clock);
+    members_take_fields(&m, clock_fields, clock);
     members_end(&m);
     if (!r->json.wrong && !clock_is_possible(clock))
         json_wrong(&r->json, "multiplier", "and \"shift\" do not follow from \"cpu_hz\"");
@@ -75,7 +75,7 @@ static void read_places(struct summary_reading *r, struct members *of)
         json_wrong(&r->json, "places", "is not as long as \"skipped_places\" says");
     for (size_t i = 0; i < n; i++) {
         struct members m = members_of(&r->json, "places", json_array_get(list, i));
-        members_take_fields(&m, place_fields, place_fields_n, &q->places[i]);
+        members_take_fields(&m, place_fields, &q->places[i]);
         q->places[i].what = take_text(r, &m, "what");
         members_end(&m);
         if (!q->places[i].what)
@@ -150,7 +150,7 @@ static void read_unrecognised(struct summary_reading *r, struct members *of)
         struct members m = members_of(&r->json, "unrecognised", json_array_get(list, i));
         struct unrecognised_event *event = &q->unrecognised[i];
         event->event = take_event(&m);
-        members_take_fields(&m, unrecognised_fields, unrecognised_fields_n, event);
+        members_take_fields(&m, unrecognised_fields, event);
         members_end(&m);
         for (size_t before = 0; before < i; before++)
             if (q->unrecognised[before].event == event->event)
@@ -162,7 +162,7 @@ static void read_unrecognised(struct summary_reading *r, struct members *of)
 static void read_quality(struct summary_reading *r, json_t *value)
 {
     struct members m = members_of(&r->json, "quality", value);
-    members_take_fields(&m, quality_fields, quality_fields_n, &r->summary->quality);
+    members_take_fields(&m, quality_fields, &r->summary->quality);
     r->summary->quality.skipped_what = take_text(r, &m, "skipped_what");
     read_places(r, &m);
     read_events(r, &m);
@@ -209,7 +209,7 @@ static void read_charges(struct summary_reading *r, json_t *value)
     take_counts(r, &m, "inferred", c->inferred, IO_TRACE_KINDS);
     take_counts(r, &m, "unassigned", c->unassigned, IO_TRACE_KINDS);
     c->idds = (size_t)members_take_u64(&m, "idds", SIZE_MAX);
-    members_take_fields(&m, charges_fields, charges_fields_n, c);
+    members_take_fields(&m, charges_fields, c);
     c->devices_unknown = (size_t)members_take_u64(&m, "devices_unknown", SIZE_MAX);
     members_end(&m);
 }
@@ -253,7 +253,7 @@ static void read_domains(struct summary_reading *r, struct members *of)
     for (; s->domains && s->domains_n < n && !r->json.wrong; s->domains_n++) {
         struct summary_domain *d = &s->domains[s->domains_n];
         struct members m = members_of(&r->json, "domains", json_array_get(list, s->domains_n));
-        members_take_fields(&m, domain_fields, domain_fields_n, d);
+        members_take_fields(&m, domain_fields, d);
         members_end(&m);
         bool behind = s->domains_n == 0 || d->domain > d[-1].domain ||
                       (d->domain == d[-1].domain && d->life > d[-1].life);

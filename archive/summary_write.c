@@ -7,10 +7,10 @@
 #include "summary.h"
 #include "summary_fields.h"
 
-static json_t *of_fields(const struct stored_field *fields, size_t n, const void *of)
+static json_t *of_fields(const struct stored_field *fields, const void *of)
 {
     json_t *o = json_object();
-    json_put_fields(&o, fields, n, of);
+    json_put_fields(&o, fields, of);
     return o;
 }
 
@@ -19,7 +19,7 @@ static json_t *of_trace(const struct trace_summary *trace)
     json_t *o = json_object();
     json_put(&o, "file", json_of_bytes(trace->file));
     json_put(&o, "compression", json_of_bytes(trace->compression));
-    json_put_fields(&o, trace_fields, trace_fields_n, trace);
+    json_put_fields(&o, trace_fields, trace);
     return o;
 }
 
@@ -36,7 +36,7 @@ static json_t *of_places(const struct quality *q)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++) {
-        json_t *place = of_fields(place_fields, place_fields_n, &q->places[i]);
+        json_t *place = of_fields(place_fields, &q->places[i]);
         json_put(&place, "what", json_of_bytes(q->places[i].what));
         json_append(&list, place);
     }
@@ -79,7 +79,7 @@ static json_t *of_unrecognised(const struct quality *q)
     for (unsigned i = 0; i < q->unrecognised_kinds; i++) {
         json_t *event = json_object();
         json_put(&event, "event", of_event_number(q->unrecognised[i].event));
-        json_put_fields(&event, unrecognised_fields, unrecognised_fields_n, &q->unrecognised[i]);
+        json_put_fields(&event, unrecognised_fields, &q->unrecognised[i]);
         json_append(&list, event);
     }
     return list;
@@ -87,7 +87,7 @@ static json_t *of_unrecognised(const struct quality *q)
 
 static json_t *of_quality(const struct quality *q)
 {
-    json_t *o = of_fields(quality_fields, quality_fields_n, q);
+    json_t *o = of_fields(quality_fields, q);
     json_put(&o, "skipped_what", json_of_bytes(q->skipped_what));
     json_put(&o, "places", of_places(q));
     json_put(&o, "events", of_events(q));
@@ -122,7 +122,7 @@ static json_t *of_charges(const struct charge_summary *c)
     json_put(&o, "inferred", of_counts(c->inferred, IO_TRACE_KINDS));
     json_put(&o, "unassigned", of_counts(c->unassigned, IO_TRACE_KINDS));
     json_put(&o, "idds", json_of_u64(c->idds));
-    json_put_fields(&o, charges_fields, charges_fields_n, c);
+    json_put_fields(&o, charges_fields, c);
     json_put(&o, "devices_unknown", json_of_u64(c->devices_unknown));
     return o;
 }
@@ -145,7 +145,7 @@ static json_t *of_domains(const struct summary *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->domains_n; i++)
-        json_append(&list, of_fields(domain_fields, domain_fields_n, &s->domains[i]));
+        json_append(&list, of_fields(domain_fields, &s->domains[i]));
     return list;
 }
 
@@ -154,7 +154,7 @@ void summary_put(struct buffer *b, const struct summary *s)
     json_t *o = json_object();
     json_put(&o, "schema", json_string(SUMMARY_SCHEMA));
     json_put(&o, "trace", of_trace(&s->trace));
-    json_put(&o, "clock", of_fields(clock_fields, clock_fields_n, &s->clock));
+    json_put(&o, "clock", of_fields(clock_fields, &s->clock));
     json_put(&o, "end_ns", json_of_u64(s->end_ns));
     json_put(&o, "quality", of_quality(&s->quality));
     if (s->charged)
