@@ -210,29 +210,23 @@ static struct job *new_job(struct frame_writer *w, int64_t *index, struct error 
     return status_of(w, err) == 0 ? job_of(w, w->given) : NULL;
 }
 
-static int64_t put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
-{
-    int64_t index;
-    struct job *job = new_job(w, &index, err);
-    if (!job)
-        return -1;
-    job->content = content;
-    job->n = n;
-    job->done = false;
-    w->given++;
-    pthread_cond_signal(&w->work);
-    return index;
-}
-
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
 {
+    int64_t index;
     assert(n >= 1 && n <= FRAME_CONTENT_MAX);
     pthread_mutex_lock(&w->lock);
-    int64_t index = put(w, content, n, err);
+    struct job *job = new_job(w, &index, err);
+    if (job) {
+        job->content = content;
+        job->n = n;
+        job->done = false;
+        w->given++;
+        pthread_cond_signal(&w->work);
+    }
     pthread_mutex_unlock(&w->lock);
-    if (index < 0)
+    if (!job)
         free(content);
-    return index;
+    return job ? index : -1;
 }
 
 static int copy(struct job *job, const struct frames *from, size_t i, struct error *err)

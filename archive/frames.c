@@ -43,13 +43,6 @@ void frames_free(struct frames *f)
     *f = (struct frames){0};
 }
 
-size_t frames_next_data(const struct frames *f, size_t i)
-{
-    while (i < f->n && f->list[i].content == 0)
-        i++;
-    return i;
-}
-
 /* ---- by the seek table ---- */
 
 static struct frame entry_at(const uint8_t *entries, size_t i)

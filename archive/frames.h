@@ -39,7 +39,8 @@ bool frames_may_begin_archive(const uint8_t *bytes, size_t n);
 struct frames {
     const uint8_t *file; /* mapped, the caller's */
     uint64_t size;
-    struct frame *list; /* the magic and the data frames, in order; without the seal and the seek table */
+    struct frame
+        *list; /* the magic, and from 1 on the data frames, in order; without the seal and the seek table */
     size_t n;
     bool sealed;         /* the seal is present and valid */
     uint64_t end;        /* where the data frames end */
@@ -65,9 +66,6 @@ int frames_open(struct frames *f, const uint8_t *file, uint64_t size, struct err
 int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct error *why,
                    struct error *err);
 void frames_free(struct frames *f);
-
-/* The index of the next data frame from index i on (i included); f->n: there is none. */
-size_t frames_next_data(const struct frames *f, size_t i);
 
 /* Decompresses frames; one for each thread. All zero is a new one. */
 struct frame_reader {

@@ -93,15 +93,13 @@ bool rollup_possible(const struct rollup_plan *plan, size_t use[METER_GRANULARIT
 static int is_damaged(struct rollup *r)
 {
     r->damaged = true;
-    r->status = -1;
-    return r->status;
+    return r->status = -1;
 }
 
 static int no_memory(struct rollup *r)
 {
     r->out_of_memory = true;
-    r->status = -1;
-    return r->status;
+    return r->status = -1;
 }
 
 bool rollup_out_of_memory(const struct rollup *r)
@@ -170,16 +168,21 @@ static int close_interval(struct rollup *r, size_t index)
     return r->status;
 }
 
-/* All that ends at the boundary has come: hands it out, the whole trace last, as a meter does. */
-static int pass_boundary(struct rollup *r)
+/*
+ * If intervals wait, all that ends at their boundary has come: hands them out, the whole trace last, as a meter does.
+ * False: nothing more is to come.
+ */
+static bool pass_boundary(struct rollup *r)
 {
+    if (!r->waiting)
+        return true;
     for (int whole = 0; whole < 2; whole++)
         for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
             if (r->asked[i].complete && (r->asked[i].length_ns == 0) == whole)
                 close_interval(r, i);
     r->waiting = false;
     r->done = r->reached_ns >= r->to_ns;
-    return r->status;
+    return r->status == 0 && !r->done;
 }
 
 /* ---- what was kept ---- */
@@ -247,10 +250,8 @@ static int take_interval(void *context, const struct interval *interval, const s
     r->of_use = false;
     if (r->status != 0 || r->done || kept == METER_GRANULARITIES)
         return r->status;
-    if (interval->end_ns > r->reached_ns && r->waiting && pass_boundary(r) != 0)
+    if (interval->end_ns > r->reached_ns && !pass_boundary(r))
         return r->status;
-    if (r->done)
-        return 0;
     r->current = *interval;
     r->current.by = r->by;
     struct rollup_kept *k = &r->kept[kept];
@@ -317,7 +318,7 @@ static int take_before_seen(void *context, const struct before_seen *s)
 {
     struct rollup *r = context;
     r->of_use = false;
-    if (r->status != 0 || r->done || (r->waiting && pass_boundary(r) != 0) || r->done)
+    if (r->status != 0 || r->done || !pass_boundary(r))
         return r->status;
     count_unknown(r, s);
     for (size_t i = 0; i < r->plan.asked && !r->straight && r->status == 0; i++)
@@ -331,9 +332,7 @@ static int take_execution(void *context, const struct execution *execution)
     struct rollup *r = context;
     struct execution e = *execution;
     r->of_use = false;
-    if (r->status != 0 || r->done)
-        return r->status;
-    if ((r->waiting && pass_boundary(r) != 0) || r->done)
+    if (r->status != 0 || r->done || !pass_boundary(r))
         return r->status;
     if (e.end_ns < r->plan.from_ns)
         return 0;
@@ -374,9 +373,9 @@ static int close_whole(struct rollup *r)
 
 int rollup_finish(struct rollup *r)
 {
+    if (r->status == 0)
+        pass_boundary(r);
     if (r->status != 0)
-        return r->status;
-    if (r->waiting && pass_boundary(r) != 0)
         return r->status;
     for (size_t k = 0; k < r->plan.kept; k++)
         if (is_incomplete(r, &r->kept[k]))
