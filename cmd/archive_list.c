@@ -6,6 +6,7 @@
 #include "archive/archive.h"
 #include "archive/contents.h"
 #include "archive_commands.h"
+#include "metrics/relation/relation.h"
 
 static uint64_t stored_bytes(const struct archive *a, const struct capture *p)
 {

@@ -13,13 +13,6 @@
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
 
-int fail_host(const struct options *o)
-{
-    complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
-             strcmp(o->input, "-") == 0 ? "standard input" : o->input);
-    return EXIT_ERROR;
-}
-
 /* ---- opening ---- */
 
 static int read_summary(struct archived *a, const struct capture *p, struct summary *summary,

@@ -26,9 +26,6 @@ struct archived {
     struct trace_resume resume; /* with an entry */
 };
 
-/* --host was given, but the input is no archive: says so. EXIT_ERROR. */
-int fail_host(const struct options *o);
-
 /* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */
 int input_is_archive(const char *path, bool *is, struct error *err);
 

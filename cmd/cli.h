@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/relation/relation.h"
 #include "metrics/meter.h"
 #include "metrics/verdict.h"
 #include "options.h"
@@ -26,6 +25,11 @@ int fail(const char *file, const struct error *err);
 
 /* Whether both name one regular file; "-" as input is standard input. `output` may be NULL. */
 bool same_file(const char *input, const char *output);
+
+struct output;
+
+/* Completes the output to `path` (NULL: standard output) and sets it to NULL. EXIT_DONE, or EXIT_ERROR and a message. */
+int commit(struct output **output, const char *path);
 
 /* Message on standard error: "xenmeter: what". */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

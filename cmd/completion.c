@@ -5,6 +5,7 @@
 
 #include "archive/archive.h"
 #include "cli.h"
+#include "metrics/relation/relation.h"
 
 /* ---- candidates ---- */
 
@@ -47,9 +48,10 @@ void complete_granularities(struct completion *c)
         complete_word(c, "execution", "every single execution");
 }
 
-void complete_columns(struct completion *c, const struct relation *const *relations, size_t n)
+void complete_columns(struct completion *c)
 {
-    for (size_t i = 0; i < n; i++)
+    const struct relation *const *relations = c->command->relations;
+    for (size_t i = 0; relations[i]; i++)
         for (size_t k = 0, before; k < relations[i]->columns_n; k++) {
             const struct column *column = &relations[i]->columns[k];
             for (before = 0; before < i && !column_find(relations[before], column->name); before++)

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "formats/nearest.h"
+#include "formats/output.h"
 
 void complain(const char *format, ...)
 {
@@ -35,6 +36,14 @@ int fail(const char *file, const struct error *err)
     else
         complain("%s", err->message);
     return EXIT_ERROR;
+}
+
+int commit(struct output **output, const char *path)
+{
+    struct error err = {0};
+    struct output *complete = *output;
+    *output = NULL;
+    return output_commit(complete, &err) == 0 ? EXIT_DONE : fail(path ? path : "standard output", &err);
 }
 
 const char *nearest_name(const char *word, const char *const *names)

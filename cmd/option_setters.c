@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "metrics/relation/relation.h"
 
 #define THREADS_MAX 64
 #define LEVEL_MAX   19

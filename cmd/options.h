@@ -119,12 +119,13 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
     OPTION('o', "output", ARGUMENT, HELP, .set = set_text, OPTION_FIELD(output), .choices = (CHOICES))
 #define OPTION_OUTPUT                                                                                        \
     OPTION_OUTPUT_AS("FILE", "write to FILE, whole or not at all; .zst at the end compresses", ":file")
-/* OFFER offers the columns to completion: complete_columns of the command's table. */
-#define OPTION_COLUMNS(HELP, OFFER)                                                                          \
-    OPTION('c', "columns", "LIST", HELP, .set = set_text, OPTION_FIELD(columns),                             \
-           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = (OFFER))
-#define OPTION_SORT(HELP, OFFER)                                                                             \
-    OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = (OFFER))
+#define OPTION_COLUMNS                                                                                       \
+    OPTION('c', "columns", "LIST", "these columns, in this order (\"all\"; \"help\" lists them)",            \
+           .set = set_text, OPTION_FIELD(columns),                                                           \
+           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them",                            \
+           .offer = complete_columns)
+#define OPTION_SORT(HELP)                                                                                    \
+    OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = complete_columns)
 #define OPTION_LIMIT(HELP) OPTION('n', "limit", "N", HELP, .set = set_count, OPTION_FIELD(limit))
 #define OPTION_NAMES(HELP)                                                                                   \
     OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
@@ -152,6 +153,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
     OPTIONS_HEADING("How to read it"),                                                                       \
         OPTION_HOST("of an archive with several hosts: this one; N: its Nth timeline"), OPTIONS_TRACE,       \
         OPTION_VERBOSE(VERBOSE)
+
+/* How rows are shown that every format can write. */
+#define OPTIONS_SHOWING                                                                                      \
+    OPTIONS_HEADING("How to show it"),                                                                       \
+        OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"), OPTION_OUTPUT,   \
+        OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
 
 /* Driver domains and charges. */
 #define OPTIONS_CHARGE                                                                                       \

@@ -10,71 +10,61 @@
 
 /* ---- setting up ---- */
 
-int reading_open(struct reading *r, const struct options *o)
+int reading_choose(struct reading *r, const struct relation *const *relations, size_t n, const char *sort,
+                   struct error *err)
 {
-    struct error err = {0};
-    r->options = o;
-    r->run.control.stop_at_once = true;
-    if (o->names && !(r->names = names_read(o->names, &err)))
-        return fail(o->names, &err);
-    if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
-        return fail(o->io_counts, &err);
-    if (trace_run_find(&r->run, o) != EXIT_DONE)
-        return EXIT_ERROR;
-    if (r->run.archived.archive && !r->names && archived_names(&r->run.archived, &r->names, &err) != 0)
-        return fail(o->input, &err);
-    return EXIT_DONE;
+    unsigned bys = r->schema.bys;
+    r->schema.choice = &r->choice;
+    return choice_make(&r->choice, relations, n, r->options->columns, sort, (bys & (bys - 1)) != 0, err);
 }
 
-static void complete_meter_options(const struct reading *r, struct meter_options *options)
+/* How the meter accounts, by the options; how it charges: as asked for, or as the archive was made. */
+static int complete_meter(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
-    options->granularities = o->granularities;
-    memcpy(options->granularities_ns, o->granularities_ns, sizeof options->granularities_ns);
-    options->executions = o->executions;
-    options->from_ns = o->from_ns;
-    options->to_ns = o->to_ns;
-}
-
-/* How to charge: as asked for, or as the archive was made. */
-static int choose_charges(struct reading *r, struct charge_options *charge, struct error *err)
-{
+    struct meter_options *meter = &r->meter;
+    meter->granularities = o->granularities;
+    memcpy(meter->granularities_ns, o->granularities_ns, sizeof meter->granularities_ns);
+    meter->executions = o->executions;
+    meter->from_ns = o->from_ns;
+    meter->to_ns = o->to_ns;
     if (r->run.archived.archive)
-        return archived_charge_options(&r->run.archived, r->options, charge, &r->counters, err);
-    return charge_options_of(r->options, r->counters, charge, err);
+        return archived_charge_options(&r->run.archived, o, &meter->charge, &r->counters, err);
+    return charge_options_of(o, r->counters, &meter->charge, err);
 }
 
 /* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
-static int choose_source(struct reading *r, const struct meter_options *meter, struct error *err)
+static int choose_source(struct reading *r, struct error *err)
 {
     struct archived *a = &r->run.archived;
     if (!a->archive)
         return 0;
-    return meter ? archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err)
-                 : archived_choose_trace(a, r->options, err);
+    return r->meter.bys
+               ? archived_choose(a, r->options, &r->meter, writer_makes_files(r->options->format), err)
+               : archived_choose_trace(a, r->options, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
-static int open_source(struct reading *r, struct consumer *consumer, const struct meter_options *meter,
-                       struct error *err)
+static int open_source(struct reading *r, struct error *err)
 {
     struct archived *a = &r->run.archived;
-    if (choose_source(r, meter, err) != 0)
+    if (choose_source(r, err) != 0)
         return -1;
     if (a->from_results)
         return 0;
-    consumer->rows = meter;
-    consumer->from_ns = r->options->from_ns;
-    consumer->to_the_end = !archived_knows_rest(a, r->options);
-    if (trace_run_add(&r->run, consumer, err) != 0 ||
+    r->consumer.rows = r->meter.bys ? &r->meter : NULL;
+    r->consumer.from_ns = r->options->from_ns;
+    r->consumer.to_the_end = !archived_knows_rest(a, r->options);
+    if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
     return a->archive ? archived_enter(a, r->run.pipeline, err) : 0;
 }
 
-static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
+static int open_writer(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
+    struct report_schema *schema = &r->schema;
     bool many_files = writer_makes_files(o->format);
     r->output = output_open(many_files ? "/dev/null" : o->output, err);
     if (!r->output)
@@ -82,8 +72,8 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
     bool terminal = output_is_terminal(r->output);
     schema->granularities_ns = o->granularities_ns;
     schema->granularities = o->granularities;
-    schema->name_of = r->names ? names_lookup : NULL;
-    schema->names = r->names;
+    schema->name_of = r->run.names ? names_lookup : NULL;
+    schema->names = r->run.names;
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
@@ -166,17 +156,6 @@ static void say_all(const struct reading *r, const struct judgement *j, const st
              q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
 }
 
-/* Completes the output, says what cannot be done if it cannot. */
-static int commit(struct reading *r)
-{
-    struct error err = {0};
-    struct output *output = r->output;
-    r->output = NULL;
-    if (output_commit(output, &err) == 0)
-        return EXIT_DONE;
-    return fail(r->options->output ? r->options->output : "standard output", &err);
-}
-
 /* What is known of the trace at the end. */
 static void sum_up(struct reading *r, struct report_summary *summary, struct quality *quality,
                    struct charge_summary *charged)
@@ -216,8 +195,9 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
         archived_describe(a, r->options, &summary->trace);
 }
 
-static int end_writing(struct reading *r, bool charges)
+static int end_writing(struct reading *r)
 {
+    bool charges = r->meter.charge.wanted;
     struct quality quality;
     struct charge_summary charged = {0};
     struct judgement judgement;
@@ -233,7 +213,7 @@ static int end_writing(struct reading *r, bool charges)
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
     if (output_reader_gone(r->output))
         return EXIT_DONE;
-    if (commit(r) != EXIT_DONE)
+    if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
     if (r->run.archived.archive)
         archived_say(&r->run.archived, r->options);
@@ -243,39 +223,66 @@ static int end_writing(struct reading *r, bool charges)
     return EXIT_DONE;
 }
 
-int reading_run(struct reading *r, struct consumer *consumer, struct meter_options *meter,
-                struct report_schema *schema)
+/* Does all the work from the trace to the complete output. */
+static int run(struct reading *r)
 {
     struct error err = {0};
     const struct options *o = r->options;
-    if (meter)
-        complete_meter_options(r, meter);
-    if (meter && choose_charges(r, &meter->charge, &err) != 0)
+    if (r->meter.bys && complete_meter(r, &err) != 0)
         return fail(NULL, &err);
     /* The trace first: a missing file is to leave no output behind. */
-    if (open_source(r, consumer, meter, &err) != 0)
+    if (open_source(r, &err) != 0)
         return fail(o->input, &err);
-    if (open_writer(r, schema, &err) != 0)
+    if (open_writer(r, &err) != 0)
         return fail(o->output, &err);
-    bool replay = r->run.archived.archive && r->run.archived.from_results;
-    int status = replay ? archived_replay(&r->run.archived, o, meter, &r->unknown_ns, &err)
-                        : trace_run_go(&r->run, o->progress, &err);
+    int status = r->run.archived.from_results
+                     ? archived_replay(&r->run.archived, o, &r->meter, &r->unknown_ns, &err)
+                     : trace_run_go(&r->run, o->progress, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
     if (status != 0 && r->failed) {
-        commit(r);
+        commit(&r->output, o->output);
         return EXIT_ERROR;
     }
-    if (status != 0)
-        return fail(o->input, &err);
-    return end_writing(r, meter && meter->charge.wanted);
+    return status == 0 ? end_writing(r) : fail(o->input, &err);
 }
 
-void reading_close(struct reading *r)
+static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, struct error *err))
 {
+    struct error err = {0};
+    const struct options *o = r->options;
+    if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
+        return fail(o->io_counts, &err);
+    if (trace_run_find(&r->run, o) != EXIT_DONE)
+        return EXIT_ERROR;
+    return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
+}
+
+static void list_columns(const struct relation *const *relations)
+{
+    for (const struct relation *const *r = relations; *r; r++) {
+        printf("%scolumns of %s:\n", r > relations ? "\n" : "", (*r)->title);
+        for (size_t c = 0; c < (*r)->columns_n; c++)
+            printf("  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
+    }
+}
+
+int reading_command(struct reading *r, const struct options *o,
+                    int (*prepare)(struct reading *r, struct error *err))
+{
+    if (o->columns && strcmp(o->columns, "help") == 0) {
+        list_columns(o->command->relations);
+        return EXIT_DONE;
+    }
+    r->options = o;
+    r->run.control.stop_at_once = true;
+    r->schema.selection = (struct selection_options){.domains = o->domains_given ? o->domains : NULL,
+                                                     .limit = o->limit};
+    int status = open_and_run(r, prepare);
     writer_free(r->writer);
     output_abort(r->output);
     trace_run_close(&r->run);
     counters_free(r->counters);
-    names_free(r->names);
+    choice_free(&r->choice);
+    return status;
 }

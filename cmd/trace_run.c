@@ -1,14 +1,25 @@
 #include "trace_run.h"
 
+#include <string.h>
+
 int trace_run_find(struct trace_run *r, const struct options *o)
 {
     struct error err = {0};
     bool archive;
     r->options = o;
+    if (o->names && !(r->names = names_read(o->names, &err)))
+        return fail(o->names, &err);
     if (input_is_archive(o->input, &archive, &err) != 0 ||
         (archive && archived_open(&r->archived, o, &err) != 0))
         return fail(o->input, &err);
-    return o->host && !archive ? fail_host(o) : EXIT_DONE;
+    if (archive && !r->names && command_option(o->command, "names") &&
+        archived_names(&r->archived, &r->names, &err) != 0)
+        return fail(o->input, &err);
+    if (archive || !o->host)
+        return EXIT_DONE;
+    complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
+             strcmp(o->input, "-") == 0 ? "standard input" : o->input);
+    return EXIT_ERROR;
 }
 
 int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct error *err)
@@ -56,4 +67,5 @@ void trace_run_close(struct trace_run *r)
     pipeline_free(r->pipeline);
     trace_close(r->trace);
     archived_close(&r->archived);
+    names_free(r->names);
 }

@@ -17,10 +17,11 @@ struct trace_run {
     struct pipeline *pipeline;       /* NULL: no consumer was added */
     struct pipeline_control control; /* .stop_at_once is the command's to set */
     struct trace *trace;             /* NULL: not opened */
+    struct domain_names *names;      /* given or kept in the archive, if the command takes any; NULL: none */
     struct progress progress;
 };
 
-/* Finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
+/* Reads the names, finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
 int trace_run_find(struct trace_run *r, const struct options *o);
 
 /* Adds a consumer (see pipeline_add). */
