@@ -143,7 +143,7 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
 
 /* ---- choosing ---- */
 
-static bool trace_kept(const struct archived *a)
+bool archived_trace_kept(const struct archived *a)
 {
     for (size_t i = 0; i < a->captures_n; i++)
         if (!a->captures[i].trace_stored)
@@ -296,7 +296,7 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
                     bool own_rows, struct error *err)
 {
     const char *lack = results_lack(a, o, meter, own_rows);
-    bool trace = trace_kept(a);
+    bool trace = archived_trace_kept(a);
     if (check_charges(a, o, meter, err) != 0 || check_counters(a, o, meter, lack, err) != 0)
         return -1;
     if (check_span(a, o, err) != 0)
@@ -315,7 +315,7 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
 
 int archived_choose_trace(struct archived *a, const struct options *o, struct error *err)
 {
-    if (!trace_kept(a))
+    if (!archived_trace_kept(a))
         return error_set(
             err, ERROR_USAGE,
             "records are in the trace, which was not kept; \"xenmeter archive list\" tells what was");

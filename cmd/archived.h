@@ -49,6 +49,9 @@ bool archived_counts(const struct archived *a, const struct options *o);
 /* The domain names that the archive keeps (the caller's); NULL: none. -1 with `err` filled when they are damaged. */
 int archived_names(struct archived *a, struct domain_names **names, struct error *err);
 
+/* Whether the traces of the whole timeline were kept. */
+bool archived_trace_kept(const struct archived *a);
+
 /*
  * Decides where the numbers come from, for a meter with these options; `own_rows`: the format has rows that are not
  * kept. -1 with `err` filled: neither the results nor a trace suffice.

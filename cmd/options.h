@@ -122,8 +122,7 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_COLUMNS                                                                                       \
     OPTION('c', "columns", "LIST", "these columns, in this order (\"all\"; \"help\" lists them)",            \
            .set = set_text, OPTION_FIELD(columns),                                                           \
-           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them",                            \
-           .offer = complete_columns)
+           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = complete_columns)
 #define OPTION_SORT(HELP)                                                                                    \
     OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = complete_columns)
 #define OPTION_LIMIT(HELP) OPTION('n', "limit", "N", HELP, .set = set_count, OPTION_FIELD(limit))

@@ -35,7 +35,8 @@ static int prepare(struct reading *r, struct error *err)
     const struct shown *executions = choice_find(&r->choice, &relation_executions);
     if (executions && executions->sort && !o->limit && !o->quiet)
         complain("all executions are kept in memory to be ordered; with --limit N only N are");
-    bool only_by_pcpu = (r->schema.bys & ~(1u << BY_PCPU | 1u << BY_DOMAIN_PCPU)) == 0; /* chosen row by row */
+    bool only_by_pcpu =
+        (r->schema.bys & ~(1u << BY_PCPU | 1u << BY_DOMAIN_PCPU)) == 0; /* chosen row by row */
     r->meter = (struct meter_options){
         .bys = r->schema.bys,
         .pcpus_wanted = only_by_pcpu ? NULL : r->schema.selection.pcpus,

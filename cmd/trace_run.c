@@ -1,5 +1,6 @@
 #include "trace_run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int trace_run_find(struct trace_run *r, const struct options *o)
@@ -55,6 +56,37 @@ int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
     int status = pipeline_run(r->pipeline, r->trace, &r->control, err);
     progress_end(&r->progress);
     return status;
+}
+
+int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err)
+{
+    const struct pass *pass = pipeline_pass(r->pipeline);
+    trace_summarise(r->trace, &s->trace);
+    s->clock = *trace_clock(r->trace);
+    pipeline_quality(r->pipeline, r->trace, &s->quality);
+    s->quality.unknown_ns = meter_unknown_ns(pipeline_meter(r->pipeline, 0));
+    s->pcpus = calloc(pass->pcpus_n + 1u, sizeof *s->pcpus);
+    if (!s->pcpus)
+        return error_no_memory(err, "the list of pCPUs");
+    for (; s->pcpus_n < pass->pcpus_n; s->pcpus_n++) {
+        uint16_t pcpu = pass->pcpus[s->pcpus_n];
+        s->pcpus[s->pcpus_n] =
+            (struct summary_pcpu){pcpu, s->clock.cpu_hz > 0 ? model_blind_ns(pass->model, pcpu) : 0};
+    }
+    return 0;
+}
+
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n)
+{
+    s->domains = calloc(n + 1, sizeof *s->domains);
+    for (const struct row *row = rows; s->domains && row < rows + n; row++)
+        if (row->domain != IDLE_DOMAIN)
+            s->domains[s->domains_n++] =
+                (struct summary_domain){.domain = row->domain,
+                                        .life = row->life,
+                                        .vcpus = row->vcpus,
+                                        .running_ns = (uint64_t)row->measures->state_ns[RUNSTATE_RUNNING]};
+    return s->domains ? 0 : -1;
 }
 
 bool trace_run_stopped(const struct trace_run *r)

@@ -36,6 +36,15 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
 /* Runs the consumers over the trace, as pipeline_run; `progress`: when to show progress. */
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err);
 
+/*
+ * What the pass found of the whole trace: all but its end, its charges and its domains. s->pcpus is the caller's. The
+ * first consumer wants rows. -1 with `err` filled.
+ */
+int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err);
+
+/* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
+
 /* Whether a signal asked to stop. */
 bool trace_run_stopped(const struct trace_run *r);
 

@@ -52,7 +52,7 @@ static json_t *of_domains(const struct info *info)
 {
     json_t *domains = json_array();
     for (size_t i = 0; i < info->domains_n; i++) {
-        const struct info_domain *d = &info->domains[i];
+        const struct summary_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
         json_array_append_new(domains,
                               json_pack("{s:i, s:I, s:o, s:I, s:I}", "domain", (int)d->domain, "life",

@@ -113,7 +113,7 @@ static void put_population(struct output *out, const struct info *info)
     output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus,
                   vcpus == 1 ? "" : "s");
     for (size_t i = 0; i < info->domains_n && i < DOMAINS_SHOWN; i++) {
-        const struct info_domain *d = &info->domains[i];
+        const struct summary_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
         output_printf(out, "%s%" PRId32, i ? ", " : ": ", d->domain);
         if (d->life > 1)
