@@ -147,15 +147,10 @@ static int take_chunk(void *context, const char *path, const uint8_t *bytes, siz
 
 static int finish_trace(struct extraction *x)
 {
-    struct error err = {0};
-    struct output *out = x->output;
-    x->output = NULL;
-    if (output_reader_gone(out)) {
-        output_abort(out);
+    if (output_reader_gone(x->output))
         return EXIT_DONE;
-    }
-    if (output_commit(out, &err) != 0)
-        return fail(x->to ? x->to : "standard output", &err);
+    if (commit(&x->output, x->to) != EXIT_DONE)
+        return EXIT_ERROR;
     if (!x->quiet && x->to)
         complain("%" PRIu64 " bytes", x->bytes);
     return x->missing || x->gap ? EXIT_FINDING : EXIT_DONE;

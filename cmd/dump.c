@@ -62,7 +62,7 @@ static int open_trace(struct dump *d, struct error *err)
                                           o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
                                       .batch = tell};
     struct archived *archived = &d->run.archived;
-    if (archived->archive && archived_choose_trace(archived, o, err) != 0)
+    if (archived->archive && archived_choose_trace(archived, err) != 0)
         return -1;
     return trace_run_add(&d->run, &consumer, err) == 0 ? trace_run_open(&d->run, o->follow, NULL, err) : -1;
 }
@@ -75,7 +75,7 @@ static int open_reader(struct dump *d, struct error *err)
     if (!d->reader)
         return error_no_memory(err, "the records");
     dump_reader_init(d->reader, &filter);
-    return d->run.archived.archive ? archived_prime(&d->run.archived, d->reader, err) : 0;
+    return d->run.archived.archive ? archived_enter(&d->run.archived, NULL, d->reader, err) : 0;
 }
 
 static int open_output(struct dump *d, struct error *err)
@@ -167,7 +167,6 @@ static void say_quality(const struct dump *d)
 
 static int conclude(struct dump *d)
 {
-    struct error err = {0};
     /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
@@ -176,10 +175,8 @@ static int conclude(struct dump *d)
     output_flush(d->output);
     if (output_reader_gone(d->output))
         return EXIT_DONE;
-    struct output *output = d->output;
-    d->output = NULL;
-    if (output_commit(output, &err) != 0)
-        return fail(d->options.output ? d->options.output : "standard output", &err);
+    if (commit(&d->output, d->options.output) != EXIT_DONE)
+        return EXIT_ERROR;
     say_quality(d);
     return EXIT_DONE;
 }

@@ -38,7 +38,7 @@ static int conclude(const struct trace_run *run, struct summary *s)
                         .names = run->names,
                         .every_event = run->options->verbose};
     if (run->archived.archive)
-        archived_describe(&run->archived, run->options, &info.summary.trace);
+        archived_describe(&run->archived, &info.summary.trace);
     if (!(s->clock.cpu_hz > 0)) /* cycles are no ns */
         quality->blind_ns = quality->blind_late_ns = quality->unknown_ns = quality->skew_max_ns = 0;
     verdict_judge(&judgement, quality, &s->clock, info.summary.end_ns, s->trace.pcpus,

@@ -46,16 +46,18 @@ int commit(struct output **output, const char *path)
     return output_commit(complete, &err) == 0 ? EXIT_DONE : fail(path ? path : "standard output", &err);
 }
 
-const char *nearest_name(const char *word, const char *const *names)
+const char *suggestion(char to[SUGGESTION_BYTES], const char *before, const char *after, const char *word,
+                       const char *const *names)
 {
     const char *nearest = NULL;
     size_t best = strlen(word) / 3 + 2;
     for (; *names; names++) {
         size_t d = edit_distance(word, strlen(word), *names);
-        if (d < best) {
-            best = d;
-            nearest = *names;
-        }
+        nearest = d < best ? *names : nearest;
+        best = d < best ? d : best;
     }
-    return nearest;
+    *to = '\0';
+    if (nearest)
+        snprintf(to, SUGGESTION_BYTES, "%s%s%s", before, nearest, after);
+    return to;
 }

@@ -44,8 +44,7 @@ int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns,
                      option, n > 60 ? 60 : (int)n, text);
 }
 
-/* Digits at *text to a number below limit; moves *text behind them. */
-static int number_below(const char **text, size_t limit, size_t *number)
+int number_below(const char **text, size_t limit, size_t *number)
 {
     if (!isdigit((unsigned char)**text))
         return -1;
@@ -57,6 +56,29 @@ static int number_below(const char **text, size_t limit, size_t *number)
     *text = end;
     *number = value;
     return 0;
+}
+
+int range_below(const char **text, size_t limit, size_t *from, size_t *to)
+{
+    if (number_below(text, limit, from) != 0)
+        return -1;
+    *to = *from;
+    if (**text != '-')
+        return 0;
+    ++*text;
+    return number_below(text, limit, to) == 0 && *to >= *from ? 0 : -1;
+}
+
+int each_item(const char *list, take_list_item *take, void *context, struct error *err)
+{
+    for (;; list++) {
+        size_t n = strcspn(list, ",");
+        if (take(context, list, n, err) != 0)
+            return -1;
+        list += n;
+        if (!*list)
+            return 0;
+    }
 }
 
 /* A number with one of the letters K, M, G, T for powers of `base`; what follows it must be nothing. */
@@ -88,16 +110,7 @@ static int set_numbers(const struct option_spec *s, const char *text, uint8_t *s
                        struct error *err)
 {
     const char *p = text;
-    for (;;) {
-        size_t from, to;
-        if (number_below(&p, limit, &from) != 0)
-            break;
-        to = from;
-        if (*p == '-') {
-            p++;
-            if (number_below(&p, limit, &to) != 0 || to < from)
-                break;
-        }
+    for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
         memset(set + from, 1, to - from + 1);
         if (*p == '\0')
             return 0;
@@ -151,8 +164,9 @@ int set_when(struct options *o, const struct option_spec *s, const char *text, s
 /* ---- what rows are by, and over what time ---- */
 
 /* One of by_names in n characters. */
-static int add_by(struct options *o, const char *text, size_t n, struct error *err)
+static int add_by(void *context, const char *text, size_t n, struct error *err)
 {
+    struct options *o = context;
     int by = 0;
     while (by < 4 && (strlen(by_names[by]) != n || strncmp(by_names[by], text, n) != 0))
         by++;
@@ -176,14 +190,7 @@ int set_by(struct options *o, const struct option_spec *s, const char *text, str
 int set_bys(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    for (;; text++) {
-        size_t n = strcspn(text, ",");
-        if (add_by(o, text, n, err) != 0)
-            return -1;
-        text += n;
-        if (!*text)
-            return 0;
-    }
+    return each_item(text, add_by, o, err);
 }
 
 int options_add_granularity(struct options *o, uint64_t ns, struct error *err)
@@ -198,8 +205,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err)
 }
 
 /* "total", "execution" or a length, in n characters. */
-static int add_granularity_word(struct options *o, const char *text, size_t n, struct error *err)
+static int add_granularity_word(void *context, const char *text, size_t n, struct error *err)
 {
+    struct options *o = context;
     uint64_t ns = 0;
     if (n == 9 && strncmp(text, "execution", 9) == 0) {
         o->executions = true;
@@ -219,14 +227,7 @@ static int add_granularity_word(struct options *o, const char *text, size_t n, s
 int set_granularities(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    for (;; text++) {
-        size_t n = strcspn(text, ",");
-        if (add_granularity_word(o, text, n, err) != 0)
-            return -1;
-        text += n;
-        if (!*text)
-            return 0;
-    }
+    return each_item(text, add_granularity_word, o, err);
 }
 
 int set_span(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -257,7 +258,7 @@ int set_live(struct options *o, const struct option_spec *s, const char *text, s
 int set_format(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     const char *const *formats = o->command->formats;
-    char all[80] = "";
+    char all[80] = "", near[SUGGESTION_BYTES];
     (void)s;
     for (size_t i = 0, n = 0; formats[i]; i++) {
         if (strcmp(text, formats[i]) == 0) {
@@ -267,9 +268,8 @@ int set_format(struct options *o, const struct option_spec *s, const char *text,
         n +=
             (size_t)snprintf(all + n, n < sizeof all ? sizeof all - n : 0, "%s%s", i ? ", " : "", formats[i]);
     }
-    const char *near = nearest_name(text, formats);
-    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s%s%s; it writes %s", o->command->name, text,
-                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", all);
+    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s; it writes %s", o->command->name, text,
+                     suggestion(near, " (did you mean '", "'?)", text, formats), all);
 }
 
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -330,11 +330,4 @@ int set_idds(struct options *o, const struct option_spec *s, const char *text, s
     if (!o->idds && !(o->idds = calloc(65536, 1)))
         return error_no_memory(err, "the options");
     return set_numbers(s, text, o->idds, 65536, err);
-}
-
-int set_weights(struct options *o, const struct option_spec *s, const char *text, struct error *err)
-{
-    (void)s;
-    o->weights_text = text;
-    return parse_weights(text, o->weights, err);
 }

@@ -57,12 +57,12 @@ static void unknown_option(const struct command *c, const char *word)
     size_t n = 0;
     for (const struct option_spec *s = c->options; n < OPTIONS_MAX && (s = option_next(s)); s++)
         names[n++] = s->name;
-    char bare[48] = "";
+    char bare[48] = "", near[SUGGESTION_BYTES] = "";
     if (strncmp(word, "--", 2) == 0)
         snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    const char *near = *bare ? nearest_name(bare, names) : NULL;
-    complain("%s has no option '%s'%s%s%s (xenmeter %s --help)", c->name, word,
-             near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "", c->name);
+    if (*bare)
+        suggestion(near, "; did you mean '--", "'?", bare, names);
+    complain("%s has no option '%s'%s (xenmeter %s --help)", c->name, word, near, c->name);
 }
 
 /* What getopt_long did not understand: `got` is what it returned, optopt a letter, or none of a long option. */

@@ -43,7 +43,7 @@ struct options {
     unsigned charge_methods;
     uint64_t charge_interval_ns;
     double weights[IO_KINDS];
-    const char *weights_text; /* as they were given; NULL: they were not */
+    unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given;
     bool charge_all;
     const char *io_counts; /* file of outside counters */
@@ -85,6 +85,18 @@ set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpu
  * names the option (without dashes).
  */
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
+
+/* Digits at *text, a number below limit; moves *text past them. -1: there is none. */
+int number_below(const char **text, size_t limit, size_t *number);
+
+/* The same of one number or a range: "3" "3-5". */
+int range_below(const char **text, size_t limit, size_t *from, size_t *to);
+
+/* Takes the n characters of an item of a list. 0, or -1 with `err` filled. */
+typedef int take_list_item(void *context, const char *item, size_t n, struct error *err);
+
+/* Has each item of a list taken, which commas divide. 0, or -1 with `err` filled by `take`. */
+int each_item(const char *list, take_list_item *take, void *context, struct error *err);
 
 /* One more granularity, in ns (0: the whole trace). -1 with `err` filled: they are too many. */
 int options_add_granularity(struct options *o, uint64_t ns, struct error *err);

@@ -29,7 +29,7 @@ static int complete_meter(struct reading *r, struct error *err)
     meter->from_ns = o->from_ns;
     meter->to_ns = o->to_ns;
     if (r->run.archived.archive)
-        return archived_charge_options(&r->run.archived, o, &meter->charge, &r->counters, err);
+        return archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err);
     return charge_options_of(o, r->counters, &meter->charge, err);
 }
 
@@ -39,9 +39,8 @@ static int choose_source(struct reading *r, struct error *err)
     struct archived *a = &r->run.archived;
     if (!a->archive)
         return 0;
-    return r->meter.bys
-               ? archived_choose(a, r->options, &r->meter, writer_makes_files(r->options->format), err)
-               : archived_choose_trace(a, r->options, err);
+    return r->meter.bys ? archived_choose(a, &r->meter, writer_makes_files(r->options->format), err)
+                        : archived_choose_trace(a, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
@@ -54,11 +53,11 @@ static int open_source(struct reading *r, struct error *err)
         return 0;
     r->consumer.rows = r->meter.bys ? &r->meter : NULL;
     r->consumer.from_ns = r->options->from_ns;
-    r->consumer.to_the_end = !archived_knows_rest(a, r->options);
+    r->consumer.to_the_end = !archived_knows_rest(a);
     if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
-    return a->archive ? archived_enter(a, r->run.pipeline, err) : 0;
+    return a->archive ? archived_enter(a, r->run.pipeline, NULL, err) : 0;
 }
 
 static int open_writer(struct reading *r, struct error *err)
@@ -106,7 +105,7 @@ int reading_no_memory(struct reading *r, size_t rows)
 
 const char *reading_io_counts(const struct reading *r)
 {
-    return archived_counts(&r->run.archived, r->options) ? IO_COUNTS_MEMBER : r->options->io_counts;
+    return archived_counts(&r->run.archived) ? IO_COUNTS_MEMBER : r->options->io_counts;
 }
 
 /* Outside counters that do not cover the trace leave time unattributed: says so. */
@@ -169,7 +168,7 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
     summary->start_ns = r->options->from_ns;
     if (kept) {
         *quality = a->summary.quality;
-        quality->unknown_ns = meter ? meter_unknown_ns(meter) : r->unknown_ns;
+        quality->unknown_ns = meter ? meter_unknown_ns(meter) : a->unknown_ns;
         *charged = a->summary.charges;
         if (meter)
             meter_charge_summary(meter, charged);
@@ -192,7 +191,7 @@ static void sum_up(struct reading *r, struct report_summary *summary, struct qua
     if (stopped)
         quality->truncated_bytes = 0; /* it was we who stopped reading */
     if (a->archive)
-        archived_describe(a, r->options, &summary->trace);
+        archived_describe(a, &summary->trace);
 }
 
 static int end_writing(struct reading *r)
@@ -216,7 +215,7 @@ static int end_writing(struct reading *r)
     if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
     if (r->run.archived.archive)
-        archived_say(&r->run.archived, r->options);
+        archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
         say_all(r, &judgement, &quality, &summary.clock);
@@ -235,9 +234,8 @@ static int run(struct reading *r)
         return fail(o->input, &err);
     if (open_writer(r, &err) != 0)
         return fail(o->output, &err);
-    int status = r->run.archived.from_results
-                     ? archived_replay(&r->run.archived, o, &r->meter, &r->unknown_ns, &err)
-                     : trace_run_go(&r->run, o->progress, &err);
+    int status = r->run.archived.from_results ? archived_replay(&r->run.archived, &r->meter, &err)
+                                              : trace_run_go(&r->run, o->progress, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
     if (status != 0 && r->failed) {

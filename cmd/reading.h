@@ -21,7 +21,6 @@ struct reading {
     struct column_choice choice;
     struct counters *counters; /* NULL: none were given */
     struct trace_run run;      /* .trace NULL: from results that were kept */
-    uint64_t unknown_ns;       /* of results that were kept */
     struct output *output;
     struct writer *writer;
     bool failed; /* a sink ended the work: the output knows why */
