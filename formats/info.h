@@ -22,6 +22,13 @@ struct info {
     bool every_event; /* the table lists each event, not only the classes */
 };
 
+struct class_tally {
+    uint64_t records, bytes;
+};
+
+/* How much there is of an event; the same is added to its class (CLASS_UNRECOGNISED for slot 0) in `classes`. */
+struct class_tally info_tally(const struct quality *q, unsigned slot, struct class_tally classes[CLASSES]);
+
 /* 0, or -1 when the output failed or memory ran out. */
 int info_write_table(struct output *out, const struct info *info);
 int info_write_json(struct output *out, const struct info *info);
