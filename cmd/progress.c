@@ -10,7 +10,7 @@
 #define PATIENCE_NS 1000000000u /* work shorter than this shows nothing */
 #define STEP_NS     200000000u
 
-static uint64_t now_ns(void)
+uint64_t now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

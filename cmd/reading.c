@@ -144,69 +144,66 @@ static void check_charges(const struct reading *r, const struct charge_summary *
 
 /* ---- the end ---- */
 
-static void say_all(const struct reading *r, const struct judgement *j, const struct quality *q,
-                    const struct clock *c)
+static void say_all(const struct reading *r, const struct judgement *j, const struct summary *s)
 {
+    const struct quality *q = &s->quality;
     say_verdict(j);
     if (!r->options->verbose)
         return;
     complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
              " sweeps; clock %.6f MHz",
-             q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
+             q->records, q->bytes, q->windows, q->sweeps, s->clock.cpu_hz / 1e6);
 }
 
-/* What is known of the trace at the end. */
-static void sum_up(struct reading *r, struct report_summary *summary, struct quality *quality,
-                   struct charge_summary *charged)
+/* What is known of the trace at the end. What it points to stays others'. */
+static void sum_up(struct reading *r, struct summary *s)
 {
     const struct archived *a = &r->run.archived;
-    const struct meter *meter = r->run.pipeline ? pipeline_meter(r->run.pipeline, 0) : NULL;
+    struct pipeline *pipeline = r->run.pipeline;
+    const struct meter *meter = pipeline ? pipeline_meter(pipeline, 0) : NULL;
     bool stopped = trace_run_stopped(&r->run);
-    bool early = r->run.pipeline && pipeline_ended_early(r->run.pipeline) && !stopped;
-    bool kept = a->archive && (a->from_results || a->entry || early); /* not all was read */
+    bool early = pipeline && pipeline_ended_early(pipeline) && !stopped;
     uint64_t to_ns = r->options->to_ns;
-    summary->start_ns = r->options->from_ns;
-    if (kept) {
-        *quality = a->summary.quality;
-        quality->unknown_ns = meter ? meter_unknown_ns(meter) : a->unknown_ns;
-        *charged = a->summary.charges;
-        if (meter)
-            meter_charge_summary(meter, charged);
-        summary->clock = a->summary.clock;
-        summary->trace = a->summary.trace;
-        summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
+    if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
+        *s = a->summary;
+        s->quality.unknown_ns = a->unknown_ns;
+        s->end_ns = to_ns ? min64(to_ns, s->end_ns) : s->end_ns;
     } else {
-        const struct pass *pass = pipeline_pass(r->run.pipeline);
-        pipeline_quality(r->run.pipeline, r->run.trace, quality);
-        quality->unknown_ns =
-            meter ? meter_unknown_ns(meter) : model_unknown_ns(pass->model, pass->settled_ns);
-        if (meter)
-            meter_charge_summary(meter, charged);
-        summary->clock = *trace_clock(r->run.trace);
-        trace_summarise(r->run.trace, &summary->trace);
-        summary->end_ns = meter   ? meter_accounted(meter)
-                          : to_ns ? min64(to_ns, pass->settled_ns)
-                                  : pass->settled_ns;
+        const struct pass *pass = pipeline_pass(pipeline);
+        trace_run_describe(&r->run, s);
+        if (!meter)
+            s->quality.unknown_ns = model_unknown_ns(pass->model, pass->settled_ns);
+        s->end_ns = meter   ? meter_accounted(meter)
+                    : to_ns ? min64(to_ns, pass->settled_ns)
+                            : pass->settled_ns;
+    }
+    if (meter) {
+        s->quality.unknown_ns = meter_unknown_ns(meter);
+        meter_charge_summary(meter, &s->charges);
     }
     if (stopped)
-        quality->truncated_bytes = 0; /* it was we who stopped reading */
+        s->quality.truncated_bytes = 0; /* it was we who stopped reading */
     if (a->archive)
-        archived_describe(a, &summary->trace);
+        archived_describe(a, &s->trace);
 }
 
 static int end_writing(struct reading *r)
 {
     bool charges = r->meter.charge.wanted;
-    struct quality quality;
-    struct charge_summary charged = {0};
+    struct summary s = {0};
     struct judgement judgement;
-    struct report_summary summary = {
-        .quality = &quality, .judgement = &judgement, .charges = charges ? &charged : NULL};
-    sum_up(r, &summary, &quality, &charged);
-    verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
-                  summary.trace.pcpus, summary.trace.has_runstates);
+    sum_up(r, &s);
+    uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
+    verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (charges)
-        check_charges(r, &charged, clock_ns(&summary.clock, summary.trace.tsc_last));
+        check_charges(r, &s.charges, all_ns);
+    const struct report_summary summary = {.trace = s.trace,
+                                           .clock = s.clock,
+                                           .start_ns = r->options->from_ns,
+                                           .end_ns = s.end_ns,
+                                           .quality = &s.quality,
+                                           .judgement = &judgement,
+                                           .charges = charges ? &s.charges : NULL};
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
@@ -218,7 +215,7 @@ static int end_writing(struct reading *r)
         archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_all(r, &judgement, &quality, &summary.clock);
+        say_all(r, &judgement, &s);
     return EXIT_DONE;
 }
 

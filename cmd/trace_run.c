@@ -58,12 +58,17 @@ int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
     return status;
 }
 
-int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err)
+void trace_run_describe(struct trace_run *r, struct summary *s)
 {
-    const struct pass *pass = pipeline_pass(r->pipeline);
     trace_summarise(r->trace, &s->trace);
     s->clock = *trace_clock(r->trace);
     pipeline_quality(r->pipeline, r->trace, &s->quality);
+}
+
+int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err)
+{
+    const struct pass *pass = pipeline_pass(r->pipeline);
+    trace_run_describe(r, s);
     s->quality.unknown_ns = meter_unknown_ns(pipeline_meter(r->pipeline, 0));
     s->pcpus = calloc(pass->pcpus_n + 1u, sizeof *s->pcpus);
     if (!s->pcpus)

@@ -36,6 +36,9 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
 /* Runs the consumers over the trace, as pipeline_run; `progress`: when to show progress. */
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err);
 
+/* What the pass found: the trace, its clock and quality. */
+void trace_run_describe(struct trace_run *r, struct summary *s);
+
 /*
  * What the pass found of the whole trace: all but its end, its charges and its domains. s->pcpus is the caller's. The
  * first consumer wants rows. -1 with `err` filled.
