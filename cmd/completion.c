@@ -139,23 +139,16 @@ static void complete_value(struct completion *c, const struct option_spec *s, co
         s->offer(c);
 }
 
-/* Whether the option is among the words that are complete. */
-static bool is_given(const struct completion *c, const struct option_spec *s)
-{
-    char name[48], letter[3] = {'-', s->letter, '\0'};
-    snprintf(name, sizeof name, "--%s", s->name);
-    for (size_t i = 0; i + 1 < c->words_n; i++)
-        if (strcmp(c->words[i], name) == 0 || (s->letter && strcmp(c->words[i], letter) == 0))
-            return true;
-    return false;
-}
-
 static void complete_options(struct completion *c)
 {
     for (const struct option_spec *s = c->command->options; s && (s = option_next(s)); s++) {
         char name[48], letter[3] = {'-', s->letter, '\0'};
+        bool is_given = false;
         snprintf(name, sizeof name, "--%s", s->name);
-        if (is_given(c, s))
+        for (size_t i = 0; i + 1 < c->words_n; i++)
+            is_given =
+                is_given || strcmp(c->words[i], name) == 0 || (s->letter && strcmp(c->words[i], letter) == 0);
+        if (is_given)
             continue;
         if (s->letter)
             complete_word(c, letter, s->help);

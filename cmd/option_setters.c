@@ -69,6 +69,14 @@ int range_below(const char **text, size_t limit, size_t *from, size_t *to)
     return number_below(text, limit, to) == 0 && *to >= *from ? 0 : -1;
 }
 
+int name_index(const char *const *names, const char *word, size_t n)
+{
+    for (int i = 0; names[i]; i++)
+        if (strncmp(names[i], word, n) == 0 && !names[i][n])
+            return i;
+    return -1;
+}
+
 int each_item(const char *list, take_list_item *take, void *context, struct error *err)
 {
     for (;; list++) {
@@ -152,13 +160,12 @@ int set_count(struct options *o, const struct option_spec *s, const char *text, 
 
 int set_when(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    static const char *const names[] = {"auto", "always", "never"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *(enum when *)field_of(o, s) = (enum when)i;
-            return 0;
-        }
-    return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", s->name, text);
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    int when = name_index(names, text, strlen(text));
+    if (when < 0)
+        return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", s->name, text);
+    *(enum when *)field_of(o, s) = (enum when)when;
+    return 0;
 }
 
 /* ---- what rows are by, and over what time ---- */
@@ -259,15 +266,14 @@ int set_format(struct options *o, const struct option_spec *s, const char *text,
 {
     const char *const *formats = o->command->formats;
     char all[80] = "", near[SUGGESTION_BYTES];
+    int format = name_index(formats, text, strlen(text));
     (void)s;
-    for (size_t i = 0, n = 0; formats[i]; i++) {
-        if (strcmp(text, formats[i]) == 0) {
-            o->format = formats[i];
-            return 0;
-        }
-        n +=
-            (size_t)snprintf(all + n, n < sizeof all ? sizeof all - n : 0, "%s%s", i ? ", " : "", formats[i]);
+    if (format >= 0) {
+        o->format = formats[format];
+        return 0;
     }
+    for (size_t i = 0, n = 0; formats[i] && n < sizeof all; i++)
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", formats[i]);
     return error_set(err, ERROR_USAGE, "%s has no format '%s'%s; it writes %s", o->command->name, text,
                      suggestion(near, " (did you mean '", "'?)", text, formats), all);
 }

@@ -92,6 +92,9 @@ int number_below(const char **text, size_t limit, size_t *number);
 /* The same of one number or a range: "3" "3-5". */
 int range_below(const char **text, size_t limit, size_t *from, size_t *to);
 
+/* Which of `names`, ended by NULL, the n characters of `word` are; -1: none. */
+int name_index(const char *const *names, const char *word, size_t n);
+
 /* Takes the n characters of an item of a list. 0, or -1 with `err` filled. */
 typedef int take_list_item(void *context, const char *item, size_t n, struct error *err);
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/charge_json.h"
 #include "formats/json_text.h"
 #include "formats/spill.h"
 #include "formats/writer_ops.h"

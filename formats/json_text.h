@@ -21,4 +21,13 @@ void json_add_row(struct buffer *b, const struct shown *shown, const struct row_
 json_t *json_of_trace(const struct report_summary *summary);
 json_t *json_of_quality(const struct report_summary *summary);
 
+/* ---- what a document says of driver domains and their charges (charge_json.c) ---- */
+
+/* The object of driver domain number `group` of the rows: those of its guests are among rows from .. to. */
+void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
+                         size_t from, size_t to);
+
+/* The "method" of the document: what was asked for and what came of it. NULL when memory ran out. */
+json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary);
+
 #endif
