@@ -229,8 +229,6 @@ static int run(const struct options *o)
 {
     struct error err = {0};
     const struct extract_options *e = (const struct extract_options *)o;
-    if (archive_inputs_prepare(o) != EXIT_DONE)
-        return EXIT_ERROR;
     struct extraction x = {.options = e, .common = o, .archive = o->inputs[0], .to = o->output};
     if (o->host && parse_host(o->host, x.host, &x.timeline, &err) != 0)
         return fail(NULL, &err);

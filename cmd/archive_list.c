@@ -100,8 +100,6 @@ static int run(const struct options *o)
 {
     struct error err = {0};
     int status = EXIT_DONE;
-    if (archive_inputs_prepare(o) != EXIT_DONE)
-        return EXIT_ERROR;
     struct archive *archive = archive_open(o->inputs[0], &err);
     if (!archive)
         return fail(o->inputs[0], &err);

@@ -143,9 +143,7 @@ static int merge(struct merging *m, const struct options *o)
 static int run(const struct options *o)
 {
     struct merging m = {0};
-    int status = archive_inputs_prepare(o);
-    if (status == EXIT_DONE)
-        status = merge(&m, o);
+    int status = merge(&m, o);
     archive_file_close(&m.file);
     for (size_t i = 0; i < m.archives_n; i++)
         archive_close(m.archives[i]);
