@@ -429,8 +429,8 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
 bool archived_knows_rest(const struct archived *a)
 {
     const struct options *o = a->options;
-    bool same_clock = !(o->cpu_hz > 0) || (a->archive && o->cpu_hz == a->captures[0].options.cpu_hz);
-    return a->archive && a->captures_n == 1 && same_clock && !o->live_ns;
+    return a->archive && a->captures_n == 1 && !o->live_ns &&
+           (!(o->cpu_hz > 0) || o->cpu_hz == a->captures[0].options.cpu_hz);
 }
 
 /* Reads the entry with which reading begins. entry_free in both cases. */

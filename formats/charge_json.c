@@ -40,13 +40,11 @@ static void add_guest(struct buffer *b, const struct row_view *view)
 {
     static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
     const struct charge_guest *guest = ((const struct charge_row *)view->row)->guest;
-    buffer_text(b, "{");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_add_member(b, column_find(&relation_charges, members[i]), view, i == 0);
     add_counts(b, "events", guest->events, IO_KINDS, guest);
     add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS, NULL);
     add_evidence(b, guest);
-    buffer_text(b, "}");
 }
 
 void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
@@ -71,12 +69,13 @@ void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct 
         view.row = row_at(rows, r);
         if (!((const struct charge_row *)view.row)->guest)
             continue; /* a member of the driver domain */
-        buffer_printf(b, "%s\n            ", before);
+        buffer_printf(b, "%s\n            {", before);
         before = ",";
         if (w->schema->choice->given)
-            json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
+            json_add_row(b, shown, &view, true);
         else
             add_guest(b, &view);
+        buffer_text(b, "}");
     }
     buffer_text(b, "]}");
 }

@@ -4,11 +4,9 @@
 #include <stdio.h>
 
 const struct charge_method_name charge_method_names[] = {
-    {"grants", "grant maps and unmaps", CHARGE_GRANTS},
-    {"copies", "grant copies", CHARGE_COPIES},
-    {"transfers", "page transfers", CHARGE_TRANSFERS},
-    {"notifications", "notifications", CHARGE_NOTIFICATIONS},
-    {"packets", "packets and requests", CHARGE_PACKETS},
+    {"grants", CHARGE_GRANTS},       {"copies", CHARGE_COPIES},
+    {"transfers", CHARGE_TRANSFERS}, {"notifications", CHARGE_NOTIFICATIONS},
+    {"packets", CHARGE_PACKETS},
 };
 const size_t charge_method_names_n = sizeof charge_method_names / sizeof *charge_method_names;
 

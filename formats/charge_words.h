@@ -9,9 +9,8 @@
 #include "metrics/measure/charge.h"
 
 struct charge_method_name {
-    const char *name;     /* as --charge-by and JSON have it */
-    const char *in_words; /* "grant maps and unmaps" */
-    unsigned method;      /* one of enum charge_method */
+    const char *name; /* as --charge-by and JSON have it */
+    unsigned method;  /* one of enum charge_method */
 };
 
 /* All but CHARGE_AUTO. */

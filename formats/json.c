@@ -100,8 +100,9 @@ static int put_rows(struct writer *w, struct spill *report, const struct rows *r
         bool first = rows->interval ? r == 0 : spill_is_empty(report);
         view.row = row_at(rows, r);
         buffer_text(b, first ? "\n        " : ",\n        ");
-        buffer_text(b, rows->interval ? "  " : "");
-        json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
+        buffer_text(b, rows->interval ? "  {" : "{");
+        json_add_row(b, shown, &view, true);
+        buffer_add(b, "}", 1);
         if (settle(w, report) != 0)
             return -1;
     }

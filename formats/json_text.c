@@ -63,16 +63,13 @@ void json_add_member(struct buffer *b, const struct column *column, const struct
     writer_add_value(b, column, column_value(column, view), "null", json_add_text);
 }
 
-void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, uint16_t but)
+void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, bool first)
 {
-    bool first = true;
-    buffer_add(b, "{", 1);
     for (size_t c = 0; c < shown->n; c++)
-        if (!(shown->columns[c]->flags & but)) {
+        if (!(shown->columns[c]->flags & COLUMN_OF_INTERVAL)) {
             json_add_member(b, shown->columns[c], view, first);
             first = false;
         }
-    buffer_add(b, "}", 1);
 }
 
 /* ---- what a document says about the trace and how far it can be trusted ---- */
