@@ -103,7 +103,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *p, enum when when, bool quiet);
-void progress_show(struct progress *p, const struct trace *t);
+void progress_show(void *progress, const struct trace *t); /* as pipeline_control has it */
 /* Wipes the line, so that something else can be printed. */
 void progress_end(struct progress *p);
 

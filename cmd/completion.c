@@ -75,28 +75,22 @@ void complete_events(struct completion *c)
     }
 }
 
-static void complete_hosts_of(struct completion *c, const char *path)
+/* The hosts of the archive among the words. */
+void complete_hosts(struct completion *c)
 {
     struct error err = {0};
     const struct capture *captures;
-    struct archive *a = archive_open(path, &err);
+    const char *path = NULL;
+    for (size_t i = 0; i < c->words_n && !path; i++) {
+        size_t n = strlen(c->words[i]);
+        path = n > 4 && strcmp(c->words[i] + n - 4, ".xma") == 0 ? c->words[i] : NULL;
+    }
+    struct archive *a = path ? archive_open(path, &err) : NULL;
     size_t n = a ? archive_captures(a, &captures) : 0;
     for (size_t i = 0; i < n; i++)
         if (i == 0 || strcmp(captures[i - 1].host, captures[i].host) != 0)
             complete_word(c, captures[i].host, NULL);
     archive_close(a);
-}
-
-/* The hosts of the archive among the words. */
-void complete_hosts(struct completion *c)
-{
-    for (size_t i = 0; i < c->words_n; i++) {
-        size_t n = strlen(c->words[i]);
-        if (n > 4 && strcmp(c->words[i] + n - 4, ".xma") == 0) {
-            complete_hosts_of(c, c->words[i]);
-            return;
-        }
-    }
 }
 
 /* ---- what is being typed ---- */

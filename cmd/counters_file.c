@@ -311,22 +311,21 @@ static int read_lines(struct counters_reader *r, struct error *err)
 /* Reads and closes the file; NULL: opening it failed, with `errno` set. */
 static struct counters *read_file(FILE *file, struct error *err)
 {
+    if (!file) {
+        error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
+        return NULL;
+    }
     struct counters_reader *r = calloc(1, sizeof *r);
     struct counters *c = calloc(1, sizeof *c);
-    bool fine = false;
-    if (!file)
-        error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
-    else if (!r || !c)
-        error_no_memory(err, "outside counters");
-    else {
+    int status = r && c ? 0 : error_no_memory(err, "outside counters");
+    if (status == 0) {
         r->file = file;
         r->counters = c;
-        fine = read_lines(r, err) == 0;
+        status = read_lines(r, err);
     }
-    if (file)
-        fclose(file);
+    fclose(file);
     free(r);
-    if (fine)
+    if (status == 0)
         return c;
     counters_free(c);
     return NULL;

@@ -25,8 +25,9 @@ void progress_begin(struct progress *p, enum when when, bool quiet)
     p->next_ns = p->begun_ns + (when == WHEN_ALWAYS ? 0 : PATIENCE_NS);
 }
 
-void progress_show(struct progress *p, const struct trace *t)
+void progress_show(void *progress, const struct trace *t)
 {
+    struct progress *p = progress;
     if (!p->wanted)
         return;
     uint64_t now = now_ns();

@@ -90,7 +90,7 @@ int reading_write(struct reading *r, const struct rows *rows)
         progress_end(&r->run.progress);
     int status = writer_rows(r->writer, rows);
     if (status == 0 && rows->interval && r->options->live_ns)
-        status = writer_flush(r->writer);
+        status = output_flush(r->output);
     r->failed = r->failed || status != 0;
     return status;
 }

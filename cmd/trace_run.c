@@ -43,14 +43,9 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
     return r->trace ? 0 : -1;
 }
 
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
-}
-
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
 {
-    r->control.progress = show_progress;
+    r->control.progress = progress_show;
     r->control.progress_context = &r->progress;
     progress_begin(&r->progress, progress, r->options->quiet);
     int status = pipeline_run(r->pipeline, r->trace, &r->control, err);

@@ -107,11 +107,6 @@ static int put_rest(struct writer *w, struct selection *s)
     return status == 0 && more < 0 ? output_fail(w->out, &why) : status;
 }
 
-int writer_flush(struct writer *w)
-{
-    return output_flush(w->out);
-}
-
 int writer_end(struct writer *w, const struct report_summary *summary)
 {
     int status = 0;

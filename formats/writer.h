@@ -74,9 +74,6 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
  */
 int writer_rows(struct writer *w, const struct rows *rows);
 
-/* Makes all that was given visible to a stream's reader; a document format may have nothing to show yet. */
-int writer_flush(struct writer *w);
-
 /* Ends the report and frees the writer. The output stays open: commit or abort it. 0 or -1. */
 int writer_end(struct writer *w, const struct report_summary *summary);
 

@@ -187,7 +187,7 @@ static int put_away(struct xenmon_log *log, struct domain_log *d, struct error *
     if (!chunks)
         return no_memory(err);
     d->chunks = chunks;
-    struct buffer *spool = spill_buffer(&log->spool);
+    struct buffer *spool = &log->spool.text;
     chunks[d->chunks_n++] = (struct log_chunk){log->spool.file_bytes + spool->n, d->text.n};
     buffer_add(spool, d->text.at, d->text.n);
     d->text.n = 0;
