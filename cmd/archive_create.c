@@ -46,7 +46,7 @@ static int choose(struct creation *c, struct error *err)
     if (parse_host(c->host, label, NULL, err) != 0)
         return -1;
     unsigned further = o->with_trace ? 0 : 1u << BY_VCPU | 1u << BY_PCPU;
-    p->bys = 1u << BY_DOMAIN | (o->by_given ? o->bys : further);
+    p->bys = 1u << BY_DOMAIN | (o->bys ? o->bys : further);
     for (size_t i = 0; i < o->granularities; i++)
         if (o->granularities_ns[i])
             p->granularities_ns[p->granularities++] = o->granularities_ns[i];

@@ -46,7 +46,7 @@ static int prepare(struct reading *r, struct error *err)
     struct delay_options delays = {.granularities = o->granularities,
                                    .from_ns = o->from_ns,
                                    .to_ns = o->to_ns,
-                                   .pcpus_wanted = o->pcpus_given ? o->pcpus : NULL,
+                                   .pcpus_wanted = o->pcpus,
                                    .context = b,
                                    .rows = take_rows};
     memcpy(delays.granularities_ns, o->granularities_ns, sizeof delays.granularities_ns);

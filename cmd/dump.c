@@ -30,12 +30,18 @@ struct dump {
 /* Refuses options that exclude each other. */
 static int check_options(const struct options *o, struct error *err)
 {
-    if (o->by_given && !o->count)
+    if (o->bys && !o->count)
         return error_set(err, ERROR_USAGE, "--by goes with --count only: without it every record is written");
     if (o->count && (o->tsc || o->follow))
         return error_set(err, ERROR_USAGE, "--count tells no times, and only at the end: no --%s",
                          o->tsc ? "tsc" : "follow");
     return 0;
+}
+
+/* What counts are apart by; without --by any. */
+static enum by by_of(const struct options *o)
+{
+    return o->bys ? (enum by)__builtin_ctz(o->bys) : BY_DOMAIN;
 }
 
 /* Whether times in cycles suffice, so that no clock is needed. */
@@ -51,7 +57,7 @@ static int open_trace(struct dump *d, struct error *err)
     const struct options *o = d->options;
     const struct consumer consumer = {.context = d,
                                       .records = d->choice.want,
-                                      .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                      .pcpus = o->pcpus,
                                       .from_ns = o->from_ns,
                                       .clock = !in_cycles(o) ? CLOCK_NEEDED
                                                : o->count    ? CLOCK_WELCOME
@@ -84,7 +90,7 @@ static int open_output(struct dump *d, struct error *err)
         return -1;
     d->in_step = o->follow || output_is_terminal(d->output);
     if (o->count) {
-        d->counts = event_counts_new(o->by_given, o->by, o->max_memory, err);
+        d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, err);
         return d->counts ? 0 : -1;
     }
     d->writer = dump_writer_new(o->format, d->output, o->tsc, err);
@@ -133,8 +139,8 @@ static int write_counts(struct dump *d)
     if (o->to_ns && o->to_ns < end_ns)
         end_ns = o->to_ns;
     struct dump_counts counts = {.counts = d->counts,
-                                 .grouped = o->by_given,
-                                 .by = o->by,
+                                 .grouped = o->bys != 0,
+                                 .by = by_of(o),
                                  .limit = o->limit,
                                  .span_ns = end_ns > o->from_ns ? end_ns - o->from_ns : 0};
     return dump_counts_write(d->output, o->format, &counts);

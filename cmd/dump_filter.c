@@ -222,10 +222,10 @@ void dump_choice_free(struct dump_choice *c)
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o)
 {
     return (struct dump_filter){.slots = c->want,
-                                .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                .pcpus = o->pcpus,
                                 .from_ns = o->from_ns,
                                 .to_ns = o->to_ns,
-                                .domains = o->domains_given ? o->domains : NULL,
+                                .domains = o->domains,
                                 .vcpus = c->vcpus,
                                 .vcpus_n = c->vcpus_n,
                                 .numbers = c->numbers,

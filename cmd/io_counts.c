@@ -161,7 +161,7 @@ static int run(const struct options *o)
     struct buffer rows = {0};
     struct io_counts_options own = *(const struct io_counts_options *)o;
     own.wanted.root = own.wanted.root ? own.wanted.root : "";
-    own.wanted.domains = o->domains_given ? o->domains : NULL;
+    own.wanted.domains = o->domains;
     own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;
     int status = keep(&own, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
     buffer_free(&rows);

@@ -113,13 +113,15 @@ static int whole_number(const char *text, size_t most, size_t *number)
     return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
 }
 
-/* "0,3-5": sets a byte for each number, all of them below `limit`. */
-static int set_numbers(const struct option_spec *s, const char *text, uint8_t *set, size_t limit,
+/* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */
+static int set_numbers(const struct option_spec *s, const char *text, uint8_t **set, size_t limit,
                        struct error *err)
 {
     const char *p = text;
+    if (!*set && !(*set = calloc(limit, 1)))
+        return error_no_memory(err, "the options");
     for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
-        memset(set + from, 1, to - from + 1);
+        memset(*set + from, 1, to - from + 1);
         if (*p == '\0')
             return 0;
         if (*p++ != ',')
@@ -180,10 +182,7 @@ static int add_by(void *context, const char *text, size_t n, struct error *err)
     if (by == 4)
         return error_set(err, ERROR_USAGE, "--by %.*s: rows can be by domain, vcpu, pcpu or domain-pcpu",
                          n > 60 ? 60 : (int)n, text);
-    if (!o->bys)
-        o->by = (enum by)by;
     o->bys |= 1u << by;
-    o->by_given = true;
     return 0;
 }
 
@@ -280,14 +279,12 @@ int set_format(struct options *o, const struct option_spec *s, const char *text,
 
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    o->domains_given = true;
-    return set_numbers(s, text, o->domains, 65536, err);
+    return set_numbers(s, text, &o->domains, 65536, err);
 }
 
 int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    o->pcpus_given = true;
-    return set_numbers(s, text, o->pcpus, PCPUS_MAX, err);
+    return set_numbers(s, text, &o->pcpus, PCPUS_MAX, err);
 }
 
 int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -333,7 +330,5 @@ int set_level(struct options *o, const struct option_spec *s, const char *text, 
 
 int set_idds(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    if (!o->idds && !(o->idds = calloc(65536, 1)))
-        return error_no_memory(err, "the options");
-    return set_numbers(s, text, o->idds, 65536, err);
+    return set_numbers(s, text, &o->idds, 65536, err);
 }

@@ -89,12 +89,7 @@ static struct options *options_new(const struct command *c)
         return NULL;
     *o = (struct options){.command = c, .input = "-", .max_memory = 1ull << 30, .level = LEVEL_DEFAULT};
     memcpy(o->weights, charge_default_weights, sizeof o->weights);
-    o->domains = calloc(65536, 1);
-    o->pcpus = calloc(PCPUS_MAX, 1);
-    if (o->domains && o->pcpus)
-        return o;
-    options_free(o);
-    return NULL;
+    return o;
 }
 
 /* EXIT_DONE to go on; else the command is over: *status. */

@@ -20,16 +20,13 @@ struct options {
     const char *input;  /* path or "-" */
     const char *format; /* never NULL after parsing, if the command has formats */
     const char *output; /* NULL: standard output */
-    enum by by;         /* the first one that was given */
-    unsigned bys;       /* 1 << enum by, or-ed: all that were given */
-    bool by_given;
+    unsigned bys;       /* 1 << enum by, or-ed; 0: not given */
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
     uint64_t live_ns; /* 0: not live */
-    bool domains_given, pcpus_given;
-    uint8_t *domains; /* a byte for each of 65536 domain ids */
-    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs */
+    uint8_t *domains; /* a byte for each of 65536 domain ids; NULL: not given */
+    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
     uint64_t from_ns, to_ns;
     const char *columns, *sort;
     size_t limit; /* rows of an interval; 0: all */

@@ -271,8 +271,7 @@ int reading_command(struct reading *r, const struct options *o,
     }
     r->options = o;
     r->run.control.stop_at_once = true;
-    r->schema.selection =
-        (struct selection_options){.domains = o->domains_given ? o->domains : NULL, .limit = o->limit};
+    r->schema.selection = (struct selection_options){.domains = o->domains, .limit = o->limit};
     int status = open_and_run(r, prepare);
     writer_free(r->writer);
     output_abort(r->output);

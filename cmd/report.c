@@ -27,8 +27,8 @@ static int prepare(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
     bool rows = o->granularities || !o->executions; /* of intervals, if there are any */
-    r->schema.bys = o->bys ? o->bys : 1u << o->by;
-    r->schema.selection.pcpus = o->pcpus_given ? o->pcpus : NULL;
+    r->schema.bys = o->bys ? o->bys : 1u << BY_DOMAIN;
+    r->schema.selection.pcpus = o->pcpus;
     r->schema.selection.memory_limit = o->max_memory;
     if (reading_choose(r, relations + !rows, (size_t)rows + o->executions, o->sort, err) != 0)
         return -1;
