@@ -54,7 +54,9 @@ static bool find_listed(const char *line, struct span *id, struct span *name)
 static void find_plain(const char *line, struct span *id, struct span *name)
 {
     *id = (struct span){line, strcspn(line, " \t\r\n")};
-    name->at = line + id->n + strspn(line + id->n, " \t\r\n");
+    const char *rest = line + id->n + (line[id->n] != '\0');
+    rest += strspn(rest, "\r\n");
+    name->at = rest + strspn(rest, " \t");
     name->n = strcspn(name->at, "\r\n");
 }
 
