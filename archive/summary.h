@@ -7,21 +7,10 @@
 
 #include "formats/buffer.h"
 #include "metrics/measure/charge.h"
+#include "metrics/measure/row.h"
 #include "parser/order/clock.h"
 #include "parser/quality.h"
 #include "parser/trace.h"
-
-struct summary_pcpu {
-    uint16_t pcpu;
-    uint64_t blind_ns;
-};
-
-struct summary_domain { /* of the whole trace, ordered by domain and life; without the idle domain */
-    int32_t domain;
-    uint32_t life;
-    uint32_t vcpus;
-    uint64_t running_ns;
-};
 
 struct summary {
     struct trace_summary trace; /* file and compression: owned by the summary if summary_read filled it */
@@ -33,7 +22,7 @@ struct summary {
     struct charge_summary charges; /* if charged */
     struct summary_pcpu *pcpus;    /* ascending */
     size_t pcpus_n;
-    struct summary_domain *domains;
+    struct summary_domain *domains; /* ordered by domain and life; without the idle domain */
     size_t domains_n;
     char *texts; /* memory of the texts; NULL unless summary_read filled it */
 };

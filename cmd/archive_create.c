@@ -10,8 +10,8 @@
 #include "archive_commands.h"
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
-#include "metrics/pipeline.h"
 #include "metrics/verdict.h"
+#include "trace_run.h"
 
 #define HOST_DEFAULT "host"
 #define SECOND_NS    1000000000u
@@ -27,14 +27,12 @@ struct creation {
     struct capture_options capture;
     struct archive_file *file;
     /* of the trace being read */
-    struct trace *trace;
-    struct pipeline *pipeline;
+    struct options one; /* with its path */
+    struct trace_run run;
     struct meter_options rows;
     struct capture_writer *writer;
-    struct summary_domain *domains; /* of the whole trace */
-    size_t domains_n;
+    struct summary summary;
     struct meter_sink into_capture; /* the rows pass by here */
-    struct progress progress;
 };
 
 /* ---- what is wanted ---- */
@@ -48,7 +46,7 @@ static int choose(struct creation *c, struct error *err)
     if (parse_host(c->host, label, NULL, err) != 0)
         return -1;
     unsigned further = o->with_trace ? 0 : 1u << BY_VCPU | 1u << BY_PCPU;
-    p->bys = 1u << BY_DOMAIN | (o->by_given ? o->bys : further);
+    p->bys = 1u << BY_DOMAIN | (o->bys ? o->bys : further);
     for (size_t i = 0; i < o->granularities; i++)
         if (o->granularities_ns[i])
             p->granularities_ns[p->granularities++] = o->granularities_ns[i];
@@ -71,18 +69,9 @@ static int choose(struct creation *c, struct error *err)
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct creation *c = context;
-    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN) {
-        c->domains = calloc(n + 1, sizeof *c->domains);
-        for (size_t i = 0; c->domains && i < n; i++)
-            if (rows[i].domain != IDLE_DOMAIN)
-                c->domains[c->domains_n++] = (struct summary_domain){
-                    .domain = rows[i].domain,
-                    .life = rows[i].life,
-                    .vcpus = rows[i].vcpus,
-                    .running_ns = (uint64_t)rows[i].measures->state_ns[RUNSTATE_RUNNING]};
-        if (!c->domains)
-            return -1;
-    }
+    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
+        summary_take_domains(&c->summary, rows, n) != 0)
+        return -1;
     return c->into_capture.interval(c->into_capture.context, interval, rows, n);
 }
 
@@ -125,7 +114,7 @@ static int add_consumer(struct creation *c, struct error *err)
                                .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
     const struct consumer consumer = {.context = c, .rows = rows, .batch = take_batch, .to_the_end = true};
-    return pipeline_add(c->pipeline, &consumer, err);
+    return trace_run_add(&c->run, &consumer, err);
 }
 
 /* A pipe that lasts is ended by a signal; a file is read to its end. */
@@ -138,6 +127,9 @@ static bool is_stream(const char *path)
 static int open_trace(struct creation *c, const char *path, struct error *err)
 {
     const struct options *o = c->options;
+    c->one = *o;
+    c->one.input = path;
+    c->run.options = &c->one;
     struct capture_writer_options options = {.host = c->host,
                                              .source = path,
                                              .tool = "xenmeter " XENMETER_VERSION,
@@ -148,59 +140,36 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     if (!c->writer)
         return error_no_memory(err, "the archive");
     struct trace_tap tap = capture_writer_tap(c->writer);
-    struct trace_options trace = {.cpu_hz = o->cpu_hz, .memory_limit = o->max_memory, .tap = &tap};
-    c->pipeline = pipeline_new(o->max_memory);
-    if (!c->pipeline)
-        return error_no_memory(err, "the archive");
     if (add_consumer(c, err) != 0)
         return -1;
-    pipeline_wants(c->pipeline, &trace);
-    if (is_stream(path)) {
-        c->file->keep_partial = true;
-        trace.stop = signals_stop_flag(&trace.wait_mask);
-    }
-    c->trace = trace_open(path, &trace, err);
-    return c->trace ? 0 : -1;
-}
-
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
+    c->file->keep_partial |= is_stream(path);
+    return trace_run_open(&c->run, is_stream(path), &tap, err);
 }
 
 static int write_summary(struct creation *c, struct error *err)
 {
-    struct summary s = {.clock = *trace_clock(c->trace), .charged = true};
-    const struct meter *meter = pipeline_meter(c->pipeline, 0);
-    const struct pass *pass = pipeline_pass(c->pipeline);
-    trace_summarise(c->trace, &s.trace);
-    s.trace.file = ""; /* where it was, and how it was packed, is not the trace's */
-    s.trace.file_bytes = 0;
-    s.trace.compression = "none";
-    s.end_ns = meter_accounted(meter);
-    pipeline_quality(c->pipeline, c->trace, &s.quality);
-    s.quality.unknown_ns = meter_unknown_ns(meter);
-    meter_charge_summary(meter, &s.charges);
-    s.domains = c->domains;
-    s.domains_n = c->domains_n;
-    s.pcpus = calloc(pass->pcpus_n + 1u, sizeof *s.pcpus);
+    struct summary *s = &c->summary;
+    const struct meter *meter = pipeline_meter(c->run.pipeline, 0);
     struct capture *capture = archive_file_new_capture(c->file);
-    int status = 0;
-    if (!s.pcpus || !capture)
-        status = error_no_memory(err, "the archive");
-    for (; s.pcpus && s.pcpus_n < pass->pcpus_n; s.pcpus_n++)
-        s.pcpus[s.pcpus_n] = (struct summary_pcpu){pass->pcpus[s.pcpus_n],
-                                                   model_blind_ns(pass->model, pass->pcpus[s.pcpus_n])};
-    if (status == 0)
-        status = capture_writer_finish(c->writer, &s, capture, err);
-    c->file->captures_n += status == 0;
-    free(s.pcpus);
-    if (status == 0 && !c->options->quiet) {
+    if (!capture)
+        return error_no_memory(err, "the archive");
+    if (trace_run_summarise(&c->run, s, err) != 0)
+        return -1;
+    s->trace.file = ""; /* where it was, and how it was packed, is not the trace's */
+    s->trace.file_bytes = 0;
+    s->trace.compression = "none";
+    s->end_ns = meter_accounted(meter);
+    s->charged = true;
+    meter_charge_summary(meter, &s->charges);
+    if (capture_writer_finish(c->writer, s, capture, err) != 0)
+        return -1;
+    c->file->captures_n++;
+    if (!c->options->quiet) {
         struct judgement judgement;
-        verdict_judge(&judgement, &s.quality, &s.clock, s.end_ns, s.trace.pcpus, s.trace.has_runstates);
+        verdict_judge(&judgement, &s->quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
         say_verdict(&judgement);
     }
-    return status;
+    return 0;
 }
 
 /* Two traces that begin with the same bytes could not be told apart later. */
@@ -225,25 +194,20 @@ static int add_files(const struct creation *c, struct error *err)
 
 static void end_trace(struct creation *c)
 {
-    pipeline_free(c->pipeline);
-    c->pipeline = NULL;
-    trace_close(c->trace);
+    trace_run_close(&c->run);
     capture_writer_free(c->writer);
-    free(c->domains);
-    c->trace = NULL;
+    free(c->summary.domains);
+    free(c->summary.pcpus);
+    c->run = (struct trace_run){0};
     c->writer = NULL;
-    c->domains = NULL;
-    c->domains_n = 0;
+    c->summary = (struct summary){0};
 }
 
 static int add_trace(struct creation *c, const char *path, struct error *err)
 {
-    const struct pipeline_control control = {.progress = show_progress, .progress_context = &c->progress};
-    progress_begin(&c->progress, c->options->progress, c->options->quiet);
     int status = open_trace(c, path, err);
     if (status == 0)
-        status = pipeline_run(c->pipeline, c->trace, &control, err);
-    progress_end(&c->progress);
+        status = trace_run_go(&c->run, c->options->progress, err);
     if (status == 0)
         status = add_files(c, err);
     if (status == 0)

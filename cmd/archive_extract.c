@@ -20,11 +20,9 @@ struct extract_options {
 
 struct extraction {
     const struct extract_options *options;
+    const struct options *common; /* its beginning */
     const char *archive;
     const char *to; /* --output; NULL: not given */
-    bool quiet;
-    char *const *patterns;
-    size_t patterns_n;
     char host[HOST_MAX];
     unsigned timeline;
     bool missing; /* something is damaged */
@@ -45,10 +43,10 @@ static bool is_wanted(const struct extraction *x, const char *path)
     size_t n = strlen(x->host);
     if (n > 0 && (strncmp(path, x->host, n) != 0 || path[n] != '/'))
         return false;
-    for (size_t i = 0; i < x->patterns_n; i++)
-        if (fnmatch(x->patterns[i], path, 0) == 0)
+    for (size_t i = 1; i < x->common->inputs_n; i++)
+        if (fnmatch(x->common->inputs[i], path, 0) == 0)
             return true;
-    return x->patterns_n == 0;
+    return x->common->inputs_n == 1;
 }
 
 /* Makes the directories of a path; an existing file in their place is an error. */
@@ -102,7 +100,7 @@ static int take_damage(void *context, const struct error *why)
 {
     struct extraction *x = context;
     x->missing = true;
-    if (!x->quiet)
+    if (!x->common->quiet)
         fail(x->archive, why);
     return 0;
 }
@@ -113,11 +111,11 @@ static int extract_members(struct extraction *x)
     struct walk_visitor visitor = {x, take_member, x->options->partial ? take_damage : NULL};
     if (walk_archive(x->archive, &visitor, &err) != 0)
         return x->failed ? EXIT_ERROR : fail(x->archive, &err);
-    if (x->members == 0 && x->patterns_n > 0) {
+    if (x->members == 0 && x->common->inputs_n > 1) {
         complain("%s: no member has such a name (xenmeter archive list -v shows them)", x->archive);
         return EXIT_ERROR;
     }
-    if (!x->quiet)
+    if (!x->common->quiet)
         complain("%zu members, %" PRIu64 " bytes", x->members, x->bytes);
     return x->missing ? EXIT_FINDING : EXIT_DONE;
 }
@@ -147,16 +145,11 @@ static int take_chunk(void *context, const char *path, const uint8_t *bytes, siz
 
 static int finish_trace(struct extraction *x)
 {
-    struct error err = {0};
-    struct output *out = x->output;
-    x->output = NULL;
-    if (output_reader_gone(out)) {
-        output_abort(out);
+    if (output_reader_gone(x->output))
         return EXIT_DONE;
-    }
-    if (output_commit(out, &err) != 0)
-        return fail(x->to ? x->to : "standard output", &err);
-    if (!x->quiet && x->to)
+    if (commit(&x->output, x->to) != EXIT_DONE)
+        return EXIT_ERROR;
+    if (!x->common->quiet && x->to)
         complain("%" PRIu64 " bytes", x->bytes);
     return x->missing || x->gap ? EXIT_FINDING : EXIT_DONE;
 }
@@ -236,14 +229,7 @@ static int run(const struct options *o)
 {
     struct error err = {0};
     const struct extract_options *e = (const struct extract_options *)o;
-    if (archive_inputs_prepare(o) != EXIT_DONE)
-        return EXIT_ERROR;
-    struct extraction x = {.options = e,
-                           .archive = o->inputs[0],
-                           .to = o->output,
-                           .quiet = o->quiet,
-                           .patterns = o->inputs + 1,
-                           .patterns_n = o->inputs_n - 1};
+    struct extraction x = {.options = e, .common = o, .archive = o->inputs[0], .to = o->output};
     if (o->host && parse_host(o->host, x.host, &x.timeline, &err) != 0)
         return fail(NULL, &err);
     if (x.timeline && (!e->trace || e->partial)) {

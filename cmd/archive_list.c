@@ -6,27 +6,14 @@
 #include "archive/archive.h"
 #include "archive/contents.h"
 #include "archive_commands.h"
+#include "formats/charge_words.h"
+#include "metrics/relation/relation.h"
 
 static uint64_t stored_bytes(const struct archive *a, const struct capture *p)
 {
     const struct frame *list = archive_frames(a)->list;
     const struct frame *last = &list[p->first_frame + p->frames - 1];
     return last->offset + last->bytes - list[p->first_frame].offset;
-}
-
-static void print_length(uint64_t ns)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ns;
-    } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
-    size_t i = 0;
-    while (ns % units[i].ns)
-        i++;
-    if (ns)
-        printf("%" PRIu64 "%s", ns / units[i].ns, units[i].unit);
-    else
-        printf("total");
 }
 
 static void print_results(const struct capture_options *o)
@@ -37,8 +24,8 @@ static void print_results(const struct capture_options *o)
             printf(" %s", by_names[by]);
     printf("; of");
     for (size_t i = 0; i < o->granularities; i++) {
-        putchar(' ');
-        print_length(o->granularities_ns[i]);
+        char length[LENGTH_BYTES];
+        printf(" %s", o->granularities_ns[i] ? length_in_words(length, o->granularities_ns[i]) : "total");
     }
     printf("%s%s%s\n", o->executions ? "; executions" : "", o->charge.wanted ? "; charges" : "",
            o->io_counts ? " by outside counters" : "");
@@ -113,8 +100,6 @@ static int run(const struct options *o)
 {
     struct error err = {0};
     int status = EXIT_DONE;
-    if (archive_inputs_prepare(o) != EXIT_DONE)
-        return EXIT_ERROR;
     struct archive *archive = archive_open(o->inputs[0], &err);
     if (!archive)
         return fail(o->inputs[0], &err);

@@ -91,11 +91,11 @@ static int copy_capture(struct merging *m, const struct source_capture *s, struc
     }
     memcpy(to->host, s->capture->host, sizeof to->host);
     memcpy(to->id, s->capture->id, sizeof to->id);
+    memcpy(to->manifest_digest, s->capture->manifest_digest, DIGEST_BYTES);
     to->tsc_first = s->capture->tsc_first;
     to->first_frame = (uint32_t)first;
     to->frames = s->capture->frames;
     to->manifest_bytes = s->capture->manifest_bytes;
-    memcpy(to->manifest_digest, s->capture->manifest_digest, DIGEST_BYTES);
     m->file.captures_n++;
     return 0;
 }
@@ -143,9 +143,7 @@ static int merge(struct merging *m, const struct options *o)
 static int run(const struct options *o)
 {
     struct merging m = {0};
-    int status = archive_inputs_prepare(o);
-    if (status == EXIT_DONE)
-        status = merge(&m, o);
+    int status = merge(&m, o);
     archive_file_close(&m.file);
     for (size_t i = 0; i < m.archives_n; i++)
         archive_close(m.archives[i]);

@@ -5,24 +5,19 @@
 #include "archive/verify.h"
 #include "archive_commands.h"
 
-struct verify_report {
-    const char *file;
-    bool quiet;
-};
-
+/* `context` is the file's name; NULL: quiet. */
 static void tell(void *context, uint64_t offset, const char *member, const char *what)
 {
-    const struct verify_report *t = context;
-    if (!t->quiet)
-        printf("%s: offset %" PRIu64 ": %s%s%s\n", t->file, offset, member, *member ? ": " : "", what);
+    const char *file = context;
+    if (file)
+        printf("%s: offset %" PRIu64 ": %s%s%s\n", file, offset, member, *member ? ": " : "", what);
 }
 
-static int verify_one(const char *file, bool quiet)
+static int verify_one(char *file, bool quiet)
 {
     struct error err = {0};
     struct verify_totals totals;
-    struct verify_report telling = {file, quiet};
-    long findings = verify_archive(file, tell, &telling, &totals, &err);
+    long findings = verify_archive(file, tell, quiet ? NULL : file, &totals, &err);
     if (findings < 0)
         return fail(file, &err);
     if (quiet)
@@ -40,8 +35,6 @@ static int verify_one(const char *file, bool quiet)
 static int run(const struct options *o)
 {
     int worst = EXIT_DONE;
-    if (archive_inputs_prepare(o) != EXIT_DONE)
-        return EXIT_ERROR;
     for (size_t i = 0; i < o->inputs_n; i++) {
         int result = verify_one(o->inputs[i], o->quiet);
         worst = result > worst ? result : worst;

@@ -13,14 +13,15 @@
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
 
-int fail_host(const struct options *o)
-{
-    complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
-             strcmp(o->input, "-") == 0 ? "standard input" : o->input);
-    return EXIT_ERROR;
-}
-
 /* ---- opening ---- */
+
+/* What is wrong in a member, with its place in the file. */
+static int member_wrong(const struct archived *a, const struct capture *p, const struct member *m,
+                        const struct error *why, struct error *err)
+{
+    return error_set_at(err, why->code, archive_frames(a->archive)->list[p->first_frame + m->frame].offset,
+                        "%s: %s", m->name, why->message);
+}
 
 static int read_summary(struct archived *a, const struct capture *p, struct summary *summary,
                         struct error *err)
@@ -32,10 +33,8 @@ static int read_summary(struct archived *a, const struct capture *p, struct summ
         return error_set(err, ERROR_FORMAT, "trace %s of host %s has no summary", p->id, p->host);
     if (archive_read(a->archive, p, m, &text, err) != 0)
         return -1;
-    if (summary_read(summary, (const char *)text, m->bytes, &why) != 0)
-        return error_set_at(err, why.code, archive_frames(a->archive)->list[p->first_frame + m->frame].offset,
-                            "summary.json: %s", why.message);
-    return 0;
+    return summary_read(summary, (const char *)text, m->bytes, &why) == 0 ? 0
+                                                                          : member_wrong(a, p, m, &why, err);
 }
 
 static int read_summaries(struct archived *a, struct error *err)
@@ -60,6 +59,7 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     unsigned number = 0;
     size_t first = 0;
     const struct capture *captures;
+    a->options = o;
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
     a->archive = archive_open(o->input, err);
@@ -82,45 +82,24 @@ void archived_close(struct archived *a)
 
 /* ---- charges ---- */
 
-static bool charge_options_given(const struct options *o)
+bool archived_counts(const struct archived *a)
 {
-    return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
-           o->weights_text;
+    return a->archive && a->captures[0].options.io_counts && !a->options->io_counts;
 }
 
-bool archived_counts(const struct archived *a, const struct options *o)
-{
-    return a->archive && a->captures[0].options.io_counts && !o->io_counts;
-}
-
-/* What was given takes the place of what the archive was made with, option by option. */
-static int overlay(const struct options *o, struct charge_options *charge, struct error *err)
-{
-    if (o->charge_methods)
-        charge->methods = o->charge_methods;
-    if (o->charge_per_given)
-        charge->interval_ns = o->charge_interval_ns;
-    if (o->charge_all)
-        charge->spread_own = true;
-    if (o->idds)
-        charge->idds = o->idds;
-    return o->weights_text ? parse_weights(o->weights_text, charge->weights, err) : 0;
-}
-
-int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
-                            struct counters **counters, struct error *err)
+int archived_charge_options(struct archived *a, struct charge_options *charge, struct counters **counters,
+                            struct error *err)
 {
     const struct capture_options *kept = &a->captures[0].options;
-    const struct member *m = archived_counts(a, o) ? capture_member(&a->captures[0], IO_COUNTS_MEMBER) : NULL;
+    const struct member *m = archived_counts(a) ? capture_member(&a->captures[0], IO_COUNTS_MEMBER) : NULL;
     const uint8_t *text;
     bool wanted = charge->wanted;
     if (!kept->charge.wanted)
-        return charge_options_of(o, *counters, charge, err);
+        return charge_options_of(a->options, *counters, charge, err);
     *charge = kept->charge;
     charge->wanted = wanted;
     charge->counters = *counters;
-    if (overlay(o, charge, err) != 0)
-        return -1;
+    charge_options_overlay(a->options, charge);
     if (m) {
         if (archive_read(a->archive, &a->captures[0], m, &text, err) != 0)
             return -1;
@@ -128,7 +107,7 @@ int archived_charge_options(struct archived *a, const struct options *o, struct 
         if (!*counters)
             return -1;
     }
-    return charge_options_check(charge, err);
+    return charge_options_check(charge, charge->counters != NULL, err);
 }
 
 int archived_names(struct archived *a, struct domain_names **names, struct error *err)
@@ -150,7 +129,7 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
 
 /* ---- choosing ---- */
 
-static bool trace_kept(const struct archived *a)
+bool archived_trace_kept(const struct archived *a)
 {
     for (size_t i = 0; i < a->captures_n; i++)
         if (!a->captures[i].trace_stored)
@@ -159,9 +138,10 @@ static bool trace_kept(const struct archived *a)
 }
 
 /* What is asked of rollup. */
-static void plan_of(const struct archived *a, size_t capture, const struct options *o,
-                    const struct meter_options *meter, struct rollup_plan *plan)
+static void plan_of(const struct archived *a, size_t capture, const struct meter_options *meter,
+                    struct rollup_plan *plan)
 {
+    const struct options *o = a->options;
     const struct capture_options *kept = &a->captures[capture].options;
     *plan = (struct rollup_plan){.kept = kept->granularities,
                                  .asked = meter->granularities,
@@ -187,9 +167,10 @@ static bool same_charges(const struct charge_options *a, const struct charge_opt
 }
 
 /* NULL: the results that were kept of a capture suffice; else what they lack. */
-static const char *capture_lacks(const struct archived *a, size_t capture, const struct options *o,
-                                 const struct meter_options *meter, bool own_rows)
+static const char *capture_lacks(const struct archived *a, size_t capture, const struct meter_options *meter,
+                                 bool own_rows)
 {
+    const struct options *o = a->options;
     const struct capture_options *kept = &a->captures[capture].options;
     struct rollup_plan plan;
     size_t use[METER_GRANULARITIES];
@@ -210,18 +191,17 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
         return "executions and charges are kept with the rows by domain";
     if (meter->executions && !kept->executions)
         return "executions are not among them";
-    plan_of(a, capture, o, meter, &plan);
+    plan_of(a, capture, meter, &plan);
     return rollup_possible(&plan, use) ? NULL
                                        : "they are not of these lengths, or not of this part of the time";
 }
 
 /* The same of all the captures. */
-static const char *results_lack(const struct archived *a, const struct options *o,
-                                const struct meter_options *meter, bool own_rows)
+static const char *results_lack(const struct archived *a, const struct meter_options *meter, bool own_rows)
 {
     const char *lack = NULL;
     for (size_t i = 0; i < a->captures_n && !lack; i++)
-        lack = capture_lacks(a, i, o, meter, own_rows);
+        lack = capture_lacks(a, i, meter, own_rows);
     return lack;
 }
 
@@ -235,11 +215,10 @@ static bool counters_kept(const struct archived *a)
 }
 
 /* Traces of one timeline that were charged in different ways have no answer together, unless the way is given. */
-static int check_charges(const struct archived *a, const struct options *o, const struct meter_options *meter,
-                         struct error *err)
+static int check_charges(const struct archived *a, const struct meter_options *meter, struct error *err)
 {
     const struct capture_options *first = &a->captures[0].options;
-    for (size_t i = 1; i < a->captures_n && meter->charge.wanted && !charge_options_given(o); i++) {
+    for (size_t i = 1; i < a->captures_n && meter->charge.wanted && !charge_options_given(a->options); i++) {
         const struct capture_options *kept = &a->captures[i].options;
         if (!same_charges(&first->charge, &kept->charge) || first->io_counts != kept->io_counts)
             return error_set(
@@ -251,10 +230,10 @@ static int check_charges(const struct archived *a, const struct options *o, cons
 }
 
 /* What several traces cannot be asked together. */
-static int check_counters(const struct archived *a, const struct options *o,
-                          const struct meter_options *meter, const char *lack, struct error *err)
+static int check_counters(const struct archived *a, const struct meter_options *meter, const char *lack,
+                          struct error *err)
 {
-    if (!lack || a->captures_n == 1 || !meter->charge.wanted || !counters_kept(a) || o->io_counts)
+    if (!lack || a->captures_n == 1 || !meter->charge.wanted || !counters_kept(a) || a->options->io_counts)
         return 0;
     return error_set(
         err, ERROR_USAGE,
@@ -264,9 +243,9 @@ static int check_counters(const struct archived *a, const struct options *o,
 }
 
 /* The results suffice, but the trace is more exact about what they cannot tell. */
-static bool better_by_trace(const struct archived *a, const struct options *o,
-                            const struct meter_options *meter)
+static bool better_by_trace(const struct archived *a, const struct meter_options *meter)
 {
+    const struct options *o = a->options;
     bool part = o->from_ns || o->to_ns;
     if (a->captures_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
         return !(meter->charge.wanted && counters_kept(a) && !o->io_counts);
@@ -274,8 +253,9 @@ static bool better_by_trace(const struct archived *a, const struct options *o,
 }
 
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
-static void choose_entry(struct archived *a, const struct options *o, bool charges)
+static void choose_entry(struct archived *a, bool charges)
 {
+    const struct options *o = a->options;
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
     if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
@@ -291,24 +271,24 @@ static void choose_entry(struct archived *a, const struct options *o, bool charg
         a->resume = (struct trace_resume){a->summary.clock, a->entry->tsc};
 }
 
-static int check_span(const struct archived *a, const struct options *o, struct error *err)
+static int check_span(const struct archived *a, struct error *err)
 {
+    const struct options *o = a->options;
     if (o->from_ns == 0 || o->from_ns < a->summary.end_ns)
         return 0;
     return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
                      (double)o->from_ns / 1e9, (double)a->summary.end_ns / 1e9);
 }
 
-int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
-                    bool own_rows, struct error *err)
+int archived_choose(struct archived *a, const struct meter_options *meter, bool own_rows, struct error *err)
 {
-    const char *lack = results_lack(a, o, meter, own_rows);
-    bool trace = trace_kept(a);
-    if (check_charges(a, o, meter, err) != 0 || check_counters(a, o, meter, lack, err) != 0)
+    const char *lack = results_lack(a, meter, own_rows);
+    bool trace = archived_trace_kept(a);
+    if (check_charges(a, meter, err) != 0 || check_counters(a, meter, lack, err) != 0)
         return -1;
-    if (check_span(a, o, err) != 0)
+    if (check_span(a, err) != 0)
         return -1;
-    a->from_results = !lack && !(trace && better_by_trace(a, o, meter));
+    a->from_results = !lack && !(trace && better_by_trace(a, meter));
     if (a->from_results)
         return 0;
     if (!trace)
@@ -316,19 +296,19 @@ int archived_choose(struct archived *a, const struct options *o, const struct me
                          "the results that were kept do not suffice (%s), and the trace was not kept; "
                          "\"xenmeter archive list\" tells what was",
                          lack);
-    choose_entry(a, o, meter->charge.wanted);
+    choose_entry(a, meter->charge.wanted);
     return 0;
 }
 
-int archived_choose_trace(struct archived *a, const struct options *o, struct error *err)
+int archived_choose_trace(struct archived *a, struct error *err)
 {
-    if (!trace_kept(a))
+    if (!archived_trace_kept(a))
         return error_set(
             err, ERROR_USAGE,
             "records are in the trace, which was not kept; \"xenmeter archive list\" tells what was");
-    if (check_span(a, o, err) != 0)
+    if (check_span(a, err) != 0)
         return -1;
-    choose_entry(a, o, false);
+    choose_entry(a, false);
     return 0;
 }
 
@@ -361,7 +341,7 @@ static int read_results(struct archived *a, const struct capture *p, enum by by,
 }
 
 static int replay_rows(struct archived *a, size_t capture, enum by by, const struct rollup_plan *plan,
-                       const struct meter_sink *sink, uint64_t *unknown_ns, struct error *err)
+                       const struct meter_sink *sink, struct error *err)
 {
     struct rollup *rollup = rollup_new(plan, by, sink);
     if (!rollup)
@@ -374,23 +354,22 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
     else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
-    *unknown_ns = max64(*unknown_ns, rollup_unknown_ns(rollup));
+    a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }
 
 /* One by after the other; executions and charges are kept with the rows by domain. */
-static int replay_capture(struct archived *a, size_t capture, const struct options *o,
-                          const struct meter_options *meter, const struct meter_sink *sink,
-                          uint64_t *unknown_ns, struct error *err)
+static int replay_capture(struct archived *a, size_t capture, const struct meter_options *meter,
+                          const struct meter_sink *sink, struct error *err)
 {
     struct rollup_plan plan;
     struct meter_sink rows = *sink;
     int status = 0;
-    plan_of(a, capture, o, meter, &plan);
+    plan_of(a, capture, meter, &plan);
     for (enum by by = 0; by < BYS && status == 0; by++)
         if (meter->bys & 1u << by) {
-            status = replay_rows(a, capture, by, &plan, &rows, unknown_ns, err);
+            status = replay_rows(a, capture, by, &plan, &rows, err);
             rows.execution = NULL;
             rows.charges = NULL;
         }
@@ -398,18 +377,16 @@ static int replay_capture(struct archived *a, size_t capture, const struct optio
 }
 
 /* Piece after capture, as if it had been one trace. */
-static int replay_joined(struct archived *a, const struct options *o, const struct meter_options *meter,
-                         struct error *err)
+static int replay_joined(struct archived *a, const struct meter_options *meter, struct error *err)
 {
     struct join *join = join_new(&meter->sink);
-    uint64_t ignored = 0;
     int status = 0;
     if (!join)
         return error_no_memory(err, "reading the archive");
     for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
         join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
-        status = replay_capture(a, i, o, meter, &sink, &ignored, err);
+        status = replay_capture(a, i, meter, &sink, err);
     }
     if (status == 0)
         status = join_finish(join, a->summary.end_ns);
@@ -419,14 +396,16 @@ static int replay_joined(struct archived *a, const struct options *o, const stru
     return status;
 }
 
-int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
-                    uint64_t *unknown_ns, struct error *err)
+int archived_replay(struct archived *a, const struct meter_options *meter, struct error *err)
 {
+    const struct options *o = a->options;
     bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
-    int status = a->captures_n > 1 ? replay_joined(a, o, meter, err)
-                                   : replay_capture(a, 0, o, meter, &meter->sink, unknown_ns, err);
+    int status =
+        a->captures_n > 1 ? replay_joined(a, meter, err) : replay_capture(a, 0, meter, &meter->sink, err);
     if (!part)
-        *unknown_ns = a->summary.quality.unknown_ns;
+        a->unknown_ns = a->summary.quality.unknown_ns;
+    else if (a->captures_n > 1)
+        a->unknown_ns = 0; /* which part of it is in this part of the time is not kept */
     return status;
 }
 
@@ -447,10 +426,11 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
     return 0;
 }
 
-bool archived_knows_rest(const struct archived *a, const struct options *o)
+bool archived_knows_rest(const struct archived *a)
 {
-    bool same_clock = !(o->cpu_hz > 0) || (a->archive && o->cpu_hz == a->captures[0].options.cpu_hz);
-    return a->archive && a->captures_n == 1 && same_clock && !o->live_ns;
+    const struct options *o = a->options;
+    return a->archive && a->captures_n == 1 && !o->live_ns &&
+           (!(o->cpu_hz > 0) || o->cpu_hz == a->captures[0].options.cpu_hz);
 }
 
 /* Reads the entry with which reading begins. entry_free in both cases. */
@@ -461,14 +441,13 @@ static int read_entry(struct archived *a, struct entry *entry, struct error *err
     const uint8_t *text;
     if (archive_read(a->archive, p, a->entry, &text, err) != 0)
         return -1;
-    if (entry_read(entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why) == 0)
-        return 0;
-    return error_set_at(err, why.code,
-                        archive_frames(a->archive)->list[p->first_frame + a->entry->frame].offset, "%s: %s",
-                        a->entry->name, why.message);
+    return entry_read(entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why) == 0
+               ? 0
+               : member_wrong(a, p, a->entry, &why, err);
 }
 
-int archived_enter(struct archived *a, struct pipeline *pipeline, struct error *err)
+int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_reader *reader,
+                   struct error *err)
 {
     struct entry entry = {0};
     if (!a->entry)
@@ -476,36 +455,26 @@ int archived_enter(struct archived *a, struct pipeline *pipeline, struct error *
     int status = read_entry(a, &entry, err);
     if (status == 0) {
         struct event_batch batch = entry_batch(&entry, a->entry->tsc);
-        status = pipeline_feed(pipeline, &batch, &a->resume.clock, err);
+        if (reader)
+            dump_reader_prime(reader, &batch);
+        else
+            status = pipeline_feed(pipeline, &batch, &a->resume.clock, err);
     }
     entry_free(&entry);
     return status;
 }
 
-int archived_prime(struct archived *a, struct dump_reader *reader, struct error *err)
+void archived_describe(const struct archived *a, struct trace_summary *trace)
 {
-    struct entry entry = {0};
-    if (!a->entry)
-        return 0;
-    int status = read_entry(a, &entry, err);
-    if (status == 0) {
-        struct event_batch batch = entry_batch(&entry, a->entry->tsc);
-        dump_reader_prime(reader, &batch);
-    }
-    entry_free(&entry);
-    return status;
-}
-
-void archived_describe(const struct archived *a, const struct options *o, struct trace_summary *trace)
-{
-    trace->file = o->input;
+    trace->file = a->options->input;
     trace->file_bytes = archive_frames(a->archive)->size;
     trace->compression = "archive";
     trace->read_from = a->from_results ? "results" : "trace";
 }
 
-void archived_say(const struct archived *a, const struct options *o)
+void archived_say(const struct archived *a)
 {
+    const struct options *o = a->options;
     const char *name = strcmp(o->input, "-") == 0 ? "(standard input)" : o->input;
     bool several = a->captures_n > 1;
     if (o->quiet)

@@ -13,10 +13,12 @@
 #include "metrics/pipeline.h"
 
 struct archived {
+    const struct options *options;
     struct archive *archive;
     const struct capture *captures; /* of the timeline */
     size_t captures_n;
     bool from_results;         /* else from the trace */
+    uint64_t unknown_ns;       /* of the results */
     struct summary *summaries; /* of each */
     struct summary summary;    /* of them all; shares what the first one has */
     /* from the trace: */
@@ -25,9 +27,6 @@ struct archived {
     const struct member *entry; /* where it begins; NULL: at its beginning */
     struct trace_resume resume; /* with an entry */
 };
-
-/* --host was given, but the input is no archive: says so. EXIT_ERROR. */
-int fail_host(const struct options *o);
 
 /* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */
 int input_is_archive(const char *path, bool *is, struct error *err);
@@ -43,48 +42,50 @@ void archived_close(struct archived *a);
  * The charge options that this archive is read with where none are given: those with which it was made. *counters gets
  * the outside counters that it keeps (the caller's), if it does. -1 with `err` filled.
  */
-int archived_charge_options(struct archived *a, const struct options *o, struct charge_options *charge,
-                            struct counters **counters, struct error *err);
+int archived_charge_options(struct archived *a, struct charge_options *charge, struct counters **counters,
+                            struct error *err);
 
 /* Whether charges rest on outside counters that the archive keeps. */
-bool archived_counts(const struct archived *a, const struct options *o);
+bool archived_counts(const struct archived *a);
 
 /* The domain names that the archive keeps (the caller's); NULL: none. -1 with `err` filled when they are damaged. */
 int archived_names(struct archived *a, struct domain_names **names, struct error *err);
+
+/* Whether the traces of the whole timeline were kept. */
+bool archived_trace_kept(const struct archived *a);
 
 /*
  * Decides where the numbers come from, for a meter with these options; `own_rows`: the format has rows that are not
  * kept. -1 with `err` filled: neither the results nor a trace suffice.
  */
-int archived_choose(struct archived *a, const struct options *o, const struct meter_options *meter,
-                    bool own_rows, struct error *err);
+int archived_choose(struct archived *a, const struct meter_options *meter, bool own_rows, struct error *err);
 
 /*
  * For the records themselves: they are in the trace, or else -1 with `err` filled. Reading begins not long before
  * the part asked for.
  */
-int archived_choose_trace(struct archived *a, const struct options *o, struct error *err);
+int archived_choose_trace(struct archived *a, struct error *err);
 
-/* Where reading begins in the middle: tells who was current there. After archived_choose_trace; -1 with `err` filled. */
-int archived_prime(struct archived *a, struct dump_reader *reader, struct error *err);
-
-/* From the results: hands them to the meter's sink. -1 with `err` filled, or -1 as the sink did. *unknown_ns: of them. */
-int archived_replay(struct archived *a, const struct options *o, const struct meter_options *meter,
-                    uint64_t *unknown_ns, struct error *err);
+/* From the results: emits them to the meter's sink, and sets unknown_ns. -1 with `err` filled, or -1 as the sink did. */
+int archived_replay(struct archived *a, const struct meter_options *meter, struct error *err);
 
 /* From the trace: begins to read it. What is in trace_options about where bytes come from is filled in. */
 int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err);
 
 /* Whether what was kept tells of the trace as a whole, so that only the part asked for needs to be read. */
-bool archived_knows_rest(const struct archived *a, const struct options *o);
+bool archived_knows_rest(const struct archived *a);
 
-/* With an entry: feeds the meter with what came before. */
-int archived_enter(struct archived *a, struct pipeline *pipeline, struct error *err);
+/*
+ * Where reading begins in the middle: feeds the pipeline with what came before, or tells the dump reader (NULL: none) who
+ * was current there. -1 with `err` filled.
+ */
+int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_reader *reader,
+                   struct error *err);
 
 /* What a summary of the trace says of the file: the archive. */
-void archived_describe(const struct archived *a, const struct options *o, struct trace_summary *trace);
+void archived_describe(const struct archived *a, struct trace_summary *trace);
 
 /* Says on standard error where the numbers come from. */
-void archived_say(const struct archived *a, const struct options *o);
+void archived_say(const struct archived *a);
 
 #endif

@@ -1,19 +1,15 @@
 /* xenmeter blame: who had the CPU that others waited for. */
 #include <string.h>
 
-#include "columns_list.h"
 #include "metrics/measure/delays.h"
 #include "reading.h"
 
 struct blame {
     struct reading reading;
-    struct consumer consumer;
-    struct column_choice choice;
-    struct report_schema schema;
     struct delays *delays;
 };
 
-static const struct relation *const relations[] = {&relation_delays};
+static const struct relation *const relations[] = {&relation_delays, NULL};
 
 static int take_rows(void *context, const struct interval *interval, const struct delay *delays, size_t n)
 {
@@ -22,50 +18,29 @@ static int take_rows(void *context, const struct interval *interval, const struc
     return reading_write(&b->reading, &rows);
 }
 
-static int run(struct blame *b, const struct options *o)
+static int prepare(struct reading *r, struct error *err)
 {
-    struct error err = {0};
+    struct blame *b = (struct blame *)r;
+    const struct options *o = r->options;
     struct delay_options delays = {.granularities = o->granularities,
                                    .from_ns = o->from_ns,
                                    .to_ns = o->to_ns,
-                                   .pcpus_wanted = o->pcpus_given ? o->pcpus : NULL,
+                                   .pcpus_wanted = o->pcpus,
                                    .context = b,
                                    .rows = take_rows};
     memcpy(delays.granularities_ns, o->granularities_ns, sizeof delays.granularities_ns);
-    if (reading_open(&b->reading, o) != EXIT_DONE)
-        return EXIT_ERROR;
-    if (!(b->delays = delays_new(&delays))) {
-        error_no_memory(&err, "the report");
-        return fail(NULL, &err);
-    }
-    const char *sort = o->sort ? o->sort : o->limit ? "delayed_ns" : NULL;
-    if (choice_make(&b->choice, relations, 1, o->columns, sort, false, &err) != 0)
-        return fail(NULL, &err);
-    b->schema = (struct report_schema){
-        .name = "blame",
-        .choice = &b->choice,
-        .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit}};
-    b->consumer = delays_consumer(b->delays);
-    return reading_run(&b->reading, &b->consumer, NULL, &b->schema);
+    if (!(b->delays = delays_new(&delays)))
+        return error_no_memory(err, "the report");
+    r->consumer = delays_consumer(b->delays);
+    return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "delayed_ns" : NULL, err);
 }
 
-static int run_blame(const struct options *o)
+static int run(const struct options *o)
 {
     struct blame b = {0};
-    if (o->columns && strcmp(o->columns, "help") == 0) {
-        columns_list(relations, 1);
-        return EXIT_DONE;
-    }
-    int status = run(&b, o);
-    reading_close(&b.reading);
-    choice_free(&b.choice);
+    int status = reading_command(&b.reading, o, prepare);
     delays_free(b.delays);
     return status;
-}
-
-static void offer_columns(struct completion *c)
-{
-    complete_columns(c, relations, 1);
 }
 
 static const struct option_spec options[] = {
@@ -74,15 +49,10 @@ static const struct option_spec options[] = {
     OPTION_LIVE,
     OPTION_DOMAINS("only these victims: 0,3-5"),
     OPTION_PCPUS("only waits for these pCPUs"),
-    OPTION_SORT("order the pairs of an interval, largest first", offer_columns),
+    OPTION_SORT("order the pairs of an interval, largest first"),
     OPTION_LIMIT("at most N pairs of an interval; without -s those with the largest delays"),
     OPTION_TIME,
-    OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"),
-    OPTION_OUTPUT,
-    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
-    OPTION_NAMES("domain names"),
-    OPTION_COLOR,
+    OPTIONS_SHOWING,
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_END,
 };
@@ -102,6 +72,7 @@ static const struct command command = {
     .operands = OPERANDS_TRACE,
     .no_executions = true,
     .formats = writer_formats,
-    .run = run_blame,
+    .relations = relations,
+    .run = run,
 };
 COMMAND(command);

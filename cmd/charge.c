@@ -1,19 +1,12 @@
 /* xenmeter charge: who used the driver domains. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "columns_list.h"
 #include "metrics/relation/charges.h"
 #include "reading.h"
 
 struct charge {
-    struct options options;
     struct reading reading;
-    struct consumer consumer; /* does nothing but have rows made */
-    struct meter_options meter;
     struct charge_schema charges;
-    struct column_choice choice;
-    struct report_schema schema;
     struct charge_rows rows; /* of an interval */
 };
 
@@ -42,52 +35,29 @@ static int take_charges(void *context, const struct interval *interval, const st
 
 /* ---- the work ---- */
 
-static const struct relation *const relations[] = {&relation_charges};
+static const struct relation *const relations[] = {&relation_charges, NULL};
 
-static int run(struct charge *c)
+static int prepare(struct reading *r, struct error *err)
 {
-    struct error err = {0};
-    const struct options *o = &c->options;
-    const char *sort = o->sort ? o->sort : o->limit ? "charged_ns" : NULL;
-    if (reading_open(&c->reading, o) != EXIT_DONE)
-        return EXIT_ERROR;
-    if (choice_make(&c->choice, relations, 1, o->columns, sort, false, &err) != 0)
-        return fail(NULL, &err);
-    c->charges =
-        (struct charge_schema){.options = &c->meter.charge, .io_counts = reading_io_counts(&c->reading)};
-    c->schema = (struct report_schema){
-        .name = "charge",
-        .choice = &c->choice,
-        .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit},
-        .bys = 1u << BY_DOMAIN,
-        .charge = &c->charges};
-    c->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,
-                                      .no_slices = true,
-                                      .charge.wanted = true,
-                                      .sink = {c, take_interval, NULL, take_charges, NULL}};
-    return reading_run(&c->reading, &c->consumer, &c->meter, &c->schema);
+    struct charge *c = (struct charge *)r;
+    const struct options *o = r->options;
+    c->charges = (struct charge_schema){.options = &r->meter.charge, .io_counts = reading_io_counts(r)};
+    r->schema.bys = 1u << BY_DOMAIN;
+    r->schema.charge = &c->charges;
+    r->meter = (struct meter_options){
+        .bys = 1u << BY_DOMAIN, .no_slices = true, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
+    return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
 }
 
-static int run_charge(const struct options *o)
+static int run(const struct options *o)
 {
-    struct charge c = {.options = *o};
-    if (o->columns && strcmp(o->columns, "help") == 0) {
-        columns_list(relations, 1);
-        return EXIT_DONE;
-    }
-    int status = run(&c);
-    reading_close(&c.reading);
-    choice_free(&c.choice);
+    struct charge c = {0};
+    int status = reading_command(&c.reading, o, prepare);
     free(c.rows.at);
     return status;
 }
 
 /* ---- options ---- */
-
-static void offer_columns(struct completion *c)
-{
-    complete_columns(c, relations, 1);
-}
 
 static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
@@ -96,15 +66,10 @@ static const struct option_spec options[] = {
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
     OPTION_DOMAINS("only these guests: 1,3-5; shares stay those of the whole"),
-    OPTION_SORT("order the guests of each driver domain, largest first", offer_columns),
+    OPTION_SORT("order the guests of each driver domain, largest first"),
     OPTION_LIMIT("of each driver domain the first N guests; without -s those that are charged most"),
     OPTION_TIME,
-    OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"),
-    OPTION_OUTPUT,
-    OPTION_COLUMNS("these columns, in this order (\"all\"; \"help\" lists them)", offer_columns),
-    OPTION_NAMES("domain names"),
-    OPTION_COLOR,
+    OPTIONS_SHOWING,
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_END,
 };
@@ -124,6 +89,7 @@ static const struct command command = {
     .operands = OPERANDS_TRACE,
     .no_executions = true,
     .formats = writer_formats,
-    .run = run_charge,
+    .relations = relations,
+    .run = run,
 };
 COMMAND(command);

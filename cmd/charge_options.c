@@ -10,59 +10,42 @@
 #define WEIGHT_MAX             1e6
 #define WORD_BYTES             24 /* longer than any name here */
 
-/* "; did you mean 'x'?" or nothing. */
-static const char *suggestion(char *to, size_t size, const char *word, const char *const *names)
-{
-    const char *near = nearest_name(word, names);
-    *to = '\0';
-    if (near)
-        snprintf(to, size, "; did you mean '%s'?", near);
-    return to;
-}
-
 /* Copies n characters as a word; what is longer than any name is cut, and fits none. */
 static void copy_word(char word[WORD_BYTES], const char *text, size_t n)
 {
     snprintf(word, WORD_BYTES, "%.*s", n < WORD_BYTES ? (int)n : WORD_BYTES - 1, text);
 }
 
-static int method_of(const char *word, unsigned *method, struct error *err)
+/* One word of --charge-by into an unsigned. */
+static int take_method(void *context, const char *item, size_t n, struct error *err)
 {
+    unsigned *methods = context;
     const char *names[8] = {"auto"};
-    char near[64];
+    char word[WORD_BYTES], near[SUGGESTION_BYTES];
+    copy_word(word, item, n);
+    if (strcmp(word, "auto") == 0) {
+        *methods |= CHARGE_AUTO;
+        return 0;
+    }
     for (size_t i = 0; i < charge_method_names_n; i++) {
         names[i + 1] = charge_method_names[i].name;
         if (strcmp(word, charge_method_names[i].name) == 0) {
-            *method = charge_method_names[i].method;
+            *methods |= charge_method_names[i].method;
             return 0;
         }
     }
-    *method = CHARGE_AUTO;
-    if (strcmp(word, "auto") == 0)
-        return 0;
     return error_set(err, ERROR_USAGE,
                      "--charge-by: '%s' is none of grants, copies, notifications, transfers, packets, auto%s",
-                     word, suggestion(near, sizeof near, word, names));
+                     word, suggestion(near, "; did you mean '", "'?", word, names));
 }
 
 int set_charge_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    unsigned *methods = &o->charge_methods;
     (void)s;
-    *methods = 0;
-    for (;; text++) {
-        char word[WORD_BYTES];
-        unsigned method;
-        size_t n = strcspn(text, ",");
-        copy_word(word, text, n);
-        if (method_of(word, &method, err) != 0)
-            return -1;
-        *methods |= method;
-        text += n;
-        if (!*text)
-            break;
-    }
-    if (*methods & CHARGE_AUTO && *methods != CHARGE_AUTO)
+    o->charge_methods = 0;
+    if (each_item(text, take_method, &o->charge_methods, err) != 0)
+        return -1;
+    if (o->charge_methods & CHARGE_AUTO && o->charge_methods != CHARGE_AUTO)
         return error_set(err, ERROR_USAGE,
                          "--charge-by: auto takes what the trace has, no other method goes with it");
     return 0;
@@ -102,7 +85,7 @@ static const struct {
 static int kind_of(const char *word, enum io_kind *kind, struct error *err)
 {
     const char *names[WEIGHT_NAMES_N + 1] = {NULL};
-    char near[64];
+    char near[SUGGESTION_BYTES];
     for (size_t i = 0; i < WEIGHT_NAMES_N; i++) {
         names[i] = weight_names[i].name;
         if (strcmp(word, names[i]) == 0) {
@@ -113,7 +96,7 @@ static int kind_of(const char *word, enum io_kind *kind, struct error *err)
     return error_set(
         err, ERROR_USAGE,
         "--weights: '%s' is none of map, unmap, transfer, notify, copy, send, recv, read, write%s", word,
-        suggestion(near, sizeof near, word, names));
+        suggestion(near, "; did you mean '", "'?", word, names));
 }
 
 /* A plain decimal number of 0 to WEIGHT_MAX in n characters. */
@@ -127,26 +110,53 @@ static bool weight_of(const char *text, size_t n, double *weight)
     return *end == '\0' && *weight <= WEIGHT_MAX;
 }
 
-int parse_weights(const char *text, double weights[IO_KINDS], struct error *err)
+/* KIND=WEIGHT */
+static int take_weight(void *context, const char *item, size_t n, struct error *err)
 {
-    for (;; text++) {
-        char word[WORD_BYTES];
-        enum io_kind kind = IO_MAP;
-        size_t n = strcspn(text, ","), name = strcspn(text, "=,");
-        copy_word(word, text, name);
-        if (name == n)
-            return error_set(err, ERROR_USAGE,
-                             "--weights: '%s' wants KIND=WEIGHT, for example send=1,recv=1.1", word);
-        if (kind_of(word, &kind, err) != 0)
-            return -1;
-        if (!weight_of(text + name + 1, n - name - 1, &weights[kind]))
-            return error_set(err, ERROR_USAGE,
-                             "--weights: '%.*s' wants a weight from 0 to 1000000, for example %s=1.1",
-                             n > 60 ? 60 : (int)n, text, word);
-        text += n;
-        if (!*text)
-            return 0;
-    }
+    struct options *o = context;
+    char word[WORD_BYTES];
+    enum io_kind kind = IO_MAP;
+    size_t name = strcspn(item, "=,");
+    copy_word(word, item, name);
+    if (name == n)
+        return error_set(err, ERROR_USAGE, "--weights: '%s' wants KIND=WEIGHT, for example send=1,recv=1.1",
+                         word);
+    if (kind_of(word, &kind, err) != 0)
+        return -1;
+    o->weights_given |= 1u << kind;
+    if (weight_of(item + name + 1, n - name - 1, &o->weights[kind]))
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "--weights: '%.*s' wants a weight from 0 to 1000000, for example %s=1.1",
+                     n > 60 ? 60 : (int)n, item, word);
+}
+
+int set_weights(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    o->weights_given = 0;
+    return each_item(text, take_weight, o, err);
+}
+
+bool charge_options_given(const struct options *o)
+{
+    return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
+           o->weights_given;
+}
+
+void charge_options_overlay(const struct options *o, struct charge_options *charge)
+{
+    if (o->charge_methods)
+        charge->methods = o->charge_methods;
+    if (o->charge_per_given)
+        charge->interval_ns = o->charge_interval_ns;
+    if (o->charge_all)
+        charge->spread_own = true;
+    if (o->idds)
+        charge->idds = o->idds;
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        if (o->weights_given & 1u << kind)
+            charge->weights[kind] = o->weights[kind];
 }
 
 /* Whether the methods look at anything with a weight above 0. */
@@ -161,9 +171,9 @@ static bool looks_at_something(const struct charge_options *c)
     return false;
 }
 
-int charge_options_check(const struct charge_options *c, struct error *err)
+int charge_options_check(const struct charge_options *c, bool counted, struct error *err)
 {
-    if (c->methods & CHARGE_PACKETS && !c->counters)
+    if (c->methods & CHARGE_PACKETS && !counted)
         return error_set(err, ERROR_USAGE,
                          "--charge-by packets wants --io-counts FILE, which \"xenmeter io-counts\" "
                          "records in the driver domain while the trace is taken");
@@ -181,11 +191,5 @@ int charge_options_of(const struct options *o, const struct counters *counters, 
     out->spread_own = o->charge_all;
     out->idds = o->idds;
     out->counters = counters;
-    if (out->methods & CHARGE_PACKETS && !o->io_counts)
-        return error_set(err, ERROR_USAGE,
-                         "--charge-by packets wants --io-counts FILE, which \"xenmeter io-counts\" "
-                         "records in the driver domain while the trace is taken");
-    if (!looks_at_something(out))
-        return error_set(err, ERROR_USAGE, "--weights: every event that is charged by weighs 0");
-    return 0;
+    return charge_options_check(out, o->io_counts != NULL, err);
 }

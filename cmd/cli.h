@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/relation/relation.h"
 #include "metrics/meter.h"
 #include "metrics/verdict.h"
 #include "options.h"
@@ -27,19 +26,27 @@ int fail(const char *file, const struct error *err);
 /* Whether both name one regular file; "-" as input is standard input. `output` may be NULL. */
 bool same_file(const char *input, const char *output);
 
+struct output;
+
+/* Completes the output to `path` (NULL: standard output) and sets it to NULL. EXIT_DONE, or EXIT_ERROR and a message. */
+int commit(struct output **output, const char *path);
+
 /* Message on standard error: "xenmeter: what". */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "xenmeter: verdict degraded: why; why". */
 void say_verdict(const struct judgement *j);
 
-/* The name of `names` nearest to `word` (by edit distance), NULL when none is near. `names` ends with NULL. */
-const char *nearest_name(const char *word, const char *const *names);
+#define SUGGESTION_BYTES 96
+
+/*
+ * The name of `names` (ended by NULL) that is nearest to `word` by edit distance, between `before` and `after`: "; did
+ * you mean 'x'?". "" when none is near. Returns `to`.
+ */
+const char *suggestion(char to[SUGGESTION_BYTES], const char *before, const char *after, const char *word,
+                       const char *const *names);
 
 /* ---- charges (--idd and so on) ---- */
-
-/* Reads the value of --weights. -1 with `err` filled. */
-int parse_weights(const char *text, double weights[IO_KINDS], struct error *err);
 
 /*
  * What the options ask of the meter; `counters` are those of --io-counts, NULL without. `wanted` is left to the
@@ -48,8 +55,14 @@ int parse_weights(const char *text, double weights[IO_KINDS], struct error *err)
 int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
                       struct error *err);
 
-/* Whether charging by these makes sense. -1 with `err` filled. */
-int charge_options_check(const struct charge_options *c, struct error *err);
+/* Whether any option says how to charge. */
+bool charge_options_given(const struct options *o);
+
+/* What the options say takes the place of what is in `charge`, option by option. */
+void charge_options_overlay(const struct options *o, struct charge_options *charge);
+
+/* Whether charging by these makes sense; `counted`: with outside counters. -1 with `err` filled. */
+int charge_options_check(const struct charge_options *c, bool counted, struct error *err);
 
 /* ---- domain names (--names) ---- */
 
@@ -81,13 +94,16 @@ const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
 
 /* ---- progress ---- */
 
+/* CLOCK_MONOTONIC, in ns. */
+uint64_t now_ns(void);
+
 struct progress {
     bool shown, wanted;
     uint64_t begun_ns, next_ns;
 };
 
 void progress_begin(struct progress *p, enum when when, bool quiet);
-void progress_show(struct progress *p, const struct trace *t);
+void progress_show(void *progress, const struct trace *t); /* as pipeline_control has it */
 /* Wipes the line, so that something else can be printed. */
 void progress_end(struct progress *p);
 

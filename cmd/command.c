@@ -52,11 +52,11 @@ int command_unknown(const struct command *above, const char *word)
     const struct command *c = NULL;
     for (size_t n = 0; n < COMMANDS_MAX && (c = command_next(above, c)); n++)
         names[n] = command_word(c);
-    const char *near = nearest_name(word, names);
+    char near[SUGGESTION_BYTES];
     bool top = above == &xenmeter;
-    complain("%s%s no command '%s'%s%s%s (xenmeter %s%s)", top ? "there" : above->name, top ? " is" : " has",
-             word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
-             top ? "help" : above->name, top ? " lists them" : " --help");
+    complain("%s%s no command '%s'%s (xenmeter %s%s)", top ? "there" : above->name, top ? " is" : " has",
+             word, suggestion(near, "; did you mean '", "'?", word, names), top ? "help" : above->name,
+             top ? " lists them" : " --help");
     return EXIT_ERROR;
 }
 

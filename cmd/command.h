@@ -39,6 +39,7 @@
 struct options;
 struct option_spec;
 struct completion;
+struct relation;
 
 /*
  * Stores the value of an option (`text`; NULL if it takes none) in `o`, or in the command's own struct, which begins with
@@ -96,9 +97,10 @@ struct command {
     const char *examples; /* lines */
     const struct option_spec *options;
     enum operands operands;
-    bool no_executions;         /* -g execution does not apply */
-    const char *const *formats; /* of --format, the default first, ended by NULL; NULL: none */
-    size_t options_size;        /* of the command's own struct; 0: struct options suffices */
+    bool no_executions;                      /* -g execution does not apply */
+    const char *const *formats;              /* of --format, the default first, ended by NULL; NULL: none */
+    const struct relation *const *relations; /* whose columns -c and -s take, ended by NULL; NULL: none */
+    size_t options_size;                     /* of the command's own struct; 0: struct options suffices */
     int (*check)(struct options *o,
                  struct error *err);     /* at the end of parsing; -1: usage error. NULL: none */
     int (*run)(const struct options *o); /* returns the exit code. NULL: there are commands below this one */

@@ -5,6 +5,7 @@
 
 #include "archive/archive.h"
 #include "cli.h"
+#include "metrics/relation/relation.h"
 
 /* ---- candidates ---- */
 
@@ -47,9 +48,10 @@ void complete_granularities(struct completion *c)
         complete_word(c, "execution", "every single execution");
 }
 
-void complete_columns(struct completion *c, const struct relation *const *relations, size_t n)
+void complete_columns(struct completion *c)
 {
-    for (size_t i = 0; i < n; i++)
+    const struct relation *const *relations = c->command->relations;
+    for (size_t i = 0; relations[i]; i++)
         for (size_t k = 0, before; k < relations[i]->columns_n; k++) {
             const struct column *column = &relations[i]->columns[k];
             for (before = 0; before < i && !column_find(relations[before], column->name); before++)
@@ -73,28 +75,22 @@ void complete_events(struct completion *c)
     }
 }
 
-static void complete_hosts_of(struct completion *c, const char *path)
+/* The hosts of the archive among the words. */
+void complete_hosts(struct completion *c)
 {
     struct error err = {0};
     const struct capture *captures;
-    struct archive *a = archive_open(path, &err);
+    const char *path = NULL;
+    for (size_t i = 0; i < c->words_n && !path; i++) {
+        size_t n = strlen(c->words[i]);
+        path = n > 4 && strcmp(c->words[i] + n - 4, ".xma") == 0 ? c->words[i] : NULL;
+    }
+    struct archive *a = path ? archive_open(path, &err) : NULL;
     size_t n = a ? archive_captures(a, &captures) : 0;
     for (size_t i = 0; i < n; i++)
         if (i == 0 || strcmp(captures[i - 1].host, captures[i].host) != 0)
             complete_word(c, captures[i].host, NULL);
     archive_close(a);
-}
-
-/* The hosts of the archive among the words. */
-void complete_hosts(struct completion *c)
-{
-    for (size_t i = 0; i < c->words_n; i++) {
-        size_t n = strlen(c->words[i]);
-        if (n > 4 && strcmp(c->words[i] + n - 4, ".xma") == 0) {
-            complete_hosts_of(c, c->words[i]);
-            return;
-        }
-    }
 }
 
 /* ---- what is being typed ---- */
@@ -137,23 +133,16 @@ static void complete_value(struct completion *c, const struct option_spec *s, co
         s->offer(c);
 }
 
-/* Whether the option is among the words that are complete. */
-static bool is_given(const struct completion *c, const struct option_spec *s)
-{
-    char name[48], letter[3] = {'-', s->letter, '\0'};
-    snprintf(name, sizeof name, "--%s", s->name);
-    for (size_t i = 0; i + 1 < c->words_n; i++)
-        if (strcmp(c->words[i], name) == 0 || (s->letter && strcmp(c->words[i], letter) == 0))
-            return true;
-    return false;
-}
-
 static void complete_options(struct completion *c)
 {
     for (const struct option_spec *s = c->command->options; s && (s = option_next(s)); s++) {
         char name[48], letter[3] = {'-', s->letter, '\0'};
+        bool is_given = false;
         snprintf(name, sizeof name, "--%s", s->name);
-        if (is_given(c, s))
+        for (size_t i = 0; i + 1 < c->words_n; i++)
+            is_given =
+                is_given || strcmp(c->words[i], name) == 0 || (s->letter && strcmp(c->words[i], letter) == 0);
+        if (is_given)
             continue;
         if (s->letter)
             complete_word(c, letter, s->help);

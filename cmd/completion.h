@@ -25,19 +25,15 @@ struct completion {
     bool list;         /* it is a list, and what it has already is not offered */
 };
 
-struct relation;
-
 /* Offers one word; `help` may be NULL. */
 void complete_word(struct completion *c, const char *word, const char *help);
-
-/* Offers the columns of relations, each name once. */
-void complete_columns(struct completion *c, const struct relation *const *relations, size_t n);
 
 /* Values that are not constant, for option_spec.offer. */
 void complete_formats(struct completion *c);
 void complete_events(struct completion *c);
 void complete_hosts(struct completion *c);
 void complete_granularities(struct completion *c);
+void complete_columns(struct completion *c); /* of the command's relations, each name once */
 
 /* Answers the question: `words` are those after "xenmeter". */
 void complete(const char *const *words, size_t n);

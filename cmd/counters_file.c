@@ -31,8 +31,8 @@ enum counters_column {
     UNKNOWN = COLUMNS
 };
 
-static const char *const column_names[COLUMNS] = {
-    "time_ns", "tsc", "domain", "idd", "device", "tx_packets", "rx_packets", "read_ops", "write_ops"};
+static const char *const column_names[COLUMNS + 1] = {
+    "time_ns", "tsc", "domain", "idd", "device", "tx_packets", "rx_packets", "read_ops", "write_ops", NULL};
 
 struct counters_reader {
     FILE *file;
@@ -130,21 +130,14 @@ static int cut_fields(struct counters_reader *r, struct error *err)
 
 /* ---- the header ---- */
 
-static enum counters_column column_of(const char *name)
-{
-    unsigned i = 0;
-    while (i < COLUMNS && strcmp(name, column_names[i]) != 0)
-        i++;
-    return (enum counters_column)i;
-}
-
 static int take_header(struct counters_reader *r, struct error *err)
 {
     memcpy(r->header, r->line, sizeof r->header);
     if (cut_fields(r, err) != 0)
         return -1;
     for (size_t i = 0; i < r->fields_n; i++) {
-        r->columns[i] = column_of(r->fields[i]);
+        int column = name_index(column_names, r->fields[i], strlen(r->fields[i]));
+        r->columns[i] = column < 0 ? UNKNOWN : (enum counters_column)column;
         if (r->columns[i] == UNKNOWN)
             continue;
         if (r->has[r->columns[i]])
@@ -318,22 +311,21 @@ static int read_lines(struct counters_reader *r, struct error *err)
 /* Reads and closes the file; NULL: opening it failed, with `errno` set. */
 static struct counters *read_file(FILE *file, struct error *err)
 {
+    if (!file) {
+        error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
+        return NULL;
+    }
     struct counters_reader *r = calloc(1, sizeof *r);
     struct counters *c = calloc(1, sizeof *c);
-    bool fine = false;
-    if (!file)
-        error_set(err, ERROR_IO, "cannot read counters: %s", strerror(errno));
-    else if (!r || !c)
-        error_no_memory(err, "outside counters");
-    else {
+    int status = r && c ? 0 : error_no_memory(err, "outside counters");
+    if (status == 0) {
         r->file = file;
         r->counters = c;
-        fine = read_lines(r, err) == 0;
+        status = read_lines(r, err);
     }
-    if (file)
-        fclose(file);
+    fclose(file);
     free(r);
-    if (fine)
+    if (status == 0)
         return c;
     counters_free(c);
     return NULL;

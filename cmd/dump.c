@@ -14,7 +14,7 @@
 
 /* One dump; all zero: not begun. */
 struct dump {
-    struct options options;
+    const struct options *options;
     struct dump_choice choice;
     struct trace_run run;
     struct dump_reader *reader;
@@ -23,8 +23,6 @@ struct dump {
     struct event_counts *counts; /* NULL without --count */
     bool in_step;                /* every batch is flushed at once */
     size_t written;              /* records */
-    bool stopped;                /* before the end of the trace: all that was asked for is written */
-    uint64_t end_ns;             /* end of the part read, from the start of the trace; 0: no clock */
 };
 
 /* ---- setting up ---- */
@@ -32,12 +30,18 @@ struct dump {
 /* Refuses options that exclude each other. */
 static int check_options(const struct options *o, struct error *err)
 {
-    if (o->by_given && !o->count)
+    if (o->bys && !o->count)
         return error_set(err, ERROR_USAGE, "--by goes with --count only: without it every record is written");
     if (o->count && (o->tsc || o->follow))
         return error_set(err, ERROR_USAGE, "--count tells no times, and only at the end: no --%s",
                          o->tsc ? "tsc" : "follow");
     return 0;
+}
+
+/* What counts are apart by; without --by any. */
+static enum by by_of(const struct options *o)
+{
+    return o->bys ? (enum by)__builtin_ctz(o->bys) : BY_DOMAIN;
 }
 
 /* Whether times in cycles suffice, so that no clock is needed. */
@@ -50,10 +54,10 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
 
 static int open_trace(struct dump *d, struct error *err)
 {
-    const struct options *o = &d->options;
+    const struct options *o = d->options;
     const struct consumer consumer = {.context = d,
                                       .records = d->choice.want,
-                                      .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                      .pcpus = o->pcpus,
                                       .from_ns = o->from_ns,
                                       .clock = !in_cycles(o) ? CLOCK_NEEDED
                                                : o->count    ? CLOCK_WELCOME
@@ -62,31 +66,31 @@ static int open_trace(struct dump *d, struct error *err)
                                           o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
                                       .batch = tell};
     struct archived *archived = &d->run.archived;
-    if (archived->archive && archived_choose_trace(archived, o, err) != 0)
+    if (archived->archive && archived_choose_trace(archived, err) != 0)
         return -1;
     return trace_run_add(&d->run, &consumer, err) == 0 ? trace_run_open(&d->run, o->follow, NULL, err) : -1;
 }
 
 static int open_reader(struct dump *d, struct error *err)
 {
-    struct dump_filter filter = dump_filter_of(&d->choice, &d->options);
+    struct dump_filter filter = dump_filter_of(&d->choice, d->options);
     event_fields_init();
     d->reader = malloc(sizeof *d->reader);
     if (!d->reader)
         return error_no_memory(err, "the records");
     dump_reader_init(d->reader, &filter);
-    return d->run.archived.archive ? archived_prime(&d->run.archived, d->reader, err) : 0;
+    return d->run.archived.archive ? archived_enter(&d->run.archived, NULL, d->reader, err) : 0;
 }
 
 static int open_output(struct dump *d, struct error *err)
 {
-    const struct options *o = &d->options;
+    const struct options *o = d->options;
     d->output = output_open(o->output, err);
     if (!d->output)
         return -1;
     d->in_step = o->follow || output_is_terminal(d->output);
     if (o->count) {
-        d->counts = event_counts_new(o->by_given, o->by, o->max_memory, err);
+        d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, err);
         return d->counts ? 0 : -1;
     }
     d->writer = dump_writer_new(o->format, d->output, o->tsc, err);
@@ -106,7 +110,7 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
         if ((d->counts ? event_counts_add(d->counts, &record, err)
                        : dump_writer_record(d->writer, &record)) != 0)
             return CONSUMER_FAILED;
-        if (d->written == d->options.limit && d->writer)
+        if (d->written == d->options->limit && d->writer)
             return CONSUMER_HAS_ENOUGH;
     }
     if (d->writer && d->in_step && (dump_writer_flush(d->writer) != 0 || output_flush(d->output) != 0))
@@ -117,27 +121,26 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
 /* Reads the trace as far as necessary. 0; -1: the output failed, or with `err` filled. */
 static int read_trace(struct dump *d, struct error *err)
 {
-    const struct options *o = &d->options;
+    const struct options *o = d->options;
     bool on_terminal = d->writer && output_is_terminal(d->output); /* the records are progress enough */
     int status = trace_run_go(&d->run, on_terminal ? WHEN_NEVER : o->progress, err);
-    if (status != 0)
-        return -1;
-    struct trace_summary s;
-    trace_summarise(d->run.trace, &s);
-    d->stopped = pipeline_ended_early(d->run.pipeline);
-    d->end_ns = trace_clock(d->run.trace)->cpu_hz > 0 ? clock_ns(trace_clock(d->run.trace), s.tsc_last) : 0;
-    return output_failure(d->output) ? -1 : 0;
+    return status != 0 || output_failure(d->output) ? -1 : 0;
 }
 
 /* ---- the end ---- */
 
 static int write_counts(struct dump *d)
 {
-    const struct options *o = &d->options;
-    uint64_t end_ns = o->to_ns && o->to_ns < d->end_ns ? o->to_ns : d->end_ns;
+    const struct options *o = d->options;
+    const struct clock *clock = trace_clock(d->run.trace);
+    struct trace_summary s;
+    trace_summarise(d->run.trace, &s);
+    uint64_t end_ns = clock->cpu_hz > 0 ? clock_ns(clock, s.tsc_last) : 0;
+    if (o->to_ns && o->to_ns < end_ns)
+        end_ns = o->to_ns;
     struct dump_counts counts = {.counts = d->counts,
-                                 .grouped = o->by_given,
-                                 .by = o->by,
+                                 .grouped = o->bys != 0,
+                                 .by = by_of(o),
                                  .limit = o->limit,
                                  .span_ns = end_ns > o->from_ns ? end_ns - o->from_ns : 0};
     return dump_counts_write(d->output, o->format, &counts);
@@ -150,13 +153,14 @@ static void say_quality(const struct dump *d)
     const struct clock *clock = trace_clock(d->run.trace);
     bool kept = d->run.archived.archive != NULL;
     struct judgement j;
-    if (d->options.quiet)
+    if (d->options->quiet)
         return;
-    if (kept || (!d->stopped && !trace_run_stopped(&d->run))) {
+    /* Ended early, all that was asked for was written before the end of the trace. */
+    if (kept || (!pipeline_ended_early(d->run.pipeline) && !trace_run_stopped(&d->run))) {
         verdict_judge_records(&j, kept ? &d->run.archived.summary.quality : read);
         say_verdict(&j);
     }
-    if (!d->options.verbose)
+    if (!d->options->verbose)
         return;
     complain("wrote %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
              " sweeps",
@@ -167,7 +171,6 @@ static void say_quality(const struct dump *d)
 
 static int conclude(struct dump *d)
 {
-    struct error err = {0};
     /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
@@ -176,10 +179,8 @@ static int conclude(struct dump *d)
     output_flush(d->output);
     if (output_reader_gone(d->output))
         return EXIT_DONE;
-    struct output *output = d->output;
-    d->output = NULL;
-    if (output_commit(output, &err) != 0)
-        return fail(d->options.output ? d->options.output : "standard output", &err);
+    if (commit(&d->output, d->options->output) != EXIT_DONE)
+        return EXIT_ERROR;
     say_quality(d);
     return EXIT_DONE;
 }
@@ -187,7 +188,7 @@ static int conclude(struct dump *d)
 static int run(struct dump *d)
 {
     struct error err = {0};
-    const struct options *o = &d->options;
+    const struct options *o = d->options;
     if (o->events && strcmp(o->events, "help") == 0) {
         dump_print_events();
         return EXIT_DONE;
@@ -208,7 +209,7 @@ static int run(struct dump *d)
 
 static int run_dump(const struct options *o)
 {
-    struct dump d = {.options = *o};
+    struct dump d = {.options = o};
     int status = run(&d);
     dump_writer_free(d.writer);
     event_counts_free(d.counts);

@@ -99,10 +99,9 @@ static int no_such_event(const char *item, struct error *err)
         names[n++] = event_info(slot)->name;
     for (unsigned class_id = 0; class_id < CLASS_UNRECOGNISED; class_id++)
         names[n++] = event_class_name((enum event_class)class_id);
-    const char *near = nearest_name(item, names);
-    return error_set(err, ERROR_USAGE,
-                     "--events: there is no event or class '%s'%s%s%s (\"-e help\" lists them)", item,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char near[SUGGESTION_BYTES];
+    return error_set(err, ERROR_USAGE, "--events: there is no event or class '%s'%s (\"-e help\" lists them)",
+                     item, suggestion(near, "; did you mean '", "'?", item, names));
 }
 
 static int take_item(struct dump_choice *c, const char *item, bool wanted, struct error *err)
@@ -168,36 +167,21 @@ void dump_print_events(void)
 
 /* ---- --vcpus ---- */
 
-static bool read_below(const char **text, uint32_t limit, uint32_t *number)
-{
-    if (!isdigit((unsigned char)**text))
-        return false;
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(*text, &end, 10);
-    *text = end;
-    *number = (uint32_t)value;
-    return !errno && value < limit;
-}
-
 /* "0" "2-3" "d1v0" "d1v2-3"; moves *text past it. */
 static bool read_vcpus(const char **text, struct vcpu_range *range)
 {
-    uint32_t domain;
+    size_t domain, from, to;
     range->domain = -1;
     if (**text == 'd') {
         ++*text;
-        if (!read_below(text, 65536, &domain) || *(*text)++ != 'v')
+        if (number_below(text, 65536, &domain) != 0 || *(*text)++ != 'v')
             return false;
         range->domain = (int32_t)domain;
     }
-    if (!read_below(text, 65536, &range->from))
+    if (range_below(text, 65536, &from, &to) != 0)
         return false;
-    range->to = range->from;
-    if (**text == '-') {
-        ++*text;
-        return read_below(text, 65536, &range->to) && range->to >= range->from;
-    }
+    range->from = (uint32_t)from;
+    range->to = (uint32_t)to;
     return true;
 }
 
@@ -238,10 +222,10 @@ void dump_choice_free(struct dump_choice *c)
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o)
 {
     return (struct dump_filter){.slots = c->want,
-                                .pcpus = o->pcpus_given ? o->pcpus : NULL,
+                                .pcpus = o->pcpus,
                                 .from_ns = o->from_ns,
                                 .to_ns = o->to_ns,
-                                .domains = o->domains_given ? o->domains : NULL,
+                                .domains = o->domains,
                                 .vcpus = c->vcpus,
                                 .vcpus_n = c->vcpus_n,
                                 .numbers = c->numbers,

@@ -29,23 +29,21 @@ static void put_wrapped(FILE *to, const char *text, int column)
     fputc('\n', to);
 }
 
-/* The lines of `text`, each after `before`. */
-static void put_lines(FILE *to, const char *before, const char *text)
+/* The lines of `text`, each after `before` and `name`. */
+static void put_lines(FILE *to, const char *before, const char *name, const char *text)
 {
     for (size_t n; *text; text += n + (text[n] != '\0')) {
         n = strcspn(text, "\n");
-        fprintf(to, "%s%.*s\n", before, (int)n, text);
+        fprintf(to, "%s%s%s%.*s\n", before, name, *name ? " " : "", (int)n, text);
     }
 }
 
 static void put_usage(FILE *to, const struct command *c)
 {
-    const char *before = "\nUsage: xenmeter";
-    for (const char *line = c->usage; *line; before = "       xenmeter") {
-        size_t n = strcspn(line, "\n");
-        fprintf(to, "%s%s%s %.*s\n", before, *c->name ? " " : "", c->name, (int)n, line);
-        line += n + (line[n] != '\0');
-    }
+    const char *more = strchr(c->usage, '\n');
+    int first = more ? (int)(more - c->usage) : (int)strlen(c->usage);
+    fprintf(to, "\nUsage: xenmeter %s%s%.*s\n", c->name, *c->name ? " " : "", first, c->usage);
+    put_lines(to, "       xenmeter ", c->name, more ? more + 1 : "");
 }
 
 static void put_commands(FILE *to, const struct command *above)
@@ -94,7 +92,7 @@ void help_print(const struct command *c, FILE *to)
     if (c->run)
         fprintf(to, "\nExit status: %s.\n", c->status ? c->status : "0 done, 2 error");
     fputs("\nExamples:\n", to);
-    put_lines(to, "  ", c->examples);
+    put_lines(to, "  ", "", c->examples);
 }
 
 /* ---- the command ---- */

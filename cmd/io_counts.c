@@ -45,7 +45,7 @@ enum outcome { GOES_ON, ENDS, FAILED };
 static enum outcome wait_for(const struct log *log, short events, uint64_t until_ns)
 {
     for (;;) {
-        uint64_t at = io_devices_now_ns(), left = until_ns > at ? until_ns - at : 0;
+        uint64_t at = now_ns(), left = until_ns > at ? until_ns - at : 0;
         uint64_t round = left < ROUND_NS ? left : ROUND_NS;
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
         struct pollfd poll = {.fd = log->fd, .events = events};
@@ -117,7 +117,7 @@ static enum outcome keep_log(const struct io_counts_options *o, const struct log
                              struct error *err)
 {
     bool said = o->common.quiet;
-    uint64_t begun_ns = io_devices_now_ns();
+    uint64_t begun_ns = now_ns();
     for (size_t readings = 1;; readings++) {
         size_t found;
         if (io_devices_read(&o->wanted, rows, &found, err) != 0)
@@ -131,7 +131,7 @@ static enum outcome keep_log(const struct io_counts_options *o, const struct log
         if (outcome != GOES_ON || readings == o->count)
             return outcome;
         rows->n = 0;
-        uint64_t passed = (io_devices_now_ns() - begun_ns) / o->interval_ns;
+        uint64_t passed = (now_ns() - begun_ns) / o->interval_ns;
         if (wait_for(log, 0, begun_ns + (passed + 1) * o->interval_ns) == ENDS)
             return ENDS;
     }
@@ -161,7 +161,7 @@ static int run(const struct options *o)
     struct buffer rows = {0};
     struct io_counts_options own = *(const struct io_counts_options *)o;
     own.wanted.root = own.wanted.root ? own.wanted.root : "";
-    own.wanted.domains = o->domains_given ? o->domains : NULL;
+    own.wanted.domains = o->domains;
     own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;
     int status = keep(&own, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
     buffer_free(&rows);

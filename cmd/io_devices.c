@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #if defined __x86_64__ || defined __i386__
 #include <x86intrin.h>
 #endif
+
+#include "cli.h"
 
 #define READ_QUICK_NS 100000u /* longer than this, and something else ran while a device was read */
 #define READ_ATTEMPTS 4
@@ -47,13 +48,6 @@ static uint64_t read_tsc(void)
 }
 #endif
 
-uint64_t io_devices_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static struct moment middle_of(struct moment a, struct moment b)
 {
     return (struct moment){a.time_ns + (b.time_ns - a.time_ns) / 2, a.tsc + (b.tsc - a.tsc) / 2};
@@ -62,7 +56,7 @@ static struct moment middle_of(struct moment a, struct moment b)
 static struct moment now(void)
 {
     struct moment before = {0, read_tsc()};
-    uint64_t time_ns = io_devices_now_ns();
+    uint64_t time_ns = now_ns();
     struct moment after = {0, read_tsc()};
     return (struct moment){time_ns, middle_of(before, after).tsc};
 }

@@ -28,7 +28,4 @@ int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size
 /* Whether rows have a tsc on this machine. */
 bool io_devices_have_tsc(void);
 
-/* The clock of a row's time_ns, now. */
-uint64_t io_devices_now_ns(void);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive_commands.h"
 #include "cli.h"
 #include "command.h"
 
@@ -26,7 +27,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 {
     int status;
     struct options *o = options_parse(c, argc, argv, &status);
-    if (o)
+    if (o && (c->operands != OPERANDS_ARCHIVES || archive_inputs_prepare(o) == EXIT_DONE))
         status = c->run(o);
     options_free(o);
     return status;

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "formats/nearest.h"
+#include "formats/output.h"
 
 void complain(const char *format, ...)
 {
@@ -37,16 +38,26 @@ int fail(const char *file, const struct error *err)
     return EXIT_ERROR;
 }
 
-const char *nearest_name(const char *word, const char *const *names)
+int commit(struct output **output, const char *path)
+{
+    struct error err = {0};
+    struct output *complete = *output;
+    *output = NULL;
+    return output_commit(complete, &err) == 0 ? EXIT_DONE : fail(path ? path : "standard output", &err);
+}
+
+const char *suggestion(char to[SUGGESTION_BYTES], const char *before, const char *after, const char *word,
+                       const char *const *names)
 {
     const char *nearest = NULL;
     size_t best = strlen(word) / 3 + 2;
     for (; *names; names++) {
         size_t d = edit_distance(word, strlen(word), *names);
-        if (d < best) {
-            best = d;
-            nearest = *names;
-        }
+        nearest = d < best ? *names : nearest;
+        best = d < best ? d : best;
     }
-    return nearest;
+    *to = '\0';
+    if (nearest)
+        snprintf(to, SUGGESTION_BYTES, "%s%s%s", before, nearest, after);
+    return to;
 }

@@ -13,98 +13,96 @@ struct domain_names {
     char *names[65536];
 };
 
-static bool is_number(const char *word)
+/* A part of a line. */
+struct span {
+    const char *at;
+    size_t n;
+};
+
+static bool is_number(struct span s)
 {
-    if (!*word)
-        return false;
-    for (; *word; word++)
-        if (!isdigit((unsigned char)*word))
-            return false;
-    return true;
+    return s.n > 0 && strspn(s.at, "0123456789") >= s.n;
+}
+
+static size_t without_blanks(const char *line, size_t end)
+{
+    while (end > 0 && isspace((unsigned char)line[end - 1]))
+        end--;
+    return end;
 }
 
 /*
  * A line of "xl list" ends with ID, memory, vCPUs, state and time; the text before them is the name, which may contain
- * blanks. Cuts the line into id and name.
+ * blanks.
  */
-static bool cut_listed(char *line, char **id, char **name)
+static bool find_listed(const char *line, struct span *id, struct span *name)
 {
-    char *fields[5]; /* the last five words, the last one first */
+    struct span fields[5]; /* the last five words, the last one first */
     size_t end = strlen(line);
     for (int i = 0; i < 5; i++) {
-        while (end > 0 && isspace((unsigned char)line[end - 1]))
-            end--;
-        line[end] = '\0';
+        size_t last = end = without_blanks(line, end);
         while (end > 0 && !isspace((unsigned char)line[end - 1]))
             end--;
-        fields[i] = line + end;
+        fields[i] = (struct span){line + end, last - end};
     }
-    if (!is_number(fields[4]) || !is_number(fields[3]) || !is_number(fields[2]))
-        return false;
-    while (end > 0 && isspace((unsigned char)line[end - 1]))
-        end--;
-    line[end] = '\0';
     *id = fields[4];
-    *name = line;
-    return end > 0;
+    *name = (struct span){line, without_blanks(line, end)};
+    return name->n > 0 && is_number(fields[4]) && is_number(fields[3]) && is_number(fields[2]);
 }
 
-static bool take_line(struct domain_names *n, char *line)
+/* "ID NAME" */
+static void find_plain(const char *line, struct span *id, struct span *name)
 {
-    char *rest = NULL, *id = NULL, *name = NULL;
+    *id = (struct span){line, strcspn(line, " \t\r\n")};
+    const char *rest = line + id->n + (line[id->n] != '\0');
+    rest += strspn(rest, "\r\n");
+    name->at = rest + strspn(rest, " \t");
+    name->n = strcspn(name->at, "\r\n");
+}
+
+static bool take_line(struct domain_names *n, const char *line)
+{
+    struct span id, name;
     line += strspn(line, " \t\r\n");
     if (!*line || *line == '#' || (strncmp(line, "Name ", 5) == 0 && strstr(line, " ID ")))
         return true;
-    char *copy = strdup(line);
-    if (!copy)
+    if (!find_listed(line, &id, &name))
+        find_plain(line, &id, &name);
+    if (name.n == 0 || !is_number(id) || id.n > 5)
         return false;
-    if (!cut_listed(line, &id, &name)) {
-        memcpy(line, copy, strlen(copy) + 1);
-        id = strtok_r(line, " \t\r\n", &rest);
-        name = strtok_r(NULL, "\r\n", &rest);
-        name = name ? name + strspn(name, " \t") : NULL;
-    }
-    free(copy);
-    if (!id || !name || !*name || !is_number(id) || strlen(id) > 5)
-        return false;
-    unsigned long domain = strtoul(id, NULL, 10);
+    unsigned long domain = strtoul(id.at, NULL, 10);
     if (domain > 65535)
         return false;
     free(n->names[domain]);
-    n->names[domain] = strdup(name);
+    n->names[domain] = strndup(name.at, name.n);
     return n->names[domain] != NULL;
 }
 
 /* Reads and closes the file; NULL: opening it failed, with `errno` set. */
 static struct domain_names *read_file(FILE *f, struct error *err)
 {
-    struct domain_names *n = calloc(1, sizeof *n);
-    if (!f || !n) {
-        if (f) {
-            error_no_memory(err, "domain names");
-            fclose(f);
-        } else {
-            error_set(err, ERROR_IO, "cannot read domain names: %s", strerror(errno));
-        }
-        free(n);
+    if (!f) {
+        error_set(err, ERROR_IO, "cannot read domain names: %s", strerror(errno));
         return NULL;
     }
+    struct domain_names *n = calloc(1, sizeof *n);
     char *line = NULL;
     size_t capacity = 0;
-    bool fine = true;
+    bool fine = n != NULL;
     unsigned number = 0;
-    while (fine && number < LINES_MAX && getline(&line, &capacity, f) >= 0) {
-        number++;
+    for (; fine && number < LINES_MAX && getline(&line, &capacity, f) >= 0; number++)
         fine = take_line(n, line);
-    }
-    if (!fine || ferror(f)) {
+    if (!n)
+        error_no_memory(err, "domain names");
+    else if (!fine || ferror(f))
         error_set(err, ERROR_FORMAT, "line %u: not \"ID NAME\", nor a line of \"xl list\"", number);
-        names_free(n);
-        n = NULL;
-    }
+    fine = fine && !ferror(f);
     free(line);
     fclose(f);
-    return n;
+    if (fine)
+        return n;
+    names_free(n);
+    return NULL;
 }
 
 struct domain_names *names_read(const char *path, struct error *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "metrics/relation/relation.h"
 
 #define THREADS_MAX 64
 #define LEVEL_MAX   19
@@ -43,8 +44,7 @@ int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns,
                      option, n > 60 ? 60 : (int)n, text);
 }
 
-/* Digits at *text to a number below limit; moves *text behind them. */
-static int number_below(const char **text, size_t limit, size_t *number)
+int number_below(const char **text, size_t limit, size_t *number)
 {
     if (!isdigit((unsigned char)**text))
         return -1;
@@ -56,6 +56,37 @@ static int number_below(const char **text, size_t limit, size_t *number)
     *text = end;
     *number = value;
     return 0;
+}
+
+int range_below(const char **text, size_t limit, size_t *from, size_t *to)
+{
+    if (number_below(text, limit, from) != 0)
+        return -1;
+    *to = *from;
+    if (**text != '-')
+        return 0;
+    ++*text;
+    return number_below(text, limit, to) == 0 && *to >= *from ? 0 : -1;
+}
+
+int name_index(const char *const *names, const char *word, size_t n)
+{
+    for (int i = 0; names[i]; i++)
+        if (strncmp(names[i], word, n) == 0 && !names[i][n])
+            return i;
+    return -1;
+}
+
+int each_item(const char *list, take_list_item *take, void *context, struct error *err)
+{
+    for (;; list++) {
+        size_t n = strcspn(list, ",");
+        if (take(context, list, n, err) != 0)
+            return -1;
+        list += n;
+        if (!*list)
+            return 0;
+    }
 }
 
 /* A number with one of the letters K, M, G, T for powers of `base`; what follows it must be nothing. */
@@ -82,22 +113,15 @@ static int whole_number(const char *text, size_t most, size_t *number)
     return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
 }
 
-/* "0,3-5": sets a byte for each number, all of them below `limit`. */
-static int set_numbers(const struct option_spec *s, const char *text, uint8_t *set, size_t limit,
+/* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */
+static int set_numbers(const struct option_spec *s, const char *text, uint8_t **set, size_t limit,
                        struct error *err)
 {
     const char *p = text;
-    for (;;) {
-        size_t from, to;
-        if (number_below(&p, limit, &from) != 0)
-            break;
-        to = from;
-        if (*p == '-') {
-            p++;
-            if (number_below(&p, limit, &to) != 0 || to < from)
-                break;
-        }
-        memset(set + from, 1, to - from + 1);
+    if (!*set && !(*set = calloc(limit, 1)))
+        return error_no_memory(err, "the options");
+    for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
+        memset(*set + from, 1, to - from + 1);
         if (*p == '\0')
             return 0;
         if (*p++ != ',')
@@ -138,30 +162,27 @@ int set_count(struct options *o, const struct option_spec *s, const char *text, 
 
 int set_when(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    static const char *const names[] = {"auto", "always", "never"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *(enum when *)field_of(o, s) = (enum when)i;
-            return 0;
-        }
-    return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", s->name, text);
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    int when = name_index(names, text, strlen(text));
+    if (when < 0)
+        return error_set(err, ERROR_USAGE, "--%s %s: auto, always or never", s->name, text);
+    *(enum when *)field_of(o, s) = (enum when)when;
+    return 0;
 }
 
 /* ---- what rows are by, and over what time ---- */
 
 /* One of by_names in n characters. */
-static int add_by(struct options *o, const char *text, size_t n, struct error *err)
+static int add_by(void *context, const char *text, size_t n, struct error *err)
 {
+    struct options *o = context;
     int by = 0;
     while (by < 4 && (strlen(by_names[by]) != n || strncmp(by_names[by], text, n) != 0))
         by++;
     if (by == 4)
         return error_set(err, ERROR_USAGE, "--by %.*s: rows can be by domain, vcpu, pcpu or domain-pcpu",
                          n > 60 ? 60 : (int)n, text);
-    if (!o->bys)
-        o->by = (enum by)by;
     o->bys |= 1u << by;
-    o->by_given = true;
     return 0;
 }
 
@@ -175,14 +196,7 @@ int set_by(struct options *o, const struct option_spec *s, const char *text, str
 int set_bys(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    for (;; text++) {
-        size_t n = strcspn(text, ",");
-        if (add_by(o, text, n, err) != 0)
-            return -1;
-        text += n;
-        if (!*text)
-            return 0;
-    }
+    return each_item(text, add_by, o, err);
 }
 
 int options_add_granularity(struct options *o, uint64_t ns, struct error *err)
@@ -197,8 +211,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err)
 }
 
 /* "total", "execution" or a length, in n characters. */
-static int add_granularity_word(struct options *o, const char *text, size_t n, struct error *err)
+static int add_granularity_word(void *context, const char *text, size_t n, struct error *err)
 {
+    struct options *o = context;
     uint64_t ns = 0;
     if (n == 9 && strncmp(text, "execution", 9) == 0) {
         o->executions = true;
@@ -218,14 +233,7 @@ static int add_granularity_word(struct options *o, const char *text, size_t n, s
 int set_granularities(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    for (;; text++) {
-        size_t n = strcspn(text, ",");
-        if (add_granularity_word(o, text, n, err) != 0)
-            return -1;
-        text += n;
-        if (!*text)
-            return 0;
-    }
+    return each_item(text, add_granularity_word, o, err);
 }
 
 int set_span(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -256,31 +264,27 @@ int set_live(struct options *o, const struct option_spec *s, const char *text, s
 int set_format(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     const char *const *formats = o->command->formats;
-    char all[80] = "";
+    char all[80] = "", near[SUGGESTION_BYTES];
+    int format = name_index(formats, text, strlen(text));
     (void)s;
-    for (size_t i = 0, n = 0; formats[i]; i++) {
-        if (strcmp(text, formats[i]) == 0) {
-            o->format = formats[i];
-            return 0;
-        }
-        n +=
-            (size_t)snprintf(all + n, n < sizeof all ? sizeof all - n : 0, "%s%s", i ? ", " : "", formats[i]);
+    if (format >= 0) {
+        o->format = formats[format];
+        return 0;
     }
-    const char *near = nearest_name(text, formats);
-    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s%s%s; it writes %s", o->command->name, text,
-                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", all);
+    for (size_t i = 0, n = 0; formats[i] && n < sizeof all; i++)
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", formats[i]);
+    return error_set(err, ERROR_USAGE, "%s has no format '%s'%s; it writes %s", o->command->name, text,
+                     suggestion(near, " (did you mean '", "'?)", text, formats), all);
 }
 
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    o->domains_given = true;
-    return set_numbers(s, text, o->domains, 65536, err);
+    return set_numbers(s, text, &o->domains, 65536, err);
 }
 
 int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    o->pcpus_given = true;
-    return set_numbers(s, text, o->pcpus, PCPUS_MAX, err);
+    return set_numbers(s, text, &o->pcpus, PCPUS_MAX, err);
 }
 
 int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -326,14 +330,5 @@ int set_level(struct options *o, const struct option_spec *s, const char *text, 
 
 int set_idds(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    if (!o->idds && !(o->idds = calloc(65536, 1)))
-        return error_no_memory(err, "the options");
-    return set_numbers(s, text, o->idds, 65536, err);
-}
-
-int set_weights(struct options *o, const struct option_spec *s, const char *text, struct error *err)
-{
-    (void)s;
-    o->weights_text = text;
-    return parse_weights(text, o->weights, err);
+    return set_numbers(s, text, &o->idds, 65536, err);
 }

@@ -57,12 +57,12 @@ static void unknown_option(const struct command *c, const char *word)
     size_t n = 0;
     for (const struct option_spec *s = c->options; n < OPTIONS_MAX && (s = option_next(s)); s++)
         names[n++] = s->name;
-    char bare[48] = "";
+    char bare[48] = "", near[SUGGESTION_BYTES] = "";
     if (strncmp(word, "--", 2) == 0)
         snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    const char *near = *bare ? nearest_name(bare, names) : NULL;
-    complain("%s has no option '%s'%s%s%s (xenmeter %s --help)", c->name, word,
-             near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "", c->name);
+    if (*bare)
+        suggestion(near, "; did you mean '--", "'?", bare, names);
+    complain("%s has no option '%s'%s (xenmeter %s --help)", c->name, word, near, c->name);
 }
 
 /* What getopt_long did not understand: `got` is what it returned, optopt a letter, or none of a long option. */
@@ -89,12 +89,7 @@ static struct options *options_new(const struct command *c)
         return NULL;
     *o = (struct options){.command = c, .input = "-", .max_memory = 1ull << 30, .level = LEVEL_DEFAULT};
     memcpy(o->weights, charge_default_weights, sizeof o->weights);
-    o->domains = calloc(65536, 1);
-    o->pcpus = calloc(PCPUS_MAX, 1);
-    if (o->domains && o->pcpus)
-        return o;
-    options_free(o);
-    return NULL;
+    return o;
 }
 
 /* EXIT_DONE to go on; else the command is over: *status. */

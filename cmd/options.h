@@ -20,16 +20,13 @@ struct options {
     const char *input;  /* path or "-" */
     const char *format; /* never NULL after parsing, if the command has formats */
     const char *output; /* NULL: standard output */
-    enum by by;         /* the first one that was given */
-    unsigned bys;       /* 1 << enum by, or-ed: all that were given */
-    bool by_given;
+    unsigned bys;       /* 1 << enum by, or-ed; 0: not given */
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
     uint64_t live_ns; /* 0: not live */
-    bool domains_given, pcpus_given;
-    uint8_t *domains; /* a byte for each of 65536 domain ids */
-    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs */
+    uint8_t *domains; /* a byte for each of 65536 domain ids; NULL: not given */
+    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
     uint64_t from_ns, to_ns;
     const char *columns, *sort;
     size_t limit; /* rows of an interval; 0: all */
@@ -43,7 +40,7 @@ struct options {
     unsigned charge_methods;
     uint64_t charge_interval_ns;
     double weights[IO_KINDS];
-    const char *weights_text; /* as they were given; NULL: they were not */
+    unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given;
     bool charge_all;
     const char *io_counts; /* file of outside counters */
@@ -86,6 +83,21 @@ set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpu
  */
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
 
+/* Digits at *text, a number below limit; moves *text past them. -1: there is none. */
+int number_below(const char **text, size_t limit, size_t *number);
+
+/* The same of one number or a range: "3" "3-5". */
+int range_below(const char **text, size_t limit, size_t *from, size_t *to);
+
+/* Which of `names`, ended by NULL, the n characters of `word` are; -1: none. */
+int name_index(const char *const *names, const char *word, size_t n);
+
+/* Takes the n characters of an item of a list. 0, or -1 with `err` filled. */
+typedef int take_list_item(void *context, const char *item, size_t n, struct error *err);
+
+/* Has each item of a list taken, which commas divide. 0, or -1 with `err` filled by `take`. */
+int each_item(const char *list, take_list_item *take, void *context, struct error *err);
+
 /* One more granularity, in ns (0: the whole trace). -1 with `err` filled: they are too many. */
 int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
@@ -119,12 +131,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
     OPTION('o', "output", ARGUMENT, HELP, .set = set_text, OPTION_FIELD(output), .choices = (CHOICES))
 #define OPTION_OUTPUT                                                                                        \
     OPTION_OUTPUT_AS("FILE", "write to FILE, whole or not at all; .zst at the end compresses", ":file")
-/* OFFER offers the columns to completion: complete_columns of the command's table. */
-#define OPTION_COLUMNS(HELP, OFFER)                                                                          \
-    OPTION('c', "columns", "LIST", HELP, .set = set_text, OPTION_FIELD(columns),                             \
-           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = (OFFER))
-#define OPTION_SORT(HELP, OFFER)                                                                             \
-    OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = (OFFER))
+#define OPTION_COLUMNS                                                                                       \
+    OPTION('c', "columns", "LIST", "these columns, in this order (\"all\"; \"help\" lists them)",            \
+           .set = set_text, OPTION_FIELD(columns),                                                           \
+           .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = complete_columns)
+#define OPTION_SORT(HELP)                                                                                    \
+    OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = complete_columns)
 #define OPTION_LIMIT(HELP) OPTION('n', "limit", "N", HELP, .set = set_count, OPTION_FIELD(limit))
 #define OPTION_NAMES(HELP)                                                                                   \
     OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
@@ -152,6 +164,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
     OPTIONS_HEADING("How to read it"),                                                                       \
         OPTION_HOST("of an archive with several hosts: this one; N: its Nth timeline"), OPTIONS_TRACE,       \
         OPTION_VERBOSE(VERBOSE)
+
+/* How rows are shown that every format can write. */
+#define OPTIONS_SHOWING                                                                                      \
+    OPTIONS_HEADING("How to show it"),                                                                       \
+        OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"), OPTION_OUTPUT,   \
+        OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
 
 /* Driver domains and charges. */
 #define OPTIONS_CHARGE                                                                                       \

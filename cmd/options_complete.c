@@ -20,7 +20,7 @@ bool same_file(const char *input, const char *output)
 /* XenMon's logs have rows and columns of their own, over one length of interval. */
 static int complete_xenmon(struct options *o, struct error *err)
 {
-    const char *refused = o->by_given  ? "--by"
+    const char *refused = o->bys       ? "--by"
                           : o->columns ? "--columns"
                           : o->sort    ? "--sort"
                           : o->limit   ? "--limit"
@@ -38,15 +38,15 @@ static int complete_xenmon(struct options *o, struct error *err)
     if (o->granularities != 1 || o->granularities_ns[0] == 0 || o->executions)
         return error_set(err, ERROR_USAGE,
                          "--format xenmon wants one length of interval; without any it is 1s");
-    o->by = BY_DOMAIN_PCPU;
+    o->bys = 1u << BY_DOMAIN_PCPU;
     return 0;
 }
 
 /* An archive keeps all of a trace; what is to be seen of it is said when it is read. */
 static int complete_archive(const struct options *o, struct error *err)
 {
-    const char *refused = o->domains_given         ? "--domains"
-                          : o->pcpus_given         ? "--pcpus"
+    const char *refused = o->domains               ? "--domains"
+                          : o->pcpus               ? "--pcpus"
                           : o->from_ns || o->to_ns ? "--time"
                           : o->columns             ? "--columns"
                           : o->sort                ? "--sort"
@@ -104,7 +104,7 @@ static int check_rows(const struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--granularity: %s has no rows of executions", o->command->name);
     if (command_option(o->command, "charge-by") && charge_options_of(o, NULL, &ignored, err) != 0)
         return -1;
-    if (o->domains_given && o->bys & 1u << BY_PCPU && !o->count)
+    if (o->domains && o->bys & 1u << BY_PCPU && !o->count)
         return error_set(err, ERROR_USAGE,
                          "--domains does not go with rows by pcpu; --by domain-pcpu has the domains apart");
     return 0;

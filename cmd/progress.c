@@ -10,7 +10,7 @@
 #define PATIENCE_NS 1000000000u /* work shorter than this shows nothing */
 #define STEP_NS     200000000u
 
-static uint64_t now_ns(void)
+uint64_t now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -25,8 +25,9 @@ void progress_begin(struct progress *p, enum when when, bool quiet)
     p->next_ns = p->begun_ns + (when == WHEN_ALWAYS ? 0 : PATIENCE_NS);
 }
 
-void progress_show(struct progress *p, const struct trace *t)
+void progress_show(void *progress, const struct trace *t)
 {
+    struct progress *p = progress;
     if (!p->wanted)
         return;
     uint64_t now = now_ns();

@@ -10,71 +10,60 @@
 
 /* ---- setting up ---- */
 
-int reading_open(struct reading *r, const struct options *o)
+int reading_choose(struct reading *r, const struct relation *const *relations, size_t n, const char *sort,
+                   struct error *err)
 {
-    struct error err = {0};
-    r->options = o;
-    r->run.control.stop_at_once = true;
-    if (o->names && !(r->names = names_read(o->names, &err)))
-        return fail(o->names, &err);
-    if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
-        return fail(o->io_counts, &err);
-    if (trace_run_find(&r->run, o) != EXIT_DONE)
-        return EXIT_ERROR;
-    if (r->run.archived.archive && !r->names && archived_names(&r->run.archived, &r->names, &err) != 0)
-        return fail(o->input, &err);
-    return EXIT_DONE;
+    unsigned bys = r->schema.bys;
+    r->schema.choice = &r->choice;
+    return choice_make(&r->choice, relations, n, r->options->columns, sort, (bys & (bys - 1)) != 0, err);
 }
 
-static void complete_meter_options(const struct reading *r, struct meter_options *options)
+/* How the meter accounts, by the options; how it charges: as asked for, or as the archive was made. */
+static int complete_meter(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
-    options->granularities = o->granularities;
-    memcpy(options->granularities_ns, o->granularities_ns, sizeof options->granularities_ns);
-    options->executions = o->executions;
-    options->from_ns = o->from_ns;
-    options->to_ns = o->to_ns;
-}
-
-/* How to charge: as asked for, or as the archive was made. */
-static int choose_charges(struct reading *r, struct charge_options *charge, struct error *err)
-{
+    struct meter_options *meter = &r->meter;
+    meter->granularities = o->granularities;
+    memcpy(meter->granularities_ns, o->granularities_ns, sizeof meter->granularities_ns);
+    meter->executions = o->executions;
+    meter->from_ns = o->from_ns;
+    meter->to_ns = o->to_ns;
     if (r->run.archived.archive)
-        return archived_charge_options(&r->run.archived, r->options, charge, &r->counters, err);
-    return charge_options_of(r->options, r->counters, charge, err);
+        return archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err);
+    return charge_options_of(o, r->counters, &meter->charge, err);
 }
 
 /* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
-static int choose_source(struct reading *r, const struct meter_options *meter, struct error *err)
+static int choose_source(struct reading *r, struct error *err)
 {
     struct archived *a = &r->run.archived;
     if (!a->archive)
         return 0;
-    return meter ? archived_choose(a, r->options, meter, writer_makes_files(r->options->format), err)
-                 : archived_choose_trace(a, r->options, err);
+    return r->meter.bys ? archived_choose(a, &r->meter, writer_makes_files(r->options->format), err)
+                        : archived_choose_trace(a, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
-static int open_source(struct reading *r, struct consumer *consumer, const struct meter_options *meter,
-                       struct error *err)
+static int open_source(struct reading *r, struct error *err)
 {
     struct archived *a = &r->run.archived;
-    if (choose_source(r, meter, err) != 0)
+    if (choose_source(r, err) != 0)
         return -1;
     if (a->from_results)
         return 0;
-    consumer->rows = meter;
-    consumer->from_ns = r->options->from_ns;
-    consumer->to_the_end = !archived_knows_rest(a, r->options);
-    if (trace_run_add(&r->run, consumer, err) != 0 ||
+    r->consumer.rows = r->meter.bys ? &r->meter : NULL;
+    r->consumer.from_ns = r->options->from_ns;
+    r->consumer.to_the_end = !archived_knows_rest(a);
+    if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
-    return a->archive ? archived_enter(a, r->run.pipeline, err) : 0;
+    return a->archive ? archived_enter(a, r->run.pipeline, NULL, err) : 0;
 }
 
-static int open_writer(struct reading *r, struct report_schema *schema, struct error *err)
+static int open_writer(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
+    struct report_schema *schema = &r->schema;
     bool many_files = writer_makes_files(o->format);
     r->output = output_open(many_files ? "/dev/null" : o->output, err);
     if (!r->output)
@@ -82,8 +71,8 @@ static int open_writer(struct reading *r, struct report_schema *schema, struct e
     bool terminal = output_is_terminal(r->output);
     schema->granularities_ns = o->granularities_ns;
     schema->granularities = o->granularities;
-    schema->name_of = r->names ? names_lookup : NULL;
-    schema->names = r->names;
+    schema->name_of = r->run.names ? names_lookup : NULL;
+    schema->names = r->run.names;
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
@@ -101,7 +90,7 @@ int reading_write(struct reading *r, const struct rows *rows)
         progress_end(&r->run.progress);
     int status = writer_rows(r->writer, rows);
     if (status == 0 && rows->interval && r->options->live_ns)
-        status = writer_flush(r->writer);
+        status = output_flush(r->output);
     r->failed = r->failed || status != 0;
     return status;
 }
@@ -116,7 +105,7 @@ int reading_no_memory(struct reading *r, size_t rows)
 
 const char *reading_io_counts(const struct reading *r)
 {
-    return archived_counts(&r->run.archived, r->options) ? IO_COUNTS_MEMBER : r->options->io_counts;
+    return archived_counts(&r->run.archived) ? IO_COUNTS_MEMBER : r->options->io_counts;
 }
 
 /* Outside counters that do not cover the trace leave time unattributed: says so. */
@@ -155,127 +144,140 @@ static void check_charges(const struct reading *r, const struct charge_summary *
 
 /* ---- the end ---- */
 
-static void say_all(const struct reading *r, const struct judgement *j, const struct quality *q,
-                    const struct clock *c)
+static void say_all(const struct reading *r, const struct judgement *j, const struct summary *s)
 {
+    const struct quality *q = &s->quality;
     say_verdict(j);
     if (!r->options->verbose)
         return;
     complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
              " sweeps; clock %.6f MHz",
-             q->records, q->bytes, q->windows, q->sweeps, c->cpu_hz / 1e6);
+             q->records, q->bytes, q->windows, q->sweeps, s->clock.cpu_hz / 1e6);
 }
 
-/* Completes the output, says what cannot be done if it cannot. */
-static int commit(struct reading *r)
-{
-    struct error err = {0};
-    struct output *output = r->output;
-    r->output = NULL;
-    if (output_commit(output, &err) == 0)
-        return EXIT_DONE;
-    return fail(r->options->output ? r->options->output : "standard output", &err);
-}
-
-/* What is known of the trace at the end. */
-static void sum_up(struct reading *r, struct report_summary *summary, struct quality *quality,
-                   struct charge_summary *charged)
+/* What is known of the trace at the end. What it points to stays others'. */
+static void sum_up(struct reading *r, struct summary *s)
 {
     const struct archived *a = &r->run.archived;
-    const struct meter *meter = r->run.pipeline ? pipeline_meter(r->run.pipeline, 0) : NULL;
+    struct pipeline *pipeline = r->run.pipeline;
+    const struct meter *meter = pipeline ? pipeline_meter(pipeline, 0) : NULL;
     bool stopped = trace_run_stopped(&r->run);
-    bool early = r->run.pipeline && pipeline_ended_early(r->run.pipeline) && !stopped;
-    bool kept = a->archive && (a->from_results || a->entry || early); /* not all was read */
+    bool early = pipeline && pipeline_ended_early(pipeline) && !stopped;
     uint64_t to_ns = r->options->to_ns;
-    summary->start_ns = r->options->from_ns;
-    if (kept) {
-        *quality = a->summary.quality;
-        quality->unknown_ns = meter ? meter_unknown_ns(meter) : r->unknown_ns;
-        *charged = a->summary.charges;
-        if (meter)
-            meter_charge_summary(meter, charged);
-        summary->clock = a->summary.clock;
-        summary->trace = a->summary.trace;
-        summary->end_ns = to_ns && to_ns < a->summary.end_ns ? to_ns : a->summary.end_ns;
+    if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
+        *s = a->summary;
+        s->quality.unknown_ns = a->unknown_ns;
+        s->end_ns = to_ns ? min64(to_ns, s->end_ns) : s->end_ns;
     } else {
-        const struct pass *pass = pipeline_pass(r->run.pipeline);
-        pipeline_quality(r->run.pipeline, r->run.trace, quality);
-        quality->unknown_ns =
-            meter ? meter_unknown_ns(meter) : model_unknown_ns(pass->model, pass->settled_ns);
-        if (meter)
-            meter_charge_summary(meter, charged);
-        summary->clock = *trace_clock(r->run.trace);
-        trace_summarise(r->run.trace, &summary->trace);
-        summary->end_ns = meter   ? meter_accounted(meter)
-                          : to_ns ? min64(to_ns, pass->settled_ns)
-                                  : pass->settled_ns;
+        const struct pass *pass = pipeline_pass(pipeline);
+        trace_run_describe(&r->run, s);
+        if (!meter)
+            s->quality.unknown_ns = model_unknown_ns(pass->model, pass->settled_ns);
+        s->end_ns = meter   ? meter_accounted(meter)
+                    : to_ns ? min64(to_ns, pass->settled_ns)
+                            : pass->settled_ns;
+    }
+    if (meter) {
+        s->quality.unknown_ns = meter_unknown_ns(meter);
+        meter_charge_summary(meter, &s->charges);
     }
     if (stopped)
-        quality->truncated_bytes = 0; /* it was we who stopped reading */
+        s->quality.truncated_bytes = 0; /* it was we who stopped reading */
     if (a->archive)
-        archived_describe(a, r->options, &summary->trace);
+        archived_describe(a, &s->trace);
 }
 
-static int end_writing(struct reading *r, bool charges)
+static int end_writing(struct reading *r)
 {
-    struct quality quality;
-    struct charge_summary charged = {0};
+    bool charges = r->meter.charge.wanted;
+    struct summary s = {0};
     struct judgement judgement;
-    struct report_summary summary = {
-        .quality = &quality, .judgement = &judgement, .charges = charges ? &charged : NULL};
-    sum_up(r, &summary, &quality, &charged);
-    verdict_judge(&judgement, &quality, &summary.clock, clock_ns(&summary.clock, summary.trace.tsc_last),
-                  summary.trace.pcpus, summary.trace.has_runstates);
+    sum_up(r, &s);
+    uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
+    verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (charges)
-        check_charges(r, &charged, clock_ns(&summary.clock, summary.trace.tsc_last));
+        check_charges(r, &s.charges, all_ns);
+    const struct report_summary summary = {.trace = s.trace,
+                                           .clock = s.clock,
+                                           .start_ns = r->options->from_ns,
+                                           .end_ns = s.end_ns,
+                                           .quality = &s.quality,
+                                           .judgement = &judgement,
+                                           .charges = charges ? &s.charges : NULL};
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
     if (output_reader_gone(r->output))
         return EXIT_DONE;
-    if (commit(r) != EXIT_DONE)
+    if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
     if (r->run.archived.archive)
-        archived_say(&r->run.archived, r->options);
+        archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_all(r, &judgement, &quality, &summary.clock);
+        say_all(r, &judgement, &s);
     return EXIT_DONE;
 }
 
-int reading_run(struct reading *r, struct consumer *consumer, struct meter_options *meter,
-                struct report_schema *schema)
+/* Does all the work from the trace to the complete output. */
+static int run(struct reading *r)
 {
     struct error err = {0};
     const struct options *o = r->options;
-    if (meter)
-        complete_meter_options(r, meter);
-    if (meter && choose_charges(r, &meter->charge, &err) != 0)
+    if (r->meter.bys && complete_meter(r, &err) != 0)
         return fail(NULL, &err);
     /* The trace first: a missing file is to leave no output behind. */
-    if (open_source(r, consumer, meter, &err) != 0)
+    if (open_source(r, &err) != 0)
         return fail(o->input, &err);
-    if (open_writer(r, schema, &err) != 0)
+    if (open_writer(r, &err) != 0)
         return fail(o->output, &err);
-    bool replay = r->run.archived.archive && r->run.archived.from_results;
-    int status = replay ? archived_replay(&r->run.archived, o, meter, &r->unknown_ns, &err)
-                        : trace_run_go(&r->run, o->progress, &err);
+    int status = r->run.archived.from_results ? archived_replay(&r->run.archived, &r->meter, &err)
+                                              : trace_run_go(&r->run, o->progress, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
     if (status != 0 && r->failed) {
-        commit(r);
+        commit(&r->output, o->output);
         return EXIT_ERROR;
     }
-    if (status != 0)
-        return fail(o->input, &err);
-    return end_writing(r, meter && meter->charge.wanted);
+    return status == 0 ? end_writing(r) : fail(o->input, &err);
 }
 
-void reading_close(struct reading *r)
+static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, struct error *err))
 {
+    struct error err = {0};
+    const struct options *o = r->options;
+    if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
+        return fail(o->io_counts, &err);
+    if (trace_run_find(&r->run, o) != EXIT_DONE)
+        return EXIT_ERROR;
+    return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
+}
+
+static void list_columns(const struct relation *const *relations)
+{
+    for (const struct relation *const *r = relations; *r; r++) {
+        printf("%scolumns of %s:\n", r > relations ? "\n" : "", (*r)->title);
+        for (size_t c = 0; c < (*r)->columns_n; c++)
+            printf("  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
+    }
+}
+
+int reading_command(struct reading *r, const struct options *o,
+                    int (*prepare)(struct reading *r, struct error *err))
+{
+    if (o->columns && strcmp(o->columns, "help") == 0) {
+        list_columns(o->command->relations);
+        return EXIT_DONE;
+    }
+    r->options = o;
+    r->run.control.stop_at_once = true;
+    r->schema.name = o->command->name;
+    r->schema.selection = (struct selection_options){.domains = o->domains, .limit = o->limit};
+    int status = open_and_run(r, prepare);
     writer_free(r->writer);
     output_abort(r->output);
     trace_run_close(&r->run);
     counters_free(r->counters);
-    names_free(r->names);
+    choice_free(&r->choice);
+    return status;
 }

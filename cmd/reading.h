@@ -1,8 +1,4 @@
-/*
- * What report, charge and blame share: rows are made of a trace and written, and the verdict is said.
- *
- *     reading_open -> reading_run -> reading_close
- */
+/* What report, charge and blame share: rows are made of a trace and written, and the verdict is said. */
 #ifndef XENMETER_CMD_READING_H
 #define XENMETER_CMD_READING_H
 
@@ -11,39 +7,44 @@
 #include "formats/writer.h"
 #include "trace_run.h"
 
-/* One run over a trace; all zero is one that was not opened. */
+/* One run over a trace. */
 struct reading {
     const struct options *options;
-    struct domain_names *names; /* NULL: none were given */
-    struct counters *counters;  /* NULL: none were given */
-    struct trace_run run;       /* .trace NULL: from results that were kept */
-    uint64_t unknown_ns;        /* of results that were kept */
+    /*
+     * By the command: what it does with the trace itself; bys (0: it wants no accounting), pcpus_wanted, charge.wanted
+     * and the sink; what is about columns and charges. The rest follows from the options.
+     */
+    struct consumer consumer;
+    struct meter_options meter;
+    struct report_schema schema;
+
+    struct column_choice choice;
+    struct counters *counters; /* NULL: none were given */
+    struct trace_run run;      /* .trace NULL: from results that were kept */
     struct output *output;
     struct writer *writer;
     bool failed; /* a sink ended the work: the output knows why */
 };
 
-/* Reads the files that options name beside the trace. EXIT_DONE, or EXIT_ERROR with the reason said. */
-int reading_open(struct reading *r, const struct options *o);
+/*
+ * Runs the command, from the files that the options name to the complete output; with --columns help it only lists the
+ * columns. `r` is all zero, or the beginning of the command's own struct. `prepare` fills what only the command knows: it
+ * is called when the input is known, and calls reading_choose. Returns the exit code, everything having been said.
+ */
+int reading_command(struct reading *r, const struct options *o,
+                    int (*prepare)(struct reading *r, struct error *err));
+
+/* Chooses the columns of the first n of the relations, and one to order by (NULL: none). -1 with `err` filled. */
+int reading_choose(struct reading *r, const struct relation *const *relations, size_t n, const char *sort,
+                   struct error *err);
 
 /* The name of the file of outside counters, given or kept in the archive; NULL: none. */
 const char *reading_io_counts(const struct reading *r);
-
-/*
- * Does all the work from the trace to the complete output. The caller has filled what only it knows: in `consumer` what
- * it does with the trace itself; in `meter` (NULL: it wants no accounting) bys, pcpus_wanted, charge.wanted and the sink;
- * in `schema` bys and what is about columns and charges. The rest follows from the options and is filled in here. All are
- * kept until reading_close. Returns the exit code of the command, everything having been said.
- */
-int reading_run(struct reading *r, struct consumer *consumer, struct meter_options *meter,
-                struct report_schema *schema);
 
 /* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
 int reading_write(struct reading *r, const struct rows *rows);
 
 /* For sinks: ends the work because memory ran out. Returns -1. */
 int reading_no_memory(struct reading *r, size_t rows);
-
-void reading_close(struct reading *r);
 
 #endif

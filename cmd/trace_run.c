@@ -1,14 +1,26 @@
 #include "trace_run.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 int trace_run_find(struct trace_run *r, const struct options *o)
 {
     struct error err = {0};
     bool archive;
     r->options = o;
+    if (o->names && !(r->names = names_read(o->names, &err)))
+        return fail(o->names, &err);
     if (input_is_archive(o->input, &archive, &err) != 0 ||
         (archive && archived_open(&r->archived, o, &err) != 0))
         return fail(o->input, &err);
-    return o->host && !archive ? fail_host(o) : EXIT_DONE;
+    if (archive && !r->names && command_option(o->command, "names") &&
+        archived_names(&r->archived, &r->names, &err) != 0)
+        return fail(o->input, &err);
+    if (archive || !o->host)
+        return EXIT_DONE;
+    complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
+             strcmp(o->input, "-") == 0 ? "standard input" : o->input);
+    return EXIT_ERROR;
 }
 
 int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct error *err)
@@ -31,19 +43,50 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
     return r->trace ? 0 : -1;
 }
 
-static void show_progress(void *context, const struct trace *trace)
-{
-    progress_show(context, trace);
-}
-
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
 {
-    r->control.progress = show_progress;
+    r->control.progress = progress_show;
     r->control.progress_context = &r->progress;
     progress_begin(&r->progress, progress, r->options->quiet);
     int status = pipeline_run(r->pipeline, r->trace, &r->control, err);
     progress_end(&r->progress);
     return status;
+}
+
+void trace_run_describe(struct trace_run *r, struct summary *s)
+{
+    trace_summarise(r->trace, &s->trace);
+    s->clock = *trace_clock(r->trace);
+    pipeline_quality(r->pipeline, r->trace, &s->quality);
+}
+
+int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err)
+{
+    const struct pass *pass = pipeline_pass(r->pipeline);
+    trace_run_describe(r, s);
+    s->quality.unknown_ns = meter_unknown_ns(pipeline_meter(r->pipeline, 0));
+    s->pcpus = calloc(pass->pcpus_n + 1u, sizeof *s->pcpus);
+    if (!s->pcpus)
+        return error_no_memory(err, "the list of pCPUs");
+    for (; s->pcpus_n < pass->pcpus_n; s->pcpus_n++) {
+        uint16_t pcpu = pass->pcpus[s->pcpus_n];
+        s->pcpus[s->pcpus_n] =
+            (struct summary_pcpu){pcpu, s->clock.cpu_hz > 0 ? model_blind_ns(pass->model, pcpu) : 0};
+    }
+    return 0;
+}
+
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n)
+{
+    s->domains = calloc(n + 1, sizeof *s->domains);
+    for (const struct row *row = rows; s->domains && row < rows + n; row++)
+        if (row->domain != IDLE_DOMAIN)
+            s->domains[s->domains_n++] =
+                (struct summary_domain){.domain = row->domain,
+                                        .life = row->life,
+                                        .vcpus = row->vcpus,
+                                        .running_ns = (uint64_t)row->measures->state_ns[RUNSTATE_RUNNING]};
+    return s->domains ? 0 : -1;
 }
 
 bool trace_run_stopped(const struct trace_run *r)
@@ -56,4 +99,5 @@ void trace_run_close(struct trace_run *r)
     pipeline_free(r->pipeline);
     trace_close(r->trace);
     archived_close(&r->archived);
+    names_free(r->names);
 }

@@ -17,10 +17,11 @@ struct trace_run {
     struct pipeline *pipeline;       /* NULL: no consumer was added */
     struct pipeline_control control; /* .stop_at_once is the command's to set */
     struct trace *trace;             /* NULL: not opened */
+    struct domain_names *names;      /* given or kept in the archive, if the command takes any; NULL: none */
     struct progress progress;
 };
 
-/* Finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
+/* Reads the names, finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
 int trace_run_find(struct trace_run *r, const struct options *o);
 
 /* Adds a consumer (see pipeline_add). */
@@ -34,6 +35,18 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
 
 /* Runs the consumers over the trace, as pipeline_run; `progress`: when to show progress. */
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err);
+
+/* What the pass found: the trace, its clock and quality. */
+void trace_run_describe(struct trace_run *r, struct summary *s);
+
+/*
+ * What the pass found of the whole trace: all but its end, its charges and its domains. s->pcpus is the caller's. The
+ * first consumer wants rows. -1 with `err` filled.
+ */
+int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err);
+
+/* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
 
 /* Whether a signal asked to stop. */
 bool trace_run_stopped(const struct trace_run *r);

@@ -1,32 +1,24 @@
-#include "formats/charge_json.h"
+#include "formats/json_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "formats/charge_words.h"
-#include "formats/json_text.h"
 #include "metrics/relation/charges.h"
 
 /* ---- rows ---- */
 
-static void add_counts(struct buffer *b, const char *name, const uint64_t *counts, size_t n)
+/* Of a guest (else NULL) what no device counts is not known. */
+static void add_counts(struct buffer *b, const char *name, const uint64_t *counts, size_t n,
+                       const struct charge_guest *guest)
 {
     buffer_printf(b, ",\"%s\":{", name);
-    for (size_t kind = 0; kind < n; kind++)
-        buffer_printf(b, "%s\"%s\":%" PRIu64, kind ? "," : "", io_kind_names[kind], counts[kind]);
-    buffer_text(b, "}");
-}
-
-/* Of a guest: what no device counts is not known. */
-static void add_events(struct buffer *b, const struct charge_guest *guest)
-{
-    buffer_text(b, ",\"events\":{");
-    for (int kind = 0; kind < IO_KINDS; kind++) {
+    for (size_t kind = 0; kind < n; kind++) {
         buffer_printf(b, "%s\"%s\":", kind ? "," : "", io_kind_names[kind]);
-        if (kind >= IO_TX && !guest->counted[kind - IO_TX])
+        if (guest && kind >= IO_TX && !guest->counted[kind - IO_TX])
             buffer_text(b, "null");
         else
-            buffer_printf(b, "%" PRIu64, guest->events[kind]);
+            buffer_printf(b, "%" PRIu64, counts[kind]);
     }
     buffer_text(b, "}");
 }
@@ -48,13 +40,11 @@ static void add_guest(struct buffer *b, const struct row_view *view)
 {
     static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
     const struct charge_guest *guest = ((const struct charge_row *)view->row)->guest;
-    buffer_text(b, "{");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_add_member(b, column_find(&relation_charges, members[i]), view, i == 0);
-    add_events(b, guest);
-    add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS);
+    add_counts(b, "events", guest->events, IO_KINDS, guest);
+    add_counts(b, "inferred", guest->inferred, IO_TRACE_KINDS, NULL);
     add_evidence(b, guest);
-    buffer_text(b, "}");
 }
 
 void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
@@ -72,19 +62,20 @@ void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct 
                   ",\"io_free_executions\":%" PRIu64,
                   idd->running_ns, idd->charged_ns, idd->own_ns, idd->unattributed_ns, idd->executions,
                   idd->io_free_executions);
-    add_counts(b, "unassigned", idd->unassigned, IO_TRACE_KINDS);
+    add_counts(b, "unassigned", idd->unassigned, IO_TRACE_KINDS, NULL);
     buffer_text(b, ",\"guests\":[");
     const char *before = "";
     for (size_t r = from; r < to; r++) {
         view.row = row_at(rows, r);
         if (!((const struct charge_row *)view.row)->guest)
             continue; /* a member of the driver domain */
-        buffer_printf(b, "%s\n            ", before);
+        buffer_printf(b, "%s\n            {", before);
         before = ",";
         if (w->schema->choice->given)
-            json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
+            json_add_row(b, shown, &view, true);
         else
             add_guest(b, &view);
+        buffer_text(b, "}");
     }
     buffer_text(b, "]}");
 }

@@ -4,11 +4,9 @@
 #include <stdio.h>
 
 const struct charge_method_name charge_method_names[] = {
-    {"grants", "grant maps and unmaps", CHARGE_GRANTS},
-    {"copies", "grant copies", CHARGE_COPIES},
-    {"transfers", "page transfers", CHARGE_TRANSFERS},
-    {"notifications", "notifications", CHARGE_NOTIFICATIONS},
-    {"packets", "packets and requests", CHARGE_PACKETS},
+    {"grants", CHARGE_GRANTS},       {"copies", CHARGE_COPIES},
+    {"transfers", CHARGE_TRANSFERS}, {"notifications", CHARGE_NOTIFICATIONS},
+    {"packets", CHARGE_PACKETS},
 };
 const size_t charge_method_names_n = sizeof charge_method_names / sizeof *charge_method_names;
 
@@ -17,17 +15,24 @@ bool charge_looks_at(const struct charge_options *options, unsigned methods, enu
     return methods & charge_method_of_kind[kind] && options->weights[kind] > 0;
 }
 
-const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns)
+const char *length_in_words(char to[LENGTH_BYTES], uint64_t ns)
 {
     static const struct {
         const char *name;
         uint64_t ns;
     } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    size_t i = 0;
+    while (ns % units[i].ns) /* the last one divides all */
+        i++;
+    snprintf(to, LENGTH_BYTES, "%" PRIu64 "%s", ns / units[i].ns, units[i].name);
+    return to;
+}
+
+const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns)
+{
+    char length[LENGTH_BYTES];
     if (interval_ns == 0)
         return "execution";
-    size_t i = 0;
-    while (interval_ns % units[i].ns) /* the last one divides all */
-        i++;
-    snprintf(to, CHARGE_PER_BYTES, "interval=%" PRIu64 "%s", interval_ns / units[i].ns, units[i].name);
+    snprintf(to, CHARGE_PER_BYTES, "interval=%s", length_in_words(length, interval_ns));
     return to;
 }

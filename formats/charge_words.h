@@ -9,16 +9,19 @@
 #include "metrics/measure/charge.h"
 
 struct charge_method_name {
-    const char *name;     /* as --charge-by and JSON have it */
-    const char *in_words; /* "grant maps and unmaps" */
-    unsigned method;      /* one of enum charge_method */
+    const char *name; /* as --charge-by and JSON have it */
+    unsigned method;  /* one of enum charge_method */
 };
 
 /* All but CHARGE_AUTO. */
 extern const struct charge_method_name charge_method_names[];
 extern const size_t charge_method_names_n;
 
-#define CHARGE_PER_BYTES 48
+#define LENGTH_BYTES     32
+#define CHARGE_PER_BYTES (sizeof "interval=" + LENGTH_BYTES)
+
+/* "100ms", as options have it; writes into `to` and returns it. */
+const char *length_in_words(char to[LENGTH_BYTES], uint64_t ns);
 
 /* "execution" or "interval=100ms", as --charge-per has it; writes into `to` and returns it. */
 const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns);

@@ -26,33 +26,26 @@ static json_t *of_rate(const struct info *info, uint64_t records)
 }
 
 /* Adds an event's counts to an array, and to the sums of its class. */
-static void add_event(json_t *events, const struct info *info, unsigned slot, uint64_t *class_records,
-                      uint64_t *class_bytes)
+static void add_event(json_t *events, const struct info *info, unsigned slot,
+                      struct class_tally classes[CLASSES])
 {
-    const struct event_count *count = &info->summary.quality->events[slot];
-    uint64_t records = 0, bytes = 0;
-    for (unsigned form = 0; form < 16; form++) {
-        records += count->forms[form];
-        bytes += event_form_bytes(form, count->forms[form]);
-    }
-    if (!records)
-        return;
+    struct class_tally t = info_tally(info->summary.quality, slot, classes);
     enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
-    class_records[class_id] += records;
-    class_bytes[class_id] += bytes;
     char id[16];
+    if (!t.records)
+        return;
     snprintf(id, sizeof id, "0x%08" PRIx32, event_info(slot)->id);
     json_array_append_new(events, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", event_info(slot)->name,
                                             "id", slot ? json_string(id) : json_null(), "class",
-                                            event_class_name(class_id), "records", of_u64(records), "bytes",
-                                            of_u64(bytes), "records_per_s", of_rate(info, records)));
+                                            event_class_name(class_id), "records", of_u64(t.records), "bytes",
+                                            of_u64(t.bytes), "records_per_s", of_rate(info, t.records)));
 }
 
 static json_t *of_domains(const struct info *info)
 {
     json_t *domains = json_array();
     for (size_t i = 0; i < info->domains_n; i++) {
-        const struct info_domain *d = &info->domains[i];
+        const struct summary_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
         json_array_append_new(domains,
                               json_pack("{s:i, s:I, s:o, s:I, s:I}", "domain", (int)d->domain, "life",
@@ -64,16 +57,16 @@ static json_t *of_domains(const struct info *info)
 
 int info_write_json(struct output *out, const struct info *info)
 {
-    uint64_t class_records[CLASSES] = {0}, class_bytes[CLASSES] = {0};
+    struct class_tally tallies[CLASSES] = {0};
     json_t *events = json_array(), *classes = json_array(), *pcpus = json_array();
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
-        add_event(events, info, slot, class_records, class_bytes);
+        add_event(events, info, slot, tallies);
     for (unsigned c = 0; c < CLASSES; c++)
-        if (class_records[c])
+        if (tallies[c].records)
             json_array_append_new(classes,
                                   json_pack("{s:s, s:o, s:o, s:o}", "class", event_class_name(c), "records",
-                                            of_u64(class_records[c]), "bytes", of_u64(class_bytes[c]),
-                                            "records_per_s", of_rate(info, class_records[c])));
+                                            of_u64(tallies[c].records), "bytes", of_u64(tallies[c].bytes),
+                                            "records_per_s", of_rate(info, tallies[c].records)));
     for (size_t i = 0; i < info->pcpus_n; i++)
         json_array_append_new(pcpus, json_pack("{s:i, s:o}", "pcpu", (int)info->pcpus[i].pcpu, "blind_ns",
                                                of_u64(info->pcpus[i].blind_ns)));

@@ -7,17 +7,16 @@
 #define DOMAINS_SHOWN 12
 #define PCPUS_SHOWN   8
 
-struct class_tally {
-    uint64_t records, bytes;
-};
-
-static struct class_tally tally_of(const struct quality *q, unsigned slot)
+struct class_tally info_tally(const struct quality *q, unsigned slot, struct class_tally classes[CLASSES])
 {
+    struct class_tally *class = &classes[slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED];
     struct class_tally t = {0};
     for (unsigned form = 0; form < 16; form++) {
         t.records += q->events[slot].forms[form];
         t.bytes += event_form_bytes(form, q->events[slot].forms[form]);
     }
+    class->records += t.records;
+    class->bytes += t.bytes;
     return t;
 }
 
@@ -113,7 +112,7 @@ static void put_population(struct output *out, const struct info *info)
     output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus,
                   vcpus == 1 ? "" : "s");
     for (size_t i = 0; i < info->domains_n && i < DOMAINS_SHOWN; i++) {
-        const struct info_domain *d = &info->domains[i];
+        const struct summary_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
         output_printf(out, "%s%" PRId32, i ? ", " : ": ", d->domain);
         if (d->life > 1)
@@ -181,14 +180,11 @@ static void put_tally(struct output *out, const struct info *info, const char *n
 static void put_events(struct output *out, const struct info *info)
 {
     const struct quality *q = info->summary.quality;
-    struct class_tally classes[CLASSES] = {0}, all = {0};
+    struct class_tally classes[CLASSES] = {0}, events[EVENT_SLOTS], all = {0};
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
-        struct class_tally t = tally_of(q, slot);
-        enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
-        classes[class_id].records += t.records;
-        classes[class_id].bytes += t.bytes;
-        all.records += t.records;
-        all.bytes += t.bytes;
+        events[slot] = info_tally(q, slot, classes);
+        all.records += events[slot].records;
+        all.bytes += events[slot].bytes;
     }
     output_printf(out, "\n%-28s %15s %12s %17s %7s\n", info->every_event ? "event" : "event class", "records",
                   "records/s", "bytes", "bytes %");
@@ -201,11 +197,10 @@ static void put_events(struct output *out, const struct info *info)
         put_tally(out, info, event_class_name(c), classes[c]);
         for (unsigned slot = 1; info->every_event && slot < EVENT_SLOTS; slot++) {
             char name[64];
-            struct class_tally t = tally_of(q, slot);
-            if (event_info(slot)->class_id != c || !t.records)
+            if (event_info(slot)->class_id != c || !events[slot].records)
                 continue;
             snprintf(name, sizeof name, "  %s", event_info(slot)->name);
-            put_tally(out, info, name, t);
+            put_tally(out, info, name, events[slot]);
         }
     }
     put_tally(out, info, "all", all);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/charge_json.h"
 #include "formats/json_text.h"
 #include "formats/spill.h"
 #include "formats/writer_ops.h"
@@ -74,14 +73,14 @@ static int settle(struct writer *w, struct spill *s)
     struct error why;
     if (spill_settle(s, &why) == 0)
         return 0;
-    spill_buffer(s)->n = 0; /* the document is lost: do not let it grow */
+    s->text.n = 0; /* the document is lost: do not let it grow */
     return output_fail(w->out, &why);
 }
 
 /* Rows that come in groups: {the group's members, its rows}. */
 static int put_groups(struct writer *w, struct spill *report, const struct rows *rows)
 {
-    struct buffer *b = spill_buffer(report);
+    struct buffer *b = &report->text;
     for (size_t g = 0, from = 0, to; g < rows->groups_n; g++, from = to) {
         to = rows_end_of_group(rows, g, from);
         buffer_text(b, g ? ",\n          " : "\n          ");
@@ -94,15 +93,16 @@ static int put_groups(struct writer *w, struct spill *report, const struct rows 
 
 static int put_rows(struct writer *w, struct spill *report, const struct rows *rows)
 {
-    struct buffer *b = spill_buffer(report);
+    struct buffer *b = &report->text;
     const struct shown *shown = choice_find(w->schema->choice, rows->relation);
     struct row_view view = writer_view(w, rows);
     for (size_t r = 0; r < rows->n; r++) {
         bool first = rows->interval ? r == 0 : spill_is_empty(report);
         view.row = row_at(rows, r);
         buffer_text(b, first ? "\n        " : ",\n        ");
-        buffer_text(b, rows->interval ? "  " : "");
-        json_add_row(b, shown, &view, COLUMN_OF_INTERVAL);
+        buffer_text(b, rows->interval ? "  {" : "{");
+        json_add_row(b, shown, &view, true);
+        buffer_add(b, "}", 1);
         if (settle(w, report) != 0)
             return -1;
     }
@@ -112,7 +112,7 @@ static int put_rows(struct writer *w, struct spill *report, const struct rows *r
 static int rows(struct writer *w, const struct rows *rows)
 {
     struct spill *report = report_of((struct json *)w, rows);
-    struct buffer *b = spill_buffer(report);
+    struct buffer *b = &report->text;
     const struct interval *of = rows->interval;
     bool groups = rows->relation->group_size != 0;
     if (of)

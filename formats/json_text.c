@@ -1,5 +1,8 @@
 #include "formats/json_text.h"
 
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,14 +63,146 @@ void json_add_member(struct buffer *b, const struct column *column, const struct
     writer_add_value(b, column, column_value(column, view), "null", json_add_text);
 }
 
-void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, uint16_t but)
+void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, bool first)
 {
-    bool first = true;
-    buffer_add(b, "{", 1);
     for (size_t c = 0; c < shown->n; c++)
-        if (!(shown->columns[c]->flags & but)) {
+        if (!(shown->columns[c]->flags & COLUMN_OF_INTERVAL)) {
             json_add_member(b, shown->columns[c], view, first);
             first = false;
         }
-    buffer_add(b, "}", 1);
+}
+
+/* ---- what a document says about the trace and how far it can be trusted ---- */
+
+/* JSON integers are int64 here; what is beyond is not reported rather than reported wrongly. */
+static json_t *of_u64(uint64_t n)
+{
+    return n <= INT64_MAX ? json_integer((json_int_t)n) : json_null();
+}
+
+/* Rounded, so that it prints in few digits. */
+static json_t *of_ppm(double ppm)
+{
+    return isfinite(ppm) ? json_real(round(ppm * 1000) / 1000) : json_null();
+}
+
+static json_t *of_hz(double hz)
+{
+    return hz > 0 && hz < 1e15 ? json_integer(llround(hz)) : json_null();
+}
+
+static const char *hz_source(const struct clock *clock)
+{
+    if (!(clock->cpu_hz > 0))
+        return NULL;
+    return clock->measured ? "measured" : "given";
+}
+
+/* Sets a member to a value whose reference it takes; NULL, memory having run out, fails the whole object. */
+static void set(json_t **object, const char *key, json_t *value)
+{
+    if (*object && json_object_set_new_nocheck(*object, key, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    } else if (!*object) {
+        json_decref(value);
+    }
+}
+
+json_t *json_of_trace(const struct report_summary *summary)
+{
+    const struct trace_summary *trace = &summary->trace;
+    const struct clock *clock = &summary->clock;
+    json_t *o = json_object();
+    set(&o, "file", json_of_text(trace->file));
+    set(&o, "bytes", of_u64(summary->quality->bytes));
+    set(&o, "stored_bytes", trace->file_bytes ? of_u64(trace->file_bytes) : json_null());
+    set(&o, "compression", json_of_text(trace->compression));
+    if (trace->read_from)
+        set(&o, "read_from", json_of_text(trace->read_from));
+    set(&o, "records", of_u64(summary->quality->records));
+    set(&o, "windows", of_u64(summary->quality->windows));
+    set(&o, "pcpus", of_u64(trace->pcpus));
+    set(&o, "tsc_first", of_u64(trace->tsc_first));
+    set(&o, "tsc_last", of_u64(trace->tsc_last));
+    set(&o, "duration_ns", clock->cpu_hz > 0 ? of_u64(clock_ns(clock, trace->tsc_last)) : json_null());
+    set(&o, "reported_start_ns", of_u64(summary->start_ns));
+    set(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
+    set(&o, "cpu_hz", of_hz(clock->cpu_hz));
+    set(&o, "cpu_hz_source", json_of_text(hz_source(clock)));
+    set(&o, "cpu_hz_pairs", of_u64(clock->pairs));
+    set(&o, "cpu_hz_spread_ppm", clock->measured ? of_ppm(clock->spread_ppm) : json_null());
+    set(&o, "cpu_hz_error_ppm", clock->measured ? of_ppm(clock->error_ppm) : json_null());
+    set(&o, "state_source", json_of_text(trace->has_runstates ? "runstate" : "switch"));
+    return o;
+}
+
+/* The same of an array. */
+static void append(json_t **list, json_t *value)
+{
+    if (*list && json_array_append_new(*list, value) != 0) {
+        json_decref(*list);
+        *list = NULL;
+    } else if (!*list) {
+        json_decref(value);
+    }
+}
+
+static json_t *unrecognised(const struct quality *q)
+{
+    json_t *o = json_object();
+    for (unsigned i = 0; i < q->unrecognised_kinds; i++) {
+        char event[16];
+        snprintf(event, sizeof event, "0x%08" PRIx32, q->unrecognised[i].event);
+        set(&o, event, of_u64(q->unrecognised[i].records));
+    }
+    if (q->unrecognised_other)
+        set(&o, "other", of_u64(q->unrecognised_other));
+    return o;
+}
+
+static json_t *skipped(const struct quality *q)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++) {
+        json_t *place = json_object();
+        set(&place, "offset", of_u64(q->places[i].offset));
+        set(&place, "bytes", of_u64(q->places[i].bytes));
+        set(&place, "what", json_of_text(q->places[i].what));
+        append(&list, place);
+    }
+    return list;
+}
+
+static json_t *reasons(const struct judgement *j)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < j->reasons; i++)
+        append(&list, json_of_text(j->why[i]));
+    return list;
+}
+
+json_t *json_of_quality(const struct report_summary *summary)
+{
+    const struct quality *q = summary->quality;
+    json_t *o = json_object();
+    set(&o, "lost_records", of_u64(q->lost_records));
+    set(&o, "lost_markers", of_u64(q->lost_markers));
+    set(&o, "blind_ns", of_u64(q->blind_ns));
+    set(&o, "blind_late_ns", of_u64(q->blind_late_ns));
+    set(&o, "unknown_ns", of_u64(q->unknown_ns));
+    set(&o, "inconsistent", of_u64(q->inconsistent));
+    set(&o, "inconsistent_at_ns", q->inconsistent ? of_u64(q->inconsistent_at_ns) : json_null());
+    set(&o, "skew_max_ns", of_u64(q->skew_max_ns));
+    set(&o, "tsc_backwards", of_u64(q->tsc_backwards));
+    set(&o, "tsc_implausible", of_u64(q->tsc_implausible));
+    set(&o, "ignored_records", of_u64(q->ignored_records));
+    set(&o, "truncated_bytes", of_u64(q->truncated_bytes));
+    set(&o, "skipped_bytes", of_u64(q->skipped_bytes));
+    set(&o, "skipped_places", of_u64(q->skipped_places));
+    set(&o, "skipped", skipped(q));
+    set(&o, "unrecognised", unrecognised(q));
+    set(&o, "verdict", json_of_text(verdict_name(summary->judgement->verdict)));
+    set(&o, "why", reasons(summary->judgement));
+    return o;
 }

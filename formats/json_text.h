@@ -14,11 +14,20 @@ void json_add_text(struct buffer *b, const char *s);
 /* `"name":value` of one column; `first` leaves out the comma before it. */
 void json_add_member(struct buffer *b, const struct column *column, const struct row_view *view, bool first);
 
-/* The object of one row: the chosen columns but for those with any of the flags `but`. */
-void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, uint16_t but);
+/* The members of one row: the chosen columns that are not the same for all rows of an interval. */
+void json_add_row(struct buffer *b, const struct shown *shown, const struct row_view *view, bool first);
 
 /* The "trace" and "quality" objects of the document, NULL when memory ran out. The caller owns them. */
 json_t *json_of_trace(const struct report_summary *summary);
 json_t *json_of_quality(const struct report_summary *summary);
+
+/* ---- what a document says of driver domains and their charges (charge_json.c) ---- */
+
+/* The object of driver domain number `group` of the rows: those of its guests are among rows from .. to. */
+void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
+                         size_t from, size_t to);
+
+/* The "method" of the document: what was asked for and what came of it. NULL when memory ran out. */
+json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary);
 
 #endif

@@ -2,7 +2,7 @@
 #include "formats/json_text.h"
 #include "formats/writer_ops.h"
 
-/* In each row all that JSON has of its interval, chosen or not; a row of no interval has no granularity. */
+/* In each row all that JSON has of its interval, chosen or not; a row of no interval has no granularity. True: nothing. */
 static bool add_interval(struct writer *w, const struct row_view *view, const struct relation *relation)
 {
     bool first = true;
@@ -26,12 +26,7 @@ static int rows(struct writer *w, const struct rows *rows)
     for (size_t r = 0; r < rows->n; r++) {
         view.row = row_at(rows, r);
         buffer_add(&w->text, "{", 1);
-        bool first = add_interval(w, &view, rows->relation);
-        for (size_t c = 0; c < shown->n; c++)
-            if (!(shown->columns[c]->flags & COLUMN_OF_INTERVAL)) {
-                json_add_member(&w->text, shown->columns[c], &view, first);
-                first = false;
-            }
+        json_add_row(&w->text, shown, &view, add_interval(w, &view, rows->relation));
         buffer_add(&w->text, "}\n", 2);
         if (writer_put_text(w) != 0)
             return -1;

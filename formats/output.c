@@ -77,37 +77,10 @@ int output_fail(struct output *o, const struct error *why)
 
 /* ---- opening ---- */
 
-/*
- * Creates the temporary file beside the destination. Its name does not grow with that of the destination,
- * which may be as long as a name can be; open, not mkstemp, so that the umask and the directory's ACL apply.
- */
-static int create_temporary(struct output *o)
+/* Creates the file whose name is in the temporary's path, n characters long; open, not mkstemp, so that the umask and the
+ * directory's ACL apply. */
+static int create(struct output *o, int n)
 {
-    static atomic_uint serial;
-    const char *slash = strrchr(o->destination, '/');
-    int directory = slash ? (int)(slash - o->destination) + 1 : 0;
-    for (int tries = 0; tries < 1000; tries++) {
-        int n = snprintf(o->temporary->path, sizeof o->temporary->path, "%.*s.xenmeter-%ld-%u.tmp", directory,
-                         o->destination, (long)getpid(), atomic_fetch_add(&serial, 1));
-        if (n < 0 || (size_t)n >= sizeof o->temporary->path) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        o->fd = open(o->temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (o->fd >= 0) {
-            atomic_store(&o->temporary->state, READY);
-            return 0;
-        }
-        if (errno != EEXIST)
-            return -1;
-    }
-    return -1;
-}
-
-/* Creates PATH.partial, unless there is one. */
-static int create_partial(struct output *o)
-{
-    int n = snprintf(o->temporary->path, sizeof o->temporary->path, "%s.partial", o->destination);
     if (n < 0 || (size_t)n >= sizeof o->temporary->path) {
         errno = ENAMETOOLONG;
         return -1;
@@ -116,6 +89,30 @@ static int create_partial(struct output *o)
     if (o->fd >= 0)
         atomic_store(&o->temporary->state, READY);
     return o->fd >= 0 ? 0 : -1;
+}
+
+/*
+ * Creates the temporary file beside the destination. Its name does not grow with that of the destination,
+ * which may be as long as a name can be.
+ */
+static int create_temporary(struct output *o)
+{
+    static atomic_uint serial;
+    const char *slash = strrchr(o->destination, '/');
+    int directory = slash ? (int)(slash - o->destination) + 1 : 0, status;
+    int tries = 0;
+    do {
+        int n = snprintf(o->temporary->path, sizeof o->temporary->path, "%.*s.xenmeter-%ld-%u.tmp", directory,
+                         o->destination, (long)getpid(), atomic_fetch_add(&serial, 1));
+        status = create(o, n);
+    } while (status != 0 && errno == EEXIST && ++tries < 1000);
+    return status;
+}
+
+/* Creates PATH.partial, unless there is one. */
+static int create_partial(struct output *o)
+{
+    return create(o, snprintf(o->temporary->path, sizeof o->temporary->path, "%s.partial", o->destination));
 }
 
 static int open_file(struct output *o, const char *path, struct error *err)

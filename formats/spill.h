@@ -16,19 +16,13 @@
 #define SPILL_MEMORY_BYTES ((size_t)4 * 1024 * 1024)
 
 struct spill {
-    struct buffer text;  /* what is not in the file: everything, or its end */
+    struct buffer text;  /* to append to: what is not in the file, everything or its end */
     int fd;              /* -1: no file */
     uint64_t file_bytes; /* written to it */
 };
 
 void spill_init(struct spill *s);
 void spill_free(struct spill *s);
-
-/* The buffer to append to. */
-static inline struct buffer *spill_buffer(struct spill *s)
-{
-    return &s->text;
-}
 
 /* To be called after each piece that was appended: keeps the memory bounded. 0, or -1 with `err` filled. */
 int spill_settle(struct spill *s, struct error *err);

@@ -1,5 +1,4 @@
-/* The table writer's parts: blocks and lines (table.c), what only charges have (charge_table.c), the last lines
- * (table_end.c). */
+/* The table writer's parts: blocks and lines (table.c), what only charges have (charge_table.c). */
 #ifndef XENMETER_FORMATS_TABLE_H
 #define XENMETER_FORMATS_TABLE_H
 
@@ -44,8 +43,5 @@ void table_style(struct table *t, enum style style);
 /* What stands above the rows of a driver domain, and at the end of a table of charges. */
 void charge_table_heading(struct table *t, const struct interval *of, const struct charge_idd *idd);
 void charge_table_end(struct table *t, const struct charge_summary *summary);
-
-/* The last lines: what was left out, how charges were made, whether the result can be trusted. */
-int table_end(struct writer *w, const struct report_summary *summary);
 
 #endif

@@ -32,16 +32,16 @@ const char *writer_format_of(const char *path)
     return NULL;
 }
 
-bool writer_wants_charges(const char *format, const struct report_schema *schema)
+bool writer_wants(const char *format, const struct report_schema *schema, enum column_flag flag)
 {
     const struct column_choice *c = schema->choice;
     bool own_choice = strcmp(format, table_writer.name) == 0 && !c->given;
     for (const struct shown *s = c->shown; s < c->shown + c->n; s++) {
         unsigned tables = TABLE_LINES | (s->relation->by_subject ? schema->bys : 1);
-        if (s->sort && s->sort->flags & COLUMN_CHARGE)
+        if (s->sort && s->sort->flags & flag)
             return true;
         for (size_t i = 0; i < s->n; i++)
-            if (s->columns[i]->flags & COLUMN_CHARGE && (!own_choice || s->columns[i]->in_table & tables))
+            if (s->columns[i]->flags & flag && (!own_choice || s->columns[i]->in_table & tables))
                 return true;
     }
     return false;
@@ -105,11 +105,6 @@ static int put_rest(struct writer *w, struct selection *s)
     while (status == 0 && (more = selection_rest(s, &rows, &why)) > 0)
         status = w->ops->rows(w, &rows);
     return status == 0 && more < 0 ? output_fail(w->out, &why) : status;
-}
-
-int writer_flush(struct writer *w)
-{
-    return output_flush(w->out);
 }
 
 int writer_end(struct writer *w, const struct report_summary *summary)

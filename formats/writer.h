@@ -62,8 +62,8 @@ bool writer_makes_files(const char *format);
 /* The format that a file name's ending asks for ("x.csv", "x.csv.zst", "x.xma": "archive"), or NULL. */
 const char *writer_format_of(const char *path);
 
-/* Whether what this report shows needs I/O and charges accounted: columns that will be written or ordered by. */
-bool writer_wants_charges(const char *format, const struct report_schema *schema);
+/* Whether what this report shows, or is ordered by, has a column of that flag (COLUMN_CHARGE, COLUMN_SLICE). */
+bool writer_wants(const char *format, const struct report_schema *schema, enum column_flag flag);
 
 /* Begins a report. NULL with `err` filled for an unknown format or when memory ran out. */
 struct writer *writer_new(const char *format, struct output *out, const struct report_schema *schema,
@@ -74,9 +74,6 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
  * written, and when, is the selection's affair. 0, or -1 when the output failed.
  */
 int writer_rows(struct writer *w, const struct rows *rows);
-
-/* Makes all that was given visible to a stream's reader; a document format may have nothing to show yet. */
-int writer_flush(struct writer *w);
 
 /* Ends the report and frees the writer. The output stays open: commit or abort it. 0 or -1. */
 int writer_end(struct writer *w, const struct report_summary *summary);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "formats/spill.h"
+#include "formats/writer_ops.h"
 #include "metrics/array.h"
 #include "metrics/relation/relation.h"
 
@@ -36,8 +37,7 @@ struct domain_log {
 };
 
 struct xenmon_log {
-    char *prefix, *capture;
-    bool live;
+    struct xenmon_options options;
     const struct column *io_total; /* what counts as I/O is said once, in the table of columns */
     struct domain_log *by_domain[DOMAINS];
     struct domain_log **logs; /* the same, in the order of their first lines */
@@ -130,7 +130,7 @@ static bool has_line(const struct row *row, uint64_t io)
 static bool is_capture(const struct xenmon_log *log, const char *path)
 {
     struct stat capture, found;
-    return log->capture && stat(log->capture, &capture) == 0 && stat(path, &found) == 0 &&
+    return log->options.capture && stat(log->options.capture, &capture) == 0 && stat(path, &found) == 0 &&
            capture.st_dev == found.st_dev && capture.st_ino == found.st_ino;
 }
 
@@ -138,9 +138,9 @@ static char *path_of(const struct xenmon_log *log, int32_t domain)
 {
     struct buffer path = {0};
     if (domain == IDLE_DOMAIN)
-        buffer_printf(&path, "%s-idle.log%c", log->prefix, '\0');
+        buffer_printf(&path, "%s-idle.log%c", log->options.prefix, '\0');
     else
-        buffer_printf(&path, "%s-dom%d.log%c", log->prefix, (int)domain, '\0');
+        buffer_printf(&path, "%s-dom%d.log%c", log->options.prefix, (int)domain, '\0');
     if (!path.failed)
         return path.at;
     buffer_free(&path);
@@ -187,7 +187,7 @@ static int put_away(struct xenmon_log *log, struct domain_log *d, struct error *
     if (!chunks)
         return no_memory(err);
     d->chunks = chunks;
-    struct buffer *spool = spill_buffer(&log->spool);
+    struct buffer *spool = &log->spool.text;
     chunks[d->chunks_n++] = (struct log_chunk){log->spool.file_bytes + spool->n, d->text.n};
     buffer_add(spool, d->text.at, d->text.n);
     d->text.n = 0;
@@ -206,7 +206,7 @@ static int take_row(struct xenmon_log *log, const struct interval *interval, con
     add_line(&d->text, interval, row, io);
     if (d->text.failed)
         return no_memory(err);
-    return !log->live && d->text.n > CHUNK_BYTES - ROW_BYTES ? put_away(log, d, err) : 0;
+    return !log->options.live && d->text.n > CHUNK_BYTES - ROW_BYTES ? put_away(log, d, err) : 0;
 }
 
 /* ---- live: straight into the logs, one open at a time ---- */
@@ -317,15 +317,8 @@ struct xenmon_log *xenmon_new(const struct xenmon_options *options, struct error
         return NULL;
     }
     spill_init(&log->spool);
-    log->live = options->live;
+    log->options = *options;
     log->io_total = column_find(&relation_rows, "io_total");
-    log->prefix = strdup(options->prefix);
-    log->capture = options->capture ? strdup(options->capture) : NULL;
-    if (!log->prefix || (options->capture && !log->capture)) {
-        xenmon_free(log);
-        no_memory(err);
-        return NULL;
-    }
     return log;
 }
 
@@ -337,7 +330,7 @@ int xenmon_interval(struct xenmon_log *log, const struct interval *interval, con
     for (size_t i = 0; i < n; i++)
         if (take_row(log, interval, &rows[i], err) != 0)
             return -1;
-    for (size_t i = 0; log->live && i < log->logs_n; i++)
+    for (size_t i = 0; log->options.live && i < log->logs_n; i++)
         if (log->logs[i]->text.n && append_live(log->logs[i], err) != 0)
             return -1;
     return 0;
@@ -345,7 +338,7 @@ int xenmon_interval(struct xenmon_log *log, const struct interval *interval, con
 
 int xenmon_end(struct xenmon_log *log, struct error *err)
 {
-    for (size_t at = 0; !log->live && at < log->logs_n; at += XENMON_BATCH) {
+    for (size_t at = 0; !log->options.live && at < log->logs_n; at += XENMON_BATCH) {
         size_t to = log->logs_n - at > XENMON_BATCH ? at + XENMON_BATCH : log->logs_n;
         if (make_batch(log, at, to, err) != 0) {
             take_back(log);
@@ -363,7 +356,54 @@ void xenmon_free(struct xenmon_log *log)
         free_domain_log(log->logs[i]);
     spill_free(&log->spool);
     free(log->logs);
-    free(log->prefix);
-    free(log->capture);
     free(log);
 }
+
+/* ---- as one of the formats of a report; the writer's output only keeps what went wrong ---- */
+
+struct xenmon {
+    struct writer base;
+    struct xenmon_log *log; /* NULL: the output has failed */
+};
+
+static int begin(struct writer *w)
+{
+    const struct xenmon_options options = {w->schema->prefix, w->schema->capture, w->schema->live};
+    struct error why;
+    if (!(((struct xenmon *)w)->log = xenmon_new(&options, &why)))
+        output_fail(w->out, &why); /* shows in the next call, and in its commit */
+    return 0;
+}
+
+static int rows(struct writer *w, const struct rows *rows)
+{
+    struct xenmon_log *log = ((struct xenmon *)w)->log;
+    struct error why;
+    if (!log)
+        return -1;
+    return xenmon_interval(log, rows->interval, rows->at, rows->n, &why) == 0 ? 0 : output_fail(w->out, &why);
+}
+
+static int end(struct writer *w, const struct report_summary *summary)
+{
+    struct xenmon_log *log = ((struct xenmon *)w)->log;
+    struct error why;
+    (void)summary; /* XenMon's logs have no place for it */
+    if (!log)
+        return -1;
+    return xenmon_end(log, &why) == 0 ? 0 : output_fail(w->out, &why);
+}
+
+static void release(struct writer *w)
+{
+    xenmon_free(((struct xenmon *)w)->log);
+}
+
+const struct writer_ops xenmon_writer = {
+    .name = "xenmon",
+    .size = sizeof(struct xenmon),
+    .begin = begin,
+    .rows = rows,
+    .end = end,
+    .release = release,
+};

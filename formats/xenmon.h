@@ -28,7 +28,7 @@ struct xenmon_options {
     bool live;           /* append each interval to the logs at once; the first time they begin anew */
 };
 
-/* The strings of `options` are copied. NULL with `err` filled: no logs can be made there, or memory ran out. */
+/* The strings of `options` stay the caller's, and outlive the logs. NULL with `err` filled: no logs can be made there, or memory ran out. */
 struct xenmon_log *xenmon_new(const struct xenmon_options *options, struct error *err);
 
 /*

@@ -55,6 +55,19 @@ enum execution_end {
 
 enum wait_kind { WAIT_UNKNOWN, WAIT_WAKE, WAIT_PREEMPT };
 
+/* What a whole trace shows of a domain, and of a pCPU. */
+struct summary_domain {
+    int32_t domain;
+    uint32_t life;
+    uint32_t vcpus; /* seen */
+    uint64_t running_ns;
+};
+
+struct summary_pcpu {
+    uint16_t pcpu;
+    uint64_t blind_ns; /* time in which records were lost */
+};
+
 #define NS_UNKNOWN UINT64_MAX
 
 /* One execution: from a dispatch to the end of running. */

@@ -57,6 +57,7 @@ enum column_flag {
         1 << 1,              /* the same for all rows of an interval: JSON has it there, JSONL in every row */
     COLUMN_SEVERAL = 1 << 2, /* of use only where rows by several subjects are in one report */
     COLUMN_CHARGE = 1 << 3,  /* needs I/O and charges accounted */
+    COLUMN_SLICE = 1 << 12,  /* needs the slices that the scheduler granted */
     COLUMN_DOMAIN = 1 << 4,  /* the domain by which rows are chosen (--domains) */
     COLUMN_PCPU = 1 << 5,    /* the pCPU by which rows are chosen (--pcpus) */
     COLUMN_NAME = 1 << 6,    /* a domain's name: in a table only if names are known */
