@@ -50,7 +50,6 @@ static const uint8_t *content_of(struct archive *a, size_t frame, struct error *
     a->content_frame = 0;
     if (!frame_read(&a->frames, frame, &a->reader, err))
         return NULL;
-    archive_release(a, frame);
     a->content_frame = frame;
     return a->reader.content;
 }
@@ -175,7 +174,10 @@ static int open_file(struct archive *a, const char *path, struct error *err)
     if (!a->source.mapped)
         return error_set(err, ERROR_IO,
                          "an archive is read where its table says, not from a pipe: give the file itself");
-    return frames_open(&a->frames, a->source.map, a->source.size, err);
+    if (frames_open(&a->frames, a->source.map, a->source.size, err) != 0)
+        return -1;
+    a->frames.source = &a->source;
+    return 0;
 }
 
 struct archive *archive_open(const char *path, struct error *err)
@@ -209,12 +211,6 @@ void archive_close(struct archive *a)
 const struct frames *archive_frames(const struct archive *a)
 {
     return &a->frames;
-}
-
-void archive_release(const struct archive *a, size_t frame)
-{
-    const struct frame *f = &a->frames.list[frame];
-    source_release(&a->source, f->offset, f->offset + f->bytes);
 }
 
 size_t archive_captures(const struct archive *a, const struct capture **captures)

@@ -27,9 +27,6 @@ void archive_close(struct archive *a);
 
 const struct frames *archive_frames(const struct archive *a);
 
-/* The stored bytes of a frame were read and are not wanted soon. */
-void archive_release(const struct archive *a, size_t frame);
-
 /* The captures, by host and time. They are the archive's. */
 size_t archive_captures(const struct archive *a, const struct capture **captures);
 

@@ -8,6 +8,7 @@
 
 #include "archive/frame_layout.h"
 #include "metrics/array.h"
+#include "parser/source/source.h"
 
 #define ZSTD_DESCRIPTOR   4    /* where a zstd frame's descriptor is */
 #define ZSTD_HAS_CHECKSUM 0x04 /* its bit (RFC 8878, 3.1.1.1.1) */
@@ -231,6 +232,13 @@ static int reader_reserve(struct frame_reader *r, size_t n, struct error *err)
     return r->content ? 0 : error_no_memory(err, "a frame");
 }
 
+/* Gives back the pages of a frame that was read, so that they do not count as memory. */
+static void release(const struct frames *f, const struct frame *frame)
+{
+    if (f->source)
+        source_release(f->source, frame->offset, frame->offset + frame->bytes);
+}
+
 /* Checks that frame i is one whole data frame of the sizes in the list. */
 static int check_size(const struct frames *f, size_t i, struct error *err)
 {
@@ -277,9 +285,11 @@ static int decompress(const struct frames *f, const struct frame *frame, struct 
 const uint8_t *frame_read(const struct frames *f, size_t i, struct frame_reader *r, struct error *err)
 {
     const struct frame *frame = &f->list[i];
-    bool fine = check_size(f, i, err) == 0 && reader_reserve(r, frame->content, err) == 0 &&
-                decompress(f, frame, r, err) == 0;
-    return fine ? r->content : NULL;
+    if (check_size(f, i, err) != 0 || reader_reserve(r, frame->content, err) != 0 ||
+        decompress(f, frame, r, err) != 0)
+        return NULL;
+    release(f, frame);
+    return r->content;
 }
 
 const uint8_t *frame_verify(const struct frames *f, size_t i, struct frame_reader *r, struct error *err)
@@ -296,8 +306,7 @@ static uint8_t *demanded_ends(const struct frames *f, size_t *bytes)
     uint8_t *ends = NULL;
     for (size_t i = 0; facts && i < f->n; i++) {
         facts[i] = frame_facts_of(f->file + f->list[i].offset, f->list[i].bytes, f->list[i].content);
-        if (f->passed)
-            f->passed(f->passed_context, &f->list[i]);
+        release(f, &f->list[i]);
     }
     if (facts)
         ends = frame_ends(facts, f->n, bytes);

@@ -16,6 +16,8 @@
 
 #include "parser/error.h"
 
+struct source;
+
 #define FRAME_CONTENT_MAX (256u << 20) /* decompressed bytes of one frame; larger frames are refused */
 #define FRAMES_MAX        (1u << 27)   /* the seekable format's own limit */
 
@@ -45,9 +47,8 @@ struct frames {
     bool sealed;         /* the seal is present and valid */
     uint64_t end;        /* where the data frames end */
     const uint8_t *seal; /* its checksums, 8 bytes for each of n frames; NULL unless sealed */
-    /* Called by frames_verify_ends after each frame that it has read; NULL, or set by the caller after opening. */
-    void (*passed)(const void *context, const struct frame *frame);
-    const void *passed_context;
+    /* NULL, or set by the caller after opening: the pages of each frame that was read are released there. */
+    const struct source *source;
 };
 
 /*

@@ -223,22 +223,6 @@ const char *members_take_text(struct members *m, const char *key)
     return text ? text : "";
 }
 
-bool members_take_flag(struct members *m, const char *key)
-{
-    const json_t *value = members_take(m, key);
-    if (!json_is_boolean(value))
-        json_wrong(m->reading, key, "is neither true nor false");
-    return json_is_true(value);
-}
-
-double members_take_real(struct members *m, const char *key)
-{
-    uint64_t bits = to_real(m->reading, key, members_take(m, key));
-    double real;
-    memcpy(&real, &bits, sizeof real);
-    return real;
-}
-
 json_t *members_take_array(struct members *m, const char *key, size_t most, size_t *n)
 {
     json_t *array = members_take(m, key);
@@ -255,18 +239,25 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static const char *of_hex(struct json_reading *r, const char *key, const char *hex, char **at)
+static bool read_hex(const char *hex, uint8_t *byte)
 {
-    char *text = *at;
+    int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
+    *byte = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+    return low >= 0;
+}
+
+static const char *of_hex(struct json_reading *r, const char *key, const char *hex)
+{
+    char *text = r->texts;
     for (; *hex; hex += 2) {
-        int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
-        if (low < 0 || high + low == 0) {
+        uint8_t byte;
+        if (!read_hex(hex, &byte) || byte == 0) {
             json_wrong(r, key, "is not made of hexadecimal digits");
             return NULL;
         }
-        *(*at)++ = (char)(high << 4 | low);
+        *r->texts++ = (char)byte;
     }
-    *(*at)++ = '\0';
+    *r->texts++ = '\0';
     return text;
 }
 
@@ -274,11 +265,8 @@ void members_take_hex(struct members *m, const char *key, uint8_t *to, size_t n)
 {
     const char *text = members_take_text(m, key);
     bool fine = strlen(text) == 2 * n;
-    for (size_t i = 0; fine && i < n; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        fine = high >= 0 && low >= 0;
-        to[i] = (uint8_t)(high * 16 + low);
-    }
+    for (size_t i = 0; fine && i < n; i++)
+        fine = read_hex(text + 2 * i, &to[i]);
     if (!fine)
         json_wrong(m->reading, key, "has the wrong number of hexadecimal digits, or others");
 }
@@ -288,7 +276,7 @@ static const char *to_bytes(struct json_reading *r, const char *key, const json_
 {
     const char *hex = json_string_value(json_object_get(value, "hex"));
     if (hex && json_object_size(value) == 1)
-        return of_hex(r, key, hex, &r->texts);
+        return of_hex(r, key, hex);
     const char *text = json_string_value(value);
     if (!text) {
         if (!json_is_null(value))

@@ -59,8 +59,6 @@ json_t *members_take(struct members *m, const char *key);
 uint64_t members_take_u64(struct members *m, const char *key, uint64_t most);
 
 const char *members_take_text(struct members *m, const char *key); /* "" on error; owned by the document */
-bool members_take_flag(struct members *m, const char *key);
-double members_take_real(struct members *m, const char *key); /* not negative */
 
 /* n bytes as lower-case hexadecimal digits. */
 void members_take_hex(struct members *m, const char *key, uint8_t *to, size_t n);

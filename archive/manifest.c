@@ -1,7 +1,6 @@
 #include "archive/manifest.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,10 @@
 #include "metrics/relation/relation.h"
 #include "formats/json_text.h"
 #include "archive/frames.h"
+#include "archive/json_fields.h"
 #include "archive/tar.h"
+
+#define MEMBERS_MAX (1u << 24)
 
 void capture_free(struct capture *p)
 {
@@ -115,13 +117,44 @@ void digest_text(const uint8_t digest[DIGEST_BYTES], char text[2 * DIGEST_BYTES 
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
+/* ---- the keys of numbers ---- */
+
+#define ALWAYS(S, KEY, MEMBER, TYPE, MOST) FIELD(S, KEY, MEMBER, TYPE, true, 0, MOST, NULL)
+
+static const struct stored_field capture_fields[] = {
+    ALWAYS(struct capture, "tsc_first", tsc_first, U64, UINT64_MAX),
+    ALWAYS(struct capture, "tsc_last", tsc_last, U64, UINT64_MAX),
+    ALWAYS(struct capture, "cpu_hz", cpu_hz, REAL, 0),
+    ALWAYS(struct capture, "duration_ns", duration_ns, U64, UINT64_MAX),
+    ALWAYS(struct capture, "trace_bytes", trace_bytes, U64, INT64_MAX),
+    ALWAYS(struct capture, "trace_stored", trace_stored, FLAG, 1),
+    FIELDS_END,
+};
+
+static const struct stored_field options_fields[] = {
+    ALWAYS(struct capture_options, "executions", executions, FLAG, 1),
+    ALWAYS(struct capture_options, "cpu_hz", cpu_hz, REAL, 0),
+    FIELDS_END,
+};
+
+static const struct stored_field charge_fields[] = {
+    ALWAYS(struct capture_options, "methods", charge.methods, U32, 2 * CHARGE_AUTO - 1),
+    ALWAYS(struct capture_options, "interval_ns", charge.interval_ns, U64, INT64_MAX),
+    ALWAYS(struct capture_options, "spread_own", charge.spread_own, FLAG, 1),
+    ALWAYS(struct capture_options, "io_counts", io_counts, FLAG, 1),
+    FIELDS_END,
+};
+
 /* ---- writing ---- */
 
-static void put_charge_options(struct buffer *b, const struct charge_options *c, bool io_counts)
+static void put_charge_options(struct buffer *b, const struct capture_options *o)
 {
-    buffer_printf(
-        b, "{\"methods\":%u,\"interval_ns\":%" PRIu64 ",\"spread_own\":%s,\"io_counts\":%s,\"weights\":[",
-        c->methods, c->interval_ns, c->spread_own ? "true" : "false", io_counts ? "true" : "false");
+    const struct charge_options *c = &o->charge;
+    size_t begin = b->n;
+    fields_put(b, charge_fields, o);
+    if (!b->failed)
+        b->at[begin] = '{'; /* in place of the first comma */
+    buffer_text(b, ",\"weights\":[");
     for (int kind = 0; kind < IO_KINDS; kind++)
         buffer_printf(b, "%s%.17g", kind ? "," : "", c->weights[kind]);
     buffer_text(b, "],\"idds\":");
@@ -150,10 +183,11 @@ static void put_options(struct buffer *b, const struct capture_options *o)
     buffer_text(b, "],\"granularities_ns\":[");
     for (size_t i = 0; i < o->granularities; i++)
         buffer_printf(b, "%s%" PRIu64, i ? "," : "", o->granularities_ns[i]);
-    buffer_printf(b, "],\"executions\":%s,\"cpu_hz\":%.17g,\n  \"charge\":", o->executions ? "true" : "false",
-                  o->cpu_hz);
+    buffer_text(b, "]");
+    fields_put(b, options_fields, o);
+    buffer_text(b, ",\n  \"charge\":");
     if (o->charge.wanted)
-        put_charge_options(b, &o->charge, o->io_counts);
+        put_charge_options(b, o);
     else
         buffer_text(b, "null");
     buffer_text(b, "},\n");
@@ -193,4 +227,166 @@ void manifest_put(struct buffer *b, const struct capture *p)
         buffer_text(b, i + 1 < p->members_n ? ",\n" : "\n");
     }
     buffer_text(b, " ]}\n");
+}
+
+/* ---- reading: every value is checked before it is used ---- */
+
+static char *copied(struct members *m, const char *key)
+{
+    char *copy = strdup(members_take_text(m, key));
+    if (!copy)
+        json_wrong(m->reading, key, "finds no memory");
+    return copy;
+}
+
+static void read_idds(struct members *m, struct charge_options *c)
+{
+    json_t *list = members_take(m, "idds");
+    if (json_is_null(list))
+        return;
+    uint8_t *idds = calloc(65536, 1);
+    c->idds = idds;
+    if (!idds || !json_is_array(list))
+        json_wrong(m->reading, "idds", idds ? "is no list" : "finds no memory");
+    for (size_t i = 0; idds && !m->reading->wrong && i < json_array_size(list); i++)
+        idds[json_to_u64(m->reading, "idds", json_array_get(list, i), 65535)] = 1;
+}
+
+static void read_charge(struct json_reading *r, json_t *json, struct capture_options *to)
+{
+    struct charge_options *c = &to->charge;
+    size_t n;
+    if (json_is_null(json))
+        return;
+    struct members m = members_of(r, "charge", json);
+    c->wanted = true;
+    members_fields(&m, charge_fields, to);
+    const json_t *weights = members_take_array(&m, "weights", IO_KINDS, &n);
+    if (n != IO_KINDS)
+        json_wrong(r, "weights", "has not one weight for each kind");
+    for (size_t kind = 0; !r->wrong && kind < IO_KINDS; kind++) {
+        double weight = json_number_value(json_array_get(weights, kind));
+        if (!json_is_number(json_array_get(weights, kind)) || !(weight >= 0 && weight <= 1e15))
+            json_wrong(r, "weights", "holds something that is no weight");
+        c->weights[kind] = weight;
+    }
+    read_idds(&m, c);
+    members_end(&m);
+}
+
+static void read_bys(struct members *m, struct capture_options *to)
+{
+    size_t n;
+    const json_t *list = members_take_array(m, "by", 4, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        unsigned by = 0;
+        while (name && by < 4 && strcmp(name, by_names[by]) != 0)
+            by++;
+        if (!name || by == 4)
+            json_wrong(m->reading, "by", "holds something that rows cannot be by");
+        else
+            to->bys |= 1u << by;
+    }
+}
+
+static void read_options(struct json_reading *r, json_t *json, struct capture_options *to)
+{
+    struct members m = members_of(r, "options", json);
+    size_t n;
+    read_bys(&m, to);
+    const json_t *list = members_take_array(&m, "granularities_ns", METER_GRANULARITIES, &n);
+    for (; to->granularities < n; to->granularities++)
+        to->granularities_ns[to->granularities] =
+            json_to_u64(r, "granularities_ns", json_array_get(list, to->granularities), INT64_MAX);
+    members_fields(&m, options_fields, to);
+    read_charge(r, members_take(&m, "charge"), to);
+    members_end(&m);
+}
+
+static void read_member(struct json_reading *r, json_t *json, struct capture *p, uint32_t frames)
+{
+    struct members m = members_of(r, "members", json);
+    struct member *to = capture_new_member(p);
+    if (!to || !member_named(to, members_take_text(&m, "name")))
+        json_wrong(r, "name", to ? "is none that a member can have" : "finds no memory");
+    if (r->wrong || !to)
+        return;
+    to->bytes =
+        (uint32_t)members_take_u64(&m, "bytes", to->kind == MEMBER_TRACE ? CHUNK_MAX : FRAME_CONTENT_MAX);
+    to->frame = (uint32_t)members_take_u64(&m, "frame", frames - 1);
+    to->at = (uint32_t)members_take_u64(&m, "at", FRAME_CONTENT_MAX);
+    if (to->at < TAR_BLOCK || to->at % TAR_BLOCK != 0)
+        json_wrong(r, "at", "is not behind a header");
+    if (to->kind == MEMBER_TRACE)
+        to->from = members_take_u64(&m, "offset", INT64_MAX);
+    if (to->kind == MEMBER_ENTRY)
+        to->tsc = members_take_u64(&m, "tsc", UINT64_MAX);
+    if (to->kind == MEMBER_RESULTS) {
+        to->from = members_take_u64(&m, "from_ns", UINT64_MAX);
+        to->to = members_take_u64(&m, "to_ns", UINT64_MAX);
+    }
+    members_take_hex(&m, "xxh3_128", to->digest, DIGEST_BYTES);
+    members_end(&m);
+}
+
+/* The chunks are numbered and follow each other; so are the results of one kind. */
+static void check_order(struct json_reading *r, const struct capture *p)
+{
+    uint64_t bytes = 0;
+    uint32_t chunks = 0, results[4] = {0};
+    for (size_t i = 0; i < p->members_n && !r->wrong; i++) {
+        const struct member *m = &p->members[i];
+        if (m->kind == MEMBER_TRACE) {
+            if (m->number != chunks++ || m->from != bytes || m->bytes == 0)
+                json_wrong(r, m->name, "does not follow the chunk before it");
+            bytes += m->bytes;
+        } else if (m->kind == MEMBER_RESULTS && m->number != results[m->by]++) {
+            json_wrong(r, m->name, "does not follow the results before it");
+        }
+    }
+    if (p->trace_stored && bytes != p->trace_bytes)
+        json_wrong(r, "trace_bytes", "is not what the chunks have together");
+    if (!p->trace_stored && chunks > 0)
+        json_wrong(r, "trace_stored", "is false, but there are chunks of it");
+}
+
+static void read_name(struct members *m, struct capture *p)
+{
+    const char *host = members_take_text(m, "host"), *id = members_take_text(m, "id");
+    if (!host_label_fine(host))
+        json_wrong(m->reading, "host", "is none that a host can have");
+    if (!capture_id_fine(id))
+        json_wrong(m->reading, "id", "is not 16 hexadecimal digits");
+    snprintf(p->host, sizeof p->host, "%s", host);
+    snprintf(p->id, sizeof p->id, "%s", id);
+}
+
+static void read_document(struct members *m, struct capture *p, uint32_t frames)
+{
+    size_t n;
+    p->tool = copied(m, "tool");
+    read_name(m, p);
+    p->source = copied(m, "source");
+    members_fields(m, capture_fields, p);
+    if (p->tsc_last < p->tsc_first)
+        json_wrong(m->reading, "tsc_last", "is before tsc_first");
+    read_options(m->reading, members_take(m, "options"), &p->options);
+    json_t *members = members_take_array(m, "members", MEMBERS_MAX, &n);
+    for (size_t i = 0; !m->reading->wrong && i < n; i++)
+        read_member(m->reading, json_array_get(members, i), p, frames);
+    members_end(m);
+    if (!m->reading->wrong)
+        check_order(m->reading, p);
+}
+
+int manifest_read(struct capture *p, const char *text, size_t n, uint32_t frames, struct error *err)
+{
+    struct json_reading r = {.name = "manifest", .err = err};
+    struct members members;
+    json_t *document = json_document(&r, text, n, MANIFEST_BYTES_MAX, MANIFEST_SCHEMA, &members);
+    if (!r.wrong)
+        read_document(&members, p, frames);
+    json_decref(document);
+    return r.wrong ? -1 : 0;
 }

@@ -25,8 +25,7 @@ struct slot {
 };
 
 struct trace_feed {
-    const struct archive *archive;
-    const struct frames *frames; /* its */
+    const struct frames *frames; /* of the archive */
     struct chunk_place *chunks;
     size_t chunks_n;
     struct slot *slots; /* chunk i goes to slot i % slots_n */
@@ -52,7 +51,6 @@ static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, s
     const uint8_t *content = frame_read(f->frames, frame, &s->reader, &s->why);
     if (!content)
         return -1;
-    archive_release(f->archive, frame);
     capture_member_path(c->capture, c->member->name, path);
     s->n = c->member->bytes;
     s->bytes =
@@ -167,7 +165,6 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
         error_no_memory(err, "reading the archive");
         return NULL;
     }
-    f->archive = a;
     f->frames = archive_frames(a);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->filled, NULL);

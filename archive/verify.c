@@ -16,7 +16,6 @@ struct expected {
 };
 
 struct verification {
-    const struct source *source;
     struct frames frames;
     struct frame_reader reader;
     bool by_table;             /* the list of frames comes from the seek table */
@@ -143,7 +142,6 @@ static int check_frame(struct verification *v, size_t i, struct error *err)
         tell_of_frame(v, i, &why);
         return 0;
     }
-    source_release(v->source, frame->offset, frame->offset + frame->bytes);
     while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1)
         check_member(v, i, content, &m);
     if (status < 0)
@@ -192,20 +190,12 @@ static int find_frames(struct verification *v, const struct source *s, struct er
     return 0;
 }
 
-/* Gives back the pages that were read, so that they do not count as memory. */
-static void passed(const void *source, const struct frame *frame)
-{
-    source_release(source, frame->offset, frame->offset + frame->bytes);
-}
-
 /* Checks the magic, the seal and the seek table; their right content is known only if every data frame is whole. */
 static void check_ends(struct verification *v)
 {
     struct error why = {0};
     if (v->findings > 0)
         return;
-    v->frames.passed = passed;
-    v->frames.passed_context = v->source;
     if (frames_verify_ends(&v->frames, &why) != 0)
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
 }
@@ -217,6 +207,7 @@ static int verify(struct verification *v, const char *path, const struct source 
         return 0;
     if (find_frames(v, s, err) != 0)
         return -1;
+    v->frames.source = s;
     if (v->by_table && !(v->archive = archive_open(path, &why)))
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
     if (list_expected(v, err) != 0)
@@ -232,7 +223,7 @@ long verify_archive(const char *path, verify_finding finding, void *context, str
                     struct error *err)
 {
     struct source s = {.fd = -1};
-    struct verification v = {.source = &s, .finding = finding, .context = context, .totals = totals};
+    struct verification v = {.finding = finding, .context = context, .totals = totals};
     *totals = (struct verify_totals){0};
     int status = source_open(&s, path, err);
     if (status == 0 && !s.mapped)

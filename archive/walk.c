@@ -5,7 +5,6 @@
 #include "parser/source/source.h"
 
 struct walk {
-    const struct source *source;
     struct frames frames;
     struct frame_reader reader;
     const struct walk_visitor *visitor;
@@ -29,7 +28,6 @@ static int walk_frame(struct walk *w, size_t i, struct error *err)
     const uint8_t *content = frame_verify(&w->frames, i, &w->reader, &why);
     if (!content)
         return tell(w, &why, err);
-    source_release(w->source, frame->offset, frame->offset + frame->bytes);
     while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1) {
         status = w->visitor->member(w->visitor->context, m.name, content + m.at, m.n);
         if (status != 0)
@@ -51,6 +49,7 @@ static int walk(struct walk *w, const struct source *s, struct error *err)
         if (frames_recover(&w->frames, s->map, s->size, &why, err) != 0)
             return -1;
     }
+    w->frames.source = s;
     for (size_t i = 1; i < w->frames.n && status == 0; i++)
         status = walk_frame(w, i, err);
     if (status == 0 && !by_table)
@@ -61,7 +60,7 @@ static int walk(struct walk *w, const struct source *s, struct error *err)
 int walk_archive(const char *path, const struct walk_visitor *visitor, struct error *err)
 {
     struct source s = {.fd = -1};
-    struct walk w = {.source = &s, .visitor = visitor};
+    struct walk w = {.visitor = visitor};
     int status = source_open(&s, path, err);
     if (status == 0 && !s.mapped)
         status = error_set(err, ERROR_IO, "is empty, or no regular file: no archive can be read there");
