@@ -16,10 +16,8 @@
 struct archive {
     struct source source;
     struct frames frames;
-    struct frame_reader *reader;
-    uint8_t *content; /* of the last frame read */
-    size_t content_room;
-    size_t content_frame; /* 0 (the magic): none */
+    struct frame_reader reader;
+    size_t content_frame; /* whose content the reader has; 0 (the magic): none */
     struct capture *captures;
     size_t captures_n;
 };
@@ -48,23 +46,13 @@ bool archive_file_is(const char *path)
 static const uint8_t *content_of(struct archive *a, size_t frame, struct error *err)
 {
     if (frame == a->content_frame)
-        return a->content;
-    size_t n = a->frames.list[frame].content;
+        return a->reader.content;
     a->content_frame = 0;
-    if (a->content_room < n) {
-        free(a->content);
-        a->content = malloc(n);
-        a->content_room = a->content ? n : 0;
-        if (!a->content) {
-            error_no_memory(err, "a frame");
-            return NULL;
-        }
-    }
-    if (frame_read(&a->frames, frame, a->reader, a->content, err) != 0)
+    if (!frame_read(&a->frames, frame, &a->reader, err))
         return NULL;
     archive_release(a, frame);
     a->content_frame = frame;
-    return a->content;
+    return a->reader.content;
 }
 
 const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content, size_t at, const char *path,
@@ -187,10 +175,7 @@ static int open_file(struct archive *a, const char *path, struct error *err)
     if (!a->source.mapped)
         return error_set(err, ERROR_IO,
                          "an archive is read where its table says, not from a pipe: give the file itself");
-    if (frames_open(&a->frames, a->source.map, a->source.size, err) != 0)
-        return -1;
-    a->reader = frame_reader_new();
-    return a->reader ? 0 : error_no_memory(err, "reading the archive");
+    return frames_open(&a->frames, a->source.map, a->source.size, err);
 }
 
 struct archive *archive_open(const char *path, struct error *err)
@@ -215,8 +200,7 @@ void archive_close(struct archive *a)
     for (size_t i = 0; i < a->captures_n; i++)
         capture_free(&a->captures[i]);
     free(a->captures);
-    free(a->content);
-    frame_reader_free(a->reader);
+    frame_reader_free(&a->reader);
     frames_free(&a->frames);
     source_close(&a->source);
     free(a);

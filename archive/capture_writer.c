@@ -8,6 +8,7 @@
 
 #include "archive/chunk.h"
 #include "archive/entry.h"
+#include "metrics/min_max.h"
 #include "metrics/relation/relation.h"
 #include "archive/results.h"
 #include "archive/tar.h"
@@ -59,6 +60,14 @@ static int give_up(struct capture_writer *w, const struct error *why)
         w->why = *why;
     w->failed = true;
     return -1;
+}
+
+/* 0, or -1 and why anything has failed. */
+static int status_of(const struct capture_writer *w, struct error *err)
+{
+    if (w->failed)
+        *err = w->why;
+    return w->failed ? -1 : 0;
 }
 
 static int no_memory(struct capture_writer *w)
@@ -233,10 +242,9 @@ static struct member *add_small(struct capture_writer *w, const char *name, cons
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
                        struct error *err)
 {
-    if (!w->failed && add_small(w, name, bytes, n))
-        return 0;
-    *err = w->why;
-    return -1;
+    if (!w->failed)
+        add_small(w, name, bytes, n);
+    return status_of(w, err);
 }
 
 /* ---- the trace ---- */
@@ -293,18 +301,15 @@ static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error
         w->hashed += part;
     }
     w->bytes += n;
-    if (!w->failed && (!w->with_trace || keep_bytes(w, bytes, n) == 0))
-        return 0;
-    *err = w->why;
-    return -1;
+    if (!w->failed && w->with_trace)
+        keep_bytes(w, bytes, n);
+    return status_of(w, err);
 }
 
 static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
 {
     struct capture_writer *w = context;
-    if (w->failed || !w->with_trace)
-        return;
-    if (offset <= w->chunk_begin)
+    if (w->failed || !w->with_trace || offset <= w->chunk_begin)
         return;
     size_t n = (size_t)(offset - w->chunk_begin);
     bool timed = w->clock.multiplier != 0;
@@ -348,10 +353,7 @@ int capture_writer_take(struct capture_writer *w, const struct event_batch *batc
     struct entry_sink sink = {w, take_entry};
     if (!w->failed && w->entries && entry_log_take(w->entries, batch, &sink) != 0 && !w->failed)
         no_memory(w);
-    if (!w->failed)
-        return 0;
-    *err = w->why;
-    return -1;
+    return status_of(w, err);
 }
 
 /* ---- results ---- */
@@ -378,66 +380,60 @@ static int flush_results(struct capture_writer *w)
 }
 
 /* Something was appended: writes what is due. */
-static int settle(struct capture_writer *w, struct pending *p, uint64_t from_ns, uint64_t to_ns)
+static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint64_t to_ns)
 {
+    struct pending *p = &w->pending[kind];
     size_t bytes = 0;
-    if (from_ns < p->from_ns)
-        p->from_ns = from_ns;
-    if (to_ns > p->to_ns)
-        p->to_ns = to_ns;
+    if (w->failed)
+        return -1;
+    p->from_ns = min64(p->from_ns, from_ns);
+    p->to_ns = max64(p->to_ns, to_ns);
     for (int by = 0; by < BYS; by++) {
         bytes += w->pending[by].text.n;
         if (w->pending[by].text.failed)
             return no_memory(w);
     }
-    if (to_ns > w->accounted_ns)
-        w->accounted_ns = to_ns;
+    w->accounted_ns = max64(w->accounted_ns, to_ns);
     if (bytes < RESULTS_BYTES && w->accounted_ns - w->flushed_ns < FLUSH_NS)
         return 0;
     return flush_results(w);
 }
 
+static int settle_interval(struct capture_writer *w, const struct interval *interval)
+{
+    bool whole = interval->granularity_ns == 0;
+    return settle(w, interval->by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
+}
+
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct capture_writer *w = context;
-    struct pending *p = &w->pending[interval->by];
-    if (w->failed)
-        return -1;
-    results_put_interval(&p->text, interval, rows, n);
-    bool total = interval->granularity_ns == 0;
-    return settle(w, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+    results_put_interval(&w->pending[interval->by].text, interval, rows, n);
+    return settle_interval(w, interval);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
     struct capture_writer *w = context;
-    struct pending *p = &w->pending[BY_DOMAIN];
-    if (w->failed)
-        return -1;
-    results_put_execution(&p->text, execution);
-    return settle(w, p, execution->start_ns, execution->end_ns);
+    results_put_execution(&w->pending[BY_DOMAIN].text, execution);
+    return settle(w, BY_DOMAIN, execution->start_ns, execution->end_ns);
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
                         size_t n)
 {
     struct capture_writer *w = context;
-    struct pending *p = &w->pending[BY_DOMAIN];
-    if (w->failed)
-        return -1;
-    results_put_charges(&p->text, interval, idds, n);
-    bool total = interval->granularity_ns == 0;
-    return settle(w, p, total ? UINT64_MAX : interval->start_ns, total ? 0 : interval->end_ns);
+    struct interval by_domain = *interval;
+    by_domain.by = BY_DOMAIN;
+    results_put_charges(&w->pending[BY_DOMAIN].text, interval, idds, n);
+    return settle_interval(w, &by_domain);
 }
 
 static int take_before_seen(void *context, const struct before_seen *seen)
 {
     struct capture_writer *w = context;
-    struct pending *p = &w->pending[seen->by];
-    if (w->failed)
-        return -1;
-    results_put_before_seen(&p->text, seen);
-    return settle(w, p, seen->seen_ns, seen->seen_ns);
+    results_put_before_seen(&w->pending[seen->by].text, seen);
+    return settle(w, seen->by, seen->seen_ns, seen->seen_ns);
 }
 
 struct meter_sink capture_writer_sink(struct capture_writer *w)
@@ -451,9 +447,7 @@ static int finish(struct capture_writer *w, const struct summary *summary)
 {
     struct buffer text = {0};
     struct capture *p = &w->capture;
-    if (w->with_trace && cut_chunk(w, w->chunk.n) != 0)
-        return -1;
-    if (flush_results(w) != 0)
+    if ((w->with_trace && cut_chunk(w, w->chunk.n) != 0) || flush_results(w) != 0)
         return -1;
     p->tsc_first = summary->trace.tsc_first;
     p->tsc_last = summary->trace.tsc_last;
@@ -484,10 +478,8 @@ static int finish(struct capture_writer *w, const struct summary *summary)
 int capture_writer_finish(struct capture_writer *w, const struct summary *summary, struct capture *capture,
                           struct error *err)
 {
-    if (w->failed || finish(w, summary) != 0) {
-        *err = w->why;
-        return -1;
-    }
+    if (w->failed || finish(w, summary) != 0)
+        return status_of(w, err);
     w->capture.first_frame = (uint32_t)w->first_frame;
     *capture = w->capture;
     memset(&w->capture, 0, sizeof w->capture);

@@ -38,9 +38,9 @@ static void put_bits(struct buffer *b, const struct stored_field *f, uint64_t bi
     }
 }
 
-void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of)
+void fields_put(struct buffer *b, const struct stored_field *fields, const void *of)
 {
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f->key; f++) {
         uint64_t bits = scalar_bits(&f->scalar, of);
         if (scalar_is_absent(&f->scalar, bits))
             continue;

@@ -17,7 +17,7 @@
  */
 struct stored_field {
     struct scalar scalar;
-    const char *key;
+    const char *key;  /* NULL: the end of a table */
     const char *text; /* `,"key":` */
     uint16_t text_n;
     uint64_t most;            /* SCALAR_I32, SCALAR_U32, SCALAR_U64, SCALAR_NAME: larger values are refused */
@@ -30,8 +30,13 @@ struct stored_field {
             ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, MOST, NAMES                                        \
     }
 
-/* Appends `,"key":value` for each field that is not absent. */
-void fields_put(struct buffer *b, const struct stored_field *fields, size_t n, const void *of);
+#define FIELDS_END                                                                                           \
+    {                                                                                                        \
+        .key = NULL                                                                                          \
+    }
+
+/* Appends `,"key":value` for each field of the table that is not absent. */
+void fields_put(struct buffer *b, const struct stored_field *fields, const void *of);
 
 /* Appends one number in the form of SCALAR_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);

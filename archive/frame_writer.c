@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "archive/frame_layout.h"
+#include "metrics/array.h"
 
 /*
  * Up to this level zstd looks for matches of 5 bytes and more. Traces are made of 4-byte words: matches of one word
@@ -46,7 +47,7 @@ struct frame_writer {
     struct error why;
     uint64_t bytes;
     struct frame_facts *facts; /* of the frames written: facts_n of them, the magic included */
-    size_t facts_n, facts_room;
+    size_t facts_n, facts_capacity;
 };
 
 /* ---- with the lock held ---- */
@@ -78,14 +79,10 @@ static struct job *job_of(const struct frame_writer *w, uint64_t i)
 static int write_frame(struct frame_writer *w, const uint8_t *stored, const struct frame_facts *facts,
                        struct error *err)
 {
-    if (w->facts_n == w->facts_room) {
-        size_t room = w->facts_room ? w->facts_room * 2 : 64;
-        struct frame_facts *list = realloc(w->facts, room * sizeof *list);
-        if (!list)
-            return error_no_memory(err, "the list of frames");
-        w->facts = list;
-        w->facts_room = room;
-    }
+    struct frame_facts *list = array_reserve(w->facts, &w->facts_capacity, w->facts_n + 1, sizeof *list);
+    if (!list)
+        return error_no_memory(err, "the list of frames");
+    w->facts = list;
     if (w->sink.write(w->sink.context, stored, facts->bytes, err) != 0)
         return -1;
     w->facts[w->facts_n++] = *facts;
@@ -213,29 +210,23 @@ static struct job *new_job(struct frame_writer *w, int64_t *index, struct error 
     return status_of(w, err) == 0 ? job_of(w, w->given) : NULL;
 }
 
-static int64_t put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
-{
-    int64_t index;
-    struct job *job = new_job(w, &index, err);
-    if (!job)
-        return -1;
-    job->content = content;
-    job->n = n;
-    job->done = false;
-    w->given++;
-    pthread_cond_signal(&w->work);
-    return index;
-}
-
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
 {
+    int64_t index;
     assert(n >= 1 && n <= FRAME_CONTENT_MAX);
     pthread_mutex_lock(&w->lock);
-    int64_t index = put(w, content, n, err);
+    struct job *job = new_job(w, &index, err);
+    if (job) {
+        job->content = content;
+        job->n = n;
+        job->done = false;
+        w->given++;
+        pthread_cond_signal(&w->work);
+    }
     pthread_mutex_unlock(&w->lock);
-    if (index < 0)
+    if (!job)
         free(content);
-    return index;
+    return job ? index : -1;
 }
 
 static int copy(struct job *job, const struct frames *from, size_t i, struct error *err)

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "archive/frame_layout.h"
+#include "metrics/array.h"
 
 #define ZSTD_DESCRIPTOR   4    /* where a zstd frame's descriptor is */
 #define ZSTD_HAS_CHECKSUM 0x04 /* its bit (RFC 8878, 3.1.1.1.1) */
@@ -40,13 +41,6 @@ void frames_free(struct frames *f)
 {
     free(f->list);
     *f = (struct frames){0};
-}
-
-size_t frames_next_data(const struct frames *f, size_t i)
-{
-    while (i < f->n && f->list[i].content == 0)
-        i++;
-    return i;
 }
 
 /* ---- by the seek table ---- */
@@ -168,17 +162,13 @@ static const char *measure(const uint8_t *at, uint64_t left, struct frame *frame
     return NULL;
 }
 
-static int push(struct frames *f, size_t *room, struct frame frame, struct error *err)
+static int push(struct frames *f, size_t *capacity, struct frame frame, struct error *err)
 {
-    if (f->n == *room) {
-        size_t more = *room ? *room * 2 : 64;
-        struct frame *list = realloc(f->list, more * sizeof *list);
-        if (!list)
-            return error_no_memory(err, "the list of frames");
-        f->list = list;
-        *room = more;
-    }
-    f->list[f->n++] = frame;
+    struct frame *list = array_reserve(f->list, capacity, f->n + 1, sizeof *list);
+    if (!list)
+        return error_no_memory(err, "the list of frames");
+    f->list = list;
+    list[f->n++] = frame;
     f->end += frame.bytes;
     return 0;
 }
@@ -200,7 +190,7 @@ static void explain(const struct frames *f, const char *problem, struct error *w
 
 int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct error *why, struct error *err)
 {
-    size_t room = 0;
+    size_t capacity = 0;
     struct frame frame = {.bytes = ARCHIVE_MAGIC_BYTES};
     const char *problem = NULL;
     if (why)
@@ -208,7 +198,7 @@ int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct 
     if (begin(f, file, size, err) != 0)
         return -1;
     while (!problem) {
-        if (push(f, &room, frame, err) != 0)
+        if (push(f, &capacity, frame, err) != 0)
             return -1;
         frame.offset = f->end;
         problem = f->n < FRAMES_MAX - 1 ? measure(file + f->end, size - f->end, &frame)
@@ -221,27 +211,24 @@ int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct 
 
 /* ---- one frame ---- */
 
-struct frame_reader {
-    ZSTD_DCtx *zstd;
-};
-
-struct frame_reader *frame_reader_new(void)
-{
-    struct frame_reader *r = calloc(1, sizeof *r);
-    if (r)
-        r->zstd = ZSTD_createDCtx();
-    if (r && !r->zstd) {
-        free(r);
-        return NULL;
-    }
-    return r;
-}
-
 void frame_reader_free(struct frame_reader *r)
 {
-    if (r)
-        ZSTD_freeDCtx(r->zstd);
-    free(r);
+    ZSTD_freeDCtx(r->zstd);
+    free(r->content);
+    *r = (struct frame_reader){0};
+}
+
+/* Room for the content of a frame, and the state of decompression. */
+static int reader_reserve(struct frame_reader *r, size_t n, struct error *err)
+{
+    if (!r->zstd && !(r->zstd = ZSTD_createDCtx()))
+        return error_no_memory(err, "decompression");
+    if (r->room >= n)
+        return 0;
+    free(r->content);
+    r->content = malloc(n);
+    r->room = r->content ? n : 0;
+    return r->content ? 0 : error_no_memory(err, "a frame");
 }
 
 /* Checks that frame i is one whole data frame of the sizes in the list. */
@@ -271,15 +258,14 @@ int frame_check(const struct frames *f, size_t i, struct error *err)
 }
 
 /*
- * The frame is decompressed in one call, straight into `to`: no window is allocated, whatever its header asks for, and
- * nothing is written beyond the room of `to`.
+ * The frame is decompressed in one call, straight into the reader's room: no window is allocated, whatever its header
+ * asks for, and nothing is written beyond the room.
  */
-int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err)
+static int decompress(const struct frames *f, const struct frame *frame, struct frame_reader *r,
+                      struct error *err)
 {
-    const struct frame *frame = &f->list[i];
-    if (check_size(f, i, err) != 0)
-        return -1;
-    size_t n = ZSTD_decompressDCtx(r->zstd, to, frame->content, f->file + frame->offset, frame->bytes);
+    size_t n =
+        ZSTD_decompressDCtx(r->zstd, r->content, frame->content, f->file + frame->offset, frame->bytes);
     if (ZSTD_isError(n))
         return error_set_at(err, ERROR_FORMAT, frame->offset, "a frame is damaged: %s", ZSTD_getErrorName(n));
     if (n != frame->content)
@@ -288,9 +274,17 @@ int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t
     return 0;
 }
 
-int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err)
+const uint8_t *frame_read(const struct frames *f, size_t i, struct frame_reader *r, struct error *err)
 {
-    return check_hash(f, i, err) == 0 && frame_read(f, i, r, to, err) == 0 ? 0 : -1;
+    const struct frame *frame = &f->list[i];
+    bool fine = check_size(f, i, err) == 0 && reader_reserve(r, frame->content, err) == 0 &&
+                decompress(f, frame, r, err) == 0;
+    return fine ? r->content : NULL;
+}
+
+const uint8_t *frame_verify(const struct frames *f, size_t i, struct frame_reader *r, struct error *err)
+{
+    return check_hash(f, i, err) == 0 ? frame_read(f, i, r, err) : NULL;
 }
 
 /* ---- the ends ---- */

@@ -39,7 +39,8 @@ bool frames_may_begin_archive(const uint8_t *bytes, size_t n);
 struct frames {
     const uint8_t *file; /* mapped, the caller's */
     uint64_t size;
-    struct frame *list; /* the magic and the data frames, in order; without the seal and the seek table */
+    struct frame
+        *list; /* the magic, and from 1 on the data frames, in order; without the seal and the seek table */
     size_t n;
     bool sealed;         /* the seal is present and valid */
     uint64_t end;        /* where the data frames end */
@@ -66,11 +67,12 @@ int frames_recover(struct frames *f, const uint8_t *file, uint64_t size, struct 
                    struct error *err);
 void frames_free(struct frames *f);
 
-/* The index of the next data frame from index i on (i included); f->n: there is none. */
-size_t frames_next_data(const struct frames *f, size_t i);
-
-struct frame_reader; /* the state of decompression; one for each thread */
-struct frame_reader *frame_reader_new(void);
+/* Decompresses frames; one for each thread. All zero is a new one. */
+struct frame_reader {
+    struct ZSTD_DCtx_s *zstd;
+    uint8_t *content; /* of the last frame read */
+    size_t room;
+};
 void frame_reader_free(struct frame_reader *r);
 
 /*
@@ -80,16 +82,16 @@ void frame_reader_free(struct frame_reader *r);
 int frame_check(const struct frames *f, size_t i, struct error *err);
 
 /*
- * Decompresses data frame i into `to`, which has room for its `content` bytes. -1 with `err` filled (offset: in the
- * file) when it is damaged or its size is not that of the table.
+ * Decompresses data frame i. Returns its `content` bytes, which are the reader's and valid until its next frame; NULL
+ * with `err` filled (offset: in the file) when it is damaged or its size is not that of the table.
  */
-int frame_read(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
+const uint8_t *frame_read(const struct frames *f, size_t i, struct frame_reader *r, struct error *err);
 
 /*
  * Every check of data frame i: frame_check, and that it decompresses with the right checksum to the size in the table.
  * Else as frame_read.
  */
-int frame_verify(const struct frames *f, size_t i, struct frame_reader *r, uint8_t *to, struct error *err);
+const uint8_t *frame_verify(const struct frames *f, size_t i, struct frame_reader *r, struct error *err);
 
 /*
  * Checks that the magic, the seal and the seek table are, byte for byte, what the data frames demand. Call with the

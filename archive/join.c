@@ -3,21 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/rollup_aggregate.h"
+#include "archive/aggregate.h"
+#include "metrics/array.h"
+#include "metrics/min_max.h"
 
 #define DOMAINS 65536
 
 struct join {
     struct meter_sink sink;
     uint64_t offset_ns;
-    uint32_t
-        *before; /* by domain id: incarnations in the captures before, but for the last one, which goes on */
-    uint32_t *seen; /* by domain id: the highest life so far */
+    /* by domain id: incarnations in the captures before, but for the last one, which goes on */
+    uint32_t before[DOMAINS];
+    uint32_t seen[DOMAINS]; /* by domain id: the highest life so far */
     struct aggregate whole;
     bool any_whole;
     struct row *rows; /* room for one interval's */
     struct measures *measures;
-    size_t rows_capacity;
+    size_t rows_capacity, measures_capacity;
     struct charge_idd *idds;
     size_t idds_capacity;
     struct charge_guest *guests;
@@ -31,22 +33,15 @@ struct join *join_new(const struct meter_sink *sink)
     if (!j)
         return NULL;
     j->sink = *sink;
-    gathered_init(&j->whole);
-    j->before = calloc(DOMAINS, sizeof *j->before);
-    j->seen = calloc(DOMAINS, sizeof *j->seen);
-    if (j->before && j->seen)
-        return j;
-    join_free(j);
-    return NULL;
+    aggregate_init(&j->whole);
+    return j;
 }
 
 void join_free(struct join *j)
 {
     if (!j)
         return;
-    gathered_free(&j->whole);
-    free(j->before);
-    free(j->seen);
+    aggregate_free(&j->whole);
     free(j->rows);
     free(j->measures);
     free(j->idds);
@@ -96,18 +91,11 @@ static int no_memory(struct join *j)
 
 static bool room_for_rows(struct join *j, size_t n)
 {
-    if (j->rows_capacity >= n)
-        return true;
-    struct row *rows = realloc(j->rows, n * sizeof *rows);
-    if (!rows)
-        return false;
-    j->rows = rows;
-    struct measures *measures = realloc(j->measures, n * sizeof *measures);
-    if (!measures)
-        return false;
-    j->measures = measures;
-    j->rows_capacity = n;
-    return true;
+    struct row *rows = array_reserve(j->rows, &j->rows_capacity, n, sizeof *rows);
+    struct measures *measures = array_reserve(j->measures, &j->measures_capacity, n, sizeof *measures);
+    j->rows = rows ? rows : j->rows;
+    j->measures = measures ? measures : j->measures;
+    return n == 0 || (rows && measures);
 }
 
 /* The rows as they are on the timeline. Their histograms are shared with `rows`. */
@@ -135,7 +123,7 @@ static int take_interval(void *context, const struct interval *interval, const s
     if (interval->granularity_ns != 0)
         return j->sink.interval(j->sink.context, &to, j->rows, n);
     j->any_whole = true;
-    return gathered_add_rows(&j->whole, j->rows, n) ? 0 : no_memory(j);
+    return aggregate_add_rows(&j->whole, j->rows, n) ? 0 : no_memory(j);
 }
 
 static int take_execution(void *context, const struct execution *execution)
@@ -150,26 +138,16 @@ static int take_execution(void *context, const struct execution *execution)
 
 /* ---- charges ---- */
 
-static bool room_for_charges(struct join *j, const struct charge_idd *idds, size_t n)
+static bool room_for_charges(struct join *j, const struct charge_idd *from, size_t n)
 {
-    size_t guests = 0;
+    size_t guests_n = 0;
     for (size_t i = 0; i < n; i++)
-        guests += idds[i].guests_n;
-    if (j->idds_capacity < n) {
-        struct charge_idd *larger = realloc(j->idds, n * sizeof *larger);
-        if (!larger)
-            return false;
-        j->idds = larger;
-        j->idds_capacity = n;
-    }
-    if (j->guests_capacity < guests) {
-        struct charge_guest *larger = realloc(j->guests, guests * sizeof *larger);
-        if (!larger)
-            return false;
-        j->guests = larger;
-        j->guests_capacity = guests;
-    }
-    return true;
+        guests_n += from[i].guests_n;
+    struct charge_idd *idds = array_reserve(j->idds, &j->idds_capacity, n, sizeof *idds);
+    struct charge_guest *guests = array_reserve(j->guests, &j->guests_capacity, guests_n, sizeof *guests);
+    j->idds = idds ? idds : j->idds;
+    j->guests = guests ? guests : j->guests;
+    return (n == 0 || idds) && (guests_n == 0 || guests);
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
@@ -192,7 +170,7 @@ static int take_charges(void *context, const struct interval *interval, const st
     }
     if (interval->granularity_ns != 0)
         return j->sink.charges(j->sink.context, &to, j->idds, n);
-    return gathered_add_charges(&j->whole, j->idds, n) ? 0 : no_memory(j);
+    return aggregate_add_charges(&j->whole, j->idds, n) ? 0 : no_memory(j);
 }
 
 struct meter_sink join_sink(struct join *j)
@@ -210,14 +188,11 @@ int join_finish(struct join *j, uint64_t end_ns)
     const struct interval whole = {.end_ns = end_ns};
     if (!j->any_whole)
         return 0;
-    const struct row *rows = gathered_rows(&j->whole);
-    if (!rows && j->whole.rows.n > 0)
-        return no_memory(j);
-    int status = j->sink.interval(j->sink.context, &whole, rows, j->whole.rows.n);
+    int status = j->sink.interval(j->sink.context, &whole, aggregate_rows(&j->whole), j->whole.rows.n);
     if (status != 0 || !j->sink.charges || !j->whole.charged)
         return status;
-    const struct charge_idd *idds = gathered_charges(&j->whole);
-    if (!idds && j->whole.idds.n > 0)
+    const struct charge_idd *idds;
+    if (!aggregate_charges(&j->whole, &idds))
         return no_memory(j);
     return j->sink.charges(j->sink.context, &whole, idds, j->whole.idds.n);
 }
@@ -236,7 +211,7 @@ static void join_charges(struct charge_summary *into, const struct charge_summar
         into->unassigned[kind] += next->unassigned[kind];
     }
     into->methods |= next->methods;
-    into->idds = next->idds > into->idds ? next->idds : into->idds;
+    into->idds = max64(into->idds, next->idds);
     into->counted = into->counted && next->counted;
     into->devices_unknown += next->devices_unknown;
 }

@@ -42,7 +42,7 @@ json_t *json_of_u64(uint64_t n)
     return json_string(text);
 }
 
-json_t *json_of_bytes(const char *text)
+static json_t *of_bytes(const char *text)
 {
     if (!text)
         return json_null();
@@ -77,15 +77,6 @@ static json_t *of_bits(const struct stored_field *f, uint64_t bits)
         return json_string(f->names[bits]);
     }
     return NULL;
-}
-
-void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of)
-{
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
-        uint64_t bits = scalar_bits(&f->scalar, of);
-        if (!scalar_is_absent(&f->scalar, bits))
-            json_put(object, f->key, of_bits(f, bits));
-    }
 }
 
 /* ---- reading ---- */
@@ -136,9 +127,14 @@ struct members members_of(struct json_reading *r, const char *key, json_t *value
     return (struct members){.reading = r, .object = value, .at = json_object_iter(value)};
 }
 
+bool members_has(const struct members *m, const char *key)
+{
+    return m->at && strcmp(json_object_iter_key(m->at), key) == 0;
+}
+
 json_t *members_look(struct members *m, const char *key)
 {
-    if (!m->at || strcmp(json_object_iter_key(m->at), key) != 0)
+    if (!members_has(m, key))
         return NULL;
     json_t *value = json_object_iter_value(m->at);
     m->at = json_object_iter_next(m->object, m->at);
@@ -155,8 +151,12 @@ json_t *members_take(struct members *m, const char *key)
 
 void members_end(struct members *m)
 {
-    if (m->at)
+    if (m->reading && m->at)
         json_wrong(m->reading, json_object_iter_key(m->at), "is unknown or out of place");
+    if (!m->reading && !m->key)
+        json_append(&m->parent->object, m->object);
+    else if (!m->reading)
+        json_put(&m->parent->object, m->key, m->object);
 }
 
 uint64_t json_to_u64(struct json_reading *r, const char *key, const json_t *value, uint64_t most)
@@ -212,14 +212,6 @@ static uint64_t to_bits(struct json_reading *r, const struct stored_field *f, co
         return 0;
     default:
         return json_to_u64(r, f->key, value, f->most);
-    }
-}
-
-void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of)
-{
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
-        const json_t *value = f->scalar.always ? members_take(m, f->key) : members_look(m, f->key);
-        scalar_set_bits(&f->scalar, of, value ? to_bits(m->reading, f, value) : f->scalar.absent);
     }
 }
 
@@ -291,11 +283,12 @@ void members_take_hex(struct members *m, const char *key, uint8_t *to, size_t n)
         json_wrong(m->reading, key, "has the wrong number of hexadecimal digits, or others");
 }
 
-const char *json_to_bytes(struct json_reading *r, const char *key, const json_t *value, char **at)
+/* Copies a text with a NUL to r->texts. NULL for null, and on error. */
+static const char *to_bytes(struct json_reading *r, const char *key, const json_t *value)
 {
     const char *hex = json_string_value(json_object_get(value, "hex"));
     if (hex && json_object_size(value) == 1)
-        return of_hex(r, key, hex, at);
+        return of_hex(r, key, hex, &r->texts);
     const char *text = json_string_value(value);
     if (!text) {
         if (!json_is_null(value))
@@ -303,7 +296,78 @@ const char *json_to_bytes(struct json_reading *r, const char *key, const json_t 
         return NULL;
     }
     size_t n = json_string_length(value) + 1;
-    char *copy = memcpy(*at, text, n); /* jansson refuses a NUL */
-    *at += n;
+    char *copy = memcpy(r->texts, text, n); /* jansson refuses a NUL */
+    r->texts += n;
     return copy;
+}
+
+/* ---- both directions ---- */
+
+bool members_failed(const struct members *m)
+{
+    return m->reading && m->reading->wrong;
+}
+
+void members_wrong(struct members *m, const char *key, const char *what)
+{
+    if (m->reading)
+        json_wrong(m->reading, key, what);
+}
+
+static void put_field(json_t **object, const struct stored_field *f, const void *of)
+{
+    uint64_t bits = scalar_bits(&f->scalar, of);
+    if (!scalar_is_absent(&f->scalar, bits))
+        json_put(object, f->key, of_bits(f, bits));
+}
+
+static void take_field(struct members *m, const struct stored_field *f, void *of)
+{
+    const json_t *value = f->scalar.always ? members_take(m, f->key) : members_look(m, f->key);
+    scalar_set_bits(&f->scalar, of, value ? to_bits(m->reading, f, value) : f->scalar.absent);
+}
+
+void members_fields(struct members *m, const struct stored_field *fields, void *of)
+{
+    for (const struct stored_field *f = fields; f->key; f++)
+        if (m->reading)
+            take_field(m, f, of);
+        else
+            put_field(&m->object, f, of);
+}
+
+void members_number(struct members *m, const char *key, uint64_t *n, uint64_t most)
+{
+    if (m->reading)
+        *n = members_take_u64(m, key, most);
+    else
+        json_put(&m->object, key, json_of_u64(*n));
+}
+
+void members_text(struct members *m, const char *key, const char **text)
+{
+    if (m->reading)
+        *text = to_bytes(m->reading, key, members_take(m, key));
+    else
+        json_put(&m->object, key, of_bytes(*text));
+}
+
+struct members members_object(struct members *of, const char *key)
+{
+    if (of->reading)
+        return members_of(of->reading, key, members_take(of, key));
+    return (struct members){.object = json_object(), .parent = of, .key = key};
+}
+
+struct members members_list(struct members *of, const char *key, size_t most, size_t *n)
+{
+    json_t *array = of->reading ? members_take_array(of, key, most, n) : json_array();
+    return (struct members){.reading = of->reading, .object = array, .parent = of, .key = key};
+}
+
+struct members members_element(struct members *list, size_t i)
+{
+    if (list->reading)
+        return members_of(list->reading, list->key, json_array_get(list->object, i));
+    return (struct members){.object = json_object(), .parent = list};
 }

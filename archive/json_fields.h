@@ -1,4 +1,4 @@
-/* Tables of fields (fields.h) as members of JSON objects, for documents that are written once and read as a whole. */
+/* Members of JSON objects, and tables of fields (fields.h) as such, for documents that are read as a whole. */
 #ifndef XENMETER_ARCHIVE_JSON_FIELDS_H
 #define XENMETER_ARCHIVE_JSON_FIELDS_H
 
@@ -12,12 +12,8 @@
 /* Takes over the reference of `value`; NULL: its allocation failed. */
 void json_put(json_t **object, const char *key, json_t *value);
 void json_append(json_t **array, json_t *value);
-void json_put_fields(json_t **object, const struct stored_field *fields, size_t n, const void *of);
 
 json_t *json_of_u64(uint64_t n);
-
-/* Bytes as a value: a string, or {"hex":"..."} where they are not UTF-8; null for NULL. */
-json_t *json_of_bytes(const char *text);
 
 /* ---- reading, in the order of writing ---- */
 
@@ -26,6 +22,8 @@ struct json_reading {
     const char *name; /* "summary" */
     struct error *err;
     bool wrong;
+    char *
+        texts; /* members_text copies here, and moves on; all texts of a document take less room than the document */
 };
 
 /*
@@ -43,17 +41,22 @@ void json_wrong(struct json_reading *r, const char *key, const char *what);
 struct members {
     struct json_reading *reading;
     json_t *object;
-    void *at;
+    void *at; /* reading: the next member */
+    /* of which this is an element, or the member `key` */
+    struct members *parent;
+    const char *key;
 };
 
 /* Begins with the object `value`, the member `key` of the document; `value` may be NULL. */
 struct members members_of(struct json_reading *r, const char *key, json_t *value);
 
+/* Whether the next member has this key. */
+bool members_has(const struct members *m, const char *key);
+
 /* The next member's value if it has this key; else NULL, which members_take reports as an error. */
 json_t *members_look(struct members *m, const char *key);
 json_t *members_take(struct members *m, const char *key);
 uint64_t members_take_u64(struct members *m, const char *key, uint64_t most);
-void members_take_fields(struct members *m, const struct stored_field *fields, size_t n, void *of);
 
 const char *members_take_text(struct members *m, const char *key); /* "" on error; owned by the document */
 bool members_take_flag(struct members *m, const char *key);
@@ -72,9 +75,25 @@ void members_end(struct members *m);
 uint64_t json_to_u64(struct json_reading *r, const char *key, const json_t *value, uint64_t most);
 
 /*
- * Reads a text written by json_of_bytes: copies it with a NUL to **at, and moves *at past the NUL. NULL for null, and
- * on error. All texts of a document take less room than the document.
+ * ---- both directions: one function describes an object that is read, or written (reading is NULL) ----
+ *
+ * What is written is not changed. members.object is NULL once an allocation has failed.
  */
-const char *json_to_bytes(struct json_reading *r, const char *key, const json_t *value, char **at);
+
+bool members_failed(const struct members *m); /* the document that is read is wrong */
+void members_wrong(struct members *m, const char *key, const char *what);
+
+void members_fields(struct members *m, const struct stored_field *fields, void *of);
+void members_number(struct members *m, const char *key, uint64_t *n, uint64_t most);
+
+/* Bytes: a string, or {"hex":"..."} where they are not UTF-8; null for NULL. Read, they lie at reading->texts. */
+void members_text(struct members *m, const char *key, const char **text);
+
+/* An object as the next member. members_end(), too, when it is written. */
+struct members members_object(struct members *of, const char *key);
+
+/* A list of objects as the next member: at most `most` are read, and *n says how many there are. members_end(). */
+struct members members_list(struct members *of, const char *key, size_t most, size_t *n);
+struct members members_element(struct members *list, size_t i);
 
 #endif

@@ -114,9 +114,9 @@ static uint64_t read_bits(struct line *l, const struct stored_field *f)
     }
 }
 
-void line_fields(struct line *l, const struct stored_field *fields, size_t n, void *of)
+void line_fields(struct line *l, const struct stored_field *fields, void *of)
 {
-    for (const struct stored_field *f = fields; f < fields + n; f++) {
+    for (const struct stored_field *f = fields; f->key; f++) {
         uint64_t bits = f->scalar.absent;
         if (line_has_key(l, f->text, f->text_n)) {
             bits = read_bits(l, f);

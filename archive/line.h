@@ -50,6 +50,6 @@ void line_finish(struct line *l);
 uint64_t line_u64(struct line *l);
 
 /* Reads the fields of a table into their struct; a missing field gets its `absent` value. */
-void line_fields(struct line *l, const struct stored_field *fields, size_t n, void *of);
+void line_fields(struct line *l, const struct stored_field *fields, void *of);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "metrics/array.h"
 #include "metrics/relation/relation.h"
 #include "formats/json_text.h"
 #include "archive/frames.h"
@@ -91,17 +92,12 @@ bool member_named(struct member *m, const char *name)
 
 struct member *capture_new_member(struct capture *p)
 {
-    if (p->members_n == p->members_capacity) {
-        size_t capacity = p->members_capacity ? p->members_capacity * 2 : 64;
-        struct member *larger = realloc(p->members, capacity * sizeof *larger);
-        if (!larger)
-            return NULL;
-        p->members = larger;
-        p->members_capacity = capacity;
-    }
-    struct member *m = &p->members[p->members_n++];
-    memset(m, 0, sizeof *m);
-    return m;
+    struct member *members =
+        array_reserve(p->members, &p->members_capacity, p->members_n + 1, sizeof *members);
+    if (!members)
+        return NULL;
+    p->members = members;
+    return &members[p->members_n++];
 }
 
 /* ---- digests ---- */

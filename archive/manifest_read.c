@@ -1,4 +1,5 @@
 /* Reads a capture's manifest: every value is checked before it is used. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,12 +144,10 @@ static void read_name(struct members *m, struct capture *p)
     const char *host = members_take_text(m, "host"), *id = members_take_text(m, "id");
     if (!host_label_fine(host))
         json_wrong(m->reading, "host", "is none that a host can have");
-    else if (!capture_id_fine(id))
+    if (!capture_id_fine(id))
         json_wrong(m->reading, "id", "is not 16 hexadecimal digits");
-    else {
-        memcpy(p->host, host, strlen(host) + 1);
-        memcpy(p->id, id, CAPTURE_ID_BYTES);
-    }
+    snprintf(p->host, sizeof p->host, "%s", host);
+    snprintf(p->id, sizeof p->id, "%s", id);
 }
 
 static void read_document(struct members *m, struct capture *p, uint32_t frames)

@@ -14,9 +14,6 @@ _Static_assert(sizeof(enum wait_kind) == 4 && sizeof(enum execution_end) == 4 &&
 
 static const char *const states[] = {"running", "runnable", "blocked", "offline", "unknown"};
 
-#define N(table)       (sizeof(table) / sizeof(table)[0])
-#define TABLE_N(table) const size_t table##_n = N(table)
-
 #define ALWAYS(S, KEY, MEMBER)              FIELD(S, KEY, MEMBER, U64, true, 0, UINT64_MAX, NULL)
 #define STORED_COUNT(S, KEY, MEMBER)        FIELD(S, KEY, MEMBER, U64, false, 0, UINT64_MAX, NULL)
 #define STORED_TIME(S, KEY, MEMBER)         FIELD(S, KEY, MEMBER, I64, false, 0, 0, NULL)
@@ -29,15 +26,14 @@ const struct stored_field interval_fields[] = {
     ALWAYS(struct interval, "granularity_ns", granularity_ns),
     ALWAYS(struct interval, "start_ns", start_ns),
     ALWAYS(struct interval, "end_ns", end_ns),
+    FIELDS_END,
 };
-TABLE_N(interval_fields);
 
 const struct stored_field row_fields[] = {
     ID(struct row, "domain", domain, DOMAIN_MOST), STORED_WORD(struct row, "life", life, 0),
     ID(struct row, "vcpu", vcpu, VCPUS_MAX - 1),   ID(struct row, "pcpu", pcpu, PCPUS_MAX - 1),
-    STORED_WORD(struct row, "vcpus", vcpus, 0),
+    STORED_WORD(struct row, "vcpus", vcpus, 0),    FIELDS_END,
 };
-TABLE_N(row_fields);
 
 #define M struct measures
 const struct stored_field measures_fields[] = {
@@ -46,20 +42,20 @@ const struct stored_field measures_fields[] = {
 #define LEAST(KEY, MEMBER) STORED_WORD(M, #KEY, MEMBER, UINT32_MAX),
 #define MOST(KEY, MEMBER)  STORED_WORD(M, #KEY, MEMBER, 0),
 #include "metrics/measure/measures.def"
+    FIELDS_END,
 };
-TABLE_N(measures_fields);
 
-const struct histogram_member measures_histograms[MEASURES_HISTOGRAMS] = {
-#define HISTOGRAM(KEY, MEMBER) {",\"" #KEY "\":", sizeof(",\"" #KEY "\":") - 1, offsetof(M, MEMBER)},
+const struct stored_field measures_histograms[] = {
+#define HISTOGRAM(KEY, MEMBER) STORED_COUNT(M, #KEY, MEMBER), /* the value is an object of histogram_fields */
 #include "metrics/measure/measures.def"
+    FIELDS_END,
 };
 
 const struct stored_field histogram_fields[] = {
     ALWAYS(struct histogram, "count", count),      ALWAYS(struct histogram, "sum_ns", sum),
     ALWAYS(struct histogram, "min_ns", min),       ALWAYS(struct histogram, "max_ns", max),
-    ALWAYS(struct histogram, "max_at_ns", max_at),
+    ALWAYS(struct histogram, "max_at_ns", max_at), FIELDS_END,
 };
-TABLE_N(histogram_fields);
 
 #define E struct execution
 /* The kinds of executions.def. */
@@ -74,24 +70,19 @@ TABLE_N(histogram_fields);
 #define EXECUTION(NAME, KIND, TITLE, UNIT, FLAGS, TABLE, HELP) KIND(NAME)
 const struct stored_field execution_fields[] = {
 #include "metrics/relation/executions.def"
+    FIELDS_END,
 };
-TABLE_N(execution_fields);
 
 #define B struct before_seen
 const struct stored_field before_seen_fields[] = {
-    ID(B, "domain", row.domain, DOMAIN_MOST),
-    STORED_WORD(B, "life", row.life, 0),
-    ID(B, "vcpu", row.vcpu, VCPUS_MAX - 1),
-    ID(B, "pcpu", row.pcpu, PCPUS_MAX - 1),
-    STORED_WORD(B, "vcpus", row.vcpus, 0),
     FIELD(B, "state", state, NAME, true, 0, RUNSTATE_UNKNOWN, states),
     ALWAYS(B, "from_ns", from_ns),
     ALWAYS(B, "seen_ns", seen_ns),
     FLAG(B, "idle", idle),
     FLAG(B, "first", first),
     FLAG(B, "driver_domain", driver_domain),
+    FIELDS_END,
 };
-TABLE_N(before_seen_fields);
 
 #define D struct charge_idd
 const struct stored_field charge_idd_fields[] = {
@@ -99,8 +90,8 @@ const struct stored_field charge_idd_fields[] = {
     STORED_WORD(D, "life", life, 0),
 #define IDD_COUNT(KEY, MEMBER) STORED_COUNT(D, #KEY, MEMBER),
 #include "metrics/measure/charge.def"
+    FIELDS_END,
 };
-TABLE_N(charge_idd_fields);
 
 #define G struct charge_guest
 const struct stored_field charge_guest_fields[] = {
@@ -110,5 +101,5 @@ const struct stored_field charge_guest_fields[] = {
 #define GUEST_FLAG(KEY, MEMBER)  FLAG(G, #KEY, MEMBER),
 #define GUEST_REAL(KEY, MEMBER)  REAL(G, #KEY, MEMBER),
 #include "metrics/measure/charge.def"
+    FIELDS_END,
 };
-TABLE_N(charge_guest_fields);

@@ -3,10 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "metrics/array.h"
-#include "results_reader.h"
+#include "results_fields.h"
 
-#define MEMORY_DEFAULT ((size_t)1 << 30)
+#define MEMORY_DEFAULT   ((size_t)1 << 30)
+#define RESULTS_LINE_MAX (16 << 20) /* bytes of a line; a longer one is damage */
+
+/* Memory that is used again for every interval. */
+struct results_reader {
+    struct row *rows;
+    size_t rows_capacity;
+    struct measures **measures; /* those of row number i, made on demand */
+    size_t measures_n, measures_capacity;
+    struct charge_idd *idds;
+    struct charge_guest *guests;
+    size_t idds_capacity, guests_capacity;
+    size_t memory; /* of rows and measures, bytes */
+    size_t memory_limit;
+};
+
+/* One call of results_read. */
+struct results_reading {
+    struct results_reader *reader;
+    const struct meter_sink *sink;
+    const char *text;
+    size_t n;
+    size_t begun, next; /* where the line at hand begins in the text, and where the next one does */
+    struct line line;   /* what is left of the line at hand */
+    uint64_t offset;    /* of the text */
+    struct error *err;
+};
 
 struct results_reader *results_reader_new(void)
 {
@@ -38,12 +65,12 @@ void results_reader_limit(struct results_reader *r, size_t bytes)
 
 /* ---- lines ---- */
 
-int results_damaged(const struct results_reading *x, const char *what)
+static int damaged(const struct results_reading *x, const char *what)
 {
     return error_set_at(x->err, ERROR_FORMAT, x->offset + x->begun, "damaged results: %s", what);
 }
 
-int results_no_memory(const struct results_reading *x)
+static int no_memory(const struct results_reading *x)
 {
     return error_set_at(x->err, ERROR_MEMORY, x->offset + x->begun,
                         "results: more rows in one interval than there is memory for (%zu MiB)",
@@ -60,15 +87,34 @@ static int next_line(struct results_reading *x)
     const char *at = x->text + x->next;
     const char *end = memchr(at, '\n', left);
     if (!end)
-        return results_damaged(x, "the last line has no end");
+        return damaged(x, "the last line has no end");
     if (end - at > RESULTS_LINE_MAX)
-        return results_damaged(x, "a line without end");
+        return damaged(x, "a line without end");
     x->next += (size_t)(end - at) + 1;
     x->line = (struct line){.at = at, .end = end, .before = '{'};
     return 1;
 }
 
-const char *results_interval_wrong(const struct interval *i)
+/*
+ * The interval in the line is marked as late: earlier versions added such rows to intervals handed out before. Results are
+ * final now: the reader passes over them.
+ */
+static bool is_late(struct line *l)
+{
+    return LINE_HAS_KEY(l, "late") && LINE_HAS(l, "true");
+}
+
+/* The line ends here, and nothing is wrong with what it says. */
+static int finish(struct results_reading *x, const char *wrong)
+{
+    line_finish(&x->line);
+    if (x->line.wrong)
+        wrong = x->line.wrong;
+    return wrong ? damaged(x, wrong) : 0;
+}
+
+/* What makes an interval impossible, in words, or NULL. */
+static const char *interval_wrong(const struct interval *i)
 {
     uint64_t length = i->end_ns - i->start_ns, granularity = i->granularity_ns;
     if (i->end_ns < i->start_ns)
@@ -138,12 +184,12 @@ static bool read_buckets(struct line *l, struct histogram *h)
     return true;
 }
 
-static bool read_histogram(struct line *l, const struct histogram_member *member, struct histogram *h)
+static bool read_histogram(struct line *l, const struct stored_field *member, struct histogram *h)
 {
     if (!line_has_key(l, member->text, member->text_n))
         return true;
     line_open(l);
-    line_fields(l, histogram_fields, histogram_fields_n, h);
+    line_fields(l, histogram_fields, h);
     if (!read_buckets(l, h))
         return false;
     line_close(l);
@@ -154,9 +200,8 @@ static bool read_histogram(struct line *l, const struct histogram_member *member
 
 static const char *measures_wrong(const struct measures *m)
 {
-    for (size_t i = 0; i < measures_fields_n; i++)
-        if (measures_fields[i].scalar.type == SCALAR_I64 &&
-            (int64_t)scalar_bits(&measures_fields[i].scalar, m) < 0)
+    for (const struct stored_field *f = measures_fields; f->key; f++)
+        if (f->scalar.type == SCALAR_I64 && (int64_t)scalar_bits(&f->scalar, m) < 0)
             return "a negative time";
     bool none = m->allocated_ns == 0 && m->allocated_min_ns == UINT32_MAX && m->allocated_max_ns == 0;
     if (m->allocated_slices ? m->allocated_min_ns > m->allocated_max_ns : !none)
@@ -183,27 +228,19 @@ static int read_row(struct results_reading *x, size_t n)
     struct line *l = &x->line;
     struct measures *m = new_row(r, n);
     if (!m)
-        return results_no_memory(x);
+        return no_memory(x);
     struct row *row = &r->rows[n];
     size_t had = memory_of(m);
     bool memory = true;
-    line_fields(l, row_fields, row_fields_n, row);
-    line_fields(l, measures_fields, measures_fields_n, m);
-    for (size_t h = 0; memory && h < MEASURES_HISTOGRAMS; h++)
-        memory = read_histogram(l, &measures_histograms[h],
-                                (struct histogram *)((char *)m + measures_histograms[h].offset));
+    line_fields(l, row_fields, row);
+    line_fields(l, measures_fields, m);
+    for (const struct stored_field *h = measures_histograms; memory && h->key; h++)
+        memory = read_histogram(l, h, (struct histogram *)((char *)m + h->scalar.offset));
     r->memory += memory_of(m) - had;
     if (!memory || r->memory > r->memory_limit)
-        return results_no_memory(x);
-    line_finish(l);
+        return no_memory(x);
     row->measures = m;
-    const char *wrong = l->wrong ? l->wrong : row_wrong(row, n ? row - 1 : NULL);
-    return wrong ? results_damaged(x, wrong) : 0;
-}
-
-bool results_is_late(struct line *l)
-{
-    return LINE_HAS_KEY(l, "late") && LINE_HAS(l, "true");
+    return finish(x, row_wrong(row, n ? row - 1 : NULL));
 }
 
 static int read_interval(struct results_reading *x)
@@ -211,27 +248,146 @@ static int read_interval(struct results_reading *x)
     struct line *l = &x->line;
     struct interval interval = {0};
     uint64_t rows = 0;
-    line_fields(l, interval_fields, interval_fields_n, &interval);
-    bool late = results_is_late(l);
+    line_fields(l, interval_fields, &interval);
+    bool late = is_late(l);
     if (LINE_HAS_KEY(l, "rows"))
         rows = line_u64(l);
     else
         line_wrong(l, "an interval without its number of rows");
-    line_finish(l);
-    const char *wrong = l->wrong ? l->wrong : results_interval_wrong(&interval);
-    if (wrong)
-        return results_damaged(x, wrong);
+    if (finish(x, interval_wrong(&interval)) != 0)
+        return -1;
     size_t n = 0; /* never as many as are claimed: as many as are there */
     for (; n < rows; n++) {
         int status = next_line(x);
         if (status < 0)
             return -1;
         if (status == 0 || !LINE_HAS(l, "{\"row\":"))
-            return results_damaged(x, "an interval has fewer rows than it says");
+            return damaged(x, "an interval has fewer rows than it says");
         if (!late && read_row(x, n) != 0)
             return -1;
     }
     return late ? 0 : x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+}
+
+/* ---- charges ---- */
+
+static int compare_subjects(int32_t domain, uint32_t life, int32_t other_domain, uint32_t other_life)
+{
+    if (domain != other_domain)
+        return domain < other_domain ? -1 : 1;
+    return (life > other_life) - (life < other_life);
+}
+
+static const char *guest_wrong(const struct charge_guest *g, const struct charge_idd *idd)
+{
+    const struct charge_guest *before = idd->guests_n ? g - 1 : NULL;
+    if (g->domain < 0 || g->life == 0)
+        return "a guest that is nobody";
+    if (before && compare_subjects(before->domain, before->life, g->domain, g->life) >= 0)
+        return "guests out of order";
+    if (compare_subjects(idd->domain, idd->life, g->domain, g->life) == 0)
+        return "a driver domain is its own guest";
+    for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
+        if (g->inferred[kind] > g->events[kind])
+            return "more events were inferred than there are";
+    for (int kind = 0; kind < COUNTER_KINDS; kind++)
+        if (g->events[IO_TX + kind] && !g->counted[kind])
+            return "events that nobody counted";
+    return NULL;
+}
+
+/* charged + own + unattributed = running, and the guests' charges are what is charged. */
+static const char *idd_wrong(const struct charge_idd *idd, const struct charge_idd *before,
+                             const struct charge_guest *guests)
+{
+    uint64_t charged = 0, all;
+    bool overflow = false;
+    if (idd->domain < 0 || idd->life == 0)
+        return "a driver domain that is nobody";
+    if (before && compare_subjects(before->domain, before->life, idd->domain, idd->life) >= 0)
+        return "driver domains out of order";
+    for (size_t i = 0; guests && i < idd->guests_n; i++)
+        overflow |= __builtin_add_overflow(charged, guests[i].charged_ns, &charged);
+    overflow |= __builtin_add_overflow(idd->charged_ns, idd->own_ns, &all);
+    overflow |= __builtin_add_overflow(all, idd->unattributed_ns, &all);
+    return overflow || charged != idd->charged_ns || all != idd->running_ns ? "charges that do not add up"
+                                                                            : NULL;
+}
+
+/* Reads one guest of the driver domain to guests[at]. False: no memory. */
+static bool read_guest(struct results_reading *x, struct charge_idd *idd, size_t at)
+{
+    struct results_reader *r = x->reader;
+    struct line *l = &x->line;
+    struct charge_guest *guests = array_reserve(r->guests, &r->guests_capacity, at + 1, sizeof *guests);
+    if (!guests)
+        return false;
+    r->guests = guests;
+    line_open(l);
+    line_fields(l, charge_guest_fields, &guests[at]);
+    line_close(l);
+    const char *wrong = guest_wrong(&guests[at], idd);
+    if (wrong)
+        line_wrong(l, wrong);
+    idd->guests_n++;
+    return true;
+}
+
+/* Reads one driver domain to idds[n], its guests to guests[at] and on. False: no memory. */
+static bool read_idd(struct results_reading *x, size_t n, size_t at)
+{
+    struct results_reader *r = x->reader;
+    struct line *l = &x->line;
+    struct charge_idd *idds = array_reserve(r->idds, &r->idds_capacity, n + 1, sizeof *idds);
+    if (!idds)
+        return false;
+    r->idds = idds;
+    struct charge_idd *idd = &idds[n];
+    idd->guests_n = 0;
+    line_open(l);
+    line_fields(l, charge_idd_fields, idd);
+    if (LINE_HAS_KEY(l, "guests")) {
+        if (!LINE_HAS(l, "["))
+            line_wrong(l, "guests without a beginning");
+        do {
+            if (!read_guest(x, idd, at + idd->guests_n))
+                return false;
+        } while (!l->wrong && LINE_HAS(l, ","));
+        if (!LINE_HAS(l, "]"))
+            line_wrong(l, "guests without an end");
+    }
+    line_close(l);
+    const char *wrong = idd_wrong(idd, n ? idd - 1 : NULL, r->guests ? r->guests + at : NULL);
+    if (wrong)
+        line_wrong(l, wrong);
+    return true;
+}
+
+static int read_charges(struct results_reading *x)
+{
+    struct results_reader *r = x->reader;
+    struct line *l = &x->line;
+    struct interval interval = {0};
+    size_t n = 0, guests = 0;
+    line_fields(l, interval_fields, &interval);
+    if (is_late(l))
+        return 0;
+    if (!LINE_HAS_KEY(l, "idds") || !LINE_HAS(l, "["))
+        line_wrong(l, "charges without driver domains");
+    for (bool more = !LINE_HAS(l, "]"); more && !l->wrong; n++) {
+        if (!read_idd(x, n, guests))
+            return no_memory(x);
+        guests += r->idds[n].guests_n;
+        more = LINE_HAS(l, ",");
+        if (!more && !LINE_HAS(l, "]"))
+            line_wrong(l, "driver domains without an end");
+    }
+    l->before = ',';
+    if (finish(x, interval_wrong(&interval)) != 0)
+        return -1;
+    for (size_t i = 0, at = 0; i < n; at += r->idds[i++].guests_n) /* all are there: they move no more */
+        r->idds[i].guests = r->guests ? r->guests + at : NULL;
+    return x->sink->charges(x->sink->context, &interval, r->idds, n);
 }
 
 /* ---- executions ---- */
@@ -247,12 +403,11 @@ static const char *execution_wrong(const struct execution *e)
 
 static int read_execution(struct results_reading *x)
 {
-    struct line *l = &x->line;
     struct execution execution = {0};
-    line_fields(l, execution_fields, execution_fields_n, &execution);
-    line_finish(l);
-    const char *wrong = l->wrong ? l->wrong : execution_wrong(&execution);
-    return wrong ? results_damaged(x, wrong) : x->sink->execution(x->sink->context, &execution);
+    line_fields(&x->line, execution_fields, &execution);
+    if (finish(x, execution_wrong(&execution)) != 0)
+        return -1;
+    return x->sink->execution(x->sink->context, &execution);
 }
 
 /* ---- before it was seen ---- */
@@ -271,12 +426,12 @@ static const char *before_seen_wrong(const struct before_seen *s)
 
 static int read_before_seen(struct results_reading *x)
 {
-    struct line *l = &x->line;
     struct before_seen seen = {0};
-    line_fields(l, before_seen_fields, before_seen_fields_n, &seen);
-    line_finish(l);
-    const char *wrong = l->wrong ? l->wrong : before_seen_wrong(&seen);
-    return wrong ? results_damaged(x, wrong) : x->sink->before_seen(x->sink->context, &seen);
+    line_fields(&x->line, row_fields, &seen.row);
+    line_fields(&x->line, before_seen_fields, &seen);
+    if (finish(x, before_seen_wrong(&seen)) != 0)
+        return -1;
+    return x->sink->before_seen(x->sink->context, &seen);
 }
 
 /* ---- all of them ---- */
@@ -285,16 +440,16 @@ static int read_line(struct results_reading *x)
 {
     struct line *l = &x->line;
     if (LINE_HAS(l, "{\"row\":"))
-        return x->sink->interval ? results_damaged(x, "an interval has more rows than it says") : 0;
+        return x->sink->interval ? damaged(x, "an interval has more rows than it says") : 0;
     if (LINE_HAS(l, "{\"interval\":"))
         return x->sink->interval ? read_interval(x) : 0;
     if (LINE_HAS(l, "{\"execution\":"))
         return x->sink->execution ? read_execution(x) : 0;
     if (LINE_HAS(l, "{\"charges\":"))
-        return x->sink->charges ? results_read_charges(x) : 0;
+        return x->sink->charges ? read_charges(x) : 0;
     if (LINE_HAS(l, "{\"before_seen\":"))
         return x->sink->before_seen ? read_before_seen(x) : 0;
-    return results_damaged(x, "a line that is none of results");
+    return damaged(x, "a line that is none of results");
 }
 
 int results_read(struct results_reader *r, const char *text, size_t n, uint64_t offset,

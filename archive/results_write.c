@@ -10,10 +10,12 @@ static void put_bracket(struct buffer *b, size_t begin, char bracket)
         b->at[begin] = bracket;
 }
 
-static void put_count(struct buffer *b, const char *text, size_t n)
+/* An object of these fields, without its end. */
+static void put_object(struct buffer *b, const struct stored_field *fields, const void *of)
 {
-    buffer_text(b, text);
-    fields_put_u64(b, n);
+    size_t begin = b->n;
+    fields_put(b, fields, of);
+    put_bracket(b, begin, '{');
 }
 
 /* [bucket, samples, steps to the next bucket that has any, samples, ...] */
@@ -29,16 +31,14 @@ static void put_buckets(struct buffer *b, const struct histogram *h)
     }
 }
 
-static void put_histogram(struct buffer *b, const struct histogram_member *member, const struct histogram *h)
+static void put_histogram(struct buffer *b, const struct stored_field *member, const struct histogram *h)
 {
     if (h->count == 0)
         return;
     buffer_add(b, member->text, member->text_n);
-    size_t begin = b->n;
-    fields_put(b, histogram_fields, histogram_fields_n, h);
-    put_bracket(b, begin, '{');
+    put_object(b, histogram_fields, h);
     buffer_text(b, ",\"buckets\":");
-    begin = b->n;
+    size_t begin = b->n;
     put_buckets(b, h);
     put_bracket(b, begin, '[');
     buffer_text(b, "]}");
@@ -48,11 +48,10 @@ static void put_row(struct buffer *b, const struct row *row)
 {
     buffer_text(b, "{\"row\":");
     size_t begin = b->n;
-    fields_put(b, row_fields, row_fields_n, row);
-    fields_put(b, measures_fields, measures_fields_n, row->measures);
-    for (const struct histogram_member *h = measures_histograms;
-         h < measures_histograms + MEASURES_HISTOGRAMS; h++)
-        put_histogram(b, h, (const void *)((const char *)row->measures + h->offset));
+    fields_put(b, row_fields, row);
+    fields_put(b, measures_fields, row->measures);
+    for (const struct stored_field *h = measures_histograms; h->key; h++)
+        put_histogram(b, h, (const void *)((const char *)row->measures + h->scalar.offset));
     put_bracket(b, begin, '{');
     buffer_text(b, "}}\n");
 }
@@ -60,10 +59,9 @@ static void put_row(struct buffer *b, const struct row *row)
 void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n)
 {
     buffer_text(b, "{\"interval\":");
-    size_t begin = b->n;
-    fields_put(b, interval_fields, interval_fields_n, interval);
-    put_count(b, ",\"rows\":", n);
-    put_bracket(b, begin, '{');
+    put_object(b, interval_fields, interval);
+    buffer_text(b, ",\"rows\":");
+    fields_put_u64(b, n);
     buffer_text(b, "}}\n");
     for (size_t i = 0; i < n; i++)
         put_row(b, &rows[i]);
@@ -72,37 +70,25 @@ void results_put_interval(struct buffer *b, const struct interval *interval, con
 void results_put_execution(struct buffer *b, const struct execution *execution)
 {
     buffer_text(b, "{\"execution\":");
-    size_t begin = b->n;
-    fields_put(b, execution_fields, execution_fields_n, execution);
-    put_bracket(b, begin, '{');
+    put_object(b, execution_fields, execution);
     buffer_text(b, "}}\n");
 }
 
 void results_put_before_seen(struct buffer *b, const struct before_seen *s)
 {
     buffer_text(b, "{\"before_seen\":");
-    size_t begin = b->n;
-    fields_put(b, before_seen_fields, before_seen_fields_n, s);
-    put_bracket(b, begin, '{');
+    put_object(b, row_fields, &s->row);
+    fields_put(b, before_seen_fields, s);
     buffer_text(b, "}}\n");
-}
-
-static void put_guest(struct buffer *b, const struct charge_guest *guest)
-{
-    size_t begin = b->n;
-    fields_put(b, charge_guest_fields, charge_guest_fields_n, guest);
-    put_bracket(b, begin, '{');
-    buffer_text(b, "}");
 }
 
 static void put_idd(struct buffer *b, const struct charge_idd *idd)
 {
-    size_t begin = b->n;
-    fields_put(b, charge_idd_fields, charge_idd_fields_n, idd);
-    put_bracket(b, begin, '{');
+    put_object(b, charge_idd_fields, idd);
     for (size_t i = 0; i < idd->guests_n; i++) {
         buffer_text(b, i == 0 ? ",\"guests\":[" : ",");
-        put_guest(b, &idd->guests[i]);
+        put_object(b, charge_guest_fields, &idd->guests[i]);
+        buffer_text(b, "}");
     }
     buffer_text(b, idd->guests_n ? "]}" : "}");
 }
@@ -111,9 +97,7 @@ void results_put_charges(struct buffer *b, const struct interval *interval, cons
                          size_t n)
 {
     buffer_text(b, "{\"charges\":");
-    size_t begin = b->n;
-    fields_put(b, interval_fields, interval_fields_n, interval);
-    put_bracket(b, begin, '{');
+    put_object(b, interval_fields, interval);
     buffer_text(b, ",\"idds\":[");
     for (size_t i = 0; i < n; i++) {
         buffer_text(b, i ? "," : "");

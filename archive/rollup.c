@@ -2,23 +2,104 @@
 
 #include <stdlib.h>
 
-#include "archive/rollup_internal.h"
+#include "archive/aggregate.h"
 #include "metrics/min_max.h"
+
+#define NOT_SEEN UINT64_MAX
+
+/* A granularity that was kept. */
+struct rollup_kept {
+    uint64_t length_ns; /* 0: the whole trace */
+    bool used;
+    uint64_t next_ns; /* where its next interval begins; NOT_SEEN before the first */
+};
+
+/* A granularity that is asked for, and its open interval. */
+struct rollup_asked {
+    uint64_t length_ns;
+    size_t use;                /* the kept one it is made of */
+    uint64_t start_ns, end_ns; /* those before start_ns were handed out */
+    bool complete;             /* waits for the others that end there */
+    struct aggregate aggregate;
+};
+
+struct rollup {
+    struct rollup_plan plan;
+    enum by by;
+    struct meter_sink sink;
+    uint64_t to_ns; /* where the part asked for ends */
+    struct rollup_kept kept[METER_GRANULARITIES];
+    struct rollup_asked asked[METER_GRANULARITIES];
+    bool straight;           /* what is of use is what is asked for, in its order */
+    bool waiting;            /* at least one that is asked for is complete: it ends at reached_ns */
+    bool done;               /* the part asked for is over */
+    uint64_t reached_ns;     /* the end of the latest interval */
+    bool of_use;             /* the last interval: */
+    struct interval current; /* charges that come next are about it */
+    int64_t unknown_ns;
+    int status; /* not 0: nothing more comes out */
+    bool damaged, out_of_memory;
+};
+
+/* ---- what can be made of what ---- */
+
+/* Where the part of the trace that is asked for ends. */
+static uint64_t to_ns_of(const struct rollup_plan *plan)
+{
+    return plan->to_ns ? min64(plan->to_ns, plan->end_ns) : plan->end_ns;
+}
+
+/* Whether intervals of this length, cut at `from` and `to`, are made of whole ones of the kept length. */
+static bool fits(const struct rollup_plan *plan, uint64_t kept_ns, uint64_t asked_ns)
+{
+    bool to_the_end = to_ns_of(plan) == plan->end_ns;
+    if (kept_ns == 0)
+        return asked_ns == 0 && plan->from_ns == 0 && to_the_end;
+    return asked_ns % kept_ns == 0 && plan->from_ns % kept_ns == 0 &&
+           (to_the_end || plan->to_ns % kept_ns == 0);
+}
+
+static bool is_longer(uint64_t kept_ns, uint64_t than_ns)
+{
+    return than_ns != 0 && (kept_ns == 0 || kept_ns > than_ns);
+}
+
+bool rollup_possible(const struct rollup_plan *plan, size_t use[METER_GRANULARITIES])
+{
+    uint64_t to_ns = to_ns_of(plan);
+    if (plan->kept > METER_GRANULARITIES || plan->asked > METER_GRANULARITIES)
+        return false;
+    if (plan->from_ns > 0 && plan->from_ns >= to_ns)
+        return false;
+    if (plan->executions && to_ns < plan->end_ns)
+        return false;
+    for (size_t i = 0; i < plan->asked; i++) {
+        bool any = false;
+        for (size_t k = 0; k < plan->kept; k++) {
+            bool better = !any || is_longer(plan->kept_ns[k], plan->kept_ns[use[i]]);
+            if (!better || !fits(plan, plan->kept_ns[k], plan->asked_ns[i]))
+                continue;
+            use[i] = k;
+            any = true;
+        }
+        if (!any)
+            return false;
+    }
+    return true;
+}
 
 /* ---- what it ends with ---- */
 
 static int is_damaged(struct rollup *r)
 {
     r->damaged = true;
-    r->status = -1;
-    return r->status;
+    return r->status = -1;
 }
 
 static int no_memory(struct rollup *r)
 {
     r->out_of_memory = true;
-    r->status = -1;
-    return r->status;
+    return r->status = -1;
 }
 
 bool rollup_out_of_memory(const struct rollup *r)
@@ -68,7 +149,7 @@ static void open_interval(struct rollup *r, struct rollup_asked *a, uint64_t sta
     if (a->length_ns)
         a->end_ns = start_ns + min64(a->length_ns - start_ns % a->length_ns, left_ns);
     a->complete = false;
-    gathered_clear(&a->aggregate);
+    aggregate_clear(&a->aggregate);
 }
 
 static int close_interval(struct rollup *r, size_t index)
@@ -76,11 +157,10 @@ static int close_interval(struct rollup *r, size_t index)
     struct rollup_asked *a = &r->asked[index];
     struct interval interval = {
         .granularity_ns = a->length_ns, .start_ns = a->start_ns, .end_ns = a->end_ns, .by = r->by};
-    const struct row *rows = gathered_rows(&a->aggregate);
-    const struct charge_idd *idds = gathered_charges(&a->aggregate);
-    if (!rows || !idds)
+    const struct charge_idd *idds;
+    if (!aggregate_charges(&a->aggregate, &idds))
         return no_memory(r);
-    tell(r, index, &interval, rows, a->aggregate.rows.n);
+    tell(r, index, &interval, aggregate_rows(&a->aggregate), a->aggregate.rows.n);
     interval.by = BY_DOMAIN;
     if (a->aggregate.charged)
         tell_charges(r, &interval, idds, a->aggregate.idds.n);
@@ -88,16 +168,21 @@ static int close_interval(struct rollup *r, size_t index)
     return r->status;
 }
 
-/* All that ends at the boundary has come: hands it out, the whole trace last, as a meter does. */
-static int pass_boundary(struct rollup *r)
+/*
+ * If intervals wait, all that ends at their boundary has come: hands them out, the whole trace last, as a meter does.
+ * False: nothing more is to come.
+ */
+static bool pass_boundary(struct rollup *r)
 {
+    if (!r->waiting)
+        return true;
     for (int whole = 0; whole < 2; whole++)
         for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
             if (r->asked[i].complete && (r->asked[i].length_ns == 0) == whole)
                 close_interval(r, i);
     r->waiting = false;
     r->done = r->reached_ns >= r->to_ns;
-    return r->status;
+    return r->status == 0 && !r->done;
 }
 
 /* ---- what was kept ---- */
@@ -150,7 +235,7 @@ static int gather(struct rollup *r, size_t kept, const struct interval *interval
         struct rollup_asked *a = &r->asked[i];
         if (a->use != kept)
             continue;
-        if (check_memory(r, gathered_add_rows(&a->aggregate, rows, n)) != 0)
+        if (check_memory(r, aggregate_add_rows(&a->aggregate, rows, n)) != 0)
             return r->status;
         a->complete = interval->end_ns >= a->end_ns;
         r->waiting = r->waiting || a->complete;
@@ -165,10 +250,8 @@ static int take_interval(void *context, const struct interval *interval, const s
     r->of_use = false;
     if (r->status != 0 || r->done || kept == METER_GRANULARITIES)
         return r->status;
-    if (interval->end_ns > r->reached_ns && r->waiting && pass_boundary(r) != 0)
+    if (interval->end_ns > r->reached_ns && !pass_boundary(r))
         return r->status;
-    if (r->done)
-        return 0;
     r->current = *interval;
     r->current.by = r->by;
     struct rollup_kept *k = &r->kept[kept];
@@ -193,7 +276,7 @@ static int take_charges(void *context, const struct interval *interval, const st
         return tell_charges(r, interval, idds, n);
     for (size_t i = 0; i < r->plan.asked && r->status == 0; i++)
         if (r->asked[i].use == kept)
-            check_memory(r, gathered_add_charges(&r->asked[i].aggregate, idds, n));
+            check_memory(r, aggregate_add_charges(&r->asked[i].aggregate, idds, n));
     return r->status;
 }
 
@@ -212,13 +295,13 @@ static int add_before_seen(struct rollup *r, struct rollup_asked *a, const struc
     uint64_t ns = to_ns - from_ns;
     const struct charge_idd idd = {
         .domain = s->row.domain, .life = s->row.life, .running_ns = ns, .unattributed_ns = ns};
-    struct measures *m = gathered_row(&a->aggregate, &s->row);
+    struct measures *m = aggregate_row(&a->aggregate, &s->row);
     if (m && r->by == BY_DOMAIN && !s->idle)
         before_seen_add_to_domain(s, m->domain_ns, ns);
     if (m)
         before_seen_add(s, m, ns);
     bool charged = s->driver_domain && r->sink.charges;
-    return check_memory(r, m && (!charged || gathered_add_charges(&a->aggregate, &idd, 1)));
+    return check_memory(r, m && (!charged || aggregate_add_charges(&a->aggregate, &idd, 1)));
 }
 
 /* Unknown time that no row of the first granularity has. */
@@ -235,7 +318,7 @@ static int take_before_seen(void *context, const struct before_seen *s)
 {
     struct rollup *r = context;
     r->of_use = false;
-    if (r->status != 0 || r->done || (r->waiting && pass_boundary(r) != 0) || r->done)
+    if (r->status != 0 || r->done || !pass_boundary(r))
         return r->status;
     count_unknown(r, s);
     for (size_t i = 0; i < r->plan.asked && !r->straight && r->status == 0; i++)
@@ -249,9 +332,7 @@ static int take_execution(void *context, const struct execution *execution)
     struct rollup *r = context;
     struct execution e = *execution;
     r->of_use = false;
-    if (r->status != 0 || r->done)
-        return r->status;
-    if ((r->waiting && pass_boundary(r) != 0) || r->done)
+    if (r->status != 0 || r->done || !pass_boundary(r))
         return r->status;
     if (e.end_ns < r->plan.from_ns)
         return 0;
@@ -292,9 +373,9 @@ static int close_whole(struct rollup *r)
 
 int rollup_finish(struct rollup *r)
 {
+    if (r->status == 0)
+        pass_boundary(r);
     if (r->status != 0)
-        return r->status;
-    if (r->waiting && pass_boundary(r) != 0)
         return r->status;
     for (size_t k = 0; k < r->plan.kept; k++)
         if (is_incomplete(r, &r->kept[k]))
@@ -337,7 +418,7 @@ struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const stru
     r->plan = *plan;
     r->by = by;
     r->sink = *sink;
-    r->to_ns = rollup_to_ns(plan);
+    r->to_ns = to_ns_of(plan);
     for (size_t k = 0; k < plan->kept; k++)
         r->kept[k] = (struct rollup_kept){.length_ns = plan->kept_ns[k], .next_ns = NOT_SEEN};
     for (size_t i = 0; i < plan->asked; i++) {
@@ -345,7 +426,7 @@ struct rollup *rollup_new(const struct rollup_plan *plan, enum by by, const stru
         a->length_ns = plan->asked_ns[i];
         a->use = use[i];
         r->kept[a->use].used = true;
-        gathered_init(&a->aggregate);
+        aggregate_init(&a->aggregate);
         open_interval(r, a, plan->from_ns);
     }
     r->straight = is_straight(r);
@@ -357,7 +438,7 @@ void rollup_free(struct rollup *r)
     if (!r)
         return;
     for (size_t i = 0; i < r->plan.asked; i++)
-        gathered_free(&r->asked[i].aggregate);
+        aggregate_free(&r->asked[i].aggregate);
     free(r);
 }
 

@@ -17,9 +17,8 @@ struct chunk_place {
 };
 
 struct slot {
-    uint8_t *content; /* of the frame */
-    size_t room;
-    const uint8_t *bytes; /* of the chunk, in it */
+    struct frame_reader reader;
+    const uint8_t *bytes; /* of the chunk, in the reader's content */
     size_t n;
     bool done, failed;
     struct error why;
@@ -45,26 +44,19 @@ struct trace_feed {
 
 /* ---- the threads ---- */
 
-static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct frame_reader *reader,
-                      struct slot *s)
+static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct slot *s)
 {
     size_t frame = (size_t)c->capture->first_frame + c->member->frame;
     const struct frame *place = &f->frames->list[frame];
     char path[TAR_NAME_MAX];
-    if (s->room < place->content) {
-        free(s->content);
-        s->content = malloc(place->content);
-        s->room = s->content ? place->content : 0;
-        if (!s->content)
-            return error_no_memory(&s->why, "a frame");
-    }
-    if (frame_read(f->frames, frame, reader, s->content, &s->why) != 0)
+    const uint8_t *content = frame_read(f->frames, frame, &s->reader, &s->why);
+    if (!content)
         return -1;
     archive_release(f->archive, frame);
     capture_member_path(c->capture, c->member->name, path);
     s->n = c->member->bytes;
     s->bytes =
-        member_in_frame(place, s->content, c->member->at - TAR_BLOCK, path, s->n, c->member->digest, &s->why);
+        member_in_frame(place, content, c->member->at - TAR_BLOCK, path, s->n, c->member->digest, &s->why);
     return s->bytes ? 0 : -1;
 }
 
@@ -82,21 +74,15 @@ static size_t take_chunk(struct trace_feed *f)
 static void *decompress(void *context)
 {
     struct trace_feed *f = context;
-    struct frame_reader *reader = frame_reader_new();
     for (size_t i; (i = take_chunk(f)) < f->chunks_n;) {
         struct slot *s = &f->slots[i % f->slots_n];
-        bool failed = true;
-        if (reader)
-            failed = read_chunk(f, &f->chunks[i], reader, s) != 0;
-        else
-            error_no_memory(&s->why, "decompression");
+        bool failed = read_chunk(f, &f->chunks[i], s) != 0;
         pthread_mutex_lock(&f->lock);
         s->failed = failed;
         s->done = true;
         pthread_cond_broadcast(&f->filled);
         pthread_mutex_unlock(&f->lock);
     }
-    frame_reader_free(reader);
     return NULL;
 }
 
@@ -210,7 +196,7 @@ void trace_feed_free(struct trace_feed *f)
     pthread_cond_destroy(&f->filled);
     pthread_cond_destroy(&f->emptied);
     for (size_t i = 0; f->slots && i < f->slots_n; i++)
-        free(f->slots[i].content);
+        frame_reader_free(&f->slots[i].reader);
     free(f->slots);
     free(f->chunks);
     free(f);

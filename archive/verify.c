@@ -18,6 +18,7 @@ struct expected {
 struct verification {
     const struct source *source;
     struct frames frames;
+    struct frame_reader reader;
     bool by_table;             /* the list of frames comes from the seek table */
     struct archive *archive;   /* NULL: the archive's contents or manifests cannot be read */
     struct expected *expected; /* ordered by frame, and by place in it */
@@ -124,7 +125,7 @@ static void tell_of_frame(struct verification *v, size_t frame, const struct err
     }
 }
 
-static void check_frame(struct verification *v, size_t i, struct frame_reader *reader, uint8_t *content)
+static int check_frame(struct verification *v, size_t i, struct error *err)
 {
     const struct frame *frame = &v->frames.list[i];
     struct error why = {0};
@@ -133,9 +134,14 @@ static void check_frame(struct verification *v, size_t i, struct frame_reader *r
     int status;
     char path[TAR_NAME_MAX];
     v->totals->frames++;
-    if (frame_verify(&v->frames, i, reader, content, &why) != 0) {
+    const uint8_t *content = frame_verify(&v->frames, i, &v->reader, &why);
+    if (!content) {
+        if (why.code == ERROR_MEMORY) {
+            *err = why;
+            return -1;
+        }
         tell_of_frame(v, i, &why);
-        return;
+        return 0;
     }
     source_release(v->source, frame->offset, frame->offset + frame->bytes);
     while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1)
@@ -146,29 +152,7 @@ static void check_frame(struct verification *v, size_t i, struct frame_reader *r
         expected_path(e, path);
         tell(v, frame->offset, path, "it is not in this frame, where the manifest has it");
     }
-}
-
-static int check_frames(struct verification *v, struct error *err)
-{
-    struct frame_reader *reader = frame_reader_new();
-    uint8_t *content = NULL;
-    size_t room = 0;
-    int status = reader ? 0 : error_no_memory(err, "decompression");
-    for (size_t i = 1; i < v->frames.n && status == 0; i++) {
-        size_t n = v->frames.list[i].content;
-        if (room < n) {
-            free(content);
-            content = malloc(n);
-            room = content ? n : 0;
-        }
-        if (content)
-            check_frame(v, i, reader, content);
-        else
-            status = error_no_memory(err, "a frame");
-    }
-    free(content);
-    frame_reader_free(reader);
-    return status;
+    return 0;
 }
 
 /* ---- the whole ---- */
@@ -235,8 +219,11 @@ static int verify(struct verification *v, const char *path, const struct source 
         return -1;
     if (v->by_table && !(v->archive = archive_open(path, &why)))
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
-    if (list_expected(v, err) != 0 || check_frames(v, err) != 0)
+    if (list_expected(v, err) != 0)
         return -1;
+    for (size_t i = 1; i < v->frames.n; i++)
+        if (check_frame(v, i, err) != 0)
+            return -1;
     check_ends(v);
     return 0;
 }
@@ -257,6 +244,7 @@ long verify_archive(const char *path, verify_finding finding, void *context, str
     }
     archive_close(v.archive);
     frames_free(&v.frames);
+    frame_reader_free(&v.reader);
     free(v.expected);
     source_close(&s);
     return status == 0 ? v.findings : -1;

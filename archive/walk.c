@@ -1,7 +1,5 @@
 #include "archive/walk.h"
 
-#include <stdlib.h>
-
 #include "archive/frames.h"
 #include "archive/tar.h"
 #include "parser/source/source.h"
@@ -9,15 +7,13 @@
 struct walk {
     const struct source *source;
     struct frames frames;
-    struct frame_reader *reader;
-    uint8_t *content;
-    size_t room;
+    struct frame_reader reader;
     const struct walk_visitor *visitor;
 };
 
 static int tell(const struct walk *w, const struct error *why, struct error *err)
 {
-    if (w->visitor->damage)
+    if (w->visitor->damage && why->code != ERROR_MEMORY)
         return w->visitor->damage(w->visitor->context, why);
     *err = *why;
     return -1;
@@ -30,18 +26,12 @@ static int walk_frame(struct walk *w, size_t i, struct error *err)
     struct tar_member m;
     size_t at = 0;
     int status;
-    if (w->room < frame->content) {
-        free(w->content);
-        w->content = malloc(frame->content);
-        w->room = w->content ? frame->content : 0;
-        if (!w->content)
-            return error_no_memory(err, "a frame");
-    }
-    if (frame_verify(&w->frames, i, w->reader, w->content, &why) != 0)
+    const uint8_t *content = frame_verify(&w->frames, i, &w->reader, &why);
+    if (!content)
         return tell(w, &why, err);
     source_release(w->source, frame->offset, frame->offset + frame->bytes);
-    while ((status = tar_next(w->content, frame->content, &at, &m, &why)) == 1) {
-        status = w->visitor->member(w->visitor->context, m.name, w->content + m.at, m.n);
+    while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1) {
+        status = w->visitor->member(w->visitor->context, m.name, content + m.at, m.n);
         if (status != 0)
             return status;
     }
@@ -61,9 +51,6 @@ static int walk(struct walk *w, const struct source *s, struct error *err)
         if (frames_recover(&w->frames, s->map, s->size, &why, err) != 0)
             return -1;
     }
-    w->reader = frame_reader_new();
-    if (!w->reader)
-        return error_no_memory(err, "decompression");
     for (size_t i = 1; i < w->frames.n && status == 0; i++)
         status = walk_frame(w, i, err);
     if (status == 0 && !by_table)
@@ -80,9 +67,8 @@ int walk_archive(const char *path, const struct walk_visitor *visitor, struct er
         status = error_set(err, ERROR_IO, "is empty, or no regular file: no archive can be read there");
     if (status == 0)
         status = walk(&w, &s, err);
-    frame_reader_free(w.reader);
+    frame_reader_free(&w.reader);
     frames_free(&w.frames);
-    free(w.content);
     source_close(&s);
     return status;
 }

@@ -61,8 +61,10 @@ static int run(struct charge *c)
         .selection = {.domains = o->domains_given ? o->domains : NULL, .limit = o->limit},
         .bys = 1u << BY_DOMAIN,
         .charge = &c->charges};
-    c->meter = (struct meter_options){
-        .bys = 1u << BY_DOMAIN, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
+    c->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,
+                                      .no_slices = true,
+                                      .charge.wanted = true,
+                                      .sink = {c, take_interval, NULL, take_charges, NULL}};
     return reading_run(&c->reading, &c->consumer, &c->meter, &c->schema);
 }
 

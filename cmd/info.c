@@ -85,8 +85,10 @@ static int run_trace(struct trace_run *run, struct info *info)
     struct info_pcpu *pcpus = NULL;
     struct quality quality;
     const struct options *o = run->options;
-    const struct meter_options rows = {
-        .bys = 1u << BY_DOMAIN, .granularities = 1, .sink = {&gathering, take_interval, NULL, NULL, NULL}};
+    const struct meter_options rows = {.bys = 1u << BY_DOMAIN,
+                                       .no_slices = true,
+                                       .granularities = 1,
+                                       .sink = {&gathering, take_interval, NULL, NULL, NULL}};
     const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
     int status = trace_run_add(run, &consumer, &err);
     if (status == 0)

@@ -57,6 +57,24 @@ static int choose(struct report *r, struct error *err)
                        o->sort, (bys_of(o) & (bys_of(o) - 1)) != 0, err);
 }
 
+static bool is_of_slices(const struct column *column)
+{
+    return strncmp(column->name, "allocated_", strlen("allocated_")) == 0;
+}
+
+/* Whether some column that is shown, or ordered by, needs the slices granted. */
+static bool shows_slices(const struct column_choice *c)
+{
+    bool shows = !c->given;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct shown *s = &c->shown[i];
+        shows |= s->sort && is_of_slices(s->sort);
+        for (size_t k = 0; k < s->n; k++)
+            shows |= is_of_slices(s->columns[k]);
+    }
+    return shows;
+}
+
 static int run(struct report *r)
 {
     struct error err = {0};
@@ -72,6 +90,7 @@ static int run(struct report *r)
     r->meter = (struct meter_options){
         .bys = bys_of(o),
         .pcpus_wanted = o->pcpus_given && !only_by_pcpu ? o->pcpus : NULL,
+        .no_slices = !shows_slices(&r->choice) && !writer_makes_files(o->format),
         .idle_rows = writer_makes_files(o->format), /* XenMon's logs have the idle loops */
         .charge.wanted = writer_wants_charges(o->format, &r->schema),
         .sink = {r, take_interval, take_execution, NULL, NULL},

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "metrics/measure/ledger.h"
+#include "metrics/model/transitions.h"
 #include "min_max.h"
 
-#define FOLLOW_AFTER 256 /* transitions: they are in the cache still */
+#define FOLLOW_AFTER 256 /* slices and transitions: they are in the cache still */
 
 struct meter {
     struct meter_options options;
@@ -16,12 +17,29 @@ struct meter {
     uint8_t pcpus_wanted[PCPUS_MAX];
     unsigned pcpus_seen;
     uint64_t settled_ns;
-    size_t followed_at; /* how many transitions waited when the ledger followed last */
+    struct transitions held; /* beyond the open interval, until no slice can come that lies in it */
+    size_t followed_at;      /* how many slices and transitions waited when the ledger followed last */
 };
+
+bool meter_wants_idle(const struct meter_options *options)
+{
+    return options->bys & 1u << BY_PCPU || options->idle_rows;
+}
 
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
-    trace->interest.io = trace->interest.io || options->charge.wanted;
+    trace->interest.io |= options->charge.wanted;
+    trace->interest.slices |= !options->no_slices;
+}
+
+/* Of the charging stage: at once to the ledger, unless that would close an interval that still takes slices. */
+static void pass_on(void *context, const struct transition *t)
+{
+    struct meter *m = context;
+    if (t->time_ns < m->ledger.boundary_ns && transitions_waiting(&m->held) == 0)
+        ledger_book(&m->ledger, t);
+    else
+        transitions_put(&m->held, *t);
 }
 
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
@@ -42,7 +60,8 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
         m->options.pcpus_wanted = m->pcpus_wanted;
     }
     ledger_init(&m->ledger, &m->options, model_population(model));
-    if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model))) {
+    struct charging_sink sink = {.context = m, .transition = pass_on};
+    if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model, &sink))) {
         meter_free(m);
         error_no_memory(err, "the meter");
         return NULL;
@@ -57,6 +76,7 @@ void meter_free(struct meter *m)
         return;
     ledger_free(&m->ledger);
     charging_free(m->charging);
+    transitions_free(&m->held);
     free(m);
 }
 
@@ -65,7 +85,7 @@ static int check(const struct meter *m, struct error *err)
     const struct population *p = model_population(m->model);
     if (m->ledger.sink_ended)
         return -1;
-    if (m->ledger.out_of_memory || (m->charging && (m->charging->failed || m->charging->queue.failed)))
+    if (m->ledger.out_of_memory || m->held.failed || (m->charging && m->charging->failed))
         return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.all_cells_n);
     return 0;
@@ -75,6 +95,11 @@ static int check(const struct meter *m, struct error *err)
 static bool is_over(const struct meter *m)
 {
     return m->ledger.done || m->ledger.sink_ended;
+}
+
+static size_t waiting(const struct meter *m)
+{
+    return transitions_waiting(&m->held) + charging_waiting(m->charging);
 }
 
 /*
@@ -89,10 +114,10 @@ static void follow(struct meter *m)
     while ((slice = charging_next_slice(m->charging)))
         ledger_take_slice(l, slice);
     uint64_t safe_ns = charging_safe(m->charging);
-    while ((t = charging_next(m->charging, max64(safe_ns, l->boundary_ns - 1))))
+    while ((t = transitions_take(&m->held, max64(safe_ns, l->boundary_ns - 1))))
         ledger_book(l, t);
     ledger_advance(l, safe_ns);
-    m->followed_at = charging_ahead(m->charging);
+    m->followed_at = waiting(m);
 }
 
 /* Lets time pass in the charging stage up to until_ns. */
@@ -114,7 +139,7 @@ void meter_take(struct meter *m, const struct transition *t)
     if (t->time_ns >= m->charging->cut_ns)
         pass_time(m, t->time_ns);
     charging_take(m->charging, t);
-    if (charging_ahead(m->charging) >= m->followed_at + FOLLOW_AFTER)
+    if (waiting(m) >= m->followed_at + FOLLOW_AFTER)
         follow(m);
 }
 
@@ -186,7 +211,8 @@ uint64_t meter_unknown_ns(const struct meter *m)
 
 size_t meter_memory(const struct meter *m)
 {
-    return m->ledger.memory + (m->charging ? charging_memory(m->charging) : 0);
+    return m->ledger.memory + m->held.capacity * sizeof *m->held.items +
+           (m->charging ? charging_memory(m->charging) : 0);
 }
 
 uint64_t meter_accounted(const struct meter *m)

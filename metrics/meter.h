@@ -46,6 +46,7 @@ struct meter_options {
     uint64_t granularities_ns[METER_GRANULARITIES]; /* 0: the whole trace */
     size_t granularities;
     bool executions;
+    bool no_slices; /* what allocated_* members say is not needed: the slices granted are not decoded */
     uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
     const uint8_t
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
@@ -57,7 +58,10 @@ struct meter_options {
 
 struct meter;
 
-/* Asks for the records of I/O, which a meter wants only if it accounts charges. */
+/* Whether rows tell of idle vCPUs: the model has to show them then (model_show_idle). */
+bool meter_wants_idle(const struct meter_options *options);
+
+/* Asks for the records of I/O if the meter accounts charges, and for the slices granted. */
 void meter_wants(const struct meter_options *options, struct trace_options *trace);
 
 /*

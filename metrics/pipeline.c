@@ -49,6 +49,8 @@ int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct err
     bool wants_model = consumer->states || consumer->rows;
     if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
         return error_no_memory(err, "the consumers of the trace");
+    if (consumer->states || (consumer->rows && meter_wants_idle(consumer->rows)))
+        model_show_idle(p->model);
     struct attached *m = &members[p->n];
     *m = (struct attached){.consumer = *consumer};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
@@ -117,10 +119,10 @@ static int give_batch(struct pipeline *p, const struct event_batch *batch, struc
 /* The settled transitions, one after the other, to everybody. */
 static int give_states(struct pipeline *p)
 {
+    const struct attached *end = p->members + p->n;
     const struct transition *t;
     while ((t = model_next(p->model)))
-        for (size_t i = 0; i < p->n; i++) {
-            struct attached *m = &p->members[i];
+        for (struct attached *m = p->members; m < end; m++) {
             const struct consumer *c = &m->consumer;
             if (m->meter)
                 meter_take(m->meter, t);

@@ -105,10 +105,10 @@ static bool well_known(struct trace *t)
         return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
         return false;
-    if (!t->decoder.measures_clock || p->chains_n >= CLOCK_SAMPLES_ENOUGH)
+    if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)
         return true;
     /* An estimate sorts all samples: make one only when there are a good deal more of them. */
-    if (p->chains_n < CLOCK_SAMPLES_MIN || p->chains_n < p->estimated_at + p->estimated_at / 8)
+    if (p->chains->n < CLOCK_SAMPLES_MIN || p->chains->n < p->estimated_at + p->estimated_at / 8)
         return false;
     struct clock guess = {0};
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
@@ -219,7 +219,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
-                                  .traits = d->traits,
+                                  .traits = decoder_traits(d),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
                                   .watermark = t->order.emitted_tsc};
 }

@@ -106,14 +106,14 @@ void charging_event(struct charging *c, const struct io_event *h)
     c->seen.events[h->kind] += h->count;
     c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
     c->vcpus[h->idd_vcpu].io_seen = true;
-    transitions_put(&c->queue, (struct transition){.time_ns = c->now_ns,
-                                                   .kind = TRANSITION_IO_EVENT,
-                                                   .from = h->kind & 15,
-                                                   .to = h->inferred,
-                                                   .vcpu = h->acting,
-                                                   .pcpu = h->pcpu,
-                                                   .value = (uint64_t)h->pair << 32 |
-                                                            (h->kind == IO_NOTIFY ? h->other : h->count)});
+    charging_emit(c, &(struct transition){.time_ns = c->now_ns,
+                                          .kind = TRANSITION_IO_EVENT,
+                                          .from = h->kind & 15,
+                                          .to = h->inferred,
+                                          .vcpu = h->acting,
+                                          .pcpu = h->pcpu,
+                                          .value = (uint64_t)h->pair << 32 |
+                                                   (h->kind == IO_NOTIFY ? h->other : h->count)});
     if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind]))
         return;
     struct period *p = charging_period(c, h->idd_vcpu);
@@ -131,12 +131,12 @@ void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu,
     c->seen.unassigned[kind] += count;
     c->vcpus[idd_vcpu].io_seen = true;
     uint32_t idd = c->incarnations[c->population->vcpus[idd_vcpu].life].idd;
-    transitions_put(&c->queue, (struct transition){.time_ns = c->now_ns,
-                                                   .kind = TRANSITION_IO_UNATTRIBUTED,
-                                                   .from = kind & 15,
-                                                   .vcpu = idd_vcpu,
-                                                   .pcpu = pcpu,
-                                                   .value = (uint64_t)idd << 32 | count});
+    charging_emit(c, &(struct transition){.time_ns = c->now_ns,
+                                          .kind = TRANSITION_IO_UNATTRIBUTED,
+                                          .from = kind & 15,
+                                          .vcpu = idd_vcpu,
+                                          .pcpu = pcpu,
+                                          .value = (uint64_t)idd << 32 | count});
     bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
     struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;
     if (p)

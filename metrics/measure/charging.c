@@ -27,12 +27,14 @@ static bool index_devices(struct charging *c)
     return true;
 }
 
-struct charging *charging_new(const struct charge_options *options, const struct model *model)
+struct charging *charging_new(const struct charge_options *options, const struct model *model,
+                              const struct charging_sink *sink)
 {
     struct charging *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->options = *options;
+    c->sink = *sink;
     c->population = model_population(model);
     c->view = model_view(model);
     c->is_idd = calloc(65536, 1);
@@ -71,7 +73,6 @@ void charging_free(struct charging *c)
         free(c->idds[d].awake);
         free(c->idds[d].pairs);
     }
-    transitions_free(&c->queue);
     free(c->is_idd);
     free(c->vcpus);
     free(c->incarnations);
@@ -318,11 +319,12 @@ static void appear(struct charging *c, const struct transition *t)
 {
     uint32_t life = c->population->vcpus[t->vcpu].life;
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    transitions_put(&c->queue, *t);
-    if (c->view->vcpus[t->vcpu].idle)
-        return;
-    if (c->is_idd[c->population->incarnations[life].domain])
+    bool idle = c->view->vcpus[t->vcpu].idle;
+    if (!idle && c->is_idd[c->population->incarnations[life].domain])
         charging_make_idd(c, life);
+    charging_emit(c, t); /* its time before it was seen is a driver domain's already */
+    if (idle)
+        return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
@@ -337,7 +339,7 @@ static void change_state(struct charging *c, const struct transition *t)
     bool moved = ran && runs && c->view->vcpus[t->vcpu].pcpu != c->view->before_pcpu;
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to == RUNSTATE_UNKNOWN || moved);
-    transitions_put(&c->queue, *t);
+    charging_emit(c, t);
     if (ran && runs && !moved)
         return;
     count_awake(c, t->vcpu, before, to);
@@ -354,7 +356,7 @@ static void die(struct charging *c, const struct transition *t)
         end_running(c, t->vcpu, c->view->before_pcpu, false);
     if (!c->view->vcpus[t->vcpu].idle)
         count_awake(c, t->vcpu, c->view->before, RUNSTATE_OFFLINE);
-    transitions_put(&c->queue, *t);
+    charging_emit(c, t);
 }
 
 void charging_take(struct charging *c, const struct transition *t)
@@ -371,7 +373,7 @@ void charging_take(struct charging *c, const struct transition *t)
     else if (t->kind == TRANSITION_DIE)
         die(c, t);
     else
-        transitions_put(&c->queue, *t);
+        charging_emit(c, t);
 }
 
 void charging_end(struct charging *c)
@@ -394,14 +396,6 @@ uint64_t charging_safe(const struct charging *c)
     return safe;
 }
 
-const struct transition *charging_next(struct charging *c, uint64_t upto_ns)
-{
-    const struct transition *t = transitions_take(&c->queue, upto_ns);
-    if (!t && charging_ahead(c) == 0)
-        c->queue.head = c->queue.n = 0; /* what comes next is in the cache */
-    return t;
-}
-
 struct run_slice *charging_next_slice(struct charging *c)
 {
     if (c->done_head == c->done_n) {
@@ -421,7 +415,7 @@ void charging_release(struct charging *c, struct run_slice *slice)
 
 size_t charging_memory(const struct charging *c)
 {
-    return sizeof *c + c->memory + c->queue.capacity * sizeof *c->queue.items;
+    return sizeof *c + c->memory;
 }
 
 static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)

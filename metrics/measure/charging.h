@@ -2,7 +2,7 @@
  * The charging stage, between the model and the ledger: settled transitions in; the same transitions out, with I/O
  * records turned into I/O events of pairs (guest, driver domain); and the executions of driver domains as slices that
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
- * CHARGE_SLICE_NS later: charging is ahead, and the ledger follows up to charging_safe.
+ * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
  * Four files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
  * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
@@ -17,7 +17,6 @@
 #include "charge.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
-#include "metrics/model/transitions.h"
 
 /* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
 #define SHARE_OWN          UINT32_MAX
@@ -116,6 +115,12 @@ struct charging_life {
     uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
 };
 
+/* Takes what comes out of the charging stage, in time order; called from charging_take and charging_end. */
+struct charging_sink {
+    void *context;
+    void (*transition)(void *context, const struct transition *t);
+};
+
 struct charging {
     struct charge_options options;
     const struct population *population;
@@ -141,8 +146,8 @@ struct charging {
     uint64_t now_ns;    /* all before has been taken */
     uint64_t serial;    /* periods made so far */
     uint64_t scale_base_ns;
-    struct transitions queue; /* for the ledger, in order */
-    struct run_slice **done;  /* closed, for the ledger */
+    struct charging_sink sink;
+    struct run_slice **done; /* closed, for the ledger */
     size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct run_slice *free_slices, *slices_made;
@@ -154,7 +159,8 @@ struct charging {
 };
 
 /* The model stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
-struct charging *charging_new(const struct charge_options *options, const struct model *model);
+struct charging *charging_new(const struct charge_options *options, const struct model *model,
+                              const struct charging_sink *sink);
 void charging_free(struct charging *c);
 
 /* How the outside counters' tsc becomes ns. Call before the first transition. */
@@ -178,13 +184,10 @@ void charging_end(struct charging *c);
 /* The slices that began before this are all closed: the ledger may close intervals up to here. */
 uint64_t charging_safe(const struct charging *c);
 
-/* The next transition for the ledger, not after upto_ns, or NULL. Valid until the next call of any function. */
-const struct transition *charging_next(struct charging *c, uint64_t upto_ns);
-
-/* How many transitions wait for the ledger. */
-static inline size_t charging_ahead(const struct charging *c)
+/* How many closed slices wait for the ledger. */
+static inline size_t charging_waiting(const struct charging *c)
 {
-    return c->queue.n - c->queue.head;
+    return c->done_n - c->done_head;
 }
 
 /* The next closed slice, or NULL; the caller gives it back. */
@@ -204,6 +207,11 @@ uint32_t charging_idd_of(const struct charging *c, uint32_t life);
 uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life);
 
 /* ---- between the files ---- */
+
+static inline void charging_emit(struct charging *c, const struct transition *t)
+{
+    c->sink.transition(c->sink.context, t);
+}
 
 /* One vCPU more (+1) or less (-1) of the life is awake. */
 void charging_count_awake(struct charging *c, uint32_t life, int change);

@@ -42,32 +42,48 @@ static void forget_samples(struct histogram *h)
     h->max_at = 0;
     h->touched[0] = 0;
     h->touched[1] = 0;
+    h->listed_n = 0;
 }
 
 void histogram_init(struct histogram *h)
 {
-    forget_samples(h);
-    h->pages = NULL;
+    *h = (struct histogram){.min = UINT64_MAX};
 }
 
 void histogram_free(struct histogram *h)
 {
-    if (h->pages) {
-        for (unsigned page = 0; page < HISTOGRAM_PAGES; page++)
-            free(h->pages[page]);
-        free(h->pages);
-    }
+    for (unsigned page = 0; h->pages && page < HISTOGRAM_PAGES; page++)
+        free(h->pages[page]);
+    free(h->pages);
+    free(h->list);
     histogram_init(h);
+}
+
+/* ---- pages ---- */
+
+/* The first page from this one on that has counts; HISTOGRAM_PAGES: none. */
+static inline unsigned touched_from(const struct histogram *h, unsigned page)
+{
+    for (; page < HISTOGRAM_PAGES; page = (page / 64 + 1) * 64) {
+        uint64_t bits = h->touched[page / 64] >> page % 64;
+        if (bits)
+            return page + (unsigned)__builtin_ctzll(bits);
+    }
+    return HISTOGRAM_PAGES;
+}
+#define FOR_TOUCHED(h, page)                                                                                 \
+    for (unsigned page = touched_from(h, 0); page < HISTOGRAM_PAGES; page = touched_from(h, page + 1))
+
+static inline bool is_listed(const struct histogram *h)
+{
+    return (h->touched[0] | h->touched[1]) == 0;
 }
 
 void histogram_clear(struct histogram *h)
 {
-    /* Pages without their bit are all zero already. */
-    for (unsigned half = 0; half < 2; half++)
-        for (uint64_t bits = h->touched[half]; bits; bits &= bits - 1) {
-            unsigned page = half * 64 + (unsigned)__builtin_ctzll(bits);
-            memset(h->pages[page], 0, HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t));
-        }
+    if (!is_listed(h)) /* pages without their bit are all zero already */
+        FOR_TOUCHED(h, page)
+    memset(h->pages[page], 0, HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t));
     forget_samples(h);
 }
 
@@ -76,8 +92,8 @@ static __attribute__((noinline)) uint64_t *page_made(struct histogram *h, unsign
 {
     if (!h->pages)
         h->pages = calloc(HISTOGRAM_PAGES, sizeof *h->pages);
-    if (h->pages && !h->pages[page])
-        h->pages[page] = calloc(HISTOGRAM_PAGE_BUCKETS, sizeof(uint64_t));
+    if (h->pages && !h->pages[page] && (h->pages[page] = calloc(HISTOGRAM_PAGE_BUCKETS, sizeof(uint64_t))))
+        h->pages_n++;
     return h->pages ? h->pages[page] : NULL;
 }
 
@@ -85,6 +101,89 @@ static inline uint64_t *page_of(struct histogram *h, unsigned page)
 {
     uint64_t *counts = h->pages ? h->pages[page] : NULL;
     return __builtin_expect(counts != NULL, 1) ? counts : page_made(h, page);
+}
+
+static inline bool count_in_page(struct histogram *h, unsigned bucket, uint64_t count)
+{
+    unsigned page = bucket / HISTOGRAM_PAGE_BUCKETS;
+    uint64_t *counts = page_of(h, page);
+    if (!counts)
+        return false;
+    counts[bucket % HISTOGRAM_PAGE_BUCKETS] += count;
+    h->touched[page / 64] |= (uint64_t)1 << page % 64;
+    return true;
+}
+
+/* ---- the list ---- */
+
+/* Counts the samples that `from` lists. */
+static bool count_listed(struct histogram *h, const struct histogram *from)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < from->listed_n && ok; i++)
+        ok = count_in_page(h, from->list[i], 1);
+    return ok;
+}
+
+/* The listed samples become counts. */
+static __attribute__((noinline)) bool leave_list(struct histogram *h)
+{
+    bool ok = count_listed(h, h);
+    h->listed_n = 0;
+    return ok;
+}
+
+/* Lists more samples if there is room. Out of line: most samples are counted. */
+static __attribute__((noinline)) bool list_samples(struct histogram *h, const uint16_t *buckets, unsigned n)
+{
+    if (!is_listed(h) || h->listed_n + n > HISTOGRAM_LISTED ||
+        (!h->list && !(h->list = malloc(HISTOGRAM_LISTED * sizeof *h->list))))
+        return false;
+    memcpy(h->list + h->listed_n, buckets, n * sizeof *buckets);
+    h->listed_n += n;
+    return true;
+}
+
+/* The bucket of the sample of that rank, 1 <= rank <= listed_n: its upper six bits, then the lower ones. */
+static unsigned listed_of_rank(const struct histogram *h, uint64_t rank)
+{
+    unsigned bucket = 0;
+    for (int shift = SUB_BITS; shift >= 0; shift -= (int)SUB_BITS) {
+        uint8_t with[SUB_BUCKETS] = {0};
+        for (unsigned i = 0; i < h->listed_n; i++) {
+            unsigned upper = (unsigned)h->list[i] >> shift;
+            with[upper % SUB_BUCKETS] += upper / SUB_BUCKETS == bucket;
+        }
+        unsigned digit = 0;
+        while (with[digit] < rank)
+            rank -= with[digit++];
+        bucket = bucket << SUB_BITS | digit;
+    }
+    return bucket;
+}
+
+/* As histogram_next_bucket. */
+static bool next_listed(const struct histogram *h, unsigned *bucket, uint64_t *count)
+{
+    unsigned least = HISTOGRAM_BUCKETS;
+    *count = 0;
+    for (unsigned i = 0; i < h->listed_n; i++) {
+        if (h->list[i] < *bucket || h->list[i] > least)
+            continue;
+        *count = h->list[i] == least ? *count + 1 : 1;
+        least = h->list[i];
+    }
+    *bucket = *count ? least : *bucket;
+    return *count > 0;
+}
+
+/* ---- samples ---- */
+
+bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count)
+{
+    if (h->listed_n > 0 && !leave_list(h))
+        return false;
+    return count_in_page(h, bucket, count);
 }
 
 static inline void note_max(struct histogram *h, uint64_t value, uint64_t at)
@@ -100,12 +199,11 @@ static inline void note_max(struct histogram *h, uint64_t value, uint64_t at)
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 {
     unsigned bucket = bucket_of(value_ns);
-    unsigned page = bucket / HISTOGRAM_PAGE_BUCKETS;
-    uint64_t *counts = page_of(h, page);
-    if (!counts)
+    bool ok = __builtin_expect(!is_listed(h), 1)
+                  ? count_in_page(h, bucket, 1)
+                  : list_samples(h, &(uint16_t){(uint16_t)bucket}, 1) || histogram_add_bucket(h, bucket, 1);
+    if (!ok)
         return false;
-    counts[bucket % HISTOGRAM_PAGE_BUCKETS]++;
-    h->touched[page / 64] |= (uint64_t)1 << page % 64;
     if (value_ns >= h->max)
         note_max(h, value_ns, at_ns);
     if (value_ns < h->min)
@@ -115,25 +213,30 @@ bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
     return true;
 }
 
+static bool merge_counts(struct histogram *into, const struct histogram *from)
+{
+    if (!leave_list(into) || !count_listed(into, from))
+        return false;
+    FOR_TOUCHED(from, page)
+    {
+        uint64_t *restrict to = page_of(into, page);
+        const uint64_t *restrict add = from->pages[page];
+        if (!to)
+            return false;
+        for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++)
+            to[i] += add[i];
+        into->touched[page / 64] |= (uint64_t)1 << page % 64;
+    }
+    return true;
+}
+
 bool histogram_merge(struct histogram *into, const struct histogram *from)
 {
     if (from->count == 0)
         return true;
-    /* All pages first: either everything is merged or nothing. */
-    for (unsigned half = 0; half < 2; half++)
-        for (uint64_t bits = from->touched[half]; bits; bits &= bits - 1)
-            if (!page_of(into, half * 64 + (unsigned)__builtin_ctzll(bits)))
-                return false;
-    for (unsigned half = 0; half < 2; half++) {
-        for (uint64_t bits = from->touched[half]; bits; bits &= bits - 1) {
-            unsigned page = half * 64 + (unsigned)__builtin_ctzll(bits);
-            uint64_t *to = into->pages[page];
-            const uint64_t *add = from->pages[page];
-            for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++)
-                to[i] += add[i];
-        }
-        into->touched[half] |= from->touched[half];
-    }
+    bool listed = from->listed_n > 0 && list_samples(into, from->list, from->listed_n);
+    if (!listed && !merge_counts(into, from))
+        return false;
     note_max(into, from->max, from->max_at);
     if (from->min < into->min)
         into->min = from->min;
@@ -145,20 +248,16 @@ bool histogram_merge(struct histogram *into, const struct histogram *from)
 /* The bucket that holds the sample of that rank, 1 <= rank <= count. */
 static unsigned bucket_of_rank(const struct histogram *h, uint64_t rank)
 {
-    uint64_t seen = 0;
     unsigned bucket = 0;
-    for (unsigned half = 0; half < 2; half++) {
-        for (uint64_t bits = h->touched[half]; bits; bits &= bits - 1) {
-            unsigned page = half * 64 + (unsigned)__builtin_ctzll(bits);
-            for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++) {
-                if (!h->pages[page][i])
-                    continue;
-                seen += h->pages[page][i];
-                bucket = page * HISTOGRAM_PAGE_BUCKETS + i;
-                if (seen >= rank)
-                    return bucket;
-            }
-        }
+    FOR_TOUCHED(h, page)
+    for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++) {
+        uint64_t count = h->pages[page][i];
+        if (!count)
+            continue;
+        bucket = page * HISTOGRAM_PAGE_BUCKETS + i;
+        if (count >= rank)
+            return bucket;
+        rank -= count;
     }
     return bucket;
 }
@@ -172,7 +271,7 @@ uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
         return h->max;
     if (rank <= 1)
         return h->min;
-    uint64_t value = bucket_middle(bucket_of_rank(h, rank));
+    uint64_t value = bucket_middle(is_listed(h) ? listed_of_rank(h, rank) : bucket_of_rank(h, rank));
     if (value > h->max)
         return h->max;
     return value < h->min ? h->min : value;
@@ -180,30 +279,20 @@ uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
 
 bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count)
 {
-    unsigned page = *bucket / HISTOGRAM_PAGE_BUCKETS, i = *bucket % HISTOGRAM_PAGE_BUCKETS;
-    for (; page < HISTOGRAM_PAGES; page++, i = 0) {
-        if (!(h->touched[page / 64] >> page % 64 & 1))
-            continue;
-        const uint64_t *counts = h->pages[page];
-        for (; i < HISTOGRAM_PAGE_BUCKETS; i++)
-            if (counts[i]) {
-                *bucket = page * HISTOGRAM_PAGE_BUCKETS + i;
-                *count = counts[i];
+    if (is_listed(h))
+        return next_listed(h, bucket, count);
+    for (unsigned at = *bucket; at < HISTOGRAM_BUCKETS;) {
+        unsigned page = touched_from(h, at / HISTOGRAM_PAGE_BUCKETS);
+        if (page > at / HISTOGRAM_PAGE_BUCKETS)
+            at = page * HISTOGRAM_PAGE_BUCKETS;
+        for (; at / HISTOGRAM_PAGE_BUCKETS == page && page < HISTOGRAM_PAGES; at++)
+            if (h->pages[page][at % HISTOGRAM_PAGE_BUCKETS]) {
+                *bucket = at;
+                *count = h->pages[page][at % HISTOGRAM_PAGE_BUCKETS];
                 return true;
             }
     }
     return false;
-}
-
-bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count)
-{
-    unsigned page = bucket / HISTOGRAM_PAGE_BUCKETS;
-    uint64_t *counts = page_of(h, page);
-    if (!counts)
-        return false;
-    counts[bucket % HISTOGRAM_PAGE_BUCKETS] += count;
-    h->touched[page / 64] |= (uint64_t)1 << page % 64;
-    return true;
 }
 
 /* All but one of the samples at one end of the range, the last one at the other. */
@@ -234,11 +323,7 @@ bool histogram_is_possible(const struct histogram *h)
 
 size_t histogram_memory(const struct histogram *h)
 {
-    if (!h->pages)
-        return 0;
-    size_t bytes = HISTOGRAM_PAGES * sizeof *h->pages;
-    for (unsigned page = 0; page < HISTOGRAM_PAGES; page++)
-        if (h->pages[page])
-            bytes += HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t);
-    return bytes;
+    return (h->list ? HISTOGRAM_LISTED * sizeof *h->list : 0) +
+           (h->pages ? HISTOGRAM_PAGES * sizeof *h->pages : 0) +
+           h->pages_n * HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t);
 }

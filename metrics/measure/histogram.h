@@ -3,7 +3,8 @@
  *
  * Values below 64 ns have a bucket each; above, each power of two is cut into 64 equal buckets, so a bucket is at
  * most 1/64 of its value wide and its midpoint at most 0.79 % off. Counts are u64 and add: the same result whatever
- * the order of merging. Buckets are allocated half an octave at a time, on first use, from the system's heap.
+ * the order of merging. The first samples are a list of bucket numbers, as most intervals of most subjects have only a
+ * few; when it is full, there are counts, allocated half an octave at a time, on first use, from the system's heap.
  */
 #ifndef XENMETER_METRICS_HISTOGRAM_H
 #define XENMETER_METRICS_HISTOGRAM_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HISTOGRAM_LISTED       64
 #define HISTOGRAM_PAGE_BUCKETS 32
 #define HISTOGRAM_PAGES        118 /* 59 octaves of 64 buckets: the whole range of u64 */
 #define HISTOGRAM_BUCKETS      (HISTOGRAM_PAGES * HISTOGRAM_PAGE_BUCKETS)
@@ -22,8 +24,11 @@ struct histogram {
     uint64_t min;        /* ns; UINT64_MAX when empty */
     uint64_t max;        /* ns; 0 when empty */
     uint64_t max_at;     /* when (ns from the trace's start) the largest sample ended; the first of equals */
-    uint64_t touched[2]; /* bit per page that has counts */
-    uint64_t **pages;    /* HISTOGRAM_PAGES pointers, or NULL before the first sample */
+    uint64_t touched[2]; /* bit per page that has counts; none: the samples are listed */
+    uint64_t **pages;    /* HISTOGRAM_PAGES pointers, or NULL before the first count */
+    uint16_t *list;      /* room for HISTOGRAM_LISTED buckets, or NULL before the first sample */
+    uint32_t listed_n;   /* samples in the list, in any order; 0 while there are counts */
+    uint32_t pages_n;    /* that are allocated */
 };
 
 /* An empty histogram owns nothing. */
@@ -33,10 +38,10 @@ void histogram_free(struct histogram *h);
 /* Back to empty; keeps its memory for reuse. */
 void histogram_clear(struct histogram *h);
 
-/* Adds one sample that ended at `at_ns`. False: no memory, and the sample is not counted. */
+/* Adds one sample that ended at `at_ns`. False: no memory; the histogram can only be freed then. */
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
 
-/* Adds all of `from` to `into`. Associative and commutative. False: no memory, and `into` is unchanged. */
+/* Adds all of `from` to `into`. Associative and commutative. False: no memory; `into` can only be freed then. */
 bool histogram_merge(struct histogram *into, const struct histogram *from);
 
 /*
@@ -53,7 +58,7 @@ bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t
 
 /*
  * For restoring a stored histogram: adds samples to a bucket (below HISTOGRAM_BUCKETS) only; the caller sets count,
- * sum, min, max and max_at. False: no memory.
+ * sum, min, max and max_at. False: no memory; the histogram can only be freed then.
  */
 bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count);
 

@@ -60,12 +60,14 @@ struct account {
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
     uint64_t io_events;                          /* in the current execution */
     struct cell *cell[CELL_KINDS];               /* NULL: its time goes to none */
+    struct measures *booked[CELL_KINDS + 1];     /* of these cells, if its pCPU is wanted; NULL ends them */
     uint32_t life;
     uint32_t slice_ns;
     uint16_t pcpu; /* where it runs or ran last */
     uint16_t last_run_pcpu;
-    uint8_t state;     /* enum runstate */
-    uint8_t wait_kind; /* of the current or last wait */
+    uint8_t state;        /* enum runstate */
+    uint8_t wait_kind;    /* of the current or last wait */
+    uint8_t counted_from; /* index in `booked`: from there on what it does is counted, too */
     bool alive, idle, yielded, sleeping;
 };
 
@@ -153,7 +155,8 @@ void ledger_free(struct ledger *l);
 
 /* cells */
 /* Where what a vCPU (NOBODY: its domain) does on a pCPU is booked; NULL: no row is about it, or memory ran out. */
-struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu);
+struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
+                              uint16_t pcpu);
 bool ledger_make_account(struct ledger *l, uint32_t vcpu);
 /* A pCPU is seen first (BY_PCPU): makes its subject. */
 void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
@@ -168,6 +171,18 @@ static inline struct measures *ledger_measures(const struct ledger *l, struct ce
 static inline bool ledger_wants(const struct ledger *l, enum by by)
 {
     return (l->options.bys & 1u << by) != 0;
+}
+
+/* The same, quickly where that is possible. */
+static inline struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
+                                       uint16_t pcpu)
+{
+    bool divided = ledger_wants(l, kind == CELL_WHO ? BY_VCPU : BY_DOMAIN_PCPU);
+    if (kind == CELL_WHERE && !divided && !ledger_wants(l, BY_PCPU))
+        return NULL;
+    if (kind == CELL_WHO && !divided && life < l->domains_n && l->domains[life].cell)
+        return l->domains[life].cell;
+    return ledger_find_cell(l, kind, life, vcpu, pcpu);
 }
 
 /* booking */

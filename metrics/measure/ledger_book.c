@@ -30,11 +30,8 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
     a->since_ns = until_ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
         l->unknown_ns += (uint64_t)ns;
-    if (!pcpu_wanted(l, a))
-        return;
-    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
-        if (a->cell[kind])
-            add_time(&a->cell[kind]->live, a, ns);
+    for (struct measures *const *m = a->booked; *m; m++)
+        add_time(*m, a, ns);
 }
 
 void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
@@ -95,15 +92,21 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
         l->sink_ended = true;
 }
 
-/* Where this account's events count; NULL: nowhere. */
-static struct measures *counted(const struct ledger *l, const struct account *a, enum cell_kind kind)
+/* Each m where it is counted what the account does. */
+#define FOR_COUNTED(a, m)                                                                                    \
+    for (struct measures *const *at_ = (a)->booked + (a)->counted_from, *m; (m = *at_); at_++)
+
+/* Where it is booked what the account does from now on. */
+static void find_booked(struct ledger *l, struct account *a, uint32_t vcpu)
 {
-    bool has_row = a->cell[kind] && (!a->idle || l->options.idle_rows);
-    return has_row && pcpu_wanted(l, a) ? &a->cell[kind]->live : NULL;
+    uint8_t n = 0;
+    a->cell[CELL_WHERE] = ledger_cell(l, CELL_WHERE, a->life, vcpu, a->pcpu);
+    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
+        if (a->cell[kind] && pcpu_wanted(l, a))
+            a->booked[n++] = &a->cell[kind]->live;
+    a->booked[n] = NULL;
+    a->counted_from = a->idle && !l->options.idle_rows ? n : 0;
 }
-#define FOR_COUNTED(l, a, m)                                                                                 \
-    for (enum cell_kind kind_ = 0; kind_ < CELL_KINDS; kind_++)                                              \
-        for (struct measures *m = counted(l, a, kind_); m; m = NULL)
 
 static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, const struct transition *t)
 {
@@ -118,7 +121,7 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, con
     if (end == EXECUTION_OFFLINE && a->sleeping)
         end = EXECUTION_SLEPT;
     if (end != EXECUTION_LOST)
-        FOR_COUNTED(l, a, m)
+        FOR_COUNTED(a, m)
     sample(l, &m->run, a->run_start, t->time_ns);
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
@@ -147,7 +150,7 @@ static void dispatch(struct ledger *l, struct account *a, const struct transitio
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
     a->slice_ns = (uint32_t)t->value;
-    FOR_COUNTED(l, a, m)
+    FOR_COUNTED(a, m)
     {
         count_dispatch(l, a, m, t->time_ns, migrated);
         any = true;
@@ -170,20 +173,13 @@ static void end_block(struct ledger *l, struct account *a, const struct transiti
 {
     bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
     bool whole = woken && a->state == t->from && a->block_start != NS_UNKNOWN;
-    FOR_COUNTED(l, a, m)
+    FOR_COUNTED(a, m)
     {
         if (whole)
             sample(l, &m->block, a->block_start, t->time_ns);
         m->wakes += woken;
     }
     a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
-}
-
-/* The cells of what it does from now on. */
-static void find_cells(struct ledger *l, struct account *a, uint32_t vcpu)
-{
-    for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
-        a->cell[kind] = ledger_cell(l, kind, a->life, vcpu, a->pcpu);
 }
 
 static void begin_running(struct ledger *l, struct account *a, const struct transition *t)
@@ -207,7 +203,7 @@ static void change_state(struct ledger *l, const struct transition *t)
     enum runstate before = a->state;
     ledger_book_time(l, a, t->time_ns);
     if (t->from == RUNSTATE_RUNNING)
-        FOR_COUNTED(l, a, m)
+        FOR_COUNTED(a, m)
         {
             m->blocks += t->to == RUNSTATE_BLOCKED;
             m->preemptions += t->to == RUNSTATE_RUNNABLE && !a->yielded;
@@ -222,7 +218,7 @@ static void change_state(struct ledger *l, const struct transition *t)
         end_block(l, a, t);
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
-        find_cells(l, a, t->vcpu);
+        find_booked(l, a, t->vcpu);
     }
     if (t->to == RUNSTATE_RUNNABLE)
         begin_wait(a, t);
@@ -352,7 +348,8 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    find_cells(l, a, t->vcpu);
+    a->cell[CELL_WHO] = ledger_cell(l, CELL_WHO, life, t->vcpu, a->pcpu);
+    find_booked(l, a, t->vcpu);
     if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
         a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
     if (a->cell[CELL_WHERE] && a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU])
@@ -384,11 +381,11 @@ static void die(struct ledger *l, const struct transition *t)
 }
 
 /* A change whose record came too late to be booked in its place: only counted. */
-static void count_skewed(struct ledger *l, struct account *a, const struct transition *t)
+static void count_skewed(struct account *a, const struct transition *t)
 {
     if (a->idle)
         return;
-    FOR_COUNTED(l, a, m)
+    FOR_COUNTED(a, m)
     {
         m->wakes += t->from == RUNSTATE_BLOCKED && t->to == RUNSTATE_RUNNABLE;
         m->blocks += t->from == RUNSTATE_RUNNING && t->to == RUNSTATE_BLOCKED;
@@ -398,7 +395,8 @@ static void count_skewed(struct ledger *l, struct account *a, const struct trans
 
 void ledger_book(struct ledger *l, const struct transition *t)
 {
-    ledger_advance(l, t->time_ns);
+    if (t->time_ns >= l->boundary_ns)
+        ledger_advance(l, t->time_ns);
     if (l->done)
         return;
     l->now_ns = t->time_ns;
@@ -420,7 +418,7 @@ void ledger_book(struct ledger *l, const struct transition *t)
     case TRANSITION_YIELD:
         a->yielded = a->state == RUNSTATE_RUNNING;
         if (!a->idle)
-            FOR_COUNTED(l, a, m)
+            FOR_COUNTED(a, m)
         m->yields++;
         break;
     case TRANSITION_SLEEP:
@@ -430,7 +428,7 @@ void ledger_book(struct ledger *l, const struct transition *t)
         a->yielded = a->sleeping = false;
         break;
     case TRANSITION_SKEWED:
-        count_skewed(l, a, t);
+        count_skewed(a, t);
         break;
     default:
         die(l, t);

@@ -95,7 +95,8 @@ static bool join(struct ledger *l, struct cell *c, enum by by, const struct row 
     if (!s)
         return false;
     c->of[by] = s;
-    bool alone = by != BY_PCPU && !s->only && !s->summed;
+    bool changed = by == BY_PCPU && ledger_wants(l, BY_DOMAIN_PCPU); /* complete_pcpu: not those of both */
+    bool alone = !changed && !s->only && !s->summed;
     s->only = alone ? c : NULL;
     s->summed = !alone;
     return true;
@@ -188,7 +189,8 @@ static struct cell **place(struct ledger *l, enum cell_kind kind, uint32_t life,
     return make_slot(l, where, slot) ? &where->at[slot] : NULL;
 }
 
-struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu, uint16_t pcpu)
+struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
+                              uint16_t pcpu)
 {
     uint32_t slot = kind == CELL_WHERE && pcpu != NO_PCPU ? pcpu + 1u : 0;
     bool idle = l->population->incarnations[life].domain == IDLE_DOMAIN;

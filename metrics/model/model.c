@@ -16,6 +16,7 @@ struct model {
     uint64_t settled_ns;
     uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
     bool begun;
+    bool shows_idle;
 };
 
 struct model *model_new(uint64_t start_ns)
@@ -44,6 +45,11 @@ void model_free(struct model *m)
     free(m->vcpus);
     free(m->current);
     free(m);
+}
+
+void model_show_idle(struct model *m)
+{
+    m->shows_idle = true;
 }
 
 void model_wants(struct trace_options *trace)
@@ -119,7 +125,7 @@ static void appear(struct model *m, const struct transition *t)
     const struct vcpu_identity *who = &m->population.vcpus[t->vcpu];
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     bool idle = m->population.incarnations[who->life].domain == IDLE_DOMAIN;
-    bool running = t->to == RUNSTATE_RUNNING;
+    bool running = t->to == RUNSTATE_RUNNING && (!idle || m->shows_idle);
     *v = (struct vcpu_view){.since_ns = t->time_ns,
                             .pcpu = idle && who->id < PCPUS_MAX ? who->id
                                     : running                   ? t->pcpu
@@ -131,24 +137,34 @@ static void appear(struct model *m, const struct transition *t)
         m->current[t->pcpu] = t->vcpu;
 }
 
-const struct transition *model_next(struct model *m)
+/* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
+static inline bool look(struct model *m, const struct transition *t)
 {
-    const struct transition *t = runstates_take(m->runstates, m->settled_ns);
-    if (!t || t->kind == TRANSITION_IO)
-        return t;
     struct vcpu_view *v = &m->vcpus[t->vcpu];
+    if (v->idle && !m->shows_idle)
+        return false;
     m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
     m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;
     if (t->kind == TRANSITION_STATE && v->alive) {
         change_state(m, t);
     } else if (t->kind == TRANSITION_APPEAR) {
         appear(m, t);
+        return m->shows_idle || !v->idle;
     } else if (t->kind == TRANSITION_DIE) {
         stop_running(m, t->vcpu);
         m->unknown_ns += unknown_since(v, t->time_ns);
         v->alive = false;
         v->state = RUNSTATE_OFFLINE;
     }
+    return true;
+}
+
+const struct transition *model_next(struct model *m)
+{
+    const struct transition *t;
+    do
+        t = runstates_take(m->runstates, m->settled_ns);
+    while (t && t->kind != TRANSITION_IO && !look(m, t));
     return t;
 }
 

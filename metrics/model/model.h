@@ -42,6 +42,9 @@ struct model;
 struct model *model_new(uint64_t start_ns);
 void model_free(struct model *m);
 
+/* Transitions of idle vCPUs are handed out, and the view knows of them, too: without this it knows only guests. */
+void model_show_idle(struct model *m);
+
 /* Asks for the events that a model wants. */
 void model_wants(struct trace_options *trace);
 

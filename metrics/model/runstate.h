@@ -21,8 +21,8 @@
 
 enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
-    TRANSITION_STATE,  /* from one state to another; to running: `value` = slice granted, UINT32_MAX none; */
-                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
+    TRANSITION_STATE, /* from one state to another; to running: `value` = slice granted, UINT32_MAX: none, or not wanted; */
+                      /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
     TRANSITION_YIELD,  /* it yields: a switch follows */
     TRANSITION_SLEEP,  /* it was told to sleep */
     TRANSITION_GO_ON,  /* it goes on running after all */
@@ -60,7 +60,7 @@ struct transition {
 
 struct runstates;
 
-/* Adds the events that the machine needs to an interest; those of I/O are for others to add. */
+/* Adds the events that the machine needs to an interest; who needs I/O or the slices granted adds those. */
 void runstates_interest(struct event_interest *interest);
 
 /* `population` and `quality` stay the caller's. NULL when there is no memory. */

@@ -1,4 +1,7 @@
-/* What the runstate machine's two sources share: runstate records (runstate.c) and switches (runstate_switch.c). */
+/*
+ * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_events.c passes it
+ * what events say, runstate_switch.c what context switches say where there are no runstate records.
+ */
 #ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
 #define XENMETER_METRICS_RUNSTATE_INTERNAL_H
 
@@ -6,6 +9,8 @@
 #include "instant.h"
 #include "runstate.h"
 #include "transitions.h"
+
+#define DOMID_FIRST_RESERVED 0x7ff0u
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
@@ -20,7 +25,7 @@ struct track {
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state that record told */
     uint16_t record_pcpu;     /* the pCPU that wrote it */
-    bool leaving_told;        /* a YIELD or SLEEP was noted: it may stop running soon */
+    bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
 };
 
@@ -30,15 +35,16 @@ struct pcpu_track {
     uint64_t blind_ns; /* sum of its blind windows */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
-    bool out_told,
-        in_told; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+    bool out_seen,
+        in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
 
 struct runstates {
     struct population *population;
     struct quality *quality;
-    uint64_t start_ns;   /* the trace's, or the piece's, start */
-    uint64_t settled_ns; /* transitions before were taken, or may have been */
+    const struct clock *clock; /* during runstates_event */
+    uint64_t start_ns;         /* the trace's, or the piece's, start */
+    uint64_t settled_ns;       /* transitions before were taken, or may have been */
     bool use_switches;
     struct track *tracks; /* by vCPU number */
     size_t tracks_n;
@@ -51,9 +57,36 @@ struct runstates {
  * another pCPU than its own, or without memory (queue.failed). */
 uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns);
 
+/*
+ * The last life of a domain id, ended or not; where there is none, one begins with the trace. NOBODY: no memory
+ * (queue.failed).
+ */
+uint32_t runstates_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
+
+/* Begins another life of a domain id now. NOBODY: no memory (queue.failed). */
+uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
+
 /* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns);
+
+/* First record of a vCPU: it was in `state` ever since it exists. */
+void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,
+                      uint16_t pcpu);
+
+/* The vCPU runs on the pCPU: whoever was thought to run there does not. */
+void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns);
+
+/* The vCPU stops running on its pCPU, as far as that is tracked. */
+void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
+
+/* The vCPU that runs on the pCPU is in no known state from now on. */
+void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
+/* Queues a transition; one for a time that is settled comes at the end of that time. */
+void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);
+void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
+                         enum runstate to, uint16_t pcpu, uint32_t slice_ns);
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);

@@ -76,13 +76,13 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     if (e->slot == EVENT_SWITCH) {
-        uint32_t prev = p->out_told || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
+        uint32_t prev = p->out_seen || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
         if (prev != NOBODY)
             switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
-        uint32_t next = p->in_told || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
+        uint32_t next = p->in_seen || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
         if (next != NOBODY)
             switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
-        p->out_told = p->in_told = false;
+        p->out_seen = p->in_seen = false;
         return;
     }
     /* Up to Xen 4.7 SWITCH_INFPREV and _INFNEXT name no vCPU: SWITCH, which follows, does. */
@@ -94,11 +94,11 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
     switch (e->slot) {
     case EVENT_SWITCH_INFPREV:
         switch_out(r, vcpu, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
-        p->out_told = true;
+        p->out_seen = true;
         break;
     case EVENT_SWITCH_INFNEXT:
         switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
-        p->in_told = true;
+        p->in_seen = true;
         break;
     case EVENT_SWITCH_INFCONT:
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);

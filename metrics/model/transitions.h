@@ -45,7 +45,7 @@ static inline void transitions_put(struct transitions *q, struct transition t)
 /* Takes the earliest one if it is not after `upto_ns`, else NULL. Valid until the next call. */
 static inline const struct transition *transitions_take(struct transitions *q, uint64_t upto_ns)
 {
-    if (q->heap_n > 0)
+    if (q->heap_n > 0 && (q->head == q->n || q->items[q->head].time_ns >= q->heap[0].transition.time_ns))
         return transitions_take_merged(q, upto_ns);
     if (q->head == q->n || q->items[q->head].time_ns > upto_ns)
         return NULL;

@@ -27,8 +27,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
-    static const unsigned exits[] = {EVENT_VMX_EXIT, EVENT_SVM_EXIT, 0};
-    static const unsigned units[] = {EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
+    static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
@@ -46,10 +45,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     learn_from(actions, always);
     if (d->follows_current)
         learn_from(actions, current);
-    if (d->raw && !(d->traits & TRAIT_SVM))
+    if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (d->raw && !(d->traits & TRAIT_OLD_UNITS))
-        learn_from(actions, units);
     if (i->slices)
         learn_from(actions, slices);
 }
@@ -137,7 +134,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     if (s->old_lost) {
         uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;
         if (d->model)
-            stream_append_blind(s, from, from, r->tsc, s->old_lost_count, UINT32_MAX);
+            stream_append_blind(s, from, r->tsc, s->old_lost_count, UINT32_MAX);
         s->old_lost = false;
     }
     return true;
@@ -170,7 +167,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
     if (first > r->tsc)
         first = r->tsc;
     if (d->model)
-        stream_append_blind(s, first, first, r->tsc, load32(r->payload), load32(r->payload + 4));
+        stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
 }
 
 /* Returns the flags of the event. */
@@ -194,13 +191,7 @@ static bool is_svm_exit(const struct record *r)
 {
     uint32_t reason = load32(r->payload);
     bool only_svm_has = (reason >= 0x60 && reason < 0xa0) || (reason >= 0x400 && reason < 0x404);
-    return (r->words == 2 || r->words == 3) && (r->slot == EVENT_SVM_EXIT || only_svm_has);
-}
-
-static void add_trait(struct decoder *d, unsigned trait)
-{
-    d->traits |= trait;
-    record_set_actions(d);
+    return (r->words == 2 || r->words == 3) && only_svm_has;
 }
 
 /* Learns what a record says; returns the flags of its event. */
@@ -220,15 +211,10 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
         lost_records(d, s, r);
         break;
     case EVENT_VMX_EXIT:
-    case EVENT_SVM_EXIT:
-        if (is_svm_exit(r))
-            add_trait(d, TRAIT_SVM);
-        break;
-    case EVENT_CREDIT2_RUNQ_POS:
-    case EVENT_CREDIT2_TICKLE:
-    case EVENT_RTDS_TICKLE:
-        if (!(r->header >> 31)) /* they got a tsc in 4.7, as the dv word got its order of today */
-            add_trait(d, TRAIT_OLD_UNITS);
+        if (is_svm_exit(r)) {
+            d->svm_exits = true;
+            record_set_actions(d);
+        }
         break;
     default:
         break;

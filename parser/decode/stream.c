@@ -49,14 +49,13 @@ bool stream_reserve(struct stream *s, size_t more)
     return true;
 }
 
-void stream_append_blind(struct stream *s, uint64_t from, uint64_t true_from, uint64_t to, uint32_t lost,
-                         uint32_t vcpu)
+void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu)
 {
     struct event begin = {.tsc = from,
                           .pcpu = s->pcpu,
                           .slot = EVENT_BLIND_BEGIN,
                           .flags = EVENT_MODEL,
-                          .w = {lost, vcpu, (uint32_t)true_from, (uint32_t)(true_from >> 32)}};
+                          .w = {lost, vcpu, (uint32_t)from, (uint32_t)(from >> 32)}};
     size_t at = s->n++;
     for (; at > s->head && s->events[at - 1].tsc > from; at--)
         s->events[at] = s->events[at - 1];

@@ -68,8 +68,7 @@ static inline struct event *stream_append(struct stream *s, uint64_t tsc, uint32
     return e;
 }
 
-/* Appends the blind time [from, to], which truly began at `true_from`; `vcpu`: see EVENT_BLIND_END. */
-void stream_append_blind(struct stream *s, uint64_t from, uint64_t true_from, uint64_t to, uint32_t lost,
-                         uint32_t vcpu);
+/* Appends the blind time [from, to]; `vcpu`: see EVENT_BLIND_END. */
+void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu);
 
 #endif

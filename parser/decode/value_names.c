@@ -2,39 +2,22 @@
 
 #include <assert.h>
 #include <string.h>
-
-enum {
-    TABLE_HYPERCALL,
-    TABLE_RUNSTATE,
-    TABLE_GRANT_TABLE_OP,
-    TABLE_SCHED_OP,
-    TABLE_EVENT_CHANNEL_OP,
-    TABLE_VCPU_OP,
-    TABLE_SHUTDOWN_REASON,
-    TABLE_TRAP,
-    TABLE_VMX_EXIT,
-    TABLE_SVM_EXIT,
-    TABLE_INTR_SOURCE,
-    TABLES
-};
-
-static const char *const table_names[TABLES] = {"hypercall",        "runstate", "grant_table_op",  "sched_op",
-                                                "event_channel_op", "vcpu_op",  "shutdown_reason", "trap",
-                                                "vmx_exit",         "svm_exit", "intr_source"};
+#include <strings.h>
 
 struct name_entry {
-    int table;
+    const char *table; /* as in names.def */
     uint32_t value;
     const char *name;
 };
 
 static const struct name_entry entries[] = {
-#define HYPERCALL(NUMBER, NAME, ARGUMENTS) {TABLE_HYPERCALL, NUMBER, NAME},
+#define HYPERCALL(NUMBER, NAME, ARGUMENTS) {"HYPERCALL", NUMBER, NAME},
 #include "hypercalls.def"
-#define NAME(TABLE, VALUE, NAME) {TABLE_##TABLE, VALUE, NAME},
+#define NAME(TABLE, VALUE, NAME) {#TABLE, VALUE, NAME},
 #include "names.def"
 };
 
+#define TABLES  11
 #define ENTRIES (sizeof entries / sizeof entries[0])
 
 static const struct {
@@ -45,10 +28,26 @@ static const struct {
 #include "hypercalls.def"
 };
 
-static struct name_table tables[TABLES];
+static struct name_table tables[TABLES]; /* in the order of their entries */
+static unsigned tables_n;
 static struct value_name texts[ENTRIES];
 static struct argument arguments[HYPERCALLS][ARGUMENTS_NAMED];
 static char argument_names[HYPERCALLS][ARGUMENTS_NAMED][NAME_MOST + 1];
+
+static struct name_table *find(const char *name, size_t n)
+{
+    for (unsigned i = 0; i < tables_n; i++) {
+        const char *table = entries[tables[i].first].table;
+        if (strlen(table) == n && strncasecmp(table, name, n) == 0)
+            return &tables[i];
+    }
+    return NULL;
+}
+
+const struct name_table *name_table_find(const char *name, size_t n)
+{
+    return find(name, n);
+}
 
 /* "cmd=grant_table_op - count!": see hypercalls.def. */
 static void read_arguments(uint32_t number, const char *text)
@@ -67,44 +66,35 @@ static void read_arguments(uint32_t number, const char *text)
     }
 }
 
+/* The table that an entry belongs to; entries of one table follow one another. */
+static struct name_table *table_of(size_t i)
+{
+    if (i > 0 && strcmp(entries[i - 1].table, entries[i].table) == 0)
+        return &tables[tables_n - 1];
+    assert(tables_n < TABLES && !find(entries[i].table, strlen(entries[i].table)));
+    tables[tables_n].first = i;
+    return &tables[tables_n++];
+}
+
 void value_names_init(void)
 {
-    if (tables[0].n > 0)
+    if (tables_n > 0)
         return;
-    tables[TABLE_VMX_EXIT].mask = 0xffff;      /* bits above: a failed entry, a bus lock, ... */
-    tables[TABLE_GRANT_TABLE_OP].mask = 0xfff; /* bits above: the progress of a call that is continued */
     for (size_t i = 0; i < ENTRIES; i++) {
         const struct name_entry *e = &entries[i];
-        struct name_table *t = &tables[e->table];
+        struct name_table *t = table_of(i);
         size_t length = strlen(e->name);
         assert(length <= NAME_MOST);
         memcpy(texts[i].text, e->name, length);
         texts[i].length = (uint8_t)length;
-        if (t->n++ == 0)
-            t->first = i;
-        assert(t->first + t->n - 1 == i);
+        t->n++;
         if (e->value < NAMES_DENSE)
             t->dense[e->value] = &texts[i];
     }
+    find("vmx_exit", 8)->mask = 0xffff;       /* bits above: a failed entry, a bus lock, ... */
+    find("grant_table_op", 14)->mask = 0xfff; /* bits above: the progress of a call that is continued */
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         read_arguments(calls[i].number, calls[i].arguments);
-}
-
-const struct name_table *name_table_find(const char *name, size_t n)
-{
-    for (int i = 0; i < TABLES; i++)
-        if (strlen(table_names[i]) == n && memcmp(table_names[i], name, n) == 0)
-            return &tables[i];
-    return NULL;
-}
-
-bool name_table_get(const struct name_table *table, size_t i, uint32_t *value, const char **name)
-{
-    if (i >= table->n)
-        return false;
-    *value = entries[table->first + i].value;
-    *name = entries[table->first + i].name;
-    return true;
 }
 
 const struct value_name *value_name_search(const struct name_table *table, uint64_t value)

@@ -43,9 +43,6 @@ void value_names_init(void);
 /* The table of that name in events.def ("hypercall", "runstate", ...), of n characters; NULL: none. */
 const struct name_table *name_table_find(const char *name, size_t n);
 
-/* Names of a table in ascending order of values, with the values; 0 <= i. False: there are no more. */
-bool name_table_get(const struct name_table *table, size_t i, uint32_t *value, const char **name);
-
 /* The name of a value; NULL: it has none. */
 static inline const struct value_name *value_name(const struct name_table *table, uint64_t value)
 {

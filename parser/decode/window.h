@@ -40,9 +40,9 @@ struct decoder {
     struct stream **streams;         /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;                 /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t sweep;  /* number of the sweep that is being read, from 1 */
-    unsigned traits; /* raw: enum trace_trait, as far as they were seen */
-    size_t queued;   /* events waiting in all streams */
+    uint64_t sweep; /* number of the sweep that is being read, from 1 */
+    bool svm_exits; /* raw: VMX_EXIT records with reasons of SVM were seen */
+    size_t queued;  /* events waiting in all streams */
     /* the window being read, or that ended last */
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t remaining;     /* bytes of it still to come */
@@ -66,6 +66,9 @@ void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates
 /* Whether the trace holds runstate changes, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
+
+/* Enum trace_trait, as far as the trace was decoded; 0 without raw records. */
+unsigned decoder_traits(const struct decoder *d);
 
 /*
  * At the beginning of a sweep: nothing was damaged so far, and no record before decides what becomes of one after, so

@@ -46,34 +46,31 @@ void clock_probe_break(struct clock_probe *p)
 void clock_probe_restart(struct clock_probe *p)
 {
     clock_probe_break(p);
-    p->chains_n = p->pairs_n = p->estimated_at = 0;
+    p->chains->n = p->pairs->n = p->estimated_at = 0;
 }
 
-static void keep_sample(double *samples, size_t *n, double sample)
+static void keep_sample(struct clock_samples *s, double sample)
 {
-    if (*n < PROBE_SAMPLES)
-        samples[(*n)++] = sample;
+    if (s->n < PROBE_SAMPLES)
+        s->cycles_per_ns[s->n++] = sample;
 }
 
 /* A vCPU was switched out at `tsc` after `runtime_ns` (low 32 bits). */
 static void switched_out(struct clock_probe *p, struct chain *c, uint64_t tsc, uint32_t runtime_ns)
 {
     if (c->dispatch_tsc && runtime_ns >= PAIR_MIN_NS && runtime_ns <= PAIR_MAX_NS && tsc > c->dispatch_tsc)
-        keep_sample(p->pairs, &p->pairs_n, (double)(tsc - c->dispatch_tsc) / runtime_ns);
+        keep_sample(p->pairs, (double)(tsc - c->dispatch_tsc) / runtime_ns);
     c->dispatch_tsc = 0;
 
-    if (c->begun && tsc - c->last_tsc < WRAP_SAFE_CYCLES) {
-        c->ns += runtime_ns;
-        if (c->ns >= CHAIN_NS) {
-            keep_sample(p->chains, &p->chains_n, (double)(tsc - c->tsc) / (double)c->ns);
-            c->tsc = tsc;
-            c->ns = 0;
-        }
-    } else {
-        c->begun = true;
+    bool goes_on = c->begun && tsc - c->last_tsc < WRAP_SAFE_CYCLES;
+    c->ns += runtime_ns;
+    if (goes_on && c->ns >= CHAIN_NS)
+        keep_sample(p->chains, (double)(tsc - c->tsc) / (double)c->ns);
+    if (!goes_on || c->ns >= CHAIN_NS) {
         c->tsc = tsc;
         c->ns = 0;
     }
+    c->begun = true;
     c->last_tsc = tsc;
 }
 
@@ -91,8 +88,8 @@ static void take(struct clock_probe *p, struct chain *c, const struct event *e)
 bool clock_probe_init(struct clock_probe *p)
 {
     p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
-    p->chains = malloc(PROBE_SAMPLES * sizeof *p->chains);
-    p->pairs = malloc(PROBE_SAMPLES * sizeof *p->pairs);
+    p->chains = calloc(1, sizeof *p->chains);
+    p->pairs = calloc(1, sizeof *p->pairs);
     return p->by_pcpu && p->chains && p->pairs;
 }
 
@@ -117,14 +114,10 @@ static int compare_doubles(const void *a, const void *b)
 
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
 {
-    bool chains = p->chains_n >= CHAINS_ENOUGH;
-    double *samples = chains ? p->chains : p->pairs;
-    size_t n = chains ? p->chains_n : p->pairs_n;
-    if (n == 0 && p->chains_n > 0) {
-        samples = p->chains;
-        n = p->chains_n;
-    }
-    p->estimated_at = p->chains_n;
+    bool chains = p->chains->n >= CHAINS_ENOUGH || p->pairs->n == 0;
+    double *samples = (chains ? p->chains : p->pairs)->cycles_per_ns;
+    size_t n = (chains ? p->chains : p->pairs)->n;
+    p->estimated_at = p->chains->n;
     if (n == 0)
         return false;
     qsort(samples, n, sizeof *samples, compare_doubles);
@@ -144,7 +137,7 @@ bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
 void clock_probe_check(struct clock_probe *p, struct clock *clock)
 {
     struct clock later = {0};
-    if (p->chains_n < CHECK_CHAINS || p->chains_n == p->estimated_at || !clock_probe_estimate(p, &later))
+    if (p->chains->n < CHECK_CHAINS || p->chains->n == p->estimated_at || !clock_probe_estimate(p, &later))
         return;
     clock->check_pairs = later.pairs;
     clock->check_error_ppm = later.error_ppm;

@@ -11,13 +11,16 @@
 
 #define PROBE_SAMPLES 16384 /* kept of each kind; more say nothing new */
 
+struct clock_samples {
+    size_t n;
+    double cycles_per_ns[PROBE_SAMPLES];
+};
+
 struct clock_probe {
-    struct chain *by_pcpu; /* stretches of consecutive runs, by pCPU number */
-    double *chains;        /* cycles per ns over such stretches */
-    size_t chains_n;
-    double *pairs; /* cycles per ns of single runs: only when there are hardly any chains */
-    size_t pairs_n;
-    size_t estimated_at; /* chains_n when the last estimate was made */
+    struct chain *by_pcpu;        /* stretches of consecutive runs, by pCPU number */
+    struct clock_samples *chains; /* over such stretches */
+    struct clock_samples *pairs;  /* of single runs: only when there are hardly any chains */
+    size_t estimated_at;          /* chains->n when the last estimate was made */
 };
 
 /* False when there is no memory; clock_probe_free in both cases. */

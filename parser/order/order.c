@@ -77,7 +77,7 @@ int order_end(struct order *o, bool cut)
             continue;
         if (!stream_reserve(s, 2))
             return -1;
-        stream_append_blind(s, from, from, o->tsc_last, 0, UINT32_MAX);
+        stream_append_blind(s, from, o->tsc_last, 0, UINT32_MAX);
         d->queued += 2;
     }
     return 0;

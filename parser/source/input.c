@@ -255,8 +255,3 @@ bool input_cut_short(const struct input *in)
 {
     return in->unpacker && in->ended && unpack_cut_short(in->unpacker);
 }
-
-size_t input_memory(const struct input *in)
-{
-    return in->capacity + in->first_n + (in->unpacker ? unpack_memory(in->unpacker) : 0);
-}

@@ -57,7 +57,4 @@ const char *input_compression(const struct input *in);
 /* Whether the compressed data ended in the middle of a frame. */
 bool input_cut_short(const struct input *in);
 
-/* Bytes of heap held. */
-size_t input_memory(const struct input *in);
-
 #endif

@@ -229,8 +229,3 @@ bool unpack_cut_short(const struct unpacker *u)
 {
     return u->frame_hint != 0;
 }
-
-size_t unpack_memory(const struct unpacker *u)
-{
-    return sizeof *u + CHUNKS * CHUNK + (u->packed ? READ_CHUNK : 0) + ZSTD_sizeof_DStream(u->zstd);
-}

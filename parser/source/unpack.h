@@ -33,7 +33,4 @@ int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct err
 /* After unpack_next has returned 0: whether the compressed data ended in the middle of a frame. */
 bool unpack_cut_short(const struct unpacker *u);
 
-/* Bytes of heap held. */
-size_t unpack_memory(const struct unpacker *u);
-
 #endif

@@ -172,20 +172,24 @@ static void fields_fit_into_their_records(void)
 
 static void names_of_values_are_unique(void)
 {
-    static const char *const tables[] = {"hypercall", "runstate",         "grant_table_op",  "sched_op",
-                                         "vcpu_op",   "event_channel_op", "shutdown_reason", "trap",
-                                         "vmx_exit",  "svm_exit",         "intr_source"};
+    static const struct {
+        const char *table, *name;
+        uint32_t value;
+    } entries[] = {
+#define HYPERCALL(NUMBER, NAME, ARGUMENTS) {"HYPERCALL", NAME, NUMBER},
+#include "parser/decode/hypercalls.def"
+#define NAME(TABLE, VALUE, NAME) {#TABLE, NAME, VALUE},
+#include "parser/decode/names.def"
+    };
     value_names_init();
-    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
-        const struct name_table *table = name_table_find(tables[t], strlen(tables[t]));
-        uint32_t value, other;
-        const char *name, *another;
-        CHECK(table != NULL);
-        for (size_t i = 0; table && name_table_get(table, i, &value, &name); i++) {
-            CHECK(value_name(table, value) && strcmp(value_name(table, value)->text, name) == 0);
-            for (size_t k = 0; k < i && name_table_get(table, k, &other, &another); k++)
-                CHECK(other < value && strcmp(name, another) != 0);
-        }
+    for (size_t i = 0, first = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        const struct name_table *table = name_table_find(entries[i].table, strlen(entries[i].table));
+        const struct value_name *name = table ? value_name(table, entries[i].value) : NULL;
+        CHECK(name && strcmp(name->text, entries[i].name) == 0);
+        if (strcmp(entries[i].table, entries[first].table) != 0)
+            first = i;
+        for (size_t k = first; k < i; k++)
+            CHECK(entries[k].value < entries[i].value && strcmp(entries[k].name, entries[i].name) != 0);
     }
     CHECK(name_table_find("none_such", 9) == NULL);
     CHECK(value_name(name_table_find("svm_exit", 8), 0x400) != NULL);

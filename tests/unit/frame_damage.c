@@ -212,20 +212,19 @@ static void sizes_that_only_add_up_are_refused(void)
     buffer_free(&file);
 
     file = small_archive();
-    struct frame_reader *r = frame_reader_new();
+    struct frame_reader r = {0};
     struct error err = {0};
     put32_at(&file, entry(&file, 2), b + 1);
     put32_at(&file, entry(&file, 3), get32_at(&file, entry(&file, 3)) - 1);
     EQUAL(frames_open(&f, bytes_of(&file), file.n, NULL), 0);
-    uint8_t to[200];
-    EQUAL(frame_read(&f, 1, r, to, &err), 0);
-    EQUAL(frame_read(&f, 2, r, to, &err), -1);
+    CHECK(frame_read(&f, 1, &r, &err) != NULL);
+    CHECK(frame_read(&f, 2, &r, &err) == NULL);
     EQUAL(err.offset, 28 + a);
     EQUAL(frame_check(&f, 2, &err), -1);
-    EQUAL(frame_read(&f, 3, r, to, &err), -1);
+    CHECK(frame_read(&f, 3, &r, &err) == NULL);
     EQUAL(err.offset, 28 + a + b + 1);
     frames_free(&f);
-    frame_reader_free(r);
+    frame_reader_free(&r);
     buffer_free(&file);
 }
 
@@ -233,19 +232,17 @@ static void a_table_that_lies_about_content_is_found_when_it_is_read(void)
 {
     static const int32_t off[] = {-1, 1, 1000};
     struct buffer file = small_archive();
-    struct frame_reader *r = frame_reader_new();
+    struct frame_reader r = {0};
     for (int i = 0; i < 3; i++) {
         struct frames f;
         struct error err = {0};
         put32_at(&file, entry(&file, 2) + 4, (uint32_t)(60 + off[i]));
         EQUAL(frames_open(&f, bytes_of(&file), file.n, NULL), 0);
-        uint8_t *to = malloc(f.list[2].content);
-        EQUAL(frame_read(&f, 2, r, to, &err), -1);
+        CHECK(frame_read(&f, 2, &r, &err) == NULL);
         EQUAL(err.offset, f.list[2].offset);
-        free(to);
         frames_free(&f);
     }
-    frame_reader_free(r);
+    frame_reader_free(&r);
     buffer_free(&file);
 }
 
@@ -353,24 +350,22 @@ static void content_of_another_size_than_told_is_refused(void)
                   {101, 100, false},
                   {1, 131072, false},
                   {FRAME_CONTENT_MAX, 1, false}};
-    struct frame_reader *r = frame_reader_new();
     for (int i = 0; i < 5; i++) {
         struct buffer b;
         struct frames f;
         struct error err = {0};
+        struct frame_reader r = {0}; /* room for exactly this frame: what writes beyond is found */
         size_t at = hand_made(&b);
         put_frame(&b, frames[i].told, frames[i].n, true);
         EQUAL(frames_recover(&f, bytes_of(&b), b.n, NULL, NULL), 0);
         EQUAL(f.n, 3);
         EQUAL(f.list[2].content, frames[i].told);
-        uint8_t *to = malloc(frames[i].told);
-        EQUAL(frame_verify(&f, 2, r, to, &err), frames[i].fine ? 0 : -1);
+        EQUAL(frame_verify(&f, 2, &r, &err) != NULL, frames[i].fine);
         EQUAL(err.offset, frames[i].fine ? 0 : at);
-        free(to);
+        frame_reader_free(&r);
         frames_free(&f);
         buffer_free(&b);
     }
-    frame_reader_free(r);
 }
 
 /* The list of an open archive comes from its table: what lies there may be anything. */
@@ -378,16 +373,15 @@ static void what_is_no_data_frame_is_not_read(void)
 {
     struct buffer file = small_archive();
     struct frames f;
-    struct frame_reader *r = frame_reader_new();
+    struct frame_reader r = {0};
     EQUAL(frames_open(&f, bytes_of(&file), file.n, NULL), 0);
     put32_at(&file, f.list[3].offset, 0x184d2a53); /* a skippable frame that fills the place exactly */
     put32_at(&file, f.list[3].offset + 4, f.list[3].bytes - 8);
-    uint8_t to[200];
     struct error err = {0};
-    EQUAL(frame_read(&f, 3, r, to, &err), -1);
+    CHECK(frame_read(&f, 3, &r, &err) == NULL);
     EQUAL(err.offset, f.list[3].offset);
     frames_free(&f);
-    frame_reader_free(r);
+    frame_reader_free(&r);
     buffer_free(&file);
 }
 

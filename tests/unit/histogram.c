@@ -8,6 +8,7 @@
 #include "check.h"
 #include "random.h"
 #include "suites.h"
+#include "told.h"
 
 #define SAMPLES 20000
 
@@ -73,19 +74,9 @@ static void percentiles_are_at_most_one_percent_off(void)
 /* All that can be asked of both is the same, to the last bit. */
 static void check_same(const struct histogram *a, const struct histogram *b)
 {
-    EQUAL(a->count, b->count);
-    EQUAL(a->sum, b->sum);
-    EQUAL(a->min, b->min);
-    EQUAL(a->max, b->max);
-    EQUAL(a->max_at, b->max_at);
-    EQUAL(a->touched[0], b->touched[0]);
-    EQUAL(a->touched[1], b->touched[1]);
-    static const uint64_t zeros[HISTOGRAM_PAGE_BUCKETS];
-    for (unsigned page = 0; page < HISTOGRAM_PAGES; page++) {
-        const uint64_t *x = a->pages && a->pages[page] ? a->pages[page] : zeros;
-        const uint64_t *y = b->pages && b->pages[page] ? b->pages[page] : zeros;
-        CHECK(memcmp(x, y, sizeof zeros) == 0);
-    }
+    CHECK(same_histogram(a, b));
+    for (unsigned per_mille = 1; per_mille <= 1000; per_mille += 37)
+        EQUAL(histogram_percentile(a, per_mille), histogram_percentile(b, per_mille));
 }
 
 static void merging_is_the_same_in_any_order_and_as_if_never_split(void)
@@ -130,6 +121,35 @@ static void merging_is_the_same_in_any_order_and_as_if_never_split(void)
     histogram_free(&back);
     histogram_free(&nested);
     histogram_free(&inner);
+}
+
+/* The first samples are listed: that cannot be told from counts. */
+static void few_samples_are_as_exact_as_many(void)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        struct histogram few, counts, twice, doubled;
+        uint64_t random = kind;
+        histogram_init(&few);
+        histogram_init(&counts);
+        histogram_init(&twice);
+        histogram_init(&doubled);
+        CHECK(histogram_add_bucket(&counts, 0, 0)); /* not a list any more */
+        for (uint64_t n = 0; n < 2 * HISTOGRAM_LISTED; n++) {
+            uint64_t sample = draw(kind, &random);
+            CHECK(histogram_add(&few, sample, n) && histogram_add(&counts, sample, n));
+            check_same(&few, &counts);
+            CHECK(histogram_is_possible(&few));
+            histogram_clear(&twice);
+            CHECK(histogram_merge(&twice, &few) && histogram_merge(&twice, &few));
+            histogram_clear(&doubled);
+            CHECK(histogram_merge(&doubled, &counts) && histogram_merge(&doubled, &few));
+            check_same(&twice, &doubled);
+        }
+        histogram_free(&few);
+        histogram_free(&counts);
+        histogram_free(&twice);
+        histogram_free(&doubled);
+    }
 }
 
 static void an_empty_histogram_adds_nothing(void)
@@ -200,6 +220,7 @@ static void the_ends_of_the_range_are_counted(void)
 CU_TestInfo histogram_tests[] = {
     TEST(percentiles_are_at_most_one_percent_off),
     TEST(merging_is_the_same_in_any_order_and_as_if_never_split),
+    TEST(few_samples_are_as_exact_as_many),
     TEST(an_empty_histogram_adds_nothing),
     TEST(a_cleared_histogram_is_empty),
     TEST(the_first_of_equally_large_samples_is_the_one_told),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "metrics/meter.h"
 #include "metrics/model/runstate.h"
 #include "random_host.h"
 #include "run.h"
@@ -25,7 +26,7 @@ static void want_raw(struct event_interest *i)
 static void want_model(struct event_interest *i)
 {
     runstates_interest(i);
-    i->io = true;
+    i->io = i->slices = true;
 }
 
 static struct kept keep(const char *path, const struct event_interest *interest)
@@ -75,7 +76,10 @@ static void leave(struct kept *k, unsigned wanted, int pcpu, bool currents)
 static void check_same(struct kept *a, struct kept *b)
 {
     EQUAL(a->n, b->n);
-    CHECK(a->n == b->n && memcmp(a->events, b->events, a->n * sizeof *a->events) == 0);
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = memcmp(&a->events[i], &b->events[i], sizeof *a->events) == 0;
+    CHECK(same);
 }
 
 static void forget(struct kept *a, struct kept *b)
@@ -210,13 +214,24 @@ static void an_interest_adds_to_another(void)
     CHECK(b.raw[EVENT_WAKE] && b.raw_some_pcpus && b.raw_pcpus[1] && !b.raw_pcpus[2]);
     CHECK(event_interest_raw(&b) && !event_interest_model(&b));
     a = (struct event_interest){0};
-    runstates_interest(&a);
+    want_model(&a);
     event_interest_add(&b, &a); /* no raw records of its own: the pCPUs stay */
-    CHECK(b.raw_some_pcpus && event_interest_model(&b) && b.slices && !b.io);
+    CHECK(b.raw_some_pcpus && event_interest_model(&b) && b.slices && b.io);
     a = (struct event_interest){0};
     a.raw[EVENT_BLOCK] = true; /* of all pCPUs */
     event_interest_add(&b, &a);
     CHECK(!b.raw_some_pcpus && b.raw[EVENT_WAKE] && b.raw[EVENT_BLOCK]);
+}
+
+static void slices_are_decoded_for_rows_that_need_them(void)
+{
+    static struct trace_options none, some;
+    meter_wants(&(struct meter_options){.bys = 1u << BY_DOMAIN, .no_slices = true}, &none);
+    CHECK(!none.interest.slices && !none.interest.io);
+    some = none;
+    meter_wants(&(struct meter_options){.bys = 1u << BY_DOMAIN, .charge.wanted = true}, &some);
+    meter_wants(&(struct meter_options){.bys = 1u << BY_DOMAIN, .no_slices = true}, &some);
+    CHECK(some.interest.slices && some.interest.io);
 }
 
 CU_TestInfo interest_tests[] = {
@@ -224,5 +239,6 @@ CU_TestInfo interest_tests[] = {
     TEST(times_are_judged_whatever_is_wanted),
     TEST(the_bytes_of_a_pcpu_give_the_same_events_whatever_others_wrote),
     TEST(an_interest_adds_to_another),
+    TEST(slices_are_decoded_for_rows_that_need_them),
     CU_TEST_INFO_NULL,
 };

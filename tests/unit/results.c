@@ -9,6 +9,7 @@
 #include "results_copy.h"
 #include "run.h"
 #include "suites.h"
+#include "told.h"
 
 static void check_text(const struct buffer *b, const char *expected, unsigned line)
 {
@@ -108,16 +109,7 @@ static void histograms_come_back_to_the_last_sample(void)
     COMES_BACK(&c, &b);
     const struct histogram *back[] = {&c.measures.run, &c.measures.wait, &c.measures.block};
     for (unsigned i = 0; i < 3; i++) {
-        EQUAL(back[i]->count, all[i]->count);
-        EQUAL(back[i]->sum, all[i]->sum);
-        EQUAL(back[i]->min, all[i]->min);
-        EQUAL(back[i]->max, all[i]->max);
-        EQUAL(back[i]->max_at, all[i]->max_at);
-        CHECK(memcmp(back[i]->touched, all[i]->touched, sizeof all[i]->touched) == 0);
-        for (unsigned page = 0; page < HISTOGRAM_PAGES; page++)
-            if (all[i]->touched[page / 64] >> page % 64 & 1)
-                CHECK(memcmp(back[i]->pages[page], all[i]->pages[page],
-                             HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t)) == 0);
+        CHECK(same_histogram(back[i], all[i]));
     }
     copy_free(&c);
     buffer_free(&b);
@@ -329,11 +321,6 @@ static void charges_are_one_line(void)
 }
 
 /* ---- all that a meter hands out ---- */
-
-static bool same_interval(const struct interval *a, const struct interval *b)
-{
-    return a->granularity_ns == b->granularity_ns && a->start_ns == b->start_ns && a->end_ns == b->end_ns;
-}
 
 static int compare_kept(const void *a, const void *b)
 {

@@ -123,16 +123,17 @@ bool same_interval(const struct interval *a, const struct interval *b)
            a->by == b->by;
 }
 
-static bool same_histogram(const struct histogram *a, const struct histogram *b)
+bool same_histogram(const struct histogram *a, const struct histogram *b)
 {
+    unsigned x = 0, y = 0;
+    uint64_t of_x, of_y;
     if (a->count != b->count || a->sum != b->sum || a->min != b->min || a->max != b->max ||
-        a->max_at != b->max_at || memcmp(a->touched, b->touched, sizeof a->touched) != 0)
+        a->max_at != b->max_at)
         return false;
-    for (unsigned page = 0; page < HISTOGRAM_PAGES; page++)
-        if (a->touched[page / 64] >> page % 64 & 1 &&
-            memcmp(a->pages[page], b->pages[page], HISTOGRAM_PAGE_BUCKETS * sizeof(uint64_t)) != 0)
+    for (; histogram_next_bucket(a, &x, &of_x); x++, y++)
+        if (!histogram_next_bucket(b, &y, &of_y) || x != y || of_x != of_y)
             return false;
-    return true;
+    return !histogram_next_bucket(b, &y, &of_y);
 }
 
 static bool same_rows(const struct told *a, const struct told *b)

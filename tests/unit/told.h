@@ -43,6 +43,7 @@ size_t told_before_seen(const struct told_calls *r);
 /* Forgets the calls that are about rows of other bys. */
 void told_only(struct told_calls *r, enum by by);
 
+bool same_histogram(const struct histogram *a, const struct histogram *b);
 bool same_interval(const struct interval *a, const struct interval *b);
 
 #endif

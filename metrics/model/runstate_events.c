@@ -1,0 +1,255 @@
+/*
+ * What the events say to the runstate machine: changes of state, domains that come and go, lost records, I/O. Sources: Xen
+ * public/trace.h (the records), xen/common/sched/core.c (when they are written).
+ */
+#include <string.h>
+
+#include "metrics/min_max.h"
+#include "parser/decode/io_filter.h"
+
+#include "runstate_internal.h"
+
+#define SAME_BIRTH_NS 1000000000u /* a DOM_ADD this soon after the first record announces the same life */
+
+void runstates_interest(struct event_interest *interest)
+{
+    static const unsigned always[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_YIELD,
+                                      EVENT_SLEEP,           EVENT_DOM_ADD,          EVENT_DOM_REM,
+                                      EVENT_DOM0_DOM_ADD,    EVENT_DOM0_DOM_REM};
+    static const unsigned otherwise[] = {EVENT_SWITCH,         EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT,
+                                         EVENT_SWITCH_INFCONT, EVENT_WAKE,           EVENT_BLOCK};
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        interest->model[always[i]] = true;
+    for (size_t i = 0; i < sizeof otherwise / sizeof otherwise[0]; i++)
+        interest->model_without_runstates[otherwise[i]] = true;
+}
+
+/* ---- domains ---- */
+
+static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
+{
+    struct incarnation *l = &r->population->incarnations[life];
+    for (uint32_t id = 0; id < l->vcpus_n; id++) {
+        uint32_t vcpu = l->vcpus[id];
+        if (vcpu == NOBODY || !r->tracks[vcpu].seen)
+            continue;
+        runstates_vacate(r, vcpu, now_ns);
+        runstates_put(
+            r, now_ns,
+            (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+    }
+    l->ended = true;
+    l->ended_ns = now_ns;
+}
+
+/* DOM_ADD: {dom}; up to Xen 4.6 {dom, vcpu}, once for each vCPU. */
+static void domain_added(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t domain = e->w[0];
+    if (event_words(e) < 1 || domain >= DOMID_FIRST_RESERVED) {
+        r->quality->ignored_records++;
+        return;
+    }
+    uint32_t life = population_life(r->population, (uint16_t)domain);
+    if (life != NOBODY && !r->population->incarnations[life].ended) {
+        struct incarnation *l = &r->population->incarnations[life];
+        bool another_vcpu = event_words(e) >= 2 && l->added &&
+                            population_vcpu(r->population, (uint16_t)domain, (uint16_t)e->w[1]) == NOBODY;
+        if (another_vcpu || now_ns - l->first_ns < SAME_BIRTH_NS)
+            return;
+        domain_ends(r, life, now_ns); /* its DOM_REM was lost */
+    }
+    life = runstates_begin_life(r, domain, now_ns);
+    if (life != NOBODY)
+        r->population->incarnations[life].added = true;
+}
+
+static void domain_removed(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    if (event_words(e) < 1 || e->w[0] >= DOMID_FIRST_RESERVED) {
+        r->quality->ignored_records++;
+        return;
+    }
+    uint32_t life = runstates_life(r, e->w[0], now_ns);
+    if (life != NOBODY && !r->population->incarnations[life].ended)
+        domain_ends(r, life, now_ns);
+}
+
+/* ---- lost records ---- */
+
+static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint64_t first_tsc;
+    memcpy(&first_tsc, &e->w[2], 8);
+    r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    p->blind = blind_begin(&r->blind, now_ns);
+    uint32_t vcpu = p->current;
+    if (vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, e->pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
+/* Recording resumes: the record names the vCPU that runs there now. */
+static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    uint64_t blind_ns = blind_end(&r->blind, p->blind, now_ns);
+    r->quality->blind_ns += blind_ns;
+    p->blind_ns += blind_ns;
+    p->blind = BLIND_NONE;
+    if (p->current == NOBODY)
+        p->free_since = now_ns;
+    uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
+    if (e->w[1] == UINT32_MAX)
+        return; /* records of Xen 3.3 and older do not say */
+    uint32_t vcpu = runstates_vcpu(r, domain, id, e->pcpu, now_ns);
+    if (vcpu == NOBODY)
+        return;
+    if (!r->tracks[vcpu].seen) {
+        /* Nothing is known of it before this moment. */
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, e->pcpu);
+        r->tracks[vcpu].since_ns = now_ns;
+        runstates_put_state(r, now_ns, vcpu, RUNSTATE_UNKNOWN, RUNSTATE_RUNNING, e->pcpu, UINT32_MAX);
+        r->tracks[vcpu].state = RUNSTATE_RUNNING;
+        runstates_occupy(r, vcpu, e->pcpu, now_ns);
+        return;
+    }
+    runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+}
+
+/* ---- vCPUs ---- */
+
+/* YIELD, SLEEP: the vCPU may stop running soon. */
+static void leaving(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    if (event_words(e) < 2)
+        return;
+    uint32_t vcpu = e->w[0] < 65536 && e->w[1] < VCPUS_MAX
+                        ? population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1])
+                        : NOBODY;
+    if (vcpu == NOBODY || !r->tracks[vcpu].seen)
+        return;
+    uint8_t kind = e->slot == EVENT_YIELD ? TRANSITION_YIELD : TRANSITION_SLEEP;
+    runstates_put(r, now_ns, (struct transition){.kind = kind, .vcpu = vcpu, .pcpu = e->pcpu});
+    r->tracks[vcpu].leaving_noted = true;
+}
+
+/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY. */
+static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
+}
+
+static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    uint64_t instant = instant_of_change(&p->instant, e, now_ns);
+    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    if (vcpu == NOBODY)
+        return;
+    /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
+    const struct track *k = &r->tracks[vcpu];
+    if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
+        (k->seen && k->since_ns > instant))
+        instant = now_ns;
+    runstates_record(r, vcpu, instant, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+}
+
+static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    if (vcpu != NOBODY)
+        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+}
+
+/* ---- I/O ---- */
+
+/* The life of a domain that a record names: it may have ended, as pages are unmapped after that too. NOBODY: none. */
+static uint32_t named_life(struct runstates *r, uint32_t domain, uint64_t now_ns)
+{
+    return domain < DOMID_FIRST_RESERVED ? runstates_life(r, domain, now_ns) : NOBODY;
+}
+
+static void put_io(struct runstates *r, const struct event *e, uint64_t now_ns, enum io_record record,
+                   uint32_t vcpu, uint64_t value)
+{
+    runstates_put(
+        r, now_ns,
+        (struct transition){
+            .kind = TRANSITION_IO, .from = record & 15, .pcpu = e->pcpu, .vcpu = vcpu, .value = value});
+}
+
+static void grant(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    enum io_record record = e->slot == EVENT_GRANT_MAP     ? IO_RECORD_MAP
+                            : e->slot == EVENT_GRANT_UNMAP ? IO_RECORD_UNMAP
+                                                           : IO_RECORD_TRANSFER;
+    uint32_t life = event_words(e) >= 1 ? named_life(r, e->w[0], now_ns) : NOBODY;
+    if (life != NOBODY)
+        put_io(r, e, now_ns, record, life, 1);
+    else
+        r->quality->ignored_records++;
+}
+
+static void hypercall(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t call = record_hypercall(e->slot, (const uint8_t *)e->w, event_words(e));
+    if (call == HYPERCALL_GRANT_TABLE_OP)
+        put_io(r, e, now_ns, IO_RECORD_COPY, NOBODY, e->w[2]);
+    else
+        put_io(r, e, now_ns, call == HYPERCALL_EVENT_CHANNEL_OP ? IO_RECORD_SEND : IO_RECORD_TASK, NOBODY, 0);
+}
+
+static void wake_by_send(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    if (event_words(e) < 2 || !(e->flags & EVENT_BY_SEND))
+        return;
+    uint32_t life = named_life(r, e->w[0], now_ns);
+    if (life != NOBODY && e->w[1] < VCPUS_MAX)
+        put_io(r, e, now_ns, IO_RECORD_WAKE,
+               population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
+}
+
+/* ---- all of them ---- */
+
+typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+static event_handler *const handlers[] = {
+    [EVENT_RUNSTATE_CHANGE] = runstate_change,
+    [EVENT_CONTINUE_RUNNING] = goes_on,
+    [EVENT_BLIND_BEGIN] = blind_begins,
+    [EVENT_BLIND_END] = blind_ends,
+    [EVENT_DOM_ADD] = domain_added,
+    [EVENT_DOM0_DOM_ADD] = domain_added,
+    [EVENT_DOM_REM] = domain_removed,
+    [EVENT_DOM0_DOM_REM] = domain_removed,
+    [EVENT_YIELD] = leaving,
+    [EVENT_SLEEP] = leaving,
+    [EVENT_GRANT_MAP] = grant,
+    [EVENT_GRANT_UNMAP] = grant,
+    [EVENT_GRANT_TRANSFER] = grant,
+    [EVENT_HYPERCALL_V2] = hypercall,
+    [EVENT_HYPERCALL_SUBCALL] = hypercall,
+    [EVENT_PV_HYPERCALL] = hypercall,
+    [EVENT_HVM_VMMCALL] = hypercall,
+    [EVENT_VMX_EXIT] = hypercall,
+    [EVENT_SVM_EXIT] = hypercall,
+    [EVENT_WAKE] = wake_by_send,
+};
+
+#define HANDLERS (sizeof handlers / sizeof handlers[0])
+
+bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock)
+{
+    event_handler *handler = e->slot < HANDLERS ? handlers[e->slot] : NULL;
+    if (!(e->flags & EVENT_MODEL))
+        return true;
+    r->clock = clock;
+    if (handler)
+        handler(r, e, now_ns);
+    if (r->use_switches && (!handler || e->slot == EVENT_WAKE || e->slot == EVENT_SLEEP))
+        runstates_switch_event(r, e, now_ns);
+    return !r->queue.failed;
+}
