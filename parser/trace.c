@@ -97,10 +97,12 @@ static void set_clock(struct trace *t)
     clock_probe_restart(&t->probe);
 }
 
-/* Enough was read to begin: the clock is known, and whether the trace holds runstate changes. */
+/* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
 static bool well_known(struct trace *t)
 {
     struct clock_probe *p = &t->probe;
+    if (t->order.tsc_first == UINT64_MAX)
+        return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
         return false;
     if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)

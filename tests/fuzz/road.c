@@ -3,12 +3,13 @@
  *
  * The first byte of an input says how it is read and what is asked for (see struct choice); the rest is the capture,
  * so `tail -c +2 INPUT` is a file for xenmeter. What must hold whatever the bytes are is checked at every row, and
- * a violation aborts.
+ * a violation aborts. One input of eight, by its hash, is read by consumers drawn from the hash, too (mixture.h).
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "formats/output.h"
 #include "formats/writer.h"
@@ -18,6 +19,7 @@
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/store.h"
+#include "tests/unit/mixture.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    2000 /* a capture of a few bytes can claim to last for years: enough is seen by then */
@@ -287,7 +289,8 @@ static bool report_open(struct report *r, const struct choice *c, enum by by, co
     MUST(r->output, "%s", err.message);
     MUST(choice_make(&r->choice, relations, 1 + c->executions, NULL, NULL, false, &err) == 0, "%s",
          err.message);
-    struct report_schema schema = {.name = "report", .choice = &r->choice,
+    struct report_schema schema = {.name = "report",
+                                   .choice = &r->choice,
                                    .bys = 1u << by,
                                    .granularities_ns = granularities_ns,
                                    .granularities = r->granularities};
@@ -406,6 +409,25 @@ static void run(const char *path, const struct choice *c)
     trace_close(trace);
 }
 
+/* One input of eight is also read by consumers drawn from its own bytes: all in one pass, and each alone. */
+static void run_mixture(const uint8_t *data, size_t n, const struct choice *c)
+{
+    char path[STORE_PATH];
+    uint64_t hash = XXH3_64bits(data, n);
+    if (hash & 7)
+        return;
+    int fd = store_capture(data, n, false, path);
+    const struct mixture_trace trace = {.path = path,
+                                        .cpu_hz = c->cpu_hz_given ? 2.4e9 : 0,
+                                        .unit_ns = 7777777,
+                                        .end_ns = 1500000000,
+                                        .memory_limit = MEMORY_LIMIT,
+                                        .lines_most = ROWS_MOST};
+    const char *difference = mixture_difference(hash, &trace);
+    MUST(!difference, "%s", difference);
+    close(fd);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed);
 
@@ -418,6 +440,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     int fd = store_capture(data + 1, n - 1, c.pipe, path);
     run(path, &c);
     close(fd);
+    run_mixture(data + 1, n - 1, &c);
     return 0;
 }
 

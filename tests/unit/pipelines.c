@@ -1,12 +1,14 @@
 /* Whatever takes part in a pass, each consumer gets what it gets alone. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "mixture.h"
 #include "parser/decode/event_fields.h"
+#include "parser/trace.h"
 #include "random_host.h"
 #include "suites.h"
 
@@ -50,7 +52,36 @@ static void on_captures(void)
             check_mixture(seed * 2 + i, &captures[i]);
 }
 
+/* The first sweep has only a record without a time: the trace begins with the first time that comes later. */
+static void the_trace_begins_with_its_first_time(void)
+{
+    static struct trace_options options = {.cpu_hz = 1e9};
+    struct trace_bytes c;
+    struct event_batch batch;
+    struct error err;
+    char path[64];
+    trace_bytes_init(&c);
+    on(&c, 1);
+    record_untimed(&c, 0x00081001, 0, NULL);
+    flush(&c, 1);
+    on(&c, 0);
+    mark(&c, 3 * MS);
+    sweep(&c);
+    int fd = memfd_create("capture", 0);
+    if (fd < 0 || write(fd, c.file.data, c.file.n) != (ssize_t)c.file.n)
+        abort();
+    snprintf(path, sizeof path, "/dev/fd/%d", fd);
+    memset(options.interest.raw, true, sizeof options.interest.raw);
+    struct trace *t = trace_open(path, &options, &err);
+    CHECK(t && trace_next(t, &batch, &err) == 1);
+    EQUAL(clock_ns(trace_clock(t), BASE_TSC + 3 * MS), 0);
+    trace_close(t);
+    close(fd);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo pipelines_tests[] = {
+    TEST(the_trace_begins_with_its_first_time),
     TEST(on_random_hosts),
     TEST(on_captures),
     CU_TEST_INFO_NULL,
