@@ -32,11 +32,16 @@ void meter_wants(const struct meter_options *options, struct trace_options *trac
     trace->interest.slices |= !options->no_slices;
 }
 
+static size_t held(const struct meter *m)
+{
+    return m->held.n - m->held.head + m->held.heap_n;
+}
+
 /* Of the charging stage: at once to the ledger, unless that would close an interval that still takes slices. */
 static void pass_on(void *context, const struct transition *t)
 {
     struct meter *m = context;
-    if (t->time_ns < m->ledger.boundary_ns && transitions_waiting(&m->held) == 0)
+    if (t->time_ns < m->ledger.boundary_ns && held(m) == 0)
         ledger_book(&m->ledger, t);
     else
         transitions_put(&m->held, *t);
@@ -99,7 +104,7 @@ static bool is_over(const struct meter *m)
 
 static size_t waiting(const struct meter *m)
 {
-    return transitions_waiting(&m->held) + charging_waiting(m->charging);
+    return held(m) + charging_waiting(m->charging);
 }
 
 /*

@@ -1,7 +1,6 @@
 /* Driver domains and their guests: pairs made on first sight, who of the guests is awake, and what they did lately. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "metrics/array.h"
 #include "charging.h"
@@ -49,8 +48,10 @@ static void set_awake(struct charging *c, uint32_t idd, uint32_t pair, bool awak
 
 uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life)
 {
-    const struct idd *d = &c->idds[idd];
-    return guest_life < d->pair_of_n ? d->pair_of[guest_life] : NOBODY;
+    uint32_t pair = guest_life < c->incarnations_n ? c->incarnations[guest_life].pairs : NOBODY;
+    while (pair != NOBODY && c->pairs[pair].idd != idd)
+        pair = c->pairs[pair].next_of_guest;
+    return pair;
 }
 
 /* Whether pair a comes before pair b in what is handed out. */
@@ -67,18 +68,6 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life)
     if (found != NOBODY)
         return found;
     struct idd *d = &c->idds[idd];
-    if (guest_life >= d->pair_of_n) {
-        uint32_t n = (uint32_t)c->incarnations_n;
-        uint32_t *pair_of = realloc(d->pair_of, n * sizeof *pair_of);
-        if (!pair_of) {
-            c->failed = true;
-            return NOBODY;
-        }
-        memset(pair_of + d->pair_of_n, 0xff, (n - d->pair_of_n) * sizeof *pair_of); /* NOBODY */
-        c->memory += (n - d->pair_of_n) * sizeof *pair_of;
-        d->pair_of = pair_of;
-        d->pair_of_n = n;
-    }
     size_t capacity = c->pairs_capacity;
     struct pair *pairs = array_reserve(c->pairs, &c->pairs_capacity, c->pairs_n + 1, sizeof *pairs);
     uint32_t pair = (uint32_t)c->pairs_n;
@@ -94,7 +83,6 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life)
                                            .awake_at = NOBODY,
                                            .next_of_guest = c->incarnations[guest_life].pairs};
     c->incarnations[guest_life].pairs = pair;
-    d->pair_of[guest_life] = pair;
     for (uint32_t at = d->pairs_n - 1; at > 0 && pair_before(c, pair, d->pairs[at - 1]); at--) {
         d->pairs[at] = d->pairs[at - 1];
         d->pairs[at - 1] = pair;

@@ -69,7 +69,6 @@ void charging_free(struct charging *c)
         c->periods_made = next;
     }
     for (size_t d = 0; d < c->idds_n; d++) {
-        free(c->idds[d].pair_of);
         free(c->idds[d].awake);
         free(c->idds[d].pairs);
     }

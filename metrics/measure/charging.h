@@ -85,9 +85,7 @@ struct idd {
     uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
     unsigned methods;  /* enum charge_method, or-ed: those in force for it */
     bool counted;      /* outside counters of its guests were given */
-    uint32_t *pair_of; /* guest life -> pair, NOBODY */
-    uint32_t pair_of_n;
-    uint32_t *awake; /* pairs whose guest has a vCPU awake */
+    uint32_t *awake;   /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;

@@ -94,22 +94,12 @@ struct granularity {
 #define FED_BY_LIVE METER_GRANULARITIES
 #define IS_LIVE     (METER_GRANULARITIES + 1)
 
-/* One pair of a guest and a driver domain, and one driver domain: sums since a boundary, as in struct cell. */
-struct pair_sums {
-    uint64_t charged_ns;
-    uint64_t events[IO_TRACE_KINDS], inferred[IO_TRACE_KINDS];
-    double by_kind_ns[IO_KINDS], inferred_ns; /* of charged_ns */
-};
-struct pair_cell {
-    struct pair_sums live, *wide;
-};
-struct idd_sums {
-    uint64_t running_ns, charged_ns, own_ns, unattributed_ns;
-    uint64_t executions, io_free_executions;
-    uint64_t unassigned[IO_TRACE_KINDS];
-};
-struct idd_cell {
-    struct idd_sums live, *wide;
+/* Sums since a boundary, as in struct cell; of each the domain, life and guests are not used. */
+struct charge_sums {
+    struct charge_guest *guests; /* by pair number */
+    size_t guests_n;
+    struct charge_idd *idds; /* by driver domain number */
+    size_t idds_n;
 };
 
 struct ledger {
@@ -129,12 +119,10 @@ struct ledger {
     uint64_t live_ns; /* what is live began here */
     struct row *rows; /* room for one interval's */
     size_t rows_capacity;
-    struct charging *charging;    /* NULL: charges are not accounted */
-    struct pair_cell *pair_cells; /* by pair number */
-    size_t pair_cells_n;
-    struct idd_cell *idd_cells; /* by driver domain number */
-    size_t idd_cells_n;
-    struct run_slice **active; /* that reach beyond the open intervals */
+    struct charging *charging; /* NULL: charges are not accounted */
+    struct charge_sums charges_live;
+    struct charge_sums charges[METER_GRANULARITIES]; /* not used with only one: it is what is live */
+    struct run_slice **active;                       /* that reach beyond the open intervals */
     size_t active_n, active_capacity;
     struct charge_idd *charge_idds; /* room for one interval's */
     struct charge_guest *charge_guests;

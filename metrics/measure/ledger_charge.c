@@ -14,138 +14,85 @@ static bool wanted(const struct ledger *l, uint16_t pcpu)
     return !l->options.pcpus_wanted || l->options.pcpus_wanted[pcpu];
 }
 
-static bool many(const struct ledger *l)
-{
-    return l->options.granularities > 1;
-}
+/* ---- sums ---- */
 
-/* ---- cells of the matrix ---- */
-
-static struct pair_cell *make_pair_cell(struct ledger *l, uint32_t pair)
+static struct charge_guest *guest_sums(struct ledger *l, struct charge_sums *s, uint32_t pair)
 {
-    size_t n = l->pair_cells_n;
-    struct pair_cell *cells = array_reserve(l->pair_cells, &l->pair_cells_n, (size_t)pair + 1, sizeof *cells);
-    if (!cells) {
+    if (pair < s->guests_n)
+        return &s->guests[pair];
+    size_t n = s->guests_n;
+    struct charge_guest *guests = array_reserve(s->guests, &s->guests_n, (size_t)pair + 1, sizeof *guests);
+    if (!guests) {
         l->out_of_memory = true;
         return NULL;
     }
-    l->pair_cells = cells;
-    l->memory += (l->pair_cells_n - n) * sizeof *cells;
-    if (many(l) && !cells[pair].wide) {
-        cells[pair].wide = calloc(l->options.granularities, sizeof *cells[pair].wide);
-        l->memory += l->options.granularities * sizeof *cells[pair].wide;
-        l->out_of_memory = l->out_of_memory || !cells[pair].wide;
-    }
-    return l->out_of_memory ? NULL : &cells[pair];
+    l->memory += (s->guests_n - n) * sizeof *guests;
+    s->guests = guests;
+    return &guests[pair];
 }
 
-static struct idd_cell *make_idd_cell(struct ledger *l, uint32_t idd)
+static struct charge_idd *idd_sums(struct ledger *l, struct charge_sums *s, uint32_t idd)
 {
-    size_t n = l->idd_cells_n;
-    struct idd_cell *cells = array_reserve(l->idd_cells, &l->idd_cells_n, (size_t)idd + 1, sizeof *cells);
-    if (!cells) {
+    if (idd < s->idds_n)
+        return &s->idds[idd];
+    size_t n = s->idds_n;
+    struct charge_idd *idds = array_reserve(s->idds, &s->idds_n, (size_t)idd + 1, sizeof *idds);
+    if (!idds) {
         l->out_of_memory = true;
         return NULL;
     }
-    l->idd_cells = cells;
-    l->memory += (l->idd_cells_n - n) * sizeof *cells;
-    if (many(l) && !cells[idd].wide) {
-        cells[idd].wide = calloc(l->options.granularities, sizeof *cells[idd].wide);
-        l->out_of_memory = l->out_of_memory || !cells[idd].wide;
-    }
-    return l->out_of_memory ? NULL : &cells[idd];
+    l->memory += (s->idds_n - n) * sizeof *idds;
+    s->idds = idds;
+    return &idds[idd];
 }
 
-static inline struct pair_cell *pair_cell(struct ledger *l, uint32_t pair)
+static void clear(struct charge_sums *s)
 {
-    bool made = pair < l->pair_cells_n && (!many(l) || l->pair_cells[pair].wide);
-    return made ? &l->pair_cells[pair] : make_pair_cell(l, pair);
+    if (s->guests_n)
+        memset(s->guests, 0, s->guests_n * sizeof *s->guests);
+    if (s->idds_n)
+        memset(s->idds, 0, s->idds_n * sizeof *s->idds);
 }
 
-static inline struct idd_cell *idd_cell(struct ledger *l, uint32_t idd)
+/* Where the sums of granularity g are. */
+static struct charge_sums *sums_of(struct ledger *l, size_t g)
 {
-    bool made = idd < l->idd_cells_n && (!many(l) || l->idd_cells[idd].wide);
-    return made ? &l->idd_cells[idd] : make_idd_cell(l, idd);
-}
-
-static void merge_pair(struct pair_sums *into, const struct pair_sums *from)
-{
-    into->charged_ns += from->charged_ns;
-    into->inferred_ns += from->inferred_ns;
-    for (int k = 0; k < IO_KINDS; k++)
-        into->by_kind_ns[k] += from->by_kind_ns[k];
-    for (int k = 0; k < IO_TRACE_KINDS; k++) {
-        into->events[k] += from->events[k];
-        into->inferred[k] += from->inferred[k];
-    }
-}
-
-static void merge_idd(struct idd_sums *into, const struct idd_sums *from)
-{
-    into->running_ns += from->running_ns;
-    into->charged_ns += from->charged_ns;
-    into->own_ns += from->own_ns;
-    into->unattributed_ns += from->unattributed_ns;
-    into->executions += from->executions;
-    into->io_free_executions += from->io_free_executions;
-    for (int k = 0; k < IO_TRACE_KINDS; k++)
-        into->unassigned[k] += from->unassigned[k];
+    return l->options.granularities > 1 ? &l->charges[g] : &l->charges_live;
 }
 
 void ledger_charges_gather(struct ledger *l)
 {
-    for (size_t i = 0; i < l->pair_cells_n; i++) {
-        struct pair_cell *c = &l->pair_cells[i];
-        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
-            merge_pair(&c->wide[g], &c->live);
-        memset(&c->live, 0, sizeof c->live);
+    const struct charge_sums *live = &l->charges_live;
+    for (size_t g = 0; g < l->options.granularities; g++) {
+        for (uint32_t i = 0; i < live->guests_n; i++) {
+            struct charge_guest *to = guest_sums(l, &l->charges[g], i);
+            if (to)
+                charge_guest_merge(to, &live->guests[i]);
+        }
+        for (uint32_t i = 0; i < live->idds_n; i++) {
+            struct charge_idd *to = idd_sums(l, &l->charges[g], i);
+            if (to)
+                charge_idd_merge(to, &live->idds[i]);
+        }
     }
-    for (size_t i = 0; i < l->idd_cells_n; i++) {
-        struct idd_cell *c = &l->idd_cells[i];
-        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
-            merge_idd(&c->wide[g], &c->live);
-        memset(&c->live, 0, sizeof c->live);
-    }
-}
-
-static struct pair_sums *pair_sums(struct ledger *l, struct pair_cell *c, size_t g)
-{
-    return many(l) ? &c->wide[g] : &c->live;
-}
-
-static struct idd_sums *idd_sums(struct ledger *l, struct idd_cell *c, size_t g)
-{
-    return many(l) ? &c->wide[g] : &c->live;
-}
-
-static void clear_granularity(struct ledger *l, size_t g)
-{
-    for (size_t i = 0; i < l->pair_cells_n; i++)
-        if (!many(l) || l->pair_cells[i].wide)
-            memset(pair_sums(l, &l->pair_cells[i], g), 0, sizeof(struct pair_sums));
-    for (size_t i = 0; i < l->idd_cells_n; i++)
-        if (!many(l) || l->idd_cells[i].wide)
-            memset(idd_sums(l, &l->idd_cells[i], g), 0, sizeof(struct idd_sums));
+    clear(&l->charges_live);
 }
 
 void ledger_charges_clear(struct ledger *l)
 {
     for (size_t g = 0; g < l->options.granularities; g++)
-        clear_granularity(l, g);
-    for (size_t i = 0; i < l->pair_cells_n; i++)
-        memset(&l->pair_cells[i].live, 0, sizeof l->pair_cells[i].live);
-    for (size_t i = 0; i < l->idd_cells_n; i++)
-        memset(&l->idd_cells[i].live, 0, sizeof l->idd_cells[i].live);
+        clear(&l->charges[g]);
+    clear(&l->charges_live);
 }
 
 void ledger_charges_free(struct ledger *l)
 {
-    for (size_t i = 0; i < l->pair_cells_n; i++)
-        free(l->pair_cells[i].wide);
-    for (size_t i = 0; i < l->idd_cells_n; i++)
-        free(l->idd_cells[i].wide);
-    free(l->pair_cells);
-    free(l->idd_cells);
+    for (size_t g = 0; g < l->options.granularities; g++) {
+        free(l->charges[g].guests);
+        free(l->charges[g].idds);
+    }
+    free(l->charges_live.guests);
+    free(l->charges_live.idds);
     free(l->active);
     free(l->charge_idds);
     free(l->charge_guests);
@@ -164,26 +111,22 @@ static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t g
 
 static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s, uint64_t ns)
 {
-    struct idd_cell *d = idd_cell(l, slice->period->idd);
+    struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
     if (!d || ns == 0)
         return;
-    d->live.running_ns += ns;
-    if (s->to == SHARE_OWN) {
-        d->live.own_ns += ns;
+    d->running_ns += ns;
+    if (s->to >= SHARE_UNATTRIBUTED) {
+        *(s->to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ns;
         return;
     }
-    if (s->to == SHARE_UNATTRIBUTED) {
-        d->live.unattributed_ns += ns;
-        return;
-    }
-    d->live.charged_ns += ns;
-    struct pair_cell *p = pair_cell(l, s->to);
+    d->charged_ns += ns;
+    struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    p->live.charged_ns += ns;
-    p->live.inferred_ns += (double)s->inferred * (double)ns;
+    p->charged_ns += ns;
+    p->charged_inferred_ns += (double)s->inferred * (double)ns;
     for (int k = 0; k < IO_KINDS; k++)
-        p->live.by_kind_ns[k] += (double)s->by_kind[k] * (double)ns;
+        p->charged_by_ns[k] += (double)s->by_kind[k] * (double)ns;
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
         struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
         if (m)
@@ -230,9 +173,9 @@ static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until
 /* All of the slice is booked. */
 static void end_slice(struct ledger *l, struct run_slice *slice)
 {
-    struct idd_cell *d = idd_cell(l, slice->period->idd);
+    struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
     if (d && wanted(l, slice->pcpu))
-        d->live.io_free_executions += slice->io_free;
+        d->io_free_executions += slice->io_free;
     charging_release(l->charging, slice);
 }
 
@@ -277,9 +220,9 @@ uint32_t ledger_idd_of(const struct ledger *l, uint32_t life)
 void ledger_charge_dispatch(struct ledger *l, uint32_t life)
 {
     uint32_t idd = ledger_idd_of(l, life);
-    struct idd_cell *d = idd != NOBODY ? idd_cell(l, idd) : NULL;
+    struct charge_idd *d = idd != NOBODY ? idd_sums(l, &l->charges_live, idd) : NULL;
     if (d)
-        d->live.executions++;
+        d->executions++;
 }
 
 static void book_event(struct ledger *l, const struct transition *t)
@@ -290,11 +233,11 @@ static void book_event(struct ledger *l, const struct transition *t)
     const struct pair *p = &l->charging->pairs[pair];
     if (!wanted(l, t->pcpu))
         return;
-    struct pair_cell *c = pair_cell(l, pair);
-    if (!c)
+    struct charge_guest *sums = guest_sums(l, &l->charges_live, pair);
+    if (!sums)
         return;
-    c->live.events[kind] += count;
-    c->live.inferred[kind] += t->to ? count : 0;
+    sums->events[kind] += count;
+    sums->inferred[kind] += t->to ? count : 0;
     if (t->vcpu < l->accounts_n)
         l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
     bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
@@ -308,9 +251,10 @@ static void book_event(struct ledger *l, const struct transition *t)
 
 static void book_unattributed(struct ledger *l, const struct transition *t)
 {
-    struct idd_cell *d = wanted(l, t->pcpu) ? idd_cell(l, (uint32_t)(t->value >> 32)) : NULL;
+    struct charge_idd *d =
+        wanted(l, t->pcpu) ? idd_sums(l, &l->charges_live, (uint32_t)(t->value >> 32)) : NULL;
     if (d)
-        d->live.unassigned[t->from] += (uint32_t)t->value;
+        d->unassigned[t->from] += (uint32_t)t->value;
 }
 
 void ledger_book_io(struct ledger *l, const struct transition *t)
@@ -353,21 +297,15 @@ static bool is_empty(const struct charge_guest *g)
     return any == 0;
 }
 
-static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *idd, uint32_t pair, size_t g,
-                                    const struct interval *interval)
+static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *idd, uint32_t pair,
+                                    struct charge_sums *sums, const struct interval *interval)
 {
-    const struct incarnation *life = &l->population->incarnations[l->charging->pairs[pair].guest];
-    struct charge_guest guest = {.domain = life->domain, .life = life->number};
-    struct pair_cell *c = pair_cell(l, pair);
-    if (!c)
-        return guest;
-    const struct pair_sums *s = pair_sums(l, c, g);
-    guest.charged_ns = s->charged_ns;
-    guest.charged_inferred_ns = s->inferred_ns;
-    memcpy(guest.charged_by_ns, s->by_kind_ns, sizeof guest.charged_by_ns);
-    memcpy(guest.events, s->events, sizeof s->events);
-    memcpy(guest.inferred, s->inferred, sizeof guest.inferred);
-    add_counters(l, idd, l->charging->pairs[pair].guest, interval, &guest);
+    uint32_t life = l->charging->pairs[pair].guest;
+    const struct charge_guest *s = guest_sums(l, sums, pair);
+    struct charge_guest guest = s ? *s : (struct charge_guest){.domain = 0};
+    guest.domain = l->population->incarnations[life].domain;
+    guest.life = l->population->incarnations[life].number;
+    add_counters(l, idd, life, interval, &guest);
     return guest;
 }
 
@@ -397,28 +335,22 @@ static bool make_charge_rows(struct ledger *l)
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
 {
     const struct charging *c = l->charging;
+    struct charge_sums *sums = sums_of(l, g);
     size_t n = 0, guests_n = 0;
     if (l->options.sink.charges && make_charge_rows(l)) {
-        for (uint32_t i = 0; i < c->idds_n && i < l->idd_cells_n; i++) {
+        for (uint32_t i = 0; i < c->idds_n && i < l->charges_live.idds_n; i++) {
             const struct incarnation *life = &l->population->incarnations[c->idds[i].life];
-            struct idd_cell *cell = idd_cell(l, i);
-            if (!cell || (life->ended && life->ended_ns <= interval->start_ns) ||
+            const struct charge_idd *s = idd_sums(l, sums, i);
+            if (!s || (life->ended && life->ended_ns <= interval->start_ns) ||
                 life->birth_ns >= interval->end_ns)
                 continue;
-            const struct idd_sums *s = idd_sums(l, cell, g);
             struct charge_idd *idd = &l->charge_idds[n++];
-            *idd = (struct charge_idd){.domain = life->domain,
-                                       .life = life->number,
-                                       .running_ns = s->running_ns,
-                                       .charged_ns = s->charged_ns,
-                                       .own_ns = s->own_ns,
-                                       .unattributed_ns = s->unattributed_ns,
-                                       .executions = s->executions,
-                                       .io_free_executions = s->io_free_executions,
-                                       .guests = &l->charge_guests[guests_n]};
-            memcpy(idd->unassigned, s->unassigned, sizeof idd->unassigned);
+            *idd = *s;
+            idd->domain = life->domain;
+            idd->life = life->number;
+            idd->guests = &l->charge_guests[guests_n];
             for (uint32_t p = 0; p < c->idds[i].pairs_n; p++) {
-                struct charge_guest guest = guest_of(l, idd, c->idds[i].pairs[p], g, interval);
+                struct charge_guest guest = guest_of(l, idd, c->idds[i].pairs[p], sums, interval);
                 if (!is_empty(&guest))
                     l->charge_guests[guests_n + idd->guests_n++] = guest;
             }
@@ -429,14 +361,14 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
             l->sink_ended = true;
     }
-    clear_granularity(l, g);
+    clear(sums);
 }
 
 void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)
 {
-    struct idd_cell *c = idd_cell(l, idd);
-    if (!c)
+    struct charge_idd *live = idd_sums(l, &l->charges_live, idd), *s = idd_sums(l, sums_of(l, g), idd);
+    if (!live || !s)
         return;
-    idd_sums(l, c, g)->running_ns += ns;
-    idd_sums(l, c, g)->unattributed_ns += ns;
+    s->running_ns += ns;
+    s->unattributed_ns += ns;
 }

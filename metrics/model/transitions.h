@@ -53,9 +53,4 @@ static inline const struct transition *transitions_take(struct transitions *q, u
     return &q->items[q->head++];
 }
 
-static inline size_t transitions_waiting(const struct transitions *q)
-{
-    return q->n - q->head + q->heap_n;
-}
-
 #endif
