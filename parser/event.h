@@ -83,7 +83,7 @@ struct event_interest {
     bool raw_some_pcpus;       /* set */
     bool model[EVENT_SLOTS];
     bool model_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
-    bool io;     /* model: what tells of I/O between domains (parser/decode/io_filter.h) */
+    bool io;     /* model: the records of I/O between domains (parser/decode/io_filter.h) */
     bool slices; /* model: EVENT_SLICE */
 };
 

@@ -54,34 +54,37 @@ static void merge_places(struct quality *into, const struct quality *from)
     into->skipped_bytes += from->skipped_bytes;
 }
 
+/* The members that are plain sums. */
+#define SUM(MEMBER) offsetof(struct quality, MEMBER)
+static const size_t sums[] = {SUM(bytes),
+                              SUM(records),
+                              SUM(windows),
+                              SUM(sweeps),
+                              SUM(lost_records),
+                              SUM(lost_markers),
+                              SUM(truncated_bytes),
+                              SUM(tsc_backwards),
+                              SUM(tsc_implausible),
+                              SUM(inconsistent),
+                              SUM(blind_ns),
+                              SUM(blind_late_ns),
+                              SUM(unrecognised_other),
+                              SUM(unknown_ns),
+                              SUM(ignored_records)};
+
 void quality_merge(struct quality *into, const struct quality *from)
 {
-    into->bytes += from->bytes;
-    into->records += from->records;
-    into->windows += from->windows;
-    into->sweeps += from->sweeps;
-    into->lost_records += from->lost_records;
-    into->lost_markers += from->lost_markers;
-    into->truncated_bytes += from->truncated_bytes;
-    into->tsc_backwards += from->tsc_backwards;
-    into->tsc_implausible += from->tsc_implausible;
+    if (from->inconsistent && (!into->inconsistent || from->inconsistent_at_ns < into->inconsistent_at_ns))
+        into->inconsistent_at_ns = from->inconsistent_at_ns;
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
+        *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)from + sums[i]);
+    if (from->skew_max_ns > into->skew_max_ns)
+        into->skew_max_ns = from->skew_max_ns;
     merge_places(into, from);
-
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         for (unsigned form = 0; form < 16; form++)
             into->events[slot].forms[form] += from->events[slot].forms[form];
     for (unsigned i = 0; i < from->unrecognised_kinds; i++)
         count_unrecognised(into, from->unrecognised[i].event, from->unrecognised[i].records,
                            from->unrecognised[i].bytes);
-    into->unrecognised_other += from->unrecognised_other;
-
-    if (from->inconsistent && (!into->inconsistent || from->inconsistent_at_ns < into->inconsistent_at_ns))
-        into->inconsistent_at_ns = from->inconsistent_at_ns;
-    into->inconsistent += from->inconsistent;
-    into->blind_ns += from->blind_ns;
-    into->blind_late_ns += from->blind_late_ns;
-    into->unknown_ns += from->unknown_ns;
-    if (from->skew_max_ns > into->skew_max_ns)
-        into->skew_max_ns = from->skew_max_ns;
-    into->ignored_records += from->ignored_records;
 }

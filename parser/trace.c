@@ -114,7 +114,7 @@ static bool well_known(struct trace *t)
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
 }
 
-/* What was decoded of a window, perhaps all of it, is looked at from outside. */
+/* The events that were decoded of a window, perhaps all of it: the clock and the order look at them. */
 static void take_window(struct trace *t)
 {
     struct stream *s = t->decoder.current;
@@ -126,7 +126,7 @@ static void take_window(struct trace *t)
     order_window(&t->order, s);
 }
 
-/* Later parts of the trace check a clock that was measured at its beginning: those of some sweeps, as that is not for free. */
+/* Some later sweeps check a clock that was measured at the beginning; not all, as that takes time. */
 static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
@@ -149,7 +149,7 @@ static void take_sweep(struct trace *t)
                      decoder_is_whole(&t->decoder));
 }
 
-/* Whether what was read is to be handed out, as far as may be; -1 with `err` filled. */
+/* 1: the events that were read can be delivered, as far as they are in order; 0: read on; -1 with `err` filled. */
 static int take_status(struct trace *t, int status, struct error *err)
 {
     bool clock = t->phase == PHASE_CLOCK;
@@ -179,7 +179,7 @@ static int take_status(struct trace *t, int status, struct error *err)
     }
 }
 
-/* Reads on until something can be handed out. */
+/* Reads on until something can be delivered. */
 static int read_on(struct trace *t, struct error *err)
 {
     int status, ready;
@@ -245,7 +245,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
     if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)
-        t->quality.truncated_bytes = 1; /* how many are missing cannot be told */
+        t->quality.truncated_bytes = 1; /* how many are missing is not known */
     return 1;
 }
 

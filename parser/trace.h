@@ -59,7 +59,7 @@ struct trace_options {
 struct trace;
 
 /*
- * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (told by content, not by
+ * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (by its content, not its
  * name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
  * does not begin like a capture; the caller closes with trace_close. With a feed PATH only is what the summary says.
  */

@@ -38,7 +38,7 @@ struct model_view {
 
 struct model;
 
-/* A model of a trace, or of a piece of it, that begins at start_ns. NULL: no memory. */
+/* A model of a trace, or of a part of it, that begins at start_ns. NULL: no memory. */
 struct model *model_new(uint64_t start_ns);
 void model_free(struct model *m);
 

@@ -9,9 +9,9 @@
 #include "runstate_internal.h"
 
 #define SETTLE_NS     1000000000u  /* after lost records: how long a contradiction may take to show */
-#define BEGINNING_NS  1000000000u  /* how long first records may take to tell of the trace's beginning */
+#define BEGINNING_NS  1000000000u  /* how long first records may take to say about the trace's beginning */
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
-#define SKEW_USUAL_NS 100000u      /* where nothing else tells a late record from a wrong one */
+#define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
 #define SKEW_MAX_NS   1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
@@ -161,7 +161,7 @@ void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
 }
 
 /*
- * The vCPU is known to be in `state` in [from, now): tells the queue, unless it ran on a pCPU that belonged to
+ * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
  * somebody else for all of that time. Returns whether it could.
  */
 static bool backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
@@ -190,7 +190,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
         if (p->current != NOBODY || p->free_since > birth)
-            first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before cannot be told */
+            first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before is not known */
     }
     runstates_put(r, birth,
                   (struct transition){.kind = TRANSITION_APPEAR,

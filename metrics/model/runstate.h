@@ -2,7 +2,7 @@
  * The runstate machine: ordered events in, a stream of transitions without contradictions out.
  *
  * It knows for each vCPU the state it is in, checks every record's old state against that, and settles what does not
- * fit: time in which records were lost becomes `unknown`; a first record tells the state back to the vCPU's
+ * fit: time in which records were lost becomes `unknown`; a first record gives the state back to the vCPU's
  * beginning. Transitions wait in a queue until nothing can change them any more (runstates_settled): a later record
  * may still put `unknown` in front of them. What comes later than that begins at the settled time, and is counted.
  */
@@ -24,11 +24,11 @@ enum transition_kind {
     TRANSITION_STATE, /* from one state to another; to running: `value` = slice granted, UINT32_MAX: none, or not wanted; */
                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
     TRANSITION_YIELD,  /* it yields: a switch follows */
-    TRANSITION_SLEEP,  /* it was told to sleep */
+    TRANSITION_SLEEP,  /* it was put to sleep */
     TRANSITION_GO_ON,  /* it goes on running after all */
     TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
     TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
-    TRANSITION_IO,     /* not of a vCPU: a record that tells of I/O; `from` = enum io_record */
+    TRANSITION_IO,     /* not of a vCPU: a record of I/O; `from` = enum io_record */
     /* what the charging stage (charging.h) adds for the ledger */
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
@@ -36,7 +36,7 @@ enum transition_kind {
     TRANSITION_PCPU /* a pCPU wrote its first record */
 };
 
-/* What an I/O record tells; its pCPU is `pcpu`. */
+/* What an I/O record is about; its pCPU is `pcpu`. */
 enum io_record {
     IO_RECORD_MAP,      /* vcpu = life of the domain whose page it is */
     IO_RECORD_UNMAP,    /* the same */

@@ -23,7 +23,7 @@ struct track {
     bool contradicted;        /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
     uint8_t state_before;     /* the tracked state when that record came */
-    uint8_t record_old;       /* the old state that record told */
+    uint8_t record_old;       /* the old state in that record */
     uint16_t record_pcpu;     /* the pCPU that wrote it */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
@@ -43,7 +43,7 @@ struct runstates {
     struct population *population;
     struct quality *quality;
     const struct clock *clock; /* during runstates_event */
-    uint64_t start_ns;         /* the trace's, or the piece's, start */
+    uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
     bool use_switches;
     struct track *tracks; /* by vCPU number */

@@ -34,7 +34,7 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
     struct track *k = &r->tracks[vcpu];
     struct blind_window lost;
     if (!k->seen) {
-        /* It may have been running: the next switch of it tells. */
+        /* It may have been running: its next switch shows that. */
         if (!k->woken_ns)
             k->woken_ns = now_ns;
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {

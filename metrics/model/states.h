@@ -7,7 +7,7 @@ enum runstate { /* Xen's own numbers for the first four */
                 RUNSTATE_RUNNABLE,
                 RUNSTATE_BLOCKED,
                 RUNSTATE_OFFLINE,
-                RUNSTATE_UNKNOWN, /* the trace cannot tell: records were lost */
+                RUNSTATE_UNKNOWN, /* not known: records were lost */
                 RUNSTATES
 };
 

@@ -79,16 +79,16 @@ static void pop(struct transitions *q)
 
 void transitions_put_back(struct transitions *q, struct transition t)
 {
-    size_t behind = 0;
+    size_t later = 0;
     if (q->n == q->capacity && !make_room(q))
         return;
-    while (behind < q->n - q->head && q->items[q->n - 1 - behind].time_ns > t.time_ns)
-        if (++behind > NEAR || q->heap_n > 0) {
+    while (later < q->n - q->head && q->items[q->n - 1 - later].time_ns > t.time_ns)
+        if (++later > NEAR || q->heap_n > 0) {
             push(q, t);
             return;
         }
-    struct transition *place = &q->items[q->n++ - behind];
-    memmove(place + 1, place, behind * sizeof *place);
+    struct transition *place = &q->items[q->n++ - later];
+    memmove(place + 1, place, later * sizeof *place);
     *place = t;
 }
 

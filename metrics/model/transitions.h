@@ -12,7 +12,7 @@
 
 struct put_back {
     struct transition transition;
-    uint64_t appended; /* how many were in order before it: it goes behind those of them that have its time */
+    uint64_t appended; /* how many were in order before it: it comes after those of them that have its time */
     uint64_t serial;   /* among those put back */
 };
 
@@ -33,7 +33,7 @@ void transitions_free(struct transitions *q);
 void transitions_put_back(struct transitions *q, struct transition t);
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns);
 
-/* Puts t behind all transitions that are not later than it. */
+/* Puts t after all transitions that are not later than it. */
 static inline void transitions_put(struct transitions *q, struct transition t)
 {
     if (q->n < q->capacity && (q->n == q->head || q->items[q->n - 1].time_ns <= t.time_ns))

@@ -47,7 +47,7 @@ static inline void current_after(struct stream *s, uint32_t header, unsigned slo
 /* Records of the pCPU are missing: who is current is not known. */
 void current_forget(struct stream *s);
 
-/* Whether the next raw record is to be preceded by an EVENT_CURRENT, or may be. */
+/* Whether an EVENT_CURRENT precedes the next raw record, or may. */
 static inline bool current_is_due(const struct stream *s)
 {
     return s->emitted_current != s->current || s->next != CURRENT_NONE;

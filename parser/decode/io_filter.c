@@ -48,13 +48,8 @@ bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
     return f->hypercalls_seen != NULL;
 }
 
-static bool seen(const struct io_filter *f)
-{
-    return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
-}
-
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
-                      const uint8_t *behind, const uint8_t *end)
+                      const uint8_t *next, const uint8_t *end)
 {
     if (slot == EVENT_WAKE) {
         bool by_send = f->wakes;
@@ -64,14 +59,14 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
     uint32_t call = record_hypercall(slot, payload, words);
     bool exit = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT || slot == EVENT_HVM_VMMCALL;
     bool first_exit =
-        exit && !seen(f); /* HVM guests make few hypercalls: an exit tells that they would be seen */
+        exit && !io_filter_seen(f); /* HVM guests make few hypercalls: an exit shows that they are traced */
     if (!first_exit) {
         if (call >= sizeof f->calls || !f->calls[call])
             return false;
         if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
             return false;
-        if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - behind < 4 || is_wake(behind))) {
-            f->wakes = true; /* at the end of a window the next one tells */
+        if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - next < 4 || is_wake(next))) {
+            f->wakes = true; /* at the end of a window the next one shows it */
             return false;
         }
         f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;

@@ -1,5 +1,5 @@
 /*
- * Which records tell of I/O between domains: of the many hypercalls only those that copy between domains, notify
+ * Which records are of I/O between domains: of the many hypercalls only those that copy between domains, notify
  * another domain or switch the kernel's task, and of the many wakes only those that a notification caused.
  *
  * A notification is an event-channel operation: the hypercall's record comes first, and if the target was asleep its
@@ -19,7 +19,7 @@
 #define HYPERCALL_EVENT_CHANNEL_OP 32 /* send is by far the most frequent one */
 #define GNTTABOP_COPY              5
 
-/* The hypercall a record of these slots tells of; UINT32_MAX: not one of them, or its number is not in the record. */
+/* The hypercall of a record of these slots; UINT32_MAX: not one of them, or its number is not in the record. */
 uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words);
 
 /* What the filter knows of a pCPU. */
@@ -38,22 +38,27 @@ bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
 
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
- * record behind it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
+ * record after it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
  * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced.
- * `behind` .. `end`: the bytes of the trace after the record.
+ * `next` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
-                      const uint8_t *behind, const uint8_t *end);
+                      const uint8_t *next, const uint8_t *end);
+
+/* Whether a hypercall of the domain that runs was seen on this pCPU. */
+static inline bool io_filter_seen(const struct io_filter *f)
+{
+    return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
+}
 
 /* A vCPU of the domain runs from now on. */
 static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
 {
-    bool seen = f->hypercalls_seen && f->hypercalls_seen[domain / 8] >> domain % 8 & 1;
     f->domain = domain;
-    f->calls[HYPERCALL_STACK_SWITCH] = !seen;
+    f->calls[HYPERCALL_STACK_SWITCH] = !io_filter_seen(f);
 }
 
-/* The slots of which only some records tell of I/O, and those of which all do; both end with EVENT_UNRECOGNISED. */
+/* The slots of which only some records are of I/O, and those of which all are; both end with EVENT_UNRECOGNISED. */
 extern const unsigned io_filtered_slots[];
 extern const unsigned io_slots[];
 

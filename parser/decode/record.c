@@ -115,7 +115,7 @@ static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t 
     return NULL;
 }
 
-/* Gives a record whose tsc is to be judged its time. False: it belongs to quite another time. */
+/* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
 static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
     struct odd_time t = {.tsc = r->tsc};

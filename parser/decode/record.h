@@ -19,7 +19,7 @@
 /* Or-ed, beside enum event_flag: what becomes of a slot's records. */
 enum record_action {
     RECORD_LEARN = 8,     /* it says something about other records */
-    RECORD_FILTERED = 16, /* the model wants it if it tells of I/O (io_filter.h) */
+    RECORD_FILTERED = 16, /* the model wants it if it is of I/O (io_filter.h) */
     RECORD_HYPERCALL = 32 /* the same, for HYPERCALL_V2, of which there are so many */
 };
 
@@ -42,7 +42,7 @@ static inline size_t record_bytes(uint32_t header)
     return 4 + (header >> 31) * 8 + (header >> 28 & 7) * 4;
 }
 
-/* The runstates that the event number of a RUNSTATE_CHANGE tells. */
+/* The runstates in the event number of a RUNSTATE_CHANGE. */
 #define XEN_RUNNING 0
 
 static inline unsigned runstate_old(uint32_t header)

@@ -1,5 +1,5 @@
 /*
- * What is known of one pCPU by its own records, and those of its events that were not handed out yet, in time order.
+ * What is known of one pCPU by its own records, and those of its events that were not delivered yet, in time order.
  *
  * Nothing here depends on other pCPUs' records, or on what is wanted; but for times that do not follow from the pCPU's
  * own records, which the ordering judges (struct odd_time).
@@ -20,7 +20,7 @@
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
 struct stream {
-    struct event *events; /* [head, n) wait to be handed out */
+    struct event *events; /* [head, n) wait to be delivered */
     size_t head, n, capacity;
     size_t fresh; /* events from here on were appended since the ordering last looked at the stream */
     uint16_t pcpu;
@@ -30,9 +30,9 @@ struct stream {
         reach;  /* a tsc so far beyond last_tsc, or farther, is judged: TSC_LEAP + 1; 0: the next one is */
     bool begun; /* last_tsc means something; before, events have no time */
     bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
-    bool perhaps_blind;  /* the last window filled its ring: records may be missing behind it */
+    bool perhaps_blind;  /* the last window filled its ring: records may be missing after it */
     uint64_t last_sweep; /* of its last window */
-    /* What records say about those behind them: */
+    /* What records say about later ones: */
     uint32_t
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */

@@ -134,7 +134,7 @@ static bool header_plausible(const uint8_t *p, const uint8_t *end, bool prove)
     return true;
 }
 
-/* Bytes of the trace are missing, perhaps whole windows: who is current now cannot be told. */
+/* Bytes of the trace are missing, perhaps whole windows: who is current is not known. */
 static void forget_current(struct decoder *d)
 {
     for (unsigned i = 0; i < d->pcpus_n; i++)

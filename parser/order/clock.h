@@ -19,7 +19,7 @@ struct clock {
     uint64_t tsc_first; /* becomes 0 ns */
     double cpu_hz;      /* the frequency used; 0: not known, ns are cycles */
     bool measured;      /* from the trace; else given, or not known */
-    uint64_t pairs;     /* samples behind a measured frequency */
+    uint64_t pairs;     /* samples of a measured frequency */
     double spread_ppm;  /* half the distance between their quartiles */
     double error_ppm;   /* standard error of the median: how sure */
     /* What later parts of the trace say of a measured frequency; check_pairs 0: nothing. */

@@ -1,4 +1,4 @@
-/* Measures the tsc frequency from SWITCH_INFPREV payloads; the idea is told in clock.h. */
+/* Measures the tsc frequency from SWITCH_INFPREV payloads; clock.h has the idea. */
 #ifndef XENMETER_PARSER_CLOCK_PROBE_H
 #define XENMETER_PARSER_CLOCK_PROBE_H
 
@@ -39,8 +39,8 @@ void clock_probe_take(struct clock_probe *p, struct stream *s);
 void clock_probe_restart(struct clock_probe *p);
 
 /*
- * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False when there is nothing to
- * tell it from.
+ * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False when there is no sample
+ * yet.
  */
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock);
 

@@ -1,6 +1,6 @@
 /*
  * The merge is a tournament: a leaf for each stream holds the key of its next event, an inner node the loser (the later
- * one) of the two that met there, and node 0 the winner, which is handed out; its stream's next key then plays its way up
+ * one) of the two that met there, and node 0 the winner, which is delivered; its stream's next key then plays its way up
  * again. A key is made so that one comparison, and no branch, decides: where records of many pCPUs interleave nothing
  * could foresee it.
  */
@@ -132,7 +132,7 @@ static int make_room(struct order *o, unsigned leaves)
 
 /*
  * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event, or the last record, moves back to it. What is older than what was handed out comes at its end;
+ * beyond a later event, or the last record, moves back to it. What is older than what was delivered comes at its end;
  * time 0 is where the trace begins.
  */
 static void settle(const struct order *o, struct stream *s)

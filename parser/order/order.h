@@ -4,7 +4,7 @@
  * xentrace reads the rings in ascending pCPU order and again from the start: a sweep. When sweep k+1 has ended, every
  * ring has been read after the last record of sweep k was written: what is not younger than that record has arrived.
  * That is the watermark, up to which the streams are merged. It waits, besides, for each pCPU that is writing: a
- * LOST_RECORDS record tells of blind time that began right after the pCPU's last record, and is written late.
+ * LOST_RECORDS record reports blind time that began right after the pCPU's last record, and is written late.
  */
 #ifndef XENMETER_PARSER_ORDER_H
 #define XENMETER_PARSER_ORDER_H
@@ -21,12 +21,12 @@ struct order {
     uint64_t tsc_last;  /* of any record of the windows that ended */
     uint64_t
         foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
-    uint64_t emitted_tsc; /* events up to here were handed out; what is older can only come at that time */
+    uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
     /* the merge */
-    struct cursor *cursors; /* of the streams with events to hand out, in the order of their pCPUs */
+    struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */
     uint64_t *tree;         /* of their keys; see order.c */
-    unsigned leaves;        /* of it: a power of two, 0 when there is nothing to hand out */
+    unsigned leaves;        /* of it: a power of two, 0 when there is nothing to deliver */
     unsigned capacity;      /* of both */
     uint64_t base;          /* tsc that keys count from */
     uint64_t horizon;       /* tsc up to which they do, not beyond the watermark */
@@ -55,7 +55,7 @@ int order_begin(struct order *o);
 
 /*
  * Moves up to `room` events, in order, to `to`, and the ones attached to the last: at most ORDER_ATTACHED. Returns how
- * many. Less than `room`: all up to the watermark are handed out.
+ * many. Less than `room`: all up to the watermark are delivered.
  */
 size_t order_take(struct order *o, struct event *to, size_t room);
 #define ORDER_ATTACHED 2

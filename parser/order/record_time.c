@@ -4,7 +4,7 @@
 #define TSC_IMPOSSIBLE (1ull << 62)
 /* So far ahead, even if confirmed, belongs to another capture: some hours. */
 #define TSC_FOREIGN (1ull << 45)
-/* Records this far behind what was handed out belong to another capture: about 1.6 s. */
+/* Records this far behind what was delivered belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
 
 static bool follows(uint64_t tsc, uint64_t next)
@@ -23,7 +23,7 @@ static uint64_t first_of_all(const struct odd_time *t, struct quality *q)
 
 /*
  * Time on this pCPU was ahead of itself: what is queued beyond `tsc` is to move back to it (order_begin does that, once
- * for all times that this happens), and what that had told of the trace's beginning and end is taken back.
+ * for all times that this happens), and the trace's beginning and end, as far as they came from such times, move back.
  */
 static void pull_back(struct order *o, struct stream *s, uint64_t tsc)
 {
@@ -102,7 +102,7 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     bool any = o->tsc_first != UINT64_MAX;
     if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->emitted_tsc))
         o->tsc_first = t->tsc;
-    /* What is older than what was handed out can only come at its end: each of these records is counted. */
+    /* What is older than what was delivered can only come at its end: each of these records is counted. */
     bool late = t->tsc < o->emitted_tsc;
     o->decoder->quality->tsc_backwards += late;
     s->reach = late ? 0 : TSC_LEAP + 1;

@@ -1,5 +1,5 @@
 /*
- * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes behind a sliding
+ * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes in a sliding
  * view.
  */
 #ifndef XENMETER_PARSER_INPUT_H
