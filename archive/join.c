@@ -15,8 +15,8 @@ struct join {
     /* by domain id: incarnations in the captures before, but for the last one, which goes on */
     uint32_t before[DOMAINS];
     uint32_t seen[DOMAINS]; /* by domain id: the highest life so far */
-    struct aggregate whole;
-    bool any_whole;
+    struct aggregate whole[BYS]; /* of the whole trace, by enum by; the charges are with those by domain */
+    bool any_whole[BYS];
     struct row *rows; /* room for one interval's */
     struct measures *measures;
     size_t rows_capacity, measures_capacity;
@@ -33,7 +33,8 @@ struct join *join_new(const struct meter_sink *sink)
     if (!j)
         return NULL;
     j->sink = *sink;
-    aggregate_init(&j->whole);
+    for (int by = 0; by < BYS; by++)
+        aggregate_init(&j->whole[by]);
     return j;
 }
 
@@ -41,7 +42,8 @@ void join_free(struct join *j)
 {
     if (!j)
         return;
-    aggregate_free(&j->whole);
+    for (int by = 0; by < BYS; by++)
+        aggregate_free(&j->whole[by]);
     free(j->rows);
     free(j->measures);
     free(j->idds);
@@ -122,8 +124,8 @@ static int take_interval(void *context, const struct interval *interval, const s
     move_rows(j, rows, n);
     if (interval->granularity_ns != 0)
         return j->sink.interval(j->sink.context, &to, j->rows, n);
-    j->any_whole = true;
-    return aggregate_add_rows(&j->whole, j->rows, n) ? 0 : no_memory(j);
+    j->any_whole[to.by] = true;
+    return aggregate_add_rows(&j->whole[to.by], j->rows, n) ? 0 : no_memory(j);
 }
 
 static int take_execution(void *context, const struct execution *execution)
@@ -170,7 +172,7 @@ static int take_charges(void *context, const struct interval *interval, const st
     }
     if (interval->granularity_ns != 0)
         return j->sink.charges(j->sink.context, &to, j->idds, n);
-    return aggregate_add_charges(&j->whole, j->idds, n) ? 0 : no_memory(j);
+    return aggregate_add_charges(&j->whole[BY_DOMAIN], j->idds, n) ? 0 : no_memory(j);
 }
 
 struct meter_sink join_sink(struct join *j)
@@ -183,18 +185,29 @@ struct meter_sink join_sink(struct join *j)
 
 /* ---- the end ---- */
 
+static int finish_charges(struct join *j, const struct interval *whole)
+{
+    struct aggregate *sums = &j->whole[BY_DOMAIN];
+    const struct charge_idd *idds;
+    if (!j->sink.charges || !sums->charged)
+        return 0;
+    if (!aggregate_charges(sums, &idds))
+        return no_memory(j);
+    return j->sink.charges(j->sink.context, whole, idds, sums->idds.n);
+}
+
 int join_finish(struct join *j, uint64_t end_ns)
 {
-    const struct interval whole = {.end_ns = end_ns};
-    if (!j->any_whole)
-        return 0;
-    int status = j->sink.interval(j->sink.context, &whole, aggregate_rows(&j->whole), j->whole.rows.n);
-    if (status != 0 || !j->sink.charges || !j->whole.charged)
-        return status;
-    const struct charge_idd *idds;
-    if (!aggregate_charges(&j->whole, &idds))
-        return no_memory(j);
-    return j->sink.charges(j->sink.context, &whole, idds, j->whole.idds.n);
+    struct interval whole = {.end_ns = end_ns};
+    int status = 0;
+    for (int by = 0; by < BYS && status == 0; by++) {
+        whole.by = (enum by)by;
+        if (j->any_whole[by])
+            status = j->sink.interval(j->sink.context, &whole, aggregate_rows(&j->whole[by]),
+                                      j->whole[by].rows.n);
+    }
+    whole.by = BY_DOMAIN;
+    return status == 0 ? finish_charges(j, &whole) : status;
 }
 
 bool join_out_of_memory(const struct join *j)
