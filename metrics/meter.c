@@ -7,7 +7,7 @@
 #include "metrics/model/transitions.h"
 #include "min_max.h"
 
-#define FOLLOW_AFTER 256 /* slices and transitions: they are in the cache still */
+#define FOLLOW_AFTER 16 /* slices and transitions: they are in the cache still */
 
 struct meter {
     struct meter_options options;
@@ -122,6 +122,8 @@ static void follow(struct meter *m)
     while ((t = transitions_take(&m->held, max64(safe_ns, l->boundary_ns - 1))))
         ledger_book(l, t);
     ledger_advance(l, safe_ns);
+    if (held(m) == 0)
+        m->held.head = m->held.n = 0; /* what comes next is in the cache */
     m->followed_at = waiting(m);
 }
 

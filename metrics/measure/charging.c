@@ -332,10 +332,16 @@ static void appear(struct charging *c, const struct transition *t)
 
 static void change_state(struct charging *c, const struct transition *t)
 {
+    const struct model_view *view = c->view;
+    const struct vcpu_view *now = &view->vcpus[t->vcpu];
     struct charging_vcpu *v = &c->vcpus[t->vcpu];
-    unsigned before = c->view->before, to = t->to;
+    unsigned before = view->before, to = t->to;
     bool ran = before == RUNSTATE_RUNNING, runs = to == RUNSTATE_RUNNING;
-    bool moved = ran && runs && c->view->vcpus[t->vcpu].pcpu != c->view->before_pcpu;
+    bool moved = ran && runs && now->pcpu != view->before_pcpu;
+    if (!now->alive || now->idle) {
+        charging_emit(c, t);
+        return;
+    }
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to == RUNSTATE_UNKNOWN || moved);
     charging_emit(c, t);
@@ -363,12 +369,12 @@ void charging_take(struct charging *c, const struct transition *t)
     if (c->failed)
         return;
     c->now_ns = max64(c->now_ns, t->time_ns);
-    if (t->kind == TRANSITION_IO)
+    if (t->kind == TRANSITION_STATE)
+        change_state(c, t);
+    else if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
     else if (t->kind == TRANSITION_APPEAR)
         appear(c, t);
-    else if (t->kind == TRANSITION_STATE && c->view->vcpus[t->vcpu].alive && !c->view->vcpus[t->vcpu].idle)
-        change_state(c, t);
     else if (t->kind == TRANSITION_DIE)
         die(c, t);
     else

@@ -22,7 +22,7 @@ static void add_time(struct measures *m, const struct account *a, int64_t ns)
     }
 }
 
-void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
+static inline void book_time(struct ledger *l, struct account *a, uint64_t until_ns)
 {
     if (until_ns <= a->since_ns)
         return;
@@ -32,6 +32,11 @@ void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
         l->unknown_ns += (uint64_t)ns;
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
+}
+
+void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
+{
+    book_time(l, a, until_ns);
 }
 
 void ledger_book_domain(struct domain_account *d, uint64_t until_ns)
@@ -201,7 +206,7 @@ static void change_state(struct ledger *l, const struct transition *t)
 {
     struct account *a = &l->accounts[t->vcpu];
     enum runstate before = a->state;
-    ledger_book_time(l, a, t->time_ns);
+    book_time(l, a, t->time_ns);
     if (t->from == RUNSTATE_RUNNING)
         FOR_COUNTED(a, m)
         {
@@ -400,14 +405,17 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (l->done)
         return;
     l->now_ns = t->time_ns;
-    if (t->kind == TRANSITION_APPEAR)
+    if (t->kind == TRANSITION_APPEAR) {
         appear(l, t);
-    else if (t->kind == TRANSITION_PCPU)
-        ledger_add_pcpu(l, t->pcpu);
-    else if (t->kind >= TRANSITION_IO)
-        ledger_book_io(l, t);
-    if (t->kind >= TRANSITION_IO || t->kind == TRANSITION_APPEAR)
         return;
+    }
+    if (t->kind >= TRANSITION_IO) {
+        if (t->kind == TRANSITION_PCPU)
+            ledger_add_pcpu(l, t->pcpu);
+        else
+            ledger_book_io(l, t);
+        return;
+    }
     struct account *a = t->vcpu < l->accounts_n ? &l->accounts[t->vcpu] : NULL;
     if (!a || !a->alive)
         return;

@@ -109,7 +109,7 @@ static void change_state(struct model *m, const struct transition *t)
 {
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     stop_running(m, t->vcpu);
-    if (t->to != RUNSTATE_UNKNOWN)
+    if (v->state == RUNSTATE_UNKNOWN && t->to != RUNSTATE_UNKNOWN)
         m->unknown_ns += unknown_since(v, t->time_ns);
     if (v->state != t->to)
         v->since_ns = t->time_ns;
