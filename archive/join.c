@@ -14,7 +14,7 @@ struct join {
     uint64_t offset_ns;
     /* by domain id: incarnations in the captures before, but for the last one, which goes on */
     uint32_t before[DOMAINS];
-    uint32_t seen[DOMAINS]; /* by domain id: the highest life so far */
+    uint32_t seen[DOMAINS];      /* by domain id: the highest life so far */
     struct aggregate whole[BYS]; /* of the whole trace, by enum by; the charges are with those by domain */
     bool any_whole[BYS];
     struct row *rows; /* room for one interval's */
@@ -203,8 +203,8 @@ int join_finish(struct join *j, uint64_t end_ns)
     for (int by = 0; by < BYS && status == 0; by++) {
         whole.by = (enum by)by;
         if (j->any_whole[by])
-            status = j->sink.interval(j->sink.context, &whole, aggregate_rows(&j->whole[by]),
-                                      j->whole[by].rows.n);
+            status =
+                j->sink.interval(j->sink.context, &whole, aggregate_rows(&j->whole[by]), j->whole[by].rows.n);
     }
     whole.by = BY_DOMAIN;
     return status == 0 ? finish_charges(j, &whole) : status;

@@ -44,8 +44,10 @@ static int prepare(struct reading *r, struct error *err)
     c->charges = (struct charge_schema){.options = &r->meter.charge, .io_counts = reading_io_counts(r)};
     r->schema.bys = 1u << BY_DOMAIN;
     r->schema.charge = &c->charges;
-    r->meter = (struct meter_options){
-        .bys = 1u << BY_DOMAIN, .no_slices = true, .charge.wanted = true, .sink = {c, take_interval, NULL, take_charges, NULL}};
+    r->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,
+                                      .no_slices = true,
+                                      .charge.wanted = true,
+                                      .sink = {c, take_interval, NULL, take_charges, NULL}};
     return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
 }
 

@@ -57,8 +57,10 @@ static int take_interval(void *context, const struct interval *interval, const s
 
 static int read_trace(struct trace_run *run, struct summary *s, struct error *err)
 {
-    const struct meter_options rows = {
-        .bys = 1u << BY_DOMAIN, .granularities = 1, .no_slices = true, .sink = {s, take_interval, NULL, NULL, NULL}};
+    const struct meter_options rows = {.bys = 1u << BY_DOMAIN,
+                                       .granularities = 1,
+                                       .no_slices = true,
+                                       .sink = {s, take_interval, NULL, NULL, NULL}};
     const struct consumer consumer = {.rows = &rows, .clock = CLOCK_WELCOME, .to_the_end = true};
     if (trace_run_add(run, &consumer, err) != 0 || trace_run_open(run, false, NULL, err) != 0 ||
         trace_run_go(run, run->options->progress, err) != 0)

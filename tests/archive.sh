@@ -401,6 +401,18 @@ for arguments in 'report' 'report -g 1s -b vcpu -f csv' 'report -g 300ms,total -
     check "$arguments --cpu-hz: as of the whole" same "$scratch/expected" "$scratch/got"
 done
 
+group 'merge: rows by several of results that were joined'
+for part in a b; do
+    create -b domain,vcpu,pcpu --cpu-hz "$hz" "$scratch/$part.xt" -o "$scratch/several-$part.xma"
+done
+"$XENMETER" archive merge -q "$scratch/several-a.xma" "$scratch/several-b.xma" -o "$scratch/several.xma"
+"$XENMETER" report -q -b domain,vcpu,pcpu -g total,1s -f jsonl "$scratch/several.xma" >"$scratch/several.jsonl"
+for by in domain vcpu pcpu; do
+    jq -c "select(.by == \"$by\") | del(.by)" "$scratch/several.jsonl" >"$scratch/together.jsonl"
+    "$XENMETER" report -q -b $by -g total,1s -f jsonl "$scratch/several.xma" | jq -c . >"$scratch/alone.jsonl"
+    check "by $by: as alone" cmp "$scratch/alone.jsonl" "$scratch/together.jsonl"
+done
+
 group 'merge: hosts stay apart'
 create --host web2 "$scratch/b.xt" --cpu-hz "$hz" -o "$scratch/web2.xma"
 into hosts abc web2
