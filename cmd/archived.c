@@ -249,6 +249,9 @@ static bool better_by_trace(const struct archived *a, const struct meter_options
     bool part = o->from_ns || o->to_ns;
     if (a->captures_n > 1) /* what straddles the cuts; but each was charged by its own outside counters */
         return !(meter->charge.wanted && counters_kept(a) && !o->io_counts);
+    if (meter->bys &
+        (meter->bys - 1)) /* results are kept by each of them apart; a trace gives interval by interval */
+        return true;
     return part && (meter->sink.charges || meter->bys & 1u << BY_PCPU || meter->granularities == 0);
 }
 
@@ -305,7 +308,7 @@ int archived_choose_trace(struct archived *a, struct error *err)
     if (!archived_trace_kept(a))
         return error_set(
             err, ERROR_USAGE,
-            "records are in the trace, which was not kept; \"xenmeter archive list\" tells what was");
+            "this wants the trace, which was not kept; \"xenmeter archive list\" tells what was");
     if (check_span(a, err) != 0)
         return -1;
     choose_entry(a, false);

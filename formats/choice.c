@@ -95,8 +95,11 @@ static int choose_sort(struct column_choice *c, const char *sort, struct error *
     bool found = false;
     if (strchr(sort, ','))
         return error_set(err, ERROR_USAGE, "--sort %s: one column at a time", sort);
-    for (struct shown *s = c->shown; s < c->shown + c->n; s++)
-        found |= (s->sort = column_find(s->relation, sort)) != NULL;
+    for (struct shown *s = c->shown; s < c->shown + c->n; s++) {
+        s->sort = column_find(s->relation, sort);
+        s->other_order = !s->sort;
+        found |= s->sort != NULL;
+    }
     return found ? 0 : unknown_column(c, sort, strlen(sort), err);
 }
 

@@ -11,6 +11,8 @@ struct shown {
     const struct column **columns; /* in the order given, else in the relation's */
     size_t n;                      /* 0: rows of this relation are not shown */
     const struct column *sort;     /* NULL: in the order in which they come */
+    bool
+        other_order; /* an order was asked for that only other relations have: a limit is not for these rows */
 };
 
 /* Of a whole report; all zero is of none. */

@@ -23,6 +23,7 @@ struct selection {
     const struct selection_options *options;
     const struct column *sort, *domain, *pcpu; /* NULL: none, or of no interest */
     struct row_view view;
+    size_t limit; /* rows of an interval, or of a stream; 0: all */
     struct kept *kept;
     char *slots; /* the rows themselves */
     size_t n, kept_capacity, slots_capacity;
@@ -50,6 +51,7 @@ struct selection *selection_new(const struct shown *shown, const struct selectio
     s->relation = shown->relation;
     s->options = options;
     s->sort = shown->sort;
+    s->limit = shown->other_order ? 0 : options->limit;
     s->domain = options->domains ? flagged(shown->relation, COLUMN_DOMAIN) : NULL;
     s->pcpu = options->pcpus ? flagged(shown->relation, COLUMN_PCPU) : NULL;
     s->view = *view;
@@ -108,9 +110,9 @@ static void order(struct selection *s)
 {
     if (s->n > 1)
         qsort(s->kept, s->n, sizeof *s->kept, compare_kept);
-    s->full = s->options->limit && s->n >= s->options->limit;
+    s->full = s->limit && s->n >= s->limit;
     if (s->full)
-        s->n = s->options->limit;
+        s->n = s->limit;
 }
 
 static int no_memory(const struct selection *s, struct error *err)
@@ -147,7 +149,7 @@ static int make_room(struct selection *s, struct error *err)
 static int keep(struct selection *s, const void *row, struct error *err)
 {
     struct kept new = {.key = key_of(s, row), .serial = s->serial++};
-    if (s->full && compare_kept(&new, &s->kept[s->options->limit - 1]) > 0)
+    if (s->full && compare_kept(&new, &s->kept[s->limit - 1]) > 0)
         return 0;
     if (make_room(s, err) != 0)
         return -1;
@@ -155,7 +157,7 @@ static int keep(struct selection *s, const void *row, struct error *err)
     memcpy(slot_of(s, new.slot), row, s->relation->row_size);
     new.key = key_of(s, slot_of(s, new.slot));
     s->kept[s->n++] = new;
-    if (s->options->limit && s->n / 2 >= s->options->limit)
+    if (s->limit && s->n / 2 >= s->limit)
         order(s);
     return 0;
 }
@@ -218,7 +220,7 @@ static int select_stream(struct selection *s, const struct rows *rows, struct er
 {
     for (size_t i = 0; i < rows->n; i++) {
         const void *row = row_at(rows, i);
-        bool cut = !s->sort && s->options->limit && s->serial >= s->options->limit;
+        bool cut = !s->sort && s->limit && s->serial >= s->limit;
         if (cut || !is_wanted(s, row))
             continue;
         if (s->sort ? keep(s, row, err) != 0 : put_out(s, row, err) != 0)
@@ -231,7 +233,7 @@ static int select_stream(struct selection *s, const struct rows *rows, struct er
 int selection_take(struct selection *s, const struct rows *rows, struct rows *out, struct error *err)
 {
     *out = *rows;
-    if (!s->sort && !s->domain && !s->pcpu && !s->options->limit)
+    if (!s->sort && !s->domain && !s->pcpu && !s->limit)
         return 0;
     s->view.interval = rows->interval;
     s->view.by = rows->by;
