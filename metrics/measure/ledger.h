@@ -145,6 +145,11 @@ void ledger_free(struct ledger *l);
 /* Where what a vCPU (NOBODY: its domain) does on a pCPU is booked; NULL: no row is about it, or memory ran out. */
 struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
                               uint16_t pcpu);
+/*
+ * Makes item `at` of an array (`array` points to the pointer to it), whose items of `size` bytes are all zero at first.
+ * False: memory ran out, which is noted.
+ */
+bool ledger_reserve(struct ledger *l, void *array, size_t *capacity, size_t at, size_t size);
 bool ledger_make_account(struct ledger *l, uint32_t vcpu);
 /* A pCPU is seen first (BY_PCPU): makes its subject. */
 void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);

@@ -155,27 +155,30 @@ static bool make_slot(struct ledger *l, struct cells *cells, uint32_t slot)
     return true;
 }
 
+bool ledger_reserve(struct ledger *l, void *array, size_t *capacity, size_t at, size_t size)
+{
+    size_t before = *capacity;
+    void *items;
+    memcpy(&items, array, sizeof items);
+    items = array_reserve(items, capacity, at + 1, size);
+    if (!items) {
+        l->out_of_memory = true;
+        return false;
+    }
+    memcpy(array, &items, sizeof items);
+    l->memory += (*capacity - before) * size;
+    return true;
+}
+
 static bool make_domain(struct ledger *l, size_t life)
 {
-    size_t domains_n = l->domains_n;
-    struct domain_account *domains = array_reserve(l->domains, &l->domains_n, life + 1, sizeof *domains);
-    if (domains)
-        l->domains = domains;
-    l->out_of_memory = l->out_of_memory || !domains;
-    l->memory += (l->domains_n - domains_n) * sizeof *domains;
-    return domains != NULL;
+    return ledger_reserve(l, &l->domains, &l->domains_n, life, sizeof *l->domains);
 }
 
 bool ledger_make_account(struct ledger *l, uint32_t vcpu)
 {
-    size_t accounts_n = l->accounts_n;
-    bool domain = make_domain(l, l->population->vcpus[vcpu].life);
-    struct account *accounts = array_reserve(l->accounts, &l->accounts_n, (size_t)vcpu + 1, sizeof *accounts);
-    if (accounts)
-        l->accounts = accounts;
-    l->out_of_memory = l->out_of_memory || !accounts;
-    l->memory += (l->accounts_n - accounts_n) * sizeof *accounts;
-    return domain && accounts;
+    return make_domain(l, l->population->vcpus[vcpu].life) &&
+           ledger_reserve(l, &l->accounts, &l->accounts_n, vcpu, sizeof *l->accounts);
 }
 
 /* Where the cell is kept; NULL: nowhere, or no memory. */

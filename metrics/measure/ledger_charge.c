@@ -18,32 +18,14 @@ static bool wanted(const struct ledger *l, uint16_t pcpu)
 
 static struct charge_guest *guest_sums(struct ledger *l, struct charge_sums *s, uint32_t pair)
 {
-    if (pair < s->guests_n)
-        return &s->guests[pair];
-    size_t n = s->guests_n;
-    struct charge_guest *guests = array_reserve(s->guests, &s->guests_n, (size_t)pair + 1, sizeof *guests);
-    if (!guests) {
-        l->out_of_memory = true;
-        return NULL;
-    }
-    l->memory += (s->guests_n - n) * sizeof *guests;
-    s->guests = guests;
-    return &guests[pair];
+    bool made = pair < s->guests_n || ledger_reserve(l, &s->guests, &s->guests_n, pair, sizeof *s->guests);
+    return made ? &s->guests[pair] : NULL;
 }
 
 static struct charge_idd *idd_sums(struct ledger *l, struct charge_sums *s, uint32_t idd)
 {
-    if (idd < s->idds_n)
-        return &s->idds[idd];
-    size_t n = s->idds_n;
-    struct charge_idd *idds = array_reserve(s->idds, &s->idds_n, (size_t)idd + 1, sizeof *idds);
-    if (!idds) {
-        l->out_of_memory = true;
-        return NULL;
-    }
-    l->memory += (s->idds_n - n) * sizeof *idds;
-    s->idds = idds;
-    return &idds[idd];
+    bool made = idd < s->idds_n || ledger_reserve(l, &s->idds, &s->idds_n, idd, sizeof *s->idds);
+    return made ? &s->idds[idd] : NULL;
 }
 
 static void clear(struct charge_sums *s)
