@@ -6,7 +6,7 @@
 # For every NAME.xt.zst with a NAME.truth/samples.jsonl in a DIR whose readings have "net" and "vbd", over the span of the
 # readings inside the trace:
 #   - who is charged more is who has more packets and requests, by packets, and by auto unless all that the trace tells is
-#     inferred;
+#     inferred; where truth.json says what dom0's kernel ran for whom, auto is held against that: a disk request is no packet;
 #   - the packets and requests reported are those counted, exactly;
 #   - charged + own + unattributed = running, exactly, by every method and in every second.
 # How far each method's shares lie from those of the counts is shown; it is not judged: a packet is not a cost.
@@ -125,12 +125,18 @@ misranked() { # SHARES COLUMN
         END {
             for (a = 1; a <= n; a++) for (b = 1; b <= n; b++)
                 if (counts[a] - counts[b] >= near / 100 * counts[a] && counts[a] > 0 && charged[a] <= charged[b] && a != b) {
-                    printf "guest %s has %d packets and requests, guest %s has %d, charged %.2f %% and %.2f %%\n", guest[a],
+                    printf "guest %s has %d, guest %s has %d, charged %.2f %% and %.2f %%\n", guest[a],
                         counts[a], guest[b], counts[b], charged[a], charged[b]
                     bad = 1
                 }
             exit n == 0 || bad
         }' "$1"
+}
+
+# The same lines, but with the shares of dom0's CPU (in 0.001 %) that its kernel ran for each guest.
+with_costs() { # SHARES TRUTH
+    awk 'NR == FNR { cost[$1] = $2; next } { $2 = cost[$1] * 1000; $3 = cost[$1] } 1' \
+        <(jq -r '.share_pct | to_entries[] | "\(.key) \(.value)"' "$2") "$1"
 }
 ranks() { misranked "$@" | sed 's/^/      /'; [ "${PIPESTATUS[0]}" -eq 0 ]; }
 
@@ -155,7 +161,7 @@ skipped() { # NAME REASON
 
 # Each capture that is not skipped counts as judged.
 judge_capture() { # DIR NAME
-    local file=$1/$2.xt.zst samples=$1/$2.truth/samples.jsonl first last hz begin middle end from to events method column jsons
+    local file=$1/$2.xt.zst samples=$1/$2.truth/samples.jsonl first last hz begin middle end from to events method column jsons order_of ranking
     [ -f "$samples" ] || { skipped "$2" 'there are no readings'; return; }
     counts_of "$samples" >"$scratch/lines" || { check "$2: samples.jsonl can be read" false; return; }
     [ -s "$scratch/lines" ] || { skipped "$2" 'its readings have no counts of devices'; return; }
@@ -189,7 +195,12 @@ judge_capture() { # DIR NAME
             if [ "$method" = auto ] && ! has_certain "$scratch/auto.json"; then
                 echo "$2: all events of the trace are inferred: the order of auto is not judged"
             else
-                check "$2 by $method: charged in the order of the counts" ranks "$scratch/shares" $column
+                order_of=counts ranking=$scratch/shares
+                if [ "$method" = auto ] && [ -s "$1/$2.truth/truth.json" ]; then
+                    order_of="CPU that its kernel ran" ranking=$scratch/costs
+                    with_costs "$scratch/shares" "$1/$2.truth/truth.json" >"$ranking"
+                fi
+                check "$2 by $method: charged in the order of the $order_of" ranks "$ranking" $column
             fi
             ;;
         esac
