@@ -57,8 +57,6 @@ static int run(const struct options *o)
 
 /* ---- options ---- */
 
-static const char *const formats[] = {"table", "csv", "json", "jsonl", "xenmon", "archive", NULL};
-
 static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
     OPTION_BYS("rows by domain (default), vcpu, pcpu or domain-pcpu"),
@@ -93,7 +91,7 @@ static const struct command command = {
                 "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",
     .options = options,
     .operands = OPERANDS_TRACE,
-    .formats = formats,
+    .formats = report_formats,
     .relations = relations,
     .run = run,
 };

@@ -5,10 +5,23 @@
 
 #include "formats/writer_ops.h"
 
-static const struct writer_ops *const formats[] = {&table_writer, &csv_writer,    &json_writer,
-                                                   &jsonl_writer, &xenmon_writer, NULL};
+/* A new format is a file with its NAME_writer, and its name here. */
+#define FORMATS(F)      F(table) F(csv) F(json) F(jsonl)
+#define FILE_FORMATS(F) F(xenmon) /* they make files of their own */
 
-const char *const writer_formats[] = {"table", "csv", "json", "jsonl", NULL};
+#define DECLARE(NAME) extern const struct writer_ops NAME##_writer;
+#define ADDRESS(NAME) &NAME##_writer,
+#define AS_TEXT(NAME) #NAME,
+
+/* clang-format off */
+FORMATS(DECLARE)
+FILE_FORMATS(DECLARE)
+/* clang-format on */
+
+static const struct writer_ops *const formats[] = {FORMATS(ADDRESS) FILE_FORMATS(ADDRESS) NULL};
+
+const char *const writer_formats[] = {FORMATS(AS_TEXT) NULL};
+const char *const report_formats[] = {FORMATS(AS_TEXT) FILE_FORMATS(AS_TEXT) "archive", NULL};
 
 bool writer_makes_files(const char *format)
 {

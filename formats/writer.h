@@ -56,6 +56,9 @@ struct writer; /* one report being written */
 /* Format names in the order of the help text, ended by NULL. */
 extern const char *const writer_formats[];
 
+/* The same with those that make files of their own, and "archive", which is not written here. */
+extern const char *const report_formats[];
+
 /* Whether a format makes files of its own; the output it is given then only keeps what went wrong. */
 bool writer_makes_files(const char *format);
 

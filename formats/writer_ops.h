@@ -24,12 +24,6 @@ struct writer {
     struct selection **selections; /* by number of the relation in the schema's choice */
 };
 
-extern const struct writer_ops table_writer;
-extern const struct writer_ops csv_writer;
-extern const struct writer_ops json_writer;
-extern const struct writer_ops jsonl_writer;
-extern const struct writer_ops xenmon_writer;
-
 /* Makes the output fail because memory ran out; -1. */
 int writer_no_memory(struct writer *w);
 
