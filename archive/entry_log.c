@@ -2,13 +2,13 @@
  * Entries: the events that bring a new meter into the state of one that has read the whole trace so far. Some of them
  * are not events of the trace:
  *
- * - A vCPU whose first record is not told any more begins, at that record's time, with one that stands for all that was
- *   since: offline up to the state that its first told record begins in. So vCPUs get their numbers in the same order.
+ * - A vCPU whose first record is no longer emitted begins, at that record's time, with one that stands for all that was
+ *   since: offline up to the state that its first emitted record begins in. So vCPUs get their numbers in the same order.
  *   (Before that runnable, or running if it was: what follows must not look like a record that comes too late.)
- * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no told record names it, one
+ * - Every pCPU that a domain ever ran on has a row of it for ever (BY_DOMAIN_PCPU): where no emitted record names it, one
  *   does that says that it ran there, at that same moment.
  * - A domain's earlier incarnations only count: a DOM_ADD and a DOM_REM each.
- * - The end of blind time names the vCPU that runs behind it only where that one's records are told from there on.
+ * - The end of blind time names the vCPU that runs after it only where the records of that vCPU are emitted from there on.
  */
 #include "archive/entry.h"
 
@@ -345,7 +345,7 @@ static int compare(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* What is told twice: windows, and the end of one that names a vCPU behind the one that does not. */
+/* What an entry has twice: windows, and the end of a window that names a vCPU, after the end that names none. */
 static bool is_repeated(const struct entry_event *t, const struct entry_event *next)
 {
     bool window = t->event.slot == EVENT_BLIND_END || t->event.slot == EVENT_BLIND_BEGIN;

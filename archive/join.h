@@ -1,5 +1,5 @@
 /*
- * The results of captures that follow each other, told as those of one trace: times go on from the first capture's start,
+ * The results of captures that follow each other, as those of one trace: times go on from the first capture's start,
  * domain ids keep their incarnations, whole-trace rows are added up. What straddles the cut between two captures (an execution, a
  * wait) is known to neither and is no sample; and what domain id was there at the end of one capture and at the beginning
  * of the next is taken for the same domain.
@@ -25,7 +25,7 @@ void join_begin_capture(struct join *j, uint64_t offset_ns);
 /* Where a capture's results go. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
 struct meter_sink join_sink(struct join *j);
 
-/* All captures were told: hands out the whole, which ends at end_ns, if any capture told of it. As the sink's functions. */
+/* After the last capture: emits the rows of the whole, which ends at end_ns, if any capture had them. As the sink's functions. */
 int join_finish(struct join *j, uint64_t end_ns);
 bool join_out_of_memory(const struct join *j);
 

@@ -5,7 +5,7 @@
 #include "command.h"
 
 #define WIDTH       80
-#define HELP_COLUMN 26 /* where what options do is told */
+#define HELP_COLUMN 26 /* of the text about an option */
 
 struct help_options {
     struct options common;

@@ -50,7 +50,7 @@ static enum outcome wait_for(const struct log *log, short events, uint64_t until
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
         struct pollfd poll = {.fd = log->fd, .events = events};
         int n = ppoll(&poll, 1, &timeout, log->wait_mask);
-        if (*log->stop || (n > 0 && !events)) /* a reader that is gone is told without being asked for */
+        if (*log->stop || (n > 0 && !events)) /* poll reports a reader that is gone without being asked */
             return ENDS;
         if (n > 0 || left == 0)
             return GOES_ON;

@@ -118,7 +118,7 @@ static void order(struct selection *s)
 static int no_memory(const struct selection *s, struct error *err)
 {
     if (!s->relation->own_times)
-        return error_set(err, ERROR_MEMORY, "no memory for %zu rows", s->n);
+        return error_no_memory(err, "the rows to be ordered");
     return error_set(err, ERROR_MEMORY,
                      "ordering more than %zu rows takes more memory than --max-memory allows; with --limit N "
                      "few rows are kept",
@@ -168,7 +168,7 @@ static int put_out(struct selection *s, const void *row, struct error *err)
 {
     char *out = array_reserve(s->out, &s->out_capacity, s->out_n + 1, s->relation->row_size);
     if (!out)
-        return error_set(err, ERROR_MEMORY, "no memory for %zu rows", s->out_n);
+        return error_no_memory(err, "the rows in order");
     s->out = out;
     memcpy(out + s->out_n++ * s->relation->row_size, row, s->relation->row_size);
     return 0;

@@ -15,7 +15,7 @@
 #include "parser/error.h"
 #include "parser/trace.h"
 
-/* How driver domains are charged, and what of it is told. */
+/* How driver domains are charged. */
 struct charge_schema {
     const struct charge_options *options;
     const char *io_counts; /* the file of outside counters, or NULL */

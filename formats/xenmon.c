@@ -255,7 +255,7 @@ static int make_log(const struct xenmon_log *log, struct domain_log *d, struct e
     for (size_t i = 0; i < d->chunks_n; i++)
         spill_copy_part(&log->spool, d->chunks[i].at, d->chunks[i].n, d->out);
     output_write(d->out, d->text.at, d->text.n);
-    return output_flush(d->out); /* why it failed is told by the commit */
+    return output_flush(d->out); /* the commit reports why it failed */
 }
 
 static int commit_log(struct domain_log *d, struct error *err)

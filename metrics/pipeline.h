@@ -63,7 +63,8 @@ struct consumer {
     int (*state)(void *context, const struct pass *pass, const struct transition *t);
     int (*settled)(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err);
     int (*end)(void *context, const struct pass *pass, struct error *err); /* the trace was read to its end */
-    int (*stop)(void *context, const struct pass *pass, struct error *err); /* told to stop: no end comes */
+    int (*stop)(void *context, const struct pass *pass,
+                struct error *err);        /* a signal ended the pass: `end` is not called */
     size_t (*memory)(const void *context); /* bytes that it holds and that count for the limit */
 };
 

@@ -106,7 +106,7 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
     return false;
 }
 
-/* Whether all records up to the watermark have been told and those behind lie beyond the time wanted. */
+/* Whether all records up to the watermark were delivered, and later ones lie beyond the time wanted. */
 bool dump_is_over(const struct dump_reader *r, const struct event_batch *batch, const struct clock *clock);
 
 #endif

@@ -36,18 +36,18 @@ double inferred_pct_of(const struct charge_guest *guest)
 /* The kinds by their per cent, the largest first. */
 static void write_evidence(char to[EVIDENCE_BYTES], const struct charge_guest *guest)
 {
-    bool told[IO_KINDS] = {false};
+    bool named[IO_KINDS] = {false};
     size_t n = 0;
     *to = '\0';
     for (;;) {
         int most = -1;
         for (int kind = 0; kind < IO_KINDS; kind++)
-            if (!told[kind] && guest->charged_by_ns[kind] > 0 &&
+            if (!named[kind] && guest->charged_by_ns[kind] > 0 &&
                 (most < 0 || guest->charged_by_ns[kind] > guest->charged_by_ns[most]))
                 most = kind;
         if (most < 0 || n >= EVIDENCE_BYTES)
             return;
-        told[most] = true;
+        named[most] = true;
         double pct = evidence_pct_of(guest, (enum io_kind)most);
         n += (size_t)snprintf(to + n, EVIDENCE_BYTES - n, "%s%s %s%.0f%%", n ? " " : "", io_kind_names[most],
                               pct < 0.5 ? "<" : "", pct < 0.5 ? 1 : pct);

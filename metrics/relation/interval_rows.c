@@ -77,7 +77,7 @@ static struct value blocked_per_io(const struct row_view *v)
     return n.type == VALUE_INTEGER ? per(state(v, RUNSTATE_BLOCKED), (uint64_t)n.integer) : none();
 }
 
-/* Which vCPU a driver domain worked for cannot be told. */
+/* A trace does not show for which vCPU of a guest a driver domain worked. */
 static struct value charged(const struct row_view *v)
 {
     return v->by != BY_VCPU ? integer(measures_of(v)->charged_ns) : none();
