@@ -171,7 +171,7 @@ static void measure(const struct capture_kept *k, const struct part *part, const
 
 bool same_lines(const struct buffer *a, const struct buffer *b)
 {
-    return a->n == b->n && memcmp(a->at, b->at, a->n) == 0;
+    return a->n == b->n && (a->n == 0 || memcmp(a->at, b->at, a->n) == 0);
 }
 
 unsigned kept_compare(const struct capture_kept *k, const struct part *part, unsigned ways)
