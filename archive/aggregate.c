@@ -86,9 +86,9 @@ static void *element_of(struct aggregate *g, struct ordered *l, const void *like
 
 void aggregate_init(struct aggregate *g)
 {
-    *g = (struct aggregate){.rows = {sizeof(struct row), compare_rows},
-                            .idds = {sizeof(struct charge_idd), compare_idds},
-                            .guests = {sizeof(struct aggregate_guest), compare_guests}};
+    *g = (struct aggregate){.rows = {.size = sizeof(struct row), .compare = compare_rows},
+                            .idds = {.size = sizeof(struct charge_idd), .compare = compare_idds},
+                            .guests = {.size = sizeof(struct aggregate_guest), .compare = compare_guests}};
 }
 
 void aggregate_clear(struct aggregate *g)

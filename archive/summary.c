@@ -248,7 +248,7 @@ static void take_events(struct members *of, struct summary *s)
     struct members l = members_list(of, "events", EVENT_SLOTS, &n);
     for (size_t i = 0; i < n && !members_failed(of); i++) {
         struct members m = members_element(&l, i);
-        uint32_t event;
+        uint32_t event = 0;
         number_of_event(&m, &event);
         unsigned slot = slot_of(event);
         if (slot == EVENT_SLOTS || seen[slot]) {

@@ -460,7 +460,7 @@ int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_re
         struct event_batch batch = entry_batch(&entry, a->entry->tsc);
         if (reader)
             dump_reader_prime(reader, &batch);
-        else
+        if (pipeline)
             status = pipeline_feed(pipeline, &batch, &a->resume.clock, err);
     }
     entry_free(&entry);

@@ -317,11 +317,13 @@ static struct counters *read_file(FILE *file, struct error *err)
     }
     struct counters_reader *r = calloc(1, sizeof *r);
     struct counters *c = calloc(1, sizeof *c);
-    int status = r && c ? 0 : error_no_memory(err, "outside counters");
-    if (status == 0) {
+    int status = -1;
+    if (r && c) {
         r->file = file;
         r->counters = c;
         status = read_lines(r, err);
+    } else {
+        error_no_memory(err, "outside counters");
     }
     fclose(file);
     free(r);

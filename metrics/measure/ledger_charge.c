@@ -30,9 +30,9 @@ static struct charge_idd *idd_sums(struct ledger *l, struct charge_sums *s, uint
 
 static void clear(struct charge_sums *s)
 {
-    if (s->guests_n)
+    if (s->guests)
         memset(s->guests, 0, s->guests_n * sizeof *s->guests);
-    if (s->idds_n)
+    if (s->idds)
         memset(s->idds, 0, s->idds_n * sizeof *s->idds);
 }
 

@@ -69,8 +69,9 @@ static void read_arguments(uint32_t number, const char *text)
 /* The table that an entry belongs to; entries of one table follow one another. */
 static struct name_table *table_of(size_t i)
 {
-    if (i > 0 && strcmp(entries[i - 1].table, entries[i].table) == 0)
-        return &tables[tables_n - 1];
+    struct name_table *last = tables_n > 0 ? &tables[tables_n - 1] : NULL;
+    if (last && strcmp(entries[last->first].table, entries[i].table) == 0)
+        return last;
     assert(tables_n < TABLES && !find(entries[i].table, strlen(entries[i].table)));
     tables[tables_n].first = i;
     return &tables[tables_n++];
