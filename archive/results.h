@@ -1,6 +1,6 @@
 /*
  * Results as lines of JSON: what a meter hands to its sink, call by call, in a form that adds (histograms included).
- * One line each: {"interval":{...}} and behind it its rows {"row":{...}}, {"execution":{...}}, {"charges":{...}},
+ * One line each: {"interval":{...}} and after it the rows of that interval {"row":{...}}, {"execution":{...}}, {"charges":{...}},
  * {"before_seen":{...}}.
  * xenmeter-archive(5) describes every key. A line has one form only: members in a fixed order, those that are 0 or do not
  * apply left out, no spaces, numbers exact.

@@ -252,7 +252,7 @@ static void take_events(struct members *of, struct summary *s)
         number_of_event(&m, &event);
         unsigned slot = slot_of(event);
         if (slot == EVENT_SLOTS || seen[slot]) {
-            members_wrong(of, "event", "is unknown, or told twice");
+            members_wrong(of, "event", "is unknown, or there twice");
             return;
         }
         seen[slot] = true;
@@ -274,7 +274,7 @@ static void unrecognised_members(struct members *of, struct summary *s)
         members_end(&m);
         for (unsigned before = 0; before < i; before++)
             if (q->unrecognised[before].event == event->event)
-                members_wrong(of, "event", "is told twice");
+                members_wrong(of, "event", "is there twice");
         if (of->reading)
             q->unrecognised_kinds = i + 1;
     }

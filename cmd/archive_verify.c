@@ -59,10 +59,10 @@ static const struct command command = {
     .name = "archive verify",
     .summary = "whether archives are whole, to the last bit",
     .usage = "[OPTIONS] ARCHIVE...",
-    .text =
-        "Checks every frame and every member of each ARCHIVE. A damage is told on standard output, with the "
-        "byte of the file where it is and the member it is in. Of an archive that was never finished "
-        "(ARCHIVE.partial) it says up to where it is whole.",
+    .text = "Checks every frame and every member of each ARCHIVE. The command reports damage on standard "
+            "output, with the "
+            "byte of the file where it is and the member it is in. Of an archive that was never finished "
+            "(ARCHIVE.partial) it says up to where it is whole.",
     .status = "0 whole, 1 damaged or not finished, 2 error",
     .examples = "xenmeter archive verify *.xma",
     .options = options,

@@ -256,7 +256,7 @@ static const struct command command = {
     .text = "FILE is a capture of xentrace, plain or compressed by zstd, or an archive that keeps its trace "
             "(xenmeter archive); \"-\" or nothing: standard input.\n"
             "A line for each record: the time in s from the start of the trace, the pCPU, the vCPU that was "
-            "current there (d?v?: not known), the event, its fields. xenmeter-events(7) tells of them all.",
+            "current there (d?v?: not known), the event, its fields. xenmeter-events(7) describes them all.",
     .examples = "xenmeter dump capture.xt | less\n"
                 "xenmeter dump -e wake,runstate_change --vcpus d3v0 -t 4.39,4.40 capture.xt\n"
                 "xenmeter dump --count -b domain -e pv capture.xt\n"

@@ -407,7 +407,7 @@ struct run_slice *charging_next_slice(struct charging *c)
         c->done_head = c->done_n = 0;
         return NULL;
     }
-    /* Of a period that is an interval the shares are known only when that is over, and those behind it are younger. */
+    /* A period that is an interval has its shares only at its end; slices after this one are of the same or a later one. */
     return c->done[c->done_head]->period->closed ? c->done[c->done_head++] : NULL;
 }
 

@@ -89,7 +89,7 @@ static void add_run(struct delays *d, struct run_list *l, struct run run)
         l->runs[l->n++] = run;
 }
 
-/* Who has the pCPU from now on; a run of no time is none. */
+/* The vCPU has the pCPU from now on. A run that would have no length is replaced by the next one. */
 static void note_run(struct delays *d, const struct model *m, uint16_t pcpu, uint64_t now_ns)
 {
     if (pcpu == NO_PCPU)
