@@ -10,8 +10,6 @@
 
 #define BATCH_EVENTS         4096 /* a batch stays in the second-level cache */
 #define CLOCK_ERROR_PPM      50.0 /* the clock is known well enough to begin */
-#define CLOCK_SAMPLES_MIN    32
-#define CLOCK_SAMPLES_ENOUGH 4096
 #define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
@@ -105,10 +103,9 @@ static bool well_known(struct trace *t)
         return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
         return false;
-    if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)
+    if (!t->decoder.measures_clock || clock_probe_is_full(p))
         return true;
-    /* An estimate sorts all samples: make one only when there are a good deal more of them. */
-    if (p->chains->n < CLOCK_SAMPLES_MIN || p->chains->n < p->estimated_at + p->estimated_at / 8)
+    if (!clock_probe_has_more(p))
         return false;
     struct clock guess = {0};
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
