@@ -96,8 +96,8 @@ static void begin_run(struct clock_core *core, uint32_t who, uint32_t mark)
 static void take_switch(struct clock_core *core, const struct core_switch *s, struct clock_marks *m)
 {
     struct core_run *run = run_of(core, s->prev);
-    uint32_t mark = run->mark == CLOCK_MARK_NONE ? clock_marks_begin(m, s->tsc)
-                                                 : clock_marks_append(m, run->mark, s->tsc, s->ns);
+    uint32_t mark = run->mark == CLOCK_MARK_NONE ? clock_marks_begin(m, s->tsc, false)
+                                                 : clock_marks_append(m, run->mark, s->tsc, s->ns, false);
     run->mark = CLOCK_MARK_NONE;
     begin_run(core, s->next, mark);
 }

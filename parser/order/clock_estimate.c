@@ -35,14 +35,14 @@ static void pool_add(struct sample_pool *p, const struct stretch *s, size_t n)
 }
 
 /* The stretches between neighbours, and longer ones. */
-static bool sieve_marks(const struct clock_marks *m, double longest, struct stretch *room,
+static bool sieve_marks(const struct clock_marks *m, double longest, bool within, struct stretch *room,
                         struct hz_range *range)
 {
     struct sample_pool *p = calloc(1, sizeof *p);
     if (!p)
         return false;
     for (double cycles = 1; cycles <= longest; cycles *= cycles < 4096 ? 4096 : 4)
-        pool_add(p, room, clock_marks_cut(m, cycles, room).n);
+        pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
     bool found = clock_sieve(p->s, p->n, range);
     free(p);
     return found;
@@ -89,10 +89,10 @@ static size_t to_hz(struct stretch *s, size_t n, const struct hz_range *range)
     return kept * 4 >= n * 3 ? kept : 0;
 }
 
-static bool estimate_at(const struct clock_marks *m, double cycles, const struct hz_range *range,
+static bool estimate_at(const struct clock_marks *m, double cycles, bool within, const struct hz_range *range,
                         struct stretch *room, struct clock_estimate *e)
 {
-    struct clock_cut cut = clock_marks_cut(m, cycles, room);
+    struct clock_cut cut = clock_marks_cut(m, cycles, within, room);
     size_t n = to_hz(room, cut.n, range);
     if (n == 0)
         return false;
@@ -101,17 +101,18 @@ static bool estimate_at(const struct clock_marks *m, double cycles, const struct
     return n >= SAMPLES_LEAST;
 }
 
-bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room, struct clock_estimate *e)
+static bool estimate(const struct clock_marks *m, double hz_least, bool within, struct stretch *room,
+                     struct clock_estimate *e)
 {
     struct hz_range range = {hz_least, CLOCK_HZ_MOST};
     double longest = clock_marks_longest(m);
     bool found = false;
-    if (!sieve_marks(m, longest, room, &range))
+    if (!sieve_marks(m, longest, within, room, &range))
         return false;
     /* From the longest stretches on: the best that is sure enough. Shorter ones are no better then. */
     for (double cycles = longest / 2; cycles >= 1 && !(found && e->samples > 8 * SAMPLES_GOOD); cycles /= 2) {
         struct clock_estimate next;
-        if (!estimate_at(m, cycles, &range, room, &next))
+        if (!estimate_at(m, cycles, within, &range, room, &next))
             continue;
         bool better = !found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
                       next.error_ppm < e->error_ppm;
@@ -120,4 +121,10 @@ bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch
         found = true;
     }
     return found;
+}
+
+bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room,
+                    struct clock_estimate *e)
+{
+    return estimate(m, hz_least, false, room, e) || estimate(m, hz_least, true, room, e);
 }

@@ -18,6 +18,7 @@ struct clock_estimate {
  * The frequency (`hz_least` or more), in `e`. `room`: for CLOCK_MARKS stretches. False: the marks allow none, or more than
  * one that is known to 5 %, or there is no memory.
  */
-bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room, struct clock_estimate *e);
+bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room,
+                    struct clock_estimate *e);
 
 #endif

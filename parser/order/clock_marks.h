@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOCK_MARKS     16384         /* kept; more say nothing new */
-#define CLOCK_WRAP_NS   4294967296.0  /* payloads are ns modulo this */
+#define CLOCK_MARKS     16384        /* kept; more say nothing new */
+#define CLOCK_WRAP_NS   4294967296.0 /* payloads are ns modulo this */
 #define CLOCK_MARK_NONE UINT32_MAX
 
 struct clock_mark {
@@ -20,6 +20,7 @@ struct clock_mark {
     uint32_t ns;   /* the sum of the payloads since the chain began, modulo 2^32 */
     uint32_t next; /* mark of the same chain, or CLOCK_MARK_NONE */
     bool begins;   /* a chain */
+    bool within;   /* a run, which goes on */
 };
 
 struct clock_marks {
@@ -33,25 +34,25 @@ struct stretch {
 };
 
 /* Appends a mark that begins a chain. Returns its index, CLOCK_MARK_NONE when there is no room. */
-uint32_t clock_marks_begin(struct clock_marks *m, uint64_t tsc);
+uint32_t clock_marks_begin(struct clock_marks *m, uint64_t tsc, bool within);
 
 /*
  * Appends a mark to the chain whose last mark is `after`, `ns` later by Xen's clock (modulo 2^32) and no earlier by the
  * counter. Returns its index, CLOCK_MARK_NONE when there is no room.
  */
-uint32_t clock_marks_append(struct clock_marks *m, uint32_t after, uint64_t tsc, uint32_t ns);
+uint32_t clock_marks_append(struct clock_marks *m, uint32_t after, uint64_t tsc, uint32_t ns, bool within);
 
 struct clock_cut {
-    size_t n;       /* stretches */
-    size_t chains;  /* that they are of */
-    double cycles;  /* in sum */
+    size_t n;      /* stretches */
+    size_t chains; /* that they are of */
+    double cycles; /* in sum */
 };
 
 /*
  * Cuts all chains into stretches of at least `cycles` (> 0) each, as many as there are, in `to` (room for CLOCK_MARKS). What
- * is left at a chain's end is in none.
+ * is left at a chain's end is in none. Only `within` do marks within a run count, unless a chain begins there.
  */
-struct clock_cut clock_marks_cut(const struct clock_marks *m, double cycles, struct stretch *to);
+struct clock_cut clock_marks_cut(const struct clock_marks *m, double cycles, bool within, struct stretch *to);
 
 /* The cycles of the longest chain. */
 double clock_marks_longest(const struct clock_marks *m);

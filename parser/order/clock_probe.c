@@ -84,12 +84,14 @@ void clock_probe_restart(struct clock_probe *p)
 }
 
 /* Xen says that `who` has run for `ns` (low 32 bits) by now: a mark, in the chain if that goes on. */
-static void mark_run(struct clock_probe *p, struct clock_pcpu *c, uint64_t tsc, uint32_t who, uint32_t ns)
+static void mark_run(struct clock_probe *p, struct clock_pcpu *c, uint64_t tsc, uint32_t who, uint32_t ns,
+                     bool within)
 {
-    bool goes_on = c->mark != CLOCK_MARK_NONE && (c->who == who || (c->who == CLOCK_NOBODY && !c->names_next)) &&
+    bool goes_on = c->mark != CLOCK_MARK_NONE &&
+                   (c->who == who || (c->who == CLOCK_NOBODY && !c->names_next)) &&
                    tsc >= p->marks.marks[c->mark].tsc;
-    c->mark = goes_on ? clock_marks_append(&p->marks, c->mark, tsc, ns - c->ran_ns)
-                      : clock_marks_begin(&p->marks, tsc);
+    c->mark = goes_on ? clock_marks_append(&p->marks, c->mark, tsc, ns - c->ran_ns, within)
+                      : clock_marks_begin(&p->marks, tsc, within);
 }
 
 static void switched_out(struct clock_probe *p, struct clock_pcpu *c, uint64_t tsc, uint32_t who, uint32_t ns,
@@ -103,7 +105,7 @@ static void switched_out(struct clock_probe *p, struct clock_pcpu *c, uint64_t t
     c->ns = ns;
     c->prev_tsc = tsc;
     if (!c->core)
-        mark_run(p, c, tsc, who, ns);
+        mark_run(p, c, tsc, who, ns, false);
     c->who = CLOCK_NOBODY;
     c->ran_ns = 0;
 }
@@ -129,7 +131,7 @@ static void went_on(struct clock_probe *p, struct clock_pcpu *c, uint64_t tsc, u
         return;
     if (c->who != who)
         c->mark = CLOCK_MARK_NONE;
-    mark_run(p, c, tsc, who, ns);
+    mark_run(p, c, tsc, who, ns, true);
     c->who = who;
     c->ran_ns = ns;
 }

@@ -9,6 +9,9 @@
 #define GROUP_MOST  64
 #define PIVOTS      3 /* stretches of a group that propose frequencies: one alone may be odd */
 #define NARROW      1.05
+/* No narrower than this, nor than stretches many times as long need: per-CPU clocks of an emulated host slip for a while. */
+#define UNSURE_SHARE   0.02
+#define UNSURE_LENGTHS 128
 /* A stamp is this much later than Xen's clock, now more and now less: 0.1 to some us. */
 #define DELAY_NS 10e3
 /* What may be between stamps and payloads: odd delays; the slip of an emulated host's clocks, a random walk. */
@@ -69,13 +72,14 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* The range becomes what the ratios say, as far as delays and their scatter let them. */
-static void narrow(struct hz_range *range, double *hz, size_t n, double shortest_ns)
+static void narrow(struct hz_range *range, double *hz, size_t n, double shortest_ns, double longest_ns)
 {
     if (n < 3)
         return;
     qsort(hz, n, sizeof *hz, compare_doubles);
     double median = hz[n / 2], quartiles = (hz[n - 1 - n / 4] - hz[n / 4]) / median;
     double unsure = DELAY_NS / shortest_ns + 2 * quartiles / sqrt((double)n);
+    unsure = fmax(unsure, fmin(UNSURE_SHARE, CLOCK_WRAP_NS / UNSURE_LENGTHS / longest_ns));
     struct hz_range said = {median * (1 - unsure), median * (1 + unsure)};
     if (said.from > range->to || said.to < range->from)
         return;
@@ -86,7 +90,7 @@ static void narrow(struct hz_range *range, double *hz, size_t n, double shortest
 /* Asks a group. Returns whether a frequency of the candidate is still to be thought of; narrows it. */
 static bool ask(struct candidate *c, const struct stretch *s, size_t n)
 {
-    double hz[GROUP_MOST], shortest_ns = INFINITY;
+    double hz[GROUP_MOST], shortest_ns = INFINITY, longest_ns = 0;
     size_t allowed = 0, certain = 0;
     for (size_t i = 0; i < n; i++) {
         double ns;
@@ -97,6 +101,7 @@ static bool ask(struct candidate *c, const struct stretch *s, size_t n)
         if (only && ns > 0) {
             hz[certain++] = s[i].cycles / ns * 1e9;
             shortest_ns = fmin(shortest_ns, ns);
+            longest_ns = fmax(longest_ns, ns);
         }
     }
     c->allowed += allowed;
@@ -104,7 +109,7 @@ static bool ask(struct candidate *c, const struct stretch *s, size_t n)
     if (n >= GROUP_LEAST && allowed * 2 < n)
         return false;
     if (certain * 2 > n)
-        narrow(&c->range, hz, certain, shortest_ns);
+        narrow(&c->range, hz, certain, shortest_ns, longest_ns);
     return true;
 }
 
