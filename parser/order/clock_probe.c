@@ -11,7 +11,7 @@
 #define GAPS          256
 #define GAP_MOST_NS   20e3 /* half of all switches write their records faster than this, on any host */
 #define MARKS_LEAST   32
-#define CHECK_SAMPLES 32 /* of fewer the standard error says little */
+#define CHECK_SAMPLES 8 /* of fewer the standard error says little */
 
 void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
 {
@@ -25,6 +25,13 @@ void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
     c->shift = shift < 0 ? 0 : shift > 126 ? 126 : (unsigned)shift;
     /* Rounded up, so that cycles that make whole ns give them. */
     c->multiplier = (uint64_t)ceill(ldexpl(ns_per_cycle, (int)c->shift));
+}
+
+const char *clock_source(const struct clock *c)
+{
+    if (!(c->cpu_hz > 0))
+        return NULL;
+    return c->measured ? "measured" : c->by_host ? "io-counts" : "given";
 }
 
 /* A pCPU, and who runs there as far as records say. */
@@ -223,9 +230,11 @@ bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
 void clock_probe_check(struct clock_probe *p, struct clock *clock)
 {
     struct clock later = {0};
-    if (!clock_probe_has_more(p) || !clock_probe_estimate(p, &later) || later.pairs < CHECK_SAMPLES)
+    if (marks_seen(p) < MARKS_LEAST || marks_seen(p) == p->estimated_at || !clock_probe_estimate(p, &later) ||
+        later.pairs < CHECK_SAMPLES)
         return;
     clock->check_pairs = later.pairs;
+    clock->check_hz = later.cpu_hz;
     clock->check_error_ppm = later.error_ppm;
     clock->difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;
 }
