@@ -12,6 +12,8 @@
 
 /* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
 #define DELAY_NS 2e3
+/* A stamp is in whole cycles: of stretches that are all alike, each may be off by the same part of one. */
+#define STEP_CYCLES 0.5
 /* Delays are skewed: the median is off by up to so much of their scatter, in every sample alike. */
 #define SKEW_SHARE 0.1
 
@@ -62,8 +64,8 @@ static double scatter(const double *hz, size_t n)
     return n < 8 ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
 }
 
-/* The estimate from stretches of one length, whose chains are `chain_ns` long on average. */
-static void estimate_from(double *hz, size_t n, double chain_ns, struct clock_estimate *e)
+/* The estimate from `n` frequencies; `bias_ppm`: what all of them may be off by alike. */
+static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_estimate *e)
 {
     qsort(hz, n, sizeof *hz, compare_doubles);
     double median = n % 2 ? hz[n / 2] : (hz[n / 2 - 1] + hz[n / 2]) / 2;
@@ -72,7 +74,7 @@ static void estimate_from(double *hz, size_t n, double chain_ns, struct clock_es
     e->spread_ppm = scatter(hz, n) / median * 1e6;
     /* Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349. */
     double chance = 1.858 * e->spread_ppm / sqrt((double)n);
-    e->error_ppm = hypot(hypot(chance, SKEW_SHARE * e->spread_ppm), DELAY_NS / chain_ns * 1e6);
+    e->error_ppm = hypot(hypot(chance, SKEW_SHARE * e->spread_ppm), bias_ppm);
 }
 
 /* Turns stretches into frequencies, in their place. Returns how many: the odd ones are left out. */
@@ -97,7 +99,8 @@ static bool estimate_at(const struct clock_marks *m, double cycles, bool within,
     if (n == 0)
         return false;
     double chain_ns = cut.cycles / (double)cut.chains / range->from * 1e9;
-    estimate_from((double *)room, n, chain_ns, e);
+    double cycle_share = STEP_CYCLES / (cut.cycles / (double)cut.n);
+    estimate_from((double *)room, n, (DELAY_NS / chain_ns + cycle_share) * 1e6, e);
     return n >= SAMPLES_LEAST;
 }
 

@@ -173,6 +173,7 @@ void clock_probe_take(struct clock_probe *p, struct stream *s)
         struct event *e = &s->events[i];
         if (e->flags & EVENT_CLOCK)
             take(p, &p->by_pcpu[s->pcpu], e);
+        e->flags &= (uint8_t)~EVENT_CLOCK;
         if (e->flags & (EVENT_RAW | EVENT_MODEL))
             s->events[kept++] = *e;
     }

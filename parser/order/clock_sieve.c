@@ -19,7 +19,9 @@
 #define SLACK_SHARE 3e-3
 #define SLACK_WALK  0.3e9 /* ns up to which the slip grows by the share */
 
-#define SPLIT_LEAST 16 /* stretches that have to be asked when the shortest one may have wrapped */
+#define ALLOWED_LEAST 0.75 /* of all stretches */
+#define RIVAL         0.9 /* of the stretches that allow the best candidate: another one may be right as well */
+#define SPLIT_LEAST   16 /* stretches that have to be asked when the shortest one may have wrapped */
 
 struct candidate {
     struct hz_range range;
@@ -205,19 +207,24 @@ static size_t group_of(const struct stretch *s, size_t n)
     return k;
 }
 
-/* The candidate that three quarters of the stretches allow, if it is the only one; NULL. */
+static double allowed_share(const struct candidate *c)
+{
+    return (double)c->allowed / (double)c->asked;
+}
+
+/* The candidate that most stretches allow, if no other one is allowed by about as many; NULL. */
 static const struct candidate *the_one(const struct sieve *v)
 {
     const struct candidate *one = NULL;
-    for (size_t i = 0; i < v->now_n; i++) {
-        const struct candidate *c = &v->now[i];
-        if (c->allowed * 4 < c->asked * 3)
-            continue;
-        if (one || (c->split && c->asked < SPLIT_LEAST))
+    for (size_t i = 0; i < v->now_n; i++)
+        if (!one || allowed_share(&v->now[i]) > allowed_share(one))
+            one = &v->now[i];
+    if (!one || allowed_share(one) < ALLOWED_LEAST || (one->split && one->asked < SPLIT_LEAST))
+        return NULL;
+    for (size_t i = 0; i < v->now_n; i++)
+        if (&v->now[i] != one && allowed_share(&v->now[i]) >= RIVAL * allowed_share(one))
             return NULL;
-        one = c;
-    }
-    return one && one->range.to <= one->range.from * NARROW ? one : NULL;
+    return one->range.to <= one->range.from * NARROW ? one : NULL;
 }
 
 bool clock_sieve(struct stretch *s, size_t n, struct hz_range *range)

@@ -24,6 +24,7 @@ int main(void)
         SUITE(old_layouts),
         SUITE(order),
         SUITE(clock),
+        SUITE(clock_hosts),
         SUITE(framing),
         SUITE(time_stamps),
         SUITE(histogram),
