@@ -115,19 +115,38 @@ rm "$dir/x.csv"
 for signal in TERM INT HUP; do
     mkfifo "$scratch/fifo"
     exec 7<>"$scratch/fifo" # it stays open: the run waits for more
-    "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
+    attended "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
     timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
     check "SIG$signal: it was at work" equal 1 "$(find "$dir" -name '.xenmeter-*' | wc -l)"
     check "SIG$signal: under another name" [ ! -e "$dir/x.csv" ]
     kill -"$signal" $pid
-    # A shell lets its background children ignore SIGINT.
-    [ $signal = INT ] && sleep 0.3 && kill -TERM $pid 2>/dev/null
     wait $pid 2>/dev/null
     check "SIG$signal: not a success" not [ $? -eq 0 ]
     exec 7>&-
     check "SIG$signal: nothing is left" nothing_left
     rm "$scratch/fifo"
+done
+
+group 'signals that were ignored when the program started stay ignored'
+ignoring() { trap '' "$1"; shift; exec "$@"; } # SIGNAL COMMAND..., in place of this shell
+for signal in INT TERM HUP; do
+    for live in '' '--live 100ms'; do
+        mkfifo "$scratch/fifo"
+        exec 7<>"$scratch/fifo"
+        # shellcheck disable=SC2086 # a list of words, perhaps none
+        ignoring $signal "$XENMETER" report -q $live -f csv -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
+        pid=$!
+        timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
+        kill -$signal $pid
+        timeout 60 tail -c +3000001 "$scratch/capture.xt" >&7
+        exec 7>&-
+        wait $pid
+        check "SIG$signal${live:+, live}: exit code 0" equal 0 $?
+        run report -q $live -f csv "$scratch/capture.xt"
+        check "SIG$signal${live:+, live}: the whole capture was read" same "$out" "$dir/x.csv"
+        rm -f "$scratch/fifo" "$dir/x.csv"
+    done
 done
 
 group 'formats'
