@@ -64,6 +64,8 @@ static void take_record(void *context, const struct pcpu *pcpu, enum trace_event
 {
     struct recording *r = context;
     struct recorded_pcpu *p = &r->pcpus[pcpu->id];
+    if (pcpu->clock < r->begin_tsc) /* the pCPU lags: tracing was off then */
+        return;
     p->records = room(r, p->records, p->n, &p->capacity, sizeof *p->records);
     if (p->n == p->capacity)
         return;
