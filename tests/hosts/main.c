@@ -81,7 +81,7 @@ static bool has_kind(const struct misses *misses, const char *kind)
 static bool simplify(struct plan *p, const struct plan_field *field, int step)
 {
     int64_t *value = plan_value(p, field), old = *value;
-    if (old == 0)
+    if (old == 0 || !field->shrinks)
         return false;
     *value = step == 0 ? 0 : step == 1 ? old / 2 : old - 1;
     plan_settle(p);

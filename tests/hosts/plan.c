@@ -4,7 +4,7 @@
 #include <string.h>
 
 const struct plan_field plan_fields[] = {
-#define FIELD(name, help) {#name, help, offsetof(struct plan, name)},
+#define FIELD(name, shrinks, help) {#name, help, shrinks, offsetof(struct plan, name)},
 #include "plan.def"
 };
 const size_t plan_fields_n = sizeof plan_fields / sizeof plan_fields[0];
@@ -138,6 +138,7 @@ void plan_settle(struct plan *p)
     keep_within(&p->domains, 1, 200);
     keep_within(&p->vcpus, 1, 64);
     keep_within(&p->unseen, 0, p->pcpus - 1);
+    keep_within(&p->khz, 1000, 10000000);
     keep_within(&p->sweep_us, 200, 10000000);
     keep_within(&p->granularity_us, 100, INT64_MAX);
     keep_within(&p->ring_kb, 4, 1 << 20);

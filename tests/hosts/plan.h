@@ -10,13 +10,14 @@
 
 struct plan {
     uint64_t seed;
-#define FIELD(name, help) int64_t name;
+#define FIELD(name, shrinks, help) int64_t name;
 #include "plan.def"
 };
 
 /* A table of the fields, for options and for shrinking. */
 struct plan_field {
     const char *name, *help;
+    bool shrinks; /* less of it is simpler */
     size_t offset;
 };
 extern const struct plan_field plan_fields[];

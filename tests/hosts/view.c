@@ -332,15 +332,25 @@ static bool add_cut_ends(struct making *m, const struct edge *edges)
     return true;
 }
 
+/* Whether the file names the vCPU: one that never left an unseen pCPU leaves no trace at all. */
+static bool is_named(const struct view *v, const struct truth_vcpu *t)
+{
+    for (size_t i = 0; i < v->changes_n; i++)
+        if (v->changes[i].domain == t->domain && v->changes[i].vcpu == t->vcpu)
+            return true;
+    return false;
+}
+
 static bool add_unseen(struct making *m)
 {
+    struct view *v = m->v;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
         if (!m->unseen[pcpu])
             continue;
-        if (!gaps_add(&m->v->gaps, pcpu, 0, UINT64_MAX))
+        if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
             return false;
-        for (size_t i = 0; i < m->r->vcpus_n && !m->v->is_unseen; i++)
-            m->v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, m->v->first_tsc, m->v->last_tsc) > 0;
+        for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
+            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 && is_named(v, &m->r->vcpus[i]);
     }
     return true;
 }
