@@ -15,8 +15,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* What is known at one side of the time between two records. */
 struct side {
     uint64_t tsc;
-    bool known;    /* there is a record */
-    bool runs;     /* there, on `pcpu` */
+    bool known; /* there is a record */
+    bool runs;  /* there, on `pcpu` */
     uint32_t pcpu;
 };
 
@@ -59,7 +59,8 @@ static bool of_vcpu(const struct seen_change *c, const struct truth_vcpu *t)
 }
 
 /* `changes` are sorted by vCPU and time. */
-static bool make_one(struct gaps *to, const struct truth_vcpu *t, const struct view *v, const struct seen_change *changes)
+static bool make_one(struct gaps *to, const struct truth_vcpu *t, const struct view *v,
+                     const struct seen_change *changes)
 {
     struct side a = {.tsc = later(v->first_tsc, t->born_tsc)};
     const struct side end = {.tsc = earlier(v->last_tsc, t->died_tsc)};

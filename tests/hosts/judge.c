@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "breadth.h"
+#include "tally.h"
 
 enum kind { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU, BY_UNKNOWN };
 
@@ -52,8 +53,8 @@ static double doubtful(const struct place *p)
     return number(p, "doubtful_ns");
 }
 
-__attribute__((format(printf, 5, 6))) static void miss(struct judging *j, const struct place *p, const char *kind, double weight,
-                                                       const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void
+miss(struct judging *j, const struct place *p, const char *kind, double weight, const char *format, ...)
 {
     struct misses *m = j->misses;
     size_t i = 0;
@@ -69,7 +70,8 @@ __attribute__((format(printf, 5, 6))) static void miss(struct judging *j, const 
     int at = 0;
     if (p)
         at = snprintf(kept->text, sizeof kept->text, "%s [%.0f, %.0f) ns: ", p->name,
-                      (double)(p->from - j->first_tsc) * j->ns_per_cycle, (double)(p->to - j->first_tsc) * j->ns_per_cycle);
+                      (double)(p->from - j->first_tsc) * j->ns_per_cycle,
+                      (double)(p->to - j->first_tsc) * j->ns_per_cycle);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(kept->text + at, sizeof kept->text - (size_t)at, format, arguments);
@@ -80,14 +82,16 @@ __attribute__((format(printf, 5, 6))) static void miss(struct judging *j, const 
 
 static const char *const state_columns[] = {"running_ns", "runnable_ns", "blocked_ns", "offline_ns"};
 
-static void check_time(struct judging *j, const struct place *p, const char *column, const char *kind, double truth)
+static void check_time(struct judging *j, const struct place *p, const char *column, const char *kind,
+                       double truth)
 {
     double value = number(p, column);
     double low = value - doubtful(p), high = value + unknown(p) + doubtful(p);
     double below = low - truth, above = truth - high;
     if (below > p->tolerance_ns || above > p->tolerance_ns)
-        miss(j, p, kind, below > above ? below : above, "%s %.0f, unknown %.0f, doubtful %.0f; truth %.0f (%s by %.0f)", column,
-             value, unknown(p), doubtful(p), truth, below > above ? "less" : "more", below > above ? below : above);
+        miss(j, p, kind, below > above ? below : above,
+             "%s %.0f, unknown %.0f, doubtful %.0f; truth %.0f (%s by %.0f)", column, value, unknown(p),
+             doubtful(p), truth, below > above ? "less" : "more", below > above ? below : above);
 }
 
 static bool is_silent(const struct judging *j, const struct place *p)
@@ -97,59 +101,8 @@ static bool is_silent(const struct judging *j, const struct place *p)
 
 /* ---- bounds of counts and of the longest ---- */
 
-struct tally {
-    double executions, wakes, blocks, preempted, migrations;
-    double run_max, wait_max, block_max; /* ns */
-};
-
-static void tally_change(struct tally *t, const struct truth_vcpu *v, size_t i, int *last_pcpu)
-{
-    uint8_t old = v->changes[i - 1].state, new = v->changes[i].state;
-    t->executions += new == RUNSTATE_RUNNING;
-    t->wakes += old == RUNSTATE_BLOCKED && new == RUNSTATE_RUNNABLE;
-    t->blocks += old == RUNSTATE_RUNNING && new == RUNSTATE_BLOCKED;
-    t->preempted += old == RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
-    if (new == RUNSTATE_RUNNING && *last_pcpu != v->changes[i].pcpu)
-        t->migrations++;
-}
-
-static void longest(double *most, double ns)
-{
-    *most = ns > *most ? ns : *most;
-}
-
-static void tally_length(struct judging *j, struct tally *t, const struct truth_vcpu *v, size_t i)
-{
-    double ns = (double)(v->changes[i].tsc - v->changes[i - 1].tsc) * j->ns_per_cycle;
-    uint8_t old = v->changes[i - 1].state;
-    if (old == RUNSTATE_RUNNING)
-        longest(&t->run_max, ns);
-    else if (old == RUNSTATE_RUNNABLE)
-        longest(&t->wait_max, ns);
-    else if (old == RUNSTATE_BLOCKED)
-        longest(&t->block_max, ns);
-}
-
-/* Adds what happened to it from `from` to `to`, both included: the ends may be a little off. */
-static void tally(struct judging *j, struct tally *t, const struct truth_vcpu *v, uint64_t from, uint64_t to)
-{
-    int last_pcpu = -1;
-    for (size_t i = truth_at(v, from); i > 0; i--)
-        if (v->changes[i].state == RUNSTATE_RUNNING) {
-            last_pcpu = v->changes[i].pcpu;
-            break;
-        }
-    for (size_t i = truth_at(v, from); i < v->n && v->changes[i].tsc <= to; i++) {
-        if (i > 0 && v->changes[i].tsc >= from) {
-            tally_change(t, v, i, &last_pcpu);
-            tally_length(j, t, v, i);
-        }
-        if (v->changes[i].state == RUNSTATE_RUNNING)
-            last_pcpu = v->changes[i].pcpu;
-    }
-}
-
-static void check_most(struct judging *j, const struct place *p, const char *column, const char *kind, double truth, double tolerance)
+static void check_most(struct judging *j, const struct place *p, const char *column, const char *kind,
+                       double truth, double tolerance)
 {
     if (has(p, column) && number(p, column) > truth + tolerance)
         miss(j, p, kind, number(p, column) - truth, "%s %.0f; truth %.0f", column, number(p, column), truth);
@@ -185,7 +138,8 @@ static double states_sum(const struct place *p)
 
 static double alive_ns(const struct judging *j, const struct place *p, const struct truth_vcpu *v)
 {
-    uint64_t from = v->born_tsc > p->from ? v->born_tsc : p->from, to = v->died_tsc < p->to ? v->died_tsc : p->to;
+    uint64_t from = v->born_tsc > p->from ? v->born_tsc : p->from,
+             to = v->died_tsc < p->to ? v->died_tsc : p->to;
     return to > from ? (double)(to - from) * j->ns_per_cycle : 0;
 }
 
@@ -203,23 +157,26 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     for (int s = 0; s < RUNSTATE_COUNT; s++)
         sums->states[s] += (double)truth_cycles(v, (enum runstate)s, p->from, p->to) * j->ns_per_cycle;
     sums->alive_ns += alive_ns(j, p, v);
-    sums->breadth_ns += (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
+    sums->breadth_ns +=
+        (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
     sums->changes += changes_within(v, p->from, p->to);
     sums->vcpus++;
-    tally(j, &sums->tally, v, p->from > margin ? p->from - margin : 0, p->to + margin);
+    tally_add(&sums->tally, v, p->from > margin ? p->from - margin : 0, p->to + margin, j->ns_per_cycle);
 }
 
 /* Instants are rounded to whole ns, one way or the other: a walk of as many steps as there are changes. */
 static double tolerance(const struct judging *j, size_t vcpus, size_t changes)
 {
-    return (double)vcpus * (4 + 2 * j->ns_per_cycle) + 3 * sqrt((double)changes) + j->slack_ns * (double)(changes + 2 * vcpus);
+    return (double)vcpus * (4 + 2 * j->ns_per_cycle) + 3 * sqrt((double)changes) +
+           j->slack_ns * (double)(changes + 2 * vcpus);
 }
 
 static void check_breadth(struct judging *j, const struct place *p, double most)
 {
     double said = unknown(p) + doubtful(p);
     if (said > most + p->tolerance_ns)
-        miss(j, p, "breadth", said - most, "unknown %.0f + doubtful %.0f; missing records explain %.0f", unknown(p), doubtful(p), most);
+        miss(j, p, "breadth", said - most, "unknown %.0f + doubtful %.0f; missing records explain %.0f",
+             unknown(p), doubtful(p), most);
 }
 
 /* Runs of 1 % blind time on one of eight pCPUs: each vCPU's share is no more. */
@@ -227,11 +184,12 @@ static void check_share(struct judging *j, const struct place *p)
 {
     double most = p->length_ns * (double)j->plan->loss_ppm / 1e6;
     double said = unknown(p) + doubtful(p);
-    bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms && j->plan->ring_kb >= 4096;
+    bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms &&
+                 j->plan->ring_kb >= 4096;
     /* A loss ends at the next record: the windows are a little longer than planned. */
     if (alone && p->whole && said > most * 1.1 + 200000)
-        miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f", unknown(p),
-             doubtful(p), (long long)j->plan->pcpus, most);
+        miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
+             unknown(p), doubtful(p), (long long)j->plan->pcpus, most);
 }
 
 static void check_sums(struct judging *j, struct place *p, const struct sums *sums)
@@ -272,7 +230,8 @@ static bool lives_blur(const struct judging *j, const struct place *p)
 
 static void judge_vcpu(struct judging *j, struct place *p)
 {
-    const struct truth_vcpu *v = find_vcpu(j, (int)number(p, "domain"), (int)number(p, "life"), (int)number(p, "vcpu"));
+    const struct truth_vcpu *v =
+        find_vcpu(j, (int)number(p, "domain"), (int)number(p, "life"), (int)number(p, "vcpu"));
     struct sums sums = {0};
     if (lives_blur(j, p))
         return;
@@ -287,17 +246,16 @@ static void judge_vcpu(struct judging *j, struct place *p)
 /* Over the vCPUs that it has: those with a row of their own in the same interval. */
 static void judge_domain(struct judging *j, struct place *p, const json_t *vcpu_rows)
 {
-    size_t i;
-    const json_t *row;
     struct sums sums = {0};
     if (lives_blur(j, p))
         return;
-    json_array_foreach(vcpu_rows, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(vcpu_rows); i++) {
+        const json_t *row = json_array_get(vcpu_rows, i);
         const struct place of = {.row = row};
         if (number(&of, "domain") != number(p, "domain") || number(&of, "life") != number(p, "life"))
             continue;
-        const struct truth_vcpu *v = find_vcpu(j, (int)number(&of, "domain"), (int)number(&of, "life"), (int)number(&of, "vcpu"));
+        const struct truth_vcpu *v =
+            find_vcpu(j, (int)number(&of, "domain"), (int)number(&of, "life"), (int)number(&of, "vcpu"));
         if (v)
             add_vcpu(j, p, v, &sums);
     }
@@ -313,7 +271,9 @@ static double ran_on(const struct judging *j, const struct place *p, int domain,
     double sum = 0;
     for (size_t i = 0; i < j->r->vcpus_n; i++) {
         const struct truth_vcpu *v = &j->r->vcpus[i];
-        uint64_t ran = domain < 0 || v->domain == domain ? truth_running_on(v, (uint32_t)number(p, "pcpu"), p->from, p->to) : 0;
+        uint64_t ran = domain < 0 || v->domain == domain
+                           ? truth_running_on(v, (uint32_t)number(p, "pcpu"), p->from, p->to)
+                           : 0;
         sum += (double)ran * j->ns_per_cycle;
         *changes += ran ? changes_within(v, p->from, p->to) : 0;
     }
@@ -337,7 +297,8 @@ static void judge_pcpu(struct judging *j, struct place *p)
 static void judge_domain_pcpu(struct judging *j, struct place *p)
 {
     size_t changes = 0;
-    if (!has(p, "pcpu") || lives_blur(j, p) || number(p, "domain") > (double)j->plan->domains || is_silent(j, p))
+    if (!has(p, "pcpu") || lives_blur(j, p) || number(p, "domain") > (double)j->plan->domains ||
+        is_silent(j, p))
         return;
     double ran = ran_on(j, p, (int)number(p, "domain"), &changes);
     p->tolerance_ns = tolerance(j, (size_t)j->plan->vcpus, changes);
@@ -348,7 +309,8 @@ static void judge_domain_pcpu(struct judging *j, struct place *p)
 
 static uint64_t tsc_of(const struct judging *j, const json_t *interval, const char *end)
 {
-    return j->first_tsc + (uint64_t)(json_number_value(json_object_get(interval, end)) / j->ns_per_cycle + 0.5);
+    return j->first_tsc +
+           (uint64_t)(json_number_value(json_object_get(interval, end)) / j->ns_per_cycle + 0.5);
 }
 
 static void name_row(char name[64], enum kind by, const struct place *p)
@@ -396,35 +358,39 @@ static enum kind kind_of(const json_t *report)
 /* The rows by vCPU of the same granularity's interval with the same number. */
 static const json_t *vcpu_rows_of(const json_t *reports, const json_t *report, size_t interval)
 {
-    size_t i;
-    const json_t *other;
-    json_array_foreach(reports, i, other)
-        if (kind_of(other) == BY_VCPU &&
-            json_equal(json_object_get(other, "granularity_ns"), json_object_get(report, "granularity_ns")))
+    const json_t *granularity = json_object_get(report, "granularity_ns");
+    for (size_t i = 0; i < json_array_size(reports); i++) {
+        const json_t *other = json_array_get(reports, i);
+        if (kind_of(other) == BY_VCPU && json_equal(json_object_get(other, "granularity_ns"), granularity))
             return json_object_get(json_array_get(json_object_get(other, "intervals"), interval), "rows");
+    }
     return NULL;
+}
+
+static void judge_interval(struct judging *j, enum kind by, bool whole, const json_t *interval,
+                           const json_t *vcpu_rows)
+{
+    const json_t *rows = json_object_get(interval, "rows");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        char name[64];
+        struct place p = {.by = by, .row = json_array_get(rows, i), .name = name, .whole = whole};
+        p.from = tsc_of(j, interval, "start_ns");
+        p.to = tsc_of(j, interval, "end_ns");
+        p.length_ns = json_number_value(json_object_get(interval, "end_ns")) -
+                      json_number_value(json_object_get(interval, "start_ns"));
+        name_row(name, by, &p);
+        judge_row(j, &p, vcpu_rows);
+    }
 }
 
 static void judge_report(struct judging *j, const json_t *reports, const json_t *report)
 {
-    size_t i, k;
-    const json_t *interval, *row;
     enum kind by = kind_of(report);
     bool whole = json_integer_value(json_object_get(report, "granularity_ns")) == 0;
-    json_array_foreach(json_object_get(report, "intervals"), i, interval)
-    {
-        const json_t *vcpu_rows = by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL;
-        json_array_foreach(json_object_get(interval, "rows"), k, row)
-        {
-            char name[64];
-            struct place p = {.by = by, .row = row, .name = name, .whole = whole};
-            p.from = tsc_of(j, interval, "start_ns");
-            p.to = tsc_of(j, interval, "end_ns");
-            p.length_ns = json_number_value(json_object_get(interval, "end_ns")) - json_number_value(json_object_get(interval, "start_ns"));
-            name_row(name, by, &p);
-            judge_row(j, &p, vcpu_rows);
-        }
-    }
+    const json_t *intervals = json_object_get(report, "intervals");
+    for (size_t i = 0; i < json_array_size(intervals); i++)
+        judge_interval(j, by, whole, json_array_get(intervals, i),
+                       by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
 static void judge_verdict(struct judging *j, const json_t *quality)
@@ -440,8 +406,8 @@ static void judge_verdict(struct judging *j, const json_t *quality)
         miss(j, NULL, "verdict", 0, "there is none");
     else if (what && strcmp(verdict, "good") == 0)
         miss(j, NULL, "verdict-good", 0, "good, and %s", what);
-    else if (!plan_damages(j->plan) && !v->lost && j->plan->omit == 0 && j->plan->mix < 4 && strcmp(verdict, "good") != 0 &&
-             v->unreported_tsc == UINT64_MAX && j->plan->skew_ns == 0)
+    else if (!plan_damages(j->plan) && !v->lost && j->plan->omit == 0 && j->plan->mix < 4 &&
+             strcmp(verdict, "good") != 0 && v->unreported_tsc == UINT64_MAX && j->plan->skew_ns == 0)
         miss(j, NULL, "verdict-bad", 0, "%s, and nothing is missing: %s", verdict,
              json_string_value(json_array_get(json_object_get(quality, "why"), 0)));
 }
@@ -454,7 +420,7 @@ static void judge_failure(struct judging *j, const struct answer *answer)
 }
 
 bool judge(struct misses *misses, const struct plan *plan, const struct recording *r, const struct view *v,
-           const struct program *program, const struct answer *answer)
+           const struct answer *answer)
 {
     struct breadth breadth;
     struct judging j = {.misses = misses,
@@ -464,19 +430,18 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
                         .breadth = &breadth,
                         .ns_per_cycle = 1e9 / (double)r->cpu_hz,
                         .slack_ns = (plan->delayed ? 3000 : 0) + (double)plan->skew_ns};
-    (void)program;
     memset(misses, 0, sizeof *misses);
     if (answer->status != 0 || !answer->report) {
         judge_failure(&j, answer);
         return true;
     }
     bool done = breadth_make(&breadth, r, v);
-    size_t i;
-    const json_t *reports = json_object_get(answer->report, "reports"), *report;
-    j.first_tsc = (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));
+    const json_t *reports = json_object_get(answer->report, "reports");
+    j.first_tsc =
+        (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));
     if (done && v->first_tsc) {
-        json_array_foreach(reports, i, report)
-            judge_report(&j, reports, report);
+        for (size_t i = 0; i < json_array_size(reports); i++)
+            judge_report(&j, reports, json_array_get(reports, i));
         judge_verdict(&j, json_object_get(answer->report, "quality"));
     }
     breadth_free(&breadth);

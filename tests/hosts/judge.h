@@ -28,6 +28,6 @@ struct misses {
 
 /* Returns false when memory is short. */
 bool judge(struct misses *misses, const struct plan *plan, const struct recording *r, const struct view *v,
-           const struct program *program, const struct answer *answer);
+           const struct answer *answer);
 
 #endif

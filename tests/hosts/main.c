@@ -14,19 +14,20 @@
 #include "recording.h"
 #include "view.h"
 
-static const char usage[] = "Usage: hosts [OPTION]...\n"
-                            "Generates hosts, damages their captures, runs xenmeter on them, and checks that what happened lies\n"
-                            "within what is reported. Prints what does not, and how to repeat it.\n"
-                            "\n"
-                            "  --program FILE     the program (default build/xenmeter)\n"
-                            "  --seed N           of the first run; the next ones follow (default: from the time)\n"
-                            "  --runs N           how many runs (default: until the time is over)\n"
-                            "  --seconds N        how long (default 60)\n"
-                            "  --set NAME=N,...   fields of the plan that are not drawn; --set help lists them\n"
-                            "  --keep FILE        write the capture of the last run there\n"
-                            "  --most N           stop after so many runs that missed (default 10; 0: never)\n"
-                            "  --no-shrink        print the plan as it was drawn\n"
-                            "  --plan             print each run's plan\n";
+static const char usage[] =
+    "Usage: hosts [OPTION]...\n"
+    "Generates hosts, damages their captures, runs xenmeter on them, and checks that what happened lies\n"
+    "within what is reported. Prints what does not, and how to repeat it.\n"
+    "\n"
+    "  --program FILE     the program (default build/xenmeter)\n"
+    "  --seed N           of the first run; the next ones follow (default: from the time)\n"
+    "  --runs N           how many runs (default: until the time is over)\n"
+    "  --seconds N        how long (default 60)\n"
+    "  --set NAME=N,...   fields of the plan that are not drawn; --set help lists them\n"
+    "  --keep FILE        write the capture of the last run there\n"
+    "  --most N           stop after so many runs that missed (default 10; 0: never)\n"
+    "  --no-shrink        print the plan as it was drawn\n"
+    "  --plan             print each run's plan\n";
 
 struct options {
     const char *program, *set, *keep;
@@ -47,9 +48,10 @@ struct outcome {
 };
 
 /* Makes, damages, runs and judges one host. Returns false when that could not be done. */
-static bool run_plan(const struct program *program, const struct plan *plan, const char *keep, struct misses *misses)
+static bool run_plan(const struct program *program, const struct plan *plan, const char *keep,
+                     struct misses *misses)
 {
-    struct recording recording;
+    struct recording recording = {0};
     struct view view = {0};
     struct answer answer = {0};
     const struct host_config config = plan_host(plan);
@@ -61,7 +63,7 @@ static bool run_plan(const struct program *program, const struct plan *plan, con
     }
     if (done) {
         program_report(program, plan, view.bytes, view.n, &answer);
-        done = judge(misses, plan, &recording, &view, program, &answer);
+        done = judge(misses, plan, &recording, &view, &answer);
     }
     answer_free(&answer);
     view_free(&view);
@@ -98,8 +100,8 @@ static void shrink(const struct program *program, struct plan *plan, struct miss
             for (int step = 0; step < 3; step++) {
                 struct plan simpler = *plan;
                 struct misses others;
-                if (!simplify(&simpler, &plan_fields[i], step) || !run_plan(program, &simpler, NULL, &others) ||
-                    !has_kind(&others, kind))
+                if (!simplify(&simpler, &plan_fields[i], step) ||
+                    !run_plan(program, &simpler, NULL, &others) || !has_kind(&others, kind))
                     continue;
                 *plan = simpler;
                 *misses = others;
@@ -186,7 +188,18 @@ static int help_fields(void)
     return EXIT_SUCCESS;
 }
 
-enum option_id { O_PROGRAM = 1, O_SEED, O_RUNS, O_SECONDS, O_SET, O_KEEP, O_MOST, O_NO_SHRINK, O_PLAN, O_HELP };
+enum option_id {
+    O_PROGRAM = 1,
+    O_SEED,
+    O_RUNS,
+    O_SECONDS,
+    O_SET,
+    O_KEEP,
+    O_MOST,
+    O_NO_SHRINK,
+    O_PLAN,
+    O_HELP
+};
 
 static bool take_option(struct options *o, int id)
 {
@@ -253,7 +266,12 @@ static double seconds_now(void)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.program = "build/xenmeter", .seed = (uint64_t)time(NULL) * 100000, .runs = UINT64_MAX, .seconds = 60, .most = 10, .shrinks = true};
+    struct options o = {.program = "build/xenmeter",
+                        .seed = (uint64_t)time(NULL) * 100000,
+                        .runs = UINT64_MAX,
+                        .seconds = 60,
+                        .most = 10,
+                        .shrinks = true};
     struct outcome outcome = {0};
     struct program program;
     if (!take_options(&o, argc, argv)) {
@@ -268,11 +286,13 @@ int main(int argc, char **argv)
     }
     printf("seed %llu\n", (unsigned long long)o.seed);
     double end = seconds_now() + (double)o.seconds;
-    while (outcome.runs < o.runs && (o.runs != UINT64_MAX || seconds_now() < end) && (!o.most || outcome.missed < o.most))
+    while (outcome.runs < o.runs && (o.runs != UINT64_MAX || seconds_now() < end) &&
+           (!o.most || outcome.missed < o.most))
         if (!next_run(&o, &program, &outcome))
             return 2;
-    printf("%llu runs, %llu missed\n", (unsigned long long)outcome.runs, (unsigned long long)outcome.missed);
     for (size_t i = 0; i < outcome.kinds_n; i++)
         printf("  %-24s %llu\n", outcome.kinds[i].kind, (unsigned long long)outcome.kinds[i].runs);
+    printf("hosts: %llu passed, %llu failed\n", (unsigned long long)(outcome.runs - outcome.missed),
+           (unsigned long long)outcome.missed);
     return outcome.missed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -26,7 +26,7 @@ static int64_t one_of(struct prng *rng, const int64_t *values, size_t n)
 {
     return values[prng_below(rng, n)];
 }
-#define ONE_OF(rng, ...)                                                                                               \
+#define ONE_OF(rng, ...)                                                                                     \
     one_of(rng, (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
 static void draw_host(struct plan *p, struct prng *rng)
@@ -35,11 +35,13 @@ static void draw_host(struct plan *p, struct prng *rng)
     p->domains = percent(rng, 10) ? between(rng, 10, 30) : between(rng, 1, 6);
     p->vcpus = percent(rng, 60) ? between(rng, 1, 2) : between(rng, 3, 8);
     p->churn = percent(rng, 10) ? between(rng, 1, 3) : 0;
-    p->mood = ONE_OF(rng, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_QUIET, MOOD_BURNERS, MOOD_BUSY);
+    p->mood =
+        ONE_OF(rng, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_QUIET, MOOD_BURNERS, MOOD_BUSY);
     p->pinned = percent(rng, 30);
     p->endless = p->pinned && percent(rng, 30);
     p->delayed = percent(rng, 15);
-    p->khz = percent(rng, 70) ? ONE_OF(rng, 1000000, 2400000, 2595995, 3700001) : ONE_OF(rng, 24000, 62500, 100000, 5800000);
+    p->khz = percent(rng, 70) ? ONE_OF(rng, 1000000, 2400000, 2595995, 3700001)
+                              : ONE_OF(rng, 24000, 62500, 100000, 5800000);
     p->host_ms = between(rng, 50, percent(rng, 80) ? 600 : 2500);
 }
 

@@ -12,10 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
-static const char columns[] = "domain,life,vcpu,pcpu,vcpus,running_ns,runnable_ns,blocked_ns,offline_ns,unknown_ns,before_seen_ns,"
-                              "idle_ns,executions,run_max_ns,wait_max_ns,block_max_ns,wakes,blocks,yields,preemptions,migrations";
+static const char columns[] =
+    "domain,life,vcpu,pcpu,vcpus,running_ns,runnable_ns,blocked_ns,offline_ns,unknown_ns,before_seen_ns,"
+    "idle_ns,executions,run_max_ns,wait_max_ns,block_max_ns,wakes,blocks,yields,preemptions,migrations";
 
 struct feeder {
     int fd;
@@ -148,14 +147,17 @@ bool program_probe(struct program *program, const char *path)
     return status == 0;
 }
 
-void program_report(const struct program *program, const struct plan *plan, const void *bytes, size_t n, struct answer *answer)
+void program_report(const struct program *program, const struct plan *plan, const void *bytes, size_t n,
+                    struct answer *answer)
 {
     char granularity[64], wanted[sizeof columns + 32], hz[64];
-    char command[] = "report", by[] = "--by=domain,vcpu,pcpu,domain-pcpu", format[] = "--format=json", input[] = "-";
+    char command[] = "report", by[] = "--by=domain,vcpu,pcpu,domain-pcpu", format[] = "--format=json",
+         input[] = "-";
     snprintf(granularity, sizeof granularity, "--granularity=total,%lldus", (long long)plan->granularity_us);
     snprintf(wanted, sizeof wanted, "--columns=%s%s", columns, program->has_doubtful ? ",doubtful_ns" : "");
     snprintf(hz, sizeof hz, "--cpu-hz=%lld", (long long)plan->khz * 1000);
-    char *const arguments[] = {(char *)program->path, command, by, format, granularity, wanted, hz, input, NULL};
+    char *const arguments[] = {
+        (char *)program->path, command, by, format, granularity, wanted, hz, input, NULL};
     run(arguments, plan->piped, bytes, n, answer);
 }
 

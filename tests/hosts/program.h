@@ -24,7 +24,8 @@ struct answer {
 bool program_probe(struct program *program, const char *path);
 
 /* report, by all kinds of rows and both granularities, with the frequency given. */
-void program_report(const struct program *program, const struct plan *plan, const void *bytes, size_t n, struct answer *answer);
+void program_report(const struct program *program, const struct plan *plan, const void *bytes, size_t n,
+                    struct answer *answer);
 void answer_free(struct answer *answer);
 
 #endif

@@ -18,7 +18,8 @@ static void *room(struct recording *r, void *items, size_t n, size_t *capacity, 
     return bigger;
 }
 
-static void add_change(struct recording *r, struct truth_vcpu *v, enum runstate state, uint64_t tsc, uint16_t pcpu)
+static void add_change(struct recording *r, struct truth_vcpu *v, enum runstate state, uint64_t tsc,
+                       uint16_t pcpu)
 {
     v->changes = room(r, v->changes, v->n, &v->capacity, sizeof *v->changes);
     if (v->n < v->capacity)
@@ -60,7 +61,8 @@ static void take_begin(void *context, const struct host *host)
     }
 }
 
-static void take_record(void *context, const struct pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
+static void take_record(void *context, const struct pcpu *pcpu, enum trace_event event, const uint32_t *words,
+                        unsigned count)
 {
     struct recording *r = context;
     struct recorded_pcpu *p = &r->pcpus[pcpu->id];
@@ -79,7 +81,8 @@ static void take_record(void *context, const struct pcpu *pcpu, enum trace_event
         memcpy(record->words, words, count * sizeof *words);
 }
 
-static void take_change(void *context, const struct vcpu *vcpu, enum runstate state, uint64_t tsc, const struct pcpu *on)
+static void take_change(void *context, const struct vcpu *vcpu, enum runstate state, uint64_t tsc,
+                        const struct pcpu *on)
 {
     struct recording *r = context;
     if (vcpu_is_idle(vcpu) || !r->vcpu_of)
@@ -168,7 +171,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 }
 
 /* Any pCPU: UINT32_MAX. */
-static uint64_t cycles_in(const struct truth_vcpu *v, enum runstate state, uint32_t pcpu, uint64_t from, uint64_t to)
+static uint64_t cycles_in(const struct truth_vcpu *v, enum runstate state, uint32_t pcpu, uint64_t from,
+                          uint64_t to)
 {
     uint64_t sum = 0;
     from = later(from, v->born_tsc);

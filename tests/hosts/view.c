@@ -128,7 +128,8 @@ static bool left_out(const struct plan *plan, enum trace_event event)
 static bool is_full(const struct making *m, uint32_t pcpu, uint64_t tsc)
 {
     for (size_t i = 0; i < m->planned.n; i++)
-        if (m->planned.items[i].pcpu == pcpu && tsc >= m->planned.items[i].from && tsc < m->planned.items[i].to)
+        if (m->planned.items[i].pcpu == pcpu && tsc >= m->planned.items[i].from &&
+            tsc < m->planned.items[i].to)
             return true;
     return false;
 }
@@ -235,7 +236,8 @@ struct edge {
 };
 
 /* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
-static bool next_record(const unsigned char *bytes, size_t *at, size_t end, uint32_t *event, uint64_t *tsc, const unsigned char **words)
+static bool next_record(const unsigned char *bytes, size_t *at, size_t end, uint32_t *event, uint64_t *tsc,
+                        const unsigned char **words)
 {
     uint32_t header;
     if (end - *at < sizeof header)
@@ -262,7 +264,8 @@ static bool see_lost(struct view *v, uint32_t pcpu, uint64_t skew, uint64_t tsc,
     return gaps_add(&v->gaps, pcpu, first - skew, tsc);
 }
 
-static bool see_change(struct view *v, uint32_t pcpu, uint64_t tsc, uint32_t event, const unsigned char *words)
+static bool see_change(struct view *v, uint32_t pcpu, uint64_t tsc, uint32_t event,
+                       const unsigned char *words)
 {
     if (v->changes_n == v->changes_capacity) {
         size_t more = v->changes_capacity ? v->changes_capacity * 2 : 1024;
@@ -350,7 +353,8 @@ static bool add_unseen(struct making *m)
         if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
             return false;
         for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
-            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 && is_named(v, &m->r->vcpus[i]);
+            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
+                           is_named(v, &m->r->vcpus[i]);
     }
     return true;
 }

@@ -38,7 +38,8 @@ struct view {
     uint64_t lost;                /* records that LOST_RECORDS records in the file report */
     bool is_cut;                  /* a record before last_tsc is cut off */
     bool is_unseen;               /* a vCPU that the file names ran on a pCPU that was not read */
-    uint64_t unreported_tsc; /* from then on records were lost that nothing in the file tells of: the end came too soon */
+    uint64_t
+        unreported_tsc; /* from then on records were lost that nothing in the file tells of: the end came too soon */
     struct seen_change *changes; /* in the order of the file: per pCPU in time order */
     size_t changes_n, changes_capacity;
 };
