@@ -179,15 +179,21 @@ static void check_breadth(struct judging *j, const struct place *p, double most)
              unknown(p), doubtful(p), most);
 }
 
-/* Runs of 1 % blind time on one of eight pCPUs: each vCPU's share is no more. */
+static double blind_ns(const struct judging *j)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < j->v->gaps.n; i++)
+        sum += j->v->gaps.items[i].to - j->v->gaps.items[i].from;
+    return (double)sum * j->ns_per_cycle;
+}
+
+/* One of eight pCPUs or more was blind for 1 % of the time or less: no vCPU has a larger share of unknown. */
 static void check_share(struct judging *j, const struct place *p)
 {
-    double most = p->length_ns * (double)j->plan->loss_ppm / 1e6;
-    double said = unknown(p) + doubtful(p);
     bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms &&
-                 j->plan->ring_kb >= 4096;
-    /* A loss ends at the next record: the windows are a little longer than planned. */
-    if (alone && p->whole && said > most * 1.1 + 200000)
+                 j->v->unreported_tsc == UINT64_MAX;
+    double said = unknown(p) + doubtful(p), most = alone ? blind_ns(j) : 0;
+    if (alone && p->whole && said > most + p->tolerance_ns)
         miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
              unknown(p), doubtful(p), (long long)j->plan->pcpus, most);
 }
@@ -294,7 +300,19 @@ static void judge_pcpu(struct judging *j, struct place *p)
     check_time(j, p, "idle_ns", "pcpu-idle", p->length_ns - ran);
 }
 
-static void judge_domain_pcpu(struct judging *j, struct place *p)
+static double sum_of_domain(const json_t *rows, double domain, const char *column)
+{
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const struct place of = {.row = json_array_get(rows, i)};
+        if (number(&of, "domain") == domain)
+            sum += number(&of, column);
+    }
+    return sum;
+}
+
+/* Time of a domain that is not known has no pCPU, or the one where it was last seen: all of it may belong here. */
+static void judge_domain_pcpu(struct judging *j, struct place *p, const json_t *rows)
 {
     size_t changes = 0;
     if (!has(p, "pcpu") || lives_blur(j, p) || number(p, "domain") > (double)j->plan->domains ||
@@ -302,7 +320,11 @@ static void judge_domain_pcpu(struct judging *j, struct place *p)
         return;
     double ran = ran_on(j, p, (int)number(p, "domain"), &changes);
     p->tolerance_ns = tolerance(j, (size_t)j->plan->vcpus, changes);
-    check_time(j, p, "running_ns", "domain-pcpu-running", ran);
+    double doubt = sum_of_domain(rows, number(p, "domain"), "doubtful_ns");
+    double most = number(p, "running_ns") + sum_of_domain(rows, number(p, "domain"), "unknown_ns") + doubt;
+    if (number(p, "running_ns") - doubt - ran > p->tolerance_ns || ran - most > p->tolerance_ns)
+        miss(j, p, "domain-pcpu-running", ran, "running_ns %.0f, at most %.0f, doubtful %.0f; truth %.0f",
+             number(p, "running_ns"), most, doubt, ran);
 }
 
 /* ---- reports ---- */
@@ -325,7 +347,8 @@ static void name_row(char name[64], enum kind by, const struct place *p)
         snprintf(name, 64, "d%.0f on pCPU %.0f", number(p, "domain"), number(p, "pcpu"));
 }
 
-static void judge_row(struct judging *j, struct place *p, const json_t *vcpu_rows)
+/* rows: all of the interval; vcpu_rows: those by vCPU of the same interval. */
+static void judge_row(struct judging *j, struct place *p, const json_t *rows, const json_t *vcpu_rows)
 {
     switch (p->by) {
     case BY_DOMAIN:
@@ -338,7 +361,7 @@ static void judge_row(struct judging *j, struct place *p, const json_t *vcpu_row
         judge_pcpu(j, p);
         break;
     case BY_DOMAIN_PCPU:
-        judge_domain_pcpu(j, p);
+        judge_domain_pcpu(j, p, rows);
         break;
     default:
         break;
@@ -379,7 +402,7 @@ static void judge_interval(struct judging *j, enum kind by, bool whole, const js
         p.length_ns = json_number_value(json_object_get(interval, "end_ns")) -
                       json_number_value(json_object_get(interval, "start_ns"));
         name_row(name, by, &p);
-        judge_row(j, &p, vcpu_rows);
+        judge_row(j, &p, rows, vcpu_rows);
     }
 }
 
