@@ -155,9 +155,12 @@ static void check_clock(struct trace *t)
     if (t->phase == PHASE_CLOCK || !(t->clock.cpu_hz > 0) || t->options.resume ||
         measure == d->measures_clock)
         return;
-    if (!measure && clock_probe_has_more(&t->probe))
+    if (clock_probe_is_full(&t->probe)) {
         clock_probe_check(&t->probe, &t->clock);
-    clock_probe_break(&t->probe);
+        clock_probe_restart(&t->probe);
+    } else {
+        clock_probe_break(&t->probe);
+    }
     decoder_want(d, measure, d->without_runstates);
 }
 

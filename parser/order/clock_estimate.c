@@ -9,6 +9,7 @@
 #define OCTAVE_SAMPLES 32 /* asked in the sieve, of stretches of about one length */
 #define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
 #define SAMPLES_LEAST  3
+#define WORSE          1.3
 
 /* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
 #define DELAY_NS 2e3
@@ -43,7 +44,7 @@ static bool sieve_marks(const struct clock_marks *m, double longest, bool within
     struct sample_pool *p = calloc(1, sizeof *p);
     if (!p)
         return false;
-    for (double cycles = 1; cycles <= longest; cycles *= cycles < 4096 ? 4096 : 4)
+    for (double cycles = 1; cycles <= longest; cycles *= cycles < 4096 ? 4096 : 16)
         pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
     bool found = clock_sieve(p->s, p->n, range);
     free(p);
@@ -112,8 +113,8 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     bool found = false;
     if (!sieve_marks(m, longest, within, room, &range))
         return false;
-    /* From the longest stretches on: the best that is sure enough. Shorter ones are no better then. */
-    for (double cycles = longest / 2; cycles >= 1 && !(found && e->samples > 8 * SAMPLES_GOOD); cycles /= 2) {
+    /* From the longest stretches on, as long as shorter ones, of which there are more, are not clearly worse. */
+    for (double cycles = longest / 2; cycles >= 1; cycles /= 2) {
         struct clock_estimate next;
         if (!estimate_at(m, cycles, within, &range, room, &next))
             continue;
@@ -121,6 +122,8 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
                       next.error_ppm < e->error_ppm;
         if (better)
             *e = next;
+        else if (e->samples >= SAMPLES_GOOD && next.error_ppm > WORSE * e->error_ppm)
+            break;
         found = true;
     }
     return found;

@@ -192,7 +192,7 @@ static size_t marks_seen(const struct clock_probe *p)
 
 bool clock_probe_has_more(const struct clock_probe *p)
 {
-    return marks_seen(p) >= MARKS_LEAST && marks_seen(p) >= p->estimated_at + p->estimated_at / 4;
+    return marks_seen(p) >= MARKS_LEAST && marks_seen(p) >= p->estimated_at + p->estimated_at / 2;
 }
 
 static int compare_gaps(const void *a, const void *b)
@@ -228,14 +228,24 @@ bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
     return true;
 }
 
+/* What of a difference is not explained by errors. */
+static double excess(double difference_ppm, double error_ppm)
+{
+    return difference_ppm - 3 * error_ppm;
+}
+
 void clock_probe_check(struct clock_probe *p, struct clock *clock)
 {
     struct clock later = {0};
     if (marks_seen(p) < MARKS_LEAST || marks_seen(p) == p->estimated_at || !clock_probe_estimate(p, &later) ||
         later.pairs < CHECK_SAMPLES)
         return;
+    double difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;
+    if (clock->check_pairs &&
+        excess(difference_ppm, later.error_ppm) <= excess(clock->difference_ppm, clock->check_error_ppm))
+        return;
     clock->check_pairs = later.pairs;
     clock->check_hz = later.cpu_hz;
     clock->check_error_ppm = later.error_ppm;
-    clock->difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;
+    clock->difference_ppm = difference_ppm;
 }

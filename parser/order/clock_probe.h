@@ -49,7 +49,10 @@ bool clock_probe_has_more(const struct clock_probe *p);
  */
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock);
 
-/* Compares the clock with what was seen since clock_probe_restart, if that is enough to say anything. */
+/*
+ * Compares the clock with what was seen since clock_probe_restart, if that is enough to say anything. Of several comparisons
+ * the one that contradicts the clock most stays.
+ */
 void clock_probe_check(struct clock_probe *p, struct clock *clock);
 
 #endif
