@@ -74,8 +74,11 @@ static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_es
     e->cpu_hz = median;
     e->samples = n;
     e->spread_ppm = scatter(hz, n) / median * 1e6;
-    /* Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349. */
-    double chance = 1.858 * e->spread_ppm / sqrt((double)n);
+    /*
+     * Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349; and some more, as the
+     * quartiles of few samples may lie closer than sigma has it.
+     */
+    double chance = 1.858 * e->spread_ppm / sqrt((double)n) * (1 + 3 / (double)n);
     e->error_ppm = hypot(hypot(chance, SKEW_SHARE * e->spread_ppm), bias_ppm);
 }
 
