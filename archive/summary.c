@@ -63,6 +63,7 @@ static const struct stored_field quality_fields[] = {
     U64(quality, skipped_end),
     U64(quality, tsc_backwards),
     U64(quality, tsc_implausible),
+    U64(quality, old_burns),
     U64(quality, unrecognised_other),
     U64(quality, blind_ns),
     U64(quality, blind_late_ns),

@@ -56,21 +56,24 @@ static void merge_places(struct quality *into, const struct quality *from)
 
 /* The members that are plain sums. */
 #define SUM(MEMBER) offsetof(struct quality, MEMBER)
-static const size_t sums[] = {SUM(bytes),
-                              SUM(records),
-                              SUM(windows),
-                              SUM(sweeps),
-                              SUM(lost_records),
-                              SUM(lost_markers),
-                              SUM(truncated_bytes),
-                              SUM(tsc_backwards),
-                              SUM(tsc_implausible),
-                              SUM(inconsistent),
-                              SUM(blind_ns),
-                              SUM(blind_late_ns),
-                              SUM(unrecognised_other),
-                              SUM(unknown_ns),
-                              SUM(ignored_records)};
+static const size_t sums[] = {
+    SUM(bytes),
+    SUM(records),
+    SUM(windows),
+    SUM(sweeps),
+    SUM(lost_records),
+    SUM(lost_markers),
+    SUM(truncated_bytes),
+    SUM(tsc_backwards),
+    SUM(tsc_implausible),
+    SUM(inconsistent),
+    SUM(blind_ns),
+    SUM(blind_late_ns),
+    SUM(unrecognised_other),
+    SUM(unknown_ns),
+    SUM(ignored_records),
+    SUM(old_burns),
+};
 
 void quality_merge(struct quality *into, const struct quality *from)
 {

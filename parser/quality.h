@@ -41,6 +41,8 @@ struct quality {
     const char *skipped_what; /* and what it was: static text */
     uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
     uint64_t tsc_implausible; /* records whose tsc is implausible beside their neighbours' */
+    uint64_t
+        old_burns; /* CREDIT_ACCOUNT_STOP records that only credit2 of Xen 4.1 and 4.2 can have written */
     struct damage places[QUALITY_PLACES];
     struct event_count events[EVENT_SLOTS];
     struct unrecognised_event {
