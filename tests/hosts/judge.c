@@ -116,6 +116,8 @@ static void check_tally(struct judging *j, const struct place *p, const struct t
     check_most(j, p, "preemptions", "count-preemptions", t->preempted, 0);
     if (p->whole) /* one that happened unseen shows later */
         check_most(j, p, "migrations", "count-migrations", t->migrations, 0);
+    if (is_silent(j, p))
+        return;
     check_most(j, p, "run_max_ns", "sample-run", t->run_max, p->tolerance_ns);
     check_most(j, p, "wait_max_ns", "sample-wait", t->wait_max, p->tolerance_ns);
     check_most(j, p, "block_max_ns", "sample-block", t->block_max, p->tolerance_ns);
