@@ -46,9 +46,9 @@ static void see_tsc(struct view *v, uint64_t tsc)
     v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
 }
 
-/* The pCPU's last record in what is left, and its first beyond; each 0 when there is none. */
+/* The pCPU's first and last record in what is left, and its first beyond; each 0 when there is none. */
 struct edge {
-    uint64_t last, cut_off;
+    uint64_t first, last, cut_off;
 };
 
 /* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
@@ -102,6 +102,17 @@ static bool see_change(struct view *v, uint32_t pcpu, uint64_t tsc, uint32_t eve
     return true;
 }
 
+/* A hole is no shorter than from the last record before it to the first one after it. */
+static void see_hole_edge(struct making *m, uint64_t tsc)
+{
+    if (m->hole_to == 0)
+        return;
+    if (tsc < m->hole_from && tsc > m->before_hole)
+        m->before_hole = tsc;
+    if (tsc >= m->hole_to && (m->after_hole == 0 || tsc < m->after_hole))
+        m->after_hole = tsc;
+}
+
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
@@ -114,6 +125,8 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
             continue;
         see_tsc(m->v, tsc - skew);
         edge->last = tsc - skew;
+        edge->first = edge->first ? edge->first : tsc - skew;
+        see_hole_edge(m, tsc - skew);
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
             !see_lost(m->v, w->pcpu, skew, tsc - skew, words))
             return false;
@@ -221,6 +234,14 @@ static bool add_unreported(struct making *m)
     return true;
 }
 
+static bool any_late(const struct making *m, const struct edge *edges)
+{
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+        if (edges[pcpu].first == 0 || edges[pcpu].first > m->v->first_tsc + m->r->cpu_hz)
+            return true;
+    return false;
+}
+
 bool view_survey(struct making *m)
 {
     struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
@@ -234,8 +255,10 @@ bool view_survey(struct making *m)
         done = add_cut_ends(m, edges);
     }
     done = done && add_unseen(m) && add_unreported(m);
-    if (done && m->hole_to)
-        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->hole_from, m->hole_to);
+    m->v->has_hole = m->before_hole && m->after_hole;
+    if (done && m->v->has_hole)
+        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->before_hole, m->after_hole);
+    m->v->has_late_pcpu = done && any_late(m, edges);
     free(edges);
     return done;
 }

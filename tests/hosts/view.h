@@ -44,6 +44,9 @@ struct view {
      * UINT64_MAX: never.
      */
     uint64_t unreported_tsc;
+    bool has_hole;
+    bool
+        has_late_pcpu; /* a pCPU has no record in the first second: rows were handed out before it is known */
     struct seen_change *changes; /* in the order of the file: per pCPU in time order */
     size_t changes_n, changes_capacity;
 };

@@ -22,6 +22,7 @@ struct making {
     struct trace_writer writer;
     struct gaps planned; /* losses to be */
     uint64_t hole_from, hole_to;
+    uint64_t before_hole, after_hole; /* records next to it */
     bool *unseen;
     size_t *next;   /* record of each pCPU */
     uint32_t sweep; /* that goes on */
