@@ -31,7 +31,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
-    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
+    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
+                                     EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
         bool model = i->model[slot] || (d->without_runstates && i->model_without_runstates[slot]);

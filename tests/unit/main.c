@@ -25,6 +25,7 @@ int main(void)
         SUITE(old_numbers),
         SUITE(order),
         SUITE(clock),
+        SUITE(clock_hosts),
         SUITE(framing),
         SUITE(time_stamps),
         SUITE(histogram),
