@@ -12,6 +12,7 @@
 #include "archive/results.h"
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
+#include "parser/decode/old_numbers.h"
 
 /* ---- opening ---- */
 
@@ -271,7 +272,9 @@ static void choose_entry(struct archived *a, bool charges)
             a->entry = m;
     }
     if (a->entry)
-        a->resume = (struct trace_resume){a->summary.clock, a->entry->tsc};
+        a->resume = (struct trace_resume){.clock = a->summary.clock,
+                                          .after_tsc = a->entry->tsc,
+                                          .traits = old_numbers_traits(&a->summary.quality)};
 }
 
 static int check_span(const struct archived *a, struct error *err)

@@ -57,9 +57,16 @@ void json_add_text(struct buffer *b, const char *s)
 
 void json_add_member(struct buffer *b, const struct column *column, const struct row_view *view, bool first)
 {
-    buffer_text(b, first ? "\"" : ",\"");
-    buffer_text(b, column->name);
-    buffer_add(b, "\":", 2);
+    size_t n = strlen(column->name);
+    char *to = buffer_room(b, n + 4);
+    if (!to)
+        return;
+    if (!first)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, column->name, n);
+    memcpy(to + n, "\":", 2);
+    b->n = (size_t)(to + n + 2 - b->at);
     writer_add_value(b, column, column_value(column, view), "null", json_add_text);
 }
 

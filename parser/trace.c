@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/decode/old_numbers.h"
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
 #include "parser/order/order.h"
@@ -30,7 +31,8 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    struct trace_tap tap;       /* .bytes NULL: nobody listens */
+    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
+    struct trace_tap tap; /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
 };
@@ -44,8 +46,10 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         return NULL;
     }
     t->options = *options;
+    struct event_interest widened = options->interest;
+    t->renames = old_numbers_widen(&widened);
     t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
-    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &options->interest, err) != 0) {
+    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &widened, err) != 0) {
         trace_close(t);
         return NULL;
     }
@@ -245,6 +249,12 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
+static unsigned traits_of(const struct trace *t)
+{
+    unsigned known = t->options.resume ? t->resume.traits : 0;
+    return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
+}
+
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
@@ -253,7 +263,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
-                                  .traits = decoder_traits(d),
+                                  .traits = traits_of(t),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
                                   .watermark = t->order.emitted_tsc};
 }
@@ -275,6 +285,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         o->tsc_last = o->emitted_tsc;
     if (t->options.resume)
         n = drop_replayed(t, n);
+    if (t->renames)
+        old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
     describe(t, batch, n);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;

@@ -28,7 +28,8 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
-    unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
+    unsigned
+        traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
@@ -37,6 +38,7 @@ struct event_batch {
 struct trace_resume {
     struct clock clock; /* of the whole trace */
     uint64_t after_tsc; /* the model is not given events up to here: it has replayed them already */
+    unsigned traits;    /* of the whole trace: those of old_numbers.h */
 };
 
 struct trace_options {

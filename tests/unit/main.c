@@ -22,6 +22,7 @@ int main(void)
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),
+        SUITE(old_numbers),
         SUITE(order),
         SUITE(clock),
         SUITE(clock_hosts),
