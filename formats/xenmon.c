@@ -221,28 +221,14 @@ static int take_row(struct xenmon *log, const struct interval *interval, const s
 
 /* ---- live: straight into the logs, one open at a time ---- */
 
-static int write_all(int fd, const char *bytes, size_t n)
-{
-    while (n) {
-        ssize_t written = write(fd, bytes, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        bytes += written;
-        n -= (size_t)written;
-    }
-    return 0;
-}
-
 static int append_live(struct domain_log *d, struct error *err)
 {
     int fd = open(d->path, O_WRONLY | O_CREAT | O_CLOEXEC | (d->begun ? O_APPEND : O_TRUNC), 0666);
     if (fd < 0)
         return cannot("create", d->path, errno, err);
-    int status = d->begun ? 0 : write_all(fd, header, sizeof header - 1);
+    int status = d->begun ? 0 : output_write_fd(fd, header, sizeof header - 1);
     if (status == 0)
-        status = write_all(fd, d->text.at, d->text.n);
+        status = output_write_fd(fd, d->text.at, d->text.n);
     if (status != 0)
         cannot("write", d->path, errno, err);
     if (close(fd) != 0 && errno != EINTR && status == 0)
