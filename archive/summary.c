@@ -46,8 +46,12 @@ static const struct stored_field clock_fields[] = {
     U64(clock, multiplier),
     U32(clock, shift, 127),
     FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct clock, "check_hz", check_hz, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "by_host", by_host, FLAG, false, 0, 1, NULL),
+    FIELD(struct clock, "host_hz", host_hz, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "host_error_ppm", host_error_ppm, REAL, false, 0, 0, NULL),
     FIELDS_END,
 };
 

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "formats/info.h"
 #include "metrics/verdict.h"
+#include "parser/decode/old_numbers.h"
 #include "trace_run.h"
 
 static int write_info(const struct options *o, const struct info *info)
@@ -45,6 +46,7 @@ static int conclude(const struct trace_run *run, struct summary *s)
     verdict_judge(&judgement, quality, &s->clock, info.summary.end_ns, s->trace.pcpus,
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
+    old_numbers_count(quality);
     return write_info(run->options, &info);
 }
 

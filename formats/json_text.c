@@ -98,13 +98,6 @@ static json_t *of_hz(double hz)
     return hz > 0 && hz < 1e15 ? json_integer(llround(hz)) : json_null();
 }
 
-static const char *hz_source(const struct clock *clock)
-{
-    if (!(clock->cpu_hz > 0))
-        return NULL;
-    return clock->measured ? "measured" : "given";
-}
-
 /* Sets a member to a value whose reference it takes; NULL, memory having run out, fails the whole object. */
 static void set(json_t **object, const char *key, json_t *value)
 {
@@ -136,10 +129,14 @@ json_t *json_of_trace(const struct report_summary *summary)
     set(&o, "reported_start_ns", of_u64(summary->start_ns));
     set(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
     set(&o, "cpu_hz", of_hz(clock->cpu_hz));
-    set(&o, "cpu_hz_source", json_of_text(hz_source(clock)));
+    set(&o, "cpu_hz_source", json_of_text(clock_source(clock)));
     set(&o, "cpu_hz_pairs", of_u64(clock->pairs));
     set(&o, "cpu_hz_spread_ppm", clock->measured ? of_ppm(clock->spread_ppm) : json_null());
-    set(&o, "cpu_hz_error_ppm", clock->measured ? of_ppm(clock->error_ppm) : json_null());
+    bool estimated = clock->measured || clock->by_host;
+    set(&o, "cpu_hz_error_ppm", estimated ? of_ppm(clock->error_ppm) : json_null());
+    set(&o, "cpu_hz_check", clock->check_pairs ? of_hz(clock->check_hz) : json_null());
+    set(&o, "cpu_hz_check_error_ppm", clock->check_pairs ? of_ppm(clock->check_error_ppm) : json_null());
+    set(&o, "cpu_hz_io_counts", of_hz(clock->host_hz));
     set(&o, "state_source", json_of_text(trace->has_runstates ? "runstate" : "switch"));
     return o;
 }

@@ -403,6 +403,8 @@ static void put_clock(struct buffer *b, const struct clock *clock)
     if (clock->measured)
         buffer_printf(b, " measured from %s samples (+-%.*f ppm)", human_count(count, clock->pairs),
                       clock->error_ppm < 10 ? 1 : 0, clock->error_ppm);
+    else if (clock->by_host)
+        buffer_text(b, " by --io-counts");
     else
         buffer_text(b, " as given");
 }
