@@ -71,6 +71,7 @@ static const struct stored_field quality_fields[] = {
     U64(quality, inconsistent_at_ns),
     U64(quality, skew_max_ns),
     U64(quality, ignored_records),
+    U64(quality, runs_contradicted),
     FIELDS_END,
 };
 

@@ -70,7 +70,8 @@ static const size_t sums[] = {SUM(bytes),
                               SUM(blind_late_ns),
                               SUM(unrecognised_other),
                               SUM(unknown_ns),
-                              SUM(ignored_records)};
+                              SUM(ignored_records),
+                              SUM(runs_contradicted)};
 
 void quality_merge(struct quality *into, const struct quality *from)
 {

@@ -59,6 +59,7 @@ struct quality {
     uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
     uint64_t skew_max_ns;        /* largest backward step of one vCPU's records across pCPUs */
     uint64_t ignored_records;    /* scheduler records that name impossible vCPUs */
+    uint64_t runs_contradicted;  /* runs whose length by SWITCH_INFPREV the times of the records contradict */
 };
 
 /* Bytes of `n` records of form index `form` (see struct event_count). */

@@ -2,9 +2,6 @@
 
 #include "current.h"
 
-/* The two records of one context switch are never this far apart: about 0.2 ms. */
-#define SWITCH_SPAN (1ull << 19)
-
 /* A record being examined. */
 struct record {
     const uint8_t *payload, *next, *end; /* `next` .. `end`: the bytes after it */
@@ -28,7 +25,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
-    static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
+    static const unsigned switches[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
@@ -47,8 +44,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
         learn_from(actions, current);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->slices)
-        learn_from(actions, slices);
+    if (i->model[EVENT_RUNSTATE_CHANGE])
+        learn_from(actions, switches);
 }
 
 void record_set_actions(struct decoder *d)
@@ -61,8 +58,7 @@ void record_set_actions(struct decoder *d)
 
 /*
  * The stream has room for an event per 4 bytes of records, and RECORD_EVENTS more. A record of n bytes makes itself an
- * event; EVENT_MORE if n >= 24, EVENT_SLICE if a SWITCH_INFNEXT of 16 or more came before, EVENT_CURRENT if a record of 8 or
- * more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
+ * event; EVENT_MORE if n >= 24, EVENT_CURRENT if a record of 8 or more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
  * more that ends it. The few more are for what was said before these records.
  */
 static inline __attribute__((always_inline)) void append_record(struct stream *s, uint64_t tsc,
@@ -148,7 +144,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
  */
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
-    s->switched_out = false;
+    s->switched_out = s->ran = false;
+    s->in_domain = CURRENT_NONE;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -170,17 +167,56 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
         stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
 }
 
-/* Returns the flags of the event. */
-static unsigned runstate_change(struct stream *s, const struct record *r, unsigned flags)
+/*
+ * SWITCH_INFPREV: {dom, vcpu, ran_ns}, up to Xen 4.7 {dom, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but
+ * where one pCPU writes for its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
+ */
+static void switched_from(struct stream *s, const struct record *r)
 {
-    bool runs = runstate_new(r->header) == XEN_RUNNING;
-    if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN)
+    if (r->words < 2)
+        return;
+    uint32_t domain = load32(r->payload) & 0xffff, vcpu = load32(r->payload + 4) & 0xffff;
+    bool named = r->words >= 3;
+    s->ran = s->in_domain == CURRENT_NONE ||
+             (s->in_domain == domain && (!named || s->in_vcpu == CURRENT_NONE || s->in_vcpu == vcpu));
+    s->ran_who = domain << 16 | (named ? vcpu : 0);
+    s->ran_mask = named ? UINT32_MAX : 0xffff0000;
+    s->ran_ns = load32(r->payload + (named ? 8 : 4));
+}
+
+/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}, up to Xen 4.7 {dom, waited_ns, slice_ns}. */
+static void switched_to(struct stream *s, const struct record *r)
+{
+    if (r->words < 3)
+        return;
+    s->in_domain = load32(r->payload) & 0xffff;
+    s->in_vcpu = r->words >= 4 ? load32(r->payload + 4) & 0xffff : CURRENT_NONE;
+    s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
+}
+
+/* Returns the flags of the event. */
+static unsigned runstate_change(const struct decoder *d, struct stream *s, const struct record *r,
+                                unsigned flags)
+{
+    bool runs = runstate_new(r->header) == XEN_RUNNING, ran = runstate_old(r->header) == XEN_RUNNING;
+    if (runs && s->switched_out)
         flags |= EVENT_SWITCHED_IN;
-    if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
+    if (runs && s->slice_ns != UINT32_MAX && d->interest.slices && r->words == 1)
         flags |= EVENT_SLICED;
-    s->switched_out = runstate_old(r->header) == XEN_RUNNING;
-    s->switched_out_tsc = r->tsc;
+    if (ran && s->ran && (load32(r->payload) & s->ran_mask) == s->ran_who && r->words == 1)
+        flags |= EVENT_RAN;
+    s->ran = false;
+    s->switched_out = ran;
     return flags;
+}
+
+/* Puts what the flags promise after the word of a runstate change. */
+static void put_known(const struct stream *s, struct event *e)
+{
+    if (e->flags & EVENT_SLICED)
+        e->w[1] = s->slice_ns;
+    if (e->flags & EVENT_RAN)
+        e->w[2] = s->ran_ns;
 }
 
 /*
@@ -198,14 +234,16 @@ static bool is_svm_exit(const struct record *r)
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
     if (r->slot == EVENT_RUNSTATE_CHANGE)
-        return runstate_change(s, r, flags);
+        return runstate_change(d, s, r, flags);
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
         break;
+    case EVENT_SWITCH_INFPREV:
+        switched_from(s, r);
+        break;
     case EVENT_SWITCH_INFNEXT:
-        if (r->words >= 3)
-            s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
+        switched_to(s, r);
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);
@@ -236,8 +274,8 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
         flags = learn(d, s, r, flags);
     if (flags & EVENT_WANTED)
         append_record(s, r->tsc, r->header, r->slot, r->payload, flags);
-    if (flags & EVENT_SLICED)
-        stream_append(s, r->tsc, 0, EVENT_SLICE, EVENT_MODEL)->w[0] = s->slice_ns;
+    if (flags & (EVENT_SLICED | EVENT_RAN))
+        put_known(s, &s->events[s->n - 1]);
     if (r->slot == EVENT_RUNSTATE_CHANGE && runstate_new(r->header) == XEN_RUNNING)
         s->slice_ns = UINT32_MAX;
     if (follow)

@@ -65,7 +65,7 @@ static void changes(struct past_made *p, unsigned pcpu, uint32_t domain, uint32_
     if (slice == UINT32_MAX)
         return;
     p->events[p->n - 1].flags |= EVENT_SLICED;
-    happens(p, EVENT_SLICE, 0, pcpu, slice, 0);
+    p->events[p->n - 1].w[1] = slice;
 }
 
 static void guest_changes(struct past_made *p, unsigned pcpu, struct guest *g, enum runstate new)

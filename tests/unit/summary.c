@@ -44,7 +44,8 @@ static void fill_quality(struct quality *q)
                                  &q->inconsistent,
                                  &q->inconsistent_at_ns,
                                  &q->skew_max_ns,
-                                 &q->ignored_records};
+                                 &q->ignored_records,
+                                 &q->runs_contradicted};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = next_number();
     q->skipped_what = "no window header";
