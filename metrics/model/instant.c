@@ -3,7 +3,7 @@
 #include "metrics/min_max.h"
 #include "metrics/model/population.h"
 
-#define STRETCH_NS 100000000u /* some ten switches; Xen's clock drifts by a few us in it */
+#define STRETCH_BITS 27 /* of 134 ms: some ten switches, and Xen's clock drifts by a few us */
 #define TOLERANCE_NS                                                                                         \
     20000u /* how far the instants may lie before the records' least delay, rather than that guests */
 #define PROVEN     16 /* a chain in which so many switches were recorded soon after their instants is right: */
@@ -24,25 +24,26 @@ void instant_break(struct instant *i)
 static void restart(struct instant *i, uint64_t now_ns)
 {
     i->at_ns = now_ns;
-    i->stretch = now_ns / STRETCH_NS;
+    i->stretch = now_ns >> STRETCH_BITS;
     i->least[0] = NO_DELAY;
     i->least[1] = 0;
     i->agreed = 0;
 }
 
 /* A run of `ran_ns` modulo 2^32 that took about `about_ns`. */
-static uint64_t unwrap(uint32_t ran_ns, uint64_t about_ns)
+static inline uint64_t unwrap(uint32_t ran_ns, uint64_t about_ns)
 {
     uint64_t half = 1u << 31;
-    uint64_t wraps = about_ns + half > ran_ns ? (about_ns + half - ran_ns) >> 32 : 0;
-    return ran_ns + (wraps << 32);
+    if (about_ns < half || about_ns + half < ran_ns)
+        return ran_ns;
+    return ran_ns + ((about_ns + half - ran_ns) >> 32 << 32);
 }
 
 /* Notes the delay of a switch; returns the least one lately. */
 static uint32_t least_delay(struct instant *i, uint32_t delay_ns, uint64_t now_ns)
 {
-    if (now_ns / STRETCH_NS != i->stretch) {
-        i->stretch = now_ns / STRETCH_NS;
+    if (now_ns >> STRETCH_BITS != i->stretch) {
+        i->stretch = now_ns >> STRETCH_BITS;
         i->least[0] = i->least[1];
         i->least[1] = NO_DELAY;
     }
@@ -52,8 +53,10 @@ static uint32_t least_delay(struct instant *i, uint32_t delay_ns, uint64_t now_n
 }
 
 /* Sets the chain right by so much; the delays are counted from it. */
-static void correct(struct instant *i, int64_t later_ns)
+static inline void correct(struct instant *i, int64_t later_ns)
 {
+    if (later_ns == 0)
+        return;
     i->at_ns += (uint64_t)later_ns;
     for (int k = 0; k < 2; k++)
         if (i->least[k] != NO_DELAY)
@@ -136,7 +139,7 @@ bool instant_save(const struct instant *i, uint64_t now_ns, struct event *e)
 void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns)
 {
     *i = (struct instant){.at_ns = now_ns - min64(now_ns, e->w[0]),
-                          .stretch = now_ns / STRETCH_NS,
+                          .stretch = now_ns >> STRETCH_BITS,
                           .least = {e->w[1] & NO_DELAY, e->w[2] & NO_DELAY},
                           .agreed = (uint8_t)min64(e->w[1] >> AGREED_SHIFT, PROVEN),
                           .runner = e->w[3],

@@ -266,13 +266,12 @@ static void note_record(struct track *k, uint64_t now_ns, enum runstate old, uin
     k->contradicted_ns = now_ns;
 }
 
-/*
- * Moves the wake of a vCPU back to the instant at which it was switched in, but not across a switch on the pCPU that woke it:
- * who ran there sent the notification. Returns when the vCPU became runnable.
- */
-static uint64_t wake_gives_way(struct runstates *r, uint32_t vcpu, uint64_t instant_ns)
+/* The wake of a vCPU is not moved across a switch on the pCPU that woke it: who ran there sent the notification. */
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns)
 {
     struct track *k = &r->tracks[vcpu];
+    if (k->woken_on == NO_PCPU)
+        return k->since_ns;
     uint32_t waker = r->pcpus[k->woken_on].current;
     struct transition wake;
     instant_ns = max64(instant_ns, k->slept_ns);
@@ -286,18 +285,6 @@ static uint64_t wake_gives_way(struct runstates *r, uint32_t vcpu, uint64_t inst
         runstates_put(r, instant_ns, wake);
     }
     return k->since_ns = instant_ns;
-}
-
-uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, uint16_t pcpu, enum runstate new,
-                            uint64_t instant_ns)
-{
-    const struct track *k = &r->tracks[vcpu];
-    uint32_t current = r->pcpus[pcpu].current;
-    if (current != NOBODY)
-        instant_ns = max64(instant_ns, r->tracks[current].since_ns);
-    if (!k->seen || k->since_ns <= instant_ns)
-        return instant_ns;
-    return k->woken && new == RUNSTATE_RUNNING ? wake_gives_way(r, vcpu, instant_ns) : k->since_ns;
 }
 
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
@@ -327,8 +314,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
     }
-    k->woken = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
-    k->woken_on = pcpu;
+    k->woken_on = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE ? pcpu : NO_PCPU;
     k->slept_ns = k->since_ns;
     k->since_ns = now_ns;
     if (k->leaving_noted && old == RUNSTATE_RUNNING) {
@@ -359,11 +345,7 @@ void runstates_end(struct runstates *r, uint64_t end_ns)
 
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns)
 {
-    const struct transition *t;
-    do
-        t = transitions_take(&r->queue, upto_ns);
-    while (t && t->kind == TRANSITION_REMOVED);
-    return t;
+    return transitions_take(&r->queue, upto_ns);
 }
 
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)

@@ -29,7 +29,7 @@ enum transition_kind {
     TRANSITION_SKEWED,  /* a change whose record came after the one that follows it: to be counted, no more */
     TRANSITION_DIE,     /* its domain is gone: the vCPU exists no longer */
     TRANSITION_IO,      /* not of a vCPU: a record of I/O; `from` = enum io_record */
-    TRANSITION_REMOVED, /* none: another one has taken its place; never handed out */
+    TRANSITION_REMOVED, /* none: another one has taken its place; the model does not hand it out */
     /* what the charging stage (charging.h) adds for the ledger */
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */

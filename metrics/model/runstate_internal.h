@@ -18,10 +18,9 @@ struct track {
     uint64_t slept_ns;        /* of the record before that */
     uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
     uint16_t pcpu;            /* where it runs or ran last */
-    uint16_t woken_on;        /* the pCPU that wrote its last record */
+    uint16_t woken_on;        /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;            /* enum runstate */
     bool seen;                /* its state is known at all */
-    bool woken;               /* its last record made it runnable from blocked or offline */
     bool first_record;        /* the record below was its first: nothing could contradict it */
     bool contradicted;        /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
@@ -77,11 +76,23 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
                       enum runstate new, uint32_t slice_ns);
 
 /*
- * The instant of a runstate change, on `pcpu`, to the state `new`: `instant_ns`, or as soon after it as it is possible. A wake
- * that another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
+ * The vCPU was switched in at instant_ns, before its last record: returns the earliest possible instant after that. A wake that
+ * another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
  */
-uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, uint16_t pcpu, enum runstate new,
-                            uint64_t instant_ns);
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns);
+
+/* The instant of a runstate change, on `pcpu`, to the state `new`: `instant_ns`, or as soon after it as it is possible. */
+static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, uint16_t pcpu,
+                                          enum runstate new, uint64_t instant_ns)
+{
+    const struct track *k = &r->tracks[vcpu];
+    uint32_t current = r->pcpus[pcpu].current;
+    if (current != NOBODY && current != vcpu && r->tracks[current].since_ns > instant_ns)
+        instant_ns = r->tracks[current].since_ns;
+    if (!k->seen || k->since_ns <= instant_ns)
+        return instant_ns;
+    return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;
+}
 
 /* First record of a vCPU: it was in `state` ever since it exists. */
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,

@@ -25,7 +25,6 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
-    static const unsigned switches[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
@@ -44,8 +43,10 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
         learn_from(actions, current);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->model[EVENT_RUNSTATE_CHANGE])
-        learn_from(actions, switches);
+    if (i->model[EVENT_RUNSTATE_CHANGE]) {
+        actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
+        actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
+    }
 }
 
 void record_set_actions(struct decoder *d)
@@ -145,7 +146,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
     s->switched_out = s->ran = false;
-    s->in_domain = CURRENT_NONE;
+    s->in_who = STREAM_NOBODY;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -167,43 +168,60 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
         stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
 }
 
+/* Up to Xen 4.7 the two records below have no word for the vCPU. */
+static uint64_t any_vcpu_of(uint32_t domain)
+{
+    return STREAM_ANY_VCPU | domain;
+}
+
 /*
- * SWITCH_INFPREV: {dom, vcpu, ran_ns}, up to Xen 4.7 {dom, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but
- * where one pCPU writes for its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
+ * SWITCH_INFPREV: {dom, vcpu, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but where one pCPU writes for
+ * its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
  */
-static void switched_from(struct stream *s, const struct record *r)
+static inline void switched_from(struct stream *s, const uint8_t *payload, unsigned words)
 {
-    if (r->words < 2)
-        return;
-    uint32_t domain = load32(r->payload) & 0xffff, vcpu = load32(r->payload + 4) & 0xffff;
-    bool named = r->words >= 3;
-    s->ran = s->in_domain == CURRENT_NONE ||
-             (s->in_domain == domain && (!named || s->in_vcpu == CURRENT_NONE || s->in_vcpu == vcpu));
-    s->ran_who = domain << 16 | (named ? vcpu : 0);
-    s->ran_mask = named ? UINT32_MAX : 0xffff0000;
-    s->ran_ns = load32(r->payload + (named ? 8 : 4));
+    bool named = words >= 3;
+    s->ran_who = named ? load64(payload) : any_vcpu_of(load32(payload));
+    s->ran_ns = load32(payload + (named ? 8 : 4));
+    s->ran = words >= 2 && (s->in_who == s->ran_who || s->in_who == STREAM_NOBODY);
 }
 
-/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}, up to Xen 4.7 {dom, waited_ns, slice_ns}. */
-static void switched_to(struct stream *s, const struct record *r)
+/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}. */
+static inline void switched_to(struct stream *s, const uint8_t *payload, unsigned words)
 {
-    if (r->words < 3)
+    bool named = words >= 4;
+    if (words < 3)
         return;
-    s->in_domain = load32(r->payload) & 0xffff;
-    s->in_vcpu = r->words >= 4 ? load32(r->payload + 4) & 0xffff : CURRENT_NONE;
-    s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
+    s->in_who = named ? load64(payload) : any_vcpu_of(load32(payload));
+    s->slice_ns = load32(payload + (named ? 12 : 8));
 }
 
-/* Returns the flags of the event. */
-static unsigned runstate_change(const struct decoder *d, struct stream *s, const struct record *r,
-                                unsigned flags)
+static inline __attribute__((always_inline)) void note_switch(struct stream *s, unsigned slot,
+                                                              const uint8_t *payload, unsigned words)
 {
-    bool runs = runstate_new(r->header) == XEN_RUNNING, ran = runstate_old(r->header) == XEN_RUNNING;
-    if (runs && s->switched_out)
-        flags |= EVENT_SWITCHED_IN;
-    if (runs && s->slice_ns != UINT32_MAX && d->interest.slices && r->words == 1)
+    if (slot == EVENT_SWITCH_INFPREV)
+        switched_from(s, payload, words);
+    else
+        switched_to(s, payload, words);
+}
+
+/* Whether it is the vCPU of a runstate change that was said to have run. */
+static inline bool ran_for(const struct stream *s, uint32_t word)
+{
+    uint32_t domain = word >> 16;
+    return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
+}
+
+/* What is known of a runstate change besides its record: flags of its event. */
+static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint32_t header,
+                                    const uint8_t *payload)
+{
+    bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
+    bool one_word = (header >> 28 & 7) == 1;
+    unsigned flags = runs && s->switched_out ? EVENT_SWITCHED_IN : 0;
+    if (runs && s->slice_ns != UINT32_MAX && d->interest.slices && one_word)
         flags |= EVENT_SLICED;
-    if (ran && s->ran && (load32(r->payload) & s->ran_mask) == s->ran_who && r->words == 1)
+    if (ran && s->ran && one_word && ran_for(s, load32(payload)))
         flags |= EVENT_RAN;
     s->ran = false;
     s->switched_out = ran;
@@ -211,12 +229,28 @@ static unsigned runstate_change(const struct decoder *d, struct stream *s, const
 }
 
 /* Puts what the flags promise after the word of a runstate change. */
-static void put_known(const struct stream *s, struct event *e)
+static inline void put_known(struct stream *s, struct event *e)
 {
     if (e->flags & EVENT_SLICED)
         e->w[1] = s->slice_ns;
     if (e->flags & EVENT_RAN)
         e->w[2] = s->ran_ns;
+    if (runstate_new(e->header) == XEN_RUNNING)
+        s->slice_ns = UINT32_MAX;
+}
+
+/* A runstate change that only the model wants: all that take() would do. */
+static inline void take_change(const struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+                               const uint8_t *payload)
+{
+    if (d->follows_current)
+        current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
+    unsigned flags = EVENT_MODEL | learn_change(d, s, header, payload);
+    struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
+    memcpy(e->w, payload, 16);
+    put_known(s, e);
+    if (d->follows_current)
+        current_after(s, header, EVENT_RUNSTATE_CHANGE, payload);
 }
 
 /*
@@ -234,16 +268,10 @@ static bool is_svm_exit(const struct record *r)
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
     if (r->slot == EVENT_RUNSTATE_CHANGE)
-        return runstate_change(d, s, r, flags);
+        return flags | learn_change(d, s, r->header, r->payload);
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
-        break;
-    case EVENT_SWITCH_INFPREV:
-        switched_from(s, r);
-        break;
-    case EVENT_SWITCH_INFNEXT:
-        switched_to(s, r);
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);
@@ -270,14 +298,14 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
         io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
         flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+    if (action & RECORD_SWITCH)
+        note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
         flags = learn(d, s, r, flags);
     if (flags & EVENT_WANTED)
         append_record(s, r->tsc, r->header, r->slot, r->payload, flags);
-    if (flags & (EVENT_SLICED | EVENT_RAN))
+    if (r->slot == EVENT_RUNSTATE_CHANGE && flags & EVENT_WANTED)
         put_known(s, &s->events[s->n - 1]);
-    if (r->slot == EVENT_RUNSTATE_CHANGE && runstate_new(r->header) == XEN_RUNNING)
-        s->slice_ns = UINT32_MAX;
     if (follow)
         current_after(s, r->header, r->slot, r->payload);
 }
@@ -297,6 +325,8 @@ static __attribute__((noinline)) enum record_kind examine(struct decoder *d, str
 }
 
 /* ---- the loop ---- */
+
+#define CHANGE_ACTION (EVENT_MODEL | RECORD_LEARN) /* of a runstate change that only the model wants */
 
 /*
  * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
@@ -331,6 +361,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
+                note_switch(s, slot, payload, h >> 28 & 7);
+            } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+                take_change(d, s, tsc, h, payload);
             } else {
                 struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
                 if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK)
