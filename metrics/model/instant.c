@@ -3,7 +3,7 @@
 #include "metrics/min_max.h"
 #include "metrics/model/population.h"
 
-#define STRETCH_BITS 27 /* of 134 ms: some ten switches, and Xen's clock drifts by a few us */
+#define STRETCH_BITS 28 /* of 0.27 s: some ten switches, and Xen's clock drifts by some us */
 #define TOLERANCE_NS                                                                                         \
     20000u /* how far the instants may lie before the records' least delay, rather than that guests */
 #define PROVEN     16 /* a chain in which so many switches were recorded soon after their instants is right: */
