@@ -67,6 +67,7 @@ static const struct stored_field quality_fields[] = {
     U64(quality, blind_ns),
     U64(quality, blind_late_ns),
     U64(quality, unknown_ns),
+    FIELD(struct quality, "doubtful_ns", doubtful_ns, U64, false, 0, UINT64_MAX, NULL),
     U64(quality, inconsistent),
     U64(quality, inconsistent_at_ns),
     U64(quality, skew_max_ns),

@@ -191,6 +191,7 @@ json_t *json_of_quality(const struct report_summary *summary)
     set(&o, "blind_ns", of_u64(q->blind_ns));
     set(&o, "blind_late_ns", of_u64(q->blind_late_ns));
     set(&o, "unknown_ns", of_u64(q->unknown_ns));
+    set(&o, "doubtful_ns", of_u64(q->doubtful_ns));
     set(&o, "inconsistent", of_u64(q->inconsistent));
     set(&o, "inconsistent_at_ns", q->inconsistent ? of_u64(q->inconsistent_at_ns) : json_null());
     set(&o, "skew_max_ns", of_u64(q->skew_max_ns));

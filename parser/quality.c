@@ -70,6 +70,7 @@ static const size_t sums[] = {SUM(bytes),
                               SUM(blind_late_ns),
                               SUM(unrecognised_other),
                               SUM(unknown_ns),
+                              SUM(doubtful_ns),
                               SUM(ignored_records)};
 
 void quality_merge(struct quality *into, const struct quality *from)

@@ -55,6 +55,7 @@ struct quality {
     uint64_t blind_ns;      /* sum over pCPUs of the time in which records were lost */
     uint64_t blind_late_ns; /* part of blind_ns reported after that time was accounted for */
     uint64_t unknown_ns;    /* guest vCPU time whose state is not known */
+    uint64_t doubtful_ns;  /* guest vCPU time whose state is known, unless lost records would contradict it */
     uint64_t inconsistent; /* state changes that contradict the tracked state with no lost records in reach */
     uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
     uint64_t skew_max_ns;        /* largest backward step of one vCPU's records across pCPUs */

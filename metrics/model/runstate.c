@@ -28,8 +28,9 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++)
-        pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind = BLIND_NONE};
-    blind_init(&r->blind);
+        pcpus[i] =
+            (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind_from_ns = BLIND_NONE};
+    darkness_init(&r->darkness);
     return r;
 }
 
@@ -149,6 +150,43 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
+static void put_dark(struct runstates *r, uint64_t now_ns, bool dark)
+{
+    runstates_put(
+        r, now_ns,
+        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = dark});
+}
+
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->blind_from_ns != BLIND_NONE)
+        return;
+    p->blind_from_ns = now_ns;
+    if (darkness_begin(&r->darkness, now_ns))
+        put_dark(r, now_ns, true);
+    uint32_t vcpu = p->current;
+    if (vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->blind_from_ns == BLIND_NONE)
+        return;
+    uint64_t blind_ns = now_ns - p->blind_from_ns;
+    r->quality->blind_ns += blind_ns;
+    p->blind_ns += blind_ns;
+    p->blind_from_ns = BLIND_NONE;
+    if (darkness_end(&r->darkness, now_ns))
+        put_dark(r, now_ns, false);
+    if (p->current == NOBODY)
+        p->free_since = now_ns;
+}
+
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     uint32_t other = r->pcpus[pcpu].current;
@@ -214,8 +252,8 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
 {
     struct track *k = &r->tracks[vcpu];
     enum runstate tracked = k->state;
-    struct blind_window gap;
-    if (!blind_between(&r->blind, k->since_ns, now_ns, &gap)) {
+    struct dark_stretch gap;
+    if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
         if (tracked != RUNSTATE_UNKNOWN) {
             count_inconsistent(r, now_ns);
             k->contradicted = true;
@@ -304,7 +342,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
-    settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
+    settled = min64(settled, darkness_earliest(&r->darkness, watermark_ns - min64(watermark_ns, SETTLE_NS)));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
     if (settled > r->settled_ns)

@@ -30,9 +30,9 @@ struct track {
 };
 
 struct pcpu_track {
-    uint32_t current;  /* the vCPU that runs, NOBODY: not known */
-    uint64_t blind;    /* its open blind window, BLIND_NONE */
-    uint64_t blind_ns; /* sum of its blind windows */
+    uint32_t current;       /* the vCPU that runs, NOBODY: not known */
+    uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
+    uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     bool out_seen,
@@ -50,7 +50,7 @@ struct runstates {
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
-    struct blind_windows blind;
+    struct darkness darkness;
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -82,6 +82,10 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
+/* Records of this pCPU are lost from now on, or no longer: see blind.h. In time order with the events. */
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);

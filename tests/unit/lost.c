@@ -95,8 +95,47 @@ static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 2), 28 * MS, 1 * MS, 11 * MS, 0, 0);
     EQUAL(r.quality.inconsistent, 0);
-    EQUAL(ROW(&r, .domain = 2)->wait.max, 1 * MS);
-    EQUAL(ROW(&r, .domain = 2)->block.max, 11 * MS);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 6 * MS); /* off a pCPU in the dark: 10 to 16 */
+    EQUAL(ROW(&r, .domain = 1)->doubtful_ns, 0);
+    EQUAL(r.quality.doubtful_ns, 6 * MS);
+    EQUAL(ROW(&r, .domain = 2)->block.count, 0); /* 4 to 15: it may have been woken, and blocked again */
+    EQUAL(ROW(&r, .domain = 2)->wait.count, 0);
+    EQUAL(ROW(&r, .domain = 2)->executions, 1);
+    EQUAL(ROW(&r, .domain = 2)->wakes, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Woken before the dark, dispatched after it: in between it ran, blocked and was woken again, all of which was lost. */
+static void a_wait_across_lost_records_is_doubtful_and_no_sample(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    on(&c, 1);
+    c.pcpus[1].n = 0;
+    mark(&c, 0);
+    stops(&c, 4 * MS, 2, 0, BLOCKED);
+    rec_runstate(&c, 8 * MS, 2, 0, BLOCKED, RUNNABLE);
+    starts(&c, 22 * MS, 2, 0);
+    stops(&c, 24 * MS, 2, 0, RUNNABLE);
+    starts(&c, 27 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r =
+        run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {5 * MS}, .executions = true});
+    const struct measures *m = ROW(&r, .domain = 2);
+    STATES(m, 19 * MS, 17 * MS, 4 * MS, 0, 0);
+    EQUAL(m->doubtful_ns, 10 * MS);
+    EQUAL(m->block.max, 4 * MS);
+    EQUAL(m->wait.count, 1);
+    EQUAL(m->wait.max, 3 * MS);
+    for (uint64_t i = 0; i < 8; i++)
+        EQUAL(ROW(&r, .every = 5 * MS, .at = i * 5 * MS, .domain = 2)->doubtful_ns,
+              i == 2 || i == 3 ? 5 * MS : 0);
+    EQUAL(r.executions_n, 5); /* of domain 2 before 4, from 22, from 27; of domain 1 before 10, from 20 */
+    for (size_t i = 0; i < r.executions_n; i++)
+        if (r.executions[i].domain == 2 && r.executions[i].start_ns == 22 * MS)
+            EQUAL(r.executions[i].waited_ns, NS_UNKNOWN);
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -253,6 +292,7 @@ CU_TestInfo lost_tests[] = {
     TEST(the_lost_record_tells_who_runs_after_it),
     TEST(a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it),
     TEST(a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu),
+    TEST(a_wait_across_lost_records_is_doubtful_and_no_sample),
     TEST(a_contradiction_is_unknown_only_where_blind_time_overlaps_it),
     TEST(a_contradiction_without_blind_time_counts_as_inconsistent),
     TEST(blind_time_that_ended_before_the_last_record_explains_nothing),
