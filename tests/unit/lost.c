@@ -287,6 +287,71 @@ static void unknown_time_is_split_at_boundaries_like_any_other(void)
     trace_bytes_free(&c);
 }
 
+/* Domain p + 1 has pCPU p, and writes much in each of 20 sweeps of 10 ms. */
+static void busy_sweeps(struct trace_bytes *c, unsigned pcpus)
+{
+    for (unsigned p = 0; p < pcpus; p++) {
+        on(c, p);
+        mark(c, 0);
+        starts(c, 1 * US, p + 1, 0);
+    }
+    for (uint64_t t = 0; t < 200 * MS; t += 10 * MS) {
+        for (unsigned p = 0; p < pcpus; p++) {
+            on(c, p);
+            for (unsigned i = 0; i < 40; i++)
+                rec_continue(c, t + 2 * US + i * 240 * US, p + 1, 0);
+        }
+        sweep(c);
+    }
+}
+
+/* The last sweep has windows of pCPUs 0 and 1 only, cut so many bytes before its end: pCPU 2 wrote last at 199.362 ms. */
+static void ends_in_a_sweep(size_t cut_bytes, uint64_t unknown_ns)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    busy_sweeps(&c, 3);
+    for (unsigned p = 0; p < 2; p++) {
+        on(&c, p);
+        stops(&c, 204 * MS + p * MS, p + 1, 0, BLOCKED);
+        mark(&c, 208 * MS + p * MS);
+        flush(&c, p);
+    }
+    c.file.n -= cut_bytes;
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_UNKNOWN], unknown_ns);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 204 * MS - 1 * US);
+    CHECK(r.quality.doubtful_ns > 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void after_a_cut_nobody_knows_who_ran_where(void)
+{
+    ends_in_a_sweep(4, 208 * MS - (199 * MS + 362 * US)); /* the record at 209 is cut */
+}
+
+static void a_cut_between_two_windows_is_one_too(void)
+{
+    ends_in_a_sweep(0, 209 * MS - (199 * MS + 362 * US));
+}
+
+/* The same, but the input ends where the last complete sweep does. */
+static void a_complete_sweep_is_no_cut(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    busy_sweeps(&c, 3);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unknown_ns, 0);
+    EQUAL(r.quality.doubtful_ns, 0);
+    EQUAL(r.quality.blind_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo lost_tests[] = {
     TEST(lost_records_become_unknown_time),
     TEST(the_lost_record_tells_who_runs_after_it),
@@ -300,5 +365,8 @@ CU_TestInfo lost_tests[] = {
     TEST(records_may_be_lost_at_the_very_start),
     TEST(an_execution_found_under_way_begins_where_it_became_known),
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
+    TEST(after_a_cut_nobody_knows_who_ran_where),
+    TEST(a_cut_between_two_windows_is_one_too),
+    TEST(a_complete_sweep_is_no_cut),
     CU_TEST_INFO_NULL,
 };
