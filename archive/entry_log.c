@@ -318,6 +318,15 @@ static bool little_waits(const struct past *p, uint64_t tsc)
     return true;
 }
 
+static void emit_longest_wait(struct entry_log *l, uint64_t tsc)
+{
+    struct event e = {.tsc = tsc, .slot = EVENT_LONGEST_WAIT};
+    uint64_t ns = runstates_longest_wait_ns(l->past.states);
+    memcpy(e.w, &ns, sizeof ns);
+    if (ns > 0)
+        emit(l, l->past.serial, &e);
+}
+
 /* Collects the events of an entry. False: the past is not known exactly. */
 static bool collect(struct entry_log *l, uint64_t tsc)
 {
@@ -330,6 +339,7 @@ static bool collect(struct entry_log *l, uint64_t tsc)
     for (uint32_t i = 0; i < l->past.population.incarnations_n; i++)
         if (!emit_incarnation(l, i))
             return false;
+    emit_longest_wait(l, tsc);
     return !l->past.beyond;
 }
 
@@ -359,6 +369,14 @@ static void put_event(struct buffer *b, const struct event *e)
     fields_put_u64(b, e->tsc);
     if (e->slot == EVENT_BLIND_BEGIN) {
         buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
+        return;
+    }
+    if (e->slot == EVENT_LONGEST_WAIT) {
+        uint64_t ns;
+        memcpy(&ns, e->w, sizeof ns);
+        buffer_text(b, ",\"longest_wait_ns\":");
+        fields_put_u64(b, ns);
+        buffer_text(b, "}\n");
         return;
     }
     unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;

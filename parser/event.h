@@ -22,6 +22,7 @@ enum pseudo_event {
     EVENT_BLIND_BEGIN = EVENT_SLOTS,
     EVENT_BLIND_END,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
+    EVENT_LONGEST_WAIT, /* from an archive's entry: the longest wait before it, w[0] | w[1] << 32, ns */
     EVENT_MORE, /* attached to a raw record of more than four words: the rest */
     EVENT_SLICE /* attached to a runstate change (EVENT_SLICED): w[0] = slice granted, ns */
 };

@@ -37,6 +37,8 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         runstates_put(
             r, now_ns,
             (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+        r->doubtful_n -= r->tracks[vcpu].doubtful;
+        r->tracks[vcpu].seen = r->tracks[vcpu].doubtful = false;
     }
     l->ended = true;
     l->ended_ns = now_ns;
@@ -81,8 +83,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
-    r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
-    runstates_blind_begin(r, e->pcpu, now_ns);
+    runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
@@ -200,6 +201,13 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+/* Events of an entry stand for those before it; the longest wait among those is not in them. */
+static void longest_wait(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    (void)now_ns;
+    memcpy(&r->wait_max_ns, e->w, sizeof r->wait_max_ns);
+}
+
 /* ---- all of them ---- */
 
 typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
@@ -209,6 +217,7 @@ static event_handler *const handlers[] = {
     [EVENT_CONTINUE_RUNNING] = goes_on,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
+    [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,
