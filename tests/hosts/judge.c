@@ -116,6 +116,8 @@ static void check_tally(struct judging *j, const struct place *p, const struct t
     check_most(j, p, "preemptions", "count-preemptions", t->preempted, 0);
     if (p->whole) /* one that happened unseen shows later */
         check_most(j, p, "migrations", "count-migrations", t->migrations, 0);
+    if (is_silent(j, p))
+        return;
     check_most(j, p, "run_max_ns", "sample-run", t->run_max, p->tolerance_ns);
     check_most(j, p, "wait_max_ns", "sample-wait", t->wait_max, p->tolerance_ns);
     check_most(j, p, "block_max_ns", "sample-block", t->block_max, p->tolerance_ns);
@@ -179,15 +181,21 @@ static void check_breadth(struct judging *j, const struct place *p, double most)
              unknown(p), doubtful(p), most);
 }
 
-/* Runs of 1 % blind time on one of eight pCPUs: each vCPU's share is no more. */
+static double blind_ns(const struct judging *j)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < j->v->gaps.n; i++)
+        sum += j->v->gaps.items[i].to - j->v->gaps.items[i].from;
+    return (double)sum * j->ns_per_cycle;
+}
+
+/* One of eight pCPUs or more was blind for 1 % of the time or less: no vCPU has a larger share of unknown. */
 static void check_share(struct judging *j, const struct place *p)
 {
-    double most = p->length_ns * (double)j->plan->loss_ppm / 1e6;
-    double said = unknown(p) + doubtful(p);
     bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms &&
-                 j->plan->ring_kb >= 4096;
-    /* A loss ends at the next record: the windows are a little longer than planned. */
-    if (alone && p->whole && said > most * 1.1 + 200000)
+                 j->v->unreported_tsc == UINT64_MAX;
+    double said = unknown(p) + doubtful(p), most = alone ? blind_ns(j) : 0;
+    if (alone && p->whole && said > most + p->tolerance_ns)
         miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
              unknown(p), doubtful(p), (long long)j->plan->pcpus, most);
 }
@@ -294,7 +302,19 @@ static void judge_pcpu(struct judging *j, struct place *p)
     check_time(j, p, "idle_ns", "pcpu-idle", p->length_ns - ran);
 }
 
-static void judge_domain_pcpu(struct judging *j, struct place *p)
+static double sum_of_domain(const json_t *rows, double domain, const char *column)
+{
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const struct place of = {.row = json_array_get(rows, i)};
+        if (number(&of, "domain") == domain)
+            sum += number(&of, column);
+    }
+    return sum;
+}
+
+/* Time of a domain that is not known has no pCPU, or the one where it was last seen: all of it may belong here. */
+static void judge_domain_pcpu(struct judging *j, struct place *p, const json_t *rows)
 {
     size_t changes = 0;
     if (!has(p, "pcpu") || lives_blur(j, p) || number(p, "domain") > (double)j->plan->domains ||
@@ -302,7 +322,11 @@ static void judge_domain_pcpu(struct judging *j, struct place *p)
         return;
     double ran = ran_on(j, p, (int)number(p, "domain"), &changes);
     p->tolerance_ns = tolerance(j, (size_t)j->plan->vcpus, changes);
-    check_time(j, p, "running_ns", "domain-pcpu-running", ran);
+    double doubt = sum_of_domain(rows, number(p, "domain"), "doubtful_ns");
+    double most = number(p, "running_ns") + sum_of_domain(rows, number(p, "domain"), "unknown_ns") + doubt;
+    if (number(p, "running_ns") - doubt - ran > p->tolerance_ns || ran - most > p->tolerance_ns)
+        miss(j, p, "domain-pcpu-running", ran, "running_ns %.0f, at most %.0f, doubtful %.0f; truth %.0f",
+             number(p, "running_ns"), most, doubt, ran);
 }
 
 /* ---- reports ---- */
@@ -325,7 +349,8 @@ static void name_row(char name[64], enum kind by, const struct place *p)
         snprintf(name, 64, "d%.0f on pCPU %.0f", number(p, "domain"), number(p, "pcpu"));
 }
 
-static void judge_row(struct judging *j, struct place *p, const json_t *vcpu_rows)
+/* rows: all of the interval; vcpu_rows: those by vCPU of the same interval. */
+static void judge_row(struct judging *j, struct place *p, const json_t *rows, const json_t *vcpu_rows)
 {
     switch (p->by) {
     case BY_DOMAIN:
@@ -338,7 +363,7 @@ static void judge_row(struct judging *j, struct place *p, const json_t *vcpu_row
         judge_pcpu(j, p);
         break;
     case BY_DOMAIN_PCPU:
-        judge_domain_pcpu(j, p);
+        judge_domain_pcpu(j, p, rows);
         break;
     default:
         break;
@@ -379,7 +404,7 @@ static void judge_interval(struct judging *j, enum kind by, bool whole, const js
         p.length_ns = json_number_value(json_object_get(interval, "end_ns")) -
                       json_number_value(json_object_get(interval, "start_ns"));
         name_row(name, by, &p);
-        judge_row(j, &p, vcpu_rows);
+        judge_row(j, &p, rows, vcpu_rows);
     }
 }
 
@@ -393,21 +418,32 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
+/* Why the result cannot be good; NULL: it may be. */
+static const char *what_is_missing(const struct view *v)
+{
+    return v->lost        ? "records were lost"
+           : v->is_cut    ? "the file is cut"
+           : v->is_unseen ? "a pCPU was not read"
+           : v->has_hole  ? "a hole"
+                          : NULL;
+}
+
+/* Whether nothing at all can be held against the file. */
+static bool is_flawless(const struct plan *p, const struct view *v)
+{
+    return !plan_damages(p) && v->lost == 0 && v->unreported_tsc == UINT64_MAX && !v->has_late_pcpu &&
+           p->omit == 0 && p->mix < 4 && p->skew_ns == 0;
+}
+
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    const struct view *v = j->v;
-    const char *what = v->lost                                ? "records were lost"
-                       : v->is_cut                            ? "the file is cut"
-                       : v->is_unseen                         ? "a pCPU was not read"
-                       : j->plan->hole_ms && !j->plan->unseen ? "a hole"
-                                                              : NULL;
+    const char *missing = what_is_missing(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");
-    else if (what && strcmp(verdict, "good") == 0)
-        miss(j, NULL, "verdict-good", 0, "good, and %s", what);
-    else if (!plan_damages(j->plan) && !v->lost && j->plan->omit == 0 && j->plan->mix < 4 &&
-             strcmp(verdict, "good") != 0 && v->unreported_tsc == UINT64_MAX && j->plan->skew_ns == 0)
+    else if (missing && strcmp(verdict, "good") == 0)
+        miss(j, NULL, "verdict-good", 0, "good, and %s", missing);
+    else if (is_flawless(j->plan, j->v) && strcmp(verdict, "good") != 0)
         miss(j, NULL, "verdict-bad", 0, "%s, and nothing is missing: %s", verdict,
              json_string_value(json_array_get(json_object_get(quality, "why"), 0)));
 }

@@ -96,8 +96,9 @@ static void lost_records_break_the_chain_of_switches(void)
     mark(&c, 0);
     uint64_t now = 0;
     for (unsigned i = 0; i < 600; i++) {
-        now += 5 * MS;
-        rec_infprev(&c, now, i % 2 ? 1 : IDLE, 0, 5 * MS);
+        uint64_t run = (4 + i % 3) * MS;
+        now += run;
+        rec_infprev(&c, now, i % 2 ? 1 : IDLE, 0, run);
         if (i % 10 == 9) { /* three switches in the dark */
             rec_lost(&c, now + 15 * MS + 10 * US, 9, 1, 0, now + 1 * MS);
             now += 15 * MS;
@@ -106,6 +107,7 @@ static void lost_records_break_the_chain_of_switches(void)
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(fabs(r.clock.cpu_hz / 2e9 - 1) < 1e-6);
     CHECK(r.clock.spread_ppm < 1);
+    CHECK(r.clock.error_ppm < 100); /* the chains are 50 ms long */
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -117,8 +119,11 @@ static void old_infprev_measures_as_well(void)
     c.cycles_per_ns = 3;
     on(&c, 0);
     mark(&c, 0);
-    for (uint64_t i = 1; i < 600; i++)
-        rec_infprev_old(&c, i * 5 * MS, i % 2 ? 1 : IDLE, 5 * MS);
+    for (uint64_t i = 1, now = 0; i < 600; i++) {
+        uint64_t run = (4 + i % 3) * MS;
+        now += run;
+        rec_infprev_old(&c, now, i % 2 ? 1 : IDLE, run);
+    }
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(fabs(r.clock.cpu_hz / 3e9 - 1) < 1e-6);
     result_free(&r);
@@ -166,6 +171,7 @@ static struct clock measure_changing(uint64_t change_ns, double faster_ppm)
             uint64_t recorded =
                 now + random_below(&random, 2000) + (uint64_t)((double)later * faster_ppm / 1e6);
             rec_infprev(&c, recorded, i % 2 ? 1 : IDLE, p, 5 * MS);
+            rec_infnext(&c, recorded + 60, i % 2 ? IDLE : 1, p, 0, 0xffffffff);
             rec_runstate(&c, recorded + 300, 1, p, i % 2 ? RUNNING : RUNNABLE, i % 2 ? RUNNABLE : RUNNING);
         }
         if (i % 20 == 0)
@@ -190,10 +196,11 @@ static enum verdict verdict_of(const struct clock *clock)
 static void later_records_check_the_frequency(void)
 {
     struct clock steady = measure_changing(0, 0), changed = measure_changing(4 * S, 800);
-    CHECK(steady.check_pairs >= 32 && steady.difference_ppm < 20);
+    CHECK(steady.check_pairs >= 8 && steady.difference_ppm < 20);
     CHECK(verdict_of(&steady) == VERDICT_GOOD);
     CHECK(fabs(changed.cpu_hz / 2e9 - 1) < 50e-6); /* fixed at the beginning */
-    CHECK(fabs(changed.difference_ppm - 800) < 50);
+    CHECK(changed.difference_ppm > 600 &&
+          changed.difference_ppm < 850); /* a part of what checks is unchanged */
     CHECK(verdict_of(&changed) == VERDICT_DEGRADED);
 }
 

@@ -329,7 +329,7 @@ static void sleeps_across_two_losses(uint64_t wait_ns, uint64_t doubtful_ns)
     starts(&c, 30 * MS, 3, 0);
     mark(&c, 40 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_BLOCKED], 24 * MS);
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_BLOCKED], 5 * MS + 24 * MS);
     EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_UNKNOWN], 0);
     EQUAL(ROW(&r, .domain = 3)->doubtful_ns, doubtful_ns);
     result_free(&r);
