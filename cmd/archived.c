@@ -427,6 +427,10 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
     a->feed = trace_feed_of(a->chunks);
     if (!(trace->cpu_hz > 0))
         trace->cpu_hz = a->captures[0].options.cpu_hz;
+    if (a->captures_n == 1) {
+        trace->host_hz = a->summary.clock.host_hz;
+        trace->host_error_ppm = a->summary.clock.host_error_ppm;
+    }
     trace->feed = &a->feed;
     trace->resume = a->entry ? &a->resume : NULL;
     return 0;

@@ -55,6 +55,7 @@ static int open_source(struct reading *r, struct error *err)
     r->consumer.rows = r->meter.bys ? &r->meter : NULL;
     r->consumer.from_ns = r->options->from_ns;
     r->consumer.to_the_end = !archived_knows_rest(a);
+    r->run.counters = r->counters;
     if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;

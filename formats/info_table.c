@@ -51,9 +51,9 @@ static void put_clock(struct output *out, const struct info *info)
     char count[HUMAN_BYTES];
     output_printf(out, "%-12s ", "frequency");
     if (!(c->cpu_hz > 0))
-        output_printf(out, "not known: no SWITCH_INFPREV records to measure it by; give --cpu-hz\n");
+        output_printf(out, "not known: no SWITCH_INFPREV records that tell it; give --cpu-hz\n");
     else if (!c->measured)
-        output_printf(out, "%.6f MHz, as given\n", c->cpu_hz / 1e6);
+        output_printf(out, "%.6f MHz, %s\n", c->cpu_hz / 1e6, c->by_host ? "by --io-counts" : "as given");
     else
         output_printf(out, "%.6f MHz +-%.*f ppm, measured from %s samples (half of them within %.*f ppm)\n",
                       c->cpu_hz / 1e6, c->error_ppm < 10 ? 1 : 0, c->error_ppm, human_count(count, c->pairs),

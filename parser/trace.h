@@ -42,7 +42,9 @@ struct trace_resume {
 };
 
 struct trace_options {
-    double cpu_hz;                  /* tsc frequency, 0: measure it from the trace */
+    double cpu_hz;  /* tsc frequency, 0: measure it from the trace */
+    double host_hz; /* by pairs of tsc and time that the host read, 0: none; used if the trace cannot tell */
+    double host_error_ppm;          /* its standard error */
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
