@@ -96,7 +96,7 @@ static inline const struct field_list *event_fields(unsigned slot, unsigned word
 }
 
 /*
- * For tables that do not come with the program: makes the list of a layout that layout_check accepts, which stays; *least:
+ * For tables that do not come with the program: makes the list of a layout that layout_check accepts; both stay. *least:
  * the words that it takes at least. NULL: FIELD_LISTS_MAX are there.
  */
 const struct field_list *event_fields_add(const struct event_layout *layout, unsigned *least);

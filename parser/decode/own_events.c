@@ -56,11 +56,5 @@ void own_events_forget(const struct own_events *own, struct quality *q)
 
 void own_events_free(struct own_events *own)
 {
-    if (!own)
-        return;
-    for (size_t i = 0; i < own->layouts_n; i++) {
-        free((void *)(uintptr_t)own->layouts[i]->fields);
-        free(own->layouts[i]);
-    }
     free(own);
 }

@@ -28,7 +28,7 @@ struct own_events;
 
 /*
  * Reads n bytes of text. NULL with `err` filled, "line N: ..." : a row that cannot be read, a number or name that is
- * taken, no memory. The lists of fields stay registered (event_fields_list) for the life of the process.
+ * taken, no memory. The lists of fields stay registered (event_fields_list), with their layouts, for the life of the process.
  */
 struct own_events *own_events_read(const char *text, size_t n, struct error *err);
 void own_events_free(struct own_events *own);

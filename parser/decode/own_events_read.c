@@ -50,13 +50,13 @@ static int pass_blanks(struct own_text *t)
 
 static int read_sign(struct own_text *t, char sign)
 {
-    char what[] = {'\'', sign, '\'', '\0'};
     if (pass_blanks(t) != 0)
         return -1;
-    if (*t->p != sign)
-        return wanted(t, what);
-    t->p++;
-    return 0;
+    if (*t->p == sign) {
+        t->p++;
+        return 0;
+    }
+    return wanted(t, (char[]){'\'', sign, '\'', '\0'});
 }
 
 /* A word of capitals, digits and _. */
@@ -194,32 +194,41 @@ static int read_tsc(struct own_text *t)
     return 0;
 }
 
-/* Makes the list of fields of a layout, and enters it under the numbers of words that it goes for. */
-static int add_layout(struct own_text *t, struct own_event *e, unsigned words, const char *fields, size_t n)
+/* Enters a list of fields under the numbers of words that it goes for. */
+static int enter_list(struct own_text *t, struct own_event *e, unsigned words, const struct field_list *list,
+                      unsigned least)
 {
-    struct own_events *own = t->own;
-    struct error why;
-    struct event_layout *layout = own->layouts_n < OWN_EVENTS_MOST ? calloc(1, sizeof *layout) : NULL;
-    char *text = layout ? strndup(fields, n) : NULL;
-    if (!text) {
-        free(layout);
-        return own->layouts_n == OWN_EVENTS_MOST ? at_line(t, "too many layouts: 256 at most")
-                                                 : error_no_memory(t->err, "the events");
-    }
-    *layout = (struct event_layout){(uint8_t)words, text, ""};
-    own->layouts[own->layouts_n++] = layout;
-    if (layout_check(text, words, &why) != 0)
-        return at_line(t, why.message);
-    unsigned least;
-    const struct field_list *list = event_fields_add(layout, &least);
-    if (!list)
-        return at_line(t, "too many layouts");
     for (unsigned i = 0; i <= RECORD_WORDS_MAX; i++)
         if ((words == i || (words == LAYOUT_ANY_WORDS && i >= least)) && !e->lists[i])
             e->lists[i] = list;
         else if (words == i)
             return at_line(t, "two layouts of an event have the same number of words");
     return 0;
+}
+
+/* Makes the list of fields of a layout, which owns the layout from then on. */
+static int add_layout(struct own_text *t, struct own_event *e, unsigned words, const char *fields, size_t n)
+{
+    struct error why;
+    unsigned least = 0;
+    const struct field_list *list = NULL;
+    struct event_layout *layout = calloc(1, sizeof *layout);
+    char *text = strndup(fields, n);
+    int status;
+    if (!layout || !text) {
+        status = error_no_memory(t->err, "the events");
+    } else if (layout_check(text, words, &why) != 0) {
+        status = at_line(t, why.message);
+    } else {
+        *layout = (struct event_layout){(uint8_t)words, text, ""};
+        list = event_fields_add(layout, &least);
+        status = list ? enter_list(t, e, words, list, least) : at_line(t, "too many layouts");
+    }
+    if (list)
+        return status;
+    free(layout);
+    free(text);
+    return status;
 }
 
 /* NO_LAYOUT, or L(words, "fields", "since") ... */
@@ -233,7 +242,7 @@ static int read_layouts(struct own_text *t, struct own_event *e)
     if (strcmp(word, "NO_LAYOUT") == 0)
         return 0;
     for (;;) {
-        uint32_t words;
+        uint32_t words = 0;
         if (strcmp(word, "L") != 0)
             return at_line(t, "wants NO_LAYOUT, or L(WORDS, \"FIELDS\", \"SINCE\") once or more");
         if (read_sign(t, '(') != 0 ||
@@ -284,7 +293,7 @@ static int read_alias(struct own_text *t)
 {
     char slot[OWN_NAME_MOST + 1];
     const char *since;
-    uint32_t id, variants;
+    uint32_t id = 0, variants = 0;
     size_t since_n, event = 0;
     if (read_word(t, slot, "a SLOT in capitals") != 0)
         return -1;
@@ -321,15 +330,17 @@ static int read_rows(struct own_text *t)
 struct own_events *own_events_read(const char *text, size_t n, struct error *err)
 {
     struct own_events *own = calloc(1, sizeof *own);
-    char *copy = own ? strndup(text, n) : NULL;
+    char *copy = strndup(text, n);
     event_index_init();
     event_fields_init();
     struct own_text t = {
         .p = copy, .end = copy ? copy + strlen(copy) : NULL, .line = 1, .own = own, .err = err};
-    int status = copy ? 0 : error_no_memory(err, "the events");
-    if (copy && strlen(copy) != n)
+    int status;
+    if (!own || !copy)
+        status = error_no_memory(err, "the events");
+    else if (strlen(copy) != n)
         status = error_set(err, ERROR_USAGE, "is no text: it has a zero byte at %zu", strlen(copy));
-    if (status == 0)
+    else
         status = read_rows(&t);
     free(copy);
     if (status == 0)

@@ -17,8 +17,6 @@ struct own_events {
     size_t n;
     struct own_number numbers[OWN_EVENTS_MOST];
     size_t numbers_n;
-    struct event_layout *layouts[OWN_EVENTS_MOST]; /* that the lists of fields point to */
-    size_t layouts_n;
 };
 
 #endif
