@@ -26,7 +26,7 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
                                (!k->seen || k->since_ns <= p->free_since)
                            ? p->free_since
                            : now_ns;
-    if (!k->seen && k->woken_ns && k->woken_ns <= instant)
+    if (!k->seen && k->woken && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     k->leaving = 0;
     k->pause = PAUSE_NONE;
@@ -58,8 +58,8 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
     struct blind_window lost;
     if (!k->seen) {
         /* It may have been running: its next switch shows that. */
-        if (!k->woken_ns)
-            k->woken_ns = now_ns;
+        k->woken_ns = k->woken ? k->woken_ns : now_ns;
+        k->woken = true;
     } else if (k->pause != PAUSE_NONE) {
         wake_paused(r, vcpu, pcpu, now_ns);
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
