@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/charge_words.h"
+#include "formats/json_text.h"
 #include "json_fields.h"
 #include "metrics/measure/row.h"
 
@@ -45,32 +46,23 @@ static const struct stored_field clock_fields[] = {
     U64(clock, multiplier),
     U32(clock, shift, 127),
     FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct clock, "check_hz", check_hz, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "by_host", by_host, FLAG, false, 0, 1, NULL),
+    FIELD(struct clock, "host_hz", host_hz, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "host_error_ppm", host_error_ppm, REAL, false, 0, 0, NULL),
     FIELDS_END,
 };
 
-static const struct stored_field quality_fields[] = {
-    U64(quality, bytes),
-    U64(quality, records),
-    U64(quality, windows),
-    U64(quality, sweeps),
-    U64(quality, lost_records),
-    U64(quality, lost_markers),
-    U64(quality, truncated_bytes),
-    U64(quality, skipped_bytes),
-    U64(quality, skipped_places),
-    U64(quality, skipped_end),
-    U64(quality, tsc_backwards),
-    U64(quality, tsc_implausible),
-    U64(quality, unrecognised_other),
-    U64(quality, blind_ns),
-    U64(quality, blind_late_ns),
-    U64(quality, unknown_ns),
-    U64(quality, inconsistent),
-    U64(quality, inconsistent_at_ns),
-    U64(quality, skew_max_ns),
-    U64(quality, ignored_records),
+#define STORED_ALWAYS  true
+#define STORED_NONZERO false
+
+static const struct stored_field quality_numbers[] = {
+#define QUALITY(NAME, UNIT, PART, ADDS, STORED)                                                              \
+    FIELD(struct quality, #NAME, NAME, U64, STORED_##STORED, 0, UINT64_MAX, NULL),
+#include "parser/quality.def"
+#undef QUALITY
     FIELDS_END,
 };
 
@@ -284,7 +276,7 @@ static void unrecognised_members(struct members *of, struct summary *s)
 static void quality_members(struct members *of, struct summary *s)
 {
     struct members m = members_object(of, "quality");
-    members_fields(&m, quality_fields, &s->quality);
+    members_fields(&m, quality_numbers, &s->quality);
     members_text(&m, "skipped_what", &s->quality.skipped_what);
     places_members(&m, s);
     if (of->reading)
@@ -296,15 +288,6 @@ static void quality_members(struct members *of, struct summary *s)
 }
 
 /* ---- charges ---- */
-
-static json_t *of_methods(unsigned methods)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < charge_method_names_n; i++)
-        if (methods & charge_method_names[i].method)
-            json_append(&list, json_string(charge_method_names[i].name));
-    return list;
-}
 
 static unsigned take_methods(struct members *of)
 {
@@ -339,7 +322,7 @@ static void charges_members(struct members *of, struct summary *s)
     if (of->reading)
         c->methods = take_methods(&m);
     else
-        json_put(&m.object, "methods", of_methods(c->methods));
+        json_put(&m.object, "methods", charge_json_methods(c->methods));
     counts_members(&m, "events", c->events, IO_KINDS);
     counts_members(&m, "inferred", c->inferred, IO_TRACE_KINDS);
     counts_members(&m, "unassigned", c->unassigned, IO_TRACE_KINDS);

@@ -130,6 +130,7 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     c->one = *o;
     c->one.input = path;
     c->run.options = &c->one;
+    c->run.counters = c->counters;
     struct capture_writer_options options = {.host = c->host,
                                              .source = path,
                                              .tool = "xenmeter " XENMETER_VERSION,
@@ -370,7 +371,7 @@ static const struct command command = {
     .summary = "traces, and what they tell, into an archive",
     .usage = "[OPTIONS] [TRACE...] -o ARCHIVE",
     .text =
-        "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also "
+        "TRACE is a capture of xentrace, plain or compressed by zstd, gzip or xz; \"-\" or nothing: standard input, also "
         "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow "
         "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: "
         "xenmeter-archive(5).\n"

@@ -28,21 +28,23 @@ static void put_bytes(struct output *out, const char *what, uint64_t bytes)
         output_printf(out, " (%.1f MB)", (double)bytes / 1e6);
 }
 
-static const char *how_stored(const struct trace_summary *t)
+static void put_storage(struct output *out, const struct trace_summary *t)
 {
     if (t->read_from)
-        return strcmp(t->read_from, "results") == 0 ? ", an archive: from its summary"
-                                                    : ", an archive: from its trace";
-    return strcmp(t->compression, "none") == 0 ? "" : ", compressed by zstd";
+        output_printf(out, ", an archive: from its %s",
+                      strcmp(t->read_from, "results") == 0 ? "summary" : "trace");
+    else if (strcmp(t->compression, "none") != 0)
+        output_printf(out, ", compressed by %s", t->compression);
+    output_printf(out, "\n");
 }
 
 static void put_trace(struct output *out, const struct info *info)
 {
     const struct report_summary *s = &info->summary;
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
-    output_printf(out, "%-12s %s%s\n", "trace",
-                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
-                  how_stored(&s->trace));
+    output_printf(out, "%-12s %s", "trace",
+                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file);
+    put_storage(out, &s->trace);
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
         output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));
@@ -62,9 +64,9 @@ static void put_clock(struct output *out, const struct info *info)
     char count[HUMAN_BYTES];
     output_printf(out, "%-12s ", "frequency");
     if (!(c->cpu_hz > 0))
-        output_printf(out, "not known: no SWITCH_INFPREV records to measure it by; give --cpu-hz\n");
+        output_printf(out, "not known: no SWITCH_INFPREV records that tell it; give --cpu-hz\n");
     else if (!c->measured)
-        output_printf(out, "%.6f MHz, as given\n", c->cpu_hz / 1e6);
+        output_printf(out, "%.6f MHz, %s\n", c->cpu_hz / 1e6, c->by_host ? "by --io-counts" : "as given");
     else
         output_printf(out, "%.6f MHz +-%.*f ppm, measured from %s samples (half of them within %.*f ppm)\n",
                       c->cpu_hz / 1e6, c->error_ppm < 10 ? 1 : 0, c->error_ppm, human_count(count, c->pairs),
@@ -92,12 +94,19 @@ static void put_xen(struct output *out, const struct info *info)
         output_printf(out, v->from && v->to ? " to " : v->from ? " or later" : "up to ");
         if (v->to)
             put_version(out, v->to);
+        bool two = v->from && v->to && v->from_slot != v->to_slot;
         output_printf(out, ", by the layout of %s%s%s", event_info(v->from ? v->from_slot : v->to_slot)->name,
-                      v->from && v->to ? " and " : "", v->from && v->to ? event_info(v->to_slot)->name : "");
+                      two ? " and " : "", two ? event_info(v->to_slot)->name : "");
     } else {
         output_printf(out, "version cannot be told from the records");
     }
-    output_printf(out, v->scheduler ? "; scheduler %s\n" : "\n", v->scheduler);
+    for (unsigned i = 0; i < v->schedulers_n; i++)
+        output_printf(out, "%s%s",
+                      i                     ? ", "
+                      : v->schedulers_n > 1 ? "; schedulers "
+                                            : "; scheduler ",
+                      v->schedulers[i]);
+    output_printf(out, "\n");
 }
 
 static void put_population(struct output *out, const struct info *info)

@@ -28,7 +28,8 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
-    unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
+    unsigned
+        traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
@@ -37,10 +38,13 @@ struct event_batch {
 struct trace_resume {
     struct clock clock; /* of the whole trace */
     uint64_t after_tsc; /* the model is not given events up to here: it has replayed them already */
+    unsigned traits;    /* of the whole trace: those of old_numbers.h */
 };
 
 struct trace_options {
-    double cpu_hz;                  /* tsc frequency, 0: measure it from the trace */
+    double cpu_hz;  /* tsc frequency, 0: measure it from the trace */
+    double host_hz; /* by pairs of tsc and time that the host read, 0: none; used if the trace cannot tell */
+    double host_error_ppm;          /* its standard error */
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
@@ -59,8 +63,8 @@ struct trace_options {
 struct trace;
 
 /*
- * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (by its content, not its
- * name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
+ * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd, gzip or xz (by its content, not
+ * its name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
  * does not begin like a capture; the caller closes with trace_close. With a feed PATH only is what the summary says.
  */
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err);
@@ -90,7 +94,7 @@ struct trace_summary {
     unsigned pcpus;          /* pCPUs that wrote records */
     unsigned pcpu_highest;   /* */
     bool has_runstates;      /* runstate changes were seen: the states come from them */
-    const char *compression; /* "none", "zstd", or "archive" */
+    const char *compression; /* "none", "zstd", "gzip", "xz", or "archive" */
     const char *read_from;   /* of an archive: "results" or "trace"; else NULL */
 };
 void trace_summarise(const struct trace *t, struct trace_summary *s);
