@@ -34,7 +34,7 @@ struct track {
     uint16_t record_pcpu;     /* the pCPU that wrote it */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
-    uint8_t pause; /* switches only: enum pause */
+    uint8_t pause;   /* switches only: enum pause */
     bool woken;
 };
 
