@@ -38,7 +38,8 @@ struct track {
     bool doubtful;            /* see doubt_silent (runstate_dark.c) */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
-    uint8_t pause; /* switches only: enum pause */
+    uint8_t pause;   /* switches only: enum pause */
+    bool woken;
 };
 
 struct pcpu_track {
