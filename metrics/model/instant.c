@@ -6,7 +6,7 @@
 #define STRETCH_BITS 28        /* of 0.27 s: some ten switches */
 #define DRIFT_BITS   26        /* drift is counted in parts of 15e-9 */
 #define DRIFT_MAX    INT16_MAX /* 488 ppm */
-#define DRIFT_PART   8         /* of what a stretch seems to drift by, this part is believed */
+#define DRIFT_PART   4         /* of what a stretch seems to drift by, this part is believed */
 #define SLIP_NS      100000    /* what goes wrong by more in a stretch is no drift */
 #define TOLERANCE_NS 20000     /* guests run longer than Xen says where all delays exceed this, */
 #define GUEST_PART   64        /* by 1/64 at most */
