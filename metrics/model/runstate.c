@@ -354,7 +354,7 @@ uint64_t runstates_instant(const struct runstates *r)
     return r->instant_ns;
 }
 
-bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, struct event *e)
+void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e)
 {
-    return instant_save(&r->pcpus[pcpu].instant, now_ns, e);
+    instant_save(&r->pcpus[pcpu].instant, e);
 }
