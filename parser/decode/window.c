@@ -186,7 +186,7 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
     return bytes + 128 >= d->largest_window && in_page >= 4096 - 8 - 128 && in_page <= 4096 - 8;
 }
 
-#define BUSY_BYTES 512 /* a window of so many bytes holds some twenty records: the next sweep has one, too */
+#define BUSY_BYTES 4096 /* who writes so much in each sweep does not fall silent */
 
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
