@@ -67,22 +67,25 @@ void order_sweep(struct order *o)
 
 /* ---- the end ---- */
 
-#define BUSY_SWEEPS 16 /* a pCPU that wrote many records in so many sweeps writes in the next one */
+#define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
+#define BUSY_BYTES                                                                                           \
+    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
 
 /*
- * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that write in every
- * sweep are missing. A capture that ended orderly may have a short last sweep, in which pCPUs have nothing to write.
+ * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that always write
+ * are missing. A capture that ended orderly may have a short last sweep, in which pCPUs have nothing to write.
  */
 static bool lacks_windows(const struct order *o)
 {
     const struct decoder *d = o->decoder;
-    if (d->sweep <= BUSY_SWEEPS || o->sweep_max <= o->tsc_first)
+    if (d->sweep <= BUSY_SWEEPS || o->sweep_max <= o->tsc_first || o->tsc_last <= o->sweep_max)
         return false;
-    uint64_t usual = (o->sweep_max - o->tsc_first) / (d->sweep - 1);
-    bool is_short = o->tsc_last < o->sweep_max || o->tsc_last - o->sweep_max < usual / 2;
-    for (unsigned i = 0; !is_short && i < d->pcpus_n; i++) {
+    double usual = (double)(o->sweep_max - o->tsc_first) / (double)(d->sweep - 1);
+    double last = (double)(o->tsc_last - o->sweep_max) / usual;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
-        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->busy_sweeps >= BUSY_SWEEPS)
+        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
+            s->least_bytes * last >= BUSY_BYTES)
             return true;
     }
     return false;
