@@ -76,9 +76,7 @@ static int read_trace(struct trace_run *run, struct summary *s, struct error *er
 static int compare_domains(const void *a, const void *b)
 {
     const struct summary_domain *x = a, *y = b;
-    if (x->domain != y->domain)
-        return x->domain < y->domain ? -1 : 1;
-    return (x->life > y->life) - (x->life < y->life);
+    return life_compare(x->domain, x->life, y->domain, y->life);
 }
 
 static int compare_pcpus(const void *a, const void *b)

@@ -10,7 +10,7 @@
 #include "parser/source/input.h"
 
 #define BATCH_EVENTS       4096        /* a batch stays in the second-level cache */
-#define CLOCK_ERROR_PPM    50.0        /* the clock is known well enough to begin */
+#define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
 #define CLOCK_BYTES        (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
 #define CHECK_FIRST_SWEEPS 8           /* and the first ones check one that is not measured */

@@ -83,6 +83,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
+    instant_break(&r->pcpus[e->pcpu].instant);
     runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
@@ -131,19 +132,35 @@ static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now
     return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
 }
 
+/* The instant of a runstate change that was recorded at now_ns. */
+static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct instant *i = &r->pcpus[e->pcpu].instant;
+    if (e->flags & EVENT_INSTANT)
+        return now_ns - min64(now_ns, e->w[3]);
+    if ((e->header >> 8 & 3) == RUNSTATE_RUNNING)
+        return instant_switched_out(i, e->w[0], e->flags & EVENT_RAN && r->clock->cpu_hz > 0, e->w[2], now_ns,
+                                    &r->quality->runs_contradicted);
+    if (e->flags & EVENT_SWITCHED_IN)
+        return instant_switched_in(i, e->w[0], now_ns);
+    i->switched_out = false;
+    return now_ns;
+}
+
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t instant = instant_of_change(&p->instant, e, now_ns);
+    uint64_t instant = instant_of(r, e, now_ns);
     uint32_t vcpu = vcpu_of(r, e, now_ns);
     if (vcpu == NOBODY)
         return;
-    /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
-    const struct track *k = &r->tracks[vcpu];
-    if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
-        (k->seen && k->since_ns > instant))
-        instant = now_ns;
-    runstates_record(r, vcpu, instant, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+    unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
+    r->instant_ns = runstates_possible(r, vcpu, e->pcpu, new, instant);
+    runstates_record(r, vcpu, r->instant_ns, e->pcpu, old, new, event_slice(e));
+}
+
+static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    instant_restore(&r->pcpus[e->pcpu].instant, e, now_ns);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -215,6 +232,7 @@ typedef void event_handler(struct runstates *r, const struct event *e, uint64_t 
 static event_handler *const handlers[] = {
     [EVENT_RUNSTATE_CHANGE] = runstate_change,
     [EVENT_CONTINUE_RUNNING] = goes_on,
+    [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
     [EVENT_LONGEST_WAIT] = longest_wait,

@@ -7,6 +7,7 @@
 
 #define OCTAVES        64
 #define OCTAVE_SAMPLES 32 /* asked in the sieve, of stretches of about one length */
+#define LONGER         64 /* times as long: so far a narrowed range reaches (UNSURE_LENGTHS of the sieve) */
 #define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
 #define SAMPLES_LEAST  3
 #define WORSE          1.3
@@ -44,7 +45,7 @@ static bool sieve_marks(const struct clock_marks *m, double longest, bool within
     struct sample_pool *p = calloc(1, sizeof *p);
     if (!p)
         return false;
-    for (double cycles = 1; cycles <= longest; cycles *= cycles < 4096 ? 4096 : 16)
+    for (double cycles = 1; cycles <= longest; cycles *= cycles < LONGER ? LONGER * LONGER * LONGER : LONGER)
         pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
     bool found = clock_sieve(p->s, p->n, range);
     free(p);
@@ -73,8 +74,11 @@ static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_es
     e->cpu_hz = median;
     e->samples = n;
     e->spread_ppm = scatter(hz, n) / median * 1e6;
-    /* Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349. */
-    double chance = 1.858 * e->spread_ppm / sqrt((double)n);
+    /*
+     * Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349; and some more, as the
+     * quartiles of few samples may lie closer than sigma has it.
+     */
+    double chance = 1.858 * e->spread_ppm / sqrt((double)n) * (1 + 3 / (double)n);
     e->error_ppm = hypot(hypot(chance, SKEW_SHARE * e->spread_ppm), bias_ppm);
 }
 
@@ -109,12 +113,12 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
                      struct clock_estimate *e)
 {
     struct hz_range range = {hz_least, CLOCK_HZ_MOST};
-    double longest = clock_marks_longest(m);
+    double all, longest = clock_marks_longest(m, &all);
     bool found = false;
     if (!sieve_marks(m, longest, within, room, &range))
         return false;
     /* From the longest stretches on, as long as shorter ones, of which there are more, are not clearly worse. */
-    for (double cycles = longest / 2; cycles >= 1; cycles /= 2) {
+    for (double cycles = all / SAMPLES_GOOD; cycles >= 1; cycles /= 2) {
         struct clock_estimate next;
         if (!estimate_at(m, cycles, within, &range, room, &next))
             continue;

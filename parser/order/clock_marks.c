@@ -45,14 +45,16 @@ struct clock_cut clock_marks_cut(const struct clock_marks *m, double cycles, boo
     return cut;
 }
 
-double clock_marks_longest(const struct clock_marks *m)
+double clock_marks_longest(const struct clock_marks *m, double *all)
 {
     double longest = 0;
+    *all = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         uint32_t last = i;
         while (m->marks[i].begins && m->marks[last].next != CLOCK_MARK_NONE)
             last = m->marks[last].next;
         double cycles = (double)(m->marks[last].tsc - m->marks[i].tsc);
+        *all += cycles;
         if (cycles > longest)
             longest = cycles;
     }

@@ -54,7 +54,7 @@ struct clock_cut {
  */
 struct clock_cut clock_marks_cut(const struct clock_marks *m, double cycles, bool within, struct stretch *to);
 
-/* The cycles of the longest chain. */
-double clock_marks_longest(const struct clock_marks *m);
+/* The cycles of the longest chain, and those of all chains in `all`. */
+double clock_marks_longest(const struct clock_marks *m, double *all);
 
 #endif
