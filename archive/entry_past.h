@@ -6,10 +6,11 @@
 #define XENMETER_ARCHIVE_ENTRY_PAST_H
 
 #include "archive/entry_history.h"
-#include "metrics/model/blind.h"
 #include "metrics/model/runstate.h"
 #include "parser/order/clock.h"
 #include "parser/quality.h"
+
+#define BLIND_WINDOWS 1024 /* kept one by one; of the older ones only the first, and the last */
 
 /* One blind window of a pCPU. */
 struct window {
@@ -42,8 +43,8 @@ struct past {
     struct window *windows; /* number i is at i % BLIND_WINDOWS; NULL: there were none */
     uint64_t windows_n;     /* so far */
     struct window older[2]; /* of those that have no place any more: the first, and the one that ended last */
-    uint64_t switched_out_tsc[PCPUS_MAX]; /* when a vCPU stopped running on a pCPU last */
-    uint64_t open[PCPUS_MAX];             /* number of a pCPU's open window, UINT64_MAX: none */
+    uint64_t switched_tsc[PCPUS_MAX]; /* of the record that a vCPU stopped running on a pCPU last */
+    uint64_t open[PCPUS_MAX];         /* number of a pCPU's open window, UINT64_MAX: none */
     bool no_memory;
     bool
         beyond; /* a limit was exceeded, or an event that no parser delivers: the past is no longer known exactly */
