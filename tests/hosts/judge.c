@@ -439,16 +439,6 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
-/* Why the result cannot be good; NULL: it may be. */
-static const char *what_is_missing(const struct view *v)
-{
-    return v->lost        ? "records were lost"
-           : v->is_cut    ? "the file is cut"
-           : v->is_unseen ? "a pCPU was not read"
-           : v->has_hole  ? "a hole"
-                          : NULL;
-}
-
 /* Whether nothing at all can be held against the file. */
 static bool is_flawless(const struct plan *p, const struct view *v)
 {
@@ -459,7 +449,7 @@ static bool is_flawless(const struct plan *p, const struct view *v)
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    const char *missing = what_is_missing(j->v);
+    const char *missing = view_lacks(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");
     else if (missing && strcmp(verdict, "good") == 0)
