@@ -23,7 +23,7 @@ enum pause {
 struct track {
     uint64_t since_ns;        /* of its last record or transition */
     uint64_t slept_ns;        /* of the record before that */
-    uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
+    uint64_t woken_ns;        /* switches only: a wake before anything else was known, if `woken` */
     uint16_t pcpu;            /* where it runs or ran last */
     uint16_t woken_on;        /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;            /* enum runstate */
