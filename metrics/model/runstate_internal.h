@@ -112,9 +112,10 @@ static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, ui
                                           enum runstate new, uint64_t instant_ns)
 {
     const struct track *k = &r->tracks[vcpu];
-    uint32_t current = r->pcpus[pcpu].current;
-    if (current != NOBODY && current != vcpu && r->tracks[current].since_ns > instant_ns)
-        instant_ns = r->tracks[current].since_ns;
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    uint64_t taken_ns = p->current == NOBODY ? p->free_since : r->tracks[p->current].since_ns;
+    if (taken_ns > instant_ns)
+        instant_ns = taken_ns;
     if (!k->seen || k->since_ns <= instant_ns)
         return instant_ns;
     return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;
