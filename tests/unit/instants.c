@@ -300,6 +300,29 @@ static void a_vcpu_begins_nowhere_before_it_ended_elsewhere(void)
     trace_bytes_free(&c);
 }
 
+/* A record of the vCPU after the instant shows that it still ran: the next one begins after that, too. */
+static void nobody_begins_before_the_pcpu_is_free(void)
+{
+    struct trace_bytes c;
+    trace_begins(&c);
+    struct switching s = begins(&c, 0);
+    alternate(&s, 10 * MS, 4 * MS, 20, 1 * US);
+    rec_continue(&c, 90 * MS + 100 * US, 2, 0);
+    switches(&s, 90 * MS, 150 * US, RUNNABLE, 1);
+    switches(&s, 100 * MS, 1 * US, BLOCKED, IDLE);
+    mark(&c, 200 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 90 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 110 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 50 * MS - 99 * US);
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_RUNNING], 40 * MS + 99 * US);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* The same without runstate changes: the mask left them out. */
 static void without_runstate_changes_infprev_is_used_as_well(void)
 {
@@ -337,6 +360,7 @@ CU_TestInfo instants_tests[] = {
     TEST(a_wake_within_a_switch_gives_way),
     TEST(a_wake_long_after_the_instant_does_not),
     TEST(a_vcpu_begins_nowhere_before_it_ended_elsewhere),
+    TEST(nobody_begins_before_the_pcpu_is_free),
     TEST(without_runstate_changes_infprev_is_used_as_well),
     CU_TEST_INFO_NULL,
 };
