@@ -62,10 +62,7 @@ static const char *plural(uint64_t n)
 static void judge_losses(struct judgement *j, const struct quality *q, double pcpu_ns)
 {
     char share[HUMAN_BYTES], count[HUMAN_BYTES], time[HUMAN_BYTES];
-    if (q->lost_markers == 0 && q->blind_ns > 0) {
-        because(j, VERDICT_DEGRADED, "%s of the pCPU time is missing at the end",
-                human_percent(share, (double)q->blind_ns, pcpu_ns));
-    } else if (q->lost_markers || q->lost_records) {
+    if (q->lost_markers || q->lost_records || q->blind_ns) {
         bool poor = (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s of the pCPU time is blind: %s record%s lost",
                 human_percent(share, (double)q->blind_ns, pcpu_ns), human_count(count, q->lost_records),
@@ -74,6 +71,10 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
     if (q->blind_late_ns)
         because(j, VERDICT_DEGRADED, "%s of blind time became known only after it was accounted",
                 human_duration(time, q->blind_late_ns));
+    if (q->doubtful_ns)
+        because(j, VERDICT_DEGRADED,
+                "%s of the vCPUs' time in sum are doubtful: what happened meanwhile may be lost",
+                human_duration(time, q->doubtful_ns));
     if (q->unknown_ns)
         because(j, VERDICT_DEGRADED, "the state of vCPUs is unknown for %s in sum",
                 human_duration(time, q->unknown_ns));
@@ -101,7 +102,7 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
 
 static void judge_bytes(struct judgement *j, const struct quality *q)
 {
-    char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES];
+    char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES], time[HUMAN_BYTES];
     if (q->skipped_bytes || q->skipped_places) {
         bool poor = (double)q->skipped_bytes > POOR_SKIPPED_SHARE * (double)q->bytes;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,
@@ -110,6 +111,9 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
                 human_percent(share, (double)q->skipped_bytes, (double)q->bytes),
                 human_count(places, q->skipped_places), plural(q->skipped_places));
     }
+    if (q->cut_ns)
+        because(j, VERDICT_DEGRADED, "the trace ends in the middle of a sweep: the last %s are not used",
+                human_duration(time, q->cut_ns));
     if (q->truncated_bytes)
         because(j, VERDICT_DEGRADED, "the trace is cut off: %s byte%s of its last window are missing",
                 human_count(count, q->truncated_bytes), plural(q->truncated_bytes));

@@ -37,6 +37,8 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         runstates_put(
             r, now_ns,
             (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+        r->doubtful_n -= r->tracks[vcpu].doubtful;
+        r->tracks[vcpu].seen = r->tracks[vcpu].doubtful = false;
     }
     l->ended = true;
     l->ended_ns = now_ns;
@@ -81,27 +83,14 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
-    r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    instant_break(&p->instant);
-    p->blind = blind_begin(&r->blind, now_ns);
-    uint32_t vcpu = p->current;
-    if (vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, e->pcpu);
-    runstates_vacate(r, vcpu, now_ns);
+    instant_break(&r->pcpus[e->pcpu].instant);
+    runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
 static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t blind_ns = blind_end(&r->blind, p->blind, now_ns);
-    r->quality->blind_ns += blind_ns;
-    p->blind_ns += blind_ns;
-    p->blind = BLIND_NONE;
-    if (p->current == NOBODY)
-        p->free_since = now_ns;
+    runstates_blind_end(r, e->pcpu, now_ns);
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
@@ -229,6 +218,13 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+/* Events of an entry stand for those before it; the longest wait among those is not in them. */
+static void longest_wait(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    (void)now_ns;
+    memcpy(&r->wait_max_ns, e->w, sizeof r->wait_max_ns);
+}
+
 /* ---- all of them ---- */
 
 typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
@@ -239,6 +235,7 @@ static event_handler *const handlers[] = {
     [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
+    [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,

@@ -204,6 +204,9 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     if (bytes > d->largest_window)
         d->largest_window = bytes;
     s->perhaps_blind = fills_ring(d, bytes);
+    bool in_row = s->sweeps_in_row > 0 && s->last_sweep + 1 == d->sweep;
+    s->least_bytes = in_row && s->least_bytes < bytes ? s->least_bytes : bytes;
+    s->sweeps_in_row = in_row ? s->sweeps_in_row + 1 : 1;
     s->last_sweep = d->sweep;
     d->quality->windows++;
     d->quality->events[EVENT_CPU_CHANGE].forms[load32(p) >> 28]++;
