@@ -236,6 +236,7 @@ void summary_join(struct summary *into, const struct summary *next)
     uint64_t offset_ns = clock_ns(&into->clock, b->tsc_first);
     struct quality quality = next->quality;
     quality.inconsistent_at_ns += offset_ns;
+    quality.hole_at_ns += offset_ns;
     quality_merge(&into->quality, &quality);
     join_charges(&into->charges, &next->charges);
     a->tsc_last = b->tsc_last;

@@ -24,6 +24,8 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "numbers of things are stored
 #define REAL(S, KEY)      FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
 #define FLAG(S, KEY)      FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
 #define SIGNED(S, KEY)    FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
+/* What older archives do not have is written if it is not 0. */
+#define U64_LATER(S, KEY) FIELD(struct S, #KEY, KEY, U64, false, 0, UINT64_MAX, NULL)
 
 static const struct stored_field trace_fields[] = {
     U64(trace_summary, file_bytes),
@@ -44,7 +46,7 @@ static const struct stored_field clock_fields[] = {
     REAL(clock, error_ppm),
     U64(clock, multiplier),
     U32(clock, shift, 127),
-    FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
+    U64_LATER(clock, check_pairs),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
     FIELDS_END,
@@ -71,6 +73,12 @@ static const struct stored_field quality_fields[] = {
     U64(quality, inconsistent_at_ns),
     U64(quality, skew_max_ns),
     U64(quality, ignored_records),
+    U64_LATER(quality, holes),
+    U64_LATER(quality, hole_ns),
+    U64_LATER(quality, hole_at_ns),
+    U64_LATER(quality, vcpu_ns),
+    U64_LATER(quality, pcpu_unknown_ns),
+    U64_LATER(quality, unseen_pcpus),
     FIELDS_END,
 };
 

@@ -190,6 +190,12 @@ json_t *json_of_quality(const struct report_summary *summary)
     set(&o, "lost_markers", of_u64(q->lost_markers));
     set(&o, "blind_ns", of_u64(q->blind_ns));
     set(&o, "blind_late_ns", of_u64(q->blind_late_ns));
+    set(&o, "holes", of_u64(q->holes));
+    set(&o, "hole_ns", of_u64(q->hole_ns));
+    set(&o, "hole_at_ns", q->holes ? of_u64(q->hole_at_ns) : json_null());
+    set(&o, "unseen_pcpus", of_u64(q->unseen_pcpus));
+    set(&o, "pcpu_unknown_ns", of_u64(q->pcpu_unknown_ns));
+    set(&o, "vcpu_ns", of_u64(q->vcpu_ns));
     set(&o, "unknown_ns", of_u64(q->unknown_ns));
     set(&o, "inconsistent", of_u64(q->inconsistent));
     set(&o, "inconsistent_at_ns", q->inconsistent ? of_u64(q->inconsistent_at_ns) : json_null());

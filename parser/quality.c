@@ -70,16 +70,24 @@ static const size_t sums[] = {SUM(bytes),
                               SUM(blind_late_ns),
                               SUM(unrecognised_other),
                               SUM(unknown_ns),
+                              SUM(vcpu_ns),
+                              SUM(pcpu_unknown_ns),
+                              SUM(holes),
+                              SUM(hole_ns),
                               SUM(ignored_records)};
 
 void quality_merge(struct quality *into, const struct quality *from)
 {
     if (from->inconsistent && (!into->inconsistent || from->inconsistent_at_ns < into->inconsistent_at_ns))
         into->inconsistent_at_ns = from->inconsistent_at_ns;
+    if (from->holes && (!into->holes || from->hole_at_ns < into->hole_at_ns))
+        into->hole_at_ns = from->hole_at_ns;
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
         *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)from + sums[i]);
     if (from->skew_max_ns > into->skew_max_ns)
         into->skew_max_ns = from->skew_max_ns;
+    if (from->unseen_pcpus > into->unseen_pcpus)
+        into->unseen_pcpus = from->unseen_pcpus;
     merge_places(into, from);
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         for (unsigned form = 0; form < 16; form++)

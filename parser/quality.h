@@ -39,6 +39,9 @@ struct quality {
     uint64_t skipped_places;  /* number of these stretches */
     uint64_t skipped_end;     /* where the last of them ends, */
     const char *skipped_what; /* and what it was: static text */
+    uint64_t holes;           /* stretches in which no pCPU wrote a record, though records were due, */
+    uint64_t hole_ns;         /* their sum, */
+    uint64_t hole_at_ns;      /* and where the first of them begins (from the trace's start) */
     uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
     uint64_t tsc_implausible; /* records whose tsc is implausible beside their neighbours' */
     struct damage places[QUALITY_PLACES];
@@ -52,9 +55,12 @@ struct quality {
     uint64_t unrecognised_other; /* records of further unknown kinds */
 
     /* the meter's part */
-    uint64_t blind_ns;      /* sum over pCPUs of the time in which records were lost */
-    uint64_t blind_late_ns; /* part of blind_ns reported after that time was accounted for */
-    uint64_t unknown_ns;    /* guest vCPU time whose state is not known */
+    uint64_t blind_ns;        /* sum over pCPUs of the time in which records were lost */
+    uint64_t blind_late_ns;   /* part of blind_ns reported after that time was accounted for */
+    uint64_t unknown_ns;      /* guest vCPU time whose state is not known */
+    uint64_t vcpu_ns;         /* guest vCPU time in all states, the unknown one included */
+    uint64_t pcpu_unknown_ns; /* time of pCPUs that wrote records in which it is not known who ran */
+    uint64_t unseen_pcpus;    /* pCPUs on which vCPUs ran that never wrote a record: at least so many */
     uint64_t inconsistent; /* state changes that contradict the tracked state with no lost records in reach */
     uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
     uint64_t skew_max_ns;        /* largest backward step of one vCPU's records across pCPUs */

@@ -93,6 +93,8 @@ static void set_clock(struct trace *t)
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
+    if (c->cpu_hz > 0)
+        order_use_clock(&t->order, c);
     decoder_want(&t->decoder, false, !has_runstates(t));
     clock_probe_restart(&t->probe);
 }

@@ -105,7 +105,8 @@ struct charge_sums {
 struct ledger {
     struct meter_options options;
     const struct population *population;
-    uint64_t unknown_ns; /* guest vCPU time whose state is not known, while reporting */
+    uint64_t vcpu_ns;    /* guest vCPU time, while reporting; */
+    uint64_t unknown_ns; /* and that of it whose state is not known */
     struct subjects subjects[BYS];
     struct cell **all_cells;
     size_t all_cells_n, all_cells_capacity;

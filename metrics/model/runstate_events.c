@@ -119,6 +119,29 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }
 
+/* No pCPU wrote anything: what the vCPUs did is not known. */
+static void hole_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    const struct population *p = r->population;
+    uint64_t from_ns = clock_ns(r->clock, (uint64_t)e->w[1] << 32 | e->w[0]);
+    for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
+        struct track *k = &r->tracks[vcpu];
+        if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
+            continue;
+        runstates_vacate(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN)
+            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+        k->state = RUNSTATE_UNKNOWN;
+        k->since_ns = from_ns;
+        k->leaving_noted = false;
+        k->leaving = 0;
+    }
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+        if (r->pcpus[pcpu].current == NOBODY)
+            r->pcpus[pcpu].free_since = now_ns;
+    blind_end(&r->blind, blind_begin(&r->blind, from_ns), now_ns);
+}
+
 /* ---- vCPUs ---- */
 
 /* YIELD, SLEEP: the vCPU may stop running soon. */
@@ -221,6 +244,7 @@ static event_handler *const handlers[] = {
     [EVENT_CONTINUE_RUNNING] = goes_on,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
+    [EVENT_HOLE] = hole_ends,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,

@@ -27,6 +27,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
+    static const unsigned switches[] = {EVENT_SWITCH, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
@@ -45,6 +46,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     learn_from(actions, always);
     if (d->follows_current)
         learn_from(actions, current);
+    if (d->without_runstates)
+        learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
     if (i->slices)
@@ -115,6 +118,22 @@ static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t 
     return NULL;
 }
 
+/* Finds the first SWITCH_INFPREV in [p, end): {dom, vcpu, runtime_ns}, {dom, runtime_ns} until Xen 4.7. */
+static void next_run(const uint8_t *p, const uint8_t *end, struct odd_time *t)
+{
+    for (size_t bytes; end - p >= 4; p += bytes) {
+        uint32_t h = load32(p), words = h >> 28 & 7;
+        bytes = record_bytes(h);
+        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
+            return;
+        if (event_slot(h & 0x0fffffff) == EVENT_SWITCH_INFPREV && h >> 31 && words >= 2) {
+            t->run_end = load64(p + 4);
+            t->runtime_ns = load32(p + 12 + (words >= 3 ? 8 : 4));
+            return;
+        }
+    }
+}
+
 /* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
 static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
@@ -122,6 +141,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     const uint8_t *end = r->end - r->next > LOOKAHEAD ? r->next + LOOKAHEAD : r->end;
     const uint8_t *p = next_timed(r->next, end, &t.next);
     t.followers = !p ? 0 : next_timed(p, end, &t.third) ? 2 : 1;
+    next_run(r->payload - 12, end, &t);
     s->last_tsc = r->last;
     if (!d->judge(d->judge_context, s, &t))
         return false;
@@ -149,6 +169,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
     s->switched_out = false;
+    s->run_since = 0;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -179,6 +200,8 @@ static unsigned runstate_change(struct stream *s, const struct record *r, unsign
     if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
         flags |= EVENT_SLICED;
     s->switched_out = runstate_old(r->header) == XEN_RUNNING;
+    if (s->switched_out)
+        s->run_since = r->tsc;
     s->switched_out_tsc = r->tsc;
     return flags;
 }
@@ -206,6 +229,9 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
     case EVENT_SWITCH_INFNEXT:
         if (r->words >= 3)
             s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
+        break;
+    case EVENT_SWITCH:
+        s->run_since = r->tsc;
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);

@@ -27,8 +27,8 @@ struct stream {
     const uint8_t *actions; /* what becomes of its records (record.h) */
     uint64_t last_tsc;      /* of the last record of any kind */
     uint64_t
-        reach;  /* a tsc so far beyond last_tsc, or farther, is judged: TSC_LEAP + 1; 0: the next one is */
-    bool begun; /* last_tsc means something; before, events have no time */
+        reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
+    bool begun;          /* last_tsc means something; before, events have no time */
     bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
     bool perhaps_blind;  /* the last window filled its ring: records may be missing after it */
     uint64_t last_sweep; /* of its last window */
@@ -37,7 +37,8 @@ struct stream {
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    bool switched_out; /* the last runstate change ended the running of a vCPU, at */
+    uint64_t run_since; /* tsc of the last context switch that was recorded, 0: none, or not known */
+    bool switched_out;  /* the last runstate change ended the running of a vCPU, at */
     uint64_t switched_out_tsc;
     uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */

@@ -18,6 +18,9 @@ struct odd_time {
     uint64_t tsc;       /* the record's; becomes the one to use */
     unsigned followers; /* how many of the next two times are known */
     uint64_t next, third;
+    /* The next SWITCH_INFPREV, as far as records can be seen ahead: it ends a run. */
+    uint64_t run_end; /* its tsc, 0: none was seen */
+    uint32_t runtime_ns;
 };
 
 /*

@@ -19,6 +19,7 @@ int main(void)
         SUITE(domain_runstates),
         SUITE(pcpus),
         SUITE(lost),
+        SUITE(holes),
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),

@@ -44,7 +44,13 @@ static void fill_quality(struct quality *q)
                                  &q->inconsistent,
                                  &q->inconsistent_at_ns,
                                  &q->skew_max_ns,
-                                 &q->ignored_records};
+                                 &q->ignored_records,
+                                 &q->holes,
+                                 &q->hole_ns,
+                                 &q->hole_at_ns,
+                                 &q->vcpu_ns,
+                                 &q->pcpu_unknown_ns,
+                                 &q->unseen_pcpus};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = next_number();
     q->skipped_what = "no window header";
