@@ -24,8 +24,6 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "numbers of things are stored
 #define REAL(S, KEY)      FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
 #define FLAG(S, KEY)      FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
 #define SIGNED(S, KEY)    FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
-/* What older archives do not have is written if it is not 0. */
-#define U64_LATER(S, KEY) FIELD(struct S, #KEY, KEY, U64, false, 0, UINT64_MAX, NULL)
 
 static const struct stored_field trace_fields[] = {
     U64(trace_summary, file_bytes),
@@ -46,39 +44,20 @@ static const struct stored_field clock_fields[] = {
     REAL(clock, error_ppm),
     U64(clock, multiplier),
     U32(clock, shift, 127),
-    U64_LATER(clock, check_pairs),
+    FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
     FIELDS_END,
 };
 
-static const struct stored_field quality_fields[] = {
-    U64(quality, bytes),
-    U64(quality, records),
-    U64(quality, windows),
-    U64(quality, sweeps),
-    U64(quality, lost_records),
-    U64(quality, lost_markers),
-    U64(quality, truncated_bytes),
-    U64(quality, skipped_bytes),
-    U64(quality, skipped_places),
-    U64(quality, skipped_end),
-    U64(quality, tsc_backwards),
-    U64(quality, tsc_implausible),
-    U64(quality, unrecognised_other),
-    U64(quality, blind_ns),
-    U64(quality, blind_late_ns),
-    U64(quality, unknown_ns),
-    U64(quality, inconsistent),
-    U64(quality, inconsistent_at_ns),
-    U64(quality, skew_max_ns),
-    U64(quality, ignored_records),
-    U64_LATER(quality, holes),
-    U64_LATER(quality, hole_ns),
-    U64_LATER(quality, hole_at_ns),
-    U64_LATER(quality, vcpu_ns),
-    U64_LATER(quality, pcpu_unknown_ns),
-    U64_LATER(quality, unseen_pcpus),
+#define STORED_ALWAYS  true
+#define STORED_NONZERO false
+
+static const struct stored_field quality_numbers[] = {
+#define QUALITY(NAME, UNIT, PART, ADDS, STORED)                                                              \
+    FIELD(struct quality, #NAME, NAME, U64, STORED_##STORED, 0, UINT64_MAX, NULL),
+#include "parser/quality.def"
+#undef QUALITY
     FIELDS_END,
 };
 
@@ -292,7 +271,7 @@ static void unrecognised_members(struct members *of, struct summary *s)
 static void quality_members(struct members *of, struct summary *s)
 {
     struct members m = members_object(of, "quality");
-    members_fields(&m, quality_fields, &s->quality);
+    members_fields(&m, quality_numbers, &s->quality);
     members_text(&m, "skipped_what", &s->quality.skipped_what);
     places_members(&m, s);
     if (of->reading)
