@@ -23,6 +23,8 @@ enum pseudo_event {
     EVENT_BLIND_END,
     /* Nothing was recorded, on any pCPU, since w[0], w[1] = the tsc of the last record before this one. */
     EVENT_HOLE,
+    /* The null scheduler keeps the pCPU for a vCPU, w[0] = dom << 16 | vcpu; whether it runs is not known. */
+    EVENT_ASSIGNED,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
     EVENT_MORE, /* attached to a raw record of more than four words: the rest */
     EVENT_SLICE /* attached to a runstate change (EVENT_SLICED): w[0] = slice granted, ns */

@@ -208,6 +208,35 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
         runstates_occupy(r, vcpu, pcpu, now_ns);
 }
 
+static void appear_unknown(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, NO_PCPU);
+}
+
+void runstates_name(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->seen || k->named)
+        return;
+    k->named = true;
+    if (now_ns - r->start_ns >= BEGINNING_NS)
+        appear_unknown(r, vcpu, now_ns);
+    else
+        r->named_wait = true; /* its first record may come soon */
+}
+
+/* The beginning of the trace is settled: who was named, and no more, appears. */
+static void appear_named(struct runstates *r, uint64_t now_ns)
+{
+    const struct population *p = r->population;
+    for (uint32_t vcpu = 0; r->named_wait && vcpu < p->vcpus_n; vcpu++) {
+        const struct track *k = &r->tracks[vcpu];
+        if (k->named && !k->seen && !p->incarnations[p->vcpus[vcpu].life].ended)
+            appear_unknown(r, vcpu, now_ns);
+    }
+    r->named_wait = false;
+}
+
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                                  enum runstate old)
@@ -268,6 +297,9 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
 {
     struct track *k = &r->tracks[vcpu];
     uint16_t ran_on = k->seen && k->state == RUNSTATE_RUNNING ? k->pcpu : NO_PCPU;
+    if (k->seen && k->named)
+        backdate(r, vcpu, max64(k->since_ns, r->settled_ns), now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+    k->named = false;
     if (!k->seen) {
         runstates_appear(r, vcpu, now_ns, old, pcpu);
         k->first_record = true;
@@ -301,6 +333,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
 
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
+    if (watermark_ns - r->start_ns >= BEGINNING_NS)
+        appear_named(r, watermark_ns);
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
@@ -314,6 +348,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
+    appear_named(r, end_ns);
     r->settled_ns = max64(r->settled_ns, end_ns);
 }
 

@@ -187,6 +187,13 @@ static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }
 
+static void assigned(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t vcpu = runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns);
+    if (vcpu != NOBODY)
+        runstates_name(r, vcpu, now_ns);
+}
+
 /* ---- I/O ---- */
 
 /* The life of a domain that a record names: it may have ended, as pages are unmapped after that too. NOBODY: none. */
@@ -245,6 +252,7 @@ static event_handler *const handlers[] = {
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
     [EVENT_HOLE] = hole_ends,
+    [EVENT_ASSIGNED] = assigned,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,

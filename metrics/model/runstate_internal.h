@@ -14,13 +14,14 @@
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns;        /* of its last record or transition */
-    uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
-    uint16_t pcpu;            /* where it runs or ran last */
-    uint8_t state;            /* enum runstate */
-    bool seen;                /* its state is known at all */
-    bool first_record;        /* the record below was its first: nothing could contradict it */
-    bool contradicted;        /* a record did not fit, and lost records do not explain it */
+    uint64_t since_ns; /* of its last record or transition */
+    uint64_t woken_ns; /* switches only: a wake before anything else was known; 0: none */
+    uint16_t pcpu;     /* where it runs or ran last */
+    uint8_t state;     /* enum runstate */
+    bool seen;         /* its state is known at all, or was given as unknown */
+    bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
+    bool first_record; /* the record below was its first: nothing could contradict it */
+    bool contradicted; /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state in that record */
@@ -46,6 +47,7 @@ struct runstates {
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
     bool use_switches;
+    bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */
     struct track *tracks; /* by vCPU number */
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
@@ -73,6 +75,9 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
 /* First record of a vCPU: it was in `state` ever since it exists. */
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,
                       uint16_t pcpu);
+
+/* The vCPU exists; nothing else is known of it. */
+void runstates_name(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
 /* The vCPU runs on the pCPU: whoever was thought to run there does not. */
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns);

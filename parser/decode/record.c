@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "current.h"
+#include "unscheduled.h"
 
 /* The two records of one context switch are never this far apart: about 0.2 ms. */
 #define SWITCH_SPAN (1ull << 19)
@@ -23,7 +24,7 @@ static void learn_from(uint8_t *actions, const unsigned *slots)
         actions[*slots] |= RECORD_LEARN;
 }
 
-static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
+static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enum stream_mode mode)
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
@@ -52,12 +53,16 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
         learn_from(actions, exits);
     if (i->slices)
         learn_from(actions, slices);
+    if (d->model)
+        unscheduled_set_actions(mode, actions);
 }
 
 void record_set_actions(struct decoder *d)
 {
-    set_actions(d, d->actions[0], false);
-    set_actions(d, d->actions[1], true);
+    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
+        set_actions(d, d->actions[0][mode], false, mode);
+        set_actions(d, d->actions[1][mode], true, mode);
+    }
 }
 
 /* ---- events ---- */
@@ -66,7 +71,8 @@ void record_set_actions(struct decoder *d)
  * The stream has room for an event per 4 bytes of records, and RECORD_EVENTS more. A record of n bytes makes itself an
  * event; EVENT_MORE if n >= 24, EVENT_SLICE if a SWITCH_INFNEXT of 16 or more came before, EVENT_CURRENT if a record of 8 or
  * more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
- * more that ends it. The few more are for what was said before these records.
+ * more that ends it; a power state of 16 or more makes one besides, and the first record of a guest, of 12 or more, two. The
+ * few more are for what was said before these records.
  */
 static inline __attribute__((always_inline)) void append_record(struct stream *s, uint64_t tsc,
                                                                 uint32_t header, unsigned slot,
@@ -220,6 +226,8 @@ static bool is_svm_exit(const struct record *r)
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
+    if (s->mode != STREAM_SCHEDULED && d->model)
+        unscheduled_take(s, r->tsc, r->header, r->slot, r->payload);
     if (r->slot == EVENT_RUNSTATE_CHANGE)
         return runstate_change(s, r, flags);
     switch (r->slot) {

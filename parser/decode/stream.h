@@ -19,6 +19,14 @@
 
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
+/* What is known of who runs on a pCPU. */
+enum stream_mode {
+    STREAM_UNSCHEDULED, /* nothing yet: see unscheduled.h */
+    STREAM_BUSY,        /* the same, but a guest's records show that somebody runs */
+    STREAM_SCHEDULED,   /* records of its scheduler say it */
+    STREAM_MODES
+};
+
 struct stream {
     struct event *events; /* [head, n) wait to be delivered */
     size_t head, n, capacity;
@@ -44,6 +52,10 @@ struct stream {
     uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
     uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
+    enum stream_mode mode;
+    uint64_t idle_tsc; /* not STREAM_SCHEDULED: of the last record that only the idle vCPU writes; 0: none */
+    uint32_t
+        assigned; /* the vCPU that null_schedule named in this window: dom << 16 | vcpu; else CURRENT_NONE */
     struct io_filter io;
 };
 

@@ -10,6 +10,7 @@
 #include "current.h"
 #include "io_filter.h"
 #include "record.h"
+#include "unscheduled.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
 #define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
@@ -97,6 +98,13 @@ void decoder_free(struct decoder *d)
     free(d->pcpus);
 }
 
+/* The records of the pCPU are taken as its mode wants. */
+static void set_mode(const struct decoder *d, struct stream *s)
+{
+    bool raw = !d->interest.raw_some_pcpus || d->interest.raw_pcpus[s->pcpu];
+    s->actions = d->actions[raw][d->model ? s->mode : STREAM_SCHEDULED];
+}
+
 static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
 {
     if (d->streams[pcpu])
@@ -104,7 +112,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     struct stream *s = stream_new((uint16_t)pcpu);
     if (!s)
         return NULL;
-    s->actions = d->actions[!d->interest.raw_some_pcpus || d->interest.raw_pcpus[pcpu]];
+    set_mode(d, s);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -381,6 +389,9 @@ static int end_window(struct decoder *d, struct error *err)
     if (reserve(d->current, 0, err) != 0)
         return -1;
     record_append_window(d->current, d->current->last_tsc);
+    if (d->model)
+        unscheduled_end_window(d->current);
+    set_mode(d, d->current);
     return 0;
 }
 

@@ -35,13 +35,14 @@ struct decoder {
     time_judge *judge;
     void *judge_context;
     struct event_interest interest;
-    bool raw, model;                 /* whether any such events are wanted */
-    bool follows_current;            /* who is current matters */
-    bool without_runstates;          /* what is wanted without runstate changes is, too; true at first */
-    bool measures_clock;             /* events for the clock are wanted; false at first */
-    uint8_t actions[2][EVENT_SLOTS]; /* what becomes of records (record.h); [1]: of pCPUs with raw records */
-    struct stream **streams;         /* by pCPU number, NULL until its first window */
-    uint16_t *pcpus;                 /* the pCPU numbers seen, ascending */
+    bool raw, model;        /* whether any such events are wanted */
+    bool follows_current;   /* who is current matters */
+    bool without_runstates; /* what is wanted without runstate changes is, too; true at first */
+    bool measures_clock;    /* events for the clock are wanted; false at first */
+    /* What becomes of records (record.h), by enum stream_mode; [1]: of pCPUs with raw records. */
+    uint8_t actions[2][STREAM_MODES][EVENT_SLOTS];
+    struct stream **streams; /* by pCPU number, NULL until its first window */
+    uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
     uint64_t sweep; /* number of the sweep that is being read, from 1 */
     bool svm_exits; /* raw: VMX_EXIT records with reasons of SVM were seen */

@@ -20,6 +20,7 @@ int main(void)
         SUITE(pcpus),
         SUITE(lost),
         SUITE(holes),
+        SUITE(unscheduled),
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),
