@@ -359,6 +359,7 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
                   a->captures[capture].id);
     a->vcpu_ns = max64(a->vcpu_ns, rollup_vcpu_ns(rollup));
     a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
+    a->doubtful_ns = max64(a->doubtful_ns, rollup_doubtful_ns(rollup));
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }
@@ -409,8 +410,10 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
     if (!part) {
         a->vcpu_ns = a->summary.quality.vcpu_ns;
         a->unknown_ns = a->summary.quality.unknown_ns;
-    } else if (a->captures_n > 1)
-        a->vcpu_ns = a->unknown_ns = 0; /* which part of it is in this part of the time is not kept */
+        a->doubtful_ns = a->summary.quality.doubtful_ns;
+    } else if (a->captures_n > 1) { /* which part of it is in this part of the time is not kept */
+        a->vcpu_ns = a->unknown_ns = a->doubtful_ns = 0;
+    }
     return status;
 }
 

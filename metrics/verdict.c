@@ -73,6 +73,10 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
     if (q->blind_late_ns)
         because(j, VERDICT_DEGRADED, "%s of blind time became known only after it was accounted",
                 human_duration(time, q->blind_late_ns));
+    if (q->doubtful_ns)
+        because(j, VERDICT_DEGRADED,
+                "%s of the vCPUs' time in sum are doubtful: what happened meanwhile may be lost",
+                human_duration(time, q->doubtful_ns));
     if (q->unknown_ns) {
         bool poor = q->vcpu_ns && (double)q->unknown_ns >= POOR_UNKNOWN_SHARE * (double)q->vcpu_ns;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,

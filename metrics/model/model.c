@@ -15,9 +15,10 @@ struct model {
     struct model_view view;
     uint64_t settled_ns;
     uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
-    uint64_t lived_ns;   /* of guests' vCPUs: their ends less their beginnings, */
-    uint64_t living;     /* and how many have no end yet; sums modulo 2^64 */
-    uint64_t ran_ns;     /* the same of running, idle vCPUs included */
+    uint64_t doubtful_ns;
+    uint64_t lived_ns; /* of guests' vCPUs: their ends less their beginnings, */
+    uint64_t living;   /* and how many have no end yet; sums modulo 2^64 */
+    uint64_t ran_ns;   /* the same of running, idle vCPUs included */
     uint64_t running;
     unsigned pcpus; /* that wrote records */
     bool begun;
@@ -111,14 +112,28 @@ static uint64_t unknown_since(const struct vcpu_view *v, uint64_t now_ns)
     return unknown && now_ns > v->since_ns ? now_ns - v->since_ns : 0;
 }
 
+static uint64_t doubtful_since(const struct model *m, const struct vcpu_view *v, uint64_t now_ns)
+{
+    bool hidden =
+        v->state == RUNSTATE_RUNNABLE || v->state == RUNSTATE_BLOCKED || v->state == RUNSTATE_OFFLINE;
+    return v->alive && !v->idle && hidden ? dark_clock_ns(&m->view.dark, now_ns) - v->dark_ns : 0;
+}
+
+/* Its state ends. */
+static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
+{
+    m->unknown_ns += unknown_since(v, now_ns);
+    m->doubtful_ns += doubtful_since(m, v, now_ns);
+    v->since_ns = now_ns;
+    v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
+}
+
 static void change_state(struct model *m, const struct transition *t)
 {
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     stop_running(m, t->vcpu);
-    if (v->state == RUNSTATE_UNKNOWN && t->to != RUNSTATE_UNKNOWN)
-        m->unknown_ns += unknown_since(v, t->time_ns);
     if (v->state != t->to)
-        v->since_ns = t->time_ns;
+        leave_state(m, v, t->time_ns);
     v->state = t->to;
     if (t->pcpu != NO_PCPU)
         v->pcpu = t->pcpu;
@@ -140,6 +155,7 @@ static void appear(struct model *m, const struct transition *t)
     bool idle = m->population.incarnations[who->life].domain == IDLE_DOMAIN;
     bool running = t->to == RUNSTATE_RUNNING && (!idle || m->shows_idle);
     *v = (struct vcpu_view){.since_ns = t->time_ns,
+                            .dark_ns = dark_clock_ns(&m->view.dark, t->time_ns),
                             .pcpu = idle && who->id < PCPUS_MAX ? who->id
                                     : running                   ? t->pcpu
                                                                 : NO_PCPU,
@@ -156,6 +172,11 @@ static void appear(struct model *m, const struct transition *t)
 /* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
 static inline bool look(struct model *m, const struct transition *t)
 {
+    if (t->kind >= TRANSITION_IO) {
+        if (t->kind == TRANSITION_DARK)
+            dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
+        return true;
+    }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     bool ran = v->alive && v->state == RUNSTATE_RUNNING;
     if (t->kind == TRANSITION_STATE && v->alive)
@@ -176,7 +197,7 @@ static inline bool look(struct model *m, const struct transition *t)
         count_running(m, ran, false, t->time_ns);
         m->living -= v->alive && !v->idle;
         m->lived_ns += v->alive && !v->idle ? t->time_ns : 0;
-        m->unknown_ns += unknown_since(v, t->time_ns);
+        leave_state(m, v, t->time_ns);
         v->alive = false;
         v->state = RUNSTATE_OFFLINE;
     }
@@ -188,7 +209,7 @@ const struct transition *model_next(struct model *m)
     const struct transition *t;
     do
         t = runstates_take(m->runstates, m->settled_ns);
-    while (t && t->kind != TRANSITION_IO && !look(m, t));
+    while (t && !look(m, t));
     return t;
 }
 
@@ -224,6 +245,14 @@ uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns)
     uint64_t ns = m->unknown_ns;
     for (size_t v = 0; v < m->vcpus_n; v++)
         ns += unknown_since(&m->vcpus[v], now_ns);
+    return ns;
+}
+
+uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns)
+{
+    uint64_t ns = m->doubtful_ns;
+    for (size_t v = 0; v < m->vcpus_n; v++)
+        ns += doubtful_since(m, &m->vcpus[v], now_ns);
     return ns;
 }
 

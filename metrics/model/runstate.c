@@ -28,8 +28,9 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++)
-        pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind = BLIND_NONE};
-    blind_init(&r->blind);
+        pcpus[i] =
+            (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind_from_ns = BLIND_NONE};
+    darkness_init(&r->darkness);
     return r;
 }
 
@@ -149,6 +150,55 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
+static void put_dark(struct runstates *r, uint64_t now_ns, bool dark)
+{
+    runstates_put(
+        r, now_ns,
+        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = dark});
+}
+
+void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
+{
+    if (darkness_begin(&r->darkness, from_ns))
+        put_dark(r, from_ns, true);
+    if (darkness_end(&r->darkness, to_ns))
+        put_dark(r, to_ns, false);
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+        if (r->pcpus[pcpu].current == NOBODY)
+            r->pcpus[pcpu].free_since = to_ns;
+    r->hole_end_ns = to_ns;
+}
+
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->blind_from_ns != BLIND_NONE)
+        return;
+    p->blind_from_ns = now_ns;
+    if (darkness_begin(&r->darkness, now_ns))
+        put_dark(r, now_ns, true);
+    uint32_t vcpu = p->current;
+    if (vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->blind_from_ns == BLIND_NONE)
+        return;
+    uint64_t blind_ns = now_ns - p->blind_from_ns;
+    r->quality->blind_ns += blind_ns;
+    p->blind_ns += blind_ns;
+    p->blind_from_ns = BLIND_NONE;
+    if (darkness_end(&r->darkness, now_ns))
+        put_dark(r, now_ns, false);
+    if (p->current == NOBODY)
+        p->free_since = now_ns;
+}
+
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     uint32_t other = r->pcpus[pcpu].current;
@@ -192,6 +242,8 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
         if (p->current != NOBODY || p->free_since > birth)
             first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before is not known */
     }
+    if (birth < r->hole_end_ns)
+        first = RUNSTATE_UNKNOWN; /* it was not seen before the hole */
     runstates_put(r, birth,
                   (struct transition){.kind = TRANSITION_APPEAR,
                                       .vcpu = vcpu,
@@ -203,7 +255,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     k->state = (uint8_t)first;
     k->since_ns = birth;
     if (first != state)
-        backdate(r, vcpu, birth, now_ns, first, state, pcpu);
+        backdate(r, vcpu, max64(birth, r->hole_end_ns), now_ns, first, state, pcpu);
     else if (state == RUNSTATE_RUNNING)
         runstates_occupy(r, vcpu, pcpu, now_ns);
 }
@@ -243,8 +295,8 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
 {
     struct track *k = &r->tracks[vcpu];
     enum runstate tracked = k->state;
-    struct blind_window gap;
-    if (!blind_between(&r->blind, k->since_ns, now_ns, &gap)) {
+    struct dark_stretch gap;
+    if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
         if (tracked != RUNSTATE_UNKNOWN) {
             count_inconsistent(r, now_ns);
             k->contradicted = true;
@@ -338,7 +390,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
-    settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
+    settled = min64(settled, darkness_earliest(&r->darkness, watermark_ns - min64(watermark_ns, SETTLE_NS)));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
     if (settled > r->settled_ns)

@@ -33,7 +33,8 @@ enum transition_kind {
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
     /* what the meter adds for it */
-    TRANSITION_PCPU /* a pCPU wrote its first record */
+    TRANSITION_PCPU, /* a pCPU wrote its first record */
+    TRANSITION_DARK /* not of a vCPU: `value` = 1: at least one pCPU is blind from now on, 0: none (blind.h) */
 };
 
 /* What an I/O record is about; its pCPU is `pcpu`. */

@@ -82,25 +82,13 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
     r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    p->blind = blind_begin(&r->blind, now_ns);
-    uint32_t vcpu = p->current;
-    if (vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, e->pcpu);
-    runstates_vacate(r, vcpu, now_ns);
+    runstates_blind_begin(r, e->pcpu, now_ns);
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
 static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t blind_ns = blind_end(&r->blind, p->blind, now_ns);
-    r->quality->blind_ns += blind_ns;
-    p->blind_ns += blind_ns;
-    p->blind = BLIND_NONE;
-    if (p->current == NOBODY)
-        p->free_since = now_ns;
+    runstates_blind_end(r, e->pcpu, now_ns);
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
@@ -136,10 +124,7 @@ static void hole_ends(struct runstates *r, const struct event *e, uint64_t now_n
         k->leaving_noted = false;
         k->leaving = 0;
     }
-    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
-        if (r->pcpus[pcpu].current == NOBODY)
-            r->pcpus[pcpu].free_since = now_ns;
-    blind_end(&r->blind, blind_begin(&r->blind, from_ns), now_ns);
+    runstates_hole(r, from_ns, now_ns);
 }
 
 /* ---- vCPUs ---- */

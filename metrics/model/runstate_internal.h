@@ -31,9 +31,9 @@ struct track {
 };
 
 struct pcpu_track {
-    uint32_t current;  /* the vCPU that runs, NOBODY: not known */
-    uint64_t blind;    /* its open blind window, BLIND_NONE */
-    uint64_t blind_ns; /* sum of its blind windows */
+    uint32_t current;       /* the vCPU that runs, NOBODY: not known */
+    uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
+    uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     bool out_seen,
@@ -46,13 +46,14 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
     bool use_switches;
     bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */
     struct track *tracks; /* by vCPU number */
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
-    struct blind_windows blind;
+    struct darkness darkness;
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -87,6 +88,13 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
+/* Nothing was recorded in [from, to), where no vCPU is known to run. */
+void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
+
+/* Records of this pCPU are lost from now on, or no longer: see blind.h. In time order with the events. */
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);

@@ -79,6 +79,18 @@ static void no_row_of_a_hole_is_handed_out_as_known(void)
     }
 }
 
+static void who_is_first_seen_after_a_hole_is_unknown_up_to_its_end(void)
+{
+    struct trace_bytes c;
+    host_with_a_hole(&c);
+    on(&c, 1);
+    rec_runstate(&c, 60 * S + 400 * MS, 2, 0, BLOCKED, RUNNABLE);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 0, 1 * MS, 400 * MS, 0, 60 * S);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void while_one_pcpu_writes_the_silence_of_others_is_no_hole(void)
 {
     struct trace_bytes c;
@@ -182,6 +194,7 @@ static void holes_are_found_where_states_come_from_switches(void)
 CU_TestInfo holes_tests[] = {
     TEST(in_a_hole_everybody_is_unknown),
     TEST(no_row_of_a_hole_is_handed_out_as_known),
+    TEST(who_is_first_seen_after_a_hole_is_unknown_up_to_its_end),
     TEST(while_one_pcpu_writes_the_silence_of_others_is_no_hole),
     TEST(a_hole_is_longer_than_two_seconds_and_than_three_distances_between_sweeps),
     TEST(a_vcpu_that_ran_throughout_by_its_own_account_shows_that_nothing_was_missed),
