@@ -346,4 +346,5 @@ void past_take(struct past *p, const struct event *e)
     default:
         break;
     }
+    p->beyond = p->beyond || p->quality.unseen_pcpus;
 }

@@ -100,6 +100,9 @@ static void judge_unrecorded(struct judgement *j, const struct quality *q, doubl
                 "nothing was recorded for %s in sum, %s times, first from %s on",
                 human_duration(time, q->hole_ns), human_count(count, q->holes),
                 human_duration(at, q->hole_at_ns));
+    if (q->unseen_pcpus)
+        because(j, VERDICT_POOR, "at least %s pCPU%s not recorded: vCPUs ran where no record is from",
+                human_count(count, q->unseen_pcpus), q->unseen_pcpus == 1 ? " was" : "s were");
     double explained_ns = (double)q->blind_ns + (double)q->hole_ns * pcpus;
     if ((double)q->pcpu_unknown_ns > explained_ns + UNKNOWN_SHARE * pcpu_ns)
         because(j,

@@ -216,11 +216,13 @@ static size_t drop_replayed(struct trace *t, size_t n)
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
+    const struct quality *q = &t->quality;
     *batch = (struct event_batch){.events = t->batch,
                                   .n = n,
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
+                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
                                   .traits = decoder_traits(d),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
                                   .watermark = t->order.emitted_tsc};

@@ -28,6 +28,7 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    bool damaged;       /* bytes were passed over, or times were wrong, as far as it was read */
     unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */

@@ -81,10 +81,10 @@ struct execution {
     uint64_t blocked_before_ns; /* the blocking it followed; 0: none; NS_UNKNOWN */
     uint64_t waited_ns;         /* NS_UNKNOWN: not known */
     enum wait_kind wait_kind;
+    enum execution_end end;
     uint64_t ran_ns;
     uint64_t allocated_ns; /* slice granted; NS_UNKNOWN: not recorded or unlimited */
     uint64_t io_total;     /* I/O events in it; NS_UNKNOWN while I/O is not accounted */
-    enum execution_end end;
 };
 
 #endif

@@ -68,6 +68,8 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
     m->begun = true;
+    if (batch->damaged)
+        runstates_distrust(m->runstates);
     m->pcpus = batch->pcpus_n;
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];

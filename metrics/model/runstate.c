@@ -49,6 +49,11 @@ void runstates_use_switches(struct runstates *r)
     r->use_switches = true;
 }
 
+void runstates_distrust(struct runstates *r)
+{
+    r->damaged = true;
+}
+
 size_t runstates_memory(const struct runstates *r)
 {
     return sizeof *r + r->tracks_n * sizeof *r->tracks + PCPUS_MAX * sizeof *r->pcpus +
@@ -242,8 +247,9 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
         if (p->current != NOBODY || p->free_since > birth)
             first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before is not known */
     }
-    if (birth < r->hole_end_ns)
-        first = RUNSTATE_UNKNOWN; /* it was not seen before the hole */
+    uint64_t known_ns = r->unseen.known ? now_ns : r->hole_end_ns;
+    if (birth < known_ns)
+        first = RUNSTATE_UNKNOWN; /* what it did before was not recorded */
     runstates_put(r, birth,
                   (struct transition){.kind = TRANSITION_APPEAR,
                                       .vcpu = vcpu,
@@ -255,7 +261,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     k->state = (uint8_t)first;
     k->since_ns = birth;
     if (first != state)
-        backdate(r, vcpu, max64(birth, r->hole_end_ns), now_ns, first, state, pcpu);
+        backdate(r, vcpu, max64(birth, known_ns), now_ns, first, state, pcpu);
     else if (state == RUNSTATE_RUNNING)
         runstates_occupy(r, vcpu, pcpu, now_ns);
 }
@@ -289,6 +295,57 @@ static void appear_named(struct runstates *r, uint64_t now_ns)
     r->named_wait = false;
 }
 
+/*
+ * There is a pCPU that was never recorded: all is in the dark from now on, or from the start as long as nothing of it is
+ * settled.
+ */
+static void become_dark(struct runstates *r, uint64_t now_ns)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t from_ns = now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns;
+    if (d->n > 0)
+        from_ns = max64(from_ns, min64(now_ns, d->ring[(d->n - 1) % DARK_STRETCHES].to_ns));
+    if (darkness_begin(&r->darkness, from_ns))
+        put_dark(r, from_ns, true);
+    r->quality->unseen_pcpus = 1;
+    r->quality->inconsistent -= r->unseen.proofs;
+    r->quality->skew_max_ns = 0; /* what seemed to be skew may have been on that pCPU */
+    for (unsigned i = 0; i < UNSEEN_PROOFS; i++) {
+        const struct contradiction *c = &r->unseen.proof[i];
+        if (c->at_ns > from_ns)
+            runstates_put_state(r, max64(c->since_ns, from_ns), c->vcpu, c->state, RUNSTATE_UNKNOWN,
+                                r->tracks[c->vcpu].pcpu, UINT32_MAX);
+    }
+}
+
+/* Nothing explains that the vCPU was not in its state up to now. */
+static void contradict(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
+{
+    struct track *k = &r->tracks[vcpu];
+    const struct contradiction c = {vcpu, k->since_ns, now_ns, k->state};
+    bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
+    count_inconsistent(r, now_ns);
+    k->contradicted = true;
+    if (!r->damaged && unseen_note(&r->unseen, &c, old, clean))
+        become_dark(r, now_ns);
+}
+
+/*
+ * Where there is a pCPU that was never recorded, who waits for so long that it is to be settled, without another record,
+ * may have left for it: nothing is known of it until it is seen again.
+ */
+static void lose_waiting(struct runstates *r, uint64_t settled_ns)
+{
+    for (uint32_t vcpu = 0; r->unseen.known && vcpu < r->population->vcpus_n; vcpu++) {
+        struct track *k = &r->tracks[vcpu];
+        if (!k->seen || k->state != RUNSTATE_RUNNABLE || k->since_ns >= settled_ns ||
+            r->population->incarnations[r->population->vcpus[vcpu].life].ended)
+            continue;
+        runstates_put_state(r, k->since_ns, vcpu, RUNSTATE_RUNNABLE, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+        k->state = RUNSTATE_UNKNOWN;
+    }
+}
+
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                                  enum runstate old)
@@ -297,19 +354,26 @@ static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t no
     enum runstate tracked = k->state;
     struct dark_stretch gap;
     if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
-        if (tracked != RUNSTATE_UNKNOWN) {
-            count_inconsistent(r, now_ns);
-            k->contradicted = true;
-        }
+        if (tracked != RUNSTATE_UNKNOWN)
+            contradict(r, vcpu, now_ns, old);
         runstates_vacate(r, vcpu, now_ns);
         return;
     }
+    if (r->unseen.known) /* what was settled was handed out as doubtful */
+        gap.from_ns = max64(gap.from_ns, min64(r->settled_ns, gap.to_ns));
     if (tracked != RUNSTATE_UNKNOWN)
         runstates_put_state(r, gap.from_ns, vcpu, tracked, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
     runstates_vacate(r, vcpu, gap.from_ns);
     k->state = RUNSTATE_UNKNOWN;
     if (gap.to_ns < now_ns)
         backdate(r, vcpu, gap.to_ns, now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+}
+
+/* The vCPU's last contradiction was none. */
+static void take_back(struct runstates *r, uint32_t vcpu)
+{
+    r->quality->inconsistent--;
+    unseen_take_back(&r->unseen, vcpu);
 }
 
 /*
@@ -322,8 +386,10 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu;
     uint64_t lag_ns = now_ns - k->contradicted_ns;
+    if (r->unseen.known)
+        return false;
     if (k->contradicted && fits_before && k->state_before == old && lag_ns <= SKEW_MAX_NS)
-        r->quality->inconsistent--;
+        take_back(r, vcpu);
     else if (!k->first_record || !fits_before || lag_ns > SKEW_USUAL_NS)
         return false;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
@@ -348,6 +414,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
                       enum runstate new, uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
+    r->unseen.records++;
     uint16_t ran_on = k->seen && k->state == RUNSTATE_RUNNING ? k->pcpu : NO_PCPU;
     if (k->seen && k->named)
         backdate(r, vcpu, max64(k->since_ns, r->settled_ns), now_ns, RUNSTATE_UNKNOWN, old, pcpu);
@@ -390,9 +457,11 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
-    settled = min64(settled, darkness_earliest(&r->darkness, watermark_ns - min64(watermark_ns, SETTLE_NS)));
+    uint64_t before_ns = watermark_ns - min64(watermark_ns, SETTLE_NS);
+    settled = min64(settled, r->unseen.known ? before_ns : darkness_earliest(&r->darkness, before_ns));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
+    lose_waiting(r, settled);
     if (settled > r->settled_ns)
         r->settled_ns = settled;
     return r->settled_ns;
@@ -401,6 +470,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
     appear_named(r, end_ns);
+    lose_waiting(r, end_ns);
     r->settled_ns = max64(r->settled_ns, end_ns);
 }
 

@@ -9,6 +9,7 @@
 #include "instant.h"
 #include "runstate.h"
 #include "transitions.h"
+#include "unseen.h"
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
 
@@ -54,6 +55,8 @@ struct runstates {
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
     struct darkness darkness;
+    struct unseen unseen;
+    bool damaged; /* records may be missing, or times be wrong, that nothing here tells of */
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on

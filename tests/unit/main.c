@@ -21,6 +21,7 @@ int main(void)
         SUITE(lost),
         SUITE(holes),
         SUITE(unscheduled),
+        SUITE(unseen),
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),
