@@ -29,7 +29,8 @@ struct event_batch {
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
     bool damaged;       /* bytes were passed over, or times were wrong, as far as it was read */
-    unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
+    unsigned
+        traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
@@ -38,10 +39,13 @@ struct event_batch {
 struct trace_resume {
     struct clock clock; /* of the whole trace */
     uint64_t after_tsc; /* the model is not given events up to here: it has replayed them already */
+    unsigned traits;    /* of the whole trace: those of old_numbers.h */
 };
 
 struct trace_options {
-    double cpu_hz;                  /* tsc frequency, 0: measure it from the trace */
+    double cpu_hz;  /* tsc frequency, 0: measure it from the trace */
+    double host_hz; /* by pairs of tsc and time that the host read, 0: none; used if the trace cannot tell */
+    double host_error_ppm;          /* its standard error */
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */

@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "current.h"
+#include "old_numbers.h"
 #include "unscheduled.h"
 
 /* The two records of one context switch are never this far apart: about 0.2 ms. */
@@ -26,12 +27,14 @@ static void learn_from(uint8_t *actions, const unsigned *slots)
 
 static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enum stream_mode mode)
 {
-    static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
+    static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
+                                      EVENT_CREDIT_ACCOUNT_STOP, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned switches[] = {EVENT_SWITCH, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
-    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
+    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
+                                     EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
         bool model = i->model[slot] || (d->without_runstates && i->model_without_runstates[slot]);
@@ -243,6 +246,11 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);
+        break;
+    case EVENT_CREDIT_ACCOUNT_STOP:
+        d->quality->old_burns +=
+            r->words == 3 &&
+            old_number_is_burn(load32(r->payload), load32(r->payload + 4), load32(r->payload + 8));
         break;
     case EVENT_VMX_EXIT:
         if (is_svm_exit(r)) {

@@ -14,6 +14,14 @@ static bool is_guests(unsigned slot)
            slot == EVENT_SVM_EXIT;
 }
 
+/* Of the idle loop. In Xen 4.0 and 4.1 they had the numbers of others, with other words (events.def). */
+static bool is_power_state(unsigned slot, unsigned words)
+{
+    return slot == EVENT_IDLE_ENTRY || slot == EVENT_IDLE_EXIT ||
+           (slot == EVENT_IRQ_MOVE_CLEANUP_DELAY && words == 4) ||
+           (slot == EVENT_IRQ_MOVE_CLEANUP && words == 6);
+}
+
 /* It says, or may say, who runs. */
 static bool is_schedulers(unsigned slot)
 {
@@ -23,7 +31,7 @@ static bool is_schedulers(unsigned slot)
 void unscheduled_set_actions(enum stream_mode mode, uint8_t *actions)
 {
     for (unsigned slot = 0; slot < EVENT_SLOTS && mode != STREAM_SCHEDULED; slot++) {
-        bool idle = slot == EVENT_IDLE_ENTRY || slot == EVENT_IDLE_EXIT;
+        bool idle = is_power_state(slot, 4) || is_power_state(slot, 6);
         bool quiet = mode == STREAM_UNSCHEDULED && (idle || is_guests(slot));
         if (quiet || is_schedulers(slot) || slot == EVENT_NULL_SCHEDULE)
             actions[slot] |= RECORD_LEARN;
@@ -56,7 +64,7 @@ void unscheduled_take(struct stream *s, uint64_t tsc, uint32_t header, unsigned 
         s->mode = STREAM_SCHEDULED;
     else if (slot == EVENT_NULL_SCHEDULE && words >= 2)
         s->assigned = load32(payload + 4); /* {vcpu:u16 dom:u16} */
-    else if (s->mode == STREAM_UNSCHEDULED && (slot == EVENT_IDLE_ENTRY || slot == EVENT_IDLE_EXIT))
+    else if (s->mode == STREAM_UNSCHEDULED && is_power_state(slot, words))
         idle_runs(s, tsc);
     else if (s->mode == STREAM_UNSCHEDULED && is_guests(slot))
         guest_runs(s, tsc);

@@ -71,7 +71,7 @@ void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates
 bool decoder_has_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
 
-/* Enum trace_trait, as far as the trace was decoded; 0 without raw records. */
+/* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);
 
 /*

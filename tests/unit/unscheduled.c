@@ -53,6 +53,15 @@ static void a_pcpu_that_wrote_power_states_only_is_idle_throughout(void)
     pcpu_1_is(&c, 400 * MS, 0);
 }
 
+static void so_is_one_of_xen_4_0(void)
+{
+    struct trace_bytes c;
+    host(&c);
+    record(&c, 20 * MS, 0x00802001, 4, (uint32_t[]){2, 100, 5000, 4000});
+    record(&c, 21 * MS, 0x00802002, 6, (uint32_t[]){2, 200, 0, 0, 0, 0});
+    pcpu_1_is(&c, 400 * MS, 0);
+}
+
 static void after_power_states_it_is_idle_until_a_switch(void)
 {
     struct trace_bytes c;
@@ -145,6 +154,7 @@ static void a_named_vcpu_seen_late_is_unknown_in_the_rows_handed_out(void)
 
 CU_TestInfo unscheduled_tests[] = {
     TEST(a_pcpu_that_wrote_power_states_only_is_idle_throughout),
+    TEST(so_is_one_of_xen_4_0),
     TEST(after_power_states_it_is_idle_until_a_switch),
     TEST(a_guests_records_are_somebodys_not_the_idle_vcpus),
     TEST(a_guest_after_power_states_takes_back_that_it_is_idle),
