@@ -10,6 +10,7 @@
 /* Beyond these shares the result is poor: the missing part can change which domain looks busiest. */
 #define POOR_BLIND_SHARE   0.05
 #define POOR_HOLE_SHARE    0.05
+#define POOR_OVERLAP_SHARE 0.05
 #define POOR_UNKNOWN_SHARE 0.25 /* of the time of vCPUs, or of pCPUs */
 #define UNKNOWN_SHARE      0.01 /* of the time of pCPUs: less is the time before they first wrote */
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
@@ -88,6 +89,16 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
                 human_duration(time, q->unknown_ns),
                 human_percent(share, (double)q->unknown_ns, (double)q->vcpu_ns));
     }
+}
+
+/* The results of traces that are added up, although they both have some time. */
+static void judge_overlap(struct judgement *j, const struct quality *q, double duration_ns)
+{
+    char time[HUMAN_BYTES];
+    if (q->overlap_ns)
+        because(j, (double)q->overlap_ns > POOR_OVERLAP_SHARE * duration_ns ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the traces of the archive overlap by %s, which counts twice: are they of one boot?",
+                human_duration(time, q->overlap_ns));
 }
 
 /* Where it was not recorded what pCPUs did. */
@@ -233,6 +244,7 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
         because(j, VERDICT_POOR, "there is no time between the first record and the last");
         return;
     }
+    judge_overlap(j, q, (double)duration_ns);
     judge_unrecorded(j, q, (double)duration_ns, pcpus);
     judge_losses(j, q, (double)duration_ns * pcpus);
     judge_clock(j, clock);
