@@ -266,6 +266,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
+                                  .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
                                   .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
                                   .traits = traits_of(t),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,

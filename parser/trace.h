@@ -28,7 +28,9 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
-    bool damaged;       /* bytes were passed over, or times were wrong, as far as it was read */
+    unsigned
+        unseen_pcpus; /* that should have written by now, and did not: at least so many were not recorded */
+    bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */
     unsigned
         traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */

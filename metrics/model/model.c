@@ -70,6 +70,8 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     m->begun = true;
     if (batch->damaged)
         runstates_distrust(m->runstates);
+    if (batch->unseen_pcpus && !batch->damaged)
+        runstates_unseen(m->runstates, batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];

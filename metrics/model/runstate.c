@@ -307,15 +307,24 @@ static void become_dark(struct runstates *r, uint64_t now_ns)
         from_ns = max64(from_ns, min64(now_ns, d->ring[(d->n - 1) % DARK_STRETCHES].to_ns));
     if (darkness_begin(&r->darkness, from_ns))
         put_dark(r, from_ns, true);
-    r->quality->unseen_pcpus = 1;
+    r->quality->unseen_pcpus = max64(r->quality->unseen_pcpus, 1);
     r->quality->inconsistent -= r->unseen.proofs;
     r->quality->skew_max_ns = 0; /* what seemed to be skew may have been on that pCPU */
-    for (unsigned i = 0; i < UNSEEN_PROOFS; i++) {
+    for (unsigned i = 0; i < UNSEEN_PROOFS && i < r->unseen.proofs; i++) {
         const struct contradiction *c = &r->unseen.proof[i];
         if (c->at_ns > from_ns)
             runstates_put_state(r, max64(c->since_ns, from_ns), c->vcpu, c->state, RUNSTATE_UNKNOWN,
                                 r->tracks[c->vcpu].pcpu, UINT32_MAX);
     }
+}
+
+void runstates_unseen(struct runstates *r, unsigned pcpus)
+{
+    r->quality->unseen_pcpus = max64(r->quality->unseen_pcpus, pcpus);
+    if (r->unseen.known)
+        return;
+    r->unseen.known = true;
+    become_dark(r, max64(r->front_ns, r->start_ns));
 }
 
 /* Nothing explains that the vCPU was not in its state up to now. */

@@ -74,6 +74,9 @@ struct runstates *runstates_new(struct population *population, struct quality *q
 void runstates_use_switches(struct runstates *r);
 void runstates_free(struct runstates *r);
 
+/* So many pCPUs were not recorded, though Xen made them schedule, before the events that come next. */
+void runstates_unseen(struct runstates *r, unsigned pcpus);
+
 /* The trace is damaged, or its times are, before the events that come next: contradictions prove nothing. */
 void runstates_distrust(struct runstates *r);
 

@@ -264,6 +264,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
     if (!(e->flags & EVENT_MODEL))
         return true;
     r->clock = clock;
+    r->front_ns = now_ns;
     if (handler)
         handler(r, e, now_ns);
     if (r->use_switches && (!handler || e->slot == EVENT_WAKE || e->slot == EVENT_SLEEP))

@@ -36,7 +36,7 @@ struct track {
     uint16_t record_pcpu;     /* the pCPU that wrote it */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
-    uint8_t pause; /* switches only: enum pause */
+    uint8_t pause;   /* switches only: enum pause */
 };
 
 struct pcpu_track {
@@ -55,6 +55,7 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t front_ns;         /* of the last event */
     uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
     bool use_switches;
     bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */

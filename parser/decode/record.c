@@ -31,6 +31,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
                                       EVENT_CREDIT_ACCOUNT_STOP, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned switches[] = {EVENT_SWITCH, 0};
+    static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
@@ -50,6 +51,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
     learn_from(actions, always);
     if (d->follows_current)
         learn_from(actions, current);
+    if (d->learns_tickles)
+        learn_from(actions, tickles);
     if (d->without_runstates)
         learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
@@ -226,6 +229,11 @@ static bool is_svm_exit(const struct record *r)
     return (r->words == 2 || r->words == 3) && only_svm_has;
 }
 
+static bool tickled_has_written(const struct decoder *d, unsigned pcpu)
+{
+    return pcpu >= PCPUS_MAX || d->streams[pcpu];
+}
+
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
@@ -243,6 +251,12 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
         break;
     case EVENT_SWITCH:
         s->run_since = r->tsc;
+        break;
+    case EVENT_CREDIT_TICKLE:
+    case EVENT_CREDIT2_TICKLE:
+    case EVENT_RTDS_TICKLE: /* {cpu:u32} or {cpu:u16} */
+        if (r->words == 1 && d->learns_tickles && !tickled_has_written(d, load32(r->payload) & 0xffff))
+            tickled_note(&d->tickled, load32(r->payload) & 0xffff, d->sweep);
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);

@@ -108,6 +108,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     if (!s)
         return NULL;
     set_mode(d, s);
+    tickled_writes(&d->tickled, pcpu);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -196,6 +197,16 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
 
 #define BUSY_BYTES 512 /* a window of so many bytes holds some twenty records: the next sweep has one, too */
 
+static void begin_sweep(struct decoder *d)
+{
+    bool tickles = d->model && tickled_due(d->sweep + 1);
+    d->sweep++;
+    if (tickles == d->learns_tickles)
+        return;
+    d->learns_tickles = tickles;
+    record_set_actions(d);
+}
+
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
 {
@@ -205,7 +216,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     if (!s)
         return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
-        d->sweep++;
+        begin_sweep(d);
     d->last_pcpu = (int)pcpu;
     d->current = s;
     d->remaining = bytes;

@@ -12,6 +12,7 @@
 #include "parser/source/input.h"
 #include "parser/quality.h"
 #include "stream.h"
+#include "tickled.h"
 
 /* A time that does not simply follow the last one of its pCPU: it goes back, leaps ahead, or is the window's first. */
 struct odd_time {
@@ -45,8 +46,10 @@ struct decoder {
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
     uint64_t sweep; /* number of the sweep that is being read, from 1 */
-    bool svm_exits; /* raw: VMX_EXIT records with reasons of SVM were seen */
-    size_t queued;  /* events waiting in all streams */
+    struct tickled tickled;
+    bool learns_tickles; /* in this sweep */
+    bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
+    size_t queued;       /* events waiting in all streams */
     /* the window being read, or that ended last */
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t remaining;     /* bytes of it still to come */

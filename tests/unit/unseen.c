@@ -84,6 +84,44 @@ static void who_is_first_seen_late_may_have_run_there_before(void)
     trace_bytes_free(&c);
 }
 
+#define TICKLE 0x00022206 /* credit2's: {cpu:u16} */
+
+/* Each round domain 1 runs on pCPU 0, and pCPU `tickled` is woken up for somebody; pCPU 3 writes from `writes_at` on. */
+static struct result run_tickles(uint32_t tickled, uint64_t writes_at)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint64_t t = 0; t < 600 * MS; t += 20 * MS) {
+        on(&c, 0);
+        rec_runstate(&c, t, 1, 0, BLOCKED, RUNNABLE);
+        starts(&c, t, 1, 0);
+        record(&c, t + 1 * MS, TICKLE, 1, &tickled);
+        stops(&c, t + 5 * MS, 1, 0, BLOCKED);
+        on(&c, 3);
+        if (t >= writes_at)
+            rec_continue(&c, t, IDLE, 3);
+        sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    trace_bytes_free(&c);
+    return r;
+}
+
+static void a_pcpu_that_is_woken_up_and_never_writes_is_unseen(void)
+{
+    struct result r = run_tickles(3, UINT64_MAX);
+    EQUAL(r.quality.unseen_pcpus, 1);
+    EQUAL(ROW(&r, .domain = 1)->doubtful_ns + ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 585 * MS);
+    result_free(&r);
+    r = run_tickles(3, 20 * MS); /* its first record comes a sweep later */
+    EQUAL(r.quality.unseen_pcpus, 0);
+    EQUAL(ROW(&r, .domain = 1)->doubtful_ns, 0);
+    result_free(&r);
+    r = run_tickles(0, UINT64_MAX); /* it is itself that is woken up */
+    EQUAL(r.quality.unseen_pcpus, 0);
+    result_free(&r);
+}
+
 static void few_contradictions_prove_nothing(void)
 {
     struct trace_bytes c;
@@ -160,6 +198,7 @@ CU_TestInfo unseen_tests[] = {
     TEST(what_happened_on_an_unseen_pcpu_is_unknown_not_runnable),
     TEST(rows_are_unknown_from_the_start_or_from_when_it_is_known),
     TEST(who_is_first_seen_late_may_have_run_there_before),
+    TEST(a_pcpu_that_is_woken_up_and_never_writes_is_unseen),
     TEST(few_contradictions_prove_nothing),
     TEST(one_contradiction_of_each_vcpu_proves_nothing),
     TEST(missing_numbers_are_no_proof),
