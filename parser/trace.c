@@ -208,12 +208,18 @@ static int take_status(struct trace *t, int status, struct error *err)
     default:
         if (t->quality.windows == 0)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
-        if (order_end(&t->order, t->quality.truncated_bytes > 0 || input_cut_short(t->input)) != 0)
-            return error_no_memory(err, "the end of the trace");
+        order_end(&t->order, t->quality.truncated_bytes > 0 || input_cut_short(t->input));
         if (!clock)
             check_at_end(t);
         return true;
     }
+}
+
+/* Up to where the trace goes, for who wants the model's events. */
+static uint64_t end_of(const struct trace *t)
+{
+    const struct order *o = &t->order;
+    return t->decoder.model && o->model_end < o->tsc_last ? o->model_end : o->tsc_last;
 }
 
 /* Reads on until something can be delivered. */
@@ -231,6 +237,8 @@ static int read_on(struct trace *t, struct error *err)
         if (status == DECODER_END && t->options.cpu_hz > 0)
             check_at_end(t);
     }
+    if (status == DECODER_END)
+        t->quality.cut_ns = clock_ns(&t->clock, t->order.tsc_last) - clock_ns(&t->clock, end_of(t));
     if (order_begin(&t->order) != 0)
         return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
@@ -261,16 +269,17 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
-    *batch = (struct event_batch){.events = t->batch,
-                                  .n = n,
-                                  .pcpus = d->pcpus,
-                                  .pcpus_n = d->pcpus_n,
-                                  .has_runstates = has_runstates(t),
-                                  .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
-                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
-                                  .traits = traits_of(t),
-                                  .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
-                                  .watermark = t->order.emitted_tsc};
+    *batch = (struct event_batch){
+        .events = t->batch,
+        .n = n,
+        .pcpus = d->pcpus,
+        .pcpus_n = d->pcpus_n,
+        .has_runstates = has_runstates(t),
+        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
+        .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+        .traits = traits_of(t),
+        .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+        .watermark = t->order.emitted_tsc < t->order.model_end ? t->order.emitted_tsc : t->order.model_end};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -326,7 +335,7 @@ void trace_summarise(const struct trace *t, struct trace_summary *s)
     input_position(t->input, &done, &s->file_bytes);
     bool timed = o->tsc_first != UINT64_MAX;
     s->tsc_first = timed ? o->tsc_first : 0;
-    s->tsc_last = timed ? o->tsc_last : 0;
+    s->tsc_last = timed ? end_of(t) : 0;
     s->pcpus = d->pcpus_n;
     s->pcpu_highest = d->pcpus_n ? d->pcpus[d->pcpus_n - 1] : 0;
     s->has_runstates = has_runstates(t);

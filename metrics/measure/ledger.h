@@ -12,7 +12,7 @@
 
 #include "before_seen.h"
 #include "charging.h"
-#include "metrics/meter.h"
+#include "meter_options.h"
 #include "metrics/model/blind.h"
 #include "metrics/model/population.h"
 #include "metrics/model/runstate.h"
@@ -71,7 +71,8 @@ struct account {
     uint8_t wait_kind;    /* of the current or last wait */
     uint8_t counted_from; /* index in `booked`: from there on what it does is counted, too */
     bool alive, idle, yielded, sleeping;
-    bool doubtful; /* its state: some of it was in the dark */
+    bool doubtful;  /* its state: some of its time is */
+    uint8_t doubts; /* TRANSITION_DOUBT that began and did not end */
 };
 
 /* Per life: the runstate of the domain as a whole. */

@@ -22,7 +22,7 @@ static void add_time(struct measures *m, const struct account *a, int64_t ns)
     }
 }
 
-/* It was in the dark for ns: off a pCPU nothing proves that it was in its state. */
+/* So long something may have happened unseen: off a pCPU nothing proves that it was in its state. */
 static void book_doubt(struct ledger *l, struct account *a, uint64_t ns)
 {
     if (a->state == RUNSTATE_RUNNING || a->state == RUNSTATE_UNKNOWN || a->idle)
@@ -47,8 +47,8 @@ static inline void book_time(struct ledger *l, struct account *a, uint64_t until
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
     uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);
-    if (dark_ns != a->dark_ns)
-        book_doubt(l, a, dark_ns - a->dark_ns);
+    if (dark_ns != a->dark_ns || a->doubts > 0)
+        book_doubt(l, a, a->doubts > 0 ? (uint64_t)ns : dark_ns - a->dark_ns);
     a->dark_ns = dark_ns;
 }
 
@@ -470,6 +470,10 @@ void ledger_book(struct ledger *l, const struct transition *t)
         break;
     case TRANSITION_SKEWED:
         count_skewed(a, t);
+        break;
+    case TRANSITION_DOUBT:
+        book_time(l, a, t->time_ns);
+        a->doubts += t->value ? 1u : -1u;
         break;
     default:
         die(l, t);

@@ -1,52 +1,45 @@
 #include "blind.h"
 
-/* Number of the oldest stretch that still has a place. */
-static uint64_t oldest(const struct darkness *d)
-{
-    return d->n > DARK_STRETCHES ? d->n - DARK_STRETCHES : 0;
-}
-
 void darkness_init(struct darkness *d)
 {
-    d->n = 0;
+    d->first = d->n = 0;
     d->blind_pcpus = 0;
     d->forgotten = (struct dark_stretch){UINT64_MAX, 0};
 }
 
+static void forget_first(struct darkness *d)
+{
+    const struct dark_stretch *s = darkness_stretch(d, d->first++);
+    d->forgotten.from_ns = min64(d->forgotten.from_ns, s->from_ns);
+    d->forgotten.to_ns = max64(d->forgotten.to_ns, s->to_ns);
+}
+
 bool darkness_begin(struct darkness *d, uint64_t from_ns)
 {
-    if (d->blind_pcpus++ > 0)
-        return false;
-    struct dark_stretch *last = d->n > 0 ? &d->ring[(d->n - 1) % DARK_STRETCHES] : NULL;
-    if (last && last->to_ns == from_ns) { /* it goes on */
-        last->to_ns = UINT64_MAX;
-        return true;
+    bool apart = true;
+    d->blind_pcpus++;
+    for (; d->n > d->first && darkness_stretch(d, d->n - 1)->to_ns >= from_ns; d->n--) {
+        from_ns = min64(from_ns, darkness_stretch(d, d->n - 1)->from_ns);
+        apart = false;
     }
-    struct dark_stretch *place = &d->ring[d->n % DARK_STRETCHES];
-    if (d->n >= DARK_STRETCHES) {
-        d->forgotten.from_ns = min64(d->forgotten.from_ns, place->from_ns);
-        d->forgotten.to_ns = max64(d->forgotten.to_ns, place->to_ns);
-    }
-    *place = (struct dark_stretch){from_ns, UINT64_MAX};
-    d->n++;
-    return true;
+    if (d->n - d->first == DARK_STRETCHES)
+        forget_first(d);
+    d->ring[d->n++ % DARK_STRETCHES] = (struct dark_stretch){from_ns, UINT64_MAX};
+    return apart;
 }
 
-bool darkness_end(struct darkness *d, uint64_t to_ns)
+void darkness_end(struct darkness *d, uint64_t to_ns)
 {
-    if (--d->blind_pcpus > 0)
-        return false;
-    d->ring[(d->n - 1) % DARK_STRETCHES].to_ns = to_ns;
-    return true;
+    if (--d->blind_pcpus == 0)
+        d->ring[(d->n - 1) % DARK_STRETCHES].to_ns = to_ns;
 }
 
-/* Number of the first stretch that ends after ns; n: there is none. */
-static uint64_t first_after(const struct darkness *d, uint64_t ns)
+uint64_t darkness_after(const struct darkness *d, uint64_t ns)
 {
-    uint64_t low = oldest(d), high = d->n;
+    uint64_t low = d->first, high = d->n;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (d->ring[middle % DARK_STRETCHES].to_ns > ns)
+        if (darkness_stretch(d, middle)->to_ns > ns)
             high = middle;
         else
             low = middle + 1;
@@ -65,14 +58,16 @@ static void cover(struct dark_stretch *found, const struct dark_stretch *s, uint
 bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns, struct dark_stretch *found)
 {
     *found = (struct dark_stretch){UINT64_MAX, 0};
-    uint64_t first = first_after(d, from_ns), end = to_ns > 0 ? first_after(d, to_ns - 1) : first;
+    uint64_t first = darkness_after(d, from_ns);
     cover(found, &d->forgotten, from_ns, to_ns);
-    if (first < d->n)
-        cover(found, &d->ring[first % DARK_STRETCHES], from_ns, to_ns);
-    if (end > first) /* the last that ends before to, and the one that `to` lies in */
-        cover(found, &d->ring[(end - 1) % DARK_STRETCHES], from_ns, to_ns);
-    if (end < d->n)
-        cover(found, &d->ring[end % DARK_STRETCHES], from_ns, to_ns);
+    if (first < d->n) {
+        uint64_t last = darkness_after(d, max64(to_ns, from_ns));
+        cover(found, darkness_stretch(d, first), from_ns, to_ns);
+        if (last > first)
+            cover(found, darkness_stretch(d, last - 1), from_ns, to_ns);
+        if (last < d->n)
+            cover(found, darkness_stretch(d, last), from_ns, to_ns);
+    }
     found->from_ns = max64(found->from_ns, from_ns);
     found->to_ns = min64(found->to_ns, to_ns);
     return found->from_ns < found->to_ns;
@@ -80,6 +75,6 @@ bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns
 
 uint64_t darkness_earliest(const struct darkness *d, uint64_t after_ns)
 {
-    uint64_t first = first_after(d, after_ns);
-    return first < d->n ? d->ring[first % DARK_STRETCHES].from_ns : UINT64_MAX;
+    uint64_t first = darkness_after(d, after_ns);
+    return first < d->n ? darkness_stretch(d, first)->from_ns : UINT64_MAX;
 }

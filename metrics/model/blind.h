@@ -33,16 +33,27 @@ struct dark_stretch {
 /* The dark stretches of the host so far: in time order, none touches the next. */
 struct darkness {
     struct dark_stretch ring[DARK_STRETCHES]; /* number i is at i % DARK_STRETCHES */
-    uint64_t n;                               /* stretches so far */
+    uint64_t first, n;                        /* [first, n) have a place */
     struct dark_stretch forgotten;            /* all that no longer have a place; from > to: none */
     unsigned blind_pcpus;                     /* now */
 };
 
 void darkness_init(struct darkness *d);
 
-/* A pCPU becomes blind, or sees again; times never go back. Returns whether it becomes dark, or light again. */
+/*
+ * A pCPU becomes blind, or sees again. That it became blind may be said late, after stretches that ended later. Returns
+ * whether a stretch begins there that touches none before it.
+ */
 bool darkness_begin(struct darkness *d, uint64_t from_ns);
-bool darkness_end(struct darkness *d, uint64_t to_ns);
+void darkness_end(struct darkness *d, uint64_t to_ns);
+
+/* Number of the first stretch that ends after ns; d->n: there is none. */
+uint64_t darkness_after(const struct darkness *d, uint64_t ns);
+
+static inline const struct dark_stretch *darkness_stretch(const struct darkness *d, uint64_t number)
+{
+    return &d->ring[number % DARK_STRETCHES];
+}
 
 /* The stretch from the first to the last dark moment in [from, to]; false: there is none. */
 bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns, struct dark_stretch *found);
@@ -50,25 +61,25 @@ bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns
 /* The earliest beginning of the stretches that lasted until after_ns or longer; UINT64_MAX: there is none. */
 uint64_t darkness_earliest(const struct darkness *d, uint64_t after_ns);
 
-/* How much of the time so far was dark: of a consumer of transitions, which says when that changes (TRANSITION_DARK). */
+/* How much of the time so far was dark: of a consumer of transitions, which say when that changes (TRANSITION_DARK). */
 struct dark_clock {
     uint64_t dark_ns;  /* of the stretches that ended */
     uint64_t since_ns; /* of the one that lasts */
-    bool dark;
+    unsigned blind;    /* pCPUs that are */
 };
 
-static inline void dark_clock_change(struct dark_clock *c, bool dark, uint64_t now_ns)
+static inline void dark_clock_change(struct dark_clock *c, bool blind, uint64_t now_ns)
 {
-    if (c->dark)
+    if (c->blind > 0)
         c->dark_ns += now_ns - c->since_ns;
     c->since_ns = now_ns;
-    c->dark = dark;
+    c->blind += blind ? 1u : -1u;
 }
 
 /* Dark time up to now_ns, which is not before the last change. */
 static inline uint64_t dark_clock_ns(const struct dark_clock *c, uint64_t now_ns)
 {
-    return c->dark ? c->dark_ns + (now_ns - c->since_ns) : c->dark_ns;
+    return c->blind > 0 ? c->dark_ns + (now_ns - c->since_ns) : c->dark_ns;
 }
 
 #endif

@@ -182,6 +182,8 @@ static inline bool look(struct model *m, const struct transition *t)
         return true;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
+    if (t->kind == TRANSITION_REMOVED)
+        return false;
     bool ran = v->alive && v->state == RUNSTATE_RUNNING;
     if (t->kind == TRANSITION_STATE && v->alive)
         count_running(m, ran, t->to == RUNSTATE_RUNNING, t->time_ns);

@@ -8,10 +8,9 @@
 
 #include "runstate_internal.h"
 
-#define SETTLE_NS     1000000000u  /* after lost records: how long a contradiction may take to show */
-#define BEGINNING_NS  1000000000u  /* how long first records may take to say about the trace's beginning */
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
 #define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
+#define WAKE_SPAN_NS  100000u      /* the wait for a scheduler's lock; longer: the pCPU was held up */
 #define SKEW_MAX_NS   1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
@@ -27,9 +26,11 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->quality = quality;
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
-    for (unsigned i = 0; i < PCPUS_MAX; i++)
+    for (unsigned i = 0; i < PCPUS_MAX; i++) {
         pcpus[i] =
             (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind_from_ns = BLIND_NONE};
+        instant_init(&pcpus[i].instant);
+    }
     darkness_init(&r->darkness);
     return r;
 }
@@ -105,6 +106,7 @@ uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint1
         return NOBODY;
     }
     r->tracks = tracks;
+    r->tracks[vcpu].idle = domain == IDLE_DOMAIN;
     return vcpu;
 }
 
@@ -133,7 +135,7 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* ---- contradictions ---- */
 
-static void count_inconsistent(struct runstates *r, uint64_t now_ns)
+void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns)
 {
     if (r->quality->inconsistent++ == 0)
         r->quality->inconsistent_at_ns = now_ns;
@@ -155,72 +157,19 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
-static void put_dark(struct runstates *r, uint64_t now_ns, bool dark)
-{
-    runstates_put(
-        r, now_ns,
-        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = dark});
-}
-
-void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
-{
-    if (darkness_begin(&r->darkness, from_ns))
-        put_dark(r, from_ns, true);
-    if (darkness_end(&r->darkness, to_ns))
-        put_dark(r, to_ns, false);
-    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
-        if (r->pcpus[pcpu].current == NOBODY)
-            r->pcpus[pcpu].free_since = to_ns;
-    r->hole_end_ns = to_ns;
-}
-
-void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
-{
-    struct pcpu_track *p = &r->pcpus[pcpu];
-    if (p->blind_from_ns != BLIND_NONE)
-        return;
-    p->blind_from_ns = now_ns;
-    if (darkness_begin(&r->darkness, now_ns))
-        put_dark(r, now_ns, true);
-    uint32_t vcpu = p->current;
-    if (vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, pcpu);
-    runstates_vacate(r, vcpu, now_ns);
-}
-
-void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
-{
-    struct pcpu_track *p = &r->pcpus[pcpu];
-    if (p->blind_from_ns == BLIND_NONE)
-        return;
-    uint64_t blind_ns = now_ns - p->blind_from_ns;
-    r->quality->blind_ns += blind_ns;
-    p->blind_ns += blind_ns;
-    p->blind_from_ns = BLIND_NONE;
-    if (darkness_end(&r->darkness, now_ns))
-        put_dark(r, now_ns, false);
-    if (p->current == NOBODY)
-        p->free_since = now_ns;
-}
-
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     uint32_t other = r->pcpus[pcpu].current;
     if (other != NOBODY && other != vcpu) {
-        count_inconsistent(r, now_ns);
+        runstates_count_inconsistent(r, now_ns);
         runstates_lose(r, other, now_ns, pcpu);
     }
     r->pcpus[pcpu].current = vcpu;
     r->tracks[vcpu].pcpu = pcpu;
 }
 
-/*
- * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
- * somebody else for all of that time. Returns whether it could.
- */
-static bool backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
-                     enum runstate before, enum runstate state, uint16_t pcpu)
+bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
+                        enum runstate before, enum runstate state, uint16_t pcpu)
 {
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
@@ -241,15 +190,17 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
     birth = min64(birth, now_ns);
     enum runstate first = state;
+    uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
+    /* What it did before was not recorded. */
+    certain_ns = max64(certain_ns, r->unseen.known ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
+    if (certain_ns > birth)
+        first = RUNSTATE_UNKNOWN;
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
         if (p->current != NOBODY || p->free_since > birth)
             first = RUNSTATE_UNKNOWN; /* somebody else ran there: where it was before is not known */
     }
-    uint64_t known_ns = r->unseen.known ? now_ns : r->hole_end_ns;
-    if (birth < known_ns)
-        first = RUNSTATE_UNKNOWN; /* what it did before was not recorded */
     runstates_put(r, birth,
                   (struct transition){.kind = TRANSITION_APPEAR,
                                       .vcpu = vcpu,
@@ -261,9 +212,10 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     k->state = (uint8_t)first;
     k->since_ns = birth;
     if (first != state)
-        backdate(r, vcpu, max64(birth, known_ns), now_ns, first, state, pcpu);
+        runstates_backdate(r, vcpu, certain_ns, now_ns, first, state, pcpu);
     else if (state == RUNSTATE_RUNNING)
         runstates_occupy(r, vcpu, pcpu, now_ns);
+    runstates_note_first(r, vcpu, birth, now_ns);
 }
 
 static void appear_unknown(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
@@ -296,96 +248,6 @@ static void appear_named(struct runstates *r, uint64_t now_ns)
 }
 
 /*
- * There is a pCPU that was never recorded: all is in the dark from now on, or from the start as long as nothing of it is
- * settled.
- */
-static void become_dark(struct runstates *r, uint64_t now_ns)
-{
-    const struct darkness *d = &r->darkness;
-    uint64_t from_ns = now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns;
-    if (d->n > 0)
-        from_ns = max64(from_ns, min64(now_ns, d->ring[(d->n - 1) % DARK_STRETCHES].to_ns));
-    if (darkness_begin(&r->darkness, from_ns))
-        put_dark(r, from_ns, true);
-    r->quality->unseen_pcpus = max64(r->quality->unseen_pcpus, 1);
-    r->quality->inconsistent -= r->unseen.proofs;
-    r->quality->skew_max_ns = 0; /* what seemed to be skew may have been on that pCPU */
-    for (unsigned i = 0; i < UNSEEN_PROOFS && i < r->unseen.proofs; i++) {
-        const struct contradiction *c = &r->unseen.proof[i];
-        if (c->at_ns > from_ns)
-            runstates_put_state(r, max64(c->since_ns, from_ns), c->vcpu, c->state, RUNSTATE_UNKNOWN,
-                                r->tracks[c->vcpu].pcpu, UINT32_MAX);
-    }
-}
-
-void runstates_unseen(struct runstates *r, unsigned pcpus)
-{
-    r->quality->unseen_pcpus = max64(r->quality->unseen_pcpus, pcpus);
-    if (r->unseen.known)
-        return;
-    r->unseen.known = true;
-    become_dark(r, max64(r->front_ns, r->start_ns));
-}
-
-/* Nothing explains that the vCPU was not in its state up to now. */
-static void contradict(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
-{
-    struct track *k = &r->tracks[vcpu];
-    const struct contradiction c = {vcpu, k->since_ns, now_ns, k->state};
-    bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
-    count_inconsistent(r, now_ns);
-    k->contradicted = true;
-    if (!r->damaged && unseen_note(&r->unseen, &c, old, clean))
-        become_dark(r, now_ns);
-}
-
-/*
- * Where there is a pCPU that was never recorded, who waits for so long that it is to be settled, without another record,
- * may have left for it: nothing is known of it until it is seen again.
- */
-static void lose_waiting(struct runstates *r, uint64_t settled_ns)
-{
-    for (uint32_t vcpu = 0; r->unseen.known && vcpu < r->population->vcpus_n; vcpu++) {
-        struct track *k = &r->tracks[vcpu];
-        if (!k->seen || k->state != RUNSTATE_RUNNABLE || k->since_ns >= settled_ns ||
-            r->population->incarnations[r->population->vcpus[vcpu].life].ended)
-            continue;
-        runstates_put_state(r, k->since_ns, vcpu, RUNSTATE_RUNNABLE, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
-        k->state = RUNSTATE_UNKNOWN;
-    }
-}
-
-/* The tracked state is not the record's old one: lost records explain it, or nothing does. */
-static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
-                                 enum runstate old)
-{
-    struct track *k = &r->tracks[vcpu];
-    enum runstate tracked = k->state;
-    struct dark_stretch gap;
-    if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
-        if (tracked != RUNSTATE_UNKNOWN)
-            contradict(r, vcpu, now_ns, old);
-        runstates_vacate(r, vcpu, now_ns);
-        return;
-    }
-    if (r->unseen.known) /* what was settled was handed out as doubtful */
-        gap.from_ns = max64(gap.from_ns, min64(r->settled_ns, gap.to_ns));
-    if (tracked != RUNSTATE_UNKNOWN)
-        runstates_put_state(r, gap.from_ns, vcpu, tracked, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
-    runstates_vacate(r, vcpu, gap.from_ns);
-    k->state = RUNSTATE_UNKNOWN;
-    if (gap.to_ns < now_ns)
-        backdate(r, vcpu, gap.to_ns, now_ns, RUNSTATE_UNKNOWN, old, pcpu);
-}
-
-/* The vCPU's last contradiction was none. */
-static void take_back(struct runstates *r, uint32_t vcpu)
-{
-    r->quality->inconsistent--;
-    unseen_take_back(&r->unseen, vcpu);
-}
-
-/*
  * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
  * does not fit, then "a to b", which would have fitted before it.
  */
@@ -398,7 +260,7 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     if (r->unseen.known)
         return false;
     if (k->contradicted && fits_before && k->state_before == old && lag_ns <= SKEW_MAX_NS)
-        take_back(r, vcpu);
+        runstates_take_back(r, vcpu);
     else if (!k->first_record || !fits_before || lag_ns > SKEW_USUAL_NS)
         return false;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
@@ -419,6 +281,35 @@ static void note_record(struct track *k, uint64_t now_ns, enum runstate old, uin
     k->contradicted_ns = now_ns;
 }
 
+/* The wake of a vCPU is not moved across a switch on the pCPU that woke it: who ran there sent the notification. */
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->woken_on == NO_PCPU)
+        return k->since_ns;
+    uint32_t waker = r->pcpus[k->woken_on].current;
+    struct transition wake;
+    instant_ns = max64(instant_ns, k->slept_ns);
+    if (waker != NOBODY)
+        instant_ns = max64(instant_ns, r->tracks[waker].since_ns);
+    if (instant_ns >= k->since_ns || instant_ns < r->settled_ns || k->since_ns - instant_ns > WAKE_SPAN_NS)
+        return k->since_ns;
+    if (!transitions_empty(&r->queue)) { /* else it was taken, by who looks at the last events only */
+        if (!transitions_remove(&r->queue, vcpu, k->since_ns, &wake))
+            return k->since_ns;
+        runstates_put(r, instant_ns, wake);
+    }
+    return k->since_ns = instant_ns;
+}
+
+/* The vCPU waited since its last record: the longest wait so far, if nothing was lost meanwhile. */
+static void note_wait(struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    if (!k->idle && !darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        r->wait_max_ns = now_ns - k->since_ns;
+}
+
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns)
 {
@@ -426,7 +317,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     r->unseen.records++;
     uint16_t ran_on = k->seen && k->state == RUNSTATE_RUNNING ? k->pcpu : NO_PCPU;
     if (k->seen && k->named)
-        backdate(r, vcpu, max64(k->since_ns, r->settled_ns), now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+        runstates_backdate(r, vcpu, max64(k->since_ns, r->settled_ns), now_ns, RUNSTATE_UNKNOWN, old, pcpu);
     k->named = false;
     if (!k->seen) {
         runstates_appear(r, vcpu, now_ns, old, pcpu);
@@ -437,8 +328,12 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
             return;
         note_record(k, now_ns, old, pcpu);
         k->contradicted = k->first_record = false;
-        settle_contradiction(r, vcpu, now_ns, pcpu, old);
+        runstates_contradiction(r, vcpu, now_ns, pcpu, old);
+    } else if (r->darkness.n > 0) {
+        runstates_confirm(r, vcpu, now_ns);
     }
+    if (old == RUNSTATE_RUNNABLE && now_ns - k->since_ns > r->wait_max_ns && k->state == old)
+        note_wait(r, k, now_ns);
     if (old == RUNSTATE_RUNNING && new != RUNSTATE_RUNNING) {
         runstates_vacate(r, vcpu, now_ns);
         k->pcpu = pcpu;
@@ -450,6 +345,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
     }
+    k->woken_on = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE ? pcpu : NO_PCPU;
+    k->slept_ns = k->since_ns;
     k->since_ns = now_ns;
     if (k->leaving_noted && old == RUNSTATE_RUNNING) {
         if (new == RUNSTATE_RUNNING)
@@ -465,21 +362,26 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
         appear_named(r, watermark_ns);
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
-        watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
-    uint64_t before_ns = watermark_ns - min64(watermark_ns, SETTLE_NS);
-    settled = min64(settled, r->unseen.known ? before_ns : darkness_earliest(&r->darkness, before_ns));
+        watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - INSTANT_REACH_NS;
+    if (r->darkness.n > 0)
+        settled = runstates_hold(r, watermark_ns, settled);
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
-    lose_waiting(r, settled);
-    if (settled > r->settled_ns)
+    if (settled > r->settled_ns) {
+        if (r->darkness.n > 0)
+            runstates_release(r, settled, false);
         r->settled_ns = settled;
+    }
     return r->settled_ns;
 }
 
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
     appear_named(r, end_ns);
-    lose_waiting(r, end_ns);
+    for (unsigned p = 0; r->darkness.blind_pcpus > 0 && p < PCPUS_MAX; p++)
+        runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
+    if (r->darkness.n > 0)
+        runstates_release(r, max64(r->settled_ns, end_ns), true);
     r->settled_ns = max64(r->settled_ns, end_ns);
 }
 
@@ -491,4 +393,14 @@ const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns)
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
 {
     return r->pcpus[pcpu].blind_ns;
+}
+
+uint64_t runstates_instant(const struct runstates *r)
+{
+    return r->instant_ns;
+}
+
+void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e)
+{
+    instant_save(&r->pcpus[pcpu].instant, e);
 }

@@ -28,13 +28,15 @@ enum transition_kind {
     TRANSITION_GO_ON,  /* it goes on running after all */
     TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
     TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
-    TRANSITION_IO,     /* not of a vCPU: a record of I/O; `from` = enum io_record */
+    TRANSITION_DOUBT, /* from now on its state is doubtful, blind pCPUs or not (`value` = 1), or no longer (0) */
+    TRANSITION_IO,    /* not of a vCPU: a record of I/O; `from` = enum io_record */
+    TRANSITION_REMOVED, /* none: another one has taken its place; the model does not hand it out */
     /* what the charging stage (charging.h) adds for the ledger */
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
     /* what the meter adds for it */
     TRANSITION_PCPU, /* a pCPU wrote its first record */
-    TRANSITION_DARK /* not of a vCPU: `value` = 1: at least one pCPU is blind from now on, 0: none (blind.h) */
+    TRANSITION_DARK  /* not of a vCPU: one more pCPU is blind (`value` = 1), or one fewer (0): blind.h */
 };
 
 /* What an I/O record is about; its pCPU is `pcpu`. */
@@ -95,8 +97,17 @@ void runstates_end(struct runstates *r, uint64_t end_ns);
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 
+/* The instant of the runstate change that was taken last. */
+uint64_t runstates_instant(const struct runstates *r);
+
+/* Makes an EVENT_CHAIN of how a pCPU's switches stand after the record of its last change from running (instant.h). */
+void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e);
+
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
+
+/* The longest wait of a vCPU for a pCPU so far that lost records cannot have interrupted: bounds what waits may be hidden. */
+uint64_t runstates_longest_wait_ns(const struct runstates *r);
 
 /* Bytes held. */
 size_t runstates_memory(const struct runstates *r);

@@ -37,6 +37,8 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         runstates_put(
             r, now_ns,
             (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+        r->doubtful_n -= r->tracks[vcpu].doubtful;
+        r->tracks[vcpu].seen = r->tracks[vcpu].doubtful = false;
     }
     l->ended = true;
     l->ended_ns = now_ns;
@@ -81,8 +83,8 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
-    r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
-    runstates_blind_begin(r, e->pcpu, now_ns);
+    instant_break(&r->pcpus[e->pcpu].instant);
+    runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
@@ -110,21 +112,7 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
 /* No pCPU wrote anything: what the vCPUs did is not known. */
 static void hole_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    const struct population *p = r->population;
-    uint64_t from_ns = clock_ns(r->clock, (uint64_t)e->w[1] << 32 | e->w[0]);
-    for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
-        struct track *k = &r->tracks[vcpu];
-        if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
-            continue;
-        runstates_vacate(r, vcpu, from_ns);
-        if (k->state != RUNSTATE_UNKNOWN)
-            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
-        k->state = RUNSTATE_UNKNOWN;
-        k->since_ns = from_ns;
-        k->leaving_noted = false;
-        k->leaving = 0;
-    }
-    runstates_hole(r, from_ns, now_ns);
+    runstates_hole(r, clock_ns(r->clock, (uint64_t)e->w[1] << 32 | e->w[0]), now_ns);
 }
 
 /* ---- vCPUs ---- */
@@ -150,19 +138,35 @@ static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now
     return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
 }
 
+/* The instant of a runstate change that was recorded at now_ns. */
+static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct instant *i = &r->pcpus[e->pcpu].instant;
+    if (e->flags & EVENT_INSTANT)
+        return now_ns - min64(now_ns, e->w[3]);
+    if ((e->header >> 8 & 3) == RUNSTATE_RUNNING)
+        return instant_switched_out(i, e->w[0], e->flags & EVENT_RAN && r->clock->cpu_hz > 0, e->w[2], now_ns,
+                                    &r->quality->runs_contradicted);
+    if (e->flags & EVENT_SWITCHED_IN)
+        return instant_switched_in(i, e->w[0], now_ns);
+    i->switched_out = false;
+    return now_ns;
+}
+
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t instant = instant_of_change(&p->instant, e, now_ns);
+    uint64_t instant = instant_of(r, e, now_ns);
     uint32_t vcpu = vcpu_of(r, e, now_ns);
     if (vcpu == NOBODY)
         return;
-    /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
-    const struct track *k = &r->tracks[vcpu];
-    if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
-        (k->seen && k->since_ns > instant))
-        instant = now_ns;
-    runstates_record(r, vcpu, instant, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+    unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
+    r->instant_ns = runstates_possible(r, vcpu, e->pcpu, new, instant);
+    runstates_record(r, vcpu, r->instant_ns, e->pcpu, old, new, event_slice(e));
+}
+
+static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    instant_restore(&r->pcpus[e->pcpu].instant, e, now_ns);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -227,6 +231,13 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+/* Events of an entry stand for those before it; the longest wait among those is not in them. */
+static void longest_wait(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    (void)now_ns;
+    memcpy(&r->wait_max_ns, e->w, sizeof r->wait_max_ns);
+}
+
 /* ---- all of them ---- */
 
 typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
@@ -234,10 +245,12 @@ typedef void event_handler(struct runstates *r, const struct event *e, uint64_t 
 static event_handler *const handlers[] = {
     [EVENT_RUNSTATE_CHANGE] = runstate_change,
     [EVENT_CONTINUE_RUNNING] = goes_on,
+    [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
     [EVENT_HOLE] = hole_ends,
     [EVENT_ASSIGNED] = assigned,
+    [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,

@@ -12,6 +12,7 @@
 #include "unseen.h"
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
+#define BEGINNING_NS         1000000000u /* how long first records may take to say about the trace's beginning */
 
 /* A vCPU that was put to sleep while it was blocked, or may have been, where only switches are traced. */
 enum pause {
@@ -23,8 +24,10 @@ enum pause {
 /* What is known of a vCPU at the front of the events. */
 struct track {
     uint64_t since_ns; /* of its last record or transition */
-    uint64_t woken_ns; /* switches only: a wake before anything else was known; 0: none */
+    uint64_t slept_ns; /* of the record before that */
+    uint64_t woken_ns; /* switches only: a wake before anything else was known, if `woken` */
     uint16_t pcpu;     /* where it runs or ran last */
+    uint16_t woken_on; /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;     /* enum runstate */
     bool seen;         /* its state is known at all, or was given as unknown */
     bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
@@ -34,9 +37,12 @@ struct track {
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state in that record */
     uint16_t record_pcpu;     /* the pCPU that wrote it */
+    bool idle;                /* the idle loop of a pCPU */
+    bool doubtful;            /* see doubt_silent (runstate_dark.c) */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
+    bool woken;
 };
 
 struct pcpu_track {
@@ -45,9 +51,21 @@ struct pcpu_track {
     uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
+    uint32_t ran_ns;     /* switches only, if */
+    bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
     bool out_seen,
         in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
+
+/* A record that nothing explained when it came: a loss may still be reported that does. */
+struct unexplained {
+    uint64_t since_ns, at_ns; /* of the record before, of the record */
+    uint32_t vcpu;
+    uint16_t pcpu; /* where the vCPU was thought to be, */
+    uint8_t state; /* and in which state */
+    bool first;    /* it was the vCPU's first record: since_ns is its birth */
+};
+#define UNEXPLAINED_MAX 64
 
 struct runstates {
     struct population *population;
@@ -57,6 +75,7 @@ struct runstates {
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
     uint64_t front_ns;         /* of the last event */
     uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
+    uint64_t instant_ns;       /* of the last runstate change */
     bool use_switches;
     bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */
     struct track *tracks; /* by vCPU number */
@@ -65,7 +84,12 @@ struct runstates {
     struct transitions queue;
     struct darkness darkness;
     struct unseen unseen;
-    bool damaged; /* records may be missing, or times be wrong, that nothing here tells of */
+    bool damaged;           /* records may be missing, or times be wrong, that nothing here tells of */
+    uint64_t wait_max_ns;   /* the longest wait so far that no lost record can have interrupted */
+    bool first_run_lost;    /* a pCPU became blind before it said who runs there */
+    size_t doubtful_n;      /* vCPUs with track.doubtful */
+    uint64_t unexplained_n; /* so far; number i is at i % UNEXPLAINED_MAX */
+    struct unexplained unexplained[UNEXPLAINED_MAX];
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -85,6 +109,26 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns);
 
+/*
+ * The vCPU was switched in at instant_ns, before its last record: returns the earliest possible instant after that. A wake that
+ * another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
+ */
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns);
+
+/* The instant of a runstate change, on `pcpu`, to the state `new`: `instant_ns`, or as soon after it as it is possible. */
+static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, uint16_t pcpu,
+                                          enum runstate new, uint64_t instant_ns)
+{
+    const struct track *k = &r->tracks[vcpu];
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    uint64_t taken_ns = p->current == NOBODY ? p->free_since : r->tracks[p->current].since_ns;
+    if (taken_ns > instant_ns)
+        instant_ns = taken_ns;
+    if (!k->seen || k->since_ns <= instant_ns)
+        return instant_ns;
+    return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;
+}
+
 /* First record of a vCPU: it was in `state` ever since it exists. */
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,
                       uint16_t pcpu);
@@ -101,12 +145,49 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
 
-/* Nothing was recorded in [from, to), where no vCPU is known to run. */
+/* Nothing was recorded in [from, to): no vCPU is in a known state then, up to its next record. */
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
-/* Records of this pCPU are lost from now on, or no longer: see blind.h. In time order with the events. */
-void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+/*
+ * Records of this pCPU are lost from from_ns on (which may lie before events that were taken; before settled time counts as
+ * late), or no longer: see blind.h.
+ */
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
 void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+
+/* The tracked state is not the record's old one: lost records explain it, or nothing does. */
+void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
+                             enum runstate old);
+
+/* The vCPU's last contradiction was none: its records came in the wrong order. */
+void runstates_take_back(struct runstates *r, uint32_t vcpu);
+
+/* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
+void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
+
+/*
+ * The first record of a vCPU, at now_ns, says that it was in `old` since its birth: since when that is so for certain, or
+ * doubtful at most. To be asked before it appears; to be noted (runstates_note_first) when it has appeared.
+ */
+uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
+                                enum runstate old);
+void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
+
+/* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
+uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
+
+/* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
+void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
+
+/*
+ * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
+ * somebody else for all of that time. Returns whether it could.
+ */
+bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
+                        enum runstate before, enum runstate state, uint16_t pcpu);
+
+/* A record contradicts what went before, for no known reason. */
+void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns);
 
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);

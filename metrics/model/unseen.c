@@ -19,8 +19,7 @@ bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate 
         u->repeated |= u->proof[i].vcpu == c->vcpu;
     u->proof[u->proofs++ % UNSEEN_PROOFS] = *c;
     bool enough = u->proofs >= UNSEEN_PROOFS && (clean || u->proofs >= u->records / UNCLEAN_SHARE);
-    u->known = enough && u->repeated && u->others * OTHERS_SHARE < u->proofs;
-    return u->known;
+    return enough && u->repeated && u->others * OTHERS_SHARE < u->proofs;
 }
 
 void unseen_take_back(struct unseen *u, uint32_t vcpu)

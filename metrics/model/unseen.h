@@ -16,16 +16,15 @@
 
 #define UNSEEN_PROOFS 3
 
-/* A vCPU was thought to be in a state since a time; its next record contradicts. */
+/* A vCPU was thought to be in a state; its next record contradicts. */
 struct contradiction {
     uint32_t vcpu;
-    uint64_t since_ns, at_ns;
     enum runstate state;
 };
 
 struct unseen {
     uint64_t records; /* about states, so far; the caller counts */
-    bool known;       /* there is such a pCPU */
+    bool known;       /* there is such a pCPU: the caller sets it */
     bool repeated;    /* a vCPU has two of the proofs */
     uint64_t others;  /* contradictions that no such pCPU explains */
     unsigned proofs;
@@ -34,7 +33,7 @@ struct unseen {
 
 /*
  * Notes a contradiction that lost records do not explain: the record says that the vCPU was in state `old`. `clean`: no
- * records were lost so far, and no clocks seen apart. Returns whether it is known from now on that there is an unseen pCPU.
+ * records were lost so far, and no clocks seen apart. Returns whether there is an unseen pCPU, by all contradictions so far.
  */
 bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean);
 

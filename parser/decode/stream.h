@@ -36,22 +36,25 @@ struct stream {
     uint64_t last_tsc;      /* of the last record of any kind */
     uint64_t
         reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
-    bool begun;          /* last_tsc means something; before, events have no time */
-    bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
-    bool perhaps_blind;  /* the last window filled its ring: records may be missing after it */
-    uint64_t last_sweep; /* of its last window */
-    unsigned
-        busy_sweeps; /* so many sweeps in a row, up to the last window's, it wrote many records (window.c) */
+    bool begun;             /* last_tsc means something; before, events have no time */
+    bool pulled_back;       /* time went back: events that are queued may lie beyond later ones */
+    bool perhaps_blind;     /* the last window filled its ring: records may be missing after it */
+    uint64_t last_sweep;    /* of its last window */
+    unsigned sweeps_in_row; /* so many sweeps in a row, up to the last window's, it wrote, */
+    uint32_t least_bytes;   /* and in each of them at least so much */
     /* What records say about later ones: */
     uint32_t
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
     uint64_t run_since; /* tsc of the last context switch that was recorded, 0: none, or not known */
-    bool switched_out;  /* the last runstate change ended the running of a vCPU, at */
-    uint64_t switched_out_tsc;
-    uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
-    uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
+    bool switched_out;  /* the last runstate change ended the running of a vCPU */
+    uint32_t slice_ns;  /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
+    bool ran;           /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
+    uint32_t ran_ns;    /* modulo 2^32, */
+    uint64_t ran_who;   /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
+    uint64_t in_who;    /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
+    uint32_t current;   /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
     uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
     enum stream_mode mode;
@@ -61,7 +64,9 @@ struct stream {
     struct io_filter io;
 };
 
-#define WINDOW_NONE UINT32_MAX
+#define WINDOW_NONE     UINT32_MAX
+#define STREAM_ANY_VCPU 0xffffffff00000000u
+#define STREAM_NOBODY   UINT64_MAX
 
 /* NULL when there is no memory. */
 struct stream *stream_new(uint16_t pcpu);

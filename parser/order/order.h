@@ -21,7 +21,8 @@ struct order {
     uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
     uint64_t tsc_last;  /* of any record of the windows that ended */
     uint64_t
-        foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+        foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+    uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
     struct silences silences;
     const struct clock *clock; /* NULL: not known yet */
@@ -51,10 +52,10 @@ void order_window(struct order *o, const struct stream *s);
 void order_sweep(struct order *o);
 
 /*
- * The input has ended, in the middle of a sweep if `cut`, or if windows are missing that every sweep has: what a pCPU did
- * after its ring was read last is not known, which becomes blind time. Everything has arrived. -1 when there is no memory.
+ * The input has ended: everything has arrived. If it was cut in the middle of a sweep (or windows are missing that every
+ * sweep has), the pCPUs' records end at different times: the model gets those up to where the first one ends.
  */
-int order_end(struct order *o, bool cut);
+void order_end(struct order *o, bool cut);
 
 /* Collects the streams to merge up to the watermark. -1 when there is no memory. */
 int order_begin(struct order *o);
@@ -64,6 +65,6 @@ int order_begin(struct order *o);
  * many. Less than `room`: all up to the watermark are delivered.
  */
 size_t order_take(struct order *o, struct event *to, size_t room);
-#define ORDER_ATTACHED 2
+#define ORDER_ATTACHED 1
 
 #endif

@@ -26,6 +26,7 @@ int main(void)
         SUITE(switches),
         SUITE(old_layouts),
         SUITE(old_numbers),
+        SUITE(own_events),
         SUITE(order),
         SUITE(clock),
         SUITE(clock_hosts),
@@ -56,6 +57,7 @@ int main(void)
         SUITE(raw),
         SUITE(relations),
         SUITE(interest),
+        SUITE(instants),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
