@@ -457,6 +457,10 @@ int entry_log_take(struct entry_log *l, const struct event_batch *batch, const s
     l->begun = true;
     for (size_t i = 0; i < batch->n && !l->past.beyond; i++) {
         const struct event *e = &batch->events[i];
+        if (e->slot == EVENT_HOLE) { /* who begins to read after it would not see it */
+            l->past.beyond = true;
+            break;
+        }
         if (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < e->tsc) {
             int status = emit_entries(l, batch, e->tsc, sink);
             if (status != 0)

@@ -347,7 +347,11 @@ void past_take(struct past *p, const struct event *e)
     case EVENT_SLEEP:
         note(p, &t, NOTE_SLEEP);
         break;
+    case EVENT_ASSIGNED: /* of a vCPU without any record an entry cannot tell */
+        p->beyond = true;
+        break;
     default:
         break;
     }
+    p->beyond = p->beyond || p->quality.unseen_pcpus;
 }

@@ -36,7 +36,7 @@ struct rollup {
     uint64_t reached_ns;     /* the end of the latest interval */
     bool of_use;             /* the last interval: */
     struct interval current; /* charges that come next are about it */
-    int64_t unknown_ns, doubtful_ns;
+    int64_t vcpu_ns, unknown_ns, doubtful_ns;
     int status; /* not 0: nothing more comes out */
     bool damaged, out_of_memory;
 };
@@ -112,6 +112,11 @@ bool rollup_damaged(const struct rollup *r)
     return r->damaged;
 }
 
+uint64_t rollup_vcpu_ns(const struct rollup *r)
+{
+    return r->vcpu_ns > 0 ? (uint64_t)r->vcpu_ns : 0;
+}
+
 uint64_t rollup_unknown_ns(const struct rollup *r)
 {
     return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
@@ -135,6 +140,8 @@ static int tell(struct rollup *r, size_t index, const struct interval *interval,
                 size_t n)
 {
     for (size_t i = 0; index == 0 && i < n; i++) {
+        for (int state = 0; state < RUNSTATES; state++)
+            add_sum(&r->vcpu_ns, rows[i].measures->state_ns[state]);
         add_sum(&r->unknown_ns, rows[i].measures->state_ns[RUNSTATE_UNKNOWN]);
         add_sum(&r->doubtful_ns, rows[i].measures->doubtful_ns);
     }

@@ -38,6 +38,17 @@ static int read_summary(struct archived *a, const struct capture *p, struct summ
                                                                           : member_wrong(a, p, m, &why, err);
 }
 
+/* Parts of one capture overlap a little, as the rings of the pCPUs are read one after the other. */
+#define OVERLAP_PARTS_NS    10000000u
+#define OVERLAP_PARTS_SHARE 1000 /* and no more than this part of the shorter one */
+
+/* How much time both captures have, if that is more than what parts of one capture may have. */
+static uint64_t double_ns(const struct capture *a, const struct capture *b)
+{
+    uint64_t ns = captures_overlap_ns(a, b), shorter = min64(a->duration_ns, b->duration_ns);
+    return ns <= OVERLAP_PARTS_NS && ns <= shorter / OVERLAP_PARTS_SHARE ? 0 : ns;
+}
+
 static int read_summaries(struct archived *a, struct error *err)
 {
     a->summaries = calloc(a->captures_n, sizeof *a->summaries);
@@ -46,10 +57,12 @@ static int read_summaries(struct archived *a, struct error *err)
     for (size_t i = 0; i < a->captures_n; i++) {
         if (read_summary(a, &a->captures[i], &a->summaries[i], err) != 0)
             return -1;
-        if (i == 0)
+        if (i == 0) {
             a->summary = a->summaries[0];
-        else
-            summary_join(&a->summary, &a->summaries[i]);
+            continue;
+        }
+        summary_join(&a->summary, &a->summaries[i]);
+        a->summary.quality.overlap_ns += double_ns(&a->captures[i - 1], &a->captures[i]);
     }
     return 0;
 }
@@ -263,7 +276,7 @@ static void choose_entry(struct archived *a, bool charges)
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
     if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
-        q->tsc_implausible || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
+        q->tsc_implausible || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS || !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
         const struct member *m = &p->members[i];
@@ -360,6 +373,7 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
     else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
+    a->vcpu_ns = max64(a->vcpu_ns, rollup_vcpu_ns(rollup));
     a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
     a->doubtful_ns = max64(a->doubtful_ns, rollup_doubtful_ns(rollup));
     rollup_free(rollup);
@@ -410,10 +424,11 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
     int status =
         a->captures_n > 1 ? replay_joined(a, meter, err) : replay_capture(a, 0, meter, &meter->sink, err);
     if (!part) {
+        a->vcpu_ns = a->summary.quality.vcpu_ns;
         a->unknown_ns = a->summary.quality.unknown_ns;
         a->doubtful_ns = a->summary.quality.doubtful_ns;
-    } else if (a->captures_n > 1) {
-        a->unknown_ns = a->doubtful_ns = 0; /* which part of it is in this part of the time is not kept */
+    } else if (a->captures_n > 1) { /* which part of it is in this part of the time is not kept */
+        a->vcpu_ns = a->unknown_ns = a->doubtful_ns = 0;
     }
     return status;
 }
@@ -493,7 +508,7 @@ void archived_say(const struct archived *a)
     if (o->quiet)
         return;
     for (size_t i = 1; i < a->captures_n && a->from_results; i++)
-        if (captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) > ADJOINING_GAP_NS)
+        if (double_ns(&a->captures[i - 1], &a->captures[i]) > 0)
             complain("%s: %s begins %.3f s before the end of %s: what both recorded counts twice", name,
                      a->captures[i].source,
                      (double)captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) / 1e9,

@@ -17,9 +17,9 @@ struct archived {
     struct archive *archive;
     const struct capture *captures; /* of the timeline */
     size_t captures_n;
-    bool from_results;         /* else from the trace */
-    uint64_t unknown_ns;       /* of the results */
-    uint64_t doubtful_ns;      /* */
+    bool from_results; /* else from the trace */
+    /* guest vCPU time of the results, and of it: whose state is not known, or doubtful */
+    uint64_t vcpu_ns, unknown_ns, doubtful_ns;
     struct summary *summaries; /* of each */
     struct summary summary;    /* of them all; shares what the first one has */
     /* from the trace: */

@@ -168,6 +168,7 @@ static void sum_up(struct reading *r, struct summary *s)
     uint64_t to_ns = r->options->to_ns;
     if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
         *s = a->summary;
+        s->quality.vcpu_ns = a->vcpu_ns;
         s->quality.unknown_ns = a->unknown_ns;
         s->quality.doubtful_ns = a->doubtful_ns;
         s->end_ns = to_ns ? min64(to_ns, s->end_ns) : s->end_ns;
@@ -175,6 +176,7 @@ static void sum_up(struct reading *r, struct summary *s)
         const struct pass *pass = pipeline_pass(pipeline);
         trace_run_describe(&r->run, s);
         if (!meter) {
+            s->quality.vcpu_ns = model_vcpu_ns(pass->model, pass->settled_ns);
             s->quality.unknown_ns = model_unknown_ns(pass->model, pass->settled_ns);
             s->quality.doubtful_ns = model_doubtful_ns(pass->model, pass->settled_ns);
         }
@@ -183,6 +185,7 @@ static void sum_up(struct reading *r, struct summary *s)
                             : pass->settled_ns;
     }
     if (meter) {
+        s->quality.vcpu_ns = meter_vcpu_ns(meter);
         s->quality.unknown_ns = meter_unknown_ns(meter);
         s->quality.doubtful_ns = meter_doubtful_ns(meter);
         meter_charge_summary(meter, &s->charges);

@@ -143,6 +143,19 @@ static void put_lost(struct output *out, const struct info *info)
     output_printf(out, blind > shown ? ", and %zu more pCPUs\n" : "\n", blind - shown);
 }
 
+/* What was not recorded at all. */
+static void put_unrecorded(struct output *out, const struct quality *q)
+{
+    char time[HUMAN_BYTES], at[HUMAN_BYTES], count[HUMAN_BYTES];
+    if (q->unseen_pcpus)
+        output_printf(out, "%-12s at least %s pCPU%s on which vCPUs ran: xentrace -c?\n", "not recorded",
+                      human_count(count, q->unseen_pcpus), q->unseen_pcpus == 1 ? "" : "s");
+    if (q->holes)
+        output_printf(out, "%-12s nothing was recorded for %s, %s time%s, first from %s on\n", "holes",
+                      human_duration(time, q->hole_ns), human_count(count, q->holes),
+                      q->holes == 1 ? "" : "s", human_duration(at, q->hole_at_ns));
+}
+
 static void put_damage(struct output *out, const struct info *info)
 {
     const struct quality *q = info->summary.quality;
@@ -210,6 +223,7 @@ int info_write_table(struct output *out, const struct info *info)
     output_printf(out, "%-12s %s\n", "states from",
                   info->summary.trace.has_runstates ? "runstate changes" : "switches, wakes and blocks");
     put_lost(out, info);
+    put_unrecorded(out, info->summary.quality);
     put_damage(out, info);
     put_events(out, info);
     output_printf(out, "\nverdict: %s\n", verdict_name(j->verdict));

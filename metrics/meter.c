@@ -211,6 +211,11 @@ int meter_stop(struct meter *m, struct error *err)
     return check(m, err);
 }
 
+uint64_t meter_vcpu_ns(const struct meter *m)
+{
+    return m->ledger.vcpu_ns;
+}
+
 uint64_t meter_unknown_ns(const struct meter *m)
 {
     return m->ledger.unknown_ns;

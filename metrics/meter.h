@@ -63,7 +63,8 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 /* The part to be reported on has ended, and all of it was handed out: nothing more comes of what is fed. */
 bool meter_is_over(const struct meter *m);
 
-/* Guest vCPU time whose state is not known, in the part reported on. */
+/* Guest vCPU time in the part reported on, and that of it whose state is not known. */
+uint64_t meter_vcpu_ns(const struct meter *m);
 uint64_t meter_unknown_ns(const struct meter *m);
 
 /* The same, of a state that is known but doubtful. */

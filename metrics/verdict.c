@@ -9,6 +9,10 @@
 
 /* Beyond these shares the result is poor: the missing part can change which domain looks busiest. */
 #define POOR_BLIND_SHARE   0.05
+#define POOR_HOLE_SHARE    0.05
+#define POOR_OVERLAP_SHARE 0.05
+#define POOR_UNKNOWN_SHARE 0.25 /* of the time of vCPUs, or of pCPUs */
+#define UNKNOWN_SHARE      0.01 /* of the time of pCPUs: less is the time before they first wrote */
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
 #define POOR_TSC_SHARE     0.01 /* of the records: the time stamps are unreliable */
 #define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes without state changes */
@@ -75,9 +79,48 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
         because(j, VERDICT_DEGRADED,
                 "%s of the vCPUs' time in sum are doubtful: what happened meanwhile may be lost",
                 human_duration(time, q->doubtful_ns));
-    if (q->unknown_ns)
-        because(j, VERDICT_DEGRADED, "the state of vCPUs is unknown for %s in sum",
-                human_duration(time, q->unknown_ns));
+    if (q->unknown_ns) {
+        bool poor = q->vcpu_ns && (double)q->unknown_ns >= POOR_UNKNOWN_SHARE * (double)q->vcpu_ns;
+        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the state of vCPUs is unknown for %s in sum, %s of their time",
+                human_duration(time, q->unknown_ns),
+                human_percent(share, (double)q->unknown_ns, (double)q->vcpu_ns));
+    }
+}
+
+/* The results of traces that are added up, although they both have some time. */
+static void judge_overlap(struct judgement *j, const struct quality *q, double duration_ns)
+{
+    char time[HUMAN_BYTES];
+    if (q->overlap_ns)
+        because(j, (double)q->overlap_ns > POOR_OVERLAP_SHARE * duration_ns ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the traces of the archive overlap by %s, which counts twice: are they of one boot?",
+                human_duration(time, q->overlap_ns));
+}
+
+/* Where it was not recorded what pCPUs did. */
+static void judge_unrecorded(struct judgement *j, const struct quality *q, double duration_ns, unsigned pcpus)
+{
+    char time[HUMAN_BYTES], at[HUMAN_BYTES], share[HUMAN_BYTES], count[HUMAN_BYTES];
+    double pcpu_ns = duration_ns * pcpus;
+    bool poor_hole = (double)q->hole_ns > POOR_HOLE_SHARE * duration_ns;
+    if (q->holes == 1)
+        because(j, poor_hole ? VERDICT_POOR : VERDICT_DEGRADED, "nothing was recorded for %s from %s on",
+                human_duration(time, q->hole_ns), human_duration(at, q->hole_at_ns));
+    else if (q->holes)
+        because(j, poor_hole ? VERDICT_POOR : VERDICT_DEGRADED,
+                "nothing was recorded for %s in sum, %s times, first from %s on",
+                human_duration(time, q->hole_ns), human_count(count, q->holes),
+                human_duration(at, q->hole_at_ns));
+    if (q->unseen_pcpus)
+        because(j, VERDICT_POOR, "at least %s pCPU%s not recorded: vCPUs ran where no record is from",
+                human_count(count, q->unseen_pcpus), q->unseen_pcpus == 1 ? " was" : "s were");
+    double explained_ns = (double)q->blind_ns + (double)q->hole_ns * pcpus;
+    if ((double)q->pcpu_unknown_ns > explained_ns + UNKNOWN_SHARE * pcpu_ns)
+        because(j,
+                (double)q->pcpu_unknown_ns >= POOR_UNKNOWN_SHARE * pcpu_ns ? VERDICT_POOR : VERDICT_DEGRADED,
+                "for %s of the pCPU time it is not known who ran",
+                human_percent(share, (double)q->pcpu_unknown_ns, pcpu_ns));
 }
 
 static void judge_states(struct judgement *j, const struct quality *q, bool has_runstates)
@@ -201,6 +244,8 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
         because(j, VERDICT_POOR, "there is no time between the first record and the last");
         return;
     }
+    judge_overlap(j, q, (double)duration_ns);
+    judge_unrecorded(j, q, (double)duration_ns, pcpus);
     judge_losses(j, q, (double)duration_ns * pcpus);
     judge_clock(j, clock);
     judge_states(j, q, has_runstates);

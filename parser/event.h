@@ -21,6 +21,10 @@ enum pseudo_event {
      */
     EVENT_BLIND_BEGIN = EVENT_SLOTS,
     EVENT_BLIND_END,
+    /* Nothing was recorded, on any pCPU, since w[0], w[1] = the tsc of the last record before this one. */
+    EVENT_HOLE,
+    /* The null scheduler keeps the pCPU for a vCPU, w[0] = dom << 16 | vcpu; whether it runs is not known. */
+    EVENT_ASSIGNED,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
     /* From an archive's entry: how the chain of a pCPU's switches stands after the record at this tsc (metrics/model/instant.h). */
     EVENT_CHAIN,

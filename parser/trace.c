@@ -116,6 +116,8 @@ static void set_clock(struct trace *t)
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
+    if (c->cpu_hz > 0)
+        order_use_clock(&t->order, c);
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
     decoder_want(&t->decoder, goes_on, !has_runstates(t));
     if (!goes_on)
@@ -266,12 +268,15 @@ static unsigned traits_of(const struct trace *t)
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
+    const struct quality *q = &t->quality;
     *batch = (struct event_batch){
         .events = t->batch,
         .n = n,
         .pcpus = d->pcpus,
         .pcpus_n = d->pcpus_n,
         .has_runstates = has_runstates(t),
+        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
+        .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
         .traits = traits_of(t),
         .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
         .watermark = t->order.emitted_tsc < t->order.model_end ? t->order.emitted_tsc : t->order.model_end};

@@ -29,6 +29,9 @@ struct event_batch {
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
     unsigned
+        unseen_pcpus; /* that should have written by now, and did not: at least so many were not recorded */
+    bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */
+    unsigned
         traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
@@ -87,10 +90,11 @@ const struct quality *trace_quality(struct trace *t);
 
 /* What the trace is, known in full only at its end. */
 struct trace_summary {
-    const char *file;        /* as given; owned by the trace */
-    uint64_t file_bytes;     /* as stored; 0 when not known (a pipe) */
-    uint64_t tsc_first;      /* of any record */
-    uint64_t tsc_last;       /* of any record; with the model's events: of the last complete sweep, if the input was cut */
+    const char *file;    /* as given; owned by the trace */
+    uint64_t file_bytes; /* as stored; 0 when not known (a pipe) */
+    uint64_t tsc_first;  /* of any record */
+    uint64_t
+        tsc_last; /* of any record; with the model's events: of the last complete sweep, if the input was cut */
     unsigned pcpus;          /* pCPUs that wrote records */
     unsigned pcpu_highest;   /* */
     bool has_runstates;      /* runstate changes were seen: the states come from them */

@@ -347,6 +347,21 @@ check 'extract of what is not there' refused_once
 
 # ---- several traces ----
 
+group 'traces that overlap are not added up in silence'
+for seed in 1 2; do
+    "$TRACEGEN" --seconds 0.8 --pcpus 2 --domains 2 --seed $seed -o "$scratch/seed$seed.xt"
+    create "$scratch/seed$seed.xt" -o "$scratch/seed$seed.xma"
+    run info -f json "$scratch/seed$seed.xma"
+    check "trace $seed by itself: no overlap" equal 0 "$(jq .quality.overlap_ns "$out")"
+done
+"$XENMETER" archive merge -q "$scratch/seed1.xma" "$scratch/seed2.xma" -o "$scratch/both.xma"
+for what in report charge info; do
+    run $what -f json "$scratch/both.xma"
+    check "$what: the verdict" equal poor "$(jq -r .quality.verdict "$out")"
+    check "$what: why" equal true "$(jq '.quality.why | any(test("overlap by .* counts twice"))' "$out")"
+    check "$what: how much" equal true "$(jq '.quality.overlap_ns > 10000000' "$out")"
+done
+
 group 'merge: parts of a capture are the capture again'
 unpack fixtures/cpu-credit2.xt.zst "$scratch/trace.xt"
 create --with-trace "$scratch/trace.xt" -o "$scratch/whole.xma"

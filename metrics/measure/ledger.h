@@ -109,8 +109,8 @@ struct charge_sums {
 struct ledger {
     struct meter_options options;
     const struct population *population;
-    uint64_t unknown_ns;    /* guest vCPU time whose state is not known, while reporting; */
-    uint64_t doubtful_ns;   /* and whose state is doubtful */
+    /* guest vCPU time, while reporting, and of it: whose state is not known, or doubtful */
+    uint64_t vcpu_ns, unknown_ns, doubtful_ns;
     struct dark_clock dark; /* up to the last transition */
     struct subjects subjects[BYS];
     struct cell **all_cells;

@@ -40,8 +40,10 @@ static inline void book_time(struct ledger *l, struct account *a, uint64_t until
         return;
     int64_t ns = (int64_t)(until_ns - a->since_ns);
     a->since_ns = until_ns;
-    if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
-        l->unknown_ns += (uint64_t)ns;
+    if (!a->idle && l->reporting) {
+        l->vcpu_ns += (uint64_t)ns;
+        l->unknown_ns += a->state == RUNSTATE_UNKNOWN ? (uint64_t)ns : 0;
+    }
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
     uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);
@@ -324,6 +326,8 @@ static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, b
                             .driver_domain = idd != NOBODY};
     if (s.from_ns >= s.seen_ns || !l->reporting)
         return;
+    if (!a->idle)
+        l->vcpu_ns += s.seen_ns - s.from_ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle)
         l->unknown_ns += s.seen_ns - s.from_ns;
     if (ledger_wants(l, BY_DOMAIN) && !a->idle)

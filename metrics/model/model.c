@@ -16,6 +16,11 @@ struct model {
     uint64_t settled_ns;
     uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
     uint64_t doubtful_ns;
+    uint64_t lived_ns; /* of guests' vCPUs: their ends less their beginnings, */
+    uint64_t living;   /* and how many have no end yet; sums modulo 2^64 */
+    uint64_t ran_ns;   /* the same of running, idle vCPUs included */
+    uint64_t running;
+    unsigned pcpus; /* that wrote records */
     bool begun;
     bool shows_idle;
 };
@@ -63,6 +68,11 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
     m->begun = true;
+    if (batch->damaged)
+        runstates_distrust(m->runstates);
+    if (batch->unseen_pcpus && !batch->damaged)
+        runstates_unseen(m->runstates, batch->unseen_pcpus);
+    m->pcpus = batch->pcpus_n;
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
@@ -135,6 +145,13 @@ static void change_state(struct model *m, const struct transition *t)
         m->current[v->pcpu] = t->vcpu;
 }
 
+/* A vCPU that ran, or did not, runs from now on, or does not. */
+static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
+{
+    m->running += (uint64_t)runs - (uint64_t)ran;
+    m->ran_ns += (ran ? now_ns : 0) - (runs ? now_ns : 0);
+}
+
 static void appear(struct model *m, const struct transition *t)
 {
     const struct vcpu_identity *who = &m->population.vcpus[t->vcpu];
@@ -151,6 +168,9 @@ static void appear(struct model *m, const struct transition *t)
                             .idle = idle};
     if (running && t->pcpu != NO_PCPU)
         m->current[t->pcpu] = t->vcpu;
+    count_running(m, false, t->to == RUNSTATE_RUNNING, t->time_ns);
+    m->living += !idle;
+    m->lived_ns -= idle ? 0 : t->time_ns;
 }
 
 /* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
@@ -162,8 +182,15 @@ static inline bool look(struct model *m, const struct transition *t)
         return true;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    if ((v->idle && !m->shows_idle) || t->kind == TRANSITION_REMOVED)
+    if (t->kind == TRANSITION_REMOVED)
         return false;
+    bool ran = v->alive && v->state == RUNSTATE_RUNNING;
+    if (t->kind == TRANSITION_STATE && v->alive)
+        count_running(m, ran, t->to == RUNSTATE_RUNNING, t->time_ns);
+    if (v->idle && !m->shows_idle) {
+        v->state = t->kind == TRANSITION_STATE ? t->to : v->state;
+        return false;
+    }
     m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
     m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;
     if (t->kind == TRANSITION_STATE && v->alive) {
@@ -173,6 +200,9 @@ static inline bool look(struct model *m, const struct transition *t)
         return m->shows_idle || !v->idle;
     } else if (t->kind == TRANSITION_DIE) {
         stop_running(m, t->vcpu);
+        count_running(m, ran, false, t->time_ns);
+        m->living -= v->alive && !v->idle;
+        m->lived_ns += v->alive && !v->idle ? t->time_ns : 0;
         leave_state(m, v, t->time_ns);
         v->alive = false;
         v->state = RUNSTATE_OFFLINE;
@@ -199,14 +229,21 @@ const struct population *model_population(const struct model *m)
     return &m->population;
 }
 
-const struct quality *model_quality(const struct model *m)
+const struct quality *model_quality(struct model *m)
 {
+    uint64_t pcpu_ns = m->pcpus * m->settled_ns, ran_ns = m->ran_ns + m->running * m->settled_ns;
+    m->quality.pcpu_unknown_ns = pcpu_ns > ran_ns ? pcpu_ns - ran_ns : 0;
     return &m->quality;
 }
 
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu)
 {
     return runstates_blind_ns(m->runstates, pcpu);
+}
+
+uint64_t model_vcpu_ns(const struct model *m, uint64_t now_ns)
+{
+    return m->lived_ns + m->living * now_ns;
 }
 
 uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns)

@@ -72,13 +72,14 @@ const struct model_view *model_view(const struct model *m);
 
 const struct population *model_population(const struct model *m);
 
-/* The states' part of the quality record (its other fields are 0). */
-const struct quality *model_quality(const struct model *m);
+/* The states' part of the quality record, up to the time that is settled (its other fields are 0). */
+const struct quality *model_quality(struct model *m);
 
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu);
 
-/* Guest vCPU time up to now_ns whose state is not known, or known but doubtful (blind.h). */
+/* Guest vCPU time up to now_ns, and of it: whose state is not known, or known but doubtful (blind.h). */
+uint64_t model_vcpu_ns(const struct model *m, uint64_t now_ns);
 uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns);
 uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns);
 

@@ -8,7 +8,6 @@
 
 #include "runstate_internal.h"
 
-#define BEGINNING_NS  1000000000u  /* how long first records may take to say about the trace's beginning */
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
 #define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
 #define WAKE_SPAN_NS  100000u      /* the wait for a scheduler's lock; longer: the pCPU was held up */
@@ -49,6 +48,11 @@ void runstates_free(struct runstates *r)
 void runstates_use_switches(struct runstates *r)
 {
     r->use_switches = true;
+}
+
+void runstates_distrust(struct runstates *r)
+{
+    r->damaged = true;
 }
 
 size_t runstates_memory(const struct runstates *r)
@@ -187,6 +191,8 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     birth = min64(birth, now_ns);
     enum runstate first = state;
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
+    /* What it did before was not recorded. */
+    certain_ns = max64(certain_ns, r->unseen.known ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
     if (certain_ns > birth)
         first = RUNSTATE_UNKNOWN;
@@ -212,6 +218,35 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     runstates_note_first(r, vcpu, birth, now_ns);
 }
 
+static void appear_unknown(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, NO_PCPU);
+}
+
+void runstates_name(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->seen || k->named)
+        return;
+    k->named = true;
+    if (now_ns - r->start_ns >= BEGINNING_NS)
+        appear_unknown(r, vcpu, now_ns);
+    else
+        r->named_wait = true; /* its first record may come soon */
+}
+
+/* The beginning of the trace is settled: who was named, and no more, appears. */
+static void appear_named(struct runstates *r, uint64_t now_ns)
+{
+    const struct population *p = r->population;
+    for (uint32_t vcpu = 0; r->named_wait && vcpu < p->vcpus_n; vcpu++) {
+        const struct track *k = &r->tracks[vcpu];
+        if (k->named && !k->seen && !p->incarnations[p->vcpus[vcpu].life].ended)
+            appear_unknown(r, vcpu, now_ns);
+    }
+    r->named_wait = false;
+}
+
 /* The vCPU was in state `old` before its first record. False: that time was handed out. */
 static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
@@ -235,8 +270,10 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
+    if (r->unseen.known)
+        return false;
     if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
-        r->quality->inconsistent--;
+        runstates_take_back(r, vcpu);
     else if (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
         return false;
     else
@@ -294,7 +331,11 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
                       enum runstate new, uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
+    r->unseen.records++;
     uint16_t ran_on = k->seen && k->state == RUNSTATE_RUNNING ? k->pcpu : NO_PCPU;
+    if (k->seen && k->named)
+        runstates_backdate(r, vcpu, max64(k->since_ns, r->settled_ns), now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+    k->named = false;
     if (!k->seen) {
         runstates_appear(r, vcpu, now_ns, old, pcpu);
         k->first_record = true;
@@ -336,6 +377,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
 
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
+    if (watermark_ns - r->start_ns >= BEGINNING_NS)
+        appear_named(r, watermark_ns);
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - INSTANT_REACH_NS;
@@ -353,6 +396,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
+    appear_named(r, end_ns);
     for (unsigned p = 0; r->darkness.blind_pcpus > 0 && p < PCPUS_MAX; p++)
         runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
     if (r->darkness.n > 0)

@@ -76,6 +76,12 @@ struct runstates *runstates_new(struct population *population, struct quality *q
 void runstates_use_switches(struct runstates *r);
 void runstates_free(struct runstates *r);
 
+/* So many pCPUs were not recorded, though Xen made them schedule, before the events that come next. */
+void runstates_unseen(struct runstates *r, unsigned pcpus);
+
+/* The trace is damaged, or its times are, before the events that come next: contradictions prove nothing. */
+void runstates_distrust(struct runstates *r);
+
 /* Takes one event at `now_ns` (never below the one before); none that the model did not want. False when memory ran out. */
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock);
 

@@ -194,17 +194,93 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
         p->free_since = now_ns;
 }
 
+/* ---- what was not recorded at all ---- */
+
+/* It becomes dark at from_ns, not of a loss on a pCPU that records. */
+static void darken(struct runstates *r, uint64_t from_ns)
+{
+    struct darkness *d = &r->darkness;
+    uint64_t light_ns = d->n > d->first ? darkness_stretch(d, d->n - 1)->to_ns : 0;
+    if (darkness_begin(d, from_ns) && light_ns > 0)
+        doubt_silent(r, light_ns, from_ns);
+    put_dark(r, from_ns, true);
+}
+
+void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
+{
+    const struct population *p = r->population;
+    darken(r, from_ns);
+    for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
+        struct track *k = &r->tracks[vcpu];
+        if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
+            continue;
+        runstates_vacate(r, vcpu, from_ns);
+        if (k->doubtful)
+            end_doubt(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN)
+            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+        k->state = RUNSTATE_UNKNOWN;
+        k->since_ns = from_ns;
+        k->leaving_noted = k->woken = false;
+        k->leaving = k->pause = 0;
+        k->woken_on = NO_PCPU;
+    }
+    darkness_end(&r->darkness, to_ns);
+    put_dark(r, to_ns, false);
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+        if (r->pcpus[pcpu].current == NOBODY)
+            r->pcpus[pcpu].free_since = to_ns;
+    r->hole_end_ns = to_ns;
+}
+
+/* It is dark without an end from now on, or from the start as long as nothing of it is settled. */
+static void become_dark(struct runstates *r, uint64_t now_ns)
+{
+    uint64_t from_ns = now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns;
+    r->first_run_lost |= from_ns == r->start_ns;
+    darken(r, max64(from_ns, r->settled_ns));
+    explain(r, from_ns);
+    r->quality->skew_max_ns = 0; /* what seemed to be skew may have been on that pCPU */
+}
+
+void runstates_unseen(struct runstates *r, unsigned pcpus)
+{
+    r->quality->unseen_pcpus = max64(r->quality->unseen_pcpus, pcpus);
+    if (r->unseen.known)
+        return;
+    r->unseen.known = true;
+    become_dark(r, max64(r->front_ns, r->start_ns));
+}
+
 /* ---- contradictions ---- */
 
+void runstates_take_back(struct runstates *r, uint32_t vcpu)
+{
+    uint64_t n = r->unexplained_n;
+    r->quality->inconsistent--;
+    unseen_take_back(&r->unseen, vcpu);
+    for (uint64_t i = n; i-- > (n > UNEXPLAINED_MAX ? n - UNEXPLAINED_MAX : 0);) {
+        struct unexplained *u = &r->unexplained[i % UNEXPLAINED_MAX];
+        if (u->vcpu != vcpu || u->first)
+            continue;
+        u->vcpu = NOBODY;
+        return;
+    }
+}
+
 /* Nothing explains the record, as far as is known by now. */
-static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
 {
     struct track *k = &r->tracks[vcpu];
+    const struct contradiction c = {vcpu, k->state};
+    bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
     runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;
     note_unexplained(
         r, &(struct unexplained){
                .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
+    if (!r->damaged && unseen_note(&r->unseen, &c, old, clean))
+        runstates_unseen(r, 1);
 }
 
 /* The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. */
@@ -235,7 +311,7 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
     struct dark_stretch gap;
     if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
         if (tracked != RUNSTATE_UNKNOWN)
-            contradicts(r, vcpu, now_ns);
+            contradicts(r, vcpu, now_ns, old);
         runstates_vacate(r, vcpu, now_ns);
         return;
     }

@@ -109,6 +109,12 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }
 
+/* No pCPU wrote anything: what the vCPUs did is not known. */
+static void hole_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    runstates_hole(r, clock_ns(r->clock, (uint64_t)e->w[1] << 32 | e->w[0]), now_ns);
+}
+
 /* ---- vCPUs ---- */
 
 /* YIELD, SLEEP: the vCPU may stop running soon. */
@@ -168,6 +174,13 @@ static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
     uint32_t vcpu = vcpu_of(r, e, now_ns);
     if (vcpu != NOBODY)
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+}
+
+static void assigned(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    uint32_t vcpu = runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns);
+    if (vcpu != NOBODY)
+        runstates_name(r, vcpu, now_ns);
 }
 
 /* ---- I/O ---- */
@@ -235,6 +248,8 @@ static event_handler *const handlers[] = {
     [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
+    [EVENT_HOLE] = hole_ends,
+    [EVENT_ASSIGNED] = assigned,
     [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
@@ -262,6 +277,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
     if (!(e->flags & EVENT_MODEL))
         return true;
     r->clock = clock;
+    r->front_ns = now_ns;
     if (handler)
         handler(r, e, now_ns);
     if (r->use_switches && (!handler || e->slot == EVENT_WAKE || e->slot == EVENT_SLEEP))

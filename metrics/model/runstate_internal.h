@@ -9,8 +9,10 @@
 #include "instant.h"
 #include "runstate.h"
 #include "transitions.h"
+#include "unseen.h"
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
+#define BEGINNING_NS         1000000000u /* how long first records may take to say about the trace's beginning */
 
 /* A vCPU that was put to sleep while it was blocked, or may have been, where only switches are traced. */
 enum pause {
@@ -21,15 +23,16 @@ enum pause {
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns;        /* of its last record or transition */
-    uint64_t slept_ns;        /* of the record before that */
-    uint64_t woken_ns;        /* switches only: a wake before anything else was known, if `woken` */
-    uint16_t pcpu;            /* where it runs or ran last */
-    uint16_t woken_on;        /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
-    uint8_t state;            /* enum runstate */
-    bool seen;                /* its state is known at all */
-    bool first_record;        /* the record below was its first: nothing could contradict it */
-    bool contradicted;        /* a record did not fit, and lost records do not explain it */
+    uint64_t since_ns; /* of its last record or transition */
+    uint64_t slept_ns; /* of the record before that */
+    uint64_t woken_ns; /* switches only: a wake before anything else was known, if `woken` */
+    uint16_t pcpu;     /* where it runs or ran last */
+    uint16_t woken_on; /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
+    uint8_t state;     /* enum runstate */
+    bool seen;         /* its state is known at all, or was given as unknown */
+    bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
+    bool first_record; /* the record below was its first: nothing could contradict it */
+    bool contradicted; /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state in that record */
@@ -70,13 +73,18 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t front_ns;         /* of the last event */
+    uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
     uint64_t instant_ns;       /* of the last runstate change */
     bool use_switches;
+    bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */
     struct track *tracks; /* by vCPU number */
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
     struct darkness darkness;
+    struct unseen unseen;
+    bool damaged;           /* records may be missing, or times be wrong, that nothing here tells of */
     uint64_t wait_max_ns;   /* the longest wait so far that no lost record can have interrupted */
     bool first_run_lost;    /* a pCPU became blind before it said who runs there */
     size_t doubtful_n;      /* vCPUs with track.doubtful */
@@ -125,6 +133,9 @@ static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, ui
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,
                       uint16_t pcpu);
 
+/* The vCPU exists; nothing else is known of it. */
+void runstates_name(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
+
 /* The vCPU runs on the pCPU: whoever was thought to run there does not. */
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns);
 
@@ -133,6 +144,9 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
+/* Nothing was recorded in [from, to): no vCPU is in a known state then, up to its next record. */
+void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
 /*
  * Records of this pCPU are lost from from_ns on (which may lie before events that were taken; before settled time counts as
@@ -144,6 +158,9 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
+
+/* The vCPU's last contradiction was none: its records came in the wrong order. */
+void runstates_take_back(struct runstates *r, uint32_t vcpu);
 
 /* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);

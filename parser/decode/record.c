@@ -2,6 +2,7 @@
 
 #include "current.h"
 #include "old_numbers.h"
+#include "unscheduled.h"
 
 /* A record being examined. */
 struct record {
@@ -21,11 +22,13 @@ static void learn_from(uint8_t *actions, const unsigned *slots)
         actions[*slots] |= RECORD_LEARN;
 }
 
-static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
+static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enum stream_mode mode)
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
                                       EVENT_CREDIT_ACCOUNT_STOP, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
+    static const unsigned switches[] = {EVENT_SWITCH, 0};
+    static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
                                      EVENT_LOST_RECORDS};
@@ -44,26 +47,35 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     learn_from(actions, always);
     if (d->follows_current)
         learn_from(actions, current);
+    if (d->learns_tickles)
+        learn_from(actions, tickles);
+    if (d->without_runstates)
+        learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
     if (i->model[EVENT_RUNSTATE_CHANGE]) {
         actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
         actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
     }
+    if (d->model)
+        unscheduled_set_actions(mode, actions);
 }
 
 void record_set_actions(struct decoder *d)
 {
-    set_actions(d, d->actions[0], false);
-    set_actions(d, d->actions[1], true);
+    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
+        set_actions(d, d->actions[0][mode], false, mode);
+        set_actions(d, d->actions[1][mode], true, mode);
+    }
 }
 
 /* ---- events ---- */
 
 /*
  * The stream has room for an event per 4 bytes of records, and RECORD_EVENTS more. A record of n bytes makes itself an
- * event; EVENT_MORE if n >= 24, EVENT_CURRENT if a record of 8 or more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
- * more that ends it. The few more are for what was said before these records.
+ * event; EVENT_MORE if n >= 24, EVENT_CURRENT if a record of 8 or more came before that said so; LOST_RECORDS of 28 makes
+ * two besides, as do an old one of 8 and the record of 12 or more that ends it; a power state of 16 or more makes one
+ * besides, and the first record of a guest, of 12 or more, two. The few more are for what was said before these records.
  */
 static inline __attribute__((always_inline)) void append_record(struct stream *s, uint64_t tsc,
                                                                 uint32_t header, unsigned slot,
@@ -115,6 +127,22 @@ static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t 
     return NULL;
 }
 
+/* Finds the first SWITCH_INFPREV in [p, end): {dom, vcpu, runtime_ns}, {dom, runtime_ns} until Xen 4.7. */
+static void next_run(const uint8_t *p, const uint8_t *end, struct odd_time *t)
+{
+    for (size_t bytes; end - p >= 4; p += bytes) {
+        uint32_t h = load32(p), words = h >> 28 & 7;
+        bytes = record_bytes(h);
+        if ((size_t)(end - p) < bytes || !event_possible(h) || h == WINDOW_HEADER)
+            return;
+        if (event_slot(h & 0x0fffffff) == EVENT_SWITCH_INFPREV && h >> 31 && words >= 2) {
+            t->run_end = load64(p + 4);
+            t->runtime_ns = load32(p + 12 + (words >= 3 ? 8 : 4));
+            return;
+        }
+    }
+}
+
 /* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
 static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
@@ -122,6 +150,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     const uint8_t *end = r->end - r->next > LOOKAHEAD ? r->next + LOOKAHEAD : r->end;
     const uint8_t *p = next_timed(r->next, end, &t.next);
     t.followers = !p ? 0 : next_timed(p, end, &t.third) ? 2 : 1;
+    next_run(r->payload - 12, end, &t);
     s->last_tsc = r->last;
     if (!d->judge(d->judge_context, s, &t))
         return false;
@@ -150,6 +179,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
 {
     s->switched_out = s->ran = false;
     s->in_who = STREAM_NOBODY;
+    s->run_since = 0;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -216,7 +246,7 @@ static inline bool ran_for(const struct stream *s, uint32_t word)
 }
 
 /* What is known of a runstate change besides its record: flags of its event. */
-static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint32_t header,
+static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
                                     const uint8_t *payload)
 {
     bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
@@ -226,6 +256,10 @@ static inline unsigned learn_change(const struct decoder *d, struct stream *s, u
         flags |= EVENT_SLICED;
     if (ran && s->ran && one_word && ran_for(s, load32(payload)))
         flags |= EVENT_RAN;
+    if (ran)
+        s->run_since = tsc;
+    if (s->mode != STREAM_SCHEDULED && d->model)
+        unscheduled_take(s, tsc, header, EVENT_RUNSTATE_CHANGE, payload);
     s->ran = false;
     s->switched_out = ran;
     return flags;
@@ -248,7 +282,7 @@ static inline void take_change(const struct decoder *d, struct stream *s, uint64
 {
     if (d->follows_current)
         current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
-    unsigned flags = EVENT_MODEL | learn_change(d, s, header, payload);
+    unsigned flags = EVENT_MODEL | learn_change(d, s, tsc, header, payload);
     struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
     memcpy(e->w, payload, 16);
     put_known(s, e);
@@ -267,14 +301,30 @@ static bool is_svm_exit(const struct record *r)
     return (r->words == 2 || r->words == 3) && only_svm_has;
 }
 
+static bool tickled_has_written(const struct decoder *d, unsigned pcpu)
+{
+    return pcpu >= PCPUS_MAX || d->streams[pcpu];
+}
+
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
     if (r->slot == EVENT_RUNSTATE_CHANGE)
-        return flags | learn_change(d, s, r->header, r->payload);
+        return flags | learn_change(d, s, r->tsc, r->header, r->payload);
+    if (s->mode != STREAM_SCHEDULED && d->model)
+        unscheduled_take(s, r->tsc, r->header, r->slot, r->payload);
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
+        break;
+    case EVENT_SWITCH:
+        s->run_since = r->tsc;
+        break;
+    case EVENT_CREDIT_TICKLE:
+    case EVENT_CREDIT2_TICKLE:
+    case EVENT_RTDS_TICKLE: /* {cpu:u32} or {cpu:u16} */
+        if (r->words == 1 && d->learns_tickles && !tickled_has_written(d, load32(r->payload) & 0xffff))
+            tickled_note(&d->tickled, load32(r->payload) & 0xffff, d->sweep);
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);

@@ -19,6 +19,14 @@
 
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
+/* What is known of who runs on a pCPU. */
+enum stream_mode {
+    STREAM_UNSCHEDULED, /* nothing yet: see unscheduled.h */
+    STREAM_BUSY,        /* the same, but a guest's records show that somebody runs */
+    STREAM_SCHEDULED,   /* records of its scheduler say it */
+    STREAM_MODES
+};
+
 struct stream {
     struct event *events; /* [head, n) wait to be delivered */
     size_t head, n, capacity;
@@ -27,11 +35,11 @@ struct stream {
     const uint8_t *actions; /* what becomes of its records (record.h) */
     uint64_t last_tsc;      /* of the last record of any kind */
     uint64_t
-        reach;  /* a tsc so far beyond last_tsc, or farther, is judged: TSC_LEAP + 1; 0: the next one is */
-    bool begun; /* last_tsc means something; before, events have no time */
-    bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
-    bool perhaps_blind;  /* the last window filled its ring: records may be missing after it */
-    uint64_t last_sweep; /* of its last window */
+        reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
+    bool begun;             /* last_tsc means something; before, events have no time */
+    bool pulled_back;       /* time went back: events that are queued may lie beyond later ones */
+    bool perhaps_blind;     /* the last window filled its ring: records may be missing after it */
+    uint64_t last_sweep;    /* of its last window */
     unsigned sweeps_in_row; /* so many sweeps in a row, up to the last window's, it wrote, */
     uint32_t least_bytes;   /* and in each of them at least so much */
     /* What records say about later ones: */
@@ -39,15 +47,20 @@ struct stream {
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    bool switched_out; /* the last runstate change ended the running of a vCPU */
-    uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
-    bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
-    uint32_t ran_ns;   /* modulo 2^32, */
-    uint64_t ran_who;  /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
-    uint64_t in_who;   /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
-    uint32_t current;  /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
+    uint64_t run_since; /* tsc of the last context switch that was recorded, 0: none, or not known */
+    bool switched_out;  /* the last runstate change ended the running of a vCPU */
+    uint32_t slice_ns;  /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
+    bool ran;           /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
+    uint32_t ran_ns;    /* modulo 2^32, */
+    uint64_t ran_who;   /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
+    uint64_t in_who;    /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
+    uint32_t current;   /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
     uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
+    enum stream_mode mode;
+    uint64_t idle_tsc; /* not STREAM_SCHEDULED: of the last record that only the idle vCPU writes; 0: none */
+    uint32_t
+        assigned; /* the vCPU that null_schedule named in this window: dom << 16 | vcpu; else CURRENT_NONE */
     struct io_filter io;
 };
 

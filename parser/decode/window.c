@@ -11,6 +11,7 @@
 #include "io_filter.h"
 #include "old_numbers.h"
 #include "record.h"
+#include "unscheduled.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
 #define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
@@ -92,6 +93,13 @@ void decoder_free(struct decoder *d)
     free(d->pcpus);
 }
 
+/* The records of the pCPU are taken as its mode wants. */
+static void set_mode(const struct decoder *d, struct stream *s)
+{
+    bool raw = !d->interest.raw_some_pcpus || d->interest.raw_pcpus[s->pcpu];
+    s->actions = d->actions[raw][d->model ? s->mode : STREAM_SCHEDULED];
+}
+
 static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
 {
     if (d->streams[pcpu])
@@ -99,7 +107,8 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     struct stream *s = stream_new((uint16_t)pcpu);
     if (!s)
         return NULL;
-    s->actions = d->actions[!d->interest.raw_some_pcpus || d->interest.raw_pcpus[pcpu]];
+    set_mode(d, s);
+    tickled_writes(&d->tickled, pcpu);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)
         d->pcpus[at] = d->pcpus[at - 1];
@@ -186,6 +195,16 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
     return bytes + 128 >= d->largest_window && in_page >= 4096 - 8 - 128 && in_page <= 4096 - 8;
 }
 
+static void begin_sweep(struct decoder *d)
+{
+    bool tickles = d->model && tickled_due(d->sweep + 1);
+    d->sweep++;
+    if (tickles == d->learns_tickles)
+        return;
+    d->learns_tickles = tickles;
+    record_set_actions(d);
+}
+
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
 {
@@ -195,7 +214,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     if (!s)
         return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
-        d->sweep++;
+        begin_sweep(d);
     d->last_pcpu = (int)pcpu;
     d->current = s;
     d->remaining = bytes;
@@ -381,6 +400,9 @@ static int end_window(struct decoder *d, struct error *err)
     if (reserve(d->current, 0, err) != 0)
         return -1;
     record_append_window(d->current, d->current->last_tsc);
+    if (d->model)
+        unscheduled_end_window(d->current);
+    set_mode(d, d->current);
     return 0;
 }
 

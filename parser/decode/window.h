@@ -12,12 +12,16 @@
 #include "parser/source/input.h"
 #include "parser/quality.h"
 #include "stream.h"
+#include "tickled.h"
 
 /* A time that does not simply follow the last one of its pCPU: it goes back, leaps ahead, or is the window's first. */
 struct odd_time {
     uint64_t tsc;       /* the record's; becomes the one to use */
     unsigned followers; /* how many of the next two times are known */
     uint64_t next, third;
+    /* The next SWITCH_INFPREV, as far as records can be seen ahead: it ends a run. */
+    uint64_t run_end; /* its tsc, 0: none was seen */
+    uint32_t runtime_ns;
 };
 
 /*
@@ -32,17 +36,20 @@ struct decoder {
     time_judge *judge;
     void *judge_context;
     struct event_interest interest;
-    bool raw, model;                 /* whether any such events are wanted */
-    bool follows_current;            /* who is current matters */
-    bool without_runstates;          /* what is wanted without runstate changes is, too; true at first */
-    bool measures_clock;             /* events for the clock are wanted; false at first */
-    uint8_t actions[2][EVENT_SLOTS]; /* what becomes of records (record.h); [1]: of pCPUs with raw records */
-    struct stream **streams;         /* by pCPU number, NULL until its first window */
-    uint16_t *pcpus;                 /* the pCPU numbers seen, ascending */
+    bool raw, model;        /* whether any such events are wanted */
+    bool follows_current;   /* who is current matters */
+    bool without_runstates; /* what is wanted without runstate changes is, too; true at first */
+    bool measures_clock;    /* events for the clock are wanted; false at first */
+    /* What becomes of records (record.h), by enum stream_mode; [1]: of pCPUs with raw records. */
+    uint8_t actions[2][STREAM_MODES][EVENT_SLOTS];
+    struct stream **streams; /* by pCPU number, NULL until its first window */
+    uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
     uint64_t sweep; /* number of the sweep that is being read, from 1 */
-    bool svm_exits; /* raw: VMX_EXIT records with reasons of SVM were seen */
-    size_t queued;  /* events waiting in all streams */
+    struct tickled tickled;
+    bool learns_tickles; /* in this sweep */
+    bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
+    size_t queued;       /* events waiting in all streams */
     /* the window being read, or that ended last */
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t remaining;     /* bytes of it still to come */

@@ -34,10 +34,17 @@ void order_init(struct order *o, struct decoder *d)
 
 void order_free(struct order *o)
 {
+    silences_free(&o->silences);
     free(o->cursors);
     free(o->tree);
     o->cursors = NULL;
     o->tree = NULL;
+}
+
+void order_use_clock(struct order *o, const struct clock *clock)
+{
+    o->clock = clock;
+    silences_use_clock(&o->silences, clock);
 }
 
 /* ---- how far ---- */
@@ -61,6 +68,7 @@ void order_sweep(struct order *o)
             watermark = s->last_tsc;
     }
     o->sweep_max = o->tsc_last;
+    silences_sweep(&o->silences, o->tsc_last);
     if (watermark > o->watermark)
         o->watermark = watermark;
 }
@@ -211,7 +219,11 @@ static void begin(struct order *o)
             o->base = head->tsc;
         o->cursors[o->n++] = (struct cursor){.stream = s, .at = head, .next = next_of(head, end), .end = end};
     }
-    o->horizon = o->watermark - o->base < KEY_CYCLES ? o->watermark : o->base + KEY_CYCLES;
+    bool near = o->n == 0 || o->watermark - o->base < KEY_CYCLES;
+    const struct hole *hole = silences_hole(&o->silences);
+    o->horizon = near ? o->watermark : o->base + KEY_CYCLES;
+    if (hole && hole->to <= o->horizon)
+        o->horizon = hole->to - 1;
     o->leaves = o->n > 0 ? 1 : 0;
     while (o->leaves < o->n)
         o->leaves *= 2;
@@ -238,8 +250,10 @@ int order_begin(struct order *o)
         return -1;
     for (unsigned i = 0; i < d->pcpus_n; i++)
         settle(o, d->streams[d->pcpus[i]]);
+    if (o->clock)
+        silences_settle(&o->silences, d, o->clock, o->watermark);
     begin(o);
-    return 0;
+    return o->silences.no_memory ? -1 : 0;
 }
 
 /* The same as order_take, up to the horizon. */
@@ -267,10 +281,31 @@ static size_t take(struct order *o, struct event *to, size_t room)
     return taken;
 }
 
+/* All before a hole's end was delivered, if there is one: it is delivered, and counted. Returns the events of it. */
+static size_t take_hole(struct order *o, struct event *to)
+{
+    const struct hole *hole = silences_hole(&o->silences);
+    struct quality *q = o->decoder->quality;
+    if (!hole || o->horizon != hole->to - 1)
+        return 0;
+    uint64_t from_ns = clock_ns(o->clock, hole->from);
+    if (q->holes++ == 0)
+        q->hole_at_ns = from_ns;
+    q->hole_ns += clock_ns(o->clock, hole->to) - from_ns;
+    *to = (struct event){.tsc = hole->to,
+                         .slot = EVENT_HOLE,
+                         .flags = EVENT_MODEL,
+                         .w = {(uint32_t)hole->from, (uint32_t)(hole->from >> 32)}};
+    silences_hole_delivered(&o->silences);
+    o->decoder->queued += o->decoder->model;
+    return o->decoder->model;
+}
+
 size_t order_take(struct order *o, struct event *to, size_t room)
 {
     size_t taken = take(o, to, room);
-    while (taken < room && o->n > 0 && o->horizon < o->watermark) {
+    while (taken < room && o->horizon < o->watermark) {
+        taken += take_hole(o, to + taken);
         begin(o);
         taken += take(o, to + taken, room - taken);
     }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "parser/decode/window.h"
+#include "silence.h"
 
 struct order {
     struct decoder *decoder; /* whose streams are merged */
@@ -23,6 +24,8 @@ struct order {
         foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
+    struct silences silences;
+    const struct clock *clock; /* NULL: not known yet */
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */
@@ -38,6 +41,9 @@ struct order {
 /* Becomes the decoder's judge of times. */
 void order_init(struct order *o, struct decoder *d);
 void order_free(struct order *o);
+
+/* How cycles become ns is known from here on; the clock stays the caller's. */
+void order_use_clock(struct order *o, const struct clock *clock);
 
 /* A window has ended. */
 void order_window(struct order *o, const struct stream *s);

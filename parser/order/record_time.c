@@ -91,10 +91,26 @@ static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *
     return t->tsc >= last ? judge_ahead(o, t, last, foreign) : judge_behind(o, s, t, last, foreign);
 }
 
+/* Notes that the pCPU wrote nothing since `last`, if that is long. */
+static void note_silence(struct order *o, const struct stream *s, const struct odd_time *t, uint64_t last)
+{
+    uint64_t since = s->begun ? last : o->tsc_first;
+    if (t->tsc <= since || t->tsc - since < silence_cycles(&o->silences))
+        return;
+    bool run = s->begun && s->run_since > 0 && t->run_end > s->run_since;
+    struct silence silence = {.from = s->begun ? last : 0,
+                              .to = t->tsc,
+                              .run_cycles = run ? t->run_end - s->run_since : 0,
+                              .runtime_ns = t->runtime_ns,
+                              .pcpu = s->pcpu};
+    silences_note(&o->silences, &silence);
+}
+
 bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
 {
     struct order *o = order;
     bool foreign = false;
+    uint64_t last = s->last_tsc;
     if (!s->begun || t->tsc - s->last_tsc > TSC_LEAP)
         t->tsc = judge(o, s, t, &foreign);
     if (foreign)
@@ -105,6 +121,7 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     /* What is older than what was delivered can only come at its end: each of these records is counted. */
     bool late = t->tsc < o->emitted_tsc;
     o->decoder->quality->tsc_backwards += late;
-    s->reach = late ? 0 : TSC_LEAP + 1;
+    s->reach = late ? 0 : silence_cycles(&o->silences);
+    note_silence(o, s, t, last);
     return true;
 }

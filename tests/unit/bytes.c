@@ -103,6 +103,15 @@ void mark(struct trace_bytes *c, uint64_t t)
     RECORD(c, t, 0x00802007, 0); /* an interrupt that nobody handles */
 }
 
+void mark_seconds(struct trace_bytes *c, unsigned pcpu, uint64_t to)
+{
+    unsigned before = c->pcpu;
+    on(c, pcpu);
+    for (uint64_t t = 0; t <= to; t += S)
+        mark(c, t);
+    on(c, before);
+}
+
 void rec_runstate(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new)
 {
     RECORD(c, t, 0x00021001 | (uint32_t)old << 8 | (uint32_t) new << 4, dom << 16 | vcpu);

@@ -59,6 +59,9 @@ void record_untimed(struct trace_bytes *c, uint32_t event, unsigned words, const
 /* A record that means nothing to the accounts: it only marks the time. */
 void mark(struct trace_bytes *c, uint64_t t);
 
+/* Such a record on this pCPU each second in [0, to]: nobody would think that nothing was recorded. */
+void mark_seconds(struct trace_bytes *c, unsigned pcpu, uint64_t to);
+
 void rec_runstate(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, int old, int new);
 void rec_continue(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void rec_infprev(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, uint64_t ran_ns);

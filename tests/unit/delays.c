@@ -238,12 +238,13 @@ static void each_run_is_a_delay(void)
     free(k.delays);
 }
 
-/* Nothing happens for an hour: its seconds are handed out all the same, and the delay goes on. */
+/* Nothing happens on the pCPU for an hour: its seconds are handed out all the same, and the delay goes on. */
 static void a_long_silence(void)
 {
     struct trace_bytes c;
     preempt_at_50(&c);
     replaces(&c, 3600 * S + 50 * MS, 1, 0, BLOCKED, 2, 0);
+    mark_seconds(&c, 1, 3600 * S);
     struct kept k = delays_of(&c, (struct setup){.granularities_ns = {S}});
     EQUAL(k.intervals, 3602);
     check_delay(&k, S, 1800 * S, 2, CULPRIT_DOMAIN, 1, S, 0, 0, 0);

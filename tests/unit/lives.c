@@ -71,6 +71,7 @@ static void a_dom_add_without_its_dom_rem_ends_the_life_before(void)
     rec_dom_add(&c, 5000 * MS, 3);
     rec_runstate(&c, 5100 * MS, 3, 0, OFFLINE, RUNNABLE);
     mark(&c, 5200 * MS);
+    mark_seconds(&c, 1, 5 * S);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 3), 0, 100 * MS, 4900 * MS, 0, 0);
     STATES(ROW(&r, .domain = 3, .life = 2), 0, 100 * MS, 0, 100 * MS, 0);

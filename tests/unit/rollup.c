@@ -225,10 +225,10 @@ static void speak_late(struct trace_bytes *c, bool late_pcpu)
         on(c, 0);
         mark(c, i * 100 * MS);
         starts(c, i * 100 * MS + 1 * MS, 1, 0);
-        stops(c, i * 100 * MS + 2 * MS, 1, 0, BLOCKED);
+        stops(c, i * 100 * MS + 2 * MS, 1, 0, RUNNABLE);
         starts(c, i * 100 * MS + 3 * MS, 0, 0);
         rec_map(c, i * 100 * MS + 4 * MS, 1);
-        stops(c, i * 100 * MS + 5 * MS, 0, 0, BLOCKED);
+        stops(c, i * 100 * MS + 5 * MS, 0, 0, RUNNABLE);
         sweep(c);
     }
     on(c, 1);

@@ -84,6 +84,7 @@ static void a_long_silence_is_believed_when_the_next_record_agrees(void)
     starts(&c, 0, 1, 0);
     stops(&c, 1000 * S, 1, 0, BLOCKED);
     mark(&c, 1001 * S);
+    mark_seconds(&c, 1, 1001 * S);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 1), 1000 * S, 0, 1 * S, 0, 0);
     EQUAL(r.quality.tsc_implausible, 0);

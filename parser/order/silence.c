@@ -1,0 +1,168 @@
+#include "silence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLE_SWEEPS 3 /* and longer than so many usual distances between sweeps */
+
+/* How far a run may seem longer or shorter by the stamps: the records of a switch are late, the clock is not exact. */
+#define RUN_SLACK_NS  1000000u
+#define RUN_SLACK_PPM 200
+#define RUN_SLACK_MAX (1u << 29) /* beyond it, agreement modulo 2^32 would be chance */
+
+void silences_free(struct silences *s)
+{
+    free(s->list);
+    free(s->holes);
+}
+
+void silences_use_clock(struct silences *s, const struct clock *clock)
+{
+    double cycles = clock->cpu_hz * (HOLE_NS / 1e9);
+    s->cycles = cycles >= 1 && cycles < 9e18 ? (uint64_t)cycles : 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->list[i].to - s->list[i].from >= s->cycles)
+            s->list[kept++] = s->list[i];
+    s->n = kept;
+}
+
+void silences_sweep(struct silences *s, uint64_t tsc)
+{
+    s->sweep_ends[s->sweeps++ % SWEEPS_KEPT] = tsc;
+}
+
+/* Makes room for another one in a list. */
+static bool make_room(struct silences *s, void **list, size_t n, size_t *capacity, size_t size)
+{
+    if (n < *capacity)
+        return true;
+    size_t more = *capacity ? 2 * *capacity : 64;
+    void *larger = realloc(*list, more * size);
+    if (!larger) {
+        s->no_memory = true;
+        return false;
+    }
+    *list = larger;
+    *capacity = more;
+    return true;
+}
+
+void silences_note(struct silences *s, const struct silence *silence)
+{
+    void *list = s->list;
+    bool room = make_room(s, &list, s->n, &s->capacity, sizeof *s->list);
+    s->list = list;
+    if (room)
+        s->list[s->n++] = *silence;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The usual distance between two sweeps, without the one that the hole would be in; 0: not known. */
+static uint64_t usual_distance(const struct silences *s, const struct hole *h)
+{
+    uint64_t distances[SWEEPS_KEPT];
+    size_t n = 0;
+    uint64_t first = s->sweeps > SWEEPS_KEPT ? s->sweeps - SWEEPS_KEPT : 0;
+    for (uint64_t i = first + 1; i < s->sweeps; i++) {
+        uint64_t from = s->sweep_ends[(i - 1) % SWEEPS_KEPT], to = s->sweep_ends[i % SWEEPS_KEPT];
+        if (to > from && !(from <= h->from && to >= h->to))
+            distances[n++] = to - from;
+    }
+    qsort(distances, n, sizeof distances[0], compare);
+    return n ? distances[n / 2] : 0;
+}
+
+/* What the run that ended after the silence says. */
+enum run { RUN_SAYS_NOTHING, RUN_AGREES, RUN_CONTRADICTS };
+
+static enum run run_of(const struct silence *s, const struct clock *clock)
+{
+    if (s->run_cycles < s->to - s->from)
+        return RUN_SAYS_NOTHING; /* it began after a record that was not understood */
+    uint64_t ns = (uint64_t)(((uint128)s->run_cycles * clock->multiplier) >> clock->shift);
+    uint64_t slack = RUN_SLACK_NS + ns / 1000000 * RUN_SLACK_PPM;
+    uint32_t longer = (uint32_t)ns - s->runtime_ns;
+    uint32_t off = longer < UINT32_MAX - longer ? longer : UINT32_MAX - longer + 1;
+    return slack <= RUN_SLACK_MAX && off <= slack ? RUN_AGREES : RUN_CONTRADICTS;
+}
+
+/* The silence of a pCPU right before `at`; NULL: it was not silent, or is silent since its last record. */
+static const struct silence *silence_before(const struct silences *s, uint16_t pcpu, uint64_t at)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->list[i].pcpu == pcpu && s->list[i].from < at && s->list[i].to >= at)
+            return &s->list[i];
+    return NULL;
+}
+
+/* Whether all pCPUs were silent before h->to; sets since when. What their next runs say is added up in `runs`. */
+static bool all_silent(const struct silences *s, const struct decoder *d, const struct clock *clock,
+                       struct hole *h, unsigned runs[RUN_CONTRADICTS + 1])
+{
+    h->from = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *stream = d->streams[d->pcpus[i]];
+        const struct silence *silence = silence_before(s, stream->pcpu, h->to);
+        uint64_t from = silence ? silence->from : stream->last_tsc;
+        if (!silence && stream->begun && stream->last_tsc >= h->to)
+            return false;
+        if (!silence && !stream->begun)
+            continue;
+        h->from = from > h->from ? from : h->from;
+        if (h->to - h->from < s->cycles)
+            return false;
+        runs[silence ? run_of(silence, clock) : RUN_SAYS_NOTHING]++;
+    }
+    return h->from > 0;
+}
+
+static bool is_hole(const struct silences *s, const struct decoder *d, const struct clock *clock,
+                    struct hole *h)
+{
+    unsigned runs[RUN_CONTRADICTS + 1] = {0};
+    if (!all_silent(s, d, clock, h, runs))
+        return false;
+    bool recorded = runs[RUN_AGREES] > 0 && runs[RUN_CONTRADICTS] == 0;
+    return !recorded && (h->to - h->from) / HOLE_SWEEPS > usual_distance(s, h);
+}
+
+/* Keeps the holes in time order; several pCPUs may have ended one at the same tsc. */
+static void add_hole(struct silences *s, const struct hole *h)
+{
+    size_t at = s->holes_n;
+    while (at > s->holes_head && s->holes[at - 1].to > h->to)
+        at--;
+    if (at > s->holes_head && s->holes[at - 1].to == h->to)
+        return;
+    if (s->holes_head == s->holes_n)
+        at = s->holes_head = s->holes_n = 0;
+    void *holes = s->holes;
+    bool room = make_room(s, &holes, s->holes_n, &s->holes_capacity, sizeof *s->holes);
+    s->holes = holes;
+    if (!room)
+        return;
+    memmove(s->holes + at + 1, s->holes + at, (s->holes_n++ - at) * sizeof *s->holes);
+    s->holes[at] = *h;
+}
+
+void silences_settle(struct silences *s, const struct decoder *d, const struct clock *clock,
+                     uint64_t watermark)
+{
+    size_t kept = 0;
+    bool scheduler = decoder_has_runstates(d) || decoder_switches(d) > 0;
+    for (size_t i = 0; s->cycles && scheduler && i < s->n; i++) {
+        struct hole h = {.to = s->list[i].to};
+        if (h.to <= watermark && is_hole(s, d, clock, &h))
+            add_hole(s, &h);
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (s->list[i].to > watermark)
+            s->list[kept++] = s->list[i];
+    s->n = kept;
+}

@@ -1,0 +1,84 @@
+/*
+ * Holes: time in which no pCPU wrote a record, although the one that runs xentrace must have: the host slept, or nobody
+ * read the rings.
+ *
+ * A pCPU that is idle, or whose vCPU runs alone, is silent for long and everything of it was recorded. All pCPUs together
+ * are not: xentrace polls, and each poll makes dom0 run. So a stretch that all pCPUs were silent in is a hole if it is
+ * longer than HOLE_NS and than three of the usual distances between sweeps. But where a SWITCH_INFPREV after it says that
+ * its vCPU ran for just as long as the stamps do, nothing was missed on that pCPU; if that holds for each pCPU that says
+ * anything, the stretch is no hole.
+ */
+#ifndef XENMETER_PARSER_SILENCE_H
+#define XENMETER_PARSER_SILENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "parser/decode/window.h"
+
+#define HOLE_NS 2000000000u
+
+/* Cycles that are silence before the clock is known: HOLE_NS, or less, of any counter faster than 1 MHz. */
+#define SILENCE_CYCLES (1u << 21)
+
+/* A pCPU wrote nothing in between. */
+struct silence {
+    uint64_t from, to; /* tsc of its records around it; from 0: the second one is its first */
+    uint64_t
+        run_cycles; /* its next SWITCH_INFPREV ends a run that is so long by the stamps; 0: there is none to see */
+    uint32_t runtime_ns; /* and by Xen's clock, modulo 2^32 */
+    uint16_t pcpu;
+};
+
+struct hole {
+    uint64_t from, to; /* tsc of the records around it */
+};
+
+#define SWEEPS_KEPT 64
+
+struct silences {
+    struct silence *list; /* that may still be part of a hole */
+    size_t n, capacity;
+    struct hole *holes; /* [holes_head, holes_n) wait to be delivered, in time order */
+    size_t holes_head, holes_n, holes_capacity;
+    uint64_t cycles;                  /* HOLE_NS as cycles, 0: the clock is not known */
+    uint64_t sweep_ends[SWEEPS_KEPT]; /* tsc up to which sweep i read is at i % SWEEPS_KEPT */
+    uint64_t sweeps;
+    bool no_memory;
+};
+
+void silences_free(struct silences *s);
+
+/* How many cycles between two records of a pCPU are to be noted. */
+static inline uint64_t silence_cycles(const struct silences *s)
+{
+    return !s->cycles ? SILENCE_CYCLES : s->cycles < TSC_LEAP ? s->cycles : TSC_LEAP;
+}
+
+/* The clock is known: shorter silences than HOLE_NS do not matter any more. */
+void silences_use_clock(struct silences *s, const struct clock *clock);
+
+/* A sweep has read records up to this tsc. */
+void silences_sweep(struct silences *s, uint64_t tsc);
+
+/* A pCPU was silent. Without memory no_memory is set. */
+void silences_note(struct silences *s, const struct silence *silence);
+
+/* Everything up to the watermark was noted: finds the holes that end by then. */
+void silences_settle(struct silences *s, const struct decoder *d, const struct clock *clock,
+                     uint64_t watermark);
+
+/* The next hole to deliver, or NULL; and on to the one after it. */
+static inline const struct hole *silences_hole(const struct silences *s)
+{
+    return s->holes_head < s->holes_n ? &s->holes[s->holes_head] : NULL;
+}
+
+static inline void silences_hole_delivered(struct silences *s)
+{
+    s->holes_head++;
+}
+
+#endif
