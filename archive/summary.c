@@ -71,6 +71,8 @@ static const struct stored_field quality_fields[] = {
     U64(quality, inconsistent_at_ns),
     U64(quality, skew_max_ns),
     U64(quality, ignored_records),
+    FIELD(struct quality, "core_pcpus", core_pcpus, U64, false, 0, PCPUS_MAX, NULL),
+    FIELD(struct quality, "core_pcpus_unknown", core_pcpus_unknown, U64, false, 0, PCPUS_MAX, NULL),
     FIELDS_END,
 };
 

@@ -125,6 +125,14 @@ static void put_population(struct output *out, const struct info *info)
                   info->domains_n - DOMAINS_SHOWN);
 }
 
+static void put_cores(struct output *out, const struct quality *q)
+{
+    char a[HUMAN_BYTES];
+    if (q->core_pcpus)
+        output_printf(out, "%-12s %s pCPUs are scheduled together (core scheduling: sched-gran=core or socket)\n",
+                      "cores", human_count(a, q->core_pcpus));
+}
+
 static void put_lost(struct output *out, const struct info *info)
 {
     const struct quality *q = info->summary.quality;
@@ -213,6 +221,7 @@ int info_write_table(struct output *out, const struct info *info)
     put_clock(out, info);
     put_xen(out, info);
     put_population(out, info);
+    put_cores(out, info->summary.quality);
     output_printf(out, "%-12s %s\n", "states from",
                   info->summary.trace.has_runstates ? "runstate changes" : "switches, wakes and blocks");
     put_lost(out, info);

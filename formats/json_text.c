@@ -197,6 +197,8 @@ json_t *json_of_quality(const struct report_summary *summary)
     set(&o, "tsc_backwards", of_u64(q->tsc_backwards));
     set(&o, "tsc_implausible", of_u64(q->tsc_implausible));
     set(&o, "ignored_records", of_u64(q->ignored_records));
+    set(&o, "core_pcpus", of_u64(q->core_pcpus));
+    set(&o, "core_pcpus_unknown", of_u64(q->core_pcpus_unknown));
     set(&o, "truncated_bytes", of_u64(q->truncated_bytes));
     set(&o, "skipped_bytes", of_u64(q->skipped_bytes));
     set(&o, "skipped_places", of_u64(q->skipped_places));

@@ -90,6 +90,9 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
         because(j, VERDICT_DEGRADED, "%s state change%s what went before, first at %s",
                 human_count(count, q->inconsistent), q->inconsistent == 1 ? " contradicts" : "s contradict",
                 human_duration(time, q->inconsistent_at_ns));
+    if (q->core_pcpus_unknown)
+        because(j, VERDICT_POOR, "%s pCPU%s scheduled together with others, and it is not known with which",
+                human_count(count, q->core_pcpus_unknown), q->core_pcpus_unknown == 1 ? " is" : "s are");
     if (q->ignored_records)
         because(j, VERDICT_DEGRADED, "%s scheduler record%s impossible vCPUs",
                 human_count(count, q->ignored_records), q->ignored_records == 1 ? " names" : "s name");

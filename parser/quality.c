@@ -80,6 +80,10 @@ void quality_merge(struct quality *into, const struct quality *from)
         *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)from + sums[i]);
     if (from->skew_max_ns > into->skew_max_ns)
         into->skew_max_ns = from->skew_max_ns;
+    if (from->core_pcpus > into->core_pcpus)
+        into->core_pcpus = from->core_pcpus;
+    if (from->core_pcpus_unknown > into->core_pcpus_unknown)
+        into->core_pcpus_unknown = from->core_pcpus_unknown;
     merge_places(into, from);
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         for (unsigned form = 0; form < 16; form++)

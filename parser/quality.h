@@ -41,6 +41,8 @@ struct quality {
     const char *skipped_what; /* and what it was: static text */
     uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
     uint64_t tsc_implausible; /* records whose tsc is implausible beside their neighbours' */
+    uint64_t core_pcpus; /* pCPUs that are scheduled together (sched-gran=core|socket); 0: each on its own */
+    uint64_t core_pcpus_unknown; /* pCPUs scheduled together with others of which it is not known with which */
     struct damage places[QUALITY_PLACES];
     struct event_count events[EVENT_SLOTS];
     struct unrecognised_event {

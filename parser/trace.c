@@ -14,6 +14,7 @@
 #define CLOCK_SAMPLES_ENOUGH 4096
 #define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
+#define RUNSTATES_ENOUGH     16 /* changes a pCPU: siblings would have shown by then */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
@@ -97,6 +98,21 @@ static void set_clock(struct trace *t)
     clock_probe_restart(&t->probe);
 }
 
+static bool switches_seen(const struct trace *t)
+{
+    return t->options.resume ||
+           decoder_runstates(&t->decoder) >= (uint64_t)RUNSTATES_ENOUGH * t->decoder.pcpus_n;
+}
+
+/* Which pCPUs are scheduled together. Each look at all that was read comes after twice as many sweeps as the last one. */
+static bool siblings_known(struct trace *t)
+{
+    struct decoder *d = &t->decoder;
+    if (decoder_cores_missing(d) && (d->sweep & (d->sweep - 1)) == 0)
+        decoder_search_cores(d);
+    return !cores_unsettled(&d->cores) && decoder_cores_missing(d) == 0;
+}
+
 /* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
 static bool well_known(struct trace *t)
 {
@@ -104,6 +120,8 @@ static bool well_known(struct trace *t)
     if (t->order.tsc_first == UINT64_MAX)
         return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
+        return false;
+    if (t->decoder.model && has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
         return false;
     if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)
         return true;
@@ -189,6 +207,9 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
+    if (t->phase == PHASE_CLOCK && t->decoder.model && decoder_cores_missing(&t->decoder) &&
+        !decoder_search_cores(&t->decoder))
+        return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK)
         set_clock(t);
     if (order_begin(&t->order) != 0)
@@ -219,6 +240,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
+                                  .cores = d->cores.largest ? &d->cores : NULL,
                                   .traits = decoder_traits(d),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
                                   .watermark = t->order.emitted_tsc};
@@ -262,6 +284,8 @@ const struct quality *trace_quality(struct trace *t)
         for (unsigned form = 0; form < 16; form++)
             q->records += q->events[slot].forms[form];
     q->sweeps = t->decoder.sweep;
+    q->core_pcpus = t->decoder.cores.largest;
+    q->core_pcpus_unknown = decoder_cores_missing(&t->decoder);
     return q;
 }
 

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "event.h"
+#include "parser/decode/cores.h"
 #include "parser/order/clock.h"
 #include "parser/source/feed.h"
 #include "quality.h"
@@ -28,6 +29,7 @@ struct event_batch {
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
     bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
     unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
     uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */

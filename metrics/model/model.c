@@ -62,6 +62,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
     m->begun = true;
+    runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))

@@ -71,6 +71,9 @@ struct runstates *runstates_new(struct population *population, struct quality *q
  * said before the first event.
  */
 void runstates_use_switches(struct runstates *r);
+
+/* Which pCPUs are scheduled together, as far as it is known by now (the caller's); NULL: none. */
+void runstates_use_cores(struct runstates *r, const struct cores *cores);
 void runstates_free(struct runstates *r);
 
 /* Takes one event at `now_ns` (never below the one before); none that the model did not want. False when memory ran out. */

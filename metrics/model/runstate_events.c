@@ -77,6 +77,36 @@ static void domain_removed(struct runstates *r, const struct event *e, uint64_t 
 
 /* ---- lost records ---- */
 
+/* The vCPU that runs on the pCPU may stop unseen. */
+static void lose_current(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    uint32_t vcpu = r->pcpus[pcpu].current;
+    if (vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
+/* The pCPUs whose switches a pCPU may record: itself and its siblings. */
+static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pcpu, unsigned *n)
+{
+    const struct core *core = r->cores ? &r->cores->of[*pcpu] : NULL;
+    *n = core && core->n > 1 ? core->n : 1;
+    return *n > 1 ? &r->cores->pcpus[core->first] : pcpu;
+}
+
+/* What a pCPU recorded may be over at once, as far as its siblings recorded it. */
+static void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    unsigned n;
+    const uint16_t *pcpus = recorded_by(r, &pcpu, &n);
+    bool blind = false;
+    for (unsigned i = 0; n > 1 && i < n; i++)
+        blind |= r->pcpus[pcpus[i]].blind != BLIND_NONE;
+    if (blind)
+        lose_current(r, pcpu, now_ns);
+}
+
 static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint64_t first_tsc;
@@ -84,11 +114,10 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     p->blind = blind_begin(&r->blind, now_ns);
-    uint32_t vcpu = p->current;
-    if (vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, e->pcpu);
-    runstates_vacate(r, vcpu, now_ns);
+    unsigned n;
+    const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
+    for (unsigned i = 0; i < n; i++)
+        lose_current(r, pcpus[i], now_ns);
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
@@ -99,8 +128,11 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     r->quality->blind_ns += blind_ns;
     p->blind_ns += blind_ns;
     p->blind = BLIND_NONE;
-    if (p->current == NOBODY)
-        p->free_since = now_ns;
+    unsigned n;
+    const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
+    for (unsigned i = 0; i < n; i++)
+        if (r->pcpus[pcpus[i]].current == NOBODY)
+            r->pcpus[pcpus[i]].free_since = now_ns;
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
@@ -114,9 +146,10 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
         runstates_put_state(r, now_ns, vcpu, RUNSTATE_UNKNOWN, RUNSTATE_RUNNING, e->pcpu, UINT32_MAX);
         r->tracks[vcpu].state = RUNSTATE_RUNNING;
         runstates_occupy(r, vcpu, e->pcpu, now_ns);
-        return;
+    } else {
+        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
     }
-    runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+    lose_if_siblings_are_blind(r, e->pcpu, now_ns);
 }
 
 /* ---- vCPUs ---- */
@@ -136,32 +169,43 @@ static void leaving(struct runstates *r, const struct event *e, uint64_t now_ns)
     r->tracks[vcpu].leaving_noted = true;
 }
 
-/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY. */
-static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY; *pcpu: where it runs if it does. */
+static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns, uint16_t *pcpu)
 {
-    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
+    if (event_words(e) < 1)
+        return NOBODY;
+    uint32_t domain = e->w[0] >> 16, id = e->w[0] & 0xffff;
+    *pcpu = cores_pcpu(r->cores, e->pcpu, domain, id);
+    return runstates_vcpu(r, domain, id, *pcpu, now_ns);
 }
 
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t instant = instant_of_change(&p->instant, e, now_ns);
-    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    uint16_t pcpu;
+    uint64_t instant = instant_of_change(&r->pcpus[e->pcpu].instant, e, now_ns);
+    uint32_t vcpu = vcpu_of(r, e, now_ns, &pcpu);
     if (vcpu == NOBODY)
         return;
+    unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
+    if (old != RUNSTATE_RUNNING && new != RUNSTATE_RUNNING)
+        pcpu = e->pcpu; /* who wakes it runs there */
+    const struct pcpu_track *p = &r->pcpus[pcpu];
     /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
     const struct track *k = &r->tracks[vcpu];
     if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
         (k->seen && k->since_ns > instant))
         instant = now_ns;
-    runstates_record(r, vcpu, instant, e->pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+    runstates_record(r, vcpu, instant, pcpu, old, new, event_slice(e));
+    if (r->cores && new == RUNSTATE_RUNNING)
+        lose_if_siblings_are_blind(r, pcpu, instant);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    uint16_t pcpu;
+    uint32_t vcpu = vcpu_of(r, e, now_ns, &pcpu);
     if (vcpu != NOBODY)
-        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }
 
 /* ---- I/O ---- */

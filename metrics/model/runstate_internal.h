@@ -42,6 +42,7 @@ struct pcpu_track {
 struct runstates {
     struct population *population;
     struct quality *quality;
+    const struct cores *cores; /* pCPUs that are scheduled together; NULL: none */
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */

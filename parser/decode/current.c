@@ -29,6 +29,7 @@ void current_forget(struct stream *s)
 {
     s->current = CURRENT_UNKNOWN;
     s->emitted_current = s->next = CURRENT_NONE;
+    s->last_switch.known = false;
 }
 
 void current_before_other(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload)

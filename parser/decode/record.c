@@ -2,9 +2,6 @@
 
 #include "current.h"
 
-/* The two records of one context switch are never this far apart: about 0.2 ms. */
-#define SWITCH_SPAN (1ull << 19)
-
 /* A record being examined. */
 struct record {
     const uint8_t *payload, *next, *end; /* `next` .. `end`: the bytes after it */
@@ -148,7 +145,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
  */
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
-    s->switched_out = false;
+    s->switched_out = s->last_switch.known = false;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -171,15 +168,19 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
 }
 
 /* Returns the flags of the event. */
-static unsigned runstate_change(struct stream *s, const struct record *r, unsigned flags)
+static unsigned runstate_change(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
     bool runs = runstate_new(r->header) == XEN_RUNNING;
-    if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN)
+    uint32_t vcpu = r->words ? load32(r->payload) : CURRENT_NONE; /* {vcpu:u16 dom:u16} */
+    if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN) {
         flags |= EVENT_SWITCHED_IN;
+        cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, r->tsc);
+    }
     if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
         flags |= EVENT_SLICED;
     s->switched_out = runstate_old(r->header) == XEN_RUNNING;
     s->switched_out_tsc = r->tsc;
+    s->switched_out_vcpu = vcpu;
     return flags;
 }
 
@@ -198,7 +199,7 @@ static bool is_svm_exit(const struct record *r)
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
     if (r->slot == EVENT_RUNSTATE_CHANGE)
-        return runstate_change(s, r, flags);
+        return runstate_change(d, s, r, flags);
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));

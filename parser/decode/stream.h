@@ -17,7 +17,17 @@
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
 
+/* The two records of one context switch are never this far apart: about 0.2 ms. */
+#define SWITCH_SPAN (1ull << 19)
+
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
+
+/* The last context switch that is recorded in a ring: who stopped running, and who began. */
+struct last_switch {
+    uint64_t tsc;
+    uint32_t out, in; /* dom << 16 | vcpu */
+    bool known;       /* nothing is missing since */
+};
 
 struct stream {
     struct event *events; /* [head, n) wait to be delivered */
@@ -39,6 +49,9 @@ struct stream {
     uint32_t old_lost_count;
     bool switched_out; /* the last runstate change ended the running of a vCPU, at */
     uint64_t switched_out_tsc;
+    uint32_t switched_out_vcpu; /* dom << 16 | vcpu */
+    struct last_switch last_switch;
+    uint8_t together; /* switches at once of several pCPUs (cores.h) */
     uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */

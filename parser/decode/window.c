@@ -24,14 +24,27 @@ static uint64_t records_of(const struct decoder *d, unsigned slot)
     return n;
 }
 
+uint64_t decoder_runstates(const struct decoder *d)
+{
+    return records_of(d, EVENT_RUNSTATE_CHANGE);
+}
+
 bool decoder_has_runstates(const struct decoder *d)
 {
-    return records_of(d, EVENT_RUNSTATE_CHANGE) > 0;
+    return decoder_runstates(d) > 0;
 }
 
 uint64_t decoder_switches(const struct decoder *d)
 {
     return records_of(d, EVENT_SWITCH) + records_of(d, EVENT_SWITCH_INFPREV);
+}
+
+unsigned decoder_cores_missing(const struct decoder *d)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        n += cores_missing(&d->cores, d->streams[d->pcpus[i]]);
+    return n;
 }
 
 unsigned decoder_traits(const struct decoder *d)
@@ -86,13 +99,14 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     decoder_want(d, false, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
-    return d->streams && d->pcpus ? 0 : error_no_memory(err, "the streams of the pCPUs");
+    return cores_init(&d->cores) && d->streams && d->pcpus ? 0 : error_no_memory(err, "the streams of the pCPUs");
 }
 
 void decoder_free(struct decoder *d)
 {
     for (unsigned i = 0; i < d->pcpus_n; i++)
         stream_free(d->streams[d->pcpus[i]]);
+    cores_free(&d->cores);
     free(d->streams);
     free(d->pcpus);
 }

@@ -11,6 +11,7 @@
 
 #include "parser/source/input.h"
 #include "parser/quality.h"
+#include "cores.h"
 #include "stream.h"
 
 /* A time that does not simply follow the last one of its pCPU: it goes back, leaps ahead, or is the window's first. */
@@ -41,6 +42,7 @@ struct decoder {
     uint16_t *pcpus;                 /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
     uint64_t sweep; /* number of the sweep that is being read, from 1 */
+    struct cores cores; /* pCPUs that are scheduled together */
     bool svm_exits; /* raw: VMX_EXIT records with reasons of SVM were seen */
     size_t queued;  /* events waiting in all streams */
     /* the window being read, or that ended last */
@@ -63,9 +65,16 @@ void decoder_free(struct decoder *d);
 /* From now on, wants or does not want events for the clock, and those that are wanted without runstate changes. */
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates);
 
-/* Whether the trace holds runstate changes, and how many context switches, as far as it was decoded. */
+/* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);
+uint64_t decoder_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
+
+/* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
+unsigned decoder_cores_missing(const struct decoder *d);
+
+/* Looks for their siblings among the events that are queued; none may have been delivered. False when there is no memory. */
+bool decoder_search_cores(struct decoder *d);
 
 /* Enum trace_trait, as far as the trace was decoded; 0 without raw records. */
 unsigned decoder_traits(const struct decoder *d);

@@ -51,6 +51,7 @@ int main(void)
         SUITE(raw),
         SUITE(relations),
         SUITE(interest),
+        SUITE(cores),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)

@@ -47,6 +47,8 @@ static void fill_quality(struct quality *q)
                                  &q->ignored_records};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = next_number();
+    q->core_pcpus = 2;
+    q->core_pcpus_unknown = 4094;
     q->skipped_what = "no window header";
     for (unsigned i = 0; i < QUALITY_PLACES; i++)
         q->places[i] =
