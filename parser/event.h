@@ -36,9 +36,10 @@ enum event_flag {
     EVENT_BY_SEND = 8, /* WAKE: an event-channel operation caused it */
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
-    EVENT_SLICED = 32 /* RUNSTATE_CHANGE: an EVENT_SLICE is attached */
+    EVENT_SLICED = 32, /* RUNSTATE_CHANGE: an EVENT_SLICE is attached */
+    EVENT_WHO = 64 /* with raw records: it says who is current; what it alone wants is to be skipped */
 };
-#define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK)
+#define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK | EVENT_WHO)
 
 struct event {
     uint64_t tsc;    /* cycles; never below that of an earlier event of the trace */

@@ -5,6 +5,7 @@
 
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
+#include "parser/order/currents.h"
 #include "parser/order/order.h"
 #include "parser/source/input.h"
 
@@ -33,6 +34,8 @@ struct trace {
     size_t limit_events;
     struct trace_tap tap;       /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
+    struct currents currents;   /* once siblings are known, with raw records */
+    struct event *named;        /* the batch with its vCPUs: room for twice as many events */
     struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
 };
 
@@ -72,6 +75,8 @@ void trace_close(struct trace *t)
     decoder_free(&t->decoder);
     order_free(&t->order);
     clock_probe_free(&t->probe);
+    currents_free(&t->currents);
+    free(t->named);
     input_close(t->input);
     free(t->file);
     free(t);
@@ -95,6 +100,7 @@ static void set_clock(struct trace *t)
     if (t->options.resume)
         *c = t->resume.clock;
     decoder_want(&t->decoder, false, !has_runstates(t));
+    decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     clock_probe_restart(&t->probe);
 }
 
@@ -121,7 +127,7 @@ static bool well_known(struct trace *t)
         return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
         return false;
-    if (t->decoder.model && has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
+    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
         return false;
     if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)
         return true;
@@ -207,7 +213,7 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
-    if (t->phase == PHASE_CLOCK && t->decoder.model && decoder_cores_missing(&t->decoder) &&
+    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) &&
         !decoder_search_cores(&t->decoder))
         return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK)
@@ -232,10 +238,22 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
+/* Names the current vCPUs of siblings in the batch. -1: no memory. */
+static int name_siblings(struct trace *t, size_t *n, struct error *err)
+{
+    if (!t->named) {
+        t->named = malloc(2 * sizeof t->batch);
+        if (!t->named || !currents_init(&t->currents, &t->decoder.cores))
+            return error_no_memory(err, "the vCPUs of siblings");
+    }
+    *n = currents_take(&t->currents, t->batch, *n, t->named);
+    return 0;
+}
+
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
-    *batch = (struct event_batch){.events = t->batch,
+    *batch = (struct event_batch){.events = t->named ? t->named : t->batch,
                                   .n = n,
                                   .pcpus = d->pcpus,
                                   .pcpus_n = d->pcpus_n,
@@ -263,6 +281,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         o->tsc_last = o->emitted_tsc;
     if (t->options.resume)
         n = drop_replayed(t, n);
+    if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
+        return -1;
     describe(t, batch, n);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;

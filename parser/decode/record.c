@@ -24,6 +24,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
+    static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
@@ -38,6 +39,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
         actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
     for (unsigned k = 0; d->measures_clock && k < sizeof clock / sizeof clock[0]; k++)
         actions[clock[k]] |= EVENT_CLOCK;
+    for (const unsigned *slot = who; d->names_siblings && *slot != EVENT_UNRECOGNISED; slot++)
+        actions[*slot] |= EVENT_WHO;
     actions[EVENT_UNRECOGNISED] |= RECORD_LEARN;
     learn_from(actions, always);
     if (d->follows_current)
@@ -175,6 +178,8 @@ static unsigned runstate_change(struct decoder *d, struct stream *s, const struc
     if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN) {
         flags |= EVENT_SWITCHED_IN;
         cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, r->tsc);
+        if (d->raw && d->cores.largest && !d->names_siblings)
+            decoder_name_siblings(d, true);
     }
     if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
         flags |= EVENT_SLICED;

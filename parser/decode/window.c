@@ -88,6 +88,12 @@ void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates
     record_set_actions(d);
 }
 
+void decoder_name_siblings(struct decoder *d, bool wanted)
+{
+    d->names_siblings = d->raw && wanted;
+    record_set_actions(d);
+}
+
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
 {
@@ -96,6 +102,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->raw = event_interest_raw(interest);
     d->model = event_interest_model(interest);
     d->follows_current = d->raw || interest->io;
+    d->names_siblings = d->raw;
     decoder_want(d, false, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);

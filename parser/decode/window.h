@@ -36,6 +36,7 @@ struct decoder {
     bool raw, model;                 /* whether any such events are wanted */
     bool follows_current;            /* who is current matters */
     bool without_runstates;          /* what is wanted without runstate changes is, too; true at first */
+    bool names_siblings;             /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;             /* events for the clock are wanted; false at first */
     uint8_t actions[2][EVENT_SLOTS]; /* what becomes of records (record.h); [1]: of pCPUs with raw records */
     struct stream **streams;         /* by pCPU number, NULL until its first window */
@@ -64,6 +65,9 @@ void decoder_free(struct decoder *d);
 
 /* From now on, wants or does not want events for the clock, and those that are wanted without runstate changes. */
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates);
+
+/* From now on, wants or does not want events that say who is current on siblings, if raw records are wanted. */
+void decoder_name_siblings(struct decoder *d, bool wanted);
 
 /* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);

@@ -100,7 +100,7 @@ void clock_probe_take(struct clock_probe *p, struct stream *s)
         struct event *e = &s->events[i];
         if (e->flags & EVENT_CLOCK)
             take(p, &p->by_pcpu[s->pcpu], e);
-        if (e->flags & (EVENT_RAW | EVENT_MODEL))
+        if (e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO))
             s->events[kept++] = *e;
     }
     s->n = kept;

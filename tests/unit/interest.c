@@ -62,7 +62,7 @@ static void leave(struct kept *k, unsigned wanted, int pcpu, bool currents)
         struct event e = k->events[i];
         if (!(e.flags & wanted) || (pcpu >= 0 && e.pcpu != pcpu) || (e.slot == EVENT_CURRENT && !currents))
             continue;
-        e.flags = wanted == EVENT_RAW ? EVENT_RAW : e.flags & (uint8_t)~EVENT_RAW;
+        e.flags = wanted == EVENT_RAW ? EVENT_RAW : e.flags & (uint8_t) ~(EVENT_RAW | EVENT_WHO);
         for (unsigned w = event_words(&e); e.slot < EVENT_SLOTS && w < 4; w++)
             e.w[w] = 0;
         if (e.slot == EVENT_MORE || e.slot == EVENT_SLICE || e.slot == EVENT_CURRENT)
