@@ -6,7 +6,7 @@
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
-# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
+# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; three hours
 # make clean
 
 PREFIX  ?= /usr/local
@@ -16,12 +16,18 @@ BUILD   ?= build
 CFLAGS  ?= -O2 -g
 PKGS    := libzstd libxxhash jansson
 
+# Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz. `make WITHOUT=zlib` leaves one out.
+OPTIONAL := zlib liblzma
+
 include tests/tests.mk
 include bench/bench.mk
 
+# When a recipe runs: `deps` may have installed them just before.
+optional  = $(shell for p in $(filter-out $(WITHOUT),$(OPTIONAL)); do ! pkg-config --exists $$p || echo $$p; done)
 WARNINGS := -Wall -Wextra -Wpedantic
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-LIBS       = $(shell pkg-config --libs $(PKGS)) -lm -pthread
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS) $(optional)) \
+             $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
+LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 
 LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/relation metrics formats archive
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
@@ -51,7 +57,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libcunit1-dev zstd jq
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libcunit1-dev zstd jq
 
 .PHONY: deps
 deps:

@@ -234,9 +234,7 @@ void summary_join(struct summary *into, const struct summary *next)
     struct trace_summary *a = &into->trace;
     const struct trace_summary *b = &next->trace;
     uint64_t offset_ns = clock_ns(&into->clock, b->tsc_first);
-    struct quality quality = next->quality;
-    quality.inconsistent_at_ns += offset_ns;
-    quality_merge(&into->quality, &quality);
+    quality_merge(&into->quality, &next->quality, offset_ns);
     join_charges(&into->charges, &next->charges);
     a->tsc_last = b->tsc_last;
     a->pcpus = b->pcpus > a->pcpus ? b->pcpus : a->pcpus;

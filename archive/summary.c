@@ -50,29 +50,14 @@ static const struct stored_field clock_fields[] = {
     FIELDS_END,
 };
 
-static const struct stored_field quality_fields[] = {
-    U64(quality, bytes),
-    U64(quality, records),
-    U64(quality, windows),
-    U64(quality, sweeps),
-    U64(quality, lost_records),
-    U64(quality, lost_markers),
-    U64(quality, truncated_bytes),
-    U64(quality, skipped_bytes),
-    U64(quality, skipped_places),
-    U64(quality, skipped_end),
-    U64(quality, tsc_backwards),
-    U64(quality, tsc_implausible),
-    U64(quality, unrecognised_other),
-    U64(quality, blind_ns),
-    U64(quality, blind_late_ns),
-    U64(quality, unknown_ns),
-    U64(quality, inconsistent),
-    U64(quality, inconsistent_at_ns),
-    U64(quality, skew_max_ns),
-    U64(quality, ignored_records),
-    FIELD(struct quality, "core_pcpus", core_pcpus, U64, false, 0, PCPUS_MAX, NULL),
-    FIELD(struct quality, "core_pcpus_unknown", core_pcpus_unknown, U64, false, 0, PCPUS_MAX, NULL),
+#define STORED_ALWAYS  true
+#define STORED_NONZERO false
+
+static const struct stored_field quality_numbers[] = {
+#define QUALITY(NAME, UNIT, PART, ADDS, STORED)                                                              \
+    FIELD(struct quality, #NAME, NAME, U64, STORED_##STORED, 0, UINT64_MAX, NULL),
+#include "parser/quality.def"
+#undef QUALITY
     FIELDS_END,
 };
 
@@ -286,7 +271,7 @@ static void unrecognised_members(struct members *of, struct summary *s)
 static void quality_members(struct members *of, struct summary *s)
 {
     struct members m = members_object(of, "quality");
-    members_fields(&m, quality_fields, &s->quality);
+    members_fields(&m, quality_numbers, &s->quality);
     members_text(&m, "skipped_what", &s->quality.skipped_what);
     places_members(&m, s);
     if (of->reading)

@@ -370,7 +370,7 @@ static const struct command command = {
     .summary = "traces, and what they tell, into an archive",
     .usage = "[OPTIONS] [TRACE...] -o ARCHIVE",
     .text =
-        "TRACE is a capture of xentrace, plain or compressed by zstd; \"-\" or nothing: standard input, also "
+        "TRACE is a capture of xentrace, plain or compressed by zstd, gzip or xz; \"-\" or nothing: standard input, also "
         "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow "
         "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: "
         "xenmeter-archive(5).\n"

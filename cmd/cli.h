@@ -86,10 +86,16 @@ struct counters *counters_read_text(const char *text, size_t n, struct error *er
 
 /* ---- signals ---- */
 
-/* Ignores SIGPIPE; on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. */
+/*
+ * Ignores SIGPIPE; on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. Those of
+ * the three that were ignored when the program started stay ignored.
+ */
 void signals_install(void);
 
-/* From now on SIGINT, SIGTERM and SIGHUP only ask to stop. The flag, and the mask to wait with. */
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP only ask to stop, unless they are ignored. Returns the flag, and in *wait_mask
+ * the mask to wait with.
+ */
 const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
 
 /* ---- progress ---- */

@@ -253,7 +253,7 @@ static const struct command command = {
     .name = "dump",
     .summary = "every record, decoded, in time order",
     .usage = "[OPTIONS] [FILE]",
-    .text = "FILE is a capture of xentrace, plain or compressed by zstd, or an archive that keeps its trace "
+    .text = "FILE is a capture of xentrace, plain or compressed by zstd, gzip or xz, or an archive that keeps its trace "
             "(xenmeter archive); \"-\" or nothing: standard input.\n"
             "A line for each record: the time in s from the start of the trace, the pCPU, the vCPU that was "
             "current there (d?v?: not known), the event, its fields. xenmeter-events(7) describes them all.",

@@ -39,8 +39,9 @@ static int conclude(const struct trace_run *run, struct summary *s)
                         .every_event = run->options->verbose};
     if (run->archived.archive)
         archived_describe(&run->archived, &info.summary.trace);
-    if (!(s->clock.cpu_hz > 0)) /* cycles are no ns */
-        quality->blind_ns = quality->blind_late_ns = quality->unknown_ns = quality->skew_max_ns = 0;
+    for (size_t row = 0; !(s->clock.cpu_hz > 0) && row < quality_fields_n; row++)
+        if (quality_fields[row].unit == QUALITY_NS) /* cycles are no ns */
+            *quality_at(quality, row) = 0;
     verdict_judge(&judgement, quality, &s->clock, info.summary.end_ns, s->trace.pcpus,
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);

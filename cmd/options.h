@@ -198,7 +198,7 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
 /* What .text says of FILE. */
 #define TRACE_TEXT                                                                                           \
-    "FILE is a capture of xentrace, plain or compressed by zstd, or an archive (xenmeter archive); \"-\" "   \
-    "or nothing: standard input."
+    "FILE is a capture of xentrace, plain or compressed by zstd, gzip or xz, or an archive (xenmeter "       \
+    "archive); \"-\" or nothing: standard input."
 
 #endif

@@ -1,9 +1,14 @@
 #include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "formats/output.h"
+
+/* The signals by which people end a program. */
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static volatile sig_atomic_t stop_asked;
 static sigset_t wait_mask;
@@ -42,26 +47,33 @@ static void handle(int signal, void (*handler)(int))
     sigaction(signal, &action, NULL);
 }
 
+/* nohup, or a shell that starts a background job, has asked for the signal to be ignored. */
+static bool is_ignored(int signal)
+{
+    struct sigaction now;
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void signals_install(void)
 {
     handle(SIGPIPE, SIG_IGN);
     handle(SIGBUS, die_of_cut_file);
-    handle(SIGINT, die_tidily);
-    handle(SIGTERM, die_tidily);
-    handle(SIGHUP, die_tidily);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        if (!is_ignored(ending[i]))
+            handle(ending[i], die_tidily);
 }
 
 const volatile sig_atomic_t *signals_stop_flag(const sigset_t **mask)
 {
     sigset_t blocked;
     sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigaddset(&blocked, SIGHUP);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        if (!is_ignored(ending[i]))
+            sigaddset(&blocked, ending[i]);
     sigprocmask(SIG_BLOCK, &blocked, &wait_mask);
-    handle(SIGINT, ask_to_stop);
-    handle(SIGTERM, ask_to_stop);
-    handle(SIGHUP, ask_to_stop);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        if (!is_ignored(ending[i]))
+            handle(ending[i], ask_to_stop);
     *mask = &wait_mask;
     return &stop_asked;
 }

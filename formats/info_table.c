@@ -28,21 +28,23 @@ static void put_bytes(struct output *out, const char *what, uint64_t bytes)
         output_printf(out, " (%.1f MB)", (double)bytes / 1e6);
 }
 
-static const char *how_stored(const struct trace_summary *t)
+static void put_storage(struct output *out, const struct trace_summary *t)
 {
     if (t->read_from)
-        return strcmp(t->read_from, "results") == 0 ? ", an archive: from its summary"
-                                                    : ", an archive: from its trace";
-    return strcmp(t->compression, "none") == 0 ? "" : ", compressed by zstd";
+        output_printf(out, ", an archive: from its %s",
+                      strcmp(t->read_from, "results") == 0 ? "summary" : "trace");
+    else if (strcmp(t->compression, "none") != 0)
+        output_printf(out, ", compressed by %s", t->compression);
+    output_printf(out, "\n");
 }
 
 static void put_trace(struct output *out, const struct info *info)
 {
     const struct report_summary *s = &info->summary;
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
-    output_printf(out, "%-12s %s%s\n", "trace",
-                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file,
-                  how_stored(&s->trace));
+    output_printf(out, "%-12s %s", "trace",
+                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file);
+    put_storage(out, &s->trace);
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
         output_printf(out, ", stored in %s", human_count(a, s->trace.file_bytes));

@@ -186,22 +186,11 @@ json_t *json_of_quality(const struct report_summary *summary)
 {
     const struct quality *q = summary->quality;
     json_t *o = json_object();
-    set(&o, "lost_records", of_u64(q->lost_records));
-    set(&o, "lost_markers", of_u64(q->lost_markers));
-    set(&o, "blind_ns", of_u64(q->blind_ns));
-    set(&o, "blind_late_ns", of_u64(q->blind_late_ns));
-    set(&o, "unknown_ns", of_u64(q->unknown_ns));
-    set(&o, "inconsistent", of_u64(q->inconsistent));
-    set(&o, "inconsistent_at_ns", q->inconsistent ? of_u64(q->inconsistent_at_ns) : json_null());
-    set(&o, "skew_max_ns", of_u64(q->skew_max_ns));
-    set(&o, "tsc_backwards", of_u64(q->tsc_backwards));
-    set(&o, "tsc_implausible", of_u64(q->tsc_implausible));
-    set(&o, "ignored_records", of_u64(q->ignored_records));
-    set(&o, "core_pcpus", of_u64(q->core_pcpus));
-    set(&o, "core_pcpus_unknown", of_u64(q->core_pcpus_unknown));
-    set(&o, "truncated_bytes", of_u64(q->truncated_bytes));
-    set(&o, "skipped_bytes", of_u64(q->skipped_bytes));
-    set(&o, "skipped_places", of_u64(q->skipped_places));
+    for (enum quality_part part = 0; part < QUALITY_PARTS; part++)
+        for (size_t row = 0; row < quality_fields_n; row++)
+            if (quality_fields[row].part == part)
+                set(&o, quality_fields[row].name,
+                    quality_applies(q, row) ? of_u64(quality_number(q, row)) : json_null());
     set(&o, "skipped", skipped(q));
     set(&o, "unrecognised", unrecognised(q));
     set(&o, "verdict", json_of_text(verdict_name(summary->judgement->verdict)));

@@ -32,15 +32,15 @@ static bool is_last(const struct table_sheet *s, size_t at)
 static void put_cell(struct table *t, const struct table_sheet *s, size_t at, const char *cell, size_t width)
 {
     struct buffer *b = &t->base.text;
-    size_t pad = s->layouts[at].width > width ? s->layouts[at].width - width : 0;
-    bool is_left = s->layouts[at].column->flags & COLUMN_LEFT;
-    buffer_fill(b, ' ', is_left ? 0 : pad);
-    buffer_text(b, cell);
-    buffer_fill(b, ' ', is_left ? pad : 0);
-    if (!is_last(s, at)) {
-        buffer_text(b, "  ");
+    size_t n = strlen(cell), pad = s->layouts[at].width > width ? s->layouts[at].width - width : 0;
+    char *to = buffer_room(b, n + pad + 2);
+    if (!to)
         return;
-    }
+    memset(to, ' ', n + pad + 2);
+    memcpy(s->layouts[at].column->flags & COLUMN_LEFT ? to : to + pad, cell, n);
+    b->n += n + pad + 2;
+    if (!is_last(s, at))
+        return;
     while (b->n && b->at[b->n - 1] == ' ')
         b->n--;
     buffer_text(b, "\n");

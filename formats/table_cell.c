@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/digits.h"
 #include "formats/utf8.h"
 #include "metrics/human.h"
 
@@ -96,20 +97,48 @@ size_t cell_text(char *to, const char *s, size_t most)
     return width;
 }
 
+static const double powers_of_ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+#define NUMBER_BYTES 32
+
+/*
+ * Splits 0 <= x < 10^18: its whole part, and as text the point and its decimal places. Rounded as printf rounds: a
+ * product below 10^9 is that exact unless it lies near the middle between two integers.
+ */
+static const char *split_number(char text[NUMBER_BYTES], double x, unsigned digits, uint64_t *whole)
+{
+    double scaled = x * powers_of_ten[digits];
+    if (!(scaled < 1e9) || fabs(scaled - floor(scaled) - 0.5) < 1e-6) {
+        char *end;
+        snprintf(text, NUMBER_BYTES, "%.*f", (int)digits, x);
+        *whole = strtoull(text, &end, 10);
+        return end;
+    }
+    uint64_t n = (uint64_t)(scaled + 0.5);
+    char *at = text + digits + (digits > 0);
+    *at = '\0';
+    for (; digits > 0; digits--, n /= 10)
+        *--at = (char)('0' + n % 10);
+    *text = at > text ? '.' : '\0';
+    *whole = n;
+    return text;
+}
+
 /* "12,345.67"; what is above zero never looks like zero: "<0.01". */
 static size_t number_cell(char *to, const struct scale *scale, double x)
 {
-    char digits[64], whole[HUMAN_BYTES];
-    double step = pow(10, -(double)scale->digits);
+    char text[NUMBER_BYTES], *at = to;
+    uint64_t whole;
+    double step = 1 / powers_of_ten[scale->digits];
     if (x > 0 && x < step / 2)
         return (size_t)snprintf(to, CELL_BYTES, "<%.*f", (int)scale->digits, step);
     if (fabs(x) >= 1e18 || scale->is_plain)
         return (size_t)snprintf(to, CELL_BYTES, "%.0f", x);
-    snprintf(digits, sizeof digits, "%.*f", (int)scale->digits, fabs(x));
-    human_count(whole, (uint64_t)strtoull(digits, NULL, 10));
-    size_t integer = strspn(digits, "0123456789");
-    bool is_zero = !digits[strspn(digits, "0.,")];
-    return (size_t)snprintf(to, CELL_BYTES, "%s%s%s", x < 0 && !is_zero ? "-" : "", whole, digits + integer);
+    const char *places = split_number(text, fabs(x), scale->digits, &whole);
+    if (x < 0 && (whole || places[strspn(places, "0.")]))
+        *at++ = '-';
+    at += strlen(human_count(at, whole));
+    return (size_t)(stpcpy(at, places) - to);
 }
 
 size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life)
@@ -126,7 +155,12 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
     if (v.life > 1)
         return cell_domain(to, (int32_t)v.integer, v.life);
     if (value_number(v) == 0)
-        return cell_text(to, "0", CELL_TEXT_MAX);
+        return (size_t)(stpcpy(to, "0") - to);
+    if (scale->is_plain && v.type == VALUE_INTEGER) {
+        char *end = digits_signed(to, v.integer);
+        *end = '\0';
+        return (size_t)(end - to);
+    }
     if (scale->is_free && v.integer > 0)
         return strlen(human_duration(to, (uint64_t)v.integer));
     return number_cell(to, scale, value_number(v) / scale->divisor);

@@ -2,19 +2,19 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 char *human_count(char *to, uint64_t n)
 {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    char *end = to;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0)
-            *end++ = ',';
-        *end++ = digits[i];
+    char text[HUMAN_BYTES], *end = text + sizeof text, *at = end;
+    *--at = '\0';
+    for (unsigned digits = 0; n || digits == 0; n /= 10) {
+        if (digits && digits % 3 == 0)
+            *--at = ',';
+        *--at = (char)('0' + n % 10);
+        digits++;
     }
-    *end = '\0';
-    return to;
+    return memcpy(to, at, (size_t)(end - at));
 }
 
 char *human_duration(char *to, uint64_t ns)

@@ -324,5 +324,5 @@ void pipeline_quality(const struct pipeline *p, struct trace *trace, struct qual
 {
     *quality = *trace_quality(trace);
     if (p->model)
-        quality_merge(quality, model_quality(p->model));
+        quality_merge(quality, model_quality(p->model), 0);
 }

@@ -50,41 +50,50 @@ static void merge_places(struct quality *into, const struct quality *from)
 {
     for (uint64_t i = 0; i < from->skipped_places && into->skipped_places + i < QUALITY_PLACES; i++)
         into->places[into->skipped_places + i] = from->places[i];
-    into->skipped_places += from->skipped_places;
-    into->skipped_bytes += from->skipped_bytes;
 }
 
-/* The members that are plain sums. */
-#define SUM(MEMBER) offsetof(struct quality, MEMBER)
-static const size_t sums[] = {SUM(bytes),
-                              SUM(records),
-                              SUM(windows),
-                              SUM(sweeps),
-                              SUM(lost_records),
-                              SUM(lost_markers),
-                              SUM(truncated_bytes),
-                              SUM(tsc_backwards),
-                              SUM(tsc_implausible),
-                              SUM(inconsistent),
-                              SUM(blind_ns),
-                              SUM(blind_late_ns),
-                              SUM(unrecognised_other),
-                              SUM(unknown_ns),
-                              SUM(ignored_records)};
+const struct quality_field quality_fields[] = {
+#define QUALITY(NAME, UNIT, PART, ADDS, STORED)                                                              \
+    {#NAME, QUALITY_##UNIT, QUALITY_##PART, QUALITY_##ADDS, offsetof(struct quality, NAME)},
+#include "parser/quality.def"
+#undef QUALITY
+};
 
-void quality_merge(struct quality *into, const struct quality *from)
+const size_t quality_fields_n = sizeof quality_fields / sizeof quality_fields[0];
+
+uint64_t *quality_at(struct quality *q, size_t row)
 {
-    if (from->inconsistent && (!into->inconsistent || from->inconsistent_at_ns < into->inconsistent_at_ns))
-        into->inconsistent_at_ns = from->inconsistent_at_ns;
-    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
-        *(uint64_t *)((char *)into + sums[i]) += *(const uint64_t *)((const char *)from + sums[i]);
-    if (from->skew_max_ns > into->skew_max_ns)
-        into->skew_max_ns = from->skew_max_ns;
-    if (from->core_pcpus > into->core_pcpus)
-        into->core_pcpus = from->core_pcpus;
-    if (from->core_pcpus_unknown > into->core_pcpus_unknown)
-        into->core_pcpus_unknown = from->core_pcpus_unknown;
+    return (uint64_t *)((char *)q + quality_fields[row].offset);
+}
+
+uint64_t quality_number(const struct quality *q, size_t row)
+{
+    return *(const uint64_t *)((const char *)q + quality_fields[row].offset);
+}
+
+bool quality_applies(const struct quality *q, size_t row)
+{
+    return quality_fields[row].adds != QUALITY_FIRST || quality_number(q, row - 1) > 0;
+}
+
+static void merge_number(struct quality *into, const struct quality *from, size_t row, uint64_t offset_ns)
+{
+    const struct quality_field *f = &quality_fields[row];
+    uint64_t *a = quality_at(into, row), b = quality_number(from, row);
+    if (f->unit == QUALITY_INSTANT)
+        b += offset_ns;
+    if (f->adds == QUALITY_SUM)
+        *a += b;
+    else if ((f->adds == QUALITY_MAX && b > *a) || (f->adds == QUALITY_FIRST && quality_applies(from, row) &&
+                                                    (!quality_applies(into, row) || b < *a)))
+        *a = b;
+}
+
+void quality_merge(struct quality *into, const struct quality *from, uint64_t offset_ns)
+{
     merge_places(into, from);
+    for (size_t row = quality_fields_n; row-- > 0;) /* what is FIRST looks at the row above before it adds */
+        merge_number(into, from, row, offset_ns);
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         for (unsigned form = 0; form < 16; form++)
             into->events[slot].forms[form] += from->events[slot].forms[form];

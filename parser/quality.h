@@ -1,7 +1,7 @@
 /*
  * The quality of the data: counts of what was read, lost, damaged or contradictory. Every result includes it. The
  * parser fills the part about bytes and records, the meter the part about states; every field adds, so that the parts
- * of a trace merge (quality_merge).
+ * of a trace merge (quality_merge). A number is added by a row of parser/quality.def.
  */
 #ifndef XENMETER_PARSER_QUALITY_H
 #define XENMETER_PARSER_QUALITY_H
@@ -28,21 +28,10 @@ struct event_count {
 };
 
 struct quality {
-    uint64_t bytes;           /* decompressed bytes read */
-    uint64_t records;         /* records decoded, CPU_CHANGE included */
-    uint64_t windows;         /* CPU_CHANGE records that began a window */
-    uint64_t sweeps;          /* ascending rounds over the pCPUs */
-    uint64_t lost_records;    /* sum of the counts in LOST_RECORDS records */
-    uint64_t lost_markers;    /* LOST_RECORDS records */
-    uint64_t truncated_bytes; /* at the end of the input: a record or window that was cut off */
-    uint64_t skipped_bytes;   /* damaged stretches passed over */
-    uint64_t skipped_places;  /* number of these stretches */
-    uint64_t skipped_end;     /* where the last of them ends, */
-    const char *skipped_what; /* and what it was: static text */
-    uint64_t tsc_backwards;   /* records whose tsc ran backwards on their pCPU */
-    uint64_t tsc_implausible; /* records whose tsc is implausible beside their neighbours' */
-    uint64_t core_pcpus; /* pCPUs that are scheduled together (sched-gran=core|socket); 0: each on its own */
-    uint64_t core_pcpus_unknown; /* pCPUs scheduled together with others of which it is not known with which */
+#define QUALITY(NAME, UNIT, PART, ADDS, STORED) uint64_t NAME;
+#include "parser/quality.def"
+#undef QUALITY
+    const char *skipped_what; /* what the last damaged stretch was: static text */
     struct damage places[QUALITY_PLACES];
     struct event_count events[EVENT_SLOTS];
     struct unrecognised_event {
@@ -51,17 +40,38 @@ struct quality {
         uint64_t bytes;
     } unrecognised[QUALITY_UNRECOGNISED]; /* in order of first sight */
     unsigned unrecognised_kinds;
-    uint64_t unrecognised_other; /* records of further unknown kinds */
-
-    /* the meter's part */
-    uint64_t blind_ns;      /* sum over pCPUs of the time in which records were lost */
-    uint64_t blind_late_ns; /* part of blind_ns reported after that time was accounted for */
-    uint64_t unknown_ns;    /* guest vCPU time whose state is not known */
-    uint64_t inconsistent; /* state changes that contradict the tracked state with no lost records in reach */
-    uint64_t inconsistent_at_ns; /* where the first of them is (from the trace's start) */
-    uint64_t skew_max_ns;        /* largest backward step of one vCPU's records across pCPUs */
-    uint64_t ignored_records;    /* scheduler records that name impossible vCPUs */
 };
+
+/* The numbers of the record, described (parser/quality.def). */
+enum quality_unit { QUALITY_COUNT, QUALITY_BYTES, QUALITY_OFFSET, QUALITY_NS, QUALITY_INSTANT };
+enum quality_part {
+    QUALITY_LOSSES,
+    QUALITY_STATES,
+    QUALITY_STAMPS,
+    QUALITY_STRANGE,
+    QUALITY_DAMAGE,
+    QUALITY_PARTS,
+    QUALITY_NONE = QUALITY_PARTS
+};
+enum quality_adds { QUALITY_SUM, QUALITY_MAX, QUALITY_FIRST, QUALITY_NOT };
+
+struct quality_field {
+    const char *name;
+    enum quality_unit unit;
+    enum quality_part part;
+    enum quality_adds adds;
+    size_t offset; /* in struct quality */
+};
+
+extern const struct quality_field quality_fields[];
+extern const size_t quality_fields_n;
+
+/* The number of that row in `q`. */
+uint64_t *quality_at(struct quality *q, size_t row);
+uint64_t quality_number(const struct quality *q, size_t row);
+
+/* Whether the number means something: QUALITY_FIRST needs that something was counted. */
+bool quality_applies(const struct quality *q, size_t row);
 
 /* Bytes of `n` records of form index `form` (see struct event_count). */
 uint64_t event_form_bytes(unsigned form, uint64_t n);
@@ -72,7 +82,7 @@ void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char
 /* Counts a record whose event number is not in the table. */
 void quality_unrecognised(struct quality *q, uint32_t event, unsigned bytes);
 
-/* Adds `from` to `into`. */
-void quality_merge(struct quality *into, const struct quality *from);
+/* Adds `from`, whose trace begins `offset_ns` after that of `into`, to `into`. */
+void quality_merge(struct quality *into, const struct quality *from, uint64_t offset_ns);
 
 #endif

@@ -61,8 +61,8 @@ struct trace_options {
 struct trace;
 
 /*
- * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd (by its content, not its
- * name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
+ * Opens PATH ("-": standard input), which may be a capture or one compressed by zstd, gzip or xz (by its content, not
+ * its name). `options` is copied. Returns NULL with `err` filled when it cannot be opened, is a directory, is empty or
  * does not begin like a capture; the caller closes with trace_close. With a feed PATH only is what the summary says.
  */
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err);
@@ -92,7 +92,7 @@ struct trace_summary {
     unsigned pcpus;          /* pCPUs that wrote records */
     unsigned pcpu_highest;   /* */
     bool has_runstates;      /* runstate changes were seen: the states come from them */
-    const char *compression; /* "none", "zstd", or "archive" */
+    const char *compression; /* "none", "zstd", "gzip", "xz", or "archive" */
     const char *read_from;   /* of an archive: "results" or "trace"; else NULL */
 };
 void trace_summarise(const struct trace *t, struct trace_summary *s);

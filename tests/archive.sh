@@ -466,7 +466,7 @@ start_live() { # BYTES ARGUMENT...
     rm -f "$scratch/fifo"
     mkfifo "$scratch/fifo"
     exec 7<>"$scratch/fifo"
-    "$XENMETER" archive create --progress never --with-trace "$@" - -o "$dir/live.xma" <"$scratch/fifo" 2>"$err" 7>&- &
+    attended "$XENMETER" archive create --progress never --with-trace "$@" - -o "$dir/live.xma" <"$scratch/fifo" 2>"$err" 7>&- &
     live=$!
     timeout 60 head -c "$bytes" "$scratch/mixed.xt" >&7
 }

@@ -13,7 +13,7 @@ nothing_left() { [ -z "$(ls -A "$dir")" ]; }
 refuses() { # PATTERN ARGUMENT...
     local pattern=$1
     shift
-    run "$@" </dev/null
+    run "$@" <"${input:-/dev/null}"
     exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
 }
 
@@ -78,6 +78,86 @@ if [ "$(id -u)" -ne 0 ]; then
     check 'no permission' refuses 'ermission' report "$scratch/secret"
 fi
 
+group 'compressed captures'
+"$XENMETER" report -q -f csv -b vcpu "$scratch/capture.xt" >"$scratch/expected"
+gives() { run report -q -f csv -b vcpu "$1" && exits 0 && same "$scratch/expected" "$out"; } # FILE
+gives_piped() { run report -q -f csv -b vcpu - < <(cat "$1") && exits 0 && same "$scratch/expected" "$out"; }
+half=$(($(stat -c %s "$scratch/capture.xt") / 2))
+for tool in gzip xz zstd; do
+    packed=$scratch/capture.$tool
+    $tool -1 -c "$scratch/capture.xt" >"$packed"
+    run info "$packed"
+    if says "$err" 'was built without'; then
+        check "$tool is not built in: it says what to do" says "$err" "decompress it first: $tool -dc FILE | xenmeter report -"
+        continue
+    fi
+    check "$tool: info names it" says "$out" "compressed by $tool"
+    check "$tool: a file" gives "$packed"
+    check "$tool: a pipe" gives_piped "$packed"
+    check "$tool: the JSON document names it" equal "$tool $(stat -c %s "$packed")" "$(
+        "$XENMETER" report -q -f json "$packed" | jq -r '"\(.trace.compression) \(.trace.stored_bytes)"')"
+    { head -c "$half" "$scratch/capture.xt" | $tool -1 -c; tail -c +$((half + 1)) "$scratch/capture.xt" | $tool -1 -c; } >"$scratch/two"
+    check "$tool: two members after each other" gives "$scratch/two"
+    check "$tool: two members through a pipe" gives_piped "$scratch/two"
+    [ $tool = zstd ] || head -c 1024 /dev/zero >>"$scratch/two"
+    check "$tool: zero bytes at the end" gives "$scratch/two"
+    head -c $(($(stat -c %s "$packed") / 2)) "$packed" >"$scratch/cut"
+    run report -f csv "$scratch/cut"
+    check "$tool: cut: what is there is used" exits 0
+    check "$tool: cut: said" says "$err" 'verdict degraded: .*the trace is cut off'
+    cp "$out" "$scratch/cut.csv"
+    run report -f csv - < <(cat "$scratch/cut")
+    check "$tool: cut: the same through a pipe" same "$scratch/cut.csv" "$out"
+    { head -c 100000 "$packed"; head -c 1000 /dev/zero; tail -c +101001 "$packed"; } >"$scratch/broken.$tool"
+    check "$tool: damaged: the offset is said" refuses "offset [0-9]*: the $tool compression is damaged here" report "$scratch/broken.$tool"
+    { cat "$packed"; head -c 100 README.md; } >"$scratch/tail.$tool"
+    check "$tool: something else at the end" refuses "the $tool compression is damaged here" report "$scratch/tail.$tool"
+    $tool -c </dev/null >"$scratch/nothing"
+    check "$tool: nothing in it" refuses "is empty: there is nothing in its $tool compression" report "$scratch/nothing"
+done
+
+group 'other files are named, and what to do with them'
+begins() { printf "$1"; head -c 2000 /dev/zero; } # BYTES
+while read -r bytes pattern; do
+    begins "$bytes" >"$scratch/other"
+    check "$pattern" refuses "other: $pattern" report "$scratch/other"
+    input=<(cat "$scratch/other") check "$pattern, through a pipe" refuses "(standard input): $pattern" report -
+done <<'END'
+BZh91AY&SY a bzip2 file: decompress it first: bzip2 -dc FILE | xenmeter report -$
+\004\042\115\030 an lz4 file: decompress it first: lz4 -dc FILE | xenmeter report -$
+\135\000\000\200 an lzma file: decompress it first: xz --format=lzma -dc FILE
+\037\235\220 a file of compress: decompress it first: gzip -dc FILE
+LZIP an lzip file: decompress it first: lzip -dc FILE
+PK\003\004 a zip archive: take the capture out first: unzip -p FILE | xenmeter report -$
+7z\274\257\047\034 a 7-Zip archive: take the capture out first: 7z x -so FILE
+\040\001\360\003 a capture in big-endian byte order, .*: objcopy -I binary -O binary --reverse-bytes=4 FILE NEW$
+END
+for format in ustar gnu v7 pax; do
+    tar -C "$scratch" --format=$format -cf "$scratch/other" capture.xt
+    check "tar ($format)" refuses 'other: a tar archive: take the capture out first: tar -xOf FILE | xenmeter report -$' \
+        report "$scratch/other"
+done
+check 'the command for tar is right' gives_piped <(tar -xOf "$scratch/other")
+zstd -qc "$scratch/other" >"$scratch/packed"
+check 'tar, compressed' refuses 'a tar archive: take' report "$scratch/packed"
+dd if="$scratch/capture.xt" of="$scratch/other" conv=swab status=none
+check 'half-words swapped' refuses 'big-endian byte order.*: dd if=FILE of=NEW conv=swab$' report "$scratch/other"
+zstd -qc "$fixture" >"$scratch/packed"
+check 'compressed twice' refuses 'compressed twice, zstd within zstd: decompress it once first: zstd -dc FILE' report "$scratch/packed"
+begins 'BZh91AY&SY' | zstd -qc >"$scratch/packed"
+check 'compressed twice, by others' refuses 'a bzip2 file within zstd: .*: zstd -dc FILE | bzip2 -dc | xenmeter report -$' \
+    report "$scratch/packed"
+check 'text' refuses 'not a xentrace capture, but text: give the file that xentrace wrote' report README.md
+for command in charge blame info dump; do
+    check "$command: text" refuses 'not a xentrace capture, but text' $command README.md
+done
+check 'archive create: text' refuses 'not a xentrace capture, but text' archive create README.md -o "$dir/x.xma"
+check 'archive create: nothing is left' nothing_left
+printf 'change evtmask to 0x0002f000\n' | cat - "$scratch/capture.xt" >"$scratch/other"
+run report -f csv "$scratch/other"
+check 'a capture after a line of text is read' exits 0
+check 'and what was passed over is said' says "$err" '29 damaged bytes'
+
 group 'output that cannot be written'
 for format in table csv json jsonl; do
     timeout 60 "$XENMETER" report -q -f $format -b vcpu -g 1ms -t ,500ms "$fixture" >/dev/full 2>"$err"
@@ -115,19 +195,38 @@ rm "$dir/x.csv"
 for signal in TERM INT HUP; do
     mkfifo "$scratch/fifo"
     exec 7<>"$scratch/fifo" # it stays open: the run waits for more
-    "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
+    attended "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
     timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
     check "SIG$signal: it was at work" equal 1 "$(find "$dir" -name '.xenmeter-*' | wc -l)"
     check "SIG$signal: under another name" [ ! -e "$dir/x.csv" ]
     kill -"$signal" $pid
-    # A shell lets its background children ignore SIGINT.
-    [ $signal = INT ] && sleep 0.3 && kill -TERM $pid 2>/dev/null
     wait $pid 2>/dev/null
     check "SIG$signal: not a success" not [ $? -eq 0 ]
     exec 7>&-
     check "SIG$signal: nothing is left" nothing_left
     rm "$scratch/fifo"
+done
+
+group 'signals that were ignored when the program started stay ignored'
+ignoring() { trap '' "$1"; shift; exec "$@"; } # SIGNAL COMMAND..., in place of this shell
+for signal in INT TERM HUP; do
+    for live in '' '--live 100ms'; do
+        mkfifo "$scratch/fifo"
+        exec 7<>"$scratch/fifo"
+        # shellcheck disable=SC2086 # a list of words, perhaps none
+        ignoring $signal "$XENMETER" report -q $live -f csv -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
+        pid=$!
+        timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
+        kill -$signal $pid
+        timeout 60 tail -c +3000001 "$scratch/capture.xt" >&7
+        exec 7>&-
+        wait $pid
+        check "SIG$signal${live:+, live}: exit code 0" equal 0 $?
+        run report -q $live -f csv "$scratch/capture.xt"
+        check "SIG$signal${live:+, live}: the whole capture was read" same "$out" "$dir/x.csv"
+        rm -f "$scratch/fifo" "$dir/x.csv"
+    done
 done
 
 group 'formats'

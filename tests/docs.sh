@@ -72,6 +72,10 @@ check 'xenmeter-events.7 is what the tables say (make man/xenmeter-events.7)' \
 for event in $(xenmeter dump -e help | awk '/ 0x/ { print $1 }'); do
     check "$event is in xenmeter-events(7)" says man/xenmeter-events.7 "^\.It Ic $event "
 done
+while IFS='(, ' read -r _ number _ part _; do
+    check "$number is in xenmeter-archive(5)" says man/xenmeter-archive.5 "\b$number\b"
+    [ "$part" = NONE ] || check "$number is in xenmeter-metrics(7)" says man/xenmeter-metrics.7 "\b$number\b"
+done < <(grep '^QUALITY(' parser/quality.def)
 if command -v mandoc >/dev/null 2>&1; then
     for file in man/*.[0-9]; do
         check "mandoc has nothing to say about $file" equal '' "$(mandoc -T lint -W warning "$file")"

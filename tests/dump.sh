@@ -209,7 +209,7 @@ group 'a live pipe'
 mkfifo "$scratch/fifo"
 size=$(stat -c %s "$capture")
 # Half of the capture comes, and nothing more: what is certain is told while the pipe is open.
-"$XENMETER" dump -q --follow --tsc - <"$scratch/fifo" >"$scratch/live" &
+attended "$XENMETER" dump -q --follow --tsc - <"$scratch/fifo" >"$scratch/live" &
 pid=$!
 exec 9>"$scratch/fifo"
 head -c $((size / 2)) "$capture" >&9

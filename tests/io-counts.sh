@@ -194,7 +194,7 @@ for ((i = 1; i <= 150; i++)); do
 done
 for signal in TERM INT; do
     rm -f "$log"
-    "$XENMETER" io-counts --root "$root" -i 1h -o "$log" 2>"$err" &
+    attended "$XENMETER" io-counts --root "$root" -i 1h -o "$log" 2>"$err" &
     pid=$!
     check "SIG$signal: it waits for the next reading" soon logged 'vbd-3'
     kill -$signal $pid

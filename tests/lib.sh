@@ -78,6 +78,9 @@ run() {
     status=$?
 }
 
+# Runs a command in place of this shell, as in the foreground: a shell that starts `command &` has it ignore SIGINT.
+attended() { exec env --default-signal=INT "$@"; }
+
 exits() { # EXPECTED: the last run's exit code; shows what it said when it is another
     [ "$status" -eq "$1" ] && return 0
     printf '      exit code %d instead of %d: %s\n' "$status" "$1" "$(tail -c 300 "$err")"

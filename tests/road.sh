@@ -125,7 +125,7 @@ start_live() { # ARGUMENT...
     rm -f "$scratch/fifo" "$scratch/live"
     mkfifo "$scratch/fifo"
     exec 7<>"$scratch/fifo"
-    "$XENMETER" report -b vcpu --live 100ms -f csv "$@" - <"$scratch/fifo" >"$scratch/live" 2>"$err" 7>&- &
+    attended "$XENMETER" report -b vcpu --live 100ms -f csv "$@" - <"$scratch/fifo" >"$scratch/live" 2>"$err" 7>&- &
     live=$!
     timeout 60 head -c "$part" "$capture" >&7
 }

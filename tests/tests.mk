@@ -18,11 +18,13 @@
 #   damage      cut, flipped and hostile input
 #   docs        manual, completion and README against the program
 #   bounded     memory, and a generated trace against its known truth
+#   hosts       generated hosts with random losses, masks, cuts: the truth lies within what is reported (HOSTS_SECONDS=60;
+#               HOSTS_SEED=N, which it prints, repeats it)
 #   large       4 GiB through a pipe; not part of `make test`
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs
+TESTS      := unit truth charges invariants road cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
 ASAN_TESTS := unit cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
@@ -49,6 +51,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
+# It knows of the analyser nothing but the program's face.
+HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c))
+$(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 .PHONY: test-unit
 test-unit: all test-tools
 	@if [ -x $(BUILD)/unit-tests ]; then $(BUILD)/unit-tests; else echo 'no unit tests'; fi
@@ -65,7 +72,14 @@ test-charges: all
 test-xenalyze: all
 	@BUILD=$(BUILD) tests/xenalyze.sh $(TRACES)
 
-SHELL_TESTS := $(filter-out unit truth charges xenalyze,$(TESTS))
+HOSTS_SECONDS ?= 60
+HOSTS_SEED    ?=
+
+.PHONY: test-hosts
+test-hosts: all $(BUILD)/hosts
+	@$(BUILD)/hosts --program $(BUILD)/xenmeter --seconds $(HOSTS_SECONDS) $(HOSTS_SEED:%=--seed %)
+
+SHELL_TESTS := $(filter-out unit truth charges xenalyze hosts,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh

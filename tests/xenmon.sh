@@ -183,12 +183,10 @@ clean
 for signal in TERM INT HUP; do
     mkfifo "$scratch/fifo"
     exec 7<>"$scratch/fifo" # it stays open: the run waits for more
-    "$XENMETER" report -f xenmon -g 1ms -o "$dir/x" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
+    attended "$XENMETER" report -f xenmon -g 1ms -o "$dir/x" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
     timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
     kill -"$signal" $pid
-    # A shell lets its background children ignore SIGINT.
-    [ $signal = INT ] && sleep 0.3 && kill -TERM $pid 2>/dev/null
     wait $pid 2>/dev/null
     check "SIG$signal: not a success" not [ $? -eq 0 ]
     exec 7>&-

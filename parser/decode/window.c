@@ -380,10 +380,12 @@ static int next_window(struct decoder *d, struct error *err)
     for (;;) {
         if (input_view(d->input, WINDOW_HEADER_LEN, &v, err) != 0)
             return -1;
+        if (v.n > 0 && header_plausible(v.data, v.data + v.n, false))
+            return begin_window(d, v.data, err);
+        if (v.offset == 0 && input_check_content(d->input, err) != 0)
+            return -1;
         if (v.n == 0)
             return 2;
-        if (header_plausible(v.data, v.data + v.n, false))
-            return begin_window(d, v.data, err);
         if (v.n < WINDOW_HEADER_LEN && d->quality->windows > 0) {
             d->quality->truncated_bytes += WINDOW_HEADER_LEN - v.n;
             d->quality->bytes += v.n;

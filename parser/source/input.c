@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec.h"
+#include "content.h"
 #include "source.h"
 #include "unpack.h"
 
@@ -14,8 +16,6 @@
 #define ARCHIVE_NAME     "xenmeter.archive/" /* in a skippable frame */
 #define ARCHIVE_NAME_END (8 + sizeof ARCHIVE_NAME - 1)
 
-static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
-
 struct input {
     struct source source;
     /* A buffer with the bytes [begin, end) not yet consumed. Not used for a plain mapped file. */
@@ -23,7 +23,7 @@ struct input {
     size_t capacity, begin, end;
     uint64_t offset; /* of the current position, in the decompressed input */
     bool ended;
-    bool compressed;
+    const struct codec *codec; /* NULL: the input is not compressed */
     struct unpacker *unpacker; /* NULL until the first compressed bytes are needed */
     uint8_t *first;            /* the bytes read from a pipe to find its kind */
     size_t first_n;
@@ -32,15 +32,6 @@ struct input {
     bool tap_failed;
     struct error tap_why;
 };
-
-static bool begins_compressed(const uint8_t *bytes, size_t n)
-{
-    if (!bytes || n < 4)
-        return false;
-    /* A skippable frame (0x184d2a5?) may come first, as in some seekable files. */
-    return memcmp(bytes, zstd_magic, 4) == 0 ||
-           ((bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18);
-}
 
 /* An archive is a zstd file, but its content is no capture (xenmeter-archive(5)). */
 static bool begins_archive(const uint8_t *bytes, size_t n)
@@ -79,7 +70,8 @@ static int fill_pieces(struct input *in, struct error *err)
     const uint8_t *bytes;
     size_t n;
     bool fed = in->feed.next != NULL;
-    if (!fed && !in->unpacker && !(in->unpacker = unpack_begin(&in->source, in->first, in->first_n, err)))
+    if (!fed && !in->unpacker &&
+        !(in->unpacker = unpack_begin(in->codec, &in->source, in->first, in->first_n, err)))
         return -1;
     int status =
         fed ? in->feed.next(in->feed.context, &bytes, &n, err) : unpack_next(in->unpacker, &bytes, &n, err);
@@ -125,13 +117,13 @@ int input_view(struct input *in, size_t need, struct view *view, struct error *e
         *err = in->tap_why;
         return -1;
     }
-    if (in->source.mapped && !in->compressed)
+    if (in->source.mapped && !in->codec)
         return view_mapped(in, need, view, err);
     while (in->end - in->begin < need && !in->ended) {
         size_t missing = need - (in->end - in->begin);
         if (reserve(in, missing > READ_CHUNK ? missing : READ_CHUNK, err) != 0)
             return -1;
-        if ((in->feed.next || in->compressed ? fill_pieces(in, err) : fill_plain(in, err)) != 0)
+        if ((in->feed.next || in->codec ? fill_pieces(in, err) : fill_plain(in, err)) != 0)
             return -1;
     }
     view->data = in->buffer + in->begin;
@@ -145,11 +137,11 @@ void input_consume(struct input *in, size_t n)
 {
     in->offset += n;
     if (in->tap.bytes && n > 0 && !in->tap_failed) {
-        bool mapped = in->source.mapped && !in->compressed;
+        bool mapped = in->source.mapped && !in->codec;
         const uint8_t *bytes = mapped ? in->source.map + in->source.position : in->buffer + in->begin;
         in->tap_failed = in->tap.bytes(in->tap.context, bytes, n, &in->tap_why) != 0;
     }
-    if (in->source.mapped && !in->compressed) {
+    if (in->source.mapped && !in->codec) {
         source_advance(&in->source, n);
     } else {
         in->begin += n;
@@ -160,11 +152,12 @@ void input_consume(struct input *in, size_t n)
 static int begin(struct input *in, struct error *err)
 {
     struct view view;
-    if (input_view(in, 4, &view, err) != 0)
+    if (input_view(in, CODEC_MAGIC_BYTES, &view, err) != 0)
         return -1;
     if (view.n == 0)
         return error_set(err, ERROR_FORMAT, "is empty: there is nothing in it to report");
-    if (!begins_compressed(view.data, view.n))
+    const struct codec *codec = codec_of(view.data, view.n);
+    if (!codec)
         return 0;
     if (input_view(in, ARCHIVE_NAME_END, &view, err) != 0)
         return -1;
@@ -172,7 +165,12 @@ static int begin(struct input *in, struct error *err)
         return error_set(
             err, ERROR_FORMAT,
             "is an archive, where a capture is wanted (through a pipe an archive comes as \"-\")");
-    in->compressed = true;
+    if (!codec->open)
+        return error_set(err, ERROR_FORMAT,
+                         "compressed by %s, and this xenmeter was built without %s: decompress it first: "
+                         "%s -dc FILE | xenmeter report -",
+                         codec->name, codec->library, codec->name);
+    in->codec = codec;
     if (in->source.mapped)
         return 0;
     /* The bytes read so far are the beginning of the compressed ones. */
@@ -248,7 +246,19 @@ const char *input_compression(const struct input *in)
 {
     if (in->feed.next)
         return in->feed.compression;
-    return in->compressed ? "zstd" : "none";
+    return in->codec ? in->codec->name : "none";
+}
+
+int input_check_content(struct input *in, struct error *err)
+{
+    struct view view;
+    if (input_view(in, CONTENT_BYTES, &view, err) != 0)
+        return -1;
+    if (view.n == 0 && in->codec)
+        return error_set(err, ERROR_FORMAT, "is empty: there is nothing in its %s compression%s",
+                         in->codec->name, input_cut_short(in) ? ", which is cut short" : "");
+    return content_check(view.data, view.n < CONTENT_BYTES ? view.n : CONTENT_BYTES, input_compression(in),
+                         err);
 }
 
 bool input_cut_short(const struct input *in)

@@ -1,5 +1,5 @@
 /*
- * Bytes in: a mapped file, a pipe, or either of them compressed by zstd, as one sequence of bytes in a sliding
+ * Bytes in: a mapped file, a pipe, or either of them compressed (codec.h), as one sequence of bytes in a sliding
  * view.
  */
 #ifndef XENMETER_PARSER_INPUT_H
@@ -17,7 +17,7 @@ struct input;
 
 /*
  * Opens PATH, "-" for standard input. The first bytes decide the kind. NULL with `err` filled when it cannot be opened,
- * is a directory or is empty.
+ * is a directory, is empty, or is compressed by what this program was built without.
  */
 struct input *input_open(const char *path, struct error *err);
 
@@ -51,10 +51,16 @@ void input_consume(struct input *in, size_t n);
 /* Stored bytes consumed so far, and the stored size (0: not known). */
 void input_position(const struct input *in, uint64_t *done, uint64_t *size);
 
-/* "none", "zstd", or the feed's. */
+/* "none", a codec's name ("zstd", "gzip", "xz"), or the feed's. */
 const char *input_compression(const struct input *in);
 
-/* Whether the compressed data ended in the middle of a frame. */
+/*
+ * For an input that does not begin like a capture, before anything of it is consumed: -1 with `err` saying what else it is
+ * (content.h), or why it cannot be read; 0: nothing that is known.
+ */
+int input_check_content(struct input *in, struct error *err);
+
+/* Whether the compressed data ended in the middle of a member. */
 bool input_cut_short(const struct input *in);
 
 #endif

@@ -5,12 +5,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #define READ_CHUNK (256u << 10) /* compressed bytes of one step */
 #define CHUNK      (256u << 10) /* decompressed bytes of a block */
 #define CHUNKS     8            /* blocks decompressed ahead at most, the one in use included */
-#define WINDOW_LOG 27           /* the largest window accepted, that of zstd --long=27: bounds the memory */
 
 struct unpacked_block {
     uint8_t *bytes;
@@ -29,27 +27,28 @@ struct unpacker {
     bool in_use;                        /* the chunk `taken` is the caller's for now */
     struct error why;
     /* the thread's own */
-    ZSTD_DStream *zstd;
+    const struct codec *codec;
+    void *decoder;   /* the codec's */
     uint8_t *packed; /* bytes read and not yet decompressed; not used when mapped */
     size_t packed_begin, packed_end;
-    size_t frame_hint; /* 0: between frames */
-    uint64_t offset;   /* decompressed so far */
+    enum codec_status status; /* of the last step */
+    uint64_t offset;          /* decompressed so far */
 };
 
 /* ---- the thread ---- */
 
 /* Gives the next compressed bytes; none at the end. -1 with `why` filled. */
-static int look(struct unpacker *u, ZSTD_inBuffer *from)
+static int look(struct unpacker *u, struct codec_step *step)
 {
     struct source *s = u->source;
-    *from = (ZSTD_inBuffer){0};
+    *step = (struct codec_step){0};
     if (s->mapped) {
         if (source_check(s, &u->why) != 0)
             return -1;
         uint64_t left = s->size - s->position;
-        from->src = s->map + s->position;
-        from->size = left < READ_CHUNK ? (size_t)left : READ_CHUNK;
-        s->ended = from->size == 0;
+        step->from = s->map + s->position;
+        step->n = left < READ_CHUNK ? (size_t)left : READ_CHUNK;
+        s->ended = step->n == 0;
         return 0;
     }
     if (u->packed_begin == u->packed_end && !s->ended) {
@@ -59,8 +58,8 @@ static int look(struct unpacker *u, ZSTD_inBuffer *from)
         u->packed_begin = 0;
         u->packed_end = (size_t)got;
     }
-    from->src = u->packed + u->packed_begin;
-    from->size = u->packed_end - u->packed_begin;
+    step->from = u->packed + u->packed_begin;
+    step->n = u->packed_end - u->packed_begin;
     return 0;
 }
 
@@ -75,26 +74,27 @@ static int fill(struct unpacker *u, struct unpacked_block *chunk)
 {
     chunk->n = 0;
     for (;;) {
-        ZSTD_inBuffer from;
-        if (look(u, &from) != 0)
+        struct codec_step step;
+        if (look(u, &step) != 0)
             return -1;
-        if (from.size == 0 && u->source->ended && u->frame_hint == 0)
+        if (step.n == 0 && u->source->ended && u->status == CODEC_BETWEEN)
             return 0;
-        ZSTD_outBuffer to = {chunk->bytes, CHUNK, chunk->n};
-        size_t status = ZSTD_decompressStream(u->zstd, &to, &from);
-        if (ZSTD_isError(status))
-            return error_set_at(&u->why, ERROR_FORMAT, u->offset + to.pos,
-                                "the zstd compression is damaged here (offset after decompression): %s",
-                                ZSTD_getErrorName(status));
-        bool stuck = from.pos == 0 && to.pos == chunk->n;
-        u->frame_hint = status;
-        chunk->n = to.pos;
+        size_t offered = step.n, before = chunk->n;
+        step.to = chunk->bytes + chunk->n;
+        step.room = CHUNK - chunk->n;
+        const char *why = NULL;
+        u->status = u->codec->step(u->decoder, &step, &why);
+        chunk->n = CHUNK - step.room;
+        if (u->status == CODEC_DAMAGED)
+            return error_set_at(&u->why, ERROR_FORMAT, u->offset + chunk->n,
+                                "the %s compression is damaged here (offset after decompression): %s",
+                                u->codec->name, why);
         if (u->source->mapped)
-            source_advance(u->source, from.pos);
+            source_advance(u->source, offered - step.n);
         else
-            u->packed_begin += from.pos;
-        if (u->source->ended && stuck)
-            return 0; /* if frame_hint is not 0, in the middle of a frame */
+            u->packed_begin += offered - step.n;
+        if (u->source->ended && step.n == offered && chunk->n == before)
+            return 0; /* in the middle of a member, if the status says so */
         if (chunk->n == CHUNK || (chunk->n > 0 && would_wait(u)))
             return 1;
     }
@@ -141,7 +141,7 @@ static void release(struct unpacker *u)
     for (int i = 0; i < CHUNKS; i++)
         free(u->ring[i].bytes);
     free(u->packed);
-    ZSTD_freeDStream(u->zstd);
+    u->codec->close(u->decoder);
     free(u);
 }
 
@@ -152,26 +152,27 @@ static bool make_room(struct unpacker *u, size_t first_n)
     u->source->wakeable = u->source->wake_fd >= 0;
     for (int i = 0; i < CHUNKS; i++)
         room = (u->ring[i].bytes = malloc(CHUNK)) && room;
-    u->zstd = ZSTD_createDStream();
+    u->decoder = u->codec->open();
     if (!u->source->mapped)
         u->packed = malloc(first_n > READ_CHUNK ? first_n : READ_CHUNK);
-    return room && u->source->wakeable && u->zstd && (u->source->mapped || u->packed);
+    return room && u->source->wakeable && u->decoder && (u->source->mapped || u->packed);
 }
 
-struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err)
+struct unpacker *unpack_begin(const struct codec *codec, struct source *source, const uint8_t *first,
+                              size_t first_n, struct error *err)
 {
     struct unpacker *u = calloc(1, sizeof *u);
     if (!u) {
         error_no_memory(err, "decompression");
         return NULL;
     }
+    u->codec = codec;
     u->source = source;
     if (!make_room(u, first_n)) {
         release(u);
         error_no_memory(err, "decompression");
         return NULL;
     }
-    ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
     if (first_n > 0)
         memcpy(u->packed, first, first_n);
     u->packed_end = first_n;
@@ -227,5 +228,5 @@ int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct err
 
 bool unpack_cut_short(const struct unpacker *u)
 {
-    return u->frame_hint != 0;
+    return u->status == CODEC_INSIDE;
 }

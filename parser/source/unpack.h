@@ -9,17 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec.h"
 #include "parser/error.h"
 #include "source.h"
 
 struct unpacker;
 
 /*
- * Begins to decompress `source` from its current position on. The `first_n` bytes at `first` (copied; 0 of a mapped
+ * Begins to decompress `source` by a codec that has `open`, from its current position on. The `first_n` bytes at `first` (copied; 0 of a mapped
  * source) were read from it already and come first. The source belongs to the thread until unpack_end. NULL with `err`
  * filled: no memory, or no thread.
  */
-struct unpacker *unpack_begin(struct source *source, const uint8_t *first, size_t first_n, struct error *err);
+struct unpacker *unpack_begin(const struct codec *codec, struct source *source, const uint8_t *first,
+                              size_t first_n, struct error *err);
 
 /* Ends the thread, even if it waits for a pipe, and frees everything. NULL is allowed. */
 void unpack_end(struct unpacker *u);
@@ -30,7 +32,7 @@ void unpack_end(struct unpacker *u);
  */
 int unpack_next(struct unpacker *u, const uint8_t **bytes, size_t *n, struct error *err);
 
-/* After unpack_next has returned 0: whether the compressed data ended in the middle of a frame. */
+/* After unpack_next has returned 0: whether the compressed data ended in the middle of a member. */
 bool unpack_cut_short(const struct unpacker *u);
 
 #endif

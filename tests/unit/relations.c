@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "formats/table_cell.h"
 #include "formats/writer.h"
 #include "metrics/relation/relation_table.h"
 #include "random.h"
@@ -380,6 +381,41 @@ static void rows_by_several_tell_by_which(void)
     }
 }
 
+/* A table's number without its commas. */
+static void check_cell(double x, unsigned digits)
+{
+    const struct column column = {.unit = UNIT_COUNT};
+    const struct scale scale = {.unit = "", .divisor = 1, .digits = digits};
+    char cell[CELL_BYTES], expected[CELL_BYTES], *to = cell;
+    size_t width = cell_of(cell, &column, &scale, decimal(x));
+    EQUAL(width, strlen(cell));
+    for (const char *at = cell; *at; at++)
+        if (*at != ',')
+            *to++ = *at;
+    *to = '\0';
+    snprintf(expected, sizeof expected, "%.*f", (int)digits, x);
+    TEXT(cell, expected);
+}
+
+static void numbers_of_tables_are_rounded_as_printf_rounds(void)
+{
+    static const double hard[] = {1.125,  1.375,       0.5,          1.5,        2.5,        1.005,
+                                  2.015,  1.0005,      999.9995,     1e9 - 0.5,  999999.95,  123456.5,
+                                  8.5e-1, 999999999.5, 1000000000.5, 0.99999949, 1e15 + 0.3, 34.9999995};
+    uint64_t seed = 1;
+    for (unsigned digits = 0; digits < 4; digits++) {
+        for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
+            check_cell(hard[i], digits);
+            if (hard[i] > 1) /* 0 has no sign */
+                check_cell(-hard[i], digits);
+        }
+        for (unsigned i = 1; i < 20000; i++) {
+            check_cell((double)(random64(&seed) >> (20 + random_below(&seed, 40))) / 1e6 + 0.5, digits);
+            check_cell((double)i / 2000 + 0.5, digits); /* every other one lies in the middle between two */
+        }
+    }
+}
+
 CU_TestInfo relations_tests[] = {
     TEST(a_new_relation_goes_to_csv),
     TEST(a_new_relation_goes_to_jsonl),
@@ -394,5 +430,6 @@ CU_TestInfo relations_tests[] = {
     TEST(a_limit_alone_takes_the_first_that_come),
     TEST(ordering_keeps_to_its_memory),
     TEST(rows_by_several_tell_by_which),
+    TEST(numbers_of_tables_are_rounded_as_printf_rounds),
     CU_TEST_INFO_NULL,
 };

@@ -25,30 +25,8 @@ static struct summary_domain domains[] = {
 
 static void fill_quality(struct quality *q)
 {
-    uint64_t *const numbers[] = {&q->bytes,
-                                 &q->records,
-                                 &q->windows,
-                                 &q->sweeps,
-                                 &q->lost_records,
-                                 &q->lost_markers,
-                                 &q->truncated_bytes,
-                                 &q->skipped_bytes,
-                                 &q->skipped_places,
-                                 &q->skipped_end,
-                                 &q->tsc_backwards,
-                                 &q->tsc_implausible,
-                                 &q->unrecognised_other,
-                                 &q->blind_ns,
-                                 &q->blind_late_ns,
-                                 &q->unknown_ns,
-                                 &q->inconsistent,
-                                 &q->inconsistent_at_ns,
-                                 &q->skew_max_ns,
-                                 &q->ignored_records};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        *numbers[i] = next_number();
-    q->core_pcpus = 2;
-    q->core_pcpus_unknown = 4094;
+    for (size_t row = 0; row < quality_fields_n; row++)
+        *quality_at(q, row) = next_number();
     q->skipped_what = "no window header";
     for (unsigned i = 0; i < QUALITY_PLACES; i++)
         q->places[i] =
@@ -155,10 +133,9 @@ static void quality_comes_back(void)
     fill(&s);
     EQUAL(round_trip(&s, &back, NULL), 0);
     const struct quality *a = &back.quality, *b = &s.quality;
-    CHECK(memcmp(a, b, offsetof(struct quality, skipped_what)) == 0);
+    for (size_t row = 0; row < quality_fields_n; row++)
+        EQUAL(quality_number(a, row), quality_number(b, row));
     SAME_TEXT(a->skipped_what, b->skipped_what);
-    EQUAL(a->tsc_backwards, b->tsc_backwards);
-    EQUAL(a->tsc_implausible, b->tsc_implausible);
     for (unsigned i = 0; i < QUALITY_PLACES; i++) {
         EQUAL(a->places[i].offset, b->places[i].offset);
         EQUAL(a->places[i].bytes, b->places[i].bytes);
@@ -167,8 +144,6 @@ static void quality_comes_back(void)
     SAME(quality.events);
     SAME(quality.unrecognised);
     EQUAL(a->unrecognised_kinds, QUALITY_UNRECOGNISED);
-    size_t rest = offsetof(struct quality, unrecognised_other);
-    CHECK(memcmp((const char *)a + rest, (const char *)b + rest, sizeof *a - rest) == 0);
     summary_free(&back);
 }
 

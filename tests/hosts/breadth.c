@@ -1,0 +1,121 @@
+#include "breadth.h"
+
+#include <stdlib.h>
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What is known at one side of the time between two records. */
+struct side {
+    uint64_t tsc;
+    bool known; /* there is a record */
+    bool runs;  /* there, on `pcpu` */
+    uint32_t pcpu;
+};
+
+static bool blinds(const struct gap *g, const struct side *side)
+{
+    return !side->known || !side->runs || g->pcpu == ALL_PCPUS || g->pcpu == side->pcpu;
+}
+
+/* Adds what cannot be told between the two sides. */
+static bool add_between(struct gaps *to, const struct gaps *blind, const struct side *a, const struct side *b)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < blind->n; i++) {
+        const struct gap *g = &blind->items[i];
+        if (g->to < a->tsc || g->from > b->tsc)
+            continue;
+        if (blinds(g, a))
+            first = earlier(first, later(g->from, a->tsc));
+        if (blinds(g, b))
+            last = later(last, earlier(g->to, b->tsc));
+    }
+    if (first >= last)
+        return true;
+    return gaps_add(to, ALL_PCPUS, a->known ? first : a->tsc, b->known ? last : b->tsc);
+}
+
+static int by_vcpu_and_time(const void *a, const void *b)
+{
+    const struct seen_change *x = a, *y = b;
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    if (x->vcpu != y->vcpu)
+        return x->vcpu < y->vcpu ? -1 : 1;
+    return x->tsc < y->tsc ? -1 : x->tsc > y->tsc;
+}
+
+static bool of_vcpu(const struct seen_change *c, const struct truth_vcpu *t)
+{
+    return c->domain == t->domain && c->vcpu == t->vcpu && c->tsc >= t->born_tsc && c->tsc <= t->died_tsc;
+}
+
+/* `changes` are sorted by vCPU and time. */
+static bool make_one(struct gaps *to, const struct truth_vcpu *t, const struct view *v,
+                     const struct seen_change *changes)
+{
+    struct side a = {.tsc = later(v->first_tsc, t->born_tsc)};
+    const struct side end = {.tsc = earlier(v->last_tsc, t->died_tsc)};
+    bool seen = false;
+    for (size_t i = 0; i < v->changes_n; i++) {
+        const struct seen_change *c = &changes[i];
+        if (!of_vcpu(c, t))
+            continue;
+        const struct side b = {c->tsc, true, c->from == RUNSTATE_RUNNING, c->pcpu};
+        if (!add_between(to, &v->gaps, &a, &b))
+            return false;
+        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu};
+        seen = true;
+    }
+    if (!seen) /* nothing is known of it */
+        return gaps_add(to, ALL_PCPUS, a.tsc, end.tsc);
+    return add_between(to, &v->gaps, &a, &end);
+}
+
+bool breadth_make(struct breadth *b, const struct recording *r, const struct view *v)
+{
+    *b = (struct breadth){.vcpus = calloc(r->vcpus_n, sizeof *b->vcpus), .vcpus_n = r->vcpus_n};
+    if (!b->vcpus)
+        return false;
+    qsort(v->changes, v->changes_n, sizeof *v->changes, by_vcpu_and_time);
+    for (size_t i = 0; i < r->vcpus_n; i++)
+        if (!make_one(&b->vcpus[i], &r->vcpus[i], v, v->changes))
+            return false;
+    return true;
+}
+
+void breadth_free(struct breadth *b)
+{
+    for (size_t i = 0; b->vcpus && i < b->vcpus_n; i++)
+        free(b->vcpus[i].items);
+    free(b->vcpus);
+}
+
+uint64_t gaps_within(const struct gaps *g, uint64_t from, uint64_t to)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        uint64_t begin = later(from, g->items[i].from), end = earlier(to, g->items[i].to);
+        sum += end > begin ? end - begin : 0;
+    }
+    return sum;
+}
+
+uint64_t gaps_of_pcpu(const struct gaps *g, uint32_t pcpu, uint64_t from, uint64_t to)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < g->n; i++)
+        if (g->items[i].pcpu == pcpu || g->items[i].pcpu == ALL_PCPUS) {
+            uint64_t begin = later(from, g->items[i].from), end = earlier(to, g->items[i].to);
+            sum += end > begin ? end - begin : 0;
+        }
+    return sum;
+}

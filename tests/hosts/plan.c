@@ -1,0 +1,185 @@
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct plan_field plan_fields[] = {
+#define FIELD(name, shrinks, help) {#name, help, shrinks, offsetof(struct plan, name)},
+#include "plan.def"
+};
+const size_t plan_fields_n = sizeof plan_fields / sizeof plan_fields[0];
+
+/* At most about this many records: a run takes a second or less. */
+enum { RECORDS_MOST = 400000 };
+
+static int64_t between(struct prng *rng, int64_t low, int64_t high)
+{
+    return low + prng_below(rng, (uint64_t)(high - low) + 1);
+}
+
+static bool percent(struct prng *rng, uint32_t chance)
+{
+    return prng_chance(rng, chance * 10000);
+}
+
+static int64_t one_of(struct prng *rng, const int64_t *values, size_t n)
+{
+    return values[prng_below(rng, n)];
+}
+#define ONE_OF(rng, ...)                                                                                     \
+    one_of(rng, (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+static void draw_host(struct plan *p, struct prng *rng)
+{
+    p->pcpus = percent(rng, 3) ? 64 : percent(rng, 10) ? 1 : between(rng, 2, percent(rng, 50) ? 4 : 16);
+    p->domains = percent(rng, 10) ? between(rng, 10, 30) : between(rng, 1, 6);
+    p->vcpus = percent(rng, 60) ? between(rng, 1, 2) : between(rng, 3, 8);
+    p->churn = percent(rng, 10) ? between(rng, 1, 3) : 0;
+    p->mood =
+        ONE_OF(rng, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_QUIET, MOOD_BURNERS, MOOD_BUSY);
+    p->pinned = percent(rng, 30);
+    p->endless = p->pinned && percent(rng, 30);
+    p->delayed = percent(rng, 15);
+    p->khz = percent(rng, 70) ? ONE_OF(rng, 1000000, 2400000, 2595995, 3700001)
+                              : ONE_OF(rng, 24000, 62500, 100000, 5800000);
+    p->host_ms = between(rng, 50, percent(rng, 80) ? 600 : 2500);
+}
+
+static void draw_trace(struct plan *p, struct prng *rng)
+{
+    p->mix = ONE_OF(rng, 0, 1, 2, 2, 2, 2, 2, 3, 3, 4);
+    p->old = percent(rng, 10);
+    p->omit = p->mix != 3 && percent(rng, 20) ? between(rng, 1, 4) : 0;
+    p->sweep_us = ONE_OF(rng, 1000, 10000, 20000, 100000, 100000, 100000, 400000);
+    p->ring_kb = percent(rng, 90) ? 4096 : between(rng, 16, 256);
+    p->skew_ns = percent(rng, 5) ? between(rng, 10, 2000) : 0;
+}
+
+static void draw_losses(struct plan *p, struct prng *rng)
+{
+    if (percent(rng, 25)) {
+        p->loss_ppm = between(rng, 1000, 10000);
+        p->pcpus = p->pcpus < 8 ? 8 : p->pcpus;
+        p->losses = between(rng, 1, 10);
+        return;
+    }
+    p->losses = between(rng, 1, percent(rng, 80) ? 4 : 40);
+    p->loss_us = ONE_OF(rng, 50, 500, 5000, 20000, 100000);
+    p->loss_from = percent(rng, 50) ? between(rng, 1, 2) : 0;
+}
+
+static void draw_damage(struct plan *p, struct prng *rng)
+{
+    uint32_t kind = prng_below(rng, 100);
+    bool several = percent(rng, 10);
+    if (kind < 15)
+        return;
+    if (kind < 55 || several)
+        draw_losses(p, rng);
+    if ((kind >= 55 && kind < 70) || (several && percent(rng, 40)))
+        p->cut = between(rng, 1, 3);
+    if ((kind >= 70 && kind < 87) || (several && percent(rng, 40)))
+        p->unseen = between(rng, 1, p->pcpus > 4 && percent(rng, 70) ? p->pcpus / 4 : p->pcpus);
+    if (kind >= 87) {
+        p->hole_ms = between(rng, 2100, 4000);
+        p->mood = MOOD_QUIET;
+        p->sweep_us = percent(rng, 50) ? 100000 : 400000;
+    }
+}
+
+void plan_draw(struct plan *p, uint64_t seed)
+{
+    struct prng rng;
+    memset(p, 0, sizeof *p);
+    p->seed = seed;
+    prng_seed(&rng, seed ^ 0x686f737473);
+    draw_host(p, &rng);
+    draw_trace(p, &rng);
+    draw_damage(p, &rng);
+    p->granularity_us = ONE_OF(&rng, 1000, 7000, 10000, 50000, 100000, 1000000);
+    p->piped = percent(&rng, 20);
+    plan_settle(p);
+}
+
+bool plan_set(struct plan *p, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "="), i = 0;
+        while (i < plan_fields_n &&
+               (strlen(plan_fields[i].name) != length || strncmp(plan_fields[i].name, text, length) != 0))
+            i++;
+        if (i == plan_fields_n || text[length] != '=')
+            return false;
+        char *end;
+        *plan_value(p, &plan_fields[i]) = strtoll(text + length + 1, &end, 10);
+        if (end == text + length + 1 || (*end && *end != ','))
+            return false;
+        text = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+static void keep_within(int64_t *value, int64_t low, int64_t high)
+{
+    *value = *value < low ? low : *value > high ? high : *value;
+}
+
+/* A rough guess of how many records a second of the host makes. */
+static int64_t records_per_s(const struct plan *p)
+{
+    int64_t running = (1 + p->domains) * p->vcpus < p->pcpus ? (1 + p->domains) * p->vcpus : p->pcpus;
+    int64_t each = p->mood == MOOD_QUIET ? 2000 : p->mood == MOOD_BUSY ? 150000 : 40000;
+    if (p->mix < 2)
+        each += p->mood == MOOD_QUIET ? 1000 : 100000;
+    return running * each + 1;
+}
+
+void plan_settle(struct plan *p)
+{
+    keep_within(&p->pcpus, 1, 256);
+    keep_within(&p->domains, 1, 200);
+    keep_within(&p->vcpus, 1, 64);
+    keep_within(&p->unseen, 0, p->pcpus - 1);
+    keep_within(&p->khz, 1000, 10000000);
+    keep_within(&p->sweep_us, 200, 10000000);
+    keep_within(&p->granularity_us, 100, INT64_MAX);
+    keep_within(&p->ring_kb, 4, 1 << 20);
+    if (p->losses == 0)
+        p->loss_ppm = 0;
+    if (p->losses == 0 || p->loss_ppm)
+        p->loss_us = p->loss_from = 0;
+    if (p->mix == 3)
+        p->omit = 0;
+    if (p->mix == 3)
+        p->churn = 0; /* no births in the trace */
+    keep_within(&p->host_ms, 20, RECORDS_MOST * 1000LL / records_per_s(p) + 20);
+    if (p->hole_ms) /* something before it, something after it */
+        p->host_ms = p->hole_ms + 400 + (p->host_ms % 400);
+    if (p->hole_ms || p->host_ms * 1000 / p->granularity_us > 200)
+        keep_within(&p->granularity_us, p->host_ms * 5, INT64_MAX);
+}
+
+bool plan_damages(const struct plan *p)
+{
+    return p->losses || p->unseen || p->cut || p->hole_ms;
+}
+
+struct host_config plan_host(const struct plan *p)
+{
+    return (struct host_config){.pcpus = (uint32_t)p->pcpus,
+                                .domains = (uint32_t)p->domains,
+                                .vcpus = (uint32_t)p->vcpus,
+                                .domain_churn = (uint32_t)p->churn,
+                                .parts = p->mix < 2 ? TRACE_OTHER : 0,
+                                .ring_bytes = TRACE_RING_MIN_BYTES,
+                                .old_layout = p->old,
+                                .hvm = p->mix == 1,
+                                .seed = p->seed,
+                                .cpu_hz = (uint64_t)p->khz * 1000,
+                                .sweep_ms = 60000,
+                                .seconds = (double)p->host_ms / 1000,
+                                .mood = (enum workload_mood)p->mood,
+                                .pinned = p->pinned,
+                                .endless_slices = p->endless,
+                                .instant = !p->delayed};
+}

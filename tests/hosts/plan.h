@@ -1,0 +1,45 @@
+/* plan.h - what one run is made of: host, mask, damage, reading; all from one seed. */
+#ifndef XENMETER_TESTS_HOSTS_PLAN_H
+#define XENMETER_TESTS_HOSTS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fixtures/host_model.h"
+
+struct plan {
+    uint64_t seed;
+#define FIELD(name, shrinks, help) int64_t name;
+#include "plan.def"
+};
+
+/* A table of the fields, for options and for shrinking. */
+struct plan_field {
+    const char *name, *help;
+    bool shrinks; /* less of it is simpler */
+    size_t offset;
+};
+extern const struct plan_field plan_fields[];
+extern const size_t plan_fields_n;
+
+static inline int64_t *plan_value(struct plan *p, const struct plan_field *field)
+{
+    return (int64_t *)(void *)((char *)p + field->offset);
+}
+
+/* Draws everything from the seed. */
+void plan_draw(struct plan *p, uint64_t seed);
+
+/* "NAME=VALUE,..."; returns false when one is not known or not a number. */
+bool plan_set(struct plan *p, const char *text);
+
+/* Brings fields that exclude each other, or are out of range, into line. Call after the last change. */
+void plan_settle(struct plan *p);
+
+/* Whether the file that it makes lacks anything that a whole trace has. */
+bool plan_damages(const struct plan *p);
+
+struct host_config plan_host(const struct plan *p);
+
+#endif

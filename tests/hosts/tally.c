@@ -1,0 +1,55 @@
+#include "tally.h"
+
+static void longest(double *most, double ns)
+{
+    *most = ns > *most ? ns : *most;
+}
+
+static void count_change(struct tally *t, const struct truth_vcpu *v, size_t i, int last_pcpu)
+{
+    uint8_t old = v->changes[i - 1].state, new = v->changes[i].state;
+    t->executions += new == RUNSTATE_RUNNING;
+    t->wakes += old == RUNSTATE_BLOCKED && new == RUNSTATE_RUNNABLE;
+    t->blocks += old == RUNSTATE_RUNNING && new == RUNSTATE_BLOCKED;
+    t->preempted += old == RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
+    t->migrations += new == RUNSTATE_RUNNING &&last_pcpu != v->changes[i].pcpu;
+}
+
+/* The state that ended with change i. */
+static void measure(struct tally *t, const struct truth_vcpu *v, size_t i, double ns_per_cycle)
+{
+    double ns = (double)(v->changes[i].tsc - v->changes[i - 1].tsc) * ns_per_cycle;
+    switch (v->changes[i - 1].state) {
+    case RUNSTATE_RUNNING:
+        longest(&t->run_max, ns);
+        break;
+    case RUNSTATE_RUNNABLE:
+        longest(&t->wait_max, ns);
+        break;
+    case RUNSTATE_BLOCKED:
+        longest(&t->block_max, ns);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Where it ran last, up to change i; -1: nowhere yet. */
+static int pcpu_before(const struct truth_vcpu *v, size_t i)
+{
+    for (size_t k = i + 1; k > 0; k--)
+        if (v->changes[k - 1].state == RUNSTATE_RUNNING)
+            return v->changes[k - 1].pcpu;
+    return -1;
+}
+
+void tally_add(struct tally *t, const struct truth_vcpu *v, uint64_t from, uint64_t to, double ns_per_cycle)
+{
+    size_t first = truth_at(v, from);
+    while (first < v->n && v->changes[first].tsc < from)
+        first++;
+    for (size_t i = first ? first : 1; i < v->n && v->changes[i].tsc <= to; i++) {
+        count_change(t, v, i, pcpu_before(v, i - 1));
+        measure(t, v, i, ns_per_cycle);
+    }
+}

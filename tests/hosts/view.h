@@ -1,0 +1,53 @@
+/*
+ * view.h - what xentrace would have made of a recording: a file, with all that the plan says goes wrong.
+ *
+ * Records pass through Xen's own kind of ring (fixtures/trace_ring.h): a loss ends with the LOST_RECORDS record that Xen
+ * would write, before the next record that finds room.
+ */
+#ifndef XENMETER_TESTS_HOSTS_VIEW_H
+#define XENMETER_TESTS_HOSTS_VIEW_H
+
+#include "plan.h"
+#include "recording.h"
+
+/* Time in which a pCPU's records are not in the file; tsc values are true time. */
+struct gap {
+    uint32_t pcpu; /* ALL_PCPUS: all of them */
+    uint64_t from, to;
+};
+enum { ALL_PCPUS = UINT32_MAX };
+
+struct gaps {
+    struct gap *items;
+    size_t n, capacity;
+};
+
+/* A runstate change whose record is in the file. */
+struct seen_change {
+    uint64_t tsc; /* true time */
+    uint32_t pcpu;
+    uint16_t domain, vcpu;
+    uint8_t from, to; /* enum runstate */
+};
+
+struct view {
+    unsigned char *bytes;
+    size_t n;
+    uint64_t first_tsc, last_tsc; /* of the records in the file, true time; 0: there is none */
+    struct gaps gaps;             /* all: lost, cut off, never read, holes */
+    uint64_t lost;                /* records that LOST_RECORDS records in the file report */
+    bool is_cut;                  /* a record before last_tsc is cut off */
+    bool is_unseen;               /* a vCPU that the file names ran on a pCPU that was not read */
+    uint64_t
+        unreported_tsc; /* from then on records were lost that nothing in the file tells of: the end came too soon */
+    struct seen_change *changes; /* in the order of the file: per pCPU in time order */
+    size_t changes_n, changes_capacity;
+};
+
+/* Returns false when memory is short. Free it in any case. */
+bool view_make(struct view *v, const struct recording *r, const struct plan *plan);
+void view_free(struct view *v);
+
+bool gaps_add(struct gaps *g, uint32_t pcpu, uint64_t from, uint64_t to);
+
+#endif
