@@ -37,7 +37,7 @@ enum event_flag {
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
     EVENT_SLICED = 32, /* RUNSTATE_CHANGE: an EVENT_SLICE is attached */
-    EVENT_WHO = 64 /* with raw records: it says who is current; what it alone wants is to be skipped */
+    EVENT_WHO = 64     /* with raw records: it says who is current; what it alone wants is to be skipped */
 };
 #define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK | EVENT_WHO)
 

@@ -15,7 +15,7 @@
 #define CLOCK_SAMPLES_ENOUGH 4096
 #define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
-#define RUNSTATES_ENOUGH     16 /* changes a pCPU: siblings would have shown by then */
+#define RUNSTATES_ENOUGH     16          /* changes a pCPU: siblings would have shown by then */
 #define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT       (1ull << 30)
 
@@ -53,7 +53,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         trace_close(t);
         return NULL;
     }
-    order_init(&t->order, &t->decoder);
+    if (!order_init(&t->order, &t->decoder)) {
+        trace_close(t);
+        error_no_memory(err, "reading the trace");
+        return NULL;
+    }
     if (options->tap) {
         t->tap = *options->tap;
         input_tap(t->input, &t->tap);
@@ -164,13 +168,15 @@ static void check_clock(struct trace *t)
 }
 
 /* A sweep has ended: its successor's first window has begun. */
-static void take_sweep(struct trace *t)
+static int take_sweep(struct trace *t, struct error *err)
 {
-    order_sweep(&t->order);
+    if (order_sweep(&t->order) != 0)
+        return error_no_memory(err, "the order of events");
     check_clock(t);
     if (t->tap.sweep)
         t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last,
                      decoder_is_whole(&t->decoder));
+    return 0;
 }
 
 /* 1: the events that were read can be delivered, as far as they are in order; 0: read on; -1 with `err` filled. */
@@ -183,7 +189,8 @@ static int take_status(struct trace *t, int status, struct error *err)
     case DECODER_WINDOW:
         return clock && t->quality.bytes >= CLOCK_BYTES;
     case DECODER_SWEEP:
-        take_sweep(t);
+        if (take_sweep(t, err) != 0)
+            return -1;
         return !clock || well_known(t);
     case DECODER_FULL:
         if (clock)
@@ -213,8 +220,7 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
-    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) &&
-        !decoder_search_cores(&t->decoder))
+    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
         return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK)
         set_clock(t);

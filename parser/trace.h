@@ -28,11 +28,11 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
-    bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
     const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
-    unsigned traits;    /* with raw records: enum trace_trait, as far as it was read */
-    uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
-    uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
+    unsigned traits;           /* with raw records: enum trace_trait, as far as it was read */
+    uint64_t end_tsc;          /* of the trace's last record, once its end was read; 0: not yet */
+    uint64_t watermark;        /* tsc up to which everything has arrived: no later event lies below it */
 };
 
 /* Where to begin in the middle of a trace, and what is known of what comes before. */

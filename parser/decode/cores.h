@@ -17,7 +17,8 @@
 #define CORES_IDLE_DOMAIN 0x7fffu
 
 struct core {
-    uint16_t first, n; /* its pCPUs: cores.pcpus[first .. first + n), ascending; n < 2: the pCPU is on its own */
+    uint16_t first,
+        n; /* its pCPUs: cores.pcpus[first .. first + n), ascending; n < 2: the pCPU is on its own */
 };
 
 struct cores {

@@ -22,7 +22,7 @@ struct search {
     struct vote {
         uint16_t ring;
         uint16_t times;
-    } *votes; /* by pCPU number: for which other one, and how often in succession */
+    } * votes; /* by pCPU number: for which other one, and how often in succession */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)

@@ -118,11 +118,12 @@ static const uint8_t *next_timed(const uint8_t *p, const uint8_t *end, uint64_t 
 /* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
 static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
-    struct odd_time t = {.tsc = r->tsc};
+    struct odd_time t = {.tsc = r->tsc, .begins_window = d->window_untimed};
     const uint8_t *end = r->end - r->next > LOOKAHEAD ? r->next + LOOKAHEAD : r->end;
     const uint8_t *p = next_timed(r->next, end, &t.next);
     t.followers = !p ? 0 : next_timed(p, end, &t.third) ? 2 : 1;
     s->last_tsc = r->last;
+    d->window_untimed = false;
     if (!d->judge(d->judge_context, s, &t))
         return false;
     r->tsc = t.tsc;

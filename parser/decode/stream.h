@@ -51,7 +51,7 @@ struct stream {
     uint64_t switched_out_tsc;
     uint32_t switched_out_vcpu; /* dom << 16 | vcpu */
     struct last_switch last_switch;
-    uint8_t together; /* switches at once of several pCPUs (cores.h) */
+    uint8_t together;         /* switches at once of several pCPUs (cores.h) */
     uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */

@@ -14,6 +14,18 @@
 
 #include "parser/decode/window.h"
 
+/* Windows in succession that do not go with what went before: perhaps another capture was joined on (step.h). */
+struct strangers {
+    unsigned windows; /* 0: none */
+    bool several;     /* they are of several pCPUs */
+    uint16_t pcpu;    /* of the first one, */
+    uint64_t offset;  /* of its header, and */
+    uint64_t sweep;   /* the sweep in which it was read */
+    int pcpu_before;  /* of the window before it, -1: none */
+    /* of the quality, before it */
+    uint64_t unplaced_bytes, tsc_jumps, tsc_jump_max_cycles;
+};
+
 struct order {
     struct decoder *decoder; /* whose streams are merged */
     /* times: see record_time.c */
@@ -22,6 +34,9 @@ struct order {
     uint64_t
         foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
+    struct step *steps;   /* by pCPU number: whether its clock goes with the others' (step.h) */
+    uint64_t first_max;   /* the latest time that a window of a pCPU in step began with */
+    struct strangers strangers;
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */
@@ -34,15 +49,15 @@ struct order {
     uint64_t watermark;
 };
 
-/* Becomes the decoder's judge of times. */
-void order_init(struct order *o, struct decoder *d);
+/* Becomes the decoder's judge of times. False when there is no memory; order_free in both cases. */
+bool order_init(struct order *o, struct decoder *d);
 void order_free(struct order *o);
 
 /* A window has ended. */
 void order_window(struct order *o, const struct stream *s);
 
-/* A sweep has ended: moves the watermark. */
-void order_sweep(struct order *o);
+/* A sweep has ended: moves the watermark. -1 when there is no memory. */
+int order_sweep(struct order *o);
 
 /*
  * The input has ended, in the middle of a sweep if `cut`: then what the pCPUs whose windows were still to come did since

@@ -239,9 +239,9 @@ static void begin(struct core_host *h)
         h->vcpu[v] = (struct core_vcpu){.dom = 1 + unit / 2,
                                         .vcpu = unit % 2 * plan->siblings + v % plan->siblings,
                                         .unit = unit,
-                                        .state = running                             ? RUNNING
+                                        .state = running                           ? RUNNING
                                                  : plan->never_idle || below(h, 2) ? RUNNABLE
-                                                                                     : BLOCKED};
+                                                                                   : BLOCKED};
     }
     for (unsigned p = 0; p < plan->cores * plan->siblings; p++) {
         on(&h->capture, p);

@@ -58,14 +58,12 @@ static void one_damaged_record_is_no_core_scheduling(void)
         const struct {
             uint32_t dom, vcpu;
             int old, new;
-        } changes[] = {{1, 0, RUNNING, BLOCKED},
-                       {IDLE, at == 1, RUNNABLE, RUNNING},
-                       {IDLE, at == 2, RUNNING, RUNNABLE},
-                       {2, 0, RUNNABLE, RUNNING},
-                       {2, 0, RUNNING, BLOCKED},
-                       {IDLE, at == 3, RUNNABLE, RUNNING}};
+        } changes[] = {{1, 0, RUNNING, BLOCKED},           {IDLE, at == 1, RUNNABLE, RUNNING},
+                       {IDLE, at == 2, RUNNING, RUNNABLE}, {2, 0, RUNNABLE, RUNNING},
+                       {2, 0, RUNNING, BLOCKED},           {IDLE, at == 3, RUNNABLE, RUNNING}};
         for (unsigned i = 0; i < 6; i++)
-            rec_runstate(&c, t + i / 2 * 50 * US, changes[i].dom, changes[i].vcpu, changes[i].old, changes[i].new);
+            rec_runstate(&c, t + i / 2 * 50 * US, changes[i].dom, changes[i].vcpu, changes[i].old,
+                         changes[i].new);
         on(&c, 1);
         mark(&c, 0);
         starts(&c, 10 * MS, 3, 0);

@@ -52,6 +52,7 @@ int main(void)
         SUITE(relations),
         SUITE(interest),
         SUITE(cores),
+        SUITE(step),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)

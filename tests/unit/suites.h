@@ -11,6 +11,6 @@ extern CU_TestInfo charge_tests[], charge_formats_tests[], clock_tests[], counte
     frames_tests[], frame_damage_tests[], tar_tests[], results_tests[], results_damage_tests[],
     summary_tests[], rollup_tests[], rollup_plans_tests[], entry_tests[], entry_pasts_tests[],
     manifest_tests[], several_bys_tests[], delays_tests[], pipelines_tests[], decoded_tests[], raw_tests[],
-    relations_tests[], interest_tests[], cores_tests[];
+    relations_tests[], interest_tests[], cores_tests[], step_tests[];
 
 #endif
