@@ -96,7 +96,7 @@ static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pc
 }
 
 /* What a pCPU recorded may be over at once, as far as its siblings recorded it. */
-static void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+static __attribute__((noinline)) void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
 {
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &pcpu, &n);
@@ -169,43 +169,42 @@ static void leaving(struct runstates *r, const struct event *e, uint64_t now_ns)
     r->tracks[vcpu].leaving_noted = true;
 }
 
-/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY; *pcpu: where it runs if it does. */
-static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns, uint16_t *pcpu)
+/* The vCPU of a word {vcpu:u16 dom:u16}, which runs on the pCPU if it does, or NOBODY. */
+static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint16_t pcpu, uint64_t now_ns)
 {
-    if (event_words(e) < 1)
-        return NOBODY;
-    uint32_t domain = e->w[0] >> 16, id = e->w[0] & 0xffff;
-    *pcpu = cores_pcpu(r->cores, e->pcpu, domain, id);
-    return runstates_vcpu(r, domain, id, *pcpu, now_ns);
+    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, pcpu, now_ns) : NOBODY;
+}
+
+/* The pCPU that a change of state is about: where the vCPU runs, or who wakes it. */
+static __attribute__((noinline)) uint16_t siblings_pcpu(const struct runstates *r, const struct event *e)
+{
+    bool runs = (e->header >> 8 & 3) == RUNSTATE_RUNNING || (e->header >> 4 & 3) == RUNSTATE_RUNNING;
+    return runs ? cores_pcpu(r->cores, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff) : e->pcpu;
 }
 
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    uint16_t pcpu;
+    uint16_t pcpu = r->cores ? siblings_pcpu(r, e) : e->pcpu;
     uint64_t instant = instant_of_change(&r->pcpus[e->pcpu].instant, e, now_ns);
-    uint32_t vcpu = vcpu_of(r, e, now_ns, &pcpu);
+    uint32_t vcpu = vcpu_of(r, e, pcpu, now_ns);
     if (vcpu == NOBODY)
         return;
-    unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
-    if (old != RUNSTATE_RUNNING && new != RUNSTATE_RUNNING)
-        pcpu = e->pcpu; /* who wakes it runs there */
-    const struct pcpu_track *p = &r->pcpus[pcpu];
     /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
+    const struct pcpu_track *p = &r->pcpus[pcpu];
     const struct track *k = &r->tracks[vcpu];
     if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
         (k->seen && k->since_ns > instant))
         instant = now_ns;
-    runstates_record(r, vcpu, instant, pcpu, old, new, event_slice(e));
-    if (r->cores && new == RUNSTATE_RUNNING)
+    runstates_record(r, vcpu, instant, pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
+    if (r->cores && (e->header >> 4 & 3) == RUNSTATE_RUNNING)
         lose_if_siblings_are_blind(r, pcpu, instant);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    uint16_t pcpu;
-    uint32_t vcpu = vcpu_of(r, e, now_ns, &pcpu);
+    uint32_t vcpu = vcpu_of(r, e, e->pcpu, now_ns);
     if (vcpu != NOBODY)
-        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }
 
 /* ---- I/O ---- */

@@ -101,11 +101,11 @@ static void check_size(struct cores *c, uint16_t ring, uint32_t out, uint32_t in
     c->misfits += c->misfits < SWITCHES_SURE;
 }
 
-void cores_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
+void cores_odd_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
 {
-    struct last_switch *last = &s->last_switch;
+    const struct last_switch *last = &s->last_switch;
     uint16_t ring = s->pcpu;
-    bool at_once = last->known && tsc - last->tsc < SWITCH_SPAN && out != last->in;
+    bool at_once = last->in != CURRENT_NONE && tsc - last->tsc < SWITCH_SPAN && out != last->in;
     /* A damaged id of the ring's own idle vCPU, between two switches of which the first one was to it. */
     bool may_be_damage = last->in >> 16 == CORES_IDLE_DOMAIN && out >> 16 == CORES_IDLE_DOMAIN;
     const uint32_t named[] = {out, in, last->out, last->in};
@@ -118,7 +118,6 @@ void cores_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, 
     if (at_once && s->together < SWITCHES_SURE)
         s->together++;
     check_size(c, ring, out, in);
-    *last = (struct last_switch){.tsc = tsc, .out = out, .in = in, .known = true};
 }
 
 bool cores_missing(const struct cores *c, const struct stream *s)

@@ -37,8 +37,18 @@ struct cores {
 bool cores_init(struct cores *c);
 void cores_free(struct cores *c);
 
+/* The same as cores_switch, for switches that may show something. */
+void cores_odd_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc);
+
 /* A context switch in the ring of `s`: one vCPU (dom << 16 | vcpu) stopped running and another one began, at `tsc`. */
-void cores_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc);
+static inline void cores_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
+{
+    const uint32_t idle = CORES_IDLE_DOMAIN << 16, own = idle | s->pcpu;
+    bool usual = out == s->last_switch.in && (in < idle || in == own) && (out < idle || out == own);
+    if (!usual || c->largest > 0)
+        cores_odd_switch(c, s, out, in, tsc);
+    s->last_switch = (struct last_switch){tsc, out, in};
+}
 
 /* Two pCPUs are siblings. */
 void cores_join(struct cores *c, unsigned a, unsigned b);

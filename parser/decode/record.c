@@ -149,7 +149,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
  */
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
-    s->switched_out = s->last_switch.known = false;
+    s->switched_out = false;
+    s->last_switch.in = CURRENT_NONE;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;

@@ -25,8 +25,7 @@
 /* The last context switch that is recorded in a ring: who stopped running, and who began. */
 struct last_switch {
     uint64_t tsc;
-    uint32_t out, in; /* dom << 16 | vcpu */
-    bool known;       /* nothing is missing since */
+    uint32_t out, in; /* dom << 16 | vcpu; `in` is CURRENT_NONE if records are missing since */
 };
 
 struct stream {
