@@ -23,24 +23,17 @@ static int compare_rows(const void *a, const void *b)
     return row_compare(a, b);
 }
 
-static int compare_subjects(int32_t domain, uint32_t life, int32_t other_domain, uint32_t other_life)
-{
-    if (domain != other_domain)
-        return domain < other_domain ? -1 : 1;
-    return (life > other_life) - (life < other_life);
-}
-
 static int compare_idds(const void *a, const void *b)
 {
     const struct charge_idd *x = a, *y = b;
-    return compare_subjects(x->domain, x->life, y->domain, y->life);
+    return life_compare(x->domain, x->life, y->domain, y->life);
 }
 
 static int compare_guests(const void *a, const void *b)
 {
     const struct aggregate_guest *x = a, *y = b;
-    int order = compare_subjects(x->idd, x->idd_life, y->idd, y->idd_life);
-    return order ? order : compare_subjects(x->guest.domain, x->guest.life, y->guest.domain, y->guest.life);
+    int order = life_compare(x->idd, x->idd_life, y->idd, y->idd_life);
+    return order ? order : life_compare(x->guest.domain, x->guest.life, y->guest.domain, y->guest.life);
 }
 
 static int compare_at(const struct ordered *l, size_t i, const void *with)
@@ -223,7 +216,7 @@ bool aggregate_charges(struct aggregate *g, const struct charge_idd **idds)
     for (size_t i = 0, at = 0; i < g->idds.n; i++) {
         size_t begin = at;
         for (; at < g->guests.n &&
-               compare_subjects(from[at].idd, from[at].idd_life, sums[i].domain, sums[i].life) == 0;
+               life_compare(from[at].idd, from[at].idd_life, sums[i].domain, sums[i].life) == 0;
              at++)
             guests[at] = from[at].guest;
         sums[i].guests = guests + begin;

@@ -271,21 +271,14 @@ static int read_interval(struct results_reading *x)
 
 /* ---- charges ---- */
 
-static int compare_subjects(int32_t domain, uint32_t life, int32_t other_domain, uint32_t other_life)
-{
-    if (domain != other_domain)
-        return domain < other_domain ? -1 : 1;
-    return (life > other_life) - (life < other_life);
-}
-
 static const char *guest_wrong(const struct charge_guest *g, const struct charge_idd *idd)
 {
     const struct charge_guest *before = idd->guests_n ? g - 1 : NULL;
     if (g->domain < 0 || g->life == 0)
         return "a guest that is nobody";
-    if (before && compare_subjects(before->domain, before->life, g->domain, g->life) >= 0)
+    if (before && life_compare(before->domain, before->life, g->domain, g->life) >= 0)
         return "guests out of order";
-    if (compare_subjects(idd->domain, idd->life, g->domain, g->life) == 0)
+    if (life_compare(idd->domain, idd->life, g->domain, g->life) == 0)
         return "a driver domain is its own guest";
     for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
         if (g->inferred[kind] > g->events[kind])
@@ -304,7 +297,7 @@ static const char *idd_wrong(const struct charge_idd *idd, const struct charge_i
     bool overflow = false;
     if (idd->domain < 0 || idd->life == 0)
         return "a driver domain that is nobody";
-    if (before && compare_subjects(before->domain, before->life, idd->domain, idd->life) >= 0)
+    if (before && life_compare(before->domain, before->life, idd->domain, idd->life) >= 0)
         return "driver domains out of order";
     for (size_t i = 0; guests && i < idd->guests_n; i++)
         overflow |= __builtin_add_overflow(charged, guests[i].charged_ns, &charged);

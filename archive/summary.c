@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/charge_words.h"
+#include "formats/json_text.h"
 #include "json_fields.h"
 #include "metrics/measure/row.h"
 
@@ -45,8 +46,12 @@ static const struct stored_field clock_fields[] = {
     U64(clock, multiplier),
     U32(clock, shift, 127),
     FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct clock, "check_hz", check_hz, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "difference_ppm", difference_ppm, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "by_host", by_host, FLAG, false, 0, 1, NULL),
+    FIELD(struct clock, "host_hz", host_hz, REAL, false, 0, 0, NULL),
+    FIELD(struct clock, "host_error_ppm", host_error_ppm, REAL, false, 0, 0, NULL),
     FIELDS_END,
 };
 
@@ -284,15 +289,6 @@ static void quality_members(struct members *of, struct summary *s)
 
 /* ---- charges ---- */
 
-static json_t *of_methods(unsigned methods)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < charge_method_names_n; i++)
-        if (methods & charge_method_names[i].method)
-            json_append(&list, json_string(charge_method_names[i].name));
-    return list;
-}
-
 static unsigned take_methods(struct members *of)
 {
     unsigned methods = 0;
@@ -326,7 +322,7 @@ static void charges_members(struct members *of, struct summary *s)
     if (of->reading)
         c->methods = take_methods(&m);
     else
-        json_put(&m.object, "methods", of_methods(c->methods));
+        json_put(&m.object, "methods", charge_json_methods(c->methods));
     counts_members(&m, "events", c->events, IO_KINDS);
     counts_members(&m, "inferred", c->inferred, IO_TRACE_KINDS);
     counts_members(&m, "unassigned", c->unassigned, IO_TRACE_KINDS);

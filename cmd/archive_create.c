@@ -130,6 +130,7 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     c->one = *o;
     c->one.input = path;
     c->run.options = &c->one;
+    c->run.counters = c->counters;
     struct capture_writer_options options = {.host = c->host,
                                              .source = path,
                                              .tool = "xenmeter " XENMETER_VERSION,

@@ -53,15 +53,12 @@ static int spool(int fd, struct error *err)
                          "an archive on a pipe wants a temporary file, which cannot be made: %s",
                          strerror(errno));
     while ((n = read(fd, bytes, sizeof bytes)) > 0)
-        for (ssize_t written = 0, more; written < n; written += more) {
-            more = write(file, bytes + written, (size_t)(n - written));
-            if (more < 0) {
-                error_set(err, ERROR_IO,
-                          "an archive on a pipe goes to a temporary file, which cannot be written: %s",
-                          strerror(errno));
-                close(file);
-                return -1;
-            }
+        if (output_write_fd(file, bytes, (size_t)n) != 0) {
+            error_set(err, ERROR_IO,
+                      "an archive on a pipe goes to a temporary file, which cannot be written: %s",
+                      strerror(errno));
+            close(file);
+            return -1;
         }
     if (n < 0 || lseek(file, 0, SEEK_SET) != 0 || dup2(file, STDIN_FILENO) < 0) {
         error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));

@@ -12,6 +12,7 @@
 #include "archive/results.h"
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
+#include "parser/decode/old_numbers.h"
 
 /* ---- opening ---- */
 
@@ -271,7 +272,9 @@ static void choose_entry(struct archived *a, bool charges)
             a->entry = m;
     }
     if (a->entry)
-        a->resume = (struct trace_resume){a->summary.clock, a->entry->tsc};
+        a->resume = (struct trace_resume){.clock = a->summary.clock,
+                                          .after_tsc = a->entry->tsc,
+                                          .traits = old_numbers_traits(&a->summary.quality)};
 }
 
 static int check_span(const struct archived *a, struct error *err)
@@ -424,6 +427,10 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
     a->feed = trace_feed_of(a->chunks);
     if (!(trace->cpu_hz > 0))
         trace->cpu_hz = a->captures[0].options.cpu_hz;
+    if (a->captures_n == 1) {
+        trace->host_hz = a->summary.clock.host_hz;
+        trace->host_error_ppm = a->summary.clock.host_error_ppm;
+    }
     trace->feed = &a->feed;
     trace->resume = a->entry ? &a->resume : NULL;
     return 0;

@@ -32,6 +32,7 @@ static int prepare(struct reading *r, struct error *err)
     if (!(b->delays = delays_new(&delays)))
         return error_no_memory(err, "the report");
     r->consumer = delays_consumer(b->delays);
+    r->no_rows = "nobody waited for a pCPU";
     return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "delayed_ns" : NULL, err);
 }
 

@@ -10,6 +10,7 @@
 #include "formats/dump_counts.h"
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
+#include "nothing.h"
 #include "trace_run.h"
 
 /* One dump; all zero: not begun. */
@@ -171,6 +172,12 @@ static void say_quality(const struct dump *d)
 
 static int conclude(struct dump *d)
 {
+    struct error err;
+    bool watched = d->options->follow || trace_run_stopped(&d->run); /* that nothing came is the answer */
+    if (d->written == 0 && !watched && !output_failure(d->output)) {
+        nothing_to_dump(d->options, &err);
+        return fail(d->options->input, &err);
+    }
     /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
@@ -253,7 +260,8 @@ static const struct command command = {
     .name = "dump",
     .summary = "every record, decoded, in time order",
     .usage = "[OPTIONS] [FILE]",
-    .text = "FILE is a capture of xentrace, plain or compressed by zstd, gzip or xz, or an archive that keeps its trace "
+    .text = "FILE is a capture of xentrace, plain or compressed by zstd, gzip or xz, or an archive that "
+            "keeps its trace "
             "(xenmeter archive); \"-\" or nothing: standard input.\n"
             "A line for each record: the time in s from the start of the trace, the pCPU, the vCPU that was "
             "current there (d?v?: not known), the event, its fields. xenmeter-events(7) describes them all.",

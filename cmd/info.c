@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "formats/info.h"
 #include "metrics/verdict.h"
+#include "parser/decode/old_numbers.h"
 #include "trace_run.h"
 
 static int write_info(const struct options *o, const struct info *info)
@@ -45,6 +46,7 @@ static int conclude(const struct trace_run *run, struct summary *s)
     verdict_judge(&judgement, quality, &s->clock, info.summary.end_ns, s->trace.pcpus,
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
+    old_numbers_count(quality);
     return write_info(run->options, &info);
 }
 
@@ -74,9 +76,7 @@ static int read_trace(struct trace_run *run, struct summary *s, struct error *er
 static int compare_domains(const void *a, const void *b)
 {
     const struct summary_domain *x = a, *y = b;
-    if (x->domain != y->domain)
-        return x->domain < y->domain ? -1 : 1;
-    return (x->life > y->life) - (x->life < y->life);
+    return life_compare(x->domain, x->life, y->domain, y->life);
 }
 
 static int compare_pcpus(const void *a, const void *b)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "metrics/min_max.h"
+#include "nothing.h"
 #include "metrics/verdict.h"
 
 /* ---- setting up ---- */
@@ -54,6 +55,7 @@ static int open_source(struct reading *r, struct error *err)
     r->consumer.rows = r->meter.bys ? &r->meter : NULL;
     r->consumer.from_ns = r->options->from_ns;
     r->consumer.to_the_end = !archived_knows_rest(a);
+    r->run.counters = r->counters;
     if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
         trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
         return -1;
@@ -187,6 +189,22 @@ static void sum_up(struct reading *r, struct summary *s)
         archived_describe(a, &s->trace);
 }
 
+/* A report without a row is refused, unless a signal ended it, or that there is none is the answer: this is said then. */
+static int check_rows(const struct reading *r, const struct quality *q)
+{
+    struct error err;
+    uint64_t rows;
+    if (writer_rest(r->writer, &rows) != 0 || rows > 0 || trace_run_stopped(&r->run))
+        return 0; /* a failure is the output's, and commit says it */
+    if (!r->no_rows || !records_show_states(q) || !domains_are_there(&r->run)) {
+        nothing_to_report(&r->run, q, &err);
+        return fail(r->options->input, &err);
+    }
+    if (!r->options->quiet)
+        complain("%s", r->no_rows);
+    return 0;
+}
+
 static int end_writing(struct reading *r)
 {
     bool charges = r->meter.charge.wanted;
@@ -195,6 +213,8 @@ static int end_writing(struct reading *r)
     sum_up(r, &s);
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
+    if (check_rows(r, &s.quality) != 0)
+        return EXIT_ERROR;
     if (charges)
         check_charges(r, &s.charges, all_ns);
     const struct report_summary summary = {.trace = s.trace,

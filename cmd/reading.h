@@ -17,6 +17,7 @@ struct reading {
     struct consumer consumer;
     struct meter_options meter;
     struct report_schema schema;
+    const char *no_rows; /* what it means that a trace with states gives no rows; NULL: an error */
 
     struct column_choice choice;
     struct counters *counters; /* NULL: none were given */

@@ -39,6 +39,8 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
         r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
         return -1;
+    if (r->counters)
+        counters_frequency(r->counters, &options.host_hz, &options.host_error_ppm);
     r->trace = trace_open(r->options->input, &options, err);
     return r->trace ? 0 : -1;
 }

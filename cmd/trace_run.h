@@ -18,6 +18,7 @@ struct trace_run {
     struct pipeline_control control; /* .stop_at_once is the command's to set */
     struct trace *trace;             /* NULL: not opened */
     struct domain_names *names;      /* given or kept in the archive, if the command takes any; NULL: none */
+    const struct counters *counters; /* outside ones, whose readings tell the tsc frequency; NULL: none */
     struct progress progress;
 };
 

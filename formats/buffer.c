@@ -16,7 +16,7 @@ void buffer_free(struct buffer *b)
     *b = (struct buffer){0};
 }
 
-static char *grown(struct buffer *b, size_t n)
+char *buffer_grow(struct buffer *b, size_t n)
 {
     size_t size = b->size ? b->size : 4096;
     while (size < b->n + n)
@@ -29,25 +29,6 @@ static char *grown(struct buffer *b, size_t n)
     b->at = at;
     b->size = size;
     return at + b->n;
-}
-
-char *buffer_room(struct buffer *b, size_t n)
-{
-    return b->size - b->n >= n && b->at && !b->failed ? b->at + b->n : grown(b, n);
-}
-
-void buffer_add(struct buffer *b, const char *bytes, size_t n)
-{
-    char *to = buffer_room(b, n);
-    if (to) {
-        memcpy(to, bytes, n);
-        b->n += n;
-    }
-}
-
-void buffer_text(struct buffer *b, const char *text)
-{
-    buffer_add(b, text, strlen(text));
 }
 
 void buffer_fill(struct buffer *b, char c, size_t n)

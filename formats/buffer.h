@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* All zero is an empty buffer. When an allocation fails, `failed` is set and stays set, and later text is dropped. */
 struct buffer {
@@ -16,11 +17,29 @@ struct buffer {
 
 void buffer_free(struct buffer *b);
 
-/* Room for `n` more bytes at the end; the caller writes them and adds them to b->n. NULL: no memory. */
-char *buffer_room(struct buffer *b, size_t n);
+/* The same as buffer_room where the room has to grow. */
+char *buffer_grow(struct buffer *b, size_t n);
 
-void buffer_add(struct buffer *b, const char *bytes, size_t n);
-void buffer_text(struct buffer *b, const char *text);
+/* Room for `n` more bytes at the end; the caller writes them and adds them to b->n. NULL: no memory. */
+static inline char *buffer_room(struct buffer *b, size_t n)
+{
+    return b->size - b->n >= n && b->at && !b->failed ? b->at + b->n : buffer_grow(b, n);
+}
+
+static inline void buffer_add(struct buffer *b, const char *bytes, size_t n)
+{
+    char *to = buffer_room(b, n);
+    if (to) {
+        memcpy(to, bytes, n);
+        b->n += n;
+    }
+}
+
+static inline void buffer_text(struct buffer *b, const char *text)
+{
+    buffer_add(b, text, strlen(text));
+}
+
 void buffer_fill(struct buffer *b, char c, size_t n);
 void buffer_integer(struct buffer *b, int64_t n);
 

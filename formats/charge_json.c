@@ -90,12 +90,15 @@ static json_t *of_counts(const uint64_t *counts, size_t n)
     return o;
 }
 
-static json_t *of_methods(unsigned methods)
+json_t *charge_json_methods(unsigned methods)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < charge_method_names_n; i++)
-        if (methods & charge_method_names[i].method)
-            json_array_append_new(list, json_string(charge_method_names[i].name));
+        if (methods & charge_method_names[i].method &&
+            json_array_append_new(list, json_string(charge_method_names[i].name)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
     return list;
 }
 
@@ -140,11 +143,12 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     json_t *from = summary->counted ? json_integer(summary->counted_from_ns) : json_null();
     json_t *to = summary->counted ? json_integer(summary->counted_to_ns) : json_null();
     return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "charge_by",
-                     of_methods(summary->methods), "charge_by_auto", (options->methods & CHARGE_AUTO) != 0,
-                     "charge_per", of_length(options->interval_ns), "weights", of_weights(options->weights),
-                     "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
-                     json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
-                     "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "events_seen",
+                     charge_json_methods(summary->methods), "charge_by_auto",
+                     (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options->interval_ns),
+                     "weights", of_weights(options->weights), "charge_all", (int)options->spread_own, "idds",
+                     of_idds(options->idds), "io_counts", json_of_text(schema->io_counts),
+                     "io_counts_from_ns", from, "io_counts_to_ns", to, "io_counts_devices_unknown",
+                     (json_int_t)summary->devices_unknown, "events_seen",
                      of_counts(summary->events, IO_KINDS), "events_inferred",
                      of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
                      of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));

@@ -134,6 +134,10 @@ INLINED char *dump_put_fields(const struct dump_steps *all, const struct dump_st
         case FIELD_SIGNED:
             to = digits_signed(dump_put_label(to, &s->label), (int64_t)value);
             break;
+        case FIELD_TEXT:
+            to = dump_put(dump_put_label(to, &s->label), style->quote);
+            to = dump_put(dump_put(to, f->text), style->quote);
+            break;
         case FIELD_FLAG:
             if (value == 0)
                 continue;

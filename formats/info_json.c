@@ -25,6 +25,21 @@ static json_t *of_rate(const struct info *info, uint64_t records)
     return json_real(round((double)records * 1e12 / (double)info->summary.end_ns) / 1000);
 }
 
+/* "scheduler" has all schedulers in one text, as many readers know it; "schedulers" is the list. */
+static json_t *of_xen(const struct xen_versions *v)
+{
+    char text[64] = "";
+    size_t n = 0;
+    json_t *list = json_array();
+    for (unsigned i = 0; i < v->schedulers_n; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? ", " : "", v->schedulers[i]);
+        json_array_append_new(list, json_string(v->schedulers[i]));
+    }
+    return json_pack("{s:o, s:o, s:b, s:o, s:o}", "version_from", of_version(v->from), "version_to",
+                     of_version(v->to), "contradictory", (int)v->contradictory, "scheduler",
+                     json_of_text(v->schedulers_n ? text : NULL), "schedulers", list);
+}
+
 /* Adds an event's counts to an array, and to the sums of its class. */
 static void add_event(json_t *events, const struct info *info, unsigned slot,
                       struct class_tally classes[CLASSES])
@@ -70,14 +85,10 @@ int info_write_json(struct output *out, const struct info *info)
     for (size_t i = 0; i < info->pcpus_n; i++)
         json_array_append_new(pcpus, json_pack("{s:i, s:o}", "pcpu", (int)info->pcpus[i].pcpu, "blind_ns",
                                                of_u64(info->pcpus[i].blind_ns)));
-    const struct xen_versions *v = &info->xen;
-    json_t *xen = json_pack("{s:o, s:o, s:b, s:o}", "version_from", of_version(v->from), "version_to",
-                            of_version(v->to), "contradictory", (int)v->contradictory, "scheduler",
-                            json_of_text(v->scheduler));
-    json_t *document =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1", "trace",
-                  json_of_trace(&info->summary), "quality", json_of_quality(&info->summary), "xen", xen,
-                  "pcpus", pcpus, "domains", of_domains(info), "classes", classes, "events", events);
+    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1",
+                                 "trace", json_of_trace(&info->summary), "quality",
+                                 json_of_quality(&info->summary), "xen", of_xen(&info->xen), "pcpus", pcpus,
+                                 "domains", of_domains(info), "classes", classes, "events", events);
     char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(document);
     if (!text) {

@@ -64,9 +64,9 @@ static void put_clock(struct output *out, const struct info *info)
     char count[HUMAN_BYTES];
     output_printf(out, "%-12s ", "frequency");
     if (!(c->cpu_hz > 0))
-        output_printf(out, "not known: no SWITCH_INFPREV records to measure it by; give --cpu-hz\n");
+        output_printf(out, "not known: no SWITCH_INFPREV records that tell it; give --cpu-hz\n");
     else if (!c->measured)
-        output_printf(out, "%.6f MHz, as given\n", c->cpu_hz / 1e6);
+        output_printf(out, "%.6f MHz, %s\n", c->cpu_hz / 1e6, c->by_host ? "by --io-counts" : "as given");
     else
         output_printf(out, "%.6f MHz +-%.*f ppm, measured from %s samples (half of them within %.*f ppm)\n",
                       c->cpu_hz / 1e6, c->error_ppm < 10 ? 1 : 0, c->error_ppm, human_count(count, c->pairs),
@@ -94,12 +94,19 @@ static void put_xen(struct output *out, const struct info *info)
         output_printf(out, v->from && v->to ? " to " : v->from ? " or later" : "up to ");
         if (v->to)
             put_version(out, v->to);
+        bool two = v->from && v->to && v->from_slot != v->to_slot;
         output_printf(out, ", by the layout of %s%s%s", event_info(v->from ? v->from_slot : v->to_slot)->name,
-                      v->from && v->to ? " and " : "", v->from && v->to ? event_info(v->to_slot)->name : "");
+                      two ? " and " : "", two ? event_info(v->to_slot)->name : "");
     } else {
         output_printf(out, "version cannot be told from the records");
     }
-    output_printf(out, v->scheduler ? "; scheduler %s\n" : "\n", v->scheduler);
+    for (unsigned i = 0; i < v->schedulers_n; i++)
+        output_printf(out, "%s%s",
+                      i                     ? ", "
+                      : v->schedulers_n > 1 ? "; schedulers "
+                                            : "; scheduler ",
+                      v->schedulers[i]);
+    output_printf(out, "\n");
 }
 
 static void put_population(struct output *out, const struct info *info)

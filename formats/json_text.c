@@ -57,9 +57,16 @@ void json_add_text(struct buffer *b, const char *s)
 
 void json_add_member(struct buffer *b, const struct column *column, const struct row_view *view, bool first)
 {
-    buffer_text(b, first ? "\"" : ",\"");
-    buffer_text(b, column->name);
-    buffer_add(b, "\":", 2);
+    size_t n = strlen(column->name);
+    char *to = buffer_room(b, n + 4);
+    if (!to)
+        return;
+    if (!first)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, column->name, n);
+    memcpy(to + n, "\":", 2);
+    b->n = (size_t)(to + n + 2 - b->at);
     writer_add_value(b, column, column_value(column, view), "null", json_add_text);
 }
 
@@ -89,13 +96,6 @@ static json_t *of_ppm(double ppm)
 static json_t *of_hz(double hz)
 {
     return hz > 0 && hz < 1e15 ? json_integer(llround(hz)) : json_null();
-}
-
-static const char *hz_source(const struct clock *clock)
-{
-    if (!(clock->cpu_hz > 0))
-        return NULL;
-    return clock->measured ? "measured" : "given";
 }
 
 /* Sets a member to a value whose reference it takes; NULL, memory having run out, fails the whole object. */
@@ -129,10 +129,14 @@ json_t *json_of_trace(const struct report_summary *summary)
     set(&o, "reported_start_ns", of_u64(summary->start_ns));
     set(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
     set(&o, "cpu_hz", of_hz(clock->cpu_hz));
-    set(&o, "cpu_hz_source", json_of_text(hz_source(clock)));
+    set(&o, "cpu_hz_source", json_of_text(clock_source(clock)));
     set(&o, "cpu_hz_pairs", of_u64(clock->pairs));
     set(&o, "cpu_hz_spread_ppm", clock->measured ? of_ppm(clock->spread_ppm) : json_null());
-    set(&o, "cpu_hz_error_ppm", clock->measured ? of_ppm(clock->error_ppm) : json_null());
+    bool estimated = clock->measured || clock->by_host;
+    set(&o, "cpu_hz_error_ppm", estimated ? of_ppm(clock->error_ppm) : json_null());
+    set(&o, "cpu_hz_check", clock->check_pairs ? of_hz(clock->check_hz) : json_null());
+    set(&o, "cpu_hz_check_error_ppm", clock->check_pairs ? of_ppm(clock->check_error_ppm) : json_null());
+    set(&o, "cpu_hz_io_counts", of_hz(clock->host_hz));
     set(&o, "state_source", json_of_text(trace->has_runstates ? "runstate" : "switch"));
     return o;
 }

@@ -205,21 +205,27 @@ struct output *output_open_partial(const char *path, struct error *err)
 
 /* ---- writing ---- */
 
-static int write_all(struct output *o, const char *bytes, size_t n)
+int output_write_fd(int fd, const void *from, size_t n)
 {
+    const char *bytes = from;
     while (n) {
-        ssize_t written = write(o->fd, bytes, n);
+        ssize_t written = write(fd, bytes, n);
         if (written >= 0) {
             bytes += written;
             n -= (size_t)written;
         } else if (errno == EAGAIN) {
             /* Another process that shares the pipe or terminal made it non-blocking. */
-            poll(&(struct pollfd){.fd = o->fd, .events = POLLOUT}, 1, -1);
+            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
         } else if (errno != EINTR) {
-            return fail(o, "cannot write", errno);
+            return -1;
         }
     }
     return 0;
+}
+
+static int write_all(struct output *o, const char *bytes, size_t n)
+{
+    return output_write_fd(o->fd, bytes, n) == 0 ? 0 : fail(o, "cannot write", errno);
 }
 
 static int write_packed(struct output *o, const char *bytes, size_t n, ZSTD_EndDirective how)

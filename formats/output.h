@@ -62,6 +62,9 @@ int output_commit(struct output *o, struct error *err);
 /* Removes what was written to a file and frees `o`; NULL is fine. Safe after a failure. */
 void output_abort(struct output *o);
 
+/* Writes all of it, whatever interrupts. 0, or -1 with `errno` set. */
+int output_write_fd(int fd, const void *bytes, size_t n);
+
 /*
  * For signal handlers: removes the temporary files of all open outputs, using only async-signal-safe calls.
  */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/min_max.h"
+
 #define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
 #define REASONS_SHOWN    4  /* the worst; more make no line that anybody reads */
 
@@ -86,10 +88,7 @@ static void widen_to_heading(struct layout *layout)
 {
     char one[CELL_BYTES], two[CELL_BYTES];
     cell_heading(one, two, layout->column, &layout->scale);
-    if (strlen(one) > layout->width)
-        layout->width = strlen(one);
-    if (strlen(two) > layout->width)
-        layout->width = strlen(two);
+    layout->width = max64(layout->width, max64(strlen(one), strlen(two)));
 }
 
 /* Hides columns from the right until the rest fits on the terminal; keys and the like stay. */
@@ -120,8 +119,7 @@ static size_t usual_width(const struct column *column)
                    : column->flags & COLUMN_NAME  ? CELL_TEXT_MAX
                                                   : 0;
     for (const char *const *word = column->words; word && *word; word++)
-        if (strlen(*word) > width)
-            width = strlen(*word);
+        width = max64(width, strlen(*word));
     return width;
 }
 
@@ -269,20 +267,43 @@ static bool fill_grid(struct table *t, const struct table_sheet *s, const struct
     return true;
 }
 
+/*
+ * The width of the widest cell. Of two numbers the one further from 0 has the wider cell, unless what is too small to be
+ * shown ("<0.01") has it: so only the extremes are made.
+ */
+static size_t widest_of(const struct layout *layout, const struct value *values, size_t n)
+{
+    enum { LEAST, MOST, TINIEST, EXTREMES };
+    struct value extremes[EXTREMES] = {{0}};
+    char cell[CELL_BYTES];
+    size_t width = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = value_number(values[i]);
+        if (x == 0 || values[i].life > 1)
+            width = max64(width, cell_of(cell, layout->column, &layout->scale, values[i]));
+        else if (x < value_number(extremes[LEAST]))
+            extremes[LEAST] = values[i];
+        else if (x > value_number(extremes[MOST]))
+            extremes[MOST] = values[i];
+        if (x > 0 && (extremes[TINIEST].type == VALUE_NONE || x < value_number(extremes[TINIEST])))
+            extremes[TINIEST] = values[i];
+    }
+    for (int i = 0; i < EXTREMES; i++)
+        if (extremes[i].type != VALUE_NONE)
+            width = max64(width, cell_of(cell, layout->column, &layout->scale, extremes[i]));
+    return width;
+}
+
 static void lay_out_block(struct table *t, struct table_sheet *s, size_t lines)
 {
-    char cell[CELL_BYTES];
     for (size_t c = 0; c < s->n; c++) {
         struct layout *layout = &s->layouts[c];
         const struct value *values = &t->grid[c * lines];
         bool on_demand = layout->column->flags & (COLUMN_ALARM | COLUMN_OPTIONAL);
         layout->scale = scale_of(layout->column, values, lines);
-        for (size_t r = 0; r < lines; r++) {
-            size_t width = cell_of(cell, layout->column, &layout->scale, values[r]);
-            if (width > layout->width)
-                layout->width = width;
-            layout->seen |= value_number(values[r]) != 0;
-        }
+        layout->width = max64(layout->width, widest_of(layout, values, lines));
+        for (size_t r = 0; r < lines && on_demand && !layout->seen; r++)
+            layout->seen = value_number(values[r]) != 0;
         layout->hidden = !t->base.schema->choice->given && on_demand && !layout->seen;
         widen_to_heading(layout);
     }
@@ -382,6 +403,8 @@ static void put_clock(struct buffer *b, const struct clock *clock)
     if (clock->measured)
         buffer_printf(b, " measured from %s samples (+-%.*f ppm)", human_count(count, clock->pairs),
                       clock->error_ppm < 10 ? 1 : 0, clock->error_ppm);
+    else if (clock->by_host)
+        buffer_text(b, " by --io-counts");
     else
         buffer_text(b, " as given");
 }

@@ -130,8 +130,10 @@ static size_t number_cell(char *to, const struct scale *scale, double x)
     char text[NUMBER_BYTES], *at = to;
     uint64_t whole;
     double step = 1 / powers_of_ten[scale->digits];
-    if (x > 0 && x < step / 2)
-        return (size_t)snprintf(to, CELL_BYTES, "<%.*f", (int)scale->digits, step);
+    if (x > 0 && x < step / 2) {
+        *to = '<';
+        return 1 + number_cell(to + 1, scale, step);
+    }
     if (fabs(x) >= 1e18 || scale->is_plain)
         return (size_t)snprintf(to, CELL_BYTES, "%.0f", x);
     const char *places = split_number(text, fabs(x), scale->digits, &whole);

@@ -106,6 +106,7 @@ int writer_rows(struct writer *w, const struct rows *rows)
     struct selection *selection = w->selections[shown - w->schema->choice->shown];
     if (selection_take(selection, rows, &selected, &why) != 0)
         return output_fail(w->out, &why);
+    w->rows += selected.n;
     return selected.n || rows->interval ? w->ops->rows(w, &selected) : 0;
 }
 
@@ -115,16 +116,26 @@ static int put_rest(struct writer *w, struct selection *s)
     struct rows rows;
     struct error why;
     int more, status = 0;
-    while (status == 0 && (more = selection_rest(s, &rows, &why)) > 0)
+    while (status == 0 && (more = selection_rest(s, &rows, &why)) > 0) {
+        w->rows += rows.n;
         status = w->ops->rows(w, &rows);
+    }
     return status == 0 && more < 0 ? output_fail(w->out, &why) : status;
 }
 
-int writer_end(struct writer *w, const struct report_summary *summary)
+int writer_rest(struct writer *w, uint64_t *rows)
 {
     int status = 0;
     for (size_t i = 0; status == 0 && i < w->schema->choice->n; i++)
         status = put_rest(w, w->selections[i]);
+    *rows = w->rows;
+    return status;
+}
+
+int writer_end(struct writer *w, const struct report_summary *summary)
+{
+    uint64_t rows;
+    int status = writer_rest(w, &rows);
     if (status == 0)
         status = w->ops->end ? w->ops->end(w, summary) : output_flush(w->out);
     writer_free(w);

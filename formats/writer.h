@@ -78,6 +78,9 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
  */
 int writer_rows(struct writer *w, const struct rows *rows);
 
+/* Writes the rows that waited for the end to be ordered; *rows: how many rows were written in all. 0 or -1. */
+int writer_rest(struct writer *w, uint64_t *rows);
+
 /* Ends the report and frees the writer. The output stays open: commit or abort it. 0 or -1. */
 int writer_end(struct writer *w, const struct report_summary *summary);
 

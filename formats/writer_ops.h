@@ -21,6 +21,7 @@ struct writer {
     struct output *out;
     const struct report_schema *schema;
     struct buffer text;            /* being built; freed by writer_free */
+    uint64_t rows;                 /* written */
     struct selection **selections; /* by number of the relation in the schema's choice */
 };
 

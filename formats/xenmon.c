@@ -1,5 +1,13 @@
-#include "formats/xenmon.h"
-
+/*
+ * XenMon's own logs, so that what reads them goes on working: for each domain PREFIX-domN.log, for the idle loops
+ * PREFIX-idle.log. A line for each pCPU and interval, in XenMon's columns and units; xenmeter-xenmon(5) has both, and
+ * where the numbers differ from XenMon's.
+ *
+ * The logs appear whole at the end, all or none: with an error, no log appears that was not there before. (Of more
+ * than BATCH logs, those that were there before may already be replaced.) They wait in a temporary file
+ * (formats/spill.h), and never are more than BATCH files open. Live logs instead grow with every interval, as
+ * XenMon's do, and stay as they are when the run fails.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,12 +18,14 @@
 #include "formats/spill.h"
 #include "formats/writer_ops.h"
 #include "metrics/array.h"
+#include "metrics/min_max.h"
 #include "metrics/relation/relation.h"
 
-#define DOMAINS     65536 /* ids are 16 bits wide */
-#define XENMON_IDLE (-1)  /* what XenMon calls the idle domain */
-#define ROW_BYTES   512   /* no line is longer */
-#define CHUNK_BYTES 4096  /* of one log are aggregate before they go to the temporary file */
+#define DOMAINS     65536             /* ids are 16 bits wide */
+#define XENMON_IDLE (-1)              /* what XenMon calls the idle domain */
+#define ROW_BYTES   512               /* no line is longer */
+#define CHUNK_BYTES 4096              /* of one log are aggregate before they go to the temporary file */
+#define BATCH       (OUTPUTS_MAX - 4) /* files open at one time: some are left to others */
 
 static const char header[] = "# passed cpu dom cpu(tot) cpu(%) cpu/ex allocated/ex blocked(tot) blocked(%) "
                              "blocked/io waited(tot) waited(%) waited/ex ex/s io(tot) io/ex\n";
@@ -36,8 +46,8 @@ struct domain_log {
     bool was_there, begun; /* before; by us: it has appeared, or (live) has its header */
 };
 
-struct xenmon_log {
-    struct xenmon_options options;
+struct xenmon {
+    struct writer base;            /* its output only keeps what went wrong */
     const struct column *io_total; /* what counts as I/O is said once, in the table of columns */
     struct domain_log *by_domain[DOMAINS];
     struct domain_log **logs; /* the same, in the order of their first lines */
@@ -84,7 +94,7 @@ static void add_time(struct buffer *b, int64_t ns, uint64_t length_ns, uint64_t 
     add_number(b, per((double)ns, events));
 }
 
-static uint64_t io_of(const struct xenmon_log *log, const struct interval *interval, const struct row *row)
+static uint64_t io_of(const struct xenmon *log, const struct interval *interval, const struct row *row)
 {
     struct row_view view = {.interval = interval, .row = row, .by = BY_DOMAIN_PCPU};
     struct value io = column_value(log->io_total, &view);
@@ -127,20 +137,20 @@ static bool has_line(const struct row *row, uint64_t io)
 
 /* ---- the logs ---- */
 
-static bool is_capture(const struct xenmon_log *log, const char *path)
+static bool is_capture(const struct xenmon *log, const char *path)
 {
     struct stat capture, found;
-    return log->options.capture && stat(log->options.capture, &capture) == 0 && stat(path, &found) == 0 &&
-           capture.st_dev == found.st_dev && capture.st_ino == found.st_ino;
+    return log->base.schema->capture && stat(log->base.schema->capture, &capture) == 0 &&
+           stat(path, &found) == 0 && capture.st_dev == found.st_dev && capture.st_ino == found.st_ino;
 }
 
-static char *path_of(const struct xenmon_log *log, int32_t domain)
+static char *path_of(const struct xenmon *log, int32_t domain)
 {
     struct buffer path = {0};
     if (domain == IDLE_DOMAIN)
-        buffer_printf(&path, "%s-idle.log%c", log->options.prefix, '\0');
+        buffer_printf(&path, "%s-idle.log%c", log->base.schema->prefix, '\0');
     else
-        buffer_printf(&path, "%s-dom%d.log%c", log->options.prefix, (int)domain, '\0');
+        buffer_printf(&path, "%s-dom%d.log%c", log->base.schema->prefix, (int)domain, '\0');
     if (!path.failed)
         return path.at;
     buffer_free(&path);
@@ -158,7 +168,7 @@ static void free_domain_log(struct domain_log *d)
     free(d);
 }
 
-static struct domain_log *add_log(struct xenmon_log *log, int32_t domain, struct error *err)
+static struct domain_log *add_log(struct xenmon *log, int32_t domain, struct error *err)
 {
     struct domain_log **logs =
         array_reserve(log->logs, &log->logs_capacity, log->logs_n + 1, sizeof(struct domain_log *));
@@ -181,7 +191,7 @@ static struct domain_log *add_log(struct xenmon_log *log, int32_t domain, struct
 }
 
 /* Moves the lines aggregate so far to the temporary file. */
-static int put_away(struct xenmon_log *log, struct domain_log *d, struct error *err)
+static int put_away(struct xenmon *log, struct domain_log *d, struct error *err)
 {
     struct log_chunk *chunks = array_reserve(d->chunks, &d->chunks_capacity, d->chunks_n + 1, sizeof *chunks);
     if (!chunks)
@@ -194,7 +204,7 @@ static int put_away(struct xenmon_log *log, struct domain_log *d, struct error *
     return spill_settle(&log->spool, err);
 }
 
-static int take_row(struct xenmon_log *log, const struct interval *interval, const struct row *row,
+static int take_row(struct xenmon *log, const struct interval *interval, const struct row *row,
                     struct error *err)
 {
     uint64_t io = io_of(log, interval, row);
@@ -206,33 +216,19 @@ static int take_row(struct xenmon_log *log, const struct interval *interval, con
     add_line(&d->text, interval, row, io);
     if (d->text.failed)
         return no_memory(err);
-    return !log->options.live && d->text.n > CHUNK_BYTES - ROW_BYTES ? put_away(log, d, err) : 0;
+    return !log->base.schema->live && d->text.n > CHUNK_BYTES - ROW_BYTES ? put_away(log, d, err) : 0;
 }
 
 /* ---- live: straight into the logs, one open at a time ---- */
-
-static int write_all(int fd, const char *bytes, size_t n)
-{
-    while (n) {
-        ssize_t written = write(fd, bytes, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -1;
-        bytes += written;
-        n -= (size_t)written;
-    }
-    return 0;
-}
 
 static int append_live(struct domain_log *d, struct error *err)
 {
     int fd = open(d->path, O_WRONLY | O_CREAT | O_CLOEXEC | (d->begun ? O_APPEND : O_TRUNC), 0666);
     if (fd < 0)
         return cannot("create", d->path, errno, err);
-    int status = d->begun ? 0 : write_all(fd, header, sizeof header - 1);
+    int status = d->begun ? 0 : output_write_fd(fd, header, sizeof header - 1);
     if (status == 0)
-        status = write_all(fd, d->text.at, d->text.n);
+        status = output_write_fd(fd, d->text.at, d->text.n);
     if (status != 0)
         cannot("write", d->path, errno, err);
     if (close(fd) != 0 && errno != EINTR && status == 0)
@@ -245,7 +241,7 @@ static int append_live(struct domain_log *d, struct error *err)
 /* ---- the end: each log under a temporary name, then all renamed ---- */
 
 /* Writes the whole log under its temporary name, as far as that a full disk shows. */
-static int make_log(const struct xenmon_log *log, struct domain_log *d, struct error *err)
+static int make_log(const struct xenmon *log, struct domain_log *d, struct error *err)
 {
     d->was_there = access(d->path, F_OK) == 0;
     d->out = output_open(d->path, err);
@@ -268,7 +264,7 @@ static int commit_log(struct domain_log *d, struct error *err)
     return 0;
 }
 
-static int make_batch(const struct xenmon_log *log, size_t from, size_t to, struct error *err)
+static int make_batch(const struct xenmon *log, size_t from, size_t to, struct error *err)
 {
     for (size_t i = from; i < to; i++)
         if (make_log(log, log->logs[i], err) != 0)
@@ -280,7 +276,7 @@ static int make_batch(const struct xenmon_log *log, size_t from, size_t to, stru
 }
 
 /* Takes back what has appeared. What was replaced cannot be brought back; it is whole. */
-static void take_back(struct xenmon_log *log)
+static void take_back(struct xenmon *log)
 {
     for (size_t i = 0; i < log->logs_n; i++) {
         struct domain_log *d = log->logs[i];
@@ -291,7 +287,7 @@ static void take_back(struct xenmon_log *log)
     }
 }
 
-/* ---- the face ---- */
+/* ---- the writer ---- */
 
 /* Says at the beginning what would fail at the end. */
 static int check_directory(const char *prefix, struct error *err)
@@ -307,96 +303,66 @@ static int check_directory(const char *prefix, struct error *err)
     return status;
 }
 
-struct xenmon_log *xenmon_new(const struct xenmon_options *options, struct error *err)
+static int begin(struct writer *w)
 {
-    if (check_directory(options->prefix, err) != 0)
-        return NULL;
-    struct xenmon_log *log = calloc(1, sizeof *log);
-    if (!log) {
-        no_memory(err);
-        return NULL;
-    }
+    struct xenmon *log = (struct xenmon *)w;
+    struct error why;
     spill_init(&log->spool);
-    log->options = *options;
     log->io_total = column_find(&relation_rows, "io_total");
-    return log;
+    if (check_directory(w->schema->prefix, &why) != 0)
+        output_fail(w->out, &why); /* shows in the next call, and in its commit */
+    return 0;
 }
 
-int xenmon_interval(struct xenmon_log *log, const struct interval *interval, const struct row *rows, size_t n,
-                    struct error *err)
+static int append_logs(const struct xenmon *log, struct error *err)
 {
-    if (interval->end_ns <= interval->start_ns)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        if (take_row(log, interval, &rows[i], err) != 0)
-            return -1;
-    for (size_t i = 0; log->options.live && i < log->logs_n; i++)
+    for (size_t i = 0; i < log->logs_n; i++)
         if (log->logs[i]->text.n && append_live(log->logs[i], err) != 0)
             return -1;
     return 0;
 }
 
-int xenmon_end(struct xenmon_log *log, struct error *err)
-{
-    for (size_t at = 0; !log->options.live && at < log->logs_n; at += XENMON_BATCH) {
-        size_t to = log->logs_n - at > XENMON_BATCH ? at + XENMON_BATCH : log->logs_n;
-        if (make_batch(log, at, to, err) != 0) {
-            take_back(log);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-void xenmon_free(struct xenmon_log *log)
-{
-    if (!log)
-        return;
-    for (size_t i = 0; i < log->logs_n; i++)
-        free_domain_log(log->logs[i]);
-    spill_free(&log->spool);
-    free(log->logs);
-    free(log);
-}
-
-/* ---- as one of the formats of a report; the writer's output only keeps what went wrong ---- */
-
-struct xenmon {
-    struct writer base;
-    struct xenmon_log *log; /* NULL: the output has failed */
-};
-
-static int begin(struct writer *w)
-{
-    const struct xenmon_options options = {w->schema->prefix, w->schema->capture, w->schema->live};
-    struct error why;
-    if (!(((struct xenmon *)w)->log = xenmon_new(&options, &why)))
-        output_fail(w->out, &why); /* shows in the next call, and in its commit */
-    return 0;
-}
-
+/* Rows by domain and pCPU, those of the idle domain included. */
 static int rows(struct writer *w, const struct rows *rows)
 {
-    struct xenmon_log *log = ((struct xenmon *)w)->log;
+    struct xenmon *log = (struct xenmon *)w;
     struct error why;
-    if (!log)
+    int status = 0;
+    if (output_failure(w->out))
         return -1;
-    return xenmon_interval(log, rows->interval, rows->at, rows->n, &why) == 0 ? 0 : output_fail(w->out, &why);
+    if (rows->interval->end_ns <= rows->interval->start_ns)
+        return 0;
+    for (size_t i = 0; i < rows->n && status == 0; i++)
+        status = take_row(log, rows->interval, row_at(rows, i), &why);
+    if (status == 0 && w->schema->live)
+        status = append_logs(log, &why);
+    return status == 0 ? 0 : output_fail(w->out, &why);
 }
 
+/* XenMon's logs have no place for the summary. */
 static int end(struct writer *w, const struct report_summary *summary)
 {
-    struct xenmon_log *log = ((struct xenmon *)w)->log;
+    struct xenmon *log = (struct xenmon *)w;
     struct error why;
-    (void)summary; /* XenMon's logs have no place for it */
-    if (!log)
+    (void)summary;
+    if (output_failure(w->out))
         return -1;
-    return xenmon_end(log, &why) == 0 ? 0 : output_fail(w->out, &why);
+    for (size_t at = 0; !w->schema->live && at < log->logs_n; at += BATCH)
+        if (make_batch(log, at, min64(at + BATCH, log->logs_n), &why) != 0) {
+            take_back(log);
+            return output_fail(w->out, &why);
+        }
+    return 0;
 }
 
 static void release(struct writer *w)
 {
-    xenmon_free(((struct xenmon *)w)->log);
+    struct xenmon *log = (struct xenmon *)w;
+    for (size_t i = 0; i < log->logs_n; i++)
+        free_domain_log(log->logs[i]);
+    if (log->io_total) /* else it has not begun */
+        spill_free(&log->spool);
+    free(log->logs);
 }
 
 const struct writer_ops xenmon_writer = {

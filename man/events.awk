@@ -133,6 +133,9 @@ function take_row(text,    inside, part)
         take_event(inside, part)
     else if (text ~ /^EVENT_ALIAS\(/)
         alias[part[1]] = alias[part[1]] ", " part[2] " in " unquoted(part[4])
+    else if (text ~ /^EVENT_OLD\(/)
+        alias[part[1]] = alias[part[1]] ", " id_of[part[2]] " with " part[3] (part[3] == 1 ? " word" : " words") \
+            " in " unquoted(part[5])
     else if (text ~ /^HYPERCALL\(/)
         take_hypercall(inside, part[1])
     else if (text ~ /^NAME\(/)
@@ -150,7 +153,7 @@ function take_event(text, part,    e, n, quoted)
     e = ++events
     event_slot[e] = part[1]
     event_section[e] = section
-    event_id[e] = part[2]
+    event_id[e] = id_of[part[1]] = part[2]
     event_variants[e] = number(part[3])
     event_name[e] = unquoted(part[5])
     event_tsc[e] = substr(part[6], 2, 1)
@@ -576,6 +579,9 @@ function tell_beginning()
     print ".Pp"
     print "No record names the version that wrote it."
     print "Where an event has more than one layout, the number of words tells which it is."
+    print "A number that two events had in different versions is told apart by the words, too; see the sections on schedulers and"
+    print "on interrupts."
+    print "It is taken as that of the older event only in a trace that Xen 4.2 or older wrote, by most of its records."
     print "Three kinds have the same number of words in two layouts:"
     print ".Bl -bullet -compact"
     print ".It"

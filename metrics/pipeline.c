@@ -260,7 +260,7 @@ static int check_clock(const struct pipeline *p, const struct trace *trace, stru
         if (p->members[i].consumer.clock == CLOCK_NEEDED)
             return error_set(
                 err, ERROR_USAGE,
-                "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records): "
+                "the tsc frequency cannot be told from this trace (no SWITCH_INFPREV records that tell it): "
                 "give it with --cpu-hz, as \"xl info\" or \"xl dmesg\" (Detected ... MHz) has it%s",
                 p->members[i].consumer.clock_advice ? p->members[i].consumer.clock_advice : "");
     return 0;

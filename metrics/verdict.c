@@ -1,5 +1,6 @@
 #include "verdict.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,11 +19,14 @@
 #define SKEW_DEGRADED_NS 10000
 #define SKEW_POOR_NS     1000000
 
-#define CLOCK_UNSURE_PPM  500
+#define CLOCK_UNSURE_PPM  1000
+#define CLOCK_POOR_PPM    10000
 #define CLOCK_FEW_SAMPLES 4 /* the median of fewer has no usable error estimate */
 #define CLOCK_SURE        3 /* a frequency is taken to be right to so many standard errors, */
 #define CLOCK_LEAST_PPM                                                                                      \
     1 /* but never better than this: records are written some time after Xen read its clock */
+#define CLOCK_GIVEN_PPM 1000 /* a given frequency may be rounded */
+#define CLOCK_SLEW_PPM  500  /* NTP has a host's clock run faster or slower by up to this */
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -162,21 +166,45 @@ static void judge_tsc(struct judgement *j, const struct quality *q, const struct
                 "the clocks of the pCPUs are up to %s apart", human_duration(time, q->skew_max_ns));
 }
 
-static void judge_clock(struct judgement *j, const struct clock *clock)
+/* Is the frequency sure? */
+static void judge_frequency(struct judgement *j, const struct clock *clock)
 {
+    double sure_ppm = CLOCK_SURE * clock->error_ppm;
     if (!(clock->cpu_hz > 0))
         because(j, VERDICT_POOR,
                 "the tsc frequency is not known, times are in cycles: give it with --cpu-hz");
     else if (clock->measured && clock->pairs < CLOCK_FEW_SAMPLES)
         because(j, VERDICT_DEGRADED, "the tsc frequency was measured from %u sample%s only",
                 (unsigned)clock->pairs, plural(clock->pairs));
-    else if (clock->measured && !(clock->error_ppm <= CLOCK_UNSURE_PPM))
-        because(j, VERDICT_DEGRADED, "the tsc frequency is sure to %.2f %% only", clock->error_ppm / 1e4);
-    double expected_ppm = CLOCK_SURE * (clock->error_ppm + clock->check_error_ppm) + CLOCK_LEAST_PPM;
-    if (clock->measured && clock->check_pairs && !(clock->difference_ppm <= expected_ppm))
-        because(j, VERDICT_DEGRADED,
+    if (clock->cpu_hz > 0 && !(sure_ppm <= CLOCK_UNSURE_PPM))
+        because(j, sure_ppm <= CLOCK_POOR_PPM ? VERDICT_DEGRADED : VERDICT_POOR,
+                "the tsc frequency is sure to %.2f %% only", sure_ppm / 1e4);
+}
+
+/* Do other parts of the trace, and others who measured, say the same? */
+static void judge_clock(struct judgement *j, const struct clock *clock)
+{
+    double sure_ppm = CLOCK_SURE * (clock->error_ppm + clock->check_error_ppm);
+    double least_ppm = clock->measured ? CLOCK_LEAST_PPM : CLOCK_GIVEN_PPM;
+    judge_frequency(j, clock);
+    if (!(clock->cpu_hz > 0))
+        return;
+    if (clock->check_pairs && !(clock->difference_ppm <= sure_ppm + least_ppm)) {
+        if (clock->measured)
+            because(
+                j, VERDICT_DEGRADED,
                 "the tsc frequency differs by %.0f ppm between the beginning of the trace and later parts",
                 clock->difference_ppm);
+        else
+            because(j, clock->difference_ppm <= CLOCK_POOR_PPM ? VERDICT_DEGRADED : VERDICT_POOR,
+                    "the trace contradicts the tsc frequency %s: its records make it %.3f MHz",
+                    clock->by_host ? "by --io-counts" : "that was given", clock->check_hz / 1e6);
+    }
+    double host_ppm = clock->host_hz > 0 ? fabs(clock->host_hz / clock->cpu_hz - 1) * 1e6 : 0;
+    if (!(host_ppm <= CLOCK_SURE * (clock->error_ppm + clock->host_error_ppm) + CLOCK_SLEW_PPM))
+        because(j, host_ppm <= CLOCK_POOR_PPM ? VERDICT_DEGRADED : VERDICT_POOR,
+                "the host's own pairs of tsc and time (--io-counts) make the tsc frequency %.3f MHz",
+                clock->host_hz / 1e6);
 }
 
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,

@@ -32,7 +32,7 @@ enum pseudo_event {
 enum event_flag {
     EVENT_RAW = 1,     /* a consumer of raw records */
     EVENT_MODEL = 2,   /* the model of domains and vCPUs */
-    EVENT_CLOCK = 4,   /* the measurement of the clock; never delivered for its sake alone */
+    EVENT_CLOCK = 4,   /* the measurement of the clock; never delivered */
     EVENT_BY_SEND = 8, /* WAKE: an event-channel operation caused it */
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */

@@ -3,21 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/decode/old_numbers.h"
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
 #include "parser/order/currents.h"
 #include "parser/order/order.h"
 #include "parser/source/input.h"
 
-#define BATCH_EVENTS         4096 /* a batch stays in the second-level cache */
-#define CLOCK_ERROR_PPM      50.0 /* the clock is known well enough to begin */
-#define CLOCK_SAMPLES_MIN    32
-#define CLOCK_SAMPLES_ENOUGH 4096
-#define CLOCK_BYTES          (16u << 20) /* read at most, to measure the clock */
-#define CHECK_SWEEPS         16          /* one sweep of so many checks the clock later */
-#define RUNSTATES_ENOUGH     16          /* changes a pCPU: siblings would have shown by then */
-#define SWITCHES_ENOUGH      16 /* without any runstate change between them: the mask left these out */
-#define MEMORY_DEFAULT       (1ull << 30)
+#define BATCH_EVENTS       4096        /* a batch stays in the second-level cache */
+#define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
+#define CLOCK_BYTES        (16u << 20) /* read at most, to measure the clock */
+#define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
+#define CHECK_FIRST_SWEEPS 8           /* and the first ones check one that is not measured */
+#define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
+#define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
+#define SWITCHES_ENOUGH    16          /* without any runstate change between them: the mask left these out */
+#define MEMORY_DEFAULT     (1ull << 30)
 
 enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
 
@@ -32,7 +33,8 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    struct trace_tap tap;       /* .bytes NULL: nobody listens */
+    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
+    struct trace_tap tap; /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
     struct event *named;        /* the batch with its vCPUs: room for twice as many events */
@@ -48,8 +50,10 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         return NULL;
     }
     t->options = *options;
+    struct event_interest widened = options->interest;
+    t->renames = old_numbers_widen(&widened);
     t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
-    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &options->interest, err) != 0) {
+    if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &widened, err) != 0) {
         trace_close(t);
         return NULL;
     }
@@ -64,7 +68,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     }
     if (options->resume)
         t->resume = *options->resume;
-    decoder_want(&t->decoder, !options->resume && !options->cycles && !(options->cpu_hz > 0), true);
+    decoder_want(&t->decoder, !options->resume && !options->cycles, true);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
@@ -91,21 +95,42 @@ static bool has_runstates(const struct trace *t)
     return t->options.resume || decoder_has_runstates(&t->decoder);
 }
 
+/* The frequency: as given, as measured if that is any good, as the host has it; else it is not known. */
+static void choose_frequency(struct trace *t)
+{
+    struct clock *c = &t->clock;
+    c->host_hz = t->options.host_hz;
+    c->host_error_ppm = t->options.host_error_ppm;
+    if (t->options.cpu_hz > 0) {
+        c->cpu_hz = t->options.cpu_hz;
+        return;
+    }
+    bool sure = clock_probe_estimate(&t->probe, c) && c->error_ppm <= CLOCK_POOR_PPM;
+    if (!sure && c->host_hz > 0) {
+        c->cpu_hz = c->host_hz;
+        c->error_ppm = c->host_error_ppm;
+        c->spread_ppm = 0;
+        c->pairs = 0;
+        c->measured = false;
+        c->by_host = true;
+    }
+}
+
 /* Fixes the start and the frequency: from here on cycles have a meaning in ns. */
 static void set_clock(struct trace *t)
 {
     struct clock *c = &t->clock;
     uint64_t first = t->order.tsc_first == UINT64_MAX ? 0 : t->order.tsc_first;
-    if (t->options.cpu_hz > 0)
-        c->cpu_hz = t->options.cpu_hz;
-    else if (!t->options.cycles)
-        clock_probe_estimate(&t->probe, c);
+    if (!t->options.cycles)
+        choose_frequency(t);
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
-    decoder_want(&t->decoder, false, !has_runstates(t));
+    bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
+    decoder_want(&t->decoder, goes_on, !has_runstates(t));
     decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
-    clock_probe_restart(&t->probe);
+    if (!goes_on)
+        clock_probe_restart(&t->probe);
 }
 
 static bool switches_seen(const struct trace *t)
@@ -133,10 +158,9 @@ static bool well_known(struct trace *t)
         return false;
     if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
         return false;
-    if (!t->decoder.measures_clock || p->chains->n >= CLOCK_SAMPLES_ENOUGH)
+    if (!t->decoder.measures_clock || t->options.cpu_hz > 0 || clock_probe_is_full(p))
         return true;
-    /* An estimate sorts all samples: make one only when there are a good deal more of them. */
-    if (p->chains->n < CLOCK_SAMPLES_MIN || p->chains->n < p->estimated_at + p->estimated_at / 8)
+    if (!clock_probe_has_more(p))
         return false;
     struct clock guess = {0};
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
@@ -154,17 +178,28 @@ static void take_window(struct trace *t)
     order_window(&t->order, s);
 }
 
-/* Some later sweeps check a clock that was measured at the beginning; not all, as that takes time. */
+/* Some later sweeps check the clock; not all, as that takes time. */
 static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    bool measure = d->sweep % CHECK_SWEEPS == 0;
-    if (t->phase == PHASE_CLOCK || !t->clock.measured || t->options.resume || measure == d->measures_clock)
+    bool first = !t->clock.measured && d->sweep <= CHECK_FIRST_SWEEPS;
+    bool measure = d->sweep % CHECK_SWEEPS == 0 || first;
+    if (t->phase == PHASE_CLOCK || !(t->clock.cpu_hz > 0) || t->options.resume ||
+        measure == d->measures_clock)
         return;
-    if (!measure)
+    if (clock_probe_is_full(&t->probe)) {
         clock_probe_check(&t->probe, &t->clock);
-    clock_probe_break(&t->probe);
+        clock_probe_restart(&t->probe);
+    } else {
+        clock_probe_break(&t->probe);
+    }
     decoder_want(d, measure, d->without_runstates);
+}
+
+static void check_at_end(struct trace *t)
+{
+    if (t->clock.cpu_hz > 0 && !t->options.resume)
+        clock_probe_check(&t->probe, &t->clock);
 }
 
 /* A sweep has ended: its successor's first window has begun. */
@@ -204,8 +239,8 @@ static int take_status(struct trace *t, int status, struct error *err)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
         if (order_end(&t->order, t->quality.truncated_bytes > 0) != 0)
             return error_no_memory(err, "the end of the trace");
-        if (t->decoder.measures_clock && !clock)
-            clock_probe_check(&t->probe, &t->clock);
+        if (!clock)
+            check_at_end(t);
         return true;
     }
 }
@@ -222,8 +257,11 @@ static int read_on(struct trace *t, struct error *err)
         return -1;
     if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
         return error_no_memory(err, "which pCPUs are scheduled together");
-    if (t->phase == PHASE_CLOCK)
+    if (t->phase == PHASE_CLOCK) {
         set_clock(t);
+        if (status == DECODER_END && t->options.cpu_hz > 0)
+            check_at_end(t);
+    }
     if (order_begin(&t->order) != 0)
         return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
@@ -256,6 +294,12 @@ static int name_siblings(struct trace *t, size_t *n, struct error *err)
     return 0;
 }
 
+static unsigned traits_of(const struct trace *t)
+{
+    unsigned known = t->options.resume ? t->resume.traits : 0;
+    return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
+}
+
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
@@ -265,7 +309,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
                                   .cores = d->cores.largest ? &d->cores : NULL,
-                                  .traits = decoder_traits(d),
+                                  .traits = traits_of(t),
                                   .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
                                   .watermark = t->order.emitted_tsc};
 }
@@ -287,6 +331,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         o->tsc_last = o->emitted_tsc;
     if (t->options.resume)
         n = drop_replayed(t, n);
+    if (t->renames)
+        old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
     if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
     describe(t, batch, n);

@@ -28,21 +28,25 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
-    bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
     const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
-    unsigned traits;           /* with raw records: enum trace_trait, as far as it was read */
-    uint64_t end_tsc;          /* of the trace's last record, once its end was read; 0: not yet */
-    uint64_t watermark;        /* tsc up to which everything has arrived: no later event lies below it */
+    bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
+    unsigned
+        traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
+    uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
+    uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
 
 /* Where to begin in the middle of a trace, and what is known of what comes before. */
 struct trace_resume {
     struct clock clock; /* of the whole trace */
     uint64_t after_tsc; /* the model is not given events up to here: it has replayed them already */
+    unsigned traits;    /* of the whole trace: those of old_numbers.h */
 };
 
 struct trace_options {
-    double cpu_hz;                  /* tsc frequency, 0: measure it from the trace */
+    double cpu_hz;  /* tsc frequency, 0: measure it from the trace */
+    double host_hz; /* by pairs of tsc and time that the host read, 0: none; used if the trace cannot tell */
+    double host_error_ppm;          /* its standard error */
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */

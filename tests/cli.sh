@@ -229,6 +229,37 @@ for signal in INT TERM HUP; do
     done
 done
 
+group 'nothing to report is an error'
+unscheduled=$scratch/unscheduled.xt # a window with one record that no scheduler wrote
+printf '\003\360\001\040\000\000\000\000\040\000\000\000' >"$unscheduled"
+for tsc in '\000\000\000\001' '\000\000\000\002'; do
+    printf "\\001\\360\\020\\220$tsc\\001\\000\\000\\000\\003\\000\\000\\000" >>"$unscheduled"
+done
+for format in table csv json jsonl; do
+    for command in report charge blame; do
+        check "$command -f $format: no such domain" refuses 'nothing to report: none of the domains of --domains is in this trace' \
+            $command -f $format -d 77 "$fixture"
+        check "$command -f $format: no scheduling records" refuses 'nothing to report: the trace has no scheduling records; record with' \
+            $command -f $format --cpu-hz 1G "$unscheduled"
+    done
+    check "report -f $format: no such pCPU" refuses 'nothing to report: --pcpus leaves no row' report -f $format -p 77 "$fixture"
+    check "charge -f $format: no such driver domain" refuses 'nothing to report: --idd leaves no row' charge -f $format --idd 77 "$fixture"
+done
+for option in '-d 77' '-p 77' '-e adjdom' '--vcpus d77v0' '--count -e adjdom' '-f csv -d 77'; do
+    # shellcheck disable=SC2086 # a list of words
+    check "dump $option" refuses 'no record is left by --' dump $option "$fixture"
+done
+check 'after the end' refuses 'begins at 100 s, but the trace ends at' report -t 100s, "$fixture"
+check 'dump: after the end' refuses 'begins at 100 s, but the trace ends at' dump -t 100s, "$fixture"
+check '-o: nothing is left' refuses 'nothing to report' report -d 77 -o "$dir/x.csv" "$fixture"
+"$XENMETER" archive create -q -o "$dir/x.xma" "$fixture"
+check 'of an archive' refuses 'nothing to report: none of the domains' report -d 77 "$dir/x.xma"
+rm -f "$dir/x.xma"
+check 'nothing is left' nothing_left
+run info --cpu-hz 1G "$unscheduled"
+check 'info describes it all the same' exits 0
+check 'info: what is wrong with it' says "$out" 'no scheduling records in the trace'
+
 group 'formats'
 columns=$("$XENMETER" report -c help | sed -n '/^columns of rows/,/^$/s/^  \([a-z0-9_]*\) .*/\1/p')
 for by in domain vcpu pcpu domain-pcpu; do

@@ -205,6 +205,32 @@ run dump --count -f csv "$scratch/clockless.xt"
 check 'counts have no rates' equal '' "$(sed -n 2p "$out" | cut -d, -f5)"
 check 'a part of the time is refused' refuses '--cpu-hz' --tsc -t 0.1,0.2 "$scratch/clockless.xt"
 
+group 'numbers that meant another event in Xen 4.0 to 4.2'
+named() { dump --tsc "$@" | awk '{ $1 = $2 = $3 = ""; print substr($0, 4) }'; }
+check '4.0: power states' equal 'idle_entry cx=2 ticks=100 expected_us=500 predicted_us=400
+idle_exit cx=2 ticks=300 irq0=240 irq1=0 irq2=0 irq3=0' "$(named -e hw fixtures/cases/xen40-idle.xt.zst)"
+check '4.0: by the name' equal 1 "$(named -e idle_entry fixtures/cases/xen40-idle.xt.zst | wc -l)"
+check '4.0: not by the name of today' equal 0 "$(named -e irq_move_cleanup fixtures/cases/xen40-idle.xt.zst | wc -l)"
+credit2='credit2_credit_burn dom=3 vcpu=1 credit=-5 delta=100
+credit2_runq_pos dom=3 vcpu=1 pos=2
+credit2_tickle cpu=1'
+check '4.1: credit2' equal "$credit2" "$(named -e 'credit*' fixtures/cases/xen41-credit2.xt.zst)"
+check '4.1: credit2, through a pipe' equal "$credit2" "$(zstd -dc fixtures/cases/xen41-credit2.xt.zst | named -e 'credit*' -)"
+"$XENMETER" archive create -q --with-trace -o "$dir/old.xma" fixtures/cases/xen41-credit2.xt.zst
+check '4.1: credit2, of an archive' equal "$credit2" "$(named -e 'credit*' "$dir/old.xma")"
+check '4.1: counted' equal 1 "$(dump --count -f csv fixtures/cases/xen41-credit2.xt.zst | grep -c '^credit2_credit_burn,0x00022203,1,')"
+for input in fixtures/cases/xen41-credit2.xt.zst "$dir/old.xma"; do
+    run info -v "$input"
+    check "info: the version and the scheduler ($input)" says "$out" \
+        '^xen  *4.1 to 4.2, by the layout of credit2_runq_pos; scheduler credit2$'
+    check 'info: the events' says "$out" '^  credit2_credit_burn  *1 '
+    check 'info: the JSON document' equal '"credit2" ["credit2"]' \
+        "$("$XENMETER" info -f json "$input" | jq -r '.xen | "\(.scheduler | tojson) \(.schedulers | tojson)"')"
+done
+rm "$dir/old.xma"
+run info fixtures/cases/xen40-idle.xt.zst
+check 'info: 4.0' says "$out" '^xen  *4.0 to 4.1, by the layout of trace_irq$'
+
 group 'a live pipe'
 mkfifo "$scratch/fifo"
 size=$(stat -c %s "$capture")

@@ -80,6 +80,45 @@ int counters_sort(struct counters *c, struct error *err)
     return 0;
 }
 
+/* ---- the clock ---- */
+
+#define FREQUENCY_PAIRS   8 /* the scatter of fewer is hardly known */
+#define FREQUENCY_SPAN_NS 1000000000u
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each reading of the first half with the one half of all later. Returns how many frequencies. */
+static size_t pair_readings(const struct counter_reading *r, size_t n, double *hz)
+{
+    size_t pairs = 0;
+    for (size_t i = 0; i + n / 2 < n; i++) {
+        const struct counter_reading *a = &r[i], *b = &r[i + n / 2];
+        if (a->time_ns && b->tsc > a->tsc && b->time_ns > a->time_ns + FREQUENCY_SPAN_NS)
+            hz[pairs++] = (double)(b->tsc - a->tsc) / (double)(b->time_ns - a->time_ns) * 1e9;
+    }
+    return pairs;
+}
+
+bool counters_frequency(const struct counters *c, double *hz, double *error_ppm)
+{
+    double *all = c->has_tsc ? malloc((c->readings_n + 1) * sizeof *all) : NULL;
+    size_t n = 0;
+    for (size_t d = 0; all && d < c->devices_n; d++)
+        n += pair_readings(c->readings + c->begins[d], c->begins[d + 1] - c->begins[d], all + n);
+    bool enough = n >= FREQUENCY_PAIRS;
+    if (enough) {
+        qsort(all, n, sizeof *all, compare_doubles);
+        *hz = all[n / 2];
+        *error_ppm = (all[n - 1 - n / 4] - all[n / 4]) / 2 / *hz * 1e6;
+    }
+    free(all);
+    return enough;
+}
+
 void counters_free(struct counters *c)
 {
     if (!c)

@@ -51,6 +51,13 @@ int counters_sort(struct counters *c, struct error *err);
 void counters_free(struct counters *c);
 
 /*
+ * The tsc frequency by the readings that have both a tsc and a time, over half of what each device was read; sort first. Its
+ * standard error in ppm is what the readings scatter by, as the two may be read some time apart. False: there are too few,
+ * or there is no memory.
+ */
+bool counters_frequency(const struct counters *c, double *hz, double *error_ppm);
+
+/*
  * The events of this kind (0 .. COUNTER_KINDS - 1) that the device counted in [from_ns, to_ns) of the trace; they are
  * taken to come evenly between two readings, and are 0 outside of the readings. `clock` turns tsc into ns. Of the
  * events between a reading before the trace's start and the first one inside, the part after the start counts.

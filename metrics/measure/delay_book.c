@@ -117,29 +117,20 @@ void delay_book_add(struct delay_book *b, const struct delay_stretch *stretch)
 
 /* ---- rows ---- */
 
-static int compare(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
 static int compare_victims(const void *a, const void *b, void *population)
 {
     const struct population *p = population;
     const struct vcpu_identity *x = &p->vcpus[*(const uint32_t *)a], *y = &p->vcpus[*(const uint32_t *)b];
     const struct incarnation *i = &p->incarnations[x->life], *k = &p->incarnations[y->life];
-    int order = compare(i->domain, k->domain);
-    if (order == 0)
-        order = compare(i->number, k->number);
-    return order ? order : compare(x->id, y->id);
+    int order = life_compare(i->domain, i->number, k->domain, k->number);
+    return order ? order : (x->id > y->id) - (x->id < y->id);
 }
 
 static int compare_culprits(const void *a, const void *b)
 {
     const struct delay *x = a, *y = b;
-    int order = compare(x->kind, y->kind);
-    if (order == 0)
-        order = compare(x->culprit, y->culprit);
-    return order ? order : compare(x->culprit_life, y->culprit_life);
+    int order = (x->kind > y->kind) - (x->kind < y->kind);
+    return order ? order : life_compare(x->culprit, x->culprit_life, y->culprit, y->culprit_life);
 }
 
 static struct delay row_of(const struct population *p, uint32_t victim, const struct delay_sum *sum)

@@ -294,9 +294,7 @@ static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *i
 static int compare_idds(const void *a, const void *b)
 {
     const struct charge_idd *x = a, *y = b;
-    if (x->domain != y->domain)
-        return x->domain < y->domain ? -1 : 1;
-    return (x->life > y->life) - (x->life < y->life);
+    return life_compare(x->domain, x->life, y->domain, y->life);
 }
 
 static bool make_charge_rows(struct ledger *l)

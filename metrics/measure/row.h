@@ -31,13 +31,20 @@ struct row {
     const struct measures *measures;
 };
 
+/* <0, 0, >0: the order of domains, one life after the other. */
+static inline int life_compare(int32_t domain, uint32_t life, int32_t other_domain, uint32_t other_life)
+{
+    if (domain != other_domain)
+        return domain < other_domain ? -1 : 1;
+    return (life > other_life) - (life < other_life);
+}
+
 /* <0, 0, >0: the order in which rows are handed out. */
 static inline int row_compare(const struct row *a, const struct row *b)
 {
-    if (a->domain != b->domain)
-        return a->domain < b->domain ? -1 : 1;
-    if (a->life != b->life)
-        return a->life < b->life ? -1 : 1;
+    int order = life_compare(a->domain, a->life, b->domain, b->life);
+    if (order)
+        return order;
     if (a->vcpu != b->vcpu)
         return a->vcpu < b->vcpu ? -1 : 1;
     return (a->pcpu > b->pcpu) - (a->pcpu < b->pcpu);
@@ -81,10 +88,10 @@ struct execution {
     uint64_t blocked_before_ns; /* the blocking it followed; 0: none; NS_UNKNOWN */
     uint64_t waited_ns;         /* NS_UNKNOWN: not known */
     enum wait_kind wait_kind;
+    enum execution_end end; /* here, so that there is no padding: executions compare as bytes */
     uint64_t ran_ns;
     uint64_t allocated_ns; /* slice granted; NS_UNKNOWN: not recorded or unlimited */
     uint64_t io_total;     /* I/O events in it; NS_UNKNOWN while I/O is not accounted */
-    enum execution_end end;
 };
 
 #endif

@@ -12,6 +12,13 @@
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
 
+/* A vCPU that was put to sleep while it was blocked, or may have been, where only switches are traced. */
+enum pause {
+    PAUSE_NONE,
+    PAUSE_SLEPT, /* the next wake ends the pause, or is an event in it */
+    PAUSE_WOKEN  /* one of both came: blocked or offline; the next wake is the other one */
+};
+
 /* What is known of a vCPU at the front of the events. */
 struct track {
     uint64_t since_ns;        /* of its last record or transition */
@@ -27,6 +34,7 @@ struct track {
     uint16_t record_pcpu;     /* the pCPU that wrote it */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
+    uint8_t pause; /* switches only: enum pause */
 };
 
 struct pcpu_track {

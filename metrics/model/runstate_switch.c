@@ -1,7 +1,8 @@
 /*
  * Runstates from switches, for traces whose mask left the runstate changes out. What Xen does at each step is in
  * xen/common/sched/core.c: a vCPU that is switched out is blocked if it blocked itself before, offline if it was put
- * to sleep, else runnable; a wake makes a blocked or offline vCPU runnable and says nothing about any other.
+ * to sleep, else runnable; a wake makes a blocked or offline vCPU runnable, unless it is paused, and says nothing about
+ * any other.
  */
 
 #include "runstate_internal.h"
@@ -11,6 +12,8 @@ static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64
     struct track *k = &r->tracks[vcpu];
     enum runstate to = idle || !k->seen || k->leaving == 0 ? RUNSTATE_RUNNABLE : (enum runstate)k->leaving;
     k->leaving = 0;
+    if (to != RUNSTATE_BLOCKED && to != RUNSTATE_UNKNOWN)
+        k->pause = PAUSE_NONE;
     runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, to, UINT32_MAX);
 }
 
@@ -26,7 +29,27 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
     if (!k->seen && k->woken_ns && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     k->leaving = 0;
+    k->pause = PAUSE_NONE;
     runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, slice_ns);
+}
+
+/*
+ * A wake of a vCPU that was put to sleep while it was blocked. Xen's vcpu_wake() is called when the pause ends and when
+ * an event comes, never for an event of a vCPU that is not blocked. The first call leaves it blocked (the pause ended)
+ * or takes it offline (an event came), the second one makes it runnable.
+ */
+static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    bool first = k->pause == PAUSE_SLEPT;
+    if (k->state == RUNSTATE_RUNNING) {
+        first = first && k->leaving == RUNSTATE_BLOCKED;
+        k->leaving = first ? RUNSTATE_UNKNOWN : 0;
+    } else {
+        runstates_record(r, vcpu, now_ns, pcpu, (enum runstate)k->state,
+                         first ? RUNSTATE_UNKNOWN : RUNSTATE_RUNNABLE, UINT32_MAX);
+    }
+    k->pause = first ? PAUSE_WOKEN : PAUSE_NONE;
 }
 
 static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
@@ -37,6 +60,8 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
         /* It may have been running: its next switch shows that. */
         if (!k->woken_ns)
             k->woken_ns = now_ns;
+    } else if (k->pause != PAUSE_NONE) {
+        wake_paused(r, vcpu, pcpu, now_ns);
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
         runstates_record(r, vcpu, now_ns, pcpu, k->state, RUNSTATE_RUNNABLE, UINT32_MAX);
     } else if (k->state == RUNSTATE_RUNNABLE && blind_between(&r->blind, k->since_ns, now_ns, &lost)) {
@@ -57,10 +82,15 @@ static void block(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t no
 static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
-    if (k->seen && k->state == RUNSTATE_RUNNABLE)
+    if (!k->seen) /* the wakes that come now do not say what it was before */
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+    if (k->state == RUNSTATE_RUNNABLE) {
         runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_OFFLINE, UINT32_MAX);
-    else if (k->seen && k->state == RUNSTATE_RUNNING)
-        k->leaving = RUNSTATE_OFFLINE;
+    } else if (k->state != RUNSTATE_OFFLINE) {
+        k->pause = PAUSE_SLEPT;
+        if (k->state != RUNSTATE_BLOCKED && k->leaving == 0) /* it runs, or may run */
+            k->leaving = RUNSTATE_OFFLINE;
+    }
 }
 
 /* The vCPU that a switch names. With core scheduling the id is the unit's: the idle vCPU is the pCPU's own. */

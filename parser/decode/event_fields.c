@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "old_numbers.h"
+
 #define ANY_WORDS 255
 
 static struct field_list lists[FIELD_LISTS_MAX];
@@ -228,8 +230,27 @@ static const struct field_list *exchanged(const struct field_list *list)
     return other;
 }
 
+/* The same list, and after its fields the other event that the record may be. */
+static const struct field_list *doubted(const struct field_list *list, unsigned alternative)
+{
+    struct layout_reading r = {.list = new_list(list->layout)};
+    uint16_t id = r.list->id;
+    *r.list = *list;
+    r.list->id = id;
+    add(&r, "perhaps", strlen("perhaps"), FIELD_TEXT, NUMBER_WORD, 0, 1)->text =
+        event_info(alternative)->name;
+    return r.list;
+}
+
 static void choose_by_traits(void)
 {
+    for (unsigned slot = EVENT_CREDIT_SCHED_TASKLET; slot <= EVENT_CREDIT_STEAL_CHECK; slot++)
+        for (unsigned words = 0; words <= RECORD_WORDS_MAX; words++) {
+            struct layout_choices *c = &layout_choices[slot][words];
+            unsigned alternative = old_number_alternative(slot, words);
+            if (alternative != EVENT_UNRECOGNISED)
+                choose_by_trait(c, doubted(c->first, alternative), TRAIT_CREDIT_UNSURE);
+        }
     for (unsigned words = 2; words <= 3; words++)
         choose_by_trait(&layout_choices[EVENT_VMX_EXIT][words], layout_choices[EVENT_SVM_EXIT][words].first,
                         TRAIT_SVM);

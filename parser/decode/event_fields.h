@@ -25,6 +25,7 @@ enum field_kind {
     FIELD_ID,    /* the event number, with all its digits */
     FIELD_NAMED, /* unsigned, with names for its values */
     FIELD_FLAG,  /* one bit, shown only when it is set */
+    FIELD_TEXT,  /* a text that takes no words */
     FIELD_ARGUMENTS, /* the words from `word` on: arguments of a hypercall, whose field argmask is the one before */
     FIELD_WORDS /* the words from `word` on, in hexadecimal */
 };
@@ -38,6 +39,7 @@ struct field {
     bool hidden;                    /* argmask: read, but not shown */
     bool hex;                       /* FIELD_NAMED: a value without a name reads best in hexadecimal */
     const struct name_table *names; /* FIELD_NAMED: of its values */
+    const char *text;               /* FIELD_TEXT */
 };
 
 #define FIELDS_MAX      8

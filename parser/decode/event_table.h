@@ -38,8 +38,13 @@ enum event_slot {
 
 /* Facts about a trace, or-ed, that choose between layouts where a single record cannot. */
 enum trace_trait {
-    TRAIT_SVM = 1,      /* the reasons of VMX_EXIT records are SVM's, as on AMD hosts until 4.18 */
-    TRAIT_OLD_UNITS = 2 /* the dv word of credit2 and rtds is {dom:u16 vcpu:u16}, as until 4.6 */
+    TRAIT_SVM = 1,       /* the reasons of VMX_EXIT records are SVM's, as on AMD hosts until 4.18 */
+    TRAIT_OLD_UNITS = 2, /* the dv word of credit2 and rtds is {dom:u16 vcpu:u16}, as until 4.6 */
+    /* Of old_numbers.h: */
+    TRAIT_OLD_NUMBERS = 4, /* Xen 4.2 or older wrote it, as far as the records tell */
+    TRAIT_OLD_CREDIT2 = 8, /* with the scheduler credit2 */
+    TRAIT_CREDIT_UNSURE =
+        16 /* with credit, credit2 or both: which of them wrote a record is not always known */
 };
 
 /* One payload layout of an event. The number of payload words distinguishes the layouts. */

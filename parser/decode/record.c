@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "current.h"
+#include "old_numbers.h"
 
 /* A record being examined. */
 struct record {
@@ -22,12 +23,14 @@ static void learn_from(uint8_t *actions, const unsigned *slots)
 
 static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
 {
-    static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE, 0};
+    static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
+                                      EVENT_CREDIT_ACCOUNT_STOP, 0};
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
-    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_LOST_RECORDS};
+    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
+                                     EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
         bool model = i->model[slot] || (d->without_runstates && i->model_without_runstates[slot]);
@@ -217,6 +220,11 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);
+        break;
+    case EVENT_CREDIT_ACCOUNT_STOP:
+        d->quality->old_burns +=
+            r->words == 3 &&
+            old_number_is_burn(load32(r->payload), load32(r->payload + 4), load32(r->payload + 8));
         break;
     case EVENT_VMX_EXIT:
         if (is_svm_exit(r)) {

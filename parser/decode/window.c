@@ -9,6 +9,7 @@
 
 #include "current.h"
 #include "io_filter.h"
+#include "old_numbers.h"
 #include "record.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
@@ -49,15 +50,9 @@ unsigned decoder_cores_missing(const struct decoder *d)
 
 unsigned decoder_traits(const struct decoder *d)
 {
-    /* These records got a tsc in 4.7, as the dv word got its order of today. */
-    static const unsigned units[] = {EVENT_CREDIT2_RUNQ_POS, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE};
     const uint64_t *svm = d->quality->events[EVENT_SVM_EXIT].forms;
-    uint64_t untimed = 0;
-    for (unsigned i = 0; i < 3; i++)
-        for (unsigned words = 0; words <= 7; words++)
-            untimed += d->quality->events[units[i]].forms[words];
     bool is_svm = d->svm_exits || svm[2] || svm[3] || svm[8 + 2] || svm[8 + 3];
-    return d->raw ? (is_svm ? TRAIT_SVM : 0) | (untimed ? TRAIT_OLD_UNITS : 0) : 0;
+    return (d->raw && is_svm ? TRAIT_SVM : 0) | old_numbers_traits(d->quality);
 }
 
 /* Whether the pCPU's next record is understood by the ones before it. */

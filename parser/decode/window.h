@@ -92,7 +92,7 @@ unsigned decoder_cores_missing(const struct decoder *d);
 /* Looks for their siblings among the events that are queued; none may have been delivered. False when there is no memory. */
 bool decoder_search_cores(struct decoder *d);
 
-/* Enum trace_trait, as far as the trace was decoded; 0 without raw records. */
+/* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);
 
 /*

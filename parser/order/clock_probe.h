@@ -1,4 +1,6 @@
-/* Measures the tsc frequency from SWITCH_INFPREV payloads; clock.h has the idea. */
+/*
+ * Measures the tsc frequency from the runs that SWITCH_INFPREV and SWITCH_INFCONT tell in ns; clock.h has the idea.
+ */
 #ifndef XENMETER_PARSER_CLOCK_PROBE_H
 #define XENMETER_PARSER_CLOCK_PROBE_H
 
@@ -7,27 +9,24 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "clock_marks.h"
 #include "parser/decode/stream.h"
 
-#define PROBE_SAMPLES 16384 /* kept of each kind; more say nothing new */
-
-struct clock_samples {
-    size_t n;
-    double cycles_per_ns[PROBE_SAMPLES];
-};
-
 struct clock_probe {
-    struct chain *by_pcpu;        /* stretches of consecutive runs, by pCPU number */
-    struct clock_samples *chains; /* over such stretches */
-    struct clock_samples *pairs;  /* of single runs: only when there are hardly any chains */
-    size_t estimated_at;          /* chains->n when the last estimate was made */
+    struct clock_marks marks;
+    struct clock_pcpu *by_pcpu; /* who runs there, by pCPU number */
+    struct clock_core *core;    /* switches of pCPUs that write for others of their core */
+    struct stretch *room;       /* for an estimate */
+    uint32_t *gaps;             /* cycles from SWITCH_INFPREV to the SWITCH_INFNEXT that follows it */
+    size_t gaps_n;
+    size_t estimated_at; /* marks when the last estimate was made */
 };
 
 /* False when there is no memory; clock_probe_free in both cases. */
 bool clock_probe_init(struct clock_probe *p);
 void clock_probe_free(struct clock_probe *p);
 
-/* Records of all pCPUs are passed over: no stretch goes on. */
+/* Records of all pCPUs are passed over: no chain goes on. */
 void clock_probe_break(struct clock_probe *p);
 
 /*
@@ -38,13 +37,22 @@ void clock_probe_take(struct clock_probe *p, struct stream *s);
 /* Forgets all samples. */
 void clock_probe_restart(struct clock_probe *p);
 
+/* Nothing more is kept. */
+bool clock_probe_is_full(const struct clock_probe *p);
+
+/* An estimate takes time: there is much more to make one of than last time. */
+bool clock_probe_has_more(const struct clock_probe *p);
+
 /*
- * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False when there is no sample
- * yet.
+ * Fills cpu_hz, measured, pairs, spread_ppm and error_ppm from what was seen so far. False, with nothing changed: no
+ * frequency follows from it.
  */
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock);
 
-/* Compares a measured clock with what was seen since clock_probe_restart, if that is enough to say anything. */
+/*
+ * Compares the clock with what was seen since clock_probe_restart, if that is enough to say anything. Of several comparisons
+ * the one that contradicts the clock most stays.
+ */
 void clock_probe_check(struct clock_probe *p, struct clock *clock);
 
 #endif

@@ -314,7 +314,7 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
     struct trace_resume resume;
     struct trace_options options = {.memory_limit = MEMORY_LIMIT, .feed = &feed};
     if (entry) {
-        resume = (struct trace_resume){summary->clock, entry->tsc};
+        resume = (struct trace_resume){.clock = summary->clock, .after_tsc = entry->tsc};
         options.resume = &resume;
     }
     struct meter_options what = {.bys = 1u << BY_VCPU,

@@ -116,6 +116,8 @@ static void check_tally(struct judging *j, const struct place *p, const struct t
     check_most(j, p, "preemptions", "count-preemptions", t->preempted, 0);
     if (p->whole) /* one that happened unseen shows later */
         check_most(j, p, "migrations", "count-migrations", t->migrations, 0);
+    if (is_silent(j, p))
+        return;
     check_most(j, p, "run_max_ns", "sample-run", t->run_max, p->tolerance_ns);
     check_most(j, p, "wait_max_ns", "sample-wait", t->wait_max, p->tolerance_ns);
     check_most(j, p, "block_max_ns", "sample-block", t->block_max, p->tolerance_ns);
@@ -416,21 +418,32 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
+/* Why the result cannot be good; NULL: it may be. */
+static const char *what_is_missing(const struct view *v)
+{
+    return v->lost        ? "records were lost"
+           : v->is_cut    ? "the file is cut"
+           : v->is_unseen ? "a pCPU was not read"
+           : v->has_hole  ? "a hole"
+                          : NULL;
+}
+
+/* Whether nothing at all can be held against the file. */
+static bool is_flawless(const struct plan *p, const struct view *v)
+{
+    return !plan_damages(p) && v->lost == 0 && v->unreported_tsc == UINT64_MAX && !v->has_late_pcpu &&
+           p->omit == 0 && p->mix < 4 && p->skew_ns == 0;
+}
+
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    const struct view *v = j->v;
-    const char *what = v->lost                                ? "records were lost"
-                       : v->is_cut                            ? "the file is cut"
-                       : v->is_unseen                         ? "a pCPU was not read"
-                       : j->plan->hole_ms && !j->plan->unseen ? "a hole"
-                                                              : NULL;
+    const char *missing = what_is_missing(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");
-    else if (what && strcmp(verdict, "good") == 0)
-        miss(j, NULL, "verdict-good", 0, "good, and %s", what);
-    else if (!plan_damages(j->plan) && !v->lost && j->plan->omit == 0 && j->plan->mix < 4 &&
-             strcmp(verdict, "good") != 0 && v->unreported_tsc == UINT64_MAX && j->plan->skew_ns == 0)
+    else if (missing && strcmp(verdict, "good") == 0)
+        miss(j, NULL, "verdict-good", 0, "good, and %s", missing);
+    else if (is_flawless(j->plan, j->v) && strcmp(verdict, "good") != 0)
         miss(j, NULL, "verdict-bad", 0, "%s, and nothing is missing: %s", verdict,
              json_string_value(json_array_get(json_object_get(quality, "why"), 0)));
 }

@@ -82,32 +82,48 @@ static bool has_kind(const struct misses *misses, const char *kind)
 /* The plan with the field nearer to nothing; false: it is there. */
 static bool simplify(struct plan *p, const struct plan_field *field, int step)
 {
+    enum { FEW = 8 }; /* above that it is halved only */
     int64_t *value = plan_value(p, field), old = *value;
-    if (old == 0 || !field->shrinks)
+    if (old == 0 || !field->shrinks || (step == 2 && old > FEW))
         return false;
     *value = step == 0 ? 0 : step == 1 ? old / 2 : old - 1;
     plan_settle(p);
     return *value < old;
 }
 
+struct shrinking {
+    const struct program *program;
+    struct plan *plan;
+    struct misses *misses;
+    char kind[sizeof((struct miss *)0)->kind];
+    unsigned runs_left;
+};
+
+/* Takes the simpler plan if the miss is still there. */
+static bool shrink_field(struct shrinking *s, const struct plan_field *field, int step)
+{
+    struct plan simpler = *s->plan;
+    struct misses misses;
+    if (s->runs_left == 0 || !simplify(&simpler, field, step))
+        return false;
+    s->runs_left--;
+    if (!run_plan(s->program, &simpler, NULL, &misses) || !has_kind(&misses, s->kind))
+        return false;
+    *s->plan = simpler;
+    *s->misses = misses;
+    return true;
+}
+
 /* Makes the plan simpler as long as the first kind of miss stays. */
 static void shrink(const struct program *program, struct plan *plan, struct misses *misses)
 {
-    char kind[sizeof misses->kept[0].kind];
-    memcpy(kind, misses->kept[0].kind, sizeof kind);
+    struct shrinking s = {.program = program, .plan = plan, .misses = misses, .runs_left = 150};
+    memcpy(s.kind, misses->kept[0].kind, sizeof s.kind);
     for (int round = 0; round < 2; round++)
         for (size_t i = 0; i < plan_fields_n; i++)
-            for (int step = 0; step < 3; step++) {
-                struct plan simpler = *plan;
-                struct misses others;
-                if (!simplify(&simpler, &plan_fields[i], step) ||
-                    !run_plan(program, &simpler, NULL, &others) || !has_kind(&others, kind))
-                    continue;
-                *plan = simpler;
-                *misses = others;
-                if (step > 0)
-                    step--;
-            }
+            for (int step = 0; step < 3; step++)
+                while (shrink_field(&s, &plan_fields[i], step))
+                    ;
 }
 
 static void print_plan(const struct plan *plan)

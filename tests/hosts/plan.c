@@ -164,6 +164,25 @@ bool plan_damages(const struct plan *p)
     return p->losses || p->unseen || p->cut || p->hole_ms;
 }
 
+bool plan_leaves_out(const struct plan *p, enum trace_event event)
+{
+    uint32_t part = trace_event_info[event].part;
+    if ((p->mix == 3 && part != TRACE_SCHED_MIN) || (p->mix == 4 && part != TRACE_SCHED_VERBOSE))
+        return true;
+    switch (p->omit) {
+    case 1:
+        return event == TRC_SWITCH_INFPREV;
+    case 2:
+        return event >= TRC_SWITCH && event <= TRC_SWITCH_INFCONT;
+    case 3:
+        return event == TRC_WAKE || event == TRC_SLEEP;
+    case 4:
+        return part == TRACE_SCHED_CLASS;
+    default:
+        return false;
+    }
+}
+
 struct host_config plan_host(const struct plan *p)
 {
     return (struct host_config){.pcpus = (uint32_t)p->pcpus,

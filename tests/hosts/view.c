@@ -1,33 +1,10 @@
 #include "view.h"
 
+#include "view_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "fixtures/trace_writer.h"
-
-/* A window of the file. */
-struct window {
-    size_t offset;
-    uint32_t pcpu;
-    size_t first, end; /* of the pCPU's records, those dropped too */
-};
-
-struct making {
-    const struct recording *r;
-    const struct plan *plan;
-    struct view *v;
-    struct prng rng;
-    struct trace_ring *rings;
-    struct trace_writer writer;
-    struct gaps planned; /* losses to be */
-    uint64_t hole_from, hole_to;
-    bool *unseen;
-    size_t *next; /* record of each pCPU */
-    struct window *windows;
-    size_t windows_n, windows_capacity;
-    bool sweep_wanted;
-};
 
 bool gaps_add(struct gaps *g, uint32_t pcpu, uint64_t from, uint64_t to)
 {
@@ -106,25 +83,6 @@ static void plan_unseen(struct making *m)
 
 /* ---- records to windows ---- */
 
-static bool left_out(const struct plan *plan, enum trace_event event)
-{
-    uint32_t part = trace_event_info[event].part;
-    if ((plan->mix == 3 && part != TRACE_SCHED_MIN) || (plan->mix == 4 && part != TRACE_SCHED_VERBOSE))
-        return true;
-    switch (plan->omit) {
-    case 1:
-        return event == TRC_SWITCH_INFPREV;
-    case 2:
-        return event >= TRC_SWITCH && event <= TRC_SWITCH_INFCONT;
-    case 3:
-        return event == TRC_WAKE || event == TRC_SLEEP;
-    case 4:
-        return part == TRACE_SCHED_CLASS;
-    default:
-        return false;
-    }
-}
-
 static bool is_full(const struct making *m, uint32_t pcpu, uint64_t tsc)
 {
     for (size_t i = 0; i < m->planned.n; i++)
@@ -137,7 +95,7 @@ static bool is_full(const struct making *m, uint32_t pcpu, uint64_t tsc)
 static void insert(struct making *m, uint32_t pcpu, const struct recorded *record)
 {
     struct trace_ring *ring = &m->rings[pcpu];
-    if (left_out(m->plan, (enum trace_event)record->event) ||
+    if (plan_leaves_out(m->plan, (enum trace_event)record->event) ||
         (record->tsc >= m->hole_from && record->tsc < m->hole_to))
         return;
     ring->full_from = is_full(m, pcpu, record->tsc) ? 0 : UINT64_MAX;
@@ -156,7 +114,7 @@ static bool add_window(struct making *m, uint32_t pcpu, size_t first)
         m->windows = windows;
         m->windows_capacity = more;
     }
-    m->windows[m->windows_n++] = (struct window){m->writer.bytes, pcpu, first, m->next[pcpu]};
+    m->windows[m->windows_n++] = (struct window){m->writer.bytes, pcpu, m->sweep, first, m->next[pcpu]};
     return true;
 }
 
@@ -183,6 +141,7 @@ static bool sweep(struct making *m, uint64_t tsc)
             return false;
         tsc += cycles(m->r, 2 + prng_below(&m->rng, 60));
     }
+    m->sweep++;
     return true;
 }
 
@@ -198,199 +157,6 @@ static bool write_all(struct making *m)
         if (!read_ring(m, pcpu, UINT64_MAX))
             return false;
     return fflush(m->writer.out) == 0;
-}
-
-/* ---- what of it is left ---- */
-
-static void cut_somewhere(struct making *m)
-{
-    size_t n = m->writer.bytes;
-    const struct window *w = m->windows_n ? &m->windows[prng_below(&m->rng, m->windows_n)] : NULL;
-    switch (m->plan->cut) {
-    case 1:
-        n = prng_below(&m->rng, n + 1);
-        break;
-    case 2:
-        n = w ? w->offset : n;
-        break;
-    case 3: /* a window that a lower pCPU's comes before */
-        while (w && w > m->windows && w->pcpu <= w[-1].pcpu)
-            w--;
-        n = w ? w->offset : n;
-        break;
-    default:
-        break;
-    }
-    m->v->n = n;
-}
-
-static void see_tsc(struct view *v, uint64_t tsc)
-{
-    v->first_tsc = v->first_tsc == 0 || tsc < v->first_tsc ? tsc : v->first_tsc;
-    v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
-}
-
-/* The pCPU's last record in what is left, and its first beyond; each 0 when there is none. */
-struct edge {
-    uint64_t last, cut_off;
-};
-
-/* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
-static bool next_record(const unsigned char *bytes, size_t *at, size_t end, uint32_t *event, uint64_t *tsc,
-                        const unsigned char **words)
-{
-    uint32_t header;
-    if (end - *at < sizeof header)
-        return false;
-    memcpy(&header, bytes + *at, sizeof header);
-    size_t size = sizeof header + (header >> 31) * 8u + (header >> 28 & 7) * 4u;
-    if (end - *at < size)
-        return false;
-    *event = header & 0x0fffffff;
-    if (header >> 31)
-        memcpy(tsc, bytes + *at + sizeof header, 8);
-    *words = bytes + *at + sizeof header + (header >> 31) * 8u;
-    *at += size;
-    return true;
-}
-
-static bool see_lost(struct view *v, uint32_t pcpu, uint64_t skew, uint64_t tsc, const unsigned char *words)
-{
-    uint32_t count;
-    uint64_t first;
-    memcpy(&count, words, sizeof count);
-    memcpy(&first, words + 8, sizeof first);
-    v->lost += count;
-    return gaps_add(&v->gaps, pcpu, first - skew, tsc);
-}
-
-static bool see_change(struct view *v, uint32_t pcpu, uint64_t tsc, uint32_t event,
-                       const unsigned char *words)
-{
-    if (v->changes_n == v->changes_capacity) {
-        size_t more = v->changes_capacity ? v->changes_capacity * 2 : 1024;
-        struct seen_change *changes = realloc(v->changes, more * sizeof *changes);
-        if (!changes)
-            return false;
-        v->changes = changes;
-        v->changes_capacity = more;
-    }
-    uint32_t who;
-    memcpy(&who, words, sizeof who);
-    v->changes[v->changes_n++] = (struct seen_change){.tsc = tsc,
-                                                      .pcpu = pcpu,
-                                                      .domain = (uint16_t)(who >> 16),
-                                                      .vcpu = (uint16_t)who,
-                                                      .from = event >> 8 & 3,
-                                                      .to = event >> 4 & 3};
-    return true;
-}
-
-/* Walks the window's records that are left. */
-static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
-{
-    uint64_t skew = m->rings[w->pcpu].skew, tsc = 0;
-    size_t at = w->offset + 12;
-    uint32_t event;
-    const unsigned char *words;
-    while (at < end && next_record(m->v->bytes, &at, end, &event, &tsc, &words)) {
-        if (tsc == 0)
-            continue;
-        see_tsc(m->v, tsc - skew);
-        edge->last = tsc - skew;
-        if (event == trace_event_info[TRC_LOST_RECORDS].id &&
-            !see_lost(m->v, w->pcpu, skew, tsc - skew, words))
-            return false;
-        if ((event & ~0x330u) == 0x21001 && !see_change(m->v, w->pcpu, tsc - skew, event, words))
-            return false;
-    }
-    return true;
-}
-
-/* What was not left of each window, when the file was cut. */
-static void survey_cut(struct making *m, struct edge *edges)
-{
-    for (size_t i = 0; i < m->windows_n; i++) {
-        const struct window *w = &m->windows[i];
-        size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
-        if (end <= m->v->n)
-            continue;
-        for (size_t k = w->first; k < w->end && !edges[w->pcpu].cut_off; k++) {
-            const struct recorded *record = &m->r->pcpus[w->pcpu].records[k];
-            if (record->tsc > edges[w->pcpu].last && !left_out(m->plan, (enum trace_event)record->event))
-                edges[w->pcpu].cut_off = record->tsc;
-        }
-    }
-}
-
-static bool add_cut_ends(struct making *m, const struct edge *edges)
-{
-    struct view *v = m->v;
-    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        v->is_cut |= edges[pcpu].cut_off && edges[pcpu].cut_off < v->last_tsc;
-        if (!m->unseen[pcpu] && edges[pcpu].last < v->last_tsc &&
-            !gaps_add(&v->gaps, pcpu, edges[pcpu].last, v->last_tsc))
-            return false;
-    }
-    return true;
-}
-
-/* Whether the file names the vCPU: one that never left an unseen pCPU leaves no trace at all. */
-static bool is_named(const struct view *v, const struct truth_vcpu *t)
-{
-    for (size_t i = 0; i < v->changes_n; i++)
-        if (v->changes[i].domain == t->domain && v->changes[i].vcpu == t->vcpu)
-            return true;
-    return false;
-}
-
-static bool add_unseen(struct making *m)
-{
-    struct view *v = m->v;
-    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        if (!m->unseen[pcpu])
-            continue;
-        if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
-            return false;
-        for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
-            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
-                           is_named(v, &m->r->vcpus[i]);
-    }
-    return true;
-}
-
-/* Losses that nothing in the file reports: the ring was full to the end. */
-static bool add_unreported(struct making *m)
-{
-    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        const struct trace_ring *ring = &m->rings[pcpu];
-        if (ring->lost == 0 || m->unseen[pcpu])
-            continue;
-        if (ring->lost_first_tsc < m->v->unreported_tsc)
-            m->v->unreported_tsc = ring->lost_first_tsc;
-        if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
-            return false;
-    }
-    return true;
-}
-
-static bool survey(struct making *m)
-{
-    struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
-    bool done = edges;
-    for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
-        size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
-        done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
-    }
-    if (done && m->v->n < m->writer.bytes) {
-        survey_cut(m, edges);
-        done = add_cut_ends(m, edges);
-    }
-    done = done && add_unseen(m) && add_unreported(m);
-    if (done && m->hole_to)
-        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->hole_from, m->hole_to);
-    free(edges);
-    return done;
 }
 
 static bool begin(struct making *m, FILE *out)
@@ -437,8 +203,8 @@ bool view_make(struct view *v, const struct recording *r, const struct plan *pla
         done = fclose(out) == 0 && done;
     v->bytes = (unsigned char *)bytes;
     if (done) {
-        cut_somewhere(&m);
-        done = survey(&m);
+        view_cut(&m);
+        done = view_survey(&m);
     }
     clear(&m);
     return done;

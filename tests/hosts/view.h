@@ -36,10 +36,17 @@ struct view {
     uint64_t first_tsc, last_tsc; /* of the records in the file, true time; 0: there is none */
     struct gaps gaps;             /* all: lost, cut off, never read, holes */
     uint64_t lost;                /* records that LOST_RECORDS records in the file report */
-    bool is_cut;                  /* a record before last_tsc is cut off */
+    bool is_cut;                  /* a record before last_tsc is cut off, and the file shows that */
     bool is_unseen;               /* a vCPU that the file names ran on a pCPU that was not read */
-    uint64_t
-        unreported_tsc; /* from then on records were lost that nothing in the file tells of: the end came too soon */
+    /*
+     * From then on records are missing and nothing in the file can tell: the ring was full when tracing ended, or the
+     * file is cut between two windows, and the pCPUs that would have come are not of those that write in each sweep.
+     * UINT64_MAX: never.
+     */
+    uint64_t unreported_tsc;
+    bool has_hole;
+    bool
+        has_late_pcpu; /* a pCPU has no record in the first second: rows were handed out before it is known */
     struct seen_change *changes; /* in the order of the file: per pCPU in time order */
     size_t changes_n, changes_capacity;
 };

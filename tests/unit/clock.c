@@ -60,7 +60,16 @@ static void a_run_longer_than_its_payload_can_tell_does_no_harm(void)
     measures_to_100_ppm(5e9, 7);
 }
 
-static void a_given_frequency_is_not_measured(void)
+static enum verdict verdict_of(const struct clock *clock)
+{
+    static struct quality q;
+    struct judgement j;
+    q.records = 1000;
+    verdict_judge(&j, &q, clock, 12 * S, 2, true);
+    return j.verdict;
+}
+
+static void a_given_frequency_is_used_and_checked(void)
 {
     struct trace_bytes c;
     trace_bytes_init(&c);
@@ -68,6 +77,14 @@ static void a_given_frequency_is_not_measured(void)
     struct result r = run(&c, (struct setup){.cpu_hz = 2e9});
     CHECK(!r.clock.measured);
     CHECK(r.clock.cpu_hz == 2e9);
+    CHECK(fabs(r.clock.check_hz / 2.4e9 - 1) < 100e-6); /* but contradicted */
+    CHECK(verdict_of(&r.clock) == VERDICT_POOR);
+    result_free(&r);
+    r = run(&c, (struct setup){.cpu_hz = 2.397e9});
+    CHECK(verdict_of(&r.clock) == VERDICT_DEGRADED);
+    result_free(&r);
+    r = run(&c, (struct setup){.cpu_hz = 2.399e9}); /* rounded */
+    CHECK(r.clock.check_pairs > 0 && verdict_of(&r.clock) == VERDICT_GOOD);
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -87,6 +104,52 @@ static void without_switches_the_frequency_is_not_invented(void)
     trace_bytes_free(&c);
 }
 
+/*
+ * Core scheduling: two units share a core of two pCPUs, and each switch is written by the pCPU that decided it, now one, now
+ * the other. In neither ring does a run end that began there.
+ */
+static void a_core_whose_pcpus_take_turns_is_measured(void)
+{
+    struct trace_bytes c;
+    uint64_t random = 5, now = 0;
+    trace_bytes_init(&c);
+    c.cycles_per_ns = 2.4;
+    for (unsigned i = 0; i < 300; i++) {
+        uint64_t run = 1 * MS + random_below(&random, 9 * MS);
+        now += run;
+        on(&c, i % 2);
+        rec_infprev(&c, now + 300, 1 + i % 3, 0, run);
+        rec_infnext(&c, now + 330, 1 + (i + 1) % 3, 0, 0, 0xffffffff);
+        rec_runstate(&c, now + 600, 1 + i % 3, 0, RUNNING, RUNNABLE);
+        rec_runstate(&c, now + 630, 1 + (i + 1) % 3, 0, RUNNABLE, RUNNING);
+        if (i % 20 == 19)
+            sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.cpu_hz = -1});
+    CHECK(fabs(r.clock.cpu_hz / 2.4e9 - 1) < 1e-6);
+    CHECK(verdict_of(&r.clock) == VERDICT_GOOD);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void how_sure_the_frequency_is_decides(void)
+{
+    struct clock clock = {.cpu_hz = 2e9, .measured = true, .pairs = 100, .error_ppm = 300};
+    CHECK(verdict_of(&clock) == VERDICT_GOOD);
+    clock.error_ppm = 400; /* three of them: 0.12 % */
+    CHECK(verdict_of(&clock) == VERDICT_DEGRADED);
+    clock.error_ppm = 4000;
+    CHECK(verdict_of(&clock) == VERDICT_POOR);
+    clock = (struct clock){.cpu_hz = 0};
+    CHECK(verdict_of(&clock) == VERDICT_POOR);
+    clock = (struct clock){.cpu_hz = 2e9, .host_hz = 2.0008e9, .host_error_ppm = 10};
+    CHECK(verdict_of(&clock) == VERDICT_GOOD); /* 400 ppm: NTP does as much */
+    clock.host_hz = 2.002e9;
+    CHECK(verdict_of(&clock) == VERDICT_DEGRADED);
+    clock.host_hz = 2.1e9;
+    CHECK(verdict_of(&clock) == VERDICT_POOR);
+}
+
 static void lost_records_break_the_chain_of_switches(void)
 {
     struct trace_bytes c;
@@ -96,8 +159,9 @@ static void lost_records_break_the_chain_of_switches(void)
     mark(&c, 0);
     uint64_t now = 0;
     for (unsigned i = 0; i < 600; i++) {
-        now += 5 * MS;
-        rec_infprev(&c, now, i % 2 ? 1 : IDLE, 0, 5 * MS);
+        uint64_t run = (4 + i % 3) * MS;
+        now += run;
+        rec_infprev(&c, now, i % 2 ? 1 : IDLE, 0, run);
         if (i % 10 == 9) { /* three switches in the dark */
             rec_lost(&c, now + 15 * MS + 10 * US, 9, 1, 0, now + 1 * MS);
             now += 15 * MS;
@@ -106,6 +170,7 @@ static void lost_records_break_the_chain_of_switches(void)
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(fabs(r.clock.cpu_hz / 2e9 - 1) < 1e-6);
     CHECK(r.clock.spread_ppm < 1);
+    CHECK(r.clock.error_ppm < 100); /* the chains are 50 ms long */
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -117,8 +182,11 @@ static void old_infprev_measures_as_well(void)
     c.cycles_per_ns = 3;
     on(&c, 0);
     mark(&c, 0);
-    for (uint64_t i = 1; i < 600; i++)
-        rec_infprev_old(&c, i * 5 * MS, i % 2 ? 1 : IDLE, 5 * MS);
+    for (uint64_t i = 1, now = 0; i < 600; i++) {
+        uint64_t run = (4 + i % 3) * MS;
+        now += run;
+        rec_infprev_old(&c, now, i % 2 ? 1 : IDLE, run);
+    }
     struct result r = run(&c, (struct setup){.cpu_hz = -1});
     CHECK(fabs(r.clock.cpu_hz / 3e9 - 1) < 1e-6);
     result_free(&r);
@@ -166,6 +234,7 @@ static struct clock measure_changing(uint64_t change_ns, double faster_ppm)
             uint64_t recorded =
                 now + random_below(&random, 2000) + (uint64_t)((double)later * faster_ppm / 1e6);
             rec_infprev(&c, recorded, i % 2 ? 1 : IDLE, p, 5 * MS);
+            rec_infnext(&c, recorded + 60, i % 2 ? IDLE : 1, p, 0, 0xffffffff);
             rec_runstate(&c, recorded + 300, 1, p, i % 2 ? RUNNING : RUNNABLE, i % 2 ? RUNNABLE : RUNNING);
         }
         if (i % 20 == 0)
@@ -178,30 +247,24 @@ static struct clock measure_changing(uint64_t change_ns, double faster_ppm)
     return clock;
 }
 
-static enum verdict verdict_of(const struct clock *clock)
-{
-    static struct quality q;
-    struct judgement j;
-    q.records = 1000;
-    verdict_judge(&j, &q, clock, 12 * S, 2, true);
-    return j.verdict;
-}
-
 static void later_records_check_the_frequency(void)
 {
     struct clock steady = measure_changing(0, 0), changed = measure_changing(4 * S, 800);
-    CHECK(steady.check_pairs >= 32 && steady.difference_ppm < 20);
+    CHECK(steady.check_pairs >= 8 && steady.difference_ppm < 20);
     CHECK(verdict_of(&steady) == VERDICT_GOOD);
     CHECK(fabs(changed.cpu_hz / 2e9 - 1) < 50e-6); /* fixed at the beginning */
-    CHECK(fabs(changed.difference_ppm - 800) < 50);
+    CHECK(changed.difference_ppm > 600 &&
+          changed.difference_ppm < 850); /* a part of what checks is unchanged */
     CHECK(verdict_of(&changed) == VERDICT_DEGRADED);
 }
 
 CU_TestInfo clock_tests[] = {
     TEST(the_frequency_is_measured_within_100_ppm),
     TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
-    TEST(a_given_frequency_is_not_measured),
+    TEST(a_given_frequency_is_used_and_checked),
     TEST(without_switches_the_frequency_is_not_invented),
+    TEST(a_core_whose_pcpus_take_turns_is_measured),
+    TEST(how_sure_the_frequency_is_decides),
     TEST(lost_records_break_the_chain_of_switches),
     TEST(old_infprev_measures_as_well),
     TEST(cycles_become_ns_exactly_and_in_order),

@@ -215,7 +215,41 @@ static void the_largest_numbers_do_not_overflow(void)
     counters_free(c);
 }
 
+/* 20 readings of a device, each 500 ms and up to 1 ms late, of a tsc that runs at this frequency; without a time if 0. */
+static struct counters *timed_readings(double hz, bool times)
+{
+    static struct reading readings[20];
+    for (uint64_t i = 0; i < 20; i++)
+        readings[i] = (struct reading){1000 + (uint64_t)((double)(i * 500000000) * hz / 1e9), i, 0};
+    struct counters *c = counters_of(readings, 20, true);
+    for (uint64_t i = 0; times && i < 20; i++)
+        c->readings[i].time_ns = 7000000000 + i * 500000000 + i * i * i % 1000000;
+    struct error err = {0};
+    EQUAL(counters_sort(c, &err), 0);
+    return c;
+}
+
+static void readings_with_a_tsc_and_a_time_tell_the_frequency(void)
+{
+    double hz = 0, error_ppm = 0;
+    struct counters *c = timed_readings(2.4e9, true);
+    CHECK(counters_frequency(c, &hz, &error_ppm));
+    CHECK(fabs(hz / 2.4e9 - 1) * 1e6 <= 3 * error_ppm);
+    CHECK(error_ppm < 10);
+    counters_free(c);
+    c = timed_readings(2.4e9, false);
+    CHECK(!counters_frequency(c, &hz, &error_ppm));
+    counters_free(c);
+    c = SORTED(true, {1200, 10, 0}, {1600, 50, 0});
+    CHECK(!counters_frequency(c, &hz, &error_ppm));
+    counters_free(c);
+    c = SORTED(false, {1200, 10, 0}, {1600, 50, 0});
+    CHECK(!counters_frequency(c, &hz, &error_ppm));
+    counters_free(c);
+}
+
 CU_TestInfo counters_tests[] = {
+    TEST(readings_with_a_tsc_and_a_time_tell_the_frequency),
     TEST(between_readings_counts_grow_evenly),
     TEST(outside_of_the_readings_nothing_is_counted),
     TEST(parts_of_events_stay_behind_until_they_are_whole),

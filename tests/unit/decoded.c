@@ -138,6 +138,15 @@ static void units_of_old_schedulers_have_their_halves_exchanged(void)
            "dom=3 vcpu=7 old=running new=runnable");
 }
 
+/* In 4.1 and 4.2 credit's number was credit2's as well. */
+static void another_event_that_it_may_be_is_named(void)
+{
+    event_fields_init();
+    expect(0x10022006, (const uint32_t[7]){1}, TRAIT_CREDIT_UNSURE, "credit_tickle",
+           "cpu=1 perhaps=credit2_tickle");
+    expect(0x10022006, (const uint32_t[7]){1}, 0, "credit_tickle", "cpu=1");
+}
+
 static void what_is_not_known_is_told_in_words(void)
 {
     event_fields_init();
@@ -237,6 +246,7 @@ CU_TestInfo decoded_tests[] = {
     TEST(two_layouts_of_the_same_length_are_told_apart),
     TEST(arguments_of_hypercalls_are_those_that_the_mask_tells_of),
     TEST(units_of_old_schedulers_have_their_halves_exchanged),
+    TEST(another_event_that_it_may_be_is_named),
     TEST(what_is_not_known_is_told_in_words),
     TEST(fields_fit_into_their_records),
     TEST(names_of_values_are_unique),

@@ -137,7 +137,7 @@ static void measure(const struct capture_kept *k, const struct part *part, const
     struct pipeline *pipelines[BYS];
     struct rest rest = {k->bytes + (cut ? cut->offset : 0), k->n - (cut ? cut->offset : 0)};
     struct feed feed = {&rest, rest_next, rest_position, "none"};
-    struct trace_resume resume = {k->clock, cut ? cut->tsc : 0};
+    struct trace_resume resume = {.clock = k->clock, .after_tsc = cut ? cut->tsc : 0};
     struct trace_options options = {.feed = &feed, .cpu_hz = k->clock.measured ? 0 : k->clock.cpu_hz};
     struct entry entry = {0};
     if (cut) {

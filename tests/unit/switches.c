@@ -134,6 +134,28 @@ static void a_sleeping_vcpu_is_offline_until_it_is_woken(void)
     trace_bytes_free(&c);
 }
 
+/* The first wake is the pause's end, or an event in it: which one, the trace does not say. */
+static void a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_block(&c, 12 * MS - 5 * US, 1, 0);
+    rec_switch(&c, 12 * MS, 1, 0, IDLE, 0);
+    rec_sleep(&c, 15 * MS, 1, 0);
+    rec_wake(&c, 20 * MS, 1, 0);
+    rec_wake(&c, 26 * MS, 1, 0);
+    rec_switch(&c, 29 * MS, IDLE, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 2 * MS + 11 * MS, 10 * MS + 3 * MS, 8 * MS, 0, 6 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void a_vcpu_first_seen_by_a_wake_was_blocked(void)
 {
     struct trace_bytes c;
@@ -205,6 +227,7 @@ CU_TestInfo switches_tests[] = {
     TEST(block_and_wake_tell_blocked_from_runnable),
     TEST(a_wake_before_the_switch_undoes_the_block),
     TEST(a_sleeping_vcpu_is_offline_until_it_is_woken),
+    TEST(a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes),
     TEST(a_vcpu_first_seen_by_a_wake_was_blocked),
     TEST(infcont_proves_that_a_vcpu_ran),
     TEST(a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones),

@@ -9,7 +9,7 @@
 
 #include "bytes.h"
 #include "check.h"
-#include "formats/xenmon.h"
+#include "formats/writer.h"
 #include "suites.h"
 
 #define HEADER                                                                                               \
@@ -18,9 +18,14 @@
 
 /* ---- a directory for the logs of one test ---- */
 
+#define BATCH (OUTPUTS_MAX - 4) /* logs that appear at one time */
+
 struct place {
     char directory[64], prefix[80];
-    struct xenmon_log *log;
+    struct column_choice choice;
+    struct report_schema schema;
+    struct output *out;
+    struct writer *writer;
     struct error err;
 };
 
@@ -29,13 +34,43 @@ static void path_in(const struct place *p, const char *name, char path[160])
     snprintf(path, 160, "%s/%s", p->directory, name);
 }
 
+static void begin_beside(struct place *p, const char *prefix, const char *capture, bool live)
+{
+    static const struct relation *const relations[] = {&relation_rows};
+    EQUAL(choice_make(&p->choice, relations, 1, NULL, NULL, false, &p->err), 0);
+    p->schema =
+        (struct report_schema){.choice = &p->choice, .prefix = prefix, .capture = capture, .live = live};
+    p->out = output_open("/dev/null", &p->err);
+    p->writer = writer_new("xenmon", p->out, &p->schema, &p->err);
+    CHECK(p->writer != NULL);
+}
+
 static void begin(struct place *p, bool live)
 {
     *p = (struct place){.directory = "/tmp/xenmon-test-XXXXXX"};
     CHECK(mkdtemp(p->directory) != NULL);
     snprintf(p->prefix, sizeof p->prefix, "%s/log", p->directory);
-    p->log = xenmon_new(&(struct xenmon_options){.prefix = p->prefix, .live = live}, &p->err);
-    CHECK(p->log != NULL);
+    begin_beside(p, p->prefix, NULL, live);
+}
+
+/* Without an end. */
+static void forget(struct place *p)
+{
+    writer_free(p->writer);
+    output_abort(p->out);
+    choice_free(&p->choice);
+    p->writer = NULL;
+    p->out = NULL;
+}
+
+/* 0, or -1 with p->err filled. */
+static int finish(struct place *p)
+{
+    int status = writer_end(p->writer, NULL);
+    p->writer = NULL;
+    if (output_failure(p->out))
+        p->err = *output_failure(p->out);
+    return status;
 }
 
 /* Counts what is there; removes it too if `removing`. */
@@ -59,7 +94,7 @@ static int entries(const struct place *p, bool removing)
 
 static void end(struct place *p)
 {
-    xenmon_free(p->log);
+    forget(p);
     entries(p, true);
     CHECK(rmdir(p->directory) == 0);
 }
@@ -92,15 +127,21 @@ static void make(struct made *made, int domain, int pcpu)
     made->row.measures = &made->m;
 }
 
-static void give(struct place *p, uint64_t start_ns, uint64_t end_ns, const struct made *made)
+static int put(struct place *p, uint64_t start_ns, uint64_t end_ns, const struct made *made)
 {
     struct interval interval = {end_ns - start_ns, start_ns, end_ns, BY_DOMAIN_PCPU};
-    EQUAL(xenmon_interval(p->log, &interval, &made->row, 1, &p->err), 0);
+    struct rows rows = {&relation_rows, BY_DOMAIN_PCPU, &interval, &made->row, 1, NULL, 0};
+    return writer_rows(p->writer, &rows);
+}
+
+static void give(struct place *p, uint64_t start_ns, uint64_t end_ns, const struct made *made)
+{
+    EQUAL(put(p, start_ns, end_ns, made), 0);
 }
 
 static void ends(struct place *p)
 {
-    EQUAL(xenmon_end(p->log, &p->err), 0);
+    EQUAL(finish(p), 0);
 }
 
 /* ---- lines ---- */
@@ -285,7 +326,7 @@ static void many_domains_with_few_files_open(void)
         begin(&p, live);
         getrlimit(RLIMIT_NOFILE, &was);
         few = was;
-        few.rlim_cur = 3 + XENMON_BATCH + 10;
+        few.rlim_cur = 3 + BATCH + 10;
         setrlimit(RLIMIT_NOFILE, &few);
         for (int domain = 0; domain < 1000; domain++) {
             busy_row(&row, domain);
@@ -304,7 +345,7 @@ static void many_domains_with_few_files_open(void)
 static void one_that_cannot_be_made_lets_none_appear(void)
 {
     /* in the first batch, and in a later one */
-    static const int blocked[] = {5, 2 * XENMON_BATCH + 5};
+    static const int blocked[] = {5, 2 * BATCH + 5};
     for (int i = 0; i < 2; i++) {
         struct place p;
         struct made row;
@@ -313,11 +354,11 @@ static void one_that_cannot_be_made_lets_none_appear(void)
         snprintf(name, sizeof name, "log-dom%d.log", blocked[i]);
         path_in(&p, name, path);
         CHECK(mkdir(path, 0777) == 0);
-        for (int domain = 0; domain < 3 * XENMON_BATCH; domain++) {
+        for (int domain = 0; domain < 3 * BATCH; domain++) {
             busy_row(&row, domain);
             give(&p, 0, 1 * S, &row);
         }
-        EQUAL(xenmon_end(p.log, &p.err), -1);
+        EQUAL(finish(&p), -1);
         EQUAL(p.err.code, ERROR_IO);
         CHECK(strstr(p.err.message, name) != NULL);
         EQUAL(entries(&p, false), 1);
@@ -332,8 +373,7 @@ static void nothing_appears_without_the_end(void)
     begin(&p, false);
     busy_row(&row, 1);
     give(&p, 0, 1 * S, &row);
-    xenmon_free(p.log);
-    p.log = NULL;
+    forget(&p);
     EQUAL(entries(&p, false), 0);
     end(&p);
 }
@@ -379,15 +419,13 @@ static void the_capture_is_no_log(void)
         struct made row;
         char path[160];
         begin(&p, live);
-        xenmon_free(p.log);
+        forget(&p);
         write_over(&p, "log-dom1.log", "trace\n");
         path_in(&p, "log-dom1.log", path);
-        p.log =
-            xenmon_new(&(struct xenmon_options){.prefix = p.prefix, .capture = path, .live = live}, &p.err);
+        begin_beside(&p, p.prefix, path, live);
         busy_row(&row, 1);
-        struct interval interval = {1 * S, 0, 1 * S, false};
-        EQUAL(xenmon_interval(p.log, &interval, &row.row, 1, &p.err), -1);
-        EQUAL(p.err.code, ERROR_USAGE);
+        EQUAL(put(&p, 0, 1 * S, &row), -1);
+        EQUAL(output_failure(p.out)->code, ERROR_USAGE);
         holds(&p, "log-dom1.log", "trace\n");
         end(&p);
     }
@@ -395,9 +433,10 @@ static void the_capture_is_no_log(void)
 
 static void a_missing_directory_is_told_at_the_beginning(void)
 {
-    struct error err = {0};
-    CHECK(xenmon_new(&(struct xenmon_options){.prefix = "/nonexistent/log"}, &err) == NULL);
-    EQUAL(err.code, ERROR_IO);
+    struct place p = {0};
+    begin_beside(&p, "/nonexistent/log", NULL, false);
+    EQUAL(output_failure(p.out)->code, ERROR_IO);
+    forget(&p);
 }
 
 CU_TestInfo xenmon_tests[] = {

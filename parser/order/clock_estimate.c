@@ -1,0 +1,140 @@
+#include "clock_estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "clock_sieve.h"
+
+#define OCTAVES        64
+#define OCTAVE_SAMPLES 32 /* asked in the sieve, of stretches of about one length */
+#define LONGER         64 /* times as long: so far a narrowed range reaches (UNSURE_LENGTHS of the sieve) */
+#define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
+#define SAMPLES_LEAST  3
+#define WORSE          1.3
+
+/* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
+#define DELAY_NS 2e3
+/* A stamp is in whole cycles: of stretches that are all alike, each may be off by the same part of one. */
+#define STEP_CYCLES 0.5
+/* Delays are skewed: the median is off by up to so much of their scatter, in every sample alike. */
+#define SKEW_SHARE 0.1
+
+/* ---- which frequency at all ---- */
+
+struct sample_pool {
+    size_t n;
+    struct stretch s[OCTAVES * OCTAVE_SAMPLES];
+    unsigned char octave[OCTAVES];
+};
+
+static void pool_add(struct sample_pool *p, const struct stretch *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int octave = ilogb(s[i].cycles);
+        if (octave < OCTAVES && p->octave[octave] < OCTAVE_SAMPLES) {
+            p->octave[octave]++;
+            p->s[p->n++] = s[i];
+        }
+    }
+}
+
+/* The stretches between neighbours, and longer ones. */
+static bool sieve_marks(const struct clock_marks *m, double longest, bool within, struct stretch *room,
+                        struct hz_range *range)
+{
+    struct sample_pool *p = calloc(1, sizeof *p);
+    if (!p)
+        return false;
+    for (double cycles = 1; cycles <= longest; cycles *= cycles < LONGER ? LONGER * LONGER * LONGER : LONGER)
+        pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
+    bool found = clock_sieve(p->s, p->n, range);
+    free(p);
+    return found;
+}
+
+/* ---- how much exactly ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Half the distance of the quartiles, as a multiple of the half range of few normal samples. */
+static double scatter(const double *hz, size_t n)
+{
+    return n < 8 ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
+}
+
+/* The estimate from `n` frequencies; `bias_ppm`: what all of them may be off by alike. */
+static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_estimate *e)
+{
+    qsort(hz, n, sizeof *hz, compare_doubles);
+    double median = n % 2 ? hz[n / 2] : (hz[n / 2 - 1] + hz[n / 2]) / 2;
+    e->cpu_hz = median;
+    e->samples = n;
+    e->spread_ppm = scatter(hz, n) / median * 1e6;
+    /*
+     * Of a median of n normal samples: 1.253 sigma / sqrt(n), sigma = quartile distance / 1.349; and some more, as the
+     * quartiles of few samples may lie closer than sigma has it.
+     */
+    double chance = 1.858 * e->spread_ppm / sqrt((double)n) * (1 + 3 / (double)n);
+    e->error_ppm = hypot(hypot(chance, SKEW_SHARE * e->spread_ppm), bias_ppm);
+}
+
+/* Turns stretches into frequencies, in their place. Returns how many: the odd ones are left out. */
+static size_t to_hz(struct stretch *s, size_t n, const struct hz_range *range)
+{
+    double *hz = (double *)s;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        double cycles = s[i].cycles, ns;
+        bool only;
+        if (clock_unwrap(&s[i], range, &ns, &only) && only && ns > 0)
+            hz[kept++] = cycles / ns * 1e9;
+    }
+    return kept * 4 >= n * 3 ? kept : 0;
+}
+
+static bool estimate_at(const struct clock_marks *m, double cycles, bool within, const struct hz_range *range,
+                        struct stretch *room, struct clock_estimate *e)
+{
+    struct clock_cut cut = clock_marks_cut(m, cycles, within, room);
+    size_t n = to_hz(room, cut.n, range);
+    if (n == 0)
+        return false;
+    double chain_ns = cut.cycles / (double)cut.chains / range->from * 1e9;
+    double cycle_share = STEP_CYCLES / (cut.cycles / (double)cut.n);
+    estimate_from((double *)room, n, (DELAY_NS / chain_ns + cycle_share) * 1e6, e);
+    return n >= SAMPLES_LEAST;
+}
+
+static bool estimate(const struct clock_marks *m, double hz_least, bool within, struct stretch *room,
+                     struct clock_estimate *e)
+{
+    struct hz_range range = {hz_least, CLOCK_HZ_MOST};
+    double all, longest = clock_marks_longest(m, &all);
+    bool found = false;
+    if (!sieve_marks(m, longest, within, room, &range))
+        return false;
+    /* From the longest stretches on, as long as shorter ones, of which there are more, are not clearly worse. */
+    for (double cycles = all / SAMPLES_GOOD; cycles >= 1; cycles /= 2) {
+        struct clock_estimate next;
+        if (!estimate_at(m, cycles, within, &range, room, &next))
+            continue;
+        bool better = !found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
+                      next.error_ppm < e->error_ppm;
+        if (better)
+            *e = next;
+        else if (e->samples >= SAMPLES_GOOD && next.error_ppm > WORSE * e->error_ppm)
+            break;
+        found = true;
+    }
+    return found;
+}
+
+bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room,
+                    struct clock_estimate *e)
+{
+    return estimate(m, hz_least, false, room, e) || estimate(m, hz_least, true, room, e);
+}

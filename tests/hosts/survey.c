@@ -1,0 +1,264 @@
+/* What a file lacks that was written in part, and what it says of that itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "view_internal.h"
+
+/* The first window of the second sweep. A file that ends in the first one cannot say which pCPUs are to come. */
+static size_t second_sweep(const struct making *m)
+{
+    size_t i = 0;
+    while (i < m->windows_n && m->windows[i].sweep == m->windows[0].sweep)
+        i++;
+    return i;
+}
+
+void view_cut(struct making *m)
+{
+    size_t first = m->plan->cut == 4 ? 0 : second_sweep(m), whole = m->writer.bytes;
+    m->v->n = whole;
+    if (m->plan->cut == 0 || first >= m->windows_n)
+        return;
+    size_t offset = m->windows[first].offset;
+    size_t i = first + prng_below(&m->rng, m->windows_n - first);
+    switch (m->plan->cut) {
+    case 1:
+        m->v->n = offset + prng_below(&m->rng, whole - offset + 1);
+        break;
+    case 3: /* a window that a lower pCPU's comes before */
+        while (i > first && m->windows[i].sweep != m->windows[i - 1].sweep)
+            i--;
+        m->v->n = m->windows[i].offset;
+        break;
+    case 4:
+        m->v->n = prng_below(
+            &m->rng, (second_sweep(m) < m->windows_n ? m->windows[second_sweep(m)].offset : whole) + 1);
+        break;
+    default:
+        m->v->n = m->windows[i].offset;
+        break;
+    }
+}
+
+static void see_tsc(struct view *v, uint64_t tsc)
+{
+    v->first_tsc = v->first_tsc == 0 || tsc < v->first_tsc ? tsc : v->first_tsc;
+    v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
+}
+
+/* The pCPU's first and last record in what is left, and its first beyond; each 0 when there is none. */
+struct edge {
+    uint64_t first, last, cut_off;
+};
+
+/* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
+static bool next_record(const unsigned char *bytes, size_t *at, size_t end, uint32_t *event, uint64_t *tsc,
+                        const unsigned char **words)
+{
+    uint32_t header;
+    if (end - *at < sizeof header)
+        return false;
+    memcpy(&header, bytes + *at, sizeof header);
+    size_t size = sizeof header + (header >> 31) * 8u + (header >> 28 & 7) * 4u;
+    if (end - *at < size)
+        return false;
+    *event = header & 0x0fffffff;
+    if (header >> 31)
+        memcpy(tsc, bytes + *at + sizeof header, 8);
+    *words = bytes + *at + sizeof header + (header >> 31) * 8u;
+    *at += size;
+    return true;
+}
+
+static bool see_lost(struct view *v, uint32_t pcpu, uint64_t skew, uint64_t tsc, const unsigned char *words)
+{
+    uint32_t count;
+    uint64_t first;
+    memcpy(&count, words, sizeof count);
+    memcpy(&first, words + 8, sizeof first);
+    v->lost += count;
+    return gaps_add(&v->gaps, pcpu, first - skew, tsc);
+}
+
+static bool see_change(struct view *v, uint32_t pcpu, uint64_t tsc, uint32_t event,
+                       const unsigned char *words)
+{
+    if (v->changes_n == v->changes_capacity) {
+        size_t more = v->changes_capacity ? v->changes_capacity * 2 : 1024;
+        struct seen_change *changes = realloc(v->changes, more * sizeof *changes);
+        if (!changes)
+            return false;
+        v->changes = changes;
+        v->changes_capacity = more;
+    }
+    uint32_t who;
+    memcpy(&who, words, sizeof who);
+    v->changes[v->changes_n++] = (struct seen_change){.tsc = tsc,
+                                                      .pcpu = pcpu,
+                                                      .domain = (uint16_t)(who >> 16),
+                                                      .vcpu = (uint16_t)who,
+                                                      .from = event >> 8 & 3,
+                                                      .to = event >> 4 & 3};
+    return true;
+}
+
+/* A hole is no shorter than from the last record before it to the first one after it. */
+static void see_hole_edge(struct making *m, uint64_t tsc)
+{
+    if (m->hole_to == 0)
+        return;
+    if (tsc < m->hole_from && tsc > m->before_hole)
+        m->before_hole = tsc;
+    if (tsc >= m->hole_to && (m->after_hole == 0 || tsc < m->after_hole))
+        m->after_hole = tsc;
+}
+
+/* Walks the window's records that are left. */
+static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
+{
+    uint64_t skew = m->rings[w->pcpu].skew, tsc = 0;
+    size_t at = w->offset + 12;
+    uint32_t event;
+    const unsigned char *words;
+    while (at < end && next_record(m->v->bytes, &at, end, &event, &tsc, &words)) {
+        if (tsc == 0)
+            continue;
+        see_tsc(m->v, tsc - skew);
+        edge->last = tsc - skew;
+        edge->first = edge->first ? edge->first : tsc - skew;
+        see_hole_edge(m, tsc - skew);
+        if (event == trace_event_info[TRC_LOST_RECORDS].id &&
+            !see_lost(m->v, w->pcpu, skew, tsc - skew, words))
+            return false;
+        if ((event & ~0x330u) == 0x21001 && !see_change(m->v, w->pcpu, tsc - skew, event, words))
+            return false;
+    }
+    return true;
+}
+
+/* What was not left of each window, when the file was cut. */
+static void survey_cut(struct making *m, struct edge *edges)
+{
+    for (size_t i = 0; i < m->windows_n; i++) {
+        const struct window *w = &m->windows[i];
+        size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
+        if (end <= m->v->n)
+            continue;
+        for (size_t k = w->first; k < w->end && !edges[w->pcpu].cut_off; k++) {
+            const struct recorded *record = &m->r->pcpus[w->pcpu].records[k];
+            if (record->tsc > edges[w->pcpu].last &&
+                !plan_leaves_out(m->plan, (enum trace_event)record->event))
+                edges[w->pcpu].cut_off = record->tsc;
+        }
+    }
+}
+
+/* Whether the pCPU wrote in each sweep before the one that was cut, and these were a few. */
+static bool writes_always(const struct making *m, uint32_t pcpu, uint32_t sweep)
+{
+    enum { A_FEW = 3 };
+    uint32_t wrote = 0;
+    for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++)
+        wrote += m->windows[i].pcpu == pcpu;
+    return wrote == sweep && wrote >= A_FEW;
+}
+
+/* Whether the bytes that are left show that they were cut: in a window, or a pCPU that always writes is missing. */
+static bool cut_shows(const struct making *m)
+{
+    for (size_t i = 0; i < m->windows_n; i++) {
+        const struct window *w = &m->windows[i];
+        if (w->offset == m->v->n) {
+            bool in_sweep = i > 0 && m->windows[i - 1].sweep == w->sweep;
+            for (size_t k = i; in_sweep && k < m->windows_n && m->windows[k].sweep == w->sweep; k++)
+                if (writes_always(m, m->windows[k].pcpu, w->sweep))
+                    return true;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_cut_ends(struct making *m, const struct edge *edges)
+{
+    struct view *v = m->v;
+    bool shows = cut_shows(m);
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        bool short_of = edges[pcpu].cut_off && edges[pcpu].cut_off < v->last_tsc;
+        v->is_cut |= short_of && shows;
+        if (short_of && !shows && edges[pcpu].cut_off < v->unreported_tsc)
+            v->unreported_tsc = edges[pcpu].cut_off;
+        if (!m->unseen[pcpu] && edges[pcpu].last < v->last_tsc &&
+            !gaps_add(&v->gaps, pcpu, edges[pcpu].last, v->last_tsc))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the file names the vCPU: one that never left an unseen pCPU leaves no trace at all. */
+static bool is_named(const struct view *v, const struct truth_vcpu *t)
+{
+    for (size_t i = 0; i < v->changes_n; i++)
+        if (v->changes[i].domain == t->domain && v->changes[i].vcpu == t->vcpu)
+            return true;
+    return false;
+}
+
+static bool add_unseen(struct making *m)
+{
+    struct view *v = m->v;
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        if (!m->unseen[pcpu])
+            continue;
+        if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
+            return false;
+        for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
+            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
+                           is_named(v, &m->r->vcpus[i]);
+    }
+    return true;
+}
+
+/* Losses that nothing in the file reports: the ring was full to the end. */
+static bool add_unreported(struct making *m)
+{
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        const struct trace_ring *ring = &m->rings[pcpu];
+        if (ring->lost == 0 || m->unseen[pcpu])
+            continue;
+        if (ring->lost_first_tsc < m->v->unreported_tsc)
+            m->v->unreported_tsc = ring->lost_first_tsc;
+        if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
+            return false;
+    }
+    return true;
+}
+
+static bool any_late(const struct making *m, const struct edge *edges)
+{
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+        if (edges[pcpu].first == 0 || edges[pcpu].first > m->v->first_tsc + m->r->cpu_hz)
+            return true;
+    return false;
+}
+
+bool view_survey(struct making *m)
+{
+    struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
+    bool done = edges;
+    for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
+        size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
+        done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
+    }
+    if (done && m->v->n < m->writer.bytes) {
+        survey_cut(m, edges);
+        done = add_cut_ends(m, edges);
+    }
+    done = done && add_unseen(m) && add_unreported(m);
+    m->v->has_hole = m->before_hole && m->after_hole;
+    if (done && m->v->has_hole)
+        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->before_hole, m->after_hole);
+    m->v->has_late_pcpu = done && any_late(m, edges);
+    free(edges);
+    return done;
+}
