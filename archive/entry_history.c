@@ -63,6 +63,21 @@ void history_add(struct history *h, const struct seen_event *t)
     h->lost_kept = h->displaced = false;
 }
 
+static void date(struct seen_event *t, uint64_t instant_ns)
+{
+    t->event.w[3] += (uint32_t)(t->time_ns - instant_ns);
+    t->time_ns = instant_ns;
+}
+
+void history_date_last(struct history *h, uint64_t instant_ns)
+{
+    struct seen_event *last = &h->records[(h->n - 1) % HISTORY_RECORDS];
+    for (unsigned i = 0; i < h->decided_n; i++)
+        if (h->decided[i].serial == last->serial)
+            date(&h->decided[i], instant_ns);
+    date(last, instant_ns);
+}
+
 /* Whether every record shortly before record i fitted. */
 static bool without_doubt(const struct history *h, uint64_t i, uint64_t oldest)
 {

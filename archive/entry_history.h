@@ -28,13 +28,14 @@ enum fit {
 
 /* An event that was seen. */
 struct seen_event {
-    struct event event; /* at the instant the model gave it; of a runstate change w[1] is the slice */
-    uint64_t serial;    /* of the event in the trace */
-    uint64_t time_ns;   /* */
-    uint8_t old, new;   /* enum runstate, of a record about a state */
-    uint8_t before;     /* what was known before it */
-    uint8_t fit;        /* enum fit */
-    bool skewed;        /* its record came after one that it precedes: it changes nothing */
+    struct event
+        event;       /* of a runstate change w[1] is the slice, w[3] how many ns its instant lies before it */
+    uint64_t serial; /* of the event in the trace */
+    uint64_t time_ns; /* its instant */
+    uint8_t old, new; /* enum runstate, of a record about a state */
+    uint8_t before;   /* what was known before it */
+    uint8_t fit;      /* enum fit */
+    bool skewed;      /* its record came after one that it precedes: it changes nothing */
 };
 
 enum history_note { NOTE_YIELD, NOTE_SLEEP, NOTES };
@@ -66,6 +67,9 @@ struct history {
 
 /* A record about its state. */
 void history_add(struct history *h, const struct seen_event *t);
+
+/* The last record, a runstate change, was at an earlier instant after all. */
+void history_date_last(struct history *h, uint64_t instant_ns);
 
 static inline const struct seen_event *history_at(const struct history *h, uint64_t i)
 {

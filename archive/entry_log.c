@@ -93,7 +93,7 @@ size_t entry_log_size(const struct entry_log *l)
 {
     const struct past *p = &l->past;
     uint64_t windows = p->windows_n - past_oldest_window(p);
-    return LINE_BYTES * (p->histories_n * 6 + (size_t)windows * 2 + p->ended_lives_n + 1);
+    return LINE_BYTES * (p->histories_n * 7 + (size_t)windows * 2 + p->ended_lives_n + 1);
 }
 
 bool entry_log_mark(struct entry_log *l, uint32_t chunk, uint64_t tsc)
@@ -318,8 +318,20 @@ static bool little_waits(const struct past *p, uint64_t tsc)
     return true;
 }
 
+/* Emits how the chain of each pCPU's switches stands. */
+static void emit_chains(struct entry_log *l, const struct event_batch *batch)
+{
+    const struct past *p = &l->past;
+    for (unsigned i = 0; i < batch->pcpus_n; i++) {
+        uint64_t tsc = p->switched_tsc[batch->pcpus[i]];
+        struct event e = {.tsc = tsc, .pcpu = batch->pcpus[i], .flags = EVENT_MODEL};
+        if (runstates_chain(p->states, e.pcpu, clock_ns(&p->clock, tsc), &e))
+            emit(l, UINT64_MAX, &e);
+    }
+}
+
 /* Collects the events of an entry. False: the past is not known exactly. */
-static bool collect(struct entry_log *l, uint64_t tsc)
+static bool collect(struct entry_log *l, const struct event_batch *batch, uint64_t tsc)
 {
     if (!little_waits(&l->past, tsc))
         return false;
@@ -330,6 +342,7 @@ static bool collect(struct entry_log *l, uint64_t tsc)
     for (uint32_t i = 0; i < l->past.population.incarnations_n; i++)
         if (!emit_incarnation(l, i))
             return false;
+    emit_chains(l, batch);
     return !l->past.beyond;
 }
 
@@ -361,18 +374,25 @@ static void put_event(struct buffer *b, const struct event *e)
         buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
         return;
     }
+    if (e->slot == EVENT_CHAIN) {
+        buffer_printf(b, ",\"chain\":%u,\"words\":[%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 "]}\n",
+                      e->pcpu, e->w[0], e->w[1], e->w[2], e->w[3]);
+        return;
+    }
     unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;
     const struct entry_line *kind = entry_line_of(slot);
     unsigned words = e->slot == EVENT_BLIND_END ? 2 : event_words(e);
     uint32_t number = event_info(slot)->id;
     if (e->slot == EVENT_RUNSTATE_CHANGE) {
         number |= e->header & 0x330;
-        words = e->w[1] == UINT32_MAX ? 1 : 2;
+        words = e->w[3] ? 3 : e->w[1] == UINT32_MAX ? 1 : 2;
     }
     buffer_printf(b, ",\"event\":\"0x%08" PRIx32 "\",\"pcpu\":%u,\"words\":[%" PRIu32, number, e->pcpu,
                   e->w[0]);
     if (words >= 2 && kind->words_most >= 2)
         buffer_printf(b, ",%" PRIu32, e->w[1]);
+    if (words >= 3)
+        buffer_printf(b, ",%" PRIu32, e->w[3]);
     buffer_text(b, "]}\n");
 }
 
@@ -399,7 +419,7 @@ static int emit_entries(struct entry_log *l, const struct event_batch *batch, ui
 {
     while (l->marks_head < l->marks_n && l->marks[l->marks_head].tsc < tsc) {
         struct mark mark = l->marks[l->marks_head++];
-        if (!collect(l, mark.tsc))
+        if (!collect(l, batch, mark.tsc))
             continue;
         write_text(l, batch);
         if (entry_log_failed(l))

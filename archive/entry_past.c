@@ -138,7 +138,8 @@ static void make_history(struct past *p, const struct transition *t, const struc
 }
 
 /* The state of a vCPU changes, by a record of its own or by the record of another vCPU. */
-static void state_changes(struct past *p, const struct transition *t, struct seen_event *cause, bool own)
+static void state_changes(struct past *p, const struct transition *t, const struct seen_event *cause,
+                          bool own)
 {
     struct history *h = history_of(p, t->vcpu);
     if (!h)
@@ -147,10 +148,6 @@ static void state_changes(struct past *p, const struct transition *t, struct see
     h->state = t->to;
     h->pcpu = t->pcpu;
     ran_on(p, h->life, t->pcpu);
-    if (own && cause->event.flags & EVENT_SWITCHED_IN && t->time_ns < cause->time_ns) {
-        cause->event.tsc = p->switched_out_tsc[cause->event.pcpu];
-        cause->time_ns = t->time_ns;
-    }
     if (own || t->to != RUNSTATE_UNKNOWN)
         return;
     if (cause->event.slot != EVENT_BLIND_BEGIN) {
@@ -208,6 +205,16 @@ static void run_with_lives(struct past *p, struct seen_event *t, uint32_t domain
         life_ends(p, after, t);
 }
 
+/* The record changed the state at an instant before its time; a wake that gave way to it (runstate.c) has the same one. */
+static void date(struct past *p, struct history *h, struct seen_event *t)
+{
+    uint64_t instant_ns = runstates_instant(p->states);
+    t->event.w[3] = (uint32_t)(t->time_ns - instant_ns);
+    t->time_ns = instant_ns;
+    if (h->n > 0 && history_at(h, h->n - 1)->time_ns > instant_ns)
+        history_date_last(h, instant_ns);
+}
+
 static void record(struct past *p, struct seen_event *t, uint32_t domain, uint32_t id)
 {
     uint64_t inconsistent = p->quality.inconsistent, ignored = p->quality.ignored_records;
@@ -218,14 +225,15 @@ static void record(struct past *p, struct seen_event *t, uint32_t domain, uint32
     const struct history *h = life && !life->ended ? history_of(p, vcpu) : NULL;
     bool fits = h && h->state == t->old && (t->old != RUNSTATE_RUNNING || h->pcpu == t->event.pcpu);
     bool displaced = h && h->displaced, is_new = !h;
-    uint64_t tsc = t->event.tsc;
     t->before = h ? h->state : RUNSTATE_UNKNOWN;
     run_with_lives(p, t, domain, domain << 16 | id);
     if (t->old == RUNSTATE_RUNNING && t->event.slot == EVENT_RUNSTATE_CHANGE)
-        p->switched_out_tsc[t->event.pcpu] = tsc;
+        p->switched_tsc[t->event.pcpu] = t->event.tsc;
     vcpu = population_vcpu(&p->population, (uint16_t)domain, (uint16_t)id);
     if (p->quality.ignored_records != ignored || !history_of(p, vcpu))
         return;
+    if (t->event.slot == EVENT_RUNSTATE_CHANGE)
+        date(p, p->histories[vcpu], t);
     bool odd = is_new || t->skewed || p->quality.inconsistent != inconsistent;
     t->fit = displaced ? FITS_UNKNOWN : odd ? FITS_NOT : fits ? FITS : FITS_GAP;
     history_add(p->histories[vcpu], t);
@@ -306,7 +314,6 @@ void past_take(struct past *p, const struct event *e)
     struct seen_event t = {.event = *e, .serial = p->serial++, .time_ns = clock_ns(&p->clock, e->tsc)};
     if (p->beyond || p->no_memory || !(e->flags & EVENT_MODEL))
         return;
-    t.event.flags &= (uint8_t)~EVENT_SLICED;
     switch (e->slot) {
     case EVENT_RUNSTATE_CHANGE:
         t.old = e->header >> 8 & 3;

@@ -42,8 +42,8 @@ struct past {
     struct window *windows; /* number i is at i % BLIND_WINDOWS; NULL: there were none */
     uint64_t windows_n;     /* so far */
     struct window older[2]; /* of those that have no place any more: the first, and the one that ended last */
-    uint64_t switched_out_tsc[PCPUS_MAX]; /* when a vCPU stopped running on a pCPU last */
-    uint64_t open[PCPUS_MAX];             /* number of a pCPU's open window, UINT64_MAX: none */
+    uint64_t switched_tsc[PCPUS_MAX]; /* of the record that a vCPU stopped running on a pCPU last */
+    uint64_t open[PCPUS_MAX];         /* number of a pCPU's open window, UINT64_MAX: none */
     bool no_memory;
     bool
         beyond; /* a limit was exceeded, or an event that no parser delivers: the past is no longer known exactly */

@@ -6,6 +6,7 @@
 #include "archive/entry_lines.h"
 #include "archive/line.h"
 #include "metrics/array.h"
+#include "metrics/model/instant.h"
 
 struct entry_reading {
     struct entry *entry;
@@ -68,27 +69,53 @@ static uint32_t read_event_number(struct line *l)
     return n;
 }
 
-/* Reads the words of an event, exactly as many as it must have. */
-static void read_words(struct line *l, struct event *e)
+/* Reads the words of an event: at most `most`. Returns how many. */
+static unsigned read_words(struct line *l, uint32_t *words, unsigned most)
 {
     unsigned n = 0;
-    for (; !l->wrong && n < 2 && !LINE_HAS(l, "]"); n++) {
+    for (; !l->wrong && n < most && !LINE_HAS(l, "]"); n++) {
         if (n > 0 && !LINE_HAS(l, ","))
             line_wrong(l, "words that do not go on");
-        e->w[n] = (uint32_t)number(l, UINT32_MAX);
+        words[n] = (uint32_t)number(l, UINT32_MAX);
     }
-    if (n == 2 && !LINE_HAS(l, "]"))
+    if (n == most && !LINE_HAS(l, "]"))
         line_wrong(l, "too many words");
+    return n;
+}
+
+/* Of a runstate change the slice and the distance to its instant are not words of its own. */
+static void set_instant(struct line *l, struct event *e, uint32_t before_ns)
+{
+    e->flags |= EVENT_INSTANT | (e->w[1] != UINT32_MAX ? EVENT_SLICED : 0);
+    e->w[3] = before_ns;
+    if (before_ns > INSTANT_REACH_NS)
+        line_wrong(l, "an instant long before its record");
+}
+
+static void read_event_words(struct line *l, struct event *e)
+{
+    uint32_t words[3] = {0, UINT32_MAX, 0};
     const struct entry_line *kind = entry_line_of(e->slot);
+    unsigned n = read_words(l, words, 3);
     if (!kind || n < kind->words_least || n > kind->words_most) {
         line_wrong(l, "an event that tells nothing of a trace's past");
         return;
     }
+    memcpy(e->w, words, 2 * sizeof *words);
+    bool change = e->slot == EVENT_RUNSTATE_CHANGE;
     if (e->slot == EVENT_LOST_RECORDS)
         e->slot = EVENT_BLIND_END;
-    if (e->slot == EVENT_RUNSTATE_CHANGE && n == 2)
-        e->flags |= EVENT_SLICED;
-    e->header |= 1u << 31 | (e->slot == EVENT_RUNSTATE_CHANGE ? 1 : n) << 28;
+    if (change)
+        set_instant(l, e, words[2]);
+    e->header |= 1u << 31 | (change ? 1 : n) << 28;
+}
+
+static void read_chain(struct line *l, struct event *e)
+{
+    e->slot = EVENT_CHAIN;
+    e->pcpu = (uint16_t)number(l, PCPUS_MAX - 1);
+    if (!LINE_HAS(l, ",\"words\":[") || read_words(l, e->w, 4) != 4)
+        line_wrong(l, "a chain without four words");
 }
 
 static void read_event(struct entry_reading *r)
@@ -115,21 +142,20 @@ static void read_event(struct entry_reading *r)
         e.pcpu = (uint16_t)number(l, PCPUS_MAX - 1);
         if (!LINE_HAS(l, ",\"words\":["))
             line_wrong(l, "an event without words");
-        read_words(l, &e);
+        read_event_words(l, &e);
+    } else if (LINE_HAS(l, ",\"chain\":")) {
+        read_chain(l, &e);
     } else {
         line_wrong(l, "a line that is no event");
     }
     struct entry *entry = r->entry;
-    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 2, sizeof *events);
+    struct event *events = array_reserve(entry->events, &r->events_capacity, entry->n + 1, sizeof *events);
     if (!events) {
         r->no_memory = true;
         return;
     }
     entry->events = events;
     events[entry->n++] = e;
-    if (e.flags & EVENT_SLICED)
-        events[entry->n++] = (struct event){
-            .tsc = e.tsc, .pcpu = e.pcpu, .slot = EVENT_SLICE, .flags = EVENT_MODEL, .w = {e.w[1]}};
 }
 
 int entry_read(struct entry *entry, const char *text, size_t n, uint64_t tsc, struct error *err)

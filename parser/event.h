@@ -12,7 +12,7 @@
 
 #define PCPUS_MAX 4095 /* pCPU numbers 0..4094; larger ones are damage */
 
-/* Slots of events that are no records of the trace. The last ones are attached: they follow their record immediately. */
+/* Slots of events that are no records of the trace. The last one is attached: it follows its record immediately. */
 enum pseudo_event {
     /*
      * The blind time of a pCPU, in which its records were lost. _BEGIN: w[2], w[3] = its true beginning (tsc), which may lie
@@ -22,8 +22,12 @@ enum pseudo_event {
     EVENT_BLIND_BEGIN = EVENT_SLOTS,
     EVENT_BLIND_END,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
-    EVENT_MORE, /* attached to a raw record of more than four words: the rest */
-    EVENT_SLICE /* attached to a runstate change (EVENT_SLICED): w[0] = slice granted, ns */
+    /*
+     * From an archive's entry (archive/entry.h): where the chain of a pCPU's switches stands (metrics/model/instant.h). w[0] =
+     * how many ns before this tsc the last switch was, w[1], w[2] = the least delays, ns, w[3] = who runs since.
+     */
+    EVENT_CHAIN,
+    EVENT_MORE /* attached to a raw record of more than four words: the rest */
 };
 #define EVENT_ATTACHED  EVENT_MORE
 #define CURRENT_UNKNOWN 0xffffffffu
@@ -34,12 +38,16 @@ enum event_flag {
     EVENT_MODEL = 2,   /* the model of domains and vCPUs */
     EVENT_CLOCK = 4,   /* the measurement of the clock; never delivered */
     EVENT_BY_SEND = 8, /* WAKE: an event-channel operation caused it */
+    EVENT_WHO =
+        8, /* others, with raw records: it says who is current; what it alone wants is to be skipped */
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
-    EVENT_SLICED = 32, /* RUNSTATE_CHANGE: an EVENT_SLICE is attached */
-    EVENT_WHO = 64     /* with raw records: it says who is current; what it alone wants is to be skipped */
+    /* RUNSTATE_CHANGE of one word: the words after it say what the decoder knows besides. */
+    EVENT_SLICED = 32,  /* to running: w[1] = slice granted, ns */
+    EVENT_RAN = 64,     /* from running: w[2] = how long it ran, ns modulo 2^32 (SWITCH_INFPREV) */
+    EVENT_INSTANT = 128 /* from an archive's entry: w[3] = how many ns before this tsc the state changed */
 };
-#define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK | EVENT_WHO)
+#define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK)
 
 struct event {
     uint64_t tsc;    /* cycles; never below that of an earlier event of the trace */
@@ -47,11 +55,12 @@ struct event {
     uint16_t pcpu;   /* */
     uint8_t slot;    /* enum event_slot, enum pseudo_event */
     uint8_t flags;   /* enum event_flag */
-    uint32_t w[4];   /* the first four payload words; words beyond the record's own are not defined */
+    uint32_t w
+        [4]; /* the first four payload words; words beyond the record's own: as the flags say, else not defined */
 };
 
 _Static_assert(sizeof(struct event) == 32, "two events in a cache line");
-_Static_assert(EVENT_SLICE <= UINT8_MAX, "a slot fits into its byte");
+_Static_assert(EVENT_MORE <= UINT8_MAX, "a slot fits into its byte");
 
 static inline uint32_t event_number(const struct event *e)
 {
@@ -63,14 +72,10 @@ static inline unsigned event_words(const struct event *e)
     return (e->header >> 28) & 7;
 }
 
-/* The slice that is attached to an event, in ns; UINT32_MAX: none, or not limited. */
+/* The slice granted with a runstate change, in ns; UINT32_MAX: none, or not limited. */
 static inline uint32_t event_slice(const struct event *e)
 {
-    if (!(e->flags & EVENT_SLICED))
-        return UINT32_MAX;
-    while (e->slot != EVENT_SLICE)
-        e++;
-    return e->w[0];
+    return e->flags & EVENT_SLICED ? e->w[1] : UINT32_MAX;
 }
 
 /*
@@ -85,7 +90,7 @@ struct event_interest {
     bool model[EVENT_SLOTS];
     bool model_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
     bool io;     /* model: the records of I/O between domains (parser/decode/io_filter.h) */
-    bool slices; /* model: EVENT_SLICE */
+    bool slices; /* model: EVENT_SLICED */
 };
 
 /* Adds the interest of another consumer. Each gets what the other one asked for, too, and skips it. */

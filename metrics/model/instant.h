@@ -1,22 +1,66 @@
 /*
- * When did a context switch happen? Xen ends one vCPU's running and begins the next one's at the same instant, and writes
- * the two runstate changes one after the other: both are taken at the time of the first, so that no time falls between.
+ * When did a context switch happen? Xen's schedule() reads its clock once: at that instant one vCPU's running ends and the
+ * next one's begins. The records follow 0.1 to some us later, under load more, by different delays for different paths.
+ *
+ * SWITCH_INFPREV says how long the vCPU ran that is switched out, by Xen's clock. On one pCPU these runs follow each other
+ * without a gap: a chain, which gives all instants up to one constant. A record never precedes its instant, so the
+ * smallest delay of the last stretch fixes the constant. Xen's clock and the stamps drift apart by some ppm: what the chain
+ * is set right by goes to the idle vCPU's runs, so that guests run exactly as long as Xen says; only where the pCPU
+ * is never idle does it go to guests, in small parts.
+ *
+ * Without SWITCH_INFPREV both runstate changes of a switch count as one instant, the time of the first record.
  */
 #ifndef XENMETER_METRICS_INSTANT_H
 #define XENMETER_METRICS_INSTANT_H
 
 #include "parser/event.h"
 
-/* A switch is never longer than this: that long before the watermark instants may still lie. */
-#define SWITCH_SPAN_NS 220000u
+/* A record that seems to follow its instant by more contradicts SWITCH_INFPREV, and the time of the record counts. */
+#define INSTANT_LAG_NS 10000000u
+/* The two runstate changes of a switch are never recorded further apart. */
+#define SWITCH_SPAN_NS 10000000u
+/* So long before the watermark instants may still lie. */
+#define INSTANT_REACH_NS (INSTANT_LAG_NS + SWITCH_SPAN_NS)
 
 /* What is known of a pCPU. */
 struct instant {
-    bool switched_out; /* the last runstate change ended the running of a vCPU, at */
-    uint64_t at_ns;
+    uint64_t at_ns;   /* of the last switch, by the chain; never after its record */
+    uint64_t out_ns;  /* the instant that was given to it */
+    uint64_t stretch; /* number of the stretch of time that it is in */
+    uint32_t least
+        [2]; /* the least delay from instant to record in the stretch before, in this one; NO_DELAY: none */
+    uint32_t runner; /* who runs since: dom << 16 | vcpu; NO_RUNNER: not known */
+    uint8_t
+        agreed; /* how many switches were recorded soon after their instants; no more is counted than matters */
+    bool switched_out; /* the last runstate change ended the running of a vCPU */
 };
 
-/* The instant of a runstate change that was recorded at `now_ns`: not after that, and at most SWITCH_SPAN_NS before. */
-uint64_t instant_of_change(struct instant *i, const struct event *e, uint64_t now_ns);
+#define NO_RUNNER UINT32_MAX
+#define NO_DELAY  0xffffffu /* delays need 24 bits */
+#define DELAY_MAX (NO_DELAY - 1)
+
+void instant_init(struct instant *i);
+
+/* Records were lost: who ran since when is not known. */
+void instant_break(struct instant *i);
+
+/*
+ * `who` was switched out after `ran_ns` (modulo 2^32), as was recorded at now_ns; known false: how long it ran is not said.
+ * Returns the instant, at most INSTANT_LAG_NS before now_ns. *unused is counted up where ran_ns contradicts the times.
+ */
+uint64_t instant_switched_out(struct instant *i, uint32_t who, bool known, uint32_t ran_ns, uint64_t now_ns,
+                              uint64_t *unused);
+
+/*
+ * `who` was switched in, right after another vCPU was switched out, as was recorded at now_ns. Returns the instant, at most
+ * INSTANT_REACH_NS before now_ns.
+ */
+uint64_t instant_switched_in(struct instant *i, uint32_t who, uint64_t now_ns);
+
+/* Makes an EVENT_CHAIN of the chain, as it is after the event at `tsc`, now_ns. False: there is nothing to tell. */
+bool instant_save(const struct instant *i, uint64_t now_ns, struct event *e);
+
+/* Takes an EVENT_CHAIN, at now_ns. */
+void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns);
 
 #endif

@@ -142,7 +142,7 @@ static void appear(struct model *m, const struct transition *t)
 static inline bool look(struct model *m, const struct transition *t)
 {
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    if (v->idle && !m->shows_idle)
+    if ((v->idle && !m->shows_idle) || t->kind == TRANSITION_REMOVED)
         return false;
     m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
     m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;

@@ -12,6 +12,7 @@
 #define BEGINNING_NS  1000000000u  /* how long first records may take to say about the trace's beginning */
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
 #define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
+#define WAKE_SPAN_NS  100000u      /* the wait for a scheduler's lock; longer: the pCPU was held up */
 #define SKEW_MAX_NS   1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
@@ -27,8 +28,10 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->quality = quality;
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
-    for (unsigned i = 0; i < PCPUS_MAX; i++)
+    for (unsigned i = 0; i < PCPUS_MAX; i++) {
         pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind = BLIND_NONE};
+        instant_init(&pcpus[i].instant);
+    }
     blind_init(&r->blind);
     return r;
 }
@@ -268,6 +271,27 @@ static void note_record(struct track *k, uint64_t now_ns, enum runstate old, uin
     k->contradicted_ns = now_ns;
 }
 
+/* The wake of a vCPU is not moved across a switch on the pCPU that woke it: who ran there sent the notification. */
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->woken_on == NO_PCPU)
+        return k->since_ns;
+    uint32_t waker = r->pcpus[k->woken_on].current;
+    struct transition wake;
+    instant_ns = max64(instant_ns, k->slept_ns);
+    if (waker != NOBODY)
+        instant_ns = max64(instant_ns, r->tracks[waker].since_ns);
+    if (instant_ns >= k->since_ns || instant_ns < r->settled_ns || k->since_ns - instant_ns > WAKE_SPAN_NS)
+        return k->since_ns;
+    if (!transitions_empty(&r->queue)) { /* else it was taken, by who looks at the last events only */
+        if (!transitions_remove(&r->queue, vcpu, k->since_ns, &wake))
+            return k->since_ns;
+        runstates_put(r, instant_ns, wake);
+    }
+    return k->since_ns = instant_ns;
+}
+
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns)
 {
@@ -295,6 +319,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
     }
+    k->woken_on = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE ? pcpu : NO_PCPU;
+    k->slept_ns = k->since_ns;
     k->since_ns = now_ns;
     if (k->leaving_noted && old == RUNSTATE_RUNNING) {
         if (new == RUNSTATE_RUNNING)
@@ -308,7 +334,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 {
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
-        watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - SWITCH_SPAN_NS;
+        watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - INSTANT_REACH_NS;
     settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
@@ -330,4 +356,14 @@ const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns)
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
 {
     return r->pcpus[pcpu].blind_ns;
+}
+
+uint64_t runstates_instant(const struct runstates *r)
+{
+    return r->instant_ns;
+}
+
+bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, struct event *e)
+{
+    return instant_save(&r->pcpus[pcpu].instant, now_ns, e);
 }

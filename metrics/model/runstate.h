@@ -23,12 +23,13 @@ enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
     TRANSITION_STATE, /* from one state to another; to running: `value` = slice granted, UINT32_MAX: none, or not wanted; */
                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
-    TRANSITION_YIELD,  /* it yields: a switch follows */
-    TRANSITION_SLEEP,  /* it was put to sleep */
-    TRANSITION_GO_ON,  /* it goes on running after all */
-    TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
-    TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
-    TRANSITION_IO,     /* not of a vCPU: a record of I/O; `from` = enum io_record */
+    TRANSITION_YIELD,   /* it yields: a switch follows */
+    TRANSITION_SLEEP,   /* it was put to sleep */
+    TRANSITION_GO_ON,   /* it goes on running after all */
+    TRANSITION_SKEWED,  /* a change whose record came after the one that follows it: to be counted, no more */
+    TRANSITION_DIE,     /* its domain is gone: the vCPU exists no longer */
+    TRANSITION_IO,      /* not of a vCPU: a record of I/O; `from` = enum io_record */
+    TRANSITION_REMOVED, /* none: another one has taken its place; the model does not hand it out */
     /* what the charging stage (charging.h) adds for the ledger */
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
@@ -90,6 +91,15 @@ void runstates_end(struct runstates *r, uint64_t end_ns);
 
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
+
+/* The instant of the runstate change that was taken last. */
+uint64_t runstates_instant(const struct runstates *r);
+
+/*
+ * The chain of a pCPU's switches (instant.h), as EVENT_CHAIN after the last change from running, which was recorded at now_ns.
+ * Fills the slot and the words. False: there is none.
+ */
+bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, struct event *e);
 
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);

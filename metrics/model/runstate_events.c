@@ -96,7 +96,8 @@ static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pc
 }
 
 /* What a pCPU recorded may be over at once, as far as its siblings recorded it. */
-static __attribute__((noinline)) void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+static __attribute__((noinline)) void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu,
+                                                                 uint64_t now_ns)
 {
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &pcpu, &n);
@@ -113,6 +114,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     memcpy(&first_tsc, &e->w[2], 8);
     r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
     struct pcpu_track *p = &r->pcpus[e->pcpu];
+    instant_break(&p->instant);
     p->blind = blind_begin(&r->blind, now_ns);
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
@@ -182,22 +184,40 @@ static __attribute__((noinline)) uint16_t siblings_pcpu(const struct runstates *
     return runs ? cores_pcpu(r->cores, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff) : e->pcpu;
 }
 
+/* The instant of a runstate change that was recorded at now_ns. */
+static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct instant *i = &r->pcpus[e->pcpu].instant;
+    if (e->flags & EVENT_INSTANT)
+        return now_ns - min64(now_ns, e->w[3]);
+    /* Where siblings write for one another, the payloads of a ring are no chain. */
+    bool alone = !r->cores || r->cores->of[e->pcpu].n < 2;
+    if ((e->header >> 8 & 3) == RUNSTATE_RUNNING)
+        return instant_switched_out(i, e->w[0], e->flags & EVENT_RAN && r->clock->cpu_hz > 0 && alone,
+                                    e->w[2], now_ns, &r->quality->runs_contradicted);
+    if (e->flags & EVENT_SWITCHED_IN)
+        return instant_switched_in(i, e->w[0], now_ns);
+    i->switched_out = false;
+    return now_ns;
+}
+
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint16_t pcpu = r->cores ? siblings_pcpu(r, e) : e->pcpu;
-    uint64_t instant = instant_of_change(&r->pcpus[e->pcpu].instant, e, now_ns);
+    uint64_t instant = instant_of(r, e, now_ns);
     uint32_t vcpu = vcpu_of(r, e, pcpu, now_ns);
     if (vcpu == NOBODY)
         return;
-    /* Not where something came in between: of the vCPU, or of one that is thought to run there. */
-    const struct pcpu_track *p = &r->pcpus[pcpu];
-    const struct track *k = &r->tracks[vcpu];
-    if ((p->current != NOBODY && r->tracks[p->current].since_ns > instant) ||
-        (k->seen && k->since_ns > instant))
-        instant = now_ns;
-    runstates_record(r, vcpu, instant, pcpu, (e->header >> 8) & 3, (e->header >> 4) & 3, event_slice(e));
-    if (r->cores && (e->header >> 4 & 3) == RUNSTATE_RUNNING)
-        lose_if_siblings_are_blind(r, pcpu, instant);
+    unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
+    r->instant_ns = runstates_possible(r, vcpu, pcpu, new, instant);
+    runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
+    if (r->cores && new == RUNSTATE_RUNNING)
+        lose_if_siblings_are_blind(r, pcpu, r->instant_ns);
+}
+
+static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    instant_restore(&r->pcpus[e->pcpu].instant, e, now_ns);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -262,6 +282,7 @@ typedef void event_handler(struct runstates *r, const struct event *e, uint64_t 
 static event_handler *const handlers[] = {
     [EVENT_RUNSTATE_CHANGE] = runstate_change,
     [EVENT_CONTINUE_RUNNING] = goes_on,
+    [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
     [EVENT_DOM_ADD] = domain_added,

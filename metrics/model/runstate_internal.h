@@ -22,8 +22,10 @@ enum pause {
 /* What is known of a vCPU at the front of the events. */
 struct track {
     uint64_t since_ns;        /* of its last record or transition */
+    uint64_t slept_ns;        /* of the record before that */
     uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
     uint16_t pcpu;            /* where it runs or ran last */
+    uint16_t woken_on;        /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;            /* enum runstate */
     bool seen;                /* its state is known at all */
     bool first_record;        /* the record below was its first: nothing could contradict it */
@@ -43,6 +45,8 @@ struct pcpu_track {
     uint64_t blind_ns; /* sum of its blind windows */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
+    uint32_t ran_ns;     /* switches only, if */
+    bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
     bool out_seen,
         in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
@@ -54,6 +58,7 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t instant_ns;       /* of the last runstate change */
     bool use_switches;
     struct track *tracks; /* by vCPU number */
     size_t tracks_n;
@@ -78,6 +83,25 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
 /* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns);
+
+/*
+ * The vCPU was switched in at instant_ns, before its last record: returns the earliest possible instant after that. A wake that
+ * another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
+ */
+uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t instant_ns);
+
+/* The instant of a runstate change, on `pcpu`, to the state `new`: `instant_ns`, or as soon after it as it is possible. */
+static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, uint16_t pcpu,
+                                          enum runstate new, uint64_t instant_ns)
+{
+    const struct track *k = &r->tracks[vcpu];
+    uint32_t current = r->pcpus[pcpu].current;
+    if (current != NOBODY && current != vcpu && r->tracks[current].since_ns > instant_ns)
+        instant_ns = r->tracks[current].since_ns;
+    if (!k->seen || k->since_ns <= instant_ns)
+        return instant_ns;
+    return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;
+}
 
 /* First record of a vCPU: it was in `state` ever since it exists. */
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,

@@ -7,25 +7,34 @@
 
 #include "runstate_internal.h"
 
+/* The vCPU's number, as the chain of switches knows it. */
+static uint32_t name_of(const struct runstates *r, uint32_t vcpu)
+{
+    const struct vcpu_identity *who = &r->population->vcpus[vcpu];
+    return (uint32_t)r->population->incarnations[who->life].domain << 16 | who->id;
+}
+
 static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, bool idle)
 {
     struct track *k = &r->tracks[vcpu];
+    struct pcpu_track *p = &r->pcpus[pcpu];
     enum runstate to = idle || !k->seen || k->leaving == 0 ? RUNSTATE_RUNNABLE : (enum runstate)k->leaving;
+    uint64_t instant = instant_switched_out(&p->instant, name_of(r, vcpu), p->ran && r->clock->cpu_hz > 0,
+                                            p->ran_ns, now_ns, &r->quality->runs_contradicted);
     k->leaving = 0;
+    p->ran = false;
     if (to != RUNSTATE_BLOCKED && to != RUNSTATE_UNKNOWN)
         k->pause = PAUSE_NONE;
-    runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, to, UINT32_MAX);
+    instant = runstates_possible(r, vcpu, pcpu, to, instant);
+    runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNING, to, UINT32_MAX);
 }
 
 static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
-    const struct pcpu_track *p = &r->pcpus[pcpu];
-    /* One instant in Xen: the vCPU begins to run when the one before it stopped. */
-    uint64_t instant = p->current == NOBODY && now_ns - p->free_since < SWITCH_SPAN_NS &&
-                               (!k->seen || k->since_ns <= p->free_since)
-                           ? p->free_since
-                           : now_ns;
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    uint64_t instant = instant_switched_in(&p->instant, name_of(r, vcpu), now_ns);
+    instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
     if (!k->seen && k->woken_ns && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     k->leaving = 0;
@@ -114,6 +123,10 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
             switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
         p->out_seen = p->in_seen = false;
         return;
+    }
+    if (e->slot == EVENT_SWITCH_INFPREV) {
+        p->ran = true;
+        p->ran_ns = e->w[words >= 3 ? 2 : 1];
     }
     /* Up to Xen 4.7 SWITCH_INFPREV and _INFNEXT name no vCPU: SWITCH, which follows, does. */
     if ((e->slot == EVENT_SWITCH_INFPREV && words < 3) || (e->slot == EVENT_SWITCH_INFNEXT && words < 4))

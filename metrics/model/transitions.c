@@ -92,6 +92,33 @@ void transitions_put_back(struct transitions *q, struct transition t)
     *place = t;
 }
 
+/* Index of the first item later than time_ns. */
+static size_t first_after(const struct transitions *q, uint64_t time_ns)
+{
+    size_t low = q->head, high = q->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (q->items[middle].time_ns > time_ns)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, struct transition *t)
+{
+    for (size_t i = first_after(q, time_ns); i > q->head && q->items[i - 1].time_ns == time_ns; i--) {
+        struct transition *item = &q->items[i - 1];
+        if (item->vcpu != vcpu || item->kind != TRANSITION_STATE)
+            continue;
+        *t = *item;
+        item->kind = TRANSITION_REMOVED;
+        return true;
+    }
+    return false;
+}
+
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)
 {
     const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;

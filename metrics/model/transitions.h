@@ -33,6 +33,17 @@ void transitions_free(struct transitions *q);
 void transitions_put_back(struct transitions *q, struct transition t);
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns);
 
+static inline bool transitions_empty(const struct transitions *q)
+{
+    return q->head == q->n && q->heap_n == 0;
+}
+
+/*
+ * Removes the last change of state of a vCPU at a time from those in order (TRANSITION_REMOVED stays there), and copies it to
+ * *t. False: there is none.
+ */
+bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, struct transition *t);
+
 /* Puts t after all transitions that are not later than it. */
 static inline void transitions_put(struct transitions *q, struct transition t)
 {

@@ -28,7 +28,6 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
-    static const unsigned slices[] = {EVENT_SWITCH_INFNEXT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
                                      EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
@@ -43,15 +42,17 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw)
     for (unsigned k = 0; d->measures_clock && k < sizeof clock / sizeof clock[0]; k++)
         actions[clock[k]] |= EVENT_CLOCK;
     for (const unsigned *slot = who; d->names_siblings && *slot != EVENT_UNRECOGNISED; slot++)
-        actions[*slot] |= EVENT_WHO;
+        actions[*slot] |= RECORD_WHO;
     actions[EVENT_UNRECOGNISED] |= RECORD_LEARN;
     learn_from(actions, always);
     if (d->follows_current)
         learn_from(actions, current);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->slices)
-        learn_from(actions, slices);
+    if (i->model[EVENT_RUNSTATE_CHANGE]) {
+        actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
+        actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
+    }
 }
 
 void record_set_actions(struct decoder *d)
@@ -64,8 +65,7 @@ void record_set_actions(struct decoder *d)
 
 /*
  * The stream has room for an event per 4 bytes of records, and RECORD_EVENTS more. A record of n bytes makes itself an
- * event; EVENT_MORE if n >= 24, EVENT_SLICE if a SWITCH_INFNEXT of 16 or more came before, EVENT_CURRENT if a record of 8 or
- * more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
+ * event; EVENT_MORE if n >= 24, EVENT_CURRENT if a record of 8 or more came before that said so; LOST_RECORDS of 28 makes two besides, as do an old one of 8 and the record of 12 or
  * more that ends it. The few more are for what was said before these records.
  */
 static inline __attribute__((always_inline)) void append_record(struct stream *s, uint64_t tsc,
@@ -152,7 +152,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
  */
 static void lost_records(struct decoder *d, struct stream *s, const struct record *r)
 {
-    s->switched_out = false;
+    s->switched_out = s->ran = false;
+    s->in_who = STREAM_NOBODY;
     s->last_switch.in = CURRENT_NONE;
     if (r->words == 0)
         return;
@@ -175,23 +176,105 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
         stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
 }
 
-/* Returns the flags of the event. */
-static unsigned runstate_change(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
+/* Up to Xen 4.7 the two records below have no word for the vCPU. */
+static uint64_t any_vcpu_of(uint32_t domain)
 {
-    bool runs = runstate_new(r->header) == XEN_RUNNING;
-    uint32_t vcpu = r->words ? load32(r->payload) : CURRENT_NONE; /* {vcpu:u16 dom:u16} */
-    if (runs && s->switched_out && r->tsc - s->switched_out_tsc < SWITCH_SPAN) {
-        flags |= EVENT_SWITCHED_IN;
-        cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, r->tsc);
+    return STREAM_ANY_VCPU | domain;
+}
+
+/*
+ * SWITCH_INFPREV: {dom, vcpu, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but where one pCPU writes for
+ * its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
+ */
+static inline void switched_from(struct stream *s, const uint8_t *payload, unsigned words)
+{
+    bool named = words >= 3;
+    s->ran_who = named ? load64(payload) : any_vcpu_of(load32(payload));
+    s->ran_ns = load32(payload + (named ? 8 : 4));
+    s->ran = words >= 2 && (s->in_who == s->ran_who || s->in_who == STREAM_NOBODY);
+}
+
+/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}. */
+static inline void switched_to(struct stream *s, const uint8_t *payload, unsigned words)
+{
+    bool named = words >= 4;
+    if (words < 3)
+        return;
+    s->in_who = named ? load64(payload) : any_vcpu_of(load32(payload));
+    s->slice_ns = load32(payload + (named ? 12 : 8));
+}
+
+static inline __attribute__((always_inline)) void note_switch(struct stream *s, unsigned slot,
+                                                              const uint8_t *payload, unsigned words)
+{
+    if (slot == EVENT_SWITCH_INFPREV)
+        switched_from(s, payload, words);
+    else
+        switched_to(s, payload, words);
+}
+
+/* Whether it is the vCPU of a runstate change that was said to have run. */
+static inline bool ran_for(const struct stream *s, uint32_t word)
+{
+    uint32_t domain = word >> 16;
+    return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
+}
+
+/* Whether pCPUs are scheduled together shows by their switches. */
+static inline void note_siblings(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+                                 const uint8_t *payload)
+{
+    uint32_t vcpu = header >> 28 & 7 ? load32(payload) : CURRENT_NONE; /* {vcpu:u16 dom:u16} */
+    bool at_once = s->switched_out && tsc - s->switched_out_tsc < SWITCH_SPAN;
+    if (at_once && runstate_new(header) == XEN_RUNNING) {
+        cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, tsc);
         if (d->raw && d->cores.largest && !d->names_siblings)
             decoder_name_siblings(d, true);
     }
-    if (runs && s->slice_ns != UINT32_MAX && flags & EVENT_MODEL)
-        flags |= EVENT_SLICED;
-    s->switched_out = runstate_old(r->header) == XEN_RUNNING;
-    s->switched_out_tsc = r->tsc;
+    s->switched_out_tsc = tsc;
     s->switched_out_vcpu = vcpu;
+}
+
+/* What is known of a runstate change besides its record: flags of its event. */
+static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint32_t header,
+                                    const uint8_t *payload)
+{
+    bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
+    bool one_word = (header >> 28 & 7) == 1;
+    unsigned flags = runs && s->switched_out ? EVENT_SWITCHED_IN : 0;
+    if (runs && s->slice_ns != UINT32_MAX && d->interest.slices && one_word)
+        flags |= EVENT_SLICED;
+    if (ran && s->ran && one_word && ran_for(s, load32(payload)))
+        flags |= EVENT_RAN;
+    s->ran = false;
+    s->switched_out = ran;
     return flags;
+}
+
+/* Puts what the flags promise after the word of a runstate change. */
+static inline void put_known(struct stream *s, struct event *e)
+{
+    if (e->flags & EVENT_SLICED)
+        e->w[1] = s->slice_ns;
+    if (e->flags & EVENT_RAN)
+        e->w[2] = s->ran_ns;
+    if (runstate_new(e->header) == XEN_RUNNING)
+        s->slice_ns = UINT32_MAX;
+}
+
+/* A runstate change that only the model wants: all that take() would do. */
+static inline void take_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+                               const uint8_t *payload)
+{
+    if (d->follows_current)
+        current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
+    note_siblings(d, s, tsc, header, payload);
+    unsigned flags = EVENT_MODEL | learn_change(d, s, header, payload);
+    struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
+    memcpy(e->w, payload, 16);
+    put_known(s, e);
+    if (d->follows_current)
+        current_after(s, header, EVENT_RUNSTATE_CHANGE, payload);
 }
 
 /*
@@ -208,15 +291,13 @@ static bool is_svm_exit(const struct record *r)
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
-    if (r->slot == EVENT_RUNSTATE_CHANGE)
-        return runstate_change(d, s, r, flags);
+    if (r->slot == EVENT_RUNSTATE_CHANGE) {
+        note_siblings(d, s, r->tsc, r->header, r->payload);
+        return flags | learn_change(d, s, r->header, r->payload);
+    }
     switch (r->slot) {
     case EVENT_UNRECOGNISED:
         quality_unrecognised(d->quality, r->header & 0x0fffffff, (unsigned)record_bytes(r->header));
-        break;
-    case EVENT_SWITCH_INFNEXT:
-        if (r->words >= 3)
-            s->slice_ns = load32(r->payload + 4 * (r->words >= 4 ? 3 : 2));
         break;
     case EVENT_LOST_RECORDS:
         lost_records(d, s, r);
@@ -248,14 +329,17 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
         io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
         flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+    if (action & RECORD_SWITCH)
+        note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
         flags = learn(d, s, r, flags);
-    if (flags & EVENT_WANTED)
+    if (action & RECORD_WHO)
+        flags |= EVENT_WHO;
+    bool append = flags & (EVENT_WANTED | EVENT_WHO); /* EVENT_BY_SEND comes with EVENT_MODEL */
+    if (append)
         append_record(s, r->tsc, r->header, r->slot, r->payload, flags);
-    if (flags & EVENT_SLICED)
-        stream_append(s, r->tsc, 0, EVENT_SLICE, EVENT_MODEL)->w[0] = s->slice_ns;
-    if (r->slot == EVENT_RUNSTATE_CHANGE && runstate_new(r->header) == XEN_RUNNING)
-        s->slice_ns = UINT32_MAX;
+    if (r->slot == EVENT_RUNSTATE_CHANGE && append)
+        put_known(s, &s->events[s->n - 1]);
     if (follow)
         current_after(s, r->header, r->slot, r->payload);
 }
@@ -275,6 +359,8 @@ static __attribute__((noinline)) enum record_kind examine(struct decoder *d, str
 }
 
 /* ---- the loop ---- */
+
+#define CHANGE_ACTION (EVENT_MODEL | RECORD_LEARN) /* of a runstate change that only the model wants */
 
 /*
  * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
@@ -309,6 +395,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
+                note_switch(s, slot, payload, h >> 28 & 7);
+            } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+                take_change(d, s, tsc, h, payload);
             } else {
                 struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
                 if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK)

@@ -46,19 +46,25 @@ struct stream {
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    bool switched_out; /* the last runstate change ended the running of a vCPU, at */
-    uint64_t switched_out_tsc;
-    uint32_t switched_out_vcpu; /* dom << 16 | vcpu */
+    bool switched_out;          /* the last runstate change ended the running of a vCPU */
+    uint64_t switched_out_tsc;  /* when that was, */
+    uint32_t switched_out_vcpu; /* and of whom: dom << 16 | vcpu */
     struct last_switch last_switch;
-    uint8_t together;         /* switches at once of several pCPUs (cores.h) */
-    uint32_t slice_ns;        /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
-    uint32_t current;         /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
+    uint8_t together;  /* switches at once of several pCPUs (cores.h) */
+    uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
+    bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
+    uint32_t ran_ns;   /* modulo 2^32, */
+    uint64_t ran_who;  /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
+    uint64_t in_who;   /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
+    uint32_t current;  /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
     uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
     struct io_filter io;
 };
 
-#define WINDOW_NONE UINT32_MAX
+#define WINDOW_NONE     UINT32_MAX
+#define STREAM_ANY_VCPU 0xffffffff00000000u
+#define STREAM_NOBODY   UINT64_MAX
 
 /* NULL when there is no memory. */
 struct stream *stream_new(uint16_t pcpu);

@@ -73,6 +73,6 @@ int order_begin(struct order *o);
  * many. Less than `room`: all up to the watermark are delivered.
  */
 size_t order_take(struct order *o, struct event *to, size_t room);
-#define ORDER_ATTACHED 2
+#define ORDER_ATTACHED 1
 
 #endif

@@ -11,25 +11,26 @@
 . "$(dirname "$0")/../lib.sh"
 
 STRICT_PERCENT=0.05
-STRICT_MS=5     # the hypervisor's clock is read that late at worst
+STRICT_MS=0.5   # the hypervisor's clock is read that late
 FREQUENCY_PPM=500
 
+# "bound skipped": samples at the beginning that are no good.
 bound_of() { # DIR NAME
     local file bound
     for file in "$1/bounds.txt" fixtures/bounds.txt; do
         [ -f "$file" ] || continue
-        bound=$(awk -v name="$2" '$1 == name { print $2; exit }' "$file")
+        bound=$(awk -v name="$2" '$1 == name { print $2, $3 + 0; exit }' "$file")
         [ -n "$bound" ] && break
     done
-    echo "${bound:-$STRICT_PERCENT}"
+    echo "${bound:-$STRICT_PERCENT 0}"
 }
 
-# Lines "domain vcpu from_ns to_ns true_ns" of the vCPUs read at least twice in the trace.
-spans() { # SAMPLES TSC_FIRST TSC_LAST CPU_HZ
-    jq -rs --argjson first "$2" --argjson last "$3" --argjson hz "$4" '
+# Lines "domain vcpu from_ns to_ns true_ns" of the vCPUs read at least twice in the trace, but for the first SKIPPED times.
+spans() { # SAMPLES TSC_FIRST TSC_LAST CPU_HZ SKIPPED
+    jq -rs --argjson first "$2" --argjson last "$3" --argjson hz "$4" --argjson skipped "$5" '
         def ns: (. - $first) * 1e9 / $hz | round;
         [ .[].doms[] | .dom as $d | .vcpus[] | select(.tsc_after >= $first and .tsc_after <= $last) | . + {$d} ]
-        | group_by([.d, .v])[] | select(length > 1)
+        | group_by([.d, .v])[] | .[$skipped:] | select(length > 1)
         | [ .[0].d, .[0].v, (.[0].tsc_after | ns), (.[-1].tsc_after | ns), .[-1].cpu_ns - .[0].cpu_ns ] | @tsv' "$1"
 }
 
@@ -43,12 +44,12 @@ reported() { # FILE DOMAIN VCPU FROM_NS TO_NS
 }
 
 judge_capture() { # DIR NAME
-    local file=$1/$2.xt.zst truth=$1/$2.truth bound first last hz domain vcpu from to true_ns running unknown mhz
-    bound=$(bound_of "$1" "$2")
+    local file=$1/$2.xt.zst truth=$1/$2.truth bound skipped first last hz domain vcpu from to true_ns running unknown mhz
+    read -r bound skipped < <(bound_of "$1" "$2")
     "$XENMETER" report -q -f json -c running_ns "$file" >"$scratch/json" || return 1
     read -r first last hz < <(jq -r '.trace | "\(.tsc_first) \(.tsc_last) \(.cpu_hz)"' "$scratch/json")
     mhz=$(sed -n 's/.*Detected \([0-9.]*\) MHz.*/\1/p' "$truth/xl-dmesg.txt" | head -n 1)
-    spans "$truth/samples.jsonl" "$first" "$last" "$hz" >"$scratch/spans"
+    spans "$truth/samples.jsonl" "$first" "$last" "$hz" "$skipped" >"$scratch/spans"
     while read -r domain vcpu from to true_ns; do
         read -r running unknown < <(reported "$file" "$domain" "$vcpu" "$from" "$to")
         echo "$domain $vcpu $((to - from)) $true_ns $running $unknown"

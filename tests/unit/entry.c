@@ -100,13 +100,15 @@ static struct entry read_fine(const char *text, uint64_t tsc)
 
 static void an_entry_is_read_as_it_was_written(void)
 {
-    struct entry e = read_fine("{\"pcpus\":[0,3,17]}\n"
-                               "{\"tsc\":100,\"event\":\"0x00028001\",\"pcpu\":3,\"words\":[5]}\n"
-                               "{\"tsc\":120,\"blind\":3}\n"
-                               "{\"tsc\":130,\"event\":\"0x0001f001\",\"pcpu\":3,\"words\":[7,4294967295]}\n"
-                               "{\"tsc\":130,\"event\":\"0x00021101\",\"pcpu\":0,\"words\":[327681,2000]}\n"
-                               "{\"tsc\":140,\"event\":\"0x00021021\",\"pcpu\":0,\"words\":[327681]}\n",
-                               140);
+    struct entry e =
+        read_fine("{\"pcpus\":[0,3,17]}\n"
+                  "{\"tsc\":100,\"event\":\"0x00028001\",\"pcpu\":3,\"words\":[5]}\n"
+                  "{\"tsc\":120,\"blind\":3}\n"
+                  "{\"tsc\":130,\"event\":\"0x0001f001\",\"pcpu\":3,\"words\":[7,4294967295]}\n"
+                  "{\"tsc\":130,\"event\":\"0x00021101\",\"pcpu\":0,\"words\":[327681,2000]}\n"
+                  "{\"tsc\":140,\"event\":\"0x00021021\",\"pcpu\":0,\"words\":[327681,4294967295,900]}\n"
+                  "{\"tsc\":140,\"chain\":3,\"words\":[900,1,4294967295,327681]}\n",
+                  140);
     EQUAL(e.n, 6);
     EQUAL(e.pcpus_n, 3);
     EQUAL(e.pcpus[2], 17);
@@ -123,8 +125,14 @@ static void an_entry_is_read_as_it_was_written(void)
         EQUAL(event_number(&e.events[3]), 0x00021101);
         EQUAL(event_words(&e.events[3]), 1);
         EQUAL(event_slice(&e.events[3]), 2000);
-        EQUAL(e.events[4].slot, EVENT_SLICE);
-        EQUAL(event_slice(&e.events[5]), UINT32_MAX);
+        CHECK(e.events[3].flags & EVENT_INSTANT);
+        EQUAL(e.events[3].w[3], 0);
+        EQUAL(event_slice(&e.events[4]), UINT32_MAX);
+        EQUAL(e.events[4].w[3], 900);
+        EQUAL(e.events[5].slot, EVENT_CHAIN);
+        EQUAL(e.events[5].pcpu, 3);
+        EQUAL(e.events[5].w[2], UINT32_MAX);
+        EQUAL(e.events[5].w[3], 327681);
         EQUAL(e.events[5].tsc, 140);
     }
     struct event_batch batch = entry_batch(&e, 140);

@@ -36,6 +36,7 @@ struct past_made {
     struct guest guests[GUESTS];
     int current[PCPUS]; /* number of the guest that runs, -1: the idle vCPU */
     bool blind[PCPUS];
+    uint64_t switched[PCPUS]; /* Xen's own instant of the last switch */
 };
 
 static uint64_t below(struct past_made *p, uint64_t n)
@@ -65,7 +66,7 @@ static void changes(struct past_made *p, unsigned pcpu, uint32_t domain, uint32_
     if (slice == UINT32_MAX)
         return;
     p->events[p->n - 1].flags |= EVENT_SLICED;
-    happens(p, EVENT_SLICE, 0, pcpu, slice, 0);
+    p->events[p->n - 1].w[1] = slice;
 }
 
 static void guest_changes(struct past_made *p, unsigned pcpu, struct guest *g, enum runstate new)
@@ -80,14 +81,32 @@ static void note(struct past_made *p, unsigned pcpu, const struct guest *g, unsi
         happens(p, slot, slot == EVENT_YIELD ? 0x00028005 : 0x00028003, pcpu, g->domain, g->id);
 }
 
+/*
+ * The two changes from number `first` on are those of a switch: the decoder knows how long the vCPU ran, by a clock that was
+ * read before they were written, a little or much.
+ */
+static void is_switch(struct past_made *p, unsigned pcpu, size_t first)
+{
+    if (p->n != first + 2)
+        return;
+    uint64_t late = below(p, 8) ? below(p, 30000) : below(p, 4000000);
+    uint64_t instant = p->now - late > p->switched[pcpu] ? p->now - late : p->switched[pcpu];
+    p->events[first].flags |= EVENT_RAN;
+    p->events[first].w[2] = (uint32_t)(below(p, 200) ? instant - p->switched[pcpu] : p->random);
+    p->events[first + 1].flags |= EVENT_SWITCHED_IN;
+    p->switched[pcpu] = instant;
+}
+
 static void dispatch(struct past_made *p, unsigned pcpu, int guest)
 {
     int before = p->current[pcpu];
+    size_t first = p->n;
     if (before >= 0)
         guest_changes(p, pcpu, &p->guests[before], RUNSTATE_RUNNABLE);
     else
         changes(p, pcpu, IDLE_DOMAIN, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNABLE);
     guest_changes(p, pcpu, &p->guests[guest], RUNSTATE_RUNNING);
+    is_switch(p, pcpu, first);
     p->current[pcpu] = guest;
 }
 
@@ -99,8 +118,10 @@ static void stop(struct past_made *p, unsigned pcpu)
     enum runstate state = states[below(p, 4)];
     if (state != RUNSTATE_BLOCKED && below(p, 2))
         note(p, pcpu, g, state == RUNSTATE_OFFLINE ? EVENT_SLEEP : EVENT_YIELD);
+    size_t first = p->n;
     guest_changes(p, pcpu, g, state);
     changes(p, pcpu, IDLE_DOMAIN, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING);
+    is_switch(p, pcpu, first);
     p->current[pcpu] = -1;
 }
 

@@ -55,6 +55,7 @@ int main(void)
         SUITE(interest),
         SUITE(cores),
         SUITE(step),
+        SUITE(instants),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
