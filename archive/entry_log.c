@@ -330,6 +330,15 @@ static void emit_chains(struct entry_log *l, const struct event_batch *batch)
     }
 }
 
+static void emit_longest_wait(struct entry_log *l, uint64_t tsc)
+{
+    struct event e = {.tsc = tsc, .slot = EVENT_LONGEST_WAIT};
+    uint64_t ns = runstates_longest_wait_ns(l->past.states);
+    memcpy(e.w, &ns, sizeof ns);
+    if (ns > 0)
+        emit(l, l->past.serial, &e);
+}
+
 /* Collects the events of an entry. False: the past is not known exactly. */
 static bool collect(struct entry_log *l, const struct event_batch *batch, uint64_t tsc)
 {
@@ -343,6 +352,7 @@ static bool collect(struct entry_log *l, const struct event_batch *batch, uint64
         if (!emit_incarnation(l, i))
             return false;
     emit_chains(l, batch);
+    emit_longest_wait(l, tsc);
     return !l->past.beyond;
 }
 
@@ -377,6 +387,14 @@ static void put_event(struct buffer *b, const struct event *e)
     if (e->slot == EVENT_CHAIN) {
         buffer_printf(b, ",\"chain\":%u,\"words\":[%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 "]}\n",
                       e->pcpu, e->w[0], e->w[1], e->w[2], e->w[3]);
+        return;
+    }
+    if (e->slot == EVENT_LONGEST_WAIT) {
+        uint64_t ns;
+        memcpy(&ns, e->w, sizeof ns);
+        buffer_text(b, ",\"longest_wait_ns\":");
+        fields_put_u64(b, ns);
+        buffer_text(b, "}\n");
         return;
     }
     unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;

@@ -166,6 +166,8 @@ static void run(struct past *p, struct seen_event *t, uint32_t own)
     if (!runstates_event(p->states, &t->event, t->time_ns, &p->clock))
         p->no_memory = true;
     while ((change = runstates_take(p->states, UINT64_MAX))) {
+        if (change->kind >= TRANSITION_IO)
+            continue;
         const struct vcpu_identity *who = &p->population.vcpus[change->vcpu];
         uint32_t domain = p->population.incarnations[who->life].domain;
         switch (change->kind) {

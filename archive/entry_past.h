@@ -6,10 +6,11 @@
 #define XENMETER_ARCHIVE_ENTRY_PAST_H
 
 #include "archive/entry_history.h"
-#include "metrics/model/blind.h"
 #include "metrics/model/runstate.h"
 #include "parser/order/clock.h"
 #include "parser/quality.h"
+
+#define BLIND_WINDOWS 1024 /* kept one by one; of the older ones only the first, and the last */
 
 /* One blind window of a pCPU. */
 struct window {

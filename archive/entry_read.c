@@ -132,6 +132,10 @@ static void read_event(struct entry_reading *r)
         e.slot = EVENT_BLIND_BEGIN;
         e.pcpu = (uint16_t)number(l, PCPUS_MAX - 1);
         memcpy(&e.w[2], &e.tsc, 8);
+    } else if (LINE_HAS(l, ",\"longest_wait_ns\":")) {
+        uint64_t ns = line_u64(l);
+        e.slot = EVENT_LONGEST_WAIT;
+        memcpy(e.w, &ns, sizeof ns);
     } else if (LINE_HAS(l, ",\"event\":\"0x")) {
         e.header = read_event_number(l);
         e.slot = (uint8_t)event_slot(e.header & 0x0fffffff);

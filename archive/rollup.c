@@ -36,7 +36,7 @@ struct rollup {
     uint64_t reached_ns;     /* the end of the latest interval */
     bool of_use;             /* the last interval: */
     struct interval current; /* charges that come next are about it */
-    int64_t unknown_ns;
+    int64_t unknown_ns, doubtful_ns;
     int status; /* not 0: nothing more comes out */
     bool damaged, out_of_memory;
 };
@@ -117,15 +117,26 @@ uint64_t rollup_unknown_ns(const struct rollup *r)
     return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
 }
 
+uint64_t rollup_doubtful_ns(const struct rollup *r)
+{
+    return r->doubtful_ns > 0 ? (uint64_t)r->doubtful_ns : 0;
+}
+
 /* ---- handing out ---- */
+
+/* Adds, and stops at the ends of the range. */
+static void add_sum(int64_t *sum, int64_t ns)
+{
+    if (__builtin_add_overflow(*sum, ns, sum))
+        *sum = ns < 0 ? INT64_MIN : INT64_MAX;
+}
 
 static int tell(struct rollup *r, size_t index, const struct interval *interval, const struct row *rows,
                 size_t n)
 {
     for (size_t i = 0; index == 0 && i < n; i++) {
-        int64_t unknown_ns = rows[i].measures->state_ns[RUNSTATE_UNKNOWN];
-        if (__builtin_add_overflow(r->unknown_ns, unknown_ns, &r->unknown_ns))
-            r->unknown_ns = unknown_ns < 0 ? INT64_MIN : INT64_MAX;
+        add_sum(&r->unknown_ns, rows[i].measures->state_ns[RUNSTATE_UNKNOWN]);
+        add_sum(&r->doubtful_ns, rows[i].measures->doubtful_ns);
     }
     if (r->status == 0)
         r->status = r->sink.interval(r->sink.context, interval, rows, n);

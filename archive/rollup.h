@@ -65,7 +65,8 @@ int rollup_finish(struct rollup *r);
 bool rollup_out_of_memory(const struct rollup *r);
 bool rollup_damaged(const struct rollup *r);
 
-/* Sum of the guests' unknown time in what was handed out of one granularity (the first asked), ns. BY_PCPU: 0. */
+/* Sum of the guests' unknown, or doubtful, time in what was handed out of one granularity (the first asked), ns. BY_PCPU: 0. */
 uint64_t rollup_unknown_ns(const struct rollup *r);
+uint64_t rollup_doubtful_ns(const struct rollup *r);
 
 #endif

@@ -361,6 +361,7 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
     a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
+    a->doubtful_ns = max64(a->doubtful_ns, rollup_doubtful_ns(rollup));
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }
@@ -408,10 +409,12 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
     bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
     int status =
         a->captures_n > 1 ? replay_joined(a, meter, err) : replay_capture(a, 0, meter, &meter->sink, err);
-    if (!part)
+    if (!part) {
         a->unknown_ns = a->summary.quality.unknown_ns;
-    else if (a->captures_n > 1)
-        a->unknown_ns = 0; /* which part of it is in this part of the time is not kept */
+        a->doubtful_ns = a->summary.quality.doubtful_ns;
+    } else if (a->captures_n > 1) {
+        a->unknown_ns = a->doubtful_ns = 0; /* which part of it is in this part of the time is not kept */
+    }
     return status;
 }
 

@@ -19,6 +19,7 @@ struct archived {
     size_t captures_n;
     bool from_results;         /* else from the trace */
     uint64_t unknown_ns;       /* of the results */
+    uint64_t doubtful_ns;      /* */
     struct summary *summaries; /* of each */
     struct summary summary;    /* of them all; shares what the first one has */
     /* from the trace: */

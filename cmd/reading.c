@@ -169,18 +169,22 @@ static void sum_up(struct reading *r, struct summary *s)
     if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
         *s = a->summary;
         s->quality.unknown_ns = a->unknown_ns;
+        s->quality.doubtful_ns = a->doubtful_ns;
         s->end_ns = to_ns ? min64(to_ns, s->end_ns) : s->end_ns;
     } else {
         const struct pass *pass = pipeline_pass(pipeline);
         trace_run_describe(&r->run, s);
-        if (!meter)
+        if (!meter) {
             s->quality.unknown_ns = model_unknown_ns(pass->model, pass->settled_ns);
+            s->quality.doubtful_ns = model_doubtful_ns(pass->model, pass->settled_ns);
+        }
         s->end_ns = meter   ? meter_accounted(meter)
                     : to_ns ? min64(to_ns, pass->settled_ns)
                             : pass->settled_ns;
     }
     if (meter) {
         s->quality.unknown_ns = meter_unknown_ns(meter);
+        s->quality.doubtful_ns = meter_doubtful_ns(meter);
         meter_charge_summary(meter, &s->charges);
     }
     if (stopped)

@@ -67,6 +67,7 @@ int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *er
     const struct pass *pass = pipeline_pass(r->pipeline);
     trace_run_describe(r, s);
     s->quality.unknown_ns = meter_unknown_ns(pipeline_meter(r->pipeline, 0));
+    s->quality.doubtful_ns = meter_doubtful_ns(pipeline_meter(r->pipeline, 0));
     s->pcpus = calloc(pass->pcpus_n + 1u, sizeof *s->pcpus);
     if (!s->pcpus)
         return error_no_memory(err, "the list of pCPUs");

@@ -216,6 +216,11 @@ uint64_t meter_unknown_ns(const struct meter *m)
     return m->ledger.unknown_ns;
 }
 
+uint64_t meter_doubtful_ns(const struct meter *m)
+{
+    return m->ledger.doubtful_ns;
+}
+
 size_t meter_memory(const struct meter *m)
 {
     return m->ledger.memory + m->held.capacity * sizeof *m->held.items +

@@ -104,6 +104,9 @@ bool meter_is_over(const struct meter *m);
 /* Guest vCPU time whose state is not known, in the part reported on. */
 uint64_t meter_unknown_ns(const struct meter *m);
 
+/* The same, of a state that is known but doubtful. */
+uint64_t meter_doubtful_ns(const struct meter *m);
+
 /* Bytes held, without the model. */
 size_t meter_memory(const struct meter *m);
 

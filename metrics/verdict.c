@@ -74,6 +74,10 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
     if (q->blind_late_ns)
         because(j, VERDICT_DEGRADED, "%s of blind time became known only after it was accounted",
                 human_duration(time, q->blind_late_ns));
+    if (q->doubtful_ns)
+        because(j, VERDICT_DEGRADED,
+                "%s of the vCPUs' time in sum are doubtful: what happened meanwhile may be lost",
+                human_duration(time, q->doubtful_ns));
     if (q->unknown_ns)
         because(j, VERDICT_DEGRADED, "the state of vCPUs is unknown for %s in sum",
                 human_duration(time, q->unknown_ns));

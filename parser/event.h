@@ -27,7 +27,8 @@ enum pseudo_event {
      * how many ns before this tsc the last switch was, w[1], w[2] = the least delays, ns, w[3] = who runs since.
      */
     EVENT_CHAIN,
-    EVENT_MORE /* attached to a raw record of more than four words: the rest */
+    EVENT_LONGEST_WAIT, /* from an archive's entry: the longest wait before it, w[0] | w[1] << 32, ns */
+    EVENT_MORE          /* attached to a raw record of more than four words: the rest */
 };
 #define EVENT_ATTACHED  EVENT_MORE
 #define CURRENT_UNKNOWN 0xffffffffu

@@ -237,7 +237,7 @@ static int take_status(struct trace *t, int status, struct error *err)
     default:
         if (t->quality.windows == 0)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
-        if (order_end(&t->order, t->quality.truncated_bytes > 0) != 0)
+        if (order_end(&t->order, t->quality.truncated_bytes > 0 || input_cut_short(t->input)) != 0)
             return error_no_memory(err, "the end of the trace");
         if (!clock)
             check_at_end(t);

@@ -40,6 +40,8 @@ struct delays {
     struct wait *waits;          /* by vCPU */
     size_t waits_n;
     uint64_t tick_ns; /* the next one */
+    unsigned
+        blind; /* pCPUs whose records are being lost: nobody can say who delays whom, nor that a vCPU still waits */
     uint64_t step_ns; /* ticks in which nothing happens are passed at once up to this */
 };
 
@@ -164,7 +166,7 @@ static void attribute(struct delays *d, uint32_t vcpu, uint16_t pcpu, uint64_t u
     struct run not_known = {0, 0, NOBODY, CULPRIT_NOT_KNOWN};
     struct run_list l = {&not_known, 1, 1};
     bool wanted = !d->pcpus_wanted || (pcpu != NO_PCPU && d->pcpus_wanted[pcpu]);
-    if (pcpu != NO_PCPU && d->pcpus[pcpu].n > 0)
+    if (d->blind == 0 && pcpu != NO_PCPU && d->pcpus[pcpu].n > 0)
         l = d->pcpus[pcpu];
     if (pcpu != w->pcpu) { /* what was attributed so far was another pCPU's */
         end_cut_delay(d, vcpu);
@@ -216,6 +218,21 @@ static void pass_time(struct delays *d, const struct model *m, uint64_t now_ns)
     }
 }
 
+/* It becomes dark, or light again: no delay goes on across that. */
+static void change_light(struct delays *d, bool blind, uint64_t now_ns)
+{
+    bool changes = blind ? d->blind == 0 : d->blind == 1;
+    for (uint32_t v = 0; changes && v < d->waits_n; v++) {
+        struct wait *w = &d->waits[v];
+        if (!w->open)
+            continue;
+        attribute(d, v, w->pcpu, now_ns, false);
+        end_cut_delay(d, v);
+        w->since_ns = now_ns;
+    }
+    d->blind += blind ? 1u : -1u;
+}
+
 static int take_transition(void *context, const struct pass *pass, const struct transition *t)
 {
     struct delays *d = context;
@@ -223,6 +240,8 @@ static int take_transition(void *context, const struct pass *pass, const struct 
     const struct model_view *view = model_view(m);
     bool changes = t->kind == TRANSITION_STATE || t->kind == TRANSITION_APPEAR || t->kind == TRANSITION_DIE;
     pass_time(d, m, t->time_ns);
+    if (t->kind == TRANSITION_DARK)
+        change_light(d, t->value != 0, t->time_ns);
     if (!changes || delay_book_is_closed(&d->book) ||
         !delay_book_make_room(&d->book, &d->waits, &d->waits_n, view->vcpus_n, sizeof *d->waits))
         return CONSUMER_GOES_ON;

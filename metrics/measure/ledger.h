@@ -13,6 +13,7 @@
 #include "before_seen.h"
 #include "charging.h"
 #include "metrics/meter.h"
+#include "metrics/model/blind.h"
 #include "metrics/model/population.h"
 #include "metrics/model/runstate.h"
 #include "row.h"
@@ -55,6 +56,7 @@ struct cells {
 /* What is booked for one vCPU so far. */
 struct account {
     uint64_t since_ns;                           /* booked up to here */
+    uint64_t dark_ns;                            /* dark time up to there */
     uint64_t run_start, wait_start, block_start; /* NS_UNKNOWN: begun before it was seen */
     uint64_t running_since;                      /* while it runs: since when that is known */
     uint64_t waited_ns, blocked_before_ns;       /* before the current execution */
@@ -69,6 +71,8 @@ struct account {
     uint8_t wait_kind;    /* of the current or last wait */
     uint8_t counted_from; /* index in `booked`: from there on what it does is counted, too */
     bool alive, idle, yielded, sleeping;
+    bool doubtful;  /* its state: some of its time is */
+    uint8_t doubts; /* TRANSITION_DOUBT that began and did not end */
 };
 
 /* Per life: the runstate of the domain as a whole. */
@@ -105,7 +109,9 @@ struct charge_sums {
 struct ledger {
     struct meter_options options;
     const struct population *population;
-    uint64_t unknown_ns; /* guest vCPU time whose state is not known, while reporting */
+    uint64_t unknown_ns;    /* guest vCPU time whose state is not known, while reporting; */
+    uint64_t doubtful_ns;   /* and whose state is doubtful */
+    struct dark_clock dark; /* up to the last transition */
     struct subjects subjects[BYS];
     struct cell **all_cells;
     size_t all_cells_n, all_cells_capacity;

@@ -22,6 +22,18 @@ static void add_time(struct measures *m, const struct account *a, int64_t ns)
     }
 }
 
+/* So long something may have happened unseen: off a pCPU nothing proves that it was in its state. */
+static void book_doubt(struct ledger *l, struct account *a, uint64_t ns)
+{
+    if (a->state == RUNSTATE_RUNNING || a->state == RUNSTATE_UNKNOWN || a->idle)
+        return;
+    a->doubtful = true;
+    if (l->reporting)
+        l->doubtful_ns += ns;
+    for (struct measures *const *m = a->booked; *m; m++)
+        (*m)->doubtful_ns += (int64_t)ns;
+}
+
 static inline void book_time(struct ledger *l, struct account *a, uint64_t until_ns)
 {
     if (until_ns <= a->since_ns)
@@ -32,6 +44,10 @@ static inline void book_time(struct ledger *l, struct account *a, uint64_t until
         l->unknown_ns += (uint64_t)ns;
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
+    uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);
+    if (dark_ns != a->dark_ns || a->doubts > 0)
+        book_doubt(l, a, a->doubts > 0 ? (uint64_t)ns : dark_ns - a->dark_ns);
+    a->dark_ns = dark_ns;
 }
 
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
@@ -177,7 +193,7 @@ static void begin_wait(struct account *a, const struct transition *t)
 static void end_block(struct ledger *l, struct account *a, const struct transition *t)
 {
     bool woken = t->from == RUNSTATE_BLOCKED && (t->to == RUNSTATE_RUNNABLE || t->to == RUNSTATE_RUNNING);
-    bool whole = woken && a->state == t->from && a->block_start != NS_UNKNOWN;
+    bool whole = woken && a->state == t->from && !a->doubtful && a->block_start != NS_UNKNOWN;
     FOR_COUNTED(a, m)
     {
         if (whole)
@@ -187,10 +203,17 @@ static void end_block(struct ledger *l, struct account *a, const struct transiti
     a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;
 }
 
+/* How it came to run is not known. */
+static void forget_wait(struct account *a)
+{
+    a->wait_start = a->blocked_before_ns = NS_UNKNOWN;
+    a->wait_kind = WAIT_UNKNOWN;
+}
+
 static void begin_running(struct ledger *l, struct account *a, const struct transition *t)
 {
-    if (a->state != RUNSTATE_RUNNABLE)
-        a->wait_start = NS_UNKNOWN;
+    if (a->state != RUNSTATE_RUNNABLE || a->doubtful)
+        forget_wait(a);
     if (t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING) {
         dispatch(l, a, t);
     } else {
@@ -221,6 +244,8 @@ static void change_state(struct ledger *l, const struct transition *t)
     }
     if (before == RUNSTATE_BLOCKED || t->from == RUNSTATE_BLOCKED)
         end_block(l, a, t);
+    if (a->doubtful || before == RUNSTATE_UNKNOWN)
+        a->last_run_pcpu = NO_PCPU; /* it may have run elsewhere unseen */
     if (t->pcpu != NO_PCPU && t->pcpu != a->pcpu) {
         a->pcpu = t->pcpu;
         find_booked(l, a, t->vcpu);
@@ -231,6 +256,7 @@ static void change_state(struct ledger *l, const struct transition *t)
         a->block_start = t->from == RUNSTATE_UNKNOWN ? NS_UNKNOWN : t->time_ns;
     if (t->to == RUNSTATE_RUNNING)
         begin_running(l, a, t);
+    a->doubtful = a->doubtful && before == t->to;
     a->state = t->to;
     domain_moves(l, a, t->time_ns, before, t->to);
 }
@@ -337,6 +363,7 @@ static void appear(struct ledger *l, const struct transition *t)
     bool running = t->to == RUNSTATE_RUNNING;
     *a = (struct account){
         .since_ns = t->time_ns,
+        .dark_ns = dark_clock_ns(&l->dark, t->time_ns),
         .run_start = NS_UNKNOWN,
         .running_since = t->value,
         .wait_start = NS_UNKNOWN,
@@ -412,6 +439,8 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_PCPU)
             ledger_add_pcpu(l, t->pcpu);
+        else if (t->kind == TRANSITION_DARK)
+            dark_clock_change(&l->dark, t->value != 0, t->time_ns);
         else
             ledger_book_io(l, t);
         return;
@@ -437,6 +466,10 @@ void ledger_book(struct ledger *l, const struct transition *t)
         break;
     case TRANSITION_SKEWED:
         count_skewed(a, t);
+        break;
+    case TRANSITION_DOUBT:
+        book_time(l, a, t->time_ns);
+        a->doubts += t->value ? 1u : -1u;
         break;
     default:
         die(l, t);

@@ -322,7 +322,7 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             const struct incarnation *life = &l->population->incarnations[c->idds[i].life];
             const struct charge_idd *s = idd_sums(l, sums, i);
             if (!s || (life->ended && life->ended_ns <= interval->start_ns) ||
-                life->birth_ns >= interval->end_ns)
+                life->birth_ns >= interval->end_ns || c->idds[i].since_ns >= interval->end_ns)
                 continue;
             struct charge_idd *idd = &l->charge_idds[n++];
             *idd = *s;

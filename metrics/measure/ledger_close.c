@@ -88,6 +88,7 @@ static void complete_pcpu(const struct subject *s, struct measures *m, const str
     for (int state = 0; state < RUNSTATES; state++)
         m->state_ns[state] *= state == RUNSTATE_RUNNING;
     m->wake_wait_ns = m->preempt_wait_ns = 0;
+    m->doubtful_ns = 0;
     m->before_seen_ns = (int64_t)(max64(s->seen_ns, interval->start_ns) - interval->start_ns);
     m->pcpu_unknown_ns =
         (int64_t)(interval->end_ns - interval->start_ns) - m->state_ns[RUNSTATE_RUNNING] - m->idle_ns;

@@ -28,6 +28,7 @@ enum domain_runstate {                            /* Xen's own names */
 struct measures {
     int64_t state_ns[RUNSTATES];         /* of guest vCPUs */
     int64_t idle_ns;                     /* per pCPU only: the idle vCPU ran */
+    int64_t doubtful_ns;                 /* part of these: records that would say otherwise may be lost */
     int64_t before_seen_ns;              /* part of these: before it was seen (before_seen.h) */
     int64_t pcpu_unknown_ns;             /* per pCPU only: nobody is known to have run */
     int64_t domain_ns[DOMAIN_RUNSTATES]; /* per domain only */

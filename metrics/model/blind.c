@@ -1,66 +1,80 @@
 #include "blind.h"
 
-#include "metrics/min_max.h"
-
-/* Number of the oldest window that still has a place. */
-static uint64_t oldest(const struct blind_windows *b)
+void darkness_init(struct darkness *d)
 {
-    return b->n > BLIND_WINDOWS ? b->n - BLIND_WINDOWS : 0;
+    d->first = d->n = 0;
+    d->blind_pcpus = 0;
+    d->forgotten = (struct dark_stretch){UINT64_MAX, 0};
 }
 
-void blind_init(struct blind_windows *b)
+static void forget_first(struct darkness *d)
 {
-    b->n = 0;
-    b->forgotten = (struct blind_window){UINT64_MAX, 0};
+    const struct dark_stretch *s = darkness_stretch(d, d->first++);
+    d->forgotten.from_ns = min64(d->forgotten.from_ns, s->from_ns);
+    d->forgotten.to_ns = max64(d->forgotten.to_ns, s->to_ns);
 }
 
-uint64_t blind_begin(struct blind_windows *b, uint64_t from_ns)
+bool darkness_begin(struct darkness *d, uint64_t from_ns)
 {
-    struct blind_window *place = &b->ring[b->n % BLIND_WINDOWS];
-    if (b->n >= BLIND_WINDOWS) {
-        b->forgotten.from_ns = min64(b->forgotten.from_ns, place->from_ns);
-        b->forgotten.to_ns = max64(b->forgotten.to_ns, place->to_ns);
+    bool apart = true;
+    d->blind_pcpus++;
+    for (; d->n > d->first && darkness_stretch(d, d->n - 1)->to_ns >= from_ns; d->n--) {
+        from_ns = min64(from_ns, darkness_stretch(d, d->n - 1)->from_ns);
+        apart = false;
     }
-    *place = (struct blind_window){from_ns, UINT64_MAX};
-    return b->n++;
+    if (d->n - d->first == DARK_STRETCHES)
+        forget_first(d);
+    d->ring[d->n++ % DARK_STRETCHES] = (struct dark_stretch){from_ns, UINT64_MAX};
+    return apart;
 }
 
-uint64_t blind_end(struct blind_windows *b, uint64_t number, uint64_t to_ns)
+void darkness_end(struct darkness *d, uint64_t to_ns)
 {
-    if (number >= b->n || number < oldest(b))
-        return 0;
-    struct blind_window *w = &b->ring[number % BLIND_WINDOWS];
-    w->to_ns = to_ns;
-    return to_ns - w->from_ns;
+    if (--d->blind_pcpus == 0)
+        d->ring[(d->n - 1) % DARK_STRETCHES].to_ns = to_ns;
 }
 
-static void cover(struct blind_window *found, const struct blind_window *w, uint64_t from_ns, uint64_t to_ns)
+uint64_t darkness_after(const struct darkness *d, uint64_t ns)
 {
-    if (w->to_ns > from_ns && w->from_ns < to_ns) {
-        found->from_ns = min64(found->from_ns, w->from_ns);
-        found->to_ns = max64(found->to_ns, w->to_ns);
+    uint64_t low = d->first, high = d->n;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (darkness_stretch(d, middle)->to_ns > ns)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static void cover(struct dark_stretch *found, const struct dark_stretch *s, uint64_t from_ns, uint64_t to_ns)
+{
+    if (s->to_ns > from_ns && s->from_ns < to_ns) {
+        found->from_ns = min64(found->from_ns, s->from_ns);
+        found->to_ns = max64(found->to_ns, s->to_ns);
     }
 }
 
-bool blind_between(const struct blind_windows *b, uint64_t from_ns, uint64_t to_ns,
-                   struct blind_window *found)
+bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns, struct dark_stretch *found)
 {
-    *found = (struct blind_window){UINT64_MAX, 0};
-    for (uint64_t i = b->n; i-- > oldest(b);)
-        cover(found, &b->ring[i % BLIND_WINDOWS], from_ns, to_ns);
-    cover(found, &b->forgotten, from_ns, to_ns);
+    *found = (struct dark_stretch){UINT64_MAX, 0};
+    uint64_t first = darkness_after(d, from_ns);
+    cover(found, &d->forgotten, from_ns, to_ns);
+    if (first < d->n) {
+        uint64_t last = darkness_after(d, max64(to_ns, from_ns));
+        cover(found, darkness_stretch(d, first), from_ns, to_ns);
+        if (last > first)
+            cover(found, darkness_stretch(d, last - 1), from_ns, to_ns);
+        if (last < d->n)
+            cover(found, darkness_stretch(d, last), from_ns, to_ns);
+    }
     found->from_ns = max64(found->from_ns, from_ns);
     found->to_ns = min64(found->to_ns, to_ns);
     return found->from_ns < found->to_ns;
 }
 
-uint64_t blind_earliest(const struct blind_windows *b, uint64_t after_ns)
+uint64_t darkness_earliest(const struct darkness *d, uint64_t after_ns)
 {
-    uint64_t earliest = UINT64_MAX;
-    for (uint64_t i = b->n; i-- > oldest(b);) {
-        const struct blind_window *w = &b->ring[i % BLIND_WINDOWS];
-        if (w->to_ns > after_ns)
-            earliest = min64(earliest, w->from_ns);
-    }
-    return earliest;
+    uint64_t first = darkness_after(d, after_ns);
+    return first < d->n ? darkness_stretch(d, first)->from_ns : UINT64_MAX;
 }

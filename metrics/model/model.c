@@ -15,6 +15,7 @@ struct model {
     struct model_view view;
     uint64_t settled_ns;
     uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
+    uint64_t doubtful_ns;
     bool begun;
     bool shows_idle;
 };
@@ -106,14 +107,28 @@ static uint64_t unknown_since(const struct vcpu_view *v, uint64_t now_ns)
     return unknown && now_ns > v->since_ns ? now_ns - v->since_ns : 0;
 }
 
+static uint64_t doubtful_since(const struct model *m, const struct vcpu_view *v, uint64_t now_ns)
+{
+    bool hidden =
+        v->state == RUNSTATE_RUNNABLE || v->state == RUNSTATE_BLOCKED || v->state == RUNSTATE_OFFLINE;
+    return v->alive && !v->idle && hidden ? dark_clock_ns(&m->view.dark, now_ns) - v->dark_ns : 0;
+}
+
+/* Its state ends. */
+static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
+{
+    m->unknown_ns += unknown_since(v, now_ns);
+    m->doubtful_ns += doubtful_since(m, v, now_ns);
+    v->since_ns = now_ns;
+    v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
+}
+
 static void change_state(struct model *m, const struct transition *t)
 {
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     stop_running(m, t->vcpu);
-    if (v->state == RUNSTATE_UNKNOWN && t->to != RUNSTATE_UNKNOWN)
-        m->unknown_ns += unknown_since(v, t->time_ns);
     if (v->state != t->to)
-        v->since_ns = t->time_ns;
+        leave_state(m, v, t->time_ns);
     v->state = t->to;
     if (t->pcpu != NO_PCPU)
         v->pcpu = t->pcpu;
@@ -128,6 +143,7 @@ static void appear(struct model *m, const struct transition *t)
     bool idle = m->population.incarnations[who->life].domain == IDLE_DOMAIN;
     bool running = t->to == RUNSTATE_RUNNING && (!idle || m->shows_idle);
     *v = (struct vcpu_view){.since_ns = t->time_ns,
+                            .dark_ns = dark_clock_ns(&m->view.dark, t->time_ns),
                             .pcpu = idle && who->id < PCPUS_MAX ? who->id
                                     : running                   ? t->pcpu
                                                                 : NO_PCPU,
@@ -141,6 +157,11 @@ static void appear(struct model *m, const struct transition *t)
 /* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
 static inline bool look(struct model *m, const struct transition *t)
 {
+    if (t->kind >= TRANSITION_IO) {
+        if (t->kind == TRANSITION_DARK)
+            dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
+        return true;
+    }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
     if ((v->idle && !m->shows_idle) || t->kind == TRANSITION_REMOVED)
         return false;
@@ -153,7 +174,7 @@ static inline bool look(struct model *m, const struct transition *t)
         return m->shows_idle || !v->idle;
     } else if (t->kind == TRANSITION_DIE) {
         stop_running(m, t->vcpu);
-        m->unknown_ns += unknown_since(v, t->time_ns);
+        leave_state(m, v, t->time_ns);
         v->alive = false;
         v->state = RUNSTATE_OFFLINE;
     }
@@ -165,7 +186,7 @@ const struct transition *model_next(struct model *m)
     const struct transition *t;
     do
         t = runstates_take(m->runstates, m->settled_ns);
-    while (t && t->kind != TRANSITION_IO && !look(m, t));
+    while (t && !look(m, t));
     return t;
 }
 
@@ -194,6 +215,14 @@ uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns)
     uint64_t ns = m->unknown_ns;
     for (size_t v = 0; v < m->vcpus_n; v++)
         ns += unknown_since(&m->vcpus[v], now_ns);
+    return ns;
+}
+
+uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns)
+{
+    uint64_t ns = m->doubtful_ns;
+    for (size_t v = 0; v < m->vcpus_n; v++)
+        ns += doubtful_since(m, &m->vcpus[v], now_ns);
     return ns;
 }
 

@@ -15,12 +15,14 @@
 
 #include "parser/error.h"
 #include "parser/trace.h"
+#include "blind.h"
 #include "population.h"
 #include "runstate.h"
 
 /* A vCPU at the time of the last transition that was handed out. */
 struct vcpu_view {
     uint64_t since_ns; /* in its state */
+    uint64_t dark_ns;  /* dark time until then: model_view.dark */
     uint16_t pcpu;     /* where it runs or ran last; NO_PCPU: not known */
     uint8_t state;     /* enum runstate */
     bool alive;        /* it appeared, and its domain was not destroyed */
@@ -34,6 +36,7 @@ struct model_view {
     /* the vCPU of the last transition, before it: its state (RUNSTATE_UNKNOWN: it was not there) and pCPU */
     enum runstate before;
     uint16_t before_pcpu;
+    struct dark_clock dark; /* up to the last transition */
 };
 
 struct model;
@@ -75,8 +78,9 @@ const struct quality *model_quality(const struct model *m);
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu);
 
-/* Guest vCPU time up to now_ns whose state is not known. */
+/* Guest vCPU time up to now_ns whose state is not known, or known but doubtful (blind.h). */
 uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns);
+uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns);
 
 /* Bytes held. */
 size_t model_memory(const struct model *m);

@@ -8,7 +8,6 @@
 
 #include "runstate_internal.h"
 
-#define SETTLE_NS     1000000000u  /* after lost records: how long a contradiction may take to show */
 #define BEGINNING_NS  1000000000u  /* how long first records may take to say about the trace's beginning */
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
 #define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
@@ -29,10 +28,11 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->start_ns = r->settled_ns = start_ns;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++) {
-        pcpus[i] = (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind = BLIND_NONE};
+        pcpus[i] =
+            (struct pcpu_track){.current = NOBODY, .free_since = start_ns, .blind_from_ns = BLIND_NONE};
         instant_init(&pcpus[i].instant);
     }
-    blind_init(&r->blind);
+    darkness_init(&r->darkness);
     return r;
 }
 
@@ -107,6 +107,7 @@ uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint1
         return NOBODY;
     }
     r->tracks = tracks;
+    r->tracks[vcpu].idle = domain == IDLE_DOMAIN;
     return vcpu;
 }
 
@@ -135,7 +136,7 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* ---- contradictions ---- */
 
-static void count_inconsistent(struct runstates *r, uint64_t now_ns)
+void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns)
 {
     if (r->quality->inconsistent++ == 0)
         r->quality->inconsistent_at_ns = now_ns;
@@ -161,19 +162,15 @@ void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
 {
     uint32_t other = r->pcpus[pcpu].current;
     if (other != NOBODY && other != vcpu) {
-        count_inconsistent(r, now_ns);
+        runstates_count_inconsistent(r, now_ns);
         runstates_lose(r, other, now_ns, pcpu);
     }
     r->pcpus[pcpu].current = vcpu;
     r->tracks[vcpu].pcpu = pcpu;
 }
 
-/*
- * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
- * somebody else for all of that time. Returns whether it could.
- */
-static bool backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
-                     enum runstate before, enum runstate state, uint16_t pcpu)
+bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
+                        enum runstate before, enum runstate state, uint16_t pcpu)
 {
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
@@ -194,7 +191,10 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
     birth = min64(birth, now_ns);
     enum runstate first = state;
+    uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     k->pcpu = NO_PCPU;
+    if (certain_ns > birth)
+        first = RUNSTATE_UNKNOWN;
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];
         if (p->current != NOBODY || p->free_since > birth)
@@ -211,32 +211,10 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     k->state = (uint8_t)first;
     k->since_ns = birth;
     if (first != state)
-        backdate(r, vcpu, birth, now_ns, first, state, pcpu);
+        runstates_backdate(r, vcpu, certain_ns, now_ns, first, state, pcpu);
     else if (state == RUNSTATE_RUNNING)
         runstates_occupy(r, vcpu, pcpu, now_ns);
-}
-
-/* The tracked state is not the record's old one: lost records explain it, or nothing does. */
-static void settle_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
-                                 enum runstate old)
-{
-    struct track *k = &r->tracks[vcpu];
-    enum runstate tracked = k->state;
-    struct blind_window gap;
-    if (!blind_between(&r->blind, k->since_ns, now_ns, &gap)) {
-        if (tracked != RUNSTATE_UNKNOWN) {
-            count_inconsistent(r, now_ns);
-            k->contradicted = true;
-        }
-        runstates_vacate(r, vcpu, now_ns);
-        return;
-    }
-    if (tracked != RUNSTATE_UNKNOWN)
-        runstates_put_state(r, gap.from_ns, vcpu, tracked, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
-    runstates_vacate(r, vcpu, gap.from_ns);
-    k->state = RUNSTATE_UNKNOWN;
-    if (gap.to_ns < now_ns)
-        backdate(r, vcpu, gap.to_ns, now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+    runstates_note_first(r, vcpu, birth, now_ns);
 }
 
 /*
@@ -292,6 +270,14 @@ uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t inst
     return k->since_ns = instant_ns;
 }
 
+/* The vCPU waited since its last record: the longest wait so far, if nothing was lost meanwhile. */
+static void note_wait(struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    if (!k->idle && !darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        r->wait_max_ns = now_ns - k->since_ns;
+}
+
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns)
 {
@@ -306,8 +292,12 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
             return;
         note_record(k, now_ns, old, pcpu);
         k->contradicted = k->first_record = false;
-        settle_contradiction(r, vcpu, now_ns, pcpu, old);
+        runstates_contradiction(r, vcpu, now_ns, pcpu, old);
+    } else if (r->darkness.n > 0) {
+        runstates_confirm(r, vcpu, now_ns);
     }
+    if (old == RUNSTATE_RUNNABLE && now_ns - k->since_ns > r->wait_max_ns && k->state == old)
+        note_wait(r, k, now_ns);
     if (old == RUNSTATE_RUNNING && new != RUNSTATE_RUNNING) {
         runstates_vacate(r, vcpu, now_ns);
         k->pcpu = pcpu;
@@ -335,16 +325,22 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
     /* A switch that is recorded after the watermark may have begun before it. */
     uint64_t settled =
         watermark_ns - r->start_ns < BEGINNING_NS ? r->settled_ns : watermark_ns - INSTANT_REACH_NS;
-    settled = min64(settled, blind_earliest(&r->blind, watermark_ns - min64(watermark_ns, SETTLE_NS)));
+    if (r->darkness.n > 0)
+        settled = runstates_hold(r, watermark_ns, settled);
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
-    if (settled > r->settled_ns)
+    if (settled > r->settled_ns) {
+        if (r->darkness.n > 0)
+            runstates_release(r, settled, false);
         r->settled_ns = settled;
+    }
     return r->settled_ns;
 }
 
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
+    if (r->darkness.n > 0)
+        runstates_release(r, max64(r->settled_ns, end_ns), true);
     r->settled_ns = max64(r->settled_ns, end_ns);
 }
 

@@ -23,18 +23,20 @@ enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
     TRANSITION_STATE, /* from one state to another; to running: `value` = slice granted, UINT32_MAX: none, or not wanted; */
                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
-    TRANSITION_YIELD,   /* it yields: a switch follows */
-    TRANSITION_SLEEP,   /* it was put to sleep */
-    TRANSITION_GO_ON,   /* it goes on running after all */
-    TRANSITION_SKEWED,  /* a change whose record came after the one that follows it: to be counted, no more */
-    TRANSITION_DIE,     /* its domain is gone: the vCPU exists no longer */
-    TRANSITION_IO,      /* not of a vCPU: a record of I/O; `from` = enum io_record */
+    TRANSITION_YIELD,  /* it yields: a switch follows */
+    TRANSITION_SLEEP,  /* it was put to sleep */
+    TRANSITION_GO_ON,  /* it goes on running after all */
+    TRANSITION_SKEWED, /* a change whose record came after the one that follows it: to be counted, no more */
+    TRANSITION_DIE,    /* its domain is gone: the vCPU exists no longer */
+    TRANSITION_DOUBT, /* from now on its state is doubtful, blind pCPUs or not (`value` = 1), or no longer (0) */
+    TRANSITION_IO,    /* not of a vCPU: a record of I/O; `from` = enum io_record */
     TRANSITION_REMOVED, /* none: another one has taken its place; the model does not hand it out */
     /* what the charging stage (charging.h) adds for the ledger */
     TRANSITION_IO_EVENT,        /* an I/O event whose guest is known */
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
     /* what the meter adds for it */
-    TRANSITION_PCPU /* a pCPU wrote its first record */
+    TRANSITION_PCPU, /* a pCPU wrote its first record */
+    TRANSITION_DARK  /* not of a vCPU: one more pCPU is blind (`value` = 1), or one fewer (0): blind.h */
 };
 
 /* What an I/O record is about; its pCPU is `pcpu`. */
@@ -103,6 +105,9 @@ bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, 
 
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
+
+/* The longest wait of a vCPU for a pCPU so far that lost records cannot have interrupted: bounds what waits may be hidden. */
+uint64_t runstates_longest_wait_ns(const struct runstates *r);
 
 /* Bytes held. */
 size_t runstates_memory(const struct runstates *r);

@@ -37,6 +37,8 @@ static void domain_ends(struct runstates *r, uint32_t life, uint64_t now_ns)
         runstates_put(
             r, now_ns,
             (struct transition){.kind = TRANSITION_DIE, .vcpu = vcpu, .pcpu = r->tracks[vcpu].pcpu});
+        r->doubtful_n -= r->tracks[vcpu].doubtful;
+        r->tracks[vcpu].seen = r->tracks[vcpu].doubtful = false;
     }
     l->ended = true;
     l->ended_ns = now_ns;
@@ -77,16 +79,6 @@ static void domain_removed(struct runstates *r, const struct event *e, uint64_t 
 
 /* ---- lost records ---- */
 
-/* The vCPU that runs on the pCPU may stop unseen. */
-static void lose_current(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
-{
-    uint32_t vcpu = r->pcpus[pcpu].current;
-    if (vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, pcpu);
-    runstates_vacate(r, vcpu, now_ns);
-}
-
 /* The pCPUs whose switches a pCPU may record: itself and its siblings. */
 static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pcpu, unsigned *n)
 {
@@ -95,46 +87,38 @@ static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pc
     return *n > 1 ? &r->cores->pcpus[core->first] : pcpu;
 }
 
-/* What a pCPU recorded may be over at once, as far as its siblings recorded it. */
-static __attribute__((noinline)) void lose_if_siblings_are_blind(struct runstates *r, uint16_t pcpu,
-                                                                 uint64_t now_ns)
+/* It was recorded who runs on a pCPU that is blind, by a sibling: that may be over at once, unseen. */
+static __attribute__((noinline)) void lose_if_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
 {
-    unsigned n;
-    const uint16_t *pcpus = recorded_by(r, &pcpu, &n);
-    bool blind = false;
-    for (unsigned i = 0; n > 1 && i < n; i++)
-        blind |= r->pcpus[pcpus[i]].blind != BLIND_NONE;
-    if (blind)
-        lose_current(r, pcpu, now_ns);
+    uint32_t vcpu = r->pcpus[pcpu].current;
+    if (r->pcpus[pcpu].blind_from_ns == BLIND_NONE || vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
 }
 
 static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
-    r->quality->blind_late_ns += now_ns - min64(now_ns, clock_ns(r->clock, first_tsc));
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    instant_break(&p->instant);
-    p->blind = blind_begin(&r->blind, now_ns);
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
+    instant_break(&r->pcpus[e->pcpu].instant);
     for (unsigned i = 0; i < n; i++)
-        lose_current(r, pcpus[i], now_ns);
+        if (r->pcpus[pcpus[i]].blind_rings++ == 0)
+            runstates_blind_begin(r, pcpus[i], min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
 static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct pcpu_track *p = &r->pcpus[e->pcpu];
-    uint64_t blind_ns = blind_end(&r->blind, p->blind, now_ns);
-    r->quality->blind_ns += blind_ns;
-    p->blind_ns += blind_ns;
-    p->blind = BLIND_NONE;
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
-    for (unsigned i = 0; i < n; i++)
-        if (r->pcpus[pcpus[i]].current == NOBODY)
-            r->pcpus[pcpus[i]].free_since = now_ns;
+    for (unsigned i = 0; i < n; i++) {
+        struct pcpu_track *p = &r->pcpus[pcpus[i]];
+        if (p->blind_rings > 0 && --p->blind_rings == 0)
+            runstates_blind_end(r, pcpus[i], now_ns);
+    }
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
@@ -151,7 +135,7 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
     } else {
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
     }
-    lose_if_siblings_are_blind(r, e->pcpu, now_ns);
+    lose_if_blind(r, e->pcpu, now_ns);
 }
 
 /* ---- vCPUs ---- */
@@ -212,7 +196,7 @@ static void runstate_change(struct runstates *r, const struct event *e, uint64_t
     r->instant_ns = runstates_possible(r, vcpu, pcpu, new, instant);
     runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
     if (r->cores && new == RUNSTATE_RUNNING)
-        lose_if_siblings_are_blind(r, pcpu, r->instant_ns);
+        lose_if_blind(r, pcpu, r->instant_ns);
 }
 
 static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -275,6 +259,13 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+/* Events of an entry stand for those before it; the longest wait among those is not in them. */
+static void longest_wait(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    (void)now_ns;
+    memcpy(&r->wait_max_ns, e->w, sizeof r->wait_max_ns);
+}
+
 /* ---- all of them ---- */
 
 typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
@@ -285,6 +276,7 @@ static event_handler *const handlers[] = {
     [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
+    [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,

@@ -34,15 +34,18 @@ struct track {
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state in that record */
     uint16_t record_pcpu;     /* the pCPU that wrote it */
+    bool idle;                /* the idle loop of a pCPU */
+    bool doubtful;            /* see doubt_silent (runstate_dark.c) */
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
-    uint8_t pause; /* switches only: enum pause */
+    uint8_t pause;   /* switches only: enum pause */
 };
 
 struct pcpu_track {
-    uint32_t current;  /* the vCPU that runs, NOBODY: not known */
-    uint64_t blind;    /* its open blind window, BLIND_NONE */
-    uint64_t blind_ns; /* sum of its blind windows */
+    uint32_t current;       /* the vCPU that runs, NOBODY: not known */
+    uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
+    unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
+    uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     uint32_t ran_ns;     /* switches only, if */
@@ -50,6 +53,16 @@ struct pcpu_track {
     bool out_seen,
         in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
 };
+
+/* A record that nothing explained when it came: a loss may still be reported that does. */
+struct unexplained {
+    uint64_t since_ns, at_ns; /* of the record before, of the record */
+    uint32_t vcpu;
+    uint16_t pcpu; /* where the vCPU was thought to be, */
+    uint8_t state; /* and in which state */
+    bool first;    /* it was the vCPU's first record: since_ns is its birth */
+};
+#define UNEXPLAINED_MAX 64
 
 struct runstates {
     struct population *population;
@@ -64,7 +77,12 @@ struct runstates {
     size_t tracks_n;
     struct pcpu_track *pcpus; /* by pCPU number, PCPUS_MAX */
     struct transitions queue;
-    struct blind_windows blind;
+    struct darkness darkness;
+    uint64_t wait_max_ns;   /* the longest wait so far that no lost record can have interrupted */
+    bool first_run_lost;    /* a pCPU became blind before it said who runs there */
+    size_t doubtful_n;      /* vCPUs with track.doubtful */
+    uint64_t unexplained_n; /* so far; number i is at i % UNEXPLAINED_MAX */
+    struct unexplained unexplained[UNEXPLAINED_MAX];
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -115,6 +133,44 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
+/*
+ * Records of this pCPU are lost from from_ns on (which may lie before events that were taken; before settled time counts as
+ * late), or no longer: see blind.h.
+ */
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+
+/* The tracked state is not the record's old one: lost records explain it, or nothing does. */
+void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
+                             enum runstate old);
+
+/* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
+void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
+
+/*
+ * The first record of a vCPU, at now_ns, says that it was in `old` since its birth: since when that is so for certain, or
+ * doubtful at most. To be asked before it appears; to be noted (runstates_note_first) when it has appeared.
+ */
+uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
+                                enum runstate old);
+void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
+
+/* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
+uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
+
+/* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
+void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
+
+/*
+ * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
+ * somebody else for all of that time. Returns whether it could.
+ */
+bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
+                        enum runstate before, enum runstate state, uint16_t pcpu);
+
+/* A record contradicts what went before, for no known reason. */
+void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns);
 
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);

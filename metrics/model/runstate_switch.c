@@ -64,7 +64,7 @@ static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
 static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
-    struct blind_window lost;
+    struct dark_stretch lost;
     if (!k->seen) {
         /* It may have been running: its next switch shows that. */
         if (!k->woken_ns)
@@ -73,7 +73,7 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
         wake_paused(r, vcpu, pcpu, now_ns);
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
         runstates_record(r, vcpu, now_ns, pcpu, k->state, RUNSTATE_RUNNABLE, UINT32_MAX);
-    } else if (k->state == RUNSTATE_RUNNABLE && blind_between(&r->blind, k->since_ns, now_ns, &lost)) {
+    } else if (k->state == RUNSTATE_RUNNABLE && darkness_between(&r->darkness, k->since_ns, now_ns, &lost)) {
         /* It may have run and blocked unseen: this wake may be what made it runnable. */
         runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     } else if (k->state == RUNSTATE_RUNNING) {

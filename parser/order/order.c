@@ -72,17 +72,60 @@ int order_sweep(struct order *o)
     return step_blind(o, o->watermark);
 }
 
+/* ---- the end ---- */
+
+#define BUSY_SWEEPS 16 /* a pCPU that wrote many records in so many sweeps writes in the next one */
+
+/*
+ * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that write in every
+ * sweep are missing. A capture that ended orderly may have a short last sweep, in which pCPUs have nothing to write.
+ */
+static bool lacks_windows(const struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    if (d->sweep <= BUSY_SWEEPS || o->sweep_max <= o->tsc_first)
+        return false;
+    uint64_t usual = (o->sweep_max - o->tsc_first) / (d->sweep - 1);
+    bool is_short = o->tsc_last < o->sweep_max || o->tsc_last - o->sweep_max < usual / 2;
+    for (unsigned i = 0; !is_short && i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->busy_sweeps >= BUSY_SWEEPS)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Up to when all records of a pCPU are there, in an input that was cut. Of those read in the last sweep: up to the last
+ * record of any pCPU that was read before. Of the others: up to the watermark.
+ */
+static uint64_t complete_until(const struct order *o, const struct stream *s, uint64_t watermark,
+                               uint64_t *read_before)
+{
+    const struct decoder *d = o->decoder;
+    if ((int)s->pcpu > d->last_pcpu)
+        return s->last_tsc > watermark ? s->last_tsc : watermark;
+    if (s->last_sweep == d->sweep && s->last_tsc > *read_before)
+        *read_before = s->last_tsc;
+    return (int)s->pcpu == d->last_pcpu ? s->last_tsc : *read_before;
+}
+
 int order_end(struct order *o, bool cut)
 {
     struct decoder *d = o->decoder;
+    uint64_t watermark = o->watermark, read_before = watermark;
     o->watermark = UINT64_MAX;
+    cut = cut || lacks_windows(o);
     if (step_blind(o, o->tsc_last) != 0)
         return -1;
     for (unsigned i = 0; cut && d->model && i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        bool to_come = (int)s->pcpu >= d->last_pcpu;
-        uint64_t from = s->last_tsc > o->emitted_tsc ? s->last_tsc : o->emitted_tsc;
-        if (!to_come || !s->begun || from >= o->tsc_last)
+        uint64_t from = complete_until(o, s, watermark, &read_before);
+        if (from < s->last_tsc)
+            from = s->last_tsc;
+        if (from < o->emitted_tsc)
+            from = o->emitted_tsc;
+        if (!s->begun || from >= o->tsc_last)
             continue;
         if (!stream_reserve(s, 2))
             return -1;

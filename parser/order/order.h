@@ -60,8 +60,8 @@ void order_window(struct order *o, const struct stream *s);
 int order_sweep(struct order *o);
 
 /*
- * The input has ended, in the middle of a sweep if `cut`: then what the pCPUs whose windows were still to come did since
- * their last record is not known, which becomes blind time. Everything has arrived. -1 when there is no memory.
+ * The input has ended, in the middle of a sweep if `cut`, or if windows are missing that every sweep has: what a pCPU did
+ * after its ring was read last is not known, which becomes blind time. Everything has arrived. -1 when there is no memory.
  */
 int order_end(struct order *o, bool cut);
 

@@ -95,8 +95,47 @@ static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 2), 28 * MS, 1 * MS, 11 * MS, 0, 0);
     EQUAL(r.quality.inconsistent, 0);
-    EQUAL(ROW(&r, .domain = 2)->wait.max, 1 * MS);
-    EQUAL(ROW(&r, .domain = 2)->block.max, 11 * MS);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 6 * MS); /* off a pCPU in the dark: 10 to 16 */
+    EQUAL(ROW(&r, .domain = 1)->doubtful_ns, 0);
+    EQUAL(r.quality.doubtful_ns, 6 * MS);
+    EQUAL(ROW(&r, .domain = 2)->block.count, 0); /* 4 to 15: it may have been woken, and blocked again */
+    EQUAL(ROW(&r, .domain = 2)->wait.count, 0);
+    EQUAL(ROW(&r, .domain = 2)->executions, 1);
+    EQUAL(ROW(&r, .domain = 2)->wakes, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Woken before the dark, dispatched after it: in between it ran, blocked and was woken again, all of which was lost. */
+static void a_wait_across_lost_records_is_doubtful_and_no_sample(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    ran_into_the_dark(&c, 1, 0);
+    on(&c, 1);
+    c.pcpus[1].n = 0;
+    mark(&c, 0);
+    stops(&c, 4 * MS, 2, 0, BLOCKED);
+    rec_runstate(&c, 8 * MS, 2, 0, BLOCKED, RUNNABLE);
+    starts(&c, 22 * MS, 2, 0);
+    stops(&c, 24 * MS, 2, 0, RUNNABLE);
+    starts(&c, 27 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r =
+        run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {5 * MS}, .executions = true});
+    const struct measures *m = ROW(&r, .domain = 2);
+    STATES(m, 19 * MS, 17 * MS, 4 * MS, 0, 0);
+    EQUAL(m->doubtful_ns, 10 * MS);
+    EQUAL(m->block.max, 4 * MS);
+    EQUAL(m->wait.count, 1);
+    EQUAL(m->wait.max, 3 * MS);
+    for (uint64_t i = 0; i < 8; i++)
+        EQUAL(ROW(&r, .every = 5 * MS, .at = i * 5 * MS, .domain = 2)->doubtful_ns,
+              i == 2 || i == 3 ? 5 * MS : 0);
+    EQUAL(r.executions_n, 5); /* of domain 2 before 4, from 22, from 27; of domain 1 before 10, from 20 */
+    for (size_t i = 0; i < r.executions_n; i++)
+        if (r.executions[i].domain == 2 && r.executions[i].start_ns == 22 * MS)
+            EQUAL(r.executions[i].waited_ns, NS_UNKNOWN);
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -248,11 +287,188 @@ static void unknown_time_is_split_at_boundaries_like_any_other(void)
     trace_bytes_free(&c);
 }
 
+/* pCPU 0, on which domain 1 runs, is blind in [10, 14] and [20, 24]; pCPU 1 is the current one. */
+static void two_losses(struct trace_bytes *c)
+{
+    trace_bytes_init(c);
+    on(c, 0);
+    mark(c, 0);
+    starts(c, 1 * MS, 1, 0);
+    rec_lost(c, 14 * MS, 5, 1, 0, 10 * MS);
+    rec_lost(c, 24 * MS, 5, 1, 0, 20 * MS);
+    on(c, 1);
+    mark(c, 0);
+}
+
+static void between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 5 * MS, 2, 0, RUNNABLE);
+    starts(&c, 30 * MS, 2, 0); /* it may have blocked in the first loss, and been woken in the second */
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 15 * MS, 25 * MS, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 14 * MS);
+    EQUAL(ROW(&r, .domain = 2)->wait.count, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Domain 3 sleeps from 6 to 30; the longest wait that the trace shows is domain 2's. */
+static void sleeps_across_two_losses(uint64_t wait_ns, uint64_t doubtful_ns)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 1 * MS, 2, 0, RUNNABLE);
+    starts(&c, 1 * MS + wait_ns, 2, 0);
+    rec_runstate(&c, 5 * MS, 3, 0, BLOCKED, RUNNABLE);
+    replaces(&c, 5 * MS, 2, 0, OFFLINE, 3, 0);
+    stops(&c, 6 * MS, 3, 0, BLOCKED);
+    rec_runstate(&c, 30 * MS, 3, 0, BLOCKED, RUNNABLE);
+    starts(&c, 30 * MS, 3, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_BLOCKED], 5 * MS + 24 * MS);
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_UNKNOWN], 0);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, doubtful_ns);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long(void)
+{
+    sleeps_across_two_losses(2 * MS, 8 * MS);
+    sleeps_across_two_losses(3 * MS, 14 * MS);
+}
+
+/* A sleeper whose wake is lost: not in a loss after which it slept for longer than anybody waits. */
+static void a_wake_is_lost_in_the_last_losses(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 1 * MS, 2, 0, RUNNABLE);
+    starts(&c, 3 * MS, 2, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 1 * MS + 2 * MS + 10 * MS, 2 * MS + 6 * MS, 15 * MS, 0, 4 * MS);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 4 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void who_seems_to_wait_and_never_comes_back_is_unknown(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 5 * MS, 2, 0, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 5 * MS, 5 * MS, 0, 0, 30 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* It runs on another pCPU before the loss is reported that hid how it left the first one. */
+static void a_loss_reported_late_explains_a_contradiction(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 2 * MS, 1, 0);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 12 * MS, 1, 0);
+    for (uint64_t t = 13; t < 20; t++) {
+        mark(&c, t * MS);
+        sweep(&c);
+    }
+    on(&c, 0);
+    rec_lost(&c, 20 * MS, 500, IDLE, 0, 10 * MS);
+    on(&c, 1);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 36 * MS, 2 * MS, 0, 0, 2 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(r.quality.blind_late_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Domain p + 1 has pCPU p, and writes much in each of 20 sweeps of 10 ms. */
+static void busy_sweeps(struct trace_bytes *c, unsigned pcpus)
+{
+    for (unsigned p = 0; p < pcpus; p++) {
+        on(c, p);
+        mark(c, 0);
+        starts(c, 1 * US, p + 1, 0);
+    }
+    for (uint64_t t = 0; t < 200 * MS; t += 10 * MS) {
+        for (unsigned p = 0; p < pcpus; p++) {
+            on(c, p);
+            for (unsigned i = 0; i < 40; i++)
+                rec_continue(c, t + 2 * US + i * 240 * US, p + 1, 0);
+        }
+        sweep(c);
+    }
+}
+
+/* The last sweep has windows of pCPUs 0 and 1 only, cut so many bytes before its end: pCPU 2 wrote last at 199.362 ms. */
+static void ends_in_a_sweep(size_t cut_bytes, uint64_t unknown_ns)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    busy_sweeps(&c, 3);
+    for (unsigned p = 0; p < 2; p++) {
+        on(&c, p);
+        stops(&c, 204 * MS + p * MS, p + 1, 0, BLOCKED);
+        mark(&c, 208 * MS + p * MS);
+        flush(&c, p);
+    }
+    c.file.n -= cut_bytes;
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_UNKNOWN], unknown_ns);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 204 * MS - 1 * US);
+    CHECK(r.quality.doubtful_ns > 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void after_a_cut_nobody_knows_who_ran_where(void)
+{
+    ends_in_a_sweep(4, 208 * MS - (199 * MS + 362 * US)); /* the record at 209 is cut */
+}
+
+static void a_cut_between_two_windows_is_one_too(void)
+{
+    ends_in_a_sweep(0, 209 * MS - (199 * MS + 362 * US));
+}
+
+/* The same, but the input ends where the last complete sweep does. */
+static void a_complete_sweep_is_no_cut(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    busy_sweeps(&c, 3);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unknown_ns, 0);
+    EQUAL(r.quality.doubtful_ns, 0);
+    EQUAL(r.quality.blind_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo lost_tests[] = {
     TEST(lost_records_become_unknown_time),
     TEST(the_lost_record_tells_who_runs_after_it),
     TEST(a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it),
     TEST(a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu),
+    TEST(a_wait_across_lost_records_is_doubtful_and_no_sample),
     TEST(a_contradiction_is_unknown_only_where_blind_time_overlaps_it),
     TEST(a_contradiction_without_blind_time_counts_as_inconsistent),
     TEST(blind_time_that_ended_before_the_last_record_explains_nothing),
@@ -260,5 +476,13 @@ CU_TestInfo lost_tests[] = {
     TEST(records_may_be_lost_at_the_very_start),
     TEST(an_execution_found_under_way_begins_where_it_became_known),
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
+    TEST(between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful),
+    TEST(between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long),
+    TEST(a_wake_is_lost_in_the_last_losses),
+    TEST(who_seems_to_wait_and_never_comes_back_is_unknown),
+    TEST(a_loss_reported_late_explains_a_contradiction),
+    TEST(after_a_cut_nobody_knows_who_ran_where),
+    TEST(a_cut_between_two_windows_is_one_too),
+    TEST(a_complete_sweep_is_no_cut),
     CU_TEST_INFO_NULL,
 };

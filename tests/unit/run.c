@@ -155,6 +155,7 @@ static void read_all(struct result *r, struct trace *t, struct pipeline *p)
         r->status = pipeline_end(p, r->end_ns, &r->err);
     pipeline_quality(p, t, &r->quality);
     r->quality.unknown_ns = meter_unknown_ns(pipeline_meter(p, 0));
+    r->quality.doubtful_ns = meter_doubtful_ns(pipeline_meter(p, 0));
     count_population(r, model_population(pipeline_pass(p)->model));
     meter_charge_summary(pipeline_meter(p, 0), &r->charges);
 }

@@ -1,0 +1,294 @@
+/*
+ * What lost records leave in the dark. blind.h says what that means; here it is decided, for each vCPU, what the records
+ * on both sides of the dark say about the time between them.
+ *
+ * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
+ * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
+ * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
+ * this host wait, which the trace shows; so two stretches are told apart if more time lies between them than that.
+ */
+#include "metrics/min_max.h"
+
+#include "runstate_internal.h"
+
+#define SETTLE_NS      1000000000u /* after a dark stretch: how long a contradiction may take to show, */
+#define SETTLE_MOST_NS 5000000000u /* and the next record of a vCPU of which little is known */
+#define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
+
+uint64_t runstates_longest_wait_ns(const struct runstates *r)
+{
+    return r->wait_max_ns;
+}
+
+static bool is_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
+{
+    return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns;
+}
+
+static bool is_asleep(const struct track *k)
+{
+    return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
+}
+
+static void note_unexplained(struct runstates *r, const struct unexplained *u)
+{
+    r->unexplained[r->unexplained_n++ % UNEXPLAINED_MAX] = *u;
+}
+
+/* ---- doubt beyond the dark itself ---- */
+
+static void put_doubt(struct runstates *r, uint64_t time_ns, uint32_t vcpu, bool doubtful)
+{
+    runstates_put(
+        r, time_ns,
+        (struct transition){.kind = TRANSITION_DOUBT, .vcpu = vcpu, .pcpu = NO_PCPU, .value = doubtful});
+}
+
+static void put_doubt_between(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns)
+{
+    if (from_ns >= to_ns || to_ns <= r->settled_ns)
+        return;
+    put_doubt(r, from_ns, vcpu, true);
+    put_doubt(r, to_ns, vcpu, false);
+}
+
+static void end_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    put_doubt(r, at_ns, vcpu, false);
+    k->doubtful = false;
+    r->doubtful_n--;
+}
+
+/*
+ * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short. This
+ * doubt lasts until a longer light, or the vCPU's next record.
+ */
+static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
+{
+    bool near = is_near(r, light_ns, dark_ns);
+    for (uint32_t v = 0; (near || r->doubtful_n > 0) && v < r->population->vcpus_n; v++) {
+        struct track *k = &r->tracks[v];
+        if (k->doubtful && !near) {
+            end_doubt(r, v, light_ns);
+        } else if (near && !k->doubtful && k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns) {
+            put_doubt(r, light_ns, v, true);
+            k->doubtful = true;
+            r->doubtful_n++;
+        }
+    }
+}
+
+void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    const struct darkness *d = &r->darkness;
+    uint64_t last_light_ns = d->blind_pcpus > 0 ? now_ns : darkness_stretch(d, d->n - 1)->to_ns;
+    if (k->doubtful)
+        end_doubt(r, vcpu, min64(last_light_ns, now_ns));
+    struct dark_stretch gap;
+    if (k->state == RUNSTATE_RUNNABLE && !k->idle && darkness_between(d, k->since_ns, now_ns, &gap))
+        put_doubt_between(r, vcpu, gap.from_ns, gap.to_ns);
+}
+
+uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
+                                enum runstate old)
+{
+    struct dark_stretch gap;
+    bool certain = old != RUNSTATE_RUNNABLE || r->tracks[vcpu].idle ||
+                   !darkness_between(&r->darkness, birth_ns, now_ns, &gap);
+    return certain ? birth_ns : gap.to_ns;
+}
+
+/* It slept up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
+static void doubt_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t light_ns = birth_ns;
+    for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
+        const struct dark_stretch *s = darkness_stretch(d, i);
+        bool may_have_run = light_ns == birth_ns && r->first_run_lost;
+        if (s->from_ns < now_ns && (may_have_run || is_near(r, light_ns, s->from_ns)))
+            put_doubt_between(r, vcpu, light_ns, s->from_ns);
+        light_ns = s->to_ns;
+    }
+}
+
+void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
+        return;
+    if (is_asleep(k))
+        doubt_first(r, vcpu, birth_ns, now_ns);
+    note_unexplained(r, &(struct unexplained){.since_ns = birth_ns,
+                                              .at_ns = now_ns,
+                                              .vcpu = vcpu,
+                                              .pcpu = k->pcpu,
+                                              .state = k->state,
+                                              .first = true});
+}
+
+/* ---- blind pCPUs ---- */
+
+static void put_dark(struct runstates *r, uint64_t now_ns, bool blind)
+{
+    runstates_put(
+        r, now_ns,
+        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = blind});
+}
+
+/* Records came, and nothing seemed lost; now it turns out that others were lost from from_ns on. */
+static void explain(struct runstates *r, uint64_t from_ns)
+{
+    uint64_t n = r->unexplained_n;
+    for (uint64_t i = n > UNEXPLAINED_MAX ? n - UNEXPLAINED_MAX : 0; i < n; i++) {
+        struct unexplained *u = &r->unexplained[i % UNEXPLAINED_MAX];
+        if (u->vcpu == NOBODY || u->at_ns <= from_ns)
+            continue;
+        if (u->first && u->state != RUNSTATE_RUNNABLE)
+            doubt_first(r, u->vcpu, u->since_ns, u->at_ns);
+        else
+            runstates_put_state(r, u->first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
+                                RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);
+        r->quality->inconsistent -= !u->first;
+        u->vcpu = NOBODY;
+    }
+}
+
+void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    struct darkness *d = &r->darkness;
+    if (p->blind_from_ns != BLIND_NONE)
+        return;
+    r->quality->blind_late_ns += r->settled_ns - min64(from_ns, r->settled_ns);
+    from_ns = max64(from_ns, r->settled_ns);
+    uint64_t light_ns = d->n > d->first ? darkness_stretch(d, d->n - 1)->to_ns : 0;
+    if (darkness_begin(d, from_ns) && light_ns > 0)
+        doubt_silent(r, light_ns, from_ns);
+    p->blind_from_ns = from_ns;
+    r->first_run_lost |= p->current == NOBODY && p->free_since == r->start_ns;
+    put_dark(r, from_ns, true);
+    explain(r, from_ns);
+    if (p->current == NOBODY)
+        return;
+    uint32_t vcpu = p->current;
+    from_ns = max64(from_ns, r->tracks[vcpu].since_ns);
+    runstates_lose(r, vcpu, from_ns, pcpu);
+    runstates_vacate(r, vcpu, from_ns);
+}
+
+void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->blind_from_ns == BLIND_NONE)
+        return;
+    uint64_t blind_ns = now_ns - min64(now_ns, p->blind_from_ns);
+    r->quality->blind_ns += blind_ns;
+    p->blind_ns += blind_ns;
+    p->blind_from_ns = BLIND_NONE;
+    darkness_end(&r->darkness, now_ns);
+    put_dark(r, now_ns, false);
+    if (p->current == NOBODY)
+        p->free_since = now_ns;
+}
+
+/* ---- contradictions ---- */
+
+/* Nothing explains the record, as far as is known by now. */
+static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    runstates_count_inconsistent(r, now_ns);
+    k->contradicted = true;
+    note_unexplained(
+        r, &(struct unexplained){
+               .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
+}
+
+/* The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. */
+static void narrow(const struct runstates *r, struct dark_stretch *gap, enum runstate before,
+                   enum runstate after)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t end = darkness_after(d, gap->to_ns - 1);
+    uint64_t light_ns = UINT64_MAX;
+    for (uint64_t i = darkness_after(d, max64(gap->from_ns, r->settled_ns)); i <= end && i < d->n; i++) {
+        const struct dark_stretch *s = darkness_stretch(d, i);
+        bool apart = light_ns != UINT64_MAX && !is_near(r, light_ns, s->from_ns);
+        if (apart && after == RUNSTATE_BLOCKED) {
+            gap->to_ns = light_ns;
+            return;
+        }
+        if (apart && before == RUNSTATE_BLOCKED)
+            gap->from_ns = s->from_ns;
+        light_ns = s->to_ns;
+    }
+}
+
+void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
+                             enum runstate old)
+{
+    struct track *k = &r->tracks[vcpu];
+    enum runstate tracked = k->state;
+    struct dark_stretch gap;
+    if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
+        if (tracked != RUNSTATE_UNKNOWN)
+            contradicts(r, vcpu, now_ns);
+        runstates_vacate(r, vcpu, now_ns);
+        return;
+    }
+    narrow(r, &gap, tracked, old);
+    if (k->doubtful)
+        end_doubt(r, vcpu, gap.from_ns);
+    if (tracked != RUNSTATE_UNKNOWN)
+        runstates_put_state(r, gap.from_ns, vcpu, tracked, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+    runstates_vacate(r, vcpu, gap.from_ns);
+    k->state = RUNSTATE_UNKNOWN;
+    if (gap.to_ns < now_ns)
+        runstates_backdate(r, vcpu, gap.to_ns, now_ns, RUNSTATE_UNKNOWN, old, pcpu);
+}
+
+/* ---- until when ---- */
+
+/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
+static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
+{
+    struct dark_stretch gap;
+    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
+    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
+        return false;
+    *from_ns = gap.from_ns;
+    return true;
+}
+
+uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)
+{
+    uint64_t recent_ns = watermark_ns - min64(watermark_ns, SETTLE_NS);
+    uint64_t hold_ns = min64(most_ns, darkness_earliest(&r->darkness, recent_ns)), from_ns;
+    if (darkness_earliest(&r->darkness, r->settled_ns) < hold_ns)
+        for (uint32_t v = 0; v < r->population->vcpus_n; v++)
+            if (is_open(r, &r->tracks[v], hold_ns, &from_ns) && from_ns >= r->settled_ns)
+                hold_ns = min64(hold_ns, from_ns);
+    uint64_t least_ns = watermark_ns - min64(watermark_ns, SETTLE_MOST_NS);
+    return max64(hold_ns, min64(least_ns, most_ns));
+}
+
+void runstates_release(struct runstates *r, uint64_t settled_ns, bool end)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t light_ns = darkness_stretch(d, d->n - 1)->to_ns, from_ns;
+    if (end && light_ns < settled_ns)
+        doubt_silent(r, light_ns, settled_ns);
+    if (darkness_earliest(d, r->settled_ns) >= settled_ns)
+        return;
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        struct track *k = &r->tracks[v];
+        if (k->state != RUNSTATE_RUNNABLE || !is_open(r, k, settled_ns, &from_ns))
+            continue;
+        runstates_put_state(r, from_ns, v, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+        k->state = RUNSTATE_UNKNOWN;
+        k->since_ns = from_ns;
+    }
+}
