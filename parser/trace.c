@@ -282,6 +282,18 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
+/* Drops what only EVENT_WHO wants: no pCPU has siblings. Returns how many events remain. */
+static size_t drop_who(struct trace *t, size_t n)
+{
+    size_t kept = 0;
+    while (kept < n && (t->batch[kept].flags & (EVENT_RAW | EVENT_MODEL)))
+        kept++;
+    for (size_t i = kept; i < n; i++)
+        if (t->batch[i].flags & (EVENT_RAW | EVENT_MODEL))
+            t->batch[kept++] = t->batch[i];
+    return kept;
+}
+
 /* Names the current vCPUs of siblings in the batch. -1: no memory. */
 static int name_siblings(struct trace *t, size_t *n, struct error *err)
 {
@@ -333,7 +345,9 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         n = drop_replayed(t, n);
     if (t->renames)
         old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
-    if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
+    if (t->decoder.raw && !t->decoder.cores.largest)
+        n = drop_who(t, n);
+    else if (t->decoder.raw && name_siblings(t, &n, err) != 0)
         return -1;
     describe(t, batch, n);
     if (!more)

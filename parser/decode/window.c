@@ -220,30 +220,49 @@ static int pass_window(struct decoder *d, struct error *err)
     return 0;
 }
 
-/* Forgets pCPUs of which there is no record with a time. */
-static void forget_untimed_pcpus(struct decoder *d)
+/* Appends what is queued of a stream to another one, at the end of its time. False when there is no memory. */
+static bool move_events(struct stream *to, const struct stream *from)
 {
+    if (!stream_reserve(to, from->n - from->head))
+        return false;
+    for (const struct event *e = from->events + from->head; e < from->events + from->n; e++) {
+        to->events[to->n] = *e;
+        to->events[to->n++].tsc = to->last_tsc;
+    }
+    to->fresh = to->n;
+    return true;
+}
+
+/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
+static bool forget_untimed_pcpus(struct decoder *d)
+{
+    struct stream *first = NULL;
     unsigned kept = 0;
     d->current = NULL;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
+    for (unsigned i = 0; !first && i < d->pcpus_n; i++)
+        first = d->streams[d->pcpus[i]]->begun ? d->streams[d->pcpus[i]] : NULL;
+    for (unsigned i = 0; first && i < d->pcpus_n; i++) {
         uint16_t pcpu = d->pcpus[i];
         struct stream *s = d->streams[pcpu];
         if (s->begun) {
             d->pcpus[kept++] = pcpu;
             continue;
         }
-        d->queued -= s->n - s->head;
+        if (!move_events(first, s))
+            return false;
         stream_free(s);
         d->streams[pcpu] = NULL;
     }
-    d->pcpus_n = kept;
+    d->pcpus_n = first ? kept : d->pcpus_n;
+    return true;
 }
 
 /* Reads what is left of the input, which is another capture. */
 static int pass_joined(struct decoder *d, struct error *err)
 {
     struct view v = {0};
-    forget_untimed_pcpus(d);
+    if (!forget_untimed_pcpus(d))
+        return error_no_memory(err, "the events of a pCPU");
     for (;;) {
         if (input_view(d->input, 1, &v, err) != 0)
             return -1;

@@ -49,27 +49,31 @@ void step_foreign_window(struct order *o, const struct stream *s)
 
 /* ---- leaving, and coming back ---- */
 
-/* Removes the queued events after `limit`; of blind time that ends after it, the beginning, too. */
-static void drop_later(struct order *o, struct stream *s, uint64_t limit)
+/*
+ * Takes the queued events after `limit` from the model. Raw records stay, at the time before. Blind time that is open then
+ * ends there. Returns that time, 0 if nothing before is queued.
+ */
+static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
 {
-    size_t n = s->n;
-    struct event end = {0};
-    while (n > s->head && s->events[n - 1].tsc > limit) {
-        n--;
-        if (s->events[n].slot == EVENT_BLIND_END)
-            end = s->events[n];
-        else if (s->events[n].slot == EVENT_BLIND_BEGIN)
-            end.flags = 0;
+    size_t n = s->n, from = s->n;
+    bool open = false;
+    while (from > s->head && s->events[from - 1].tsc > limit)
+        from--;
+    uint64_t last = from > s->head ? s->events[from - 1].tsc : 0, at = last ? last : o->emitted_tsc;
+    s->n = from;
+    for (size_t i = from; i < n; i++) {
+        struct event e = s->events[i];
+        bool ends = e.slot == EVENT_BLIND_END && !open; /* else its beginning is taken back, too */
+        open = e.slot == EVENT_BLIND_BEGIN || (open && e.slot != EVENT_BLIND_END);
+        e.tsc = at;
+        e.flags &= ends ? EVENT_MODEL : EVENT_RAW;
+        if (e.flags)
+            s->events[s->n++] = e;
     }
-    o->decoder->queued -= s->n - n;
-    s->n = n;
-    if (end.flags) {
-        end.tsc = n > s->head ? s->events[n - 1].tsc : limit;
-        s->events[s->n++] = end; /* in the place of one that was removed */
-        o->decoder->queued++;
-    }
+    o->decoder->queued -= n - s->n;
     if (s->fresh > s->n)
         s->fresh = s->n;
+    return last;
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -113,8 +117,7 @@ static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
 {
     const struct step_leap *leap = &o->steps[s->pcpu].leap;
     bool leapt = leap->sweep > 0 && leap->tsc > tsc;
-    drop_later(o, s, tsc + STEP_CYCLES);
-    uint64_t from = s->n > s->head ? s->events[s->n - 1].tsc : 0;
+    uint64_t from = take_back(o, s, tsc + STEP_CYCLES);
     if (leapt && leap->from > from)
         from = leap->from;
     leave(o, s, from, leapt ? leap->distance : o->steps[s->pcpu].last.first_tsc - tsc);
