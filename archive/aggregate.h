@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "metrics/meter.h"
+#include "metrics/measure/meter_options.h"
 
 /* Structs of one type, ordered. */
 struct ordered {

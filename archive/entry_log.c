@@ -323,9 +323,10 @@ static void emit_chains(struct entry_log *l, const struct event_batch *batch)
 {
     const struct past *p = &l->past;
     for (unsigned i = 0; i < batch->pcpus_n; i++) {
-        uint64_t tsc = p->switched_tsc[batch->pcpus[i]];
-        struct event e = {.tsc = tsc, .pcpu = batch->pcpus[i], .flags = EVENT_MODEL};
-        if (runstates_chain(p->states, e.pcpu, clock_ns(&p->clock, tsc), &e))
+        struct event e = {
+            .tsc = p->switched_tsc[batch->pcpus[i]], .pcpu = batch->pcpus[i], .flags = EVENT_MODEL};
+        runstates_chain(p->states, e.pcpu, &e);
+        if (e.tsc > 0)
             emit(l, UINT64_MAX, &e);
     }
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "archive/summary.h"
-#include "metrics/meter.h"
+#include "metrics/measure/meter_options.h"
 
 struct join;
 

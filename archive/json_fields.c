@@ -10,29 +10,6 @@
 
 /* ---- writing ---- */
 
-static void lose(json_t **whole, json_t *value)
-{
-    json_decref(*whole);
-    json_decref(value);
-    *whole = NULL;
-}
-
-void json_put(json_t **object, const char *key, json_t *value)
-{
-    if (!*object)
-        json_decref(value);
-    else if (json_object_set_new(*object, key, value) != 0)
-        lose(object, NULL);
-}
-
-void json_append(json_t **array, json_t *value)
-{
-    if (!*array)
-        json_decref(value);
-    else if (json_array_append_new(*array, value) != 0)
-        lose(array, NULL);
-}
-
 json_t *json_of_u64(uint64_t n)
 {
     char text[24];

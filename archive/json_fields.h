@@ -5,13 +5,10 @@
 #include <jansson.h>
 
 #include "fields.h"
+#include "formats/json_text.h"
 #include "parser/error.h"
 
-/* ---- writing: an object or array becomes NULL when an allocation fails, and stays NULL ---- */
-
-/* Takes over the reference of `value`; NULL: its allocation failed. */
-void json_put(json_t **object, const char *key, json_t *value);
-void json_append(json_t **array, json_t *value);
+/* ---- writing, with json_put and json_append ---- */
 
 json_t *json_of_u64(uint64_t n);
 

@@ -281,9 +281,9 @@ static void read_bys(struct members *m, struct capture_options *to)
     for (size_t i = 0; i < n; i++) {
         const char *name = json_string_value(json_array_get(list, i));
         unsigned by = 0;
-        while (name && by < 4 && strcmp(name, by_names[by]) != 0)
+        while (name && by_names[by] && strcmp(name, by_names[by]) != 0)
             by++;
-        if (!name || by == 4)
+        if (!name || !by_names[by])
             json_wrong(m->reading, "by", "holds something that rows cannot be by");
         else
             to->bys |= 1u << by;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "formats/buffer.h"
-#include "metrics/meter.h"
+#include "metrics/measure/meter_options.h"
 
 #define MANIFEST_SCHEMA "xenmeter.piece/1"
 

@@ -11,7 +11,8 @@
 #include <stddef.h>
 
 #include "formats/buffer.h"
-#include "metrics/meter.h"
+#include "metrics/measure/meter_options.h"
+#include "parser/error.h"
 
 /* Append lines. b->failed tells whether memory ran out. */
 void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows,

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/meter.h"
+#include "metrics/measure/meter_options.h"
 
 struct rollup_plan {
     uint64_t kept_ns[METER_GRANULARITIES]; /* the granularities that were kept; 0: the whole trace */

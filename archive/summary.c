@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "formats/charge_words.h"
-#include "formats/json_text.h"
 #include "json_fields.h"
 #include "metrics/measure/row.h"
 

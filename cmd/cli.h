@@ -84,6 +84,13 @@ struct counters *counters_read(const char *path, struct error *err);
 /* The same of n bytes of text that was read already. */
 struct counters *counters_read_text(const char *text, size_t n, struct error *err);
 
+/* ---- a user's own events (--events-file) ---- */
+
+struct own_events;
+
+/* Reads the file of the option into *own, NULL without the option. EXIT_DONE, or EXIT_ERROR with the reason printed. */
+int events_file_read(const struct options *o, struct own_events **own);
+
 /* ---- signals ---- */
 
 /*

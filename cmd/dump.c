@@ -16,6 +16,7 @@
 /* One dump; all zero: not begun. */
 struct dump {
     const struct options *options;
+    struct own_events *own; /* NULL: none */
     struct dump_choice choice;
     struct trace_run run;
     struct dump_reader *reader;
@@ -91,10 +92,10 @@ static int open_output(struct dump *d, struct error *err)
         return -1;
     d->in_step = o->follow || output_is_terminal(d->output);
     if (o->count) {
-        d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, err);
+        d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, d->own, err);
         return d->counts ? 0 : -1;
     }
-    d->writer = dump_writer_new(o->format, d->output, o->tsc, err);
+    d->writer = dump_writer_new(o->format, d->output, o->tsc, d->own, err);
     return d->writer ? 0 : -1;
 }
 
@@ -140,6 +141,7 @@ static int write_counts(struct dump *d)
     if (o->to_ns && o->to_ns < end_ns)
         end_ns = o->to_ns;
     struct dump_counts counts = {.counts = d->counts,
+                                 .own = d->own,
                                  .grouped = o->bys != 0,
                                  .by = by_of(o),
                                  .limit = o->limit,
@@ -158,7 +160,9 @@ static void say_quality(const struct dump *d)
         return;
     /* Ended early, all that was asked for was written before the end of the trace. */
     if (kept || (!pipeline_ended_early(d->run.pipeline) && !trace_run_stopped(&d->run))) {
-        verdict_judge_records(&j, kept ? &d->run.archived.summary.quality : read);
+        struct quality quality = kept ? d->run.archived.summary.quality : *read;
+        own_events_forget(d->own, &quality);
+        verdict_judge_records(&j, &quality);
         say_verdict(&j);
     }
     if (!d->options->verbose)
@@ -196,11 +200,13 @@ static int run(struct dump *d)
 {
     struct error err = {0};
     const struct options *o = d->options;
+    if (events_file_read(o, &d->own) != EXIT_DONE)
+        return EXIT_ERROR;
     if (o->events && strcmp(o->events, "help") == 0) {
-        dump_print_events();
+        dump_print_events(d->own);
         return EXIT_DONE;
     }
-    if (check_options(o, &err) != 0 || dump_choice_read(&d->choice, o, &err) != 0)
+    if (check_options(o, &err) != 0 || dump_choice_read(&d->choice, o, d->own, &err) != 0)
         return fail(NULL, &err);
     if (trace_run_find(&d->run, o) != EXIT_DONE)
         return EXIT_ERROR;
@@ -224,6 +230,7 @@ static int run_dump(const struct options *o)
     free(d.reader);
     trace_run_close(&d.run);
     dump_choice_free(&d.choice);
+    own_events_free(d.own);
     return status;
 }
 
@@ -237,6 +244,7 @@ static const struct option_spec options[] = {
            .set = set_text, OPTION_FIELD(events), .choices = ":list\nhelp\tlist them",
            .offer = complete_events),
     OPTION_DOMAINS("that a vCPU of these domains wrote, or that name one: 0,3-5"),
+    OPTION_EVENTS_FILE,
     OPTION(0, "vcpus", "LIST", "the same for vCPUs: d1v0,d3v0-1; 0 is that of any domain", .set = set_text,
            OPTION_FIELD(vcpus)),
     OPTION_PCPUS("only of these pCPUs"),

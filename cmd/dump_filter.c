@@ -33,6 +33,68 @@ static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
     c->by_number[slot] = DUMP_ALL;
 }
 
+/* ---- a user's own events: numbers of EVENT_UNRECOGNISED ---- */
+
+static void drop_number(struct dump_choice *c, uint32_t number)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->numbers_n; i++)
+        if (c->numbers[i] != number)
+            c->numbers[kept++] = c->numbers[i];
+    c->numbers_n = kept;
+}
+
+static bool has_unrecognised_numbers(const struct dump_choice *c)
+{
+    for (size_t i = 0; i < c->numbers_n; i++)
+        if (event_slot(c->numbers[i]) == EVENT_UNRECOGNISED)
+            return true;
+    return false;
+}
+
+struct own_taking {
+    struct dump_choice *c;
+    bool wanted, failed;
+};
+
+/* All, none, some or all but some of the unrecognised numbers are wanted; now this one is as well, or is not. */
+static void take_own_number(void *context, uint32_t number)
+{
+    struct own_taking *t = context;
+    struct dump_choice *c = t->c;
+    bool *want = &c->want[EVENT_UNRECOGNISED];
+    uint8_t *how = &c->by_number[EVENT_UNRECOGNISED];
+    struct error ignored;
+    drop_number(c, number);
+    if (t->wanted != *want || *how != DUMP_ALL) {
+        if (*how == DUMP_ALL)
+            *how = t->wanted ? DUMP_ONLY : DUMP_EXCEPT;
+        *want = true;
+        if ((*how == DUMP_ONLY) == t->wanted)
+            t->failed = add_number(c, number, &ignored) != 0 || t->failed;
+    }
+    if (!has_unrecognised_numbers(c)) { /* none is left of some, or of those left out */
+        *want = *how == DUMP_EXCEPT || (*how == DUMP_ALL && *want);
+        *how = DUMP_ALL;
+    }
+}
+
+static bool own_is_wanted(const struct dump_choice *c, const struct own_event *e)
+{
+    bool listed = false;
+    for (size_t i = 0; i < c->numbers_n; i++)
+        listed = listed || c->numbers[i] == e->id;
+    return c->want[EVENT_UNRECOGNISED] && (c->by_number[EVENT_UNRECOGNISED] == DUMP_ALL ||
+                                           (c->by_number[EVENT_UNRECOGNISED] == DUMP_ONLY) == listed);
+}
+
+static int take_own(struct dump_choice *c, const struct own_event *e, bool wanted, struct error *err)
+{
+    struct own_taking taking = {c, wanted, false};
+    own_event_numbers(c->own, e, take_own_number, &taking);
+    return taking.failed ? error_no_memory(err, "the options") : 0;
+}
+
 /*
  * Selects an event by its number in the table, or, where bits of the number carry data, one of its forms: 0x21001 are
  * all runstate changes, 0x21021 those of a vCPU that runs and blocks.
@@ -40,6 +102,9 @@ static void take_slot(struct dump_choice *c, unsigned slot, bool wanted)
 static int take_event_number(struct dump_choice *c, uint32_t number, bool wanted, struct error *err)
 {
     unsigned slot = event_slot(number);
+    const struct own_event *own = own_event_find(c->own, number);
+    if (own && own->id == number)
+        return take_own(c, own, wanted, err);
     uint8_t how = wanted ? DUMP_ONLY : DUMP_EXCEPT;
     if (event_info(slot)->id == number) {
         take_slot(c, slot, wanted);
@@ -70,31 +135,55 @@ static int take_number(struct dump_choice *c, uint32_t number, bool wanted, stru
         if (common & 0x0fff0000 && common & 0xf000)
             take_slot(c, slot, wanted);
     }
+    size_t n;
+    const struct own_event *own = own_events_all(c->own, &n);
+    for (const struct own_event *e = own; e < own + n; e++)
+        if (e->id & number & 0x0fff0000 && e->id & number & 0xf000 && take_own(c, e, wanted, err) != 0)
+            return -1;
     return 0;
 }
 
-/* A name, a class, "all", or a pattern of names or, with a dot in it, of CLASS.NAME. */
-static size_t take_pattern(struct dump_choice *c, const char *pattern, bool wanted)
+/* Whether the pattern is the name, the class or "all", or fits the name or, with a dot in it, CLASS.NAME. */
+static bool matches(const char *pattern, enum event_class class_id, const char *name)
 {
-    size_t taken = 0;
-    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
-        const struct event_info *info = event_info(slot);
-        const char *class_name = event_class_name(info->class_id);
-        char full[96];
-        snprintf(full, sizeof full, "%s.%s", class_name, info->name);
-        bool matches = fnmatch(pattern, strchr(pattern, '.') ? full : info->name, 0) == 0;
-        if (!matches && strcmp(pattern, class_name) != 0 && strcmp(pattern, "all") != 0)
-            continue;
-        take_slot(c, slot, wanted);
-        taken++;
-    }
-    return taken;
+    char full[96];
+    const char *class_name = event_class_name(class_id);
+    snprintf(full, sizeof full, "%s.%s", class_name, name);
+    return fnmatch(pattern, strchr(pattern, '.') ? full : name, 0) == 0 || strcmp(pattern, class_name) == 0 ||
+           strcmp(pattern, "all") == 0;
 }
 
-static int no_such_event(const char *item, struct error *err)
+/* *taken: how many events the pattern takes. */
+static int take_pattern(struct dump_choice *c, const char *pattern, bool wanted, size_t *taken,
+                        struct error *err)
 {
-    const char *names[EVENT_SLOTS + CLASSES + 1] = {NULL};
-    size_t n = 0;
+    size_t n;
+    bool before[OWN_EVENTS_MOST];
+    const struct own_event *own = own_events_all(c->own, &n);
+    for (size_t i = 0; i < n; i++)
+        before[i] = own_is_wanted(c, &own[i]);
+    *taken = 0;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        if (matches(pattern, event_info(slot)->class_id, event_info(slot)->name)) {
+            take_slot(c, slot, wanted);
+            ++*taken;
+        }
+    for (size_t i = 0; i < n; i++) { /* "unrecognised" is what no table names */
+        bool matched = matches(pattern, own[i].class_id, own[i].name);
+        if (take_own(c, &own[i], matched ? wanted : before[i], err) != 0)
+            return -1;
+        *taken += matched;
+    }
+    return 0;
+}
+
+static int no_such_event(const struct dump_choice *c, const char *item, struct error *err)
+{
+    const char *names[EVENT_SLOTS + OWN_EVENTS_MOST + CLASSES + 1] = {NULL};
+    size_t n = 0, own_n;
+    const struct own_event *own = own_events_all(c->own, &own_n);
+    for (size_t i = 0; i < own_n; i++)
+        names[n++] = own[i].name;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         names[n++] = event_info(slot)->name;
     for (unsigned class_id = 0; class_id < CLASS_UNRECOGNISED; class_id++)
@@ -115,7 +204,10 @@ static int take_item(struct dump_choice *c, const char *item, bool wanted, struc
                              "--events: '%s' is no event number and no mask: 0x2800e and 0x2f000 are", item);
         return take_number(c, (uint32_t)number, wanted, err);
     }
-    return take_pattern(c, item, wanted) > 0 ? 0 : no_such_event(item, err);
+    size_t taken;
+    if (take_pattern(c, item, wanted, &taken, err) != 0)
+        return -1;
+    return taken > 0 ? 0 : no_such_event(c, item, err);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -130,8 +222,8 @@ static int read_events(struct dump_choice *c, const char *text, struct error *er
     const char *all = text;
     if (!text)
         text = "all";
-    if (text[0] == '!') /* all but these */
-        take_pattern(c, "all", true);
+    for (unsigned slot = 0; text[0] == '!' && slot < EVENT_SLOTS; slot++) /* all but these */
+        c->want[slot] = true;
     for (;;) {
         size_t n = strcspn(text, ",");
         bool wanted = text[0] != '!';
@@ -156,12 +248,16 @@ static int read_events(struct dump_choice *c, const char *text, struct error *er
     return error_set(err, ERROR_USAGE, "--events: no event is left");
 }
 
-void dump_print_events(void)
+void dump_print_events(const struct own_events *own)
 {
+    size_t n;
+    const struct own_event *events = own_events_all(own, &n);
     puts("events (names, classes, patterns, numbers; a ! before one leaves it out):");
     for (unsigned slot = 1; slot < EVENT_SLOTS; slot++)
         printf("  %-34s %-7s 0x%08" PRIx32 "\n", event_info(slot)->name,
                event_class_name(event_info(slot)->class_id), event_info(slot)->id);
+    for (const struct own_event *e = events; e < events + n; e++)
+        printf("  %-34s %-7s 0x%08" PRIx32 "\n", e->name, event_class_name(e->class_id), e->id);
     printf("  %-34s %-7s any other number\n", event_info(0)->name, "");
 }
 
@@ -206,8 +302,10 @@ static int read_vcpu_list(struct dump_choice *c, const char *text, struct error 
 
 /* ---- both ---- */
 
-int dump_choice_read(struct dump_choice *c, const struct options *o, struct error *err)
+int dump_choice_read(struct dump_choice *c, const struct options *o, const struct own_events *own,
+                     struct error *err)
 {
+    c->own = own;
     if (read_events(c, o->events, err) != 0)
         return -1;
     return o->vcpus ? read_vcpu_list(c, o->vcpus, err) : 0;
@@ -230,5 +328,6 @@ struct dump_filter dump_filter_of(const struct dump_choice *c, const struct opti
                                 .vcpus_n = c->vcpus_n,
                                 .numbers = c->numbers,
                                 .numbers_n = c->numbers_n,
+                                .own = c->own,
                                 .by_number = c->numbers_n > 0 ? c->by_number : NULL};
 }

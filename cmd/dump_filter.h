@@ -13,18 +13,20 @@ struct dump_choice {
     uint8_t by_number[EVENT_SLOTS]; /* enum dump_by_number */
     uint32_t *numbers;              /* ascending */
     size_t numbers_n;
+    const struct own_events *own; /* a user's own; NULL: none */
     struct vcpu_range *vcpus;
     size_t vcpus_n;
 };
 
-/* Reads the options. 0, or -1 with `err` filled: what is wrong and what is expected. Free in both cases. */
-int dump_choice_read(struct dump_choice *c, const struct options *o, struct error *err);
+/* Reads the options; `own`, which outlives the choice: a user's own events, NULL: none. 0, or -1 with `err` filled: what is wrong and what is expected. Free in both cases. */
+int dump_choice_read(struct dump_choice *c, const struct options *o, const struct own_events *own,
+                     struct error *err);
 void dump_choice_free(struct dump_choice *c);
 
 /* The filter of these options; points into both. */
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o);
 
 /* Prints the events that --events accepts, a line each: "  NAME  CLASS  NUMBER". */
-void dump_print_events(void);
+void dump_print_events(const struct own_events *own);
 
 #endif

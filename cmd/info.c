@@ -6,6 +6,7 @@
 #include "formats/info.h"
 #include "metrics/verdict.h"
 #include "parser/decode/old_numbers.h"
+#include "parser/decode/own_events.h"
 #include "trace_run.h"
 
 static int write_info(const struct options *o, const struct info *info)
@@ -22,10 +23,10 @@ static int write_info(const struct options *o, const struct info *info)
 }
 
 /* Judges and writes what is known of the trace. */
-static int conclude(const struct trace_run *run, struct summary *s)
+static int conclude(const struct trace_run *run, const struct own_events *own, struct summary *s)
 {
     struct judgement judgement;
-    struct quality *quality = &s->quality;
+    struct quality *quality = &s->quality, named = s->quality;
     struct info info = {.summary = {.trace = s->trace,
                                     .clock = s->clock,
                                     .end_ns = clock_ns(&s->clock, s->trace.tsc_last),
@@ -37,16 +38,19 @@ static int conclude(const struct trace_run *run, struct summary *s)
                         .pcpus_n = s->pcpus_n,
                         .name_of = run->names ? names_lookup : NULL,
                         .names = run->names,
+                        .own = own,
+                        .counted = &named,
                         .every_event = run->options->verbose};
     if (run->archived.archive)
         archived_describe(&run->archived, &info.summary.trace);
     for (size_t row = 0; !(s->clock.cpu_hz > 0) && row < quality_fields_n; row++)
         if (quality_fields[row].unit == QUALITY_NS) /* cycles are no ns */
             *quality_at(quality, row) = 0;
+    own_events_forget(own, quality);
     verdict_judge(&judgement, quality, &s->clock, info.summary.end_ns, s->trace.pcpus,
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
-    old_numbers_count(quality);
+    old_numbers_count(&named);
     return write_info(run->options, &info);
 }
 
@@ -155,10 +159,14 @@ static int run(const struct options *o)
     struct error err = {0};
     struct trace_run run = {0};
     struct summary s = {0};
-    int status = trace_run_find(&run, o);
+    struct own_events *own;
+    int status = events_file_read(o, &own);
     if (status == EXIT_DONE)
-        status = read_known(&run, &s, &err) == 0 ? conclude(&run, &s) : fail(o->input, &err);
+        status = trace_run_find(&run, o);
+    if (status == EXIT_DONE)
+        status = read_known(&run, &s, &err) == 0 ? conclude(&run, own, &s) : fail(o->input, &err);
     trace_run_close(&run);
+    own_events_free(own);
     free(s.domains);
     free(s.pcpus);
     return status;
@@ -170,6 +178,7 @@ static const struct option_spec options[] = {
     OPTION_FORMAT("table, json; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
     OPTION_NAMES("domain names"),
+    OPTION_EVENTS_FILE,
     OPTIONS_READING("every event, not only the classes"),
     OPTIONS_END,
 };

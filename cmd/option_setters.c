@@ -176,10 +176,8 @@ int set_when(struct options *o, const struct option_spec *s, const char *text, s
 static int add_by(void *context, const char *text, size_t n, struct error *err)
 {
     struct options *o = context;
-    int by = 0;
-    while (by < 4 && (strlen(by_names[by]) != n || strncmp(by_names[by], text, n) != 0))
-        by++;
-    if (by == 4)
+    int by = name_index(by_names, text, n);
+    if (by < 0)
         return error_set(err, ERROR_USAGE, "--by %.*s: rows can be by domain, vcpu, pcpu or domain-pcpu",
                          n > 60 ? 60 : (int)n, text);
     o->bys |= 1u << by;

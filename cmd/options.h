@@ -53,6 +53,7 @@ struct options {
     bool with_trace;
     /* single records */
     const char *events, *vcpus; /* as they were given; NULL: they were not */
+    const char *events_file;    /* of a user's own events */
     bool tsc, count, follow;
 };
 
@@ -141,6 +142,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_NAMES(HELP)                                                                                   \
     OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
            OPTION_FIELD(names), .choices = ":file")
+#define OPTION_EVENTS_FILE                                                                                   \
+    OPTION(0, "events-file", "FILE", "names and fields of your own events: see xenmeter-events(7)",          \
+           .set = set_text, OPTION_FIELD(events_file), .choices = ":file")
 #define OPTION_COLOR                                                                                         \
     OPTION(0, "color", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(color),                  \
            .choices = CHOICES_WHEN)

@@ -94,11 +94,8 @@ json_t *charge_json_methods(unsigned methods)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < charge_method_names_n; i++)
-        if (methods & charge_method_names[i].method &&
-            json_array_append_new(list, json_string(charge_method_names[i].name)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
+        if (methods & charge_method_names[i].method)
+            json_append(&list, json_string(charge_method_names[i].name));
     return list;
 }
 

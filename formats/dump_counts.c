@@ -47,21 +47,21 @@ static double rate(const struct dump_counts *d, uint64_t records)
 
 /* ---- text ---- */
 
-static const char *name_of(char to[LABEL_MOST], const struct counted *c)
+static const char *name_of(char to[LABEL_MOST], const struct dump_counts *d, const struct counted *c)
 {
     bool by_number = c->slot == EVENT_UNRECOGNISED && c->number != UINT32_MAX;
     if (by_number)
         snprintf(to, LABEL_MOST, "unrecognised 0x%08" PRIx32, c->number);
-    return by_number ? to : event_info(c->slot)->name;
+    return by_number ? to : own_slot_name(d->own, c->slot);
 }
 
-static int name_width(const struct counted *list, size_t n)
+static int name_width(const struct dump_counts *d, const struct counted *list, size_t n)
 {
     size_t width = strlen("event");
     char name[LABEL_MOST];
     for (size_t i = 0; i < n; i++)
-        if (strlen(name_of(name, &list[i])) > width)
-            width = strlen(name_of(name, &list[i]));
+        if (strlen(name_of(name, d, &list[i])) > width)
+            width = strlen(name_of(name, d, &list[i]));
     return (int)width;
 }
 
@@ -84,7 +84,7 @@ static void put_text_row(struct output *out, const struct dump_counts *d, const 
         else
             output_printf(out, "%6" PRId32 " ", key_value(c, key));
     }
-    output_printf(out, "%-*s", width, c == all ? "all" : name_of(name, c));
+    output_printf(out, "%-*s", width, c == all ? "all" : name_of(name, d, c));
     put_number(out, human_count(text, c->records));
     output_printf(out, " %9.2f", percent(c->records, all->records));
     if (d->span_ns)
@@ -126,7 +126,7 @@ static void put_csv_row(struct output *out, const struct dump_counts *d, const s
     for (int key = 0; key < KEYS; key++)
         if (has_key(d, key))
             output_printf(out, key_value(c, key) < 0 ? "," : "%" PRId32 ",", key_value(c, key));
-    output_printf(out, "%s,", event_info(c->slot)->name);
+    output_printf(out, "%s,", own_slot_name(d->own, c->slot));
     output_printf(out, c->number == UINT32_MAX ? "," : "0x%08" PRIx32 ",", c->number);
     output_printf(out, "%" PRIu64 ",%.3f,", c->records, percent(c->records, all->records));
     output_printf(out, d->span_ns ? "%.3f," : ",", rate(d, c->records));
@@ -141,7 +141,7 @@ static void put_json_row(struct output *out, const struct dump_counts *d, const 
         if (has_key(d, key))
             output_printf(out, key_value(c, key) < 0 ? "\"%s\":null," : "\"%s\":%" PRId32 ",", keys[key].name,
                           key_value(c, key));
-    output_printf(out, "\"event\":\"%s\",", event_info(c->slot)->name);
+    output_printf(out, "\"event\":\"%s\",", own_slot_name(d->own, c->slot));
     output_printf(out, c->number == UINT32_MAX ? "\"id\":null," : "\"id\":\"0x%08" PRIx32 "\",", c->number);
     output_printf(out, "\"records\":%" PRIu64 ",\"records_pct\":%.3f,", c->records,
                   percent(c->records, all->records));
@@ -165,7 +165,7 @@ int dump_counts_write(struct output *out, const char *format, const struct dump_
         all.records += list[i].records;
         all.bytes += list[i].bytes;
     }
-    int width = name_width(list, n);
+    int width = name_width(d, list, n);
     if (text)
         put_text_header(out, d, width);
     else if (csv)

@@ -7,6 +7,7 @@
 
 struct dump_counts {
     struct event_counts *counts;
+    const struct own_events *own; /* a user's own events; NULL: none */
     bool grouped;
     enum by by;
     size_t limit;     /* rows of a group; 0: all */

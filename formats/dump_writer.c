@@ -43,17 +43,19 @@ struct dump_steps *dump_steps_new(const struct dump_style *style)
     return all;
 }
 
-static bool prepare(struct dump_writer *w)
+static bool prepare(struct dump_writer *w, const struct own_events *own)
 {
+    size_t own_n;
+    own_events_all(own, &own_n);
     w->buffer = malloc(DUMP_BUFFER_BYTES + DUMP_LINE_MOST);
     w->steps = dump_steps_new(w->ops->style);
     w->places = calloc(PCPUS_MAX, sizeof *w->places);
-    w->names = calloc(EVENT_SLOTS, sizeof *w->names);
+    w->names = calloc(EVENT_SLOTS + own_n, sizeof *w->names);
     w->memos = calloc(DUMP_MEMOS, sizeof *w->memos);
     if (!w->memos || !w->buffer || !w->steps || !w->places || !w->names)
         return false;
-    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
-        const char *name = event_info(slot)->name;
+    for (unsigned slot = 0; slot < EVENT_SLOTS + own_n; slot++) {
+        const char *name = own_slot_name(own, slot);
         w->names[slot].length = (uint8_t)strlen(name);
         memset(w->names[slot].text, ' ', DUMP_NAME_MOST);
         memcpy(w->names[slot].text, name, strlen(name));
@@ -61,7 +63,8 @@ static bool prepare(struct dump_writer *w)
     return true;
 }
 
-struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc, struct error *err)
+struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc,
+                                    const struct own_events *own, struct error *err)
 {
     size_t i = 0;
     while (formats[i] && strcmp(formats[i]->name, format) != 0)
@@ -73,7 +76,7 @@ struct dump_writer *dump_writer_new(const char *format, struct output *out, bool
     struct dump_writer *w = calloc(1, sizeof *w);
     if (w)
         *w = (struct dump_writer){.ops = formats[i], .out = out, .tsc = tsc};
-    if (!w || !prepare(w)) {
+    if (!w || !prepare(w, own)) {
         dump_writer_free(w);
         error_no_memory(err, "the output");
         return NULL;

@@ -14,10 +14,11 @@ struct dump_writer;
 extern const char *const dump_formats[];
 
 /*
- * Begins a dump. `tsc`: times are written in cycles, as in the trace. NULL with `err` filled: unknown format, or no
- * memory. The output stays the caller's.
+ * Begins a dump. `tsc`: times are written in cycles, as in the trace. `own`: a user's own events, which the records may
+ * be of; NULL: none. NULL with `err` filled: unknown format, or no memory. The output stays the caller's.
  */
-struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc, struct error *err);
+struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc,
+                                    const struct own_events *own, struct error *err);
 
 /* One record. 0, or -1 when the output failed. */
 int dump_writer_record(struct dump_writer *w, const struct dump_record *r);

@@ -40,20 +40,14 @@ static json_t *of_xen(const struct xen_versions *v)
                      json_of_text(v->schedulers_n ? text : NULL), "schedulers", list);
 }
 
-/* Adds an event's counts to an array, and to the sums of its class. */
-static void add_event(json_t *events, const struct info *info, unsigned slot,
-                      struct class_tally classes[CLASSES])
+static json_t *of_event(const struct info *info, const struct info_tally *t)
 {
-    struct class_tally t = info_tally(info->summary.quality, slot, classes);
-    enum event_class class_id = slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED;
     char id[16];
-    if (!t.records)
-        return;
-    snprintf(id, sizeof id, "0x%08" PRIx32, event_info(slot)->id);
-    json_array_append_new(events, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", event_info(slot)->name,
-                                            "id", slot ? json_string(id) : json_null(), "class",
-                                            event_class_name(class_id), "records", of_u64(t.records), "bytes",
-                                            of_u64(t.bytes), "records_per_s", of_rate(info, t.records)));
+    snprintf(id, sizeof id, "0x%08" PRIx32, t->id);
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", t->name, "id",
+                     t->id ? json_string(id) : json_null(), "class", event_class_name(t->class_id), "records",
+                     of_u64(t->records), "bytes", of_u64(t->bytes), "records_per_s",
+                     of_rate(info, t->records));
 }
 
 static json_t *of_domains(const struct info *info)
@@ -72,14 +66,15 @@ static json_t *of_domains(const struct info *info)
 
 int info_write_json(struct output *out, const struct info *info)
 {
-    struct class_tally tallies[CLASSES] = {0};
+    struct info_tally tallies[CLASSES], list[INFO_TALLIES];
     json_t *events = json_array(), *classes = json_array(), *pcpus = json_array();
-    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
-        add_event(events, info, slot, tallies);
+    size_t n = info_tallies(info, list, tallies);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(events, of_event(info, &list[i]));
     for (unsigned c = 0; c < CLASSES; c++)
         if (tallies[c].records)
             json_array_append_new(classes,
-                                  json_pack("{s:s, s:o, s:o, s:o}", "class", event_class_name(c), "records",
+                                  json_pack("{s:s, s:o, s:o, s:o}", "class", tallies[c].name, "records",
                                             of_u64(tallies[c].records), "bytes", of_u64(tallies[c].bytes),
                                             "records_per_s", of_rate(info, tallies[c].records)));
     for (size_t i = 0; i < info->pcpus_n; i++)

@@ -7,19 +7,6 @@
 #define DOMAINS_SHOWN 12
 #define PCPUS_SHOWN   8
 
-struct class_tally info_tally(const struct quality *q, unsigned slot, struct class_tally classes[CLASSES])
-{
-    struct class_tally *class = &classes[slot ? event_info(slot)->class_id : CLASS_UNRECOGNISED];
-    struct class_tally t = {0};
-    for (unsigned form = 0; form < 16; form++) {
-        t.records += q->events[slot].forms[form];
-        t.bytes += event_form_bytes(form, q->events[slot].forms[form]);
-    }
-    class->records += t.records;
-    class->bytes += t.bytes;
-    return t;
-}
-
 static void put_bytes(struct output *out, const char *what, uint64_t bytes)
 {
     char count[HUMAN_BYTES];
@@ -191,27 +178,23 @@ static void put_damage(struct output *out, const struct info *info)
                       q->unrecognised[i].event, human_count(a, q->unrecognised[i].records));
 }
 
-static void put_tally(struct output *out, const struct info *info, const char *name, struct class_tally t)
+static void put_tally(struct output *out, const struct info *info, const char *name,
+                      const struct info_tally *t)
 {
     char a[HUMAN_BYTES], b[HUMAN_BYTES], rate[HUMAN_BYTES] = "-";
     double seconds = info->summary.clock.cpu_hz > 0 ? (double)info->summary.end_ns / 1e9 : 0;
     double share =
-        info->summary.quality->bytes ? 100.0 * (double)t.bytes / (double)info->summary.quality->bytes : 0;
+        info->summary.quality->bytes ? 100.0 * (double)t->bytes / (double)info->summary.quality->bytes : 0;
     if (seconds > 0)
-        human_count(rate, (uint64_t)((double)t.records / seconds));
-    output_printf(out, "%-28s %15s %12s %17s %7.2f\n", name, human_count(a, t.records), rate,
-                  human_count(b, t.bytes), share);
+        human_count(rate, (uint64_t)((double)t->records / seconds));
+    output_printf(out, "%-28s %15s %12s %17s %7.2f\n", name, human_count(a, t->records), rate,
+                  human_count(b, t->bytes), share);
 }
 
 static void put_events(struct output *out, const struct info *info)
 {
-    const struct quality *q = info->summary.quality;
-    struct class_tally classes[CLASSES] = {0}, events[EVENT_SLOTS], all = {0};
-    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
-        events[slot] = info_tally(q, slot, classes);
-        all.records += events[slot].records;
-        all.bytes += events[slot].bytes;
-    }
+    struct info_tally classes[CLASSES], events[INFO_TALLIES], all = {0};
+    size_t n = info_tallies(info, events, classes);
     output_printf(out, "\n%-28s %15s %12s %17s %7s\n", info->every_event ? "event" : "event class", "records",
                   "records/s", "bytes", "bytes %");
     output_printf(
@@ -220,16 +203,18 @@ static void put_events(struct output *out, const struct info *info)
     for (unsigned c = 0; c < CLASSES; c++) {
         if (!classes[c].records)
             continue;
-        put_tally(out, info, event_class_name(c), classes[c]);
-        for (unsigned slot = 1; info->every_event && slot < EVENT_SLOTS; slot++) {
+        all.records += classes[c].records;
+        all.bytes += classes[c].bytes;
+        put_tally(out, info, classes[c].name, &classes[c]);
+        for (size_t i = 0; info->every_event && c != CLASS_UNRECOGNISED && i < n; i++) {
             char name[64];
-            if (event_info(slot)->class_id != c || !events[slot].records)
+            if (events[i].class_id != c)
                 continue;
-            snprintf(name, sizeof name, "  %s", event_info(slot)->name);
-            put_tally(out, info, name, events[slot]);
+            snprintf(name, sizeof name, "  %s", events[i].name);
+            put_tally(out, info, name, &events[i]);
         }
     }
-    put_tally(out, info, "all", all);
+    put_tally(out, info, "all", &all);
 }
 
 int info_write_table(struct output *out, const struct info *info)

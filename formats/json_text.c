@@ -30,6 +30,26 @@ json_t *json_of_text(const char *s)
     return string;
 }
 
+void json_put(json_t **object, const char *key, json_t *value)
+{
+    if (!*object) {
+        json_decref(value);
+    } else if (json_object_set_new_nocheck(*object, key, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+void json_append(json_t **list, json_t *value)
+{
+    if (!*list) {
+        json_decref(value);
+    } else if (json_array_append_new(*list, value) != 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
 static bool is_plain(const char *s)
 {
     while (*s >= ' ' && *s < 0x7f && *s != '"' && *s != '\\')
@@ -98,58 +118,36 @@ static json_t *of_hz(double hz)
     return hz > 0 && hz < 1e15 ? json_integer(llround(hz)) : json_null();
 }
 
-/* Sets a member to a value whose reference it takes; NULL, memory having run out, fails the whole object. */
-static void set(json_t **object, const char *key, json_t *value)
-{
-    if (*object && json_object_set_new_nocheck(*object, key, value) != 0) {
-        json_decref(*object);
-        *object = NULL;
-    } else if (!*object) {
-        json_decref(value);
-    }
-}
-
 json_t *json_of_trace(const struct report_summary *summary)
 {
     const struct trace_summary *trace = &summary->trace;
     const struct clock *clock = &summary->clock;
     json_t *o = json_object();
-    set(&o, "file", json_of_text(trace->file));
-    set(&o, "bytes", of_u64(summary->quality->bytes));
-    set(&o, "stored_bytes", trace->file_bytes ? of_u64(trace->file_bytes) : json_null());
-    set(&o, "compression", json_of_text(trace->compression));
+    json_put(&o, "file", json_of_text(trace->file));
+    json_put(&o, "bytes", of_u64(summary->quality->bytes));
+    json_put(&o, "stored_bytes", trace->file_bytes ? of_u64(trace->file_bytes) : json_null());
+    json_put(&o, "compression", json_of_text(trace->compression));
     if (trace->read_from)
-        set(&o, "read_from", json_of_text(trace->read_from));
-    set(&o, "records", of_u64(summary->quality->records));
-    set(&o, "windows", of_u64(summary->quality->windows));
-    set(&o, "pcpus", of_u64(trace->pcpus));
-    set(&o, "tsc_first", of_u64(trace->tsc_first));
-    set(&o, "tsc_last", of_u64(trace->tsc_last));
-    set(&o, "duration_ns", clock->cpu_hz > 0 ? of_u64(clock_ns(clock, trace->tsc_last)) : json_null());
-    set(&o, "reported_start_ns", of_u64(summary->start_ns));
-    set(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
-    set(&o, "cpu_hz", of_hz(clock->cpu_hz));
-    set(&o, "cpu_hz_source", json_of_text(clock_source(clock)));
-    set(&o, "cpu_hz_pairs", of_u64(clock->pairs));
-    set(&o, "cpu_hz_spread_ppm", clock->measured ? of_ppm(clock->spread_ppm) : json_null());
+        json_put(&o, "read_from", json_of_text(trace->read_from));
+    json_put(&o, "records", of_u64(summary->quality->records));
+    json_put(&o, "windows", of_u64(summary->quality->windows));
+    json_put(&o, "pcpus", of_u64(trace->pcpus));
+    json_put(&o, "tsc_first", of_u64(trace->tsc_first));
+    json_put(&o, "tsc_last", of_u64(trace->tsc_last));
+    json_put(&o, "duration_ns", clock->cpu_hz > 0 ? of_u64(clock_ns(clock, trace->tsc_last)) : json_null());
+    json_put(&o, "reported_start_ns", of_u64(summary->start_ns));
+    json_put(&o, "reported_end_ns", clock->cpu_hz > 0 ? of_u64(summary->end_ns) : json_null());
+    json_put(&o, "cpu_hz", of_hz(clock->cpu_hz));
+    json_put(&o, "cpu_hz_source", json_of_text(clock_source(clock)));
+    json_put(&o, "cpu_hz_pairs", of_u64(clock->pairs));
+    json_put(&o, "cpu_hz_spread_ppm", clock->measured ? of_ppm(clock->spread_ppm) : json_null());
     bool estimated = clock->measured || clock->by_host;
-    set(&o, "cpu_hz_error_ppm", estimated ? of_ppm(clock->error_ppm) : json_null());
-    set(&o, "cpu_hz_check", clock->check_pairs ? of_hz(clock->check_hz) : json_null());
-    set(&o, "cpu_hz_check_error_ppm", clock->check_pairs ? of_ppm(clock->check_error_ppm) : json_null());
-    set(&o, "cpu_hz_io_counts", of_hz(clock->host_hz));
-    set(&o, "state_source", json_of_text(trace->has_runstates ? "runstate" : "switch"));
+    json_put(&o, "cpu_hz_error_ppm", estimated ? of_ppm(clock->error_ppm) : json_null());
+    json_put(&o, "cpu_hz_check", clock->check_pairs ? of_hz(clock->check_hz) : json_null());
+    json_put(&o, "cpu_hz_check_error_ppm", clock->check_pairs ? of_ppm(clock->check_error_ppm) : json_null());
+    json_put(&o, "cpu_hz_io_counts", of_hz(clock->host_hz));
+    json_put(&o, "state_source", json_of_text(trace->has_runstates ? "runstate" : "switch"));
     return o;
-}
-
-/* The same of an array. */
-static void append(json_t **list, json_t *value)
-{
-    if (*list && json_array_append_new(*list, value) != 0) {
-        json_decref(*list);
-        *list = NULL;
-    } else if (!*list) {
-        json_decref(value);
-    }
 }
 
 static json_t *unrecognised(const struct quality *q)
@@ -158,10 +156,10 @@ static json_t *unrecognised(const struct quality *q)
     for (unsigned i = 0; i < q->unrecognised_kinds; i++) {
         char event[16];
         snprintf(event, sizeof event, "0x%08" PRIx32, q->unrecognised[i].event);
-        set(&o, event, of_u64(q->unrecognised[i].records));
+        json_put(&o, event, of_u64(q->unrecognised[i].records));
     }
     if (q->unrecognised_other)
-        set(&o, "other", of_u64(q->unrecognised_other));
+        json_put(&o, "other", of_u64(q->unrecognised_other));
     return o;
 }
 
@@ -170,10 +168,10 @@ static json_t *skipped(const struct quality *q)
     json_t *list = json_array();
     for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++) {
         json_t *place = json_object();
-        set(&place, "offset", of_u64(q->places[i].offset));
-        set(&place, "bytes", of_u64(q->places[i].bytes));
-        set(&place, "what", json_of_text(q->places[i].what));
-        append(&list, place);
+        json_put(&place, "offset", of_u64(q->places[i].offset));
+        json_put(&place, "bytes", of_u64(q->places[i].bytes));
+        json_put(&place, "what", json_of_text(q->places[i].what));
+        json_append(&list, place);
     }
     return list;
 }
@@ -182,7 +180,7 @@ static json_t *reasons(const struct judgement *j)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < j->reasons; i++)
-        append(&list, json_of_text(j->why[i]));
+        json_append(&list, json_of_text(j->why[i]));
     return list;
 }
 
@@ -193,11 +191,11 @@ json_t *json_of_quality(const struct report_summary *summary)
     for (enum quality_part part = 0; part < QUALITY_PARTS; part++)
         for (size_t row = 0; row < quality_fields_n; row++)
             if (quality_fields[row].part == part)
-                set(&o, quality_fields[row].name,
-                    quality_applies(q, row) ? of_u64(quality_number(q, row)) : json_null());
-    set(&o, "skipped", skipped(q));
-    set(&o, "unrecognised", unrecognised(q));
-    set(&o, "verdict", json_of_text(verdict_name(summary->judgement->verdict)));
-    set(&o, "why", reasons(summary->judgement));
+                json_put(&o, quality_fields[row].name,
+                         quality_applies(q, row) ? of_u64(quality_number(q, row)) : json_null());
+    json_put(&o, "skipped", skipped(q));
+    json_put(&o, "unrecognised", unrecognised(q));
+    json_put(&o, "verdict", json_of_text(verdict_name(summary->judgement->verdict)));
+    json_put(&o, "why", reasons(summary->judgement));
     return o;
 }

@@ -11,6 +11,13 @@
 json_t *json_of_text(const char *s);
 void json_add_text(struct buffer *b, const char *s);
 
+/*
+ * Adds a value, whose reference they take over; NULL: its allocation failed. An object or list becomes NULL when an
+ * allocation fails, and stays NULL.
+ */
+void json_put(json_t **object, const char *key, json_t *value);
+void json_append(json_t **list, json_t *value);
+
 /* `"name":value` of one column; `first` leaves out the comma before it. */
 void json_add_member(struct buffer *b, const struct column *column, const struct row_view *view, bool first);
 

@@ -62,10 +62,7 @@ static const char *plural(uint64_t n)
 static void judge_losses(struct judgement *j, const struct quality *q, double pcpu_ns)
 {
     char share[HUMAN_BYTES], count[HUMAN_BYTES], time[HUMAN_BYTES];
-    if (q->lost_markers == 0 && q->blind_ns > 0 && q->tsc_jumps == 0) {
-        because(j, VERDICT_DEGRADED, "%s of the pCPU time is missing at the end",
-                human_percent(share, (double)q->blind_ns, pcpu_ns));
-    } else if (q->lost_markers || q->lost_records) {
+    if (q->lost_markers || q->lost_records || (q->blind_ns && q->tsc_jumps == 0)) {
         bool poor = (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s of the pCPU time is blind: %s record%s lost",
                 human_percent(share, (double)q->blind_ns, pcpu_ns), human_count(count, q->lost_records),
@@ -108,7 +105,7 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
 
 static void judge_bytes(struct judgement *j, const struct quality *q)
 {
-    char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES];
+    char share[HUMAN_BYTES], count[HUMAN_BYTES], places[HUMAN_BYTES], time[HUMAN_BYTES];
     if (q->skipped_bytes || q->skipped_places) {
         bool poor = (double)q->skipped_bytes > POOR_SKIPPED_SHARE * (double)q->bytes;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,
@@ -121,6 +118,9 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
         because(j, VERDICT_DEGRADED,
                 "another capture begins at offset %s: its %s bytes are no part of the result",
                 human_count(count, q->joined_at), human_count(places, q->joined_bytes));
+    if (q->cut_ns)
+        because(j, VERDICT_DEGRADED, "the trace ends in the middle of a sweep: the last %s are not used",
+                human_duration(time, q->cut_ns));
     if (q->truncated_bytes)
         because(j, VERDICT_DEGRADED, "the trace is cut off: %s byte%s of its last window are missing",
                 human_count(count, q->truncated_bytes), plural(q->truncated_bytes));

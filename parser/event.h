@@ -22,10 +22,7 @@ enum pseudo_event {
     EVENT_BLIND_BEGIN = EVENT_SLOTS,
     EVENT_BLIND_END,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
-    /*
-     * From an archive's entry (archive/entry.h): where the chain of a pCPU's switches stands (metrics/model/instant.h). w[0] =
-     * how many ns before this tsc the last switch was, w[1], w[2] = the least delays, ns, w[3] = who runs since.
-     */
+    /* From an archive's entry: how the chain of a pCPU's switches stands after the record at this tsc (metrics/model/instant.h). */
     EVENT_CHAIN,
     EVENT_LONGEST_WAIT, /* from an archive's entry: the longest wait before it, w[0] | w[1] << 32, ns */
     EVENT_MORE          /* attached to a raw record of more than four words: the rest */

@@ -245,6 +245,13 @@ static int take_status(struct trace *t, int status, struct error *err)
     }
 }
 
+/* Up to where the trace goes, for who wants the model's events. */
+static uint64_t end_of(const struct trace *t)
+{
+    const struct order *o = &t->order;
+    return t->decoder.model && o->model_end < o->tsc_last ? o->model_end : o->tsc_last;
+}
+
 /* Reads on until something can be delivered. */
 static int read_on(struct trace *t, struct error *err)
 {
@@ -262,6 +269,8 @@ static int read_on(struct trace *t, struct error *err)
         if (status == DECODER_END && t->options.cpu_hz > 0)
             check_at_end(t);
     }
+    if (status == DECODER_END)
+        t->quality.cut_ns = clock_ns(&t->clock, t->order.tsc_last) - clock_ns(&t->clock, end_of(t));
     if (order_begin(&t->order) != 0)
         return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
@@ -315,15 +324,16 @@ static unsigned traits_of(const struct trace *t)
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
-    *batch = (struct event_batch){.events = t->named ? t->named : t->batch,
-                                  .n = n,
-                                  .pcpus = d->pcpus,
-                                  .pcpus_n = d->pcpus_n,
-                                  .has_runstates = has_runstates(t),
-                                  .cores = d->cores.largest ? &d->cores : NULL,
-                                  .traits = traits_of(t),
-                                  .end_tsc = t->phase == PHASE_LAST ? t->order.tsc_last : 0,
-                                  .watermark = t->order.emitted_tsc};
+    *batch = (struct event_batch){
+        .events = t->named ? t->named : t->batch,
+        .n = n,
+        .pcpus = d->pcpus,
+        .pcpus_n = d->pcpus_n,
+        .has_runstates = has_runstates(t),
+        .cores = d->cores.largest ? &d->cores : NULL,
+        .traits = traits_of(t),
+        .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+        .watermark = t->order.emitted_tsc < t->order.model_end ? t->order.emitted_tsc : t->order.model_end};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -385,7 +395,7 @@ void trace_summarise(const struct trace *t, struct trace_summary *s)
     input_position(t->input, &done, &s->file_bytes);
     bool timed = o->tsc_first != UINT64_MAX;
     s->tsc_first = timed ? o->tsc_first : 0;
-    s->tsc_last = timed ? o->tsc_last : 0;
+    s->tsc_last = timed ? end_of(t) : 0;
     s->pcpus = d->pcpus_n;
     s->pcpu_highest = d->pcpus_n ? d->pcpus[d->pcpus_n - 1] : 0;
     s->has_runstates = has_runstates(t);

@@ -92,7 +92,7 @@ struct trace_summary {
     const char *file;        /* as given; owned by the trace */
     uint64_t file_bytes;     /* as stored; 0 when not known (a pipe) */
     uint64_t tsc_first;      /* of any record */
-    uint64_t tsc_last;       /* of any record */
+    uint64_t tsc_last;       /* of any record; with the model's events: of the last complete sweep, if the input was cut */
     unsigned pcpus;          /* pCPUs that wrote records */
     unsigned pcpu_highest;   /* */
     bool has_runstates;      /* runstate changes were seen: the states come from them */

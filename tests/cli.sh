@@ -117,7 +117,7 @@ for tool in gzip xz zstd; do
 done
 
 group 'other files are named, and what to do with them'
-begins() { printf "$1"; head -c 2000 /dev/zero; } # BYTES
+begins() { printf '%b' "$1"; head -c 2000 /dev/zero; } # BYTES
 while read -r bytes pattern; do
     begins "$bytes" >"$scratch/other"
     check "$pattern" refuses "other: $pattern" report "$scratch/other"
@@ -223,6 +223,7 @@ for signal in INT TERM HUP; do
         exec 7>&-
         wait $pid
         check "SIG$signal${live:+, live}: exit code 0" equal 0 $?
+        # shellcheck disable=SC2086
         run report -q $live -f csv "$scratch/capture.xt"
         check "SIG$signal${live:+, live}: the whole capture was read" same "$out" "$dir/x.csv"
         rm -f "$scratch/fifo" "$dir/x.csv"
@@ -233,7 +234,7 @@ group 'nothing to report is an error'
 unscheduled=$scratch/unscheduled.xt # a window with one record that no scheduler wrote
 printf '\003\360\001\040\000\000\000\000\040\000\000\000' >"$unscheduled"
 for tsc in '\000\000\000\001' '\000\000\000\002'; do
-    printf "\\001\\360\\020\\220$tsc\\001\\000\\000\\000\\003\\000\\000\\000" >>"$unscheduled"
+    printf '%b' '\001\360\020\220' "$tsc" '\001\000\000\000\003\000\000\000' >>"$unscheduled"
 done
 for format in table csv json jsonl; do
     for command in report charge blame; do

@@ -231,6 +231,56 @@ rm "$dir/old.xma"
 run info fixtures/cases/xen40-idle.xt.zst
 check 'info: 4.0' says "$out" '^xen  *4.0 to 4.1, by the layout of trace_irq$'
 
+group "a user's own events"
+own=fixtures/cases/custom-class.xt.zst
+own_dump() { dump --tsc --events-file fixtures/cases/custom-class.def "$@"; }
+own_events() { own_dump -e "$1" "${2:-$own}" | awk '{ n[$4]++ } END { for (event in n) print event, n[event] }' | sort | paste -sd,; }
+check 'names and fields' equal 'my_load load=words=0x7' "$(own_dump -e my_load "$own" | awk 'NR == 1 { print $4, "load=" $5 }')"
+check 'a number with the name of a value' equal 'my_tick dom=1 vcpu=2 state=offline' \
+    "$(own_dump -e my_tick "$own" | awk 'NR == 1 { print $4, $5, $6, $7 }')"
+while read -r items expected; do
+    check "-e $items" equal "$expected" "$(own_events "$items")"
+done <<'END'
+my_tick my_tick 10
+my_* my_load 10,my_tick 10
+sched my_load 10,my_tick 10
+sched.my_l* my_load 10
+0x24001 my_tick 10
+0x24004 my_load 10
+0x24000 my_load 10,my_tick 10
+!my_tick cpu_change 6,my_load 10
+all,!my_* cpu_change 6
+my_tick,!my_load my_tick 10
+!my_tick,my_tick cpu_change 6,my_load 10,my_tick 10
+my_*,!0x24001 my_load 10
+END
+check '-e unrecognised: what nobody named' refuses 'no record is left' --tsc --events-file fixtures/cases/custom-class.def -e unrecognised "$own"
+check 'without the file: as before' equal 'unrecognised id=0x00024001 words=0x1,0x2,0x3' \
+    "$(dump --tsc -e unrecognised "$own" | awk 'NR == 1 { print $4, $5, $6 }')"
+check 'csv' equal '1000002400000,0,,,my_tick,dom=1 vcpu=2 state=offline' "$(own_dump -f csv -e my_tick "$own" | sed -n 2p)"
+check 'jsonl' equal '{"dom":1,"vcpu":2,"state":"offline"}' "$(own_dump -f jsonl -e my_tick "$own" | jq -c .fields | head -n 1)"
+check '-d: a domain that they name' equal 10 "$(own_dump -d 1 "$own" | wc -l)"
+check '--count' equal 'my_load,0x00024002,10 my_tick,0x00024001,10' \
+    "$(dump --count --events-file fixtures/cases/custom-class.def -f csv "$own" | sed -n '/^my/s/^\([^,]*,[^,]*,[^,]*\),.*/\1/p' | sort | paste -sd' ')"
+check 'a pipe' equal 'my_load 10,my_tick 10' "$(zstd -dc "$own" | own_events 'my_*' -)"
+"$XENMETER" archive create -q --cpu-hz 1G --with-trace -o "$dir/own.xma" "$own"
+check 'an archive' equal 'my_load 10,my_tick 10' "$(own_events 'my_*' "$dir/own.xma")"
+rm "$dir/own.xma"
+run dump -q --events-file fixtures/cases/custom-class.def -e help
+check '-e help lists them' says "$out" '^  my_tick  *sched  *0x00024001$'
+run dump --tsc --events-file fixtures/cases/custom-class.def "$own"
+check 'they are of a known kind' equal 'xenmeter: verdict good' "$(cat "$err")"
+run info -v --events-file fixtures/cases/custom-class.def "$own"
+check 'info: under their class' says "$out" '^  my_tick  *10 '
+check 'info: not unrecognised' not says "$out" 'unrecognised\|no known kind'
+check 'info: in the JSON document' equal '[["my_tick","0x00024001","sched",10],["my_load","0x00024002","sched",10]]' \
+    "$("$XENMETER" info -f json --events-file fixtures/cases/custom-class.def "$own" |
+        jq -c '[.events[] | select(.name | startswith("my")) | [.name, .id, .class, .records]]')"
+printf 'EVENT(A, 0x24001, 0, CLASS_SCHED, "a", %s, NO_LAYOUT)\nEVENT(B, 0x28004, 0, CLASS_SCHED, "b", %s, NO_LAYOUT)\n' "'T'" "'T'" >"$scratch/own.def"
+check 'an event of Xen is refused, with the line' refuses 'own.def: line 2: 0x00028004 is wake, which Xen writes' \
+    --events-file "$scratch/own.def" "$own"
+check 'a missing file' refuses 'missing: cannot open: No such file' --events-file "$dir/missing" "$own"
+
 group 'a live pipe'
 mkfifo "$scratch/fifo"
 size=$(stat -c %s "$capture")

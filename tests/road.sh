@@ -47,7 +47,7 @@ group 'sweeps of seconds: every road measures the same clock'
 "$BUILD/tracegen" --seed 9 --mix sched --sweep-ms 4000 --ring-bytes 64M --size 40M -o "$capture"
 clock() { "$XENMETER" info -f json "$@" | jq -c '[.trace.cpu_hz, .trace.cpu_hz_pairs, .trace.duration_ns]'; }
 expected=$(clock "$capture")
-check 'it is measured before the first sweep ends' [ "$(jq '.[1]' <<<"$expected")" -gt 100 ]
+check 'it is measured before the first sweep ends' [ "$(jq '.[1]' <<<"$expected")" -ge 16 ]
 check 'pipe' equal "$expected" "$(cat "$capture" | clock -)"
 check 'dribbled' equal "$expected" "$("$DRIBBLE" "$capture" 55555 | clock -)"
 check 'zstd' equal "$expected" "$(zstd -qc "$capture" | clock -)"

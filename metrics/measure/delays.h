@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/pipeline.h"
+#include "metrics/consumer.h"
 
 /* Who had the pCPU. */
 enum culprit { CULPRIT_DOMAIN, CULPRIT_IDLE, CULPRIT_UNKNOWN };

@@ -99,6 +99,15 @@ bool dump_number_wanted(const struct dump_reader *r, const struct event *e)
 
 /* ---- records ---- */
 
+void dump_take_own(const struct dump_reader *r, struct dump_record *record)
+{
+    const struct own_event *own = own_event_find(r->filter.own, record->w[NUMBER_WORD]);
+    if (!own)
+        return;
+    record->slot = (uint16_t)own_event_slot(r->filter.own, own);
+    record->fields = own->lists[record->header >> 28 & 7];
+}
+
 void dump_take_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
 {
     if (current != CURRENT_UNKNOWN || !r->primed[pcpu])

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "parser/decode/event_fields.h"
+#include "parser/decode/own_events.h"
 #include "parser/trace.h"
 
 struct dump_record {
@@ -15,7 +16,8 @@ struct dump_record {
     uint64_t time_ns; /* from the start of the trace; 0 when no clock is known */
     uint32_t current; /* the vCPU that ran there: dom << 16 | vcpu, or CURRENT_UNKNOWN */
     uint32_t header;  /* as in the trace */
-    uint16_t pcpu, slot;
+    uint16_t pcpu;
+    uint16_t slot; /* of the event, or of a user's own (own_event_slot) */
     const struct field_list *fields;
     uint32_t w[RECORD_WORDS]; /* the payload, and the event number (event_fields.h) */
 };
@@ -40,6 +42,8 @@ struct dump_filter {
     const uint32_t *numbers; /* event numbers, ascending, */
     size_t numbers_n;
     const uint8_t *by_number; /* and what they mean for each slot (enum dump_by_number); NULL: nothing */
+    const struct own_events
+        *own; /* names for records of EVENT_UNRECOGNISED, as which they are chosen; NULL: none */
 };
 
 /*
@@ -60,6 +64,9 @@ void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter);
 
 /* Before the first batch of a trace that begins in the middle: these events of the past tell who is current there. */
 void dump_reader_prime(struct dump_reader *r, const struct event_batch *past);
+
+/* For dump_next: gives the record of an unrecognised event the slot and fields of a user's own one, if it is one. */
+void dump_take_own(const struct dump_reader *r, struct dump_record *record);
 
 /* For dump_next: who is current on a pCPU from now on; whether a record's number is wanted, or a vCPU that it names. */
 void dump_take_current(struct dump_reader *r, unsigned pcpu, uint32_t current);
@@ -97,6 +104,8 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
         record->w[NUMBER_WORD] = event_number(e);
         record->w[NUMBER_WORD + 1] = 0;
         record->fields = event_fields(e->slot, words, record->w, batch->traits);
+        if (e->slot == EVENT_UNRECOGNISED && r->filter.own)
+            dump_take_own(r, record);
         if (!r->current_wanted[e->pcpu] && !dump_names_wanted(r, record))
             continue;
         *at = i + 1;

@@ -14,6 +14,7 @@ struct group {
     uint64_t
         key; /* domain + 1 << 40 | vcpu + 1 << 20 | pcpu + 1; 0 in a part: does not apply, or not known */
     struct event_tally events[EVENT_SLOTS];
+    struct event_tally *own;           /* of a user's own events; NULL: none was seen */
     struct unrecognised *unrecognised; /* UNRECOGNISED_KINDS of them; NULL: none was seen */
     unsigned kinds;
 };
@@ -27,6 +28,7 @@ struct event_counts {
     bool grouped;
     enum by by;
     uint64_t memory_limit;
+    const struct own_events *own;
     void *tree; /* of groups, by key (tsearch) */
     size_t groups_n;
     /* The group of each pCPU's last record, and of whom that was. */
@@ -38,7 +40,8 @@ struct event_counts {
     size_t list_n;
 };
 
-struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_limit, struct error *err)
+struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_limit,
+                                      const struct own_events *own, struct error *err)
 {
     struct event_counts *c = calloc(1, sizeof *c);
     if (!c) {
@@ -48,11 +51,13 @@ struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_
     c->grouped = grouped;
     c->by = by;
     c->memory_limit = memory_limit;
+    c->own = own;
     return c;
 }
 
 static void free_group(void *group)
 {
+    free(((struct group *)group)->own);
     free(((struct group *)group)->unrecognised);
     free(group);
 }
@@ -133,6 +138,14 @@ static int add_unrecognised(struct group *g, const struct dump_record *r)
     return 0;
 }
 
+static int add_own(struct group *g, const struct dump_record *r)
+{
+    if (!g->own && !(g->own = calloc(OWN_EVENTS_MOST, sizeof *g->own)))
+        return -1;
+    add(&g->own[r->slot - EVENT_SLOTS], r->header);
+    return 0;
+}
+
 int event_counts_add(struct event_counts *c, const struct dump_record *r, struct error *err)
 {
     struct group *g = c->last[r->pcpu].group;
@@ -145,6 +158,8 @@ int event_counts_add(struct event_counts *c, const struct dump_record *r, struct
     }
     if (r->slot == EVENT_UNRECOGNISED)
         return add_unrecognised(g, r) == 0 ? 0 : error_no_memory(err, "the counts of events");
+    if (r->slot >= EVENT_SLOTS)
+        return add_own(g, r) == 0 ? 0 : error_no_memory(err, "the counts of events");
     add(&g->events[r->slot], r->header);
     return 0;
 }
@@ -188,6 +203,9 @@ static void list_group(const void *node, VISIT visit, void *context)
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
         list_tally(c, g, slot, slot == EVENT_UNRECOGNISED ? UINT32_MAX : event_info(slot)->id,
                    &g->events[slot]);
+    for (unsigned i = 0; g->own && i < OWN_EVENTS_MOST; i++)
+        if (g->own[i].records)
+            list_tally(c, g, EVENT_SLOTS + i, own_slot_id(c->own, EVENT_SLOTS + i), &g->own[i]);
     for (unsigned i = 0; i < g->kinds; i++)
         list_tally(c, g, EVENT_UNRECOGNISED, g->unrecognised[i].number, &g->unrecognised[i].tally);
     if (c->list)

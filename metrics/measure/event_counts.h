@@ -23,10 +23,11 @@ struct counted {
 struct event_counts;
 
 /*
- * Counts that are `grouped` by domain, vCPU, pCPU or both, or not at all. NULL with `err` filled when there is no memory. They
- * may hold `memory_limit` bytes, 0: any number.
+ * Counts that are `grouped` by domain, vCPU, pCPU or both, or not at all. NULL with `err` filled when there is no memory. `own`: a
+ * user's own events, which the records may be of; NULL: none. They may hold `memory_limit` bytes, 0: any number.
  */
-struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_limit, struct error *err);
+struct event_counts *event_counts_new(bool grouped, enum by by, uint64_t memory_limit,
+                                      const struct own_events *own, struct error *err);
 void event_counts_free(struct event_counts *c);
 
 /* Counts a record. -1 with `err` filled when there is no memory for another group. */

@@ -12,7 +12,7 @@
 
 #include "before_seen.h"
 #include "charging.h"
-#include "metrics/meter.h"
+#include "meter_options.h"
 #include "metrics/model/blind.h"
 #include "metrics/model/population.h"
 #include "metrics/model/runstate.h"

@@ -3,12 +3,18 @@
 #include "metrics/min_max.h"
 #include "metrics/model/population.h"
 
-#define STRETCH_BITS 28 /* of 0.27 s: some ten switches, and Xen's clock drifts by some us */
-#define TOLERANCE_NS                                                                                         \
-    20000u /* how far the instants may lie before the records' least delay, rather than that guests */
-#define PROVEN     16 /* a chain in which so many switches were recorded soon after their instants is right: */
-#define SOON_NS    220000u /* then one that seems to be recorded later was. Before that the payload is wrong */
-#define GUEST_PART 64      /* run longer than Xen says: by 1/64 at most */
+#define STRETCH_BITS 28        /* of 0.27 s: some ten switches */
+#define DRIFT_BITS   26        /* drift is counted in parts of 15e-9 */
+#define DRIFT_MAX    INT16_MAX /* 488 ppm */
+#define DRIFT_PART   4         /* of what a stretch seems to drift by, this part is believed */
+#define SLIP_NS      100000    /* what goes wrong by more in a stretch is no drift */
+#define TOLERANCE_NS 20000     /* guests run longer than Xen says where all delays exceed this, */
+#define GUEST_PART   64        /* by 1/64 at most */
+#define PROVEN       16 /* after so many switches that were recorded soon, a chain is right where a record */
+#define SOON_NS      220000u /* follows later than this; before that the payload is wrong */
+#define NO_DELAY     0x7fffffff
+#define DELAY_MAX    0x7ffffe /* of `least`: 24 bits with the sign */
+#define LOST_NS      0xffffff /* a chain that is so far behind the records is none: 16.8 ms */
 
 void instant_init(struct instant *i)
 {
@@ -24,7 +30,6 @@ void instant_break(struct instant *i)
 static void restart(struct instant *i, uint64_t now_ns)
 {
     i->at_ns = now_ns;
-    i->stretch = now_ns >> STRETCH_BITS;
     i->least[0] = NO_DELAY;
     i->least[1] = 0;
     i->agreed = 0;
@@ -39,36 +44,63 @@ static inline uint64_t unwrap(uint32_t ran_ns, uint64_t about_ns)
     return ran_ns + ((about_ns + half - ran_ns) >> 32 << 32);
 }
 
-/* Notes the delay of a switch; returns the least one lately. */
-static uint32_t least_delay(struct instant *i, uint32_t delay_ns, uint64_t now_ns)
+static inline int32_t limited(int64_t ns, int32_t most)
 {
-    if (now_ns >> STRETCH_BITS != i->stretch) {
-        i->stretch = now_ns >> STRETCH_BITS;
-        i->least[0] = i->least[1];
-        i->least[1] = NO_DELAY;
-    }
-    if (delay_ns < i->least[1])
-        i->least[1] = delay_ns;
-    return i->least[0] < i->least[1] ? i->least[0] : i->least[1];
+    return ns > most ? most : ns < -most ? -most : (int32_t)ns;
 }
 
-/* Sets the chain right by so much; the delays are counted from it. */
-static inline void correct(struct instant *i, int64_t later_ns)
+/* The delays are counted from an instant that is so much later. */
+static inline void count_from_later(struct instant *i, int64_t later_ns)
 {
     if (later_ns == 0)
         return;
-    i->at_ns += (uint64_t)later_ns;
     for (int k = 0; k < 2; k++)
         if (i->least[k] != NO_DELAY)
-            i->least[k] = (uint32_t)min64((uint64_t)((int64_t)i->least[k] - later_ns), DELAY_MAX);
+            i->least[k] = limited(i->least[k] - later_ns, DELAY_MAX);
+}
+
+/* A stretch is over, and its delays are compared with those of the one before. */
+static void next_stretch(struct instant *i, uint64_t stretches)
+{
+    int64_t wrong_ns = (int64_t)i->least[1] - i->least[0];
+    bool learns = stretches == 1 && i->least[0] != NO_DELAY && i->agreed == PROVEN && wrong_ns < SLIP_NS &&
+                  wrong_ns > -SLIP_NS;
+    if (learns) /* parts of 2^DRIFT_BITS in 2^STRETCH_BITS ns */
+        i->drift =
+            (int16_t)limited(i->drift + wrong_ns / (DRIFT_PART << (STRETCH_BITS - DRIFT_BITS)), DRIFT_MAX);
+    i->least[0] = i->least[1];
+    i->least[1] = NO_DELAY;
+}
+
+/* Lets the delays grow up to now. Within a stretch no fraction is lost, however often this is done. */
+static inline void drift(struct instant *i, uint64_t now_ns)
+{
+    int64_t mask = (1 << STRETCH_BITS) - 1;
+    uint64_t stretches = (now_ns >> STRETCH_BITS) - (i->seen_ns >> STRETCH_BITS);
+    int64_t from = (int64_t)i->seen_ns & mask, to = (int64_t)now_ns & mask;
+    if (stretches > 0) {
+        next_stretch(i, stretches);
+        from = 0;
+        to = (int64_t)(now_ns - i->seen_ns);
+    }
+    count_from_later(i, (from * i->drift >> DRIFT_BITS) - (to * i->drift >> DRIFT_BITS));
+}
+
+/* Notes the delay of a switch; returns the least one lately. */
+static int32_t least_delay(struct instant *i, uint64_t delay_ns)
+{
+    if ((int64_t)delay_ns < i->least[1])
+        i->least[1] = limited((int64_t)delay_ns, DELAY_MAX);
+    return i->least[0] < i->least[1] ? i->least[0] : i->least[1];
 }
 
 /* How much later the switch is taken to be, of the delay that all records of late have. */
-static uint32_t correction(uint32_t who, uint64_t ran_ns, uint32_t least_ns)
+static int64_t correction(uint32_t who, uint64_t ran_ns, int32_t least_ns)
 {
     if (who >> 16 == IDLE_DOMAIN)
-        return least_ns;
-    return least_ns > TOLERANCE_NS ? (uint32_t)min64(least_ns - TOLERANCE_NS, ran_ns / GUEST_PART) : 0;
+        return least_ns >= 0 || ran_ns > (uint64_t) - (int64_t)least_ns ? least_ns : -(int64_t)ran_ns;
+    return least_ns > TOLERANCE_NS ? (int64_t)min64((uint64_t)(least_ns - TOLERANCE_NS), ran_ns / GUEST_PART)
+                                   : 0;
 }
 
 /* Whether a record may lie so far from the instant that the chain gives it. */
@@ -83,17 +115,21 @@ static bool agrees(struct instant *i, uint64_t distance_ns)
 /* Sets the chain forth to a switch after `ran_ns`. Returns whether the times of the records agree with it. */
 static bool go_on(struct instant *i, uint32_t who, uint64_t ran_ns, uint64_t now_ns)
 {
+    drift(i, now_ns);
     i->at_ns += ran_ns;
     if (i->at_ns > now_ns) { /* a record never precedes its instant */
-        bool fine = agrees(i, i->at_ns - now_ns);
-        correct(i, (int64_t)(now_ns - i->at_ns));
-        least_delay(i, 0, now_ns);
-        return fine;
+        uint64_t early_ns = i->at_ns - now_ns;
+        i->at_ns = now_ns;
+        count_from_later(i, -(int64_t)early_ns);
+        least_delay(i, 0);
+        return agrees(i, early_ns);
     }
-    uint32_t least = least_delay(i, (uint32_t)min64(now_ns - i->at_ns, DELAY_MAX), now_ns);
-    correct(i, correction(who, ran_ns, least));
+    int32_t least = least_delay(i, now_ns - i->at_ns);
+    int64_t later_ns = correction(who, ran_ns, least);
+    i->at_ns += (uint64_t)later_ns;
+    count_from_later(i, later_ns);
     bool fine = agrees(i, now_ns - i->at_ns);
-    if (!fine && (i->agreed < PROVEN || least > INSTANT_LAG_NS))
+    if (!fine && (i->agreed < PROVEN || least == DELAY_MAX || now_ns - i->at_ns > LOST_NS))
         restart(i, now_ns);
     return fine;
 }
@@ -108,6 +144,7 @@ uint64_t instant_switched_out(struct instant *i, uint32_t who, bool known, uint3
         i->out_ns = i->at_ns;
     else
         ++*unused;
+    i->seen_ns = now_ns;
     i->runner = NO_RUNNER;
     i->switched_out = true;
     return i->out_ns;
@@ -121,28 +158,39 @@ uint64_t instant_switched_in(struct instant *i, uint32_t who, uint64_t now_ns)
     return same ? i->out_ns : now_ns;
 }
 
-#define AGREED_SHIFT 24 /* in w[1] of an EVENT_CHAIN, above a delay */
-
-bool instant_save(const struct instant *i, uint64_t now_ns, struct event *e)
+/* Words of an EVENT_CHAIN: a delay of 24 bits, counted from the most negative one, and 8 bits of something else above. */
+static uint32_t delay_word(int32_t delay_ns, uint32_t above)
 {
-    bool runs = i->runner != NO_RUNNER;
-    if (!runs && !i->switched_out)
-        return false;
+    return (uint32_t)(limited(delay_ns, DELAY_MAX + 1) + 0x800000) | above << 24;
+}
+
+static int32_t delay_of(uint32_t word)
+{
+    int32_t delay_ns = (int32_t)(word & 0xffffff) - 0x800000;
+    return delay_ns > DELAY_MAX ? NO_DELAY : limited(delay_ns, DELAY_MAX);
+}
+
+#define WORD_SWITCHED_OUT 0x80000000u /* of w[0] */
+
+void instant_save(const struct instant *i, struct event *e)
+{
     e->slot = EVENT_CHAIN;
-    e->w[0] = (uint32_t)min64(now_ns - i->at_ns, UINT32_MAX);
-    e->w[1] = i->least[0] | (uint32_t)i->agreed << AGREED_SHIFT;
-    e->w[2] = i->least[1];
+    e->w[0] = (uint32_t)min64(i->seen_ns - i->at_ns, LOST_NS) | (uint32_t)i->agreed << 24;
+    e->w[0] |= i->switched_out ? WORD_SWITCHED_OUT : 0;
+    e->w[1] = delay_word(i->least[0], (uint16_t)i->drift >> 8);
+    e->w[2] = delay_word(i->least[1], (uint16_t)i->drift & 0xff);
     e->w[3] = i->runner;
-    return true;
 }
 
 void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns)
 {
-    *i = (struct instant){.at_ns = now_ns - min64(now_ns, e->w[0]),
-                          .stretch = now_ns >> STRETCH_BITS,
-                          .least = {e->w[1] & NO_DELAY, e->w[2] & NO_DELAY},
-                          .agreed = (uint8_t)min64(e->w[1] >> AGREED_SHIFT, PROVEN),
+    uint32_t delay_ns = e->w[0] & LOST_NS;
+    *i = (struct instant){.at_ns = now_ns - min64(now_ns, delay_ns),
+                          .seen_ns = now_ns,
+                          .least = {delay_of(e->w[1]), delay_of(e->w[2])},
+                          .drift = (int16_t)(e->w[1] >> 24 << 8 | e->w[2] >> 24),
+                          .agreed = (uint8_t)min64(e->w[0] >> 24 & 0x7f, PROVEN),
                           .runner = e->w[3],
-                          .switched_out = e->w[3] == NO_RUNNER};
-    i->out_ns = e->w[0] > INSTANT_LAG_NS ? now_ns : i->at_ns;
+                          .switched_out = e->w[0] & WORD_SWITCHED_OUT};
+    i->out_ns = delay_ns > INSTANT_LAG_NS ? now_ns : i->at_ns;
 }

@@ -4,9 +4,9 @@
  *
  * SWITCH_INFPREV says how long the vCPU ran that is switched out, by Xen's clock. On one pCPU these runs follow each other
  * without a gap: a chain, which gives all instants up to one constant. A record never precedes its instant, so the
- * smallest delay of the last stretch fixes the constant. Xen's clock and the stamps drift apart by some ppm: what the chain
- * is set right by goes to the idle vCPU's runs, so that guests run exactly as long as Xen says; only where the pCPU
- * is never idle does it go to guests, in small parts.
+ * smallest delay of the last stretch fixes the constant. Xen's clock and the stamps drift apart by some ppm; how fast is
+ * learnt from the smallest delays of successive stretches. What the chain is set right by goes to the idle vCPU's runs, so
+ * that guests run exactly as long as Xen says; only where the pCPU is never idle does it go to guests, in small parts.
  *
  * Without SWITCH_INFPREV both runstate changes of a switch count as one instant, the time of the first record.
  */
@@ -16,7 +16,7 @@
 #include "parser/event.h"
 
 /* A record that seems to follow its instant by more contradicts SWITCH_INFPREV, and the time of the record counts. */
-#define INSTANT_LAG_NS 10000000u
+#define INSTANT_LAG_NS 8000000u
 /* The two runstate changes of a switch are never recorded further apart. */
 #define SWITCH_SPAN_NS 10000000u
 /* So long before the watermark instants may still lie. */
@@ -26,18 +26,17 @@
 struct instant {
     uint64_t at_ns;   /* of the last switch, by the chain; never after its record */
     uint64_t out_ns;  /* the instant that was given to it */
-    uint64_t stretch; /* number of the stretch of time that it is in */
-    uint32_t least
-        [2]; /* the least delay from instant to record in the stretch before, in this one; NO_DELAY: none */
-    uint32_t runner; /* who runs since: dom << 16 | vcpu; NO_RUNNER: not known */
+    uint64_t seen_ns; /* the time of its record */
+    int32_t least
+        [2]; /* least delay from instant to record in the stretch before, in this one, as it would be now */
+    int16_t drift; /* by how much delays grow: parts of 2^26 */
     uint8_t
         agreed; /* how many switches were recorded soon after their instants; no more is counted than matters */
     bool switched_out; /* the last runstate change ended the running of a vCPU */
+    uint32_t runner;   /* who runs since: dom << 16 | vcpu; NO_RUNNER: not known */
 };
 
 #define NO_RUNNER UINT32_MAX
-#define NO_DELAY  0xffffffu /* delays need 24 bits */
-#define DELAY_MAX (NO_DELAY - 1)
 
 void instant_init(struct instant *i);
 
@@ -57,10 +56,14 @@ uint64_t instant_switched_out(struct instant *i, uint32_t who, bool known, uint3
  */
 uint64_t instant_switched_in(struct instant *i, uint32_t who, uint64_t now_ns);
 
-/* Makes an EVENT_CHAIN of the chain, as it is after the event at `tsc`, now_ns. False: there is nothing to tell. */
-bool instant_save(const struct instant *i, uint64_t now_ns, struct event *e);
+/*
+ * Makes an EVENT_CHAIN of the chain, as it is after the record of the last switch: w[0] = how long before its record the
+ * switch was, ns, and 2^24 * agreed, and 2^31 if switched_out; w[1], w[2] = least[0], least[1], ns + 2^23, 2^24 - 1: none,
+ * with 2^24 * the high and the low byte of `drift`; w[3] = runner.
+ */
+void instant_save(const struct instant *i, struct event *e);
 
-/* Takes an EVENT_CHAIN, at now_ns. */
+/* Takes an EVENT_CHAIN; the record of the switch was at now_ns. */
 void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns);
 
 #endif

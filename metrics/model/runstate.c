@@ -339,6 +339,8 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
+    for (unsigned p = 0; r->darkness.blind_pcpus > 0 && p < PCPUS_MAX; p++)
+        runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
     if (r->darkness.n > 0)
         runstates_release(r, max64(r->settled_ns, end_ns), true);
     r->settled_ns = max64(r->settled_ns, end_ns);
@@ -359,7 +361,7 @@ uint64_t runstates_instant(const struct runstates *r)
     return r->instant_ns;
 }
 
-bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, struct event *e)
+void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e)
 {
-    return instant_save(&r->pcpus[pcpu].instant, now_ns, e);
+    instant_save(&r->pcpus[pcpu].instant, e);
 }

@@ -97,11 +97,8 @@ const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 /* The instant of the runstate change that was taken last. */
 uint64_t runstates_instant(const struct runstates *r);
 
-/*
- * The chain of a pCPU's switches (instant.h), as EVENT_CHAIN after the last change from running, which was recorded at now_ns.
- * Fills the slot and the words. False: there is none.
- */
-bool runstates_chain(const struct runstates *r, uint16_t pcpu, uint64_t now_ns, struct event *e);
+/* Makes an EVENT_CHAIN of how a pCPU's switches stand after the record of its last change from running (instant.h). */
+void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e);
 
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);

@@ -23,7 +23,7 @@ enum pause {
 struct track {
     uint64_t since_ns;        /* of its last record or transition */
     uint64_t slept_ns;        /* of the record before that */
-    uint64_t woken_ns;        /* switches only: a wake before anything else was known; 0: none */
+    uint64_t woken_ns;        /* switches only: a wake before anything else was known, if `woken` */
     uint16_t pcpu;            /* where it runs or ran last */
     uint16_t woken_on;        /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;            /* enum runstate */
@@ -39,6 +39,7 @@ struct track {
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
+    bool woken;
 };
 
 struct pcpu_track {
@@ -113,9 +114,10 @@ static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, ui
                                           enum runstate new, uint64_t instant_ns)
 {
     const struct track *k = &r->tracks[vcpu];
-    uint32_t current = r->pcpus[pcpu].current;
-    if (current != NOBODY && current != vcpu && r->tracks[current].since_ns > instant_ns)
-        instant_ns = r->tracks[current].since_ns;
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    uint64_t taken_ns = p->current == NOBODY ? p->free_since : r->tracks[p->current].since_ns;
+    if (taken_ns > instant_ns)
+        instant_ns = taken_ns;
     if (!k->seen || k->since_ns <= instant_ns)
         return instant_ns;
     return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;

@@ -35,7 +35,7 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
     struct pcpu_track *p = &r->pcpus[pcpu];
     uint64_t instant = instant_switched_in(&p->instant, name_of(r, vcpu), now_ns);
     instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
-    if (!k->seen && k->woken_ns && k->woken_ns <= instant)
+    if (!k->seen && k->woken && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     k->leaving = 0;
     k->pause = PAUSE_NONE;
@@ -67,8 +67,8 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
     struct dark_stretch lost;
     if (!k->seen) {
         /* It may have been running: its next switch shows that. */
-        if (!k->woken_ns)
-            k->woken_ns = now_ns;
+        k->woken_ns = k->woken ? k->woken_ns : now_ns;
+        k->woken = true;
     } else if (k->pause != PAUSE_NONE) {
         wake_paused(r, vcpu, pcpu, now_ns);
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const by_names[] = {"domain", "vcpu", "pcpu", "domain-pcpu"};
+const char *const by_names[] = {"domain", "vcpu", "pcpu", "domain-pcpu", NULL};
 
 const struct column *column_find(const struct relation *relation, const char *name)
 {

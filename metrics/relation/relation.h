@@ -136,7 +136,7 @@ extern const struct relation relation_rows;       /* of struct row */
 extern const struct relation relation_executions; /* of struct execution */
 extern const struct relation relation_charges;    /* of struct charge_row */
 
-/* "domain" "vcpu" "pcpu" "domain-pcpu", by enum by. */
+/* "domain" "vcpu" "pcpu" "domain-pcpu", by enum by; ended by NULL. */
 extern const char *const by_names[];
 
 /* The column of that name, or NULL. */

@@ -301,6 +301,16 @@ const struct field_list *event_fields_choose(const struct layout_choices *c, uns
     }
 }
 
+const struct field_list *event_fields_add(const struct event_layout *layout, unsigned *least)
+{
+    return lists_n < FIELD_LISTS_MAX ? read_layout(layout, least) : NULL;
+}
+
+const struct field_list *event_fields_unknown(void)
+{
+    return layout_choices[EVENT_SCHED_CTL][0].first; /* which nobody writes */
+}
+
 const struct field_list *event_fields_list(unsigned id)
 {
     return id < lists_n ? &lists[id] : NULL;

@@ -95,6 +95,15 @@ static inline const struct field_list *event_fields(unsigned slot, unsigned word
     return c->choice == CHOICE_NONE ? c->first : event_fields_choose(c, words, w, traits);
 }
 
+/*
+ * For tables that do not come with the program: makes the list of a layout that layout_check accepts; both stay. *least:
+ * the words that it takes at least. NULL: FIELD_LISTS_MAX are there.
+ */
+const struct field_list *event_fields_add(const struct event_layout *layout, unsigned *least);
+
+/* The list of records of a known event without a known layout. */
+const struct field_list *event_fields_unknown(void);
+
 /* All lists that there are: 0 <= id. NULL: there are no more. */
 const struct field_list *event_fields_list(unsigned id);
 

@@ -41,8 +41,8 @@ struct stream {
     bool pulled_back;    /* time went back: events that are queued may lie beyond later ones */
     bool perhaps_blind;  /* the last window filled its ring: records may be missing after it */
     uint64_t last_sweep; /* of its last window */
-    unsigned
-        busy_sweeps; /* so many sweeps in a row, up to the last window's, it wrote many records (window.c) */
+    unsigned sweeps_in_row; /* so many sweeps in a row, up to the last window's, it wrote, */
+    uint32_t least_bytes;   /* and in each of them at least so much */
     /* What records say about later ones: */
     uint32_t
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */

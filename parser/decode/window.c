@@ -163,8 +163,6 @@ static bool fills_ring(const struct decoder *d, uint32_t bytes)
     return bytes + 128 >= d->largest_window && in_page >= 4096 - 8 - 128 && in_page <= 4096 - 8;
 }
 
-#define BUSY_BYTES 512 /* a window of so many bytes holds some twenty records: the next sweep has one, too */
-
 /* Begins the window whose header is at the position. Returns whether it also begins a sweep, -1 without memory. */
 static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
 {
@@ -184,7 +182,9 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     if (bytes > d->largest_window)
         d->largest_window = bytes;
     s->perhaps_blind = fills_ring(d, bytes);
-    s->busy_sweeps = bytes < BUSY_BYTES ? 0 : s->last_sweep + 1 == d->sweep ? s->busy_sweeps + 1 : 1;
+    bool in_row = s->sweeps_in_row > 0 && s->last_sweep + 1 == d->sweep;
+    s->least_bytes = in_row && s->least_bytes < bytes ? s->least_bytes : bytes;
+    s->sweeps_in_row = in_row ? s->sweeps_in_row + 1 : 1;
     s->last_sweep = d->sweep;
     d->quality->windows++;
     d->quality->events[EVENT_CPU_CHANGE].forms[load32(p) >> 28]++;

@@ -28,7 +28,7 @@ struct cursor {
 
 bool order_init(struct order *o, struct decoder *d)
 {
-    *o = (struct order){.decoder = d, .tsc_first = UINT64_MAX};
+    *o = (struct order){.decoder = d, .tsc_first = UINT64_MAX, .model_end = UINT64_MAX};
     d->judge = record_time_judge;
     d->judge_context = o;
     o->steps = calloc(PCPUS_MAX, sizeof *o->steps);
@@ -74,22 +74,25 @@ int order_sweep(struct order *o)
 
 /* ---- the end ---- */
 
-#define BUSY_SWEEPS 16 /* a pCPU that wrote many records in so many sweeps writes in the next one */
+#define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
+#define BUSY_BYTES                                                                                           \
+    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
 
 /*
- * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that write in every
- * sweep are missing. A capture that ended orderly may have a short last sweep, in which pCPUs have nothing to write.
+ * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that always write
+ * are missing. A capture that ended orderly may have a short last sweep, in which pCPUs have nothing to write.
  */
 static bool lacks_windows(const struct order *o)
 {
     const struct decoder *d = o->decoder;
-    if (d->sweep <= BUSY_SWEEPS || o->sweep_max <= o->tsc_first)
+    if (d->sweep <= BUSY_SWEEPS || o->sweep_max <= o->tsc_first || o->tsc_last <= o->sweep_max)
         return false;
-    uint64_t usual = (o->sweep_max - o->tsc_first) / (d->sweep - 1);
-    bool is_short = o->tsc_last < o->sweep_max || o->tsc_last - o->sweep_max < usual / 2;
-    for (unsigned i = 0; !is_short && i < d->pcpus_n; i++) {
+    double usual = (double)(o->sweep_max - o->tsc_first) / (double)(d->sweep - 1);
+    double last = (double)(o->tsc_last - o->sweep_max) / usual;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
-        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->busy_sweeps >= BUSY_SWEEPS)
+        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
+            s->least_bytes * last >= BUSY_BYTES)
             return true;
     }
     return false;
@@ -99,39 +102,40 @@ static bool lacks_windows(const struct order *o)
  * Up to when all records of a pCPU are there, in an input that was cut. Of those read in the last sweep: up to the last
  * record of any pCPU that was read before. Of the others: up to the watermark.
  */
-static uint64_t complete_until(const struct order *o, const struct stream *s, uint64_t watermark,
-                               uint64_t *read_before)
+static uint64_t complete_until(const struct order *o, const struct stream *s, uint64_t *read_before)
 {
     const struct decoder *d = o->decoder;
     if ((int)s->pcpu > d->last_pcpu)
-        return s->last_tsc > watermark ? s->last_tsc : watermark;
+        return s->last_tsc > o->watermark ? s->last_tsc : o->watermark;
     if (s->last_sweep == d->sweep && s->last_tsc > *read_before)
         *read_before = s->last_tsc;
     return (int)s->pcpu == d->last_pcpu ? s->last_tsc : *read_before;
 }
 
+/* The model gets no more of the stream than up to `end`. */
+static void end_for_model(struct stream *s, uint64_t end)
+{
+    for (size_t i = s->n; i-- > s->head && s->events[i].tsc > end;)
+        s->events[i].flags &= (uint8_t)~EVENT_MODEL;
+}
+
 int order_end(struct order *o, bool cut)
 {
-    struct decoder *d = o->decoder;
-    uint64_t watermark = o->watermark, read_before = watermark;
-    o->watermark = UINT64_MAX;
-    cut = cut || lacks_windows(o);
-    if (step_blind(o, o->tsc_last) != 0)
-        return -1;
-    for (unsigned i = 0; cut && d->model && i < d->pcpus_n; i++) {
-        struct stream *s = d->streams[d->pcpus[i]];
-        uint64_t from = complete_until(o, s, watermark, &read_before);
-        if (from < s->last_tsc)
-            from = s->last_tsc;
-        if (from < o->emitted_tsc)
-            from = o->emitted_tsc;
-        if (!s->begun || from >= o->tsc_last)
-            continue;
-        if (!stream_reserve(s, 2))
-            return -1;
-        stream_append_blind(s, from, o->tsc_last, 0, UINT32_MAX);
-        d->queued += 2;
+    const struct decoder *d = o->decoder;
+    uint64_t end = UINT64_MAX, read_before = o->watermark;
+    for (unsigned i = 0; i < d->pcpus_n && (cut || (cut = lacks_windows(o))); i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        uint64_t until = complete_until(o, s, &read_before);
+        if (s->begun && until < end)
+            end = until;
     }
+    if (cut)
+        o->model_end = end > o->emitted_tsc ? end : o->emitted_tsc;
+    if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
+        return -1;
+    for (unsigned i = 0; cut && i < d->pcpus_n; i++)
+        end_for_model(d->streams[d->pcpus[i]], o->model_end);
+    o->watermark = UINT64_MAX;
     return 0;
 }
 

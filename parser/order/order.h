@@ -32,7 +32,8 @@ struct order {
     uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
     uint64_t tsc_last;  /* of any record of the windows that ended */
     uint64_t
-        foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+        foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+    uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
     struct step *steps;   /* by pCPU number: whether its clock goes with the others' (step.h) */
     uint64_t first_max;   /* the latest time that a window of a pCPU in step began with */
@@ -60,8 +61,9 @@ void order_window(struct order *o, const struct stream *s);
 int order_sweep(struct order *o);
 
 /*
- * The input has ended, in the middle of a sweep if `cut`, or if windows are missing that every sweep has: what a pCPU did
- * after its ring was read last is not known, which becomes blind time. Everything has arrived. -1 when there is no memory.
+ * The input has ended: everything has arrived. If it was cut in the middle of a sweep (or windows are missing that every
+ * sweep has), the pCPUs' records end at different times: the model gets those up to where the first one ends.
+ * -1 when there is no memory.
  */
 int order_end(struct order *o, bool cut);
 

@@ -311,7 +311,7 @@ static void sheet_begin(struct sheet *s, const struct choice *c)
         close(ends[1]);
         MUST(s->output, "%s", err.message);
     }
-    s->writer = dump_writer_new(format_names[c->format], s->output, !c->cpu_hz_given, &err);
+    s->writer = dump_writer_new(format_names[c->format], s->output, !c->cpu_hz_given, NULL, &err);
     MUST(s->writer, "%s", err.message);
 }
 
@@ -566,8 +566,8 @@ static void run(struct dump *d)
     dump_reader_init(&d->all, &(struct dump_filter){0});
     dump_reader_init(&d->some, &d->filter);
     memset(d->current, 0xff, sizeof d->current);
-    d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, &err);
-    d->grouped = event_counts_new(true, d->choice.by, 0, &err);
+    d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, NULL, &err);
+    d->grouped = event_counts_new(true, d->choice.by, 0, NULL, &err);
     MUST(d->counts && d->grouped, "%s", err.message);
     sheet_begin(&d->sheets[0], &d->choice);
     sheet_begin(&d->sheets[1], &d->choice);

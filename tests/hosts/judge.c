@@ -1,6 +1,5 @@
 #include "judge.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,11 +165,11 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     tally_add(&sums->tally, v, p->from > margin ? p->from - margin : 0, p->to + margin, j->ns_per_cycle);
 }
 
-/* Instants are rounded to whole ns, one way or the other: a walk of as many steps as there are changes. */
+/* The instant of each change is rounded to whole ns, by the hypervisor in its payloads or by the reader. */
 static double tolerance(const struct judging *j, size_t vcpus, size_t changes)
 {
-    return (double)vcpus * (4 + 2 * j->ns_per_cycle) + 3 * sqrt((double)changes) +
-           j->slack_ns * (double)(changes + 2 * vcpus);
+    return (double)vcpus * (4 + 2 * j->ns_per_cycle) + (1 + j->slack_ns) * (double)changes +
+           2 * j->slack_ns * (double)vcpus;
 }
 
 static void check_breadth(struct judging *j, const struct place *p, double most)
@@ -236,6 +235,21 @@ static bool lives_blur(const struct judging *j, const struct place *p)
     return number(p, "domain") > (double)j->plan->domains && plan_damages(j->plan);
 }
 
+/*
+ * Where only switches are traced, a vCPU that a wake is the first to name is taken for one that was blocked: no record
+ * says that it was runnable before, or that a pause from before the trace was over. Such rows are not judged: those that
+ * begin before it ran.
+ */
+static bool is_guess(const struct judging *j, const struct place *p, const struct truth_vcpu *v)
+{
+    size_t i = truth_at(v, j->v->first_tsc);
+    if (j->plan->mix != 4 || v->changes[i].state == RUNSTATE_RUNNING)
+        return false;
+    while (i < v->n && v->changes[i].state != RUNSTATE_RUNNING)
+        i++;
+    return i == v->n || p->from < v->changes[i].tsc;
+}
+
 static void judge_vcpu(struct judging *j, struct place *p)
 {
     const struct truth_vcpu *v =
@@ -247,6 +261,8 @@ static void judge_vcpu(struct judging *j, struct place *p)
         miss(j, p, "ghost", 0, "no such vCPU");
         return;
     }
+    if (is_guess(j, p, v))
+        return;
     add_vcpu(j, p, v, &sums);
     check_sums(j, p, &sums);
 }
@@ -264,6 +280,8 @@ static void judge_domain(struct judging *j, struct place *p, const json_t *vcpu_
             continue;
         const struct truth_vcpu *v =
             find_vcpu(j, (int)number(&of, "domain"), (int)number(&of, "life"), (int)number(&of, "vcpu"));
+        if (v && is_guess(j, p, v))
+            return;
         if (v)
             add_vcpu(j, p, v, &sums);
     }
@@ -352,6 +370,9 @@ static void name_row(char name[64], enum kind by, const struct place *p)
 /* rows: all of the interval; vcpu_rows: those by vCPU of the same interval. */
 static void judge_row(struct judging *j, struct place *p, const json_t *rows, const json_t *vcpu_rows)
 {
+    if (number(p, "running_ns") < 0 || unknown(p) < 0 || doubtful(p) < 0)
+        miss(j, p, "negative", -unknown(p), "running_ns %.0f, unknown %.0f, doubtful %.0f",
+             number(p, "running_ns"), unknown(p), doubtful(p));
     switch (p->by) {
     case BY_DOMAIN:
         judge_domain(j, p, vcpu_rows);
@@ -418,16 +439,6 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
-/* Why the result cannot be good; NULL: it may be. */
-static const char *what_is_missing(const struct view *v)
-{
-    return v->lost        ? "records were lost"
-           : v->is_cut    ? "the file is cut"
-           : v->is_unseen ? "a pCPU was not read"
-           : v->has_hole  ? "a hole"
-                          : NULL;
-}
-
 /* Whether nothing at all can be held against the file. */
 static bool is_flawless(const struct plan *p, const struct view *v)
 {
@@ -438,7 +449,7 @@ static bool is_flawless(const struct plan *p, const struct view *v)
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    const char *missing = what_is_missing(j->v);
+    const char *missing = view_lacks(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");
     else if (missing && strcmp(verdict, "good") == 0)

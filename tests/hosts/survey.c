@@ -262,3 +262,12 @@ bool view_survey(struct making *m)
     free(edges);
     return done;
 }
+
+const char *view_lacks(const struct view *v)
+{
+    return v->lost        ? "records were lost"
+           : v->is_cut    ? "the file is cut"
+           : v->is_unseen ? "a pCPU was not read"
+           : v->has_hole  ? "a hole"
+                          : NULL;
+}

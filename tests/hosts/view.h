@@ -55,6 +55,9 @@ struct view {
 bool view_make(struct view *v, const struct recording *r, const struct plan *plan);
 void view_free(struct view *v);
 
+/* What is missing in the file, and shows: a result of it cannot be good. NULL: nothing. */
+const char *view_lacks(const struct view *v);
+
 bool gaps_add(struct gaps *g, uint32_t pcpu, uint64_t from, uint64_t to);
 
 #endif

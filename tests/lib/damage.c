@@ -219,7 +219,7 @@ static struct dump_writer *writer_of(const char *format, bool cycles, struct err
     if (output && !made[i].writer) {
         made[i].format = format;
         made[i].cycles = cycles;
-        made[i].writer = dump_writer_new(format, output, cycles, err);
+        made[i].writer = dump_writer_new(format, output, cycles, NULL, err);
     }
     return made[i].writer;
 }
@@ -237,7 +237,7 @@ static const char *dump_once(const char *path, uint64_t run)
     if (!trace)
         return err.code ? NULL : "failed without an error";
     event_fields_init();
-    d = (struct dump){.counts = event_counts_new(true, (enum by)(run % 4), MEMORY_LIMIT, &err)};
+    d = (struct dump){.counts = event_counts_new(true, (enum by)(run % 4), MEMORY_LIMIT, NULL, &err)};
     dump_reader_init(&d.reader, &(struct dump_filter){0});
     d.writer = writer_of(dump_formats[run % 3], options.cycles, &err);
     int status = d.counts && d.writer ? 1 : -1;

@@ -210,6 +210,29 @@ static void what_clocks_drift_by_is_idle_time(void)
     trace_bytes_free(&c);
 }
 
+/* Xen's clock loses 60 us a second: once that is learnt, waits of 3 us last 3 us. */
+static void drift_does_not_hide_short_waits(void)
+{
+    struct trace_bytes c;
+    trace_begins(&c);
+    struct switching s = begins(&c, 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        uint64_t t = 10 * MS + i * 2 * MS;
+        if (i > 0)
+            rec_runstate(&c, t - 3 * US, 1, 0, BLOCKED, RUNNABLE);
+        says(&s, t, (i ? 1 * MS : 10 * MS) - 120, 1 * US, RUNNABLE, 1);
+        says(&s, t + 1 * MS, 1 * MS, 1 * US, BLOCKED, IDLE);
+    }
+    mark(&c, 11 * S);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
+    EQUAL(r.executions_n, 5000);
+    for (size_t i = 3000; i < r.executions_n; i++)
+        CHECK(r.executions[i].waited_ns > 3 * US && r.executions[i].waited_ns < 5 * US);
+    CHECK(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING] - 5 * S < 20 * US);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* pCPU 1 wakes domain 1 while pCPU 0, which has read its clock, waits for the scheduler's lock; then pCPU 0 takes it. */
 static void wakes_within_a_switch(uint64_t woken_ns, uint64_t ran_ns, uint64_t waited_ns)
 {
@@ -277,6 +300,29 @@ static void a_vcpu_begins_nowhere_before_it_ended_elsewhere(void)
     trace_bytes_free(&c);
 }
 
+/* A record of the vCPU after the instant shows that it still ran: the next one begins after that, too. */
+static void nobody_begins_before_the_pcpu_is_free(void)
+{
+    struct trace_bytes c;
+    trace_begins(&c);
+    struct switching s = begins(&c, 0);
+    alternate(&s, 10 * MS, 4 * MS, 20, 1 * US);
+    rec_continue(&c, 90 * MS + 100 * US, 2, 0);
+    switches(&s, 90 * MS, 150 * US, RUNNABLE, 1);
+    switches(&s, 100 * MS, 1 * US, BLOCKED, IDLE);
+    mark(&c, 200 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING], 90 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 110 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 50 * MS - 99 * US);
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_RUNNING], 40 * MS + 99 * US);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* The same without runstate changes: the mask left them out. */
 static void without_runstate_changes_infprev_is_used_as_well(void)
 {
@@ -310,9 +356,11 @@ CU_TestInfo instants_tests[] = {
     TEST(lost_records_break_the_chain),
     TEST(where_one_pcpu_writes_for_its_core_the_times_count),
     TEST(what_clocks_drift_by_is_idle_time),
+    TEST(drift_does_not_hide_short_waits),
     TEST(a_wake_within_a_switch_gives_way),
     TEST(a_wake_long_after_the_instant_does_not),
     TEST(a_vcpu_begins_nowhere_before_it_ended_elsewhere),
+    TEST(nobody_begins_before_the_pcpu_is_free),
     TEST(without_runstate_changes_infprev_is_used_as_well),
     CU_TEST_INFO_NULL,
 };

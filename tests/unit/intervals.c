@@ -189,7 +189,7 @@ static void speaks_late(struct trace_bytes *c, bool late_pcpu)
  * When its first record comes, with the last sweep, the results are settled up to 4802 ms: what the sweep before the one
  * before has is settled when that has ended. 0 to 4 s were handed out without it.
  */
-#define SETTLED (4802 * MS - 20 * MS) /* the watermark, less the span in which the records of a switch lie */
+#define SETTLED (4802 * MS - 18 * MS) /* the watermark, less the span in which the records of a switch lie */
 
 static void a_vcpu_seen_late_counts_in_the_open_rows(void)
 {

@@ -23,6 +23,7 @@ int main(void)
         SUITE(switches),
         SUITE(old_layouts),
         SUITE(old_numbers),
+        SUITE(own_events),
         SUITE(order),
         SUITE(clock),
         SUITE(clock_hosts),

@@ -134,6 +134,21 @@ static void a_sleeping_vcpu_is_offline_until_it_is_woken(void)
     trace_bytes_free(&c);
 }
 
+static void a_wake_at_the_very_beginning_counts(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    rec_wake(&c, 0, 1, 0);
+    rec_wake(&c, 2 * MS, 1, 0);
+    rec_switch(&c, 5 * MS, IDLE, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 35 * MS, 5 * MS, 0, 0, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* The first wake is the pause's end, or an event in it: which one, the trace does not say. */
 static void a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes(void)
 {
@@ -227,6 +242,7 @@ CU_TestInfo switches_tests[] = {
     TEST(block_and_wake_tell_blocked_from_runnable),
     TEST(a_wake_before_the_switch_undoes_the_block),
     TEST(a_sleeping_vcpu_is_offline_until_it_is_woken),
+    TEST(a_wake_at_the_very_beginning_counts),
     TEST(a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes),
     TEST(a_vcpu_first_seen_by_a_wake_was_blocked),
     TEST(infcont_proves_that_a_vcpu_ran),
