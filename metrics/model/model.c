@@ -73,6 +73,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (batch->unseen_pcpus && !batch->damaged)
         runstates_unseen(m->runstates, batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
+    runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
