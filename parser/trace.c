@@ -275,7 +275,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
         .pcpus = d->pcpus,
         .pcpus_n = d->pcpus_n,
         .has_runstates = has_runstates(t),
-        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
+        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
         .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
         .traits = traits_of(t),
         .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
