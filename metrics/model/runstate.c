@@ -247,24 +247,41 @@ static void appear_named(struct runstates *r, uint64_t now_ns)
     r->named_wait = false;
 }
 
+/* The vCPU was in state `old` before its first record. False: that time was handed out. */
+static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
+{
+    const struct track *k = &r->tracks[vcpu];
+    uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
+    enum runstate first = (enum runstate)k->record_old;
+    if (birth < r->settled_ns || birth >= k->contradicted_ns || first == RUNSTATE_RUNNING)
+        return false;
+    runstates_put_state(r, birth, vcpu, first, old, NO_PCPU, UINT32_MAX);
+    runstates_put_state(r, k->contradicted_ns - 1, vcpu, old, first, NO_PCPU, UINT32_MAX);
+    return true;
+}
+
 /*
  * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
- * does not fit, then "a to b", which would have fitted before it.
+ * does not fit, then "a to b", which would have fitted before it; in a short run perhaps after "c to a", where it fits, too.
  */
 static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                          enum runstate old, enum runstate new)
 {
     struct track *k = &r->tracks[vcpu];
-    bool fits_before = k->record_old == new &&pcpu != k->record_pcpu;
-    uint64_t lag_ns = now_ns - k->contradicted_ns;
+    bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
+    uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
     if (r->unseen.known)
         return false;
-    if (k->contradicted && fits_before && k->state_before == old && lag_ns <= SKEW_MAX_NS)
+    if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (!k->first_record || !fits_before || lag_ns > SKEW_USUAL_NS)
+    else if (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
         return false;
+    else
+        counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
     k->contradicted = k->first_record = false;
+    if (counted)
+        return true;
     runstates_put(
         r, now_ns,
         (struct transition){
@@ -323,6 +340,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_appear(r, vcpu, now_ns, old, pcpu);
         k->first_record = true;
         note_record(k, now_ns, old, pcpu);
+    } else if (k->contradicted && k->state == old && late_by_skew(r, vcpu, now_ns, pcpu, old, new)) {
+        return;
     } else if (k->state != old || (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
         if (late_by_skew(r, vcpu, now_ns, pcpu, old, new))
             return;

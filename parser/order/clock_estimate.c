@@ -45,8 +45,11 @@ static bool sieve_marks(const struct clock_marks *m, double longest, bool within
     struct sample_pool *p = calloc(1, sizeof *p);
     if (!p)
         return false;
-    for (double cycles = 1; cycles <= longest; cycles *= cycles < LONGER ? LONGER * LONGER * LONGER : LONGER)
+    double cycles = 1;
+    while (cycles <= longest) {
         pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
+        cycles *= cycles < LONGER ? LONGER * LONGER * LONGER : LONGER;
+    }
     bool found = clock_sieve(p->s, p->n, range);
     free(p);
     return found;
@@ -118,13 +121,13 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     if (!sieve_marks(m, longest, within, room, &range))
         return false;
     /* From the longest stretches on, as long as shorter ones, of which there are more, are not clearly worse. */
-    for (double cycles = all / SAMPLES_GOOD; cycles >= 1; cycles /= 2) {
+    double cycles = 2 * all / SAMPLES_GOOD;
+    while ((cycles /= 2) >= 1) {
         struct clock_estimate next;
         if (!estimate_at(m, cycles, within, &range, room, &next))
             continue;
-        bool better = !found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
-                      next.error_ppm < e->error_ppm;
-        if (better)
+        if (!found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
+            next.error_ppm < e->error_ppm)
             *e = next;
         else if (e->samples >= SAMPLES_GOOD && next.error_ppm > WORSE * e->error_ppm)
             break;

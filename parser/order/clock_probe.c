@@ -207,7 +207,9 @@ static double hz_least(struct clock_probe *p)
     if (p->gaps_n == 0)
         return CLOCK_HZ_LEAST;
     qsort(p->gaps, p->gaps_n, sizeof *p->gaps, compare_gaps);
-    return fmax(CLOCK_HZ_LEAST, p->gaps[p->gaps_n / 2] / GAP_MOST_NS * 1e9);
+    size_t middle = p->gaps_n / 2;
+    double usual = p->gaps[middle];
+    return fmax(CLOCK_HZ_LEAST, usual / GAP_MOST_NS * 1e9);
 }
 
 bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)

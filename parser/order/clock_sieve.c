@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANGES_MAX  4096 /* more: nothing is known */
-#define GROUP_LEAST 8
-#define GROUP_MOST  64
-#define PIVOTS      3 /* stretches of a group that propose frequencies: one alone may be odd */
-#define NARROW      1.05
+#define RANGES_MAX    4096  /* more: nothing is known */
+#define PROPOSALS_MAX 65536 /* the same: hostile stamps would have it try for minutes */
+#define GROUP_LEAST   8
+#define GROUP_MOST    64
+#define PIVOTS        3 /* stretches of a group that propose frequencies: one alone may be odd */
+#define NARROW        1.05
 /* No narrower than this, nor than stretches many times as long need: per-CPU clocks of an emulated host slip for a while. */
 #define UNSURE_SHARE   0.02
 #define UNSURE_LENGTHS 128
@@ -32,6 +33,7 @@ struct candidate {
 struct sieve {
     struct candidate *now, *then;
     size_t now_n, then_n;
+    size_t proposed;
     bool full;
 };
 
@@ -139,8 +141,8 @@ static void propose(struct sieve *v, const struct candidate *c, const struct str
                     const struct stretch *s, size_t n)
 {
     struct hz_range possible = possible_ns(pivot, &c->range);
-    double first = least_wrap(pivot, &possible), covered = INFINITY;
-    for (double ns = first; ns <= possible.to && !v->full; ns += CLOCK_WRAP_NS) {
+    double ns = least_wrap(pivot, &possible), covered = INFINITY;
+    while (ns <= possible.to && !v->full) {
         double least = fmax(ns - slack(ns), 1), most = ns + slack(ns);
         if (most - least >= CLOCK_WRAP_NS) /* from here on the wraps cannot be told apart */
             most = ns = possible.to;
@@ -151,6 +153,8 @@ static void propose(struct sieve *v, const struct candidate *c, const struct str
         covered = next.range.from;
         if (next.range.from <= next.range.to && ask(&next, s, n))
             keep(v, &next);
+        v->full |= ++v->proposed == PROPOSALS_MAX;
+        ns += CLOCK_WRAP_NS;
     }
 }
 

@@ -121,11 +121,64 @@ static void a_real_contradiction_is_not_taken_for_skew(void)
     trace_bytes_free(&c);
 }
 
+/* The first record of all of a vCPU is a dispatch whose wake comes later: before, it was blocked, not runnable. */
+static void a_wake_that_follows_the_first_dispatch_mends_the_time_before(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 10 * MS, 1, 0);
+    stops(&c, 20 * MS, 1, 0, BLOCKED);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.skew_max_ns, 10 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(m, 10 * MS, 1, 20 * MS - 1, 0, 0);
+    EQUAL(m->wakes, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Its run is over when the wake's record comes: that one would fit, but belongs before it. */
+static void a_wake_that_follows_a_whole_run_is_skew(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
+    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    stops(&c, 5 * MS, 1, 0, BLOCKED);
+    starts(&c, 10 * MS, 1, 0);
+    stops(&c, 10 * MS + 5 * US, 1, 0, BLOCKED);
+    starts(&c, 21 * MS, 1, 0);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.skew_max_ns, 10 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(m, 14 * MS + 5 * US, 1 * MS, 15 * MS - 5 * US, 0, 0);
+    EQUAL(m->wakes, 2);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo skew_tests[] = {
     TEST(a_wake_that_follows_its_dispatch_is_skew),
     TEST(a_wake_that_follows_its_dispatch_still_counts),
     TEST(a_wake_that_precedes_its_block_is_skew),
     TEST(a_preemption_that_follows_the_dispatch_elsewhere_is_skew),
+    TEST(a_wake_that_follows_the_first_dispatch_mends_the_time_before),
+    TEST(a_wake_that_follows_a_whole_run_is_skew),
     TEST(a_real_contradiction_is_not_taken_for_skew),
     CU_TEST_INFO_NULL,
 };
