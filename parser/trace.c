@@ -333,7 +333,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
         .pcpus = d->pcpus,
         .pcpus_n = d->pcpus_n,
         .has_runstates = has_runstates(t),
-        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
+        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
         .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
         .cores = d->cores.largest ? &d->cores : NULL,
         .traits = traits_of(t),

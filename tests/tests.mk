@@ -6,6 +6,7 @@
 #   charges     charges against what the driver domain itself counted
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
+#   unrecorded  pCPUs and times of which nothing was recorded
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
 #   cli         options, messages, exit codes
 #   dump        every record: lines, filters, formats, counts
@@ -26,7 +27,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges invariants road clock cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
+TESTS      := unit siblings truth charges invariants road clock unrecorded cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
 ASAN_TESTS := unit siblings cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
