@@ -327,18 +327,18 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
-    *batch = (struct event_batch){
-        .events = t->named ? t->named : t->batch,
-        .n = n,
-        .pcpus = d->pcpus,
-        .pcpus_n = d->pcpus_n,
-        .has_runstates = has_runstates(t),
-        .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
-        .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
-        .cores = d->cores.largest ? &d->cores : NULL,
-        .traits = traits_of(t),
-        .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-        .watermark = t->order.emitted_tsc < t->order.model_end ? t->order.emitted_tsc : t->order.model_end};
+    *batch =
+        (struct event_batch){.events = t->named ? t->named : t->batch,
+                             .n = n,
+                             .pcpus = d->pcpus,
+                             .pcpus_n = d->pcpus_n,
+                             .has_runstates = has_runstates(t),
+                             .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
+                             .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                             .cores = d->cores.largest ? &d->cores : NULL,
+                             .traits = traits_of(t),
+                             .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+                             .watermark = t->order.emitted_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
