@@ -84,6 +84,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
     instant_break(&r->pcpus[e->pcpu].instant);
+    runstates_switch_lost(r, e->pcpu);
     runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 

@@ -54,7 +54,10 @@ struct pcpu_track {
     uint32_t ran_ns;     /* switches only, if */
     bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
     bool out_seen,
-        in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+        in_seen;   /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+    bool in_waits; /* switches only: SWITCH_INFNEXT came at switched_ns without _INFPREV; SWITCH is to come */
+    uint32_t slice_ns; /* of that SWITCH_INFNEXT */
+    uint64_t switched_ns;
 };
 
 /* A record that nothing explained when it came: a loss may still be reported that does. */
@@ -196,5 +199,8 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+/* Records of the pCPU were lost: those of a switch, of which some came, are not continued. */
+void runstates_switch_lost(struct runstates *r, uint16_t pcpu);
 
 #endif

@@ -5,6 +5,8 @@
  * any other.
  */
 
+#include "metrics/min_max.h"
+
 #include "runstate_internal.h"
 
 /* The vCPU's number, as the chain of switches knows it. */
@@ -108,6 +110,41 @@ static uint32_t named(struct runstates *r, uint32_t domain, uint32_t id, uint16_
     return runstates_vcpu(r, domain, domain == IDLE_DOMAIN ? pcpu : id, pcpu, now_ns);
 }
 
+/* SWITCH names both vCPUs: what the records before it did not say already. */
+static void switch_both(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    bool complete = event_words(e) >= 4;
+    uint32_t slice_ns = p->in_waits ? p->slice_ns : UINT32_MAX;
+    if (p->in_waits)
+        now_ns = min64(now_ns, p->switched_ns);
+    uint32_t prev = p->out_seen || !complete ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
+    if (prev != NOBODY)
+        switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
+    uint32_t next = p->in_seen || !complete ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
+    if (next != NOBODY)
+        switch_in(r, next, e->pcpu, now_ns, slice_ns);
+    p->out_seen = p->in_seen = p->in_waits = false;
+}
+
+/* SWITCH_INFNEXT. Who runs until now is not said yet where there was no SWITCH_INFPREV: SWITCH, which follows, says it. */
+static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    p->in_seen = p->out_seen;
+    p->in_waits = !p->out_seen;
+    p->switched_ns = now_ns;
+    p->slice_ns = e->w[3];
+    if (p->in_seen)
+        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
+}
+
+void runstates_switch_lost(struct runstates *r, uint16_t pcpu)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    p->out_seen = p->in_seen = p->in_waits = p->ran = false;
+}
+
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     unsigned words = event_words(e);
@@ -115,13 +152,7 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     if (e->slot == EVENT_SWITCH) {
-        uint32_t prev = p->out_seen || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
-        if (prev != NOBODY)
-            switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
-        uint32_t next = p->in_seen || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
-        if (next != NOBODY)
-            switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
-        p->out_seen = p->in_seen = false;
+        switch_both(r, e, now_ns);
         return;
     }
     if (e->slot == EVENT_SWITCH_INFPREV) {
@@ -140,8 +171,7 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         p->out_seen = true;
         break;
     case EVENT_SWITCH_INFNEXT:
-        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
-        p->in_seen = true;
+        switch_next(r, vcpu, e, now_ns);
         break;
     case EVENT_SWITCH_INFCONT:
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);

@@ -148,8 +148,9 @@ void plan_settle(struct plan *p)
         p->loss_ppm = 0;
     if (p->losses == 0 || p->loss_ppm)
         p->loss_us = p->loss_from = 0;
-    if (p->mix == 3)
-        p->omit = 0;
+    if (p->mix == 3 || (p->mix == 4 && (p->omit == 2 || p->omit == 3)))
+        p->omit =
+            0; /* of no runstate changes and no switches, or no wakes, no state can be rebuilt; one mask has both */
     if (p->mix == 3)
         p->churn = 0; /* no births in the trace */
     keep_within(&p->host_ms, 20, RECORDS_MOST * 1000LL / records_per_s(p) + 20);
