@@ -42,6 +42,7 @@ struct track {
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
+    uint8_t wakes;   /* switches only: how many wakes came while its state is not known, 2: or more */
     bool woken;
 };
 
@@ -161,6 +162,9 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
+
+/* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
+bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
 /* The vCPU's last contradiction was none: its records came in the wrong order. */
 void runstates_take_back(struct runstates *r, uint32_t vcpu);

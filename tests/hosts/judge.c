@@ -107,8 +107,11 @@ static void check_most(struct judging *j, const struct place *p, const char *col
         miss(j, p, kind, number(p, column) - truth, "%s %.0f; truth %.0f", column, number(p, column), truth);
 }
 
+/* Where only switches are traced, why one happened is in other records: that these are missing must show. */
 static void check_tally(struct judging *j, const struct place *p, const struct tally *t)
 {
+    if (j->plan->mix == 4 && is_silent(j, p))
+        return;
     check_most(j, p, "executions", "count-executions", t->executions, 0);
     check_most(j, p, "wakes", "count-wakes", t->wakes, 0);
     check_most(j, p, "blocks", "count-blocks", t->blocks, 0);
