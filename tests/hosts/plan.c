@@ -144,6 +144,7 @@ void plan_settle(struct plan *p)
     keep_within(&p->sweep_us, 200, 10000000);
     keep_within(&p->granularity_us, 100, INT64_MAX);
     keep_within(&p->ring_kb, 4, 1 << 20);
+    p->ring_kb -= p->ring_kb % 4; /* whole pages */
     if (p->losses == 0)
         p->loss_ppm = 0;
     if (p->losses == 0 || p->loss_ppm)
