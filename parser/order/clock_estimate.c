@@ -11,6 +11,8 @@
 #define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
 #define SAMPLES_LEAST  3
 #define WORSE          1.3
+#define FEW            8  /* samples: too few for quartiles */
+#define PARTS_MOST     64 /* after so many, values are ordered by a way that is never slow */
 
 /* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
 #define DELAY_NS 2e3
@@ -63,16 +65,71 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void swap(double *a, double *b)
+{
+    double was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* Parts v[*from .. *to] by the value at k, and narrows them to the part that rank k then lies in. */
+static void part(double *v, ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t k)
+{
+    double pivot = v[k];
+    ptrdiff_t i = *from, j = *to;
+    do {
+        while (v[i] < pivot)
+            i++;
+        while (v[j] > pivot)
+            j--;
+        if (i <= j)
+            swap(&v[i++], &v[j--]);
+    } while (i <= j);
+    if (j < k)
+        *from = i;
+    if (k < i)
+        *to = j;
+}
+
+/* Puts the value of rank k of v[from .. to] at k, none that is higher before it, and none that is lower after it. */
+static void select_rank(double *v, ptrdiff_t from, ptrdiff_t to, ptrdiff_t k)
+{
+    for (int parts = 0; from < to; parts++) {
+        if (parts == PARTS_MOST) {
+            qsort(v + from, (size_t)(to - from + 1), sizeof *v, compare_doubles);
+            return;
+        }
+        part(v, &from, &to, k);
+    }
+}
+
+/*
+ * Puts the median (of an even number: the upper one of the two in the middle, the lower one before it) and both quartiles, of
+ * few the least and the greatest value, where they are when all are in order: that costs a tenth of ordering all.
+ */
+static void order_quartiles(double *hz, size_t n)
+{
+    ptrdiff_t last = (ptrdiff_t)n - 1, middle = (ptrdiff_t)(n / 2), quarter = (ptrdiff_t)(n / 4);
+    if (n < FEW) {
+        qsort(hz, n, sizeof *hz, compare_doubles);
+        return;
+    }
+    select_rank(hz, 0, last, middle);
+    select_rank(hz, 0, middle - 1, middle - 1);
+    select_rank(hz, 0, middle - 1, quarter);
+    select_rank(hz, middle, last, last - quarter);
+}
+
 /* Half the distance of the quartiles, as a multiple of the half range of few normal samples. */
 static double scatter(const double *hz, size_t n)
 {
-    return n < 8 ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
+    return n < FEW ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
 }
 
 /* The estimate from `n` frequencies; `bias_ppm`: what all of them may be off by alike. */
 static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_estimate *e)
 {
-    qsort(hz, n, sizeof *hz, compare_doubles);
+    order_quartiles(hz, n);
     double median = n % 2 ? hz[n / 2] : (hz[n / 2 - 1] + hz[n / 2]) / 2;
     e->cpu_hz = median;
     e->samples = n;
