@@ -126,10 +126,13 @@ static uint64_t doubtful_since(const struct model *m, const struct vcpu_view *v,
 /* Its state ends. */
 static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
 {
-    m->unknown_ns += unknown_since(v, now_ns);
-    m->doubtful_ns += doubtful_since(m, v, now_ns);
+    if (v->state == RUNSTATE_UNKNOWN)
+        m->unknown_ns += unknown_since(v, now_ns);
+    if (m->view.dark.changed) {
+        m->doubtful_ns += doubtful_since(m, v, now_ns);
+        v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
+    }
     v->since_ns = now_ns;
-    v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
 }
 
 static void change_state(struct model *m, const struct transition *t)
