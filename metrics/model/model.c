@@ -151,8 +151,10 @@ static void change_state(struct model *m, const struct transition *t)
 /* A vCPU that ran, or did not, runs from now on, or does not. */
 static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
 {
-    m->running += (uint64_t)runs - (uint64_t)ran;
-    m->ran_ns += (ran ? now_ns : 0) - (runs ? now_ns : 0);
+    if (ran == runs)
+        return;
+    m->running += runs ? 1u : -(uint64_t)1;
+    m->ran_ns += runs ? -now_ns : now_ns;
 }
 
 static void appear(struct model *m, const struct transition *t)
