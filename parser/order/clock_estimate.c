@@ -11,8 +11,9 @@
 #define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
 #define SAMPLES_LEAST  3
 #define WORSE          1.3
-#define FEW            8  /* samples: too few for quartiles */
-#define PARTS_MOST     64 /* after so many, values are ordered by a way that is never slow */
+#define FINE           1.1 /* times the least error that there can be: surer than this is not worth its time */
+#define FEW            8   /* samples: too few for quartiles */
+#define PARTS_MOST     64  /* after so many, values are ordered by a way that is never slow */
 
 /* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
 #define DELAY_NS 2e3
@@ -29,11 +30,17 @@ struct sample_pool {
     unsigned char octave[OCTAVES];
 };
 
+/* log2, rounded down, of cycles >= 1. */
+static inline int octave_of(double cycles)
+{
+    return cycles < 0x1p63 ? 63 - __builtin_clzll((uint64_t)cycles) : OCTAVES - 1;
+}
+
 static void pool_add(struct sample_pool *p, const struct stretch *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int octave = ilogb(s[i].cycles);
-        if (octave < OCTAVES && p->octave[octave] < OCTAVE_SAMPLES) {
+        int octave = octave_of(s[i].cycles);
+        if (p->octave[octave] < OCTAVE_SAMPLES) {
             p->octave[octave]++;
             p->s[p->n++] = s[i];
         }
@@ -156,16 +163,24 @@ static size_t to_hz(struct stretch *s, size_t n, const struct hz_range *range)
     return kept * 4 >= n * 3 ? kept : 0;
 }
 
+/* What the delays at the ends of so many chains make unsure. */
+static double ends_ppm(double cycles, size_t chains, const struct hz_range *range)
+{
+    double chain_ns = cycles / (double)chains / range->from * 1e9;
+    return DELAY_NS / chain_ns * 1e6;
+}
+
+/* From stretches of so many cycles; the chains that they are of in `chains`. False: too few to say anything. */
 static bool estimate_at(const struct clock_marks *m, double cycles, bool within, const struct hz_range *range,
-                        struct stretch *room, struct clock_estimate *e)
+                        struct stretch *room, struct clock_estimate *e, size_t *chains)
 {
     struct clock_cut cut = clock_marks_cut(m, cycles, within, room);
     size_t n = to_hz(room, cut.n, range);
     if (n == 0)
         return false;
-    double chain_ns = cut.cycles / (double)cut.chains / range->from * 1e9;
+    *chains = cut.chains;
     double cycle_share = STEP_CYCLES / (cut.cycles / (double)cut.n);
-    estimate_from((double *)room, n, (DELAY_NS / chain_ns + cycle_share) * 1e6, e);
+    estimate_from((double *)room, n, ends_ppm(cut.cycles, cut.chains, range) + cycle_share * 1e6, e);
     return n >= SAMPLES_LEAST;
 }
 
@@ -181,7 +196,8 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     double cycles = 2 * all / SAMPLES_GOOD;
     while ((cycles /= 2) >= 1) {
         struct clock_estimate next;
-        if (!estimate_at(m, cycles, within, &range, room, &next))
+        size_t chains;
+        if (!estimate_at(m, cycles, within, &range, room, &next, &chains))
             continue;
         if (!found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
             next.error_ppm < e->error_ppm)
@@ -189,6 +205,9 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
         else if (e->samples >= SAMPLES_GOOD && next.error_ppm > WORSE * e->error_ppm)
             break;
         found = true;
+        /* Of shorter ones there are no fewer chains: the delays at their ends alone leave so much unsure. */
+        if (e->samples >= SAMPLES_GOOD && e->error_ppm <= FINE * ends_ppm(all, chains, &range))
+            break;
     }
     return found;
 }

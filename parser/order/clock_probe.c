@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "clock_core.h"
-#include "clock_estimate.h"
 #include "clock_sieve.h"
 
 #define GAPS          256
@@ -88,6 +87,7 @@ void clock_probe_restart(struct clock_probe *p)
     clock_core_restart(p->core);
     p->marks.n = 0;
     p->estimated_at = 0;
+    p->estimated = false;
 }
 
 /* Xen says that `who` has run for `ns` (low 32 bits) by now: a mark, in the chain if that goes on. */
@@ -212,21 +212,27 @@ static double hz_least(struct clock_probe *p)
     return fmax(CLOCK_HZ_LEAST, usual / GAP_MOST_NS * 1e9);
 }
 
-bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
+static void estimate(struct clock_probe *p)
 {
-    struct clock_estimate e;
     uint32_t own = p->marks.n;
     p->estimated_at = marks_seen(p);
     clock_core_marks(p->core, &p->marks);
-    bool found = clock_estimate(&p->marks, hz_least(p), p->room, &e);
+    p->estimated = clock_estimate(&p->marks, hz_least(p), p->room, &p->estimate);
     p->marks.n = own;
-    if (!found)
+}
+
+bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
+{
+    const struct clock_estimate *e = &p->estimate;
+    if (marks_seen(p) != p->estimated_at)
+        estimate(p);
+    if (!p->estimated)
         return false;
-    clock->cpu_hz = e.cpu_hz;
+    clock->cpu_hz = e->cpu_hz;
     clock->measured = true;
-    clock->pairs = e.samples;
-    clock->spread_ppm = e.spread_ppm;
-    clock->error_ppm = e.error_ppm;
+    clock->pairs = e->samples;
+    clock->spread_ppm = e->spread_ppm;
+    clock->error_ppm = e->error_ppm;
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "clock_estimate.h"
 #include "clock_marks.h"
 #include "parser/decode/stream.h"
 
@@ -20,6 +21,8 @@ struct clock_probe {
     uint32_t *gaps;             /* cycles from SWITCH_INFPREV to the SWITCH_INFNEXT that follows it */
     size_t gaps_n;
     size_t estimated_at; /* marks when the last estimate was made */
+    bool estimated;      /* it says something: */
+    struct clock_estimate estimate;
 };
 
 /* False when there is no memory; clock_probe_free in both cases. */
