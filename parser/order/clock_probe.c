@@ -171,11 +171,15 @@ void clock_probe_take(struct clock_probe *p, struct stream *s)
     size_t kept = s->fresh;
     for (size_t i = s->fresh; i < s->n; i++) {
         struct event *e = &s->events[i];
-        if (e->flags & EVENT_CLOCK)
+        if (e->flags & EVENT_CLOCK) {
             take(p, &p->by_pcpu[s->pcpu], e);
-        e->flags &= (uint8_t)~EVENT_CLOCK;
-        if (e->flags & (EVENT_RAW | EVENT_MODEL))
-            s->events[kept++] = *e;
+            e->flags &= (uint8_t)~EVENT_CLOCK;
+        }
+        if (!(e->flags & (EVENT_RAW | EVENT_MODEL)))
+            continue;
+        if (kept < i)
+            s->events[kept] = *e;
+        kept++;
     }
     s->n = kept;
 }
