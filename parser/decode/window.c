@@ -66,9 +66,13 @@ bool decoder_is_whole(const struct decoder *d)
 
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
+    bool others = d->without_runstates != without_runstates;
     d->measures_clock = measures_clock;
     d->without_runstates = without_runstates;
-    record_set_actions(d);
+    if (others)
+        record_set_actions(d);
+    else
+        record_set_clock_actions(d);
 }
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,

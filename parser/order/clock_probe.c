@@ -44,6 +44,14 @@ struct clock_pcpu {
     bool core;         /* it writes for others of its core */
 };
 
+static void break_chain(struct clock_pcpu *c)
+{
+    c->who = CLOCK_NOBODY;
+    c->mark = CLOCK_MARK_NONE;
+    c->ran_ns = 0;
+    c->prev_tsc = 0;
+}
+
 bool clock_probe_init(struct clock_probe *p)
 {
     p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
@@ -53,7 +61,8 @@ bool clock_probe_init(struct clock_probe *p)
     p->gaps = calloc(GAPS, sizeof *p->gaps);
     if (!p->by_pcpu || !p->core || !p->marks.marks || !p->room || !p->gaps)
         return false;
-    clock_probe_break(p);
+    for (size_t i = 0; i < PCPUS_MAX; i++)
+        break_chain(&p->by_pcpu[i]);
     return true;
 }
 
@@ -66,17 +75,9 @@ void clock_probe_free(struct clock_probe *p)
     free(p->gaps);
 }
 
-static void break_chain(struct clock_pcpu *c)
-{
-    c->who = CLOCK_NOBODY;
-    c->mark = CLOCK_MARK_NONE;
-    c->ran_ns = 0;
-    c->prev_tsc = 0;
-}
-
 void clock_probe_break(struct clock_probe *p)
 {
-    for (size_t i = 0; i < PCPUS_MAX; i++)
+    for (size_t i = 0; i < p->pcpus; i++)
         break_chain(&p->by_pcpu[i]);
     clock_core_break(p->core, 0);
 }
@@ -169,6 +170,8 @@ static void take(struct clock_probe *p, struct clock_pcpu *c, const struct event
 void clock_probe_take(struct clock_probe *p, struct stream *s)
 {
     size_t kept = s->fresh;
+    if (p->pcpus <= s->pcpu)
+        p->pcpus = s->pcpu + 1u;
     for (size_t i = s->fresh; i < s->n; i++) {
         struct event *e = &s->events[i];
         if (e->flags & EVENT_CLOCK) {

@@ -16,6 +16,7 @@
 struct clock_probe {
     struct clock_marks marks;
     struct clock_pcpu *by_pcpu; /* who runs there, by pCPU number */
+    size_t pcpus;               /* that may be known to run somebody: their numbers are below */
     struct clock_core *core;    /* switches of pCPUs that write for others of their core */
     struct stretch *room;       /* for an estimate */
     uint32_t *gaps;             /* cycles from SWITCH_INFPREV to the SWITCH_INFNEXT that follows it */
