@@ -82,7 +82,8 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
 }
 
 /* As below, where the vCPU may exist: not yet, or not in the domain's current life. */
-static uint32_t new_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint64_t now_ns)
+static __attribute__((noinline)) uint32_t new_vcpu(struct runstates *r, uint32_t domain, uint32_t id,
+                                                   uint64_t now_ns)
 {
     struct population *p = r->population;
     uint32_t life = runstates_life(r, domain, now_ns);
