@@ -73,6 +73,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (batch->unseen_pcpus && !batch->damaged)
         runstates_unseen(m->runstates, batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
+    runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
@@ -151,9 +152,10 @@ static void change_state(struct model *m, const struct transition *t)
 /* A vCPU that ran, or did not, runs from now on, or does not. */
 static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
 {
-    uint64_t more = (uint64_t)runs - (uint64_t)ran; /* modulo 2^64 */
-    m->running += more;
-    m->ran_ns -= more * now_ns;
+    if (ran == runs)
+        return;
+    m->running += runs ? 1 : -1ull;
+    m->ran_ns += runs ? -now_ns : now_ns;
 }
 
 static void appear(struct model *m, const struct transition *t)
@@ -201,10 +203,10 @@ static __attribute__((noinline)) bool look_otherwise(struct model *m, const stru
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_DARK)
             dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
-        return true;
+        return t->kind != TRANSITION_REMOVED;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    if (t->kind == TRANSITION_REMOVED || (v->idle && !m->shows_idle))
+    if (v->idle && !m->shows_idle)
         return false;
     keep_before(m, v);
     if (t->kind == TRANSITION_APPEAR)

@@ -178,7 +178,7 @@ void clock_probe_take(struct clock_probe *p, struct stream *s)
             take(p, &p->by_pcpu[s->pcpu], e);
             e->flags &= (uint8_t)~EVENT_CLOCK;
         }
-        if (!(e->flags & (EVENT_RAW | EVENT_MODEL)))
+        if (!(e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO)))
             continue;
         if (kept < i)
             s->events[kept] = *e;
