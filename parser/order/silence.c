@@ -74,8 +74,10 @@ static uint64_t usual_distance(const struct silences *s, const struct hole *h)
         if (to > from && !(from <= h->from && to >= h->to))
             distances[n++] = to - from;
     }
+    if (n == 0)
+        return 0;
     qsort(distances, n, sizeof distances[0], compare);
-    return n ? distances[n / 2] : 0;
+    return distances[n / 2];
 }
 
 /* What the run that ended after the silence says. */
