@@ -6,6 +6,7 @@
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
+#   cases       reported situations, one small capture of each: what must come out
 #   cli         options, messages, exit codes
 #   dump        every record: lines, filters, formats, counts
 #   every-event every event, layout and variant, written and read again
@@ -25,8 +26,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road clock cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
+TESTS      := unit truth charges invariants road clock cases cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit clock cases cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan
