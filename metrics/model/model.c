@@ -179,11 +179,9 @@ static inline bool look(struct model *m, const struct transition *t)
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_DARK)
             dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
-        return true;
+        return t->kind != TRANSITION_REMOVED;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    if (t->kind == TRANSITION_REMOVED)
-        return false;
     bool ran = v->alive && v->state == RUNSTATE_RUNNING;
     if (t->kind == TRANSITION_STATE && v->alive)
         count_running(m, ran, t->to == RUNSTATE_RUNNING, t->time_ns);

@@ -141,12 +141,14 @@ static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now
 /* The instant of a runstate change that was recorded at now_ns. */
 static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    struct instant *i = &r->pcpus[e->pcpu].instant;
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    struct instant *i = &p->instant;
     if (e->flags & EVENT_INSTANT)
         return now_ns - min64(now_ns, e->w[3]);
-    if ((e->header >> 8 & 3) == RUNSTATE_RUNNING)
-        return instant_switched_out(i, e->w[0], e->flags & EVENT_RAN && r->clock->cpu_hz > 0, e->w[2], now_ns,
-                                    &r->quality->runs_contradicted);
+    if ((e->header >> 8 & 3) == RUNSTATE_RUNNING) {
+        struct run run = {e->w[0], e->w[2], e->flags & EVENT_RAN && r->clock->cpu_hz > 0};
+        return instant_switched_out(i, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
+    }
     if (e->flags & EVENT_SWITCHED_IN)
         return instant_switched_in(i, e->w[0], now_ns);
     i->switched_out = false;
@@ -159,8 +161,12 @@ static void runstate_change(struct runstates *r, const struct event *e, uint64_t
     uint32_t vcpu = vcpu_of(r, e, now_ns);
     if (vcpu == NOBODY)
         return;
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
     unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
     r->instant_ns = runstates_possible(r, vcpu, e->pcpu, new, instant);
+    /* I/O of the vCPU precedes its end; it gives way, as it is not always decoded. */
+    if (old == RUNSTATE_RUNNING && p->io_ns > r->instant_ns && r->instant_ns >= r->settled_ns)
+        transitions_pull_io(&r->queue, e->pcpu, r->instant_ns);
     runstates_record(r, vcpu, r->instant_ns, e->pcpu, old, new, event_slice(e));
 }
 
@@ -194,6 +200,7 @@ static uint32_t named_life(struct runstates *r, uint32_t domain, uint64_t now_ns
 static void put_io(struct runstates *r, const struct event *e, uint64_t now_ns, enum io_record record,
                    uint32_t vcpu, uint64_t value)
 {
+    r->pcpus[e->pcpu].io_ns = now_ns;
     runstates_put(
         r, now_ns,
         (struct transition){

@@ -42,7 +42,7 @@ struct track {
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
-    bool woken;
+    bool woken;      /* switches only: woken_ns is set */
 };
 
 struct pcpu_track {
@@ -50,6 +50,8 @@ struct pcpu_track {
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
     uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
+    uint64_t woke_ns;    /* when it recorded a wake last */
+    uint64_t io_ns;      /* and I/O */
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     uint32_t ran_ns;     /* switches only, if */
     bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
