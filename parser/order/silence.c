@@ -57,6 +57,19 @@ void silences_note(struct silences *s, const struct silence *silence)
         s->list[s->n++] = *silence;
 }
 
+void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        struct silence silence = s->list[i];
+        if (silence.pcpu == pcpu && silence.to > tsc)
+            silence.to = tsc;
+        if (silence.to >= silence.from && silence.to - silence.from >= silence_cycles(s))
+            s->list[kept++] = silence;
+    }
+    s->n = kept;
+}
+
 static int compare(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
