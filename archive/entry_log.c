@@ -452,7 +452,7 @@ static int emit_entries(struct entry_log *l, const struct event_batch *batch, ui
 
 int entry_log_take(struct entry_log *l, const struct event_batch *batch, const struct entry_sink *sink)
 {
-    if (!l->timed || !batch->has_runstates)
+    if (!l->timed || !batch->has_runstates || batch->cores) /* who runs on siblings is no part of an entry */
         l->past.beyond = true;
     l->begun = true;
     for (size_t i = 0; i < batch->n && !l->past.beyond; i++) {
@@ -474,5 +474,5 @@ int entry_log_take(struct entry_log *l, const struct event_batch *batch, const s
         l->marks_head = l->marks_n;
         return entry_log_failed(l) ? -1 : 0;
     }
-    return emit_entries(l, batch, batch->watermark, sink);
+    return emit_entries(l, batch, event_batch_settled(batch), sink);
 }

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "event.h"
+#include "parser/decode/cores.h"
 #include "parser/order/clock.h"
 #include "parser/source/feed.h"
 #include "quality.h"
@@ -27,15 +28,22 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
-    bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
+    bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
     unsigned
         unseen_pcpus; /* that should have written by now, and did not: at least so many were not recorded */
     bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */
     unsigned
         traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
-    uint64_t end_tsc;   /* of the trace's last record, once its end was read; 0: not yet */
+    uint64_t end_tsc;   /* of the last record that the model is given, once the end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
+
+/* The tsc up to which the model has all that it is given. */
+static inline uint64_t event_batch_settled(const struct event_batch *b)
+{
+    return b->end_tsc > 0 && b->end_tsc < b->watermark ? b->end_tsc : b->watermark;
+}
 
 /* Where to begin in the middle of a trace, and what is known of what comes before. */
 struct trace_resume {

@@ -96,7 +96,7 @@ check 'json has the rows of jsonl' equal "$(jq -s 'map(.delayed_ns) | add' "$scr
 check 'culprits are domains, the idle loop, or not known' equal true "$(jq -s 'all(.[]; (.culprit_kind == "domain") == (.culprit != null))
     and (map(.culprit_kind) | unique - ["domain", "idle", "unknown"] == [])' "$scratch/all")"
 run blame -q -f jsonl -d 2 "$fixture"
-check '-d: these victims' equal "$(jq -c 'select(.victim == 2)' "$scratch/all")" "$(cat "$out")"
+check '-d: these victims' equal "$(jq -c 'select(.victim == 2)' "$scratch/all")" "$(jq -c . "$out")"
 run blame -q -f csv -c victim,victim_vcpu,culprit,delayed_ns -n 3 "$fixture"
 check '-n: the largest delays' equal \
     "$(jq -rs 'sort_by(-.delayed_ns)[:3][] | "\(.victim),\(.victim_vcpu),\(.culprit),\(.delayed_ns)"' "$scratch/all")" "$(tail -n +2 "$out")"

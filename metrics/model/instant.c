@@ -134,16 +134,29 @@ static bool go_on(struct instant *i, uint32_t who, uint64_t ran_ns, uint64_t now
     return fine;
 }
 
-uint64_t instant_switched_out(struct instant *i, uint32_t who, bool known, uint32_t ran_ns, uint64_t now_ns,
+/* The chain's last switch is known to be later: of an idle run the chain takes that over. */
+static void hold_up(struct instant *i, uint32_t who, uint64_t not_before_ns)
+{
+    if (not_before_ns <= i->out_ns || not_before_ns - i->out_ns > INSTANT_EARLY_NS)
+        return;
+    if (who >> 16 == IDLE_DOMAIN && i->at_ns == i->out_ns) {
+        count_from_later(i, (int64_t)(not_before_ns - i->at_ns));
+        i->at_ns = not_before_ns;
+    }
+    i->out_ns = not_before_ns;
+}
+
+uint64_t instant_switched_out(struct instant *i, struct run run, uint64_t now_ns, uint64_t not_before_ns,
                               uint64_t *unused)
 {
     i->out_ns = now_ns;
-    if (!known || i->runner != who)
+    if (!run.known || i->runner != run.who)
         restart(i, now_ns);
-    else if (go_on(i, who, unwrap(ran_ns, now_ns - i->at_ns), now_ns))
+    else if (go_on(i, run.who, unwrap(run.ran_ns, now_ns - i->at_ns), now_ns))
         i->out_ns = i->at_ns;
     else
         ++*unused;
+    hold_up(i, run.who, not_before_ns);
     i->seen_ns = now_ns;
     i->runner = NO_RUNNER;
     i->switched_out = true;

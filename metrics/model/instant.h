@@ -43,11 +43,22 @@ void instant_init(struct instant *i);
 /* Records were lost: who ran since when is not known. */
 void instant_break(struct instant *i);
 
+/* What a pCPU does for others before a switch is recorded before it: so far the chain may lie too early. */
+#define INSTANT_EARLY_NS 100000u
+
+/* A run that has ended. */
+struct run {
+    uint32_t who;    /* dom << 16 | vcpu */
+    uint32_t ran_ns; /* modulo 2^32, */
+    bool known;      /* if */
+};
+
 /*
- * `who` was switched out after `ran_ns` (modulo 2^32), as was recorded at now_ns; known false: how long it ran is not said.
- * Returns the instant, at most INSTANT_LAG_NS before now_ns. *unused is counted up where ran_ns contradicts the times.
+ * A vCPU was switched out, as was recorded at now_ns. Returns the instant, at most INSTANT_LAG_NS before now_ns, and not before
+ * not_before_ns, if that is little later than the chain says. *unused is counted up where the length of the run contradicts
+ * the times.
  */
-uint64_t instant_switched_out(struct instant *i, uint32_t who, bool known, uint32_t ran_ns, uint64_t now_ns,
+uint64_t instant_switched_out(struct instant *i, struct run run, uint64_t now_ns, uint64_t not_before_ns,
                               uint64_t *unused);
 
 /*

@@ -73,6 +73,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (batch->unseen_pcpus && !batch->damaged)
         runstates_unseen(m->runstates, batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
+    runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
@@ -148,8 +149,10 @@ static void change_state(struct model *m, const struct transition *t)
 /* A vCPU that ran, or did not, runs from now on, or does not. */
 static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
 {
-    m->running += (uint64_t)runs - (uint64_t)ran;
-    m->ran_ns += (ran ? now_ns : 0) - (runs ? now_ns : 0);
+    if (ran == runs)
+        return;
+    m->running += runs ? 1 : -1ull;
+    m->ran_ns += runs ? -now_ns : now_ns;
 }
 
 static void appear(struct model *m, const struct transition *t)
@@ -179,11 +182,9 @@ static inline bool look(struct model *m, const struct transition *t)
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_DARK)
             dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
-        return true;
+        return t->kind != TRANSITION_REMOVED;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    if (t->kind == TRANSITION_REMOVED)
-        return false;
     bool ran = v->alive && v->state == RUNSTATE_RUNNING;
     if (t->kind == TRANSITION_STATE && v->alive)
         count_running(m, ran, t->to == RUNSTATE_RUNNING, t->time_ns);

@@ -10,7 +10,6 @@
 
 #define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
 #define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
-#define WAKE_SPAN_NS  100000u      /* the wait for a scheduler's lock; longer: the pCPU was held up */
 #define SKEW_MAX_NS   1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
@@ -53,6 +52,11 @@ void runstates_use_switches(struct runstates *r)
 void runstates_distrust(struct runstates *r)
 {
     r->damaged = true;
+}
+
+void runstates_use_cores(struct runstates *r, const struct cores *cores)
+{
+    r->cores = cores;
 }
 
 size_t runstates_memory(const struct runstates *r)
@@ -309,13 +313,16 @@ uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t inst
     instant_ns = max64(instant_ns, k->slept_ns);
     if (waker != NOBODY)
         instant_ns = max64(instant_ns, r->tracks[waker].since_ns);
-    if (instant_ns >= k->since_ns || instant_ns < r->settled_ns || k->since_ns - instant_ns > WAKE_SPAN_NS)
+    if (instant_ns >= k->since_ns || instant_ns < r->settled_ns ||
+        k->since_ns - instant_ns > INSTANT_EARLY_NS)
         return k->since_ns;
     if (!transitions_empty(&r->queue)) { /* else it was taken, by who looks at the last events only */
         if (!transitions_remove(&r->queue, vcpu, k->since_ns, &wake))
             return k->since_ns;
         runstates_put(r, instant_ns, wake);
     }
+    if (r->pcpus[k->woken_on].woke_ns == k->since_ns)
+        r->pcpus[k->woken_on].woke_ns = instant_ns;
     return k->since_ns = instant_ns;
 }
 
@@ -364,7 +371,10 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
     }
-    k->woken_on = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE ? pcpu : NO_PCPU;
+    bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
+    k->woken_on = wake ? pcpu : NO_PCPU;
+    if (wake)
+        r->pcpus[pcpu].woke_ns = now_ns;
     k->slept_ns = k->since_ns;
     k->since_ns = now_ns;
     if (k->leaving_noted && old == RUNSTATE_RUNNING) {

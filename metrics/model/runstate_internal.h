@@ -43,14 +43,17 @@ struct track {
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
     uint8_t wakes;   /* switches only: how many wakes came while its state is not known, 2: or more */
-    bool woken;
+    bool woken;      /* switches only: woken_ns is set */
 };
 
 struct pcpu_track {
     uint32_t current;       /* the vCPU that runs, NOBODY: not known */
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
+    unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
     uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
+    uint64_t woke_ns;    /* when it recorded a wake last */
+    uint64_t io_ns;      /* and I/O */
     uint64_t free_since; /* with nobody: since when nobody is known to run */
     uint32_t ran_ns;     /* switches only, if */
     bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
@@ -74,6 +77,7 @@ struct unexplained {
 struct runstates {
     struct population *population;
     struct quality *quality;
+    const struct cores *cores; /* pCPUs that are scheduled together; NULL: none */
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */

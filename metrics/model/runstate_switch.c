@@ -36,8 +36,9 @@ static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
     enum runstate to = leads_to(r, k, now_ns);
-    uint64_t instant = instant_switched_out(&p->instant, name_of(r, vcpu), p->ran && r->clock->cpu_hz > 0,
-                                            p->ran_ns, now_ns, &r->quality->runs_contradicted);
+    struct run run = {name_of(r, vcpu), p->ran_ns, p->ran && r->clock->cpu_hz > 0};
+    uint64_t instant =
+        instant_switched_out(&p->instant, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
     k->leaving = k->wakes = 0;
     p->ran = false;
     if (to != RUNSTATE_BLOCKED && to != RUNSTATE_UNKNOWN)

@@ -119,6 +119,20 @@ bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, 
     return false;
 }
 
+void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns)
+{
+    for (size_t i = first_after(q, time_ns); i < q->n; i++) {
+        struct transition *item = &q->items[i];
+        if (item->kind != TRANSITION_IO || item->pcpu != pcpu)
+            continue;
+        struct transition t = *item;
+        t.time_ns = time_ns;
+        item->kind = TRANSITION_REMOVED;
+        transitions_put_back(q, t);
+        i = first_after(q, time_ns) - 1; /* items have moved */
+    }
+}
+
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)
 {
     const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;
