@@ -370,13 +370,12 @@ static const struct command command = {
     .name = "archive create",
     .summary = "traces, and what they tell, into an archive",
     .usage = "[OPTIONS] [TRACE...] -o ARCHIVE",
-    .text =
-        "TRACE is a capture of xentrace, plain or compressed by zstd, gzip or xz; \"-\" or nothing: standard input, also "
-        "a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces of one host that follow "
-        "each other are read as one later. ARCHIVE (*.xma) is a zstd file of a tar file: "
-        "xenmeter-archive(5).\n"
-        "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is "
-        "killed. A signal that asks to end completes the archive of a pipe, and removes that of a file.",
+    .text = "TRACE is a capture of xentrace, plain or compressed by zstd, gzip or xz; \"-\" or nothing: "
+            "standard input, also a live pipe, until it ends or SIGINT or SIGTERM arrives. Several traces "
+            "of one host that follow each other are read as one later. ARCHIVE (*.xma) is a zstd file of "
+            "a tar file: xenmeter-archive(5).\n"
+            "The archive is written as ARCHIVE.partial, which stays if the work fails or the process is "
+            "killed. A signal that asks to end completes the archive of a pipe, and removes that of a file.",
     .examples =
         "xenmeter archive create --with-trace capture.xt -o capture.xma\n"
         "xentrace -D -e 0x2f000 /dev/stdout | xenmeter archive create --host web1 -g 10s - -o web1.xma",

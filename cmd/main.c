@@ -16,7 +16,8 @@ const struct command xenmeter = {
     .name = "",
     .summary = "where the CPU of a Xen host went, and for whom, from the records of xentrace",
     .usage = "COMMAND [OPTIONS] [FILE]",
-    .text = "FILE is a capture, plain or compressed by zstd, gzip or xz, or an archive; \"-\" is standard input.\n"
+    .text = "FILE is a capture, plain or compressed by zstd, gzip or xz, or an archive; \"-\" is "
+            "standard input.\n"
             "\"xenmeter COMMAND --help\" tells more; the definitions are in xenmeter-metrics(7).",
     .examples = "xenmeter report capture.xt\n"
                 "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",

@@ -72,7 +72,7 @@ agrees() { # TRACE TRUTH
     jq -r '.cpu_hz as $hz | .vcpus[] | [.domain, .life, .vcpu,
             (.running, .runnable, .blocked, .offline, .wait_wake, .wait_preempt, .wait_other | . * 1e9 / $hz | round),
             .changes + (if .from_start and .to_end then 0 else 50 end), .dispatches, .wakes, .blocks, .preemptions, .yields, .migrations] | @tsv' "$2" |
-        awk -v report="$scratch/report.csv" -v RECORD_NS=$RECORD_NS '
+        awk -v report="$scratch/report.csv" -v RECORD_NS="$RECORD_NS" '
             # domain life vcpu, 7 times, changes, 6 counts; runnable after offline may be called either kind of wait
             function wrong(what) { if (++bad <= 5) print "      " what }
             BEGIN {

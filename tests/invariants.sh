@@ -40,6 +40,9 @@ look_at() { # NAME FILE CHURN
 for file in fixtures/*.xt.zst; do
     look_at "$(basename "$file" .xt.zst)" "$file" 0
 done
+for name in c-mask lost-wait null-unseen pm-idle; do
+    look_at "$name" "fixtures/cases/$name.xt.zst" 0
+done
 
 generated() { # NAME CHURN OPTION...
     local name=$1 churn=$2

@@ -8,6 +8,7 @@
 #   road        file, pipe, compressed, live: the same bytes come out
 #   unrecorded  pCPUs and times of which nothing was recorded
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
+#   cases       reported situations, one small capture of each: what must come out
 #   cli         options, messages, exit codes
 #   dump        every record: lines, filters, formats, counts
 #   every-event every event, layout and variant, written and read again
@@ -27,8 +28,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges invariants road clock unrecorded cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
+TESTS      := unit siblings truth charges invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan

@@ -102,7 +102,7 @@ static uint64_t records_of(const struct quality *q, unsigned first, unsigned las
 
 static void find_schedulers(struct xen_versions *v, const struct quality *named)
 {
-    uint64_t records[SCHEDULERS_MAX];
+    uint64_t records[SCHEDULERS_MAX] = {0};
     for (unsigned i = 0; i < SCHEDULERS_MAX; i++) {
         uint64_t n = records_of(named, schedulers[i].first, schedulers[i].last);
         unsigned at = v->schedulers_n;

@@ -97,6 +97,28 @@ int order_sweep(struct order *o)
     return step_blind(o, o->watermark);
 }
 
+/* ---- times ---- */
+
+/*
+ * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
+ * beyond a later event, or the last record, moves back to it. What is older than what was delivered comes at its end;
+ * time 0 is where the trace begins.
+ */
+static void settle(const struct order *o, struct stream *s)
+{
+    for (size_t i = s->head; !s->begun && i < s->n; i++)
+        s->events[i].tsc = o->tsc_last;
+    uint64_t most = s->last_tsc;
+    for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
+        most = s->events[i].tsc < most ? s->events[i].tsc : most;
+        s->events[i].tsc = most;
+    }
+    s->pulled_back = false;
+    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
+    for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
+        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
+}
+
 /* ---- the end ---- */
 
 #define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
@@ -146,9 +168,10 @@ static uint64_t complete_until(const struct order *o, const struct stream *s, ui
     return (int)s->pcpu == d->last_pcpu || s->perhaps_blind ? s->last_tsc : *read_before;
 }
 
-/* The model gets no more of the stream than up to `end`. */
-static void end_for_model(struct stream *s, uint64_t end)
+/* The model gets no more of the stream than up to `end`, by the times with which events are delivered. */
+static void end_for_model(const struct order *o, struct stream *s, uint64_t end)
 {
+    settle(o, s);
     for (size_t i = s->n; i-- > s->head && s->events[i].tsc > end;)
         s->events[i].flags &= (uint8_t)~EVENT_MODEL;
 }
@@ -168,7 +191,7 @@ int order_end(struct order *o, bool cut)
     if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
         return -1;
     for (unsigned i = 0; cut && i < d->pcpus_n; i++)
-        end_for_model(d->streams[d->pcpus[i]], o->model_end);
+        end_for_model(o, d->streams[d->pcpus[i]], o->model_end);
     o->watermark = UINT64_MAX;
     return 0;
 }
@@ -220,26 +243,6 @@ static int make_room(struct order *o, unsigned leaves)
     return 0;
 }
 
-/*
- * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event, or the last record, moves back to it. What is older than what was delivered comes at its end;
- * time 0 is where the trace begins.
- */
-static void settle(const struct order *o, struct stream *s)
-{
-    for (size_t i = s->head; !s->begun && i < s->n; i++)
-        s->events[i].tsc = o->tsc_last;
-    uint64_t most = s->last_tsc;
-    for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
-        most = s->events[i].tsc < most ? s->events[i].tsc : most;
-        s->events[i].tsc = most;
-    }
-    s->pulled_back = false;
-    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
-    for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
-        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
-}
-
 /* Sets up the tournament of the streams' first events. */
 static void begin(struct order *o)
 {
@@ -286,8 +289,8 @@ int order_begin(struct order *o)
         return -1;
     for (unsigned i = 0; i < d->pcpus_n; i++)
         settle(o, d->streams[d->pcpus[i]]);
-    if (o->clock)
-        silences_settle(&o->silences, d, o->clock, o->watermark);
+    if (o->clock) /* what ends after the model does is no hole of the result */
+        silences_settle(&o->silences, d, o->clock, o->watermark < o->model_end ? o->watermark : o->model_end);
     begin(o);
     return o->silences.no_memory ? -1 : 0;
 }

@@ -30,6 +30,7 @@ static void pull_back(struct order *o, struct stream *s, uint64_t tsc)
     const struct decoder *d = o->decoder;
     s->pulled_back = true;
     s->last_tsc = tsc;
+    silences_pull_back(&o->silences, s->pcpu, tsc);
     o->tsc_last = tsc;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *other = d->streams[d->pcpus[i]];

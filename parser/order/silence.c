@@ -57,12 +57,16 @@ void silences_note(struct silences *s, const struct silence *silence)
         s->list[s->n++] = *silence;
 }
 
-void silences_forget(struct silences *s, uint16_t pcpu, uint64_t after)
+void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < s->n; i++)
-        if (s->list[i].pcpu != pcpu || s->list[i].to <= after)
-            s->list[kept++] = s->list[i];
+    for (size_t i = 0; i < s->n; i++) {
+        struct silence silence = s->list[i];
+        if (silence.pcpu == pcpu && silence.to > tsc)
+            silence.to = tsc;
+        if (silence.to >= silence.from && silence.to - silence.from >= silence_cycles(s))
+            s->list[kept++] = silence;
+    }
     s->n = kept;
 }
 
@@ -83,8 +87,10 @@ static uint64_t usual_distance(const struct silences *s, const struct hole *h)
         if (to > from && !(from <= h->from && to >= h->to))
             distances[n++] = to - from;
     }
+    if (n == 0)
+        return 0;
     qsort(distances, n, sizeof distances[0], compare);
-    return n ? distances[n / 2] : 0;
+    return distances[n / 2];
 }
 
 /* What the run that ended after the silence says. */

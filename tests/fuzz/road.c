@@ -350,8 +350,8 @@ static bool read_trace(struct trace *trace, struct pipeline *pipeline, const str
             MUST(batch.events[i].tsc >= last, "event at %" PRIu64 " after %" PRIu64, batch.events[i].tsc,
                  last);
             last = batch.events[i].tsc;
-            MUST(last <= batch.watermark, "event at %" PRIu64 " beyond the watermark %" PRIu64, last,
-                 batch.watermark);
+            MUST(last <= batch.watermark || !(batch.events[i].flags & EVENT_MODEL),
+                 "event at %" PRIu64 " beyond the watermark %" PRIu64, last, batch.watermark);
         }
         MUST(batch.watermark >= watermark, "the watermark goes back");
         watermark = batch.watermark;

@@ -15,7 +15,7 @@ struct gap {
     uint32_t pcpu; /* ALL_PCPUS: all of them */
     uint64_t from, to;
 };
-enum { ALL_PCPUS = UINT32_MAX };
+#define ALL_PCPUS UINT32_MAX
 
 struct gaps {
     struct gap *items;

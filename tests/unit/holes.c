@@ -191,6 +191,48 @@ static void holes_are_found_where_states_come_from_switches(void)
     trace_bytes_free(&c);
 }
 
+/* The first record of the poll at 500 ms reads 60 s. */
+static void a_time_that_was_ahead_of_itself_ends_no_hole(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    polls(&c, 0, 500 * MS, POLL);
+    mark(&c, 60 * S);
+    polls(&c, 500 * MS, 1 * S, POLL);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.holes, 0);
+    EQUAL(r.quality.hole_ns, 0);
+    EQUAL(r.quality.tsc_backwards, 1);
+    EQUAL(r.end_ns, 901 * MS);
+    STATES(ROW(&r, .domain = 0), 10 * MS, 0, 891 * MS, 0, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* After 60 s the file has a part of a window of pCPU 0, and nothing of pCPU 1, which wrote last at 400 ms. */
+static void where_the_result_ends_before_it_there_is_no_hole(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint64_t t = 0; t < 500 * MS; t += POLL) {
+        burner_at(&c, t);
+        poll_at(&c, t);
+    }
+    on(&c, 0);
+    mark(&c, 60 * S);
+    mark(&c, 60 * S + 1 * MS);
+    sweep(&c);
+    c.file.n -= 4;
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.holes, 0);
+    EQUAL(r.quality.hole_ns, 0);
+    EQUAL(r.quality.unknown_ns, 0);
+    EQUAL(r.end_ns, 400 * MS);
+    EQUAL(r.quality.cut_ns, 60 * S - 400 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo holes_tests[] = {
     TEST(in_a_hole_everybody_is_unknown),
     TEST(no_row_of_a_hole_is_handed_out_as_known),
@@ -200,5 +242,7 @@ CU_TestInfo holes_tests[] = {
     TEST(a_vcpu_that_ran_throughout_by_its_own_account_shows_that_nothing_was_missed),
     TEST(without_scheduler_records_silence_says_nothing),
     TEST(holes_are_found_where_states_come_from_switches),
+    TEST(a_time_that_was_ahead_of_itself_ends_no_hole),
+    TEST(where_the_result_ends_before_it_there_is_no_hole),
     CU_TEST_INFO_NULL,
 };
