@@ -452,7 +452,7 @@ static int emit_entries(struct entry_log *l, const struct event_batch *batch, ui
 
 int entry_log_take(struct entry_log *l, const struct event_batch *batch, const struct entry_sink *sink)
 {
-    if (!l->timed || !batch->has_runstates)
+    if (!l->timed || !batch->has_runstates || batch->cores) /* who runs on siblings is no part of an entry */
         l->past.beyond = true;
     l->begun = true;
     for (size_t i = 0; i < batch->n && !l->past.beyond; i++) {

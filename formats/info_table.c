@@ -121,6 +121,15 @@ static void put_population(struct output *out, const struct info *info)
                   info->domains_n - DOMAINS_SHOWN);
 }
 
+static void put_cores(struct output *out, const struct quality *q)
+{
+    char a[HUMAN_BYTES];
+    if (q->core_pcpus)
+        output_printf(out,
+                      "%-12s %s pCPUs are scheduled together (core scheduling: sched-gran=core or socket)\n",
+                      "cores", human_count(a, q->core_pcpus));
+}
+
 static void put_lost(struct output *out, const struct info *info)
 {
     const struct quality *q = info->summary.quality;
@@ -166,6 +175,15 @@ static void put_damage(struct output *out, const struct info *info)
     for (unsigned i = 0; i < QUALITY_PLACES && i < q->skipped_places; i++)
         output_printf(out, "%-12s offset %" PRIu64 ": %s bytes: %s\n", "", q->places[i].offset,
                       human_count(a, q->places[i].bytes), q->places[i].what);
+    if (q->joined_bytes)
+        output_printf(out, "%-12s another capture at offset %" PRIu64 ", of %s bytes, is not used\n",
+                      "joined", q->joined_at, human_count(a, q->joined_bytes));
+    if (q->tsc_jumps)
+        output_printf(out,
+                      "%-12s %s times a pCPU's clock left the others', first after tsc %" PRIu64
+                      "; %s bytes are not used\n",
+                      "clocks", human_count(a, q->tsc_jumps), q->tsc_jump_tsc,
+                      human_count(b, q->unplaced_bytes));
     if (q->truncated_bytes)
         output_printf(out, "%-12s the end is missing (%s bytes of a window)\n", "truncated",
                       human_count(a, q->truncated_bytes));
@@ -220,6 +238,7 @@ int info_write_table(struct output *out, const struct info *info)
     put_clock(out, info);
     put_xen(out, info);
     put_population(out, info);
+    put_cores(out, info->summary.quality);
     output_printf(out, "%-12s %s\n", "states from",
                   info->summary.trace.has_runstates ? "runstate changes" : "switches, wakes and blocks");
     put_lost(out, info);

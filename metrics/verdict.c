@@ -66,7 +66,7 @@ static const char *plural(uint64_t n)
 static void judge_losses(struct judgement *j, const struct quality *q, double pcpu_ns)
 {
     char share[HUMAN_BYTES], count[HUMAN_BYTES], time[HUMAN_BYTES];
-    if (q->lost_markers || q->lost_records || q->blind_ns) {
+    if (q->lost_markers || q->lost_records || (q->blind_ns && q->tsc_jumps == 0)) {
         bool poor = (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns;
         because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s of the pCPU time is blind: %s record%s lost",
                 human_percent(share, (double)q->blind_ns, pcpu_ns), human_count(count, q->lost_records),
@@ -138,6 +138,9 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
         because(j, VERDICT_DEGRADED, "%s state change%s what went before, first at %s",
                 human_count(count, q->inconsistent), q->inconsistent == 1 ? " contradicts" : "s contradict",
                 human_duration(time, q->inconsistent_at_ns));
+    if (q->core_pcpus_unknown)
+        because(j, VERDICT_POOR, "%s pCPU%s scheduled together with others, and it is not known with which",
+                human_count(count, q->core_pcpus_unknown), q->core_pcpus_unknown == 1 ? " is" : "s are");
     if (q->ignored_records)
         because(j, VERDICT_DEGRADED, "%s scheduler record%s impossible vCPUs",
                 human_count(count, q->ignored_records), q->ignored_records == 1 ? " names" : "s name");
@@ -154,6 +157,10 @@ static void judge_bytes(struct judgement *j, const struct quality *q)
                 human_percent(share, (double)q->skipped_bytes, (double)q->bytes),
                 human_count(places, q->skipped_places), plural(q->skipped_places));
     }
+    if (q->joined_bytes)
+        because(j, VERDICT_DEGRADED,
+                "another capture begins at offset %s: its %s bytes are no part of the result",
+                human_count(count, q->joined_at), human_count(places, q->joined_bytes));
     if (q->cut_ns)
         because(j, VERDICT_DEGRADED, "the trace ends in the middle of a sweep: the last %s are not used",
                 human_duration(time, q->cut_ns));
@@ -178,7 +185,8 @@ static void judge_unrecognised(struct judgement *j, const struct quality *q)
                 plural(records), human_percent(share, (double)records, (double)q->records));
 }
 
-static void judge_tsc(struct judgement *j, const struct quality *q)
+/* `clock` may be NULL. */
+static void judge_tsc(struct judgement *j, const struct quality *q, const struct clock *clock)
 {
     char count[HUMAN_BYTES], time[HUMAN_BYTES];
     double poor = POOR_TSC_SHARE * (double)q->records;
@@ -186,6 +194,16 @@ static void judge_tsc(struct judgement *j, const struct quality *q)
         because(j, (double)q->tsc_backwards > poor ? VERDICT_POOR : VERDICT_DEGRADED,
                 "time ran backwards in %s record%s", human_count(count, q->tsc_backwards),
                 plural(q->tsc_backwards));
+    if (q->tsc_jumps) {
+        double cycles = (double)q->tsc_jump_max_cycles;
+        double ns = clock && clock->cpu_hz > 0 ? cycles / clock->cpu_hz * 1e9 : 0;
+        because(
+            j, VERDICT_DEGRADED,
+            "the clock of a pCPU left the others' %s time%s, by up to %s%s: what it wrote then is not used",
+            human_count(count, q->tsc_jumps), plural(q->tsc_jumps),
+            ns > 0 ? human_duration(time, (uint64_t)ns) : human_count(time, q->tsc_jump_max_cycles),
+            ns > 0 ? "" : " cycles");
+    }
     if (q->tsc_implausible)
         because(j, (double)q->tsc_implausible > poor ? VERDICT_POOR : VERDICT_DEGRADED,
                 "%s record%s an implausible time stamp", human_count(count, q->tsc_implausible),
@@ -249,7 +267,7 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
     judge_losses(j, q, (double)duration_ns * pcpus);
     judge_clock(j, clock);
     judge_states(j, q, has_runstates);
-    judge_tsc(j, q);
+    judge_tsc(j, q, clock);
     judge_bytes(j, q);
     judge_unrecognised(j, q);
 }
@@ -261,7 +279,7 @@ void verdict_judge_records(struct judgement *j, const struct quality *q)
     if (q->lost_markers)
         because(j, VERDICT_DEGRADED, "%s record%s lost", human_count(count, q->lost_records),
                 q->lost_records == 1 ? " was" : "s were");
-    judge_tsc(j, q);
+    judge_tsc(j, q, NULL);
     judge_bytes(j, q);
     judge_unrecognised(j, q);
 }

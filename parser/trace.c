@@ -6,6 +6,7 @@
 #include "parser/decode/old_numbers.h"
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
+#include "parser/order/currents.h"
 #include "parser/order/order.h"
 #include "parser/source/input.h"
 
@@ -15,6 +16,7 @@
 #define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
 #define CHECK_FIRST_SWEEPS 8           /* and the first ones check one that is not measured */
 #define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
+#define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
 #define SWITCHES_ENOUGH    16          /* without any runstate change between them: the mask left these out */
 #define MEMORY_DEFAULT     (1ull << 30)
 
@@ -34,6 +36,8 @@ struct trace {
     bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
     struct trace_tap tap; /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
+    struct currents currents;   /* once siblings are known, with raw records */
+    struct event *named;        /* the batch with its vCPUs: room for twice as many events */
     struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
 };
 
@@ -53,7 +57,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         trace_close(t);
         return NULL;
     }
-    order_init(&t->order, &t->decoder);
+    if (!order_init(&t->order, &t->decoder)) {
+        trace_close(t);
+        error_no_memory(err, "reading the trace");
+        return NULL;
+    }
     if (options->tap) {
         t->tap = *options->tap;
         input_tap(t->input, &t->tap);
@@ -75,6 +83,8 @@ void trace_close(struct trace *t)
     decoder_free(&t->decoder);
     order_free(&t->order);
     clock_probe_free(&t->probe);
+    currents_free(&t->currents);
+    free(t->named);
     input_close(t->input);
     free(t->file);
     free(t);
@@ -120,8 +130,24 @@ static void set_clock(struct trace *t)
         order_use_clock(&t->order, c);
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
     decoder_want(&t->decoder, goes_on, !has_runstates(t));
+    decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     if (!goes_on)
         clock_probe_restart(&t->probe);
+}
+
+static bool switches_seen(const struct trace *t)
+{
+    return t->options.resume ||
+           decoder_runstates(&t->decoder) >= (uint64_t)RUNSTATES_ENOUGH * t->decoder.pcpus_n;
+}
+
+/* Which pCPUs are scheduled together. Each look at all that was read comes after twice as many sweeps as the last one. */
+static bool siblings_known(struct trace *t)
+{
+    struct decoder *d = &t->decoder;
+    if (decoder_cores_missing(d) && (d->sweep & (d->sweep - 1)) == 0)
+        decoder_search_cores(d);
+    return !cores_unsettled(&d->cores) && decoder_cores_missing(d) == 0;
 }
 
 /* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
@@ -131,6 +157,8 @@ static bool well_known(struct trace *t)
     if (t->order.tsc_first == UINT64_MAX)
         return false; /* when the trace begins is not known: all records so far are without a time */
     if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
+        return false;
+    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
         return false;
     if (!t->decoder.measures_clock || t->options.cpu_hz > 0 || clock_probe_is_full(p))
         return true;
@@ -177,13 +205,15 @@ static void check_at_end(struct trace *t)
 }
 
 /* A sweep has ended: its successor's first window has begun. */
-static void take_sweep(struct trace *t)
+static int take_sweep(struct trace *t, struct error *err)
 {
-    order_sweep(&t->order);
+    if (order_sweep(&t->order) != 0)
+        return error_no_memory(err, "the order of events");
     check_clock(t);
     if (t->tap.sweep)
         t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last,
                      decoder_is_whole(&t->decoder));
+    return 0;
 }
 
 /* 1: the events that were read can be delivered, as far as they are in order; 0: read on; -1 with `err` filled. */
@@ -196,7 +226,8 @@ static int take_status(struct trace *t, int status, struct error *err)
     case DECODER_WINDOW:
         return clock && t->quality.bytes >= CLOCK_BYTES;
     case DECODER_SWEEP:
-        take_sweep(t);
+        if (take_sweep(t, err) != 0)
+            return -1;
         return !clock || well_known(t);
     case DECODER_FULL:
         if (clock)
@@ -208,7 +239,8 @@ static int take_status(struct trace *t, int status, struct error *err)
     default:
         if (t->quality.windows == 0)
             return error_set(err, ERROR_FORMAT, "not a xentrace capture: it holds no window");
-        order_end(&t->order, t->quality.truncated_bytes > 0 || input_cut_short(t->input));
+        if (order_end(&t->order, t->quality.truncated_bytes > 0 || input_cut_short(t->input)) != 0)
+            return error_no_memory(err, "the end of the trace");
         if (!clock)
             check_at_end(t);
         return true;
@@ -232,6 +264,8 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
+    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
+        return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK) {
         set_clock(t);
         if (status == DECODER_END && t->options.cpu_hz > 0)
@@ -259,6 +293,30 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
+/* Drops what only EVENT_WHO wants: no pCPU has siblings. Returns how many events remain. */
+static size_t drop_who(struct trace *t, size_t n)
+{
+    size_t kept = 0;
+    while (kept < n && (t->batch[kept].flags & (EVENT_RAW | EVENT_MODEL)))
+        kept++;
+    for (size_t i = kept; i < n; i++)
+        if (t->batch[i].flags & (EVENT_RAW | EVENT_MODEL))
+            t->batch[kept++] = t->batch[i];
+    return kept;
+}
+
+/* Names the current vCPUs of siblings in the batch. -1: no memory. */
+static int name_siblings(struct trace *t, size_t *n, struct error *err)
+{
+    if (!t->named) {
+        t->named = malloc(2 * sizeof t->batch);
+        if (!t->named || !currents_init(&t->currents, &t->decoder.cores))
+            return error_no_memory(err, "the vCPUs of siblings");
+    }
+    *n = currents_take(&t->currents, t->batch, *n, t->named);
+    return 0;
+}
+
 static unsigned traits_of(const struct trace *t)
 {
     unsigned known = t->options.resume ? t->resume.traits : 0;
@@ -276,16 +334,18 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
-    *batch = (struct event_batch){.events = t->batch,
-                                  .n = n,
-                                  .pcpus = d->pcpus,
-                                  .pcpus_n = d->pcpus_n,
-                                  .has_runstates = has_runstates(t),
-                                  .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep),
-                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
-                                  .traits = traits_of(t),
-                                  .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                                  .watermark = emitted_until(t)};
+    *batch =
+        (struct event_batch){.events = t->named ? t->named : t->batch,
+                             .n = n,
+                             .pcpus = d->pcpus,
+                             .pcpus_n = d->pcpus_n,
+                             .has_runstates = has_runstates(t),
+                             .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
+                             .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                             .cores = d->cores.largest ? &d->cores : NULL,
+                             .traits = traits_of(t),
+                             .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+                             .watermark = emitted_until(t)};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -307,6 +367,10 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         n = drop_replayed(t, n);
     if (t->renames)
         old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
+    if (t->decoder.raw && !t->decoder.cores.largest)
+        n = drop_who(t, n);
+    else if (t->decoder.raw && name_siblings(t, &n, err) != 0)
+        return -1;
     describe(t, batch, n);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
@@ -328,6 +392,8 @@ const struct quality *trace_quality(struct trace *t)
         for (unsigned form = 0; form < 16; form++)
             q->records += q->events[slot].forms[form];
     q->sweeps = t->decoder.sweep;
+    q->core_pcpus = t->decoder.cores.largest;
+    q->core_pcpus_unknown = decoder_cores_missing(&t->decoder);
     return q;
 }
 

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "event.h"
+#include "parser/decode/cores.h"
 #include "parser/order/clock.h"
 #include "parser/source/feed.h"
 #include "quality.h"
@@ -27,7 +28,8 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
-    bool has_runstates; /* the trace holds runstate changes, as far as it was read */
+    const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
+    bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
     unsigned
         unseen_pcpus; /* that should have written by now, and did not: at least so many were not recorded */
     bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */

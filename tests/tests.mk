@@ -1,10 +1,12 @@
 # The tests. `make test` runs them all, two or more at a time; `make test-cli` and the like run one.
 #
 #   unit        the parts, each by itself
+#   siblings    core scheduling, clocks that leave the others, joined captures
 #   truth       running time against what the hypervisor itself counted
 #   charges     charges against what the driver domain itself counted
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
+#   unrecorded  pCPUs and times of which nothing was recorded
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
 #   cases       reported situations, one small capture of each: what must come out
 #   cli         options, messages, exit codes
@@ -26,8 +28,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit truth charges invariants road clock cases cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit clock cases cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
+TESTS      := unit siblings truth charges invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan

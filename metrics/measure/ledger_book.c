@@ -34,16 +34,16 @@ static void book_doubt(struct ledger *l, struct account *a, uint64_t ns)
         (*m)->doubtful_ns += (int64_t)ns;
 }
 
-static inline void book_time(struct ledger *l, struct account *a, uint64_t until_ns)
+static inline __attribute__((always_inline)) void book_time(struct ledger *l, struct account *a,
+                                                            uint64_t until_ns)
 {
     if (until_ns <= a->since_ns)
         return;
     int64_t ns = (int64_t)(until_ns - a->since_ns);
     a->since_ns = until_ns;
-    if (!a->idle && l->reporting) {
-        l->vcpu_ns += (uint64_t)ns;
-        l->unknown_ns += a->state == RUNSTATE_UNKNOWN ? (uint64_t)ns : 0;
-    }
+    l->vcpu_ns += a->idle || !l->reporting ? 0 : (uint64_t)ns;
+    if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
+        l->unknown_ns += (uint64_t)ns;
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
     uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);

@@ -73,6 +73,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     if (batch->unseen_pcpus && !batch->damaged)
         runstates_unseen(m->runstates, batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
+    runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
@@ -148,8 +149,10 @@ static void change_state(struct model *m, const struct transition *t)
 /* A vCPU that ran, or did not, runs from now on, or does not. */
 static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
 {
-    m->running += (uint64_t)runs - (uint64_t)ran;
-    m->ran_ns += (ran ? now_ns : 0) - (runs ? now_ns : 0);
+    if (ran == runs)
+        return;
+    m->running += runs ? 1 : -1ull;
+    m->ran_ns += runs ? -now_ns : now_ns;
 }
 
 static void appear(struct model *m, const struct transition *t)

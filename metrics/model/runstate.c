@@ -54,6 +54,11 @@ void runstates_distrust(struct runstates *r)
     r->damaged = true;
 }
 
+void runstates_use_cores(struct runstates *r, const struct cores *cores)
+{
+    r->cores = cores;
+}
+
 size_t runstates_memory(const struct runstates *r)
 {
     return sizeof *r + r->tracks_n * sizeof *r->tracks + PCPUS_MAX * sizeof *r->pcpus +

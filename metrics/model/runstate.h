@@ -74,6 +74,9 @@ struct runstates *runstates_new(struct population *population, struct quality *q
  * said before the first event.
  */
 void runstates_use_switches(struct runstates *r);
+
+/* Which pCPUs are scheduled together, as far as it is known by now (the caller's); NULL: none. */
+void runstates_use_cores(struct runstates *r, const struct cores *cores);
 void runstates_free(struct runstates *r);
 
 /* So many pCPUs were not recorded, though Xen made them schedule, before the events that come next. */

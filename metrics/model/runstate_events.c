@@ -79,18 +79,46 @@ static void domain_removed(struct runstates *r, const struct event *e, uint64_t 
 
 /* ---- lost records ---- */
 
+/* The pCPUs whose switches a pCPU may record: itself and its siblings. */
+static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pcpu, unsigned *n)
+{
+    const struct core *core = r->cores ? &r->cores->of[*pcpu] : NULL;
+    *n = core && core->n > 1 ? core->n : 1;
+    return *n > 1 ? &r->cores->pcpus[core->first] : pcpu;
+}
+
+/* It was recorded who runs on a pCPU that is blind, by a sibling: that may be over at once, unseen. */
+static __attribute__((noinline)) void lose_if_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    uint32_t vcpu = r->pcpus[pcpu].current;
+    if (r->pcpus[pcpu].blind_from_ns == BLIND_NONE || vcpu == NOBODY)
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
 static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint64_t first_tsc;
     memcpy(&first_tsc, &e->w[2], 8);
+    unsigned n;
+    const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
     instant_break(&r->pcpus[e->pcpu].instant);
-    runstates_blind_begin(r, e->pcpu, min64(now_ns, clock_ns(r->clock, first_tsc)));
+    for (unsigned i = 0; i < n; i++)
+        if (r->pcpus[pcpus[i]].blind_rings++ == 0)
+            runstates_blind_begin(r, pcpus[i], min64(now_ns, clock_ns(r->clock, first_tsc)));
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
 static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    runstates_blind_end(r, e->pcpu, now_ns);
+    unsigned n;
+    const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
+    for (unsigned i = 0; i < n; i++) {
+        struct pcpu_track *p = &r->pcpus[pcpus[i]];
+        if (p->blind_rings > 0 && --p->blind_rings == 0)
+            runstates_blind_end(r, pcpus[i], now_ns);
+    }
     uint32_t domain = e->w[1] & 0xffff, id = e->w[1] >> 16;
     if (e->w[1] == UINT32_MAX)
         return; /* records of Xen 3.3 and older do not say */
@@ -104,9 +132,10 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
         runstates_put_state(r, now_ns, vcpu, RUNSTATE_UNKNOWN, RUNSTATE_RUNNING, e->pcpu, UINT32_MAX);
         r->tracks[vcpu].state = RUNSTATE_RUNNING;
         runstates_occupy(r, vcpu, e->pcpu, now_ns);
-        return;
+    } else {
+        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
     }
-    runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+    lose_if_blind(r, e->pcpu, now_ns);
 }
 
 /* No pCPU wrote anything: what the vCPUs did is not known. */
@@ -132,10 +161,17 @@ static void leaving(struct runstates *r, const struct event *e, uint64_t now_ns)
     r->tracks[vcpu].leaving_noted = true;
 }
 
-/* The vCPU of a word {vcpu:u16 dom:u16}, or NOBODY. */
-static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint64_t now_ns)
+/* The vCPU of a word {vcpu:u16 dom:u16}, which runs on the pCPU if it does, or NOBODY. */
+static uint32_t vcpu_of(struct runstates *r, const struct event *e, uint16_t pcpu, uint64_t now_ns)
 {
-    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, e->pcpu, now_ns) : NOBODY;
+    return event_words(e) >= 1 ? runstates_vcpu(r, e->w[0] >> 16, e->w[0] & 0xffff, pcpu, now_ns) : NOBODY;
+}
+
+/* The pCPU that a change of state is about: where the vCPU runs, or who wakes it. */
+static __attribute__((noinline)) uint16_t siblings_pcpu(const struct runstates *r, const struct event *e)
+{
+    bool runs = (e->header >> 8 & 3) == RUNSTATE_RUNNING || (e->header >> 4 & 3) == RUNSTATE_RUNNING;
+    return runs ? cores_pcpu(r->cores, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff) : e->pcpu;
 }
 
 /* The instant of a runstate change that was recorded at now_ns. */
@@ -145,8 +181,10 @@ static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t 
     struct instant *i = &p->instant;
     if (e->flags & EVENT_INSTANT)
         return now_ns - min64(now_ns, e->w[3]);
+    /* Where siblings write for one another, the payloads of a ring are no chain. */
+    bool alone = !r->cores || r->cores->of[e->pcpu].n < 2;
     if ((e->header >> 8 & 3) == RUNSTATE_RUNNING) {
-        struct run run = {e->w[0], e->w[2], e->flags & EVENT_RAN && r->clock->cpu_hz > 0};
+        struct run run = {e->w[0], e->w[2], e->flags & EVENT_RAN && r->clock->cpu_hz > 0 && alone};
         return instant_switched_out(i, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
     }
     if (e->flags & EVENT_SWITCHED_IN)
@@ -157,17 +195,20 @@ static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t 
 
 static void runstate_change(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
+    uint16_t pcpu = r->cores ? siblings_pcpu(r, e) : e->pcpu;
     uint64_t instant = instant_of(r, e, now_ns);
-    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    uint32_t vcpu = vcpu_of(r, e, pcpu, now_ns);
     if (vcpu == NOBODY)
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     unsigned old = e->header >> 8 & 3, new = e->header >> 4 & 3;
-    r->instant_ns = runstates_possible(r, vcpu, e->pcpu, new, instant);
+    r->instant_ns = runstates_possible(r, vcpu, pcpu, new, instant);
     /* I/O of the vCPU precedes its end; it gives way, as it is not always decoded. */
     if (old == RUNSTATE_RUNNING && p->io_ns > r->instant_ns && r->instant_ns >= r->settled_ns)
         transitions_pull_io(&r->queue, e->pcpu, r->instant_ns);
-    runstates_record(r, vcpu, r->instant_ns, e->pcpu, old, new, event_slice(e));
+    runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
+    if (r->cores && new == RUNSTATE_RUNNING)
+        lose_if_blind(r, pcpu, r->instant_ns);
 }
 
 static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -177,7 +218,7 @@ static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    uint32_t vcpu = vcpu_of(r, e, now_ns);
+    uint32_t vcpu = vcpu_of(r, e, e->pcpu, now_ns);
     if (vcpu != NOBODY)
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
 }

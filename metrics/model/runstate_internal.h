@@ -48,6 +48,7 @@ struct track {
 struct pcpu_track {
     uint32_t current;       /* the vCPU that runs, NOBODY: not known */
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
+    unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
     uint64_t blind_ns;      /* sum of its blind windows that ended */
     struct instant instant;
     uint64_t woke_ns;    /* when it recorded a wake last */
@@ -72,6 +73,7 @@ struct unexplained {
 struct runstates {
     struct population *population;
     struct quality *quality;
+    const struct cores *cores; /* pCPUs that are scheduled together; NULL: none */
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */

@@ -29,6 +29,7 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
     static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned switches[] = {EVENT_SWITCH, 0};
     static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
+    static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
     static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
                                      EVENT_LOST_RECORDS};
@@ -43,6 +44,8 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
         actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
     for (unsigned k = 0; d->measures_clock && k < sizeof clock / sizeof clock[0]; k++)
         actions[clock[k]] |= EVENT_CLOCK;
+    for (const unsigned *slot = who; d->names_siblings && *slot != EVENT_UNRECOGNISED; slot++)
+        actions[*slot] |= RECORD_WHO;
     actions[EVENT_UNRECOGNISED] |= RECORD_LEARN;
     learn_from(actions, always);
     if (d->follows_current)
@@ -146,12 +149,13 @@ static void next_run(const uint8_t *p, const uint8_t *end, struct odd_time *t)
 /* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
 static bool place(struct decoder *d, struct stream *s, struct record *r)
 {
-    struct odd_time t = {.tsc = r->tsc};
+    struct odd_time t = {.tsc = r->tsc, .begins_window = d->window_untimed};
     const uint8_t *end = r->end - r->next > LOOKAHEAD ? r->next + LOOKAHEAD : r->end;
     const uint8_t *p = next_timed(r->next, end, &t.next);
     t.followers = !p ? 0 : next_timed(p, end, &t.third) ? 2 : 1;
     next_run(r->payload - 12, end, &t);
     s->last_tsc = r->last;
+    d->window_untimed = false;
     if (!d->judge(d->judge_context, s, &t))
         return false;
     r->tsc = t.tsc;
@@ -180,6 +184,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
     s->switched_out = s->ran = false;
     s->in_who = STREAM_NOBODY;
     s->run_since = 0;
+    s->last_switch.in = CURRENT_NONE;
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -245,6 +250,21 @@ static inline bool ran_for(const struct stream *s, uint32_t word)
     return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
 }
 
+/* Whether pCPUs are scheduled together shows by their switches. */
+static inline void note_siblings(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+                                 const uint8_t *payload)
+{
+    uint32_t vcpu = header >> 28 & 7 ? load32(payload) : CURRENT_NONE; /* {vcpu:u16 dom:u16} */
+    bool at_once = s->switched_out && tsc - s->switched_out_tsc < SWITCH_SPAN;
+    if (at_once && runstate_new(header) == XEN_RUNNING) {
+        cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, tsc);
+        if (d->raw && d->cores.largest && !d->names_siblings)
+            decoder_name_siblings(d, true);
+    }
+    s->switched_out_tsc = tsc;
+    s->switched_out_vcpu = vcpu;
+}
+
 /* What is known of a runstate change besides its record: flags of its event. */
 static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
                                     const uint8_t *payload)
@@ -277,11 +297,12 @@ static inline void put_known(struct stream *s, struct event *e)
 }
 
 /* A runstate change that only the model wants: all that take() would do. */
-static inline void take_change(const struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+static inline void take_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
                                const uint8_t *payload)
 {
     if (d->follows_current)
         current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
+    note_siblings(d, s, tsc, header, payload);
     unsigned flags = EVENT_MODEL | learn_change(d, s, tsc, header, payload);
     struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
     memcpy(e->w, payload, 16);
@@ -309,8 +330,10 @@ static bool tickled_has_written(const struct decoder *d, unsigned pcpu)
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
-    if (r->slot == EVENT_RUNSTATE_CHANGE)
+    if (r->slot == EVENT_RUNSTATE_CHANGE) {
+        note_siblings(d, s, r->tsc, r->header, r->payload);
         return flags | learn_change(d, s, r->tsc, r->header, r->payload);
+    }
     if (s->mode != STREAM_SCHEDULED && d->model)
         unscheduled_take(s, r->tsc, r->header, r->slot, r->payload);
     switch (r->slot) {
@@ -360,9 +383,12 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
         flags = learn(d, s, r, flags);
-    if (flags & EVENT_WANTED)
+    if (action & RECORD_WHO)
+        flags |= EVENT_WHO;
+    bool append = flags & (EVENT_WANTED | EVENT_WHO); /* EVENT_BY_SEND comes with EVENT_MODEL */
+    if (append)
         append_record(s, r->tsc, r->header, r->slot, r->payload, flags);
-    if (r->slot == EVENT_RUNSTATE_CHANGE && flags & EVENT_WANTED)
+    if (r->slot == EVENT_RUNSTATE_CHANGE && append)
         put_known(s, &s->events[s->n - 1]);
     if (follow)
         current_after(s, r->header, r->slot, r->payload);

@@ -18,10 +18,11 @@
 
 /* Or-ed, beside enum event_flag: what becomes of a slot's records. */
 enum record_action {
-    RECORD_LEARN = 8,     /* it says something about other records */
-    RECORD_SWITCH = 16,   /* the same, for SWITCH_INFPREV and _INFNEXT, about runstate changes */
-    RECORD_FILTERED = 32, /* the model wants it if it is of I/O (io_filter.h) */
-    RECORD_HYPERCALL = 64 /* the same, for HYPERCALL_V2, of which there are so many */
+    RECORD_LEARN = 8,      /* it says something about other records */
+    RECORD_SWITCH = 16,    /* the same, for SWITCH_INFPREV and _INFNEXT, about runstate changes */
+    RECORD_FILTERED = 32,  /* the model wants it if it is of I/O (io_filter.h) */
+    RECORD_HYPERCALL = 64, /* the same, for HYPERCALL_V2, of which there are so many */
+    RECORD_WHO = 128       /* with another action: it says who is current, perhaps on a sibling: EVENT_WHO */
 };
 
 static inline uint32_t load32(const uint8_t *p)

@@ -17,6 +17,9 @@
 /* A tsc further than this from its neighbours needs a second record to confirm it: about 100 s. */
 #define TSC_LEAP (1ull << 38)
 
+/* The two records of one context switch are never this far apart: about 0.2 ms. */
+#define SWITCH_SPAN (1ull << 19)
+
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
 /* What is known of who runs on a pCPU. */
@@ -25,6 +28,12 @@ enum stream_mode {
     STREAM_BUSY,        /* the same, but a guest's records show that somebody runs */
     STREAM_SCHEDULED,   /* records of its scheduler say it */
     STREAM_MODES
+};
+
+/* The last context switch that is recorded in a ring: who stopped running, and who began. */
+struct last_switch {
+    uint64_t tsc;
+    uint32_t out, in; /* dom << 16 | vcpu; `in` is CURRENT_NONE if records are missing since */
 };
 
 struct stream {
@@ -47,14 +56,18 @@ struct stream {
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
-    uint64_t run_since; /* tsc of the last context switch that was recorded, 0: none, or not known */
-    bool switched_out;  /* the last runstate change ended the running of a vCPU */
-    uint32_t slice_ns;  /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
-    bool ran;           /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
-    uint32_t ran_ns;    /* modulo 2^32, */
-    uint64_t ran_who;   /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
-    uint64_t in_who;    /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
-    uint32_t current;   /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
+    uint64_t run_since;         /* tsc of the last context switch that was recorded, 0: none, or not known */
+    bool switched_out;          /* the last runstate change ended the running of a vCPU */
+    uint64_t switched_out_tsc;  /* when that was, */
+    uint32_t switched_out_vcpu; /* and of whom: dom << 16 | vcpu */
+    struct last_switch last_switch;
+    uint8_t together;  /* switches at once of several pCPUs (cores.h) */
+    uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
+    bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
+    uint32_t ran_ns;   /* modulo 2^32, */
+    uint64_t ran_who;  /* who it is: dom | vcpu << 32, or STREAM_ANY_VCPU | dom */
+    uint64_t in_who;   /* whom the last SWITCH_INFNEXT named, in the same way; STREAM_NOBODY: not known */
+    uint32_t current;  /* the vCPU that runs: dom << 16 | vcpu, CURRENT_UNKNOWN (current.h) */
     uint32_t emitted_current; /* that of the last EVENT_CURRENT; CURRENT_NONE: there was none yet */
     uint32_t next;            /* of a SWITCH that nothing followed yet, else CURRENT_NONE */
     enum stream_mode mode;

@@ -13,8 +13,8 @@
 #define TICKLES_FIRST 8
 #define TICKLES_EVERY 16
 
-/* What a pCPU writes in a sweep has been read at the latest when so many more have ended. */
-#define TICKLED_WAIT 2
+/* What a pCPU writes when it is tickled has been read at the latest when so many more sweeps have ended. */
+#define TICKLED_WAIT 1
 
 struct tickled {
     uint64_t sweep[PCPUS_MAX]; /* in which it was tickled, without having written by then; 0: never */
@@ -43,12 +43,12 @@ static inline bool tickled_due(uint64_t sweep)
     return sweep <= TICKLES_FIRST || sweep % TICKLES_EVERY == 0;
 }
 
-/* How many pCPUs should have written by now: `sweep` is being read. */
-static inline unsigned tickled_unseen(const struct tickled *t, uint64_t sweep)
+/* How many pCPUs should have written by now: `sweep` is being read; or all was read, if `end`. */
+static inline unsigned tickled_unseen(const struct tickled *t, uint64_t sweep, bool end)
 {
     unsigned unseen = 0;
     for (unsigned pcpu = 0; t->n > 0 && pcpu < PCPUS_MAX; pcpu++)
-        unseen += t->sweep[pcpu] > 0 && sweep > t->sweep[pcpu] + TICKLED_WAIT;
+        unseen += t->sweep[pcpu] > 0 && (end || sweep > t->sweep[pcpu] + TICKLED_WAIT);
     return unseen;
 }
 

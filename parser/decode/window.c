@@ -9,7 +9,6 @@
 
 #include "current.h"
 #include "io_filter.h"
-#include "old_numbers.h"
 #include "record.h"
 #include "unscheduled.h"
 
@@ -18,56 +17,16 @@
 #define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
 #define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
 
-static uint64_t records_of(const struct decoder *d, unsigned slot)
-{
-    uint64_t n = 0;
-    for (unsigned form = 0; form < 16; form++)
-        n += d->quality->events[slot].forms[form];
-    return n;
-}
-
-bool decoder_has_runstates(const struct decoder *d)
-{
-    return records_of(d, EVENT_RUNSTATE_CHANGE) > 0;
-}
-
-uint64_t decoder_switches(const struct decoder *d)
-{
-    return records_of(d, EVENT_SWITCH) + records_of(d, EVENT_SWITCH_INFPREV);
-}
-
-unsigned decoder_traits(const struct decoder *d)
-{
-    const uint64_t *svm = d->quality->events[EVENT_SVM_EXIT].forms;
-    bool is_svm = d->svm_exits || svm[2] || svm[3] || svm[8 + 2] || svm[8 + 3];
-    return (d->raw && is_svm ? TRAIT_SVM : 0) | old_numbers_traits(d->quality);
-}
-
-/* Whether the pCPU's next record is understood by the ones before it. */
-static bool waits_for_record(const struct stream *s)
-{
-    return s->slice_ns != UINT32_MAX || s->old_lost || s->io.wakes || s->switched_out;
-}
-
-bool decoder_is_whole(const struct decoder *d)
-{
-    const struct quality *q = d->quality;
-    if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !decoder_has_runstates(d))
-        return false;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *s = d->streams[d->pcpus[i]];
-        bool waited_for =
-            s != d->current && s->perhaps_blind && d->sweep - s->last_sweep <= BLIND_WAIT_SWEEPS + 1;
-        if (waits_for_record(s) || waited_for)
-            return false;
-    }
-    return true;
-}
-
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
     d->measures_clock = measures_clock;
     d->without_runstates = without_runstates;
+    record_set_actions(d);
+}
+
+void decoder_name_siblings(struct decoder *d, bool wanted)
+{
+    d->names_siblings = d->raw && wanted;
     record_set_actions(d);
 }
 
@@ -79,16 +38,19 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->raw = event_interest_raw(interest);
     d->model = event_interest_model(interest);
     d->follows_current = d->raw || interest->io;
+    d->names_siblings = d->raw;
     decoder_want(d, false, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
-    return d->streams && d->pcpus ? 0 : error_no_memory(err, "the streams of the pCPUs");
+    return cores_init(&d->cores) && d->streams && d->pcpus ? 0
+                                                           : error_no_memory(err, "the streams of the pCPUs");
 }
 
 void decoder_free(struct decoder *d)
 {
     for (unsigned i = 0; i < d->pcpus_n; i++)
         stream_free(d->streams[d->pcpus[i]]);
+    cores_free(&d->cores);
     free(d->streams);
     free(d->pcpus);
 }
@@ -150,7 +112,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
 {
     struct view v;
     bool first = d->quality->windows == 0;
-    uint64_t from = 0, skipped = 0;
+    uint64_t from = 0, skipped = 0, remaining = d->remaining;
     d->remaining = 0;
     forget_current(d);
     const size_t proof = WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX;
@@ -184,7 +146,22 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     }
     if (skipped)
         quality_skip(d->quality, from, skipped, what);
+    if (skipped < remaining)
+        d->short_window = (struct short_window){from + skipped, remaining, skipped};
     return 0;
+}
+
+/*
+ * A window header that the record before `p`, or a few of them, took for their words; NULL: there is none. So it is where a
+ * file was cut in a record, and another one joined on.
+ */
+static const uint8_t *header_before(const uint8_t *begin, const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *from = (size_t)(p - begin) > 4 * RECORD_MAX ? p - 4 * RECORD_MAX : begin;
+    for (; from < p; from++)
+        if (header_plausible(from, end, true))
+            return from;
+    return NULL;
 }
 
 /* A pCPU whose window filled its ring may be losing records from there on (see stream.h). */
@@ -215,10 +192,11 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
         return error_no_memory(err, "the events of a pCPU");
     if (new_sweep)
         begin_sweep(d);
+    d->pcpu_before = d->last_pcpu;
     d->last_pcpu = (int)pcpu;
     d->current = s;
     d->remaining = bytes;
-    d->window_fresh = d->in_window = true;
+    d->window_fresh = d->in_window = d->window_untimed = true;
     s->window_bytes = bytes;
     if (bytes > d->largest_window)
         d->largest_window = bytes;
@@ -241,26 +219,93 @@ static void consume(struct decoder *d, size_t n)
     d->quality->bytes += n;
 }
 
-/* Passes over what is left of the window. */
-static int skip_window(struct decoder *d, const char *what, struct error *err)
+/* Passes over what is left of the window, whose records cannot be placed in time. */
+static int pass_window(struct decoder *d, struct error *err)
 {
     struct view v = {0};
-    uint64_t skipped = 0, from = 0;
     while (d->remaining > 0) {
         if (input_view(d->input, 1, &v, err) != 0)
             return -1;
-        if (skipped == 0)
-            from = v.offset;
-        if (v.n == 0)
+        if (v.n == 0) {
+            d->quality->truncated_bytes += d->joined ? 0 : d->remaining;
             break;
+        }
         size_t n = v.n < d->remaining ? v.n : (size_t)d->remaining;
         consume(d, n);
-        skipped += n;
+        d->quality->unplaced_bytes += d->joined ? 0 : n;
     }
-    quality_skip(d->quality, from, skipped, what);
-    forget_current(d);
+    current_forget(d->current);
     d->remaining = 0;
     return 0;
+}
+
+/* Appends what is queued of a stream to another one, at the end of its time. False when there is no memory. */
+static bool move_events(struct stream *to, const struct stream *from)
+{
+    if (!stream_reserve(to, from->n - from->head))
+        return false;
+    for (const struct event *e = from->events + from->head; e < from->events + from->n; e++) {
+        to->events[to->n] = *e;
+        to->events[to->n++].tsc = to->last_tsc;
+    }
+    to->fresh = to->n;
+    return true;
+}
+
+/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
+static bool forget_untimed_pcpus(struct decoder *d)
+{
+    struct stream *first = NULL;
+    unsigned kept = 0;
+    d->current = NULL;
+    for (unsigned i = 0; !first && i < d->pcpus_n; i++)
+        first = d->streams[d->pcpus[i]]->begun ? d->streams[d->pcpus[i]] : NULL;
+    for (unsigned i = 0; first && i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        struct stream *s = d->streams[pcpu];
+        if (s->begun) {
+            d->pcpus[kept++] = pcpu;
+            continue;
+        }
+        if (!move_events(first, s))
+            return false;
+        stream_free(s);
+        d->streams[pcpu] = NULL;
+    }
+    d->pcpus_n = first ? kept : d->pcpus_n;
+    return true;
+}
+
+/* Reads what is left of the input, which is another capture. */
+static int pass_joined(struct decoder *d, struct error *err)
+{
+    struct view v = {0};
+    if (!forget_untimed_pcpus(d))
+        return error_no_memory(err, "the events of a pCPU");
+    for (;;) {
+        if (input_view(d->input, 1, &v, err) != 0)
+            return -1;
+        d->quality->bytes += v.n;
+        d->quality->joined_bytes = d->quality->bytes - d->quality->joined_at;
+        if (v.n == 0)
+            return 0;
+        input_consume(d->input, v.n);
+    }
+}
+
+void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu)
+{
+    struct quality *q = d->quality;
+    d->joined = true;
+    d->last_pcpu = last_pcpu;
+    q->joined_at = offset;
+    q->joined_bytes = q->bytes - offset;
+    if (d->short_window.missing && d->short_window.at == offset && q->skipped_places > 0) {
+        /* Nothing was damaged: the first capture was cut off in a window. */
+        q->skipped_places--;
+        q->skipped_bytes -= d->short_window.skipped;
+        q->truncated_bytes += d->short_window.missing;
+    }
 }
 
 /* What to do about the record at the position, which is not fine. */
@@ -269,11 +314,12 @@ static int recover_from_bad_record(struct decoder *d, enum record_kind why, stru
     struct view v;
     switch (why) {
     case RECORD_FOREIGN:
-        return skip_window(d, "records of quite another time (another capture joined on?)", err);
+        return pass_window(d, err);
     case RECORD_IS_HEADER:
         if (input_view(d->input, WINDOW_HEADER_LEN, &v, err) != 0)
             return -1;
         if (header_plausible(v.data, v.data + v.n, false)) {
+            d->short_window = (struct short_window){v.offset, d->remaining, 0};
             quality_skip(d->quality, v.offset, 0, "a window ends before its announced length");
             d->remaining = 0;
             return 0;
@@ -358,6 +404,11 @@ static int decode_view(struct decoder *d, struct error *err)
     const uint8_t *p = decode_records(d, v.data, end, whole || v.end, &why, err);
     if (!p)
         return -1;
+    const uint8_t *header = why == RECORD_DAMAGED ? header_before(v.data, p, v.data + v.n) : NULL;
+    if (header) {
+        p = header;
+        why = RECORD_IS_HEADER;
+    }
     consume(d, (size_t)(p - v.data));
     bool cut = (size_t)(end - p) < 4 || (size_t)(end - p) < record_bytes(load32(p));
     if (v.end && !whole && (why == RECORD_OK || (why == RECORD_DAMAGED && cut))) {
@@ -423,6 +474,8 @@ static int go_on(struct decoder *d, struct error *err)
 int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
 {
     for (;;) {
+        if (!d->in_window && d->joined)
+            return pass_joined(d, err) != 0 ? -1 : DECODER_END;
         if (!d->in_window) {
             bool first = d->sweep == 0;
             int status = next_window(d, err);

@@ -11,12 +11,14 @@
 
 #include "parser/source/input.h"
 #include "parser/quality.h"
+#include "cores.h"
 #include "stream.h"
 #include "tickled.h"
 
 /* A time that does not simply follow the last one of its pCPU: it goes back, leaps ahead, or is the window's first. */
 struct odd_time {
     uint64_t tsc;       /* the record's; becomes the one to use */
+    bool begins_window; /* it is the first time of its window */
     unsigned followers; /* how many of the next two times are known */
     uint64_t next, third;
     /* The next SWITCH_INFPREV, as far as records can be seen ahead: it ends a run. */
@@ -39,13 +41,15 @@ struct decoder {
     bool raw, model;        /* whether any such events are wanted */
     bool follows_current;   /* who is current matters */
     bool without_runstates; /* what is wanted without runstate changes is, too; true at first */
+    bool names_siblings;    /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;    /* events for the clock are wanted; false at first */
     /* What becomes of records (record.h), by enum stream_mode; [1]: of pCPUs with raw records. */
     uint8_t actions[2][STREAM_MODES][EVENT_SLOTS];
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t sweep; /* number of the sweep that is being read, from 1 */
+    uint64_t sweep;     /* number of the sweep that is being read, from 1 */
+    struct cores cores; /* pCPUs that are scheduled together */
     struct tickled tickled;
     bool learns_tickles; /* in this sweep */
     bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
@@ -54,9 +58,17 @@ struct decoder {
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t remaining;     /* bytes of it still to come */
     bool window_fresh;      /* none of its records was looked at yet */
+    bool window_untimed;    /* none of its records that was looked at had a time */
     bool in_window;         /* its end was not reported yet */
     int last_pcpu;          /* its pCPU, -1: none */
+    int pcpu_before;        /* that of the window before it */
     uint32_t largest_window;
+    bool joined;          /* another capture follows, from quality.joined_at on: it is read, and not used */
+    struct short_window { /* the last one that ended early, */
+        uint64_t at;      /* with the header of the next one at this offset, */
+        uint64_t missing; /* so many bytes before its announced end, */
+        uint64_t skipped; /* and so many bytes that were no records */
+    } short_window;
 };
 
 #define WINDOW_HEADER_LEN 12
@@ -70,9 +82,22 @@ void decoder_free(struct decoder *d);
 /* From now on, wants or does not want events for the clock, and those that are wanted without runstate changes. */
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates);
 
-/* Whether the trace holds runstate changes, and how many context switches, as far as it was decoded. */
+/* From now on, wants or does not want events that say who is current on siblings, if raw records are wanted. */
+void decoder_name_siblings(struct decoder *d, bool wanted);
+
+/* Another capture begins at the offset, after a window of `last_pcpu`: nothing from there on is used. */
+void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu);
+
+/* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);
+uint64_t decoder_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
+
+/* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
+unsigned decoder_cores_missing(const struct decoder *d);
+
+/* Looks for their siblings among the events that are queued; none may have been delivered. False when there is no memory. */
+bool decoder_search_cores(struct decoder *d);
 
 /* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);

@@ -174,7 +174,7 @@ void clock_probe_take(struct clock_probe *p, struct stream *s)
         if (e->flags & EVENT_CLOCK)
             take(p, &p->by_pcpu[s->pcpu], e);
         e->flags &= (uint8_t)~EVENT_CLOCK;
-        if (e->flags & (EVENT_RAW | EVENT_MODEL))
+        if (e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO))
             s->events[kept++] = *e;
     }
     s->n = kept;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "record_time.h"
+#include "step.h"
 
 /* A key: the cycles since `base`, then the number of the leaf, so that among equals the lower pCPU goes first. */
 #define LEAF_BITS 12
@@ -25,11 +26,13 @@ struct cursor {
     uint64_t next_key;                   /* and its key, read ahead */
 };
 
-void order_init(struct order *o, struct decoder *d)
+bool order_init(struct order *o, struct decoder *d)
 {
     *o = (struct order){.decoder = d, .tsc_first = UINT64_MAX, .model_end = UINT64_MAX};
     d->judge = record_time_judge;
     d->judge_context = o;
+    o->steps = calloc(PCPUS_MAX, sizeof *o->steps);
+    return o->steps != NULL;
 }
 
 void order_free(struct order *o)
@@ -37,6 +40,7 @@ void order_free(struct order *o)
     silences_free(&o->silences);
     free(o->cursors);
     free(o->tree);
+    free(o->steps);
     o->cursors = NULL;
     o->tree = NULL;
 }
@@ -55,22 +59,25 @@ void order_window(struct order *o, const struct stream *s)
         o->tsc_last = s->last_tsc;
 }
 
-void order_sweep(struct order *o)
+int order_sweep(struct order *o)
 {
     const struct decoder *d = o->decoder;
     uint64_t ended = d->sweep - 1;
     uint64_t watermark = o->sweep_max;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
-        bool writing = s->last_sweep >= ended;
+        bool writing = s->last_sweep >= ended && !o->steps[s->pcpu].out;
         bool perhaps_blind = s->perhaps_blind && ended - s->last_sweep < BLIND_WAIT_SWEEPS;
         if (s->begun && (writing || perhaps_blind) && s->last_tsc < watermark)
             watermark = s->last_tsc;
+        if (step_is_pending(o, s->pcpu, ended) && o->steps[s->pcpu].leap.from < watermark)
+            watermark = o->steps[s->pcpu].leap.from;
     }
     o->sweep_max = o->tsc_last;
     silences_sweep(&o->silences, o->tsc_last);
     if (watermark > o->watermark)
         o->watermark = watermark;
+    return step_blind(o, o->watermark);
 }
 
 /* ---- times ---- */
@@ -143,7 +150,7 @@ static void end_for_model(const struct order *o, struct stream *s, uint64_t end)
         s->events[i].flags &= (uint8_t)~EVENT_MODEL;
 }
 
-void order_end(struct order *o, bool cut)
+int order_end(struct order *o, bool cut)
 {
     const struct decoder *d = o->decoder;
     uint64_t end = UINT64_MAX, read_before = o->watermark;
@@ -155,9 +162,12 @@ void order_end(struct order *o, bool cut)
     }
     if (cut)
         o->model_end = end > o->emitted_tsc ? end : o->emitted_tsc;
+    if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
+        return -1;
     for (unsigned i = 0; cut && i < d->pcpus_n; i++)
         end_for_model(o, d->streams[d->pcpus[i]], o->model_end);
     o->watermark = UINT64_MAX;
+    return 0;
 }
 
 /* ---- the merge ---- */

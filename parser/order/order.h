@@ -15,6 +15,18 @@
 #include "parser/decode/window.h"
 #include "silence.h"
 
+/* Windows in succession that do not go with what went before: perhaps another capture was joined on (step.h). */
+struct strangers {
+    unsigned windows; /* 0: none */
+    bool several;     /* they are of several pCPUs */
+    uint16_t pcpu;    /* of the first one, */
+    uint64_t offset;  /* of its header, and */
+    uint64_t sweep;   /* the sweep in which it was read */
+    int pcpu_before;  /* of the window before it, -1: none */
+    /* of the quality, before it */
+    uint64_t unplaced_bytes, tsc_jumps, tsc_jump_max_cycles;
+};
+
 struct order {
     struct decoder *decoder; /* whose streams are merged */
     /* times: see record_time.c */
@@ -26,6 +38,9 @@ struct order {
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
     struct silences silences;
     const struct clock *clock; /* NULL: not known yet */
+    struct step *steps;        /* by pCPU number: whether its clock goes with the others' (step.h) */
+    uint64_t first_max;        /* the latest time that a window of a pCPU in step began with */
+    struct strangers strangers;
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */
@@ -38,8 +53,8 @@ struct order {
     uint64_t watermark;
 };
 
-/* Becomes the decoder's judge of times. */
-void order_init(struct order *o, struct decoder *d);
+/* Becomes the decoder's judge of times. False when there is no memory; order_free in both cases. */
+bool order_init(struct order *o, struct decoder *d);
 void order_free(struct order *o);
 
 /* How cycles become ns is known from here on; the clock stays the caller's. */
@@ -48,14 +63,15 @@ void order_use_clock(struct order *o, const struct clock *clock);
 /* A window has ended. */
 void order_window(struct order *o, const struct stream *s);
 
-/* A sweep has ended: moves the watermark. */
-void order_sweep(struct order *o);
+/* A sweep has ended: moves the watermark. -1 when there is no memory. */
+int order_sweep(struct order *o);
 
 /*
  * The input has ended: everything has arrived. If it was cut in the middle of a sweep (or windows are missing that every
  * sweep has), the pCPUs' records end at different times: the model gets those up to where the first one ends.
+ * -1 when there is no memory.
  */
-void order_end(struct order *o, bool cut);
+int order_end(struct order *o, bool cut);
 
 /* Collects the streams to merge up to the watermark. -1 when there is no memory. */
 int order_begin(struct order *o);

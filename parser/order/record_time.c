@@ -1,9 +1,9 @@
 #include "record_time.h"
 
+#include "step.h"
+
 /* No counter gets that far: 29 years at 5 GHz. */
 #define TSC_IMPOSSIBLE (1ull << 62)
-/* So far ahead, even if confirmed, belongs to another capture: some hours. */
-#define TSC_FOREIGN (1ull << 45)
 /* Records this far behind what was delivered belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
 
@@ -112,10 +112,16 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     struct order *o = order;
     bool foreign = false;
     uint64_t last = s->last_tsc;
+    bool confirmed = t->followers == 0 || follows(t->tsc, t->next);
+    uint64_t next = t->followers == 0 ? t->tsc : t->next;
+    if (t->begins_window && confirmed && next < TSC_IMPOSSIBLE && !step_window(o, s, t->tsc, next))
+        return false;
     if (!s->begun || t->tsc - s->last_tsc > TSC_LEAP)
         t->tsc = judge(o, s, t, &foreign);
-    if (foreign)
+    if (foreign) {
+        step_foreign_window(o, s);
         return false;
+    }
     bool any = o->tsc_first != UINT64_MAX;
     if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->emitted_tsc))
         o->tsc_first = t->tsc;

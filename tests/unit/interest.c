@@ -62,7 +62,9 @@ static void leave(struct kept *k, unsigned wanted, int pcpu, bool currents)
         struct event e = k->events[i];
         if (!(e.flags & wanted) || (pcpu >= 0 && e.pcpu != pcpu) || (e.slot == EVENT_CURRENT && !currents))
             continue;
-        e.flags = wanted == EVENT_RAW ? EVENT_RAW : e.flags & (uint8_t)~EVENT_RAW;
+        e.flags = wanted == EVENT_RAW
+                      ? EVENT_RAW
+                      : e.flags & (uint8_t) ~(EVENT_RAW | (e.slot == EVENT_WAKE ? 0 : EVENT_WHO));
         for (unsigned w = event_words(&e); e.slot < EVENT_SLOTS && w < 4; w++)
             if (!(w == 1 && e.flags & EVENT_SLICED) && !(w == 2 && e.flags & EVENT_RAN))
                 e.w[w] = 0;

@@ -342,6 +342,14 @@ static void a_complete_trace_gives_the_truth(void)
 
 /* ---- the way in ---- */
 
+/* Without the bytes between the members. */
+static bool same_execution(const struct execution *a, const struct execution *b)
+{
+    return memcmp(a, b, offsetof(struct execution, wait_kind)) == 0 && a->wait_kind == b->wait_kind &&
+           a->ran_ns == b->ran_ns && a->allocated_ns == b->allocated_ns && a->io_total == b->io_total &&
+           a->end == b->end;
+}
+
 static void one_byte_at_a_time_gives_the_same_rows(void)
 {
     static struct host h;
@@ -354,7 +362,8 @@ static void one_byte_at_a_time_gives_the_same_rows(void)
             CHECK(same_measures(&a.rows[i].measures, &b.rows[i].measures));
         }
         EQUAL(a.executions_n, b.executions_n);
-        CHECK(memcmp(a.executions, b.executions, a.executions_n * sizeof *a.executions) == 0);
+        for (size_t i = 0; i < a.executions_n && i < b.executions_n; i++)
+            CHECK(same_execution(&a.executions[i], &b.executions[i]));
         CHECK(memcmp(&a.quality, &b.quality, sizeof a.quality) == 0);
         result_free(&a);
         result_free(&b);

@@ -57,6 +57,8 @@ int main(void)
         SUITE(raw),
         SUITE(relations),
         SUITE(interest),
+        SUITE(cores),
+        SUITE(step),
         SUITE(instants),
         CU_SUITE_INFO_NULL,
     };

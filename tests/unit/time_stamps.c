@@ -110,7 +110,9 @@ static void windows_from_long_before_are_not_mixed_in(void)
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     EQUAL(r.end_ns, 31 * MS);
     EQUAL(ROW(&r, .domain = 1)->executions, 4);
-    EQUAL(r.quality.skipped_bytes, 4 * 16);
+    EQUAL(r.quality.skipped_bytes, 0);
+    EQUAL(r.quality.joined_at, 4 * (12 + 4 * 16));
+    EQUAL(r.quality.joined_bytes, 12 + 4 * 16);
     result_free(&r);
     trace_bytes_free(&c);
 }

@@ -137,6 +137,12 @@ static void a_named_vcpu_seen_late_is_unknown_in_the_rows_handed_out(void)
     struct trace_bytes c;
     host(&c);
     null_schedule(&c, 5 * MS, 7, 3);
+    on(&c, 0);
+    for (uint64_t t = 410 * MS; t < 490 * MS; t += 2 * MS) { /* so many that reading begins */
+        rec_runstate(&c, t - 10 * US, 1, 0, BLOCKED, RUNNABLE);
+        starts(&c, t, 1, 0);
+        stops(&c, t + 1 * MS, 1, 0, BLOCKED);
+    }
     for (uint64_t t = 500 * MS; t <= 10 * S; t += 500 * MS) {
         on(&c, 0);
         rec_continue(&c, t, IDLE, 0);

@@ -1,0 +1,128 @@
+#include "cores.h"
+
+#include <stdlib.h>
+
+struct named {
+    uint16_t ring; /* of the first switch that named it, if */
+    uint16_t times;
+};
+
+bool cores_init(struct cores *c)
+{
+    *c = (struct cores){.of = calloc(PCPUS_MAX, sizeof *c->of),
+                        .pcpus = calloc(PCPUS_MAX, sizeof *c->pcpus),
+                        .leader = calloc(PCPUS_MAX, sizeof *c->leader),
+                        .idle = calloc(PCPUS_MAX, sizeof *c->idle)};
+    for (unsigned p = 0; c->leader && p < PCPUS_MAX; p++)
+        c->leader[p] = (uint16_t)p;
+    return c->of && c->pcpus && c->leader && c->idle;
+}
+
+void cores_free(struct cores *c)
+{
+    free(c->of);
+    free(c->pcpus);
+    free(c->leader);
+    free(c->idle);
+}
+
+/* Makes `of` and `pcpus` from the leaders: a leader is the lowest of its core, so that it comes first. */
+static void list_cores(struct cores *c)
+{
+    unsigned n = 0;
+    c->largest = 0;
+    for (unsigned p = 0; p < PCPUS_MAX; p++)
+        c->of[p].n = 0;
+    for (unsigned p = 0; p < PCPUS_MAX; p++)
+        c->of[c->leader[p]].n++;
+    for (unsigned p = 0; p < PCPUS_MAX; p++) {
+        struct core *core = &c->of[c->leader[p]];
+        if (c->leader[p] == p) {
+            core->first = (uint16_t)n;
+            n += core->n;
+            c->largest = core->n > 1 && core->n > c->largest ? core->n : c->largest;
+            core->n = 0;
+        }
+        c->pcpus[core->first + core->n++] = (uint16_t)p;
+    }
+    for (unsigned p = 0; p < PCPUS_MAX; p++)
+        c->of[p] = c->of[c->leader[p]];
+    if (c->largest > c->too_small)
+        c->too_small = c->misfits = 0;
+}
+
+void cores_join(struct cores *c, unsigned a, unsigned b)
+{
+    uint16_t from = c->leader[a], to = c->leader[b];
+    if (from == to)
+        return;
+    if (from < to) {
+        uint16_t lower = from;
+        from = to;
+        to = lower;
+    }
+    for (unsigned p = from; p < PCPUS_MAX; p++)
+        if (c->leader[p] == from)
+            c->leader[p] = to;
+    list_cores(c);
+}
+
+/* The pCPU whose idle vCPU this is, if that is not the ring's own; else PCPUS_MAX. */
+static unsigned idle_of_other(uint32_t vcpu, uint16_t ring)
+{
+    unsigned n = vcpu & 0xffff;
+    return vcpu >> 16 == CORES_IDLE_DOMAIN && n != ring && n < PCPUS_MAX ? n : PCPUS_MAX;
+}
+
+/* A switch in the ring names the idle vCPU of pCPU n; `sure`: nothing but core scheduling explains it. */
+static void name_idle(struct cores *c, unsigned n, uint16_t ring, bool sure)
+{
+    struct named *idle = &c->idle[n];
+    c->pending -= idle->times == 1;
+    if (idle->times++ == 0)
+        idle->ring = ring;
+    if (!sure && idle->times < SWITCHES_SURE) {
+        c->pending++;
+        return;
+    }
+    idle->times = SWITCHES_SURE;
+    cores_join(c, n, ring);
+    cores_join(c, n, idle->ring);
+}
+
+/* Both vCPUs of a switch ran on one pCPU: where that is not so, the core has further siblings. */
+static void check_size(struct cores *c, uint16_t ring, uint32_t out, uint32_t in)
+{
+    unsigned n = c->of[ring].n;
+    if (n < 2 || n < c->too_small ||
+        cores_pcpu(c, ring, out >> 16, out & 0xffff) == cores_pcpu(c, ring, in >> 16, in & 0xffff))
+        return;
+    c->too_small = n;
+    c->misfits += c->misfits < SWITCHES_SURE;
+}
+
+void cores_odd_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
+{
+    const struct last_switch *last = &s->last_switch;
+    uint16_t ring = s->pcpu;
+    bool at_once = last->in != CURRENT_NONE && tsc - last->tsc < SWITCH_SPAN && out != last->in;
+    /* A damaged id of the ring's own idle vCPU, between two switches of which the first one was to it. */
+    bool may_be_damage = last->in >> 16 == CORES_IDLE_DOMAIN && out >> 16 == CORES_IDLE_DOMAIN;
+    const uint32_t named[] = {out, in, last->out, last->in};
+    bool sure = at_once && !may_be_damage;
+    for (unsigned i = 0; i < (sure ? 4 : 2); i++) {
+        unsigned n = idle_of_other(named[i], ring);
+        if (n < PCPUS_MAX && c->leader[n] != c->leader[ring])
+            name_idle(c, n, ring, sure);
+    }
+    if (at_once && s->together < SWITCHES_SURE)
+        s->together++;
+    check_size(c, ring, out, in);
+}
+
+bool cores_missing(const struct cores *c, const struct stream *s)
+{
+    unsigned n = c->of[s->pcpu].n;
+    bool too_small = c->misfits >= SWITCHES_SURE && n <= c->too_small;
+    return n > 1 ? n < c->largest || too_small : s->together >= SWITCHES_SURE;
+}

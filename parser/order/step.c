@@ -1,0 +1,269 @@
+#include "step.h"
+
+#define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
+
+#include "parser/decode/current.h"
+
+/* ---- another capture ---- */
+
+/* A window that does not go with what went before, of a pCPU that was in step until then. */
+static void first_strange_window(struct order *o, const struct stream *s)
+{
+    const struct decoder *d = o->decoder;
+    const struct quality *q = d->quality;
+    o->strangers = (struct strangers){.offset = q->bytes - WINDOW_HEADER_LEN,
+                                      .sweep = d->sweep,
+                                      .pcpu = s->pcpu,
+                                      .pcpu_before = d->pcpu_before,
+                                      .unplaced_bytes = q->unplaced_bytes,
+                                      .tsc_jumps = q->tsc_jumps,
+                                      .tsc_jump_max_cycles = q->tsc_jump_max_cycles};
+}
+
+/* A window is not used. */
+static void strange_window(struct order *o, const struct stream *s)
+{
+    struct decoder *d = o->decoder;
+    struct quality *q = d->quality;
+    struct strangers *f = &o->strangers;
+    f->windows++;
+    f->several |= f->pcpu != s->pcpu;
+    bool all = true;
+    for (unsigned i = 0; all && i < d->pcpus_n; i++)
+        all = o->steps[d->pcpus[i]].out || !d->streams[d->pcpus[i]]->begun;
+    /* A whole sweep of several pCPUs, or whoever there is. */
+    if (all || (f->several && d->sweep > f->sweep + 1) || f->windows >= STRANGE_WINDOWS) {
+        q->unplaced_bytes = f->unplaced_bytes;
+        q->tsc_jumps = f->tsc_jumps;
+        q->tsc_jump_max_cycles = f->tsc_jump_max_cycles;
+        decoder_joined(d, f->offset, f->pcpu_before);
+    }
+}
+
+void step_foreign_window(struct order *o, const struct stream *s)
+{
+    if (o->strangers.windows == 0)
+        first_strange_window(o, s);
+    strange_window(o, s);
+}
+
+/* ---- leaving, and coming back ---- */
+
+/*
+ * Takes the queued events after `limit` from the model. Raw records stay, at the time before. Blind time that is open then
+ * ends there. Returns that time, 0 if nothing before is queued.
+ */
+static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
+{
+    size_t n = s->n, from = s->n;
+    bool open = false;
+    while (from > s->head && s->events[from - 1].tsc > limit)
+        from--;
+    uint64_t last = from > s->head ? s->events[from - 1].tsc : 0, at = last ? last : o->emitted_tsc;
+    s->n = from;
+    for (size_t i = from; i < n; i++) {
+        struct event e = s->events[i];
+        bool ends = e.slot == EVENT_BLIND_END && !open; /* else its beginning is taken back, too */
+        open = e.slot == EVENT_BLIND_BEGIN || (open && e.slot != EVENT_BLIND_END);
+        e.tsc = at;
+        e.flags &= ends ? EVENT_MODEL : EVENT_RAW;
+        if (e.flags)
+            s->events[s->n++] = e;
+    }
+    o->decoder->queued -= n - s->n;
+    if (s->fresh > s->n)
+        s->fresh = s->n;
+    return last;
+}
+
+/* The end of the trace, as far as it is known from pCPUs in step. */
+static void find_end(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    uint64_t last = 0;
+    o->first_max = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        const struct step *step = &o->steps[d->pcpus[i]];
+        if (s->begun && s->last_tsc > last)
+            last = s->last_tsc;
+        if (!step->out && step->last.first_tsc > o->first_max)
+            o->first_max = step->last.first_tsc;
+    }
+    o->tsc_last = last > o->emitted_tsc ? last : o->emitted_tsc;
+    if (o->sweep_max > o->tsc_last)
+        o->sweep_max = o->tsc_last;
+}
+
+/* The stream's clock has left the others', by `distance`; its records up to `from` were in step. */
+static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t distance)
+{
+    struct quality *q = o->decoder->quality;
+    struct step *step = &o->steps[s->pcpu];
+    step->out = true;
+    step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
+    s->last_tsc = step->blind_from;
+    silences_forget(&o->silences, s->pcpu, step->blind_from);
+    s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
+    s->slice_ns = UINT32_MAX;
+    current_forget(s);
+    if (q->tsc_jumps++ == 0)
+        q->tsc_jump_tsc = step->blind_from;
+    if (distance > q->tsc_jump_max_cycles)
+        q->tsc_jump_max_cycles = distance;
+}
+
+/* It had leapt ahead, which shows by a window that begins with `tsc`. */
+static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
+{
+    const struct step_leap *leap = &o->steps[s->pcpu].leap;
+    bool leapt = leap->sweep > 0 && leap->tsc > tsc;
+    uint64_t from = take_back(o, s, tsc + STEP_CYCLES);
+    if (leapt && leap->from > from)
+        from = leap->from;
+    leave(o, s, from, leapt ? leap->distance : o->steps[s->pcpu].last.first_tsc - tsc);
+    find_end(o);
+}
+
+/* ---- who is in step ---- */
+
+/* The pCPU's last window that was read a whole round before the window of the stream that is read now. */
+static const struct step_window *round_before(const struct order *o, uint16_t pcpu, const struct stream *s)
+{
+    const struct step *step = &o->steps[pcpu];
+    uint64_t sweep = o->decoder->sweep;
+    const struct step_window *w = &step->last;
+    if (w->sweep + 1 > sweep || (w->sweep + 1 == sweep && pcpu >= s->pcpu))
+        w = &step->before;
+    bool is_before = w->sweep > 0 && (w->sweep + 1 < sweep || (w->sweep + 1 == sweep && pcpu < s->pcpu));
+    return is_before ? w : NULL;
+}
+
+/* pCPUs in step, beside the stream's, by what their windows of a round before say about a window that begins with `tsc`. */
+struct opinions {
+    unsigned contradict, leapt, agree; /* leapt: of those that contradict */
+    uint64_t tsc;                      /* the latest of those that contradict */
+};
+
+static struct opinions opinions_on(const struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct decoder *d = o->decoder;
+    struct opinions v = {0};
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        const struct step_window *w = round_before(o, pcpu, s);
+        if (pcpu == s->pcpu || o->steps[pcpu].out || o->steps[pcpu].last.sweep == 0)
+            continue;
+        bool contradicts = w && w->first_tsc > tsc + STEP_CYCLES;
+        v.contradict += contradicts;
+        v.agree += !contradicts;
+        v.leapt += contradicts && o->steps[pcpu].leap.tsc > tsc + STEP_CYCLES;
+        if (contradicts && w->first_tsc > v.tsc)
+            v.tsc = w->first_tsc;
+    }
+    return v;
+}
+
+static void others_leave(struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        const struct step_window *w = round_before(o, pcpu, s);
+        if (pcpu != s->pcpu && !o->steps[pcpu].out && w && w->first_tsc > tsc + STEP_CYCLES)
+            leave_ahead(o, d->streams[pcpu], tsc);
+    }
+}
+
+/* A pCPU that is in step begins a window. Whether it still is. */
+static bool stays(struct order *o, struct stream *s, uint64_t tsc)
+{
+    if (o->tsc_last > 0 && tsc > o->tsc_last && tsc - o->tsc_last > TSC_FOREIGN) {
+        leave(o, s, s->begun && s->last_tsc > o->watermark ? s->last_tsc : o->watermark, tsc - o->tsc_last);
+        return false;
+    }
+    const struct step_window *own = &o->steps[s->pcpu].last;
+    bool went_back = own->sweep > 0 && own->first_tsc > tsc + STEP_CYCLES;
+    if (!went_back && tsc + STEP_CYCLES >= o->first_max)
+        return true;
+    struct opinions v = opinions_on(o, s, tsc);
+    if (!went_back && v.contradict == 0)
+        return true;
+    if (!went_back && (v.leapt == v.contradict || v.contradict < v.agree + 1)) {
+        others_leave(o, s, tsc);
+        return true;
+    }
+    leave(o, s, s->begun ? s->last_tsc : 0, (v.tsc > own->first_tsc ? v.tsc : own->first_tsc) - tsc);
+    find_end(o);
+    return false;
+}
+
+static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
+{
+    struct step *step = &o->steps[s->pcpu];
+    struct decoder *d = o->decoder;
+    bool ahead = tsc > o->tsc_last + STEP_CYCLES;
+    bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
+    if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
+        return false;
+    step->out = false;
+    if (d->model &&
+        tsc > step->blind_from) /* room for events was reserved, and go_on counts those of this stream */
+        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+    step->before.sweep = 0;
+    return true;
+}
+
+bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
+{
+    struct step *step = &o->steps[s->pcpu];
+    bool was_out = step->out;
+    if (!was_out && o->strangers.windows == 0)
+        first_strange_window(o, s);
+    if (!(was_out ? comes_back(o, s, tsc) : stays(o, s, next))) {
+        if (!was_out || o->strangers.windows > 0)
+            strange_window(o, s);
+        return false;
+    }
+    o->strangers.windows = 0;
+    if (o->tsc_last > 0 && tsc > o->tsc_last + STEP_CYCLES)
+        step->leap = (struct step_leap){o->decoder->sweep, tsc, tsc - o->tsc_last,
+                                        s->begun && s->last_tsc > o->watermark ? s->last_tsc : o->watermark};
+    step->before = step->last;
+    step->last = (struct step_window){o->decoder->sweep, tsc};
+    if (tsc > o->first_max)
+        o->first_max = tsc;
+    return true;
+}
+
+bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
+{
+    const struct decoder *d = o->decoder;
+    const struct step *step = &o->steps[pcpu];
+    if (step->out || step->leap.sweep == 0 || step->leap.sweep + 1 < ended)
+        return false;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        if (s->pcpu != pcpu && s->begun && s->last_tsc + STEP_CYCLES >= step->leap.tsc)
+            return false;
+    }
+    return d->pcpus_n > 1;
+}
+
+int step_blind(struct order *o, uint64_t tsc)
+{
+    struct decoder *d = o->decoder;
+    for (unsigned i = 0; d->model && i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        struct step *step = &o->steps[d->pcpus[i]];
+        if (!step->out || tsc <= step->blind_from)
+            continue;
+        if (!stream_reserve(s, 2))
+            return -1;
+        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+        d->queued += 2;
+        s->last_tsc = step->blind_from = tsc;
+        s->begun = true;
+    }
+    return 0;
+}

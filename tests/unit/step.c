@@ -1,0 +1,163 @@
+/* Clocks of pCPUs that leave the others', and captures joined on. */
+#include <string.h>
+
+#include "random.h"
+#include "run.h"
+#include "suites.h"
+
+#define PCPUS     4
+#define SWEEP     (100 * MS)
+#define SWEEPS    12
+#define SECOND_NS 1000000000ll
+
+/* A vCPU on each pCPU runs 2 ms in each 5 ms. */
+struct plan {
+    uint64_t pcpus, begin, sweeps;
+    unsigned jumper;         /* the pCPU whose clock jumps, */
+    uint64_t jumps, returns; /* in which sweeps, or never if 0 */
+    int64_t by;
+    uint64_t silent; /* so many sweeps before the jump it wrote nothing */
+};
+
+static int64_t offset_of(const struct plan *p, unsigned pcpu, uint64_t k)
+{
+    bool off = p->jumps && pcpu == p->jumper && k >= p->jumps && (!p->returns || k < p->returns);
+    return off ? p->by : 0;
+}
+
+static void write_host(struct trace_bytes *c, const struct plan *p)
+{
+    for (uint64_t k = 0; k < p->sweeps; k++) {
+        for (unsigned pcpu = 0; pcpu < p->pcpus; pcpu++) {
+            int64_t offset = offset_of(p, pcpu, k);
+            bool silent = pcpu == p->jumper && k < p->jumps && k + p->silent >= p->jumps;
+            on(c, pcpu);
+            for (uint64_t t = 0; t < SWEEP && !silent; t += 5 * MS) {
+                uint64_t at = p->begin + k * SWEEP + t + (uint64_t)offset + pcpu * 10 * US;
+                starts(c, at, 1 + pcpu, 0);
+                stops(c, at + 2 * MS, 1 + pcpu, 0, BLOCKED);
+            }
+        }
+        sweep(c);
+    }
+}
+
+static void a_jump_is_named_and_its_time_unknown(void)
+{
+    static const int64_t jumps[] = {300 * MS,           5 * SECOND_NS,  7200 * SECOND_NS, 86400 * SECOND_NS,
+                                    -300 * (int64_t)MS, -5 * SECOND_NS, -900 * SECOND_NS};
+    for (unsigned i = 0; i < sizeof jumps / sizeof jumps[0]; i++)
+        for (unsigned jumper = 0; jumper < PCPUS; jumper++)
+            for (unsigned variant = 0; variant < 4; variant++) {
+                const struct plan plan = {.pcpus = variant == 3 ? 2 : PCPUS,
+                                          .begin = 1000 * S,
+                                          .sweeps = SWEEPS,
+                                          .jumper = variant == 3 ? jumper % 2 : jumper,
+                                          .jumps = 5,
+                                          .returns = variant == 1 ? 8 : 0,
+                                          .silent = variant == 2 ? 3 : 0,
+                                          .by = jumps[i]};
+                struct trace_bytes c;
+                trace_bytes_init(&c);
+                write_host(&c, &plan);
+                struct result r = run(&c, (struct setup){.by = BY_PCPU});
+                EQUAL(r.status, 0);
+                EQUAL(r.quality.tsc_jumps, 1);
+                EQUAL(r.quality.skipped_bytes, 0);
+                EQUAL(r.quality.joined_bytes, 0);
+                CHECK(r.end_ns >= SWEEPS * SWEEP - 10 * MS && r.end_ns <= SWEEPS * SWEEP);
+                for (unsigned pcpu = 0; pcpu < plan.pcpus; pcpu++) {
+                    const struct measures *m = ROW(&r, .pcpu = (int)pcpu);
+                    int64_t running = m->state_ns[RUNSTATE_RUNNING], truth = SWEEPS * SWEEP / 5 * 2;
+                    truth -= pcpu == plan.jumper ? (int64_t)(plan.silent * SWEEP / 5 * 2) : 0;
+                    CHECK(running <= truth && running + m->pcpu_unknown_ns >= truth);
+                    CHECK((m->pcpu_unknown_ns > 0) == (pcpu == plan.jumper));
+                }
+                result_free(&r);
+                trace_bytes_free(&c);
+            }
+}
+
+/* One pCPU is quiet, the sweeps are long, all are silent for a while: no clock has jumped. */
+static void silence_is_no_jump(void)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        uint64_t random = seed, now = 0;
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        for (unsigned k = 0; k < 20; k++) {
+            uint64_t long_ns = random_below(&random, 3) ? 100 * MS : random_below(&random, 20) * S;
+            for (unsigned i = 0; i < 6; i++) {
+                on(&c, (unsigned)random_below(&random, PCPUS));
+                now += random_below(&random, long_ns / 6 + 1);
+                mark(&c, now);
+            }
+            sweep(&c);
+        }
+        struct result r = run(&c, (struct setup){.by = BY_PCPU});
+        EQUAL(r.quality.tsc_jumps, 0);
+        EQUAL(r.quality.joined_bytes, 0);
+        EQUAL(r.quality.unplaced_bytes, 0);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
+static void one_damaged_time_is_no_jump(void)
+{
+    const struct plan plan = {.pcpus = PCPUS, .begin = 1000 * S, .sweeps = 4};
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    write_host(&c, &plan);
+    for (size_t record = 0; record < c.file.n / 16; record += 7)
+        for (unsigned bit = 26; bit < 38; bit++) {
+            size_t at = record / 80 * (12 + 80 * 16) + 12 + record % 80 * 16 + 4;
+            if (at + 8 > c.file.n)
+                continue;
+            c.file.data[at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            struct result r = run(&c, (struct setup){.by = BY_PCPU});
+            EQUAL(r.quality.joined_bytes, 0);
+            EQUAL(r.quality.unplaced_bytes, 0);
+            result_free(&r);
+            c.file.data[at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+    trace_bytes_free(&c);
+}
+
+/* ---- captures joined on ---- */
+
+static void another_capture_is_named_and_not_used(void)
+{
+    for (unsigned variant = 0; variant < 24; variant++) {
+        unsigned pcpus = variant % 4 == 0 ? 1 : variant % 4 == 1 ? 2 : PCPUS;
+        unsigned then_pcpus = variant % 3 == 0 ? 1 : variant % 3 == 1 ? 2 : 6;
+        bool cut = variant % 2;
+        static const uint64_t begins[] = {1000 * S, 999 * S, 3 * S, 1000000 * S};
+        const struct plan first = {.pcpus = pcpus, .begin = 1000 * S, .sweeps = 6};
+        const struct plan second = {.pcpus = then_pcpus, .begin = begins[variant / 4 % 4], .sweeps = 30};
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        write_host(&c, &first);
+        uint64_t missing = cut ? 30 + variant : 0;
+        c.file.n -= missing;
+        size_t at = c.file.n;
+        write_host(&c, &second);
+        struct result r = run(&c, (struct setup){.by = BY_PCPU});
+        EQUAL(r.status, 0);
+        EQUAL(r.quality.joined_at, at);
+        EQUAL(r.quality.joined_bytes, c.file.n - at);
+        EQUAL(r.quality.tsc_jumps, 0);
+        EQUAL(r.quality.unplaced_bytes, 0);
+        EQUAL(r.quality.skipped_bytes, 0);
+        EQUAL(r.quality.truncated_bytes > 0, cut);
+        CHECK(r.end_ns <= 6 * SWEEP && r.end_ns >= 6 * SWEEP - 12 * MS);
+        EQUAL(r.summary.pcpus, pcpus);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
+CU_TestInfo step_tests[] = {
+    TEST(a_jump_is_named_and_its_time_unknown),  TEST(silence_is_no_jump), TEST(one_damaged_time_is_no_jump),
+    TEST(another_capture_is_named_and_not_used), CU_TEST_INFO_NULL,
+};
