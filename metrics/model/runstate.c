@@ -274,13 +274,17 @@ static void appear_named(struct runstates *r, uint64_t now_ns)
     r->named_wait = false;
 }
 
-/* The vCPU was in state `old` before its first record. False: that time was handed out. */
+/*
+ * The vCPU was in state `old` before its first record. False: that time was handed out, or the vCPU ran, and its pCPU has
+ * that time for somebody else.
+ */
 static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
     const struct track *k = &r->tracks[vcpu];
     uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
     enum runstate first = (enum runstate)k->record_old;
-    if (birth < r->settled_ns || birth >= k->contradicted_ns || first == RUNSTATE_RUNNING)
+    bool ran = first == RUNSTATE_RUNNING || old == RUNSTATE_RUNNING;
+    if (birth < r->settled_ns || birth >= k->contradicted_ns || ran)
         return false;
     runstates_put_state(r, birth, vcpu, first, old, NO_PCPU, UINT32_MAX);
     runstates_put_state(r, k->contradicted_ns - 1, vcpu, old, first, NO_PCPU, UINT32_MAX);
