@@ -141,7 +141,7 @@ static double states_sum(const struct place *p)
 /* Tolerance, times and counts of a row about these vCPUs. */
 struct sums {
     double states[RUNSTATE_COUNT];
-    double alive_ns, breadth_ns;
+    double alive_ns, breadth_ns, open_ns;
     struct tally tally;
     size_t changes, vcpus;
 };
@@ -154,6 +154,8 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     sums->alive_ns += (double)truth_alive(v, p->from, p->to) * j->ns_per_cycle;
     sums->breadth_ns +=
         (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
+    sums->open_ns +=
+        (double)gaps_within(&j->breadth->open[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
     sums->changes += truth_changes(v, p->from, p->to);
     sums->vcpus++;
     tally_add(&sums->tally, v, p->from > margin ? p->from - margin : 0, p->to + margin, j->ns_per_cycle);
@@ -183,21 +185,25 @@ static double blind_ns(const struct judging *j)
     return (double)sum * j->ns_per_cycle;
 }
 
+/* Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. */
+static bool waits_are_short(const struct judging *j, const struct place *p)
+{
+    double light_ns = p->length_ns / (2 * (double)j->plan->losses); /* at the ends: the losses are even */
+    return tally_longest_wait(j->r, j->ns_per_cycle) * 2 < light_ns;
+}
+
 /*
  * One of eight pCPUs or more was blind for 1 % of the time or less: no vCPU has a larger share of unknown. But where vCPUs
- * wait for longer than from one loss to the next, one that seems to sleep may have waited all that time.
+ * wait for long, one that seems to sleep from one loss to the next may have waited; and where no change is recorded at one
+ * side of a loss, nobody can say what the vCPU did there (open_ns).
  */
-static void check_share(struct judging *j, const struct place *p)
+static void check_share(struct judging *j, const struct place *p, double open_ns)
 {
-    bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms &&
-                 j->v->unreported_tsc == UINT64_MAX;
-    double said = unknown(p) + doubtful(p), most = alone ? blind_ns(j) : 0;
-    alone = alone && p->whole && said > most + p->tolerance_ns;
-    alone =
-        alone && tally_longest_wait(j->r, j->ns_per_cycle) * 2 * (double)(j->plan->losses + 1) < p->length_ns;
-    if (alone)
+    bool alone = plan_has_one_lossy_pcpu(j->plan) && j->v->unreported_tsc == UINT64_MAX;
+    double said = unknown(p) + doubtful(p), most = blind_ns(j) + open_ns;
+    if (alone && p->whole && said > most + p->tolerance_ns && waits_are_short(j, p))
         miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
-             unknown(p), doubtful(p), (long long)j->plan->pcpus, most);
+             unknown(p), doubtful(p), (long long)j->plan->pcpus, blind_ns(j));
 }
 
 static void check_sums(struct judging *j, struct place *p, const struct sums *sums)
@@ -216,7 +222,7 @@ static void check_sums(struct judging *j, struct place *p, const struct sums *su
     check_tally(j, p, &sums->tally);
     if (p->by == BY_VCPU && j->plan->mix != 4) {
         check_breadth(j, p, sums->breadth_ns);
-        check_share(j, p);
+        check_share(j, p, sums->open_ns);
     }
 }
 
@@ -440,13 +446,6 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
-/* Whether nothing at all can be held against the file. */
-static bool is_flawless(const struct plan *p, const struct view *v)
-{
-    return !plan_damages(p) && v->lost == 0 && v->unreported_tsc == UINT64_MAX && !v->has_late_pcpu &&
-           p->omit == 0 && p->mix < 4 && p->skew_ns == 0;
-}
-
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
@@ -456,7 +455,7 @@ static void judge_verdict(struct judging *j, const json_t *quality)
         miss(j, NULL, "verdict", 0, "there is none");
     else if (missing && strcmp(verdict, "good") == 0)
         miss(j, NULL, "verdict-good", 0, "good, and %s", missing);
-    else if (is_flawless(j->plan, j->v) && strcmp(verdict, "good") != 0)
+    else if (view_is_flawless(j->v, j->plan) && strcmp(verdict, "good") != 0)
         miss(j, NULL, "verdict-bad", 0, "%s, and nothing is missing: %s", verdict,
              json_string_value(json_array_get(json_object_get(quality, "why"), 0)));
 }
