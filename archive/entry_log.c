@@ -474,5 +474,5 @@ int entry_log_take(struct entry_log *l, const struct event_batch *batch, const s
         l->marks_head = l->marks_n;
         return entry_log_failed(l) ? -1 : 0;
     }
-    return emit_entries(l, batch, batch->watermark, sink);
+    return emit_entries(l, batch, event_batch_settled(batch), sink);
 }

@@ -323,13 +323,6 @@ static unsigned traits_of(const struct trace *t)
     return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
 }
 
-/* Up to where everything was delivered; the model's events, if they are wanted, end where a cut capture is complete. */
-static uint64_t emitted_until(const struct trace *t)
-{
-    const struct order *o = &t->order;
-    return t->decoder.model && o->model_end < o->emitted_tsc ? o->model_end : o->emitted_tsc;
-}
-
 static void describe(const struct trace *t, struct event_batch *batch, size_t n)
 {
     const struct decoder *d = &t->decoder;
@@ -345,7 +338,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                              .cores = d->cores.largest ? &d->cores : NULL,
                              .traits = traits_of(t),
                              .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                             .watermark = emitted_until(t)};
+                             .watermark = t->order.emitted_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)

@@ -35,13 +35,15 @@ struct event_batch {
     bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */
     unsigned
         traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
-    uint64_t end_tsc; /* of the trace's last record, once its end was read; 0: not yet */
-    /*
-     * Tsc up to which everything has arrived: no later event lies below it. Beyond it lie, where the model's events
-     * are wanted of a capture that is cut, only raw records of the incomplete end.
-     */
-    uint64_t watermark;
+    uint64_t end_tsc;   /* of the last record that the model is given, once the end was read; 0: not yet */
+    uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
+
+/* The tsc up to which the model has all that it is given. */
+static inline uint64_t event_batch_settled(const struct event_batch *b)
+{
+    return b->end_tsc > 0 && b->end_tsc < b->watermark ? b->end_tsc : b->watermark;
+}
 
 /* Where to begin in the middle of a trace, and what is known of what comes before. */
 struct trace_resume {

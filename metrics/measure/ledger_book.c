@@ -22,10 +22,17 @@ static void add_time(struct measures *m, const struct account *a, int64_t ns)
     }
 }
 
-/* So long something may have happened unseen: off a pCPU nothing proves that it was in its state. */
-static void book_doubt(struct ledger *l, struct account *a, uint64_t ns)
+/*
+ * Of the last ns up to until_ns, as much as is dark: there something may have happened unseen, as off a pCPU nothing proves
+ * that it was in its state.
+ */
+static void book_doubt(struct ledger *l, struct account *a, uint64_t until_ns, uint64_t ns)
 {
-    if (a->state == RUNSTATE_RUNNING || a->state == RUNSTATE_UNKNOWN || a->idle)
+    uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);
+    if (a->doubts == 0)
+        ns = dark_ns - a->dark_ns;
+    a->dark_ns = dark_ns;
+    if (ns == 0 || a->state == RUNSTATE_RUNNING || a->state == RUNSTATE_UNKNOWN || a->idle)
         return;
     a->doubtful = true;
     if (l->reporting)
@@ -46,10 +53,8 @@ static inline __attribute__((always_inline)) void book_time(struct ledger *l, st
         l->unknown_ns += (uint64_t)ns;
     for (struct measures *const *m = a->booked; *m; m++)
         add_time(*m, a, ns);
-    uint64_t dark_ns = dark_clock_ns(&l->dark, until_ns);
-    if (dark_ns != a->dark_ns || a->doubts > 0)
-        book_doubt(l, a, a->doubts > 0 ? (uint64_t)ns : dark_ns - a->dark_ns);
-    a->dark_ns = dark_ns;
+    if (l->dark.changed || a->doubts > 0)
+        book_doubt(l, a, until_ns, (uint64_t)ns);
 }
 
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns)
@@ -472,7 +477,7 @@ void ledger_book(struct ledger *l, const struct transition *t)
         count_skewed(a, t);
         break;
     case TRANSITION_DOUBT:
-        book_time(l, a, t->time_ns);
+        ledger_book_time(l, a, t->time_ns);
         a->doubts += t->value ? 1u : -1u;
         break;
     default:

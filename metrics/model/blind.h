@@ -66,12 +66,14 @@ struct dark_clock {
     uint64_t dark_ns;  /* of the stretches that ended */
     uint64_t since_ns; /* of the one that lasts */
     unsigned blind;    /* pCPUs that are */
+    bool changed;      /* ever; if not, no time was dark */
 };
 
 static inline void dark_clock_change(struct dark_clock *c, bool blind, uint64_t now_ns)
 {
     if (c->blind > 0)
         c->dark_ns += now_ns - c->since_ns;
+    c->changed = true;
     c->since_ns = now_ns;
     c->blind += blind ? 1u : -1u;
 }

@@ -127,10 +127,13 @@ static uint64_t doubtful_since(const struct model *m, const struct vcpu_view *v,
 /* Its state ends. */
 static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
 {
-    m->unknown_ns += unknown_since(v, now_ns);
-    m->doubtful_ns += doubtful_since(m, v, now_ns);
+    if (v->state == RUNSTATE_UNKNOWN)
+        m->unknown_ns += unknown_since(v, now_ns);
+    if (m->view.dark.changed) {
+        m->doubtful_ns += doubtful_since(m, v, now_ns);
+        v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
+    }
     v->since_ns = now_ns;
-    v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
 }
 
 static void change_state(struct model *m, const struct transition *t)
@@ -176,8 +179,26 @@ static void appear(struct model *m, const struct transition *t)
     m->lived_ns -= idle ? 0 : t->time_ns;
 }
 
-/* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
-static inline bool look(struct model *m, const struct transition *t)
+static void die(struct model *m, const struct transition *t)
+{
+    struct vcpu_view *v = &m->vcpus[t->vcpu];
+    stop_running(m, t->vcpu);
+    count_running(m, v->alive && v->state == RUNSTATE_RUNNING, false, t->time_ns);
+    m->living -= v->alive && !v->idle;
+    m->lived_ns += v->alive && !v->idle ? t->time_ns : 0;
+    leave_state(m, v, t->time_ns);
+    v->alive = false;
+    v->state = RUNSTATE_OFFLINE;
+}
+
+static void keep_before(struct model *m, const struct vcpu_view *v)
+{
+    m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
+    m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;
+}
+
+/* As look(), of what is no change of state. */
+static __attribute__((noinline)) bool look_otherwise(struct model *m, const struct transition *t)
 {
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_DARK)
@@ -185,29 +206,31 @@ static inline bool look(struct model *m, const struct transition *t)
         return t->kind != TRANSITION_REMOVED;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];
-    bool ran = v->alive && v->state == RUNSTATE_RUNNING;
-    if (t->kind == TRANSITION_STATE && v->alive)
-        count_running(m, ran, t->to == RUNSTATE_RUNNING, t->time_ns);
+    if (v->idle && !m->shows_idle)
+        return false;
+    keep_before(m, v);
+    if (t->kind == TRANSITION_APPEAR)
+        appear(m, t);
+    else if (t->kind == TRANSITION_DIE)
+        die(m, t);
+    return m->shows_idle || !v->idle;
+}
+
+/* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
+static inline bool look(struct model *m, const struct transition *t)
+{
+    if (t->kind != TRANSITION_STATE)
+        return look_otherwise(m, t);
+    struct vcpu_view *v = &m->vcpus[t->vcpu];
+    if (v->alive)
+        count_running(m, v->state == RUNSTATE_RUNNING, t->to == RUNSTATE_RUNNING, t->time_ns);
     if (v->idle && !m->shows_idle) {
-        v->state = t->kind == TRANSITION_STATE ? t->to : v->state;
+        v->state = t->to;
         return false;
     }
-    m->view.before = v->alive ? v->state : RUNSTATE_UNKNOWN;
-    m->view.before_pcpu = v->alive ? v->pcpu : NO_PCPU;
-    if (t->kind == TRANSITION_STATE && v->alive) {
+    keep_before(m, v);
+    if (v->alive)
         change_state(m, t);
-    } else if (t->kind == TRANSITION_APPEAR) {
-        appear(m, t);
-        return m->shows_idle || !v->idle;
-    } else if (t->kind == TRANSITION_DIE) {
-        stop_running(m, t->vcpu);
-        count_running(m, ran, false, t->time_ns);
-        m->living -= v->alive && !v->idle;
-        m->lived_ns += v->alive && !v->idle ? t->time_ns : 0;
-        leave_state(m, v, t->time_ns);
-        v->alive = false;
-        v->state = RUNSTATE_OFFLINE;
-    }
     return true;
 }
 

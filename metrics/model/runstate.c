@@ -85,15 +85,11 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
     return begin_life(r, domain, now_ns, now_ns);
 }
 
-uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns)
+/* As below, where the vCPU may exist: not yet, or not in the domain's current life. */
+static __attribute__((noinline)) uint32_t new_vcpu(struct runstates *r, uint32_t domain, uint32_t id,
+                                                   uint64_t now_ns)
 {
     struct population *p = r->population;
-    bool reserved = domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN;
-    bool idle_elsewhere = domain == IDLE_DOMAIN && id != pcpu; /* Xen: idle vCPU n belongs to pCPU n */
-    if (reserved || idle_elsewhere || id >= VCPUS_MAX) {
-        r->quality->ignored_records++;
-        return NOBODY;
-    }
     uint32_t life = runstates_life(r, domain, now_ns);
     if (life != NOBODY && p->incarnations[life].ended)
         life = begin_life(r, domain, now_ns, now_ns);
@@ -114,9 +110,25 @@ uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint1
     return vcpu;
 }
 
+uint32_t runstates_vcpu(struct runstates *r, uint32_t domain, uint32_t id, uint16_t pcpu, uint64_t now_ns)
+{
+    struct population *p = r->population;
+    bool reserved = domain >= DOMID_FIRST_RESERVED && domain != IDLE_DOMAIN;
+    bool idle_elsewhere = domain == IDLE_DOMAIN && id != pcpu; /* Xen: idle vCPU n belongs to pCPU n */
+    if (reserved || idle_elsewhere || id >= VCPUS_MAX) {
+        r->quality->ignored_records++;
+        return NOBODY;
+    }
+    uint32_t life = population_life(p, (uint16_t)domain);
+    bool lives = life != NOBODY && !p->incarnations[life].ended;
+    uint32_t vcpu = lives ? population_vcpu(p, (uint16_t)domain, (uint16_t)id) : NOBODY;
+    return vcpu != NOBODY ? vcpu : new_vcpu(r, domain, id, now_ns);
+}
+
 /* ---- the queue ---- */
 
-void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t)
+static inline __attribute__((always_inline)) void put(struct runstates *r, uint64_t time_ns,
+                                                      struct transition t)
 {
     bool late = time_ns < r->settled_ns;
     t.time_ns = late ? r->settled_ns : time_ns;
@@ -125,16 +137,21 @@ void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t)
     transitions_put(&r->queue, t);
 }
 
+void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t)
+{
+    put(r, time_ns, t);
+}
+
 void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
                          enum runstate to, uint16_t pcpu, uint32_t slice_ns)
 {
-    runstates_put(r, time_ns,
-                  (struct transition){.kind = TRANSITION_STATE,
-                                      .vcpu = vcpu,
-                                      .pcpu = pcpu,
-                                      .from = from & 15,
-                                      .to = to & 15,
-                                      .value = slice_ns});
+    put(r, time_ns,
+        (struct transition){.kind = TRANSITION_STATE,
+                            .vcpu = vcpu,
+                            .pcpu = pcpu,
+                            .from = from & 15,
+                            .to = to & 15,
+                            .value = slice_ns});
 }
 
 /* ---- contradictions ---- */
@@ -161,13 +178,17 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
+static __attribute__((noinline)) void lose_runner(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    runstates_count_inconsistent(r, now_ns);
+    runstates_lose(r, r->pcpus[pcpu].current, now_ns, pcpu);
+}
+
 void runstates_occupy(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     uint32_t other = r->pcpus[pcpu].current;
-    if (other != NOBODY && other != vcpu) {
-        runstates_count_inconsistent(r, now_ns);
-        runstates_lose(r, other, now_ns, pcpu);
-    }
+    if (other != NOBODY && other != vcpu)
+        lose_runner(r, pcpu, now_ns);
     r->pcpus[pcpu].current = vcpu;
     r->tracks[vcpu].pcpu = pcpu;
 }

@@ -20,7 +20,7 @@ uint64_t runstates_longest_wait_ns(const struct runstates *r)
     return r->wait_max_ns;
 }
 
-static bool is_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
+bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns;
 }
@@ -66,7 +66,7 @@ static void end_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
  */
 static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
-    bool near = is_near(r, light_ns, dark_ns);
+    bool near = runstates_near(r, light_ns, dark_ns);
     for (uint32_t v = 0; (near || r->doubtful_n > 0) && v < r->population->vcpus_n; v++) {
         struct track *k = &r->tracks[v];
         if (k->doubtful && !near) {
@@ -108,7 +108,7 @@ static void doubt_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, u
     for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
         bool may_have_run = light_ns == birth_ns && r->first_run_lost;
-        if (s->from_ns < now_ns && (may_have_run || is_near(r, light_ns, s->from_ns)))
+        if (s->from_ns < now_ns && (may_have_run || runstates_near(r, light_ns, s->from_ns)))
             put_doubt_between(r, vcpu, light_ns, s->from_ns);
         light_ns = s->to_ns;
     }
@@ -212,6 +212,7 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
     darken(r, from_ns);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
+        k->woken = false;
         if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
             continue;
         runstates_vacate(r, vcpu, from_ns);
@@ -221,8 +222,8 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
             runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
         k->state = RUNSTATE_UNKNOWN;
         k->since_ns = from_ns;
-        k->leaving_noted = k->woken = false;
-        k->leaving = k->pause = 0;
+        k->leaving_noted = false;
+        k->leaving = k->pause = k->wakes = 0;
         k->woken_on = NO_PCPU;
     }
     darkness_end(&r->darkness, to_ns);
@@ -292,7 +293,7 @@ static void narrow(const struct runstates *r, struct dark_stretch *gap, enum run
     uint64_t light_ns = UINT64_MAX;
     for (uint64_t i = darkness_after(d, max64(gap->from_ns, r->settled_ns)); i <= end && i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
-        bool apart = light_ns != UINT64_MAX && !is_near(r, light_ns, s->from_ns);
+        bool apart = light_ns != UINT64_MAX && !runstates_near(r, light_ns, s->from_ns);
         if (apart && after == RUNSTATE_BLOCKED) {
             gap->to_ns = light_ns;
             return;

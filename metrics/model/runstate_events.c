@@ -104,6 +104,7 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     unsigned n;
     const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
     instant_break(&r->pcpus[e->pcpu].instant);
+    runstates_switch_lost(r, e->pcpu);
     for (unsigned i = 0; i < n; i++)
         if (r->pcpus[pcpus[i]].blind_rings++ == 0)
             runstates_blind_begin(r, pcpus[i], min64(now_ns, clock_ns(r->clock, first_tsc)));

@@ -42,6 +42,7 @@ struct track {
     bool leaving_noted;       /* a YIELD or SLEEP was noted: it may stop running soon */
     uint8_t leaving; /* switches only: where the next switch takes it: BLOCKED, OFFLINE, or RUNNABLE */
     uint8_t pause;   /* switches only: enum pause */
+    uint8_t wakes;   /* switches only: how many wakes came while its state is not known, 2: or more */
     bool woken;      /* switches only: woken_ns is set */
 };
 
@@ -57,7 +58,10 @@ struct pcpu_track {
     uint32_t ran_ns;     /* switches only, if */
     bool ran;            /* set: how long the vCPU ran that is switched out next, modulo 2^32 */
     bool out_seen,
-        in_seen; /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+        in_seen;   /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
+    bool in_waits; /* switches only: SWITCH_INFNEXT came at switched_ns without _INFPREV; SWITCH is to come */
+    uint32_t slice_ns; /* of that SWITCH_INFNEXT */
+    uint64_t switched_ns;
 };
 
 /* A record that nothing explained when it came: a loss may still be reported that does. */
@@ -163,6 +167,9 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
 
+/* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
+bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
+
 /* The vCPU's last contradiction was none: its records came in the wrong order. */
 void runstates_take_back(struct runstates *r, uint32_t vcpu);
 
@@ -200,5 +207,8 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+/* Records of the pCPU were lost: those of a switch, of which some came, are not continued. */
+void runstates_switch_lost(struct runstates *r, uint16_t pcpu);
 
 #endif

@@ -5,6 +5,8 @@
  * any other.
  */
 
+#include "metrics/min_max.h"
+
 #include "runstate_internal.h"
 
 /* The vCPU's number, as the chain of switches knows it. */
@@ -14,20 +16,46 @@ static uint32_t name_of(const struct runstates *r, uint32_t vcpu)
     return (uint32_t)r->population->incarnations[who->life].domain << 16 | who->id;
 }
 
-static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, bool idle)
+#define LEAVING_NS 1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
+
+/* Where the vCPU goes that is switched out. The record that it blocks, or is put to sleep, may just have been lost. */
+static enum runstate leads_to(const struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    if (k->idle || !k->seen)
+        return RUNSTATE_RUNNABLE;
+    if (k->leaving != 0)
+        return (enum runstate)k->leaving;
+    bool unsure = r->darkness.n > 0 && !r->unseen.known &&
+                  darkness_between(&r->darkness, now_ns - min64(now_ns, LEAVING_NS), now_ns, &lost);
+    return unsure ? RUNSTATE_UNKNOWN : RUNSTATE_RUNNABLE;
+}
+
+static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
-    enum runstate to = idle || !k->seen || k->leaving == 0 ? RUNSTATE_RUNNABLE : (enum runstate)k->leaving;
+    enum runstate to = leads_to(r, k, now_ns);
     struct run run = {name_of(r, vcpu), p->ran_ns, p->ran && r->clock->cpu_hz > 0};
     uint64_t instant =
         instant_switched_out(&p->instant, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
-    k->leaving = 0;
+    k->leaving = k->wakes = 0;
     p->ran = false;
     if (to != RUNSTATE_BLOCKED && to != RUNSTATE_UNKNOWN)
         k->pause = PAUSE_NONE;
     instant = runstates_possible(r, vcpu, pcpu, to, instant);
     runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNING, to, UINT32_MAX);
+}
+
+/* The vCPU runs from now on: since its wake in an unsure state it was runnable. */
+static void settle_wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    struct dark_stretch lost;
+    if (k->wakes > 0 && k->seen && k->state == RUNSTATE_UNKNOWN &&
+        !darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        runstates_backdate(r, vcpu, k->since_ns, now_ns, RUNSTATE_UNKNOWN, RUNSTATE_RUNNABLE, pcpu);
+    k->wakes = 0;
 }
 
 static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, uint32_t slice_ns)
@@ -38,6 +66,7 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_
     instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
     if (!k->seen && k->woken && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
+    settle_wake(r, vcpu, pcpu, instant);
     k->leaving = 0;
     k->pause = PAUSE_NONE;
     runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, slice_ns);
@@ -62,21 +91,53 @@ static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->pause = first ? PAUSE_WOKEN : PAUSE_NONE;
 }
 
+/*
+ * Whether what happened off a pCPU since the vCPU's last record may be lost: the next wake or sleep does not say which state it
+ * was in before. One that slept long enough since the last lost record did so up to now: else it would have run.
+ */
+static bool is_unsure(const struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    bool asleep = (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) && k->pause == PAUSE_NONE;
+    if (k->state == RUNSTATE_UNKNOWN)
+        return k->pause == PAUSE_NONE;
+    return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost) &&
+           (!asleep || runstates_near(r, lost.to_ns, now_ns));
+}
+
+/*
+ * A wake of a vCPU in an unsure state. It is runnable after it, unless it was paused; it is after the second one. Before, it
+ * was blocked, offline or runnable.
+ */
+static void wake_unsure(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (k->state != RUNSTATE_UNKNOWN)
+        runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
+    k->pause = PAUSE_NONE;
+    if (k->wakes == 2)
+        return;
+    k->wakes++;
+    k->since_ns = now_ns;
+}
+
 static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct dark_stretch lost;
-    if (!k->seen) {
+    if (!k->seen && darkness_between(&r->darkness, r->start_ns, now_ns, &lost)) {
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+        wake_unsure(r, vcpu, pcpu, now_ns);
+    } else if (!k->seen) {
         /* It may have been running: its next switch shows that. */
         k->woken_ns = k->woken ? k->woken_ns : now_ns;
         k->woken = true;
+    } else if (is_unsure(r, k, now_ns)) {
+        wake_unsure(r, vcpu, pcpu, now_ns);
     } else if (k->pause != PAUSE_NONE) {
         wake_paused(r, vcpu, pcpu, now_ns);
     } else if (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) {
         runstates_record(r, vcpu, now_ns, pcpu, k->state, RUNSTATE_RUNNABLE, UINT32_MAX);
-    } else if (k->state == RUNSTATE_RUNNABLE && darkness_between(&r->darkness, k->since_ns, now_ns, &lost)) {
-        /* It may have run and blocked unseen: this wake may be what made it runnable. */
-        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     } else if (k->state == RUNSTATE_RUNNING) {
         k->leaving = 0; /* it was about to block: now it will not */
     }
@@ -85,6 +146,7 @@ static void wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now
 static void block(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     /* A vCPU blocks itself: it runs here. */
+    r->tracks[vcpu].wakes = 0;
     runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
     r->tracks[vcpu].leaving = RUNSTATE_BLOCKED;
 }
@@ -94,6 +156,9 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
     struct track *k = &r->tracks[vcpu];
     if (!k->seen) /* the wakes that come now do not say what it was before */
         runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+    if (k->state != RUNSTATE_UNKNOWN && is_unsure(r, k, now_ns))
+        runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
+    k->wakes = 0;
     if (k->state == RUNSTATE_RUNNABLE) {
         runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_OFFLINE, UINT32_MAX);
     } else if (k->state != RUNSTATE_OFFLINE) {
@@ -109,6 +174,41 @@ static uint32_t named(struct runstates *r, uint32_t domain, uint32_t id, uint16_
     return runstates_vcpu(r, domain, domain == IDLE_DOMAIN ? pcpu : id, pcpu, now_ns);
 }
 
+/* SWITCH names both vCPUs: what the records before it did not say already. */
+static void switch_both(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    bool complete = event_words(e) >= 4;
+    uint32_t slice_ns = p->in_waits ? p->slice_ns : UINT32_MAX;
+    if (p->in_waits)
+        now_ns = min64(now_ns, p->switched_ns);
+    uint32_t prev = p->out_seen || !complete ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
+    if (prev != NOBODY)
+        switch_out(r, prev, e->pcpu, now_ns);
+    uint32_t next = p->in_seen || !complete ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
+    if (next != NOBODY)
+        switch_in(r, next, e->pcpu, now_ns, slice_ns);
+    p->out_seen = p->in_seen = p->in_waits = false;
+}
+
+/* SWITCH_INFNEXT. Who runs until now is not said yet where there was no SWITCH_INFPREV: SWITCH, which follows, says it. */
+static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *e, uint64_t now_ns)
+{
+    struct pcpu_track *p = &r->pcpus[e->pcpu];
+    p->in_seen = p->out_seen;
+    p->in_waits = !p->out_seen;
+    p->switched_ns = now_ns;
+    p->slice_ns = e->w[3];
+    if (p->in_seen)
+        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
+}
+
+void runstates_switch_lost(struct runstates *r, uint16_t pcpu)
+{
+    struct pcpu_track *p = &r->pcpus[pcpu];
+    p->out_seen = p->in_seen = p->in_waits = p->ran = false;
+}
+
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     unsigned words = event_words(e);
@@ -116,13 +216,7 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     if (e->slot == EVENT_SWITCH) {
-        uint32_t prev = p->out_seen || words < 4 ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
-        if (prev != NOBODY)
-            switch_out(r, prev, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
-        uint32_t next = p->in_seen || words < 4 ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
-        if (next != NOBODY)
-            switch_in(r, next, e->pcpu, now_ns, UINT32_MAX);
-        p->out_seen = p->in_seen = false;
+        switch_both(r, e, now_ns);
         return;
     }
     if (e->slot == EVENT_SWITCH_INFPREV) {
@@ -137,12 +231,11 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     switch (e->slot) {
     case EVENT_SWITCH_INFPREV:
-        switch_out(r, vcpu, e->pcpu, now_ns, e->w[0] == IDLE_DOMAIN);
+        switch_out(r, vcpu, e->pcpu, now_ns);
         p->out_seen = true;
         break;
     case EVENT_SWITCH_INFNEXT:
-        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
-        p->in_seen = true;
+        switch_next(r, vcpu, e, now_ns);
         break;
     case EVENT_SWITCH_INFCONT:
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);

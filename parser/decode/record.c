@@ -31,8 +31,6 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
     static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
-    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
-                                     EVENT_LOST_RECORDS};
     const struct event_interest *i = &d->interest;
     for (unsigned slot = 0; slot < EVENT_SLOTS; slot++) {
         bool model = i->model[slot] || (d->without_runstates && i->model_without_runstates[slot]);
@@ -42,8 +40,6 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
         actions[*slot] |= EVENT_MODEL;
     for (const unsigned *slot = io_filtered_slots; i->io && *slot != EVENT_UNRECOGNISED; slot++)
         actions[*slot] |= *slot == EVENT_HYPERCALL_V2 ? RECORD_HYPERCALL : RECORD_FILTERED;
-    for (unsigned k = 0; d->measures_clock && k < sizeof clock / sizeof clock[0]; k++)
-        actions[clock[k]] |= EVENT_CLOCK;
     for (const unsigned *slot = who; d->names_siblings && *slot != EVENT_UNRECOGNISED; slot++)
         actions[*slot] |= RECORD_WHO;
     actions[EVENT_UNRECOGNISED] |= RECORD_LEARN;
@@ -69,6 +65,24 @@ void record_set_actions(struct decoder *d)
     for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
         set_actions(d, d->actions[0][mode], false, mode);
         set_actions(d, d->actions[1][mode], true, mode);
+    }
+    record_set_clock_actions(d);
+}
+
+static void set_clock_actions(uint8_t *actions, bool measures_clock)
+{
+    static const unsigned clock[] = {EVENT_SWITCH_INFPREV, EVENT_SWITCH_INFNEXT, EVENT_SWITCH_INFCONT,
+                                     EVENT_LOST_RECORDS};
+    for (unsigned k = 0; k < sizeof clock / sizeof clock[0]; k++)
+        actions[clock[k]] =
+            (uint8_t)((actions[clock[k]] & ~EVENT_CLOCK) | (measures_clock ? EVENT_CLOCK : 0));
+}
+
+void record_set_clock_actions(struct decoder *d)
+{
+    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
+        set_clock_actions(d->actions[0][mode], d->measures_clock);
+        set_clock_actions(d->actions[1][mode], d->measures_clock);
     }
 }
 

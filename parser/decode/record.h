@@ -75,6 +75,9 @@ enum record_kind {
 /* Sets what becomes of each slot's records, by what is wanted now. */
 void record_set_actions(struct decoder *d);
 
+/* Only `measures_clock` has changed since. */
+void record_set_clock_actions(struct decoder *d);
+
 /*
  * The hot loop: decodes the records of the stream's window that begin before `limit`; each lies wholly before `end`, up
  * to which bytes may be looked at, and has RECORD_MAX readable bytes. The stream has room for an event per 4 bytes, and

@@ -45,12 +45,14 @@ struct stream {
     uint64_t last_tsc;      /* of the last record of any kind */
     uint64_t
         reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
-    bool begun;             /* last_tsc means something; before, events have no time */
-    bool pulled_back;       /* time went back: events that are queued may lie beyond later ones */
-    bool perhaps_blind;     /* the last window filled its ring: records may be missing after it */
-    uint64_t last_sweep;    /* of its last window */
-    unsigned sweeps_in_row; /* so many sweeps in a row, up to the last window's, it wrote, */
-    uint32_t least_bytes;   /* and in each of them at least so much */
+    bool begun;               /* last_tsc means something; before, events have no time */
+    bool pulled_back;         /* time went back: events that are queued may lie beyond later ones */
+    bool perhaps_blind;       /* the last window filled its ring: records may be missing after it */
+    uint64_t last_sweep;      /* of its last window */
+    unsigned sweeps_in_row;   /* so many sweeps in a row, up to the last window's, it wrote, */
+    uint32_t least_bytes;     /* and in each of them at least so much */
+    uint64_t longest_silence; /* at the ends of sweeps: from its last record to the last one of all */
+    uint64_t sweeps;          /* so many of these have ended since it wrote first */
     /* What records say about later ones: */
     uint32_t
         window_bytes; /* of the window whose CPU_CHANGE waits for the time of the first record; WINDOW_NONE */

@@ -19,9 +19,13 @@
 
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
+    bool others = d->without_runstates != without_runstates;
     d->measures_clock = measures_clock;
     d->without_runstates = without_runstates;
-    record_set_actions(d);
+    if (others)
+        record_set_actions(d);
+    else
+        record_set_clock_actions(d);
 }
 
 void decoder_name_siblings(struct decoder *d, bool wanted)

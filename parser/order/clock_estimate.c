@@ -11,6 +11,9 @@
 #define SAMPLES_GOOD   16 /* the scatter of fewer is hardly known */
 #define SAMPLES_LEAST  3
 #define WORSE          1.3
+#define FINE           1.1 /* times the least error that there can be: surer than this is not worth its time */
+#define FEW            8   /* samples: too few for quartiles */
+#define PARTS_MOST     64  /* after so many, values are ordered by a way that is never slow */
 
 /* The delays of the stamps at both ends of a chain differ by this much: a third of what they may. */
 #define DELAY_NS 2e3
@@ -27,11 +30,17 @@ struct sample_pool {
     unsigned char octave[OCTAVES];
 };
 
+/* log2, rounded down, of cycles >= 1. */
+static inline int octave_of(double cycles)
+{
+    return cycles < 0x1p63 ? 63 - __builtin_clzll((uint64_t)cycles) : OCTAVES - 1;
+}
+
 static void pool_add(struct sample_pool *p, const struct stretch *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int octave = ilogb(s[i].cycles);
-        if (octave < OCTAVES && p->octave[octave] < OCTAVE_SAMPLES) {
+        int octave = octave_of(s[i].cycles);
+        if (p->octave[octave] < OCTAVE_SAMPLES) {
             p->octave[octave]++;
             p->s[p->n++] = s[i];
         }
@@ -63,16 +72,71 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void swap(double *a, double *b)
+{
+    double was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* Parts v[*from .. *to] by the value at k, and narrows them to the part that rank k then lies in. */
+static void part(double *v, ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t k)
+{
+    double pivot = v[k];
+    ptrdiff_t i = *from, j = *to;
+    do {
+        while (v[i] < pivot)
+            i++;
+        while (v[j] > pivot)
+            j--;
+        if (i <= j)
+            swap(&v[i++], &v[j--]);
+    } while (i <= j);
+    if (j < k)
+        *from = i;
+    if (k < i)
+        *to = j;
+}
+
+/* Puts the value of rank k of v[from .. to] at k, none that is higher before it, and none that is lower after it. */
+static void select_rank(double *v, ptrdiff_t from, ptrdiff_t to, ptrdiff_t k)
+{
+    for (int parts = 0; from < to; parts++) {
+        if (parts == PARTS_MOST) {
+            qsort(v + from, (size_t)(to - from + 1), sizeof *v, compare_doubles);
+            return;
+        }
+        part(v, &from, &to, k);
+    }
+}
+
+/*
+ * Puts the median (of an even number: the upper one of the two in the middle, the lower one before it) and both quartiles, of
+ * few the least and the greatest value, where they are when all are in order: that costs a tenth of ordering all.
+ */
+static void order_quartiles(double *hz, size_t n)
+{
+    ptrdiff_t last = (ptrdiff_t)n - 1, middle = (ptrdiff_t)(n / 2), quarter = (ptrdiff_t)(n / 4);
+    if (n < FEW) {
+        qsort(hz, n, sizeof *hz, compare_doubles);
+        return;
+    }
+    select_rank(hz, 0, last, middle);
+    select_rank(hz, 0, middle - 1, middle - 1);
+    select_rank(hz, 0, middle - 1, quarter);
+    select_rank(hz, middle, last, last - quarter);
+}
+
 /* Half the distance of the quartiles, as a multiple of the half range of few normal samples. */
 static double scatter(const double *hz, size_t n)
 {
-    return n < 8 ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
+    return n < FEW ? (hz[n - 1] - hz[0]) / 2 : (hz[n - 1 - n / 4] - hz[n / 4]) / 2;
 }
 
 /* The estimate from `n` frequencies; `bias_ppm`: what all of them may be off by alike. */
 static void estimate_from(double *hz, size_t n, double bias_ppm, struct clock_estimate *e)
 {
-    qsort(hz, n, sizeof *hz, compare_doubles);
+    order_quartiles(hz, n);
     double median = n % 2 ? hz[n / 2] : (hz[n / 2 - 1] + hz[n / 2]) / 2;
     e->cpu_hz = median;
     e->samples = n;
@@ -99,16 +163,24 @@ static size_t to_hz(struct stretch *s, size_t n, const struct hz_range *range)
     return kept * 4 >= n * 3 ? kept : 0;
 }
 
+/* What the delays at the ends of so many chains make unsure. */
+static double ends_ppm(double cycles, size_t chains, const struct hz_range *range)
+{
+    double chain_ns = cycles / (double)chains / range->from * 1e9;
+    return DELAY_NS / chain_ns * 1e6;
+}
+
+/* From stretches of so many cycles; the chains that they are of in `chains`. False: too few to say anything. */
 static bool estimate_at(const struct clock_marks *m, double cycles, bool within, const struct hz_range *range,
-                        struct stretch *room, struct clock_estimate *e)
+                        struct stretch *room, struct clock_estimate *e, size_t *chains)
 {
     struct clock_cut cut = clock_marks_cut(m, cycles, within, room);
     size_t n = to_hz(room, cut.n, range);
     if (n == 0)
         return false;
-    double chain_ns = cut.cycles / (double)cut.chains / range->from * 1e9;
+    *chains = cut.chains;
     double cycle_share = STEP_CYCLES / (cut.cycles / (double)cut.n);
-    estimate_from((double *)room, n, (DELAY_NS / chain_ns + cycle_share) * 1e6, e);
+    estimate_from((double *)room, n, ends_ppm(cut.cycles, cut.chains, range) + cycle_share * 1e6, e);
     return n >= SAMPLES_LEAST;
 }
 
@@ -124,7 +196,8 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     double cycles = 2 * all / SAMPLES_GOOD;
     while ((cycles /= 2) >= 1) {
         struct clock_estimate next;
-        if (!estimate_at(m, cycles, within, &range, room, &next))
+        size_t chains;
+        if (!estimate_at(m, cycles, within, &range, room, &next, &chains))
             continue;
         if (!found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
             next.error_ppm < e->error_ppm)
@@ -132,6 +205,9 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
         else if (e->samples >= SAMPLES_GOOD && next.error_ppm > WORSE * e->error_ppm)
             break;
         found = true;
+        /* Of shorter ones there are no fewer chains: the delays at their ends alone leave so much unsure. */
+        if (e->samples >= SAMPLES_GOOD && e->error_ppm <= FINE * ends_ppm(all, chains, &range))
+            break;
     }
     return found;
 }

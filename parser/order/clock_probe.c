@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "clock_core.h"
-#include "clock_estimate.h"
 #include "clock_sieve.h"
 
 #define GAPS          256
@@ -45,6 +44,14 @@ struct clock_pcpu {
     bool core;         /* it writes for others of its core */
 };
 
+static void break_chain(struct clock_pcpu *c)
+{
+    c->who = CLOCK_NOBODY;
+    c->mark = CLOCK_MARK_NONE;
+    c->ran_ns = 0;
+    c->prev_tsc = 0;
+}
+
 bool clock_probe_init(struct clock_probe *p)
 {
     p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
@@ -54,7 +61,8 @@ bool clock_probe_init(struct clock_probe *p)
     p->gaps = calloc(GAPS, sizeof *p->gaps);
     if (!p->by_pcpu || !p->core || !p->marks.marks || !p->room || !p->gaps)
         return false;
-    clock_probe_break(p);
+    for (size_t i = 0; i < PCPUS_MAX; i++)
+        break_chain(&p->by_pcpu[i]);
     return true;
 }
 
@@ -67,17 +75,9 @@ void clock_probe_free(struct clock_probe *p)
     free(p->gaps);
 }
 
-static void break_chain(struct clock_pcpu *c)
-{
-    c->who = CLOCK_NOBODY;
-    c->mark = CLOCK_MARK_NONE;
-    c->ran_ns = 0;
-    c->prev_tsc = 0;
-}
-
 void clock_probe_break(struct clock_probe *p)
 {
-    for (size_t i = 0; i < PCPUS_MAX; i++)
+    for (size_t i = 0; i < p->pcpus; i++)
         break_chain(&p->by_pcpu[i]);
     clock_core_break(p->core, 0);
 }
@@ -88,6 +88,7 @@ void clock_probe_restart(struct clock_probe *p)
     clock_core_restart(p->core);
     p->marks.n = 0;
     p->estimated_at = 0;
+    p->estimated = false;
 }
 
 /* Xen says that `who` has run for `ns` (low 32 bits) by now: a mark, in the chain if that goes on. */
@@ -169,13 +170,19 @@ static void take(struct clock_probe *p, struct clock_pcpu *c, const struct event
 void clock_probe_take(struct clock_probe *p, struct stream *s)
 {
     size_t kept = s->fresh;
+    if (p->pcpus <= s->pcpu)
+        p->pcpus = s->pcpu + 1u;
     for (size_t i = s->fresh; i < s->n; i++) {
         struct event *e = &s->events[i];
-        if (e->flags & EVENT_CLOCK)
+        if (e->flags & EVENT_CLOCK) {
             take(p, &p->by_pcpu[s->pcpu], e);
-        e->flags &= (uint8_t)~EVENT_CLOCK;
-        if (e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO))
-            s->events[kept++] = *e;
+            e->flags &= (uint8_t)~EVENT_CLOCK;
+        }
+        if (!(e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO)))
+            continue;
+        if (kept < i)
+            s->events[kept] = *e;
+        kept++;
     }
     s->n = kept;
 }
@@ -212,21 +219,27 @@ static double hz_least(struct clock_probe *p)
     return fmax(CLOCK_HZ_LEAST, usual / GAP_MOST_NS * 1e9);
 }
 
-bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
+static void estimate(struct clock_probe *p)
 {
-    struct clock_estimate e;
     uint32_t own = p->marks.n;
     p->estimated_at = marks_seen(p);
     clock_core_marks(p->core, &p->marks);
-    bool found = clock_estimate(&p->marks, hz_least(p), p->room, &e);
+    p->estimated = clock_estimate(&p->marks, hz_least(p), p->room, &p->estimate);
     p->marks.n = own;
-    if (!found)
+}
+
+bool clock_probe_estimate(struct clock_probe *p, struct clock *clock)
+{
+    const struct clock_estimate *e = &p->estimate;
+    if (marks_seen(p) != p->estimated_at)
+        estimate(p);
+    if (!p->estimated)
         return false;
-    clock->cpu_hz = e.cpu_hz;
+    clock->cpu_hz = e->cpu_hz;
     clock->measured = true;
-    clock->pairs = e.samples;
-    clock->spread_ppm = e.spread_ppm;
-    clock->error_ppm = e.error_ppm;
+    clock->pairs = e->samples;
+    clock->spread_ppm = e->spread_ppm;
+    clock->error_ppm = e->error_ppm;
     return true;
 }
 

@@ -51,8 +51,9 @@ static struct hz_range possible_ns(const struct stretch *s, const struct hz_rang
 
 static double least_wrap(const struct stretch *s, const struct hz_range *ns)
 {
-    double wraps = ceil((ns->from - s->ns) / CLOCK_WRAP_NS);
-    return s->ns + (wraps > 0 ? wraps : 0) * CLOCK_WRAP_NS;
+    if (s->ns >= ns->from)
+        return s->ns;
+    return s->ns + ceil((ns->from - s->ns) / CLOCK_WRAP_NS) * CLOCK_WRAP_NS;
 }
 
 bool clock_unwrap(const struct stretch *s, const struct hz_range *range, double *ns, bool *only)

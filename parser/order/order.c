@@ -59,6 +59,21 @@ void order_window(struct order *o, const struct stream *s)
         o->tsc_last = s->last_tsc;
 }
 
+/* How long the pCPU, which has written, is silent by the time of `tsc`. */
+static uint64_t silence_at(const struct stream *s, uint64_t tsc)
+{
+    return tsc > s->last_tsc ? tsc - s->last_tsc : 0;
+}
+
+/* A sweep is over. */
+static void note_silence(struct stream *s, uint64_t sweep_tsc)
+{
+    uint64_t silent = silence_at(s, sweep_tsc);
+    if (silent > s->longest_silence)
+        s->longest_silence = silent;
+    s->sweeps++;
+}
+
 int order_sweep(struct order *o)
 {
     const struct decoder *d = o->decoder;
@@ -72,6 +87,8 @@ int order_sweep(struct order *o)
             watermark = s->last_tsc;
         if (step_is_pending(o, s->pcpu, ended) && o->steps[s->pcpu].leap.from < watermark)
             watermark = o->steps[s->pcpu].leap.from;
+        if (s->begun)
+            note_silence(d->streams[d->pcpus[i]], o->tsc_last);
     }
     o->sweep_max = o->tsc_last;
     silences_sweep(&o->silences, o->tsc_last);
@@ -107,6 +124,18 @@ static void settle(const struct order *o, struct stream *s)
 #define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
 #define BUSY_BYTES                                                                                           \
     2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
+#define TALKING_SWEEPS 8 /* nor does one become silent for longer by this factor */
+#define TALKING_FACTOR 8 /* than it was at the ends of so many sweeps or more */
+
+/* Whether the pCPU, of which nothing was read in the last sweep, would have written in it. */
+static bool lacks_window(const struct order *o, const struct stream *s, double last)
+{
+    bool busy = s->last_sweep + 1 == o->decoder->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
+                s->least_bytes * last >= BUSY_BYTES;
+    bool talking =
+        s->sweeps >= TALKING_SWEEPS && silence_at(s, o->tsc_last) / TALKING_FACTOR > s->longest_silence;
+    return (int)s->pcpu > o->decoder->last_pcpu && s->begun && (busy || talking);
+}
 
 /*
  * Whether the input ends in the middle of a sweep, though at the end of a window: the windows of pCPUs that always write
@@ -119,18 +148,15 @@ static bool lacks_windows(const struct order *o)
         return false;
     double usual = (double)(o->sweep_max - o->tsc_first) / (double)(d->sweep - 1);
     double last = (double)(o->tsc_last - o->sweep_max) / usual;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *s = d->streams[d->pcpus[i]];
-        if ((int)s->pcpu > d->last_pcpu && s->last_sweep + 1 == d->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
-            s->least_bytes * last >= BUSY_BYTES)
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        if (lacks_window(o, d->streams[d->pcpus[i]], last))
             return true;
-    }
     return false;
 }
 
 /*
  * Up to when all records of a pCPU are there, in an input that was cut. Of those read in the last sweep: up to the last
- * record of any pCPU that was read before. Of the others: up to the watermark.
+ * record of any pCPU that was read before. Of the others: up to the watermark. A ring that was full says no more.
  */
 static uint64_t complete_until(const struct order *o, const struct stream *s, uint64_t *read_before)
 {
@@ -139,7 +165,7 @@ static uint64_t complete_until(const struct order *o, const struct stream *s, ui
         return s->last_tsc > o->watermark ? s->last_tsc : o->watermark;
     if (s->last_sweep == d->sweep && s->last_tsc > *read_before)
         *read_before = s->last_tsc;
-    return (int)s->pcpu == d->last_pcpu ? s->last_tsc : *read_before;
+    return (int)s->pcpu == d->last_pcpu || s->perhaps_blind ? s->last_tsc : *read_before;
 }
 
 /* The model gets no more of the stream than up to `end`, by the times with which events are delivered. */

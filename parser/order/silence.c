@@ -70,15 +70,6 @@ void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc)
     s->n = kept;
 }
 
-void silences_forget(struct silences *s, uint16_t pcpu, uint64_t after)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < s->n; i++)
-        if (s->list[i].pcpu != pcpu || s->list[i].to <= after)
-            s->list[kept++] = s->list[i];
-    s->n = kept;
-}
-
 static int compare(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

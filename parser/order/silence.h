@@ -66,9 +66,6 @@ void silences_sweep(struct silences *s, uint64_t tsc);
 /* A pCPU was silent. Without memory no_memory is set. */
 void silences_note(struct silences *s, const struct silence *silence);
 
-/* Takes back those of a pCPU that ended after this tsc: the times there are not believed any more. */
-void silences_forget(struct silences *s, uint16_t pcpu, uint64_t after);
-
 /* The pCPU's records turned out to be no later than `tsc`: its silences end there, if they are long enough then. */
 void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc);
 

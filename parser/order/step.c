@@ -103,7 +103,7 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     step->out = true;
     step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
     s->last_tsc = step->blind_from;
-    silences_forget(&o->silences, s->pcpu, step->blind_from);
+    silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
     current_forget(s);

@@ -144,12 +144,17 @@ void plan_settle(struct plan *p)
     keep_within(&p->sweep_us, 200, 10000000);
     keep_within(&p->granularity_us, 100, INT64_MAX);
     keep_within(&p->ring_kb, 4, 1 << 20);
+    p->ring_kb -= p->ring_kb % 4; /* whole pages */
     if (p->losses == 0)
         p->loss_ppm = 0;
     if (p->losses == 0 || p->loss_ppm)
         p->loss_us = p->loss_from = 0;
-    if (p->mix == 3)
-        p->omit = 0;
+    if (p->mix == 3 || (p->mix == 4 && (p->omit == 2 || p->omit == 3)))
+        p->omit =
+            0; /* of no runstate changes and no switches, or no wakes, no state can be rebuilt; one mask has both */
+    if (p->mix == 4)
+        p->unseen =
+            0; /* what an unread pCPU did to a vCPU contradicts no switch: nothing shows that it is there */
     if (p->mix == 3)
         p->churn = 0; /* no births in the trace */
     keep_within(&p->host_ms, 20, RECORDS_MOST * 1000LL / records_per_s(p) + 20);

@@ -136,6 +136,17 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
     return true;
 }
 
+/* The last record of a window; 0: the mask left none. */
+static uint64_t last_written(const struct making *m, const struct window *w)
+{
+    for (size_t k = w->end; k-- > w->first;) {
+        const struct recorded *record = &m->r->pcpus[w->pcpu].records[k];
+        if (!plan_leaves_out(m->plan, (enum trace_event)record->event))
+            return record->tsc;
+    }
+    return 0;
+}
+
 /* What was not left of each window, when the file was cut. */
 static void survey_cut(struct making *m, struct edge *edges)
 {
@@ -153,14 +164,25 @@ static void survey_cut(struct making *m, struct edge *edges)
     }
 }
 
-/* Whether the pCPU wrote in each sweep before the one that was cut, and these were a few. */
-static bool writes_always(const struct making *m, uint32_t pcpu, uint32_t sweep)
+/*
+ * Whether the pCPU, silent since its last record, was never so silent at the end of a sweep, by far: the age of its last
+ * record is drawn anew at each of them, so to exceed all of N by a factor of 10 is chance once in N^10 / 10!.
+ */
+static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, uint64_t end_tsc)
 {
-    enum { A_FEW = 3 };
-    uint32_t wrote = 0;
-    for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++)
-        wrote += m->windows[i].pcpu == pcpu;
-    return wrote == sweep && wrote >= A_FEW;
+    enum { SWEEPS_LEAST = 10, FACTOR = 10 };
+    uint64_t last = 0, latest = 0, longest = 0, sweeps = 0;
+    for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++) {
+        const struct window *w = &m->windows[i];
+        uint64_t tsc = last_written(m, w);
+        latest = tsc > latest ? tsc : latest;
+        last = w->pcpu == pcpu && tsc ? tsc : last;
+        if (m->windows[i + 1].sweep == w->sweep || last == 0)
+            continue;
+        longest = latest - last > longest ? latest - last : longest;
+        sweeps++;
+    }
+    return sweeps >= SWEEPS_LEAST && end_tsc > last && (end_tsc - last) / FACTOR > longest;
 }
 
 /* Whether the bytes that are left show that they were cut: in a window, or a pCPU that always writes is missing. */
@@ -171,7 +193,7 @@ static bool cut_shows(const struct making *m)
         if (w->offset == m->v->n) {
             bool in_sweep = i > 0 && m->windows[i - 1].sweep == w->sweep;
             for (size_t k = i; in_sweep && k < m->windows_n && m->windows[k].sweep == w->sweep; k++)
-                if (writes_always(m, m->windows[k].pcpu, w->sweep))
+                if (falls_silent(m, m->windows[k].pcpu, w->sweep, m->v->last_tsc))
                     return true;
             return false;
         }

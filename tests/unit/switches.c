@@ -66,6 +66,112 @@ static void infprev_and_infnext_are_one_instant(void)
     }
 }
 
+/* SWITCH_INFPREV is filtered out, or was lost: SWITCH says who ran before SWITCH_INFNEXT. */
+static void infnext_without_infprev_is_the_instant_of_its_switch(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_infnext(&c, 10 * MS, 1, 0, 0, 30000000);
+    rec_switch(&c, 10 * MS + 500, IDLE, 0, 1, 0);
+    rec_infnext(&c, 20 * MS, 2, 0, 0, 0xffffffff);
+    rec_switch(&c, 20 * MS + 500, 1, 0, 2, 0);
+    rec_block(&c, 34 * MS, 2, 0);
+    rec_infnext(&c, 35 * MS, IDLE, 0, 0, 0xffffffff);
+    rec_switch(&c, 35 * MS + 500, 2, 0, IDLE, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 10 * MS, 30 * MS, 0, 0, 0);
+    STATES(ROW(&r, .domain = 2), 15 * MS, 20 * MS, 5 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->allocated_ns, 30 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(ROW(&r, .pcpu = 0)->idle_ns, 15 * MS);
+    EQUAL(ROW(&r, .pcpu = 0)->pcpu_unknown_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* The rest of the first switch is lost, and so is the beginning of the second one. */
+static void a_switch_is_not_continued_across_lost_records(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_infprev(&c, 20 * MS, 1, 0, 10000000);
+    rec_lost(&c, 24 * MS, 5, 2, 0, 20 * MS + 300);
+    rec_switch(&c, 26 * MS, 2, 0, 3, 0);
+    rec_switch(&c, 30 * MS, 3, 0, IDLE, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_RUNNING], 2 * MS);
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_RUNNING], 4 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Records are lost from 20 to 24 ms. The wake after that may be the one that ended a block, or one of many of a runnable vCPU. */
+static void a_wake_after_lost_records_does_not_say_what_was_before_it(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_lost(&c, 24 * MS, 5, 2, 0, 20 * MS);
+    rec_wake(&c, 26 * MS, 1, 0);
+    rec_switch(&c, 30 * MS, 2, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 20 * MS, 14 * MS, 0, 0, 6 * MS);
+    EQUAL(ROW(&r, .domain = 1)->wakes, 0);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Who was never seen before the hole was in no known state after it. */
+static void a_first_wake_after_lost_records_does_not_say_that_it_slept(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_lost(&c, 24 * MS, 5, IDLE, 0, 20 * MS);
+    rec_wake(&c, 26 * MS, 2, 0);
+    rec_switch(&c, 27 * MS, IDLE, 0, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 13 * MS, 1 * MS, 0, 0, 26 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* It was switched out right after lost records: whether it blocked is in them. */
+static void why_a_vcpu_stops_may_be_lost(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_lost(&c, 20 * MS, 1, 1, 0, 20 * MS - 100 * US);
+    rec_switch(&c, 20 * MS + 5 * US, 1, 0, IDLE, 0);
+    rec_switch(&c, 30 * MS, IDLE, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_UNKNOWN], 10 * MS + 95 * US);
+    EQUAL(ROW(&r, .domain = 1)->preemptions, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void block_and_wake_tell_blocked_from_runnable(void)
 {
     struct trace_bytes c;
@@ -239,6 +345,11 @@ static void a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones(
 CU_TestInfo switches_tests[] = {
     TEST(switch_records_alone_tell_running_from_not_running),
     TEST(infprev_and_infnext_are_one_instant),
+    TEST(infnext_without_infprev_is_the_instant_of_its_switch),
+    TEST(a_switch_is_not_continued_across_lost_records),
+    TEST(a_wake_after_lost_records_does_not_say_what_was_before_it),
+    TEST(a_first_wake_after_lost_records_does_not_say_that_it_slept),
+    TEST(why_a_vcpu_stops_may_be_lost),
     TEST(block_and_wake_tell_blocked_from_runnable),
     TEST(a_wake_before_the_switch_undoes_the_block),
     TEST(a_sleeping_vcpu_is_offline_until_it_is_woken),
