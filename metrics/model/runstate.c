@@ -217,7 +217,9 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     enum runstate first = state;
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     /* What it did before was not recorded. */
-    certain_ns = max64(certain_ns, r->unseen.known ? now_ns : min64(r->hole_end_ns, now_ns));
+    bool hidden =
+        r->unseen.known && state != RUNSTATE_RUNNING; /* where it ran is recorded since when that says more */
+    certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
     if (certain_ns > birth)
         first = RUNSTATE_UNKNOWN;

@@ -53,3 +53,11 @@ void tally_add(struct tally *t, const struct truth_vcpu *v, uint64_t from, uint6
         measure(t, v, i, ns_per_cycle);
     }
 }
+
+double tally_longest_wait(const struct recording *r, double ns_per_cycle)
+{
+    struct tally all = {0};
+    for (size_t i = 0; i < r->vcpus_n; i++)
+        tally_add(&all, &r->vcpus[i], 0, UINT64_MAX, ns_per_cycle);
+    return all.wait_max;
+}

@@ -150,6 +150,21 @@ static void one_contradiction_of_each_vcpu_proves_nothing(void)
     trace_bytes_free(&c);
 }
 
+/* pCPU 2 wrote nothing before: who is switched out there ran there all the time, unread pCPUs or not. */
+static void who_ran_on_a_recorded_pcpu_did_not_run_elsewhere(void)
+{
+    struct trace_bytes c;
+    rounds(&c, 40);
+    on(&c, 2);
+    stops(&c, 805 * MS, 3, 0, BLOCKED);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unseen_pcpus, 1);
+    STATES(ROW(&r, .domain = 3), 805 * MS, 0, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* Numbers 0, 2, 4, 6, as with smt=off, and idle pCPUs that wrote once: all was recorded. */
 static void missing_numbers_are_no_proof(void)
 {
@@ -201,6 +216,7 @@ CU_TestInfo unseen_tests[] = {
     TEST(a_pcpu_that_is_woken_up_and_never_writes_is_unseen),
     TEST(few_contradictions_prove_nothing),
     TEST(one_contradiction_of_each_vcpu_proves_nothing),
+    TEST(who_ran_on_a_recorded_pcpu_did_not_run_elsewhere),
     TEST(missing_numbers_are_no_proof),
     TEST(clocks_that_are_apart_are_no_proof),
     CU_TEST_INFO_NULL,
