@@ -291,6 +291,13 @@ static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
     return true;
 }
 
+/* As below, where lost records seemed to explain the first one: what it is in now is certain, so only this one is wrong. */
+static bool is_overtaken(const struct track *k, uint64_t now_ns, enum runstate old, enum runstate new)
+{
+    bool runs = k->state == RUNSTATE_RUNNING && k->since_ns == k->contradicted_ns;
+    return runs && new != RUNSTATE_RUNNING && k->state_before == old &&now_ns - k->since_ns <= SKEW_USUAL_NS;
+}
+
 /*
  * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
  * does not fit, then "a to b", which would have fitted before it; in a short run perhaps after "c to a", where it fits, too.
@@ -301,13 +308,14 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
-    if (r->unseen.known)
+    bool overtaken = !k->contradicted && fits_before && is_overtaken(k, now_ns, old, new);
+    if (r->unseen.known && !overtaken)
         return false;
     if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+    else if (!overtaken && (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS))
         return false;
-    else
+    else if (!overtaken)
         counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
     k->contradicted = k->first_record = false;

@@ -95,10 +95,11 @@ static void check_time(struct judging *j, const struct place *p, const char *col
              doubtful(p), truth, below > above ? "less" : "more", below > above ? below : above);
 }
 
+/* What the records say is all that there is. */
 static bool is_silent(const struct judging *j, const struct place *p)
 {
-    return p->to > j->v->unreported_tsc ||
-           (j->plan->unseen && !j->proofs.enough); /* what the records say is all that there is */
+    bool proven = j->proofs.enough && p->from >= j->proofs.since_tsc;
+    return p->to > j->v->unreported_tsc || (j->plan->unseen && !proven);
 }
 
 /* ---- bounds of counts and of the longest ---- */
@@ -485,7 +486,7 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
         return true;
     }
     bool done = breadth_make(&breadth, r, v);
-    j.proofs = proofs_of(plan, v);
+    done = done && proofs_make(&j.proofs, plan, r, v);
     const json_t *reports = json_object_get(answer->report, "reports");
     j.first_tsc =
         (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));

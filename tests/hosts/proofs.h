@@ -11,9 +11,15 @@
 struct proofs {
     size_t n;    /* contradictions */
     bool enough; /* so many, of those a vCPU has more than one */
+    /*
+     * Rows that begin before are as the records say: the proof came when they may have been handed out. 0: it came while the
+     * beginning of the trace was not settled.
+     */
+    uint64_t since_tsc;
 };
 
-/* After breadth_make, which sorts the changes. */
-struct proofs proofs_of(const struct plan *plan, const struct view *v);
+/* After breadth_make, which sorts the changes. False when memory is short. */
+bool proofs_make(struct proofs *proofs, const struct plan *plan, const struct recording *r,
+                 const struct view *v);
 
 #endif
