@@ -85,7 +85,8 @@ void json_add_member(struct buffer *b, const struct column *column, const struct
         *to++ = ',';
     *to++ = '"';
     memcpy(to, column->name, n);
-    memcpy(to + n, "\":", 2);
+    to[n] = '"';
+    to[n + 1] = ':';
     b->n = (size_t)(to + n + 2 - b->at);
     writer_add_value(b, column, column_value(column, view), "null", json_add_text);
 }

@@ -205,13 +205,13 @@ struct output *output_open_partial(const char *path, struct error *err)
 
 /* ---- writing ---- */
 
-int output_write_fd(int fd, const void *from, size_t n)
+int output_write_fd(int fd, const void *bytes, size_t n)
 {
-    const char *bytes = from;
+    const char *from = bytes;
     while (n) {
-        ssize_t written = write(fd, bytes, n);
+        ssize_t written = write(fd, from, n);
         if (written >= 0) {
-            bytes += written;
+            from += written;
             n -= (size_t)written;
         } else if (errno == EAGAIN) {
             /* Another process that shares the pipe or terminal made it non-blocking. */

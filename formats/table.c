@@ -39,6 +39,7 @@ static void put_cell(struct table *t, const struct table_sheet *s, size_t at, co
     if (!to)
         return;
     memset(to, ' ', n + pad + 2);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): what follows is padding */
     memcpy(s->layouts[at].column->flags & COLUMN_LEFT ? to : to + pad, cell, n);
     b->n += n + pad + 2;
     if (!is_last(s, at))

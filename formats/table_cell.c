@@ -131,11 +131,11 @@ static size_t number_cell(char *to, const struct scale *scale, double x)
     uint64_t whole;
     double step = 1 / powers_of_ten[scale->digits];
     if (x > 0 && x < step / 2) {
-        *to = '<';
-        return 1 + number_cell(to + 1, scale, step);
+        *at++ = '<';
+        x = step;
     }
     if (fabs(x) >= 1e18 || scale->is_plain)
-        return (size_t)snprintf(to, CELL_BYTES, "%.0f", x);
+        return (size_t)(at - to) + (size_t)snprintf(at, CELL_BYTES - 1, "%.0f", x);
     const char *places = split_number(text, fabs(x), scale->digits, &whole);
     if (x < 0 && (whole || places[strspn(places, "0.")]))
         *at++ = '-';

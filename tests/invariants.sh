@@ -40,7 +40,7 @@ look_at() { # NAME FILE CHURN
 for file in fixtures/*.xt.zst; do
     look_at "$(basename "$file" .xt.zst)" "$file" 0
 done
-for name in c-mask lost-wait null-unseen pm-idle; do
+for name in c-mask core-sched lost-wait null-unseen pm-idle tsc-ahead; do
     look_at "$name" "fixtures/cases/$name.xt.zst" 0
 done
 

@@ -217,7 +217,9 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     enum runstate first = state;
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     /* What it did before was not recorded. */
-    certain_ns = max64(certain_ns, r->unseen.known ? now_ns : min64(r->hole_end_ns, now_ns));
+    bool hidden =
+        r->unseen.known && state != RUNSTATE_RUNNING; /* where it ran is recorded since when that says more */
+    certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
     if (certain_ns > birth)
         first = RUNSTATE_UNKNOWN;
@@ -272,17 +274,28 @@ static void appear_named(struct runstates *r, uint64_t now_ns)
     r->named_wait = false;
 }
 
-/* The vCPU was in state `old` before its first record. False: that time was handed out. */
+/*
+ * The vCPU was in state `old` before its first record. False: that time was handed out, or the vCPU ran, and its pCPU has
+ * that time for somebody else.
+ */
 static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
     const struct track *k = &r->tracks[vcpu];
     uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
     enum runstate first = (enum runstate)k->record_old;
-    if (birth < r->settled_ns || birth >= k->contradicted_ns || first == RUNSTATE_RUNNING)
+    bool ran = first == RUNSTATE_RUNNING || old == RUNSTATE_RUNNING;
+    if (birth < r->settled_ns || birth >= k->contradicted_ns || ran)
         return false;
     runstates_put_state(r, birth, vcpu, first, old, NO_PCPU, UINT32_MAX);
     runstates_put_state(r, k->contradicted_ns - 1, vcpu, old, first, NO_PCPU, UINT32_MAX);
     return true;
+}
+
+/* As below, where lost records seemed to explain the first one: what it is in now is certain, so only this one is wrong. */
+static bool is_overtaken(const struct track *k, uint64_t now_ns, enum runstate old, enum runstate new)
+{
+    bool runs = k->state == RUNSTATE_RUNNING && k->since_ns == k->contradicted_ns;
+    return runs && new != RUNSTATE_RUNNING && k->state_before == old &&now_ns - k->since_ns <= SKEW_USUAL_NS;
 }
 
 /*
@@ -295,13 +308,14 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
-    if (r->unseen.known)
+    bool overtaken = !k->contradicted && fits_before && is_overtaken(k, now_ns, old, new);
+    if (r->unseen.known && !overtaken)
         return false;
     if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+    else if (!overtaken && (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS))
         return false;
-    else
+    else if (!overtaken)
         counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
     k->contradicted = k->first_record = false;

@@ -60,6 +60,17 @@ static void end_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
     r->doubtful_n--;
 }
 
+/* Whoever became runnable since light_ns, and still is at dark_ns, waits: how long until then counts, how long in all nobody knows. */
+static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
+{
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        const struct track *k = &r->tracks[v];
+        bool waits = k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE;
+        if (waits && k->since_ns >= light_ns && k->since_ns < dark_ns)
+            r->wait_max_ns = max64(r->wait_max_ns, dark_ns - k->since_ns);
+    }
+}
+
 /*
  * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short. This
  * doubt lasts until a longer light, or the vCPU's next record.
@@ -129,6 +140,14 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
                                               .first = true});
 }
 
+/* It becomes dark at dark_ns, after light since light_ns; 0: since the beginning. */
+static void begin_dark(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
+{
+    note_waits(r, light_ns, dark_ns);
+    if (light_ns > 0)
+        doubt_silent(r, light_ns, dark_ns);
+}
+
 /* ---- blind pCPUs ---- */
 
 static void put_dark(struct runstates *r, uint64_t now_ns, bool blind)
@@ -165,8 +184,8 @@ void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
     r->quality->blind_late_ns += r->settled_ns - min64(from_ns, r->settled_ns);
     from_ns = max64(from_ns, r->settled_ns);
     uint64_t light_ns = d->n > d->first ? darkness_stretch(d, d->n - 1)->to_ns : 0;
-    if (darkness_begin(d, from_ns) && light_ns > 0)
-        doubt_silent(r, light_ns, from_ns);
+    if (darkness_begin(d, from_ns))
+        begin_dark(r, light_ns, from_ns);
     p->blind_from_ns = from_ns;
     r->first_run_lost |= p->current == NOBODY && p->free_since == r->start_ns;
     put_dark(r, from_ns, true);
@@ -201,8 +220,8 @@ static void darken(struct runstates *r, uint64_t from_ns)
 {
     struct darkness *d = &r->darkness;
     uint64_t light_ns = d->n > d->first ? darkness_stretch(d, d->n - 1)->to_ns : 0;
-    if (darkness_begin(d, from_ns) && light_ns > 0)
-        doubt_silent(r, light_ns, from_ns);
+    if (darkness_begin(d, from_ns))
+        begin_dark(r, light_ns, from_ns);
     put_dark(r, from_ns, true);
 }
 

@@ -14,17 +14,17 @@ bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate 
         u->others++;
         return false;
     }
-    unsigned kept = u->proofs < UNSEEN_PROOFS ? u->proofs : UNSEEN_PROOFS;
+    unsigned kept = u->proofs < UNSEEN_KEPT ? u->proofs : UNSEEN_KEPT;
     for (unsigned i = 0; i < kept; i++)
         u->repeated |= u->proof[i].vcpu == c->vcpu;
-    u->proof[u->proofs++ % UNSEEN_PROOFS] = *c;
+    u->proof[u->proofs++ % UNSEEN_KEPT] = *c;
     bool enough = u->proofs >= UNSEEN_PROOFS && (clean || u->proofs >= u->records / UNCLEAN_SHARE);
     return enough && u->repeated && u->others * OTHERS_SHARE < u->proofs;
 }
 
 void unseen_take_back(struct unseen *u, uint32_t vcpu)
 {
-    if (u->proofs > 0 && u->proof[(u->proofs - 1) % UNSEEN_PROOFS].vcpu == vcpu)
+    if (u->proofs > 0 && u->proof[(u->proofs - 1) % UNSEEN_KEPT].vcpu == vcpu)
         u->proofs--;
     else if (u->others > 0)
         u->others--;

@@ -14,7 +14,8 @@
 
 #include "states.h"
 
-#define UNSEEN_PROOFS 3
+#define UNSEEN_PROOFS 3  /* so many at least */
+#define UNSEEN_KEPT   64 /* and so many are remembered */
 
 /* A vCPU was thought to be in a state; its next record contradicts. */
 struct contradiction {
@@ -28,7 +29,7 @@ struct unseen {
     bool repeated;    /* a vCPU has two of the proofs */
     uint64_t others;  /* contradictions that no such pCPU explains */
     unsigned proofs;
-    struct contradiction proof[UNSEEN_PROOFS]; /* the last ones: number i is at i % UNSEEN_PROOFS */
+    struct contradiction proof[UNSEEN_KEPT]; /* the last ones: number i is at i % UNSEEN_KEPT */
 };
 
 /*

@@ -225,7 +225,7 @@ static int add_layout(struct own_text *t, struct own_event *e, unsigned words, c
         status = list ? enter_list(t, e, words, list, least) : at_line(t, "too many layouts");
     }
     if (list)
-        return status;
+        return status; /* NOLINT(clang-analyzer-unix.Malloc): the list has the layout */
     free(layout);
     free(text);
     return status;

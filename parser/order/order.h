@@ -40,6 +40,8 @@ struct order {
     const struct clock *clock; /* NULL: not known yet */
     struct step *steps;        /* by pCPU number: whether its clock goes with the others' (step.h) */
     uint64_t first_max;        /* the latest time that a window of a pCPU in step began with */
+    uint64_t first_max_before; /* the same before first_sweep began, */
+    uint64_t first_sweep;      /* the one that is being read */
     struct strangers strangers;
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */

@@ -184,7 +184,8 @@ static bool stays(struct order *o, struct stream *s, uint64_t tsc)
     }
     const struct step_window *own = &o->steps[s->pcpu].last;
     bool went_back = own->sweep > 0 && own->first_tsc > tsc + STEP_CYCLES;
-    if (!went_back && tsc + STEP_CYCLES >= o->first_max)
+    /* Only windows of earlier sweeps have a say. */
+    if (!went_back && (tsc + STEP_CYCLES >= o->first_max || tsc + STEP_CYCLES >= o->first_max_before))
         return true;
     struct opinions v = opinions_on(o, s, tsc);
     if (!went_back && v.contradict == 0)
@@ -218,6 +219,10 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
 {
     struct step *step = &o->steps[s->pcpu];
     bool was_out = step->out;
+    if (o->first_sweep != o->decoder->sweep) {
+        o->first_sweep = o->decoder->sweep;
+        o->first_max_before = o->first_max;
+    }
     if (!was_out && o->strangers.windows == 0)
         first_strange_window(o, s);
     if (!(was_out ? comes_back(o, s, tsc) : stays(o, s, next))) {

@@ -58,8 +58,45 @@ static bool of_vcpu(const struct seen_change *c, const struct truth_vcpu *t)
     return c->domain == t->domain && c->vcpu == t->vcpu && c->tsc >= t->born_tsc && c->tsc <= t->died_tsc;
 }
 
+/*
+ * Up to when it is not known of some pCPU who ran there first: it wrote no change before it was blind. Whoever is first seen
+ * asleep after that may have run there.
+ */
+static uint64_t first_run_hidden(const struct view *v)
+{
+    uint64_t until = 0;
+    for (size_t i = 0; i < v->gaps.n; i++) {
+        const struct gap *g = &v->gaps.items[i];
+        bool told = g->pcpu == ALL_PCPUS;
+        for (size_t k = 0; k < v->changes_n && !told; k++)
+            told = v->changes[k].pcpu == g->pcpu && v->changes[k].tsc < g->from;
+        until = told ? until : later(until, g->from);
+    }
+    return until;
+}
+
+/* What is told of one vCPU. */
+struct telling {
+    struct gaps *gaps, *open; /* see struct breadth */
+    const struct gaps *blind;
+    uint64_t first_run_hidden;
+};
+
+/* As add_between, of the time before the first record or after the last one. */
+static bool add_end(const struct telling *t, const struct side *a, const struct side *b)
+{
+    size_t n = t->gaps->n;
+    if (!add_between(t->gaps, t->blind, a, b))
+        return false;
+    if (t->gaps->n == n)
+        return true;
+    const struct gap *g = &t->gaps->items[n];
+    uint64_t to = a->runs || b->runs ? g->to : a->known ? g->from : earlier(g->to, t->first_run_hidden);
+    return g->from >= to || gaps_add(t->open, ALL_PCPUS, g->from, to);
+}
+
 /* `changes` are sorted by vCPU and time. */
-static bool make_one(struct gaps *to, const struct truth_vcpu *t, const struct view *v,
+static bool make_one(const struct telling *tell, const struct truth_vcpu *t, const struct view *v,
                      const struct seen_change *changes)
 {
     struct side a = {.tsc = later(v->first_tsc, t->born_tsc)};
@@ -70,24 +107,29 @@ static bool make_one(struct gaps *to, const struct truth_vcpu *t, const struct v
         if (!of_vcpu(c, t))
             continue;
         const struct side b = {c->tsc, true, c->from == RUNSTATE_RUNNING, c->pcpu};
-        if (!add_between(to, &v->gaps, &a, &b))
+        if (!(seen ? add_between(tell->gaps, &v->gaps, &a, &b) : add_end(tell, &a, &b)))
             return false;
         a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu};
         seen = true;
     }
-    if (!seen) /* nothing is known of it */
-        return gaps_add(to, ALL_PCPUS, a.tsc, end.tsc);
-    return add_between(to, &v->gaps, &a, &end);
+    if (seen)
+        return add_end(tell, &a, &end);
+    return gaps_add(tell->gaps, ALL_PCPUS, a.tsc, end.tsc) && /* nothing is known of it */
+           gaps_add(tell->open, ALL_PCPUS, a.tsc, end.tsc);
 }
 
 bool breadth_make(struct breadth *b, const struct recording *r, const struct view *v)
 {
-    *b = (struct breadth){.vcpus = calloc(r->vcpus_n, sizeof *b->vcpus), .vcpus_n = r->vcpus_n};
-    if (!b->vcpus)
+    *b = (struct breadth){.vcpus = calloc(r->vcpus_n, sizeof *b->vcpus),
+                          .open = calloc(r->vcpus_n, sizeof *b->open),
+                          .vcpus_n = r->vcpus_n};
+    if (!b->vcpus || !b->open)
         return false;
+    uint64_t hidden = first_run_hidden(v);
     qsort(v->changes, v->changes_n, sizeof *v->changes, by_vcpu_and_time);
     for (size_t i = 0; i < r->vcpus_n; i++)
-        if (!make_one(&b->vcpus[i], &r->vcpus[i], v, v->changes))
+        if (!make_one(&(struct telling){&b->vcpus[i], &b->open[i], &v->gaps, hidden}, &r->vcpus[i], v,
+                      v->changes))
             return false;
     return true;
 }
@@ -96,7 +138,10 @@ void breadth_free(struct breadth *b)
 {
     for (size_t i = 0; b->vcpus && i < b->vcpus_n; i++)
         free(b->vcpus[i].items);
+    for (size_t i = 0; b->open && i < b->vcpus_n; i++)
+        free(b->open[i].items);
     free(b->vcpus);
+    free(b->open);
 }
 
 uint64_t gaps_within(const struct gaps *g, uint64_t from, uint64_t to)

@@ -13,6 +13,12 @@
 
 struct breadth {
     struct gaps *vcpus; /* of each of recording->vcpus, disjoint and in time order */
+    /*
+     * The part of them that no record bounds at one end, and at the other one only what it says of a pCPU that was blind: no
+     * change names the vCPU before it ran there, or after that; or it may have run where nobody is named before the
+     * loss. However short the loss, nobody can say what the vCPU did beyond.
+     */
+    struct gaps *open;
     size_t vcpus_n;
 };
 

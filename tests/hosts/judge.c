@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "breadth.h"
+#include "proofs.h"
 #include "tally.h"
 
 enum kind { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU, BY_UNKNOWN };
@@ -15,7 +16,8 @@ struct judging {
     const struct recording *r;
     const struct view *v;
     const struct breadth *breadth;
-    uint64_t first_tsc; /* as the program has it */
+    struct proofs proofs; /* of unread pCPUs */
+    uint64_t first_tsc;   /* as the program has it */
     double ns_per_cycle;
     double slack_ns; /* of each change of state: by so much records are off the instant */
 };
@@ -93,9 +95,11 @@ static void check_time(struct judging *j, const struct place *p, const char *col
              doubtful(p), truth, below > above ? "less" : "more", below > above ? below : above);
 }
 
+/* What the records say is all that there is. */
 static bool is_silent(const struct judging *j, const struct place *p)
 {
-    return p->to > j->v->unreported_tsc;
+    bool proven = j->proofs.enough && p->from >= j->proofs.since_tsc;
+    return p->to > j->v->unreported_tsc || (j->plan->unseen && !proven);
 }
 
 /* ---- bounds of counts and of the longest ---- */
@@ -127,11 +131,6 @@ static void check_tally(struct judging *j, const struct place *p, const struct t
 
 /* ---- rows ---- */
 
-static size_t changes_within(const struct truth_vcpu *v, uint64_t from, uint64_t to)
-{
-    return truth_at(v, to) - truth_at(v, from);
-}
-
 static double states_sum(const struct place *p)
 {
     double sum = unknown(p);
@@ -140,17 +139,10 @@ static double states_sum(const struct place *p)
     return sum;
 }
 
-static double alive_ns(const struct judging *j, const struct place *p, const struct truth_vcpu *v)
-{
-    uint64_t from = v->born_tsc > p->from ? v->born_tsc : p->from,
-             to = v->died_tsc < p->to ? v->died_tsc : p->to;
-    return to > from ? (double)(to - from) * j->ns_per_cycle : 0;
-}
-
 /* Tolerance, times and counts of a row about these vCPUs. */
 struct sums {
     double states[RUNSTATE_COUNT];
-    double alive_ns, breadth_ns;
+    double alive_ns, breadth_ns, open_ns;
     struct tally tally;
     size_t changes, vcpus;
 };
@@ -160,10 +152,12 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     uint64_t margin = (uint64_t)((j->slack_ns * 3 + 2) / j->ns_per_cycle) + 2;
     for (int s = 0; s < RUNSTATE_COUNT; s++)
         sums->states[s] += (double)truth_cycles(v, (enum runstate)s, p->from, p->to) * j->ns_per_cycle;
-    sums->alive_ns += alive_ns(j, p, v);
+    sums->alive_ns += (double)truth_alive(v, p->from, p->to) * j->ns_per_cycle;
     sums->breadth_ns +=
         (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
-    sums->changes += changes_within(v, p->from, p->to);
+    sums->open_ns +=
+        (double)gaps_within(&j->breadth->open[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
+    sums->changes += truth_changes(v, p->from, p->to);
     sums->vcpus++;
     tally_add(&sums->tally, v, p->from > margin ? p->from - margin : 0, p->to + margin, j->ns_per_cycle);
 }
@@ -192,15 +186,25 @@ static double blind_ns(const struct judging *j)
     return (double)sum * j->ns_per_cycle;
 }
 
-/* One of eight pCPUs or more was blind for 1 % of the time or less: no vCPU has a larger share of unknown. */
-static void check_share(struct judging *j, const struct place *p)
+/* Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. */
+static bool waits_are_short(const struct judging *j, const struct place *p)
 {
-    bool alone = j->plan->loss_ppm && !j->plan->cut && !j->plan->unseen && !j->plan->hole_ms &&
-                 j->v->unreported_tsc == UINT64_MAX;
-    double said = unknown(p) + doubtful(p), most = alone ? blind_ns(j) : 0;
-    if (alone && p->whole && said > most + p->tolerance_ns)
+    double light_ns = p->length_ns / (2 * (double)j->plan->losses); /* at the ends: the losses are even */
+    return tally_longest_wait(j->r, j->ns_per_cycle) * 2 < light_ns;
+}
+
+/*
+ * One of eight pCPUs or more was blind for 1 % of the time or less: no vCPU has a larger share of unknown. But where vCPUs
+ * wait for long, one that seems to sleep from one loss to the next may have waited; and where no change is recorded at one
+ * side of a loss, nobody can say what the vCPU did there (open_ns).
+ */
+static void check_share(struct judging *j, const struct place *p, double open_ns)
+{
+    bool alone = plan_has_one_lossy_pcpu(j->plan) && j->v->unreported_tsc == UINT64_MAX;
+    double said = unknown(p) + doubtful(p), most = blind_ns(j) + open_ns;
+    if (alone && p->whole && said > most + p->tolerance_ns && waits_are_short(j, p))
         miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
-             unknown(p), doubtful(p), (long long)j->plan->pcpus, most);
+             unknown(p), doubtful(p), (long long)j->plan->pcpus, blind_ns(j));
 }
 
 static void check_sums(struct judging *j, struct place *p, const struct sums *sums)
@@ -219,7 +223,7 @@ static void check_sums(struct judging *j, struct place *p, const struct sums *su
     check_tally(j, p, &sums->tally);
     if (p->by == BY_VCPU && j->plan->mix != 4) {
         check_breadth(j, p, sums->breadth_ns);
-        check_share(j, p);
+        check_share(j, p, sums->open_ns);
     }
 }
 
@@ -305,7 +309,7 @@ static double ran_on(const struct judging *j, const struct place *p, int domain,
                            ? truth_running_on(v, (uint32_t)number(p, "pcpu"), p->from, p->to)
                            : 0;
         sum += (double)ran * j->ns_per_cycle;
-        *changes += ran ? changes_within(v, p->from, p->to) : 0;
+        *changes += ran ? truth_changes(v, p->from, p->to) : 0;
     }
     return sum;
 }
@@ -443,22 +447,16 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
                        by == BY_DOMAIN ? vcpu_rows_of(reports, report, i) : NULL);
 }
 
-/* Whether nothing at all can be held against the file. */
-static bool is_flawless(const struct plan *p, const struct view *v)
-{
-    return !plan_damages(p) && v->lost == 0 && v->unreported_tsc == UINT64_MAX && !v->has_late_pcpu &&
-           p->omit == 0 && p->mix < 4 && p->skew_ns == 0;
-}
-
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    const char *missing = view_lacks(j->v);
+    bool nothing_shows = j->v->is_unseen && j->proofs.n == 0;
+    const char *missing = nothing_shows ? NULL : view_lacks(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");
     else if (missing && strcmp(verdict, "good") == 0)
         miss(j, NULL, "verdict-good", 0, "good, and %s", missing);
-    else if (is_flawless(j->plan, j->v) && strcmp(verdict, "good") != 0)
+    else if (view_is_flawless(j->v, j->plan) && strcmp(verdict, "good") != 0)
         miss(j, NULL, "verdict-bad", 0, "%s, and nothing is missing: %s", verdict,
              json_string_value(json_array_get(json_object_get(quality, "why"), 0)));
 }
@@ -488,6 +486,7 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
         return true;
     }
     bool done = breadth_make(&breadth, r, v);
+    done = done && proofs_make(&j.proofs, plan, r, v);
     const json_t *reports = json_object_get(answer->report, "reports");
     j.first_tsc =
         (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));

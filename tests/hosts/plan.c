@@ -169,6 +169,11 @@ bool plan_damages(const struct plan *p)
     return p->losses || p->unseen || p->cut || p->hole_ms;
 }
 
+bool plan_has_one_lossy_pcpu(const struct plan *p)
+{
+    return p->loss_ppm && !p->cut && !p->unseen && !p->hole_ms;
+}
+
 bool plan_leaves_out(const struct plan *p, enum trace_event event)
 {
     uint32_t part = trace_event_info[event].part;

@@ -40,6 +40,9 @@ void plan_settle(struct plan *p);
 /* Whether the file that it makes lacks anything that a whole trace has. */
 bool plan_damages(const struct plan *p);
 
+/* Whether nothing goes wrong but even losses on one of the pCPUs. */
+bool plan_has_one_lossy_pcpu(const struct plan *p);
+
 /* Whether the mask keeps the event out of the file. */
 bool plan_leaves_out(const struct plan *p, enum trace_event event);
 

@@ -195,3 +195,15 @@ uint64_t truth_running_on(const struct truth_vcpu *v, uint32_t pcpu, uint64_t fr
 {
     return cycles_in(v, RUNSTATE_RUNNING, pcpu, from, to);
 }
+
+size_t truth_changes(const struct truth_vcpu *v, uint64_t from, uint64_t to)
+{
+    return truth_at(v, to) - truth_at(v, from);
+}
+
+uint64_t truth_alive(const struct truth_vcpu *v, uint64_t from, uint64_t to)
+{
+    from = later(from, v->born_tsc);
+    to = earlier(to, v->died_tsc);
+    return to > from ? to - from : 0;
+}

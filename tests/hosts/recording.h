@@ -65,4 +65,8 @@ uint64_t truth_running_on(const struct truth_vcpu *v, uint32_t pcpu, uint64_t fr
 /* The place in changes of the last change at or before tsc; 0 when there is none. */
 size_t truth_at(const struct truth_vcpu *v, uint64_t tsc);
 
+/* How many changes of state are in (from, to], and for how many cycles of [from, to) it existed. */
+size_t truth_changes(const struct truth_vcpu *v, uint64_t from, uint64_t to);
+uint64_t truth_alive(const struct truth_vcpu *v, uint64_t from, uint64_t to);
+
 #endif

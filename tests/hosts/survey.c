@@ -293,3 +293,9 @@ const char *view_lacks(const struct view *v)
            : v->has_hole  ? "a hole"
                           : NULL;
 }
+
+bool view_is_flawless(const struct view *v, const struct plan *p)
+{
+    return !plan_damages(p) && v->lost == 0 && v->unreported_tsc == UINT64_MAX && !v->has_late_pcpu &&
+           p->omit == 0 && p->mix < 4 && p->skew_ns == 0;
+}

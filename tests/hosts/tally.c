@@ -53,3 +53,16 @@ void tally_add(struct tally *t, const struct truth_vcpu *v, uint64_t from, uint6
         measure(t, v, i, ns_per_cycle);
     }
 }
+
+double tally_longest_wait(const struct recording *r, double ns_per_cycle)
+{
+    struct tally all = {0};
+    for (size_t i = 0; i < r->vcpus_n; i++) {
+        const struct truth_vcpu *v = &r->vcpus[i];
+        tally_add(&all, v, 0, UINT64_MAX, ns_per_cycle);
+        if (v->n > 0 && v->changes[v->n - 1].state == RUNSTATE_RUNNABLE &&
+            r->end_tsc > v->changes[v->n - 1].tsc)
+            longest(&all.wait_max, (double)(r->end_tsc - v->changes[v->n - 1].tsc) * ns_per_cycle);
+    }
+    return all.wait_max;
+}

@@ -12,4 +12,7 @@ struct tally {
 /* Adds what happened to the vCPU from `from` to `to`, both included; of the lengths, those that ended there. */
 void tally_add(struct tally *t, const struct truth_vcpu *v, uint64_t from, uint64_t to, double ns_per_cycle);
 
+/* The longest wait for a pCPU of any vCPU, ns. */
+double tally_longest_wait(const struct recording *r, double ns_per_cycle);
+
 #endif

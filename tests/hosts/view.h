@@ -58,6 +58,9 @@ void view_free(struct view *v);
 /* What is missing in the file, and shows: a result of it cannot be good. NULL: nothing. */
 const char *view_lacks(const struct view *v);
 
+/* Whether nothing at all can be held against the file. */
+bool view_is_flawless(const struct view *v, const struct plan *plan);
+
 bool gaps_add(struct gaps *g, uint32_t pcpu, uint64_t from, uint64_t to);
 
 #endif

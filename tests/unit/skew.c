@@ -172,6 +172,35 @@ static void a_wake_that_follows_a_whole_run_is_skew(void)
     trace_bytes_free(&c);
 }
 
+/* A wake is the first record of a vCPU, and the end of the run before it comes later: that run has no pCPU to be counted on. */
+static void a_run_before_a_first_wake_is_no_time_without_a_pcpu(void)
+{
+    int64_t running[2] = {0};
+    for (int by_pcpu = 0; by_pcpu < 2; by_pcpu++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        on(&c, 0);
+        mark(&c, 0);
+        rec_runstate(&c, 5 * MS, 1, 0, BLOCKED, RUNNABLE);
+        mark(&c, 10 * MS);
+        on(&c, 1);
+        mark(&c, 0);
+        rec_runstate(&c, 5 * MS + 14 * US, 1, 0, RUNNING, BLOCKED);
+        mark(&c, 10 * MS);
+        sweep(&c);
+        struct result r = run(&c, (struct setup){.by = by_pcpu ? BY_PCPU : BY_VCPU});
+        CHECK(r.quality.skew_max_ns == 14 * US);
+        if (by_pcpu)
+            running[1] = ROW(&r, .pcpu = 0)->state_ns[RUNSTATE_RUNNING] +
+                         ROW(&r, .pcpu = 1)->state_ns[RUNSTATE_RUNNING];
+        else
+            running[0] = ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING];
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+    EQUAL(running[0], running[1]);
+}
+
 CU_TestInfo skew_tests[] = {
     TEST(a_wake_that_follows_its_dispatch_is_skew),
     TEST(a_wake_that_follows_its_dispatch_still_counts),
@@ -179,6 +208,7 @@ CU_TestInfo skew_tests[] = {
     TEST(a_preemption_that_follows_the_dispatch_elsewhere_is_skew),
     TEST(a_wake_that_follows_the_first_dispatch_mends_the_time_before),
     TEST(a_wake_that_follows_a_whole_run_is_skew),
+    TEST(a_run_before_a_first_wake_is_no_time_without_a_pcpu),
     TEST(a_real_contradiction_is_not_taken_for_skew),
     CU_TEST_INFO_NULL,
 };

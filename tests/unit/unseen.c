@@ -150,6 +150,37 @@ static void one_contradiction_of_each_vcpu_proves_nothing(void)
     trace_bytes_free(&c);
 }
 
+/* Five vCPUs in turn are woken, and woken again though nobody saw them run: of each of them it is rare. */
+static void contradictions_of_many_vcpus_prove_it_when_one_has_two(void)
+{
+    for (unsigned rounds_n = 2; rounds_n <= 3; rounds_n++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        for (uint64_t t = 0; t < rounds_n * 50 * MS; t += 10 * MS)
+            rec_runstate(&c, t, 1, (uint32_t)(t / (10 * MS) % 5), BLOCKED, RUNNABLE);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        EQUAL(r.quality.unseen_pcpus, rounds_n == 3);
+        EQUAL(r.quality.inconsistent, rounds_n == 3 ? 0 : 5);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
+/* pCPU 2 wrote nothing before: who is switched out there ran there all the time, unread pCPUs or not. */
+static void who_ran_on_a_recorded_pcpu_did_not_run_elsewhere(void)
+{
+    struct trace_bytes c;
+    rounds(&c, 40);
+    on(&c, 2);
+    stops(&c, 805 * MS, 3, 0, BLOCKED);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unseen_pcpus, 1);
+    STATES(ROW(&r, .domain = 3), 805 * MS, 0, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* Numbers 0, 2, 4, 6, as with smt=off, and idle pCPUs that wrote once: all was recorded. */
 static void missing_numbers_are_no_proof(void)
 {
@@ -201,6 +232,8 @@ CU_TestInfo unseen_tests[] = {
     TEST(a_pcpu_that_is_woken_up_and_never_writes_is_unseen),
     TEST(few_contradictions_prove_nothing),
     TEST(one_contradiction_of_each_vcpu_proves_nothing),
+    TEST(contradictions_of_many_vcpus_prove_it_when_one_has_two),
+    TEST(who_ran_on_a_recorded_pcpu_did_not_run_elsewhere),
     TEST(missing_numbers_are_no_proof),
     TEST(clocks_that_are_apart_are_no_proof),
     CU_TEST_INFO_NULL,
