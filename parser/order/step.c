@@ -20,6 +20,15 @@ static void first_strange_window(struct order *o, const struct stream *s)
                                       .tsc_jump_max_cycles = q->tsc_jump_max_cycles};
 }
 
+/* The windows from there on are of another capture: pCPUs that seemed to leave with them were in step to the end. */
+static void take_back_leaving(struct order *o, uint64_t offset)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        if (o->steps[d->pcpus[i]].offset > offset)
+            o->steps[d->pcpus[i]].out = false;
+}
+
 /* A window is not used. */
 static void strange_window(struct order *o, const struct stream *s)
 {
@@ -36,6 +45,7 @@ static void strange_window(struct order *o, const struct stream *s)
         q->unplaced_bytes = f->unplaced_bytes;
         q->tsc_jumps = f->tsc_jumps;
         q->tsc_jump_max_cycles = f->tsc_jump_max_cycles;
+        take_back_leaving(o, f->offset);
         decoder_joined(d, f->offset, f->pcpu_before);
     }
 }
@@ -101,6 +111,7 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     struct quality *q = o->decoder->quality;
     struct step *step = &o->steps[s->pcpu];
     step->out = true;
+    step->offset = q->bytes;
     step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
     s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);

@@ -39,7 +39,8 @@ struct step {
         uint64_t from;               /* nothing that it wrote after this is known to have been in step */
     } leap;
     bool out;            /* it has left */
-    uint64_t blind_from; /* out: since when */
+    uint64_t blind_from; /* out: since when, */
+    uint64_t offset;     /* and how many bytes had been read */
 };
 
 /*
