@@ -327,11 +327,9 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
     if (!k->contradicted && is_overtaken(r, k, now_ns, pcpu, old, new))
         lag_ns = now_ns - k->since_ns;
-    else if (r->unseen.known)
-        return false;
     else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+    else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
         return false;
     else
         counted = mend_first(r, vcpu, old);

@@ -485,8 +485,7 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
         judge_failure(&j, answer);
         return true;
     }
-    bool done = breadth_make(&breadth, r, v);
-    done = done && proofs_make(&j.proofs, plan, r, v);
+    bool done = breadth_make(&breadth, r, v) && proofs_make(&j.proofs, plan, r, v);
     const json_t *reports = json_object_get(answer->report, "reports");
     j.first_tsc =
         (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));
