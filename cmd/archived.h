@@ -12,6 +12,8 @@
 #include "metrics/measure/dump.h"
 #include "metrics/pipeline.h"
 
+struct rollup_plan;
+
 struct archived {
     const struct options *options;
     struct archive *archive;
@@ -54,6 +56,10 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
 
 /* Whether the traces of the whole timeline were kept. */
 bool archived_trace_kept(const struct archived *a);
+
+/* What is asked of rollup for a capture of the timeline. */
+void archived_plan(const struct archived *a, size_t capture, const struct meter_options *meter,
+                   struct rollup_plan *plan);
 
 /*
  * Decides where the numbers come from, for a meter with these options; `own_rows`: the format has rows that are not

@@ -51,7 +51,7 @@ struct stream {
     uint64_t last_sweep;      /* of its last window */
     unsigned sweeps_in_row;   /* so many sweeps in a row, up to the last window's, it wrote, */
     uint32_t least_bytes;     /* and in each of them at least so much */
-    uint64_t longest_silence; /* at the ends of sweeps: from its last record to the last one of all */
+    uint64_t longest_silence; /* between two windows; at the ends of sweeps: to the last record of all */
     uint64_t sweeps;          /* so many of these have ended since it wrote first */
     /* What records say about later ones: */
     uint32_t

@@ -124,8 +124,8 @@ static void settle(const struct order *o, struct stream *s)
 #define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
 #define BUSY_BYTES                                                                                           \
     2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
-#define TALKING_SWEEPS 8 /* nor does one become silent for longer by this factor */
-#define TALKING_FACTOR 8 /* than it was at the ends of so many sweeps or more */
+#define TALKING_SWEEPS 8 /* nor does one become silent for longer by this factor than it ever was */
+#define TALKING_FACTOR 8 /* in so many sweeps or more */
 
 /* Whether the pCPU, of which nothing was read in the last sweep, would have written in it. */
 static bool lacks_window(const struct order *o, const struct stream *s, double last)

@@ -129,6 +129,8 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     bool late = t->tsc < o->emitted_tsc;
     o->decoder->quality->tsc_backwards += late;
     s->reach = late ? 0 : silence_cycles(&o->silences);
+    if (t->begins_window && s->begun && t->tsc > last && t->tsc - last > s->longest_silence)
+        s->longest_silence = t->tsc - last;
     note_silence(o, s, t, last);
     return true;
 }

@@ -233,6 +233,28 @@ static void where_the_result_ends_before_it_there_is_no_hole(void)
     trace_bytes_free(&c);
 }
 
+/* Two quiet pCPUs in turns, 100 ms apart: a sweep for both seems to end when pCPU 1 has just written. */
+static void a_pcpu_that_is_as_silent_at_the_end_as_before_is_no_cut(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (unsigned turn = 0; turn <= 20; turn++) {
+        uint64_t t = turn * 100 * MS + 1 * MS;
+        unsigned p = turn % 2;
+        on(&c, p);
+        rec_runstate(&c, t, p + 1, 0, BLOCKED, RUNNABLE);
+        starts(&c, t, p + 1, 0);
+        stops(&c, t + 1 * MS, p + 1, 0, BLOCKED);
+        flush(&c, p);
+    }
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.cut_ns, 0);
+    EQUAL(r.end_ns, 2001 * MS);
+    STATES(ROW(&r, .domain = 1), 11 * MS, 0, 1990 * MS, 0, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo holes_tests[] = {
     TEST(in_a_hole_everybody_is_unknown),
     TEST(no_row_of_a_hole_is_handed_out_as_known),
@@ -244,5 +266,6 @@ CU_TestInfo holes_tests[] = {
     TEST(holes_are_found_where_states_come_from_switches),
     TEST(a_time_that_was_ahead_of_itself_ends_no_hole),
     TEST(where_the_result_ends_before_it_there_is_no_hole),
+    TEST(a_pcpu_that_is_as_silent_at_the_end_as_before_is_no_cut),
     CU_TEST_INFO_NULL,
 };
