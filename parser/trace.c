@@ -14,7 +14,7 @@
 #define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
 #define CLOCK_BYTES        (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
-#define CHECK_FIRST_SWEEPS 8           /* and the first ones check one that is not measured */
+#define CHECK_FIRST_SWEEPS 8           /* and so many or more at first check one that is not measured */
 #define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
 #define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
 #define SWITCHES_ENOUGH    16          /* without any runstate change between them: the mask left these out */
@@ -180,11 +180,15 @@ static void take_window(struct trace *t)
     order_window(&t->order, s);
 }
 
-/* Some later sweeps check the clock; not all, as that takes time. */
+/*
+ * Some later sweeps check the clock; not all, as that takes time. A clock that is not measured is checked by all sweeps until
+ * they say enough: those of a quiet host say little, each.
+ */
 static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    bool first = !t->clock.measured && d->sweep <= CHECK_FIRST_SWEEPS;
+    bool checked = t->clock.check_pairs > 0 || clock_probe_is_full(&t->probe);
+    bool first = !t->clock.measured && (d->sweep <= CHECK_FIRST_SWEEPS || !checked);
     bool measure = d->sweep % CHECK_SWEEPS == 0 || first;
     if (t->phase == PHASE_CLOCK || !(t->clock.cpu_hz > 0) || t->options.resume ||
         measure == d->measures_clock)

@@ -252,7 +252,8 @@ static double excess(double difference_ppm, double error_ppm)
 void clock_probe_check(struct clock_probe *p, struct clock *clock)
 {
     struct clock later = {0};
-    if (marks_seen(p) < MARKS_LEAST || marks_seen(p) == p->estimated_at || !clock_probe_estimate(p, &later) ||
+    bool many = marks_seen(p) >= MARKS_LEAST || !clock->measured;
+    if (!many || marks_seen(p) == p->estimated_at || !clock_probe_estimate(p, &later) ||
         later.pairs < CHECK_SAMPLES)
         return;
     double difference_ppm = fabs(later.cpu_hz / clock->cpu_hz - 1) * 1e6;

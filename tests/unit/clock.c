@@ -89,6 +89,32 @@ static void a_given_frequency_is_used_and_checked(void)
     trace_bytes_free(&c);
 }
 
+/* Every second domain 1 stops for 1 ms: each of 30 sweeps has two switches, and says nothing alone. */
+static void a_given_frequency_is_checked_on_a_quiet_host_too(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    c.cycles_per_ns = 2.4;
+    on(&c, 0);
+    for (unsigned i = 1; i <= 30; i++) {
+        for (unsigned idle = 0; idle < 2; idle++) {
+            uint64_t t = i * S + idle * MS;
+            rec_infprev(&c, t, idle ? IDLE : 1, 0, idle ? 1 * MS : 999 * MS);
+            rec_infnext(&c, t + 200, idle ? 1 : IDLE, 0, 0, UINT32_MAX);
+            rec_runstate(&c, t + 400, 1, 0, idle ? RUNNABLE : RUNNING, idle ? RUNNING : BLOCKED);
+        }
+        sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.cpu_hz = 2.424e9});
+    CHECK(fabs(r.clock.check_hz / 2.4e9 - 1) < 100e-6);
+    CHECK(verdict_of(&r.clock) == VERDICT_DEGRADED);
+    result_free(&r);
+    r = run(&c, (struct setup){.cpu_hz = 2.4e9});
+    CHECK(r.clock.check_pairs > 0 && verdict_of(&r.clock) == VERDICT_GOOD);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void without_switches_the_frequency_is_not_invented(void)
 {
     struct trace_bytes c;
@@ -262,6 +288,7 @@ CU_TestInfo clock_tests[] = {
     TEST(the_frequency_is_measured_within_100_ppm),
     TEST(a_run_longer_than_its_payload_can_tell_does_no_harm),
     TEST(a_given_frequency_is_used_and_checked),
+    TEST(a_given_frequency_is_checked_on_a_quiet_host_too),
     TEST(without_switches_the_frequency_is_not_invented),
     TEST(a_core_whose_pcpus_take_turns_is_measured),
     TEST(how_sure_the_frequency_is_decides),
