@@ -291,11 +291,28 @@ static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
     return true;
 }
 
-/* As below, where lost records seemed to explain the first one: what it is in now is certain, so only this one is wrong. */
-static bool is_overtaken(const struct track *k, uint64_t now_ns, enum runstate old, enum runstate new)
+/*
+ * As below, where records before the first one may be lost, so that this one seemed to fit: a wake of a vCPU that another pCPU
+ * has dispatched already, and runs.
+ */
+static bool is_overtaken(const struct runstates *r, const struct track *k, uint64_t now_ns, uint16_t pcpu,
+                         enum runstate old, enum runstate new)
 {
-    bool runs = k->state == RUNSTATE_RUNNING && k->since_ns == k->contradicted_ns;
-    return runs && new != RUNSTATE_RUNNING && k->state_before == old &&now_ns - k->since_ns <= SKEW_USUAL_NS;
+    struct dark_stretch lost;
+    bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
+    return wake && k->state == RUNSTATE_RUNNING && k->pcpu != pcpu && now_ns - k->since_ns <= SKEW_USUAL_NS &&
+           darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost);
+}
+
+static void put_skewed(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old,
+                       enum runstate new)
+{
+    runstates_put(r, now_ns,
+                  (struct transition){.kind = TRANSITION_SKEWED,
+                                      .vcpu = vcpu,
+                                      .pcpu = r->tracks[vcpu].pcpu,
+                                      .from = old & 15,
+                                      .to = new & 15});
 }
 
 /*
@@ -308,23 +325,18 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
-    bool overtaken = !k->contradicted && fits_before && is_overtaken(k, now_ns, old, new);
-    if (r->unseen.known && !overtaken)
-        return false;
-    if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
+    if (!k->contradicted && is_overtaken(r, k, now_ns, pcpu, old, new))
+        lag_ns = now_ns - k->since_ns;
+    else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (!overtaken && (!k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS))
+    else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
         return false;
-    else if (!overtaken)
+    else
         counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
     k->contradicted = k->first_record = false;
-    if (counted)
-        return true;
-    runstates_put(
-        r, now_ns,
-        (struct transition){
-            .kind = TRANSITION_SKEWED, .vcpu = vcpu, .pcpu = k->pcpu, .from = old & 15, .to = new & 15});
+    if (!counted)
+        put_skewed(r, vcpu, now_ns, old, new);
     return true;
 }
 

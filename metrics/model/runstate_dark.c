@@ -329,7 +329,8 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
     struct track *k = &r->tracks[vcpu];
     enum runstate tracked = k->state;
     struct dark_stretch gap;
-    if (!darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
+    bool seen = tracked == RUNSTATE_RUNNING; /* where it runs no records are lost: it would be unknown */
+    if (seen || !darkness_between(&r->darkness, k->since_ns, now_ns, &gap)) {
         if (tracked != RUNSTATE_UNKNOWN)
             contradicts(r, vcpu, now_ns, old);
         runstates_vacate(r, vcpu, now_ns);

@@ -203,8 +203,8 @@ static void check_share(struct judging *j, const struct place *p, double open_ns
     bool alone = plan_has_one_lossy_pcpu(j->plan) && j->v->unreported_tsc == UINT64_MAX;
     double said = unknown(p) + doubtful(p), most = blind_ns(j) + open_ns;
     if (alone && p->whole && said > most + p->tolerance_ns && waits_are_short(j, p))
-        miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one of %lld pCPUs was blind for %.0f",
-             unknown(p), doubtful(p), (long long)j->plan->pcpus, blind_ns(j));
+        miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one pCPU was blind for %.0f",
+             unknown(p), doubtful(p), blind_ns(j));
 }
 
 static void check_sums(struct judging *j, struct place *p, const struct sums *sums)
@@ -485,8 +485,7 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
         judge_failure(&j, answer);
         return true;
     }
-    bool done = breadth_make(&breadth, r, v);
-    done = done && proofs_make(&j.proofs, plan, r, v);
+    bool done = breadth_make(&breadth, r, v) && proofs_make(&j.proofs, plan, r, v);
     const json_t *reports = json_object_get(answer->report, "reports");
     j.first_tsc =
         (uint64_t)json_integer_value(json_object_get(json_object_get(answer->report, "trace"), "tsc_first"));

@@ -225,6 +225,53 @@ static void clocks_that_are_apart_are_no_proof(void)
     trace_bytes_free(&c);
 }
 
+/* The wake is on pCPU 1, whose clock is 4 us ahead, and before it the vCPU was runnable, or slept, on an unread one. */
+static void a_wake_that_comes_after_its_dispatch_is_late_with_an_unread_pcpu_too(void)
+{
+    struct trace_bytes c;
+    rounds(&c, 40);
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t t = 800 * MS + i * 10 * MS;
+        on(&c, 1);
+        if (i == 0)
+            rec_runstate(&c, t, 1, 0, BLOCKED, RUNNABLE);
+        rec_runstate(&c, t + 5 * MS + 4 * US, 1, 0, BLOCKED, RUNNABLE);
+        on(&c, 0);
+        starts(&c, t + 5 * MS + 1 * US, 1, 0);
+        stops(&c, t + 7 * MS + 1 * US, 1, 0, BLOCKED);
+        sweep(&c);
+    }
+    mark(&c, 820 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unseen_pcpus, 1);
+    EQUAL(r.quality.skew_max_ns, 3 * US);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 40 * 5 * MS + 2 * 2 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Long after its dispatch, it is woken by pCPU 1, whose clock is 4 us behind, before pCPU 0 says that it blocked. */
+static void who_runs_where_that_is_recorded_is_not_unknown_for_a_contradiction(void)
+{
+    struct trace_bytes c;
+    rounds(&c, 40);
+    on(&c, 0);
+    starts(&c, 801 * MS, 1, 0);
+    stops(&c, 803 * MS, 1, 0, BLOCKED);
+    starts(&c, 803 * MS + 2 * US, 1, 0);
+    stops(&c, 804 * MS, 1, 0, BLOCKED);
+    on(&c, 1);
+    rec_runstate(&c, 803 * MS - 3 * US, 1, 0, BLOCKED, RUNNABLE);
+    sweep(&c);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.unseen_pcpus, 1);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(r.quality.skew_max_ns, 3 * US);
+    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 40 * 5 * MS + 3 * MS - 5 * US);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo unseen_tests[] = {
     TEST(what_happened_on_an_unseen_pcpu_is_unknown_not_runnable),
     TEST(rows_are_unknown_from_the_start_or_from_when_it_is_known),
@@ -233,6 +280,8 @@ CU_TestInfo unseen_tests[] = {
     TEST(few_contradictions_prove_nothing),
     TEST(one_contradiction_of_each_vcpu_proves_nothing),
     TEST(contradictions_of_many_vcpus_prove_it_when_one_has_two),
+    TEST(a_wake_that_comes_after_its_dispatch_is_late_with_an_unread_pcpu_too),
+    TEST(who_runs_where_that_is_recorded_is_not_unknown_for_a_contradiction),
     TEST(who_ran_on_a_recorded_pcpu_did_not_run_elsewhere),
     TEST(missing_numbers_are_no_proof),
     TEST(clocks_that_are_apart_are_no_proof),
