@@ -278,6 +278,7 @@ int step_blind(struct order *o, uint64_t tsc)
             return -1;
         stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
         d->queued += 2;
+        s->fresh = s->n; /* they say nothing about the clock */
         s->last_tsc = step->blind_from = tsc;
         s->begun = true;
     }
