@@ -67,10 +67,14 @@ static void judge_losses(struct judgement *j, const struct quality *q, double pc
 {
     char share[HUMAN_BYTES], count[HUMAN_BYTES], time[HUMAN_BYTES];
     if (q->lost_markers || q->lost_records || (q->blind_ns && q->tsc_jumps == 0)) {
-        bool poor = (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns;
-        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED, "%s of the pCPU time is blind: %s record%s lost",
-                human_percent(share, (double)q->blind_ns, pcpu_ns), human_count(count, q->lost_records),
-                q->lost_records == 1 ? " was" : "s were");
+        enum verdict worst =
+            (double)q->blind_ns > POOR_BLIND_SHARE * pcpu_ns ? VERDICT_POOR : VERDICT_DEGRADED;
+        human_percent(share, (double)q->blind_ns, pcpu_ns);
+        if (q->lost_records)
+            because(j, worst, "%s of the pCPU time is blind: %s record%s lost", share,
+                    human_count(count, q->lost_records), q->lost_records == 1 ? " was" : "s were");
+        else
+            because(j, worst, "%s of the pCPU time is blind: its records are missing", share);
     }
     if (q->blind_late_ns)
         because(j, VERDICT_DEGRADED, "%s of blind time became known only after it was accounted",

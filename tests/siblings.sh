@@ -68,5 +68,8 @@ head -c 40001 "$scratch/core.xt" | cat - "$scratch/ahead.xt" >"$scratch/both.xt"
 run report "${hz[@]}" -f json "$scratch/both.xt"
 check 'after one that was cut' equal 40001 "$(quality joined_at)"
 check 'what was cut off is no damage' equal '0 true' "$(quality skipped_bytes) $(jq '.quality.truncated_bytes > 0' "$out")"
+run report "${hz[@]}" -f json fixtures/cases/joined-lossy.xt.zst
+check 'after one with losses: exit code 0' exits 0
+check 'after one with losses: how much' equal '84048 42532' "$(quality joined_at) $(quality joined_bytes)"
 
 finish

@@ -363,7 +363,7 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
     }
     MUST(slot == e->slot || traits & TRAIT_OLD_NUMBERS, "event 0x%08" PRIx32 " in slot %d", event_number(e),
          e->slot);
-    MUST(d->widened.raw[slot], "slot %d is not wanted", slot);
+    MUST(d->widened.raw[slot], "slot %u is not wanted", slot);
     MUST(d->options.interest.raw[e->slot] == ((e->flags & EVENT_RAW) != 0), "slot %d, flags 0x%x", e->slot,
          e->flags);
     d->more_due = words > 4 ? e : NULL;
