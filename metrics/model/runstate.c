@@ -24,6 +24,7 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->population = population;
     r->quality = quality;
     r->start_ns = r->settled_ns = start_ns;
+    r->unseen.enough_ns = UNSEEN_NEVER;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++) {
         pcpus[i] =
@@ -454,6 +455,8 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
     appear_named(r, end_ns);
+    if (!r->damaged && unseen_at_end(&r->unseen))
+        runstates_unseen(r, 1);
     for (unsigned p = 0; r->darkness.blind_pcpus > 0 && p < PCPUS_MAX; p++)
         runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
     if (r->darkness.n > 0)

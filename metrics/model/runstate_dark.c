@@ -161,6 +161,7 @@ static void put_dark(struct runstates *r, uint64_t now_ns, bool blind)
 static void explain(struct runstates *r, uint64_t from_ns)
 {
     uint64_t n = r->unexplained_n;
+    unseen_explain(&r->unseen, from_ns);
     for (uint64_t i = n > UNEXPLAINED_MAX ? n - UNEXPLAINED_MAX : 0; i < n; i++) {
         struct unexplained *u = &r->unexplained[i % UNEXPLAINED_MAX];
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
@@ -292,7 +293,7 @@ void runstates_take_back(struct runstates *r, uint32_t vcpu)
 static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
 {
     struct track *k = &r->tracks[vcpu];
-    const struct contradiction c = {vcpu, k->state};
+    const struct contradiction c = {now_ns, vcpu, (enum runstate)k->state};
     bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
     runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;

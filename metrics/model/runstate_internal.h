@@ -72,7 +72,7 @@ struct unexplained {
     uint8_t state; /* and in which state */
     bool first;    /* it was the vCPU's first record: since_ns is its birth */
 };
-#define UNEXPLAINED_MAX 64
+#define UNEXPLAINED_MAX 2048
 
 struct runstates {
     struct population *population;
