@@ -112,6 +112,9 @@ static int keep_records(void *context, const struct pass *pass, const struct eve
     struct dump_record r;
     (void)err;
     for (size_t at = 0; dump_next(&p->reader, batch, &at, pass->clock, &r);) {
+        /* A window without any time has the one of its delivery, which others in the pass may bring on earlier. */
+        if (r.slot == EVENT_CPU_CHANGE)
+            continue;
         buffer_printf(&p->text, "%" PRIu64 " %" PRIu64 " %u %u %x:", r.tsc, r.time_ns, (unsigned)r.pcpu,
                       (unsigned)r.slot, r.header);
         for (unsigned w = 0; w < (r.header >> 28 & 7); w++)
