@@ -113,6 +113,8 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     step->out = true;
     step->offset = q->bytes;
     step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
+    if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
+        step->blind_from = o->tsc_first;
     s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
