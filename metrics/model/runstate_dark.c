@@ -5,7 +5,7 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows; so two stretches are told apart if more time lies between them than that.
+ * this host wait, which the trace shows. So a light that is longer than that ends the doubt.
  */
 #include "metrics/min_max.h"
 

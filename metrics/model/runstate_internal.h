@@ -92,7 +92,7 @@ struct runstates {
     struct transitions queue;
     struct darkness darkness;
     struct unseen unseen;
-    bool damaged;           /* records may be missing, or times be wrong, that nothing here tells of */
+    bool damaged;           /* the parser passed over bytes, or found wrong times: records may be missing */
     uint64_t wait_max_ns;   /* the longest wait so far that no lost record can have interrupted */
     bool first_run_lost;    /* a pCPU became blind before it said who runs there */
     size_t doubtful_n;      /* vCPUs with track.doubtful */

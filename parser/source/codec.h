@@ -29,7 +29,7 @@ struct codec {
     const char *name; /* "zstd", as trace_summary.compression has it, and of the command that decompresses */
     uint8_t magic[6]; /* the first bytes, */
     size_t magic_n;
-    const char *library; /* that decompresses it, */
+    const char *package; /* whose functions decompress it */
     void *(*open)(void); /* NULL: it was not there at build time. Returns a decoder, or NULL: no memory. */
     void (*close)(void *decoder); /* NULL is allowed */
     /* Decompresses as far as bytes and room reach. CODEC_DAMAGED sets *why to a static text. */

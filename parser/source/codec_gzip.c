@@ -1,6 +1,6 @@
 #include "codec.h"
 
-#define GZIP_FACTS .name = "gzip", .magic = {0x1f, 0x8b}, .magic_n = 2, .library = "zlib"
+#define GZIP_FACTS .name = "gzip", .magic = {0x1f, 0x8b}, .magic_n = 2, .package = "zlib"
 
 #ifdef HAVE_zlib
 

@@ -1,6 +1,6 @@
 #include "codec.h"
 
-#define XZ_FACTS .name = "xz", .magic = {0xfd, '7', 'z', 'X', 'Z', 0}, .magic_n = 6, .library = "liblzma"
+#define XZ_FACTS .name = "xz", .magic = {0xfd, '7', 'z', 'X', 'Z', 0}, .magic_n = 6, .package = "liblzma"
 
 #ifdef HAVE_liblzma
 

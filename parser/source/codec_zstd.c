@@ -33,7 +33,7 @@ static enum codec_status step_zstd(void *zstd, struct codec_step *s, const char 
 const struct codec codec_zstd = {.name = "zstd",
                                  .magic = {0x28, 0xb5, 0x2f, 0xfd},
                                  .magic_n = 4,
-                                 .library = "libzstd",
+                                 .package = "libzstd",
                                  .open = open_zstd,
                                  .close = close_zstd,
                                  .step = step_zstd};

@@ -169,7 +169,7 @@ static int begin(struct input *in, struct error *err)
         return error_set(err, ERROR_FORMAT,
                          "compressed by %s, and this xenmeter was built without %s: decompress it first: "
                          "%s -dc FILE | xenmeter report -",
-                         codec->name, codec->library, codec->name);
+                         codec->name, codec->package, codec->name);
     in->codec = codec;
     if (in->source.mapped)
         return 0;

@@ -75,7 +75,7 @@ static uint64_t first_run_hidden(const struct view *v)
     return until;
 }
 
-/* What is told of one vCPU. */
+/* What the trace says of one vCPU. */
 struct telling {
     struct gaps *gaps, *open; /* see struct breadth */
     const struct gaps *blind;

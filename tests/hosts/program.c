@@ -71,7 +71,7 @@ static int scratch_file(void)
     return memfd_create("hosts", MFD_CLOEXEC);
 }
 
-/* The file from its beginning, with a 0 behind it; NULL when memory is short. */
+/* Reads the whole file and appends a 0. NULL: no memory. */
 static char *read_file(int fd, size_t *n)
 {
     off_t size = lseek(fd, 0, SEEK_END);
