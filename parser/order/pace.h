@@ -42,9 +42,9 @@ struct pace {
     unsigned runs;        /* that ended since, */
     double runs_ns;       /* and how long they were in sum */
     bool convicted;       /* sweeps show that the counter was set, not Xen's clock */
+    bool still;           /* the last one took no time by the stamps */
+    bool proven;          /* they stay there */
     bool missed; /* the vCPU that stopped running then had not been switched in: a switch was not recorded */
-    uint64_t even_tsc, even_to; /* the longest run of the last sweeps that was as long by both clocks, */
-    uint64_t even_sweep;        /* and when it was read */
 };
 
 /* The events [e, end) of the pCPU, read in this sweep, come next. The clock's frequency is known. */

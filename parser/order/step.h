@@ -14,10 +14,10 @@
  * The records of a pCPU whose clock has left are not used: by how much it did is sure to a sweep's length only. That
  * time of the pCPU is blind. If its clock comes back it is used again.
  *
- * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h). It may
- * also be that nothing was recorded for a time on any pCPU, so that the runs that end after it are others: another capture of
- * the same boot was joined on. Then all pCPUs were silent for so long, between two windows of each, and more than one pCPU's
- * runs are odd; or none says that all of it was recorded, and it was longer than clocks leave by.
+ * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h), and where
+ * other records say so as well: its own stamps go back, sweeps contradict it, or the changes of vCPUs fit only if it was set;
+ * else it may be Xen's clock that was, if it is ahead. Where all pCPUs were silent, between two windows of each, a run may also be odd because
+ * it began then, unseen: another capture of the same boot was joined on.
  */
 #ifndef XENMETER_PARSER_STEP_H
 #define XENMETER_PARSER_STEP_H
