@@ -115,6 +115,10 @@ int order_sweep(struct order *o)
         if (s->begun)
             note_silence(d->streams[d->pcpus[i]], o->tsc_last);
     }
+    if (o->clock && watermark > o->watermark) {
+        uint64_t undecided = step_silence_decided(o);
+        watermark = undecided < watermark ? undecided : watermark;
+    }
     o->sweep_max = o->tsc_last;
     silences_sweep(&o->silences, o->tsc_last);
     if (watermark > o->watermark)

@@ -2,9 +2,9 @@
 
 #include "parser/decode/record.h"
 
-#define SLACK_PPM   200     /* of a run's length: the clocks drift apart */
-#define USUAL_PART  64      /* where the stamps usually lie follows by this part of each run's difference */
-#define USUAL_SLACK 50000.0 /* how far all runs together may be off, ns */
+#define SLACK_PPM   200      /* of a run's length: the clocks drift apart */
+#define USUAL_PART  64       /* where the stamps usually lie follows by this part of each run's difference */
+#define USUAL_SLACK 300000.0 /* how far all runs together may be off, ns */
 
 static double ns_of(const struct clock *clock, uint64_t cycles)
 {
@@ -83,13 +83,32 @@ static void add_usual(struct pace_usual *usual, double ns, double longer_ns)
     usual->runs++;
 }
 
-/* A run from p->since to `to` has ended. */
-static void take_run(struct pace *p, struct pace_usual *usual, double ns, double longer_ns, uint64_t to,
-                     uint64_t sweep)
+/*
+ * By which part of their length usual runs are longer, and how sure that is. A measured frequency was measured from them. False:
+ * it is not known by now.
+ */
+static bool usual_rate(const struct pace_usual *usual, const struct clock *clock, double *rate,
+                       double *unsure)
 {
-    bool known = usual->runs >= PACE_RUNS && usual->ns > 0;
-    double rate = known ? usual->longer_ns / usual->ns : 0;
-    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6 + (known ? USUAL_SLACK / usual->ns : 0));
+    *rate = *unsure = 0;
+    if (clock->measured)
+        return true;
+    if (usual->runs < PACE_RUNS || usual->ns <= 0)
+        return false;
+    *unsure = USUAL_SLACK / usual->ns;
+    *rate = usual->longer_ns / usual->ns;
+    if (*rate < *unsure && -*rate < *unsure)
+        *rate = 0;
+    return true;
+}
+
+/* A run from p->since to `to` has ended. */
+static void take_run(struct pace *p, struct pace_usual *usual, const struct clock *clock, double ns,
+                     double longer_ns, uint64_t to, uint64_t sweep)
+{
+    double rate, unsure;
+    bool known = usual_rate(usual, clock, &rate, &unsure);
+    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6 + unsure);
     p->off_ns = known ? p->off_ns + longer_ns - ns * rate : 0;
     bool far = p->off_ns > slack_ns || p->off_ns < -slack_ns;
     if (pace_is_odd(p)) {
@@ -112,6 +131,14 @@ static void take_run(struct pace *p, struct pace_usual *usual, double ns, double
     }
 }
 
+/* A run is missing: if a record before it was late, it would have been as much shorter. */
+static void break_off(struct pace *p)
+{
+    p->since = 0;
+    if (!p->proven && !p->missed)
+        pace_excuse(p);
+}
+
 /* A vCPU stopped running; p->since is known. */
 static void stop_run(struct pace *p, struct pace_usual *usual, const struct clock *clock,
                      const struct event *e, uint64_t sweep)
@@ -123,7 +150,9 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
         p->missed = true;
     } else if (e->flags & EVENT_RAN && !missed) {
         double longer_ns = longer_by(clock, p->since, e->tsc, e->w[2], &ns);
-        take_run(p, usual, ns, longer_ns, e->tsc, sweep);
+        take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+    } else {
+        break_off(p);
     }
 }
 
@@ -133,6 +162,8 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
     if (runstate_old(e->header) == XEN_RUNNING) {
         if (p->since > 0)
             stop_run(p, usual, clock, e, sweep);
+        else
+            break_off(p);
         p->since = 0;
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
@@ -148,6 +179,6 @@ void pace_take(struct pace *p, struct pace_usual *usual, const struct clock *clo
         if (e->slot == EVENT_RUNSTATE_CHANGE)
             take_change(p, usual, clock, e, sweep);
         else if (e->slot == EVENT_BLIND_BEGIN || e->slot == EVENT_BLIND_END)
-            p->since = 0;
+            break_off(p);
     }
 }

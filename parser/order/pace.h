@@ -22,12 +22,12 @@
 
 #define PACE_SLACK_NS 700000 /* records are later than usual by up to this */
 
-/* What all runs that are not odd add up to: nothing is odd before PACE_RUNS of them. */
+/* What all runs that are not odd add up to. With a frequency that was given nothing is odd before PACE_RUNS of them. */
 struct pace_usual {
     double ns, longer_ns; /* by the stamps, and by how much that is longer than by Xen's clock */
     uint64_t runs;
 };
-#define PACE_RUNS 16
+#define PACE_RUNS 64
 
 /* The runs of a pCPU. */
 struct pace {

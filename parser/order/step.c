@@ -361,6 +361,13 @@ void step_take_runs(struct order *o, const struct stream *s, size_t from)
     o->odd_runs |= pace_is_odd(&step->pace);
 }
 
+/* Whether the stamps of the pCPU went back in its odd run. */
+static bool went_back(const struct step *step)
+{
+    const struct pace *p = &step->pace;
+    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
+}
+
 /* Whether all was read that was written so long after the odd run. */
 static bool is_later(const struct order *o, const struct pace *p, double ns)
 {
@@ -372,7 +379,16 @@ uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
     const struct step *step = &o->steps[pcpu];
     bool waits = pace_is_odd(&step->pace) && !step->out &&
                  (ended < step->pace.odd_sweep + UNDECIDED_SWEEPS || !is_later(o, &step->pace, UNDECIDED_NS));
-    return waits ? step->pace.odd_tsc : UINT64_MAX;
+    if (!waits)
+        return UINT64_MAX;
+    uint64_t first = step->pace.odd_tsc < step->pace.odd_to ? step->pace.odd_tsc : step->pace.odd_to;
+    return went_back(step) && step->back_to < first ? step->back_to : first;
+}
+
+uint64_t step_silence_decided(const struct order *o)
+{
+    uint64_t recent = (uint64_t)(UNDECIDED_NS / 1e9 * o->clock->cpu_hz);
+    return silences_unusual(&o->silences, o->decoder, o->tsc_last - (recent < o->tsc_last ? recent : 0));
 }
 
 /* The runs that nothing was recorded of in the hole are not odd. */
@@ -399,7 +415,11 @@ static bool made_by(const struct order *o, const struct pace *odd, bool set, con
         odds += pace_is_odd(p) && p->odd_tsc <= h->from && p->odd_to >= h->to;
     }
     bool is_long = h->to - h->from >= o->silences.cycles;
-    return d->pcpus_n == 1 || odds > 1 || odd->missed || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
+    /* Of the time before, in which the switch may be missing instead, nothing was delivered; or this is where xentrace stood still. */
+    bool missed = odd->missed && (o->emitted_tsc <= odd->odd_tsc || silences_is_unusual(&o->silences, h));
+    if (odd->missed)
+        return missed || odds > 1 || is_long;
+    return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
 }
 
 /* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
@@ -408,7 +428,7 @@ static bool is_hole(struct order *o, const struct pace *p, bool set)
     double hz = o->clock->cpu_hz;
     struct hole h = o->silences.last_hole;
     bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
-    if (!known && p->odd_ns < 0)
+    if (!known && !p->missed && p->odd_ns < 0)
         return false;
     uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
     if (p->missed) /* somewhere in there */
@@ -456,13 +476,6 @@ static bool fits_if_set(const struct order *o, uint16_t pcpu)
     int64_t cycles = (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz);
     uint64_t from = p->odd_to + (uint64_t)(cycles < 0 ? -cycles : cycles);
     return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
-}
-
-/* Whether the stamps of the pCPU went back in its odd run. */
-static bool went_back(const struct step *step)
-{
-    const struct pace *p = &step->pace;
-    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
 }
 
 void step_judge_runs(struct order *o, bool end)

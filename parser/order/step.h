@@ -70,6 +70,9 @@ void step_judge_runs(struct order *o, bool end);
 /* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
 uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
 
+/* The same of silence of all pCPUs in which switches may be missing: the runs around it were not read yet. */
+uint64_t step_silence_decided(const struct order *o);
+
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but
  * for a single one within a sweep: that of a pCPU whose clock left. False when there is no memory.

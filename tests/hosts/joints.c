@@ -7,7 +7,7 @@
 #define DRIFT_PPM 300   /* nor do clocks drift apart faster */
 
 enum {
-    RUNS_BEFORE = 24, /* so many runs show how usual ones look, */
+    RUNS_BEFORE = 70, /* so many runs show how usual ones look, */
     RUNS_AFTER = 4,   /* and so many that the stamps do not come back, */
     SWEEPS_AFTER = 5  /* in so many sweeps */
 };
@@ -64,7 +64,7 @@ static bool run_shows(const struct making *m, uint32_t pcpu, uint64_t from, uint
     const struct recorded *end = run_end(m, p, at, 0), *last = run_end(m, p, at, RUNS_AFTER);
     if (!tells_runs(m->plan) || !before || before->tsc >= from || !last)
         return false;
-    double drift = DRIFT_PPM / 1e6 + 50e3 / ns(m, from - m->v->first_tsc);
+    double drift = DRIFT_PPM / 1e6 + 300e3 / ns(m, from - m->v->first_tsc);
     uint64_t soon = (uint64_t)m->plan->sweep_us * m->r->cpu_hz / 1000000 * SWEEPS_AFTER;
     bool in_time = last->tsc - at < soon || last->tsc - m->v->first_tsc < m->r->cpu_hz / 10 * 8;
     bool delivered = end->tsc - m->v->first_tsc > m->r->cpu_hz / 10 * 8 &&
@@ -202,16 +202,27 @@ static bool survey_shift(struct making *m)
     uint64_t from = start ? start->tsc : v->first_tsc;
     v->is_shifted = shift_shows(m, from);
     if (!v->is_shifted)
-        nothing_shows(v, m->plan->shift_back ? from + m->shift : from);
-    v->is_vague = true; /* before it shows, its records contradict others, as if pCPUs were not read */
+        nothing_shows(v, 0); /* a first record that comes too early, or late, says what was before it */
+    v->is_vague = true;      /* before it shows, its records contradict others, as if pCPUs were not read */
     return gaps_add(&v->gaps, m->shifted, from, UINT64_MAX);
+}
+
+/*
+ * Whether a run that ended at tsc is read before what was delivered passes the pause: a sweep later, or, if the pause is clearly
+ * longer than usual between sweeps, some time.
+ */
+static bool is_in_time(const struct making *m, uint64_t tsc)
+{
+    double sweep = (double)m->plan->sweep_us * 1e3, after = ns(m, tsc - m->hole_to);
+    bool at_first = tsc - m->v->first_tsc < m->r->cpu_hz / 10 * 7;
+    return after < sweep * 0.9 || at_first || (ns(m, m->hole_to - m->hole_from) > sweep * 4 && after < 150e6);
 }
 
 /* Whether the first vCPU that stopped running on the pCPU after the pause is not the last that ran before it. */
 static bool another_ran(const struct making *m, const struct recorded_pcpu *p, const struct recorded *before)
 {
     const struct recorded *end = run_end(m, p, m->hole_to, 0);
-    return m->plan->mix < 4 && before && before->tsc >= m->v->first_tsc && end &&
+    return m->plan->mix < 4 && before && before->tsc >= m->v->first_tsc && end && is_in_time(m, end->tsc) &&
            end->words[0] != before->words[0];
 }
 
@@ -225,7 +236,8 @@ static bool pause_shows(struct making *m)
         if (m->unseen[pcpu])
             continue;
         missed += another_ran(m, p, before);
-        odd += before && in && in->tsc >= m->hole_from &&
+        const struct recorded *end = run_end(m, p, m->hole_to, 0);
+        odd += before && in && in->tsc >= m->hole_from && end && is_in_time(m, end->tsc) &&
                run_shows(m, pcpu, before->tsc, m->hole_to, in->tsc - before->tsc);
     }
     m->v->is_vague = missed == 0 && odd < 2;
