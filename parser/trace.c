@@ -118,8 +118,8 @@ static void choose_frequency(struct trace *t)
     }
 }
 
-/* Fixes the start and the frequency: from here on cycles have a meaning in ns. */
-static void set_clock(struct trace *t)
+/* Fixes the start and the frequency: from here on cycles have a meaning in ns. 0, or -1: no memory. */
+static int set_clock(struct trace *t, struct error *err)
 {
     struct clock *c = &t->clock;
     uint64_t first = t->order.tsc_first == UINT64_MAX ? 0 : t->order.tsc_first;
@@ -128,13 +128,14 @@ static void set_clock(struct trace *t)
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
-    if (c->cpu_hz > 0)
-        order_use_clock(&t->order, c);
+    if (c->cpu_hz > 0 && order_use_clock(&t->order, c) != 0)
+        return error_no_memory(err, "the order of events");
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
     decoder_want(&t->decoder, goes_on, !has_runstates(t));
     decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     if (!goes_on)
         clock_probe_restart(&t->probe);
+    return 0;
 }
 
 static bool switches_seen(const struct trace *t)
@@ -174,12 +175,12 @@ static bool well_known(struct trace *t)
 static void take_window(struct trace *t)
 {
     struct stream *s = t->decoder.current;
-    size_t n = s->n;
+    size_t n = s->n, from = s->fresh;
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
     t->decoder.queued -= n - s->n;
     s->fresh = s->n;
-    order_window(&t->order, s);
+    order_window(&t->order, s, from);
 }
 
 /*
@@ -273,7 +274,8 @@ static int read_on(struct trace *t, struct error *err)
     if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
         return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK) {
-        set_clock(t);
+        if (set_clock(t, err) != 0)
+            return -1;
         if (status == DECODER_END && t->options.cpu_hz > 0)
             check_at_end(t);
     }
@@ -329,6 +331,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n,
                              .has_runstates = has_runstates(t),
                              .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
                              .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                             .first_sweep_cut = t->order.first_sweep_cut,
                              .cores = d->cores.largest ? &d->cores : NULL,
                              .traits = traits,
                              .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
