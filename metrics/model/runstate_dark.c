@@ -191,6 +191,8 @@ void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
     r->first_run_lost |= p->current == NOBODY && p->free_since == r->start_ns;
     put_dark(r, from_ns, DARK_BEGINS);
     explain(r, from_ns);
+    if (r->use_switches && from_ns < r->front_ns)
+        runstates_switch_doubt(r, from_ns);
     if (p->current == NOBODY)
         return;
     uint32_t vcpu = p->current;
