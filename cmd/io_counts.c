@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ftrace_recorder.h"
 #include "io_devices.h"
 
 #define INTERVAL_NS       1000000000u     /* without --interval */
@@ -27,6 +28,7 @@ struct io_counts_options {
     struct io_devices_wanted wanted;
     uint64_t interval_ns; /* 0: not given */
     size_t count;         /* 0: without end */
+    const char *ftrace;   /* where what Linux' ftrace says goes; NULL: it is not asked */
 };
 
 /* ---- the log ---- */
@@ -37,21 +39,24 @@ struct log {
     bool in_pieces; /* not a regular file: a write is limited to what a pipe takes as a whole */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
+    struct ftrace_recorder *recorder; /* fed while the log waits; NULL: none */
 };
 
 enum outcome { GOES_ON, ENDS, FAILED };
 
-/* Waits for `events` of the log until then; GOES_ON when they came or it is time. */
+/* Waits for `events` of the log until then; GOES_ON when they came or it is time. FAILED: the recorder knows why. */
 static enum outcome wait_for(const struct log *log, short events, uint64_t until_ns)
 {
     for (;;) {
         uint64_t at = now_ns(), left = until_ns > at ? until_ns - at : 0;
-        uint64_t round = left < ROUND_NS ? left : ROUND_NS;
+        uint64_t most = log->recorder ? FTRACE_TICK_NS : ROUND_NS, round = left < most ? left : most;
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
         struct pollfd poll = {.fd = log->fd, .events = events};
         int n = ppoll(&poll, 1, &timeout, log->wait_mask);
         if (*log->stop || (n > 0 && !events)) /* poll reports a reader that is gone without being asked */
             return ENDS;
+        if (log->recorder && ftrace_recorder_drain(log->recorder) != 0)
+            return FAILED;
         if (n > 0 || left == 0)
             return GOES_ON;
     }
@@ -69,8 +74,9 @@ static size_t piece_of(const struct log *log, const char *text, size_t n)
 static enum outcome write_log(const struct log *log, const struct buffer *rows, struct error *err)
 {
     for (size_t done = 0; done < rows->n;) {
-        if (log->in_pieces && wait_for(log, POLLOUT, UINT64_MAX) == ENDS)
-            return ENDS;
+        enum outcome ready = log->in_pieces ? wait_for(log, POLLOUT, UINT64_MAX) : GOES_ON;
+        if (ready != GOES_ON)
+            return ready;
         ssize_t n = write(log->fd, rows->at + done, piece_of(log, rows->at + done, rows->n - done));
         if (n < 0 && errno == EPIPE)
             return ENDS;
@@ -132,9 +138,23 @@ static enum outcome keep_log(const struct io_counts_options *o, const struct log
             return outcome;
         rows->n = 0;
         uint64_t passed = (now_ns() - begun_ns) / o->interval_ns;
-        if (wait_for(log, 0, begun_ns + (passed + 1) * o->interval_ns) == ENDS)
-            return ENDS;
+        outcome = wait_for(log, 0, begun_ns + (passed + 1) * o->interval_ns);
+        if (outcome != GOES_ON)
+            return outcome;
     }
+}
+
+/* Records with ftrace, too, if it is wanted. */
+static int start_recorder(const struct io_counts_options *o, struct log *log, struct error *err)
+{
+    const struct ftrace_wanted wanted = {.root = o->wanted.root,
+                                         .path = o->ftrace,
+                                         .idd_given = o->wanted.idd_given,
+                                         .idd = o->wanted.idd,
+                                         .quiet = o->common.quiet};
+    if (o->ftrace)
+        log->recorder = ftrace_recorder_start(&wanted, err);
+    return o->ftrace && !log->recorder ? -1 : 0;
 }
 
 static int keep(const struct io_counts_options *o, struct buffer *rows, struct error *err)
@@ -149,7 +169,11 @@ static int keep(const struct io_counts_options *o, struct buffer *rows, struct e
     rows->n = 0;
     buffer_printf(rows, "time_ns,tsc,domain,device,tx_packets,rx_packets,read_ops,write_ops%s\n",
                   o->wanted.idd_given ? ",idd" : "");
-    int status = keep_log(o, &log, rows, err) == FAILED ? -1 : 0;
+    int status = start_recorder(o, &log, err);
+    if (status == 0 && keep_log(o, &log, rows, err) == FAILED)
+        status = -1;
+    if (ftrace_recorder_stop(log.recorder, status != 0, err) != 0)
+        status = -1;
     if (o->common.output && close(log.fd) != 0 && status == 0)
         status = error_set(err, ERROR_IO, "%.200s: %s", log.name, strerror(errno));
     return status;
@@ -202,6 +226,11 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", o->output);
     if (o->output && strcmp(o->output, "-") == 0)
         o->output = NULL;
+    const char *ftrace = ((struct io_counts_options *)o)->ftrace;
+    if (ftrace && (!*ftrace || strcmp(ftrace, "-") == 0))
+        return error_set(err, ERROR_USAGE, "--ftrace wants the name of a file");
+    if (ftrace && o->output && (strcmp(ftrace, o->output) == 0 || same_file(ftrace, o->output)))
+        return error_set(err, ERROR_USAGE, "--ftrace and --output are the same file");
     return 0;
 }
 
@@ -212,6 +241,10 @@ static const struct option_spec options[] = {
            .offset = offsetof(struct io_counts_options, count)),
     OPTION_DOMAINS("only these guests: 0,3-5"),
     OPTION_OUTPUT_AS("FILE", "write to FILE, which is replaced; default: standard output", ":file"),
+    OPTION(0, "ftrace", "FILE",
+           "also records who runs on this domain's CPUs, for --dom0-trace of charge; .zst at the end "
+           "compresses",
+           .set = set_text, .offset = offsetof(struct io_counts_options, ftrace), .choices = ":file"),
     OPTION(0, "idd", "ID", "adds the column idd: which driver domain this is, if not domain 0",
            .set = set_idd),
     OPTION(0, "root", "DIR", "the tree in which sys/ is (default /)", .set = set_text,
