@@ -136,6 +136,18 @@ static int take_task(struct dom0_trace_reader *r, const struct remark *m, struct
                                                                              : error_no_memory(err, "tasks");
 }
 
+/* "device 3 web" */
+static int take_device(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    uint32_t owner = WORK_OWN;
+    if (owner_of(r, m->numbers[0], &owner, err) != 0)
+        return -1;
+    return owner == WORK_OWN ||
+                   ftrace_owners_set_device(ftrace_host_owners(r->host), m->rest, (uint16_t)owner)
+               ? 0
+               : error_no_memory(err, "interfaces");
+}
+
 /* "irq 45 2", "irq 45 shared" */
 static int take_irq(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
@@ -159,7 +171,7 @@ static const struct remark_kind {
     {"dom0-trace ", 1, 1, take_version}, {"domain ", 1, 1, take_domain},
     {"begin ", 1, 1, take_begin},        {"end ", 1, 1, take_end},
     {"task ", 2, 2, take_task},          {"irq ", 1, 2, take_irq},
-    {"lost ", 2, 2, take_lost},
+    {"lost ", 2, 2, take_lost},          {"device ", 1, 1, take_device},
 };
 
 static int take_remark(struct dom0_trace_reader *r, struct error *err)

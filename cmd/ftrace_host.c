@@ -232,7 +232,7 @@ static void end_poll(struct ftrace_host *h, struct linux_cpu *c, unsigned cpu, c
     h->has_polls = true;
     if (!device || !c->in_softirq || c->softirq != OWNER_NET_RX)
         return; /* a thread of its own polls */
-    uint32_t owner = ftrace_owners_device(device + strlen(" for device "));
+    uint32_t owner = ftrace_owners_device(h->owners, device + strlen(" for device "));
     struct work_cpu *works = &h->trace->cpus[cpu];
     for (size_t i = c->polled_at; i < works->n; i++)
         if (works->works[i].owner == OWNER_NET_RX)

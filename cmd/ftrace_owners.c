@@ -1,8 +1,11 @@
 #include "ftrace_owners.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io_names.h"
 #include "metrics/array.h"
 #include "metrics/measure/dom0_trace.h"
 
@@ -14,12 +17,20 @@ struct known_task {
     uint32_t owner;
 };
 
+/* The same of an interface that was renamed. */
+struct known_device {
+    char name[32];
+    uint16_t domain;
+};
+
 struct ftrace_owners {
     /* By pid; pages that nobody touches cost no memory. */
     uint32_t *seen;  /* owner + 1 by the name seen last; 0: none */
     uint32_t *known; /* index in `tasks` + 1; 0: none */
     struct known_task *tasks;
     size_t tasks_n, tasks_capacity;
+    struct known_device *devices; /* the last one of a name counts */
+    size_t devices_n, devices_capacity;
     uint32_t *irqs; /* by number: owner + 1 as the recording says, or an open one; 0: neither */
     size_t irqs_n;
     uint32_t *opened; /* by owner - OWNER_FIRST_OPEN: what it turned out to be */
@@ -47,6 +58,7 @@ void ftrace_owners_free(struct ftrace_owners *o)
     free(o->seen);
     free(o->known);
     free(o->tasks);
+    free(o->devices);
     free(o->irqs);
     free(o->opened);
     free(o);
@@ -59,39 +71,29 @@ bool ftrace_owners_failed(const struct ftrace_owners *o)
 
 /* ---- names ---- */
 
-/* The domain id at `text`, followed by `after`; -1: there is none. */
-static int32_t domain_at(const char *text, char after)
-{
-    size_t digits = strspn(text, "0123456789");
-    unsigned long domain = digits > 0 && digits <= 5 ? strtoul(text, NULL, 10) : UINT16_MAX + 1ul;
-    return domain <= UINT16_MAX && text[digits] == after ? (int32_t)domain : -1;
-}
-
 static bool begins(const char *name, const char *with)
 {
     return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* "3.xvda-0": a disk's name begins with a letter. */
-static int32_t domain_of_disk(const char *name)
+/* The guest of an interface that was renamed, whose name has n characters. */
+static unsigned long owner_of_interface(const void *context, const char *name, size_t n)
 {
-    int32_t domain = domain_at(name, '.');
-    char first = domain < 0 ? '\0' : strchr(name, '.')[1];
-    return first >= 'a' && first <= 'z' ? domain : -1;
+    const struct ftrace_owners *o = context;
+    for (size_t i = o->devices_n; i-- > 0;)
+        if (strncmp(o->devices[i].name, name, n) == 0 && !o->devices[i].name[n])
+            return o->devices[i].domain;
+    return IO_NO_DOMAIN;
 }
 
-/* The kinds of names with a guest's id in them. */
-static int32_t domain_of_task(const char *name)
+/* "qemu-dm-3", as XenServer calls its device models. */
+static unsigned long domain_of_model(const char *name)
 {
-    if (begins(name, "vif"))
-        return domain_at(name + strlen("vif"), '.');
-    if (begins(name, "napi/vif"))
-        return domain_at(name + strlen("napi/vif"), '.');
-    if (begins(name, "blkback."))
-        return domain_at(name + strlen("blkback."), '.');
-    if (begins(name, "qemu-dm-"))
-        return domain_at(name + strlen("qemu-dm-"), '\0');
-    return domain_of_disk(name);
+    static const char prefix[] = "qemu-dm-";
+    const char *digits = name + sizeof prefix - 1;
+    if (!begins(name, prefix) || !*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 5)
+        return IO_NO_DOMAIN;
+    return strtoul(digits, NULL, 10);
 }
 
 /* Those that work for guests without saying for which. */
@@ -100,16 +102,42 @@ static bool serves_guests(const char *name)
     return begins(name, "qemu") || begins(name, "tapdisk") || begins(name, "netback/");
 }
 
-static uint32_t owner_by_name(const char *name)
+static uint32_t owner_by_name(const struct ftrace_owners *o, const char *name)
 {
-    int32_t domain = domain_of_task(name);
-    return domain >= 0 ? (uint32_t)domain : serves_guests(name) ? WORK_UNKNOWN : WORK_OWN;
+    enum io_work work;
+    const struct io_interfaces interfaces = {o, owner_of_interface};
+    unsigned long domain = io_name_thread(name, &interfaces, &work);
+    if (domain == IO_NO_DOMAIN)
+        domain = domain_of_model(name);
+    return domain <= UINT16_MAX ? (uint32_t)domain : serves_guests(name) ? WORK_UNKNOWN : WORK_OWN;
 }
 
-uint32_t ftrace_owners_device(const char *name)
+/* ---- devices ---- */
+
+bool ftrace_owners_set_device(struct ftrace_owners *o, const char *name, uint16_t domain)
 {
-    int32_t domain = begins(name, "vif") ? domain_at(name + strlen("vif"), '.') : -1;
-    return domain >= 0 ? (uint32_t)domain : WORK_OWN;
+    struct known_device *devices =
+        array_reserve(o->devices, &o->devices_capacity, o->devices_n + 1, sizeof *devices);
+    if (!devices)
+        return false;
+    o->devices = devices;
+    snprintf(devices[o->devices_n].name, sizeof devices->name, "%s", name);
+    devices[o->devices_n++].domain = domain;
+    return true;
+}
+
+uint32_t ftrace_owners_device(const struct ftrace_owners *o, const char *name)
+{
+    unsigned long pair[2];
+    const char *rest = io_name_pair(name, "vif", '.', pair);
+    if (rest && !isalnum((unsigned char)*rest))
+        return (uint32_t)pair[0];
+    for (size_t i = o->devices_n; i-- > 0;) {
+        size_t n = strlen(o->devices[i].name);
+        if (strncmp(o->devices[i].name, name, n) == 0 && strchr("- ", name[n]))
+            return o->devices[i].domain;
+    }
+    return WORK_OWN;
 }
 
 /* ---- tasks ---- */
@@ -136,12 +164,12 @@ uint32_t ftrace_owners_task(struct ftrace_owners *o, const struct ftrace_task *t
     if (task->pid == 0)
         return WORK_OWN;
     if (task->pid >= PIDS_MAX)
-        return owner_by_name(task->name);
+        return owner_by_name(o, task->name);
     if (strcmp(task->name, "<...>") == 0)
         return o->seen[task->pid] ? o->seen[task->pid] - 1 : WORK_UNKNOWN;
     uint32_t known = o->known[task->pid];
     bool same = known && strcmp(o->tasks[known - 1].name, task->name) == 0;
-    uint32_t owner = same ? o->tasks[known - 1].owner : owner_by_name(task->name);
+    uint32_t owner = same ? o->tasks[known - 1].owner : owner_by_name(o, task->name);
     o->seen[task->pid] = owner + 1;
     return owner;
 }
@@ -198,7 +226,7 @@ static bool is_open(const char *name)
 
 uint32_t ftrace_owners_irq(struct ftrace_owners *o, uint32_t irq, const char *name)
 {
-    uint32_t guest = ftrace_owners_device(name);
+    uint32_t guest = ftrace_owners_device(o, name);
     if (guest != WORK_OWN)
         return guest;
     uint32_t known = irq < o->irqs_n ? o->irqs[irq] : 0;

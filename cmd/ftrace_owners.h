@@ -1,9 +1,8 @@
 /*
  * For whom a driver domain's tasks and interrupts work, by the names that Linux' backends give them, and by what a recording
- * says of those whose names do not tell ("# xenmeter task", "# xenmeter irq").
+ * says of those whose names do not tell (remarks task, irq, device).
  *
- * Sources: Linux drivers/net/xen-netback/interface.c (vifD.N-q0-guest-rx, -dealloc, interrupts vifD.N-q0-tx),
- * net/core/dev.c (napi/vifD.N-ID), drivers/block/xen-blkback/xenbus.c (D.xvda-0, before 4.11 blkback.D.xvda).
+ * Names: io_names.h; interrupts are called as the device or its queue, "vif3.0-q0-tx".
  */
 #ifndef XENMETER_CMD_FTRACE_OWNERS_H
 #define XENMETER_CMD_FTRACE_OWNERS_H
@@ -43,8 +42,11 @@ uint32_t ftrace_owners_irq(struct ftrace_owners *o, uint32_t irq, const char *na
 /* Whether a recording has said for whom this interrupt works: it does so of disks. */
 bool ftrace_owners_is_disk(const struct ftrace_owners *o, uint32_t irq);
 
-/* The guest at the beginning of a network device's name ("vif3.0"), WORK_OWN: it is no guest's. */
-uint32_t ftrace_owners_device(const char *name);
+/* A recording says: the interface of that name is the guest's. False: no memory. */
+bool ftrace_owners_set_device(struct ftrace_owners *o, const char *name, uint16_t domain);
+
+/* The guest whose interface a name begins with ("vif3.0-q0-tx", "vif3.0 work 1"), WORK_OWN: it is no guest's. */
+uint32_t ftrace_owners_device(const struct ftrace_owners *o, const char *name);
 
 /*
  * The handler of interrupt `irq`, of an owner that is or was open, has woken a task of `guest`: it is the guest's, and

@@ -3,20 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#if defined __x86_64__ || defined __i386__
-#include <x86intrin.h>
-#endif
 
 #include "cli.h"
+#include "formats/buffer.h"
 #include "formats/output.h"
-#include "ftrace_disks.h"
-#include "metrics/array.h"
+#include "ftrace_devices.h"
 #include "metrics/measure/dom0_trace.h"
-#include "ftrace_owners.h"
+#include "io_clock.h"
+#include "io_file.h"
+#include "io_search.h"
 #include "tracefs.h"
 
 #define LOOK_NS    1000000000u /* from one look at who uses the disks to the next */
@@ -30,11 +30,11 @@ struct ftrace_recorder {
     struct output *output;
     const char *root, *path;
     bool quiet;
-    unsigned domain;       /* of this domain */
-    uint32_t *irqs;        /* by number: owner + 1 as the file has it; 0: not in it */
-    size_t irqs_n;         /* room */
-    uint64_t next_look_ns; /* at what no event tells */
-    bool inside_line;      /* what was read last ends in the middle of one */
+    struct io_search *search; /* finds processes that serve guests; NULL: there is no /proc */
+    unsigned domain;          /* of this domain */
+    struct buffer devices;    /* what the file says of them */
+    uint64_t next_look_ns;    /* at what no event tells */
+    bool inside_line;         /* what was read last ends in the middle of one */
     bool failed;
     struct error why;
     char bytes[READ_BYTES];
@@ -56,15 +56,6 @@ static const char *const vectors[] = {
 #define WAKING_FILTER                                                                                        \
     "comm ~ \"*.xvd*\" || comm ~ \"*.hd*\" || comm ~ \"*.sd*\" || comm ~ \"blkback.*\" || "                  \
     "comm ~ \"qemu*\" || comm ~ \"tapdisk*\""
-
-static uint64_t read_tsc(void)
-{
-#if defined __x86_64__ || defined __i386__
-    return __rdtsc();
-#else
-    return 0; /* there is no such clock either */
-#endif
-}
 
 /* ---- what is switched on ---- */
 
@@ -194,31 +185,61 @@ static bool move(struct ftrace_recorder *r, unsigned reads)
 
 /* ---- what no event tells ---- */
 
-static void write_irq(void *context, uint32_t irq, uint32_t owner)
+static void note_irq(void *context, uint32_t irq, uint32_t owner)
 {
     struct ftrace_recorder *r = context;
-    uint32_t *irqs = irq < IRQS_MAX ? array_reserve(r->irqs, &r->irqs_n, irq + 1, sizeof *irqs) : NULL;
-    if (!irqs)
-        return;
-    r->irqs = irqs;
-    if (irqs[irq] == owner + 1)
-        return;
-    irqs[irq] = owner + 1;
     if (owner == WORK_UNKNOWN)
-        output_printf(r->output, "# xenmeter irq %" PRIu32 " shared\n", irq);
+        buffer_printf(&r->devices, "# xenmeter irq %" PRIu32 " shared\n", irq);
     else
-        output_printf(r->output, "# xenmeter irq %" PRIu32 " %" PRIu32 "\n", irq,
+        buffer_printf(&r->devices, "# xenmeter irq %" PRIu32 " %" PRIu32 "\n", irq,
                       owner == WORK_OWN ? r->domain : owner);
 }
 
-/* Whose the interrupts of disks are, as it changes. */
+static void note_interface(void *context, const char *name, uint32_t domain)
+{
+    struct ftrace_recorder *r = context;
+    buffer_printf(&r->devices, "# xenmeter device %" PRIu32 " %s\n", domain, name);
+}
+
+/* Whose the devices are, if that has changed. */
+static void look_at_devices(struct ftrace_recorder *r)
+{
+    const struct ftrace_device_taker taker = {r, note_irq, note_interface};
+    struct buffer before = r->devices;
+    r->devices = (struct buffer){0};
+    ftrace_devices_look(r->root, &taker);
+    bool same =
+        before.n == r->devices.n && (before.n == 0 || memcmp(before.at, r->devices.at, before.n) == 0);
+    if (!same && !r->devices.failed)
+        output_write(r->output, r->devices.at, r->devices.n);
+    buffer_free(&before);
+}
+
+/* Of kernel threads their names tell it. */
+static bool write_task(void *context, const struct io_found *f)
+{
+    struct ftrace_recorder *r = context;
+    char path[PATH_MAX], name[64];
+    snprintf(path, sizeof path, "%s/proc/%u/comm", r->root, f->id);
+    if (!io_file_all(path, ' ', name, sizeof name))
+        return true;
+    name[strcspn(name, "\n")] = '\0';
+    output_printf(r->output, "# xenmeter task %u %lu %.15s\n", f->id, f->domain, name);
+    return true;
+}
+
+/* Which processes and devices are whose, as it changes. */
 static void look(struct ftrace_recorder *r)
 {
-    const struct ftrace_irq_taker taker = {r, write_irq};
-    if (r->inside_line || now_ns() < r->next_look_ns)
+    const struct io_moment now = io_clock_now();
+    if (r->inside_line || now.time_ns < r->next_look_ns)
         return;
-    ftrace_disks_look(r->root, false, &taker);
-    r->next_look_ns = now_ns() + LOOK_NS;
+    r->next_look_ns = now.time_ns + LOOK_NS;
+    look_at_devices(r);
+    if (r->search && io_search_look(r->search, &now, NULL) != 0) {
+        io_search_free(r->search);
+        r->search = NULL;
+    }
 }
 
 int ftrace_recorder_drain(struct ftrace_recorder *r)
@@ -260,8 +281,15 @@ static int begin(struct ftrace_recorder *r, const struct ftrace_wanted *wanted, 
     write_head(r, wanted);
     if (set(r, "tracing_on", "1", err) != 0)
         return -1;
-    output_printf(r->output, "# xenmeter begin %" PRIu64 "\n", read_tsc());
+    output_printf(r->output, "# xenmeter begin %" PRIu64 "\n", io_clock_ticks());
     return 0;
+}
+
+static void free_recorder(struct ftrace_recorder *r)
+{
+    io_search_free(r->search);
+    buffer_free(&r->devices);
+    free(r);
 }
 
 struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted, struct error *err)
@@ -276,20 +304,20 @@ struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted
     r->path = wanted->path;
     r->quiet = wanted->quiet;
     r->domain = wanted->idd_given ? wanted->idd : 0;
+    r->search = io_search_new(wanted->root, wanted->interfaces, &(struct io_finder){r, write_task});
     if (begin(r, wanted, err) == 0)
         return r;
     switch_off(r);
     remove_instance(r);
     output_abort(r->output);
-    free(r->irqs);
-    free(r);
+    free_recorder(r);
     return NULL;
 }
 
 /* The rest of what was recorded. */
 static void end(struct ftrace_recorder *r)
 {
-    uint64_t tsc = read_tsc();
+    uint64_t tsc = io_clock_ticks();
     tracefs_write(&r->instance, "tracing_on", "0");
     while (!move(r, READS_MOST))
         ;
@@ -313,7 +341,6 @@ int ftrace_recorder_stop(struct ftrace_recorder *r, bool failed, struct error *e
         output_abort(r->output);
     else if ((status = output_commit(r->output, err)) != 0)
         name_file(r, err);
-    free(r->irqs);
-    free(r);
+    free_recorder(r);
     return status;
 }

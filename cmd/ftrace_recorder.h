@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io_names.h"
 #include "parser/error.h"
 
 #define FTRACE_BUFFER_KB 4096
@@ -20,10 +21,11 @@
 struct ftrace_recorder;
 
 struct ftrace_wanted {
-    const char *root; /* the directory that contains sys/ and proc/; "" is the machine's own */
+    const char *root; /* the directory that contains sys/, proc/ and dev/; "" is the machine's own */
     const char
         *path; /* of the file, which appears when the recording is complete; ".zst" at its end compresses */
-    bool idd_given; /* this is another driver domain than domain 0: */
+    const struct io_interfaces *interfaces; /* whose each is; its context outlives the recorder */
+    bool idd_given;                         /* this is another driver domain than domain 0: */
     unsigned idd;
     bool quiet; /* losses are not said */
 };

@@ -33,7 +33,8 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
+    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had, */
+    bool widened;         /* and for that reason some come that nobody asked for */
     struct trace_tap tap; /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
@@ -52,6 +53,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     t->options = *options;
     struct event_interest widened = options->interest;
     t->renames = old_numbers_widen(&widened);
+    t->widened = memcmp(&widened, &options->interest, sizeof widened) != 0;
     t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
     if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &widened, err) != 0) {
         trace_close(t);
@@ -297,18 +299,6 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
-/* Drops what only EVENT_WHO wants: no pCPU has siblings. Returns how many events remain. */
-static size_t drop_who(struct trace *t, size_t n)
-{
-    size_t kept = 0;
-    while (kept < n && (t->batch[kept].flags & (EVENT_RAW | EVENT_MODEL)))
-        kept++;
-    for (size_t i = kept; i < n; i++)
-        if (t->batch[i].flags & (EVENT_RAW | EVENT_MODEL))
-            t->batch[kept++] = t->batch[i];
-    return kept;
-}
-
 /* Names the current vCPUs of siblings in the batch. -1: no memory. */
 static int name_siblings(struct trace *t, size_t *n, struct error *err)
 {
@@ -327,7 +317,7 @@ static unsigned traits_of(const struct trace *t)
     return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
 }
 
-static void describe(const struct trace *t, struct event_batch *batch, size_t n)
+static void describe(const struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
 {
     const struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
@@ -340,7 +330,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                              .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
                              .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
                              .cores = d->cores.largest ? &d->cores : NULL,
-                             .traits = traits_of(t),
+                             .traits = traits,
                              .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
                              .watermark = t->order.emitted_tsc};
 }
@@ -362,13 +352,12 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         o->tsc_last = o->emitted_tsc;
     if (t->options.resume)
         n = drop_replayed(t, n);
-    if (t->renames)
-        old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
-    if (t->decoder.raw && !t->decoder.cores.largest)
-        n = drop_who(t, n);
-    else if (t->decoder.raw && name_siblings(t, &n, err) != 0)
+    unsigned traits = traits_of(t);
+    if (t->renames && (t->widened || traits & TRAIT_OLD_NUMBERS))
+        old_numbers_rename(t->batch, n, &t->options.interest, traits);
+    if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
-    describe(t, batch, n);
+    describe(t, batch, n, traits);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
     if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)

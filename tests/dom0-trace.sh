@@ -151,6 +151,19 @@ check 'names with anything in them' equal '1 1, own 29' "$({
     to 2000 0 $rx1 'next_comm=x-1-12'
 } | charges)"
 
+check 'an interface that was renamed' equal '3 3, own 27' "$({
+    remark device 2 web
+    remark device 3 web
+    idle_1
+    to 1000 0 $idle web-q0-guest-rx-305
+    to 2000 0 web-q0-guest-rx-305 website-306
+    irq 3000 0 website-306 61 web-q0-tx
+    irq_end 4000 0 website-306 61
+    soft 5000 0 website-306 NET_RX
+    poll 6000 0 website-306 web
+    soft_end 7000 0 website-306 NET_RX
+} | charges)"
+
 group 'interrupts'
 check "a guest's in another task, another's in its thread" equal '1 2, 2 1, own 27' "$({
     idle_1

@@ -251,6 +251,37 @@ give vbd-1-51712 fe:0
 check 'a logical volume on it' equal '19 2,41 shared,42 shared,43 3' "$(irqs)"
 rm "$root/sys/bus/xen-backend/devices/vbd-3-51728/physical_device"
 check 'a disk of which nothing is known' equal '19 2,41 shared,42 shared,43 3' "$(irqs)"
+rm -r "$root/sys/bus"
+check 'no guest uses any more what is left' equal '19 0,41 0,42 0,43 0' "$(irqs)"
+mkdir -p "$root/sys/bus/xen-backend/devices/qdisk-3-51712"
+check 'a process serves a disk of which nothing is known' equal '19 shared,41 shared,42 shared,43 shared' "$(irqs)"
 rm -r "$root/sys/bus" "$root/sys/block" "$root/sys/dev"
+
+group 'whose other things are'
+ln -s ../../../vif-1-0 "$root/sys/class/net/vif1.0/device"
+mkdir -p "$root/sys/class/net/web/statistics" "$root/sys/class/net/eth0" "$root/proc/77/task/77"
+echo 1 | tee "$root/sys/class/net/web/statistics/"{tx,rx}_packets >"$out"
+ln -s ../../../vif-7-0 "$root/sys/class/net/web/device"
+ln -s ../../../0000:00:19.0 "$root/sys/class/net/eth0/device"
+printf 'qemu-system-i386\0-xen-domid\0%s\0' 7 >"$root/proc/77/cmdline"
+echo qemu-system-i386 >"$root/proc/77/comm"
+echo '77 (qemu-system-i38) S 1 1 1' >"$root/proc/77/stat"
+record -n 1 --ftrace "$file"
+check 'interfaces that were renamed' equal '# xenmeter device 7 web' "$(text | grep 'xenmeter device')"
+check 'device models, by the name that the trace has' equal '# xenmeter task 77 7 qemu-system-i38' "$(text | grep 'xenmeter task')"
+forget
+in_instance -i 100ms -o "$scratch/log" --ftrace "$file" 2>"$err" &
+pid=$!
+instance=$instances/xenmeter-$pid
+check 'it records' soon grep -qs 1 "$instance/tracing_on"
+rm -r "$root/sys/class/net/web"
+sleep 1.3
+mkdir -p "$root/sys/class/net/disguised"
+ln -s ../../../vif-9-0 "$root/sys/class/net/disguised/device"
+sleep 1.3
+kill -TERM $pid
+wait $pid
+check 'they are looked at again' equal '7 web,9 disguised' "$(text | sed -n 's/^# xenmeter device //p' | paste -sd,)"
+forget
 
 finish

@@ -1,4 +1,4 @@
-#include "ftrace_disks.h"
+#include "ftrace_devices.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "io_names.h"
 #include "metrics/array.h"
 #include "metrics/measure/dom0_trace.h"
 
@@ -23,7 +25,7 @@ struct disks {
     const char *root;
     struct disk *at;
     size_t n, capacity;
-    bool hidden_users;
+    bool hidden_users; /* guests use disks, and which is not known */
 };
 
 /* ---- directories ---- */
@@ -167,15 +169,18 @@ static void use_device(struct disks *d, const char *link, struct use *use)
     free(real);
 }
 
-/* "vbd-3-51712", whose physical_device is "fe:10" */
+/* "vbd-3-51712", whose physical_device is "fe:10"; disks of other kinds are served by processes. */
 static void take_vbd(struct disks *d, const char *folder, const char *entry, void *context)
 {
     char path[PATH_MAX], text[32];
-    unsigned domain, device, of_major, of_minor;
+    unsigned of_major, of_minor;
+    unsigned long pair[2];
     (void)context;
-    if (sscanf(entry, "vbd-%u-%u", &domain, &device) != 2 || domain > UINT16_MAX)
+    if (strncmp(entry, "qdisk-", 6) == 0 || strncmp(entry, "vbd3-", 5) == 0)
+        d->hidden_users = true;
+    if (!io_name_pair(entry, "vbd-", '-', pair))
         return;
-    struct use use = {domain, 0, false};
+    struct use use = {(uint32_t)pair[0], 0, false};
     if (join(path, folder, entry, "/physical_device") && read_line(path, text, sizeof text) &&
         sscanf(text, "%x:%x", &of_major, &of_minor) == 2 &&
         snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, of_major, of_minor) < (int)sizeof path)
@@ -186,7 +191,7 @@ static void take_vbd(struct disks *d, const char *folder, const char *entry, voi
 /* ---- interrupts ---- */
 
 struct controller {
-    const struct ftrace_irq_taker *taker;
+    const struct ftrace_device_taker *taker;
     uint32_t owner;
 };
 
@@ -197,31 +202,55 @@ static void take_irq(struct disks *d, const char *folder, const char *entry, voi
     c->taker->irq(c->taker->context, (uint32_t)strtoul(entry, NULL, 10), c->owner);
 }
 
+static bool share_controller(const struct disk *a, const struct disk *b)
+{
+    return a->controller && b->controller && strcmp(a->controller, b->controller) == 0;
+}
+
 /* Whose the controller of disk `at` is, by all its disks. */
 static uint32_t owner_of_controller(const struct disks *d, size_t at)
 {
     uint32_t owner = d->at[at].owner;
     for (size_t i = 0; i < d->n; i++)
-        if (d->at[i].controller && strcmp(d->at[i].controller, d->at[at].controller) == 0 &&
-            d->at[i].owner != owner)
+        if (share_controller(&d->at[i], &d->at[at]) && d->at[i].owner != owner)
             return WORK_UNKNOWN;
     return owner == WORK_OWN && d->hidden_users ? WORK_UNKNOWN : owner;
 }
 
-/* A controller with several disks comes several times, with the same owner. */
-static void take_controller(struct disks *d, size_t at, const struct ftrace_irq_taker *taker)
+/* The controller of disk `at`, unless an earlier disk has it, too. */
+static void take_controller(struct disks *d, size_t at, const struct ftrace_device_taker *taker)
 {
     char path[PATH_MAX], text[16];
     struct controller c = {taker, owner_of_controller(d, at)};
+    for (size_t i = 0; i < at; i++)
+        if (share_controller(&d->at[i], &d->at[at]))
+            return;
     if (join(path, d->at[at].controller, "msi_irqs", ""))
         each_entry(d, path, take_irq, &c);
     if (join(path, d->at[at].controller, "irq", "") && read_line(path, text, sizeof text) && atoi(text) > 0)
         take_irq(d, path, text, &c);
 }
 
-void ftrace_disks_look(const char *root, bool hidden_users, const struct ftrace_irq_taker *taker)
+/* ---- interfaces ---- */
+
+/* "web", whose link `device` leads to vif-7-1 */
+static void take_interface(struct disks *d, const char *folder, const char *entry, void *context)
 {
-    struct disks d = {.root = root, .hidden_users = hidden_users};
+    const struct ftrace_device_taker *taker = context;
+    char path[PATH_MAX], target[PATH_MAX];
+    unsigned long pair[2];
+    (void)d;
+    ssize_t n = join(path, folder, entry, "/device") ? readlink(path, target, sizeof target - 1) : -1;
+    target[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *rest = io_name_pair(slash ? slash + 1 : target, "vif-", '-', pair);
+    if (rest && !*rest && !io_name_pair(entry, "vif", '.', (unsigned long[2]){0}))
+        taker->interface(taker->context, entry, (uint32_t)pair[0]);
+}
+
+void ftrace_devices_look(const char *root, const struct ftrace_device_taker *taker)
+{
+    struct disks d = {.root = root};
     char path[PATH_MAX];
     if (join(path, root, "sys/block", ""))
         each_entry(&d, path, take_disk, NULL);
@@ -230,6 +259,8 @@ void ftrace_disks_look(const char *root, bool hidden_users, const struct ftrace_
     for (size_t i = 0; i < d.n; i++)
         if (d.at[i].controller)
             take_controller(&d, i, taker);
+    if (join(path, root, "sys/class/net", ""))
+        each_entry(&d, path, take_interface, (void *)(uintptr_t)taker);
     for (size_t i = 0; i < d.n; i++) {
         free(d.at[i].path);
         free(d.at[i].controller);
