@@ -33,8 +33,9 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
-    struct trace_tap tap; /* .bytes NULL: nobody listens */
+    uint64_t delivered_tsc; /* all events up to here were delivered, none of a later time */
+    bool renames;           /* events are wanted that once had other numbers, or whose numbers others had */
+    struct trace_tap tap;   /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
     struct event *named;        /* the batch with its vCPUs: room for twice as many events */
@@ -150,16 +151,9 @@ static bool siblings_known(struct trace *t)
     return !cores_unsettled(&d->cores) && decoder_cores_missing(d) == 0;
 }
 
-/* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
-static bool well_known(struct trace *t)
+static bool clock_is_known(struct trace *t)
 {
     struct clock_probe *p = &t->probe;
-    if (t->order.tsc_first == UINT64_MAX)
-        return false; /* when the trace begins is not known: all records so far are without a time */
-    if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
-        return false;
-    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
-        return false;
     if (!t->decoder.measures_clock || t->options.cpu_hz > 0 || clock_probe_is_full(p))
         return true;
     if (!clock_probe_has_more(p))
@@ -168,16 +162,29 @@ static bool well_known(struct trace *t)
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
 }
 
+/* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
+static bool well_known(struct trace *t)
+{
+    if (!order_beginning_is_known(&t->order))
+        return false;
+    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
+        return false;
+    if (!clock_is_known(t))
+        return false;
+    if (t->options.cpu_hz <= 0) /* the clock is the same for those who wait for more */
+        decoder_want(&t->decoder, false, t->decoder.without_runstates);
+    return !t->decoder.model || has_runstates(t) || decoder_switches(&t->decoder) >= SWITCHES_ENOUGH;
+}
+
 /* The events that were decoded of a window, perhaps all of it: the clock and the order look at them. */
-static void take_window(struct trace *t)
+static void take_window(struct trace *t, bool ended)
 {
     struct stream *s = t->decoder.current;
     size_t n = s->n;
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
     t->decoder.queued -= n - s->n;
-    s->fresh = s->n;
-    order_window(&t->order, s);
+    order_window(&t->order, s, ended);
 }
 
 /*
@@ -225,10 +232,10 @@ static int take_status(struct trace *t, int status, struct error *err)
 {
     bool clock = t->phase == PHASE_CLOCK;
     if (status != DECODER_SWEEP && status != DECODER_END)
-        take_window(t);
+        take_window(t, status == DECODER_WINDOW);
     switch (status) {
     case DECODER_WINDOW:
-        return clock && t->quality.bytes >= CLOCK_BYTES;
+        return clock && t->quality.bytes >= CLOCK_BYTES && order_can_deliver(&t->order);
     case DECODER_SWEEP:
         if (take_sweep(t, err) != 0)
             return -1;
@@ -342,7 +349,7 @@ static void describe(const struct trace *t, struct event_batch *batch, size_t n)
                              .cores = d->cores.largest ? &d->cores : NULL,
                              .traits = traits_of(t),
                              .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                             .watermark = t->order.emitted_tsc};
+                             .watermark = t->delivered_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -356,10 +363,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     bool last = t->phase == PHASE_LAST, more = n >= BATCH_EVENTS;
     uint64_t upto = more ? t->batch[n - 1].tsc : last ? o->tsc_last : o->watermark;
     t->decoder.queued -= n;
-    if (upto > o->emitted_tsc)
-        o->emitted_tsc = upto;
-    if (last && o->emitted_tsc > o->tsc_last)
-        o->tsc_last = o->emitted_tsc;
+    if (upto > t->delivered_tsc)
+        t->delivered_tsc = upto;
     if (t->options.resume)
         n = drop_replayed(t, n);
     if (t->renames)

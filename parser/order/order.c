@@ -53,9 +53,11 @@ void order_use_clock(struct order *o, const struct clock *clock)
 
 /* ---- how far ---- */
 
-void order_window(struct order *o, const struct stream *s)
+void order_window(struct order *o, struct stream *s, bool ended)
 {
-    if (s->begun && s->last_tsc > o->tsc_last)
+    stream_raise_late(s);
+    s->fresh = s->n;
+    if (ended && s->begun && s->last_tsc > o->tsc_last)
         o->tsc_last = s->last_tsc;
 }
 
@@ -72,6 +74,14 @@ static void note_silence(struct stream *s, uint64_t sweep_tsc)
     if (silent > s->longest_silence)
         s->longest_silence = silent;
     s->sweeps++;
+}
+
+/* As long as no record of the trace has a time, what is queued is not held back for one. */
+static void begin_without_times(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; o->tsc_first == UINT64_MAX && i < d->pcpus_n; i++)
+        stream_set_time(d->streams[d->pcpus[i]], 0);
 }
 
 int order_sweep(struct order *o)
@@ -94,29 +104,20 @@ int order_sweep(struct order *o)
     silences_sweep(&o->silences, o->tsc_last);
     if (watermark > o->watermark)
         o->watermark = watermark;
+    o->decoder->earliest_tsc = o->watermark;
+    begin_without_times(o);
     return step_blind(o, o->watermark);
 }
 
 /* ---- times ---- */
 
-/*
- * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event, or the last record, moves back to it. What is older than what was delivered comes at its end;
- * time 0 is where the trace begins.
- */
+/* Brings the times of a stream into order. Time 0 is where the trace begins. */
 static void settle(const struct order *o, struct stream *s)
 {
-    for (size_t i = s->head; !s->begun && i < s->n; i++)
-        s->events[i].tsc = o->tsc_last;
-    uint64_t most = s->last_tsc;
-    for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
-        most = s->events[i].tsc < most ? s->events[i].tsc : most;
-        s->events[i].tsc = most;
-    }
-    s->pulled_back = false;
-    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
-    for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
-        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
+    stream_settle(s);
+    bool known = order_beginning_is_known(o);
+    for (size_t i = s->head; known && i < s->n && s->events[i].tsc == 0; i++)
+        s->events[i].tsc = o->tsc_first;
 }
 
 /* ---- the end ---- */
@@ -187,9 +188,13 @@ int order_end(struct order *o, bool cut)
             end = until;
     }
     if (cut)
-        o->model_end = end > o->emitted_tsc ? end : o->emitted_tsc;
+        o->model_end = end > o->watermark ? end : o->watermark;
+    if (o->tsc_last < o->watermark)
+        o->tsc_last = o->watermark;
     if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
         return -1;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        stream_set_time(d->streams[d->pcpus[i]], o->tsc_last);
     for (unsigned i = 0; cut && i < d->pcpus_n; i++)
         end_for_model(o, d->streams[d->pcpus[i]], o->model_end);
     o->watermark = UINT64_MAX;
@@ -247,9 +252,10 @@ static int make_room(struct order *o, unsigned leaves)
 static void begin(struct order *o)
 {
     const struct decoder *d = o->decoder;
+    bool can_deliver = order_can_deliver(o);
     o->n = 0;
     o->base = UINT64_MAX;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
+    for (unsigned i = 0; can_deliver && i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
         if (s->head == s->n || s->events[s->head].tsc > o->watermark)
             continue;

@@ -1,5 +1,7 @@
 #include "step.h"
 
+#include <string.h>
+
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
 #include "parser/decode/current.h"
@@ -59,23 +61,60 @@ void step_foreign_window(struct order *o, const struct stream *s)
 
 /* ---- leaving, and coming back ---- */
 
-/*
- * Takes the queued events after `limit` from the model. Raw records stay, at the time before. Blind time that is open then
- * ends there. Returns that time, 0 if nothing before is queued.
- */
-static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
+void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to)
 {
+    struct step *step = &o->steps[pcpu];
+    if (to <= from || to - from <= STEP_CYCLES)
+        return;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < step->gaps_n; i++)
+        if (step->gaps[i].to > o->watermark)
+            step->gaps[kept++] = step->gaps[i];
+    if (kept == STEP_GAPS) { /* what lies between the first two counts as not known to be in step, too */
+        step->gaps[0].to = step->gaps[1].to;
+        memmove(step->gaps + 1, step->gaps + 2, (--kept - 1) * sizeof *step->gaps);
+    }
+    step->gaps[kept++] = (struct step_gap){from, to};
+    step->gaps_n = kept;
+}
+
+void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc)
+{
+    struct step *step = &o->steps[pcpu];
+    while (step->gaps_n > 0 && step->gaps[step->gaps_n - 1].from >= tsc)
+        step->gaps_n--;
+    if (step->gaps_n > 0 && step->gaps[step->gaps_n - 1].to > tsc)
+        step->gaps[step->gaps_n - 1].to = tsc;
+}
+
+/*
+ * Up to when the stream's records that are no later than `tsc` are known to be in step: up to there, or where a gap begins
+ * in which the clock may have leapt. What is not after the watermark may have been delivered, and stays.
+ */
+static uint64_t in_step_until(const struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct step *step = &o->steps[s->pcpu];
+    uint64_t until = tsc < s->last_tsc ? tsc : s->last_tsc;
+    for (unsigned i = 0; i < step->gaps_n; i++)
+        if (step->gaps[i].from <= until && until < step->gaps[i].to)
+            until = step->gaps[i].from;
+    return until > o->watermark ? until : o->watermark;
+}
+
+/* Takes the queued events after `tsc` from the model. Raw records stay, at that time. Blind time that is open then ends there. */
+static void take_back(struct order *o, struct stream *s, uint64_t tsc)
+{
+    stream_settle(s);
     size_t n = s->n, from = s->n;
     bool open = false;
-    while (from > s->head && s->events[from - 1].tsc > limit)
+    while (from > s->head && s->events[from - 1].tsc > tsc)
         from--;
-    uint64_t last = from > s->head ? s->events[from - 1].tsc : 0, at = last ? last : o->emitted_tsc;
     s->n = from;
     for (size_t i = from; i < n; i++) {
         struct event e = s->events[i];
         bool ends = e.slot == EVENT_BLIND_END && !open; /* else its beginning is taken back, too */
         open = e.slot == EVENT_BLIND_BEGIN || (open && e.slot != EVENT_BLIND_END);
-        e.tsc = at;
+        e.tsc = tsc;
         e.flags &= ends ? EVENT_MODEL : EVENT_RAW;
         if (e.flags)
             s->events[s->n++] = e;
@@ -83,7 +122,6 @@ static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
     o->decoder->queued -= n - s->n;
     if (s->fresh > s->n)
         s->fresh = s->n;
-    return last;
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -100,7 +138,7 @@ static void find_end(struct order *o)
         if (!step->out && step->last.first_tsc > o->first_max)
             o->first_max = step->last.first_tsc;
     }
-    o->tsc_last = last > o->emitted_tsc ? last : o->emitted_tsc;
+    o->tsc_last = last > o->watermark ? last : o->watermark;
     if (o->sweep_max > o->tsc_last)
         o->sweep_max = o->tsc_last;
 }
@@ -112,10 +150,12 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     struct step *step = &o->steps[s->pcpu];
     step->out = true;
     step->offset = q->bytes;
-    step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
+    step->blind_from = from > o->watermark ? from : o->watermark;
+    step->gaps_n = 0;
     if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
         step->blind_from = o->tsc_first;
-    s->last_tsc = step->blind_from;
+    if (s->begun)
+        s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
@@ -131,9 +171,8 @@ static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
 {
     const struct step_leap *leap = &o->steps[s->pcpu].leap;
     bool leapt = leap->sweep > 0 && leap->tsc > tsc;
-    uint64_t from = take_back(o, s, tsc + STEP_CYCLES);
-    if (leapt && leap->from > from)
-        from = leap->from;
+    uint64_t from = in_step_until(o, s, tsc + STEP_CYCLES);
+    take_back(o, s, from);
     leave(o, s, from, leapt ? leap->distance : o->steps[s->pcpu].last.first_tsc - tsc);
     find_end(o);
 }
@@ -271,15 +310,18 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
 int step_blind(struct order *o, uint64_t tsc)
 {
     struct decoder *d = o->decoder;
-    for (unsigned i = 0; d->model && i < d->pcpus_n; i++) {
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
         struct step *step = &o->steps[d->pcpus[i]];
         if (!step->out || tsc <= step->blind_from)
             continue;
-        if (!stream_reserve(s, 2))
+        stream_set_time(s, step->blind_from);
+        if (d->model && !stream_reserve(s, 2))
             return -1;
-        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
-        d->queued += 2;
+        if (d->model) {
+            stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+            d->queued += 2;
+        }
         s->fresh = s->n; /* they say nothing about the clock */
         s->last_tsc = step->blind_from = tsc;
         s->begun = true;

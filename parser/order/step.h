@@ -30,13 +30,22 @@ struct step_window {
     uint64_t sweep, first_tsc;
 };
 
+/* Two times of a pCPU, and no record between them: perhaps its clock leapt there. */
+struct step_gap {
+    uint64_t from, to; /* from 0: `to` is its first */
+};
+#define STEP_GAPS 8
+
 /* What is known of a pCPU's clock. */
 struct step {
     struct step_window last, before; /* its windows in step; sweep 0: there was none */
-    struct step_leap {               /* where it last leapt ahead of all others */
-        uint64_t sweep, tsc;         /* sweep 0: it never did */
-        uint64_t distance;           /* how far */
-        uint64_t from;               /* nothing that it wrote after this is known to have been in step */
+    /* Longer than STEP_CYCLES, ascending, that end after the watermark; the first one may be several made one. */
+    struct step_gap gaps[STEP_GAPS];
+    unsigned gaps_n;
+    struct step_leap {       /* where it last leapt ahead of all others */
+        uint64_t sweep, tsc; /* sweep 0: it never did */
+        uint64_t distance;   /* how far */
+        uint64_t from;       /* nothing that it wrote after this is known to have been in step */
     } leap;
     bool out;            /* it has left */
     uint64_t blind_from; /* out: since when, */
@@ -51,6 +60,12 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
 
 /* A window was found to be of quite another time. */
 void step_foreign_window(struct order *o, const struct stream *s);
+
+/* The pCPU wrote at `from` (0: never before) and next at `to`. */
+void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
+
+/* The pCPU's records turned out to be no later than `tsc`. */
+void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
 
 /*
  * Whether it is still to be seen what a leap of the pCPU was, after sweep `ended`. Then nothing may be delivered after
