@@ -208,6 +208,12 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
 
+/*
+ * Records were lost since from_ns, as only turns out now: who was taken for runnable since then may have been woken before, or
+ * paused.
+ */
+void runstates_switch_doubt(struct runstates *r, uint64_t from_ns);
+
 /* Records of the pCPU were lost: those of a switch, of which some came, are not continued. */
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu);
 

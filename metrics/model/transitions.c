@@ -133,6 +133,15 @@ void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns)
     }
 }
 
+void transitions_visit(struct transitions *q, uint64_t time_ns, transition_visitor *visit, void *context)
+{
+    for (size_t i = first_after(q, time_ns); i < q->n; i++)
+        visit(context, &q->items[i]);
+    for (size_t i = 0; i < q->heap_n; i++)
+        if (q->heap[i].transition.time_ns > time_ns)
+            visit(context, &q->heap[i].transition);
+}
+
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)
 {
     const struct transition *next = q->head < q->n ? &q->items[q->head] : NULL;

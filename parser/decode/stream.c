@@ -107,16 +107,37 @@ void stream_set_time(struct stream *s, uint64_t tsc)
             s->events[i].tsc = tsc;
 }
 
+/* Where an event of this time comes among those that are queued, after all that are not later. */
+static size_t place_of(const struct stream *s, uint64_t tsc)
+{
+    size_t at = s->n;
+    while (at > s->head && s->events[at - 1].tsc > tsc)
+        at--;
+    return at;
+}
+
+static void insert(struct stream *s, const struct event *e)
+{
+    size_t at = place_of(s, e->tsc);
+    memmove(s->events + at + 1, s->events + at, (s->n++ - at) * sizeof *s->events);
+    s->events[at] = *e;
+}
+
+void stream_insert_blind(struct stream *s, uint64_t at, uint64_t from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu)
+{
+    struct event e = {.tsc = at,
+                      .pcpu = s->pcpu,
+                      .slot = EVENT_BLIND_BEGIN,
+                      .flags = EVENT_MODEL,
+                      .w = {lost, vcpu, (uint32_t)from, (uint32_t)(from >> 32)}};
+    insert(s, &e);
+    e.slot = EVENT_BLIND_END;
+    e.tsc = to > at ? to : at;
+    insert(s, &e);
+}
+
 void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu)
 {
-    struct event begin = {.tsc = from > s->earliest_tsc ? from : s->earliest_tsc,
-                          .pcpu = s->pcpu,
-                          .slot = EVENT_BLIND_BEGIN,
-                          .flags = EVENT_MODEL,
-                          .w = {lost, vcpu, (uint32_t)from, (uint32_t)(from >> 32)}};
-    size_t at = s->n++;
-    for (; at > s->head && s->events[at - 1].tsc > begin.tsc; at--)
-        s->events[at] = s->events[at - 1];
-    s->events[at] = begin;
-    memcpy(stream_append(s, to, 0, EVENT_BLIND_END, EVENT_MODEL)->w, begin.w, sizeof begin.w);
+    stream_insert_blind(s, from > s->earliest_tsc ? from : s->earliest_tsc, from, to, lost, vcpu);
 }

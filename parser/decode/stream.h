@@ -124,9 +124,11 @@ void stream_raise_late(struct stream *s);
 void stream_set_time(struct stream *s, uint64_t tsc);
 
 /*
- * Appends the blind time [from, to]; `vcpu`: see EVENT_BLIND_END. It begins among the events that are queued, but not before
- * earliest_tsc.
+ * Puts the blind time [from, to] among the events that are queued; `vcpu`: see EVENT_BLIND_END. The first one lets it begin at
+ * `at`, before which nothing may come any more, the second one not before earliest_tsc.
  */
+void stream_insert_blind(struct stream *s, uint64_t at, uint64_t from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu);
 void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu);
 
 #endif
