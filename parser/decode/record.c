@@ -175,8 +175,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     r->tsc = t.tsc;
     r->begins = !s->begun;
     s->begun = true;
-    for (size_t i = s->head; r->begins && i < s->n; i++)
-        s->events[i].tsc = r->tsc;
+    if (r->begins)
+        stream_set_time(s, r->tsc);
     record_append_window(s, r->tsc);
     if (s->old_lost) {
         uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;

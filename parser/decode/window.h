@@ -48,8 +48,9 @@ struct decoder {
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t sweep;     /* number of the sweep that is being read, from 1 */
-    struct cores cores; /* pCPUs that are scheduled together */
+    uint64_t sweep;        /* number of the sweep that is being read, from 1 */
+    uint64_t earliest_tsc; /* events of windows that begin from now on come no earlier: set by the ordering */
+    struct cores cores;    /* pCPUs that are scheduled together */
     struct tickled tickled;
     bool learns_tickles; /* in this sweep */
     bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
