@@ -70,8 +70,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     m->begun = true;
     if (batch->damaged)
         runstates_distrust(m->runstates);
-    if (batch->unseen_pcpus && !batch->damaged)
-        runstates_unseen(m->runstates, batch->unseen_pcpus);
+    runstates_unseen(m->runstates, batch->damaged ? 0 : batch->unseen_pcpus);
     m->pcpus = batch->pcpus_n;
     runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {

@@ -79,7 +79,7 @@ void runstates_use_switches(struct runstates *r);
 void runstates_use_cores(struct runstates *r, const struct cores *cores);
 void runstates_free(struct runstates *r);
 
-/* So many pCPUs were not recorded, though Xen made them schedule, before the events that come next. */
+/* So many pCPUs wrote nothing so far, though Xen made them schedule before the events that come next; none, so far: 0. */
 void runstates_unseen(struct runstates *r, unsigned pcpus);
 
 /* The trace is damaged, or its times are, before the events that come next: contradictions prove nothing. */
