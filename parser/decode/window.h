@@ -88,6 +88,9 @@ void decoder_name_siblings(struct decoder *d, bool wanted);
 /* Another capture begins at the offset, after a window of `last_pcpu`: nothing from there on is used. */
 void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu);
 
+/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
+bool decoder_forget_untimed_pcpus(struct decoder *d);
+
 /* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);
 uint64_t decoder_runstates(const struct decoder *d);
