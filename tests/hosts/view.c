@@ -204,28 +204,33 @@ static uint64_t pause(struct making *m)
     return m->hole_to;
 }
 
-/* When xentrace reads next, which would do so at tsc: it is late as long as a ring is full. */
-static uint64_t late_sweep(const struct making *m, uint64_t tsc)
+/*
+ * When xentrace reads next, after it did at `last`, and would do so at tsc: a ring that fills wakes it, but it does not come to
+ * read until the loss is over.
+ */
+static uint64_t next_sweep(const struct making *m, uint64_t last, uint64_t tsc)
 {
-    for (size_t i = 0; i < m->planned.n && !m->plan->abrupt; i++) {
-        const struct gap *g = &m->planned.items[i];
-        if (tsc >= g->from && tsc < g->to)
-            return late_sweep(m, g->to);
-    }
+    const struct gaps *losses = &m->planned;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (losses->items[i].to > last && losses->items[i].to < tsc)
+            tsc = losses->items[i].to;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (tsc >= losses->items[i].from && tsc < losses->items[i].to)
+            return next_sweep(m, losses->items[i].to - 1, losses->items[i].to);
     return tsc;
 }
 
 static bool write_all(struct making *m)
 {
     uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us);
-    uint64_t tsc = late_sweep(m, m->r->begin_tsc + period);
+    uint64_t tsc = next_sweep(m, 0, m->r->begin_tsc + period);
     while (tsc < m->r->end_tsc) {
         bool pauses = m->pauses && tsc >= m->hole_from;
         if (pauses && (tsc = pause(m)) == 0)
             return false;
         if (!pauses && !sweep(m, tsc))
             return false;
-        tsc = late_sweep(m, tsc + period + prng_below(&m->rng, period / 16 + 1));
+        tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
     }
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
