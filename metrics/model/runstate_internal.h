@@ -201,6 +201,9 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
 
+/* The trace is over: whether there are unseen pCPUs, by all that it says. */
+void runstates_unseen_at_end(struct runstates *r);
+
 /* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
 void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
 
