@@ -168,6 +168,12 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
 void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 
+/*
+ * Records of a sibling are missing since from_ns, as turns out now: what other rings said meanwhile of who runs on the pCPU
+ * may have been over at once.
+ */
+void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
+
 /* pCPUs are partial since the last call: who runs there is never known, from now on. */
 void runstates_partial(struct runstates *r);
 
