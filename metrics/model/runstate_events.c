@@ -213,7 +213,7 @@ static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint32_t vcpu = vcpu_of(r, e, e->pcpu, now_ns);
     if (vcpu != NOBODY)
-        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_go_on(r, vcpu, now_ns, e->pcpu);
 }
 
 static void assigned(struct runstates *r, const struct event *e, uint64_t now_ns)
