@@ -19,9 +19,11 @@
 
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
-    bool others = d->without_runstates != without_runstates;
+    bool only_switches = without_runstates && d->sweep > 0;
+    bool others = d->without_runstates != without_runstates || d->only_switches != only_switches;
     d->measures_clock = measures_clock;
     d->without_runstates = without_runstates;
+    d->only_switches = only_switches;
     if (others)
         record_set_actions(d);
     else
