@@ -210,7 +210,7 @@ static void look_at_devices(struct ftrace_recorder *r)
     ftrace_devices_look(r->root, &taker);
     bool same =
         before.n == r->devices.n && (before.n == 0 || memcmp(before.at, r->devices.at, before.n) == 0);
-    if (!same && !r->devices.failed)
+    if (!same && r->devices.n > 0 && !r->devices.failed)
         output_write(r->output, r->devices.at, r->devices.n);
     buffer_free(&before);
 }
