@@ -102,9 +102,21 @@ static bool serves_guests(const char *name)
     return begins(name, "qemu") || begins(name, "tapdisk") || begins(name, "netback/");
 }
 
-static uint32_t owner_by_name(const struct ftrace_owners *o, const char *name)
+/* "irq/48-virtio3-r", where the kernel handles interrupts in threads; the name may be cut. */
+static uint32_t owner_of_irq_thread(struct ftrace_owners *o, const char *name)
+{
+    char *rest;
+    unsigned long irq = strtoul(name + strlen("irq/"), &rest, 10);
+    uint32_t owner =
+        *rest == '-' && irq < IRQS_MAX ? ftrace_owners_irq(o, (uint32_t)irq, rest + 1) : WORK_OWN;
+    return ftrace_owners_resolve(o, owner);
+}
+
+static uint32_t owner_by_name(struct ftrace_owners *o, const char *name)
 {
     enum io_work work;
+    if (begins(name, "irq/"))
+        return owner_of_irq_thread(o, name);
     const struct io_interfaces interfaces = {o, owner_of_interface};
     unsigned long domain = io_name_thread(name, &interfaces, &work);
     if (domain == IO_NO_DOMAIN)

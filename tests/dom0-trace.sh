@@ -188,6 +188,14 @@ check 'those without a handler are own' equal '1 2, own 28' "$({
     line 3000 0 d.h.. $rx1 'local_timer_exit: vector=236'
     to 4000 0 $rx1 $idle
 } | charges)"
+check 'those that are handled in threads' equal '1 1, 2 1, own 28' "$({
+    remark irq 45 2
+    idle_1
+    to 1000 0 $idle irq/58-vif1.0-q-60
+    to 2000 0 irq/58-vif1.0-q-60 irq/45-virtio2-61
+    to 3000 0 irq/45-virtio2-61 irq/24-timer0-62
+    to 4000 0 irq/24-timer0-62 $idle
+} | charges)"
 check 'more than are told apart' equal 'own 28, unattributed 2' "$({
     idle_1
     for i in 1 2 3 4 5 6 7 8; do irq 2000 0 $idle 24 timer0; done
@@ -382,7 +390,7 @@ check 'every interval adds up' sums
 check 'the parts are where they were' equal '0 1000000 1000000' \
     "$(jq -r '[.reports[] | select(.granularity_ns == 1000000) | .intervals[1, 2, 4].idds[].guests | map(select(.domain == 1).charged_ns) | add // 0] | join(" ")' "$out")"
 check 'what it rests on' equal '100 0' "$(jq -r '.reports[0].intervals[0].idds[0].guests[0].evidence | "\(.measured_pct) \(.inferred_pct)"' "$out")"
-check 'the method' equal "[] $scratch/good 0 40000000" "$(jq -r '.method | "\(.charge_by) \(.dom0_trace) \(.dom0_trace_from_ns) \(.dom0_trace_to_ns)"' "$out")"
+check 'the method' equal "[] $scratch/good 0 40000000 0" "$(jq -r '.method | "\(.charge_by) \(.dom0_trace) \(.dom0_trace_from_ns) \(.dom0_trace_to_ns) \(.dom0_trace_lost)"' "$out")"
 cp "$out" "$scratch/from-file"
 run charge --cpu-hz 1G -g total,7ms,1ms,300us -f json --dom0-trace "$scratch/good" - <"$capture"
 check 'through a pipe' equal "$(jq .reports "$scratch/from-file")" "$(jq .reports "$out")"
