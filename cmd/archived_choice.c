@@ -131,7 +131,7 @@ static void choose_entry(struct archived *a, bool charges)
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
     if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
-        q->tsc_implausible || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS ||
+        q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS ||
         !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
