@@ -154,7 +154,7 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     json_t *measured_to = summary->measured ? json_integer(summary->measured_to_ns) : json_null();
     json_t *measured_lost = options->dom0_trace ? json_integer(of_lost(options->dom0_trace)) : json_null();
     return json_pack(
-        "{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
         "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
         (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options->interval_ns), "weights",
         of_weights(options->weights), "charge_all", (int)options->spread_own, "idds", of_idds(options->idds),
@@ -163,5 +163,6 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
         json_of_text(schema->dom0_trace), "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns",
         measured_to, "dom0_trace_lost", measured_lost, "events_seen", of_counts(summary->events, IO_KINDS),
         "events_inferred", of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
-        of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));
+        of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary), "charge_idle",
+        (int)options->charge_idle);
 }
