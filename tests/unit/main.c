@@ -39,6 +39,7 @@ int main(void)
         SUITE(delays),
         SUITE(pipelines),
         SUITE(charge),
+        SUITE(measured),
         SUITE(charge_formats),
         SUITE(counters),
         SUITE(xenmon),
