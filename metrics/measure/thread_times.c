@@ -1,4 +1,4 @@
-#include "measured.h"
+#include "thread_times.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct of_idd {
     double own_keeps, own_gains, unattributed_keeps;
 };
 
-struct measured {
+struct thread_times {
     uint32_t *devices; /* those with CPU times */
     size_t devices_n;
     uint64_t from_ns, end_ns; /* the open stretch */
@@ -52,10 +52,10 @@ static bool has_cpu_time(const struct counters *counters, uint32_t device)
            counters->begins[device + 1] - counters->begins[device] > 1;
 }
 
-struct measured *measured_new(struct charging *c)
+struct thread_times *thread_times_new(struct charging *c)
 {
     const struct counters *counters = c->options.counters;
-    struct measured *m = calloc(1, sizeof *m);
+    struct thread_times *m = calloc(1, sizeof *m);
     uint32_t *devices = counters ? calloc(counters->devices_n + 1, sizeof *devices) : NULL;
     for (uint32_t d = 0; m && devices && d < counters->devices_n; d++)
         if (has_cpu_time(counters, d))
@@ -70,7 +70,7 @@ struct measured *measured_new(struct charging *c)
     return NULL;
 }
 
-void measured_free(struct measured *m)
+void thread_times_free(struct thread_times *m)
 {
     if (!m)
         return;
@@ -81,23 +81,23 @@ void measured_free(struct measured *m)
     free(m);
 }
 
-bool measured_has(const struct charging *c, uint16_t domain)
+bool thread_times_has(const struct charging *c, uint16_t domain)
 {
-    const struct measured *m = c->measured;
+    const struct thread_times *m = c->threads;
     for (size_t i = 0; m && i < m->devices_n; i++)
         if (c->options.counters->devices[m->devices[i]].idd == domain)
             return true;
     return false;
 }
 
-uint64_t measured_since(const struct charging *c)
+uint64_t thread_times_since(const struct charging *c)
 {
-    return c->measured && c->measured->held_n > 0 ? c->measured->from_ns : UINT64_MAX;
+    return c->threads && c->threads->held_n > 0 ? c->threads->from_ns : UINT64_MAX;
 }
 
-uint64_t measured_begun(const struct charging *c)
+uint64_t thread_times_begun(const struct charging *c)
 {
-    return c->measured->from_ns;
+    return c->threads->from_ns;
 }
 
 /* ---- stretches begin ---- */
@@ -105,7 +105,7 @@ uint64_t measured_begun(const struct charging *c)
 /* Begins the next stretch, which ends after the next reading. */
 static void begin_stretch(struct charging *c, uint64_t from_ns)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     uint64_t most = max64(c->length_ns, STRETCH_NS - STRETCH_NS % c->length_ns), next = from_ns + most, ns;
     for (size_t i = 0; i < m->devices_n; i++)
         if (counters_next(c->options.counters, m->devices[i], from_ns, &c->clock, &ns))
@@ -122,7 +122,7 @@ static void begin_stretch(struct charging *c, uint64_t from_ns)
 /* The clock is known before anything happens, not when this is made. */
 static void begin_first(struct charging *c)
 {
-    if (c->measured->end_ns == 0)
+    if (c->threads->end_ns == 0)
         begin_stretch(c, 0);
 }
 
@@ -130,7 +130,7 @@ static void begin_first(struct charging *c)
 
 static struct of_idd *idd_of(struct charging *c, uint32_t idd)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     struct of_idd *idds = m->idds;
     if (idd >= m->idds_capacity)
         idds = array_reserve(m->idds, &m->idds_capacity, idd + 1, sizeof *idds);
@@ -141,7 +141,7 @@ static struct of_idd *idd_of(struct charging *c, uint32_t idd)
 
 static struct of_pair *pair_of(struct charging *c, uint32_t pair)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     struct of_pair *pairs = m->pairs;
     if (pair >= m->pairs_capacity)
         pairs = array_reserve(m->pairs, &m->pairs_capacity, pair + 1, sizeof *pairs);
@@ -150,9 +150,9 @@ static struct of_pair *pair_of(struct charging *c, uint32_t pair)
     return pairs ? &pairs[pair] : NULL;
 }
 
-void measured_hold(struct charging *c, struct period *p)
+void thread_times_hold(struct charging *c, struct period *p)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     begin_first(c);
     struct period **held = array_reserve(m->held, &m->held_capacity, m->held_n + 1, sizeof(struct period *));
     if (!held) {
@@ -164,7 +164,7 @@ void measured_hold(struct charging *c, struct period *p)
     p->references++;
 }
 
-void measured_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns)
+void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns)
 {
     begin_first(c);
     struct of_idd *d = idd_of(c, idd);
@@ -206,7 +206,7 @@ static void add_model(struct charging *c, const struct period *p)
 /* Adds what one device measured in the stretch. */
 static void add_device(struct charging *c, uint32_t device, uint64_t to_ns)
 {
-    const struct measured *m = c->measured;
+    const struct thread_times *m = c->threads;
     const struct counters *counters = c->options.counters;
     const struct counter_device *of = &counters->devices[device];
     uint32_t idd_life = population_life(c->population, of->idd);
@@ -250,14 +250,14 @@ static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
     double rest = 0;
     const struct idd *of = &c->idds[idd];
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        const struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         rest += fmax(0, p->target_ns - p->measured_ns);
     }
     d->credit_ns = fmin(d->credit_ns + d->interrupts_ns, CREDIT_NS);
     double stays = rest > d->credit_ns ? d->credit_ns / rest : 1;
     d->credit_ns -= rest * stays;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         double beyond = fmax(0, p->target_ns - p->measured_ns) * (1 - stays);
         p->target_ns -= beyond;
         d->own_target_ns += beyond;
@@ -270,7 +270,7 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
     double lack = 0, excess = 0;
     const struct idd *of = &c->idds[idd];
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         correct(c, d, p);
         lack += fmax(0, p->measured_ns - p->model_ns);
         excess += fmax(0, p->model_ns - p->measured_ns);
@@ -283,7 +283,7 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
     d->unattributed_target_ns = d->unattributed_ns - from_unattributed;
     d->own_target_ns = d->own_ns * left;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         double more = p->model_ns - p->measured_ns;
         p->target_ns = more > 0 ? p->measured_ns + more * left : p->model_ns - more * filled;
     }
@@ -303,14 +303,14 @@ static void set_changes(struct charging *c, uint32_t idd, struct of_idd *d)
     const struct idd *of = &c->idds[idd];
     double gains = fmax(0, d->own_target_ns - d->own_ns);
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        const struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         gains += fmax(0, p->target_ns - p->model_ns);
     }
     d->own_keeps = kept(d->own_target_ns, d->own_ns);
     d->unattributed_keeps = kept(d->unattributed_target_ns, d->unattributed_ns);
     d->own_gains = gains > 0 ? fmax(0, d->own_target_ns - d->own_ns) / gains : 0;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->measured->pairs[of->pairs[i]];
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         p->keeps = kept(p->target_ns, p->model_ns);
         p->gains = gains > 0 ? fmax(0, p->target_ns - p->model_ns) / gains : 0;
         p->part = p->target_ns > 0 ? fmin(1, p->measured_ns / p->target_ns) : 0;
@@ -323,7 +323,7 @@ static double keeps(const struct charging *c, const struct of_idd *d, uint32_t t
 {
     return to == SHARE_OWN            ? d->own_keeps
            : to == SHARE_UNATTRIBUTED ? d->unattributed_keeps
-                                      : c->measured->pairs[to].keeps;
+                                      : c->threads->pairs[to].keeps;
 }
 
 /* Adds what is given up to those who lack. */
@@ -333,8 +333,8 @@ static void hand_out(struct charging *c, struct period *p, const struct of_idd *
     if (d->own_gains > 0)
         charging_add_weight(c, p, SHARE_OWN, given * d->own_gains);
     for (uint32_t i = 0; i < of->pairs_n; i++)
-        if (c->measured->pairs[of->pairs[i]].gains > 0)
-            charging_add_weight(c, p, of->pairs[i], given * c->measured->pairs[of->pairs[i]].gains);
+        if (c->threads->pairs[of->pairs[i]].gains > 0)
+            charging_add_weight(c, p, of->pairs[i], given * c->threads->pairs[of->pairs[i]].gains);
 }
 
 /* What of each share was measured does not rest on events. */
@@ -344,8 +344,8 @@ static void set_evidence(const struct charging *c, struct period *p)
         struct share *s = &p->shares[i];
         if (s->to >= SHARE_UNATTRIBUTED)
             continue;
-        float rest = (float)(1 - c->measured->pairs[s->to].part);
-        s->measured = (float)c->measured->pairs[s->to].part;
+        float rest = (float)(1 - c->threads->pairs[s->to].part);
+        s->measured = (float)c->threads->pairs[s->to].part;
         s->inferred *= rest;
         for (int k = 0; k < IO_KINDS; k++)
             s->by_kind[k] *= rest;
@@ -374,7 +374,7 @@ static void change(struct charging *c, struct period *p, const struct of_idd *d)
 /* Ends the open stretch at to_ns: all of its periods get their shares. */
 static void end_stretch(struct charging *c, uint64_t to_ns)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     for (size_t i = 0; i < m->held_n; i++)
         add_model(c, m->held[i]);
     for (size_t i = 0; m->held_n > 0 && i < m->devices_n; i++)
@@ -396,9 +396,9 @@ static void end_stretch(struct charging *c, uint64_t to_ns)
     m->held_n = 0;
 }
 
-void measured_advance(struct charging *c, uint64_t until_ns)
+void thread_times_advance(struct charging *c, uint64_t until_ns)
 {
-    struct measured *m = c->measured;
+    struct thread_times *m = c->threads;
     begin_first(c);
     if (m->end_ns > until_ns)
         return;
@@ -406,7 +406,7 @@ void measured_advance(struct charging *c, uint64_t until_ns)
     begin_stretch(c, until_ns);
 }
 
-void measured_end(struct charging *c, uint64_t end_ns)
+void thread_times_end(struct charging *c, uint64_t end_ns)
 {
     end_stretch(c, end_ns);
 }

@@ -274,7 +274,7 @@ static void where_no_reading_covers_the_model_charges(void)
     end(&c, &log, &r);
 }
 
-CU_TestInfo measured_tests[] = {
+CU_TestInfo thread_times_tests[] = {
     TEST(measured_time_is_charged_though_no_io_was_seen),
     TEST(time_without_a_pcpu_is_taken_out),
     TEST(a_guest_without_events_has_the_wait_of_all),

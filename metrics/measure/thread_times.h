@@ -16,39 +16,39 @@
  * Each charging period gives and takes its part, so that its shares add up to its time, and all periods of the stretch
  * to these sums. A period's shares are final at the end of its stretch: until then its slices wait.
  */
-#ifndef XENMETER_METRICS_MEASURED_H
-#define XENMETER_METRICS_MEASURED_H
+#ifndef XENMETER_METRICS_THREAD_TIMES_H
+#define XENMETER_METRICS_THREAD_TIMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct charging;
-struct measured;
+struct thread_times;
 struct period;
 
 /* For the outside counters of `c`. NULL: they have no CPU time, or there is no memory (c->failed). */
-struct measured *measured_new(struct charging *c);
-void measured_free(struct measured *m);
+struct thread_times *thread_times_new(struct charging *c);
+void thread_times_free(struct thread_times *m);
 
 /* Whether CPU times were read twice at least in the domain of this id. */
-bool measured_has(const struct charging *c, uint16_t domain);
+bool thread_times_has(const struct charging *c, uint16_t domain);
 
 /* The period is over and the model has shared it out: keeps it, with a reference, until its stretch ends. */
-void measured_hold(struct charging *c, struct period *p);
+void thread_times_hold(struct charging *c, struct period *p);
 
 /* The driver domain waited, preempted, for so long in its current stretch; `p`: what it had run, NULL if that is not known. */
-void measured_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns);
+void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns);
 
 /* All periods that end up to until_ns are held: ends the stretches that end by then. */
-void measured_advance(struct charging *c, uint64_t until_ns);
+void thread_times_advance(struct charging *c, uint64_t until_ns);
 
 /* No periods are to come, and the trace ends at end_ns. */
-void measured_end(struct charging *c, uint64_t end_ns);
+void thread_times_end(struct charging *c, uint64_t end_ns);
 
 /* When the stretch began to which a period belongs that is held now; UINT64_MAX: none is held. */
-uint64_t measured_since(const struct charging *c);
+uint64_t thread_times_since(const struct charging *c);
 
 /* Where the open stretch began. */
-uint64_t measured_begun(const struct charging *c);
+uint64_t thread_times_begun(const struct charging *c);
 
 #endif
