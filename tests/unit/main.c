@@ -22,6 +22,7 @@ int main(void)
         SUITE(holes),
         SUITE(unscheduled),
         SUITE(unseen),
+        SUITE(transitions),
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),
