@@ -48,6 +48,7 @@ struct track {
 
 struct pcpu_track {
     uint32_t current;       /* the vCPU that runs, NOBODY: not known */
+    bool partial;           /* what runs there is recorded in part only (parser/decode/cores.h) */
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
     unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
     uint64_t blind_ns;      /* sum of its blind windows that ended */
@@ -78,6 +79,7 @@ struct runstates {
     struct population *population;
     struct quality *quality;
     const struct cores *cores; /* pCPUs that are scheduled together; NULL: none */
+    unsigned partial_n;        /* pCPUs with pcpu_track.partial */
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
@@ -117,6 +119,21 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns);
 
+/* The same of a vCPU that runs, and goes on; nearly always it was known to. */
+static inline void runstates_go_on(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    struct track *k = &r->tracks[vcpu];
+    bool known = k->state == RUNSTATE_RUNNING && r->pcpus[pcpu].current == vcpu && k->seen;
+    if (!known || k->named || k->contradicted || k->leaving_noted || r->darkness.n > 0 || r->cores) {
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        return;
+    }
+    r->unseen.records++;
+    k->woken_on = NO_PCPU;
+    k->slept_ns = k->since_ns;
+    k->since_ns = now_ns;
+}
+
 /*
  * The vCPU was switched in at instant_ns, before its last record: returns the earliest possible instant after that. A wake that
  * another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
@@ -153,6 +170,9 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
 
+/* A sibling recorded that the vCPU runs, where a pCPU does not record everything: it may be over at once, unseen. */
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
 /* Nothing was recorded in [from, to): no vCPU is in a known state then, up to its next record. */
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
@@ -162,6 +182,21 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
  */
 void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
 void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+
+/*
+ * Records of a sibling are missing since from_ns, as turns out now: what other rings said meanwhile of who runs on the pCPU
+ * may have been over at once.
+ */
+void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
+
+/* pCPUs are partial since the last call: who runs there is never known, from now on. */
+void runstates_partial(struct runstates *r);
+
+/* Whether what happens on the pCPU now may be recorded nowhere. */
+static inline bool runstates_is_dark(const struct runstates *r, uint16_t pcpu)
+{
+    return r->pcpus[pcpu].blind_from_ns != BLIND_NONE || r->pcpus[pcpu].partial;
+}
 
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
@@ -187,6 +222,9 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
 
+/* The trace is over: whether there are unseen pCPUs, by all that it says. */
+void runstates_unseen_at_end(struct runstates *r);
+
 /* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
 void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
 
@@ -207,6 +245,12 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+/*
+ * Records were lost since from_ns, as only turns out now: who was taken for runnable since then may have been woken before, or
+ * paused.
+ */
+void runstates_switch_doubt(struct runstates *r, uint64_t from_ns);
 
 /* Records of the pCPU were lost: those of a switch, of which some came, are not continued. */
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu);

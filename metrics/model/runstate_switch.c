@@ -9,11 +9,10 @@
 
 #include "runstate_internal.h"
 
-/* The vCPU's number, as the chain of switches knows it. */
-static uint32_t name_of(const struct runstates *r, uint32_t vcpu)
+/* The vCPU's name, as the chain of switches has it. */
+static uint32_t name_of(uint32_t domain, uint32_t id)
 {
-    const struct vcpu_identity *who = &r->population->vcpus[vcpu];
-    return (uint32_t)r->population->incarnations[who->life].domain << 16 | who->id;
+    return domain << 16 | id;
 }
 
 #define LEAVING_NS 1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
@@ -31,12 +30,12 @@ static enum runstate leads_to(const struct runstates *r, const struct track *k, 
     return unsure ? RUNSTATE_UNKNOWN : RUNSTATE_RUNNABLE;
 }
 
-static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+static void switch_out(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
     enum runstate to = leads_to(r, k, now_ns);
-    struct run run = {name_of(r, vcpu), p->ran_ns, p->ran && r->clock->cpu_hz > 0};
+    struct run run = {name, p->ran_ns, p->ran && r->clock->cpu_hz > 0};
     uint64_t instant =
         instant_switched_out(&p->instant, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
     k->leaving = k->wakes = 0;
@@ -58,11 +57,12 @@ static void settle_wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->wakes = 0;
 }
 
-static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, uint32_t slice_ns)
+static void switch_in(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_t pcpu, uint64_t now_ns,
+                      uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
-    uint64_t instant = instant_switched_in(&p->instant, name_of(r, vcpu), now_ns);
+    uint64_t instant = instant_switched_in(&p->instant, name, now_ns);
     instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
     if (!k->seen && k->woken && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
@@ -91,30 +91,41 @@ static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->pause = first ? PAUSE_WOKEN : PAUSE_NONE;
 }
 
-/*
- * Whether what happened off a pCPU since the vCPU's last record may be lost: the next wake or sleep does not say which state it
- * was in before. One that slept long enough since the last lost record did so up to now: else it would have run.
- */
+/* Whether what happened off a pCPU since the vCPU's last record may be lost: the next wake or sleep does not say which state it was in before. */
 static bool is_unsure(const struct runstates *r, const struct track *k, uint64_t now_ns)
 {
     struct dark_stretch lost;
-    bool asleep = (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) && k->pause == PAUSE_NONE;
     if (k->state == RUNSTATE_UNKNOWN)
         return k->pause == PAUSE_NONE;
-    return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost) &&
-           (!asleep || runstates_near(r, lost.to_ns, now_ns));
+    if (r->darkness.n == 0)
+        return false;
+    return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
+}
+
+/* One that slept long enough since the last lost record, and was not paused before, did so up to now: else it would have run. */
+static bool has_slept(const struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    bool asleep = (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) && k->pause == PAUSE_NONE;
+    return asleep && darkness_between(&r->darkness, k->since_ns, now_ns, &lost) &&
+           !runstates_near(r, lost.to_ns, now_ns);
 }
 
 /*
- * A wake of a vCPU in an unsure state. It is runnable after it, unless it was paused; it is after the second one. Before, it
- * was blocked, offline or runnable.
+ * A wake of a vCPU in an unsure state. It is runnable after it, unless it was paused, which may be lost; it is after the second
+ * one, if nothing was lost since the first. Before, it was blocked, offline or runnable.
  */
 static void wake_unsure(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
-    if (k->state != RUNSTATE_UNKNOWN)
+    struct dark_stretch lost;
+    if (has_slept(r, k, now_ns))
+        runstates_record(r, vcpu, now_ns, pcpu, (enum runstate)k->state, RUNSTATE_UNKNOWN, UINT32_MAX);
+    else if (k->state != RUNSTATE_UNKNOWN)
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->pause = PAUSE_NONE;
+    if (darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        k->wakes = 0;
     if (k->wakes == 2)
         return;
     k->wakes++;
@@ -147,7 +158,7 @@ static void block(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t no
 {
     /* A vCPU blocks itself: it runs here. */
     r->tracks[vcpu].wakes = 0;
-    runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+    runstates_go_on(r, vcpu, now_ns, pcpu);
     r->tracks[vcpu].leaving = RUNSTATE_BLOCKED;
 }
 
@@ -156,7 +167,7 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
     struct track *k = &r->tracks[vcpu];
     if (!k->seen) /* the wakes that come now do not say what it was before */
         runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
-    if (k->state != RUNSTATE_UNKNOWN && is_unsure(r, k, now_ns))
+    if (k->state != RUNSTATE_UNKNOWN && is_unsure(r, k, now_ns) && !has_slept(r, k, now_ns))
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->wakes = 0;
     if (k->state == RUNSTATE_RUNNABLE) {
@@ -165,6 +176,28 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
         k->pause = PAUSE_SLEPT;
         if (k->state != RUNSTATE_BLOCKED && k->leaving == 0) /* it runs, or may run */
             k->leaving = RUNSTATE_OFFLINE;
+    }
+}
+
+/* It seemed to wait since this change, for a wake or for not having blocked. */
+static void doubt_change(void *context, struct transition *t)
+{
+    const struct runstates *r = context;
+    if (t->kind != TRANSITION_STATE || t->to != RUNSTATE_RUNNABLE || t->from == RUNSTATE_UNKNOWN ||
+        r->tracks[t->vcpu].idle)
+        return;
+    t->to = RUNSTATE_UNKNOWN;
+    if (t->from != RUNSTATE_RUNNING)
+        t->from = RUNSTATE_UNKNOWN;
+}
+
+void runstates_switch_doubt(struct runstates *r, uint64_t from_ns)
+{
+    transitions_visit(&r->queue, from_ns, doubt_change, r);
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        struct track *k = &r->tracks[v];
+        if (k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE && k->since_ns > from_ns)
+            k->state = RUNSTATE_UNKNOWN;
     }
 }
 
@@ -184,10 +217,10 @@ static void switch_both(struct runstates *r, const struct event *e, uint64_t now
         now_ns = min64(now_ns, p->switched_ns);
     uint32_t prev = p->out_seen || !complete ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
     if (prev != NOBODY)
-        switch_out(r, prev, e->pcpu, now_ns);
+        switch_out(r, prev, name_of(e->w[0], e->w[1]), e->pcpu, now_ns);
     uint32_t next = p->in_seen || !complete ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
     if (next != NOBODY)
-        switch_in(r, next, e->pcpu, now_ns, slice_ns);
+        switch_in(r, next, name_of(e->w[2], e->w[3]), e->pcpu, now_ns, slice_ns);
     p->out_seen = p->in_seen = p->in_waits = false;
 }
 
@@ -200,7 +233,31 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
     p->switched_ns = now_ns;
     p->slice_ns = e->w[3];
     if (p->in_seen)
-        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
+        switch_in(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns, e->w[3]);
+}
+
+/* With core scheduling: whether this vCPU of a unit that is switched runs, or ran, is not recorded. */
+static void lose_track(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (!k->seen)
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+    else if (k->state != RUNSTATE_UNKNOWN)
+        runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
+    k->since_ns = now_ns;
+    k->leaving = k->wakes = k->pause = 0;
+}
+
+/* SWITCH, SWITCH_INF*, BLOCK in the ring of a pCPU that is partial. */
+static void switch_units(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    unsigned ids = e->slot == EVENT_SWITCH && event_words(e) >= 4 ? 4 : 2;
+    for (unsigned i = 0; i < ids; i += 2) {
+        uint32_t vcpu =
+            e->w[i] == IDLE_DOMAIN ? NOBODY : runstates_vcpu(r, e->w[i], e->w[i + 1], e->pcpu, now_ns);
+        if (vcpu != NOBODY)
+            lose_track(r, vcpu, e->pcpu, now_ns);
+    }
 }
 
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu)
@@ -215,6 +272,10 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
     if (words < 2)
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
+    if (p->partial && e->slot != EVENT_WAKE && e->slot != EVENT_SLEEP) {
+        switch_units(r, e, now_ns);
+        return;
+    }
     if (e->slot == EVENT_SWITCH) {
         switch_both(r, e, now_ns);
         return;
@@ -231,14 +292,14 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     switch (e->slot) {
     case EVENT_SWITCH_INFPREV:
-        switch_out(r, vcpu, e->pcpu, now_ns);
+        switch_out(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns);
         p->out_seen = true;
         break;
     case EVENT_SWITCH_INFNEXT:
         switch_next(r, vcpu, e, now_ns);
         break;
     case EVENT_SWITCH_INFCONT:
-        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_go_on(r, vcpu, now_ns, e->pcpu);
         r->tracks[vcpu].leaving = 0;
         break;
     case EVENT_WAKE:

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_host.h"
 #include "view_internal.h"
 
 /* The first window of the second sweep. A file that ends in the first one cannot say which pCPUs are to come. */
@@ -46,9 +47,12 @@ static void see_tsc(struct view *v, uint64_t tsc)
     v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
 }
 
-/* The pCPU's first and last record in what is left, and its first beyond; each 0 when there is none. */
+/*
+ * The pCPU's first and last record in what is left, its first one that says who runs there, and its first beyond; each 0 when
+ * there is none.
+ */
 struct edge {
-    uint64_t first, last, cut_off;
+    uint64_t first, last, named, cut_off;
 };
 
 /* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
@@ -113,6 +117,14 @@ static void see_hole_edge(struct making *m, uint64_t tsc)
         m->after_hole = tsc;
 }
 
+/* Whether the record says who runs on its pCPU: a wake, which a timer may bring, does not. */
+static bool names_runner(uint32_t event)
+{
+    bool changes = (event & ~0x330u) == 0x21001;
+    bool runs = (event >> 8 & 3) == RUNSTATE_RUNNING || (event >> 4 & 3) == RUNSTATE_RUNNING;
+    return (changes && runs) || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
+}
+
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
@@ -129,6 +141,7 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
         see_tsc(m->v, tsc);
         edge->last = tsc;
         edge->first = edge->first ? edge->first : tsc;
+        edge->named = edge->named || !names_runner(event) ? edge->named : tsc;
         see_hole_edge(m, tsc);
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
             !see_lost(m->v, w->pcpu, stamp - tsc, tsc, words))
@@ -230,17 +243,32 @@ static bool is_named(const struct view *v, const struct truth_vcpu *t)
     return false;
 }
 
-static bool add_unseen(struct making *m)
+/* The vCPU ran where the pCPU writes the records. */
+static bool ran_there(const struct making *m, const struct truth_vcpu *t, uint32_t pcpu)
+{
+    const struct view *v = m->v;
+    if (!m->plan->siblings)
+        return truth_running_on(t, pcpu, v->first_tsc, v->last_tsc) > 0;
+    for (uint32_t p = 0; p < m->r->pcpus_n; p++)
+        if (core_of_pcpu(m->plan, p) == core_of_pcpu(m->plan, pcpu) &&
+            truth_running_on(t, p, v->first_tsc, v->last_tsc) > 0)
+            return true;
+    return false;
+}
+
+static bool add_unseen(struct making *m, const struct edge *edges)
 {
     struct view *v = m->v;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        /* Where siblings write for one another, one that happened to write nothing looks as if it was not read. */
+        if (m->plan->siblings && edges[pcpu].first == 0 && !gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
+            return false;
         if (!m->unseen[pcpu])
             continue;
         if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
             return false;
         for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
-            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
-                           is_named(v, &m->r->vcpus[i]);
+            v->is_unseen = ran_there(m, &m->r->vcpus[i], pcpu) && is_named(v, &m->r->vcpus[i]);
     }
     return true;
 }
@@ -260,10 +288,25 @@ static bool add_unreported(struct making *m)
     return true;
 }
 
+/* With core scheduling a ring has the records of all siblings: what one lacks all of them lack. */
+static bool spread_to_siblings(struct making *m)
+{
+    size_t n = m->plan->siblings ? m->v->gaps.n : 0;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+            const struct gap g = m->v->gaps.items[i];
+            bool sibling = g.pcpu != ALL_PCPUS && g.pcpu != pcpu &&
+                           core_of_pcpu(m->plan, g.pcpu) == core_of_pcpu(m->plan, pcpu);
+            if (sibling && !gaps_add(&m->v->gaps, pcpu, g.from, g.to))
+                return false;
+        }
+    return true;
+}
+
 static bool any_late(const struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
-        if (edges[pcpu].first == 0 || edges[pcpu].first > m->v->first_tsc + m->r->cpu_hz)
+        if (edges[pcpu].named == 0 || edges[pcpu].named > m->v->first_tsc + m->r->cpu_hz)
             return true;
     return false;
 }
@@ -281,8 +324,8 @@ bool view_survey(struct making *m)
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m) && add_unreported(m);
-    done = done && view_survey_joints(m);
+    done = done && add_unseen(m, edges) && add_unreported(m);
+    done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
     free(edges);
     return done;
