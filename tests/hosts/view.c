@@ -232,6 +232,8 @@ static bool write_all(struct making *m)
             return false;
         tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
     }
+    if (m->pauses && pause(m) == 0)
+        return false;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
             return false;
