@@ -200,6 +200,7 @@ int order_end(struct order *o, bool cut)
     uint64_t end = UINT64_MAX, read_before = o->watermark;
     if (!step_end(o))
         return -1;
+    cut |= d->quality->truncated_bytes > 0; /* as may be known now only */
     step_judge_runs(o, true);
     for (unsigned i = 0; i < d->pcpus_n && (cut || (cut = lacks_windows(o))); i++) {
         const struct stream *s = d->streams[d->pcpus[i]];

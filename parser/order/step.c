@@ -198,9 +198,10 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     step->out = true;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
+    if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
+        from = o->tsc_first;
     step->blind_from = from > o->watermark ? from : o->watermark;
-    if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
-        step->blind_from = o->tsc_first;
+    step->blind_since = from;
     if (s->begun)
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
@@ -306,7 +307,7 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
     step->out = false;
     bool blind = d->model && !step->unused && tsc > step->blind_from;
     if (blind) /* room for events was reserved, and go_on counts those of this stream */
-        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+        stream_append_blind(s, step->blind_since, tsc, 0, UINT32_MAX);
     step->before.sweep = 0;
     return true;
 }
@@ -470,19 +471,30 @@ static bool made_by(const struct order *o, const struct pace *odd, bool set, con
     return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
 }
 
+/* Finds the stretch of silence in which the odd run began, unseen. */
+static bool find_silence(const struct order *o, const struct pace *p, struct hole *h)
+{
+    double hz = o->clock->cpu_hz;
+    uint64_t length = p->odd_to > p->odd_tsc ? p->odd_to - p->odd_tsc : 0;
+    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = length / 2;
+    /* The vCPU's run is another one, or so long that Xen may have counted it over: it may have begun anywhere in there. */
+    bool anywhere = p->missed || length >= o->silences.cycles;
+    if (anywhere)
+        near = length / 2;
+    else if (p->odd_ns > 0)
+        began = (uint64_t)(p->odd_ns / 1e9 * hz);
+    else
+        return false;
+    bool found = silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, h);
+    return found && h->from >= p->odd_tsc && h->to <= p->odd_to;
+}
+
 /* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
 static bool is_hole(struct order *o, const struct pace *p, bool set)
 {
-    double hz = o->clock->cpu_hz;
     struct hole h = o->silences.last_hole;
     bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
-    if (!known && !p->missed && p->odd_ns < 0)
-        return false;
-    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
-    if (p->missed) /* somewhere in there */
-        near = began = (p->odd_to - p->odd_tsc) / 2;
-    if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
-                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, set, &h)))
+    if (!known && (!find_silence(o, p, &h) || !made_by(o, p, set, &h)))
         return false;
     if (!known)
         silences_add_hole(&o->silences, &h);
@@ -600,13 +612,13 @@ int step_blind(struct order *o, uint64_t tsc)
         if (out)
             stream_set_time(s, step->blind_from);
         uint64_t at = step->unused ? step->unused_from : step->blind_from;
-        uint64_t from = step->unused ? step->unused_since : step->blind_from;
+        uint64_t from = step->unused ? step->unused_since : step->blind_since;
         if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
             step->unused_from = step->unused_since = tsc;
         if (out) {
-            s->last_tsc = step->blind_from = tsc;
+            s->last_tsc = step->blind_from = step->blind_since = tsc;
             s->begun = true;
         }
         s->fresh = s->n; /* they say nothing about the clock */

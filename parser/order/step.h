@@ -55,6 +55,7 @@ struct step {
     } leap;
     bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
+    uint64_t blind_since;        /* or before, when what was delivered by then was written, */
     uint64_t offset;             /* and how many bytes had been read */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
     uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
