@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "breadth.h"
+#include "hidden.h"
 #include "proofs.h"
 #include "tally.h"
 
@@ -243,21 +244,6 @@ static bool lives_blur(const struct judging *j, const struct place *p)
     return number(p, "domain") > (double)j->plan->domains && plan_damages(j->plan);
 }
 
-/*
- * Where only switches are traced, a vCPU that a wake is the first to name is taken for one that was blocked: no record
- * says that it was runnable before, or that a pause from before the trace was over. Such rows are not judged: those that
- * begin before it ran.
- */
-static bool is_guess(const struct judging *j, const struct place *p, const struct truth_vcpu *v)
-{
-    size_t i = truth_at(v, j->v->first_tsc);
-    if (j->plan->mix != 4 || v->changes[i].state == RUNSTATE_RUNNING)
-        return false;
-    while (i < v->n && v->changes[i].state != RUNSTATE_RUNNING)
-        i++;
-    return i == v->n || p->from < v->changes[i].tsc;
-}
-
 static void judge_vcpu(struct judging *j, struct place *p)
 {
     const struct truth_vcpu *v =
@@ -269,7 +255,7 @@ static void judge_vcpu(struct judging *j, struct place *p)
         miss(j, p, "ghost", 0, "no such vCPU");
         return;
     }
-    if (is_guess(j, p, v))
+    if (is_hidden(j->plan, j->v, v, p->from, p->to))
         return;
     add_vcpu(j, p, v, &sums);
     check_sums(j, p, &sums);
@@ -288,7 +274,7 @@ static void judge_domain(struct judging *j, struct place *p, const json_t *vcpu_
             continue;
         const struct truth_vcpu *v =
             find_vcpu(j, (int)number(&of, "domain"), (int)number(&of, "life"), (int)number(&of, "vcpu"));
-        if (v && is_guess(j, p, v))
+        if (v && is_hidden(j->plan, j->v, v, p->from, p->to))
             return;
         if (v)
             add_vcpu(j, p, v, &sums);
