@@ -321,6 +321,15 @@ void runstates_unseen_at_end(struct runstates *r)
         runstates_unseen(r, r->unseen.tickled > proven ? r->unseen.tickled : proven);
 }
 
+void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
+{
+    from_ns = max64(from_ns, r->settled_ns);
+    uint32_t vcpu = transitions_runner(&r->queue, pcpu, from_ns);
+    transitions_forget_running(&r->queue, pcpu, from_ns);
+    if (vcpu != NOBODY)
+        runstates_put_state(r, from_ns, vcpu, RUNSTATE_RUNNING, RUNSTATE_UNKNOWN, pcpu, UINT32_MAX);
+}
+
 void runstates_partial(struct runstates *r)
 {
     uint64_t now_ns = max64(r->front_ns, r->start_ns);
@@ -331,7 +340,7 @@ void runstates_partial(struct runstates *r)
         if (p->partial || !r->cores->partial[pcpu])
             continue;
         p->partial = true;
-        transitions_forget_running(&r->queue, pcpu, from_ns);
+        runstates_doubt_runs(r, pcpu, from_ns);
         if (p->current == NOBODY)
             continue;
         uint32_t vcpu = p->current;
