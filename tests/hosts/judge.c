@@ -154,8 +154,10 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     for (int s = 0; s < RUNSTATE_COUNT; s++)
         sums->states[s] += (double)truth_cycles(v, (enum runstate)s, p->from, p->to) * j->ns_per_cycle;
     sums->alive_ns += (double)truth_alive(v, p->from, p->to) * j->ns_per_cycle;
+    /* Of time before it was seen (before_seen_ns) it is only known how much was doubtful in all. */
+    uint64_t from = number(p, "before_seen_ns") > 0 ? j->v->first_tsc : p->from;
     sums->breadth_ns +=
-        (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
+        (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], from, p->to) * j->ns_per_cycle;
     sums->open_ns +=
         (double)gaps_within(&j->breadth->open[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
     sums->changes += truth_changes(v, p->from, p->to);
@@ -450,7 +452,7 @@ static void judge_verdict(struct judging *j, const json_t *quality)
 static void judge_failure(struct judging *j, const struct answer *answer)
 {
     /* What is left of the first sweep may be all before the first record of a guest. */
-    bool nothing_left = (j->v->first_tsc == 0 || j->plan->cut) && answer->status == 2;
+    bool nothing_left = (j->v->first_tsc == 0 || j->plan->cut || j->v->names_nobody) && answer->status == 2;
     if (!nothing_left)
         miss(j, NULL, "failed", 1e18, "exit status %d: %.180s", answer->status, answer->message);
 }
