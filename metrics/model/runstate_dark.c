@@ -5,9 +5,9 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt. If it looks offline, it was paused,
- * and since when, and whether all the time, is in the dark: however long it may have been blocked. Of a pause of which both ends
- * are lost nothing shows: such time counts as blocked.
+ * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
+ * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
+ * show: such time keeps its state.
  */
 #include "metrics/min_max.h"
 
@@ -74,18 +74,17 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 }
 
 /*
- * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short; or
- * blocked, if it looks paused. This doubt lasts until a longer light, or the vCPU's next record.
+ * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short. This
+ * doubt lasts until a longer light, or the vCPU's next record.
  */
 static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
     bool near = runstates_near(r, light_ns, dark_ns);
-    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+    for (uint32_t v = 0; (near || r->doubtful_n > 0) && v < r->population->vcpus_n; v++) {
         struct track *k = &r->tracks[v];
-        bool unsure = near || k->state == RUNSTATE_OFFLINE;
-        if (k->doubtful && !unsure) {
+        if (k->doubtful && !near) {
             end_doubt(r, v, light_ns);
-        } else if (unsure && !k->doubtful && k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns) {
+        } else if (near && !k->doubtful && k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns) {
             put_doubt(r, light_ns, v, true);
             k->doubtful = true;
             r->doubtful_n++;

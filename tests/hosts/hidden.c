@@ -25,16 +25,31 @@ static bool is_lost(const struct view *v, const struct truth_change *c)
     return c->tsc < v->first_tsc || c->tsc > v->last_tsc;
 }
 
+static bool is_paused(const struct truth_change *c)
+{
+    return c->state == RUNSTATE_OFFLINE;
+}
+
+/* Whether change number i, and those around it up to a pause before them and one after them, are all lost. */
+static bool is_hidden_break(const struct view *v, const struct truth_vcpu *t, size_t i)
+{
+    size_t first = i, last = i;
+    while (first > 0 && is_lost(v, &t->changes[first]) && !is_paused(&t->changes[first - 1]))
+        first--;
+    while (last < t->n && is_lost(v, &t->changes[last]) && !is_paused(&t->changes[last]))
+        last++;
+    return first > 0 && last < t->n && is_lost(v, &t->changes[first]) && is_lost(v, &t->changes[last]);
+}
+
 /*
  * A pause whose beginning and end are both lost, or not in the trace. METRICS.md 1: outside of blind windows nothing is doubtful,
- * so a pause of which no record tells cannot be within what is reported, however long it lasts.
+ * so a pause of which no record tells cannot be within what is reported, however long it lasts; nor a break in one.
  */
 static bool has_hidden_pause(const struct view *v, const struct truth_vcpu *t, uint64_t from, uint64_t to)
 {
     for (size_t i = truth_at(t, from); i < t->n && t->changes[i].tsc < to; i++) {
-        bool paused = t->changes[i].state == RUNSTATE_OFFLINE;
         bool ends = i + 1 < t->n && !is_lost(v, &t->changes[i + 1]);
-        if (paused && !ends && is_lost(v, &t->changes[i]))
+        if (is_paused(&t->changes[i]) ? !ends && is_lost(v, &t->changes[i]) : is_hidden_break(v, t, i))
             return true;
     }
     return false;
