@@ -222,6 +222,9 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
 
+/* The trace is over: whether there are unseen pCPUs, by all that it says. */
+void runstates_unseen_at_end(struct runstates *r);
+
 /* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
 void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
 
@@ -242,6 +245,12 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);
+
+/*
+ * Records were lost since from_ns, as only turns out now: who was taken for runnable since then may have been woken before, or
+ * paused.
+ */
+void runstates_switch_doubt(struct runstates *r, uint64_t from_ns);
 
 /* Records of the pCPU were lost: those of a switch, of which some came, are not continued. */
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu);

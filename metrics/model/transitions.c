@@ -5,8 +5,7 @@
 
 #include "metrics/array.h"
 
-#define NEAR                                                                                                 \
-    64 /* an item so few places before the end is put there; else, or where there are others, into the heap */
+#define NEAR 64 /* an item so few places before the end is put there, else into the heap */
 
 void transitions_free(struct transitions *q)
 {
@@ -77,13 +76,17 @@ static void pop(struct transitions *q)
     q->heap[at] = last;
 }
 
+/*
+ * More than NEAR items are later than any in the heap, which are taken before them. So who is put near the end is later than
+ * all in the heap, and moves none of the items among which these have their places.
+ */
 void transitions_put_back(struct transitions *q, struct transition t)
 {
     size_t later = 0;
     if (q->n == q->capacity && !make_room(q))
         return;
     while (later < q->n - q->head && q->items[q->n - 1 - later].time_ns > t.time_ns)
-        if (++later > NEAR || q->heap_n > 0) {
+        if (++later > NEAR) {
             push(q, t);
             return;
         }
@@ -160,6 +163,15 @@ void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns)
         transitions_put_back(q, t);
         i = first_after(q, time_ns) - 1; /* items have moved */
     }
+}
+
+void transitions_visit(struct transitions *q, uint64_t time_ns, transition_visitor *visit, void *context)
+{
+    for (size_t i = first_after(q, time_ns); i < q->n; i++)
+        visit(context, &q->items[i]);
+    for (size_t i = 0; i < q->heap_n; i++)
+        if (q->heap[i].transition.time_ns > time_ns)
+            visit(context, &q->heap[i].transition);
 }
 
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns)

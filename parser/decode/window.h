@@ -49,8 +49,9 @@ struct decoder {
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t sweep;     /* number of the sweep that is being read, from 1 */
-    struct cores cores; /* pCPUs that are scheduled together */
+    uint64_t sweep;        /* number of the sweep that is being read, from 1 */
+    uint64_t earliest_tsc; /* events of windows that begin from now on come no earlier: set by the ordering */
+    struct cores cores;    /* pCPUs that are scheduled together */
     struct tickled tickled;
     bool learns_tickles; /* in this sweep */
     bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
@@ -88,6 +89,9 @@ void decoder_name_siblings(struct decoder *d, bool wanted);
 
 /* Another capture begins at the offset, after a window of `last_pcpu`: nothing from there on is used. */
 void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu);
+
+/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
+bool decoder_forget_untimed_pcpus(struct decoder *d);
 
 /* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */
 bool decoder_has_runstates(const struct decoder *d);

@@ -98,7 +98,7 @@ static void check_time(struct judging *j, const struct place *p, const char *col
 /* What the records say is all that there is. */
 static bool is_silent(const struct judging *j, const struct place *p)
 {
-    bool proven = (j->proofs.enough && p->from >= j->proofs.since_tsc) || j->plan->siblings;
+    bool proven = (j->proofs.enough && (p->whole || p->from >= j->proofs.since_tsc)) || j->plan->siblings;
     return p->to > j->v->unreported_tsc || (j->plan->unseen && !proven);
 }
 
@@ -173,7 +173,7 @@ static double tolerance(const struct judging *j, size_t vcpus, size_t changes)
 static void check_breadth(struct judging *j, const struct place *p, double most)
 {
     double said = unknown(p) + doubtful(p);
-    if (said > most + p->tolerance_ns && j->v->unreported_tsc == UINT64_MAX)
+    if (said > most + p->tolerance_ns && j->v->unreported_tsc == UINT64_MAX && !j->v->is_vague)
         miss(j, p, "breadth", said - most, "unknown %.0f + doubtful %.0f; missing records explain %.0f",
              unknown(p), doubtful(p), most);
 }

@@ -47,9 +47,12 @@ static void see_tsc(struct view *v, uint64_t tsc)
     v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
 }
 
-/* The pCPU's first and last record in what is left, and its first beyond; each 0 when there is none. */
+/*
+ * The pCPU's first and last record in what is left, its first one that says who runs there, and its first beyond; each 0 when
+ * there is none.
+ */
 struct edge {
-    uint64_t first, last, cut_off;
+    uint64_t first, last, named, cut_off;
 };
 
 /* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
@@ -114,24 +117,37 @@ static void see_hole_edge(struct making *m, uint64_t tsc)
         m->after_hole = tsc;
 }
 
+/* Whether the record says who runs on its pCPU: a wake, which a timer may bring, does not. */
+static bool names_runner(uint32_t event)
+{
+    bool changes = (event & ~0x330u) == 0x21001;
+    bool runs = (event >> 8 & 3) == RUNSTATE_RUNNING || (event >> 4 & 3) == RUNSTATE_RUNNING;
+    return (changes && runs) || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
+}
+
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
-    uint64_t skew = m->rings[w->pcpu].skew, tsc = 0;
-    size_t at = w->offset + 12;
+    uint64_t stamp = 0, tsc = 0;
+    size_t at = w->offset + 12, begin;
     uint32_t event;
     const unsigned char *words;
-    while (at < end && next_record(m->v->bytes, &at, end, &event, &tsc, &words)) {
-        if (tsc == 0)
+    for (uint64_t last = 0; (begin = at) < end && next_record(m->v->bytes, &at, end, &event, &stamp, &words);
+         last = stamp) {
+        if (stamp == 0)
             continue;
-        see_tsc(m->v, tsc - skew);
-        edge->last = tsc - skew;
-        edge->first = edge->first ? edge->first : tsc - skew;
-        see_hole_edge(m, tsc - skew);
+        if (stamp != last) /* else it may have none of its own */
+            tsc = true_tsc(m, w->pcpu, begin, stamp);
+        see_tsc(m->v, tsc);
+        edge->last = tsc;
+        edge->first = edge->first ? edge->first : tsc;
+        edge->named = edge->named || !names_runner(event) ? edge->named : tsc;
+        see_hole_edge(m, tsc);
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
-            !see_lost(m->v, w->pcpu, skew, tsc - skew, words))
+            !see_lost(m->v, w->pcpu, stamp - tsc, tsc, words))
             return false;
-        if ((event & ~0x330u) == 0x21001 && !see_change(m->v, w->pcpu, tsc - skew, event, words))
+        bool placed = w->pcpu != m->shifted || begin < m->shift_offset;
+        if ((event & ~0x330u) == 0x21001 && placed && !see_change(m->v, w->pcpu, tsc, event, words))
             return false;
     }
     return true;
@@ -290,7 +306,7 @@ static bool spread_to_siblings(struct making *m)
 static bool any_late(const struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
-        if (edges[pcpu].first == 0 || edges[pcpu].first > m->v->first_tsc + m->r->cpu_hz)
+        if (edges[pcpu].named == 0 || edges[pcpu].named > m->v->first_tsc + m->r->cpu_hz)
             return true;
     return false;
 }
@@ -302,16 +318,14 @@ bool view_survey(struct making *m)
     for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
         size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
         done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
+        m->v->sweeps = m->windows[i].sweep - m->windows[0].sweep + 1;
     }
     if (done && m->v->n < m->writer.bytes) {
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
     done = done && add_unseen(m, edges) && add_unreported(m);
-    m->v->has_hole = m->before_hole && m->after_hole;
-    if (done && m->v->has_hole)
-        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->before_hole, m->after_hole);
-    done = done && spread_to_siblings(m);
+    done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
     free(edges);
     return done;
@@ -319,11 +333,13 @@ bool view_survey(struct making *m)
 
 const char *view_lacks(const struct view *v)
 {
-    return v->lost        ? "records were lost"
-           : v->is_cut    ? "the file is cut"
-           : v->is_unseen ? "a pCPU was not read"
-           : v->has_hole  ? "a hole"
-                          : NULL;
+    return v->lost         ? "records were lost"
+           : v->is_cut     ? "the file is cut"
+           : v->is_unseen  ? "a pCPU was not read"
+           : v->has_hole   ? "a hole"
+           : v->is_shifted ? "a clock was set"
+           : v->is_joined  ? "another capture follows"
+                           : NULL;
 }
 
 bool view_is_flawless(const struct view *v, const struct plan *p)
