@@ -189,15 +189,6 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
-__attribute__((noinline)) void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
-                                                      uint16_t pcpu)
-{
-    if (!runstates_is_dark(r, pcpu))
-        return;
-    runstates_lose(r, vcpu, now_ns, pcpu);
-    runstates_vacate(r, vcpu, now_ns);
-}
-
 static __attribute__((noinline)) void lose_runner(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
 {
     runstates_count_inconsistent(r, now_ns);
