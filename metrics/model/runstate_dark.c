@@ -231,20 +231,34 @@ static void darken(struct runstates *r, uint64_t from_ns, enum dark_change chang
     put_dark(r, from_ns, change);
 }
 
+/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
+static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
+{
+    struct dark_stretch gap;
+    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
+    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
+        return false;
+    *from_ns = gap.from_ns;
+    return true;
+}
+
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
     darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
+        uint64_t lost_ns = from_ns;
         k->woken = false;
         if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
             continue;
         runstates_vacate(r, vcpu, from_ns);
         if (k->doubtful)
             end_doubt(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN && is_open(r, k, from_ns, &lost_ns))
+            lost_ns = max64(lost_ns, r->settled_ns);
         if (k->state != RUNSTATE_UNKNOWN)
-            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+            runstates_put_state(r, lost_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
         k->state = RUNSTATE_UNKNOWN;
         k->since_ns = from_ns;
         k->leaving_noted = false;
@@ -318,6 +332,14 @@ void runstates_unseen_at_end(struct runstates *r)
     unsigned proven = !r->damaged && r->unseen.enough_ns != UNSEEN_NEVER;
     if (proven || r->unseen.tickled > 0)
         runstates_unseen(r, r->unseen.tickled > proven ? r->unseen.tickled : proven);
+}
+
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    if (!runstates_is_dark(r, pcpu))
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
 }
 
 void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
@@ -435,17 +457,6 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
 }
 
 /* ---- until when ---- */
-
-/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
-static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
-{
-    struct dark_stretch gap;
-    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
-    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
-        return false;
-    *from_ns = gap.from_ns;
-    return true;
-}
 
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)
 {
