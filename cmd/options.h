@@ -183,12 +183,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
            "which it maps another one's page",                                                               \
            .set = set_idds),                                                                                 \
         OPTION(0, "charge-by", "LIST",                                                                       \
-               "auto (default), or any of grants, copies, notifications, transfers, packets: what charges "  \
-               "are taken from",                                                                             \
+               "auto (default), or any of grants, copies, notifications, transfers, packets, threads: what " \
+               "charges are taken from",                                                                     \
                .set = set_charge_by,                                                                         \
                .choices = ":list\nauto\twhat there is\ngrants\tmap, unmap\ncopies\tgrant copies\n"           \
                           "notifications\tevent channels\ntransfers\tpage flips\n"                           \
-                          "packets\twhat --io-counts has"),                                                  \
+                          "packets\twhat --io-counts has\nthreads\tCPU times that --io-counts has"),         \
         OPTION(0, "charge-per", "WHAT", "execution (default), or interval=LEN: the time that is shared out", \
                .set = set_charge_per, .choices = "execution\ninterval=100ms\ninterval=1s"),                  \
         OPTION(0, "weights", "KIND=W,..",                                                                    \

@@ -31,16 +31,18 @@ static void add_evidence(struct buffer *b, const struct charge_guest *guest)
         buffer_decimal(b, evidence_pct_of(guest, (enum io_kind)kind), 3);
         buffer_text(b, ",");
     }
-    buffer_text(b, "\"inferred_pct\":");
-    buffer_decimal(b, inferred_pct_of(guest), 3);
-    buffer_text(b, ",\"measured_pct\":");
+    buffer_text(b, "\"measured_pct\":");
     buffer_decimal(b, measured_pct_of(guest), 3);
+    buffer_text(b, ",\"inferred_pct\":");
+    buffer_decimal(b, inferred_pct_of(guest), 3);
     buffer_text(b, "}");
 }
 
 static void add_guest(struct buffer *b, const struct row_view *view)
 {
-    static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
+    static const char *const members[] = {"domain",      "life",       "name",
+                                          "charged_ns",  "share_pct",  "charged_pct",
+                                          "measured_ns", "certain_ns", "inferred_ns"};
     const struct charge_guest *guest = ((const struct charge_row *)view->row)->guest;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_add_member(b, column_find(&relation_charges, members[i]), view, i == 0);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "charge.h"
+#include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
 
@@ -49,7 +50,7 @@ struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
-    float measured;          /* what part of it the driver domain's own kernel measured */
+    float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -59,6 +60,7 @@ struct period {
     uint32_t references; /* slices not yet booked, and one while it is open */
     uint64_t from_ns;    /* interval periods: where T begins */
     uint64_t ran_ns;     /* C(T) */
+    uint64_t waited_ns;  /* preempted, after running in it; of a driver domain with measured CPU times */
     bool partial;        /* records were lost in it */
     double unattributed; /* weight of I/O whose guest is not known */
     bool closed;         /* the shares are known */
@@ -86,7 +88,7 @@ struct idd {
     uint32_t life;
     uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
     unsigned methods;  /* enum charge_method, or-ed: those in force for it */
-    bool counted;      /* outside counters of its guests were given */
+    bool counted;      /* packets or requests of its guests were counted outside */
     bool measured;     /* its kernel recorded whose work it did: no method is in force */
     uint32_t *awake;   /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
@@ -113,6 +115,9 @@ struct charging_vcpu {
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
     size_t measured_at;      /* see dom0_trace_owner */
+    /* While it waits, preempted, in a driver domain with thread times: what it had run, with a reference; since when. */
+    struct period *preempted;
+    uint64_t preempted_ns;
 };
 
 struct charging_life {
@@ -162,7 +167,8 @@ struct charging {
     struct run_slice *free_slices, *slices_made;
     struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
     size_t measured_n, measured_capacity;
-    double *real_weights; /* room for one period's */
+    struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
+    double *real_weights;         /* room for one period's */
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
@@ -240,13 +246,17 @@ static inline void charging_emit(struct charging *c, const struct transition *t)
 /* One vCPU more (+1) or less (-1) of the life is awake. */
 void charging_count_awake(struct charging *c, uint32_t life, int change);
 
-/* The methods for a driver domain whose guests are counted from outside, or not. */
-unsigned charging_methods(const struct charging *c, bool counted);
+/* The methods for a driver domain whose packets and requests are counted from outside, or not; and CPU times, or not. */
+unsigned charging_methods(const struct charging *c, bool counted, bool measured);
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
 /* The period is over at to_ns: who is charged what part of it. */
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
+void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
+/* Makes room in c->real_weights for the shares of the period. False: no memory. */
+bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
 void charging_release_period(struct charging *c, struct period *p);
 
