@@ -79,6 +79,7 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->real_weights);
+    free(c->measured);
     free(c->done);
     free(c->first_device);
     free(c->next_device);

@@ -122,6 +122,20 @@ bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, 
     return false;
 }
 
+uint32_t transitions_runner(const struct transitions *q, uint16_t pcpu, uint64_t time_ns)
+{
+    for (size_t i = first_after(q, time_ns); i < q->n; i++) {
+        const struct transition *t = &q->items[i];
+        if (t->kind != TRANSITION_STATE || t->pcpu != pcpu)
+            continue;
+        if (t->from == RUNSTATE_RUNNING)
+            return t->vcpu;
+        if (t->to == RUNSTATE_RUNNING)
+            break;
+    }
+    return NOBODY;
+}
+
 static void forget_running(struct transition *t, uint16_t pcpu, uint64_t from_ns)
 {
     bool state = t->kind == TRANSITION_STATE || t->kind == TRANSITION_APPEAR;

@@ -165,8 +165,8 @@ static json_t *at(json_t *document, const char *path)
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
     "notify,copy,tx,rx,read,write,inferred_pct,measured_pct,evidence\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,0.000,notify 100%\n"       \
-    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,0.000,"                \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,0.000,notify 100%\n" \
+    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,0.000,"          \
     "copy 75% notify 25%\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)

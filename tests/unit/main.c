@@ -29,6 +29,7 @@ int main(void)
         SUITE(old_numbers),
         SUITE(own_events),
         SUITE(order),
+        SUITE(places),
         SUITE(clock),
         SUITE(clock_hosts),
         SUITE(framing),
