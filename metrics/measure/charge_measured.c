@@ -38,7 +38,7 @@ static bool measure_part(struct charging *c, struct run_slice *part, uint64_t en
     part->to_ns = min64(until_ns, end_ns);
     uint32_t to = recipient_of(c, idd, owner);
     part->period = c->failed ? NULL : charging_measured_period(c, idd, to, part->from_ns, part->to_ns);
-    return part->period && charging_append_done(c, part);
+    return part->period && charging_put_done(c, part);
 }
 
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns)

@@ -403,6 +403,8 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
         io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
         flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+    if (r->slot == EVENT_GRANT_MAP || r->slot == EVENT_GRANT_TRANSFER)
+        io_filter_drives(&s->io);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
