@@ -42,7 +42,7 @@ struct options {
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given, charge_per_execution;
-    bool charge_all;
+    bool charge_all, charge_idle;
     const char *io_counts;  /* file of outside counters */
     const char *dom0_trace; /* file of what a driver domain's kernel recorded */
     /* archives */
@@ -211,6 +211,10 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
            "who ran in dom0, as its kernel recorded it (xenmeter io-counts --ftrace): its time is cut by "   \
            "that, and nothing is inferred",                                                                  \
            .set = set_text, OPTION_FIELD(dom0_trace), .choices = ":file")
+#define OPTION_CHARGE_IDLE                                                                                   \
+    OPTION_FLAG(0, "charge-idle", charge_idle,                                                               \
+                "with --dom0-trace: the idle loop and the scheduler of dom0 go to those for whom it worked " \
+                "before and after them")
 
 /* What .text says of FILE. */
 #define TRACE_TEXT                                                                                           \

@@ -33,6 +33,7 @@ static int complete_meter(struct reading *r, struct error *err)
                      ? archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err)
                      : charge_options_of(o, r->counters, &meter->charge, err);
     meter->charge.dom0_trace = r->dom0_trace;
+    meter->charge.charge_idle = o->charge_idle;
     return status;
 }
 

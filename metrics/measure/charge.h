@@ -51,6 +51,8 @@ struct charge_options {
                /* and each domain from the moment on at which it maps another one's page */
     const struct counters
         *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
+    bool
+        charge_idle; /* of what is measured: the idle loop and the scheduler go to those whose work surrounds them */
     const struct dom0_trace *
         dom0_trace; /* whose work a driver domain did, by its own kernel, or NULL; as `counters`. Its time is cut by */
                     /* that, whatever the methods and the interval are */

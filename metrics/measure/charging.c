@@ -83,6 +83,7 @@ void charging_free(struct charging *c)
     free(c->running);
     free(c->open);
     free(c->real_weights);
+    free(c->measured);
     free(c->done);
     free(c->first_device);
     free(c->next_device);

@@ -145,6 +145,12 @@ struct task {
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
 
+/* A party to whom a measured driver domain's time goes, and how long it worked for it. */
+struct measured {
+    uint32_t to; /* as struct share has it */
+    uint64_t ns;
+};
+
 struct charging_vcpu {
     bool in_driver_domain; /* a driver domain's */
     bool io_seen;          /* in the execution so far */
@@ -210,6 +216,8 @@ struct charging {
     size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct run_slice *free_slices, *slices_made;
+    struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
+    size_t measured_n, measured_capacity;
     struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
     double *real_weights;         /* room for one period's */
     size_t real_capacity;
@@ -275,9 +283,9 @@ struct run_slice *charging_new_slice(struct charging *c);
 bool charging_is_measured(const struct charging *c, uint32_t vcpu);
 /* The slice of such a vCPU ends. */
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
-/* The period of a part of it, closed, whose whole time goes to `to`. NULL: no memory. */
-struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
-                                        uint64_t to_ns);
+/* The period of a part of it, closed, whose time goes to n parties in proportion to `ns`. NULL: no memory. */
+struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
+                                        size_t n, uint64_t from_ns, uint64_t to_ns);
 
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {

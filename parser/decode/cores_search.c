@@ -18,7 +18,8 @@ struct place {
 struct search {
     struct decoder *d;
     uint64_t upto;
-    size_t *at; /* by number of the pCPU in decoder.pcpus: the next event */
+    unsigned blind; /* pCPUs that are, at the event that is looked at */
+    size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
     unsigned places_n;
     struct vote {
@@ -92,25 +93,30 @@ static void begin_pass(struct search *s)
         s->at[i] = s->d->streams[s->d->pcpus[i]]->head;
 }
 
+/* Takes the beginning or the end of blind time; returns whether any pCPU is blind. */
+static bool is_blind(struct search *s, const struct event *e)
+{
+    s->blind += e->slot == EVENT_BLIND_BEGIN;
+    s->blind -= e->slot == EVENT_BLIND_END && s->blind > 0;
+    return s->blind > 0 || e->slot == EVENT_BLIND_END;
+}
+
+/* What is lost may be where any vCPU went. */
 static void search(struct search *s)
 {
     const struct event *e;
+    bool known = true;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot != EVENT_BLIND_BEGIN)
+        if (!is_blind(s, e)) {
             look_at(s, e);
-        for (unsigned i = 0; e->slot == EVENT_BLIND_BEGIN && i < PLACES; i++)
-            s->places[i].ring = PCPUS_MAX; /* what was lost may be where any vCPU went */
+            known = true;
+            continue;
+        }
+        for (unsigned i = 0; known && i < PLACES; i++)
+            s->places[i].ring = PCPUS_MAX;
+        known = false;
     }
-}
-
-/* Records of the pCPU are lost: who runs on it, and on its siblings, is not known. */
-static void forget_runners(struct search *s, uint16_t pcpu)
-{
-    const struct core core = s->d->cores.of[pcpu];
-    s->runners[pcpu] = CURRENT_NONE;
-    for (unsigned i = 0; i < core.n; i++)
-        s->runners[s->d->cores.pcpus[core.first + i]] = CURRENT_NONE;
 }
 
 /* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
@@ -133,17 +139,24 @@ static void check_runner(struct search *s, const struct event *e)
         cores_set_partial(c, pcpu);
 }
 
+static void forget_runners(struct search *s)
+{
+    for (unsigned i = 0; i < PCPUS_MAX; i++)
+        s->runners[i] = CURRENT_NONE;
+}
+
 static void check(struct search *s)
 {
     const struct event *e;
-    for (unsigned i = 0; i < PCPUS_MAX; i++)
-        s->runners[i] = CURRENT_NONE;
+    bool known = false;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot == EVENT_BLIND_BEGIN)
-            forget_runners(s, e->pcpu);
-        else
+        bool blind = is_blind(s, e);
+        if (!blind)
             check_runner(s, e);
+        if (blind && known)
+            forget_runners(s);
+        known = !blind;
     }
 }
 
@@ -156,7 +169,10 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
                          .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
-    return s->at && s->places && s->votes && s->runners && s->wrong;
+    if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong)
+        return false;
+    forget_runners(s);
+    return true;
 }
 
 static void end(struct search *s)

@@ -26,8 +26,9 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
                                       EVENT_CREDIT_ACCOUNT_STOP, 0};
-    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
-    static const unsigned switches[] = {EVENT_SWITCH, 0};
+    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, 0};
+    /* Runstate changes follow a SWITCH, and CONTINUE_RUNNING an INFCONT: where these are, they say who is current. */
+    static const unsigned switches[] = {EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
@@ -48,11 +49,11 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
         learn_from(actions, current);
     if (d->learns_tickles)
         learn_from(actions, tickles);
-    if (d->without_runstates)
+    if (d->without_runstates || d->raw)
         learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->model[EVENT_RUNSTATE_CHANGE]) {
+    if (i->model[EVENT_RUNSTATE_CHANGE] && !d->only_switches) {
         actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
         actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
     }
@@ -175,8 +176,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     r->tsc = t.tsc;
     r->begins = !s->begun;
     s->begun = true;
-    for (size_t i = s->head; r->begins && i < s->n; i++)
-        s->events[i].tsc = r->tsc;
+    if (r->begins)
+        stream_set_time(s, r->tsc);
     record_append_window(s, r->tsc);
     if (s->old_lost) {
         uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;
@@ -272,8 +273,8 @@ static __attribute__((noinline)) void name_siblings(struct decoder *d)
 }
 
 /* What is known of a runstate change besides its record: flags of its event. */
-static inline unsigned learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
-                                    const uint8_t *payload)
+static inline __attribute__((always_inline)) unsigned
+learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header, const uint8_t *payload)
 {
     bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
     bool one_word = (header >> 28 & 7) == 1;
@@ -393,6 +394,35 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
     return flags;
 }
 
+#define FILTER_ACTIONS (RECORD_FILTERED | RECORD_HYPERCALL)
+
+/* A record of a filtered slot: the flags of its event, 0 if it is not of I/O. */
+static inline unsigned filter(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload,
+                              const uint8_t *next, const uint8_t *end)
+{
+    if (!io_filter_passes(&s->io, slot, payload, header >> 28 & 7, next, end))
+        return 0;
+    return slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+}
+
+/* The record at p, which is wanted if it is of I/O, and says nothing about others: all that take() would do. */
+static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t tsc, unsigned slot,
+                                                    const uint8_t *p, const uint8_t *end)
+{
+    uint32_t header = load32(p);
+    const uint8_t *payload = p + 4 + (header >> 31) * 8;
+    unsigned flags = filter(s, header, slot, payload, p + record_bytes(header), end);
+    if (flags)
+        memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
+}
+
+/* Who maps pages of others, or hands them some, is a driver domain. */
+static inline void note_driver(struct stream *s, unsigned slot)
+{
+    if (slot == EVENT_GRANT_MAP || slot == EVENT_GRANT_TRANSFER)
+        io_filter_drives(&s->io);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -400,11 +430,9 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
     if (follow)
         current_before(s, r->header, r->slot, r->payload);
-    if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
-        io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
-        flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
-    if (r->slot == EVENT_GRANT_MAP || r->slot == EVENT_GRANT_TRANSFER)
-        io_filter_drives(&s->io);
+    if (action & FILTER_ACTIONS)
+        flags |= filter(s, r->header, r->slot, r->payload, r->next, r->end);
+    note_driver(s, r->slot);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
@@ -471,6 +499,11 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else if (io && action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                note_driver(s, slot);
+                memcpy(stream_append(s, tsc, h, slot, EVENT_MODEL)->w, payload, 16);
+            } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
+                take_filtered(s, tsc, slot, p, end);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
                 note_switch(s, slot, payload, h >> 28 & 7);
             } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {

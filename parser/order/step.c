@@ -1,5 +1,7 @@
 #include "step.h"
 
+#include <string.h>
+
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
 #include "fit.h"
@@ -86,21 +88,60 @@ void step_foreign_window(struct order *o, const struct stream *s)
 
 /* ---- leaving, and coming back ---- */
 
+void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to)
+{
+    struct step *step = &o->steps[pcpu];
+    if (to <= from || to - from <= STEP_CYCLES)
+        return;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < step->gaps_n; i++)
+        if (step->gaps[i].to > o->watermark)
+            step->gaps[kept++] = step->gaps[i];
+    if (kept == STEP_GAPS) { /* what lies between the first two counts as not known to be in step, too */
+        step->gaps[0].to = step->gaps[1].to;
+        memmove(step->gaps + 1, step->gaps + 2, (--kept - 1) * sizeof *step->gaps);
+    }
+    step->gaps[kept++] = (struct step_gap){from, to};
+    step->gaps_n = kept;
+}
+
+void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc)
+{
+    struct step *step = &o->steps[pcpu];
+    while (step->gaps_n > 0 && step->gaps[step->gaps_n - 1].from >= tsc)
+        step->gaps_n--;
+    if (step->gaps_n > 0 && step->gaps[step->gaps_n - 1].to > tsc)
+        step->gaps[step->gaps_n - 1].to = tsc;
+}
+
 /*
- * Takes the queued events from number `from` on from the model. Raw records stay, at the time before. Blind time that is
- * open then ends there. Returns that time, 0 if nothing before is queued.
+ * Up to when the stream's records that are no later than `tsc` are known to be in step: up to there, or where a gap begins
+ * in which the clock may have leapt. What is not after the watermark may have been delivered, and stays.
  */
-static uint64_t take_back_from(struct order *o, struct stream *s, size_t from)
+static uint64_t in_step_until(const struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct step *step = &o->steps[s->pcpu];
+    uint64_t until = tsc < s->last_tsc ? tsc : s->last_tsc;
+    for (unsigned i = 0; i < step->gaps_n; i++)
+        if (step->gaps[i].from <= until && until < step->gaps[i].to)
+            until = step->gaps[i].from;
+    return until > o->watermark ? until : o->watermark;
+}
+
+/*
+ * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
+ * own times. Blind time that is open then ends there.
+ */
+static void take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc)
 {
     size_t n = s->n;
     bool open = false;
-    uint64_t last = from > s->head ? s->events[from - 1].tsc : 0, at = last ? last : o->emitted_tsc;
     s->n = from;
     for (size_t i = from; i < n; i++) {
         struct event e = s->events[i];
         bool ends = e.slot == EVENT_BLIND_END && !open; /* else its beginning is taken back, too */
         open = e.slot == EVENT_BLIND_BEGIN || (open && e.slot != EVENT_BLIND_END);
-        e.tsc = at;
+        e.tsc = tsc != TSC_NONE ? tsc : e.tsc;
         e.flags &= ends ? EVENT_MODEL : EVENT_RAW;
         if (e.flags)
             s->events[s->n++] = e;
@@ -108,16 +149,16 @@ static uint64_t take_back_from(struct order *o, struct stream *s, size_t from)
     o->decoder->queued -= n - s->n;
     if (s->fresh > s->n)
         s->fresh = s->n;
-    return last;
 }
 
-/* The same, of the events after `limit`. */
-static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
+/* The same, of the events after `tsc`, which come at that time. */
+static void take_back(struct order *o, struct stream *s, uint64_t tsc)
 {
+    stream_settle(s);
     size_t from = s->n;
-    while (from > s->head && s->events[from - 1].tsc > limit)
+    while (from > s->head && s->events[from - 1].tsc > tsc)
         from--;
-    return take_back_from(o, s, from);
+    take_back_from(o, s, from, tsc);
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -134,30 +175,38 @@ static void find_end(struct order *o)
         if (!step->out && step->last.first_tsc > o->first_max)
             o->first_max = step->last.first_tsc;
     }
-    o->tsc_last = last > o->emitted_tsc ? last : o->emitted_tsc;
+    o->tsc_last = last > o->watermark ? last : o->watermark;
     if (o->sweep_max > o->tsc_last)
         o->sweep_max = o->tsc_last;
+}
+
+/* Counts that the clock of a pCPU left, at `from`, by `distance`. */
+static void count_leaving(struct order *o, uint64_t from, uint64_t distance)
+{
+    struct quality *q = o->decoder->quality;
+    if (q->tsc_jumps++ == 0)
+        q->tsc_jump_tsc = from;
+    if (distance > q->tsc_jump_max_cycles)
+        q->tsc_jump_max_cycles = distance;
 }
 
 /* The stream's clock has left the others', by `distance`; its records up to `from` were in step. */
 static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t distance)
 {
-    struct quality *q = o->decoder->quality;
     struct step *step = &o->steps[s->pcpu];
     step->out = true;
-    step->offset = q->bytes;
-    step->blind_from = from > o->emitted_tsc ? from : o->emitted_tsc;
+    step->offset = o->decoder->quality->bytes;
+    step->gaps_n = 0;
+    step->blind_from = from > o->watermark ? from : o->watermark;
     if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
         step->blind_from = o->tsc_first;
-    s->last_tsc = step->blind_from;
+    if (s->begun)
+        s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
     current_forget(s);
-    if (q->tsc_jumps++ == 0)
-        q->tsc_jump_tsc = step->blind_from;
-    if (distance > q->tsc_jump_max_cycles)
-        q->tsc_jump_max_cycles = distance;
+    count_leaving(o, step->blind_from, distance);
 }
 
 /* It had leapt ahead, which shows by a window that begins with `tsc`. */
@@ -165,9 +214,8 @@ static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
 {
     const struct step_leap *leap = &o->steps[s->pcpu].leap;
     bool leapt = leap->sweep > 0 && leap->tsc > tsc;
-    uint64_t from = take_back(o, s, tsc + STEP_CYCLES);
-    if (leapt && leap->from > from)
-        from = leap->from;
+    uint64_t from = in_step_until(o, s, tsc + STEP_CYCLES);
+    take_back(o, s, from);
     leave(o, s, from, leapt ? leap->distance : o->steps[s->pcpu].last.first_tsc - tsc);
     find_end(o);
 }
@@ -252,11 +300,11 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
     struct decoder *d = o->decoder;
     bool ahead = tsc > o->tsc_last + STEP_CYCLES;
     bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
-    if (step->stays_out || alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
+    if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
         return false;
     step->out = false;
-    if (d->model &&
-        tsc > step->blind_from) /* room for events was reserved, and go_on counts those of this stream */
+    bool blind = d->model && !step->unused && tsc > step->blind_from;
+    if (blind) /* room for events was reserved, and go_on counts those of this stream */
         stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
     step->before.sweep = 0;
     return true;
@@ -350,7 +398,7 @@ void step_take_runs(struct order *o, const struct stream *s, size_t from)
     struct step *step = &o->steps[s->pcpu];
     if (o->skipped_places != o->decoder->quality->skipped_places)
         forget_runs(o);
-    if (o->clock && !step->out && o->decoder->cores.largest == 0)
+    if (o->clock && o->decoder->model && !step->out && !step->unused && o->decoder->cores.largest == 0)
         pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
                   o->decoder->sweep);
     o->odd_runs |= pace_is_odd(&step->pace);
@@ -417,16 +465,42 @@ static size_t after_switch(const struct stream *s, uint64_t tsc)
     return at;
 }
 
-/* The clock of the pCPU was set in the odd run. */
-static void leave_by_runs(struct order *o, struct stream *s)
+/*
+ * The clock of the pCPU was set in the odd run. The model gets no more of it; records stay where they are, as they do where
+ * no model is wanted, and so are no runs known.
+ */
+static void stop_using(struct order *o, struct stream *s)
 {
     struct step *step = &o->steps[s->pcpu];
+    uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
     double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
-    take_back_from(o, s, after_switch(s, step->pace.odd_tsc));
-    leave(o, s, step->pace.odd_tsc, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
-    step->stays_out = true;
+    stream_settle(s);
+    take_back_from(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
+    step->unused = true;
+    step->unused_from = from;
+    count_leaving(o, from, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
     pace_restart(&step->pace);
-    find_end(o);
+}
+
+void step_withhold(struct order *o, struct stream *s)
+{
+    if (o->steps[s->pcpu].unused)
+        take_back_from(o, s, s->fresh, TSC_NONE);
+}
+
+uint64_t step_used_last(const struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    bool all_used = true;
+    uint64_t last = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        const struct step *step = &o->steps[d->pcpus[i]];
+        uint64_t used_last = step->unused ? step->unused_from : s->last_tsc;
+        all_used = all_used && !step->unused;
+        last = s->begun && used_last > last ? used_last : last;
+    }
+    return all_used ? o->tsc_last : last;
 }
 
 /* Whether the records of vCPUs, here and on other pCPUs, fit better if the clock of the pCPU was set in its odd run. */
@@ -451,10 +525,11 @@ void step_judge_runs(struct order *o, bool end)
         struct step *step = &o->steps[pcpu];
         const struct pace *p = &step->pace;
         bool decided = end || p->missed || o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING;
-        if (step->out || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided || is_hole(o, p))
+        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided ||
+            is_hole(o, p))
             continue;
         if (!p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu)))
-            leave_by_runs(o, d->streams[pcpu]);
+            stop_using(o, d->streams[pcpu]);
         else
             pace_excuse(&step->pace);
     }
@@ -465,21 +540,36 @@ void step_judge_runs(struct order *o, bool end)
 
 /* ---- blind time ---- */
 
+/* The model is told that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is no memory. */
+static int append_blind(struct decoder *d, struct stream *s, uint64_t from, uint64_t tsc)
+{
+    if (!stream_reserve(s, 2))
+        return -1;
+    stream_insert_blind(s, from, from, tsc, 0, UINT32_MAX);
+    d->queued += 2;
+    return 0;
+}
+
 int step_blind(struct order *o, uint64_t tsc)
 {
     struct decoder *d = o->decoder;
-    for (unsigned i = 0; d->model && i < d->pcpus_n; i++) {
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
         struct step *step = &o->steps[d->pcpus[i]];
-        if (!step->out || tsc <= step->blind_from)
-            continue;
-        if (!stream_reserve(s, 2))
+        bool out = step->out && tsc > step->blind_from;
+        bool unused = step->unused && tsc > step->unused_from;
+        if (out)
+            stream_set_time(s, step->blind_from);
+        uint64_t from = step->unused ? step->unused_from : step->blind_from;
+        if (d->model && (step->unused ? unused : out) && append_blind(d, s, from, tsc) != 0)
             return -1;
-        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
-        d->queued += 2;
+        if (unused)
+            step->unused_from = tsc;
+        if (out) {
+            s->last_tsc = step->blind_from = tsc;
+            s->begun = true;
+        }
         s->fresh = s->n; /* they say nothing about the clock */
-        s->last_tsc = step->blind_from = tsc;
-        s->begun = true;
     }
     return 0;
 }

@@ -36,18 +36,28 @@ struct step_window {
     uint64_t sweep, first_tsc, last_tsc;
 };
 
+/* Two times of a pCPU, and no record between them: perhaps its clock leapt there. */
+struct step_gap {
+    uint64_t from, to; /* from 0: `to` is its first */
+};
+#define STEP_GAPS 8
+
 /* What is known of a pCPU's clock. */
 struct step {
     struct step_window last, before; /* its windows in step; sweep 0: there was none */
-    struct step_leap {               /* where it last leapt ahead of all others */
-        uint64_t sweep, tsc;         /* sweep 0: it never did */
-        uint64_t distance;           /* how far */
-        uint64_t from;               /* nothing that it wrote after this is known to have been in step */
+    /* Longer than STEP_CYCLES, ascending, that end after the watermark; the first one may be several made one. */
+    struct step_gap gaps[STEP_GAPS];
+    unsigned gaps_n;
+    struct step_leap {       /* where it last leapt ahead of all others */
+        uint64_t sweep, tsc; /* sweep 0: it never did */
+        uint64_t distance;   /* how far */
+        uint64_t from;       /* nothing that it wrote after this is known to have been in step */
     } leap;
-    bool out;                    /* it has left, */
-    bool stays_out;              /* and will not be used again: nothing would show that it came back */
+    bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
     uint64_t offset;             /* and how many bytes had been read */
+    bool unused;                 /* runs show that it was set: nothing would show that it came back, */
+    uint64_t unused_from;        /* and the model gets no record of the pCPU after this */
     struct pace pace;            /* whether it goes with Xen's */
     uint64_t back_from, back_to; /* its stamps last went back from there to here */
 };
@@ -61,11 +71,23 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
 /* A window was found to be of quite another time. */
 void step_foreign_window(struct order *o, const struct stream *s);
 
+/* The pCPU wrote at `from` (0: never before) and next at `to`. */
+void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
+
+/* The pCPU's records turned out to be no later than `tsc`. */
+void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
+
 /* The events of the stream from number `from` on are new: what runs say of its clock. */
 void step_take_runs(struct order *o, const struct stream *s, size_t from);
 
 /* A sweep, or the input (`end`), is over: what odd runs are due to is decided, where it can be by now. */
 void step_judge_runs(struct order *o, bool end);
+
+/* Takes the stream's fresh events from the model, if it gets nothing of the pCPU. */
+void step_withhold(struct order *o, struct stream *s);
+
+/* The time of the last record of any pCPU of which the model is given all. */
+uint64_t step_used_last(const struct order *o);
 
 /* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
 uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
