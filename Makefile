@@ -6,7 +6,7 @@
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
-# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; three hours
+# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
 # make clean
 
 PREFIX  ?= /usr/local

@@ -54,8 +54,8 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
         return "they are not of these pCPUs only";
     if (o->cpu_hz > 0 && o->cpu_hz != kept->cpu_hz)
         return "they were made with another frequency of the tsc";
-    if (meter->charge.wanted &&
-        (!kept->charge.wanted || o->io_counts || !same_charges(&kept->charge, &meter->charge)))
+    if (meter->charge.wanted && (!kept->charge.wanted || o->io_counts || o->dom0_trace ||
+                                 !same_charges(&kept->charge, &meter->charge)))
         return "they were charged in another way";
     if ((meter->executions || meter->sink.charges) && !(meter->bys & 1u << BY_DOMAIN))
         return "executions and charges are kept with the rows by domain";
@@ -132,7 +132,7 @@ static void choose_entry(struct archived *a, bool charges)
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
     if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
-        q->tsc_implausible || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS ||
+        q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS ||
         !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {

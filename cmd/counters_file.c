@@ -1,6 +1,6 @@
 /*
  * Outside counters for --io-counts: the file that xenmeter-io-counts(5) describes. READINGS_MAX and DEVICES_MAX bound
- * the memory: 0.3 GiB with the copy that sorting makes.
+ * the memory: 0.5 GiB with the copy that sorting makes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,12 +14,12 @@
 #include "metrics/measure/counters.h"
 
 #define READINGS_MAX   (1u << 22)
-#define DEVICES_MAX    (1u << 13)
+#define DEVICES_MAX    (1u << 15)
 #define SLOTS          (2 * DEVICES_MAX)
 #define LINE_BYTES_MAX 4096
 #define FIELDS_MAX     64
 
-/* The columns; the counts come last, in the order of struct counter_reading. */
+/* The columns; the counts come last, in the order of struct counter_reading, and after them a second name of CPU times. */
 enum counters_column {
     TIME_NS,
     TSC,
@@ -27,12 +27,15 @@ enum counters_column {
     IDD,
     DEVICE,
     COUNTS,
-    COLUMNS = COUNTS + COUNTER_KINDS,
+    CPU = COUNTS + COUNTER_CPU,
+    CPU_NET,
+    COLUMNS,
     UNKNOWN = COLUMNS
 };
 
-static const char *const column_names[COLUMNS + 1] = {
-    "time_ns", "tsc", "domain", "idd", "device", "tx_packets", "rx_packets", "read_ops", "write_ops", NULL};
+static const char *const column_names[COLUMNS + 1] = {"time_ns",   "tsc",        "domain",     "idd",
+                                                      "device",    "tx_packets", "rx_packets", "read_ops",
+                                                      "write_ops", "cpu_ns",     "cpu_net_ns", NULL};
 
 struct counters_reader {
     FILE *file;
@@ -148,13 +151,17 @@ static int take_header(struct counters_reader *r, struct error *err)
     bool counts = false;
     for (unsigned i = COUNTS; i < COLUMNS; i++)
         counts |= r->has[i];
+    if (r->has[CPU] && r->has[CPU_NET])
+        return wrong(r, err, "the header has both cpu_ns and cpu_net_ns");
+    r->counters->cpu_is_net = r->has[CPU_NET];
     if (!r->has[TIME_NS] && !r->has[TSC])
         return wrong(r, err, "the header has no column time_ns, and no tsc");
     if (!r->has[DOMAIN] || !r->has[DEVICE])
         return wrong(r, err, "the header has no column %s", r->has[DOMAIN] ? "device" : "domain");
     return counts ? 0
                   : wrong(r, err,
-                          "the header has none of the columns tx_packets, rx_packets, read_ops, write_ops");
+                          "the header has none of the columns tx_packets, rx_packets, read_ops, write_ops, "
+                          "cpu_ns, cpu_net_ns");
 }
 
 /* ---- rows ---- */
@@ -185,7 +192,7 @@ static int take_values(struct counters_reader *r, struct row_values *v, struct e
     if (r->fields_n != r->columns_n)
         return wrong(r, err, "%zu fields, the header has %zu", r->fields_n, r->columns_n);
     for (size_t i = 0; i < r->fields_n; i++) {
-        enum counters_column column = r->columns[i];
+        enum counters_column column = r->columns[i] == CPU_NET ? CPU : r->columns[i];
         const char *text = r->fields[i];
         if (column == UNKNOWN || !*text)
             continue;
@@ -241,7 +248,7 @@ static int find_device(struct counters_reader *r, const struct row_values *v, ui
         return -1;
     *device = r->slots[slot] - 1;
     const bool *counts = c->devices[*device].counts;
-    for (unsigned i = 0; i < COUNTER_KINDS; i++)
+    for (unsigned i = 0; i < COUNTER_COUNTS; i++)
         if (counts[i] != v->filled[COUNTS + i])
             return wrong(r, err, "%s: %s is %s here, and was not in an earlier line", v->device,
                          column_names[COUNTS + i], counts[i] ? "empty" : "filled");

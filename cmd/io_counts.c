@@ -1,6 +1,6 @@
 /*
- * xenmeter io-counts: logs the packet and request counters of every guest's devices, as this driver domain's kernel
- * keeps them, in the form that counters_read takes.
+ * xenmeter io-counts: logs the packet and request counters of every guest's devices and the CPU times of its threads, as
+ * this driver domain's kernel keeps them, in the form that counters_read takes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,11 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ftrace_recorder.h"
 #include "io_devices.h"
+#include "io_file.h"
+#include "io_kernel.h"
+#include "io_threads.h"
 
 #define INTERVAL_NS       1000000000u     /* without --interval */
 #define INTERVAL_LEAST_NS 10000000u       /* 10 ms */
@@ -24,9 +28,10 @@
 
 struct io_counts_options {
     struct options common;
-    struct io_devices_wanted wanted;
+    struct io_wanted wanted;
     uint64_t interval_ns; /* 0: not given */
     size_t count;         /* 0: without end */
+    const char *ftrace;   /* where what Linux' ftrace says goes; NULL: it is not asked */
 };
 
 /* ---- the log ---- */
@@ -35,24 +40,31 @@ struct log {
     const char *name;
     int fd;
     bool in_pieces; /* not a regular file: a write is limited to what a pipe takes as a whole */
+    bool ending;    /* the last rows: writes what can be written at once */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
+    struct ftrace_recorder *recorder; /* its buffers are emptied while the log waits; NULL: none */
 };
 
 enum outcome { GOES_ON, ENDS, FAILED };
 
-/* Waits for `events` of the log until then; GOES_ON when they came or it is time. */
-static enum outcome wait_for(const struct log *log, short events, uint64_t until_ns)
+/*
+ * Waits for `events` of the log from `at_ns`, which is now, until then; GOES_ON when they came or it is time; FAILED: the
+ * recorder failed, and knows why.
+ */
+static enum outcome wait_for(const struct log *log, short events, uint64_t at_ns, uint64_t until_ns)
 {
-    for (;;) {
-        uint64_t at = now_ns(), left = until_ns > at ? until_ns - at : 0;
-        uint64_t round = left < ROUND_NS ? left : ROUND_NS;
+    for (;; at_ns = now_ns()) {
+        uint64_t left = until_ns > at_ns ? until_ns - at_ns : 0;
+        uint64_t most = log->recorder ? FTRACE_TICK_NS : ROUND_NS, round = left < most ? left : most;
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
         struct pollfd poll = {.fd = log->fd, .events = events};
         int n = ppoll(&poll, 1, &timeout, log->wait_mask);
         if (*log->stop || (n > 0 && !events)) /* poll reports a reader that is gone without being asked */
             return ENDS;
-        if (n > 0 || left == 0)
+        if (log->recorder && ftrace_recorder_drain(log->recorder) != 0)
+            return FAILED;
+        if (n > 0 || (n == 0 && round == left))
             return GOES_ON;
     }
 }
@@ -66,11 +78,23 @@ static size_t piece_of(const struct log *log, const char *text, size_t n)
     return end ? (size_t)(end - text) + 1 : PIPE_BUF;
 }
 
+/* Waits until the next piece can be written, as wait_for. */
+static enum outcome wait_for_room(const struct log *log)
+{
+    struct pollfd poll_log = {.fd = log->fd, .events = POLLOUT};
+    if (!log->in_pieces)
+        return GOES_ON;
+    if (log->ending)
+        return poll(&poll_log, 1, 0) > 0 ? GOES_ON : ENDS;
+    return wait_for(log, POLLOUT, 0, UINT64_MAX);
+}
+
 static enum outcome write_log(const struct log *log, const struct buffer *rows, struct error *err)
 {
     for (size_t done = 0; done < rows->n;) {
-        if (log->in_pieces && wait_for(log, POLLOUT, UINT64_MAX) == ENDS)
-            return ENDS;
+        enum outcome room = wait_for_room(log);
+        if (room != GOES_ON)
+            return room;
         ssize_t n = write(log->fd, rows->at + done, piece_of(log, rows->at + done, rows->n - done));
         if (n < 0 && errno == EPIPE)
             return ENDS;
@@ -112,59 +136,143 @@ static void warn_of_guest_type(const struct io_counts_options *o)
     fclose(f);
 }
 
-/* Reads and writes at each point of the grid; points that have passed already are left out. */
-static enum outcome keep_log(const struct io_counts_options *o, const struct log *log, struct buffer *rows,
-                             struct error *err)
+/* What is read and where it goes. */
+struct logging {
+    const struct io_counts_options *options;
+    struct io_devices *devices;
+    struct io_threads *threads; /* NULL: there is no /proc */
+    struct log log;
+    struct buffer rows;
+    bool said_none, said_unread;
+};
+
+static void warn_of_missing(struct logging *l, size_t devices)
 {
-    bool said = o->common.quiet;
-    uint64_t begun_ns = now_ns();
+    size_t unread = l->threads ? io_threads_unread(l->threads) : 0;
+    if (devices == 0 && !l->said_none && !l->options->common.quiet)
+        complain("no devices of %s yet: no vifD.N, no vbd-D-N",
+                 l->options->wanted.domains ? "these domains" : "guests");
+    if (unread > 0 && !l->said_unread && !l->options->common.quiet)
+        complain(
+            "the CPU times of %zu threads cannot be read: is the limit of open files (ulimit -n) too low?",
+            unread);
+    l->said_none |= devices == 0;
+    l->said_unread |= unread > 0;
+}
+
+/* One reading; *end_ns: when it ended. -1 with `err` filled. */
+static int read_all(struct logging *l, uint64_t *end_ns, struct error *err)
+{
+    struct io_moment now = io_clock_now();
+    if (io_devices_read(l->devices, &now, err) != 0 ||
+        (l->threads && io_threads_read(l->threads, &now, err) != 0))
+        return -1;
+    struct io_moment end = io_clock_now();
+    *end_ns = end.time_ns;
+    size_t found = io_devices_rows(l->devices, &now, &end, &l->rows);
+    if (l->threads)
+        io_threads_rows(l->threads, &now, &end, &l->rows);
+    warn_of_missing(l, found);
+    return l->rows.failed ? error_no_memory(err, "the counts of a reading") : 0;
+}
+
+/* Reads and writes at each point of the grid; points that have passed already are left out. */
+static enum outcome keep_log(struct logging *l, struct error *err)
+{
+    const struct io_counts_options *o = l->options;
+    uint64_t begun_ns = now_ns(), end_ns;
     for (size_t readings = 1;; readings++) {
-        size_t found;
-        if (io_devices_read(&o->wanted, rows, &found, err) != 0)
+        if (read_all(l, &end_ns, err) != 0)
             return FAILED;
-        if (found == 0 && !said) {
-            complain("no devices of %s yet: no vifD.N, no vbd-D-N",
-                     o->wanted.domains ? "these domains" : "guests");
-            said = true;
-        }
-        enum outcome outcome = write_log(log, rows, err);
+        enum outcome outcome = write_log(&l->log, &l->rows, err);
+        l->rows.n = 0;
         if (outcome != GOES_ON || readings == o->count)
             return outcome;
-        rows->n = 0;
-        uint64_t passed = (now_ns() - begun_ns) / o->interval_ns;
-        if (wait_for(log, 0, begun_ns + (passed + 1) * o->interval_ns) == ENDS)
-            return ENDS;
+        uint64_t passed = (end_ns - begun_ns) / o->interval_ns;
+        outcome = wait_for(&l->log, 0, end_ns, begun_ns + (passed + 1) * o->interval_ns);
+        if (outcome != GOES_ON)
+            return outcome;
     }
 }
 
-static int keep(const struct io_counts_options *o, struct buffer *rows, struct error *err)
+/* All but the last rows of times that have not grown are in the log. */
+static enum outcome end_log(struct logging *l, struct error *err)
 {
-    struct log log = {0};
-    size_t found;
-    /* The devices are looked for before the old FILE is gone. */
-    if (io_devices_read(&o->wanted, rows, &found, err) != 0 || open_log(&log, o->common.output, err) != 0)
+    l->log.ending = true;
+    if (l->threads)
+        io_threads_last_rows(l->threads, &l->rows);
+    return write_log(&l->log, &l->rows, err);
+}
+
+/* Records with ftrace, too, if it is wanted. */
+static int start_recorder(struct logging *l, struct error *err)
+{
+    const struct io_counts_options *o = l->options;
+    const struct io_interfaces interfaces = io_devices_interfaces(l->devices);
+    const struct ftrace_wanted wanted = {.root = o->wanted.root,
+                                         .path = o->ftrace,
+                                         .interfaces = &interfaces,
+                                         .idd_given = o->wanted.form.idd_given,
+                                         .idd = o->wanted.form.idd,
+                                         .quiet = o->common.quiet};
+    if (o->ftrace)
+        l->log.recorder = ftrace_recorder_start(&wanted, err);
+    return o->ftrace && !l->log.recorder ? -1 : 0;
+}
+
+static enum outcome log_and_record(struct logging *l, struct error *err)
+{
+    if (start_recorder(l, err) != 0)
+        return FAILED;
+    io_rows_header(&l->rows, &l->options->wanted.form);
+    enum outcome outcome = keep_log(l, err);
+    if (outcome != FAILED)
+        outcome = end_log(l, err);
+    return ftrace_recorder_stop(l->log.recorder, outcome == FAILED, err) == 0 ? outcome : FAILED;
+}
+
+static int keep(struct logging *l, struct error *err)
+{
+    const struct io_counts_options *o = l->options;
+    if (open_log(&l->log, o->common.output, err) != 0)
         return -1;
-    if (!o->common.quiet && io_devices_have_tsc())
+    if (!o->common.quiet && io_clock_has_tsc())
         warn_of_guest_type(o);
-    rows->n = 0;
-    buffer_printf(rows, "time_ns,tsc,domain,device,tx_packets,rx_packets,read_ops,write_ops%s\n",
-                  o->wanted.idd_given ? ",idd" : "");
-    int status = keep_log(o, &log, rows, err) == FAILED ? -1 : 0;
-    if (o->common.output && close(log.fd) != 0 && status == 0)
-        status = error_set(err, ERROR_IO, "%.200s: %s", log.name, strerror(errno));
+    int status = log_and_record(l, err) == FAILED ? -1 : 0;
+    if (o->common.output && close(l->log.fd) != 0 && status == 0)
+        status = error_set(err, ERROR_IO, "%.200s: %s", l->log.name, strerror(errno));
     return status;
+}
+
+/* Looks for devices and threads before the old FILE is gone. */
+static int begin(struct logging *l, struct error *err)
+{
+    const struct io_wanted *wanted = &l->options->wanted;
+    io_file_raise_limit();
+    l->devices = io_devices_new(wanted, err);
+    if (!l->devices)
+        return -1;
+    if (!wanted->form.cpu)
+        return 0;
+    struct io_interfaces interfaces = io_devices_interfaces(l->devices);
+    l->threads = io_threads_new(wanted, &interfaces, err);
+    return l->threads ? 0 : -1;
 }
 
 static int run(const struct options *o)
 {
     struct error err = {0};
-    struct buffer rows = {0};
     struct io_counts_options own = *(const struct io_counts_options *)o;
+    struct logging l = {.options = &own};
     own.wanted.root = own.wanted.root ? own.wanted.root : "";
     own.wanted.domains = o->domains;
+    own.wanted.form.cpu = io_kernel_has_proc(own.wanted.root);
+    own.wanted.form.steal_known = io_kernel_leaves_out_steal(own.wanted.root);
     own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;
-    int status = keep(&own, &rows, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
-    buffer_free(&rows);
+    int status = begin(&l, &err) == 0 && keep(&l, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    io_threads_free(l.threads);
+    io_devices_free(l.devices);
+    buffer_free(&l.rows);
     return status;
 }
 
@@ -182,14 +290,14 @@ static int set_interval(struct options *o, const struct option_spec *s, const ch
 
 static int set_idd(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    struct io_devices_wanted *wanted = &((struct io_counts_options *)o)->wanted;
+    struct io_rows_form *form = &((struct io_counts_options *)o)->wanted.form;
     size_t digits = strspn(text, "0123456789");
     unsigned long id = digits > 0 && digits <= 5 && !text[digits] ? strtoul(text, NULL, 10) : ULONG_MAX;
     if (id > UINT16_MAX)
         return error_set(err, ERROR_USAGE, "--%s %.60s: wants the id of this domain, for example 5", s->name,
                          text);
-    wanted->idd_given = true;
-    wanted->idd = (unsigned)id;
+    form->idd_given = true;
+    form->idd = (unsigned)id;
     return 0;
 }
 
@@ -202,6 +310,11 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", o->output);
     if (o->output && strcmp(o->output, "-") == 0)
         o->output = NULL;
+    const char *ftrace = ((struct io_counts_options *)o)->ftrace;
+    if (ftrace && (!*ftrace || strcmp(ftrace, "-") == 0))
+        return error_set(err, ERROR_USAGE, "--ftrace wants the name of a file");
+    if (ftrace && o->output && (strcmp(ftrace, o->output) == 0 || same_file(ftrace, o->output)))
+        return error_set(err, ERROR_USAGE, "--ftrace and --output are the same file");
     return 0;
 }
 
@@ -212,9 +325,13 @@ static const struct option_spec options[] = {
            .offset = offsetof(struct io_counts_options, count)),
     OPTION_DOMAINS("only these guests: 0,3-5"),
     OPTION_OUTPUT_AS("FILE", "write to FILE, which is replaced; default: standard output", ":file"),
+    OPTION(0, "ftrace", "FILE",
+           "also records who runs on this domain's CPUs, for --dom0-trace of charge; .zst at the end "
+           "compresses",
+           .set = set_text, .offset = offsetof(struct io_counts_options, ftrace), .choices = ":file"),
     OPTION(0, "idd", "ID", "adds the column idd: which driver domain this is, if not domain 0",
            .set = set_idd),
-    OPTION(0, "root", "DIR", "the tree in which sys/ is (default /)", .set = set_text,
+    OPTION(0, "root", "DIR", "the tree in which sys/, proc/ and dev/ are (default /)", .set = set_text,
            .offset = offsetof(struct io_counts_options, wanted.root), .choices = ":directory"),
     OPTION_QUIET,
     OPTIONS_END,
@@ -223,12 +340,13 @@ static const struct option_spec options[] = {
 static const struct command command = {
     .order = 50,
     .name = "io-counts",
-    .summary = "log the packets and requests of guests' devices, beside a trace",
+    .summary = "log packets, requests and CPU times of guests' devices, beside a trace",
     .usage = "[OPTIONS]",
     .text = "Runs in domain 0, or another driver domain of Linux. At each interval it reads the counters "
             "that the "
-            "kernel keeps for guests' network devices (vifD.N) and disks (vbd-D-N) and writes a CSV line for "
-            "each device, stamped with the time stamp counter that trace records carry.",
+            "kernel keeps for guests' network devices (vifD.N) and disks (vbd-D-N, vbd3-D-N), and the CPU "
+            "times of the threads and processes that work for one guest, and writes CSV lines, stamped with "
+            "the time stamp counter that trace records carry.",
     .examples = "xenmeter io-counts -i 100ms -o counts.csv &\n"
                 "sleep 1; xentrace -D -e 0x2f000 -T 60 capture.xt; sleep 1; kill %1\n"
                 "xenmeter charge --io-counts counts.csv capture.xt",

@@ -1,90 +1,69 @@
-/* Sources: Linux drivers/net/xen-netback (vifD.N), drivers/block/xen-blkback/xenbus.c (vbd-D-ID statistics). */
+/*
+ * Sources: Linux drivers/net/xen-netback (vifD.N), drivers/block/xen-blkback/xenbus.c (vbd-D-ID statistics); blktap's
+ * include/blktap3.h (the statistics of vbd3-D-ID: fourteen 64-bit numbers, the fourth the read requests received, the
+ * ninth the write requests).
+ */
 #include "io_devices.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#if defined __x86_64__ || defined __i386__
-#include <x86intrin.h>
-#endif
 
-#include "cli.h"
+#include "io_file.h"
 
-#define READ_QUICK_NS 100000u /* longer than this, and something else ran while a device was read */
-#define READ_ATTEMPTS 4
+#define LOOK_NS     1000000000u /* from one look for devices to the next */
+#define SLOW_FACTOR 8           /* a reading so much slower than the quickest was interrupted */
+#define NO_FILE     (-1)
 
-/* ---- moments ---- */
+/* Byte offsets in tapdisk's statistics. */
+#define TAPDISK_READS  24
+#define TAPDISK_WRITES 64
 
-struct moment {
-    uint64_t time_ns; /* CLOCK_MONOTONIC */
-    uint64_t tsc;
+struct device;
+
+/* A directory of devices, and the counters of each. */
+struct source {
+    const char *folder; /* below the root */
+    bool needed;        /* one of these is there in a driver domain */
+    bool (*find)(int folder, const char *entry, struct device *d);
+    const char *files[2]; /* the second NULL: both counts are in the first one */
+    size_t offsets[2];    /* if so, where */
+    enum io_column first;
 };
-
-#if defined __x86_64__ || defined __i386__
-#define HAS_TSC true
-static uint64_t read_tsc(void)
-{
-    return __rdtsc();
-}
-#elif defined __aarch64__
-#define HAS_TSC true
-static uint64_t read_tsc(void)
-{
-    uint64_t ticks;
-    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks));
-    return ticks;
-}
-#else
-#define HAS_TSC false
-static uint64_t read_tsc(void)
-{
-    return 0;
-}
-#endif
-
-static struct moment middle_of(struct moment a, struct moment b)
-{
-    return (struct moment){a.time_ns + (b.time_ns - a.time_ns) / 2, a.tsc + (b.tsc - a.tsc) / 2};
-}
-
-static struct moment now(void)
-{
-    struct moment before = {0, read_tsc()};
-    uint64_t time_ns = now_ns();
-    struct moment after = {0, read_tsc()};
-    return (struct moment){time_ns, middle_of(before, after).tsc};
-}
-
-/* ---- devices ---- */
 
 struct device {
+    const struct source *source;
     unsigned long domain;
     char name[32];
+    char *entry;  /* its name in the directory */
+    int files[2]; /* NO_FILE: cannot be opened; the second also where one file has both counts */
+    uint64_t counts[2];
+    uint64_t ticks;          /* in the middle of reading them */
+    bool read;               /* in this reading */
+    bool new;                /* it came after the first look, and was not read before this reading: */
+    struct io_moment absent; /* if so, the last look without it */
+    bool gone;
 };
 
-/* Whether `entry` is PREFIX, a domain, `between`, a number, and nothing more; gives both. */
-static bool parse_pair(const char *entry, const char *prefix, char between, unsigned long pair[2])
+/* ---- which devices ---- */
+
+static bool name_device(struct device *d, const char *form, const unsigned long pair[2])
 {
-    size_t n = strlen(prefix);
-    if (strncmp(entry, prefix, n) != 0)
-        return false;
-    const char *domain = entry + n;
-    size_t digits = strspn(domain, "0123456789");
-    if (digits == 0 || digits > 5 || domain[digits] != between)
-        return false;
-    const char *number = domain + digits + 1;
-    digits = strspn(number, "0123456789");
-    if (digits == 0 || digits > 10 || number[digits])
-        return false;
-    pair[0] = strtoul(domain, NULL, 10);
-    pair[1] = strtoul(number, NULL, 10);
-    return pair[0] <= UINT16_MAX;
+    d->domain = pair[0];
+    snprintf(d->name, sizeof d->name, form, pair[0], pair[1]);
+    return true;
+}
+
+static bool is_pair(const char *entry, const char *prefix, char between, unsigned long pair[2])
+{
+    const char *rest = io_name_pair(entry, prefix, between, pair);
+    return rest && !*rest;
 }
 
 /* Whether the device an interface belongs to is vif-D-N: finds interfaces that were renamed (vifname=). */
@@ -97,7 +76,7 @@ static bool parse_link(int folder, const char *entry, unsigned long pair[2])
         return false;
     target[n] = '\0';
     const char *slash = strrchr(target, '/');
-    return parse_pair(slash ? slash + 1 : target, "vif-", '-', pair);
+    return is_pair(slash ? slash + 1 : target, "vif-", '-', pair);
 }
 
 /*
@@ -107,94 +86,115 @@ static bool parse_link(int folder, const char *entry, unsigned long pair[2])
 static bool find_network_device(int folder, const char *entry, struct device *d)
 {
     unsigned long pair[2];
-    if (!parse_pair(entry, "vif", '.', pair) && !parse_link(folder, entry, pair))
-        return false;
-    d->domain = pair[0];
-    snprintf(d->name, sizeof d->name, "vif%lu.%lu", pair[0], pair[1]);
-    return true;
+    return (is_pair(entry, "vif", '.', pair) || parse_link(folder, entry, pair)) &&
+           name_device(d, "vif%lu.%lu", pair);
 }
 
 static bool find_disk(int folder, const char *entry, struct device *d)
 {
     unsigned long pair[2];
     (void)folder;
-    if (!parse_pair(entry, "vbd-", '-', pair))
-        return false;
-    d->domain = pair[0];
-    snprintf(d->name, sizeof d->name, "vbd-%lu-%lu", pair[0], pair[1]);
-    return true;
+    return is_pair(entry, "vbd-", '-', pair) && name_device(d, "vbd-%lu-%lu", pair);
 }
 
-/* A directory of devices, and the two counter files of each. */
-static const struct source {
-    const char *folder; /* below the root */
-    bool (*find)(int folder, const char *entry, struct device *d);
-    const char *files[2];
-    const char *fields_before, *fields_after; /* empty CSV fields around the two counts */
-} sources[] = {
-    {"sys/class/net", find_network_device, {"statistics/tx_packets", "statistics/rx_packets"}, "", ",,"},
-    {"sys/bus/xen-backend/devices", find_disk, {"statistics/rd_req", "statistics/wr_req"}, ",,", ""},
-};
+static bool find_tapdisk(int folder, const char *entry, struct device *d)
+{
+    unsigned long pair[2];
+    (void)folder;
+    return is_pair(entry, "vbd3-", '-', pair) && name_device(d, "vbd3-%lu-%lu", pair);
+}
 
+static const struct source sources[] = {
+    {"sys/class/net",
+     true,
+     find_network_device,
+     {"statistics/tx_packets", "statistics/rx_packets"},
+     {0, 0},
+     IO_COLUMN_TX},
+    {"sys/bus/xen-backend/devices",
+     true,
+     find_disk,
+     {"statistics/rd_req", "statistics/wr_req"},
+     {0, 0},
+     IO_COLUMN_READ},
+    {"dev/shm", false, find_tapdisk, {"statistics", NULL}, {TAPDISK_READS, TAPDISK_WRITES}, IO_COLUMN_READ},
+};
 #define SOURCES_N (sizeof sources / sizeof sources[0])
 
-/* ---- readings ---- */
+/* What was seen of a source. */
+struct folder {
+    struct timespec changed; /* the time of the directory before the last look */
+    struct device *devices;  /* ordered by name, as versionsort has it */
+    size_t n;
+};
 
-static bool read_count(int folder, const char *entry, const char *file, uint64_t *count)
+struct io_devices {
+    const struct io_wanted *wanted;
+    struct folder folders[SOURCES_N];
+    struct io_moment looked; /* when all folders were looked at last */
+    bool stale;              /* a device has gone: look again */
+    uint64_t quickest_ticks; /* of all readings of one device; 0: none yet */
+};
+
+/* ---- devices come and go ---- */
+
+static void close_device(struct device *d)
 {
-    char path[NAME_MAX + 64], text[32];
-    snprintf(path, sizeof path, "%.*s/%s", NAME_MAX, entry, file);
-    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    for (int i = 0; i < 2; i++)
+        if (d->files[i] >= 0)
+            close(d->files[i]);
+    free(d->entry);
+}
+
+/* Opens the counters of a device that are not open. */
+static void open_counters(int folder, struct device *d)
+{
+    char path[NAME_MAX + 64];
+    for (int i = 0; i < 2 && d->source->files[i]; i++) {
+        if (d->files[i] >= 0)
+            continue;
+        snprintf(path, sizeof path, "%.*s/%s", NAME_MAX, d->entry, d->source->files[i]);
+        d->files[i] = io_file_open(folder, path);
+    }
+}
+
+/* Whether `entry` is a wanted device; makes it. */
+static bool make_device(const struct io_devices *all, const struct source *s, int folder, const char *entry,
+                        struct device *d)
+{
+    *d = (struct device){
+        .source = s, .files = {NO_FILE, NO_FILE}, .new = all->looked.ticks > 0, .absent = all->looked};
+    const uint8_t *domains = all->wanted->domains;
+    if (!s->find(folder, entry, d) || (domains && !domains[d->domain]))
         return false;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    size_t digits = strspn(text, "0123456789");
-    errno = 0;
-    *count = strtoull(text, NULL, 10);
-    return digits > 0 && errno == 0 && (text[digits] == '\n' || !text[digits]);
+    d->entry = strdup(entry);
+    return d->entry != NULL;
 }
 
 /*
- * Reads both counts and the moment in the middle of reading them. If reading took long, something else ran meanwhile
- * and the moment is inexact: reads again. False when the device is gone.
+ * The devices among the entries, ordered: those that were there before are taken out of `f`, where their `entry` becomes
+ * NULL. NULL: no memory.
  */
-static bool read_counts(int folder, const char *entry, const struct source *s, uint64_t counts[2],
-                        struct moment *when)
+static struct device *match(const struct io_devices *all, const struct source *s, int folder,
+                            struct dirent **entries, int entries_n, struct folder *f, size_t *n)
 {
-    for (unsigned attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-        struct moment before = now();
-        if (!read_count(folder, entry, s->files[0], &counts[0]) ||
-            !read_count(folder, entry, s->files[1], &counts[1]))
-            return false;
-        struct moment after = now();
-        *when = middle_of(before, after);
-        if (after.time_ns - before.time_ns <= READ_QUICK_NS)
-            break;
+    struct device *devices = calloc((size_t)entries_n + 1, sizeof *devices);
+    size_t old = 0;
+    for (int i = 0; devices && i < entries_n; i++) {
+        const char *entry = entries[i]->d_name;
+        while (old < f->n && strverscmp(f->devices[old].entry, entry) < 0)
+            close_device(&f->devices[old++]);
+        struct device *d = &devices[*n];
+        if (old < f->n && strcmp(f->devices[old].entry, entry) == 0)
+            *d = f->devices[old++];
+        else if (!make_device(all, s, folder, entry, d))
+            continue;
+        open_counters(folder, d);
+        ++*n;
     }
-    return true;
-}
-
-/* Adds the row of a device. False, and no row, if the entry is no device or is not wanted. */
-static bool add_row(const struct io_devices_wanted *o, int folder, const char *entry, const struct source *s,
-                    struct buffer *rows)
-{
-    struct device d;
-    uint64_t counts[2];
-    struct moment when;
-    if (!s->find(folder, entry, &d) || (o->domains && !o->domains[d.domain]) ||
-        !read_counts(folder, entry, s, counts, &when))
-        return false;
-    buffer_printf(rows, "%" PRIu64 ",", when.time_ns);
-    if (HAS_TSC)
-        buffer_printf(rows, "%" PRIu64, when.tsc);
-    buffer_printf(rows, ",%lu,%s,%s%" PRIu64 ",%" PRIu64 "%s", d.domain, d.name, s->fields_before, counts[0],
-                  counts[1], s->fields_after);
-    if (o->idd_given)
-        buffer_printf(rows, ",%u", o->idd);
-    buffer_text(rows, "\n");
-    return true;
+    while (devices && old < f->n)
+        close_device(&f->devices[old++]);
+    return devices;
 }
 
 static int visible(const struct dirent *entry)
@@ -202,52 +202,218 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Adds the rows of one folder's devices, ordered by name, and their number to *found. 1: there is no such directory. */
-static int read_folder(const struct io_devices_wanted *o, const struct source *s, struct buffer *rows,
-                       size_t *found, struct error *err)
+static int look_into(struct io_devices *all, size_t source, int folder, struct error *err)
+{
+    struct folder *f = &all->folders[source];
+    struct dirent **entries = NULL;
+    size_t n = 0;
+    int entries_n = scandirat(folder, ".", &entries, visible, versionsort);
+    if (entries_n < 0)
+        return -1;
+    struct device *devices = match(all, &sources[source], folder, entries, entries_n, f, &n);
+    for (int i = 0; i < entries_n; i++)
+        free(entries[i]);
+    free(entries);
+    if (!devices)
+        return error_no_memory(err, "the list of devices");
+    free(f->devices);
+    f->devices = devices;
+    f->n = n;
+    return 0;
+}
+
+static void forget(struct folder *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        close_device(&f->devices[i]);
+    f->n = 0;
+}
+
+static bool folder_path(const struct io_devices *all, size_t source, char path[PATH_MAX])
+{
+    return snprintf(path, PATH_MAX, "%s/%s", all->wanted->root, sources[source].folder) < PATH_MAX;
+}
+
+/* Looks for the devices of one source. 1: there is no such directory. */
+static int look_at(struct io_devices *all, size_t source, struct error *err)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", o->root, s->folder) >= (int)sizeof path)
+    struct stat st;
+    if (!folder_path(all, source, path))
         return error_set(err, ERROR_USAGE, "--root: this path is too long");
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0 && errno == ENOENT)
+    if (folder < 0 && (errno == ENOENT || !sources[source].needed)) {
+        forget(&all->folders[source]);
         return 1;
-    struct dirent **entries = NULL;
-    int n = folder < 0 ? -1 : scandirat(folder, ".", &entries, visible, versionsort);
-    if (n < 0)
+    }
+    if (folder >= 0 && fstat(folder, &st) == 0)
+        all->folders[source].changed = st.st_mtim;
+    int status = folder < 0 ? -1 : look_into(all, source, folder, err);
+    if (status != 0 && err->code != ERROR_MEMORY)
         error_set(err, ERROR_IO,
                   "cannot read %.150s: %s; is this a driver domain of Xen? (--root DIR reads a copy)", path,
                   strerror(errno));
-    for (int i = 0; i < n; i++) {
-        *found += add_row(o, folder, entries[i]->d_name, s, rows);
-        free(entries[i]);
-    }
-    free(entries);
     if (folder >= 0)
         close(folder);
-    return n < 0 ? -1 : 0;
+    return status;
 }
 
-int io_devices_read(const struct io_devices_wanted *o, struct buffer *rows, size_t *found, struct error *err)
+/* -1 with `err` filled. */
+static int look(struct io_devices *all, const struct io_moment *now, struct error *err)
 {
-    size_t missing = 0;
-    *found = 0;
+    bool found = false;
     for (size_t i = 0; i < SOURCES_N; i++) {
-        int status = read_folder(o, &sources[i], rows, found, err);
+        int status = look_at(all, i, err);
         if (status < 0)
             return -1;
-        missing += status > 0;
+        found |= status == 0 && sources[i].needed;
     }
-    if (missing == SOURCES_N)
-        return error_set(
-            err, ERROR_IO,
-            "neither %.100s/%s nor %s is there: is this a driver domain of Xen? (--root DIR reads a "
-            "copy)",
-            o->root, sources[0].folder, sources[1].folder);
-    return rows->failed ? error_no_memory(err, "the list of devices") : 0;
+    all->looked = *now;
+    all->stale = false;
+    return found ? 0
+                 : error_set(err, ERROR_IO,
+                             "neither %.100s/%s nor %s is there: is this a driver domain of Xen? (--root DIR "
+                             "reads a copy)",
+                             all->wanted->root, sources[0].folder, sources[1].folder);
 }
 
-bool io_devices_have_tsc(void)
+/* Whether the time of a directory says that devices came or went. The machine's own sysfs keeps no such time. */
+static bool changed(const struct io_devices *all)
 {
-    return HAS_TSC;
+    char path[PATH_MAX];
+    struct stat st;
+    for (size_t i = 0; *all->wanted->root && i < SOURCES_N; i++) {
+        const struct timespec *then = &all->folders[i].changed;
+        if (sources[i].needed && folder_path(all, i, path) && stat(path, &st) == 0 &&
+            (st.st_mtim.tv_sec != then->tv_sec || st.st_mtim.tv_nsec != then->tv_nsec))
+            return true;
+    }
+    return false;
+}
+
+struct io_devices *io_devices_new(const struct io_wanted *wanted, struct error *err)
+{
+    struct io_devices *all = calloc(1, sizeof *all);
+    if (!all) {
+        error_no_memory(err, "the list of devices");
+        return NULL;
+    }
+    all->wanted = wanted;
+    struct io_moment now = io_clock_now();
+    if (look(all, &now, err) == 0)
+        return all;
+    io_devices_free(all);
+    return NULL;
+}
+
+void io_devices_free(struct io_devices *d)
+{
+    for (size_t i = 0; d && i < SOURCES_N; i++) {
+        forget(&d->folders[i]);
+        free(d->folders[i].devices);
+    }
+    free(d);
+}
+
+static unsigned long owner(const void *context, const char *interface, size_t n)
+{
+    const struct folder *f = &((const struct io_devices *)context)->folders[0];
+    for (size_t i = 0; i < f->n; i++)
+        if (strncmp(f->devices[i].entry, interface, n) == 0 && !f->devices[i].entry[n])
+            return f->devices[i].domain;
+    return IO_NO_DOMAIN;
+}
+
+struct io_interfaces io_devices_interfaces(const struct io_devices *d)
+{
+    return (struct io_interfaces){d, owner};
+}
+
+/* ---- readings ---- */
+
+static enum io_read read_counts(struct device *d)
+{
+    enum io_read status = IO_READ_DONE;
+    for (int i = 0; i < 2 && status == IO_READ_DONE; i++)
+        status = d->source->files[1] ? io_file_number(d->files[i], &d->counts[i])
+                                     : io_file_word(d->files[0], d->source->offsets[i], &d->counts[i]);
+    return status;
+}
+
+/*
+ * Reads both counts and the moment in the middle of reading them. If that took much longer than the quickest reading,
+ * something else ran meanwhile and the moment is inexact: reads once more.
+ */
+static void read_device(struct io_devices *all, struct device *d)
+{
+    uint64_t took = UINT64_MAX;
+    d->new = d->new && !d->read;
+    for (int attempt = 0; attempt < 2 && took / SLOW_FACTOR > all->quickest_ticks; attempt++) {
+        uint64_t before = io_clock_ticks();
+        enum io_read status = read_counts(d);
+        took = io_clock_ticks() - before;
+        d->ticks = before + took / 2;
+        d->read = status == IO_READ_DONE;
+        d->gone = status == IO_READ_GONE;
+        if (!d->read)
+            return;
+        if (all->quickest_ticks == 0 || took < all->quickest_ticks)
+            all->quickest_ticks = took;
+    }
+}
+
+static void drop_gone(struct folder *f)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->devices[i].gone)
+            close_device(&f->devices[i]);
+        else
+            f->devices[left++] = f->devices[i];
+    }
+    f->n = left;
+}
+
+int io_devices_read(struct io_devices *d, const struct io_moment *now, struct error *err)
+{
+    bool due = d->stale || now->time_ns - d->looked.time_ns >= LOOK_NS || changed(d);
+    if (due && look(d, now, err) != 0)
+        return -1;
+    for (size_t i = 0; i < SOURCES_N; i++) {
+        struct folder *f = &d->folders[i];
+        bool gone = false;
+        for (size_t k = 0; k < f->n; k++) {
+            read_device(d, &f->devices[k]);
+            gone |= f->devices[k].gone;
+        }
+        if (gone)
+            drop_gone(f);
+        d->stale |= gone;
+    }
+    return 0;
+}
+
+static void add_row(const struct io_devices *all, const struct device *d, struct io_moment when,
+                    const uint64_t counts[2], struct buffer *rows)
+{
+    const struct io_row row = {when, d->domain, d->name, d->source->first, 2, counts};
+    io_rows_add(rows, &all->wanted->form, &row);
+}
+
+size_t io_devices_rows(const struct io_devices *d, const struct io_moment *now, const struct io_moment *end,
+                       struct buffer *rows)
+{
+    static const uint64_t zero[2];
+    size_t found = 0;
+    for (size_t i = 0; i < SOURCES_N; i++)
+        for (size_t k = 0; k < d->folders[i].n; k++) {
+            const struct device *device = &d->folders[i].devices[k];
+            if (!device->read)
+                continue;
+            if (device->new)
+                add_row(d, device, device->absent, zero, rows);
+            add_row(d, device, io_clock_at(now, end, device->ticks), device->counts, rows);
+            found++;
+        }
+    return found;
 }

@@ -41,7 +41,7 @@ enum event_flag {
     EVENT_CLOCK = 4,   /* the measurement of the clock; never delivered */
     EVENT_BY_SEND = 8, /* WAKE: an event-channel operation caused it */
     EVENT_WHO =
-        8, /* others, with raw records: it says who is current; what it alone wants is to be skipped */
+        8, /* others, with raw records: it may say who is current on a sibling; alone, nobody wants the event */
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
     /* RUNSTATE_CHANGE of one word: the words after it say what the decoder knows besides. */

@@ -17,7 +17,8 @@
 #define CHECK_FIRST_SWEEPS 8           /* and so many or more at first check one that is not measured */
 #define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
 #define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
-#define SWITCHES_ENOUGH    16          /* without any runstate change between them: the mask left these out */
+#define SIBLINGS_ENOUGH    4096 /* changes a pCPU: who its siblings are will not be known later, either */
+#define SWITCHES_ENOUGH    16   /* a pCPU, and no runstate change: the mask left these out */
 #define MEMORY_DEFAULT     (1ull << 30)
 
 enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
@@ -33,7 +34,8 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had */
+    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had, */
+    bool widened;         /* and for that reason some come that nobody asked for */
     struct trace_tap tap; /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
@@ -52,6 +54,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     t->options = *options;
     struct event_interest widened = options->interest;
     t->renames = old_numbers_widen(&widened);
+    t->widened = memcmp(&widened, &options->interest, sizeof widened) != 0;
     t->input = options->feed ? input_open_feed(options->feed, err) : input_open(path, err);
     if (!t->input || decoder_init(&t->decoder, t->input, &t->quality, &widened, err) != 0) {
         trace_close(t);
@@ -116,8 +119,8 @@ static void choose_frequency(struct trace *t)
     }
 }
 
-/* Fixes the start and the frequency: from here on cycles have a meaning in ns. */
-static void set_clock(struct trace *t)
+/* Fixes the start and the frequency: from here on cycles have a meaning in ns. 0, or -1: no memory. */
+static int set_clock(struct trace *t, struct error *err)
 {
     struct clock *c = &t->clock;
     uint64_t first = t->order.tsc_first == UINT64_MAX ? 0 : t->order.tsc_first;
@@ -126,13 +129,14 @@ static void set_clock(struct trace *t)
     clock_set(c, first, c->cpu_hz);
     if (t->options.resume)
         *c = t->resume.clock;
-    if (c->cpu_hz > 0)
-        order_use_clock(&t->order, c);
+    if (c->cpu_hz > 0 && order_use_clock(&t->order, c) != 0)
+        return error_no_memory(err, "the order of events");
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
     decoder_want(&t->decoder, goes_on, !has_runstates(t));
     decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     if (!goes_on)
         clock_probe_restart(&t->probe);
+    return 0;
 }
 
 static bool switches_seen(const struct trace *t)
@@ -141,13 +145,25 @@ static bool switches_seen(const struct trace *t)
            decoder_runstates(&t->decoder) >= (uint64_t)RUNSTATES_ENOUGH * t->decoder.pcpus_n;
 }
 
+/* Up to where all events are queued. */
+static uint64_t complete_upto(const struct trace *t)
+{
+    const struct order *o = &t->order;
+    return o->watermark < o->model_end ? o->watermark : o->model_end;
+}
+
 /* Which pCPUs are scheduled together. Each look at all that was read comes after twice as many sweeps as the last one. */
 static bool siblings_known(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    if (decoder_cores_missing(d) && (d->sweep & (d->sweep - 1)) == 0)
-        decoder_search_cores(d);
-    return !cores_unsettled(&d->cores) && decoder_cores_missing(d) == 0;
+    bool may_grow = decoder_cores_may_grow(d);
+    if (may_grow && (d->sweep & (d->sweep - 1)) == 0) {
+        decoder_search_cores(d, complete_upto(t));
+        may_grow = decoder_cores_may_grow(d);
+    }
+    bool due = !cores_shown(&d->cores) || decoder_siblings_due(d);
+    return (due && !cores_unsettled(&d->cores) && !may_grow) ||
+           decoder_runstates(d) >= (uint64_t)SIBLINGS_ENOUGH * d->pcpus_n;
 }
 
 /* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
@@ -156,7 +172,8 @@ static bool well_known(struct trace *t)
     struct clock_probe *p = &t->probe;
     if (t->order.tsc_first == UINT64_MAX)
         return false; /* when the trace begins is not known: all records so far are without a time */
-    if (t->decoder.model && !has_runstates(t) && decoder_switches(&t->decoder) < SWITCHES_ENOUGH)
+    if (t->decoder.model && !has_runstates(t) &&
+        decoder_switches(&t->decoder) < (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n)
         return false;
     if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
         return false;
@@ -172,12 +189,12 @@ static bool well_known(struct trace *t)
 static void take_window(struct trace *t)
 {
     struct stream *s = t->decoder.current;
-    size_t n = s->n;
+    size_t n = s->n, from = s->fresh;
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
     t->decoder.queued -= n - s->n;
     s->fresh = s->n;
-    order_window(&t->order, s);
+    order_window(&t->order, s, from);
 }
 
 /*
@@ -268,10 +285,13 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
-    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
+    if (t->phase == PHASE_CLOCK && cores_shown(&t->decoder.cores) &&
+        (!decoder_search_cores(&t->decoder, complete_upto(t)) ||
+         !decoder_check_cores(&t->decoder, complete_upto(t))))
         return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK) {
-        set_clock(t);
+        if (set_clock(t, err) != 0)
+            return -1;
         if (status == DECODER_END && t->options.cpu_hz > 0)
             check_at_end(t);
     }
@@ -297,18 +317,6 @@ static size_t drop_replayed(struct trace *t, size_t n)
     return n - i + kept;
 }
 
-/* Drops what only EVENT_WHO wants: no pCPU has siblings. Returns how many events remain. */
-static size_t drop_who(struct trace *t, size_t n)
-{
-    size_t kept = 0;
-    while (kept < n && (t->batch[kept].flags & (EVENT_RAW | EVENT_MODEL)))
-        kept++;
-    for (size_t i = kept; i < n; i++)
-        if (t->batch[i].flags & (EVENT_RAW | EVENT_MODEL))
-            t->batch[kept++] = t->batch[i];
-    return kept;
-}
-
 /* Names the current vCPUs of siblings in the batch. -1: no memory. */
 static int name_siblings(struct trace *t, size_t *n, struct error *err)
 {
@@ -327,22 +335,33 @@ static unsigned traits_of(const struct trace *t)
     return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
 }
 
-static void describe(const struct trace *t, struct event_batch *batch, size_t n)
+/* pCPUs that should have written by now, and did not. */
+static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
 {
     const struct decoder *d = &t->decoder;
+    unsigned tickled = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST);
+    unsigned silent = siblings_due ? decoder_silent_siblings(d) : 0;
+    return silent > tickled ? silent : tickled;
+}
+
+static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
+{
+    struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
-    *batch =
-        (struct event_batch){.events = t->named ? t->named : t->batch,
-                             .n = n,
-                             .pcpus = d->pcpus,
-                             .pcpus_n = d->pcpus_n,
-                             .has_runstates = has_runstates(t),
-                             .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
-                             .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
-                             .cores = d->cores.largest ? &d->cores : NULL,
-                             .traits = traits_of(t),
-                             .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                             .watermark = t->order.emitted_tsc};
+    bool siblings_due = t->phase == PHASE_LAST || decoder_siblings_due(d);
+    decoder_find_partial(d, d->model && !has_runstates(t), siblings_due);
+    *batch = (struct event_batch){.events = t->named ? t->named : t->batch,
+                                  .n = n,
+                                  .pcpus = d->pcpus,
+                                  .pcpus_n = d->pcpus_n,
+                                  .has_runstates = has_runstates(t),
+                                  .unseen_pcpus = unseen_pcpus(t, siblings_due),
+                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                                  .first_sweep_cut = t->order.first_sweep_cut,
+                                  .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
+                                  .traits = traits,
+                                  .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+                                  .watermark = t->order.emitted_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -362,13 +381,12 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         o->tsc_last = o->emitted_tsc;
     if (t->options.resume)
         n = drop_replayed(t, n);
-    if (t->renames)
-        old_numbers_rename(t->batch, n, &t->options.interest, traits_of(t));
-    if (t->decoder.raw && !t->decoder.cores.largest)
-        n = drop_who(t, n);
-    else if (t->decoder.raw && name_siblings(t, &n, err) != 0)
+    unsigned traits = traits_of(t);
+    if (t->renames && (t->widened || traits & TRAIT_OLD_NUMBERS))
+        old_numbers_rename(t->batch, n, &t->options.interest, traits);
+    if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
-    describe(t, batch, n);
+    describe(t, batch, n, traits);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
     if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)

@@ -35,7 +35,9 @@ struct event_batch {
     bool damaged;     /* bytes were passed over, or times were wrong, as far as it was read */
     unsigned
         traits; /* enum trace_trait, as far as it was read; 0 where no events are wanted that depend on them */
-    uint64_t end_tsc;   /* of the last record that the model is given, once the end was read; 0: not yet */
+    bool
+        first_sweep_cut; /* the trace ends in its first sweep: pCPUs that were to be read after may be missing */
+    uint64_t end_tsc;    /* of the last record that the model is given, once the end was read; 0: not yet */
     uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
 };
 

@@ -141,6 +141,159 @@ rm -r "$net/vif4.0"
 mv "$scratch/aside/vif2.0" "$net"
 network vif1.0 296 271
 
+group 'CPU times of threads'
+host=$scratch/host
+mkdir -p "$host/sys/class/net" "$host/sys/bus/xen-backend/devices" "$host/dev/shm" "$host/proc/sys/kernel"
+ran() { # ID NS: as /proc/ID/schedstat has it
+    echo "$2 0 1" >"$host/proc/$1/schedstat"
+}
+thread() { # ID NAME NS [COMMAND LINE]: printf formats for the command line
+    mkdir -p "$host/proc/$1"
+    echo "$2" >"$host/proc/$1/comm"
+    # shellcheck disable=SC2059 # a format
+    printf "${4-}" >"$host/proc/$1/cmdline"
+    ran "$1" "$3"
+}
+last_id() { echo "0.00 0.01 0.05 1/99 $1" >"$host/proc/loadavg"; } # ID: given last
+interrupts() { echo "cpu  11 0 12 13 14 $1 $2 15 0 0" >"$host/proc/stat"; } # TICKS TICKS: irq, softirq
+cpu_rows() { # FILE: domain, kind, ns, where there are ns; each kind's last
+    awk -F, 'NR > 1 && $9 != "" { last[$3 "," $4] = $9 } END { for (k in last) print k "," last[k] }' "$1" | sort -V
+}
+last_id 90
+interrupts 0 7
+thread 2 kthreadd 50
+thread 10 vif1.0-q0-guest-rx 1000
+thread 11 vif1.0-q1-guest-rx 1000
+thread 12 vif12.0-q0-deal 1000 # cut after 15 characters
+thread 13 vif12345.10-q10 1000 # cut before it says which
+thread 14 vif2.0-guest-rx 1000 # without queues
+thread 15 napi/vif1.0-8194 1000
+thread 16 3.xvda-0 1000
+thread 17 blkback.4.xvda 1000
+thread 20 qemu-system-i38 1000 '/usr/bin/qemu-system-i386\0-xen-domid\0005\0-name\0guest\0'
+mkdir -p "$host/proc/20/task/20" "$host/proc/20/task/21"
+thread 21 'IO iothread1' 1000 '/usr/bin/qemu-system-i386\0-xen-domid\0005\0-name\0guest\0'
+thread 22 qemu-dm-6 1000 'qemu-dm-6\0-d\0006\0'
+thread 23 tapdisk 1000 '/usr/libexec/tapdisk\0'
+thread 30 3.xvda 1000 './3.xvda\0' # a program
+thread 31 vif70000.0-q0-guest-rx 1000
+thread 32 kworker/0:1-events 1000
+thread 33 qemu-img 1000 'qemu-img\0info\0x\0'
+thread 34 web-q0-guest-rx 1000 # of a renamed interface
+mkdir -p "$host/sys/class/net/web/statistics" "$host/dev/shm/td3-23"
+ln -s ../../../vif-7-1 "$host/sys/class/net/web/device"
+echo 1 | tee "$host/sys/class/net/web/statistics/"{tx,rx}_packets >"$out"
+echo >"$host/dev/shm/td3-23/vbd-8-51712"
+run io-counts --root "$host" -n 1
+check 'the header has one column more' equal "$HEADER,cpu_ns" "$(header "$out")"
+check 'times count from the first reading; which threads' equal '0,irq,0
+0,softirq,0
+1,guest-rx,0
+1,napi,0
+2,guest-rx,0
+3,blkback,0
+4,blkback,0
+5,device-model,0
+6,device-model,0
+7,guest-rx,0
+8,tapdisk,0
+12,dealloc,0
+12345,netback,0' "$(cpu_rows "$out")"
+check 'devices have no CPU time' says "$out" ',7,vif7.1,1,1,,,$'
+run io-counts --root "$host" -n 1 -d 5 --idd 9
+check '-d, --idd' equal '5,device-model,0
+9,irq,0
+9,softirq,0' "$(cpu_rows "$out")"
+check '--idd: the last column' says "$out" ',9,irq,,,,,0,9$'
+
+rm -f "$log"
+"$XENMETER" io-counts --root "$host" -i 20ms -o "$log" 2>"$err" &
+pid=$!
+check 'a first reading' soon logged ',8,tapdisk,,,,,0$'
+ran 10 1250
+ran 11 1350
+check 'the threads of a guest add up' soon logged ',1,guest-rx,,,,,600$'
+interrupts 2 10
+check 'interrupts, in ns' soon logged ',0,irq,,,,,20000000$'
+check 'softirqs, in ns' soon logged ',0,softirq,,,,,30000000$'
+thread 91 3.xvdb-0 40
+last_id 91
+check 'a thread that comes: all its time' soon logged ',3,blkback,,,,,40$'
+thread 92 xl 7 'xl\0create\0'
+last_id 92
+sleep 0.1
+thread 92 qemu-system-i38 8 '/usr/bin/qemu-system-i386\0-xen-domid\00010\0'
+check 'a process that became a device model' soon logged ',10,device-model,,,,,8$'
+check 'a guest that comes had 0 before' says "$log" ',10,device-model,,,,,0$'
+thread 93 tapdisk 500 '/usr/libexec/tapdisk\0'
+last_id 93
+sleep 0.1
+mkdir -p "$host/dev/shm/td3-93"
+echo >"$host/dev/shm/td3-93/vbd-10-51712"
+check 'a tapdisk that gets a guest: not what it ran before' soon logged ',10,tapdisk,,,,,0$'
+ran 93 700
+check 'a tapdisk that gets a guest' soon logged ',10,tapdisk,,,,,200$'
+rm -r "$host/proc/14"
+last_id 32000
+echo 32768 >"$host/proc/sys/kernel/pid_max"
+sleep 0.1
+thread 14 vif11.0-q0-guest-rx 90
+last_id 14
+check 'ids begin anew' soon logged ',11,guest-rx,,,,,90$'
+kill -TERM $pid
+wait $pid
+check 'exit code 0' equal 0 $?
+check 'each time is there at the end' equal 2 "$(awk -F, '$3 == 1 && $4 == "napi"' "$log" | wc -l)"
+check 'where a time stood still before it grew' equal '0 0 600 600' \
+    "$(awk -F, '$3 == 1 && $4 == "guest-rx" { print $9 }' "$log" | paste -sd' ')"
+check 'no row in between' [ "$(awk -F, '$3 == 3 && $4 == "blkback"' "$log" | wc -l)" -le 4 ]
+
+group 'kernels'
+rm "$host/proc/loadavg"
+mkdir -p "$host/proc/self" "$host/proc/10/task/10" "$host/boot"
+echo '0 0 0' >"$host/proc/self/schedstat"
+echo '10 (vif1.0) q0) S 2 0 0 0 -1 69238880 0 0 0 0 3 4 0 0 20 0 1 0 5' >"$host/proc/10/task/10/stat"
+rm -f "$log"
+"$XENMETER" io-counts --root "$host" -i 20ms -o "$log" 2>"$err" &
+pid=$!
+soon logged ',1,guest-rx,,,,,0$'
+echo '10 (vif1.0) q0) S 2 0 0 0 -1 69238880 0 0 0 0 4 6 0 0 20 0 1 0 5' >"$host/proc/10/task/10/stat"
+check 'without schedstat: user and system time' soon logged ',1,guest-rx,,,,,30000000$'
+kill -TERM $pid
+wait $pid
+rm -r "$host/proc/self"
+"$XENMETER" io-counts --root "$host" -i 20ms -o "$log" 2>"$err" &
+pid=$!
+soon logged ',1,guest-rx,,,,,0$'
+mkdir -p "$scratch/aside/proc"
+thread ../../aside/proc 9.xvda-0 3
+mv "$scratch/aside/proc" "$host/proc/94"
+check 'without loadavg: all of /proc' soon logged ',9,blkback,,,,,3$'
+kill -TERM $pid
+wait $pid
+echo 4.19.0+1 >"$host/proc/sys/kernel/osrelease"
+printf 'CONFIG_X=y\nCONFIG_PARAVIRT_TIME_ACCOUNTING=y\n' >"$host/boot/config-4.19.0+1"
+run io-counts --root "$host" -n 1
+check 'a kernel that leaves out stolen time' equal "$HEADER,cpu_net_ns" "$(header "$out")"
+echo 'root=/dev/sda no-steal-acc' >"$host/proc/cmdline"
+run io-counts --root "$host" -n 1
+check 'no-steal-acc: it does not' equal "$HEADER,cpu_ns" "$(header "$out")"
+
+group 'tapdisk'
+mkdir -p "$root/dev/shm/vbd3-3-51760" "$root/dev/shm/vbd3-x" "$root/dev/shm/other"
+# Fourteen 64-bit numbers, lowest byte first; the fourth counts reads, the ninth writes.
+for word in 01 02 03 2c 05 06 07 08 e7 10 11 12 13 00; do
+    # shellcheck disable=SC2059 # a format
+    printf "\x$word\x01\0\0\0\0\0\0"
+done >"$root/dev/shm/vbd3-3-51760/statistics"
+counts -n 1
+check 'its disks' equal "$real_rows
+3,vbd3-3-51760,,,300,487" "$(rows "$out")"
+truncate -s 60 "$root/dev/shm/vbd3-3-51760/statistics"
+counts -n 1
+check 'a short file: no row' equal "$real_rows" "$(rows "$out")"
+rm -r "${root:?}/dev"
+
 group 'without devices'
 bare=$scratch/bare
 mkdir -p "$bare/sys/class/net/eth0" "$bare/sys/bus/xen-backend/devices"
@@ -241,6 +394,8 @@ group 'files that are understood'
 counts -i 10ms -n 5
 check 'what io-counts writes' takes "$(cat "$out")\n"
 check 'with idd' takes "$HEADER,idd\n$row,5\n"
+check 'CPU times' takes "$HEADER,cpu_ns\n$row,\n1,2,3,guest-rx,,,,,77\n"
+check 'CPU times without stolen time' takes "$HEADER,cpu_net_ns\n$row,\n1,2,3,guest-rx,,,,,77\n"
 check 'a header alone' takes "$HEADER\n"
 check 'comments, empty lines, the header again' takes "# from dom0\n\n$HEADER\n$row\n# again\n$HEADER\n$row\n"
 check 'CR LF' takes "$HEADER\r\n$row\r\n"
@@ -285,6 +440,7 @@ check 'no time' rejects 'line 1: .*time_ns' 'domain,device,tx_packets\n'
 check 'no domain' rejects 'line 1: .*domain' 'tsc,device,tx_packets\n'
 check 'no device' rejects 'line 1: .*device' 'tsc,domain,tx_packets\n'
 check 'no count' rejects 'line 1: .*tx_packets' 'tsc,domain,device\n'
+check 'both kinds of CPU times' rejects 'line 1: .*both' 'tsc,domain,device,cpu_ns,cpu_net_ns\n'
 check 'a column twice' rejects 'line 1: .*two columns tsc' 'tsc,domain,tsc,device,tx_packets\n'
 check 'too few fields' rejects 'line 2: 7 fields' "$HEADER\n1,2,3,vif3.0,4,5,\n"
 check 'too many fields' rejects 'line 2: 9 fields' "$HEADER\n$row,\n"

@@ -267,7 +267,7 @@ static void task_record(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32
 {
     if (record == IO_RECORD_TASK || (record == IO_RECORD_RETURN && tasks_end_copies(c, vcpu)))
         end_copies(c, vcpu, pcpu, idd);
-    if (!charge_by_task(&c->options))
+    if (!charge_by_task(&c->options) || c->idds[idd].measured)
         return;
     if (!c->idds[idd].tasks_seen)
         charging_see_tasks(c, idd);

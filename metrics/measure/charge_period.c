@@ -48,8 +48,6 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->ran_ns = 0;
     p->partial = p->closed = p->of_thread = p->half_own = false;
     p->io = p->arrivals = false;
-    p->owner = TASK_UNKNOWN;
-    p->owner_pair = NOBODY;
     p->unattributed = 0;
     p->first = p->last = NULL;
     p->tallies_n = p->shares_n = 0;
@@ -434,17 +432,13 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
 static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
 {
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
-    if (p->owner == TASK_GUEST)
-        add_share(c, p, p->owner_pair, 1);
-    else if (p->owner == TASK_OWN)
-        p->partial = false;
-    else if (p->io)
+    if (p->io)
         weigh_events(c, p, to_ns);
     else if (p->arrivals && notices)
         weigh_arrivals(c, p);
     else if (p->of_thread && notices)
         weigh_awaiting(c, p);
-    if (p->shares_n == 0 && (p->io || p->arrivals) && p->owner == TASK_UNKNOWN)
+    if (p->shares_n == 0 && (p->io || p->arrivals))
         weigh_recent(c, p);
 }
 
@@ -474,6 +468,28 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         remember_charges(c, p);
     p->closed = true;
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
-        charging_put_done(c, s);
+        c->failed = !charging_append_done(c, s);
     p->first = NULL;
+}
+
+struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
+                                        uint64_t to_ns)
+{
+    struct period *p = new_period(c, idd, from_ns);
+    if (!p)
+        return NULL;
+    p->ran_ns = to_ns - from_ns;
+    if (to == SHARE_OWN)
+        charge_nobody(c, p);
+    else if (add_share(c, p, to, 1))
+        p->shares[0].measured = 1;
+    if (c->failed)
+        return NULL;
+    p->weights[0] = 1;
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    if (to < SHARE_UNATTRIBUTED && c->options.spread_own)
+        remember_charges(c, p);
+    p->closed = true;
+    return p;
 }

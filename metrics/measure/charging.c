@@ -120,7 +120,7 @@ void charging_make_room(struct charging *c)
 
 /* ---- slices ---- */
 
-static struct run_slice *new_slice(struct charging *c)
+struct run_slice *charging_new_slice(struct charging *c)
 {
     struct run_slice *slice = c->free_slices;
     if (slice) {
@@ -138,17 +138,18 @@ static struct run_slice *new_slice(struct charging *c)
 
 static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    bool by_task = charging_by_task(c, vcpu);
-    struct period *period = by_task ? NULL : charging_period(c, vcpu);
-    struct run_slice *slice = new_slice(c);
-    if ((!period && !by_task) || !slice) {
+    bool apart = charging_by_task(c, vcpu) || charging_is_measured(c, vcpu);
+    struct period *period = apart ? NULL : charging_period(c, vcpu);
+    struct run_slice *slice = charging_new_slice(c);
+    if ((!period && !apart) || !slice) {
         c->failed = true;
         return;
     }
     *slice = (struct run_slice){
         .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
     c->vcpus[vcpu].slice = slice;
-    if (by_task) {
+    c->vcpus[vcpu].pcpu = pcpu;
+    if (apart) {
         tasks_begin(c, vcpu);
         return;
     }
@@ -171,14 +172,12 @@ static void begin_running(struct charging *c, uint32_t vcpu)
     open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
 }
 
-bool charging_put_done(struct charging *c, struct run_slice *slice)
+bool charging_append_done(struct charging *c, struct run_slice *slice)
 {
     struct run_slice **done =
         array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!done) {
-        c->failed = true;
+    if (!done)
         return false;
-    }
     c->done = done;
     c->done[c->done_n++] = slice;
     return true;
@@ -218,7 +217,7 @@ void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p)
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
-    struct run_slice *part = v->slice, *rest = new_slice(c);
+    struct run_slice *part = v->slice, *rest = charging_new_slice(c);
     if (!rest) {
         c->failed = true;
         return;
@@ -234,7 +233,11 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct run_slice *slice = v->slice;
-    if (!slice || !charging_put_done(c, slice)) {
+    if (slice && charging_is_measured(c, vcpu)) {
+        charging_close_measured(c, vcpu, c->now_ns);
+        return;
+    }
+    if (!slice || !charging_append_done(c, slice)) {
         c->failed = true;
         return;
     }
@@ -270,10 +273,9 @@ static void end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, unsign
 /* The slice of an execution ends; the next one goes on at once. */
 static void cut_slice(struct charging *c, uint32_t vcpu)
 {
-    uint16_t pcpu = c->vcpus[vcpu].slice->pcpu; /* the view may be a transition ahead of the cut */
     close_slice(c, vcpu, false);
     if (!c->failed)
-        open_slice(c, vcpu, pcpu);
+        open_slice(c, vcpu, c->vcpus[vcpu].pcpu); /* the view may be a transition ahead of a cut */
 }
 
 void charging_see_tasks(struct charging *c, uint32_t idd)
@@ -303,7 +305,9 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
             c->idds[idd].counted = true;
     c->idds[idd].life = life;
     c->idds[idd].since_ns = c->now_ns;
-    c->idds[idd].methods = charging_methods(c, c->idds[idd].counted);
+    const struct dom0_trace *measured = c->options.dom0_trace;
+    c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
+    c->idds[idd].methods = c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted);
     c->incarnations[life].idd = idd;
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
@@ -351,9 +355,9 @@ static void cut_intervals(struct charging *c)
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
         close_slice(c, c->running[i], false);
     close_intervals(c);
-    size_t first = c->done_n - c->running_n;
+    /* The view may be a transition ahead of the cut. */
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        open_slice(c, c->running[i], c->done[first + i]->pcpu);
+        open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
 }
 
 /* The open periods end at cut_ns; who runs goes on in the next ones. */
@@ -543,10 +547,14 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
         uint16_t domain = c->options.counters->devices[d].domain;
         s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
     }
-    unsigned in_force = c->options.methods;
-    bool automatic = !in_force || in_force & CHARGE_AUTO;
-    for (size_t i = 0; automatic && i < c->idds_n; i++)
+    unsigned in_force = 0;
+    bool automatic = !c->options.methods || c->options.methods & CHARGE_AUTO;
+    for (size_t i = 0; i < c->idds_n; i++) {
         in_force |= c->idds[i].methods;
+        s->measured = s->measured || c->idds[i].measured;
+    }
+    if (c->options.dom0_trace)
+        dom0_trace_span(c->options.dom0_trace, &c->clock, &s->measured_from_ns, &s->measured_to_ns);
     for (int kind = 0; kind < IO_KINDS; kind++) {
         bool any = s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]);
         s->methods |= any || !automatic ? in_force & charge_method_of_kind[kind] : 0;

@@ -4,9 +4,9 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Five files: charging.c follows the vCPUs and cuts their running into slices, charge_tasks.c cuts these where tasks
- * switch, charge_pairs.c knows who deals with whom, attribution.c tells for whom an I/O record was, charge_period.c weighs
- * what happened and shares the time out.
+ * Six files: charging.c follows the vCPUs and cuts their running into slices, charge_tasks.c cuts these where tasks
+ * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -53,6 +53,7 @@ struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
+    float measured;          /* what part of it the driver domain's own kernel measured */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -67,10 +68,8 @@ struct period {
     bool arrivals;       /* T is a task: guests notified it, see tally.arrived */
     bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
     bool of_thread;      /* a kernel thread ran in it */
-    enum task_owner owner; /* T is a task: whose it is, if that is known without its events */
-    uint32_t owner_pair;   /* TASK_GUEST: of this pair, else NOBODY */
-    double unattributed;   /* weight of I/O whose guest is not known */
-    bool closed;           /* the shares are known */
+    double unattributed; /* weight of I/O whose guest is not known */
+    bool closed;         /* the shares are known */
     struct tally *tallies;
     size_t tallies_n, tallies_capacity;
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
@@ -82,7 +81,7 @@ struct period {
 
 /* A stretch of one vCPU's running in a period. */
 struct run_slice {
-    struct period *period; /* T is a task: NULL while it runs */
+    struct period *period; /* NULL while it is open and the driver domain is measured, or T is a task */
     uint64_t from_ns, to_ns;
     uint64_t offset_ns;             /* of the period's running time, what came before it */
     uint64_t booked_ns;             /* the ledger's: how much of it was booked */
@@ -99,8 +98,8 @@ struct idd {
     uint64_t since_ns;  /* when it turned out to be one: the ledger may be behind */
     unsigned methods;   /* enum charge_method, or-ed: those in force for it */
     bool counted;       /* outside counters of its guests were given */
-    bool tasks_seen;    /* records, or tasks_cut, tell its tasks apart: T is a task from now on */
-    bool tasks_given;   /* tasks_cut does */
+    bool measured;      /* its kernel recorded whose work it did: no method is in force */
+    bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
@@ -128,8 +127,6 @@ struct task {
     uint64_t from_ns;  /* where the stretch begins; what of the slice is before it is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
-    uint32_t pair;     /* TASK_GUEST: whose; else NOBODY */
-    enum task_owner owner;
     enum stretch_begin begin;
     uint8_t
         returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
@@ -150,6 +147,8 @@ struct charging_vcpu {
     struct task task;        /* when T is a task */
     struct run_slice *slice; /* while it runs */
     uint32_t running_at;     /* index in charging.running while it has a slice */
+    uint16_t pcpu;           /* of its slice */
+    size_t measured_at;      /* see dom0_trace_owner */
 };
 
 struct charging_life {
@@ -256,6 +255,19 @@ uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t gue
 
 /* ---- between the files ---- */
 
+/* Room for a slice. NULL: no memory. */
+struct run_slice *charging_new_slice(struct charging *c);
+/* A slice whose period is closed goes to the ledger. False: no memory. */
+bool charging_append_done(struct charging *c, struct run_slice *slice);
+
+/* Whether the vCPU is of a driver domain that is measured. */
+bool charging_is_measured(const struct charging *c, uint32_t vcpu);
+/* The slice of such a vCPU ends. */
+void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
+/* The period of a part of it, closed, whose whole time goes to `to`. NULL: no memory. */
+struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
+                                        uint64_t to_ns);
+
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {
     c->sink.transition(c->sink.context, t);
@@ -294,9 +306,6 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
 void charging_clear_period(struct charging *c, struct period *p);
 /* The guest of the pair notified the vCPU. */
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
-
-/* The slice, with its period and its end, is the ledger's. False: memory ran out. */
-bool charging_put_done(struct charging *c, struct run_slice *slice);
 
 /* T is a task. What the vCPU's slice has before to_ns, if anything, is the period's; the slice goes on after that. */
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);

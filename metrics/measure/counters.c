@@ -51,7 +51,7 @@ static int contradiction(const struct counters *c, const struct counter_reading 
 /* Makes the counts of one device grow throughout: adds the old count where a count began anew from 0. */
 static void join_lives(struct counter_reading *r, size_t n)
 {
-    for (unsigned kind = 0; kind < COUNTER_KINDS; kind++) {
+    for (unsigned kind = 0; kind < COUNTER_COUNTS; kind++) {
         uint64_t last = 0, total = 0;
         for (size_t i = 0; i < n; i++) {
             uint64_t now = r[i].count[kind];

@@ -1,6 +1,7 @@
 /*
- * Counters read outside the trace: packets of each guest's network device and requests of its disks, as the driver
- * domain's kernel counts them. Cumulative; between two readings they are taken to grow evenly.
+ * Counters read outside the trace: packets of each guest's network device, requests of its disks, and the CPU time of
+ * threads and processes that work for it, as the driver domain's kernel counts them. Cumulative; between two readings
+ * they are taken to grow evenly.
  */
 #ifndef XENMETER_METRICS_COUNTERS_H
 #define XENMETER_METRICS_COUNTERS_H
@@ -12,22 +13,24 @@
 #include "io.h"
 #include "parser/order/clock.h"
 
-#define COUNTER_KINDS (IO_KINDS - IO_TX) /* tx, rx, read, write: kind IO_TX + i is count[i] */
+#define COUNTER_KINDS  (IO_KINDS - IO_TX) /* tx, rx, read, write: kind IO_TX + i is count[i] */
+#define COUNTER_CPU    COUNTER_KINDS      /* ns of CPU time; no events */
+#define COUNTER_COUNTS (COUNTER_CPU + 1)
 
 /* One device of one guest at one moment. */
 struct counter_reading {
-    uint64_t tsc;                  /* of the reading; valid if counters.has_tsc */
-    uint64_t time_ns;              /* else: ns from the trace's start, below 2^63 */
-    uint64_t count[COUNTER_KINDS]; /* since the device began; a count that falls has begun anew from 0 */
-                                   /* after counters_sort it never falls */
-    uint32_t device;               /* index in counters.devices */
+    uint64_t tsc;                   /* of the reading; valid if counters.has_tsc */
+    uint64_t time_ns;               /* else: ns from the trace's start, below 2^63 */
+    uint64_t count[COUNTER_COUNTS]; /* since the device began; a count that falls has begun anew from 0 */
+                                    /* after counters_sort it never falls */
+    uint32_t device;                /* index in counters.devices */
 };
 
 struct counter_device {
-    char name[48];              /* "vif1.0" */
-    uint16_t domain;            /* the guest */
-    uint16_t idd;               /* the driver domain that counted; 0 unless the file says otherwise */
-    bool counts[COUNTER_KINDS]; /* the kinds that this device counts */
+    char name[48];   /* "vif1.0"; of CPU time a kind of work, "guest-rx" */
+    uint16_t domain; /* the guest; of CPU time also the driver domain itself: its "irq" and "softirq" */
+    uint16_t idd;    /* the driver domain that counted; 0 unless the file says otherwise */
+    bool counts[COUNTER_COUNTS]; /* those that this device counts */
 };
 
 struct counters {
@@ -37,6 +40,8 @@ struct counters {
     size_t devices_n;
     size_t *begins; /* devices_n + 1 of them, made by counters_sort: where each device's readings begin */
     bool has_tsc;   /* readings have a tsc; else a time_ns */
+    bool
+        cpu_is_net; /* CPU times leave out what the kernel knows to be stolen: time in which the vCPU had no pCPU */
 };
 
 struct error;
@@ -58,7 +63,7 @@ void counters_free(struct counters *c);
 bool counters_frequency(const struct counters *c, double *hz, double *error_ppm);
 
 /*
- * The events of this kind (0 .. COUNTER_KINDS - 1) that the device counted in [from_ns, to_ns) of the trace; they are
+ * The events of this kind (0 .. COUNTER_COUNTS - 1; ns of COUNTER_CPU) that the device counted in [from_ns, to_ns) of the trace; they are
  * taken to come evenly between two readings, and are 0 outside of the readings. `clock` turns tsc into ns. Of the
  * events between a reading before the trace's start and the first one inside, the part after the start counts.
  */

@@ -241,7 +241,7 @@ static int take_transition(void *context, const struct pass *pass, const struct 
     bool changes = t->kind == TRANSITION_STATE || t->kind == TRANSITION_APPEAR || t->kind == TRANSITION_DIE;
     pass_time(d, m, t->time_ns);
     if (t->kind == TRANSITION_DARK)
-        change_light(d, t->value != 0, t->time_ns);
+        change_light(d, t->value != DARK_ENDS, t->time_ns);
     if (!changes || delay_book_is_closed(&d->book) ||
         !delay_book_make_room(&d->book, &d->waits, &d->waits_n, view->vcpus_n, sizeof *d->waits))
         return CONSUMER_GOES_ON;

@@ -4,8 +4,13 @@
 
 void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter)
 {
+    uint64_t to_ns = filter->to_ns ? filter->to_ns : UINT64_MAX;
     r->filter = *filter;
-    r->to_ns = filter->to_ns ? filter->to_ns : UINT64_MAX;
+    r->span_ns = to_ns > filter->from_ns ? to_ns - filter->from_ns : 0;
+    memset(r->wanted, 0, sizeof r->wanted);
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        r->wanted[slot] = !filter->slots || filter->slots[slot] ? EVENT_RAW : 0;
+    r->picks = filter->pcpus || filter->by_number;
     r->by_vcpu = filter->domains || filter->vcpus_n > 0;
     for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
         r->current[pcpu] = CURRENT_UNKNOWN;
@@ -74,7 +79,7 @@ void dump_reader_prime(struct dump_reader *r, const struct event_batch *past)
     }
 }
 
-/* ---- which numbers ---- */
+/* ---- which pCPUs and numbers ---- */
 
 static bool number_listed(const struct dump_filter *f, uint32_t number)
 {
@@ -91,9 +96,11 @@ static bool number_listed(const struct dump_filter *f, uint32_t number)
     return false;
 }
 
-bool dump_number_wanted(const struct dump_reader *r, const struct event *e)
+bool dump_is_picked(const struct dump_reader *r, const struct event *e)
 {
-    uint8_t how = r->filter.by_number[e->slot];
+    if (r->filter.pcpus && !r->filter.pcpus[e->pcpu])
+        return false;
+    uint8_t how = r->filter.by_number ? r->filter.by_number[e->slot] : DUMP_ALL;
     return how == DUMP_ALL || number_listed(&r->filter, event_number(e)) == (how == DUMP_ONLY);
 }
 

@@ -52,7 +52,9 @@ struct dump_filter {
  */
 struct dump_reader {
     struct dump_filter filter;
-    uint64_t to_ns;                 /* UINT64_MAX: to the end */
+    uint64_t span_ns;               /* length of the time wanted, from filter.from_ns on */
+    uint8_t wanted[UINT8_MAX + 1];  /* by slot of an event, pseudo-events too: EVENT_RAW or 0 */
+    bool picks;                     /* the filter asks for pCPUs or numbers */
     bool by_vcpu;                   /* the filter asks for domains or vCPUs */
     uint32_t current[PCPUS_MAX];    /* by pCPU */
     bool current_wanted[PCPUS_MAX]; /* the filter wants it; whatever it is without `by_vcpu` */
@@ -68,9 +70,9 @@ void dump_reader_prime(struct dump_reader *r, const struct event_batch *past);
 /* For dump_next: gives the record of an unrecognised event the slot and fields of a user's own one, if it is one. */
 void dump_take_own(const struct dump_reader *r, struct dump_record *record);
 
-/* For dump_next: who is current on a pCPU from now on; whether a record's number is wanted, or a vCPU that it names. */
+/* For dump_next: who is current on a pCPU from now on; whether a record's pCPU and number are wanted, or a vCPU that it names. */
 void dump_take_current(struct dump_reader *r, unsigned pcpu, uint32_t current);
-bool dump_number_wanted(const struct dump_reader *r, const struct event *e);
+bool dump_is_picked(const struct dump_reader *r, const struct event *e);
 bool dump_names_wanted(const struct dump_reader *r, const struct dump_record *record);
 
 /*
@@ -82,14 +84,14 @@ static inline bool dump_next(struct dump_reader *r, const struct event_batch *ba
 {
     for (size_t i = *at; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
-        if (e->slot == EVENT_CURRENT)
-            dump_take_current(r, e->pcpu, e->w[0]);
-        if (e->slot >= EVENT_SLOTS || !(e->flags & EVENT_RAW) ||
-            (r->filter.slots && !r->filter.slots[e->slot]) || (r->filter.pcpus && !r->filter.pcpus[e->pcpu]))
-            continue; /* another consumer's */
+        if (!(e->flags & r->wanted[e->slot])) { /* another consumer's, or part of a record */
+            if (e->slot == EVENT_CURRENT)
+                dump_take_current(r, e->pcpu, e->w[0]);
+            continue;
+        }
         uint64_t time_ns = clock_ns(clock, e->tsc);
-        if (time_ns < r->filter.from_ns || time_ns >= r->to_ns ||
-            (r->filter.by_number && !dump_number_wanted(r, e)))
+        /* What lies before from_ns wraps beyond any span. */
+        if (time_ns - r->filter.from_ns >= r->span_ns || (r->picks && !dump_is_picked(r, e)))
             continue;
         unsigned words = event_words(e);
         record->tsc = e->tsc;

@@ -109,8 +109,8 @@ struct charge_sums {
 struct ledger {
     struct meter_options options;
     const struct population *population;
-    /* guest vCPU time, while reporting, and of it: whose state is not known, or doubtful */
-    uint64_t vcpu_ns, unknown_ns, doubtful_ns;
+    /* guest vCPU time, while reporting, and of it: running; whose state is not known, or doubtful */
+    uint64_t vcpu_ns, ran_ns, unknown_ns, doubtful_ns;
     struct dark_clock dark; /* up to the last transition */
     struct subjects subjects[BYS];
     struct cell **all_cells;
@@ -215,6 +215,8 @@ void ledger_charges_free(struct ledger *l);
 /* closing */
 /* Closes every interval that ends at or before now_ns. */
 void ledger_advance(struct ledger *l, uint64_t now_ns);
+/* All the time up to now_ns was dark: in rows that are still open what vCPUs did off a pCPU is doubtful, and no sample. */
+void ledger_doubt_past(struct ledger *l, uint64_t now_ns);
 /* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
 void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
 

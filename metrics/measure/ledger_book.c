@@ -49,6 +49,7 @@ static inline __attribute__((always_inline)) void book_time(struct ledger *l, st
     int64_t ns = (int64_t)(until_ns - a->since_ns);
     a->since_ns = until_ns;
     l->vcpu_ns += a->idle || !l->reporting ? 0 : (uint64_t)ns;
+    l->ran_ns += a->idle || !l->reporting || a->state != RUNSTATE_RUNNING ? 0 : (uint64_t)ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle && l->reporting)
         l->unknown_ns += (uint64_t)ns;
     for (struct measures *const *m = a->booked; *m; m++)
@@ -434,6 +435,13 @@ static void count_skewed(struct account *a, const struct transition *t)
     }
 }
 
+static void change_dark(struct ledger *l, const struct transition *t)
+{
+    dark_clock_change(&l->dark, t->value != DARK_ENDS, t->time_ns);
+    if (t->value == DARK_ALL_ALONG)
+        ledger_doubt_past(l, t->time_ns);
+}
+
 void ledger_book(struct ledger *l, const struct transition *t)
 {
     if (t->time_ns >= l->boundary_ns)
@@ -449,7 +457,7 @@ void ledger_book(struct ledger *l, const struct transition *t)
         if (t->kind == TRANSITION_PCPU)
             ledger_add_pcpu(l, t->pcpu);
         else if (t->kind == TRANSITION_DARK)
-            dark_clock_change(&l->dark, t->value != 0, t->time_ns);
+            change_dark(l, t);
         else
             ledger_book_io(l, t);
         return;

@@ -46,6 +46,31 @@ static void complete(struct ledger *l, uint64_t end_ns, bool all)
     l->live_ns = end_ns;
 }
 
+static void doubt(struct measures *m)
+{
+    m->doubtful_ns =
+        m->state_ns[RUNSTATE_RUNNABLE] + m->state_ns[RUNSTATE_BLOCKED] + m->state_ns[RUNSTATE_OFFLINE];
+    histogram_clear(&m->wait);
+    histogram_clear(&m->block);
+}
+
+void ledger_doubt_past(struct ledger *l, uint64_t now_ns)
+{
+    for (size_t v = 0; v < l->accounts_n; v++) {
+        struct account *a = &l->accounts[v];
+        if (a->alive)
+            ledger_book_time(l, a, now_ns);
+        a->doubtful |= !a->idle && a->state != RUNSTATE_RUNNING;
+    }
+    for (size_t i = 0; i < l->all_cells_n; i++) {
+        struct cell *c = l->all_cells[i];
+        doubt(&c->live);
+        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
+            doubt(&c->wide[g]);
+    }
+    l->doubtful_ns = l->vcpu_ns - l->ran_ns - l->unknown_ns;
+}
+
 static bool make_rows(struct ledger *l, size_t n)
 {
     struct row *rows = array_reserve(l->rows, &l->rows_capacity, n + 1, sizeof *rows);

@@ -61,6 +61,13 @@ bool darkness_between(const struct darkness *d, uint64_t from_ns, uint64_t to_ns
 /* The earliest beginning of the stretches that lasted until after_ns or longer; UINT64_MAX: there is none. */
 uint64_t darkness_earliest(const struct darkness *d, uint64_t after_ns);
 
+/* What TRANSITION_DARK says. */
+enum dark_change {
+    DARK_ENDS,     /* one blind pCPU fewer */
+    DARK_BEGINS,   /* one more */
+    DARK_ALL_ALONG /* one more, as turns out now: all the time before was dark as well */
+};
+
 /* How much of the time so far was dark: of a consumer of transitions, which say when that changes (TRANSITION_DARK). */
 struct dark_clock {
     uint64_t dark_ns;  /* of the stretches that ended */

@@ -16,9 +16,10 @@ struct model {
     uint64_t settled_ns;
     uint64_t unknown_ns; /* of guests' vCPUs, of states that have ended */
     uint64_t doubtful_ns;
-    uint64_t lived_ns; /* of guests' vCPUs: their ends less their beginnings, */
-    uint64_t living;   /* and how many have no end yet; sums modulo 2^64 */
-    uint64_t ran_ns;   /* the same of running, idle vCPUs included */
+    uint64_t hidden_ns; /* of those: known, and off any pCPU, where nothing proves it */
+    uint64_t lived_ns;  /* of guests' vCPUs: their ends less their beginnings, */
+    uint64_t living;    /* and how many have no end yet; sums modulo 2^64 */
+    uint64_t ran_ns;    /* the same of running, idle vCPUs included */
     uint64_t running;
     unsigned pcpus; /* that wrote records */
     bool begun;
@@ -72,6 +73,8 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
         runstates_distrust(m->runstates);
     if (batch->unseen_pcpus && !batch->damaged)
         runstates_unseen(m->runstates, batch->unseen_pcpus);
+    if (batch->first_sweep_cut)
+        runstates_unseen(m->runstates, 0);
     m->pcpus = batch->pcpus_n;
     runstates_use_cores(m->runstates, batch->cores);
     for (size_t i = 0; i < batch->n; i++) {
@@ -117,11 +120,28 @@ static uint64_t unknown_since(const struct vcpu_view *v, uint64_t now_ns)
     return unknown && now_ns > v->since_ns ? now_ns - v->since_ns : 0;
 }
 
+/* Whether it is in a known state, and on no pCPU. */
+static bool is_hidden(const struct vcpu_view *v)
+{
+    bool off_pcpu =
+        v->state == RUNSTATE_RUNNABLE || v->state == RUNSTATE_BLOCKED || v->state == RUNSTATE_OFFLINE;
+    return v->alive && !v->idle && off_pcpu;
+}
+
 static uint64_t doubtful_since(const struct model *m, const struct vcpu_view *v, uint64_t now_ns)
 {
-    bool hidden =
-        v->state == RUNSTATE_RUNNABLE || v->state == RUNSTATE_BLOCKED || v->state == RUNSTATE_OFFLINE;
-    return v->alive && !v->idle && hidden ? dark_clock_ns(&m->view.dark, now_ns) - v->dark_ns : 0;
+    return is_hidden(v) ? dark_clock_ns(&m->view.dark, now_ns) - v->dark_ns : 0;
+}
+
+/* All the time up to now was dark. */
+static void doubt_past(struct model *m, uint64_t now_ns)
+{
+    m->doubtful_ns = m->hidden_ns;
+    for (size_t i = 0; i < m->vcpus_n; i++) {
+        struct vcpu_view *v = &m->vcpus[i];
+        m->doubtful_ns += is_hidden(v) ? now_ns - v->since_ns : 0;
+        v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
+    }
 }
 
 /* Its state ends. */
@@ -129,6 +149,7 @@ static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
 {
     if (v->state == RUNSTATE_UNKNOWN)
         m->unknown_ns += unknown_since(v, now_ns);
+    m->hidden_ns += is_hidden(v) ? now_ns - v->since_ns : 0;
     if (m->view.dark.changed) {
         m->doubtful_ns += doubtful_since(m, v, now_ns);
         v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
@@ -202,7 +223,9 @@ static __attribute__((noinline)) bool look_otherwise(struct model *m, const stru
 {
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_DARK)
-            dark_clock_change(&m->view.dark, t->value != 0, t->time_ns);
+            dark_clock_change(&m->view.dark, t->value != DARK_ENDS, t->time_ns);
+        if (t->kind == TRANSITION_DARK && t->value == DARK_ALL_ALONG)
+            doubt_past(m, t->time_ns);
         return t->kind != TRANSITION_REMOVED;
     }
     struct vcpu_view *v = &m->vcpus[t->vcpu];

@@ -36,7 +36,7 @@ enum transition_kind {
     TRANSITION_IO_UNATTRIBUTED, /* I/O events of a driver domain whose guest is not known */
     /* what the meter adds for it */
     TRANSITION_PCPU, /* a pCPU wrote its first record */
-    TRANSITION_DARK  /* not of a vCPU: one more pCPU is blind (`value` = 1), or one fewer (0): blind.h */
+    TRANSITION_DARK  /* not of a vCPU: `value` = enum dark_change (blind.h) */
 };
 
 /* What an I/O record is about; its pCPU is `pcpu`. */
@@ -84,7 +84,10 @@ void runstates_use_switches(struct runstates *r);
 void runstates_use_cores(struct runstates *r, const struct cores *cores);
 void runstates_free(struct runstates *r);
 
-/* So many pCPUs were not recorded, though Xen made them schedule, before the events that come next. */
+/*
+ * So many pCPUs were not recorded, though Xen made them schedule, before the events that come next; 0: perhaps there are
+ * such pCPUs, how many is not known.
+ */
 void runstates_unseen(struct runstates *r, unsigned pcpus);
 
 /* The trace is damaged, or its times are, before the events that come next: contradictions prove nothing. */

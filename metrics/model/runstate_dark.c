@@ -150,11 +150,11 @@ static void begin_dark(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 
 /* ---- blind pCPUs ---- */
 
-static void put_dark(struct runstates *r, uint64_t now_ns, bool blind)
+static void put_dark(struct runstates *r, uint64_t now_ns, enum dark_change change)
 {
     runstates_put(
         r, now_ns,
-        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = blind});
+        (struct transition){.kind = TRANSITION_DARK, .vcpu = NOBODY, .pcpu = NO_PCPU, .value = change});
 }
 
 /* Records came, and nothing seemed lost; now it turns out that others were lost from from_ns on. */
@@ -189,8 +189,10 @@ void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
         begin_dark(r, light_ns, from_ns);
     p->blind_from_ns = from_ns;
     r->first_run_lost |= p->current == NOBODY && p->free_since == r->start_ns;
-    put_dark(r, from_ns, true);
+    put_dark(r, from_ns, DARK_BEGINS);
     explain(r, from_ns);
+    if (r->use_switches && from_ns < r->front_ns)
+        runstates_switch_doubt(r, from_ns);
     if (p->current == NOBODY)
         return;
     uint32_t vcpu = p->current;
@@ -209,7 +211,7 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
     p->blind_ns += blind_ns;
     p->blind_from_ns = BLIND_NONE;
     darkness_end(&r->darkness, now_ns);
-    put_dark(r, now_ns, false);
+    put_dark(r, now_ns, DARK_ENDS);
     if (p->current == NOBODY)
         p->free_since = now_ns;
 }
@@ -217,19 +219,19 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
 /* ---- what was not recorded at all ---- */
 
 /* It becomes dark at from_ns, not of a loss on a pCPU that records. */
-static void darken(struct runstates *r, uint64_t from_ns)
+static void darken(struct runstates *r, uint64_t from_ns, enum dark_change change)
 {
     struct darkness *d = &r->darkness;
     uint64_t light_ns = d->n > d->first ? darkness_stretch(d, d->n - 1)->to_ns : 0;
     if (darkness_begin(d, from_ns))
         begin_dark(r, light_ns, from_ns);
-    put_dark(r, from_ns, true);
+    put_dark(r, from_ns, change);
 }
 
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
-    darken(r, from_ns);
+    darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
         k->woken = false;
@@ -247,19 +249,23 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
         k->woken_on = NO_PCPU;
     }
     darkness_end(&r->darkness, to_ns);
-    put_dark(r, to_ns, false);
+    put_dark(r, to_ns, DARK_ENDS);
     for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
         if (r->pcpus[pcpu].current == NOBODY)
             r->pcpus[pcpu].free_since = to_ns;
     r->hole_end_ns = to_ns;
 }
 
-/* It is dark without an end from now on, or from the start as long as nothing of it is settled. */
+/*
+ * It is dark without an end from now on, or from the start as long as nothing of it is settled. What is settled was dark,
+ * too: rows that are still open say so.
+ */
 static void become_dark(struct runstates *r, uint64_t now_ns)
 {
     uint64_t from_ns = now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns;
+    uint64_t dark_ns = max64(from_ns, r->settled_ns);
     r->first_run_lost |= from_ns == r->start_ns;
-    darken(r, max64(from_ns, r->settled_ns));
+    darken(r, dark_ns, dark_ns > r->start_ns ? DARK_ALL_ALONG : DARK_BEGINS);
     explain(r, from_ns);
     r->quality->skew_max_ns = 0; /* what seemed to be skew may have been on that pCPU */
 }
@@ -271,6 +277,30 @@ void runstates_unseen(struct runstates *r, unsigned pcpus)
         return;
     r->unseen.known = true;
     become_dark(r, max64(r->front_ns, r->start_ns));
+}
+
+void runstates_partial(struct runstates *r)
+{
+    uint64_t now_ns = max64(r->front_ns, r->start_ns);
+    uint64_t from_ns = max64(now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns, r->settled_ns);
+    r->partial_n = r->cores->partial_n;
+    for (uint16_t pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        struct pcpu_track *p = &r->pcpus[pcpu];
+        if (p->partial || !r->cores->partial[pcpu])
+            continue;
+        p->partial = true;
+        transitions_forget_running(&r->queue, pcpu, from_ns);
+        if (p->current == NOBODY)
+            continue;
+        uint32_t vcpu = p->current;
+        uint64_t lost_ns = max64(from_ns, r->tracks[vcpu].since_ns);
+        runstates_lose(r, vcpu, lost_ns, pcpu);
+        runstates_vacate(r, vcpu, lost_ns);
+    }
+    if (r->unseen.known)
+        return;
+    r->unseen.known = true;
+    become_dark(r, now_ns);
 }
 
 /* ---- contradictions ---- */

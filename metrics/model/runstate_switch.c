@@ -91,30 +91,39 @@ static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->pause = first ? PAUSE_WOKEN : PAUSE_NONE;
 }
 
-/*
- * Whether what happened off a pCPU since the vCPU's last record may be lost: the next wake or sleep does not say which state it
- * was in before. One that slept long enough since the last lost record did so up to now: else it would have run.
- */
+/* Whether what happened off a pCPU since the vCPU's last record may be lost: the next wake or sleep does not say which state it was in before. */
 static bool is_unsure(const struct runstates *r, const struct track *k, uint64_t now_ns)
 {
     struct dark_stretch lost;
-    bool asleep = (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) && k->pause == PAUSE_NONE;
     if (k->state == RUNSTATE_UNKNOWN)
         return k->pause == PAUSE_NONE;
-    return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost) &&
-           (!asleep || runstates_near(r, lost.to_ns, now_ns));
+    return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
+}
+
+/* One that slept long enough since the last lost record, and was not paused before, did so up to now: else it would have run. */
+static bool has_slept(const struct runstates *r, const struct track *k, uint64_t now_ns)
+{
+    struct dark_stretch lost;
+    bool asleep = (k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE) && k->pause == PAUSE_NONE;
+    return asleep && darkness_between(&r->darkness, k->since_ns, now_ns, &lost) &&
+           !runstates_near(r, lost.to_ns, now_ns);
 }
 
 /*
- * A wake of a vCPU in an unsure state. It is runnable after it, unless it was paused; it is after the second one. Before, it
- * was blocked, offline or runnable.
+ * A wake of a vCPU in an unsure state. It is runnable after it, unless it was paused, which may be lost; it is after the second
+ * one, if nothing was lost since the first. Before, it was blocked, offline or runnable.
  */
 static void wake_unsure(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
-    if (k->state != RUNSTATE_UNKNOWN)
+    struct dark_stretch lost;
+    if (has_slept(r, k, now_ns))
+        runstates_record(r, vcpu, now_ns, pcpu, (enum runstate)k->state, RUNSTATE_UNKNOWN, UINT32_MAX);
+    else if (k->state != RUNSTATE_UNKNOWN)
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->pause = PAUSE_NONE;
+    if (darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        k->wakes = 0;
     if (k->wakes == 2)
         return;
     k->wakes++;
@@ -156,7 +165,7 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
     struct track *k = &r->tracks[vcpu];
     if (!k->seen) /* the wakes that come now do not say what it was before */
         runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
-    if (k->state != RUNSTATE_UNKNOWN && is_unsure(r, k, now_ns))
+    if (k->state != RUNSTATE_UNKNOWN && is_unsure(r, k, now_ns) && !has_slept(r, k, now_ns))
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->wakes = 0;
     if (k->state == RUNSTATE_RUNNABLE) {
@@ -165,6 +174,28 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
         k->pause = PAUSE_SLEPT;
         if (k->state != RUNSTATE_BLOCKED && k->leaving == 0) /* it runs, or may run */
             k->leaving = RUNSTATE_OFFLINE;
+    }
+}
+
+/* It seemed to wait since this change, for a wake or for not having blocked. */
+static void doubt_change(void *context, struct transition *t)
+{
+    const struct runstates *r = context;
+    if (t->kind != TRANSITION_STATE || t->to != RUNSTATE_RUNNABLE || t->from == RUNSTATE_UNKNOWN ||
+        r->tracks[t->vcpu].idle)
+        return;
+    t->to = RUNSTATE_UNKNOWN;
+    if (t->from != RUNSTATE_RUNNING)
+        t->from = RUNSTATE_UNKNOWN;
+}
+
+void runstates_switch_doubt(struct runstates *r, uint64_t from_ns)
+{
+    transitions_visit(&r->queue, from_ns, doubt_change, r);
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        struct track *k = &r->tracks[v];
+        if (k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE && k->since_ns > from_ns)
+            k->state = RUNSTATE_UNKNOWN;
     }
 }
 
@@ -203,6 +234,30 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
         switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
 }
 
+/* With core scheduling: whether this vCPU of a unit that is switched runs, or ran, is not recorded. */
+static void lose_track(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (!k->seen)
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+    else if (k->state != RUNSTATE_UNKNOWN)
+        runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
+    k->since_ns = now_ns;
+    k->leaving = k->wakes = k->pause = 0;
+}
+
+/* SWITCH, SWITCH_INF*, BLOCK in the ring of a pCPU that is partial. */
+static void switch_units(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    unsigned ids = e->slot == EVENT_SWITCH && event_words(e) >= 4 ? 4 : 2;
+    for (unsigned i = 0; i < ids; i += 2) {
+        uint32_t vcpu =
+            e->w[i] == IDLE_DOMAIN ? NOBODY : runstates_vcpu(r, e->w[i], e->w[i + 1], e->pcpu, now_ns);
+        if (vcpu != NOBODY)
+            lose_track(r, vcpu, e->pcpu, now_ns);
+    }
+}
+
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu)
 {
     struct pcpu_track *p = &r->pcpus[pcpu];
@@ -215,6 +270,10 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
     if (words < 2)
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
+    if (p->partial && e->slot != EVENT_WAKE && e->slot != EVENT_SLEEP) {
+        switch_units(r, e, now_ns);
+        return;
+    }
     if (e->slot == EVENT_SWITCH) {
         switch_both(r, e, now_ns);
         return;

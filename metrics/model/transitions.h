@@ -44,8 +44,15 @@ static inline bool transitions_empty(const struct transitions *q)
  */
 bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, struct transition *t);
 
+/* Changes to running on a pCPU from from_ns on lead to a state that is not known instead. */
+void transitions_forget_running(struct transitions *q, uint16_t pcpu, uint64_t from_ns);
+
 /* Puts the I/O records of a pCPU that are in order and later than a time at that time. */
 void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns);
+
+/* Visits all that wait to be taken and are later than a time, in any order. A visitor leaves times as they are. */
+typedef void transition_visitor(void *context, struct transition *t);
+void transitions_visit(struct transitions *q, uint64_t time_ns, transition_visitor *visit, void *context);
 
 /* Puts t after all transitions that are not later than it. */
 static inline void transitions_put(struct transitions *q, struct transition t)

@@ -257,8 +257,7 @@ static bool move_events(struct stream *to, const struct stream *from)
     return true;
 }
 
-/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
-static bool forget_untimed_pcpus(struct decoder *d)
+bool decoder_forget_untimed_pcpus(struct decoder *d)
 {
     struct stream *first = NULL;
     unsigned kept = 0;
@@ -285,7 +284,7 @@ static bool forget_untimed_pcpus(struct decoder *d)
 static int pass_joined(struct decoder *d, struct error *err)
 {
     struct view v = {0};
-    if (!forget_untimed_pcpus(d))
+    if (!decoder_forget_untimed_pcpus(d))
         return error_no_memory(err, "the events of a pCPU");
     for (;;) {
         if (input_view(d->input, 1, &v, err) != 0)

@@ -45,18 +45,38 @@ void order_free(struct order *o)
     o->tree = NULL;
 }
 
-void order_use_clock(struct order *o, const struct clock *clock)
+/* The time of pCPUs that are out is blind up to the end of the input, or of what the model gets. */
+static int blind_to_the_end(struct order *o)
 {
+    return step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end);
+}
+
+int order_use_clock(struct order *o, const struct clock *clock)
+{
+    const struct decoder *d = o->decoder;
+    bool end = o->watermark == UINT64_MAX;
     o->clock = clock;
     silences_use_clock(&o->silences, clock);
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        step_take_runs(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+    step_judge_runs(o, end);
+    if (end)
+        return blind_to_the_end(o);
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint64_t decided = step_runs_decided(o, d->pcpus[i], d->sweep - 1);
+        o->watermark = decided < o->watermark ? decided : o->watermark;
+    }
+    return 0;
 }
 
 /* ---- how far ---- */
 
-void order_window(struct order *o, const struct stream *s)
+void order_window(struct order *o, const struct stream *s, size_t from)
 {
     if (s->begun && s->last_tsc > o->tsc_last)
         o->tsc_last = s->last_tsc;
+    o->steps[s->pcpu].last.last_tsc = s->last_tsc;
+    step_take_runs(o, s, from);
 }
 
 /* How long the pCPU, which has written, is silent by the time of `tsc`. */
@@ -77,6 +97,9 @@ static void note_silence(struct stream *s, uint64_t sweep_tsc)
 int order_sweep(struct order *o)
 {
     const struct decoder *d = o->decoder;
+    if (o->strangers.windows > 0)
+        return 0; /* perhaps another capture begins: then nothing that its windows seem to say is true */
+    step_judge_runs(o, false);
     uint64_t ended = d->sweep - 1;
     uint64_t watermark = o->sweep_max;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
@@ -87,6 +110,8 @@ int order_sweep(struct order *o)
             watermark = s->last_tsc;
         if (step_is_pending(o, s->pcpu, ended) && o->steps[s->pcpu].leap.from < watermark)
             watermark = o->steps[s->pcpu].leap.from;
+        uint64_t decided = step_runs_decided(o, s->pcpu, ended);
+        watermark = decided < watermark ? decided : watermark;
         if (s->begun)
             note_silence(d->streams[d->pcpus[i]], o->tsc_last);
     }
@@ -180,15 +205,19 @@ int order_end(struct order *o, bool cut)
 {
     const struct decoder *d = o->decoder;
     uint64_t end = UINT64_MAX, read_before = o->watermark;
+    if (!step_end(o))
+        return -1;
+    step_judge_runs(o, true);
     for (unsigned i = 0; i < d->pcpus_n && (cut || (cut = lacks_windows(o))); i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
         uint64_t until = complete_until(o, s, &read_before);
         if (s->begun && until < end)
             end = until;
     }
+    o->first_sweep_cut = cut && d->sweep == 1;
     if (cut)
         o->model_end = end > o->emitted_tsc ? end : o->emitted_tsc;
-    if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
+    if (blind_to_the_end(o) != 0)
         return -1;
     for (unsigned i = 0; cut && i < d->pcpus_n; i++)
         end_for_model(o, d->streams[d->pcpus[i]], o->model_end);

@@ -13,16 +13,18 @@
 #include <stdint.h>
 
 #include "parser/decode/window.h"
+#include "pace.h"
 #include "silence.h"
 
 /* Windows in succession that do not go with what went before: perhaps another capture was joined on (step.h). */
 struct strangers {
-    unsigned windows; /* 0: none */
-    bool several;     /* they are of several pCPUs */
-    uint16_t pcpu;    /* of the first one, */
-    uint64_t offset;  /* of its header, and */
-    uint64_t sweep;   /* the sweep in which it was read */
-    int pcpu_before;  /* of the window before it, -1: none */
+    unsigned windows;  /* 0: none */
+    bool several;      /* they are of several pCPUs */
+    uint16_t pcpu;     /* of the first one, */
+    uint64_t offset;   /* of its header, and */
+    uint64_t sweep;    /* the sweep in which it was read */
+    int pcpu_before;   /* of the window before it, -1: none */
+    bool begins_sweep; /* that one was of an earlier sweep */
     /* of the quality, before it */
     uint64_t unplaced_bytes, tsc_jumps, tsc_jump_max_cycles;
 };
@@ -35,6 +37,8 @@ struct order {
     uint64_t
         foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
+    bool
+        first_sweep_cut; /* the input ended in its first sweep: pCPUs that were to be read after may be missing */
     uint64_t emitted_tsc; /* events up to here were delivered; what is older can only come at that time */
     struct silences silences;
     const struct clock *clock; /* NULL: not known yet */
@@ -43,6 +47,9 @@ struct order {
     uint64_t first_max_before; /* the same before first_sweep began, */
     uint64_t first_sweep;      /* the one that is being read */
     struct strangers strangers;
+    bool odd_runs;                /* there are some (pace.h) */
+    struct pace_usual usual_pace; /* of other runs, */
+    uint64_t skipped_places;      /* and of the quality, when they were looked at last */
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */
@@ -59,11 +66,11 @@ struct order {
 bool order_init(struct order *o, struct decoder *d);
 void order_free(struct order *o);
 
-/* How cycles become ns is known from here on; the clock stays the caller's. */
-void order_use_clock(struct order *o, const struct clock *clock);
+/* How cycles become ns is known from here on; the clock stays the caller's. -1 when there is no memory. */
+int order_use_clock(struct order *o, const struct clock *clock);
 
-/* A window has ended. */
-void order_window(struct order *o, const struct stream *s);
+/* A window has ended, or a part of it: its events from number `from` on are new. */
+void order_window(struct order *o, const struct stream *s, size_t from);
 
 /* A sweep has ended: moves the watermark. -1 when there is no memory. */
 int order_sweep(struct order *o);

@@ -60,6 +60,8 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
 {
     struct quality *q = o->decoder->quality;
     if (t->followers > 0 && t->next < last) {
+        o->steps[s->pcpu].back_from = last;
+        o->steps[s->pcpu].back_to = t->tsc;
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
         if (t->tsc >= o->emitted_tsc && t->tsc >= o->foreign_front) {
             q->tsc_backwards++;
@@ -96,7 +98,8 @@ static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *
 static void note_silence(struct order *o, const struct stream *s, const struct odd_time *t, uint64_t last)
 {
     uint64_t since = s->begun ? last : o->tsc_first;
-    if (t->tsc <= since || t->tsc - since < silence_cycles(&o->silences))
+    uint64_t least = t->begins_window ? silence_window_cycles(&o->silences) : silence_cycles(&o->silences);
+    if (t->tsc <= since || t->tsc - since < least)
         return;
     bool run = s->begun && s->run_since > 0 && t->run_end > s->run_since;
     struct silence silence = {.from = s->begun ? last : 0,

@@ -22,7 +22,7 @@ void silences_use_clock(struct silences *s, const struct clock *clock)
     s->cycles = cycles >= 1 && cycles < 9e18 ? (uint64_t)cycles : 0;
     size_t kept = 0;
     for (size_t i = 0; i < s->n; i++)
-        if (s->list[i].to - s->list[i].from >= s->cycles)
+        if (s->list[i].to - s->list[i].from >= silence_window_cycles(s))
             s->list[kept++] = s->list[i];
     s->n = kept;
 }
@@ -64,7 +64,7 @@ void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc)
         struct silence silence = s->list[i];
         if (silence.pcpu == pcpu && silence.to > tsc)
             silence.to = tsc;
-        if (silence.to >= silence.from && silence.to - silence.from >= silence_cycles(s))
+        if (silence.to >= silence.from && silence.to - silence.from >= silence_window_cycles(s))
             s->list[kept++] = silence;
     }
     s->n = kept;
@@ -116,9 +116,12 @@ static const struct silence *silence_before(const struct silences *s, uint16_t p
     return NULL;
 }
 
-/* Whether all pCPUs were silent before h->to; sets since when. What their next runs say is added up in `runs`. */
+/*
+ * Whether all pCPUs were silent before h->to, for at least so many cycles; sets since when. What their next runs say is
+ * added up in `runs`, if the clock is given.
+ */
 static bool all_silent(const struct silences *s, const struct decoder *d, const struct clock *clock,
-                       struct hole *h, unsigned runs[RUN_CONTRADICTS + 1])
+                       uint64_t least, struct hole *h, unsigned runs[RUN_CONTRADICTS + 1])
 {
     h->from = 0;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
@@ -130,9 +133,9 @@ static bool all_silent(const struct silences *s, const struct decoder *d, const 
         if (!silence && !stream->begun)
             continue;
         h->from = from > h->from ? from : h->from;
-        if (h->to - h->from < s->cycles)
+        if (h->to - h->from < least)
             return false;
-        runs[silence ? run_of(silence, clock) : RUN_SAYS_NOTHING]++;
+        runs[silence && clock ? run_of(silence, clock) : RUN_SAYS_NOTHING]++;
     }
     return h->from > 0;
 }
@@ -141,16 +144,31 @@ static bool is_hole(const struct silences *s, const struct decoder *d, const str
                     struct hole *h)
 {
     unsigned runs[RUN_CONTRADICTS + 1] = {0};
-    if (!all_silent(s, d, clock, h, runs))
+    if (!all_silent(s, d, clock, s->cycles, h, runs))
         return false;
     bool recorded = runs[RUN_AGREES] > 0 && runs[RUN_CONTRADICTS] == 0;
     return !recorded && (h->to - h->from) / HOLE_SWEEPS > usual_distance(s, h);
 }
 
+bool silences_find(const struct silences *s, const struct decoder *d, uint64_t tsc, uint64_t near,
+                   struct hole *longest)
+{
+    *longest = (struct hole){0};
+    for (size_t i = 0; i < s->n; i++) {
+        unsigned runs[RUN_CONTRADICTS + 1] = {0};
+        struct hole h = {.to = s->list[i].to};
+        if (h.to + near >= tsc && all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) &&
+            h.from <= tsc + near && h.to - h.from > longest->to - longest->from)
+            *longest = h;
+    }
+    return longest->to > 0;
+}
+
 /* Keeps the holes in time order; several pCPUs may have ended one at the same tsc. */
-static void add_hole(struct silences *s, const struct hole *h)
+void silences_add_hole(struct silences *s, const struct hole *h)
 {
     size_t at = s->holes_n;
+    s->last_hole = *h;
     while (at > s->holes_head && s->holes[at - 1].to > h->to)
         at--;
     if (at > s->holes_head && s->holes[at - 1].to == h->to)
@@ -173,8 +191,9 @@ void silences_settle(struct silences *s, const struct decoder *d, const struct c
     bool scheduler = decoder_has_runstates(d) || decoder_switches(d) > 0;
     for (size_t i = 0; s->cycles && scheduler && i < s->n; i++) {
         struct hole h = {.to = s->list[i].to};
-        if (h.to <= watermark && is_hole(s, d, clock, &h))
-            add_hole(s, &h);
+        bool is_long = h.to - s->list[i].from >= s->cycles;
+        if (is_long && h.to <= watermark && is_hole(s, d, clock, &h))
+            silences_add_hole(s, &h);
     }
     for (size_t i = 0; i < s->n; i++)
         if (s->list[i].to > watermark)

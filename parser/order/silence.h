@@ -21,7 +21,8 @@
 #define HOLE_NS 2000000000u
 
 /* Cycles that are silence before the clock is known: HOLE_NS, or less, of any counter faster than 1 MHz. */
-#define SILENCE_CYCLES (1u << 21)
+#define SILENCE_CYCLES        (1u << 21)
+#define SILENCE_WINDOW_CYCLES (1u << 14) /* the same, between two windows */
 
 /* A pCPU wrote nothing in between. */
 struct silence {
@@ -38,11 +39,15 @@ struct hole {
 
 #define SWEEPS_KEPT 64
 
+/* Between two windows of a pCPU shorter silences are noted, too: by this factor. */
+#define SILENCE_PART 2000
+
 struct silences {
     struct silence *list; /* that may still be part of a hole */
     size_t n, capacity;
     struct hole *holes; /* [holes_head, holes_n) wait to be delivered, in time order */
     size_t holes_head, holes_n, holes_capacity;
+    struct hole last_hole;            /* that was found last; to 0: none was */
     uint64_t cycles;                  /* HOLE_NS as cycles, 0: the clock is not known */
     uint64_t sweep_ends[SWEEPS_KEPT]; /* tsc up to which sweep i read is at i % SWEEPS_KEPT */
     uint64_t sweeps;
@@ -57,7 +62,13 @@ static inline uint64_t silence_cycles(const struct silences *s)
     return !s->cycles ? SILENCE_CYCLES : s->cycles < TSC_LEAP ? s->cycles : TSC_LEAP;
 }
 
-/* The clock is known: shorter silences than HOLE_NS do not matter any more. */
+/* The same, of the first record of a window: another capture may begin there (step.h). */
+static inline uint64_t silence_window_cycles(const struct silences *s)
+{
+    return s->cycles ? s->cycles / SILENCE_PART : SILENCE_WINDOW_CYCLES;
+}
+
+/* The clock is known. */
 void silences_use_clock(struct silences *s, const struct clock *clock);
 
 /* A sweep has read records up to this tsc. */
@@ -72,6 +83,16 @@ void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc);
 /* Everything up to the watermark was noted: finds the holes that end by then. */
 void silences_settle(struct silences *s, const struct decoder *d, const struct clock *clock,
                      uint64_t watermark);
+
+/*
+ * Finds the longest stretch in which all pCPUs were silent, between two windows of each, in which or next to which, by up to
+ * `near` cycles, `tsc` lies. False: there is none.
+ */
+bool silences_find(const struct silences *s, const struct decoder *d, uint64_t tsc, uint64_t near,
+                   struct hole *longest);
+
+/* The stretch is a hole. */
+void silences_add_hole(struct silences *s, const struct hole *h);
 
 /* The next hole to deliver, or NULL; and on to the one after it. */
 static inline const struct hole *silences_hole(const struct silences *s)

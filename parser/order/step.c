@@ -2,6 +2,7 @@
 
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
+#include "fit.h"
 #include "parser/decode/current.h"
 
 /* ---- another capture ---- */
@@ -15,25 +16,47 @@ static void first_strange_window(struct order *o, const struct stream *s)
                                       .sweep = d->sweep,
                                       .pcpu = s->pcpu,
                                       .pcpu_before = d->pcpu_before,
+                                      .begins_sweep = d->pcpu_before >= s->pcpu,
                                       .unplaced_bytes = q->unplaced_bytes,
                                       .tsc_jumps = q->tsc_jumps,
                                       .tsc_jump_max_cycles = q->tsc_jump_max_cycles};
 }
 
-/* The windows from there on are of another capture: pCPUs that seemed to leave with them were in step to the end. */
+/*
+ * The windows from there on are of another capture: pCPUs that seemed to leave with them were in step to the end, and were
+ * not read since.
+ */
 static void take_back_leaving(struct order *o, uint64_t offset)
 {
     const struct decoder *d = o->decoder;
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        if (o->steps[d->pcpus[i]].offset > offset)
-            o->steps[d->pcpus[i]].out = false;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct step *step = &o->steps[d->pcpus[i]];
+        struct stream *s = d->streams[d->pcpus[i]];
+        if (step->offset > offset)
+            step->out = false;
+        if (step->last.sweep > 0 && step->last.sweep < s->last_sweep)
+            s->last_sweep = step->last.sweep;
+    }
+}
+
+/* The strange windows are of another capture: nothing of it is used, and nothing that they seemed to say counts. */
+static void another_capture(struct order *o)
+{
+    struct decoder *d = o->decoder;
+    struct quality *q = d->quality;
+    const struct strangers *f = &o->strangers;
+    q->unplaced_bytes = f->unplaced_bytes;
+    q->tsc_jumps = f->tsc_jumps;
+    q->tsc_jump_max_cycles = f->tsc_jump_max_cycles;
+    take_back_leaving(o, f->offset);
+    d->sweep = f->begins_sweep ? f->sweep - 1 : f->sweep;
+    decoder_joined(d, f->offset, f->pcpu_before);
 }
 
 /* A window is not used. */
 static void strange_window(struct order *o, const struct stream *s)
 {
     struct decoder *d = o->decoder;
-    struct quality *q = d->quality;
     struct strangers *f = &o->strangers;
     f->windows++;
     f->several |= f->pcpu != s->pcpu;
@@ -41,13 +64,17 @@ static void strange_window(struct order *o, const struct stream *s)
     for (unsigned i = 0; all && i < d->pcpus_n; i++)
         all = o->steps[d->pcpus[i]].out || !d->streams[d->pcpus[i]]->begun;
     /* A whole sweep of several pCPUs, or whoever there is. */
-    if (all || (f->several && d->sweep > f->sweep + 1) || f->windows >= STRANGE_WINDOWS) {
-        q->unplaced_bytes = f->unplaced_bytes;
-        q->tsc_jumps = f->tsc_jumps;
-        q->tsc_jump_max_cycles = f->tsc_jump_max_cycles;
-        take_back_leaving(o, f->offset);
-        decoder_joined(d, f->offset, f->pcpu_before);
-    }
+    if (all || (f->several && d->sweep > f->sweep + 1) || f->windows >= STRANGE_WINDOWS)
+        another_capture(o);
+}
+
+bool step_end(struct order *o)
+{
+    const struct strangers *f = &o->strangers;
+    if (o->decoder->joined || f->windows == 0 || !(f->several || f->windows > 1 || f->begins_sweep))
+        return true;
+    another_capture(o);
+    return decoder_forget_untimed_pcpus(o->decoder);
 }
 
 void step_foreign_window(struct order *o, const struct stream *s)
@@ -60,15 +87,13 @@ void step_foreign_window(struct order *o, const struct stream *s)
 /* ---- leaving, and coming back ---- */
 
 /*
- * Takes the queued events after `limit` from the model. Raw records stay, at the time before. Blind time that is open then
- * ends there. Returns that time, 0 if nothing before is queued.
+ * Takes the queued events from number `from` on from the model. Raw records stay, at the time before. Blind time that is
+ * open then ends there. Returns that time, 0 if nothing before is queued.
  */
-static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
+static uint64_t take_back_from(struct order *o, struct stream *s, size_t from)
 {
-    size_t n = s->n, from = s->n;
+    size_t n = s->n;
     bool open = false;
-    while (from > s->head && s->events[from - 1].tsc > limit)
-        from--;
     uint64_t last = from > s->head ? s->events[from - 1].tsc : 0, at = last ? last : o->emitted_tsc;
     s->n = from;
     for (size_t i = from; i < n; i++) {
@@ -84,6 +109,15 @@ static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
     if (s->fresh > s->n)
         s->fresh = s->n;
     return last;
+}
+
+/* The same, of the events after `limit`. */
+static uint64_t take_back(struct order *o, struct stream *s, uint64_t limit)
+{
+    size_t from = s->n;
+    while (from > s->head && s->events[from - 1].tsc > limit)
+        from--;
+    return take_back_from(o, s, from);
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -218,7 +252,7 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
     struct decoder *d = o->decoder;
     bool ahead = tsc > o->tsc_last + STEP_CYCLES;
     bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
-    if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
+    if (step->stays_out || alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
         return false;
     step->out = false;
     if (d->model &&
@@ -226,6 +260,32 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
         stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
     step->before.sweep = 0;
     return true;
+}
+
+/* Whether the odd run of the pCPU ended before `tsc`, and its clock, if set in that run, has since been `cycles` ahead (-1: behind). */
+static bool was_set(const struct order *o, uint16_t pcpu, uint64_t tsc, int direction, double cycles)
+{
+    const struct pace *p = &o->steps[pcpu].pace;
+    double by = direction * p->odd_ns / 1e9 * o->clock->cpu_hz;
+    return pace_is_odd(p) && tsc >= p->odd_to && by > 0 && cycles > by / 4;
+}
+
+/*
+ * A window begins with `tsc`. All of it comes after what other pCPUs' windows of a round before hold. Where the stamps say
+ * otherwise, and a run of one of both pCPUs is odd, its clock was set.
+ */
+static void convict_runs(struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        const struct step_window *w = round_before(o, pcpu, s);
+        if (pcpu == s->pcpu || o->steps[pcpu].out || !w)
+            continue;
+        double late = (double)w->last_tsc - (double)tsc;
+        o->steps[pcpu].pace.convicted |= was_set(o, pcpu, w->last_tsc, 1, late);
+        o->steps[s->pcpu].pace.convicted |= was_set(o, s->pcpu, tsc, -1, late);
+    }
 }
 
 bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
@@ -247,8 +307,10 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
     if (o->tsc_last > 0 && tsc > o->tsc_last + STEP_CYCLES)
         step->leap = (struct step_leap){o->decoder->sweep, tsc, tsc - o->tsc_last,
                                         s->begun && s->last_tsc > o->watermark ? s->last_tsc : o->watermark};
+    if (o->odd_runs)
+        convict_runs(o, s, next);
     step->before = step->last;
-    step->last = (struct step_window){o->decoder->sweep, tsc};
+    step->last = (struct step_window){o->decoder->sweep, tsc, tsc};
     if (tsc > o->first_max)
         o->first_max = tsc;
     return true;
@@ -267,6 +329,141 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
     }
     return d->pcpus_n > 1;
 }
+
+/* ---- the lengths of runs ---- */
+
+#define LEAVES_NS        200e6 /* clocks leave by less, where no sweep shows it */
+#define SWEEPS_DECIDING  3     /* what was read in so many shows whose clock was set */
+#define UNDECIDED_SWEEPS 8     /* the runs that say whether a record was only late may take so long */
+
+/* Bytes were passed over: switches may have been in them. */
+static void forget_runs(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    o->skipped_places = d->quality->skipped_places;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        o->steps[d->pcpus[i]].pace.since = 0;
+}
+
+void step_take_runs(struct order *o, const struct stream *s, size_t from)
+{
+    struct step *step = &o->steps[s->pcpu];
+    if (o->skipped_places != o->decoder->quality->skipped_places)
+        forget_runs(o);
+    if (o->clock && !step->out && o->decoder->cores.largest == 0)
+        pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
+                  o->decoder->sweep);
+    o->odd_runs |= pace_is_odd(&step->pace);
+}
+
+uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
+{
+    const struct step *step = &o->steps[pcpu];
+    bool waits = pace_is_odd(&step->pace) && !step->out && ended < step->pace.odd_sweep + UNDECIDED_SWEEPS;
+    return waits ? step->pace.odd_tsc : UINT64_MAX;
+}
+
+/* The runs that nothing was recorded of in the hole are not odd. */
+static void explain_runs(struct order *o, const struct hole *h)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct pace *p = &o->steps[d->pcpus[i]].pace;
+        if (pace_is_odd(p) && p->odd_tsc < h->to && p->odd_to >= h->to)
+            pace_restart(p);
+    }
+}
+
+/* Whether it is the stretch, in which all pCPUs were silent, that made the odd run: see step.h. */
+static bool made_by(const struct order *o, const struct pace *odd, const struct hole *h)
+{
+    const struct decoder *d = o->decoder;
+    unsigned odds = 0, evens = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct pace *p = &o->steps[d->pcpus[i]].pace;
+        odds += pace_is_odd(p) && p->odd_tsc <= h->from && p->odd_to >= h->to;
+        evens += p->even_tsc > 0 && p->even_tsc <= h->from && p->even_to >= h->to;
+    }
+    bool is_long = h->to - h->from >= o->silences.cycles || (evens == 0 && odd->odd_ns > LEAVES_NS);
+    return d->pcpus_n == 1 || odds > 1 || odd->missed || is_long;
+}
+
+/* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
+static bool is_hole(struct order *o, const struct pace *p)
+{
+    double hz = o->clock->cpu_hz;
+    struct hole h = o->silences.last_hole;
+    bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
+    if (!known && p->odd_ns < 0)
+        return false;
+    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
+    if (p->missed) /* somewhere in there */
+        near = began = (p->odd_to - p->odd_tsc) / 2;
+    if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
+                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, &h)))
+        return false;
+    if (!known)
+        silences_add_hole(&o->silences, &h);
+    explain_runs(o, &h);
+    return true;
+}
+
+/* The number of the stream's first queued event after the switch at `tsc`. */
+static size_t after_switch(const struct stream *s, uint64_t tsc)
+{
+    size_t at = s->n;
+    while (at > s->head && (s->events[at - 1].tsc != tsc || s->events[at - 1].slot != EVENT_RUNSTATE_CHANGE))
+        at--;
+    return at;
+}
+
+/* The clock of the pCPU was set in the odd run. */
+static void leave_by_runs(struct order *o, struct stream *s)
+{
+    struct step *step = &o->steps[s->pcpu];
+    double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
+    take_back_from(o, s, after_switch(s, step->pace.odd_tsc));
+    leave(o, s, step->pace.odd_tsc, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
+    step->stays_out = true;
+    pace_restart(&step->pace);
+    find_end(o);
+}
+
+/* Whether the records of vCPUs, here and on other pCPUs, fit better if the clock of the pCPU was set in its odd run. */
+static bool fits_if_set(const struct order *o, uint16_t pcpu)
+{
+    const struct pace *p = &o->steps[pcpu].pace;
+    return fit_is_better(o->decoder, pcpu, p->odd_to, (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz));
+}
+
+/* Whether the stamps of the pCPU went back in its odd run. */
+static bool went_back(const struct step *step)
+{
+    const struct pace *p = &step->pace;
+    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
+}
+
+void step_judge_runs(struct order *o, bool end)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; o->clock && i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        struct step *step = &o->steps[pcpu];
+        const struct pace *p = &step->pace;
+        bool decided = end || p->missed || o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING;
+        if (step->out || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided || is_hole(o, p))
+            continue;
+        if (!p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu)))
+            leave_by_runs(o, d->streams[pcpu]);
+        else
+            pace_excuse(&step->pace);
+    }
+    o->odd_runs = false;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        o->odd_runs |= pace_is_odd(&o->steps[d->pcpus[i]].pace);
+}
+
+/* ---- blind time ---- */
 
 int step_blind(struct order *o, uint64_t tsc)
 {

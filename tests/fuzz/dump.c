@@ -361,6 +361,10 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
         MUST(e->slot == EVENT_CURRENT || e->slot == EVENT_MORE, "slot %d", e->slot);
         return;
     }
+    if (e->flags == EVENT_WHO) {
+        MUST(!d->options.interest.raw[slot], "slot %u is not marked as wanted", slot);
+        return;
+    }
     MUST(slot == e->slot || traits & TRAIT_OLD_NUMBERS, "event 0x%08" PRIx32 " in slot %d", event_number(e),
          e->slot);
     MUST(d->widened.raw[slot], "slot %u is not wanted", slot);

@@ -87,6 +87,39 @@ static void draw_damage(struct plan *p, struct prng *rng)
     }
 }
 
+/* The rest is drawn apart, so that the other hosts stay what they were. */
+static void draw_joints(struct plan *p)
+{
+    struct prng rng;
+    prng_seed(&rng, p->seed ^ 0x6a6f696e7473);
+    uint32_t kind = prng_below(&rng, 100);
+    if (kind >= 16)
+        return;
+    p->losses = p->cut = p->unseen = p->hole_ms = 0;
+    if (kind < 3) {
+        p->cut = 4;
+    } else if (kind < 6) {
+        p->joined = between(&rng, 1, percent(&rng, 50) ? p->pcpus : 8);
+        p->cut = percent(&rng, 30);
+    } else if (kind < 10) {
+        p->pause_ms = between(&rng, 5, percent(&rng, 50) ? 200 : 1900);
+    } else {
+        p->shift_us = between(&rng, 1000, percent(&rng, 50) ? 10000 : 100000);
+        p->shift_back = percent(&rng, 50);
+    }
+}
+
+/* From numbers of their own: the other fields of a seed stay what they are. */
+static void draw_siblings(struct plan *p, uint64_t seed)
+{
+    struct prng rng;
+    prng_seed(&rng, seed ^ 0x7369626c);
+    if (!percent(&rng, 10))
+        return;
+    p->siblings = percent(&rng, 70) ? 2 : between(&rng, 3, 8);
+    p->strided = percent(&rng, 30);
+}
+
 void plan_draw(struct plan *p, uint64_t seed)
 {
     struct prng rng;
@@ -96,8 +129,10 @@ void plan_draw(struct plan *p, uint64_t seed)
     draw_host(p, &rng);
     draw_trace(p, &rng);
     draw_damage(p, &rng);
+    draw_joints(p);
     p->granularity_us = ONE_OF(&rng, 1000, 7000, 10000, 50000, 100000, 1000000);
     p->piped = percent(&rng, 20);
+    draw_siblings(p, seed);
     plan_settle(p);
 }
 
@@ -134,11 +169,27 @@ static int64_t records_per_s(const struct plan *p)
     return running * each + 1;
 }
 
+/* Whole cores; what the host with core scheduling has not: old layouts, births, delays. */
+static void settle_siblings(struct plan *p)
+{
+    keep_within(&p->siblings, 0, 16);
+    if (p->siblings < 2) {
+        p->siblings = p->strided = 0;
+        return;
+    }
+    p->pcpus += (p->siblings - p->pcpus % p->siblings) % p->siblings;
+    p->old = p->churn = p->delayed = p->skew_ns = 0;
+    p->joined = p->pause_ms = p->shift_us = 0;
+    p->mix = p->mix < 2 ? 2 : p->mix;
+}
+
 void plan_settle(struct plan *p)
 {
     keep_within(&p->pcpus, 1, 256);
+    settle_siblings(p);
     keep_within(&p->domains, 1, 200);
     keep_within(&p->vcpus, 1, 64);
+    keep_within(&p->joined, 0, 64);
     keep_within(&p->unseen, 0, p->pcpus - 1);
     keep_within(&p->khz, 1000, 10000000);
     keep_within(&p->sweep_us, 200, 10000000);
@@ -158,6 +209,11 @@ void plan_settle(struct plan *p)
     if (p->mix == 3)
         p->churn = 0; /* no births in the trace */
     keep_within(&p->host_ms, 20, RECORDS_MOST * 1000LL / records_per_s(p) + 20);
+    if (p->shift_us == 0)
+        p->shift_back = 0;
+    if (p->shift_us || p->pause_ms)
+        p->losses = p->loss_us = p->loss_from = p->loss_ppm = p->hole_ms = 0;
+    keep_within(&p->pause_ms, 0, p->host_ms / 2);
     if (p->hole_ms) /* something before it, something after it */
         p->host_ms = p->hole_ms + 400 + (p->host_ms % 400);
     if (p->hole_ms || p->host_ms * 1000 / p->granularity_us > 200)
@@ -166,7 +222,7 @@ void plan_settle(struct plan *p)
 
 bool plan_damages(const struct plan *p)
 {
-    return p->losses || p->unseen || p->cut || p->hole_ms;
+    return p->losses || p->unseen || p->cut || p->hole_ms || p->pause_ms || p->shift_us || p->joined;
 }
 
 bool plan_has_one_lossy_pcpu(const struct plan *p)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_host.h"
 #include "view_internal.h"
 
 /* The first window of the second sweep. A file that ends in the first one cannot say which pCPUs are to come. */
@@ -116,21 +117,25 @@ static void see_hole_edge(struct making *m, uint64_t tsc)
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
-    uint64_t skew = m->rings[w->pcpu].skew, tsc = 0;
-    size_t at = w->offset + 12;
+    uint64_t stamp = 0, tsc = 0;
+    size_t at = w->offset + 12, begin;
     uint32_t event;
     const unsigned char *words;
-    while (at < end && next_record(m->v->bytes, &at, end, &event, &tsc, &words)) {
-        if (tsc == 0)
+    for (uint64_t last = 0; (begin = at) < end && next_record(m->v->bytes, &at, end, &event, &stamp, &words);
+         last = stamp) {
+        if (stamp == 0)
             continue;
-        see_tsc(m->v, tsc - skew);
-        edge->last = tsc - skew;
-        edge->first = edge->first ? edge->first : tsc - skew;
-        see_hole_edge(m, tsc - skew);
+        if (stamp != last) /* else it may have none of its own */
+            tsc = true_tsc(m, w->pcpu, begin, stamp);
+        see_tsc(m->v, tsc);
+        edge->last = tsc;
+        edge->first = edge->first ? edge->first : tsc;
+        see_hole_edge(m, tsc);
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
-            !see_lost(m->v, w->pcpu, skew, tsc - skew, words))
+            !see_lost(m->v, w->pcpu, stamp - tsc, tsc, words))
             return false;
-        if ((event & ~0x330u) == 0x21001 && !see_change(m->v, w->pcpu, tsc - skew, event, words))
+        bool placed = w->pcpu != m->shifted || begin < m->shift_offset;
+        if ((event & ~0x330u) == 0x21001 && placed && !see_change(m->v, w->pcpu, tsc, event, words))
             return false;
     }
     return true;
@@ -226,17 +231,32 @@ static bool is_named(const struct view *v, const struct truth_vcpu *t)
     return false;
 }
 
-static bool add_unseen(struct making *m)
+/* The vCPU ran where the pCPU writes the records. */
+static bool ran_there(const struct making *m, const struct truth_vcpu *t, uint32_t pcpu)
+{
+    const struct view *v = m->v;
+    if (!m->plan->siblings)
+        return truth_running_on(t, pcpu, v->first_tsc, v->last_tsc) > 0;
+    for (uint32_t p = 0; p < m->r->pcpus_n; p++)
+        if (core_of_pcpu(m->plan, p) == core_of_pcpu(m->plan, pcpu) &&
+            truth_running_on(t, p, v->first_tsc, v->last_tsc) > 0)
+            return true;
+    return false;
+}
+
+static bool add_unseen(struct making *m, const struct edge *edges)
 {
     struct view *v = m->v;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        /* Where siblings write for one another, one that happened to write nothing looks as if it was not read. */
+        if (m->plan->siblings && edges[pcpu].first == 0 && !gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
+            return false;
         if (!m->unseen[pcpu])
             continue;
         if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
             return false;
         for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
-            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
-                           is_named(v, &m->r->vcpus[i]);
+            v->is_unseen = ran_there(m, &m->r->vcpus[i], pcpu) && is_named(v, &m->r->vcpus[i]);
     }
     return true;
 }
@@ -256,6 +276,21 @@ static bool add_unreported(struct making *m)
     return true;
 }
 
+/* With core scheduling a ring has the records of all siblings: what one lacks all of them lack. */
+static bool spread_to_siblings(struct making *m)
+{
+    size_t n = m->plan->siblings ? m->v->gaps.n : 0;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+            const struct gap g = m->v->gaps.items[i];
+            bool sibling = g.pcpu != ALL_PCPUS && g.pcpu != pcpu &&
+                           core_of_pcpu(m->plan, g.pcpu) == core_of_pcpu(m->plan, pcpu);
+            if (sibling && !gaps_add(&m->v->gaps, pcpu, g.from, g.to))
+                return false;
+        }
+    return true;
+}
+
 static bool any_late(const struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
@@ -271,15 +306,14 @@ bool view_survey(struct making *m)
     for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
         size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
         done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
+        m->v->sweeps = m->windows[i].sweep - m->windows[0].sweep + 1;
     }
     if (done && m->v->n < m->writer.bytes) {
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m) && add_unreported(m);
-    m->v->has_hole = m->before_hole && m->after_hole;
-    if (done && m->v->has_hole)
-        done = gaps_add(&m->v->gaps, ALL_PCPUS, m->before_hole, m->after_hole);
+    done = done && add_unseen(m, edges) && add_unreported(m);
+    done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
     free(edges);
     return done;
@@ -287,11 +321,13 @@ bool view_survey(struct making *m)
 
 const char *view_lacks(const struct view *v)
 {
-    return v->lost        ? "records were lost"
-           : v->is_cut    ? "the file is cut"
-           : v->is_unseen ? "a pCPU was not read"
-           : v->has_hole  ? "a hole"
-                          : NULL;
+    return v->lost         ? "records were lost"
+           : v->is_cut     ? "the file is cut"
+           : v->is_unseen  ? "a pCPU was not read"
+           : v->has_hole   ? "a hole"
+           : v->is_shifted ? "a clock was set"
+           : v->is_joined  ? "another capture follows"
+                           : NULL;
 }
 
 bool view_is_flawless(const struct view *v, const struct plan *p)

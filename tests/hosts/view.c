@@ -72,6 +72,30 @@ static void plan_hole(struct making *m)
     m->hole_to = m->hole_from + length;
 }
 
+/* The same of a pause: xentrace reads all rings before it. */
+static void plan_pause(struct making *m)
+{
+    uint64_t span = m->r->end_tsc - m->r->begin_tsc;
+    uint64_t length = cycles(m->r, (uint64_t)m->plan->pause_ms * 1000);
+    if (!m->plan->pause_ms || length >= span)
+        return;
+    m->hole_from = m->r->begin_tsc + (span - length) / 4 + prng_below(&m->rng, (span - length) / 2 + 1);
+    m->hole_to = m->hole_from + length;
+    m->pauses = true;
+}
+
+static void plan_shift(struct making *m)
+{
+    uint64_t span = m->r->end_tsc - m->r->begin_tsc;
+    uint64_t shift = cycles(m->r, (uint64_t)m->plan->shift_us);
+    m->shift_tsc = m->shift_offset = UINT64_MAX;
+    if (!m->plan->shift_us)
+        return;
+    m->shifted = prng_below(&m->rng, m->r->pcpus_n);
+    m->shift_tsc = m->r->begin_tsc + span / 4 + prng_below(&m->rng, span / 2 + 1);
+    m->shift = m->plan->shift_back ? -shift : shift;
+}
+
 static void plan_unseen(struct making *m)
 {
     for (int64_t left = m->plan->unseen; left > 0;) {
@@ -98,6 +122,11 @@ static void insert(struct making *m, uint32_t pcpu, const struct recorded *recor
     if (plan_leaves_out(m->plan, (enum trace_event)record->event) ||
         (record->tsc >= m->hole_from && record->tsc < m->hole_to))
         return;
+    if (pcpu == m->shifted && record->tsc >= m->shift_tsc && !m->shift_begun) {
+        m->shift_begun = true;
+        m->shift_offset = ring->used; /* in the window to be */
+        ring->skew += m->shift;
+    }
     ring->full_from = is_full(m, pcpu, record->tsc) ? 0 : UINT64_MAX;
     ring->current_domain = record->domain;
     ring->current_vcpu = record->vcpu;
@@ -129,6 +158,10 @@ static bool read_ring(struct making *m, uint32_t pcpu, uint64_t tsc)
         trace_ring_consume(&m->rings[pcpu], tsc);
         return true;
     }
+    if (pcpu == m->shifted && m->shift_begun && !m->shift_placed) {
+        m->shift_placed = true;
+        m->shift_offset += m->writer.bytes + 12;
+    }
     return (m->rings[pcpu].used == 0 || add_window(m, pcpu, first)) &&
            trace_writer_read_ring(&m->writer, &m->rings[pcpu], tsc);
 }
@@ -145,13 +178,31 @@ static bool sweep(struct making *m, uint64_t tsc)
     return true;
 }
 
+/* xentrace is stopped: it reads all rings once more; and started again. Returns when, 0 on failure. */
+static uint64_t pause(struct making *m)
+{
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+        if (!read_ring(m, pcpu, m->hole_from))
+            return 0;
+    m->sweep++;
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+        if (!read_ring(m, pcpu, m->hole_to - 1))
+            return 0;
+    m->pauses = false;
+    return m->hole_to;
+}
+
 static bool write_all(struct making *m)
 {
     uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us);
     uint64_t tsc = m->r->begin_tsc + period;
-    for (; tsc < m->r->end_tsc; tsc += period + prng_below(&m->rng, period / 16 + 1)) {
-        if (!sweep(m, tsc))
+    while (tsc < m->r->end_tsc) {
+        bool pauses = m->pauses && tsc >= m->hole_from;
+        if (pauses && (tsc = pause(m)) == 0)
             return false;
+        if (!pauses && !sweep(m, tsc))
+            return false;
+        tsc += period + prng_below(&m->rng, period / 16 + 1);
     }
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
@@ -174,8 +225,11 @@ static bool begin(struct making *m, FILE *out)
             return false;
         m->rings[i].skew = i % 2 ? skew : 0;
     }
+    m->skew_of[1] = skew;
     plan_unseen(m);
     plan_hole(m);
+    plan_pause(m);
+    plan_shift(m);
     return plan_losses(m);
 }
 
@@ -208,6 +262,38 @@ bool view_make(struct view *v, const struct recording *r, const struct plan *pla
     }
     clear(&m);
     return done;
+}
+
+/* A short capture, whole, of another host. */
+static struct plan plan_of_another(const struct plan *plan)
+{
+    struct plan other = *plan;
+    other.seed = plan->seed ^ 0x616e6f74686572;
+    other.pcpus = plan->joined;
+    other.host_ms = 20 + (int64_t)(plan->seed % 200);
+    other.losses = other.cut = other.unseen = other.hole_ms = other.pause_ms = other.shift_us = other.joined =
+        0;
+    plan_settle(&other);
+    return other;
+}
+
+bool view_join(struct view *v, const struct plan *plan)
+{
+    const struct plan other = plan_of_another(plan);
+    const struct host_config config = plan_host(&other);
+    struct recording recording = {0};
+    struct view second = {0};
+    bool done = recording_make(&recording, &config) && view_make(&second, &recording, &other);
+    unsigned char *bytes = done ? realloc(v->bytes, v->n + second.n + 1) : NULL;
+    if (bytes) {
+        memcpy(bytes + v->n, second.bytes, second.n);
+        v->bytes = bytes;
+        v->n += second.n;
+        v->is_joined = second.n > 0;
+    }
+    view_free(&second);
+    recording_free(&recording);
+    return bytes != NULL;
 }
 
 void view_free(struct view *v)

@@ -45,6 +45,10 @@ struct view {
      */
     uint64_t unreported_tsc;
     bool has_hole;
+    bool is_vague;   /* how long it was cannot be told */
+    bool is_shifted; /* the tsc of a pCPU was set, and that shows */
+    bool is_joined;  /* another host's capture follows */
+    uint32_t sweeps; /* that the file has, at least in part */
     bool
         has_late_pcpu; /* a pCPU has no record in the first second: rows were handed out before it is known */
     struct seen_change *changes; /* in the order of the file: per pCPU in time order */
@@ -54,6 +58,9 @@ struct view {
 /* Returns false when memory is short. Free it in any case. */
 bool view_make(struct view *v, const struct recording *r, const struct plan *plan);
 void view_free(struct view *v);
+
+/* Appends the capture of another host to the file. Returns false when memory is short. */
+bool view_join(struct view *v, const struct plan *plan);
 
 /* What is missing in the file, and shows: a result of it cannot be good. NULL: nothing. */
 const char *view_lacks(const struct view *v);

@@ -20,9 +20,15 @@ struct making {
     struct prng rng;
     struct trace_ring *rings;
     struct trace_writer writer;
-    struct gaps planned; /* losses to be */
-    uint64_t hole_from, hole_to;
+    struct gaps planned;              /* losses to be */
+    uint64_t hole_from, hole_to;      /* or the pause */
+    uint64_t skew_of[2];              /* of the even pCPUs' tsc, and the odd ones' */
     uint64_t before_hole, after_hole; /* records next to it */
+    uint32_t shifted;                 /* the pCPU whose tsc is set, */
+    uint64_t shift_tsc, shift;        /* when, true time; UINT64_MAX: never; and by how much, modulo 2^64 */
+    bool shift_begun, shift_placed;   /* in the ring, in the file */
+    bool pauses;
+    uint64_t shift_offset; /* in the file: of its first record after that; UINT64_MAX: there is none */
     bool *unseen;
     size_t *next;   /* record of each pCPU */
     uint32_t sweep; /* that goes on */
@@ -31,9 +37,18 @@ struct making {
     bool sweep_wanted;
 };
 
+/* The tsc of a record of the pCPU that is at this offset of the file, as it would be if all clocks went right. */
+static inline uint64_t true_tsc(const struct making *m, uint32_t pcpu, uint64_t offset, uint64_t tsc)
+{
+    bool shifted = pcpu == m->shifted && offset >= m->shift_offset;
+    return tsc - m->skew_of[pcpu % 2] - (shifted ? m->shift : 0);
+}
+
 /* Decides where the file ends: view->n. */
 void view_cut(struct making *m);
 /* Reads the file that is left, and says what is missing in it. Returns false when memory is short. */
 bool view_survey(struct making *m);
+/* The same of where captures are joined or a tsc is set, after everything else. */
+bool view_survey_joints(struct making *m);
 
 #endif

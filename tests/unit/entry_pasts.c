@@ -283,6 +283,7 @@ static bool has_unseen(const struct past_made *p, const struct clock *clock)
     struct event_batch batch = batch_of(p, 0, p->n);
     struct quality q = {0};
     CHECK(pipeline_feed(rows, &batch, clock, &why) == 0);
+    CHECK(pipeline_end(rows, p->now, &why) == 0);
     quality_merge(&q, model_quality((struct model *)pipeline_pass(rows)->model), 0);
     pipeline_free(rows);
     buffer_free(&lines);

@@ -135,6 +135,58 @@ static void a_wake_after_lost_records_does_not_say_what_was_before_it(void)
     trace_bytes_free(&c);
 }
 
+/* Both wakes in the loss say nothing of what comes after it. */
+static void a_wake_after_lost_records_is_the_first_one_since(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_lost(&c, 24 * MS, 5, 2, 0, 20 * MS);
+    rec_wake(&c, 26 * MS, 1, 0);
+    rec_switch(&c, 30 * MS, 2, 0, 1, 0);
+    mark(&c, 40 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    rec_wake(&c, 21 * MS, 1, 0);
+    rec_wake(&c, 22 * MS, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 20 * MS, 14 * MS, 0, 0, 6 * MS);
+    EQUAL(ROW(&r, .domain = 1)->wakes, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* It sleeps for so long after lost records that it would have run, had it been woken in them: not if it was paused. */
+static void a_vcpu_that_slept_may_have_been_paused_in_lost_records(void)
+{
+    for (unsigned wakes = 1; wakes <= 2; wakes++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        on(&c, 0);
+        mark(&c, 0);
+        rec_wake(&c, 9 * MS, 1, 0);
+        rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+        rec_block(&c, 12 * MS, 1, 0);
+        rec_switch(&c, 12 * MS, 1, 0, IDLE, 0);
+        rec_lost(&c, 24 * MS, 5, IDLE, 0, 20 * MS);
+        rec_wake(&c, 30 * MS, 1, 0);
+        if (wakes > 1)
+            rec_wake(&c, 34 * MS, 1, 0); /* the pause's end, perhaps */
+        rec_switch(&c, 35 * MS, IDLE, 0, 1, 0);
+        mark(&c, 40 * MS);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        uint64_t unsure = wakes > 1 ? 4 * MS : 0;
+        STATES(ROW(&r, .domain = 1), 7 * MS, 1 * MS + 5 * MS - unsure, 9 * MS + 18 * MS, 0, unsure);
+        EQUAL(ROW(&r, .domain = 1)->doubtful_ns, 4 * MS);
+        EQUAL(ROW(&r, .domain = 1)->wakes, 1);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
 /* Who was never seen before the hole was in no known state after it. */
 static void a_first_wake_after_lost_records_does_not_say_that_it_slept(void)
 {
@@ -348,6 +400,8 @@ CU_TestInfo switches_tests[] = {
     TEST(infnext_without_infprev_is_the_instant_of_its_switch),
     TEST(a_switch_is_not_continued_across_lost_records),
     TEST(a_wake_after_lost_records_does_not_say_what_was_before_it),
+    TEST(a_wake_after_lost_records_is_the_first_one_since),
+    TEST(a_vcpu_that_slept_may_have_been_paused_in_lost_records),
     TEST(a_first_wake_after_lost_records_does_not_say_that_it_slept),
     TEST(why_a_vcpu_stops_may_be_lost),
     TEST(block_and_wake_tell_blocked_from_runnable),

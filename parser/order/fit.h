@@ -1,0 +1,13 @@
+/* Which times make the records of vCPUs fit: each change of a vCPU begins with the state in which the one before left it. */
+#ifndef XENMETER_PARSER_FIT_H
+#define XENMETER_PARSER_FIT_H
+
+#include "parser/decode/window.h"
+
+/*
+ * Whether the runstate changes that are queued from tsc `from` on contradict one another clearly less if those of the pCPU are
+ * `cycles` earlier than their stamps say (negative: later). False, too, when there is no memory.
+ */
+bool fit_is_better(const struct decoder *d, uint16_t pcpu, uint64_t from, int64_t cycles);
+
+#endif
