@@ -87,7 +87,7 @@ static struct run_slice *cut_slice(struct charging *c, struct run_slice *part, s
         next_part(c, &t);
         part->to_ns = t.to_ns;
         part->period = period_of(c, &t);
-        if (!part->period || !charging_put_done(c, part))
+        if (!part->period || !charging_append_done(c, part))
             return NULL;
         c->vcpus[t.vcpu].measured_at = t.at;
         if (t.to_ns >= t.end_ns)

@@ -52,8 +52,6 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
     p->partial = p->closed = p->of_thread = p->half_own = false;
     p->io = p->arrivals = false;
-    p->owner = TASK_UNKNOWN;
-    p->owner_pair = NOBODY;
     p->unattributed = 0;
     p->first = p->last = NULL;
     p->tallies_n = p->shares_n = 0;
@@ -453,17 +451,13 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
 static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
 {
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
-    if (p->owner == TASK_GUEST)
-        add_share(c, p, p->owner_pair, 1);
-    else if (p->owner == TASK_OWN)
-        p->partial = false;
-    else if (p->io)
+    if (p->io)
         weigh_events(c, p, to_ns);
     else if (p->arrivals && notices)
         weigh_arrivals(c, p);
     else if (p->of_thread && notices)
         weigh_awaiting(c, p);
-    if (p->shares_n == 0 && (p->io || p->arrivals) && p->owner == TASK_UNKNOWN)
+    if (p->shares_n == 0 && (p->io || p->arrivals))
         weigh_recent(c, p);
 }
 
@@ -496,7 +490,7 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     else
         p->closed = true;
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
-        charging_put_done(c, s);
+        c->failed = !charging_append_done(c, s);
     p->first = NULL;
 }
 

@@ -10,11 +10,6 @@ static struct task *task_of(struct charging *c, uint32_t vcpu)
     return &c->vcpus[vcpu].task;
 }
 
-static struct idd *idd_of(struct charging *c, uint32_t vcpu)
-{
-    return &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
-}
-
 static bool is_thread(const struct task *t)
 {
     return !t->idle && t->returns < USER_RETURNS;
@@ -36,8 +31,6 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
         c->failed = true;
         return NULL;
     }
-    t->whole->owner = t->owner;
-    t->whole->owner_pair = t->pair;
     t->open_at = (uint32_t)c->open_n;
     c->open[c->open_n++] = vcpu;
     return t->whole;
@@ -59,7 +52,7 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     struct period *whole = t->whole;
     if (!whole)
         return;
-    whole->of_thread = is_thread(t) && t->owner == TASK_UNKNOWN;
+    whole->of_thread = is_thread(t);
     charging_close_period(c, whole, c->now_ns);
     charging_release_period(c, whole);
     t->whole = NULL;
@@ -176,17 +169,11 @@ static void end_by_task(struct charging *c, uint32_t vcpu)
 
 static void end_stretch(struct charging *c, uint32_t vcpu, bool by_return)
 {
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    if (v->task.owner != TASK_UNKNOWN) {
-        v->task.from_ns = c->now_ns;
-        if (v->period && v->period->io)
-            merge_into_task(c, vcpu);
-    } else if (by_return) {
+    if (by_return)
         end_by_return(c, vcpu);
-    } else {
+    else
         end_by_task(c, vcpu);
-    }
-    v->task.unmapped = false;
+    task_of(c, vcpu)->unmapped = false;
 }
 
 /* What the guests' notifications were for is over. */
@@ -250,7 +237,7 @@ void tasks_end_periods(struct charging *c)
 void tasks_switched(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
-    if (idd_of(c, vcpu)->tasks_given || !c->vcpus[vcpu].slice)
+    if (!c->vcpus[vcpu].slice)
         return;
     end_stretch(c, vcpu, false);
     give_to_task(c, vcpu, c->now_ns);
@@ -263,7 +250,7 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
 
 void tasks_returned(struct charging *c, uint32_t vcpu)
 {
-    if (idd_of(c, vcpu)->tasks_given || !c->vcpus[vcpu].slice)
+    if (!c->vcpus[vcpu].slice)
         return;
     end_stretch(c, vcpu, true);
     forget_arrivals(c, vcpu);
@@ -274,7 +261,7 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
     const struct period *p = c->vcpus[vcpu].period;
-    if (idd_of(c, vcpu)->tasks_given || !c->vcpus[vcpu].slice || t->timer_ns)
+    if (!c->vcpus[vcpu].slice || t->timer_ns)
         return;
     if (p && p->io) {
         end_stretch(c, vcpu, t->begin >= AT_WAKE);
@@ -296,27 +283,5 @@ void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu)
 {
     const struct task *t = &c->vcpus[vcpu].task;
-    return t->owner == TASK_UNKNOWN && (!is_thread(t) || t->begin >= AT_WAKE);
-}
-
-/* ---- cuts from elsewhere ---- */
-
-void tasks_cut(struct charging *c, uint32_t vcpu, enum task_owner owner, uint32_t pair)
-{
-    struct task *t = task_of(c, vcpu);
-    struct idd *d = idd_of(c, vcpu);
-    if (!d->tasks_seen)
-        charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
-    d->tasks_given = true;
-    if (c->vcpus[vcpu].slice) {
-        end_stretch(c, vcpu, false);
-        give_to_task(c, vcpu, c->now_ns);
-        begin_stretch(c, vcpu, AT_SWITCH);
-    }
-    close_whole(c, vcpu);
-    forget_arrivals(c, vcpu);
-    t->returns = 0;
-    t->idle = false;
-    t->owner = owner;
-    t->pair = pair;
+    return !is_thread(t) || t->begin >= AT_WAKE;
 }

@@ -1,7 +1,6 @@
 /*
  * Task slices: a driver domain's running is cut where its kernel switches from one task to another, or returns from an
- * interrupt, and each slice is charged by itself. Where the cuts lie is said by whoever knows: the hypercalls of a PV
- * driver domain in the trace (attribution.c), or a record of task switches that the driver domain's own kernel made.
+ * interrupt, as the hypercalls of a PV driver domain tell, and each slice is charged by itself.
  *
  * What the hypercalls of a Linux kernel tell (arch/x86/xen): it calls stack_switch when it switches tasks; iret when it
  * returns from an interrupt, a fault or a system call; and it sets its timer at the end of each timer interrupt, before
@@ -26,23 +25,7 @@
 struct charging;
 struct period;
 
-/* Whose time a task's is, as far as the one who cuts knows. */
-enum task_owner {
-    TASK_UNKNOWN, /* the events of the slice decide */
-    TASK_OWN,     /* the driver domain's own */
-    TASK_GUEST    /* a guest's */
-};
-
-/*
- * From c->now_ns on the vCPU of a driver domain (one whose charging_vcpu.in_driver_domain is set) runs another task: the
- * slice before ends and is charged, and the next one begins, if the vCPU runs; else the next one begins when it runs
- * again. The owner holds until the next cut, also across preemptions and the ends of charging periods. `pair`: of TASK_GUEST
- * (charging_pair), else NOBODY. Cuts of one vCPU come in time order, between the transitions that charging_take gets.
- * From the first one on, the hypercalls in the trace no longer cut what the driver domain runs.
- */
-void tasks_cut(struct charging *c, uint32_t vcpu, enum task_owner owner, uint32_t pair);
-
-/* ---- between the files of the charging stage (charging.h); with charge_by_task() only ---- */
+/* Part of the charging stage (charging.h); of vCPUs for which charging_by_task() holds. */
 
 /* The vCPU runs from now on: its slice is open. */
 void tasks_begin(struct charging *c, uint32_t vcpu);

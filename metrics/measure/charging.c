@@ -141,10 +141,10 @@ struct run_slice *charging_new_slice(struct charging *c)
 
 static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    bool by_task = charging_by_task(c, vcpu), later = by_task || charging_is_measured(c, vcpu);
-    struct period *period = later ? NULL : charging_period(c, vcpu);
+    bool apart = charging_by_task(c, vcpu) || charging_is_measured(c, vcpu);
+    struct period *period = apart ? NULL : charging_period(c, vcpu);
     struct run_slice *slice = charging_new_slice(c);
-    if ((!period && !later) || !slice) {
+    if ((!period && !apart) || !slice) {
         c->failed = true;
         return;
     }
@@ -152,10 +152,10 @@ static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
         .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
     c->vcpus[vcpu].slice = slice;
     c->vcpus[vcpu].pcpu = pcpu;
-    if (by_task)
+    if (apart) {
         tasks_begin(c, vcpu);
-    if (later)
         return;
+    }
     period->references++;
     if (c->options.interval_ns == 0)
         period->from_ns = c->now_ns;
@@ -175,14 +175,12 @@ static void begin_running(struct charging *c, uint32_t vcpu)
     open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
 }
 
-bool charging_put_done(struct charging *c, struct run_slice *slice)
+bool charging_append_done(struct charging *c, struct run_slice *slice)
 {
     struct run_slice **done =
         array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!done) {
-        c->failed = true;
+    if (!done)
         return false;
-    }
     c->done = done;
     c->done[c->done_n++] = slice;
     return true;
@@ -238,11 +236,11 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct run_slice *slice = v->slice;
-    if (slice && !slice->period) {
+    if (slice && charging_is_measured(c, vcpu)) {
         charging_close_measured(c, vcpu, c->now_ns);
         return;
     }
-    if (!slice || !charging_put_done(c, slice)) {
+    if (!slice || !charging_append_done(c, slice)) {
         c->failed = true;
         return;
     }
@@ -280,7 +278,7 @@ static void cut_slice(struct charging *c, uint32_t vcpu)
 {
     close_slice(c, vcpu, false);
     if (!c->failed)
-        open_slice(c, vcpu, c->vcpus[vcpu].pcpu); /* the view may be a transition ahead of the cut */
+        open_slice(c, vcpu, c->vcpus[vcpu].pcpu); /* the view may be a transition ahead of a cut */
 }
 
 void charging_see_tasks(struct charging *c, uint32_t idd)

@@ -5,8 +5,8 @@
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
  * Six files: charging.c follows the vCPUs and cuts their running into slices, charge_tasks.c cuts these where tasks
- * switch, charge_pairs.c knows who deals with whom, attribution.c tells for whom an I/O record was, charge_period.c weighs
- * what happened and shares the time out, charge_measured.c cuts slices by what the driver domain's kernel recorded.
+ * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -69,12 +69,10 @@ struct period {
     bool partial;            /* records were lost in it */
     bool io;                 /* I/O of the driver domain was seen in it */
     bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
-    bool half_own;  /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
-    bool of_thread; /* a kernel thread ran in it */
-    enum task_owner owner; /* T is a task: whose it is, if that is known without its events */
-    uint32_t owner_pair;   /* TASK_GUEST: of this pair, else NOBODY */
-    double unattributed;   /* weight of I/O whose guest is not known */
-    bool closed;           /* the shares are known */
+    bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
+    bool of_thread;      /* a kernel thread ran in it */
+    double unattributed; /* weight of I/O whose guest is not known */
+    bool closed;         /* the shares are known */
     struct tally *tallies;
     size_t tallies_n, tallies_capacity;
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
@@ -86,8 +84,7 @@ struct period {
 
 /* A stretch of one vCPU's running in a period. */
 struct run_slice {
-    /* T is a task: NULL while it runs; of a measured driver domain NULL, too, while it is open */
-    struct period *period;
+    struct period *period; /* NULL while it is open and the driver domain is measured, or T is a task */
     uint64_t from_ns, to_ns;
     uint64_t offset_ns;             /* of the period's running time, what came before it */
     uint64_t booked_ns;             /* the ledger's: how much of it was booked */
@@ -105,8 +102,7 @@ struct idd {
     unsigned methods;   /* enum charge_method, or-ed: those in force for it */
     bool counted;       /* packets or requests of its guests were counted outside */
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
-    bool tasks_seen;    /* records, or tasks_cut, tell its tasks apart: T is a task from now on */
-    bool tasks_given;   /* tasks_cut does */
+    bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
@@ -134,8 +130,6 @@ struct task {
     uint64_t from_ns;  /* where the stretch begins; what of the slice is before it is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
-    uint32_t pair;     /* TASK_GUEST: whose; else NOBODY */
-    enum task_owner owner;
     enum stretch_begin begin;
     uint8_t
         returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
@@ -278,6 +272,8 @@ uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t gue
 
 /* Room for a slice. NULL: no memory. */
 struct run_slice *charging_new_slice(struct charging *c);
+/* A slice whose period is over goes to the ledger, which gets it when the shares are known. False: no memory. */
+bool charging_append_done(struct charging *c, struct run_slice *slice);
 
 /* Whether the vCPU is of a driver domain that is measured. */
 bool charging_is_measured(const struct charging *c, uint32_t vcpu);
@@ -329,9 +325,6 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
 void charging_clear_period(struct charging *c, struct period *p);
 /* The guest of the pair notified the vCPU. */
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
-
-/* The slice, with its period and its end, is the ledger's. False: memory ran out. */
-bool charging_put_done(struct charging *c, struct run_slice *slice);
 
 /* T is a task. What the vCPU's slice has before to_ns, if anything, is the period's; the slice goes on after that. */
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
