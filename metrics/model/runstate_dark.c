@@ -231,20 +231,34 @@ static void darken(struct runstates *r, uint64_t from_ns, enum dark_change chang
     put_dark(r, from_ns, change);
 }
 
+/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
+static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
+{
+    struct dark_stretch gap;
+    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
+    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
+        return false;
+    *from_ns = gap.from_ns;
+    return true;
+}
+
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
     darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
+        uint64_t lost_ns = from_ns;
         k->woken = false;
         if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
             continue;
         runstates_vacate(r, vcpu, from_ns);
         if (k->doubtful)
             end_doubt(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN && is_open(r, k, from_ns, &lost_ns))
+            lost_ns = max64(lost_ns, r->settled_ns);
         if (k->state != RUNSTATE_UNKNOWN)
-            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+            runstates_put_state(r, lost_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
         k->state = RUNSTATE_UNKNOWN;
         k->since_ns = from_ns;
         k->leaving_noted = false;
@@ -372,17 +386,6 @@ uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate o
 }
 
 /* ---- until when ---- */
-
-/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
-static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
-{
-    struct dark_stretch gap;
-    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
-    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
-        return false;
-    *from_ns = gap.from_ns;
-    return true;
-}
 
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)
 {

@@ -53,6 +53,14 @@ void runstates_unseen_at_end(struct runstates *r)
         runstates_unseen(r, r->unseen.tickled > proven ? r->unseen.tickled : proven);
 }
 
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    if (!runstates_is_dark(r, pcpu))
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
 void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
 {
     from_ns = max64(from_ns, r->settled_ns);
