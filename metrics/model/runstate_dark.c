@@ -5,7 +5,9 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt.
+ * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
+ * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
+ * show: such time keeps its state.
  */
 #include "metrics/min_max.h"
 
@@ -111,15 +113,16 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
     return certain ? birth_ns : gap.to_ns;
 }
 
-/* It slept up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
-static void doubt_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
+/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
+static void doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
+                        uint64_t now_ns)
 {
     const struct darkness *d = &r->darkness;
     uint64_t light_ns = birth_ns;
     for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
-        bool may_have_run = light_ns == birth_ns && r->first_run_lost;
-        if (s->from_ns < now_ns && (may_have_run || runstates_near(r, light_ns, s->from_ns)))
+        bool unsure = (light_ns == birth_ns && r->first_run_lost) || state == RUNSTATE_OFFLINE;
+        if (s->from_ns < now_ns && (unsure || runstates_near(r, light_ns, s->from_ns)))
             put_doubt_between(r, vcpu, light_ns, s->from_ns);
         light_ns = s->to_ns;
     }
@@ -131,7 +134,7 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
     if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
         return;
     if (is_asleep(k))
-        doubt_first(r, vcpu, birth_ns, now_ns);
+        doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
     note_unexplained(r, &(struct unexplained){.since_ns = birth_ns,
                                               .at_ns = now_ns,
                                               .vcpu = vcpu,
@@ -167,7 +170,7 @@ static void explain(struct runstates *r, uint64_t from_ns)
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
             continue;
         if (u->first && u->state != RUNSTATE_RUNNABLE)
-            doubt_first(r, u->vcpu, u->since_ns, u->at_ns);
+            doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
         else
             runstates_put_state(r, u->first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
                                 RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);
@@ -404,13 +407,18 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
         runstates_unseen(r, 1);
 }
 
-/* The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. */
+/*
+ * The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. Of one that
+ * was paused it is not known when that began, or ended.
+ */
 static void narrow(const struct runstates *r, struct dark_stretch *gap, enum runstate before,
                    enum runstate after)
 {
     const struct darkness *d = &r->darkness;
     uint64_t end = darkness_after(d, gap->to_ns - 1);
     uint64_t light_ns = UINT64_MAX;
+    if (before == RUNSTATE_OFFLINE || after == RUNSTATE_OFFLINE)
+        return;
     for (uint64_t i = darkness_after(d, max64(gap->from_ns, r->settled_ns)); i <= end && i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
         bool apart = light_ns != UINT64_MAX && !runstates_near(r, light_ns, s->from_ns);

@@ -448,8 +448,8 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
-            } else if (io && action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
-                memcpy(stream_append(s, tsc, h, slot, EVENT_MODEL)->w, payload, 16);
+            } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                append_record(s, tsc, h, slot, payload, EVENT_MODEL);
             } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
                 take_filtered(s, tsc, slot, p, end);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
