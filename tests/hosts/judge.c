@@ -115,7 +115,8 @@ static void check_most(struct judging *j, const struct place *p, const char *col
 /* Where only switches are traced, why one happened is in other records: that these are missing must show. */
 static void check_tally(struct judging *j, const struct place *p, const struct tally *t)
 {
-    bool goes_back = j->plan->shift_back && j->plan->sweep_us < 2 * j->plan->shift_us; /* as all was delivered */
+    bool goes_back =
+        j->plan->shift_back && j->plan->sweep_us < 2 * j->plan->shift_us; /* as all was delivered */
     if ((j->plan->mix == 4 || j->plan->shift_us) && (goes_back || is_silent(j, p)))
         return;
     check_most(j, p, "executions", "count-executions", t->executions, 0);
