@@ -41,7 +41,8 @@ static int prepare(struct reading *r, struct error *err)
 {
     struct charge *c = (struct charge *)r;
     const struct options *o = r->options;
-    c->charges = (struct charge_schema){.options = &r->meter.charge, .io_counts = reading_io_counts(r)};
+    c->charges = (struct charge_schema){
+        .options = &r->meter.charge, .io_counts = reading_io_counts(r), .dom0_trace = o->dom0_trace};
     r->schema.bys = 1u << BY_DOMAIN;
     r->schema.charge = &c->charges;
     r->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,
@@ -64,6 +65,7 @@ static int run(const struct options *o)
 static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
+    OPTION_DOM0_TRACE,
     OPTIONS_HEADING("What to report"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
@@ -86,7 +88,8 @@ static const struct command command = {
                        "I/O is its own, and what cannot be judged is unattributed.",
     .examples = "xenmeter charge capture.xt\n"
                 "xenmeter charge --idd 0,5 --charge-by copies,grants -g 1s -f csv -o charges.csv capture.xt\n"
-                "xenmeter charge --io-counts counts.csv --weights send=1,recv=1.1 capture.xt",
+                "xenmeter charge --io-counts counts.csv --weights send=1,recv=1.1 capture.xt\n"
+                "xenmeter charge --dom0-trace dom0.txt.zst capture.xt",
     .options = options,
     .operands = OPERANDS_TRACE,
     .no_executions = true,

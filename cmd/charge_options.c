@@ -141,7 +141,7 @@ int set_weights(struct options *o, const struct option_spec *s, const char *text
 bool charge_options_given(const struct options *o)
 {
     return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
-           o->weights_given;
+           o->dom0_trace || o->weights_given;
 }
 
 void charge_options_overlay(const struct options *o, struct charge_options *charge)

@@ -84,6 +84,11 @@ struct counters *counters_read(const char *path, struct error *err);
 /* The same of n bytes of text that was read already. */
 struct counters *counters_read_text(const char *text, size_t n, struct error *err);
 
+/* ---- what a driver domain's kernel recorded (--dom0-trace) ---- */
+
+/* Reads the file that xenmeter-dom0-trace(5) describes. NULL with `err` filled. */
+struct dom0_trace *dom0_trace_read(const char *path, struct error *err);
+
 /* ---- a user's own events (--events-file) ---- */
 
 struct own_events;

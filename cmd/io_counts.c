@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ftrace_recorder.h"
 #include "io_devices.h"
 #include "io_file.h"
 #include "io_kernel.h"
@@ -30,6 +31,7 @@ struct io_counts_options {
     struct io_wanted wanted;
     uint64_t interval_ns; /* 0: not given */
     size_t count;         /* 0: without end */
+    const char *ftrace;   /* where what Linux' ftrace says goes; NULL: it is not asked */
 };
 
 /* ---- the log ---- */
@@ -41,21 +43,27 @@ struct log {
     bool ending;    /* the last rows: writes what can be written at once */
     const volatile sig_atomic_t *stop;
     const sigset_t *wait_mask;
+    struct ftrace_recorder *recorder; /* its buffers are emptied while the log waits; NULL: none */
 };
 
 enum outcome { GOES_ON, ENDS, FAILED };
 
-/* Waits for `events` of the log from `at_ns`, which is now, until then; GOES_ON when they came or it is time. */
+/*
+ * Waits for `events` of the log from `at_ns`, which is now, until then; GOES_ON when they came or it is time; FAILED: the
+ * recorder failed, and knows why.
+ */
 static enum outcome wait_for(const struct log *log, short events, uint64_t at_ns, uint64_t until_ns)
 {
     for (;; at_ns = now_ns()) {
         uint64_t left = until_ns > at_ns ? until_ns - at_ns : 0;
-        uint64_t round = left < ROUND_NS ? left : ROUND_NS;
+        uint64_t most = log->recorder ? FTRACE_TICK_NS : ROUND_NS, round = left < most ? left : most;
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
         struct pollfd poll = {.fd = log->fd, .events = events};
         int n = ppoll(&poll, 1, &timeout, log->wait_mask);
         if (*log->stop || (n > 0 && !events)) /* poll reports a reader that is gone without being asked */
             return ENDS;
+        if (log->recorder && ftrace_recorder_drain(log->recorder) != 0)
+            return FAILED;
         if (n > 0 || (n == 0 && round == left))
             return GOES_ON;
     }
@@ -70,20 +78,23 @@ static size_t piece_of(const struct log *log, const char *text, size_t n)
     return end ? (size_t)(end - text) + 1 : PIPE_BUF;
 }
 
-/* Whether the next piece can be written, waiting for that; false: the log ends. */
-static bool takes_more(const struct log *log)
+/* Waits until the next piece can be written, as wait_for. */
+static enum outcome wait_for_room(const struct log *log)
 {
     struct pollfd poll_log = {.fd = log->fd, .events = POLLOUT};
     if (!log->in_pieces)
-        return true;
-    return log->ending ? poll(&poll_log, 1, 0) > 0 : wait_for(log, POLLOUT, 0, UINT64_MAX) != ENDS;
+        return GOES_ON;
+    if (log->ending)
+        return poll(&poll_log, 1, 0) > 0 ? GOES_ON : ENDS;
+    return wait_for(log, POLLOUT, 0, UINT64_MAX);
 }
 
 static enum outcome write_log(const struct log *log, const struct buffer *rows, struct error *err)
 {
     for (size_t done = 0; done < rows->n;) {
-        if (!takes_more(log))
-            return ENDS;
+        enum outcome room = wait_for_room(log);
+        if (room != GOES_ON)
+            return room;
         ssize_t n = write(log->fd, rows->at + done, piece_of(log, rows->at + done, rows->n - done));
         if (n < 0 && errno == EPIPE)
             return ENDS;
@@ -178,8 +189,9 @@ static enum outcome keep_log(struct logging *l, struct error *err)
         if (outcome != GOES_ON || readings == o->count)
             return outcome;
         uint64_t passed = (end_ns - begun_ns) / o->interval_ns;
-        if (wait_for(&l->log, 0, end_ns, begun_ns + (passed + 1) * o->interval_ns) == ENDS)
-            return ENDS;
+        outcome = wait_for(&l->log, 0, end_ns, begun_ns + (passed + 1) * o->interval_ns);
+        if (outcome != GOES_ON)
+            return outcome;
     }
 }
 
@@ -192,6 +204,33 @@ static enum outcome end_log(struct logging *l, struct error *err)
     return write_log(&l->log, &l->rows, err);
 }
 
+/* Records with ftrace, too, if it is wanted. */
+static int start_recorder(struct logging *l, struct error *err)
+{
+    const struct io_counts_options *o = l->options;
+    const struct io_interfaces interfaces = io_devices_interfaces(l->devices);
+    const struct ftrace_wanted wanted = {.root = o->wanted.root,
+                                         .path = o->ftrace,
+                                         .interfaces = &interfaces,
+                                         .idd_given = o->wanted.form.idd_given,
+                                         .idd = o->wanted.form.idd,
+                                         .quiet = o->common.quiet};
+    if (o->ftrace)
+        l->log.recorder = ftrace_recorder_start(&wanted, err);
+    return o->ftrace && !l->log.recorder ? -1 : 0;
+}
+
+static enum outcome log_and_record(struct logging *l, struct error *err)
+{
+    if (start_recorder(l, err) != 0)
+        return FAILED;
+    io_rows_header(&l->rows, &l->options->wanted.form);
+    enum outcome outcome = keep_log(l, err);
+    if (outcome != FAILED)
+        outcome = end_log(l, err);
+    return ftrace_recorder_stop(l->log.recorder, outcome == FAILED, err) == 0 ? outcome : FAILED;
+}
+
 static int keep(struct logging *l, struct error *err)
 {
     const struct io_counts_options *o = l->options;
@@ -199,11 +238,7 @@ static int keep(struct logging *l, struct error *err)
         return -1;
     if (!o->common.quiet && io_clock_has_tsc())
         warn_of_guest_type(o);
-    io_rows_header(&l->rows, &o->wanted.form);
-    enum outcome outcome = keep_log(l, err);
-    if (outcome != FAILED)
-        outcome = end_log(l, err);
-    int status = outcome == FAILED ? -1 : 0;
+    int status = log_and_record(l, err) == FAILED ? -1 : 0;
     if (o->common.output && close(l->log.fd) != 0 && status == 0)
         status = error_set(err, ERROR_IO, "%.200s: %s", l->log.name, strerror(errno));
     return status;
@@ -275,6 +310,11 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", o->output);
     if (o->output && strcmp(o->output, "-") == 0)
         o->output = NULL;
+    const char *ftrace = ((struct io_counts_options *)o)->ftrace;
+    if (ftrace && (!*ftrace || strcmp(ftrace, "-") == 0))
+        return error_set(err, ERROR_USAGE, "--ftrace wants the name of a file");
+    if (ftrace && o->output && (strcmp(ftrace, o->output) == 0 || same_file(ftrace, o->output)))
+        return error_set(err, ERROR_USAGE, "--ftrace and --output are the same file");
     return 0;
 }
 
@@ -285,6 +325,10 @@ static const struct option_spec options[] = {
            .offset = offsetof(struct io_counts_options, count)),
     OPTION_DOMAINS("only these guests: 0,3-5"),
     OPTION_OUTPUT_AS("FILE", "write to FILE, which is replaced; default: standard output", ":file"),
+    OPTION(0, "ftrace", "FILE",
+           "also records who runs on this domain's CPUs, for --dom0-trace of charge; .zst at the end "
+           "compresses",
+           .set = set_text, .offset = offsetof(struct io_counts_options, ftrace), .choices = ":file"),
     OPTION(0, "idd", "ID", "adds the column idd: which driver domain this is, if not domain 0",
            .set = set_idd),
     OPTION(0, "root", "DIR", "the tree in which sys/, proc/ and dev/ are (default /)", .set = set_text,

@@ -43,7 +43,8 @@ struct options {
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given;
     bool charge_all;
-    const char *io_counts; /* file of outside counters */
+    const char *io_counts;  /* file of outside counters */
+    const char *dom0_trace; /* file of what a driver domain's kernel recorded */
     /* archives */
     char *const *inputs; /* what is no option; of a command that reads one trace the first is `input` */
     size_t inputs_n;
@@ -199,6 +200,13 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
         OPTION(0, "io-counts", "FILE",                                                                       \
                "packets and requests counted outside the trace (xenmeter io-counts)", .set = set_text,       \
                OPTION_FIELD(io_counts), .choices = ":file")
+
+/* For commands whose charges are not kept. */
+#define OPTION_DOM0_TRACE                                                                                    \
+    OPTION(0, "dom0-trace", "FILE",                                                                          \
+           "who ran in dom0, as its kernel recorded it (xenmeter io-counts --ftrace): its time is cut by "   \
+           "that, and nothing is inferred",                                                                  \
+           .set = set_text, OPTION_FIELD(dom0_trace), .choices = ":file")
 
 /* What .text says of FILE. */
 #define TRACE_TEXT                                                                                           \

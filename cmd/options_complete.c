@@ -46,6 +46,7 @@ static int complete_xenmon(struct options *o, struct error *err)
 static int complete_archive(const struct options *o, struct error *err)
 {
     const char *refused = o->domains               ? "--domains"
+                          : o->dom0_trace          ? "--dom0-trace"
                           : o->pcpus               ? "--pcpus"
                           : o->from_ns || o->to_ns ? "--time"
                           : o->columns             ? "--columns"
@@ -93,6 +94,9 @@ static int check_output(const struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--output %s is the capture itself: it would be lost", o->output);
     if (o->io_counts && same_file(o->io_counts, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --io-counts: it would be lost",
+                         o->output);
+    if (o->dom0_trace && same_file(o->dom0_trace, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the file of --dom0-trace: it would be lost",
                          o->output);
     return 0;
 }

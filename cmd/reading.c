@@ -29,9 +29,11 @@ static int complete_meter(struct reading *r, struct error *err)
     meter->executions = o->executions;
     meter->from_ns = o->from_ns;
     meter->to_ns = o->to_ns;
-    if (r->run.archived.archive)
-        return archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err);
-    return charge_options_of(o, r->counters, &meter->charge, err);
+    int status = r->run.archived.archive
+                     ? archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err)
+                     : charge_options_of(o, r->counters, &meter->charge, err);
+    meter->charge.dom0_trace = r->dom0_trace;
+    return status;
 }
 
 /* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
@@ -133,6 +135,29 @@ static void check_counters(const struct reading *r, const struct charge_summary 
                  file, s->devices_unknown);
 }
 
+/* What of the trace a driver domain's kernel did not record: it is unattributed. */
+static void check_dom0_trace(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
+{
+    const char *file = r->options->dom0_trace;
+    double from = (double)s->measured_from_ns / 1e9, to = (double)s->measured_to_ns / 1e9,
+           end = (double)end_ns / 1e9;
+    if (!s->measured)
+        complain("%s: domain %u, which recorded it, is no driver domain of this trace: it says nothing", file,
+                 r->dom0_trace->domain);
+    else if (s->measured_to_ns <= 0 || s->measured_from_ns >= (int64_t)end_ns)
+        complain(
+            "%s: it was recorded from %.3f s to %.3f s, outside of the trace (0 s to %.3f s): another host, "
+            "or another boot?",
+            file, from, to, end);
+    else if (s->measured_from_ns > 0 || s->measured_to_ns < (int64_t)end_ns)
+        complain("%s: it covers %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is unattributed",
+                 file, from, to, end);
+    for (size_t cpu = 0; cpu < r->dom0_trace->cpus_n; cpu++)
+        if (r->dom0_trace->cpus[cpu].lost)
+            complain("%s: CPU %zu lost %" PRIu64 " events: what it did meanwhile is unattributed", file, cpu,
+                     r->dom0_trace->cpus[cpu].lost);
+}
+
 /* What the charges could not rest on. */
 static void check_charges(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
@@ -142,6 +167,8 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         complain("none of the domains of --idd is in this trace");
     if (r->counters)
         check_counters(r, s, end_ns);
+    if (r->dom0_trace)
+        check_dom0_trace(r, s, end_ns);
 }
 
 /* ---- the end ---- */
@@ -275,6 +302,8 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
     const struct options *o = r->options;
     if (o->io_counts && !(r->counters = counters_read(o->io_counts, &err)))
         return fail(o->io_counts, &err);
+    if (o->dom0_trace && !(r->dom0_trace = dom0_trace_read(o->dom0_trace, &err)))
+        return fail(o->dom0_trace, &err);
     if (trace_run_find(&r->run, o) != EXIT_DONE)
         return EXIT_ERROR;
     return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
@@ -305,6 +334,7 @@ int reading_command(struct reading *r, const struct options *o,
     output_abort(r->output);
     trace_run_close(&r->run);
     counters_free(r->counters);
+    dom0_trace_free(r->dom0_trace);
     choice_free(&r->choice);
     return status;
 }

@@ -20,8 +20,9 @@ struct reading {
     const char *no_rows; /* what it means that a trace with states gives no rows; NULL: an error */
 
     struct column_choice choice;
-    struct counters *counters; /* NULL: none were given */
-    struct trace_run run;      /* .trace NULL: from results that were kept */
+    struct counters *counters;     /* NULL: none were given */
+    struct dom0_trace *dom0_trace; /* NULL: none was given */
+    struct trace_run run;          /* .trace NULL: from results that were kept */
     struct output *output;
     struct writer *writer;
     bool failed; /* a sink ended the work: the output knows why */

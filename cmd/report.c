@@ -76,6 +76,7 @@ static const struct option_spec options[] = {
     OPTION_COLOR,
     OPTIONS_HEADING("I/O and driver domains"),
     OPTIONS_CHARGE,
+    OPTION_DOM0_TRACE,
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_END,
 };

@@ -33,6 +33,8 @@ static void add_evidence(struct buffer *b, const struct charge_guest *guest)
     }
     buffer_text(b, "\"inferred_pct\":");
     buffer_decimal(b, inferred_pct_of(guest), 3);
+    buffer_text(b, ",\"measured_pct\":");
+    buffer_decimal(b, measured_pct_of(guest), 3);
     buffer_text(b, "}");
 }
 
@@ -139,13 +141,16 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     const struct charge_options *options = schema->options;
     json_t *from = summary->counted ? json_integer(summary->counted_from_ns) : json_null();
     json_t *to = summary->counted ? json_integer(summary->counted_to_ns) : json_null();
-    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "charge_by",
-                     charge_json_methods(summary->methods), "charge_by_auto",
+    json_t *measured_from = summary->measured ? json_integer(summary->measured_from_ns) : json_null();
+    json_t *measured_to = summary->measured ? json_integer(summary->measured_to_ns) : json_null();
+    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
                      (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options->interval_ns),
                      "weights", of_weights(options->weights), "charge_all", (int)options->spread_own, "idds",
                      of_idds(options->idds), "io_counts", json_of_text(schema->io_counts),
                      "io_counts_from_ns", from, "io_counts_to_ns", to, "io_counts_devices_unknown",
-                     (json_int_t)summary->devices_unknown, "events_seen",
+                     (json_int_t)summary->devices_unknown, "dom0_trace", json_of_text(schema->dom0_trace),
+                     "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns", measured_to, "events_seen",
                      of_counts(summary->events, IO_KINDS), "events_inferred",
                      of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
                      of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));

@@ -41,6 +41,16 @@ void charge_table_heading(struct table *t, const struct interval *of, const stru
                   human_count(two, idd->io_free_executions));
 }
 
+/* "charged by dom0's own trace; nothing is inferred" */
+static void put_measured(struct buffer *b, const struct charge_schema *schema, const struct charge_summary *s)
+{
+    if (s->measured)
+        buffer_printf(b,
+                      "domain %u is charged by what its own kernel recorded: threads, interrupts and "
+                      "softirqs of guests\n",
+                      schema->options->dom0_trace->domain);
+}
+
 /* "charged by copies, grants, per execution; weights: map 2, copy 1" */
 static void put_method(struct buffer *b, const struct charge_schema *schema, const struct charge_summary *s)
 {
@@ -97,10 +107,12 @@ void charge_table_end(struct table *t, const struct charge_summary *s)
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
     buffer_text(b, t->begun ? "\n" : "");
+    put_measured(b, t->base.schema->charge, s);
     if (any) {
-        put_method(b, t->base.schema->charge, s);
+        if (s->methods)
+            put_method(b, t->base.schema->charge, s);
         put_events(b, t->base.schema->charge, s);
-    } else if (s->idds > 0) {
+    } else if (s->idds > (s->measured ? 1 : 0)) {
         buffer_text(b, "no I/O was seen: there was none, or the event mask hides it (xentrace -e 0x32f000 "
                        "shows it)\n");
     }

@@ -128,6 +128,12 @@ static void put_cores(struct output *out, const struct quality *q)
         output_printf(out,
                       "%-12s %s pCPUs are scheduled together (core scheduling: sched-gran=core or socket)\n",
                       "cores", human_count(a, q->core_pcpus));
+    else if (q->core_pcpus_unknown)
+        output_printf(
+            out,
+            "%-12s %s of the pCPUs are scheduled together with others (core scheduling: sched-gran=core or "
+            "socket); it is not known with which\n",
+            "cores", human_count(a, q->core_pcpus_unknown));
 }
 
 static void put_lost(struct output *out, const struct info *info)

@@ -145,6 +145,9 @@ static void judge_states(struct judgement *j, const struct quality *q, bool has_
     if (q->core_pcpus_unknown)
         because(j, VERDICT_POOR, "%s pCPU%s scheduled together with others, and it is not known with which",
                 human_count(count, q->core_pcpus_unknown), q->core_pcpus_unknown == 1 ? " is" : "s are");
+    if (!has_runstates && (q->core_pcpus || q->core_pcpus_unknown))
+        because(j, VERDICT_POOR,
+                "core scheduling, and no runstate changes in the trace: which vCPUs ran is not known");
     if (q->ignored_records)
         because(j, VERDICT_DEGRADED, "%s scheduler record%s impossible vCPUs",
                 human_count(count, q->ignored_records), q->ignored_records == 1 ? " names" : "s name");

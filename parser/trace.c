@@ -17,7 +17,8 @@
 #define CHECK_FIRST_SWEEPS 8           /* and so many or more at first check one that is not measured */
 #define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
 #define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
-#define SWITCHES_ENOUGH    16          /* without any runstate change between them: the mask left these out */
+#define SIBLINGS_ENOUGH    4096 /* changes a pCPU: who its siblings are will not be known later, either */
+#define SWITCHES_ENOUGH    16   /* a pCPU, and no runstate change: the mask left these out */
 #define MEMORY_DEFAULT     (1ull << 30)
 
 enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
@@ -145,13 +146,25 @@ static bool switches_seen(const struct trace *t)
            decoder_runstates(&t->decoder) >= (uint64_t)RUNSTATES_ENOUGH * t->decoder.pcpus_n;
 }
 
+/* Up to where all events are queued. */
+static uint64_t complete_upto(const struct trace *t)
+{
+    const struct order *o = &t->order;
+    return o->watermark < o->model_end ? o->watermark : o->model_end;
+}
+
 /* Which pCPUs are scheduled together. Each look at all that was read comes after twice as many sweeps as the last one. */
 static bool siblings_known(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    if (decoder_cores_missing(d) && (d->sweep & (d->sweep - 1)) == 0)
-        decoder_search_cores(d);
-    return !cores_unsettled(&d->cores) && decoder_cores_missing(d) == 0;
+    bool may_grow = decoder_cores_may_grow(d);
+    if (may_grow && (d->sweep & (d->sweep - 1)) == 0) {
+        decoder_search_cores(d, complete_upto(t));
+        may_grow = decoder_cores_may_grow(d);
+    }
+    bool due = !cores_shown(&d->cores) || decoder_siblings_due(d);
+    return (due && !cores_unsettled(&d->cores) && !may_grow) ||
+           decoder_runstates(d) >= (uint64_t)SIBLINGS_ENOUGH * d->pcpus_n;
 }
 
 static bool clock_is_known(struct trace *t)
@@ -176,7 +189,8 @@ static bool well_known(struct trace *t)
         return false;
     if (t->options.cpu_hz <= 0) /* the clock is the same for those who wait for more */
         decoder_want(&t->decoder, false, t->decoder.without_runstates);
-    return !t->decoder.model || has_runstates(t) || decoder_switches(&t->decoder) >= SWITCHES_ENOUGH;
+    return !t->decoder.model || has_runstates(t) ||
+           decoder_switches(&t->decoder) >= (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n;
 }
 
 /* The events that were decoded of a window, perhaps all of it: the clock and the order look at them. */
@@ -286,7 +300,9 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
-    if (t->phase == PHASE_CLOCK && decoder_cores_missing(&t->decoder) && !decoder_search_cores(&t->decoder))
+    if (t->phase == PHASE_CLOCK && cores_shown(&t->decoder.cores) &&
+        (!decoder_search_cores(&t->decoder, complete_upto(t)) ||
+         !decoder_check_cores(&t->decoder, complete_upto(t))))
         return error_no_memory(err, "which pCPUs are scheduled together");
     if (t->phase == PHASE_CLOCK) {
         if (set_clock(t, err) != 0)
@@ -334,23 +350,33 @@ static unsigned traits_of(const struct trace *t)
     return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
 }
 
-static void describe(const struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
+/* pCPUs that should have written by now, and did not. */
+static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
 {
     const struct decoder *d = &t->decoder;
+    unsigned tickled = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST);
+    unsigned silent = siblings_due ? decoder_silent_siblings(d) : 0;
+    return silent > tickled ? silent : tickled;
+}
+
+static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
+{
+    struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
-    *batch =
-        (struct event_batch){.events = t->named ? t->named : t->batch,
-                             .n = n,
-                             .pcpus = d->pcpus,
-                             .pcpus_n = d->pcpus_n,
-                             .has_runstates = has_runstates(t),
-                             .unseen_pcpus = tickled_unseen(&d->tickled, d->sweep, t->phase == PHASE_LAST),
-                             .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
-                             .first_sweep_cut = t->order.first_sweep_cut,
-                             .cores = d->cores.largest ? &d->cores : NULL,
-                             .traits = traits,
-                             .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                             .watermark = t->delivered_tsc};
+    bool siblings_due = t->phase == PHASE_LAST || decoder_siblings_due(d);
+    decoder_find_partial(d, d->model && !has_runstates(t), siblings_due);
+    *batch = (struct event_batch){.events = t->named ? t->named : t->batch,
+                                  .n = n,
+                                  .pcpus = d->pcpus,
+                                  .pcpus_n = d->pcpus_n,
+                                  .has_runstates = has_runstates(t),
+                                  .unseen_pcpus = unseen_pcpus(t, siblings_due),
+                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                                  .first_sweep_cut = t->order.first_sweep_cut,
+                                  .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
+                                  .traits = traits,
+                                  .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
+                                  .watermark = t->delivered_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)

@@ -84,7 +84,7 @@ fi
 
 group 'options that pages tell of exist'
 for command in $(takers); do
-    page_of "$command" | grep -E '^\.It Fl ' | grep -oE 'Fl [a-zA-Z-]+' | sed 's/^Fl /-/' >"$scratch/told"
+    page_of "$command" | grep -E '^\.It Fl ' | grep -oE 'Fl [a-zA-Z0-9-]+' | sed 's/^Fl /-/' >"$scratch/told"
     while read -r option; do
         check "$command has $option" grep -qxF -e "$option" <(options "$command")
     done <"$scratch/told"

@@ -17,6 +17,8 @@
 #   blame       who had the pCPU that others waited for: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
+#   ftrace      Linux' own trace of a driver domain: recorded
+#   dom0-trace  and charged by
 #   archive     archives: made, read, merged, cut short
 #   archive-damage  archives that are damaged or lie
 #   damage      cut, flipped and hostile input
@@ -28,8 +30,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts archive archive-damage road damage
+TESTS      := unit siblings truth charges invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
 ASAN_BUILD := build-asan

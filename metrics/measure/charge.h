@@ -7,6 +7,9 @@
  * interval of fixed length. Events whose guest is not known have their weight, too: their share is unattributed. So is T
  * where no I/O was seen but records were lost, or where outside counters do not cover it.
  *
+ * Where the driver domain's own kernel recorded whose work it did (dom0_trace.h), its running is cut by that: every part goes
+ * to the guest whose thread, interrupt or softirq ran, or is own; what was not recorded is unattributed.
+ *
  * charged to guests + own + unattributed = running, to the ns, in every interval: shares are rounded by Webster's
  * method, which hands out every ns and takes none back as T grows.
  */
@@ -18,6 +21,7 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "dom0_trace.h"
 #include "io.h"
 
 #define CHARGE_SLICE_NS 100000000u /* an execution longer than this is charged slice by slice */
@@ -43,6 +47,9 @@ struct charge_options {
                /* and each domain from the moment on at which it maps another one's page */
     const struct counters
         *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
+    const struct dom0_trace *
+        dom0_trace; /* whose work a driver domain did, by its own kernel, or NULL; as `counters`. Its time is cut by */
+                    /* that, whatever the methods and the interval are */
 };
 
 /* The default weights: what one event of a kind costs a driver domain, in units of one page copied. */
@@ -61,6 +68,7 @@ struct charge_guest {
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
     double charged_by_ns[IO_KINDS];    /* charged_ns by the kind of the events it rests on */
     double charged_inferred_ns;        /* charged_ns that rests on inferred events */
+    double charged_measured_ns;        /* charged_ns that the driver domain's own kernel measured */
 };
 
 /* One driver domain in one interval. charged_ns + own_ns + unattributed_ns = running_ns. */
@@ -91,7 +99,10 @@ struct charge_summary {
     size_t idds;                         /* driver domains seen */
     bool counted; /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
-        counted_to_ns;      /* the part of the trace's time that they cover (it may lie outside) */
+        counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
+    bool measured;     /* a driver domain's own kernel recorded whose work it did: */
+    int64_t measured_from_ns,
+        measured_to_ns;     /* the part of the trace's time that it covers (it may lie outside) */
     size_t devices_unknown; /* devices that counted something, of domains that the trace does not show */
 };
 

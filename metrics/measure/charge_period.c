@@ -299,3 +299,25 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         remember_charges(c, p);
     p->closed = true;
 }
+
+struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
+                                        uint64_t to_ns)
+{
+    struct period *p = new_period(c, idd, from_ns);
+    if (!p)
+        return NULL;
+    p->ran_ns = to_ns - from_ns;
+    if (to == SHARE_OWN)
+        charge_nobody(c, p);
+    else if (add_share(c, p, to, 1))
+        p->shares[0].measured = 1;
+    if (c->failed)
+        return NULL;
+    p->weights[0] = 1;
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    if (to < SHARE_UNATTRIBUTED && c->options.spread_own)
+        remember_charges(c, p);
+    p->closed = true;
+    return p;
+}

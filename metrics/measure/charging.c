@@ -118,7 +118,7 @@ void charging_make_room(struct charging *c)
 
 /* ---- slices ---- */
 
-static struct run_slice *new_slice(struct charging *c)
+struct run_slice *charging_new_slice(struct charging *c)
 {
     struct run_slice *slice = c->free_slices;
     if (slice) {
@@ -136,18 +136,33 @@ static struct run_slice *new_slice(struct charging *c)
 
 static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    struct period *period = charging_period(c, vcpu);
-    struct run_slice *slice = new_slice(c);
-    if (!period || !slice) {
+    bool measured = charging_is_measured(c, vcpu);
+    struct period *period = measured ? NULL : charging_period(c, vcpu);
+    struct run_slice *slice = charging_new_slice(c);
+    if ((!period && !measured) || !slice) {
         c->failed = true;
         return;
     }
     *slice = (struct run_slice){
         .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
+    c->vcpus[vcpu].slice = slice;
+    c->vcpus[vcpu].pcpu = pcpu;
+    if (measured)
+        return;
     period->references++;
     if (c->options.interval_ns == 0)
         period->from_ns = c->now_ns;
-    c->vcpus[vcpu].slice = slice;
+}
+
+bool charging_append_done(struct charging *c, struct run_slice *slice)
+{
+    struct run_slice **done =
+        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
+    if (!done)
+        return false;
+    c->done = done;
+    c->done[c->done_n++] = slice;
+    return true;
 }
 
 /* The vCPU of a driver domain runs from now on. */
@@ -169,9 +184,11 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct run_slice *slice = v->slice;
-    struct run_slice **done =
-        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!slice || !done) {
+    if (slice && !slice->period) {
+        charging_close_measured(c, vcpu, c->now_ns);
+        return;
+    }
+    if (!slice || !charging_append_done(c, slice)) {
         c->failed = true;
         return;
     }
@@ -180,8 +197,6 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
     slice->offset_ns = period->ran_ns;
     period->ran_ns += slice->to_ns - slice->from_ns;
     period->partial = period->partial || lost || v->blind;
-    c->done = done;
-    c->done[c->done_n++] = slice;
     v->slice = NULL;
     if (c->options.interval_ns == 0) {
         charging_close_period(c, period, c->now_ns);
@@ -224,7 +239,9 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
             c->idds[idd].counted = true;
     c->idds[idd].life = life;
     c->idds[idd].since_ns = c->now_ns;
-    c->idds[idd].methods = charging_methods(c, c->idds[idd].counted);
+    const struct dom0_trace *measured = c->options.dom0_trace;
+    c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
+    c->idds[idd].methods = c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted);
     c->incarnations[life].idd = idd;
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
@@ -275,9 +292,8 @@ static void cut(struct charging *c)
     close_intervals(c);
     set_cut(c, c->now_ns);
     /* The view may be a transition ahead of the cut. */
-    size_t first = c->done_n - c->running_n;
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        open_slice(c, c->running[i], c->done[first + i]->pcpu);
+        open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
 }
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)
@@ -447,10 +463,14 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
         uint16_t domain = c->options.counters->devices[d].domain;
         s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
     }
-    unsigned in_force = c->options.methods;
-    bool automatic = !in_force || in_force & CHARGE_AUTO;
-    for (size_t i = 0; automatic && i < c->idds_n; i++)
+    unsigned in_force = 0;
+    bool automatic = !c->options.methods || c->options.methods & CHARGE_AUTO;
+    for (size_t i = 0; i < c->idds_n; i++) {
         in_force |= c->idds[i].methods;
+        s->measured = s->measured || c->idds[i].measured;
+    }
+    if (c->options.dom0_trace)
+        dom0_trace_span(c->options.dom0_trace, &c->clock, &s->measured_from_ns, &s->measured_to_ns);
     for (int kind = 0; kind < IO_KINDS; kind++) {
         bool any = s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]);
         s->methods |= any || !automatic ? in_force & charge_method_of_kind[kind] : 0;

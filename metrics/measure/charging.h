@@ -4,8 +4,9 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Four files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
- * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
+ * Five files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out,
+ * charge_measured.c cuts slices by what the driver domain's kernel recorded.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -48,6 +49,7 @@ struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
+    float measured;          /* what part of it the driver domain's own kernel measured */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -70,7 +72,7 @@ struct period {
 
 /* A stretch of one vCPU's running in a period. */
 struct run_slice {
-    struct period *period;
+    struct period *period; /* NULL: of a measured driver domain's, while it is open */
     uint64_t from_ns, to_ns;
     uint64_t offset_ns; /* of the period's running time, what came before it */
     uint64_t booked_ns; /* the ledger's: how much of it was booked */
@@ -85,6 +87,7 @@ struct idd {
     uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
     unsigned methods;  /* enum charge_method, or-ed: those in force for it */
     bool counted;      /* outside counters of its guests were given */
+    bool measured;     /* its kernel recorded whose work it did: no method is in force */
     uint32_t *awake;   /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
@@ -102,6 +105,8 @@ struct charging_vcpu {
         *period; /* of a driver domain, when T is an execution: gathers for this or the next execution */
     struct run_slice *slice; /* while it runs */
     uint32_t running_at;     /* index in charging.running while it has a slice */
+    uint16_t pcpu;           /* of its slice */
+    size_t measured_at;      /* see dom0_trace_owner */
 };
 
 struct charging_life {
@@ -205,6 +210,19 @@ uint32_t charging_idd_of(const struct charging *c, uint32_t life);
 uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t guest_life);
 
 /* ---- between the files ---- */
+
+/* Room for a slice. NULL: no memory. */
+struct run_slice *charging_new_slice(struct charging *c);
+/* A slice whose period is closed goes to the ledger. False: no memory. */
+bool charging_append_done(struct charging *c, struct run_slice *slice);
+
+/* Whether the vCPU is of a driver domain that is measured. */
+bool charging_is_measured(const struct charging *c, uint32_t vcpu);
+/* The slice of such a vCPU ends. */
+void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
+/* The period of a part of it, closed, whose whole time goes to `to`. NULL: no memory. */
+struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
+                                        uint64_t to_ns);
 
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {

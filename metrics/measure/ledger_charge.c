@@ -107,6 +107,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
         return;
     p->charged_ns += ns;
     p->charged_inferred_ns += (double)s->inferred * (double)ns;
+    p->charged_measured_ns += (double)s->measured * (double)ns;
     for (int k = 0; k < IO_KINDS; k++)
         p->charged_by_ns[k] += (double)s->by_kind[k] * (double)ns;
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {

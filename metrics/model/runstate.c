@@ -58,6 +58,8 @@ void runstates_distrust(struct runstates *r)
 void runstates_use_cores(struct runstates *r, const struct cores *cores)
 {
     r->cores = cores;
+    if (cores && cores->partial_n != r->partial_n)
+        runstates_partial(r);
 }
 
 size_t runstates_memory(const struct runstates *r)
@@ -179,6 +181,15 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     r->tracks[vcpu].since_ns = now_ns;
 }
 
+__attribute__((noinline)) void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
+                                                      uint16_t pcpu)
+{
+    if (!runstates_is_dark(r, pcpu))
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
 static __attribute__((noinline)) void lose_runner(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
 {
     runstates_count_inconsistent(r, now_ns);
@@ -218,8 +229,9 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     enum runstate first = state;
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     /* What it did before was not recorded. */
-    bool hidden =
-        r->unseen.known && state != RUNSTATE_RUNNING; /* where it ran is recorded since when that says more */
+    bool hidden = state == RUNSTATE_RUNNING
+                      ? runstates_is_dark(r, pcpu)
+                      : r->unseen.known; /* where it ran is recorded since when that says more */
     certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
     if (certain_ns > birth)
@@ -431,6 +443,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
                           (struct transition){.kind = TRANSITION_GO_ON, .vcpu = vcpu, .pcpu = pcpu});
         k->leaving_noted = false;
     }
+    if (r->cores && new == RUNSTATE_RUNNING)
+        runstates_lose_if_dark(r, vcpu, now_ns, pcpu);
 }
 
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)

@@ -279,6 +279,30 @@ void runstates_unseen(struct runstates *r, unsigned pcpus)
     become_dark(r, max64(r->front_ns, r->start_ns));
 }
 
+void runstates_partial(struct runstates *r)
+{
+    uint64_t now_ns = max64(r->front_ns, r->start_ns);
+    uint64_t from_ns = max64(now_ns - r->start_ns < BEGINNING_NS ? r->start_ns : now_ns, r->settled_ns);
+    r->partial_n = r->cores->partial_n;
+    for (uint16_t pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        struct pcpu_track *p = &r->pcpus[pcpu];
+        if (p->partial || !r->cores->partial[pcpu])
+            continue;
+        p->partial = true;
+        transitions_forget_running(&r->queue, pcpu, from_ns);
+        if (p->current == NOBODY)
+            continue;
+        uint32_t vcpu = p->current;
+        uint64_t lost_ns = max64(from_ns, r->tracks[vcpu].since_ns);
+        runstates_lose(r, vcpu, lost_ns, pcpu);
+        runstates_vacate(r, vcpu, lost_ns);
+    }
+    if (r->unseen.known)
+        return;
+    r->unseen.known = true;
+    become_dark(r, now_ns);
+}
+
 /* ---- contradictions ---- */
 
 void runstates_take_back(struct runstates *r, uint32_t vcpu)

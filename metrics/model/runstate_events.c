@@ -87,16 +87,6 @@ static const uint16_t *recorded_by(const struct runstates *r, const uint16_t *pc
     return *n > 1 ? &r->cores->pcpus[core->first] : pcpu;
 }
 
-/* It was recorded who runs on a pCPU that is blind, by a sibling: that may be over at once, unseen. */
-static __attribute__((noinline)) void lose_if_blind(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
-{
-    uint32_t vcpu = r->pcpus[pcpu].current;
-    if (r->pcpus[pcpu].blind_from_ns == BLIND_NONE || vcpu == NOBODY)
-        return;
-    runstates_lose(r, vcpu, now_ns, pcpu);
-    runstates_vacate(r, vcpu, now_ns);
-}
-
 static void blind_begins(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint64_t first_tsc;
@@ -133,10 +123,10 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
         runstates_put_state(r, now_ns, vcpu, RUNSTATE_UNKNOWN, RUNSTATE_RUNNING, e->pcpu, UINT32_MAX);
         r->tracks[vcpu].state = RUNSTATE_RUNNING;
         runstates_occupy(r, vcpu, e->pcpu, now_ns);
+        runstates_lose_if_dark(r, vcpu, now_ns, e->pcpu);
     } else {
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
     }
-    lose_if_blind(r, e->pcpu, now_ns);
 }
 
 /* No pCPU wrote anything: what the vCPUs did is not known. */
@@ -183,7 +173,7 @@ static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t 
     if (e->flags & EVENT_INSTANT)
         return now_ns - min64(now_ns, e->w[3]);
     /* Where siblings write for one another, the payloads of a ring are no chain. */
-    bool alone = !r->cores || r->cores->of[e->pcpu].n < 2;
+    bool alone = !r->cores || (r->cores->of[e->pcpu].n < 2 && !p->partial);
     if ((e->header >> 8 & 3) == RUNSTATE_RUNNING) {
         struct run run = {e->w[0], e->w[2], e->flags & EVENT_RAN && r->clock->cpu_hz > 0 && alone};
         return instant_switched_out(i, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
@@ -208,8 +198,6 @@ static void runstate_change(struct runstates *r, const struct event *e, uint64_t
     if (old == RUNSTATE_RUNNING && p->io_ns > r->instant_ns && r->instant_ns >= r->settled_ns)
         transitions_pull_io(&r->queue, e->pcpu, r->instant_ns);
     runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
-    if (r->cores && new == RUNSTATE_RUNNING)
-        lose_if_blind(r, pcpu, r->instant_ns);
 }
 
 static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)

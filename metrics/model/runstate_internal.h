@@ -48,6 +48,7 @@ struct track {
 
 struct pcpu_track {
     uint32_t current;       /* the vCPU that runs, NOBODY: not known */
+    bool partial;           /* what runs there is recorded in part only (parser/decode/cores.h) */
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
     unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
     uint64_t blind_ns;      /* sum of its blind windows that ended */
@@ -78,6 +79,7 @@ struct runstates {
     struct population *population;
     struct quality *quality;
     const struct cores *cores; /* pCPUs that are scheduled together; NULL: none */
+    unsigned partial_n;        /* pCPUs with pcpu_track.partial */
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
@@ -153,6 +155,9 @@ void runstates_vacate(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 /* The vCPU that runs on the pCPU is in no known state from now on. */
 void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
 
+/* A sibling recorded that the vCPU runs, where a pCPU does not record everything: it may be over at once, unseen. */
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu);
+
 /* Nothing was recorded in [from, to): no vCPU is in a known state then, up to its next record. */
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
@@ -162,6 +167,15 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
  */
 void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
 void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
+
+/* pCPUs are partial since the last call: who runs there is never known, from now on. */
+void runstates_partial(struct runstates *r);
+
+/* Whether what happens on the pCPU now may be recorded nowhere. */
+static inline bool runstates_is_dark(const struct runstates *r, uint16_t pcpu)
+{
+    return r->pcpus[pcpu].blind_from_ns != BLIND_NONE || r->pcpus[pcpu].partial;
+}
 
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,

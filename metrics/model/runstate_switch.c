@@ -234,6 +234,30 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
         switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
 }
 
+/* With core scheduling: whether this vCPU of a unit that is switched runs, or ran, is not recorded. */
+static void lose_track(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    if (!k->seen)
+        runstates_appear(r, vcpu, now_ns, RUNSTATE_UNKNOWN, pcpu);
+    else if (k->state != RUNSTATE_UNKNOWN)
+        runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
+    k->since_ns = now_ns;
+    k->leaving = k->wakes = k->pause = 0;
+}
+
+/* SWITCH, SWITCH_INF*, BLOCK in the ring of a pCPU that is partial. */
+static void switch_units(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    unsigned ids = e->slot == EVENT_SWITCH && event_words(e) >= 4 ? 4 : 2;
+    for (unsigned i = 0; i < ids; i += 2) {
+        uint32_t vcpu =
+            e->w[i] == IDLE_DOMAIN ? NOBODY : runstates_vcpu(r, e->w[i], e->w[i + 1], e->pcpu, now_ns);
+        if (vcpu != NOBODY)
+            lose_track(r, vcpu, e->pcpu, now_ns);
+    }
+}
+
 void runstates_switch_lost(struct runstates *r, uint16_t pcpu)
 {
     struct pcpu_track *p = &r->pcpus[pcpu];
@@ -246,6 +270,10 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
     if (words < 2)
         return;
     struct pcpu_track *p = &r->pcpus[e->pcpu];
+    if (p->partial && e->slot != EVENT_WAKE && e->slot != EVENT_SLEEP) {
+        switch_units(r, e, now_ns);
+        return;
+    }
     if (e->slot == EVENT_SWITCH) {
         switch_both(r, e, now_ns);
         return;

@@ -119,6 +119,21 @@ bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, 
     return false;
 }
 
+static void forget_running(struct transition *t, uint16_t pcpu, uint64_t from_ns)
+{
+    bool state = t->kind == TRANSITION_STATE || t->kind == TRANSITION_APPEAR;
+    if (state && t->to == RUNSTATE_RUNNING && t->pcpu == pcpu && t->time_ns >= from_ns)
+        t->to = RUNSTATE_UNKNOWN;
+}
+
+void transitions_forget_running(struct transitions *q, uint16_t pcpu, uint64_t from_ns)
+{
+    for (size_t i = q->head; i < q->n; i++)
+        forget_running(&q->items[i], pcpu, from_ns);
+    for (size_t i = 0; i < q->heap_n; i++)
+        forget_running(&q->heap[i].transition, pcpu, from_ns);
+}
+
 void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns)
 {
     for (size_t i = first_after(q, time_ns); i < q->n; i++) {

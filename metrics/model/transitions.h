@@ -44,6 +44,9 @@ static inline bool transitions_empty(const struct transitions *q)
  */
 bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, struct transition *t);
 
+/* Changes to running on a pCPU from from_ns on lead to a state that is not known instead. */
+void transitions_forget_running(struct transitions *q, uint16_t pcpu, uint64_t from_ns);
+
 /* Puts the I/O records of a pCPU that are in order and later than a time at that time. */
 void transitions_pull_io(struct transitions *q, uint16_t pcpu, uint64_t time_ns);
 

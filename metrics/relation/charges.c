@@ -33,12 +33,25 @@ double inferred_pct_of(const struct charge_guest *guest)
     return per_cent(guest->charged_inferred_ns, charged_of(guest));
 }
 
-/* The kinds by their per cent, the largest first. */
+double measured_pct_of(const struct charge_guest *guest)
+{
+    return per_cent(guest->charged_measured_ns, charged_of(guest));
+}
+
+static size_t append_evidence(char to[EVIDENCE_BYTES], size_t n, const char *name, double pct)
+{
+    return n + (size_t)snprintf(to + n, EVIDENCE_BYTES - n, "%s%s %s%.0f%%", n ? " " : "", name,
+                                pct < 0.5 ? "<" : "", pct < 0.5 ? 1 : pct);
+}
+
+/* What was measured, then the kinds by their per cent, the largest first. */
 static void write_evidence(char to[EVIDENCE_BYTES], const struct charge_guest *guest)
 {
     bool named[IO_KINDS] = {false};
     size_t n = 0;
     *to = '\0';
+    if (guest->charged_measured_ns > 0)
+        n = append_evidence(to, n, "measured", measured_pct_of(guest));
     for (;;) {
         int most = -1;
         for (int kind = 0; kind < IO_KINDS; kind++)
@@ -48,9 +61,7 @@ static void write_evidence(char to[EVIDENCE_BYTES], const struct charge_guest *g
         if (most < 0 || n >= EVIDENCE_BYTES)
             return;
         named[most] = true;
-        double pct = evidence_pct_of(guest, (enum io_kind)most);
-        n += (size_t)snprintf(to + n, EVIDENCE_BYTES - n, "%s%s %s%.0f%%", n ? " " : "", io_kind_names[most],
-                              pct < 0.5 ? "<" : "", pct < 0.5 ? 1 : pct);
+        n = append_evidence(to, n, io_kind_names[most], evidence_pct_of(guest, (enum io_kind)most));
     }
 }
 

@@ -10,16 +10,17 @@
 
 enum recipient { RECIPIENT_GUEST, RECIPIENT_OWN, RECIPIENT_UNATTRIBUTED };
 
-#define EVIDENCE_BYTES 160 /* of every kind's name and per cent */
+#define EVIDENCE_BYTES 176 /* of every kind's name and per cent, and "measured" */
 
 struct charge_row {
     const struct charge_idd *idd;
     const struct charge_guest *guest; /* NULL: own or unattributed */
     enum recipient recipient;
     uint64_t charged_ns;
-    const uint64_t *events;        /* by kind; NULL: it has none */
-    size_t events_n;               /* kinds of which there can be any */
-    char evidence[EVIDENCE_BYTES]; /* "copy 71% map 29%": the kinds that charged_ns rests on; may be empty */
+    const uint64_t *events; /* by kind; NULL: it has none */
+    size_t events_n;        /* kinds of which there can be any */
+    char evidence
+        [EVIDENCE_BYTES]; /* "measured 98%", "copy 71% map 29%": what charged_ns rests on; may be empty */
 };
 
 /* Room for the rows of one interval; all zero is none. The caller frees `at`. */
@@ -37,5 +38,8 @@ bool charge_rows_fill(struct charge_rows *rows, const struct charge_idd *idds, s
  */
 double evidence_pct_of(const struct charge_guest *guest, enum io_kind kind);
 double inferred_pct_of(const struct charge_guest *guest);
+
+/* Per cent of it that the driver domain's own kernel measured; 0 without any time. */
+double measured_pct_of(const struct charge_guest *guest);
 
 #endif

@@ -12,10 +12,12 @@ bool cores_init(struct cores *c)
     *c = (struct cores){.of = calloc(PCPUS_MAX, sizeof *c->of),
                         .pcpus = calloc(PCPUS_MAX, sizeof *c->pcpus),
                         .leader = calloc(PCPUS_MAX, sizeof *c->leader),
+                        .misfit = calloc(PCPUS_MAX, sizeof *c->misfit),
+                        .partial = calloc(PCPUS_MAX, sizeof *c->partial),
                         .idle = calloc(PCPUS_MAX, sizeof *c->idle)};
     for (unsigned p = 0; c->leader && p < PCPUS_MAX; p++)
         c->leader[p] = (uint16_t)p;
-    return c->of && c->pcpus && c->leader && c->idle;
+    return c->of && c->pcpus && c->leader && c->misfit && c->partial && c->idle;
 }
 
 void cores_free(struct cores *c)
@@ -23,6 +25,8 @@ void cores_free(struct cores *c)
     free(c->of);
     free(c->pcpus);
     free(c->leader);
+    free(c->misfit);
+    free(c->partial);
     free(c->idle);
 }
 
@@ -64,6 +68,7 @@ void cores_join(struct cores *c, unsigned a, unsigned b)
     for (unsigned p = from; p < PCPUS_MAX; p++)
         if (c->leader[p] == from)
             c->leader[p] = to;
+    c->misfit[to] = 0;
     list_cores(c);
 }
 
@@ -94,35 +99,65 @@ static void name_idle(struct cores *c, unsigned n, uint16_t ring, bool sure)
 static void check_size(struct cores *c, uint16_t ring, uint32_t out, uint32_t in)
 {
     unsigned n = c->of[ring].n;
-    if (n < 2 || n < c->too_small ||
-        cores_pcpu(c, ring, out >> 16, out & 0xffff) == cores_pcpu(c, ring, in >> 16, in & 0xffff))
+    uint8_t *misfit = &c->misfit[c->leader[ring]];
+    if (n < 2 || cores_pcpu(c, ring, out >> 16, out & 0xffff) == cores_pcpu(c, ring, in >> 16, in & 0xffff))
+        return;
+    *misfit += *misfit < SWITCHES_SURE;
+    if (n < c->too_small)
         return;
     c->too_small = n;
     c->misfits += c->misfits < SWITCHES_SURE;
 }
 
-void cores_odd_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
+/* The switch follows `last` at once, and not for the ring's own pCPU alone. */
+static bool is_together(const struct last_switch *last, uint32_t last_in, uint32_t out, uint64_t tsc)
 {
-    const struct last_switch *last = &s->last_switch;
+    return last_in != CURRENT_NONE && out != last_in && tsc - last->tsc < SWITCH_SPAN;
+}
+
+void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *last, uint32_t out, uint32_t in,
+                      uint64_t tsc)
+{
     uint16_t ring = s->pcpu;
-    bool at_once = last->in != CURRENT_NONE && tsc - last->tsc < SWITCH_SPAN && out != last->in;
+    uint32_t last_in = last->in != CURRENT_NONE ? last->in : last->foreign;
+    bool at_once = is_together(last, last_in, out, tsc);
     /* A damaged id of the ring's own idle vCPU, between two switches of which the first one was to it. */
-    bool may_be_damage = last->in >> 16 == CORES_IDLE_DOMAIN && out >> 16 == CORES_IDLE_DOMAIN;
-    const uint32_t named[] = {out, in, last->out, last->in};
+    bool may_be_damage = last_in >> 16 == CORES_IDLE_DOMAIN && out >> 16 == CORES_IDLE_DOMAIN;
+    const uint32_t named[] = {out, in, last->out, last_in};
     bool sure = at_once && !may_be_damage;
     for (unsigned i = 0; i < (sure ? 4 : 2); i++) {
         unsigned n = idle_of_other(named[i], ring);
         if (n < PCPUS_MAX && c->leader[n] != c->leader[ring])
             name_idle(c, n, ring, sure);
     }
-    if (at_once && s->together < SWITCHES_SURE)
-        s->together++;
-    check_size(c, ring, out, in);
+    s->together += at_once && s->together < SWITCHES_SURE;
+    s->elsewhere += last_in != CURRENT_NONE && out != last_in && s->elsewhere < SWITCHES_SURE;
+    c->ring_shows |= cores_shows(s);
+    if (last == &s->last_switch)
+        check_size(c, ring, out, in);
+    bool foreign = idle_of_other(in, ring) < PCPUS_MAX;
+    *last = (struct last_switch){tsc, out, foreign ? CURRENT_NONE : in, foreign ? in : CURRENT_NONE};
 }
 
 bool cores_missing(const struct cores *c, const struct stream *s)
 {
+    bool too_small = c->misfit[c->leader[s->pcpu]] >= SWITCHES_SURE;
+    return c->of[s->pcpu].n > 1 ? too_small : cores_shows(s);
+}
+
+bool cores_may_grow(const struct cores *c, const struct stream *s)
+{
     unsigned n = c->of[s->pcpu].n;
     bool too_small = c->misfits >= SWITCHES_SURE && n <= c->too_small;
-    return n > 1 ? n < c->largest || too_small : s->together >= SWITCHES_SURE;
+    return (n > 1 && (n < c->largest || too_small)) || cores_missing(c, s);
+}
+
+void cores_set_partial(struct cores *c, uint16_t pcpu)
+{
+    const struct core core = c->of[pcpu];
+    for (unsigned i = 0; i < (core.n > 1 ? core.n : 1); i++) {
+        uint16_t sibling = core.n > 1 ? c->pcpus[core.first + i] : pcpu;
+        c->partial_n += !c->partial[sibling];
+        c->partial[sibling] = true;
+    }
 }

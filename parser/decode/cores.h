@@ -6,8 +6,13 @@
  *
  * - idle vCPU n belongs to pCPU n. In the ring of another pCPU it names a sibling.
  * - A switch in one ring goes from A to B, and at once from C, not B, to D.
+ * - A switch in one ring goes from A to B, and the next one, whenever it is, from C, not B: another ring has the one between.
  *
- * One damaged record can look like either of them, but not like both at once, nor twice.
+ * One damaged record can look like any of them, but not like the first two at once, nor like one of them over and over.
+ * SWITCH names units by their first vCPU, and the idle unit by the first pCPU of the core; the same follows from it.
+ *
+ * Where a sibling's ring is not in the trace (xentrace -c), or it is not known who the siblings are, or no runstate changes say
+ * whom a sibling runs, any vCPU of the core may come and go unseen: these pCPUs are `partial`.
  */
 #ifndef XENMETER_PARSER_CORES_H
 #define XENMETER_PARSER_CORES_H
@@ -29,6 +34,10 @@ struct cores {
     struct core *of;    /* by pCPU number */
     uint16_t *pcpus;    /* grouped by core */
     uint16_t *leader;   /* by pCPU number: the lowest one of its core */
+    uint8_t *misfit;    /* by number of the leader: misfits of this core, as it is by now */
+    bool ring_shows;    /* a ring shows that its pCPU has siblings */
+    bool *partial;      /* by pCPU number: what runs there is written down in part only; never reset */
+    unsigned partial_n; /* pCPUs of which that is so */
     struct named *idle; /* by pCPU number: where its idle vCPU was named by others */
 };
 
@@ -38,16 +47,23 @@ bool cores_init(struct cores *c);
 void cores_free(struct cores *c);
 
 /* The same as cores_switch, for switches that may show something. */
-void cores_odd_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc);
+void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *last, uint32_t out, uint32_t in,
+                      uint64_t tsc);
 
-/* A context switch in the ring of `s`: one vCPU (dom << 16 | vcpu) stopped running and another one began, at `tsc`. */
-static inline void cores_switch(struct cores *c, struct stream *s, uint32_t out, uint32_t in, uint64_t tsc)
+/*
+ * A context switch in the ring of `s`: one vCPU (dom << 16 | vcpu) stopped running and another one began, at `tsc`; *last: the one
+ * before. Returns whether it may show something.
+ */
+static inline bool cores_switch(struct cores *c, struct stream *s, struct last_switch *last, uint32_t out,
+                                uint32_t in, uint64_t tsc)
 {
-    const uint32_t idle = CORES_IDLE_DOMAIN << 16, own = idle | s->pcpu;
-    bool usual = out == s->last_switch.in && (in < idle || in == own) && (out < idle || out == own);
-    if (!usual || c->largest > 0)
-        cores_odd_switch(c, s, out, in, tsc);
-    s->last_switch = (struct last_switch){tsc, out, in};
+    const uint32_t idle = CORES_IDLE_DOMAIN << 16;
+    bool usual = out == last->in && (in < idle || in == (idle | s->pcpu)) && c->largest == 0;
+    if (!usual)
+        cores_odd_switch(c, s, last, out, in, tsc);
+    else
+        *last = (struct last_switch){tsc, out, in, CURRENT_NONE};
+    return !usual;
 }
 
 /* Two pCPUs are siblings. */
@@ -59,8 +75,26 @@ static inline bool cores_unsettled(const struct cores *c)
     return c->pending > 0 || c->misfits > 0;
 }
 
+/* Whether there is core scheduling, as far as the records show by now. */
+static inline bool cores_shown(const struct cores *c)
+{
+    return c->largest > 0 || c->ring_shows;
+}
+
+/* Whether a ring shows that its pCPU has siblings. */
+static inline bool cores_shows(const struct stream *s)
+{
+    return s->together >= SWITCHES_SURE || s->elsewhere >= SWITCHES_SURE;
+}
+
 /* Whether a ring shows that its pCPU has siblings, and not all of them are known. */
 bool cores_missing(const struct cores *c, const struct stream *s);
+
+/* The same, or other cores are larger than the pCPU's: siblings that are always idle are not named, and do not matter. */
+bool cores_may_grow(const struct cores *c, const struct stream *s);
+
+/* What runs on the pCPU, and on its known siblings, is written down in part only. */
+void cores_set_partial(struct cores *c, uint16_t pcpu);
 
 /* The pCPU on which a vCPU runs that a record in the ring of `ring` says to run, or to have run. */
 static inline uint16_t cores_pcpu(const struct cores *c, uint16_t ring, uint32_t domain, uint32_t vcpu)

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "record.h"
 #include "window.h"
 
 #define PLACES 16384 /* of the table of vCPUs, a power of two */
@@ -16,6 +17,7 @@ struct place {
 
 struct search {
     struct decoder *d;
+    uint64_t upto;
     size_t *at; /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
     unsigned places_n;
@@ -23,6 +25,9 @@ struct search {
         uint16_t ring;
         uint16_t times;
     } * votes; /* by pCPU number: for which other one, and how often in succession */
+    /* decoder_check_cores: */
+    uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
+    uint16_t *wrong;   /* by number of the core's leader: another one stopped running */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -42,8 +47,8 @@ static void vote(struct search *s, uint16_t a, uint16_t b)
     const struct decoder *d = s->d;
     struct vote *v = &s->votes[b];
     *v = (struct vote){a, v->ring == a ? v->times + 1 : 1};
-    bool several = d->streams[a]->together >= SWITCHES_SURE || d->streams[b]->together >= SWITCHES_SURE;
-    if (several && v->times == SWITCHES_SURE)
+    bool shown = cores_shows(d->streams[a]) || cores_shows(d->streams[b]);
+    if (shown && v->times == SWITCHES_SURE)
         cores_join(&s->d->cores, a, b);
 }
 
@@ -63,7 +68,7 @@ static void look_at(struct search *s, const struct event *e)
         p->ring = e->pcpu;
 }
 
-/* The earliest event that was not looked at; NULL: there is none. */
+/* The earliest event that was not looked at; NULL: there is none up to the end. */
 static const struct event *next_event(struct search *s)
 {
     const struct decoder *d = s->d;
@@ -72,7 +77,7 @@ static const struct event *next_event(struct search *s)
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *stream = d->streams[d->pcpus[i]];
         const struct event *e = stream->events + s->at[i];
-        if (s->at[i] < stream->n && (!first || e->tsc < first->tsc)) {
+        if (s->at[i] < stream->n && e->tsc <= s->upto && (!first || e->tsc < first->tsc)) {
             first = e;
             whose = i;
         }
@@ -81,11 +86,16 @@ static const struct event *next_event(struct search *s)
     return first;
 }
 
+static void begin_pass(struct search *s)
+{
+    for (unsigned i = 0; i < s->d->pcpus_n; i++)
+        s->at[i] = s->d->streams[s->d->pcpus[i]]->head;
+}
+
 static void search(struct search *s)
 {
     const struct event *e;
-    for (unsigned i = 0; i < s->d->pcpus_n; i++)
-        s->at[i] = s->d->streams[s->d->pcpus[i]]->head;
+    begin_pass(s);
     while ((e = next_event(s))) {
         if (e->slot != EVENT_BLIND_BEGIN)
             look_at(s, e);
@@ -94,17 +104,86 @@ static void search(struct search *s)
     }
 }
 
-bool decoder_search_cores(struct decoder *d)
+/* Records of the pCPU are lost: who runs on it, and on its siblings, is not known. */
+static void forget_runners(struct search *s, uint16_t pcpu)
 {
-    struct search s = {.d = d,
-                       .at = calloc(d->pcpus_n + 1, sizeof *s.at),
-                       .places = calloc(PLACES, sizeof *s.places),
-                       .votes = calloc(PCPUS_MAX, sizeof *s.votes)};
-    bool memory = s.at && s.places && s.votes;
+    const struct core core = s->d->cores.of[pcpu];
+    s->runners[pcpu] = CURRENT_NONE;
+    for (unsigned i = 0; i < core.n; i++)
+        s->runners[s->d->cores.pcpus[core.first + i]] = CURRENT_NONE;
+}
+
+/* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
+static void check_runner(struct search *s, const struct event *e)
+{
+    struct cores *c = &s->d->cores;
+    bool change = e->slot == EVENT_RUNSTATE_CHANGE && event_words(e) >= 1;
+    if (!change || c->of[e->pcpu].n < 2)
+        return;
+    uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
+    uint32_t *runner = &s->runners[pcpu];
+    uint16_t *wrong = &s->wrong[c->leader[pcpu]];
+    if (runstate_old(e->header) == XEN_RUNNING) {
+        *wrong += *runner != CURRENT_NONE && *runner != e->w[0] && *wrong < SWITCHES_SURE;
+        *runner = CURRENT_NONE;
+    } else if (runstate_new(e->header) == XEN_RUNNING) {
+        *runner = e->w[0];
+    }
+    if (*wrong == SWITCHES_SURE && !c->partial[pcpu])
+        cores_set_partial(c, pcpu);
+}
+
+static void check(struct search *s)
+{
+    const struct event *e;
+    for (unsigned i = 0; i < PCPUS_MAX; i++)
+        s->runners[i] = CURRENT_NONE;
+    begin_pass(s);
+    while ((e = next_event(s))) {
+        if (e->slot == EVENT_BLIND_BEGIN)
+            forget_runners(s, e->pcpu);
+        else
+            check_runner(s, e);
+    }
+}
+
+static bool begin(struct search *s, struct decoder *d, uint64_t upto)
+{
+    *s = (struct search){.d = d,
+                         .upto = upto,
+                         .at = calloc(d->pcpus_n + 1, sizeof *s->at),
+                         .places = calloc(PLACES, sizeof *s->places),
+                         .votes = calloc(PCPUS_MAX, sizeof *s->votes),
+                         .runners = calloc(PCPUS_MAX, sizeof *s->runners),
+                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
+    return s->at && s->places && s->votes && s->runners && s->wrong;
+}
+
+static void end(struct search *s)
+{
+    free(s->at);
+    free(s->places);
+    free(s->votes);
+    free(s->runners);
+    free(s->wrong);
+}
+
+bool decoder_search_cores(struct decoder *d, uint64_t upto)
+{
+    struct search s;
+    bool memory = begin(&s, d, upto);
     if (memory)
         search(&s);
-    free(s.at);
-    free(s.places);
-    free(s.votes);
+    end(&s);
+    return memory;
+}
+
+bool decoder_check_cores(struct decoder *d, uint64_t upto)
+{
+    struct search s;
+    bool memory = begin(&s, d, upto);
+    if (memory)
+        check(&s);
+    end(&s);
     return memory;
 }

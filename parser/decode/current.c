@@ -28,7 +28,9 @@ void current_backfill(struct stream *s, uint32_t vcpu)
 void current_forget(struct stream *s)
 {
     s->current = CURRENT_UNKNOWN;
-    s->emitted_current = s->next = s->last_switch.in = CURRENT_NONE;
+    s->emitted_current = s->next = CURRENT_NONE;
+    s->switched_out = false;
+    stream_forget_switches(s);
 }
 
 void current_before_other(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload)

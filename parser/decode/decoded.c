@@ -2,6 +2,8 @@
 #include "old_numbers.h"
 #include "window.h"
 
+#define CHANGES_SURE 64 /* after so many, for each pCPU and sibling, one that wrote nothing is not recorded */
+
 static uint64_t records_of(const struct decoder *d, unsigned slot)
 {
     uint64_t n = 0;
@@ -33,6 +35,63 @@ unsigned decoder_cores_missing(const struct decoder *d)
     return n;
 }
 
+bool decoder_cores_may_grow(const struct decoder *d)
+{
+    for (unsigned i = 0; cores_shown(&d->cores) && i < d->pcpus_n; i++)
+        if (cores_may_grow(&d->cores, d->streams[d->pcpus[i]]))
+            return true;
+    return false;
+}
+
+/* How many siblings of the pCPU wrote nothing. */
+static unsigned silent_siblings(const struct decoder *d, uint16_t pcpu)
+{
+    const struct core *core = &d->cores.of[pcpu];
+    unsigned n = 0;
+    for (unsigned i = 0; core->n > 1 && i < core->n; i++)
+        n += !d->streams[d->cores.pcpus[core->first + i]];
+    return n;
+}
+
+unsigned decoder_silent_siblings(const struct decoder *d)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; d->cores.largest && i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        bool counted = false; /* with a lower pCPU that writes */
+        for (unsigned k = 0; k < i && !counted; k++)
+            counted = d->cores.leader[d->pcpus[k]] == d->cores.leader[pcpu];
+        n += counted ? 0 : silent_siblings(d, pcpu);
+    }
+    return n;
+}
+
+bool decoder_siblings_due(const struct decoder *d)
+{
+    return decoder_runstates(d) >= (uint64_t)CHANGES_SURE * (d->cores.largest + 1) * d->pcpus_n;
+}
+
+static void set_partial(struct decoder *d, const struct stream *s)
+{
+    if (!d->cores.partial[s->pcpu])
+        cores_set_partial(&d->cores, s->pcpu);
+}
+
+void decoder_find_partial(struct decoder *d, bool without_runstates, bool sure)
+{
+    if (!cores_shown(&d->cores))
+        return;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        if (without_runstates || cores_missing(&d->cores, s) || (sure && silent_siblings(d, s->pcpu) > 0))
+            set_partial(d, s);
+    }
+    /* Where some are not recorded, those may be siblings of any pCPU whose siblings are not known. */
+    for (unsigned i = 0; sure && d->cores.partial_n > 0 && i < d->pcpus_n; i++)
+        if (d->cores.of[d->pcpus[i]].n < 2)
+            set_partial(d, d->streams[d->pcpus[i]]);
+}
+
 unsigned decoder_traits(const struct decoder *d)
 {
     const uint64_t *svm = d->quality->events[EVENT_SVM_EXIT].forms;
@@ -51,7 +110,7 @@ bool decoder_is_whole(const struct decoder *d)
     const struct quality *q = d->quality;
     if (q->skipped_places || q->tsc_backwards || q->tsc_implausible || !decoder_has_runstates(d))
         return false;
-    if (q->tsc_jumps || q->unplaced_bytes || d->joined || d->cores.largest)
+    if (q->tsc_jumps || q->unplaced_bytes || d->joined || cores_shown(&d->cores))
         return false; /* who runs where depends on what was read before */
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];

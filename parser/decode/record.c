@@ -198,7 +198,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
     s->switched_out = s->ran = false;
     s->in_who = STREAM_NOBODY;
     s->run_since = 0;
-    s->last_switch.in = CURRENT_NONE;
+    stream_forget_switches(s);
     if (r->words == 0)
         return;
     d->quality->lost_markers++;
@@ -264,34 +264,35 @@ static inline bool ran_for(const struct stream *s, uint32_t word)
     return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
 }
 
-/* Whether pCPUs are scheduled together shows by their switches. */
-static inline void note_siblings(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
-                                 const uint8_t *payload)
+/* pCPUs are scheduled together: who is current on one may be in the ring of another one. */
+static __attribute__((noinline)) void name_siblings(struct decoder *d)
 {
-    uint32_t vcpu = header >> 28 & 7 ? load32(payload) : CURRENT_NONE; /* {vcpu:u16 dom:u16} */
-    bool at_once = s->switched_out && tsc - s->switched_out_tsc < SWITCH_SPAN;
-    if (at_once && runstate_new(header) == XEN_RUNNING) {
-        cores_switch(&d->cores, s, s->switched_out_vcpu, vcpu, tsc);
-        if (d->raw && d->cores.largest && !d->names_siblings)
-            decoder_name_siblings(d, true);
-    }
-    s->switched_out_tsc = tsc;
-    s->switched_out_vcpu = vcpu;
+    if (d->raw && d->cores.largest && !d->names_siblings)
+        decoder_name_siblings(d, true);
 }
 
 /* What is known of a runstate change besides its record: flags of its event. */
-static inline unsigned learn_change(const struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
+static inline unsigned learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
                                     const uint8_t *payload)
 {
     bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
     bool one_word = (header >> 28 & 7) == 1;
-    unsigned flags = runs && s->switched_out ? EVENT_SWITCHED_IN : 0;
+    unsigned flags = 0;
+    if (runs && s->switched_out) {
+        flags = EVENT_SWITCHED_IN;
+        if (cores_switch(&d->cores, s, &s->last_switch, s->switched_out_vcpu, load32(payload), tsc))
+            name_siblings(d);
+    } else if (runs) {
+        stream_forget_switches(s);
+    }
     if (runs && s->slice_ns != UINT32_MAX && d->interest.slices && one_word)
         flags |= EVENT_SLICED;
     if (ran && s->ran && one_word && ran_for(s, load32(payload)))
         flags |= EVENT_RAN;
-    if (ran)
+    if (ran) {
         s->run_since = tsc;
+        s->switched_out_vcpu = load32(payload); /* {vcpu:u16 dom:u16} */
+    }
     if (s->mode != STREAM_SCHEDULED && d->model)
         unscheduled_take(s, tsc, header, EVENT_RUNSTATE_CHANGE, payload);
     s->ran = false;
@@ -316,7 +317,6 @@ static inline void take_change(struct decoder *d, struct stream *s, uint64_t tsc
 {
     if (d->follows_current)
         current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
-    note_siblings(d, s, tsc, header, payload);
     unsigned flags = EVENT_MODEL | learn_change(d, s, tsc, header, payload);
     struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
     memcpy(e->w, payload, 16);
@@ -341,13 +341,22 @@ static bool tickled_has_written(const struct decoder *d, unsigned pcpu)
     return pcpu >= PCPUS_MAX || d->streams[pcpu];
 }
 
+/* SWITCH: {prev dom, vcpu, next dom, vcpu}; with core scheduling the vCPUs are the first ones of their units. */
+static void switched_units(struct decoder *d, struct stream *s, const struct record *r)
+{
+    if (r->words < 4 || !d->without_runstates)
+        return;
+    uint32_t out = current_vcpu(load32(r->payload), load32(r->payload + 4));
+    uint32_t in = current_vcpu(load32(r->payload + 8), load32(r->payload + 12));
+    if (cores_switch(&d->cores, s, &s->last_unit_switch, out, in, r->tsc))
+        name_siblings(d);
+}
+
 /* Learns what a record says; returns the flags of its event. */
 static unsigned learn(struct decoder *d, struct stream *s, const struct record *r, unsigned flags)
 {
-    if (r->slot == EVENT_RUNSTATE_CHANGE) {
-        note_siblings(d, s, r->tsc, r->header, r->payload);
+    if (r->slot == EVENT_RUNSTATE_CHANGE)
         return flags | learn_change(d, s, r->tsc, r->header, r->payload);
-    }
     if (s->mode != STREAM_SCHEDULED && d->model)
         unscheduled_take(s, r->tsc, r->header, r->slot, r->payload);
     switch (r->slot) {
@@ -356,6 +365,7 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
         break;
     case EVENT_SWITCH:
         s->run_since = r->tsc;
+        switched_units(d, s, r);
         break;
     case EVENT_CREDIT_TICKLE:
     case EVENT_CREDIT2_TICKLE:

@@ -13,7 +13,8 @@ struct stream *stream_new(uint16_t pcpu)
     s->window_bytes = WINDOW_NONE;
     s->slice_ns = UINT32_MAX;
     s->current = CURRENT_UNKNOWN;
-    s->emitted_current = s->next = s->assigned = s->last_switch.in = CURRENT_NONE;
+    s->emitted_current = s->next = s->assigned = CURRENT_NONE;
+    stream_forget_switches(s);
     s->in_who = STREAM_NOBODY;
     io_filter_init(&s->io);
     return s;

@@ -32,10 +32,11 @@ enum stream_mode {
     STREAM_MODES
 };
 
-/* The last context switch that is recorded in a ring: who stopped running, and who began. */
+/* The last context switch that is recorded in a ring: who stopped running, and who began; dom << 16 | vcpu. */
 struct last_switch {
     uint64_t tsc;
-    uint32_t out, in; /* dom << 16 | vcpu; `in` is CURRENT_NONE if records are missing since */
+    uint32_t out, in; /* `in` is CURRENT_NONE if records are missing since, or */
+    uint32_t foreign; /* if it is the idle vCPU of another pCPU, this one; else CURRENT_NONE */
 };
 
 struct stream {
@@ -63,11 +64,11 @@ struct stream {
     bool old_lost;    /* a LOST_RECORDS without a time awaits the next record that has one */
     uint32_t old_lost_count;
     uint64_t run_since;         /* tsc of the last context switch that was recorded, 0: none, or not known */
-    bool switched_out;          /* the last runstate change ended the running of a vCPU */
-    uint64_t switched_out_tsc;  /* when that was, */
-    uint32_t switched_out_vcpu; /* and of whom: dom << 16 | vcpu */
-    struct last_switch last_switch;
-    uint8_t together;  /* switches at once of several pCPUs (cores.h) */
+    bool switched_out;          /* the last runstate change ended the running of a vCPU, */
+    uint32_t switched_out_vcpu; /* of this one: dom << 16 | vcpu */
+    struct last_switch last_switch, last_unit_switch; /* by runstate changes, by SWITCH */
+    uint8_t together;                                 /* switches at once of several pCPUs (cores.h) */
+    uint8_t elsewhere; /* switches from another vCPU than the last one in the ring was to (cores.h) */
     uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
     uint32_t ran_ns;   /* modulo 2^32, */
@@ -90,6 +91,13 @@ struct stream {
 /* NULL when there is no memory. */
 struct stream *stream_new(uint16_t pcpu);
 void stream_free(struct stream *s);
+
+/* Records are missing: whom the next context switch is from does not follow from the last one. */
+static inline void stream_forget_switches(struct stream *s)
+{
+    s->last_switch.in = s->last_switch.foreign = CURRENT_NONE;
+    s->last_unit_switch.in = s->last_unit_switch.foreign = CURRENT_NONE;
+}
 
 /* Makes room for `more` events. False when memory ran out. */
 bool stream_reserve(struct stream *s, size_t more);

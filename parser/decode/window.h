@@ -100,8 +100,30 @@ uint64_t decoder_switches(const struct decoder *d);
 /* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
 unsigned decoder_cores_missing(const struct decoder *d);
 
-/* Looks for their siblings among the events that are queued; none may have been delivered. False when there is no memory. */
-bool decoder_search_cores(struct decoder *d);
+/* Whether more siblings may show. */
+bool decoder_cores_may_grow(const struct decoder *d);
+
+/*
+ * How many pCPUs, of those that others name as siblings, wrote nothing; whether so much was read that siblings that are
+ * recorded would have written.
+ */
+unsigned decoder_silent_siblings(const struct decoder *d);
+bool decoder_siblings_due(const struct decoder *d);
+
+/*
+ * Finds the pCPUs that are partial (cores.h), in a trace without runstate changes or with them; `sure`: what is silent is not
+ * recorded.
+ */
+void decoder_find_partial(struct decoder *d, bool without_runstates, bool sure);
+
+/*
+ * Looks for their siblings among the events that are queued, up to a tsc up to which all are there; none may have been
+ * delivered. False when there is no memory.
+ */
+bool decoder_search_cores(struct decoder *d, uint64_t upto);
+
+/* The same, for switches that are missing in cores whose siblings are known: these are partial (cores.h). */
+bool decoder_check_cores(struct decoder *d, uint64_t upto);
 
 /* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);

@@ -64,6 +64,8 @@ size_t currents_take(struct currents *c, const struct event *events, size_t n, s
         if (e->slot == EVENT_CURRENT)
             continue;
         learn(c, e, false);
+        if (c->cores->partial[e->pcpu])
+            c->current[e->pcpu] = CURRENT_UNKNOWN;
         if (kept && e->flags & EVENT_RAW && c->emitted[e->pcpu] != c->current[e->pcpu]) {
             uint32_t vcpu = c->emitted[e->pcpu] = c->current[e->pcpu];
             to[made++] = (struct event){

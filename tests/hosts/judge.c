@@ -98,7 +98,7 @@ static void check_time(struct judging *j, const struct place *p, const char *col
 /* What the records say is all that there is. */
 static bool is_silent(const struct judging *j, const struct place *p)
 {
-    bool proven = j->proofs.enough && (p->whole || p->from >= j->proofs.since_tsc);
+    bool proven = (j->proofs.enough && (p->whole || p->from >= j->proofs.since_tsc)) || j->plan->siblings;
     return p->to > j->v->unreported_tsc || (j->plan->unseen && !proven);
 }
 
@@ -450,7 +450,7 @@ static void judge_report(struct judging *j, const json_t *reports, const json_t 
 static void judge_verdict(struct judging *j, const json_t *quality)
 {
     const char *verdict = json_string_value(json_object_get(quality, "verdict"));
-    bool nothing_shows = j->v->is_unseen && j->proofs.n == 0;
+    bool nothing_shows = j->v->is_unseen && j->proofs.n == 0 && !j->plan->siblings;
     const char *missing = nothing_shows ? NULL : view_lacks(j->v);
     if (!verdict)
         miss(j, NULL, "verdict", 0, "there is none");

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core_host.h"
 #include "judge.h"
 #include "plan.h"
 #include "program.h"
@@ -55,8 +56,8 @@ static bool run_plan(const struct program *program, const struct plan *plan, con
     struct view view = {0};
     struct answer answer = {0};
     const struct host_config config = plan_host(plan);
-    bool done = recording_make(&recording, &config) && view_make(&view, &recording, plan) &&
-                (!plan->joined || view_join(&view, plan));
+    bool done = plan->siblings ? core_host_record(&recording, plan) : recording_make(&recording, &config);
+    done = done && view_make(&view, &recording, plan) && (!plan->joined || view_join(&view, plan));
     if (done && keep) {
         FILE *out = fopen(keep, "wb");
         done = out && fwrite(view.bytes, 1, view.n, out) == view.n;

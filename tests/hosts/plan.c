@@ -109,6 +109,17 @@ static void draw_joints(struct plan *p)
     }
 }
 
+/* From numbers of their own: the other fields of a seed stay what they are. */
+static void draw_siblings(struct plan *p, uint64_t seed)
+{
+    struct prng rng;
+    prng_seed(&rng, seed ^ 0x7369626c);
+    if (!percent(&rng, 10))
+        return;
+    p->siblings = percent(&rng, 70) ? 2 : between(&rng, 3, 8);
+    p->strided = percent(&rng, 30);
+}
+
 void plan_draw(struct plan *p, uint64_t seed)
 {
     struct prng rng;
@@ -121,6 +132,7 @@ void plan_draw(struct plan *p, uint64_t seed)
     draw_joints(p);
     p->granularity_us = ONE_OF(&rng, 1000, 7000, 10000, 50000, 100000, 1000000);
     p->piped = percent(&rng, 20);
+    draw_siblings(p, seed);
     plan_settle(p);
 }
 
@@ -157,9 +169,24 @@ static int64_t records_per_s(const struct plan *p)
     return running * each + 1;
 }
 
+/* Whole cores; what the host with core scheduling has not: old layouts, births, delays. */
+static void settle_siblings(struct plan *p)
+{
+    keep_within(&p->siblings, 0, 16);
+    if (p->siblings < 2) {
+        p->siblings = p->strided = 0;
+        return;
+    }
+    p->pcpus += (p->siblings - p->pcpus % p->siblings) % p->siblings;
+    p->old = p->churn = p->delayed = p->skew_ns = 0;
+    p->joined = p->pause_ms = p->shift_us = 0;
+    p->mix = p->mix < 2 ? 2 : p->mix;
+}
+
 void plan_settle(struct plan *p)
 {
     keep_within(&p->pcpus, 1, 256);
+    settle_siblings(p);
     keep_within(&p->domains, 1, 200);
     keep_within(&p->vcpus, 1, 64);
     keep_within(&p->joined, 0, 64);

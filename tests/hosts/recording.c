@@ -18,28 +18,36 @@ static void *room(struct recording *r, void *items, size_t n, size_t *capacity, 
     return bigger;
 }
 
-static void add_change(struct recording *r, struct truth_vcpu *v, enum runstate state, uint64_t tsc,
-                       uint16_t pcpu)
+void recording_add_change(struct recording *r, size_t vcpu, enum runstate state, uint64_t tsc, uint16_t pcpu)
 {
+    struct truth_vcpu *v = &r->vcpus[vcpu];
+    if (r->failed)
+        return;
     v->changes = room(r, v->changes, v->n, &v->capacity, sizeof *v->changes);
     if (v->n < v->capacity)
         v->changes[v->n++] = (struct truth_change){tsc, pcpu, (uint8_t)state};
 }
 
-static void add_vcpu(struct recording *r, const struct vcpu *vcpu, enum runstate state, uint64_t tsc)
+size_t recording_add_vcpu(struct recording *r, const struct truth_vcpu *v)
 {
     r->vcpus = room(r, r->vcpus, r->vcpus_n, &r->vcpus_capacity, sizeof *r->vcpus);
     if (r->vcpus_n == r->vcpus_capacity)
-        return;
-    struct truth_vcpu *v = &r->vcpus[r->vcpus_n];
-    *v = (struct truth_vcpu){.domain = vcpu->domain->id,
-                             .vcpu = vcpu->id,
-                             .life = vcpu->domain->life,
-                             .from_start = vcpu->domain->from_start,
-                             .born_tsc = tsc,
-                             .died_tsc = UINT64_MAX};
-    r->vcpu_of[vcpu - r->host->vcpus] = r->vcpus_n++;
-    add_change(r, v, state, tsc, vcpu->pcpu->id);
+        return 0;
+    r->vcpus[r->vcpus_n] = *v;
+    return r->vcpus_n++;
+}
+
+static void add_vcpu(struct recording *r, const struct vcpu *vcpu, enum runstate state, uint64_t tsc)
+{
+    const struct truth_vcpu v = {.domain = vcpu->domain->id,
+                                 .vcpu = vcpu->id,
+                                 .life = vcpu->domain->life,
+                                 .from_start = vcpu->domain->from_start,
+                                 .born_tsc = tsc,
+                                 .died_tsc = UINT64_MAX};
+    size_t at = recording_add_vcpu(r, &v);
+    r->vcpu_of[vcpu - r->host->vcpus] = at;
+    recording_add_change(r, at, state, tsc, vcpu->pcpu->id);
 }
 
 static void take_begin(void *context, const struct host *host)
@@ -61,24 +69,28 @@ static void take_begin(void *context, const struct host *host)
     }
 }
 
+void recording_add_record(struct recording *r, uint32_t pcpu, const struct recorded *record)
+{
+    struct recorded_pcpu *p = &r->pcpus[pcpu];
+    p->records = room(r, p->records, p->n, &p->capacity, sizeof *p->records);
+    if (p->n < p->capacity)
+        p->records[p->n++] = *record;
+}
+
 static void take_record(void *context, const struct pcpu *pcpu, enum trace_event event, const uint32_t *words,
                         unsigned count)
 {
     struct recording *r = context;
-    struct recorded_pcpu *p = &r->pcpus[pcpu->id];
     if (pcpu->clock < r->begin_tsc) /* the pCPU lags: tracing was off then */
         return;
-    p->records = room(r, p->records, p->n, &p->capacity, sizeof *p->records);
-    if (p->n == p->capacity)
-        return;
-    struct recorded *record = &p->records[p->n++];
-    *record = (struct recorded){.tsc = pcpu->clock,
-                                .domain = pcpu->ring.current_domain,
-                                .vcpu = pcpu->ring.current_vcpu,
-                                .event = (uint8_t)event,
-                                .count = (uint8_t)count};
+    struct recorded record = {.tsc = pcpu->clock,
+                              .domain = pcpu->ring.current_domain,
+                              .vcpu = pcpu->ring.current_vcpu,
+                              .event = (uint8_t)event,
+                              .count = (uint8_t)count};
     if (count)
-        memcpy(record->words, words, count * sizeof *words);
+        memcpy(record.words, words, count * sizeof *words);
+    recording_add_record(r, pcpu->id, &record);
 }
 
 static void take_change(void *context, const struct vcpu *vcpu, enum runstate state, uint64_t tsc,
@@ -89,7 +101,7 @@ static void take_change(void *context, const struct vcpu *vcpu, enum runstate st
         return;
     size_t at = r->vcpu_of[vcpu - r->host->vcpus];
     if (at != SIZE_MAX)
-        add_change(r, &r->vcpus[at], state, tsc, on->id);
+        recording_add_change(r, at, state, tsc, on->id);
 }
 
 static void take_life(void *context, const struct domain *domain, bool alive, uint64_t tsc)
@@ -106,8 +118,15 @@ static void take_life(void *context, const struct domain *domain, bool alive, ui
     }
 }
 
-/* The latest record, or change, of all. */
-static void find_end(struct recording *r)
+bool recording_begin(struct recording *r, uint64_t cpu_hz, uint32_t pcpus)
+{
+    *r = (struct recording){.cpu_hz = cpu_hz, .pcpus_n = pcpus};
+    r->pcpus = calloc(pcpus, sizeof *r->pcpus);
+    return r->pcpus;
+}
+
+/* It ends with the latest record of all. */
+void recording_end(struct recording *r)
 {
     r->end_tsc = r->begin_tsc;
     for (uint32_t p = 0; p < r->pcpus_n; p++)
@@ -121,13 +140,12 @@ bool recording_make(struct recording *r, const struct host_config *config)
     struct host_config tapped = *config;
     tapped.tap = &tap;
     tapped.parts = TRACE_SCHED_MIN | TRACE_SCHED_CLASS | TRACE_SCHED_VERBOSE | (config->parts & TRACE_OTHER);
-    *r = (struct recording){.cpu_hz = config->cpu_hz, .pcpus_n = config->pcpus};
-    r->pcpus = calloc(config->pcpus, sizeof *r->pcpus);
+    bool begun = recording_begin(r, config->cpu_hz, config->pcpus);
     FILE *nowhere = fopen("/dev/null", "wb");
-    struct host *host = r->pcpus && nowhere ? host_create(&tapped, nowhere) : NULL;
+    struct host *host = begun && nowhere ? host_create(&tapped, nowhere) : NULL;
     bool done = host && host_run(host) && !r->failed;
     if (done)
-        find_end(r);
+        recording_end(r);
     host_destroy(host);
     if (nowhere)
         fclose(nowhere);

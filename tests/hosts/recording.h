@@ -58,6 +58,16 @@ struct recording {
 bool recording_make(struct recording *r, const struct host_config *config);
 void recording_free(struct recording *r);
 
+/*
+ * The same by hand: begin, what there is in time order, end. Memory that runs short shows in r->failed. _begin: false when
+ * memory is short. _add_vcpu returns the vCPU's place; its first change is the caller's to add.
+ */
+bool recording_begin(struct recording *r, uint64_t cpu_hz, uint32_t pcpus);
+void recording_add_record(struct recording *r, uint32_t pcpu, const struct recorded *record);
+size_t recording_add_vcpu(struct recording *r, const struct truth_vcpu *v);
+void recording_add_change(struct recording *r, size_t vcpu, enum runstate state, uint64_t tsc, uint16_t pcpu);
+void recording_end(struct recording *r);
+
 /* Cycles within [from, to) that the vCPU spent in the state; outside its life: none. */
 uint64_t truth_cycles(const struct truth_vcpu *v, enum runstate state, uint64_t from, uint64_t to);
 /* Cycles within [from, to) that it ran on the pCPU. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_host.h"
 #include "view_internal.h"
 
 /* The first window of the second sweep. A file that ends in the first one cannot say which pCPUs are to come. */
@@ -230,17 +231,32 @@ static bool is_named(const struct view *v, const struct truth_vcpu *t)
     return false;
 }
 
-static bool add_unseen(struct making *m)
+/* The vCPU ran where the pCPU writes the records. */
+static bool ran_there(const struct making *m, const struct truth_vcpu *t, uint32_t pcpu)
+{
+    const struct view *v = m->v;
+    if (!m->plan->siblings)
+        return truth_running_on(t, pcpu, v->first_tsc, v->last_tsc) > 0;
+    for (uint32_t p = 0; p < m->r->pcpus_n; p++)
+        if (core_of_pcpu(m->plan, p) == core_of_pcpu(m->plan, pcpu) &&
+            truth_running_on(t, p, v->first_tsc, v->last_tsc) > 0)
+            return true;
+    return false;
+}
+
+static bool add_unseen(struct making *m, const struct edge *edges)
 {
     struct view *v = m->v;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        /* Where siblings write for one another, one that happened to write nothing looks as if it was not read. */
+        if (m->plan->siblings && edges[pcpu].first == 0 && !gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
+            return false;
         if (!m->unseen[pcpu])
             continue;
         if (!gaps_add(&v->gaps, pcpu, 0, UINT64_MAX))
             return false;
         for (size_t i = 0; i < m->r->vcpus_n && !v->is_unseen; i++)
-            v->is_unseen = truth_running_on(&m->r->vcpus[i], pcpu, v->first_tsc, v->last_tsc) > 0 &&
-                           is_named(v, &m->r->vcpus[i]);
+            v->is_unseen = ran_there(m, &m->r->vcpus[i], pcpu) && is_named(v, &m->r->vcpus[i]);
     }
     return true;
 }
@@ -257,6 +273,21 @@ static bool add_unreported(struct making *m)
         if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
             return false;
     }
+    return true;
+}
+
+/* With core scheduling a ring has the records of all siblings: what one lacks all of them lack. */
+static bool spread_to_siblings(struct making *m)
+{
+    size_t n = m->plan->siblings ? m->v->gaps.n : 0;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+            const struct gap g = m->v->gaps.items[i];
+            bool sibling = g.pcpu != ALL_PCPUS && g.pcpu != pcpu &&
+                           core_of_pcpu(m->plan, g.pcpu) == core_of_pcpu(m->plan, pcpu);
+            if (sibling && !gaps_add(&m->v->gaps, pcpu, g.from, g.to))
+                return false;
+        }
     return true;
 }
 
@@ -281,8 +312,8 @@ bool view_survey(struct making *m)
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m) && add_unreported(m);
-    done = done && view_survey_joints(m);
+    done = done && add_unseen(m, edges) && add_unreported(m);
+    done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
     free(edges);
     return done;

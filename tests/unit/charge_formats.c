@@ -163,10 +163,10 @@ static json_t *at(json_t *document, const char *path)
 #define HEADER                                                                                               \
     "granularity_ns,start_ns,end_ns,idd,idd_life,idd_name,idd_running_ns,idd_executions,"                    \
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
-    "notify,copy,tx,rx,read,write,inferred_pct,evidence\n"
+    "notify,copy,tx,rx,read,write,inferred_pct,measured_pct,evidence\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,notify 100%\n"       \
-    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,"                \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,0.000,notify 100%\n"       \
+    "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,0.000,"                \
     "copy 75% notify 25%\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
@@ -175,8 +175,8 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
     prepare(&w);
     write_once(&w, "csv", &whole, &idd);
     TEXT(w.text, HEADER GUEST_LINES
-         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,\n"
-         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,\n");
+         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,\n"
+         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,\n");
 }
 
 static void chosen_guests_leave_the_other_lines_out(void)
@@ -196,8 +196,8 @@ static void a_driver_domain_that_did_not_run_has_no_share(void)
     const struct charge_idd idle = {.domain = 5, .life = 1};
     prepare(&w);
     write_once(&w, "csv", &tenth, &idle);
-    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,\n"
-                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,\n");
+    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,\n"
+                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,\n");
 }
 
 static void jsonl_has_the_columns_of_csv(void)

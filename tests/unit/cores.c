@@ -10,9 +10,10 @@
 /* Two siblings go from one pair of vCPUs to another; d32767: idle. */
 static void pair_switches(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t next_dom)
 {
+    uint32_t first = c->pcpu / 2 * 2; /* idle vCPUs have the numbers of their pCPUs */
     for (uint32_t i = 0; i < 2; i++) {
-        rec_runstate(c, t + 100 * i, dom, i, RUNNING, RUNNABLE);
-        rec_runstate(c, t + 100 * i, next_dom, i, RUNNABLE, RUNNING);
+        rec_runstate(c, t + 100 * i, dom, dom == IDLE ? first + i : i, RUNNING, RUNNABLE);
+        rec_runstate(c, t + 100 * i, next_dom, next_dom == IDLE ? first + i : i, RUNNABLE, RUNNING);
     }
 }
 
@@ -95,6 +96,79 @@ static void lost_records_are_unknown_time_of_all_siblings(void)
     EQUAL(r.quality.inconsistent, 0);
     STATES(ROW(&r, .domain = 1, .vcpu = 0), 15 * MS, 15 * MS, 0, 0, 10 * MS);
     STATES(ROW(&r, .domain = 1, .vcpu = 1), 15 * MS, 15 * MS, 0, 0, 10 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* ---- what is not recorded ---- */
+
+/* xentrace -c: what the sibling wrote is not there, so that both may have run anybody at any time. */
+static void a_core_with_an_unread_ring_is_unknown(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    pair_switches(&c, 10 * MS, IDLE, 1);
+    /* pCPU 1, which is not read: from d1 to d2 and back. */
+    pair_switches(&c, 27 * MS, 1, IDLE);
+    rec_runstate(&c, 30 * MS, 1, 0, RUNNABLE, BLOCKED);
+    on(&c, 2);
+    mark(&c, 0);
+    pair_switches(&c, 10 * MS, IDLE, 3);
+    on(&c, 3);
+    pair_switches(&c, 20 * MS, 3, IDLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.core_pcpus, 2);
+    EQUAL(r.quality.unseen_pcpus, 1);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(ROW(&r, .domain = 1, .vcpu = 0), 0, 3 * MS, 10 * MS, 0, 27 * MS);
+    EQUAL(ROW(&r, .domain = 1, .vcpu = 0)->doubtful_ns, 13 * MS);
+    STATES(ROW(&r, .domain = 1, .vcpu = 1), 0, 0, 0, 0, 40 * MS);
+    EQUAL(ROW(&r, .domain = 3, .vcpu = 0)->state_ns[RUNSTATE_RUNNING], 10 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* A ring is always left by whom it was last entered: else another ring has what comes between. */
+static void a_ring_that_misses_switches_shows_siblings(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    for (uint64_t t = 5 * MS; t < 40 * MS; t += 5 * MS) {
+        rec_runstate(&c, t, 2, 0, RUNNING, RUNNABLE);
+        rec_runstate(&c, t, 1, 0, RUNNABLE, RUNNING);
+    }
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.core_pcpus, 0);
+    EQUAL(r.quality.core_pcpus_unknown, 1);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(ROW(&r, .domain = 1, .vcpu = 0), 0, 0, 0, 0, 40 * MS);
+    STATES(ROW(&r, .domain = 2, .vcpu = 0), 0, 0, 0, 0, 40 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* SWITCH says which unit runs, and not which of its vCPUs: the idle unit is named by the first pCPU of the core. */
+static void without_runstate_changes_units_are_no_vcpus(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint32_t i = 0; i < 4; i++) {
+        on(&c, i % 2);
+        rec_switch(&c, (1 + 10 * i) * MS, IDLE, 0, 1, 0);
+        on(&c, 1 - i % 2);
+        rec_switch(&c, (6 + 10 * i) * MS, 1, 0, IDLE, 0);
+    }
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.core_pcpus, 2);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(ROW(&r, .domain = 1, .vcpu = 0), 0, 0, 0, 0, 39 * MS);
     result_free(&r);
     trace_bytes_free(&c);
 }
@@ -236,6 +310,9 @@ CU_TestInfo cores_tests[] = {
     TEST(whoever_writes_each_vcpu_runs_on_its_own_sibling),
     TEST(one_damaged_record_is_no_core_scheduling),
     TEST(lost_records_are_unknown_time_of_all_siblings),
+    TEST(a_core_with_an_unread_ring_is_unknown),
+    TEST(a_ring_that_misses_switches_shows_siblings),
+    TEST(without_runstate_changes_units_are_no_vcpus),
     TEST(raw_records_have_the_vcpu_of_their_own_pcpu),
     TEST(random_hosts_are_read_right),
     TEST(hosts_without_idle_time_are_read_right),

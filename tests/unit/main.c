@@ -41,6 +41,7 @@ int main(void)
         SUITE(pipelines),
         SUITE(charge),
         SUITE(charge_formats),
+        SUITE(charge_measured),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),

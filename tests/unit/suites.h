@@ -4,9 +4,9 @@
 
 #include <CUnit/CUnit.h>
 
-extern CU_TestInfo charge_tests[], charge_formats_tests[], clock_tests[], clock_hosts_tests[],
-    counters_tests[], domain_runstates_tests[], event_table_tests[], executions_tests[], framing_tests[],
-    histogram_tests[], intervals_tests[], invariants_tests[], lives_tests[], lost_tests[],
+extern CU_TestInfo charge_tests[], charge_formats_tests[], charge_measured_tests[], clock_tests[],
+    clock_hosts_tests[], counters_tests[], domain_runstates_tests[], event_table_tests[], executions_tests[],
+    framing_tests[], histogram_tests[], intervals_tests[], invariants_tests[], lives_tests[], lost_tests[],
     old_layouts_tests[], order_tests[], pcpus_tests[], skew_tests[], states_tests[], switches_tests[],
     time_stamps_tests[], xenmon_tests[], frames_tests[], frame_damage_tests[], tar_tests[], results_tests[],
     results_damage_tests[], summary_tests[], rollup_tests[], rollup_plans_tests[], entry_tests[],

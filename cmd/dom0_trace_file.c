@@ -1,0 +1,259 @@
+/*
+ * The file of --dom0-trace: what Linux' ftrace wrote, perhaps compressed, with the comments of xenmeter-dom0-trace(5). The
+ * lines of a CPU come in the order of their time; those of different CPUs need not.
+ *
+ * WORKS_MAX and DOM0_TRACE_CPUS bound the memory: 0.4 GiB.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "ftrace_host.h"
+#include "parser/source/input.h"
+
+#define LINE_BYTES_MAX 4096
+#define REMARK         "# xenmeter "
+
+struct dom0_trace_reader {
+    struct input *input;
+    uint64_t line_number;
+    char line[LINE_BYTES_MAX];
+    struct ftrace_host *host;
+    struct dom0_trace *trace;
+    bool remarked; /* a recording by xenmeter: every event that is needed was asked for */
+};
+
+/* An error in the current line. */
+static int wrong(const struct dom0_trace_reader *r, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int wrong(const struct dom0_trace_reader *r, struct error *err, const char *format, ...)
+{
+    char what[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return error_set(err, ERROR_FORMAT, "line %" PRIu64 ": %s", r->line_number, what);
+}
+
+/* ---- lines ---- */
+
+/*
+ * Reads a line without its end: 1, or 0 at the end of the file. A last line without an end is still being written, and
+ * does not count.
+ */
+static int next_line(struct dom0_trace_reader *r, struct error *err)
+{
+    struct view view;
+    size_t n = 0;
+    const uint8_t *end = NULL;
+    r->line_number++;
+    while (!end) {
+        if (input_view(r->input, n + 1, &view, err) != 0)
+            return -1;
+        end = view.n > n ? memchr(view.data + n, '\n', view.n - n) : NULL;
+        n = end ? (size_t)(end - view.data) : view.n;
+        if (n >= LINE_BYTES_MAX)
+            return wrong(r, err, "longer than %d bytes: this is no text of Linux' trace", LINE_BYTES_MAX - 1);
+        if (!end && view.end)
+            return 0;
+    }
+    if (memchr(view.data, '\0', n))
+        return wrong(r, err, "this is no text of Linux' trace");
+    memcpy(r->line, view.data, n);
+    r->line[n] = '\0';
+    input_consume(r->input, n + 1);
+    return 1;
+}
+
+/* ---- the recorder's remarks ---- */
+
+struct remark {
+    uint64_t numbers[2];
+    char rest[TASK_NAME_BYTES]; /* of the line */
+    unsigned n;                 /* numbers there are */
+};
+
+static int take_version(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    r->remarked = true;
+    return m->numbers[0] == 1 ? 0
+                              : wrong(r, err, "version %" PRIu64 " of this file is not known", m->numbers[0]);
+}
+
+static int take_domain(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    if (m->numbers[0] > UINT16_MAX)
+        return wrong(r, err, "domain %" PRIu64 " is too large", m->numbers[0]);
+    r->trace->domain = (uint16_t)m->numbers[0];
+    return 0;
+}
+
+static int take_begin(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    (void)err;
+    ftrace_host_begin(r->host, m->numbers[0]);
+    return 0;
+}
+
+static int take_end(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    (void)err;
+    ftrace_host_end(r->host, m->numbers[0]);
+    return 0;
+}
+
+/* "lost 1 57": on CPU 1, 57 events of which no line says when they were lost */
+static int take_lost(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    if (m->numbers[0] >= DOM0_TRACE_CPUS)
+        return wrong(r, err, "CPU %" PRIu64 " is too large", m->numbers[0]);
+    ftrace_host_lose(r->host, (unsigned)m->numbers[0], m->numbers[1]);
+    return 0;
+}
+
+/* The owner that a remark names. -1: it is too large for a domain id. */
+static int owner_of(const struct dom0_trace_reader *r, uint64_t domain, uint32_t *owner, struct error *err)
+{
+    if (domain > UINT16_MAX)
+        return wrong(r, err, "domain %" PRIu64 " is too large", domain);
+    *owner = domain == r->trace->domain ? WORK_OWN : (uint32_t)domain;
+    return 0;
+}
+
+/* "task 1234 5 qemu-system-i38" */
+static int take_task(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    struct ftrace_task task = {.pid = m->numbers[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)m->numbers[0]};
+    uint32_t owner = WORK_UNKNOWN;
+    memcpy(task.name, m->rest, sizeof task.name);
+    if (owner_of(r, m->numbers[1], &owner, err) != 0)
+        return -1;
+    return ftrace_owners_set_task(ftrace_host_owners(r->host), &task, owner) ? 0
+                                                                             : error_no_memory(err, "tasks");
+}
+
+/* "device 3 web" */
+static int take_device(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    uint32_t owner = WORK_OWN;
+    if (owner_of(r, m->numbers[0], &owner, err) != 0)
+        return -1;
+    return owner == WORK_OWN ||
+                   ftrace_owners_set_device(ftrace_host_owners(r->host), m->rest, (uint16_t)owner)
+               ? 0
+               : error_no_memory(err, "interfaces");
+}
+
+/* "irq 45 2", "irq 45 shared" */
+static int take_irq(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
+{
+    uint32_t owner = WORK_UNKNOWN;
+    if (m->n == 2 && owner_of(r, m->numbers[1], &owner, err) != 0)
+        return -1;
+    if (m->n == 1 && strcmp(m->rest, "shared") != 0)
+        return wrong(r, err, "wants a domain, or shared");
+    if (m->numbers[0] >= IRQS_MAX)
+        return wrong(r, err, "interrupt %" PRIu64 " is too large", m->numbers[0]);
+    return ftrace_owners_set_irq(ftrace_host_owners(r->host), (uint32_t)m->numbers[0], owner)
+               ? 0
+               : error_no_memory(err, "interrupts");
+}
+
+static const struct remark_kind {
+    const char *name;
+    unsigned numbers_min, numbers_max;
+    int (*take)(struct dom0_trace_reader *r, const struct remark *m, struct error *err);
+} remarks[] = {
+    {"dom0-trace ", 1, 1, take_version}, {"domain ", 1, 1, take_domain},
+    {"begin ", 1, 1, take_begin},        {"end ", 1, 1, take_end},
+    {"task ", 2, 2, take_task},          {"irq ", 1, 2, take_irq},
+    {"lost ", 2, 2, take_lost},          {"device ", 1, 1, take_device},
+};
+
+static int take_remark(struct dom0_trace_reader *r, struct error *err)
+{
+    const char *text = r->line + strlen(REMARK);
+    for (const struct remark_kind *k = remarks; k < remarks + sizeof remarks / sizeof *remarks; k++) {
+        struct remark m = {.n = 0};
+        size_t n = strlen(k->name);
+        if (strncmp(text, k->name, n) != 0)
+            continue;
+        for (text += n; m.n < k->numbers_max && *text >= '0' && *text <= '9'; text += strspn(text, " ")) {
+            char *end;
+            m.numbers[m.n++] = strtoull(text, &end, 10);
+            text = end;
+        }
+        if (m.n < k->numbers_min)
+            break;
+        snprintf(m.rest, sizeof m.rest, "%.*s", (int)sizeof m.rest - 1, text);
+        return k->take(r, &m, err);
+    }
+    return wrong(r, err, "'%.60s' is no remark that this version knows", r->line);
+}
+
+/* ---- the file ---- */
+
+static int take_line(struct dom0_trace_reader *r, struct error *err)
+{
+    struct ftrace_line line;
+    if (strncmp(r->line, REMARK, strlen(REMARK)) == 0)
+        return take_remark(r, err);
+    ftrace_line_read(r->line, &line);
+    if (line.kind == FTRACE_WRONG)
+        return wrong(r, err, "%s", line.wrong);
+    if (line.kind == FTRACE_COMMENT)
+        return 0;
+    const char *why = ftrace_host_take(r->host, &line);
+    return why ? wrong(r, err, "CPU %u: %s", line.cpu, why) : 0;
+}
+
+static int read_lines(struct dom0_trace_reader *r, struct error *err)
+{
+    int status;
+    while ((status = next_line(r, err)) > 0)
+        if (take_line(r, err) != 0)
+            return -1;
+    if (status < 0)
+        return -1;
+    if (input_cut_short(r->input))
+        return wrong(r, err, "the compressed data ends in the middle: the recording was not completed");
+    const char *missing = r->remarked ? NULL : ftrace_host_lacks(r->host);
+    if (missing)
+        return error_set(err, ERROR_FORMAT,
+                         "there is no %s in it: \"xenmeter io-counts --ftrace\" records what is needed",
+                         missing);
+    return ftrace_host_finish(r->host) ? 0 : error_no_memory(err, "dom0's trace");
+}
+
+static int read_file(struct dom0_trace_reader *r, const char *path, struct error *err)
+{
+    r->trace = calloc(1, sizeof *r->trace);
+    r->host = r->trace ? ftrace_host_new(r->trace) : NULL;
+    if (!r->host)
+        return error_no_memory(err, "dom0's trace");
+    r->input = input_open(path, err);
+    return r->input ? read_lines(r, err) : -1;
+}
+
+struct dom0_trace *dom0_trace_read(const char *path, struct error *err)
+{
+    struct dom0_trace_reader *r = calloc(1, sizeof *r);
+    if (!r) {
+        error_no_memory(err, "dom0's trace");
+        return NULL;
+    }
+    int status = read_file(r, path, err);
+    struct dom0_trace *t = r->trace;
+    if (r->input)
+        input_close(r->input);
+    ftrace_host_free(r->host);
+    free(r);
+    if (status == 0)
+        return t;
+    dom0_trace_free(t);
+    return NULL;
+}

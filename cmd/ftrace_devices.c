@@ -1,0 +1,269 @@
+#include "ftrace_devices.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "io_names.h"
+#include "metrics/array.h"
+#include "metrics/measure/dom0_trace.h"
+
+#define SLAVES_DEEP 8 /* device mapper upon device mapper */
+
+struct disk {
+    char *path;       /* /sys/devices/pci0000:00/0000:00:05.0/virtio2/block/vdb */
+    char *controller; /* the directory above it that has interrupts; NULL: none has */
+    uint32_t owner;
+};
+
+struct disks {
+    const char *root;
+    struct disk *at;
+    size_t n, capacity;
+    bool hidden_users; /* guests use disks, and which is not known */
+};
+
+/* ---- directories ---- */
+
+/* Calls `take` for each entry of a directory below the root; a directory that is not there has none. */
+static void each_entry(struct disks *d, const char *folder,
+                       void (*take)(struct disks *d, const char *folder, const char *entry, void *context),
+                       void *context)
+{
+    DIR *f = opendir(folder);
+    struct dirent *entry;
+    while (f && (entry = readdir(f)))
+        if (entry->d_name[0] != '.')
+            take(d, folder, entry->d_name, context);
+    if (f)
+        closedir(f);
+}
+
+/* Makes a path; false: it is too long. */
+static bool join(char to[PATH_MAX], const char *a, const char *b, const char *c)
+{
+    return snprintf(to, PATH_MAX, "%s/%s%s", a, b, c) < PATH_MAX;
+}
+
+static bool read_line(const char *path, char *to, int n)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    bool got = fgets(to, n, f) != NULL;
+    fclose(f);
+    if (got)
+        to[strcspn(to, "\n")] = '\0';
+    return got;
+}
+
+/* ---- disks and their controllers ---- */
+
+/* Whether a directory has interrupts: message signalled ones, or one line. */
+static bool has_irqs(const char *folder)
+{
+    char path[PATH_MAX], text[16];
+    struct stat st;
+    if (join(path, folder, "msi_irqs", "") && stat(path, &st) == 0)
+        return true;
+    return join(path, folder, "irq", "") && read_line(path, text, sizeof text) && atoi(text) > 0;
+}
+
+static char *find_controller(const char *disk)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", disk);
+    for (char *slash; (slash = strrchr(folder, '/')) && slash > folder;) {
+        *slash = '\0';
+        if (has_irqs(folder))
+            return strdup(folder);
+    }
+    return NULL;
+}
+
+/* Those of the device mapper, loops and the like are not disks. */
+static bool is_virtual(const char *path)
+{
+    return strstr(path, "/devices/virtual/") != NULL;
+}
+
+static void take_disk(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    char path[PATH_MAX];
+    (void)context;
+    char *real = join(path, folder, entry, "") ? realpath(path, NULL) : NULL;
+    struct disk *at =
+        real && !is_virtual(real) ? array_reserve(d->at, &d->capacity, d->n + 1, sizeof *at) : NULL;
+    if (!at) {
+        free(real);
+        return;
+    }
+    d->at = at;
+    at[d->n++] = (struct disk){.path = real, .controller = find_controller(real), .owner = WORK_OWN};
+}
+
+/* ---- who uses them ---- */
+
+static void use_disk(struct disks *d, const char *path, uint32_t domain)
+{
+    for (struct disk *disk = d->at; disk < d->at + d->n; disk++) {
+        size_t n = strlen(disk->path);
+        if (strncmp(disk->path, path, n) != 0 || (path[n] && path[n] != '/'))
+            continue;
+        bool whole = !path[n] && (disk->owner == WORK_OWN || disk->owner == domain);
+        disk->owner = whole ? domain : WORK_UNKNOWN; /* of a partition others may be used, too */
+        return;
+    }
+}
+
+struct use {
+    uint32_t domain;
+    unsigned deep;
+    bool found; /* a disk below */
+};
+
+static void use_device(struct disks *d, const char *link, struct use *use);
+
+static void use_slave(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    char path[PATH_MAX];
+    struct use *use = context, slave = {WORK_UNKNOWN, use->deep + 1, false};
+    if (slave.deep < SLAVES_DEEP && join(path, folder, entry, ""))
+        use_device(d, path, &slave);
+    use->found = use->found || slave.found;
+}
+
+/* A file on a disk. */
+static void use_file(struct disks *d, const char *loop, struct use *use)
+{
+    char path[PATH_MAX], file[PATH_MAX];
+    struct stat st;
+    struct use below = {WORK_UNKNOWN, use->deep + 1, false};
+    if (below.deep >= SLAVES_DEEP || !join(path, loop, "loop/backing_file", "") ||
+        !read_line(path, file, sizeof file) || stat(file, &st) != 0)
+        return;
+    if (snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, major(st.st_dev), minor(st.st_dev)) <
+        (int)sizeof path)
+        use_device(d, path, &below);
+    use->found = use->found || below.found;
+}
+
+/* The block device that a path of /sys leads to. */
+static void use_device(struct disks *d, const char *link, struct use *use)
+{
+    char path[PATH_MAX];
+    char *real = realpath(link, NULL);
+    if (real && !is_virtual(real)) {
+        use_disk(d, real, use->domain);
+        use->found = true;
+    } else if (real) {
+        if (join(path, real, "slaves", ""))
+            each_entry(d, path, use_slave, use);
+        use_file(d, real, use);
+    }
+    free(real);
+}
+
+/* "vbd-3-51712", whose physical_device is "fe:10"; disks of other kinds are served by processes. */
+static void take_vbd(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    char path[PATH_MAX], text[32];
+    unsigned of_major, of_minor;
+    unsigned long pair[2];
+    (void)context;
+    if (strncmp(entry, "qdisk-", 6) == 0 || strncmp(entry, "vbd3-", 5) == 0)
+        d->hidden_users = true;
+    if (!io_name_pair(entry, "vbd-", '-', pair))
+        return;
+    struct use use = {(uint32_t)pair[0], 0, false};
+    if (join(path, folder, entry, "/physical_device") && read_line(path, text, sizeof text) &&
+        sscanf(text, "%x:%x", &of_major, &of_minor) == 2 &&
+        snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, of_major, of_minor) < (int)sizeof path)
+        use_device(d, path, &use);
+    d->hidden_users = d->hidden_users || !use.found;
+}
+
+/* ---- interrupts ---- */
+
+struct controller {
+    const struct ftrace_device_taker *taker;
+    uint32_t owner;
+};
+
+static void take_irq(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    const struct controller *c = context;
+    (void)d, (void)folder;
+    c->taker->irq(c->taker->context, (uint32_t)strtoul(entry, NULL, 10), c->owner);
+}
+
+static bool share_controller(const struct disk *a, const struct disk *b)
+{
+    return a->controller && b->controller && strcmp(a->controller, b->controller) == 0;
+}
+
+/* Whose the controller of disk `at` is, by all its disks. */
+static uint32_t owner_of_controller(const struct disks *d, size_t at)
+{
+    uint32_t owner = d->at[at].owner;
+    for (size_t i = 0; i < d->n; i++)
+        if (share_controller(&d->at[i], &d->at[at]) && d->at[i].owner != owner)
+            return WORK_UNKNOWN;
+    return owner == WORK_OWN && d->hidden_users ? WORK_UNKNOWN : owner;
+}
+
+/* The controller of disk `at`, unless an earlier disk has it, too. */
+static void take_controller(struct disks *d, size_t at, const struct ftrace_device_taker *taker)
+{
+    char path[PATH_MAX], text[16];
+    struct controller c = {taker, owner_of_controller(d, at)};
+    for (size_t i = 0; i < at; i++)
+        if (share_controller(&d->at[i], &d->at[at]))
+            return;
+    if (join(path, d->at[at].controller, "msi_irqs", ""))
+        each_entry(d, path, take_irq, &c);
+    if (join(path, d->at[at].controller, "irq", "") && read_line(path, text, sizeof text) && atoi(text) > 0)
+        take_irq(d, path, text, &c);
+}
+
+/* ---- interfaces ---- */
+
+/* "web", whose link `device` leads to vif-7-1 */
+static void take_interface(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    const struct ftrace_device_taker *taker = context;
+    char path[PATH_MAX], target[PATH_MAX];
+    unsigned long pair[2];
+    (void)d;
+    ssize_t n = join(path, folder, entry, "/device") ? readlink(path, target, sizeof target - 1) : -1;
+    target[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *rest = io_name_pair(slash ? slash + 1 : target, "vif-", '-', pair);
+    if (rest && !*rest && !io_name_pair(entry, "vif", '.', (unsigned long[2]){0}))
+        taker->interface(taker->context, entry, (uint32_t)pair[0]);
+}
+
+void ftrace_devices_look(const char *root, const struct ftrace_device_taker *taker)
+{
+    struct disks d = {.root = root};
+    char path[PATH_MAX];
+    if (join(path, root, "sys/block", ""))
+        each_entry(&d, path, take_disk, NULL);
+    if (join(path, root, "sys/bus/xen-backend/devices", ""))
+        each_entry(&d, path, take_vbd, NULL);
+    for (size_t i = 0; i < d.n; i++)
+        if (d.at[i].controller)
+            take_controller(&d, i, taker);
+    if (join(path, root, "sys/class/net", ""))
+        each_entry(&d, path, take_interface, (void *)(uintptr_t)taker);
+    for (size_t i = 0; i < d.n; i++) {
+        free(d.at[i].path);
+        free(d.at[i].controller);
+    }
+    free(d.at);
+}

@@ -1,0 +1,49 @@
+/*
+ * Records what Linux' ftrace says of who runs on this driver domain's CPUs, into a file for --dom0-trace: task switches,
+ * interrupts, softirqs and network polls, with the tsc as clock.
+ *
+ * It traces in an instance of its own (instances/xenmeter-PID of tracefs), so that nobody else's tracing is disturbed,
+ * with a buffer of FTRACE_BUFFER_KB for each CPU. The instance is removed at the end; one that a process left which died is
+ * removed at the next start.
+ */
+#ifndef XENMETER_CMD_FTRACE_RECORDER_H
+#define XENMETER_CMD_FTRACE_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io_names.h"
+#include "parser/error.h"
+
+#define FTRACE_BUFFER_KB 4096
+#define FTRACE_TICK_NS   50000000u /* call ftrace_recorder_drain no later than that after the last time */
+
+struct ftrace_recorder;
+
+struct ftrace_wanted {
+    const char *root; /* the directory that contains sys/, proc/ and dev/; "" is the machine's own */
+    const char
+        *path; /* of the file, which appears when the recording is complete; ".zst" at its end compresses */
+    const struct io_interfaces *interfaces; /* whose each is; its context outlives the recorder */
+    bool idd_given;                         /* this is another driver domain than domain 0: */
+    unsigned idd;
+    bool quiet; /* losses are not said */
+};
+
+/*
+ * Begins to record. Signals that end the process must not do so at once any more (signals_stop_flag). NULL with `err`
+ * filled, and everything as it was: there is no tracefs, no clock x86-tsc, an event is missing, no permission, the file
+ * cannot be made, no memory.
+ */
+struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted, struct error *err);
+
+/* Moves what was recorded to the file. -1 after a failure, of which ftrace_recorder_stop tells. */
+int ftrace_recorder_drain(struct ftrace_recorder *r);
+
+/*
+ * Ends the recording: switches everything off, removes the instance, completes the file unless `failed`, says which CPUs lost
+ * events, and frees r (NULL is fine). -1 with `err` filled: the recording had failed, or the file could not be completed.
+ */
+int ftrace_recorder_stop(struct ftrace_recorder *r, bool failed, struct error *err);
+
+#endif
