@@ -27,7 +27,8 @@ struct search {
     } * votes; /* by pCPU number: for which other one, and how often in succession */
     /* decoder_check_cores: */
     uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
-    uint16_t *wrong;   /* by number of the core's leader: another one stopped running */
+    uint16_t *wrong;   /* by number of the core's leader: another one stopped running; */
+    int *blind;        /* and so many of its pCPUs are blind */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -117,8 +118,8 @@ static void forget_runners(struct search *s, uint16_t pcpu)
 static void check_runner(struct search *s, const struct event *e)
 {
     struct cores *c = &s->d->cores;
-    bool change = e->slot == EVENT_RUNSTATE_CHANGE && event_words(e) >= 1;
-    if (!change || c->of[e->pcpu].n < 2)
+    /* While the records of one sibling are lost, those of the others contradict one another. */
+    if (event_words(e) == 0 || c->of[e->pcpu].n < 2 || s->blind[c->leader[e->pcpu]] > 0)
         return;
     uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
     uint32_t *runner = &s->runners[pcpu];
@@ -142,7 +143,9 @@ static void check(struct search *s)
     while ((e = next_event(s))) {
         if (e->slot == EVENT_BLIND_BEGIN)
             forget_runners(s, e->pcpu);
-        else
+        s->blind[s->d->cores.leader[e->pcpu]] +=
+            (e->slot == EVENT_BLIND_BEGIN) - (e->slot == EVENT_BLIND_END);
+        if (e->slot == EVENT_RUNSTATE_CHANGE)
             check_runner(s, e);
     }
 }
@@ -155,8 +158,9 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .places = calloc(PLACES, sizeof *s->places),
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
-                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
-    return s->at && s->places && s->votes && s->runners && s->wrong;
+                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong),
+                         .blind = calloc(PCPUS_MAX, sizeof *s->blind)};
+    return s->at && s->places && s->votes && s->runners && s->wrong && s->blind;
 }
 
 static void end(struct search *s)
@@ -166,6 +170,7 @@ static void end(struct search *s)
     free(s->votes);
     free(s->runners);
     free(s->wrong);
+    free(s->blind);
 }
 
 bool decoder_search_cores(struct decoder *d, uint64_t upto)
