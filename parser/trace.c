@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/decode/old_numbers.h"
+#include "parser/decode/record_actions.h"
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
 #include "parser/order/currents.h"

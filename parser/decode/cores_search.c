@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "record.h"
-#include "window.h"
+#include "decoder.h"
+#include "record_format.h"
 
 #define PLACES 16384 /* of the table of vCPUs, a power of two */
 

@@ -10,29 +10,13 @@
 #include "current.h"
 #include "io_filter.h"
 #include "record.h"
+#include "record_actions.h"
 #include "unscheduled.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
 #define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
 #define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
 #define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
-
-void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
-{
-    bool others = d->without_runstates != without_runstates;
-    d->measures_clock = measures_clock;
-    d->without_runstates = without_runstates;
-    if (others)
-        record_set_actions(d);
-    else
-        record_set_clock_actions(d);
-}
-
-void decoder_name_siblings(struct decoder *d, bool wanted)
-{
-    d->names_siblings = d->raw && wanted;
-    record_set_actions(d);
-}
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)

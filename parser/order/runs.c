@@ -1,0 +1,161 @@
+#include "runs.h"
+
+#include "fit.h"
+
+#define LEAVES_NS        200e6 /* clocks leave by less, where no sweep shows it */
+#define SWEEPS_DECIDING  3     /* what was read in so many shows whose clock was set */
+#define UNDECIDED_SWEEPS 8     /* the runs that say whether a record was only late may take so long */
+
+/* Bytes were passed over: switches may have been in them. */
+static void forget_runs(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    o->skipped_places = d->quality->skipped_places;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        o->steps[d->pcpus[i]].pace.since = 0;
+}
+
+void runs_take(struct order *o, const struct stream *s, size_t from)
+{
+    struct step *step = &o->steps[s->pcpu];
+    if (o->skipped_places != o->decoder->quality->skipped_places)
+        forget_runs(o);
+    if (o->clock && o->decoder->model && !step->out && !step->unused && o->decoder->cores.largest == 0)
+        pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
+                  o->decoder->sweep);
+    o->odd_runs |= pace_is_odd(&step->pace);
+}
+
+uint64_t runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
+{
+    const struct step *step = &o->steps[pcpu];
+    bool waits = pace_is_odd(&step->pace) && !step->out && ended < step->pace.odd_sweep + UNDECIDED_SWEEPS;
+    return waits ? step->pace.odd_tsc : UINT64_MAX;
+}
+
+/* The runs that nothing was recorded of in the hole are not odd. */
+static void explain_runs(struct order *o, const struct hole *h)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct pace *p = &o->steps[d->pcpus[i]].pace;
+        if (pace_is_odd(p) && p->odd_tsc < h->to && p->odd_to >= h->to)
+            pace_restart(p);
+    }
+}
+
+/* Whether it is the stretch, in which all pCPUs were silent, that made the odd run: see runs.h. */
+static bool made_by(const struct order *o, const struct pace *odd, const struct hole *h)
+{
+    const struct decoder *d = o->decoder;
+    unsigned odds = 0, evens = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct pace *p = &o->steps[d->pcpus[i]].pace;
+        odds += pace_is_odd(p) && p->odd_tsc <= h->from && p->odd_to >= h->to;
+        evens += p->even_tsc > 0 && p->even_tsc <= h->from && p->even_to >= h->to;
+    }
+    bool is_long = h->to - h->from >= o->silences.cycles || (evens == 0 && odd->odd_ns > LEAVES_NS);
+    return d->pcpus_n == 1 || odds > 1 || odd->missed || is_long;
+}
+
+/* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
+static bool is_hole(struct order *o, const struct pace *p)
+{
+    double hz = o->clock->cpu_hz;
+    struct hole h = o->silences.last_hole;
+    bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
+    if (!known && p->odd_ns < 0)
+        return false;
+    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
+    if (p->missed) /* somewhere in there */
+        near = began = (p->odd_to - p->odd_tsc) / 2;
+    if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
+                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, &h)))
+        return false;
+    if (!known)
+        silences_add_hole(&o->silences, &h);
+    explain_runs(o, &h);
+    return true;
+}
+
+/* The number of the stream's first queued event after the switch at `tsc`. */
+static size_t after_switch(const struct stream *s, uint64_t tsc)
+{
+    size_t at = s->n;
+    while (at > s->head && (s->events[at - 1].tsc != tsc || s->events[at - 1].slot != EVENT_RUNSTATE_CHANGE))
+        at--;
+    return at;
+}
+
+/*
+ * The clock of the pCPU was set in the odd run. The model gets no more of it; records stay where they are, as they do where
+ * no model is wanted, and so are no runs known.
+ */
+static void stop_using(struct order *o, struct stream *s)
+{
+    struct step *step = &o->steps[s->pcpu];
+    uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
+    double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
+    stream_settle(s);
+    step_take_back(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
+    step->unused = true;
+    step->unused_from = from;
+    step_count_leaving(o, from, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
+    pace_restart(&step->pace);
+}
+
+void runs_withhold(struct order *o, struct stream *s)
+{
+    if (o->steps[s->pcpu].unused)
+        step_take_back(o, s, s->fresh, TSC_NONE);
+}
+
+uint64_t runs_used_last(const struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    bool all_used = true;
+    uint64_t last = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        const struct step *step = &o->steps[d->pcpus[i]];
+        uint64_t used_last = step->unused ? step->unused_from : s->last_tsc;
+        all_used = all_used && !step->unused;
+        last = s->begun && used_last > last ? used_last : last;
+    }
+    return all_used ? o->tsc_last : last;
+}
+
+/* Whether the records of vCPUs, here and on other pCPUs, fit better if the clock of the pCPU was set in its odd run. */
+static bool fits_if_set(const struct order *o, uint16_t pcpu)
+{
+    const struct pace *p = &o->steps[pcpu].pace;
+    return fit_is_better(o->decoder, pcpu, p->odd_to, (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz));
+}
+
+/* Whether the stamps of the pCPU went back in its odd run. */
+static bool went_back(const struct step *step)
+{
+    const struct pace *p = &step->pace;
+    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
+}
+
+void runs_judge(struct order *o, bool end)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; o->clock && i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        struct step *step = &o->steps[pcpu];
+        const struct pace *p = &step->pace;
+        bool decided = end || p->missed || o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING;
+        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided ||
+            is_hole(o, p))
+            continue;
+        if (!p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu)))
+            stop_using(o, d->streams[pcpu]);
+        else
+            pace_excuse(&step->pace);
+    }
+    o->odd_runs = false;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        o->odd_runs |= pace_is_odd(&o->steps[d->pcpus[i]].pace);
+}
