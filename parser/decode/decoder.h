@@ -63,12 +63,14 @@ struct decoder {
     size_t queued;       /* events waiting in all streams */
     /* the window being read, or that ended last */
     struct stream *current; /* NULL: there was none, or damage lies between */
+    uint64_t window_at;     /* where its header is */
     uint64_t remaining;     /* bytes of it still to come */
-    bool window_fresh;      /* none of its records was looked at yet */
-    bool window_untimed;    /* none of its records that was looked at had a time */
-    bool in_window;         /* its end was not reported yet */
-    int last_pcpu;          /* its pCPU, -1: none */
-    int pcpu_before;        /* that of the window before it */
+    size_t decoded;      /* the first so many of them were decoded: a window header may yet turn up in them */
+    bool window_fresh;   /* none of its records was looked at yet */
+    bool window_untimed; /* none of its records that was looked at had a time */
+    bool in_window;      /* its end was not reported yet */
+    int last_pcpu;       /* its pCPU, -1: none */
+    int pcpu_before;     /* that of the window before it */
     uint32_t largest_window;
     bool joined;          /* another capture follows, from quality.joined_at on: it is read, and not used */
     struct short_window { /* the last one that ended early, */

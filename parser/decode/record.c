@@ -103,9 +103,7 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
         return false;
     r->tsc = t.tsc;
     r->begins = !s->begun;
-    s->begun = true;
-    if (r->begins)
-        stream_set_time(s, r->tsc);
+    stream_begin(s, r->tsc);
     record_append_window(s, r->tsc);
     if (s->old_lost) {
         uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;

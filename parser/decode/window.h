@@ -18,12 +18,6 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
                  const struct event_interest *interest, struct error *err);
 void decoder_free(struct decoder *d);
 
-/* Another capture begins at the offset, after a window of `last_pcpu`: nothing from there on is used. */
-void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu);
-
-/* Forgets pCPUs of which there is no record with a time, if there are others. False when there is no memory. */
-bool decoder_forget_untimed_pcpus(struct decoder *d);
-
 enum decoder_status { DECODER_END, DECODER_WINDOW, DECODER_SWEEP, DECODER_FULL };
 
 /*

@@ -116,8 +116,9 @@ static void settle(const struct order *o, struct stream *s)
 {
     stream_settle(s);
     bool known = order_beginning_is_known(o);
+    uint64_t beginning = o->tsc_first < s->first_tsc ? o->tsc_first : s->first_tsc;
     for (size_t i = s->head; known && i < s->n && s->events[i].tsc == 0; i++)
-        s->events[i].tsc = o->tsc_first;
+        s->events[i].tsc = beginning;
 }
 
 /* ---- the end ---- */

@@ -5,7 +5,7 @@
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
 #include "parser/decode/current.h"
-#include "parser/decode/window.h"
+#include "parser/decode/joined.h"
 
 /* ---- another capture ---- */
 
@@ -14,7 +14,7 @@ static void first_strange_window(struct order *o, const struct stream *s)
 {
     const struct decoder *d = o->decoder;
     const struct quality *q = d->quality;
-    o->strangers = (struct strangers){.offset = q->bytes - WINDOW_HEADER_LEN,
+    o->strangers = (struct strangers){.offset = d->window_at,
                                       .sweep = d->sweep,
                                       .pcpu = s->pcpu,
                                       .pcpu_before = d->pcpu_before,
@@ -394,16 +394,14 @@ int step_blind(struct order *o, uint64_t tsc)
         bool out = step->out && tsc > step->blind_from;
         bool unused = step->unused && tsc > step->unused_from;
         if (out)
-            stream_set_time(s, step->blind_from);
+            stream_begin(s, step->blind_from);
         uint64_t from = step->unused ? step->unused_from : step->blind_from;
         if (d->model && (step->unused ? unused : out) && append_blind(d, s, from, tsc) != 0)
             return -1;
         if (unused)
             step->unused_from = tsc;
-        if (out) {
+        if (out)
             s->last_tsc = step->blind_from = tsc;
-            s->begun = true;
-        }
         s->fresh = s->n; /* they say nothing about the clock */
     }
     return 0;
