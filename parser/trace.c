@@ -73,7 +73,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     }
     if (options->resume)
         t->resume = *options->resume;
-    decoder_want(&t->decoder, !options->resume && !options->cycles, true);
+    decoder_measure_clock(&t->decoder, !options->resume && !options->cycles);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
@@ -134,7 +134,8 @@ static int set_clock(struct trace *t, struct error *err)
     if (c->cpu_hz > 0 && order_use_clock(&t->order, c) != 0)
         return error_no_memory(err, "the order of events");
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
-    decoder_want(&t->decoder, goes_on, !has_runstates(t));
+    decoder_measure_clock(&t->decoder, goes_on);
+    decoder_want_without_runstates(&t->decoder, !has_runstates(t));
     decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     if (!goes_on)
         clock_probe_restart(&t->probe);
@@ -189,7 +190,7 @@ static bool well_known(struct trace *t)
     if (!clock_is_known(t))
         return false;
     if (t->options.cpu_hz <= 0) /* the clock is the same for those who wait for more */
-        decoder_want(&t->decoder, false, t->decoder.without_runstates);
+        decoder_measure_clock(&t->decoder, false);
     return !t->decoder.model || has_runstates(t) ||
            decoder_switches(&t->decoder) >= (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n;
 }
@@ -224,7 +225,7 @@ static void check_clock(struct trace *t)
     } else {
         clock_probe_break(&t->probe);
     }
-    decoder_want(d, measure, d->without_runstates);
+    decoder_measure_clock(d, measure);
 }
 
 static void check_at_end(struct trace *t)

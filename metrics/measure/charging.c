@@ -48,6 +48,7 @@ struct charging *charging_new(const struct charge_options *options, const struct
     else
         c->is_idd[0] = 1;
     c->cut_ns = c->length_ns = options->interval_ns ? options->interval_ns : CHARGE_SLICE_NS;
+    c->threads = thread_times_new(c);
     return c;
 }
 
@@ -72,6 +73,7 @@ void charging_free(struct charging *c)
         free(c->idds[d].awake);
         free(c->idds[d].pairs);
     }
+    thread_times_free(c->threads);
     free(c->is_idd);
     free(c->vcpus);
     free(c->incarnations);
@@ -79,6 +81,7 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->real_weights);
+    free(c->measured);
     free(c->done);
     free(c->first_device);
     free(c->next_device);
@@ -233,15 +236,17 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds = idds;
     c->memory += (c->idds_capacity - capacity) * sizeof *idds;
     uint32_t idd = (uint32_t)c->idds_n++;
+    uint16_t domain = (uint16_t)c->population->incarnations[life].domain;
     const struct counters *counters = c->options.counters;
     for (size_t i = 0; counters && i < counters->devices_n; i++)
-        if (counters->devices[i].idd == c->population->incarnations[life].domain)
+        if (counters->devices[i].idd == domain && counter_device_has_events(&counters->devices[i]))
             c->idds[idd].counted = true;
     c->idds[idd].life = life;
     c->idds[idd].since_ns = c->now_ns;
     const struct dom0_trace *measured = c->options.dom0_trace;
     c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
-    c->idds[idd].methods = c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted);
+    c->idds[idd].methods =
+        c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
     c->incarnations[life].idd = idd;
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
@@ -305,6 +310,8 @@ bool charging_advance(struct charging *c, uint64_t settled_ns)
             cut(c);
         else
             set_cut(c, settled_ns);
+        if (c->threads && c->cut_ns != UINT64_MAX)
+            thread_times_advance(c, c->cut_ns - c->length_ns);
     }
     c->now_ns = max64(c->now_ns, settled_ns);
     return true;
@@ -346,6 +353,27 @@ static void appear(struct charging *c, const struct transition *t)
         starts(c, t->vcpu, false, false);
 }
 
+/* The vCPU of a driver domain is preempted: what it runs in, threads' time goes on meanwhile. */
+static void begin_wait(struct charging *c, struct charging_vcpu *v)
+{
+    if (!v->slice->period || !(c->idds[v->slice->period->idd].methods & CHARGE_THREADS))
+        return;
+    v->preempted = v->slice->period;
+    v->preempted->references++;
+    v->preempted_ns = c->now_ns;
+}
+
+/* It waits no longer. Of the wait counts what lies in the open stretch; what lay before is known there no more. */
+static void end_wait(struct charging *c, uint32_t vcpu)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    uint64_t since_ns = max64(v->preempted_ns, thread_times_begun(c));
+    if (c->now_ns > since_ns)
+        thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - since_ns);
+    charging_release_period(c, v->preempted);
+    v->preempted = NULL;
+}
+
 static void change_state(struct charging *c, const struct transition *t)
 {
     const struct model_view *view = c->view;
@@ -358,6 +386,10 @@ static void change_state(struct charging *c, const struct transition *t)
         charging_emit(c, t);
         return;
     }
+    if (v->preempted && !ran)
+        end_wait(c, t->vcpu);
+    if (v->slice && to == RUNSTATE_RUNNABLE && c->threads)
+        begin_wait(c, v);
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to == RUNSTATE_UNKNOWN || moved);
     charging_emit(c, t);
@@ -373,6 +405,8 @@ static void change_state(struct charging *c, const struct transition *t)
 
 static void die(struct charging *c, const struct transition *t)
 {
+    if (c->vcpus[t->vcpu].preempted)
+        end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
         end_running(c, t->vcpu, c->view->before_pcpu, false);
     if (!c->view->vcpus[t->vcpu].idle)
@@ -404,11 +438,13 @@ void charging_end(struct charging *c)
         end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, false);
     }
     close_intervals(c);
+    if (c->threads)
+        thread_times_end(c, c->now_ns);
 }
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = c->now_ns;
+    uint64_t safe = min64(c->now_ns, thread_times_since(c));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t d = 0; d < c->idds_n; d++)
@@ -460,15 +496,17 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
             s->events[IO_TX + k] += events;
             counted += events;
         }
+        counted += counted_events(c, d, COUNTER_CPU, end_ns);
         uint16_t domain = c->options.counters->devices[d].domain;
         s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
     }
     unsigned in_force = 0;
-    bool automatic = !c->options.methods || c->options.methods & CHARGE_AUTO;
+    bool automatic = charge_methods_are_automatic(c->options.methods);
     for (size_t i = 0; i < c->idds_n; i++) {
         in_force |= c->idds[i].methods;
         s->measured = s->measured || c->idds[i].measured;
     }
+    s->methods |= in_force & CHARGE_THREADS;
     if (c->options.dom0_trace)
         dom0_trace_span(c->options.dom0_trace, &c->clock, &s->measured_from_ns, &s->measured_to_ns);
     for (int kind = 0; kind < IO_KINDS; kind++) {

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "charge.h"
+#include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
 
@@ -49,7 +50,7 @@ struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
-    float measured;          /* what part of it the driver domain's own kernel measured */
+    float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -59,6 +60,7 @@ struct period {
     uint32_t references; /* slices not yet booked, and one while it is open */
     uint64_t from_ns;    /* interval periods: where T begins */
     uint64_t ran_ns;     /* C(T) */
+    uint64_t waited_ns;  /* preempted, after running in it; of a driver domain with measured CPU times */
     bool partial;        /* records were lost in it */
     double unattributed; /* weight of I/O whose guest is not known */
     bool closed;         /* the shares are known */
@@ -86,13 +88,19 @@ struct idd {
     uint32_t life;
     uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
     unsigned methods;  /* enum charge_method, or-ed: those in force for it */
-    bool counted;      /* outside counters of its guests were given */
+    bool counted;      /* packets or requests of its guests were counted outside */
     bool measured;     /* its kernel recorded whose work it did: no method is in force */
     uint32_t *awake;   /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;
     struct period *interval; /* the open one, when T is an interval */
+};
+
+/* A party to whom a measured driver domain's time goes, and how long it worked for it. */
+struct measured {
+    uint32_t to; /* as struct share has it */
+    uint64_t ns;
 };
 
 struct charging_vcpu {
@@ -107,6 +115,9 @@ struct charging_vcpu {
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
     size_t measured_at;      /* see dom0_trace_owner */
+    /* While it waits, preempted, in a driver domain with thread times: what it had run, with a reference; since when. */
+    struct period *preempted;
+    uint64_t preempted_ns;
 };
 
 struct charging_life {
@@ -154,7 +165,10 @@ struct charging {
     size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct run_slice *free_slices, *slices_made;
-    double *real_weights; /* room for one period's */
+    struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
+    size_t measured_n, measured_capacity;
+    struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
+    double *real_weights;         /* room for one period's */
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
@@ -220,9 +234,9 @@ bool charging_append_done(struct charging *c, struct run_slice *slice);
 bool charging_is_measured(const struct charging *c, uint32_t vcpu);
 /* The slice of such a vCPU ends. */
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
-/* The period of a part of it, closed, whose whole time goes to `to`. NULL: no memory. */
-struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
-                                        uint64_t to_ns);
+/* The period of a part of it, closed, whose time goes to n parties in proportion to `ns`. NULL: no memory. */
+struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
+                                        size_t n, uint64_t from_ns, uint64_t to_ns);
 
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {
@@ -232,13 +246,17 @@ static inline void charging_emit(struct charging *c, const struct transition *t)
 /* One vCPU more (+1) or less (-1) of the life is awake. */
 void charging_count_awake(struct charging *c, uint32_t life, int change);
 
-/* The methods for a driver domain whose guests are counted from outside, or not. */
-unsigned charging_methods(const struct charging *c, bool counted);
+/* The methods for a driver domain whose packets and requests are counted from outside, or not; and CPU times, or not. */
+unsigned charging_methods(const struct charging *c, bool counted, bool measured);
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
 /* The period is over at to_ns: who is charged what part of it. */
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
+void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
+/* Makes room in c->real_weights for the shares of the period. False: no memory. */
+bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
 void charging_release_period(struct charging *c, struct period *p);
 

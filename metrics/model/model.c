@@ -71,8 +71,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     m->begun = true;
     if (batch->damaged)
         runstates_distrust(m->runstates);
-    if (batch->unseen_pcpus && !batch->damaged)
-        runstates_unseen(m->runstates, batch->unseen_pcpus);
+    runstates_tickled(m->runstates, batch->damaged ? 0 : batch->unseen_pcpus);
     if (batch->first_sweep_cut)
         runstates_unseen(m->runstates, 0);
     m->pcpus = batch->pcpus_n;

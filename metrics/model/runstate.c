@@ -469,8 +469,7 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
 void runstates_end(struct runstates *r, uint64_t end_ns)
 {
     appear_named(r, end_ns);
-    if (!r->damaged && unseen_at_end(&r->unseen))
-        runstates_unseen(r, 1);
+    runstates_unseen_at_end(r);
     for (unsigned p = 0; r->darkness.blind_pcpus > 0 && p < PCPUS_MAX; p++)
         runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
     if (r->darkness.n > 0)

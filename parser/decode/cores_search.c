@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "decoder.h"
 #include "record_format.h"
+#include "decoder.h"
 
 #define PLACES 16384 /* of the table of vCPUs, a power of two */
 
@@ -18,7 +18,8 @@ struct place {
 struct search {
     struct decoder *d;
     uint64_t upto;
-    size_t *at; /* by number of the pCPU in decoder.pcpus: the next event */
+    unsigned blind; /* pCPUs that are, at the event that is looked at */
+    size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
     unsigned places_n;
     struct vote {
@@ -27,8 +28,7 @@ struct search {
     } * votes; /* by pCPU number: for which other one, and how often in succession */
     /* decoder_check_cores: */
     uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
-    uint16_t *wrong;   /* by number of the core's leader: another one stopped running; */
-    int *blind;        /* and so many of its pCPUs are blind */
+    uint16_t *wrong;   /* by number of the core's leader: another one stopped running */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -93,33 +93,38 @@ static void begin_pass(struct search *s)
         s->at[i] = s->d->streams[s->d->pcpus[i]]->head;
 }
 
+/* Takes the beginning or the end of blind time; returns whether any pCPU is blind. */
+static bool is_blind(struct search *s, const struct event *e)
+{
+    s->blind += e->slot == EVENT_BLIND_BEGIN;
+    s->blind -= e->slot == EVENT_BLIND_END && s->blind > 0;
+    return s->blind > 0 || e->slot == EVENT_BLIND_END;
+}
+
+/* What is lost may be where any vCPU went. */
 static void search(struct search *s)
 {
     const struct event *e;
+    bool known = true;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot != EVENT_BLIND_BEGIN)
+        if (!is_blind(s, e)) {
             look_at(s, e);
-        for (unsigned i = 0; e->slot == EVENT_BLIND_BEGIN && i < PLACES; i++)
-            s->places[i].ring = PCPUS_MAX; /* what was lost may be where any vCPU went */
+            known = true;
+            continue;
+        }
+        for (unsigned i = 0; known && i < PLACES; i++)
+            s->places[i].ring = PCPUS_MAX;
+        known = false;
     }
-}
-
-/* Records of the pCPU are lost: who runs on it, and on its siblings, is not known. */
-static void forget_runners(struct search *s, uint16_t pcpu)
-{
-    const struct core core = s->d->cores.of[pcpu];
-    s->runners[pcpu] = CURRENT_NONE;
-    for (unsigned i = 0; i < core.n; i++)
-        s->runners[s->d->cores.pcpus[core.first + i]] = CURRENT_NONE;
 }
 
 /* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
 static void check_runner(struct search *s, const struct event *e)
 {
     struct cores *c = &s->d->cores;
-    /* While the records of one sibling are lost, those of the others contradict one another. */
-    if (event_words(e) == 0 || c->of[e->pcpu].n < 2 || s->blind[c->leader[e->pcpu]] > 0)
+    bool change = e->slot == EVENT_RUNSTATE_CHANGE && event_words(e) >= 1;
+    if (!change || c->of[e->pcpu].n < 2)
         return;
     uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
     uint32_t *runner = &s->runners[pcpu];
@@ -134,19 +139,24 @@ static void check_runner(struct search *s, const struct event *e)
         cores_set_partial(c, pcpu);
 }
 
+static void forget_runners(struct search *s)
+{
+    for (unsigned i = 0; i < PCPUS_MAX; i++)
+        s->runners[i] = CURRENT_NONE;
+}
+
 static void check(struct search *s)
 {
     const struct event *e;
-    for (unsigned i = 0; i < PCPUS_MAX; i++)
-        s->runners[i] = CURRENT_NONE;
+    bool known = false;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot == EVENT_BLIND_BEGIN)
-            forget_runners(s, e->pcpu);
-        s->blind[s->d->cores.leader[e->pcpu]] +=
-            (e->slot == EVENT_BLIND_BEGIN) - (e->slot == EVENT_BLIND_END);
-        if (e->slot == EVENT_RUNSTATE_CHANGE)
+        bool blind = is_blind(s, e);
+        if (!blind)
             check_runner(s, e);
+        if (blind && known)
+            forget_runners(s);
+        known = !blind;
     }
 }
 
@@ -158,9 +168,11 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .places = calloc(PLACES, sizeof *s->places),
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
-                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong),
-                         .blind = calloc(PCPUS_MAX, sizeof *s->blind)};
-    return s->at && s->places && s->votes && s->runners && s->wrong && s->blind;
+                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
+    if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong)
+        return false;
+    forget_runners(s);
+    return true;
 }
 
 static void end(struct search *s)
@@ -170,7 +182,6 @@ static void end(struct search *s)
     free(s->votes);
     free(s->runners);
     free(s->wrong);
-    free(s->blind);
 }
 
 bool decoder_search_cores(struct decoder *d, uint64_t upto)

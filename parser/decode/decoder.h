@@ -47,6 +47,7 @@ struct decoder {
     bool raw, model;        /* whether any such events are wanted */
     bool follows_current;   /* who is current matters */
     bool without_runstates; /* what is wanted without runstate changes is, too; true at first */
+    bool only_switches;     /* the trace holds no runstate changes: it was read far enough to say so */
     bool names_siblings;    /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;    /* events for the clock are wanted; false at first */
     /* What becomes of records (enum record_action), by enum stream_mode; [1]: of pCPUs with raw records. */

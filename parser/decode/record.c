@@ -199,8 +199,8 @@ static __attribute__((noinline)) void name_siblings(struct decoder *d)
 }
 
 /* What is known of a runstate change besides its record: flags of its event. */
-static inline unsigned learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
-                                    const uint8_t *payload)
+static inline __attribute__((always_inline)) unsigned
+learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header, const uint8_t *payload)
 {
     bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
     bool one_word = (header >> 28 & 7) == 1;
@@ -320,6 +320,28 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
     return flags;
 }
 
+#define FILTER_ACTIONS (RECORD_FILTERED | RECORD_HYPERCALL)
+
+/* A record of a filtered slot: the flags of its event, 0 if it is not of I/O. */
+static inline unsigned filter(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload,
+                              const uint8_t *next, const uint8_t *end)
+{
+    if (!io_filter_passes(&s->io, slot, payload, header >> 28 & 7, next, end))
+        return 0;
+    return slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+}
+
+/* The record at p, which is wanted if it is of I/O, and says nothing about others: all that take() would do. */
+static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t tsc, unsigned slot,
+                                                    const uint8_t *p, const uint8_t *end)
+{
+    uint32_t header = load32(p);
+    const uint8_t *payload = p + 4 + (header >> 31) * 8;
+    unsigned flags = filter(s, header, slot, payload, p + record_bytes(header), end);
+    if (flags)
+        memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -327,9 +349,8 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
     if (follow)
         current_before(s, r->header, r->slot, r->payload);
-    if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
-        io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
-        flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+    if (action & FILTER_ACTIONS)
+        flags |= filter(s, r->header, r->slot, r->payload, r->next, r->end);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
@@ -396,6 +417,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else if (io && action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                memcpy(stream_append(s, tsc, h, slot, EVENT_MODEL)->w, payload, 16);
+            } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
+                take_filtered(s, tsc, slot, p, end);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
                 note_switch(s, slot, payload, h >> 28 & 7);
             } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {

@@ -12,8 +12,9 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
                                       EVENT_CREDIT_ACCOUNT_STOP, 0};
-    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
-    static const unsigned switches[] = {EVENT_SWITCH, 0};
+    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, 0};
+    /* Runstate changes follow a SWITCH, and CONTINUE_RUNNING an INFCONT: where these are, they say who is current. */
+    static const unsigned switches[] = {EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
@@ -34,11 +35,11 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
         learn_from(actions, current);
     if (d->learns_tickles)
         learn_from(actions, tickles);
-    if (d->without_runstates)
+    if (d->without_runstates || d->raw)
         learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->model[EVENT_RUNSTATE_CHANGE]) {
+    if (i->model[EVENT_RUNSTATE_CHANGE] && !d->only_switches) {
         actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
         actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
     }
@@ -72,15 +73,20 @@ void record_set_actions(struct decoder *d)
     set_all_clock_actions(d);
 }
 
-void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
+void decoder_measure_clock(struct decoder *d, bool wanted)
 {
-    bool others = d->without_runstates != without_runstates;
-    d->measures_clock = measures_clock;
-    d->without_runstates = without_runstates;
+    d->measures_clock = wanted;
+    set_all_clock_actions(d);
+}
+
+void decoder_want_without_runstates(struct decoder *d, bool wanted)
+{
+    bool only_switches = wanted && d->sweep > 0;
+    bool others = d->without_runstates != wanted || d->only_switches != only_switches;
+    d->without_runstates = wanted;
+    d->only_switches = only_switches;
     if (others)
         record_set_actions(d);
-    else
-        set_all_clock_actions(d);
 }
 
 void decoder_name_siblings(struct decoder *d, bool wanted)

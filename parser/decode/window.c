@@ -31,7 +31,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->model = event_interest_model(interest);
     d->follows_current = d->raw || interest->io;
     d->names_siblings = d->raw;
-    decoder_want(d, false, true);
+    decoder_want_without_runstates(d, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
     return cores_init(&d->cores) && d->streams && d->pcpus ? 0

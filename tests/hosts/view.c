@@ -116,6 +116,14 @@ static bool is_full(const struct making *m, uint32_t pcpu, uint64_t tsc)
     return false;
 }
 
+/* Xen drops records only when the ring is full: it fills at once, with an interrupt after another. */
+static void fill(struct trace_ring *ring, uint64_t tsc)
+{
+    const uint32_t words[] = {24, (uint32_t)tsc, (uint32_t)tsc};
+    while (ring->lost == 0)
+        trace_ring_insert(ring, TRC_IRQ_HANDLED, tsc, words, sizeof words / sizeof words[0]);
+}
+
 static void insert(struct making *m, uint32_t pcpu, const struct recorded *record)
 {
     struct trace_ring *ring = &m->rings[pcpu];
@@ -127,9 +135,13 @@ static void insert(struct making *m, uint32_t pcpu, const struct recorded *recor
         m->shift_offset = ring->used; /* in the window to be */
         ring->skew += m->shift;
     }
-    ring->full_from = is_full(m, pcpu, record->tsc) ? 0 : UINT64_MAX;
     ring->current_domain = record->domain;
     ring->current_vcpu = record->vcpu;
+    bool full = is_full(m, pcpu, record->tsc);
+    ring->full_from = UINT64_MAX;
+    if (full && !m->plan->abrupt)
+        fill(ring, record->tsc);
+    ring->full_from = full ? 0 : UINT64_MAX;
     trace_ring_insert(ring, (enum trace_event)record->event, record->tsc, record->words, record->count);
 }
 
@@ -192,17 +204,33 @@ static uint64_t pause(struct making *m)
     return m->hole_to;
 }
 
+/*
+ * When xentrace reads next, after it did at `last`, and would do so at tsc: a ring that fills wakes it, but it does not come to
+ * read until the loss is over.
+ */
+static uint64_t next_sweep(const struct making *m, uint64_t last, uint64_t tsc)
+{
+    const struct gaps *losses = &m->planned;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (losses->items[i].to > last && losses->items[i].to < tsc)
+            tsc = losses->items[i].to;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (tsc >= losses->items[i].from && tsc < losses->items[i].to)
+            return next_sweep(m, losses->items[i].to - 1, losses->items[i].to);
+    return tsc;
+}
+
 static bool write_all(struct making *m)
 {
     uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us);
-    uint64_t tsc = m->r->begin_tsc + period;
+    uint64_t tsc = next_sweep(m, 0, m->r->begin_tsc + period);
     while (tsc < m->r->end_tsc) {
         bool pauses = m->pauses && tsc >= m->hole_from;
         if (pauses && (tsc = pause(m)) == 0)
             return false;
         if (!pauses && !sweep(m, tsc))
             return false;
-        tsc += period + prng_below(&m->rng, period / 16 + 1);
+        tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
     }
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
