@@ -1,11 +1,10 @@
 /*
  * What the lengths of runs say of the clocks of pCPUs (pace.h), where the model's events are wanted.
  *
- * A clock that leaves the others by less than sweeps show, or when others are silent, shows where runs are recorded with
- * their lengths. It may also be that nothing was recorded for a time on any pCPU, so that the runs that end after it are
- * others: another capture of the same boot was joined on. Then all pCPUs were silent for so long, between two windows of
- * each, and more than one pCPU's runs are odd; or none says that all of it was recorded, and it was longer than clocks leave
- * by.
+ * A clock that leaves by less than sweeps show, or when others are silent, shows where runs are recorded with their lengths,
+ * and where other records say so as well: its own stamps go back, sweeps contradict it, or the changes of vCPUs fit only if it
+ * was set; else it may be Xen's clock that was, if it is ahead. Where all pCPUs were silent, between two windows of each, a run
+ * may also be odd because it began then, unseen: another capture of the same boot was joined on.
  *
  * Of a pCPU whose clock was set the model gets no more. Its records stay where they are: where no model is wanted, no runs are
  * known.
@@ -29,5 +28,8 @@ uint64_t runs_used_last(const struct order *o);
 
 /* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
 uint64_t runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
+
+/* The same of silence of all pCPUs in which switches may be missing: the runs around it were not read yet. */
+uint64_t runs_silence_decided(const struct order *o);
 
 #endif

@@ -375,12 +375,15 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
 
 /* ---- blind time ---- */
 
-/* The model is told that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is no memory. */
-static int append_blind(struct decoder *d, struct stream *s, uint64_t from, uint64_t tsc)
+/*
+ * The model is told, by events from `at` on, that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is
+ * no memory.
+ */
+static int append_blind(struct decoder *d, struct stream *s, uint64_t at, uint64_t from, uint64_t tsc)
 {
     if (!stream_reserve(s, 2))
         return -1;
-    stream_insert_blind(s, from, from, tsc, 0, UINT32_MAX);
+    stream_insert_blind(s, at, from, tsc, 0, UINT32_MAX);
     d->queued += 2;
     return 0;
 }
@@ -395,11 +398,12 @@ int step_blind(struct order *o, uint64_t tsc)
         bool unused = step->unused && tsc > step->unused_from;
         if (out)
             stream_begin(s, step->blind_from);
-        uint64_t from = step->unused ? step->unused_from : step->blind_from;
-        if (d->model && (step->unused ? unused : out) && append_blind(d, s, from, tsc) != 0)
+        uint64_t at = step->unused ? step->unused_from : step->blind_from;
+        uint64_t from = step->unused ? step->unused_since : step->blind_from;
+        if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
-            step->unused_from = tsc;
+            step->unused_from = step->unused_since = tsc;
         if (out)
             s->last_tsc = step->blind_from = tsc;
         s->fresh = s->n; /* they say nothing about the clock */

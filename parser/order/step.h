@@ -51,7 +51,8 @@ struct step {
     uint64_t blind_from;         /* out: since when, */
     uint64_t offset;             /* and how many bytes had been read */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
-    uint64_t unused_from;        /* and the model gets no record of the pCPU after this */
+    uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
+    uint64_t unused_since;       /* and its time is blind from here on, perhaps before what was delivered */
     struct pace pace;            /* whether it goes with Xen's */
     uint64_t back_from, back_to; /* its stamps last went back from there to here */
 };
