@@ -100,7 +100,8 @@ static bool is_hole(struct order *o, const struct pace *p, bool set)
     bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
     if (!known && !p->missed && p->odd_ns < 0)
         return false;
-    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
+    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz);
+    uint64_t began = p->odd_ns > 0 ? (uint64_t)(p->odd_ns / 1e9 * hz) : 0;
     if (p->missed) /* somewhere in there */
         near = began = (p->odd_to - p->odd_tsc) / 2;
     if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
