@@ -1,6 +1,6 @@
 #include "pace.h"
 
-#include "parser/decode/record.h"
+#include "parser/decode/record_format.h"
 
 #define SLACK_PPM     200  /* of a run's length: the clocks drift apart */
 #define USUAL_PART    64   /* where the stamps usually lie follows by this part of each run's difference */

@@ -5,6 +5,7 @@
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
 #include "parser/decode/current.h"
+#include "parser/decode/joined.h"
 
 /* ---- another capture ---- */
 
@@ -13,7 +14,7 @@ static void first_strange_window(struct order *o, const struct stream *s)
 {
     const struct decoder *d = o->decoder;
     const struct quality *q = d->quality;
-    o->strangers = (struct strangers){.offset = q->bytes - WINDOW_HEADER_LEN,
+    o->strangers = (struct strangers){.offset = d->window_at,
                                       .sweep = d->sweep,
                                       .pcpu = s->pcpu,
                                       .pcpu_before = d->pcpu_before,
@@ -127,7 +128,7 @@ static uint64_t in_step_until(const struct order *o, const struct stream *s, uin
     return until > o->watermark ? until : o->watermark;
 }
 
-void step_take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc)
+void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc)
 {
     size_t n = s->n;
     bool open = false;
@@ -146,14 +147,14 @@ void step_take_back_from(struct order *o, struct stream *s, size_t from, uint64_
         s->fresh = s->n;
 }
 
-/* The same, of the events after `tsc`, which come at that time. */
+/* Takes the queued events after `tsc` from the model; they come at that time. */
 static void take_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     stream_settle(s);
     size_t from = s->n;
     while (from > s->head && s->events[from - 1].tsc > tsc)
         from--;
-    step_take_back_from(o, s, from, tsc);
+    step_take_back(o, s, from, tsc);
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -397,17 +398,15 @@ int step_blind(struct order *o, uint64_t tsc)
         bool out = step->out && tsc > step->blind_from;
         bool unused = step->unused && tsc > step->unused_from;
         if (out)
-            stream_set_time(s, step->blind_from);
+            stream_begin(s, step->blind_from);
         uint64_t at = step->unused ? step->unused_from : step->blind_from;
         uint64_t from = step->unused ? step->unused_since : step->blind_since;
         if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
             step->unused_from = step->unused_since = tsc;
-        if (out) {
+        if (out)
             s->last_tsc = step->blind_from = step->blind_since = tsc;
-            s->begun = true;
-        }
         s->fresh = s->n; /* they say nothing about the clock */
     }
     return 0;

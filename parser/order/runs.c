@@ -1,8 +1,7 @@
-/* What the lengths of runs say about the clock of a pCPU: whether it was set, or nothing was recorded for a while (step.h). */
-#include "step.h"
+#include "runs.h"
 
 #include "fit.h"
-#include "parser/decode/record.h"
+#include "parser/decode/record_format.h"
 
 #define STANDS_STILL_NS                                                                                      \
     2e6 /* Xen's clock never does, for so long: the counter was set, or switches are missing */
@@ -21,7 +20,7 @@ static void forget_runs(struct order *o)
         o->steps[d->pcpus[i]].pace.since = 0;
 }
 
-void step_take_runs(struct order *o, const struct stream *s, size_t from)
+void runs_take(struct order *o, const struct stream *s, size_t from)
 {
     struct step *step = &o->steps[s->pcpu];
     if (o->skipped_places != o->decoder->quality->skipped_places)
@@ -45,7 +44,7 @@ static bool is_later(const struct order *o, const struct pace *p, double ns)
     return o->tsc_last > p->odd_to && (double)(o->tsc_last - p->odd_to) > ns / 1e9 * o->clock->cpu_hz;
 }
 
-uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
+uint64_t runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
 {
     const struct step *step = &o->steps[pcpu];
     bool waits = pace_is_odd(&step->pace) && !step->out &&
@@ -56,7 +55,7 @@ uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
     return went_back(step) && step->back_to < first ? step->back_to : first;
 }
 
-uint64_t step_silence_decided(const struct order *o)
+uint64_t runs_silence_decided(const struct order *o)
 {
     uint64_t recent = (uint64_t)(UNDECIDED_NS / 1e9 * o->clock->cpu_hz);
     return silences_unusual(&o->silences, o->decoder, o->tsc_last - (recent < o->tsc_last ? recent : 0));
@@ -146,7 +145,7 @@ static void stop_using(struct order *o, struct stream *s)
     uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
     double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
     stream_settle(s);
-    step_take_back_from(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
+    step_take_back(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
     step->unused = true;
     step->unused_from = from;
     step->unused_since = step->pace.odd_tsc;
@@ -154,13 +153,13 @@ static void stop_using(struct order *o, struct stream *s)
     pace_restart(&step->pace);
 }
 
-void step_withhold(struct order *o, struct stream *s)
+void runs_withhold(struct order *o, struct stream *s)
 {
     if (o->steps[s->pcpu].unused)
-        step_take_back_from(o, s, s->fresh, TSC_NONE);
+        step_take_back(o, s, s->fresh, TSC_NONE);
 }
 
-uint64_t step_used_last(const struct order *o)
+uint64_t runs_used_last(const struct order *o)
 {
     const struct decoder *d = o->decoder;
     bool all_used = true;
@@ -184,7 +183,7 @@ static bool fits_if_set(const struct order *o, uint16_t pcpu)
     return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
 }
 
-void step_judge_runs(struct order *o, bool end)
+void runs_judge(struct order *o, bool end)
 {
     const struct decoder *d = o->decoder;
     for (unsigned i = 0; o->clock && i < d->pcpus_n; i++) {
