@@ -152,7 +152,13 @@ for options in '' '--charge-by threads' '--charge-by threads,grants' '--charge-p
     check "$options: threads are a method" holds '.method.charge_by | index("threads")' "$out"
 done
 run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
-cp "$out" "$scratch/measured.json"
+{ sed '1s/$/,tx_packets/; 2,$s/$/,/' "$scratch/threads.csv"; for i in 0 16; do echo "${i}000000000,2,vif2.0,,$((i * 100))"; done; } >"$scratch/both.csv"
+run charge -q -f json --io-counts "$scratch/both.csv" "$fixture"
+check 'the rest by what tasks did' holds '.method.charge_by | index("threads") and index("copies") and (index("packets") | not)' "$out"
+check 'packets are counted all the same' holds '.method.events_seen.tx > 1000 and .method.unused.tx > 1000' "$out"
+run charge -q -f json --charge-per execution --io-counts "$scratch/both.csv" "$fixture"
+check 'the rest by packets' holds '.method.charge_by == ["packets", "threads"]' "$out"
+run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
 check 'a guest is charged no less than was measured' holds '.reports[0].intervals[0].idds[0].guests
     | all(.[] | select(.domain == 2); .charged_ns >= .measured_ns and .measured_ns > 24e6 and .measured_ns < 31e6)' "$out"
 check 'measured time lies where it was measured' holds '[.reports[1].intervals[].idds[0].guests[] | select(.domain == 3).measured_ns]

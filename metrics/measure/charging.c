@@ -283,7 +283,11 @@ static void cut_slice(struct charging *c, uint32_t vcpu)
 
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
-    c->idds[idd].tasks_seen = true;
+    struct idd *d = &c->idds[idd];
+    d->tasks_seen = true;
+    /* Beside thread times, what tasks did is better evidence of the rest than packets, which tell of no moment. */
+    if (d->methods & CHARGE_THREADS && charge_methods_are_automatic(c->options.methods))
+        d->methods = charging_methods(c, false, true);
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
         if (c->incarnations[c->population->vcpus[c->running[i]].life].idd == idd)
             cut_slice(c, c->running[i]);
