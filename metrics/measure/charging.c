@@ -434,31 +434,6 @@ static void appear(struct charging *c, const struct transition *t)
         starts(c, t->vcpu, false, false);
 }
 
-/* The vCPU of a driver domain is preempted, after running in the period: threads' time goes on meanwhile. */
-static void begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    v->preempted = ran_in ? ran_in : v->task.whole;
-    v->preempted_ns = c->now_ns;
-    if (v->preempted)
-        v->preempted->references++;
-}
-
-/* It waits no longer. */
-static void end_wait(struct charging *c, uint32_t vcpu)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - v->preempted_ns);
-    charging_release_period(c, v->preempted);
-    v->preempted = NULL;
-}
-
-static bool has_thread_times(const struct charging *c, uint32_t vcpu)
-{
-    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
-    return c->threads && idd != NOBODY && c->idds[idd].methods & CHARGE_THREADS;
-}
-
 static void change_state(struct charging *c, const struct transition *t)
 {
     const struct model_view *view = c->view;
@@ -472,15 +447,15 @@ static void change_state(struct charging *c, const struct transition *t)
         return;
     }
     struct period *ran_in = v->slice ? v->slice->period : NULL;
-    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && has_thread_times(c, t->vcpu);
+    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && c->threads;
     if (v->preempted && !ran)
-        end_wait(c, t->vcpu);
+        thread_times_end_wait(c, t->vcpu);
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
     else if (v->in_driver_domain && to == RUNSTATE_UNKNOWN)
         tasks_forget(c, t->vcpu);
     if (preempted)
-        begin_wait(c, t->vcpu, ran_in);
+        thread_times_begin_wait(c, t->vcpu, ran_in ? ran_in : v->task.whole);
     charging_emit(c, t);
     if (ran && runs && !moved)
         return;
@@ -495,7 +470,7 @@ static void change_state(struct charging *c, const struct transition *t)
 static void die(struct charging *c, const struct transition *t)
 {
     if (c->vcpus[t->vcpu].preempted)
-        end_wait(c, t->vcpu);
+        thread_times_end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
         end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
     if (c->vcpus[t->vcpu].in_driver_domain)
