@@ -8,15 +8,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "io_file.h"
+#include "io_net_dev.h"
 
 #define LOOK_NS     1000000000u /* from one look for devices to the next */
 #define SLOW_FACTOR 8           /* a reading so much slower than the quickest was interrupted */
@@ -124,13 +125,12 @@ static const struct source sources[] = {
 #define SOURCES_N (sizeof sources / sizeof sources[0])
 #define NETWORK   0 /* the source of interfaces */
 
-#define NET_DEV_BYTES 16384
-#define AT_ONCE_MOST  64 /* interfaces: of more, a read of /proc/net/dev does not have all */
-
 /* What was seen of a source. */
 struct folder {
     struct timespec changed; /* the time of the directory before the last look */
-    struct device *devices;  /* ordered by name, as versionsort has it */
+    DIR *names;      /* of the machine's own tree: to see whether they are the same as at the last look */
+    uint64_t digest; /* of the names then */
+    struct device *devices; /* ordered by name, as versionsort has it */
     size_t n;
 };
 
@@ -241,6 +241,28 @@ static bool folder_path(const struct io_devices *all, size_t source, char path[P
     return snprintf(path, PATH_MAX, "%s/%s", all->wanted->root, sources[source].folder) < PATH_MAX;
 }
 
+/* The names in a directory, in whatever order; 0: there is none. */
+static uint64_t digest_of(DIR *names)
+{
+    uint64_t digest = 0;
+    if (names)
+        rewinddir(names);
+    for (const struct dirent *e; names && (e = readdir(names));)
+        digest += XXH64(e->d_name, strlen(e->d_name), 1);
+    return digest;
+}
+
+/* Before the look: what comes meanwhile makes another digest. */
+static void note_names(struct io_devices *all, size_t source, const char *path)
+{
+    struct folder *f = &all->folders[source];
+    if (*all->wanted->root)
+        return;
+    if (!f->names)
+        f->names = opendir(path);
+    f->digest = digest_of(f->names);
+}
+
 /* Looks for the devices of one source. 1: there is no such directory. */
 static int look_at(struct io_devices *all, size_t source, struct error *err)
 {
@@ -255,6 +277,7 @@ static int look_at(struct io_devices *all, size_t source, struct error *err)
     }
     if (folder >= 0 && fstat(folder, &st) == 0)
         all->folders[source].changed = st.st_mtim;
+    note_names(all, source, path);
     int status = folder < 0 ? -1 : look_into(all, source, folder, err);
     if (status != 0 && err->code != ERROR_MEMORY)
         error_set(err, ERROR_IO,
@@ -284,6 +307,20 @@ static int look(struct io_devices *all, const struct io_moment *now, struct erro
                              all->wanted->root, sources[0].folder, sources[1].folder);
 }
 
+/* Whether the machine's own directories have the same names as at the last look, which costs less than another look. */
+static bool same_names(struct io_devices *all)
+{
+    char path[PATH_MAX];
+    bool same = !*all->wanted->root;
+    for (size_t i = 0; same && i < SOURCES_N; i++) {
+        struct folder *f = &all->folders[i];
+        if (!f->names && folder_path(all, i, path))
+            f->names = opendir(path);
+        same = digest_of(f->names) == f->digest;
+    }
+    return same;
+}
+
 /* Whether the time of a directory says that devices came or went. The machine's own sysfs keeps no such time. */
 static bool changed(const struct io_devices *all)
 {
@@ -298,13 +335,6 @@ static bool changed(const struct io_devices *all)
     return false;
 }
 
-static int open_net_dev(const char *root)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/proc/net/dev", root);
-    return io_file_open(AT_FDCWD, path);
-}
-
 struct io_devices *io_devices_new(const struct io_wanted *wanted, struct error *err)
 {
     struct io_devices *all = calloc(1, sizeof *all);
@@ -313,7 +343,7 @@ struct io_devices *io_devices_new(const struct io_wanted *wanted, struct error *
         return NULL;
     }
     all->wanted = wanted;
-    all->net_dev = open_net_dev(wanted->root);
+    all->net_dev = io_net_dev_open(wanted->root);
     struct io_moment now = io_clock_now();
     if (look(all, &now, err) == 0)
         return all;
@@ -326,6 +356,8 @@ void io_devices_free(struct io_devices *d)
     for (size_t i = 0; d && i < SOURCES_N; i++) {
         forget(&d->folders[i]);
         free(d->folders[i].devices);
+        if (d->folders[i].names)
+            closedir(d->folders[i].names);
     }
     if (d && d->net_dev >= 0)
         close(d->net_dev);
@@ -379,44 +411,30 @@ static void read_device(struct io_devices *all, struct device *d)
     }
 }
 
-/* The packets of an interface in a line of /proc/net/dev: received is the second number, sent the tenth. */
-static bool parse_packets(const char *numbers, uint64_t counts[2])
+static void take_interface(void *context, const char *name, size_t n, const uint64_t counts[2])
 {
-    return sscanf(numbers, "%*u %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, &counts[1], &counts[0]) ==
-           2;
-}
-
-static void take_line(struct folder *f, const char *name, size_t n, const char *numbers, uint64_t ticks)
-{
+    const struct folder *f = context;
     for (size_t i = 0; i < f->n; i++) {
         struct device *d = &f->devices[i];
         if (strncmp(d->entry, name, n) != 0 || d->entry[n])
             continue;
         d->new = d->new && !d->read;
-        d->read = parse_packets(numbers, d->counts);
-        d->ticks = ticks;
-        d->at_once = d->read;
-        return;
+        d->read = d->at_once = true;
+        memcpy(d->counts, counts, sizeof d->counts);
     }
 }
 
 /* Reads what /proc/net/dev has of the interfaces: one system call, where each of their files takes one. */
-static void read_at_once(struct io_devices *all, struct folder *f)
+static void read_at_once(const struct io_devices *all, struct folder *f)
 {
-    char text[NET_DEV_BYTES];
     uint64_t before = io_clock_ticks();
     for (size_t i = 0; i < f->n; i++)
         f->devices[i].at_once = false;
-    if (all->net_dev < 0 || f->n > AT_ONCE_MOST ||
-        io_file_text(all->net_dev, text, sizeof text) != IO_READ_DONE)
-        return;
+    if (f->n <= IO_NET_DEV_MOST)
+        io_net_dev_read(all->net_dev, &(struct io_net_dev_taker){f, take_interface});
     uint64_t ticks = before + (io_clock_ticks() - before) / 2;
-    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-        char *name = line + strspn(line, " "), *colon = strchr(name, ':');
-        *end = '\0';
-        if (colon && colon < end)
-            take_line(f, name, (size_t)(colon - name), colon + 1, ticks);
-    }
+    for (size_t i = 0; i < f->n; i++)
+        f->devices[i].ticks = ticks;
 }
 
 static void drop_gone(struct folder *f)
@@ -433,7 +451,11 @@ static void drop_gone(struct folder *f)
 
 int io_devices_read(struct io_devices *d, const struct io_moment *now, struct error *err)
 {
-    bool due = d->stale || now->time_ns - d->looked.time_ns >= LOOK_NS || changed(d);
+    bool due = d->stale || changed(d);
+    if (!due && now->time_ns - d->looked.time_ns >= LOOK_NS) {
+        due = !same_names(d);
+        d->looked = due ? d->looked : *now;
+    }
     if (due && look(d, now, err) != 0)
         return -1;
     for (size_t i = 0; i < SOURCES_N; i++) {
