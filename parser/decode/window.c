@@ -30,12 +30,6 @@ void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates
         record_set_clock_actions(d);
 }
 
-void decoder_name_siblings(struct decoder *d, bool wanted)
-{
-    d->names_siblings = d->raw && wanted;
-    record_set_actions(d);
-}
-
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
 {
