@@ -1,6 +1,8 @@
 #include "charge_tasks.h"
 
 #include "charging.h"
+#include <string.h>
+
 #include "metrics/array.h"
 
 #define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
@@ -214,6 +216,7 @@ void tasks_end_periods(struct charging *c)
 {
     for (size_t i = 0; i < c->running_n && !c->failed; i++) {
         uint32_t vcpu = c->running[i];
+        tasks_catch_up(c, vcpu);
         if (!charging_by_task(c, vcpu))
             continue;
         end_stretch(c, vcpu, false);
@@ -221,6 +224,66 @@ void tasks_end_periods(struct charging *c)
     }
     while (c->open_n > 0 && !c->failed)
         close_whole(c, c->open[c->open_n - 1]);
+}
+
+/* ---- marks ---- */
+
+void tasks_take_marks(struct charging *c, const struct task_marks *marks)
+{
+    struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
+    if (!q || marks->n == 0)
+        return;
+    memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
+    q->n -= q->head;
+    q->head = 0;
+    size_t capacity = q->capacity;
+    uint64_t *at = array_reserve(q->at, &q->capacity, q->n + marks->n, sizeof *at);
+    if (!at) {
+        c->failed = true;
+        return;
+    }
+    c->memory += (q->capacity - capacity) * sizeof *at;
+    q->at = at;
+    for (size_t i = 0; i < marks->n; i++) {
+        while (q->n > 0 && q->at[q->n - 1] > marks->at[i])
+            q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
+        q->at[q->n++] = marks->at[i];
+    }
+}
+
+/* The next mark of the queue that is not later than until_ns, and its time. False: there is none. */
+static bool next_mark(const struct charging *c, const struct mark_queue *q, uint64_t until_ns, uint64_t *at_ns)
+{
+    if (q->head == q->n)
+        return false;
+    *at_ns = clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
+    return *at_ns <= until_ns;
+}
+
+void tasks_skip_marks(struct charging *c, uint16_t pcpu)
+{
+    struct mark_queue *q = &c->marks[pcpu];
+    uint64_t at_ns;
+    while (next_mark(c, q, c->now_ns, &at_ns))
+        q->head++;
+}
+
+void tasks_catch_up(struct charging *c, uint32_t vcpu)
+{
+    struct mark_queue *q = c->marks ? &c->marks[c->vcpus[vcpu].pcpu] : NULL;
+    uint64_t now_ns = c->now_ns, at_ns;
+    if (!q || !c->vcpus[vcpu].slice || charging_is_measured(c, vcpu) || !next_mark(c, q, now_ns, &at_ns))
+        return;
+    if (!charging_by_task(c, vcpu)) {
+        charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
+        tasks_skip_marks(c, c->vcpus[vcpu].pcpu);
+        return;
+    }
+    do {
+        c->now_ns = at_ns;
+        attribution_mark(c, vcpu, task_mark_kind(q->at[q->head++]));
+    } while (!c->failed && next_mark(c, q, now_ns, &at_ns));
+    c->now_ns = now_ns;
 }
 
 /* ---- what hypercalls tell ---- */
@@ -264,6 +327,7 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
     const struct task *t = task_of(c, vcpu);
+    tasks_catch_up(c, vcpu);
     if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
         end_stretch(c, vcpu, false);
         begin_stretch(c, vcpu, AT_ARRIVAL);

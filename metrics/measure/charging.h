@@ -17,6 +17,7 @@
 
 #include "charge.h"
 #include "charge_tasks.h"
+#include "parser/decode/task_marks.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
 
@@ -136,6 +137,12 @@ struct task {
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
 
+/* Marks of a pCPU that were not applied yet: [head, n), ascending. */
+struct mark_queue {
+    uint64_t *at;
+    size_t head, n, capacity;
+};
+
 struct charging_vcpu {
     bool in_driver_domain; /* a driver domain's */
     bool io_seen;          /* in the execution so far */
@@ -186,7 +193,8 @@ struct charging {
     size_t pairs_n, pairs_capacity;
     uint32_t *running; /* vCPUs of driver domains that run */
     size_t running_n, running_capacity;
-    uint32_t *open; /* vCPUs whose task has a `whole` */
+    struct mark_queue *marks; /* by pCPU, PCPUS_MAX; NULL: T is no task */
+    uint32_t *open;           /* vCPUs whose task has a `whole` */
     size_t open_n, open_capacity;
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
@@ -314,6 +322,8 @@ void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
 
 /* One I/O record at c->now_ns. */
 void attribution_record(struct charging *c, const struct transition *t);
+/* What the kernel of the driver domain's vCPU, which runs, says at c->now_ns of its tasks. */
+void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark);
 /* A vCPU was woken on recorded_pcpu, as its runstate says. */
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
 /* The vCPU of a driver domain stops running on the pCPU. */

@@ -393,6 +393,15 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
     return flags;
 }
 
+/* Takes a hypercall of a driver domain if it is a mark; room was reserved. */
+static inline void take_mark(struct stream *s, uint64_t tsc, uint32_t call, const uint8_t *payload,
+                             unsigned words)
+{
+    enum task_mark kind;
+    if (io_filter_mark(call, load32(payload + 4), words, &kind))
+        s->marks[s->marks_n++] = task_mark(tsc, kind);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -400,6 +409,9 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
     if (follow)
         current_before(s, r->header, r->slot, r->payload);
+    if (s->io.tasks && io_filter_is_pv(r->slot))
+        take_mark(s, r->tsc, record_hypercall(r->slot, r->payload, r->words), r->payload,
+                  r->slot == EVENT_PV_HYPERCALL ? 1 : r->words);
     if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
         io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
         flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
@@ -469,7 +481,9 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
         __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
         if (look || odd) {
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
-            if (action == EVENT_RAW && !odd && !current_is_due(s)) {
+            if (io && action == RECORD_HYPERCALL && !odd && calls[load32(payload) & 63] == CALL_MARKS) {
+                take_mark(s, tsc, load32(payload), payload, h >> 28 & 7);
+            } else if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
                 note_switch(s, slot, payload, h >> 28 & 7);
