@@ -38,9 +38,22 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     return t->whole;
 }
 
+/* What tasks before this one left in the slice is the driver domain's own. */
+static void give_own(struct charging *c, uint32_t vcpu)
+{
+    uint64_t from_ns = c->vcpus[vcpu].slice->from_ns, to_ns = task_of(c, vcpu)->own_to_ns;
+    struct period *own = to_ns > from_ns ? charging_new_period(c, vcpu, from_ns) : NULL;
+    if (!own)
+        return;
+    charging_part_slice(c, vcpu, to_ns, own);
+    charging_close_period(c, own, to_ns);
+    charging_release_period(c, own);
+}
+
 /* What the slice has before to_ns is the task's. */
 static void give_to_task(struct charging *c, uint32_t vcpu, uint64_t to_ns)
 {
+    give_own(c, vcpu);
     if (to_ns <= c->vcpus[vcpu].slice->from_ns)
         return;
     struct period *whole = whole_of(c, vcpu);
@@ -182,6 +195,7 @@ static void forget_arrivals(struct charging *c, uint32_t vcpu)
 void tasks_begin(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
+    t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
     t->slept = t->polls = false;
 }
@@ -190,6 +204,7 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
 {
     struct task *t = task_of(c, vcpu);
     end_stretch(c, vcpu, false);
+    give_own(c, vcpu);
     struct period *whole = whole_of(c, vcpu);
     if (!whole)
         return;
@@ -252,7 +267,8 @@ void tasks_take_marks(struct charging *c, const struct task_marks *marks)
 }
 
 /* The next mark of the queue that is not later than until_ns, and its time. False: there is none. */
-static bool next_mark(const struct charging *c, const struct mark_queue *q, uint64_t until_ns, uint64_t *at_ns)
+static bool next_mark(const struct charging *c, const struct mark_queue *q, uint64_t until_ns,
+                      uint64_t *at_ns)
 {
     if (q->head == q->n)
         return false;
@@ -268,6 +284,15 @@ void tasks_skip_marks(struct charging *c, uint16_t pcpu)
         q->head++;
 }
 
+/* A return that ends nothing: a program in user mode makes one system call after the other. */
+static inline bool ends_nothing(const struct charging_vcpu *v, enum task_mark mark)
+{
+    const struct task *t = &v->task;
+    const struct period *p = v->period;
+    return mark == TASK_RETURNS && t->begin == AT_RETURN && t->returns >= USER_RETURNS && !t->timer_ns &&
+           v->copies == 0 && (!p || (!p->io && !p->arrivals));
+}
+
 void tasks_catch_up(struct charging *c, uint32_t vcpu)
 {
     struct mark_queue *q = c->marks ? &c->marks[c->vcpus[vcpu].pcpu] : NULL;
@@ -280,13 +305,29 @@ void tasks_catch_up(struct charging *c, uint32_t vcpu)
         return;
     }
     do {
+        enum task_mark mark = task_mark_kind(q->at[q->head++]);
         c->now_ns = at_ns;
-        attribution_mark(c, vcpu, task_mark_kind(q->at[q->head++]));
+        if (ends_nothing(&c->vcpus[vcpu], mark))
+            task_of(c, vcpu)->from_ns = at_ns;
+        else
+            attribution_mark(c, vcpu, mark);
     } while (!c->failed && next_mark(c, q, now_ns, &at_ns));
     c->now_ns = now_ns;
 }
 
 /* ---- what hypercalls tell ---- */
+
+/*
+ * All that the task ran in this slice is surely the driver domain's own: it goes on with the next task's, as far as that is
+ * own, too, so that a slice is not cut more often than whose it is changes.
+ */
+static bool left_nothing(const struct charging *c, uint32_t vcpu)
+{
+    const struct charging_vcpu *v = &c->vcpus[vcpu];
+    const struct task *t = &v->task;
+    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    return !t->whole && !v->blind && (!is_thread(t) || d->awaiting_n == 0);
+}
 
 void tasks_switched(struct charging *c, uint32_t vcpu)
 {
@@ -294,8 +335,12 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
     if (!c->vcpus[vcpu].slice)
         return;
     end_stretch(c, vcpu, false);
-    give_to_task(c, vcpu, c->now_ns);
-    close_whole(c, vcpu);
+    if (left_nothing(c, vcpu)) {
+        t->own_to_ns = c->now_ns;
+    } else {
+        give_to_task(c, vcpu, c->now_ns);
+        close_whole(c, vcpu);
+    }
     forget_arrivals(c, vcpu);
     t->returns = 0;
     t->idle = false;

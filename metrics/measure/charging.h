@@ -36,7 +36,7 @@ struct pair {
     double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
     double charged;       /* recent charges; scaled */
     double completed;     /* recent disk requests whose end unmapped nothing; scaled */
-    bool awaits;          /* the guest notified the driver domain, and no task has dealt with it yet */
+    bool awaits;          /* the same guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
     uint32_t hint_index;
 };
@@ -124,8 +124,10 @@ enum stretch_begin {
 
 struct task {
     struct period
-        *whole;        /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
-    uint64_t from_ns;  /* where the stretch begins; what of the slice is before it is `whole`'s */
+        *whole; /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
+    uint64_t
+        own_to_ns; /* what of the slice is before it is the driver domain's own: of tasks before this one */
+    uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
