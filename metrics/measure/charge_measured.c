@@ -47,6 +47,7 @@ void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns)
     bool io_free = part->io_free;
     c->vcpus[vcpu].slice = NULL;
     part->io_free = false;
+    part->of_task = true;
     while (measure_part(c, part, end_ns)) {
         if (part->to_ns >= end_ns) {
             part->io_free = io_free;
@@ -54,8 +55,11 @@ void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns)
         }
         if (!(next = charging_new_slice(c)))
             break;
-        *next = (struct run_slice){
-            .from_ns = part->to_ns, .vcpu = vcpu, .pcpu = part->pcpu, .next_made = next->next_made};
+        *next = (struct run_slice){.from_ns = part->to_ns,
+                                   .vcpu = vcpu,
+                                   .pcpu = part->pcpu,
+                                   .of_task = true,
+                                   .next_made = next->next_made};
         part = next;
     }
     c->failed = true;

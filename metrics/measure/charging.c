@@ -542,6 +542,8 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
 {
     *s = c->seen;
     s->idds = c->idds_n;
+    for (size_t i = 0; i < c->idds_n; i++)
+        s->idds_unseparated += !c->idds[i].tasks_seen && !c->idds[i].measured;
     s->counted_from_ns = c->counted_from_ns;
     s->counted_to_ns = c->counted_to_ns;
     for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {

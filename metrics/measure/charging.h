@@ -90,7 +90,8 @@ struct run_slice {
     uint32_t vcpu;
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
-    bool of_task; /* the trace tells the driver domain's tasks apart */
+    bool
+        of_task; /* what the driver domain does for itself is told apart: T is a task, or its kernel recorded it */
     struct run_slice *next_free, *next_made;
 };
 
