@@ -13,7 +13,7 @@
 #include "metrics/array.h"
 #include "metrics/measure/dom0_trace.h"
 
-#define SLAVES_DEEP 8 /* device mapper upon device mapper */
+#define DEVICES_MOST 64 /* below one disk of a guest: device mapper upon device mapper */
 
 struct disk {
     char *path;       /* /sys/devices/pci0000:00/0000:00:05.0/virtio2/block/vdb */
@@ -121,39 +121,42 @@ static void use_disk(struct disks *d, const char *path, uint32_t domain)
     }
 }
 
+/* What lies below a guest's disk: devices that are still to be looked at, as paths of /sys. */
 struct use {
-    uint32_t domain;
-    unsigned deep;
-    bool found; /* a disk below */
+    uint32_t domain; /* of whole disks; WORK_UNKNOWN below the first device: others may lie there, too */
+    char *left[DEVICES_MOST];
+    size_t n, looked_at;
+    bool found; /* a disk */
 };
 
-static void use_device(struct disks *d, const char *link, struct use *use);
-
-static void use_slave(struct disks *d, const char *folder, const char *entry, void *context)
+/* A device more to be looked at, unless it was followed too far. */
+static void add_device(struct use *use, const char *path)
 {
-    char path[PATH_MAX];
-    struct use *use = context, slave = {WORK_UNKNOWN, use->deep + 1, false};
-    if (slave.deep < SLAVES_DEEP && join(path, folder, entry, ""))
-        use_device(d, path, &slave);
-    use->found = use->found || slave.found;
+    char *copy = use->n < DEVICES_MOST ? strdup(path) : NULL;
+    if (copy)
+        use->left[use->n++] = copy;
 }
 
-/* A file on a disk. */
-static void use_file(struct disks *d, const char *loop, struct use *use)
+static void add_slave(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    char path[PATH_MAX];
+    (void)d;
+    if (join(path, folder, entry, ""))
+        add_device(context, path);
+}
+
+/* The device with the file in which a loop keeps its blocks. */
+static void add_file(const struct disks *d, const char *loop, struct use *use)
 {
     char path[PATH_MAX], file[PATH_MAX];
     struct stat st;
-    struct use below = {WORK_UNKNOWN, use->deep + 1, false};
-    if (below.deep >= SLAVES_DEEP || !join(path, loop, "loop/backing_file", "") ||
-        !read_line(path, file, sizeof file) || stat(file, &st) != 0)
-        return;
-    if (snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, major(st.st_dev), minor(st.st_dev)) <
-        (int)sizeof path)
-        use_device(d, path, &below);
-    use->found = use->found || below.found;
+    if (join(path, loop, "loop/backing_file", "") && read_line(path, file, sizeof file) &&
+        stat(file, &st) == 0 &&
+        snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, major(st.st_dev), minor(st.st_dev)) <
+            (int)sizeof path)
+        add_device(use, path);
 }
 
-/* The block device that a path of /sys leads to. */
 static void use_device(struct disks *d, const char *link, struct use *use)
 {
     char path[PATH_MAX];
@@ -163,10 +166,23 @@ static void use_device(struct disks *d, const char *link, struct use *use)
         use->found = true;
     } else if (real) {
         if (join(path, real, "slaves", ""))
-            each_entry(d, path, use_slave, use);
-        use_file(d, real, use);
+            each_entry(d, path, add_slave, use);
+        add_file(d, real, use);
     }
     free(real);
+}
+
+/* Marks all disks below the block device at this path of /sys. Whether there are any. */
+static bool use_all(struct disks *d, const char *link, uint32_t domain)
+{
+    struct use use = {.domain = domain};
+    add_device(&use, link);
+    while (use.looked_at < use.n) {
+        use_device(d, use.left[use.looked_at], &use);
+        free(use.left[use.looked_at++]);
+        use.domain = WORK_UNKNOWN;
+    }
+    return use.found;
 }
 
 /* "vbd-3-51712", whose physical_device is "fe:10"; disks of other kinds are served by processes. */
@@ -180,12 +196,12 @@ static void take_vbd(struct disks *d, const char *folder, const char *entry, voi
         d->hidden_users = true;
     if (!io_name_pair(entry, "vbd-", '-', pair))
         return;
-    struct use use = {(uint32_t)pair[0], 0, false};
+    bool found = false;
     if (join(path, folder, entry, "/physical_device") && read_line(path, text, sizeof text) &&
         sscanf(text, "%x:%x", &of_major, &of_minor) == 2 &&
         snprintf(path, sizeof path, "%s/sys/dev/block/%u:%u", d->root, of_major, of_minor) < (int)sizeof path)
-        use_device(d, path, &use);
-    d->hidden_users = d->hidden_users || !use.found;
+        found = use_all(d, path, (uint32_t)pair[0]);
+    d->hidden_users = d->hidden_users || !found;
 }
 
 /* ---- interrupts ---- */

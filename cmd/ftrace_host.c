@@ -8,7 +8,7 @@
 
 #define WORKS_MAX    (1u << 24) /* 256 MiB */
 #define IRQS_DEEP    8          /* interrupts that interrupt each other */
-#define OWNER_NET_RX 0x10002u   /* a NET_RX softirq before the poll that says for whom */
+#define OWNER_NET_RX 0x10003u   /* a NET_RX softirq before the poll that says for whom */
 
 _Static_assert(OWNER_NET_RX < OWNER_FIRST_OPEN, "one number, one meaning");
 
@@ -219,10 +219,11 @@ static void enter_softirq(struct ftrace_host *h, struct linux_cpu *c, unsigned c
 {
     bool polls = strstr(event, "=NET_RX]") != NULL;
     bool completes = strstr(event, "=BLOCK]") || strstr(event, "POLL]"); /* IRQ_POLL, BLOCK_IOPOLL */
+    bool schedules = strstr(event, "=SCHED]") != NULL;
     h->has_softirqs = true;
     c->in_softirq = true;
     c->polled_at = last_work(h, cpu);
-    c->softirq = polls ? OWNER_NET_RX : completes ? c->last_disk : WORK_OWN;
+    c->softirq = polls ? OWNER_NET_RX : completes ? c->last_disk : schedules ? WORK_SCHED : WORK_OWN;
 }
 
 /* What the softirq did since the last poll was this one: "napi poll on napi struct 0 for device vif3.0 work 1 budget 64". */
@@ -256,13 +257,13 @@ static void wake(struct ftrace_host *h, struct linux_cpu *c, unsigned cpu, const
         works->works[works->n - 1].owner = irq->owner;
 }
 
-/* The interrupts that no handler serves (irq_vectors:*) are the kernel's own: "local_timer_entry: vector=236". */
+/* The interrupts that no handler serves (irq_vectors:*) are timers and messages between CPUs: "local_timer_entry: vector=236". */
 static void take_vector(struct linux_cpu *c, const char *event)
 {
     const char *name_end = strstr(event, ": vector=");
     size_t n = name_end ? (size_t)(name_end - event) : 0;
     if (n > 6 && memcmp(event + n - 6, "_entry", 6) == 0)
-        push_irq(c, UINT32_MAX, WORK_OWN);
+        push_irq(c, UINT32_MAX, WORK_SCHED);
     else if (n > 5 && memcmp(event + n - 5, "_exit", 5) == 0)
         leave_irq(c);
 }

@@ -102,9 +102,21 @@ static bool serves_guests(const char *name)
     return begins(name, "qemu") || begins(name, "tapdisk") || begins(name, "netback/");
 }
 
-static uint32_t owner_by_name(const struct ftrace_owners *o, const char *name)
+/* "irq/48-virtio3-r", where the kernel handles interrupts in threads; the name may be cut. */
+static uint32_t owner_of_irq_thread(struct ftrace_owners *o, const char *name)
+{
+    char *rest;
+    unsigned long irq = strtoul(name + strlen("irq/"), &rest, 10);
+    uint32_t owner =
+        *rest == '-' && irq < IRQS_MAX ? ftrace_owners_irq(o, (uint32_t)irq, rest + 1) : WORK_OWN;
+    return ftrace_owners_resolve(o, owner);
+}
+
+static uint32_t owner_by_name(struct ftrace_owners *o, const char *name)
 {
     enum io_work work;
+    if (begins(name, "irq/"))
+        return owner_of_irq_thread(o, name);
     const struct io_interfaces interfaces = {o, owner_of_interface};
     unsigned long domain = io_name_thread(name, &interfaces, &work);
     if (domain == IO_NO_DOMAIN)
@@ -162,7 +174,7 @@ bool ftrace_owners_set_task(struct ftrace_owners *o, const struct ftrace_task *t
 uint32_t ftrace_owners_task(struct ftrace_owners *o, const struct ftrace_task *task)
 {
     if (task->pid == 0)
-        return WORK_OWN;
+        return WORK_SCHED;
     if (task->pid >= PIDS_MAX)
         return owner_by_name(o, task->name);
     if (strcmp(task->name, "<...>") == 0)
@@ -224,6 +236,12 @@ static bool is_open(const char *name)
            begins(name, "evtchn:tapdisk");
 }
 
+/* Ticks, and messages from one CPU to another: "timer0", "resched1", "callfuncsingle0". */
+static bool is_of_scheduler(const char *name)
+{
+    return begins(name, "timer") || begins(name, "resched") || begins(name, "callfunc");
+}
+
 uint32_t ftrace_owners_irq(struct ftrace_owners *o, uint32_t irq, const char *name)
 {
     uint32_t guest = ftrace_owners_device(o, name);
@@ -232,7 +250,9 @@ uint32_t ftrace_owners_irq(struct ftrace_owners *o, uint32_t irq, const char *na
     uint32_t known = irq < o->irqs_n ? o->irqs[irq] : 0;
     if (known && (known - 1 < OWNER_FIRST_OPEN || is_open(name)))
         return known - 1;
-    return is_open(name) ? open_owner(o, irq, WORK_UNKNOWN) : WORK_OWN;
+    if (is_open(name))
+        return open_owner(o, irq, WORK_UNKNOWN);
+    return is_of_scheduler(name) ? WORK_SCHED : WORK_OWN;
 }
 
 uint32_t ftrace_owners_learn(struct ftrace_owners *o, uint32_t irq, uint32_t owner, uint32_t guest)

@@ -33,7 +33,7 @@ bool ftrace_owners_set_task(struct ftrace_owners *o, const struct ftrace_task *t
 /* The same of an interrupt by its number; WORK_UNKNOWN: it serves several. False: no memory. */
 bool ftrace_owners_set_irq(struct ftrace_owners *o, uint32_t irq, uint32_t owner);
 
-/* For whom a task works: a guest, WORK_OWN, WORK_UNKNOWN. A name "<...>", which Linux had forgotten, is that seen last. */
+/* For whom a task works: a guest, WORK_OWN, WORK_SCHED, WORK_UNKNOWN. A name "<...>", which Linux had forgotten, is that seen last. */
 uint32_t ftrace_owners_task(struct ftrace_owners *o, const struct ftrace_task *task);
 
 /* For whom an interrupt works: the same, or one that is open. */

@@ -104,11 +104,20 @@ static void enable_others(const struct ftrace_recorder *r, const char *value)
         tracefs_write(&r->instance, WAKING "/enable", value);
 }
 
+static int choose_buffers(const struct ftrace_recorder *r, struct error *err)
+{
+    unsigned cpus = tracefs_cpus(&r->instance), kb = FTRACE_BUFFERS_KB / (cpus ? cpus : 1);
+    char text[16];
+    snprintf(text, sizeof text, "%u",
+             kb > FTRACE_BUFFER_MOST_KB    ? FTRACE_BUFFER_MOST_KB
+             : kb < FTRACE_BUFFER_LEAST_KB ? FTRACE_BUFFER_LEAST_KB
+                                           : kb);
+    return set(r, "buffer_size_kb", text, err);
+}
+
 static int switch_on(struct ftrace_recorder *r, struct error *err)
 {
-    char kb[16];
-    snprintf(kb, sizeof kb, "%d", FTRACE_BUFFER_KB);
-    if (choose_clock(r, err) != 0 || set(r, "buffer_size_kb", kb, err) != 0 || set(r, "trace", "", err) != 0)
+    if (choose_clock(r, err) != 0 || choose_buffers(r, err) != 0 || set(r, "trace", "", err) != 0)
         return -1;
     /* The oldest are overwritten: the trace then tells where. */
     if (set(r, "options/overwrite", "1", err) != 0 || set(r, "options/irq-info", "1", err) != 0)
@@ -210,7 +219,7 @@ static void look_at_devices(struct ftrace_recorder *r)
     ftrace_devices_look(r->root, &taker);
     bool same =
         before.n == r->devices.n && (before.n == 0 || memcmp(before.at, r->devices.at, before.n) == 0);
-    if (!same && !r->devices.failed)
+    if (!same && r->devices.n > 0 && !r->devices.failed)
         output_write(r->output, r->devices.at, r->devices.n);
     buffer_free(&before);
 }

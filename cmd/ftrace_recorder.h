@@ -3,7 +3,7 @@
  * interrupts, softirqs and network polls, with the tsc as clock.
  *
  * It traces in an instance of its own (instances/xenmeter-PID of tracefs), so that nobody else's tracing is disturbed,
- * with a buffer of FTRACE_BUFFER_KB for each CPU. The instance is removed at the end; one that a process left which died is
+ * with bounded buffers. The instance is removed at the end; one that a process left which died is
  * removed at the next start.
  */
 #ifndef XENMETER_CMD_FTRACE_RECORDER_H
@@ -15,8 +15,11 @@
 #include "io_names.h"
 #include "parser/error.h"
 
-#define FTRACE_BUFFER_KB 4096
-#define FTRACE_TICK_NS   50000000u /* call ftrace_recorder_drain no later than that after the last time */
+/* For all CPUs together; each has no less, and no more, than: */
+#define FTRACE_BUFFERS_KB      131072
+#define FTRACE_BUFFER_LEAST_KB 512
+#define FTRACE_BUFFER_MOST_KB  4096
+#define FTRACE_TICK_NS         50000000u /* call ftrace_recorder_drain no later than that after the last time */
 
 struct ftrace_recorder;
 

@@ -42,7 +42,7 @@ struct options {
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given, charge_per_execution;
-    bool charge_all;
+    bool charge_all, charge_idle;
     const char *io_counts;  /* file of outside counters */
     const char *dom0_trace; /* file of what a driver domain's kernel recorded */
     /* archives */
@@ -183,12 +183,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
            "which it maps another one's page",                                                               \
            .set = set_idds),                                                                                 \
         OPTION(0, "charge-by", "LIST",                                                                       \
-               "auto (default), or any of grants, copies, notifications, transfers, packets: what charges "  \
-               "are taken from",                                                                             \
+               "auto (default), or any of grants, copies, notifications, transfers, packets, threads: what " \
+               "charges are taken from",                                                                     \
                .set = set_charge_by,                                                                         \
                .choices = ":list\nauto\twhat there is\ngrants\tmap, unmap\ncopies\tgrant copies\n"           \
                           "notifications\tevent channels\ntransfers\tpage flips\n"                           \
-                          "packets\twhat --io-counts has"),                                                  \
+                          "packets\twhat --io-counts has\nthreads\tCPU times that --io-counts has"),         \
         OPTION(0, "charge-per", "WHAT",                                                                      \
                "the time that is shared out: task (default; an execution where the trace does not tell the " \
                "driver domain's tasks apart), execution, or interval=LEN",                                   \
@@ -211,6 +211,10 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
            "who ran in dom0, as its kernel recorded it (xenmeter io-counts --ftrace): its time is cut by "   \
            "that, and nothing is inferred",                                                                  \
            .set = set_text, OPTION_FIELD(dom0_trace), .choices = ":file")
+#define OPTION_CHARGE_IDLE                                                                                   \
+    OPTION_FLAG(0, "charge-idle", charge_idle,                                                               \
+                "with --dom0-trace: the idle loop and the scheduler of dom0 go to those for whom it worked " \
+                "before and after them")
 
 /* What .text says of FILE. */
 #define TRACE_TEXT                                                                                           \

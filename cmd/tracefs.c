@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "metrics/measure/dom0_trace.h"
 
 #define INSTANCE "xenmeter-" /* and the process id */
 
@@ -146,7 +147,17 @@ int tracefs_open(struct tracefs_instance *t, const char *root, struct error *err
     return -1;
 }
 
-/* ---- losses ---- */
+/* ---- CPUs ---- */
+
+unsigned tracefs_cpus(const struct tracefs_instance *t)
+{
+    char path[64];
+    unsigned cpus = 0;
+    do
+        snprintf(path, sizeof path, "per_cpu/cpu%u", cpus);
+    while (faccessat(t->folder, path, F_OK, 0) == 0 && ++cpus < DOM0_TRACE_CPUS);
+    return cpus;
+}
 
 /* The number of the line "KEY: N"; 0 without it. */
 static uint64_t figure(const char *text, const char *key)

@@ -32,6 +32,9 @@ int tracefs_write(const struct tracefs_instance *t, const char *file, const char
 /* Reads up to n - 1 bytes of a file of the instance, and ends them with NUL. -1 with `errno` set. */
 int tracefs_read(const struct tracefs_instance *t, const char *file, char *to, size_t n);
 
+/* How many CPUs have buffers. */
+unsigned tracefs_cpus(const struct tracefs_instance *t);
+
 /* What the CPU's buffer has lost. */
 struct tracefs_losses {
     uint64_t overwritten; /* of these the trace itself tells where they were lost */

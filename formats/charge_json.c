@@ -31,16 +31,18 @@ static void add_evidence(struct buffer *b, const struct charge_guest *guest)
         buffer_decimal(b, evidence_pct_of(guest, (enum io_kind)kind), 3);
         buffer_text(b, ",");
     }
-    buffer_text(b, "\"inferred_pct\":");
-    buffer_decimal(b, inferred_pct_of(guest), 3);
-    buffer_text(b, ",\"measured_pct\":");
+    buffer_text(b, "\"measured_pct\":");
     buffer_decimal(b, measured_pct_of(guest), 3);
+    buffer_text(b, ",\"inferred_pct\":");
+    buffer_decimal(b, inferred_pct_of(guest), 3);
     buffer_text(b, "}");
 }
 
 static void add_guest(struct buffer *b, const struct row_view *view)
 {
-    static const char *const members[] = {"domain", "life", "name", "charged_ns", "share_pct", "charged_pct"};
+    static const char *const members[] = {"domain",      "life",       "name",
+                                          "charged_ns",  "share_pct",  "charged_pct",
+                                          "measured_ns", "certain_ns", "inferred_ns"};
     const struct charge_guest *guest = ((const struct charge_row *)view->row)->guest;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         json_add_member(b, column_find(&relation_charges, members[i]), view, i == 0);
@@ -136,6 +138,15 @@ static json_t *of_unused(const struct charge_options *options, const struct char
     return o;
 }
 
+/* Events lost on all CPUs. */
+static json_int_t of_lost(const struct dom0_trace *t)
+{
+    uint64_t lost = 0;
+    for (size_t cpu = 0; cpu < t->cpus_n; cpu++)
+        lost += t->cpus[cpu].lost;
+    return (json_int_t)lost;
+}
+
 json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary)
 {
     const struct charge_options *options = schema->options;
@@ -143,16 +154,19 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     json_t *to = summary->counted ? json_integer(summary->counted_to_ns) : json_null();
     json_t *measured_from = summary->measured ? json_integer(summary->measured_from_ns) : json_null();
     json_t *measured_to = summary->measured ? json_integer(summary->measured_to_ns) : json_null();
-    return json_pack(
-        "{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-        "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
-        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
-        summary->idds_unseparated == 0, "weights", of_weights(options->weights), "charge_all",
-        (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
-        json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
-        "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "dom0_trace",
-        json_of_text(schema->dom0_trace), "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns",
-        measured_to, "events_seen", of_counts(summary->events, IO_KINDS), "events_inferred",
-        of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
-        of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary));
+    json_t *measured_lost = options->dom0_trace ? json_integer(of_lost(options->dom0_trace)) : json_null();
+    return json_pack("{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:o, s:b}",
+                     "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
+                     (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
+                     summary->idds_unseparated == 0, "weights", of_weights(options->weights), "charge_all",
+                     (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
+                     json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
+                     "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "dom0_trace",
+                     json_of_text(schema->dom0_trace), "dom0_trace_from_ns", measured_from,
+                     "dom0_trace_to_ns", measured_to, "dom0_trace_lost", measured_lost, "events_seen",
+                     of_counts(summary->events, IO_KINDS), "events_inferred",
+                     of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
+                     of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary),
+                     "charge_idle", (int)options->charge_idle);
 }

@@ -117,7 +117,7 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
 void charge_table_end(struct table *t, const struct charge_summary *s)
 {
     struct buffer *b = &t->base.text;
-    bool any = false;
+    bool any = (s->methods & CHARGE_THREADS) != 0;
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
     buffer_text(b, t->begun ? "\n" : "");

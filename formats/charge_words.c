@@ -6,7 +6,7 @@
 const struct charge_method_name charge_method_names[] = {
     {"grants", CHARGE_GRANTS},       {"copies", CHARGE_COPIES},
     {"transfers", CHARGE_TRANSFERS}, {"notifications", CHARGE_NOTIFICATIONS},
-    {"packets", CHARGE_PACKETS},
+    {"packets", CHARGE_PACKETS},     {"threads", CHARGE_THREADS},
 };
 const size_t charge_method_names_n = sizeof charge_method_names / sizeof *charge_method_names;
 

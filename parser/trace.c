@@ -34,9 +34,10 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    bool renames;         /* events are wanted that once had other numbers, or whose numbers others had, */
-    bool widened;         /* and for that reason some come that nobody asked for */
-    struct trace_tap tap; /* .bytes NULL: nobody listens */
+    uint64_t delivered_tsc; /* all events up to here were delivered, none of a later time */
+    bool renames;           /* events are wanted that once had other numbers, or whose numbers others had, */
+    bool widened;           /* and for that reason some come that nobody asked for */
+    struct trace_tap tap;   /* .bytes NULL: nobody listens */
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
     struct event *named;        /* the batch with its vCPUs: room for twice as many events */
@@ -172,17 +173,9 @@ static bool siblings_known(struct trace *t)
            decoder_runstates(d) >= (uint64_t)SIBLINGS_ENOUGH * d->pcpus_n;
 }
 
-/* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
-static bool well_known(struct trace *t)
+static bool clock_is_known(struct trace *t)
 {
     struct clock_probe *p = &t->probe;
-    if (t->order.tsc_first == UINT64_MAX)
-        return false; /* when the trace begins is not known: all records so far are without a time */
-    if (t->decoder.model && !has_runstates(t) &&
-        decoder_switches(&t->decoder) < (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n)
-        return false;
-    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
-        return false;
     if (!t->decoder.measures_clock || t->options.cpu_hz > 0 || clock_probe_is_full(p))
         return true;
     if (!clock_probe_has_more(p))
@@ -191,16 +184,32 @@ static bool well_known(struct trace *t)
     return clock_probe_estimate(p, &guess) && guess.error_ppm <= CLOCK_ERROR_PPM;
 }
 
+/* Enough was read to begin: when the trace begins and the clock are known, and whether the trace holds runstate changes. */
+static bool well_known(struct trace *t)
+{
+    if (!order_beginning_is_known(&t->order))
+        return false;
+    if (has_runstates(t) && (!switches_seen(t) || !siblings_known(t)))
+        return false;
+    if (!clock_is_known(t))
+        return false;
+    if (t->options.cpu_hz <= 0) /* the clock is the same for those who wait for more */
+        decoder_want(&t->decoder, false, t->decoder.without_runstates);
+    return !t->decoder.model || has_runstates(t) ||
+           decoder_switches(&t->decoder) >= (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n;
+}
+
 /* The events that were decoded of a window, perhaps all of it: the clock and the order look at them. */
-static void take_window(struct trace *t)
+static void take_window(struct trace *t, bool ended)
 {
     struct stream *s = t->decoder.current;
-    size_t n = s->n, from = s->fresh;
+    size_t n = s->n;
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
+    if (t->phase == PHASE_CLOCK && t->decoder.without_runstates && has_runstates(t))
+        decoder_want(&t->decoder, t->decoder.measures_clock, false);
     t->decoder.queued -= n - s->n;
-    s->fresh = s->n;
-    order_window(&t->order, s, from);
+    order_window(&t->order, s, ended);
 }
 
 /*
@@ -211,7 +220,7 @@ static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
     bool checked = t->clock.check_pairs > 0 || clock_probe_is_full(&t->probe);
-    bool first = !t->clock.measured && (d->sweep <= CHECK_FIRST_SWEEPS || !checked);
+    bool first = !t->clock.measured && (d->sweep <= CHECK_FIRST_SWEEPS || (!checked && decoder_has_runs(d)));
     bool measure = d->sweep % CHECK_SWEEPS == 0 || first;
     if (t->phase == PHASE_CLOCK || !(t->clock.cpu_hz > 0) || t->options.resume ||
         measure == d->measures_clock)
@@ -248,10 +257,10 @@ static int take_status(struct trace *t, int status, struct error *err)
 {
     bool clock = t->phase == PHASE_CLOCK;
     if (status != DECODER_SWEEP && status != DECODER_END)
-        take_window(t);
+        take_window(t, status == DECODER_WINDOW);
     switch (status) {
     case DECODER_WINDOW:
-        return clock && t->quality.bytes >= CLOCK_BYTES;
+        return clock && t->quality.bytes >= CLOCK_BYTES && order_can_deliver(&t->order);
     case DECODER_SWEEP:
         if (take_sweep(t, err) != 0)
             return -1;
@@ -281,6 +290,14 @@ static uint64_t end_of(const struct trace *t)
     return t->decoder.model && o->model_end < o->tsc_last ? o->model_end : o->tsc_last;
 }
 
+/* How much of the trace's end the model does not get because the input was cut. */
+static uint64_t cut_ns(const struct trace *t)
+{
+    uint64_t last = t->decoder.model ? t->order.used_last : t->order.tsc_last;
+    uint64_t last_ns = clock_ns(&t->clock, last), end_ns = clock_ns(&t->clock, end_of(t));
+    return last_ns > end_ns ? last_ns - end_ns : 0;
+}
+
 /* Reads on until something can be delivered. */
 static int read_on(struct trace *t, struct error *err)
 {
@@ -302,7 +319,7 @@ static int read_on(struct trace *t, struct error *err)
             check_at_end(t);
     }
     if (status == DECODER_END)
-        t->quality.cut_ns = clock_ns(&t->clock, t->order.tsc_last) - clock_ns(&t->clock, end_of(t));
+        t->quality.cut_ns = cut_ns(t);
     if (order_begin(&t->order) != 0)
         return error_no_memory(err, "the order of events");
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
@@ -390,7 +407,7 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
                                   .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
                                   .traits = traits,
                                   .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                                  .watermark = t->order.emitted_tsc};
+                                  .watermark = t->delivered_tsc};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -403,12 +420,10 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         return -1;
     size_t n = order_take(o, t->batch, BATCH_EVENTS);
     bool last = t->phase == PHASE_LAST, more = n >= BATCH_EVENTS;
-    uint64_t upto = more ? t->batch[n - 1].tsc : last ? o->tsc_last : o->watermark;
+    uint64_t upto = more ? t->batch[n - 1].tsc : last ? o->tsc_last : o->ready;
     t->decoder.queued -= n;
-    if (upto > o->emitted_tsc)
-        o->emitted_tsc = upto;
-    if (last && o->emitted_tsc > o->tsc_last)
-        o->tsc_last = o->emitted_tsc;
+    if (upto > t->delivered_tsc)
+        t->delivered_tsc = upto;
     if (t->options.resume)
         n = drop_replayed(t, n);
     unsigned traits = traits_of(t);

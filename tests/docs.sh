@@ -106,7 +106,7 @@ for command in $(takers); do
 done
 check 'commands' equal 'report' "$(offers xenmeter re)"
 check 'commands for help' equal 'info io-counts' "$(offers xenmeter help i)"
-check 'long options' equal '--cpu-hz --columns --color --charge-per --charge-by --charge-all' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
+check 'long options' equal '--cpu-hz --columns --color --charge-per --charge-idle --charge-by --charge-all' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
 check 'options of the command' equal '--cpu-hz' "$(offers xenmeter info --c)"
 check 'ways to make rows' equal 'domain vcpu pcpu domain-pcpu' "$(offers xenmeter report -b '')"
 check 'methods of charges' equal 'grants,copies' "$(offers xenmeter charge --charge-by grants,co)"

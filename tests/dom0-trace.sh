@@ -188,6 +188,14 @@ check 'those without a handler are own' equal '1 2, own 28' "$({
     line 3000 0 d.h.. $rx1 'local_timer_exit: vector=236'
     to 4000 0 $rx1 $idle
 } | charges)"
+check 'those that are handled in threads' equal '1 1, 2 1, own 28' "$({
+    remark irq 45 2
+    idle_1
+    to 1000 0 $idle irq/58-vif1.0-q-60
+    to 2000 0 irq/58-vif1.0-q-60 irq/45-virtio2-61
+    to 3000 0 irq/45-virtio2-61 irq/24-timer0-62
+    to 4000 0 irq/24-timer0-62 $idle
+} | charges)"
 check 'more than are told apart' equal 'own 28, unattributed 2' "$({
     idle_1
     for i in 1 2 3 4 5 6 7 8; do irq 2000 0 $idle 24 timer0; done
@@ -382,7 +390,7 @@ check 'every interval adds up' sums
 check 'the parts are where they were' equal '0 1000000 1000000' \
     "$(jq -r '[.reports[] | select(.granularity_ns == 1000000) | .intervals[1, 2, 4].idds[].guests | map(select(.domain == 1).charged_ns) | add // 0] | join(" ")' "$out")"
 check 'what it rests on' equal '100 0' "$(jq -r '.reports[0].intervals[0].idds[0].guests[0].evidence | "\(.measured_pct) \(.inferred_pct)"' "$out")"
-check 'the method' equal "[] $scratch/good 0 40000000" "$(jq -r '.method | "\(.charge_by) \(.dom0_trace) \(.dom0_trace_from_ns) \(.dom0_trace_to_ns)"' "$out")"
+check 'the method' equal "[] $scratch/good 0 40000000 0" "$(jq -r '.method | "\(.charge_by) \(.dom0_trace) \(.dom0_trace_from_ns) \(.dom0_trace_to_ns) \(.dom0_trace_lost)"' "$out")"
 cp "$out" "$scratch/from-file"
 run charge --cpu-hz 1G -g total,7ms,1ms,300us -f json --dom0-trace "$scratch/good" - <"$capture"
 check 'through a pipe' equal "$(jq .reports "$scratch/from-file")" "$(jq .reports "$out")"
@@ -393,6 +401,26 @@ done
 check 'in a part of the capture' equal '1 2, own 3' "$(charged_by "$scratch/good" -t 1.5ms,4ms)"
 # From 6 ms on there is something to go by: 24 ms + 1 ms of vCPU 0 and 10 ms of vCPU 1, shared 3 : 1; 1 ms is before.
 check '--charge-all: own time in the proportion of what was charged before' equal '1 21.75, 2 7.25, own 1' "$(charged_by "$scratch/good" --charge-all)"
+# 6 ms of the idle task in the run from 1 to 11 ms go to guest 1 and 2 as 3 : 1; in other runs nobody else worked.
+check '--charge-idle: to those for whom the run worked' equal '1 7.5, 2 2.5, own 20' "$(charged_by "$scratch/good" --charge-idle)"
+run charge --cpu-hz 1G -g total,7ms,1ms,300us -f json --charge-idle --dom0-trace "$scratch/good" "$capture"
+check '--charge-idle: every interval adds up' sums
+check '--charge-idle: what of it was measured' equal '40.000 true' \
+    "$(jq -r '"\(.reports[0].intervals[0].idds[0].guests[0].evidence.measured_pct)" + "\(.method | " \(.charge_idle)")"' "$out" | sed 's/^40 /40.000 /')"
+check '--charge-idle: own work takes part; ticks, messages between CPUs and SCHED are the scheduler' equal '1 12, own 18' "$({
+    idle_1
+    irq 1000 0 $idle 24 timer0
+    irq_end 2000 0 $idle 24
+    irq 2000 0 $idle 25 resched0
+    irq_end 3000 0 $idle 25
+    soft 3000 0 $idle SCHED
+    soft_end 4000 0 $idle SCHED
+    to 4000 0 $idle $rx1
+    to 7000 0 $rx1 gzip-9
+    to 9000 0 gzip-9 $idle
+    to 20000 0 $idle $rx1
+    to 26000 0 $rx1 gzip-9
+} >"$scratch/lines"; { head_of; cat "$scratch/lines"; end_of; } >"$scratch/idle"; charged_by "$scratch/idle" --charge-idle)"
 check '--charge-per, --charge-by, --weights are about other driver domains' equal '1 3, 2 1, own 26' \
     "$(charged_by "$scratch/good" --charge-per interval=10ms --charge-by grants --weights map=3)"
 run report --cpu-hz 1G -f csv -c domain,charged_ns --dom0-trace "$scratch/good" "$capture"

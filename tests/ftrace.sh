@@ -87,6 +87,12 @@ check 'not compressed if its name does not say so' says "$scratch/plain.txt" '^#
 check '--idd: which domain it is' says "$scratch/plain.txt" '^# xenmeter domain 5$'
 forget
 
+mkdir "$made/per_cpu/"cpu{2..63}
+record -n 1 --ftrace "$file"
+check 'the buffers of many CPUs are smaller' has buffer_size_kb 2048
+rmdir "$made/per_cpu/"cpu{2..63}
+forget
+
 # The figures of the last CPU are read through a pipe, so that the instance can be emptied before it is removed.
 group 'the instance is removed'
 cp -r "$made" "$scratch/piped"

@@ -4,6 +4,7 @@
  */
 #include "charging.h"
 
+#include "metrics/array.h"
 #include "metrics/min_max.h"
 
 bool charging_is_measured(const struct charging *c, uint32_t vcpu)
@@ -14,7 +15,7 @@ bool charging_is_measured(const struct charging *c, uint32_t vcpu)
 /* To whom what an owner does is charged. */
 static uint32_t recipient_of(struct charging *c, uint32_t idd, uint32_t owner)
 {
-    if (owner == WORK_OWN)
+    if (owner == WORK_OWN || owner == WORK_SCHED)
         return SHARE_OWN;
     if (owner > UINT16_MAX)
         return SHARE_UNATTRIBUTED;
@@ -26,41 +27,96 @@ static uint32_t recipient_of(struct charging *c, uint32_t idd, uint32_t owner)
     return charging_pair(c, idd, guest);
 }
 
-/* The part of a slice that begins at from_ns, and where it ends. False: no memory. */
-static bool measure_part(struct charging *c, struct run_slice *part, uint64_t end_ns)
+/* A slice of a vCPU, part by part. */
+struct cutting {
+    uint32_t vcpu, idd;
+    size_t at; /* see dom0_trace_owner */
+    uint64_t from_ns, to_ns, end_ns;
+    uint32_t owner; /* from from_ns to to_ns */
+};
+
+/* The next part, which begins where the last one ends. */
+static void next_part(const struct charging *c, struct cutting *t)
 {
-    struct charging_vcpu *v = &c->vcpus[part->vcpu];
-    const struct vcpu_identity *vcpu = &c->population->vcpus[part->vcpu];
-    uint32_t idd = c->incarnations[vcpu->life].idd;
     uint64_t until_ns;
-    uint32_t owner = dom0_trace_owner(c->options.dom0_trace, &c->clock, vcpu->id, &v->measured_at,
-                                      part->from_ns, &until_ns);
-    part->to_ns = min64(until_ns, end_ns);
-    uint32_t to = recipient_of(c, idd, owner);
-    part->period = c->failed ? NULL : charging_measured_period(c, idd, to, part->from_ns, part->to_ns);
-    return part->period && charging_append_done(c, part);
+    t->from_ns = t->to_ns;
+    t->owner = dom0_trace_owner(c->options.dom0_trace, &c->clock, c->population->vcpus[t->vcpu].id, &t->at,
+                                t->from_ns, &until_ns);
+    t->to_ns = min64(until_ns, t->end_ns);
+}
+
+static void add_measured(struct charging *c, uint32_t to, uint64_t ns)
+{
+    size_t i = 0;
+    while (i < c->measured_n && c->measured[i].to != to)
+        i++;
+    struct measured *measured = array_reserve(c->measured, &c->measured_capacity, i + 1, sizeof *measured);
+    if (!measured) {
+        c->failed = true;
+        return;
+    }
+    c->measured = measured;
+    if (i == c->measured_n)
+        measured[c->measured_n++] = (struct measured){.to = to};
+    measured[i].ns += ns;
+}
+
+/* For whom the slice worked, and how long. */
+static void sum_up(struct charging *c, struct cutting t)
+{
+    c->measured_n = 0;
+    while (t.to_ns < t.end_ns && !c->failed) {
+        next_part(c, &t);
+        if (t.owner != WORK_SCHED)
+            add_measured(c, recipient_of(c, t.idd, t.owner), t.to_ns - t.from_ns);
+    }
+}
+
+static struct period *period_of(struct charging *c, const struct cutting *t)
+{
+    if (t->owner == WORK_SCHED && c->options.charge_idle && c->measured_n > 0)
+        return charging_measured_period(c, t->idd, c->measured, c->measured_n, t->from_ns, t->to_ns);
+    const struct measured one = {recipient_of(c, t->idd, t->owner), 1};
+    return c->failed ? NULL : charging_measured_period(c, t->idd, &one, 1, t->from_ns, t->to_ns);
+}
+
+/* Cuts the slice `part` into parts, each of which goes to the ledger. The last one; NULL: no memory. */
+static struct run_slice *cut_slice(struct charging *c, struct run_slice *part, struct cutting t)
+{
+    for (;;) {
+        next_part(c, &t);
+        part->to_ns = t.to_ns;
+        part->of_task = true;
+        part->period = period_of(c, &t);
+        if (!part->period || !charging_append_done(c, part))
+            return NULL;
+        c->vcpus[t.vcpu].measured_at = t.at;
+        if (t.to_ns >= t.end_ns)
+            return part;
+        uint16_t pcpu = part->pcpu;
+        if (!(part = charging_new_slice(c)))
+            return NULL;
+        *part = (struct run_slice){
+            .from_ns = t.to_ns, .vcpu = t.vcpu, .pcpu = pcpu, .next_made = part->next_made};
+    }
 }
 
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns)
 {
-    struct run_slice *part = c->vcpus[vcpu].slice, *next;
-    bool io_free = part->io_free;
+    struct run_slice *slice = c->vcpus[vcpu].slice;
+    const struct cutting t = {.vcpu = vcpu,
+                              .idd = c->incarnations[c->population->vcpus[vcpu].life].idd,
+                              .at = c->vcpus[vcpu].measured_at,
+                              .to_ns = slice->from_ns,
+                              .end_ns = end_ns};
+    bool io_free = slice->io_free;
     c->vcpus[vcpu].slice = NULL;
-    part->io_free = false;
-    part->of_task = true;
-    while (measure_part(c, part, end_ns)) {
-        if (part->to_ns >= end_ns) {
-            part->io_free = io_free;
-            return;
-        }
-        if (!(next = charging_new_slice(c)))
-            break;
-        *next = (struct run_slice){.from_ns = part->to_ns,
-                                   .vcpu = vcpu,
-                                   .pcpu = part->pcpu,
-                                   .of_task = true,
-                                   .next_made = next->next_made};
-        part = next;
-    }
-    c->failed = true;
+    slice->io_free = false;
+    if (c->options.charge_idle)
+        sum_up(c, t);
+    struct run_slice *last = c->failed ? NULL : cut_slice(c, slice, t);
+    if (last)
+        last->io_free = io_free;
+    else
+        c->failed = true;
 }

@@ -16,12 +16,16 @@ const enum charge_method charge_method_of_kind[IO_KINDS] = {
     [IO_NOTIFY] = CHARGE_NOTIFICATIONS, [IO_COPY] = CHARGE_COPIES,  [IO_TX] = CHARGE_PACKETS,
     [IO_RX] = CHARGE_PACKETS,           [IO_READ] = CHARGE_PACKETS, [IO_WRITE] = CHARGE_PACKETS};
 
-unsigned charging_methods(const struct charging *c, bool counted)
+unsigned charging_methods(const struct charging *c, bool counted, bool measured)
 {
     unsigned methods = c->options.methods ? c->options.methods : CHARGE_AUTO;
-    if (!(methods & CHARGE_AUTO))
-        return methods;
-    return counted ? CHARGE_PACKETS : CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS;
+    unsigned threads = measured && methods & (CHARGE_AUTO | CHARGE_THREADS) ? CHARGE_THREADS : 0;
+    methods &= ~(unsigned)CHARGE_THREADS;
+    if (methods && !(methods & CHARGE_AUTO))
+        return methods | threads;
+    return (counted ? CHARGE_PACKETS
+                    : CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS) |
+           threads;
 }
 
 /* ---- made and given back ---- */
@@ -45,7 +49,7 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->idd = idd;
     p->references = 1;
     p->from_ns = from_ns;
-    p->ran_ns = 0;
+    p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
     p->partial = p->closed = p->of_thread = p->half_own = false;
     p->io = p->arrivals = false;
     p->unattributed = 0;
@@ -251,6 +255,14 @@ static bool grow_shares(struct charging *c, struct period *p)
     return true;
 }
 
+bool charging_restore_weights(struct charging *c, const struct period *p)
+{
+    double *real = array_reserve(c->real_weights, &c->real_capacity, p->shares_n + 1, sizeof *real);
+    c->real_weights = real ? real : c->real_weights;
+    c->failed = c->failed || !real;
+    return real != NULL;
+}
+
 static struct share *add_share(struct charging *c, struct period *p, uint32_t to, double weight)
 {
     bool full = p->shares_n == p->shares_capacity || p->shares_n == c->real_capacity;
@@ -279,13 +291,20 @@ static void weigh_tally(struct charging *c, struct period *p, const struct tally
         s->inferred = (float)(inferred / weight);
 }
 
-/* The share of the pair in the period, made if there is none yet. */
-static struct share *share_of(struct charging *c, struct period *p, uint32_t pair)
+/* The share of a pair, or own, in the period, made if there is none yet. */
+static struct share *share_of(struct charging *c, struct period *p, uint32_t to)
 {
     for (size_t i = 0; i < p->shares_n; i++)
-        if (p->shares[i].to == pair)
+        if (p->shares[i].to == to)
             return &p->shares[i];
-    return add_share(c, p, pair, 0);
+    return add_share(c, p, to, 0);
+}
+
+void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight)
+{
+    struct share *s = share_of(c, p, to);
+    if (s)
+        c->real_weights[s - p->shares] += weight;
 }
 
 /* What the outside counters of one device add. */
@@ -465,29 +484,34 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         p->weights[0] = 1;
     if (charged && remembers(c, p))
         remember_charges(c, p);
-    p->closed = true;
+    if (c->idds[p->idd].methods & CHARGE_THREADS)
+        thread_times_hold(c, p);
+    else
+        p->closed = true;
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         c->failed = !charging_append_done(c, s);
     p->first = NULL;
 }
 
-struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
-                                        uint64_t to_ns)
+struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
+                                        size_t n, uint64_t from_ns, uint64_t to_ns)
 {
     struct period *p = new_period(c, idd, from_ns);
     if (!p)
         return NULL;
+    bool own = n == 1 && parties[0].to == SHARE_OWN, of_guest = n == 1 && parties[0].to < SHARE_UNATTRIBUTED;
     p->ran_ns = to_ns - from_ns;
-    if (to == SHARE_OWN)
+    for (size_t i = 0; i < n && !own; i++)
+        add_share(c, p, parties[i].to, (double)parties[i].ns);
+    if (own)
         charge_nobody(c, p);
-    else if (add_share(c, p, to, 1))
-        p->shares[0].measured = 1;
     if (c->failed)
         return NULL;
+    p->shares[0].measured = of_guest;
     p->weights[0] = 1;
     if (p->shares_n > 1)
         apportion_scale(c->real_weights, p->weights, p->shares_n);
-    if (to < SHARE_UNATTRIBUTED && c->options.spread_own)
+    if (of_guest && c->options.spread_own)
         remember_charges(c, p);
     p->closed = true;
     return p;

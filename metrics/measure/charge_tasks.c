@@ -86,11 +86,20 @@ static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin 
     t->begin = begin;
 }
 
+/* A thread's time, as its kernel counts it, goes on while interrupts are handled on top of it. */
+static void count_interrupt(struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    struct period *whole = c->threads && is_thread(task_of(c, vcpu)) ? whole_of(c, vcpu) : NULL;
+    if (whole)
+        whole->interrupted_ns += ns;
+}
+
 /* The stretch, or its part before to_ns, is charged by itself: by what `period` gathered. */
 static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
 {
     struct task *t = task_of(c, vcpu);
     give_to_task(c, vcpu, t->from_ns);
+    count_interrupt(c, vcpu, to_ns - t->from_ns);
     period->from_ns = t->from_ns;
     charging_part_slice(c, vcpu, to_ns, period);
     charging_close_period(c, period, to_ns);

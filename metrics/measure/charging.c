@@ -50,6 +50,7 @@ struct charging *charging_new(const struct charge_options *options, const struct
     else
         c->is_idd[0] = 1;
     c->cut_ns = c->length_ns = options->interval_ns ? options->interval_ns : CHARGE_SLICE_NS;
+    c->threads = thread_times_new(c);
     return c;
 }
 
@@ -75,6 +76,7 @@ void charging_free(struct charging *c)
         free(c->idds[d].awaiting);
         free(c->idds[d].pairs);
     }
+    thread_times_free(c->threads);
     free(c->is_idd);
     free(c->vcpus);
     free(c->incarnations);
@@ -86,6 +88,7 @@ void charging_free(struct charging *c)
         free(c->marks[p].at);
     free(c->marks);
     free(c->real_weights);
+    free(c->measured);
     free(c->done);
     free(c->first_device);
     free(c->next_device);
@@ -306,15 +309,17 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds = idds;
     c->memory += (c->idds_capacity - capacity) * sizeof *idds;
     uint32_t idd = (uint32_t)c->idds_n++;
+    uint16_t domain = (uint16_t)c->population->incarnations[life].domain;
     const struct counters *counters = c->options.counters;
     for (size_t i = 0; counters && i < counters->devices_n; i++)
-        if (counters->devices[i].idd == c->population->incarnations[life].domain)
+        if (counters->devices[i].idd == domain && counter_device_has_events(&counters->devices[i]))
             c->idds[idd].counted = true;
     c->idds[idd].life = life;
     c->idds[idd].since_ns = c->now_ns;
     const struct dom0_trace *measured = c->options.dom0_trace;
     c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
-    c->idds[idd].methods = c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted);
+    c->idds[idd].methods =
+        c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
     c->incarnations[life].idd = idd;
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
@@ -389,6 +394,8 @@ bool charging_advance(struct charging *c, uint64_t settled_ns)
             cut(c);
         else
             set_cut(c, settled_ns);
+        if (c->threads && c->cut_ns != UINT64_MAX)
+            thread_times_advance(c, c->cut_ns - c->length_ns);
     }
     c->now_ns = max64(c->now_ns, settled_ns);
     return true;
@@ -430,6 +437,31 @@ static void appear(struct charging *c, const struct transition *t)
         starts(c, t->vcpu, false, false);
 }
 
+/* The vCPU of a driver domain is preempted, after running in the period: threads' time goes on meanwhile. */
+static void begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    v->preempted = ran_in ? ran_in : v->task.whole;
+    v->preempted_ns = c->now_ns;
+    if (v->preempted)
+        v->preempted->references++;
+}
+
+/* It waits no longer. */
+static void end_wait(struct charging *c, uint32_t vcpu)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - v->preempted_ns);
+    charging_release_period(c, v->preempted);
+    v->preempted = NULL;
+}
+
+static bool has_thread_times(const struct charging *c, uint32_t vcpu)
+{
+    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
+    return c->threads && idd != NOBODY && c->idds[idd].methods & CHARGE_THREADS;
+}
+
 static void change_state(struct charging *c, const struct transition *t)
 {
     const struct model_view *view = c->view;
@@ -442,10 +474,16 @@ static void change_state(struct charging *c, const struct transition *t)
         charging_emit(c, t);
         return;
     }
+    struct period *ran_in = v->slice ? v->slice->period : NULL;
+    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && has_thread_times(c, t->vcpu);
+    if (v->preempted && !ran)
+        end_wait(c, t->vcpu);
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
     else if (v->in_driver_domain && to == RUNSTATE_UNKNOWN)
         tasks_forget(c, t->vcpu);
+    if (preempted)
+        begin_wait(c, t->vcpu, ran_in);
     charging_emit(c, t);
     if (ran && runs && !moved)
         return;
@@ -459,6 +497,8 @@ static void change_state(struct charging *c, const struct transition *t)
 
 static void die(struct charging *c, const struct transition *t)
 {
+    if (c->vcpus[t->vcpu].preempted)
+        end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
         end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
     if (c->vcpus[t->vcpu].in_driver_domain)
@@ -493,11 +533,13 @@ void charging_end(struct charging *c)
     }
     tasks_end_periods(c);
     close_intervals(c);
+    if (c->threads)
+        thread_times_end(c, c->now_ns);
 }
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = c->now_ns;
+    uint64_t safe = min64(c->now_ns, thread_times_since(c));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t i = 0; i < c->open_n; i++)
@@ -553,15 +595,17 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
             s->events[IO_TX + k] += events;
             counted += events;
         }
+        counted += counted_events(c, d, COUNTER_CPU, end_ns);
         uint16_t domain = c->options.counters->devices[d].domain;
         s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
     }
     unsigned in_force = 0;
-    bool automatic = !c->options.methods || c->options.methods & CHARGE_AUTO;
+    bool automatic = charge_methods_are_automatic(c->options.methods);
     for (size_t i = 0; i < c->idds_n; i++) {
         in_force |= c->idds[i].methods;
         s->measured = s->measured || c->idds[i].measured;
     }
+    s->methods |= in_force & CHARGE_THREADS;
     if (c->options.dom0_trace)
         dom0_trace_span(c->options.dom0_trace, &c->clock, &s->measured_from_ns, &s->measured_to_ns);
     for (int kind = 0; kind < IO_KINDS; kind++) {

@@ -18,6 +18,7 @@
 #include "charge.h"
 #include "charge_tasks.h"
 #include "parser/decode/task_marks.h"
+#include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
 
@@ -54,7 +55,7 @@ struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
-    float measured;          /* what part of it the driver domain's own kernel measured */
+    float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -64,9 +65,11 @@ struct period {
     uint32_t references; /* slices not yet booked, and one while it is open */
     uint64_t from_ns;    /* interval periods: where T begins */
     uint64_t ran_ns;     /* C(T) */
-    bool partial;        /* records were lost in it */
-    bool io;             /* I/O of the driver domain was seen in it */
-    bool arrivals;       /* T is a task: guests notified it, see tally.arrived */
+    uint64_t waited_ns;  /* how long what ran in it had no pCPU, preempted; in stretches of thread_times.h */
+    uint64_t interrupted_ns; /* how long interrupts were handled on top of it; likewise */
+    bool partial;            /* records were lost in it */
+    bool io;                 /* I/O of the driver domain was seen in it */
+    bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
     bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
     bool of_thread;      /* a kernel thread ran in it */
     double unattributed; /* weight of I/O whose guest is not known */
@@ -99,7 +102,7 @@ struct idd {
     uint32_t life;
     uint64_t since_ns;  /* when it turned out to be one: the ledger may be behind */
     unsigned methods;   /* enum charge_method, or-ed: those in force for it */
-    bool counted;       /* outside counters of its guests were given */
+    bool counted;       /* packets or requests of its guests were counted outside */
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
@@ -146,6 +149,12 @@ struct mark_queue {
     size_t head, n, capacity;
 };
 
+/* A party to whom a measured driver domain's time goes, and how long it worked for it. */
+struct measured {
+    uint32_t to; /* as struct share has it */
+    uint64_t ns;
+};
+
 struct charging_vcpu {
     bool in_driver_domain; /* a driver domain's */
     bool io_seen;          /* in the execution so far */
@@ -159,6 +168,9 @@ struct charging_vcpu {
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
     size_t measured_at;      /* see dom0_trace_owner */
+    /* While it waits, preempted, in a driver domain with thread times: what it had run, with a reference; since when. */
+    struct period *preempted;
+    uint64_t preempted_ns;
 };
 
 struct charging_life {
@@ -209,7 +221,10 @@ struct charging {
     size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct run_slice *free_slices, *slices_made;
-    double *real_weights; /* room for one period's */
+    struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
+    size_t measured_n, measured_capacity;
+    struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
+    double *real_weights;         /* room for one period's */
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
@@ -268,16 +283,16 @@ uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t gue
 
 /* Room for a slice. NULL: no memory. */
 struct run_slice *charging_new_slice(struct charging *c);
-/* A slice whose period is closed goes to the ledger. False: no memory. */
+/* A slice whose period is over goes to the ledger, which gets it when the shares are known. False: no memory. */
 bool charging_append_done(struct charging *c, struct run_slice *slice);
 
 /* Whether the vCPU is of a driver domain that is measured. */
 bool charging_is_measured(const struct charging *c, uint32_t vcpu);
 /* The slice of such a vCPU ends. */
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
-/* The period of a part of it, closed, whose whole time goes to `to`. NULL: no memory. */
-struct period *charging_measured_period(struct charging *c, uint32_t idd, uint32_t to, uint64_t from_ns,
-                                        uint64_t to_ns);
+/* The period of a part of it, closed, whose time goes to n parties in proportion to `ns`. NULL: no memory. */
+struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
+                                        size_t n, uint64_t from_ns, uint64_t to_ns);
 
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {
@@ -300,13 +315,17 @@ void charging_see_tasks(struct charging *c, uint32_t idd);
 /* One vCPU more (+1) or less (-1) of the life is awake. */
 void charging_count_awake(struct charging *c, uint32_t life, int change);
 
-/* The methods for a driver domain whose guests are counted from outside, or not. */
-unsigned charging_methods(const struct charging *c, bool counted);
+/* The methods for a driver domain whose packets and requests are counted from outside, or not; and CPU times, or not. */
+unsigned charging_methods(const struct charging *c, bool counted, bool measured);
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
 /* The period is over at to_ns: who is charged what part of it. Slices that waited for that go to the ledger. */
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
+void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
+/* Makes room in c->real_weights for the shares of the period. False: no memory. */
+bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
 void charging_release_period(struct charging *c, struct period *p);
 /* A period of the driver domain of this vCPU, with one reference. NULL: no memory. */

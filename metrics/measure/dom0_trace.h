@@ -11,10 +11,14 @@
 
 #include "parser/order/clock.h"
 
-/* Whose work it is: the domain id of a guest, or: */
-#define WORK_OWN 0x10000u /* the driver domain's own, its idle loop and its scheduler included */
-#define WORK_UNKNOWN                                                                                         \
-    0x10001u /* events were lost, nothing was recorded, or it is not known for which guest it was */
+/*
+ * Whose work it is: the domain id of a guest, or WORK_OWN: the driver domain's own; WORK_SCHED: its own, too, its idle loop
+ * and its scheduler, with ticks and messages between CPUs; WORK_UNKNOWN: events were lost, nothing was recorded, or it is
+ * not known for which guest it was.
+ */
+#define WORK_OWN     0x10000u
+#define WORK_UNKNOWN 0x10001u
+#define WORK_SCHED   0x10002u
 
 #define DOM0_TRACE_CPUS 1024
 

@@ -81,10 +81,10 @@ void runstates_use_switches(struct runstates *r);
 void runstates_use_cores(struct runstates *r, const struct cores *cores);
 void runstates_free(struct runstates *r);
 
-/*
- * So many pCPUs were not recorded, though Xen made them schedule, before the events that come next; 0: perhaps there are
- * such pCPUs, how many is not known.
- */
+/* So many pCPUs wrote nothing so far, though Xen made them schedule before the events that come next; 0: none. */
+void runstates_tickled(struct runstates *r, unsigned pcpus);
+
+/* So many pCPUs were not recorded, before the events that come next; 0: perhaps there are such, how many is not known. */
 void runstates_unseen(struct runstates *r, unsigned pcpus);
 
 /* The trace is damaged, or its times are, before the events that come next: contradictions prove nothing. */

@@ -5,7 +5,9 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt.
+ * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
+ * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
+ * show: such time keeps its state.
  */
 #include "metrics/min_max.h"
 
@@ -111,15 +113,16 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
     return certain ? birth_ns : gap.to_ns;
 }
 
-/* It slept up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
-static void doubt_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
+/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
+static void doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
+                        uint64_t now_ns)
 {
     const struct darkness *d = &r->darkness;
     uint64_t light_ns = birth_ns;
     for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
-        bool may_have_run = light_ns == birth_ns && r->first_run_lost;
-        if (s->from_ns < now_ns && (may_have_run || runstates_near(r, light_ns, s->from_ns)))
+        bool unsure = (light_ns == birth_ns && r->first_run_lost) || state == RUNSTATE_OFFLINE;
+        if (s->from_ns < now_ns && (unsure || runstates_near(r, light_ns, s->from_ns)))
             put_doubt_between(r, vcpu, light_ns, s->from_ns);
         light_ns = s->to_ns;
     }
@@ -131,7 +134,7 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
     if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
         return;
     if (is_asleep(k))
-        doubt_first(r, vcpu, birth_ns, now_ns);
+        doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
     note_unexplained(r, &(struct unexplained){.since_ns = birth_ns,
                                               .at_ns = now_ns,
                                               .vcpu = vcpu,
@@ -167,7 +170,7 @@ static void explain(struct runstates *r, uint64_t from_ns)
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
             continue;
         if (u->first && u->state != RUNSTATE_RUNNABLE)
-            doubt_first(r, u->vcpu, u->since_ns, u->at_ns);
+            doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
         else
             runstates_put_state(r, u->first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
                                 RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);
@@ -228,20 +231,34 @@ static void darken(struct runstates *r, uint64_t from_ns, enum dark_change chang
     put_dark(r, from_ns, change);
 }
 
+/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
+static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
+{
+    struct dark_stretch gap;
+    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
+    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
+        return false;
+    *from_ns = gap.from_ns;
+    return true;
+}
+
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
     darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
+        uint64_t lost_ns = from_ns;
         k->woken = false;
         if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
             continue;
         runstates_vacate(r, vcpu, from_ns);
         if (k->doubtful)
             end_doubt(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN && is_open(r, k, from_ns, &lost_ns))
+            lost_ns = max64(lost_ns, r->settled_ns);
         if (k->state != RUNSTATE_UNKNOWN)
-            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+            runstates_put_state(r, lost_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
         k->state = RUNSTATE_UNKNOWN;
         k->since_ns = from_ns;
         k->leaving_noted = false;
@@ -279,6 +296,61 @@ void runstates_unseen(struct runstates *r, unsigned pcpus)
     become_dark(r, max64(r->front_ns, r->start_ns));
 }
 
+void runstates_tickled(struct runstates *r, unsigned pcpus)
+{
+    r->unseen.tickled = pcpus;
+    /* Its first record may be one of a loss that lasts since the beginning. */
+    if (pcpus > 0 && r->front_ns >= r->start_ns + UNSEEN_MOST_NS)
+        runstates_unseen(r, pcpus);
+}
+
+/* Whether a pCPU may yet report a loss that began by at_ns: it has written nothing since. */
+static bool may_report(const struct runstates *r, const struct pcpu_track *p, uint64_t at_ns)
+{
+    bool wrote = p->current != NOBODY || p->free_since > r->start_ns;
+    uint64_t last_ns = p->current != NOBODY ? r->tracks[p->current].since_ns : p->free_since;
+    return wrote && last_ns <= at_ns;
+}
+
+static bool losses_are_reported(const struct runstates *r, uint64_t at_ns, uint64_t now_ns)
+{
+    bool reported = now_ns >= at_ns + UNSEEN_WAIT_NS;
+    for (unsigned p = 0; now_ns < at_ns + UNSEEN_MOST_NS && reported && p < PCPUS_MAX; p++)
+        reported = !may_report(r, &r->pcpus[p], at_ns);
+    return reported;
+}
+
+/* Whether the contradictions so far prove one. */
+static bool proves_unseen(const struct runstates *r, uint64_t now_ns)
+{
+    uint64_t enough_ns = r->unseen.enough_ns;
+    return !r->damaged && enough_ns != UNSEEN_NEVER && losses_are_reported(r, enough_ns, now_ns);
+}
+
+void runstates_unseen_at_end(struct runstates *r)
+{
+    unsigned proven = !r->damaged && r->unseen.enough_ns != UNSEEN_NEVER;
+    if (proven || r->unseen.tickled > 0)
+        runstates_unseen(r, r->unseen.tickled > proven ? r->unseen.tickled : proven);
+}
+
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    if (!runstates_is_dark(r, pcpu))
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
+void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
+{
+    from_ns = max64(from_ns, r->settled_ns);
+    uint32_t vcpu = transitions_runner(&r->queue, pcpu, from_ns);
+    transitions_forget_running(&r->queue, pcpu, from_ns);
+    if (vcpu != NOBODY)
+        runstates_put_state(r, from_ns, vcpu, RUNSTATE_RUNNING, RUNSTATE_UNKNOWN, pcpu, UINT32_MAX);
+}
+
 void runstates_partial(struct runstates *r)
 {
     uint64_t now_ns = max64(r->front_ns, r->start_ns);
@@ -289,7 +361,7 @@ void runstates_partial(struct runstates *r)
         if (p->partial || !r->cores->partial[pcpu])
             continue;
         p->partial = true;
-        transitions_forget_running(&r->queue, pcpu, from_ns);
+        runstates_doubt_runs(r, pcpu, from_ns);
         if (p->current == NOBODY)
             continue;
         uint32_t vcpu = p->current;
@@ -330,17 +402,23 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
     note_unexplained(
         r, &(struct unexplained){
                .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
-    if (!r->damaged && unseen_note(&r->unseen, &c, old, clean))
+    unseen_note(&r->unseen, &c, old, clean);
+    if (proves_unseen(r, now_ns))
         runstates_unseen(r, 1);
 }
 
-/* The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. */
+/*
+ * The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. Of one that
+ * was paused it is not known when that began, or ended.
+ */
 static void narrow(const struct runstates *r, struct dark_stretch *gap, enum runstate before,
                    enum runstate after)
 {
     const struct darkness *d = &r->darkness;
     uint64_t end = darkness_after(d, gap->to_ns - 1);
     uint64_t light_ns = UINT64_MAX;
+    if (before == RUNSTATE_OFFLINE || after == RUNSTATE_OFFLINE)
+        return;
     for (uint64_t i = darkness_after(d, max64(gap->from_ns, r->settled_ns)); i <= end && i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
         bool apart = light_ns != UINT64_MAX && !runstates_near(r, light_ns, s->from_ns);
@@ -379,17 +457,6 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
 }
 
 /* ---- until when ---- */
-
-/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
-static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
-{
-    struct dark_stretch gap;
-    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
-    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
-        return false;
-    *from_ns = gap.from_ns;
-    return true;
-}
 
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)
 {

@@ -95,9 +95,13 @@ static void blind_begins(struct runstates *r, const struct event *e, uint64_t no
     const uint16_t *pcpus = recorded_by(r, &e->pcpu, &n);
     instant_break(&r->pcpus[e->pcpu].instant);
     runstates_switch_lost(r, e->pcpu);
-    for (unsigned i = 0; i < n; i++)
+    uint64_t from_ns = min64(now_ns, clock_ns(r->clock, first_tsc));
+    for (unsigned i = 0; i < n; i++) {
+        if (n > 1)
+            runstates_doubt_runs(r, pcpus[i], from_ns);
         if (r->pcpus[pcpus[i]].blind_rings++ == 0)
-            runstates_blind_begin(r, pcpus[i], min64(now_ns, clock_ns(r->clock, first_tsc)));
+            runstates_blind_begin(r, pcpus[i], from_ns);
+    }
 }
 
 /* Recording resumes: the record names the vCPU that runs there now. */
@@ -209,7 +213,7 @@ static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint32_t vcpu = vcpu_of(r, e, e->pcpu, now_ns);
     if (vcpu != NOBODY)
-        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_go_on(r, vcpu, now_ns, e->pcpu);
 }
 
 static void assigned(struct runstates *r, const struct event *e, uint64_t now_ns)

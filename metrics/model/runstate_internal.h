@@ -119,6 +119,21 @@ uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
                       enum runstate new, uint32_t slice_ns);
 
+/* The same of a vCPU that runs, and goes on; nearly always it was known to. */
+static inline void runstates_go_on(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    struct track *k = &r->tracks[vcpu];
+    bool known = k->state == RUNSTATE_RUNNING && r->pcpus[pcpu].current == vcpu && k->seen;
+    if (!known || k->named || k->contradicted || k->leaving_noted || r->darkness.n > 0 || r->cores) {
+        runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        return;
+    }
+    r->unseen.records++;
+    k->woken_on = NO_PCPU;
+    k->slept_ns = k->since_ns;
+    k->since_ns = now_ns;
+}
+
 /*
  * The vCPU was switched in at instant_ns, before its last record: returns the earliest possible instant after that. A wake that
  * another pCPU recorded since then gives way: Xen had read its clock for the switch already, and saw the wake after that.
@@ -168,6 +183,12 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
 void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns);
 
+/*
+ * Records of a sibling are missing since from_ns, as turns out now: what other rings said meanwhile of who runs on the pCPU
+ * may have been over at once.
+ */
+void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns);
+
 /* pCPUs are partial since the last call: who runs there is never known, from now on. */
 void runstates_partial(struct runstates *r);
 
@@ -200,6 +221,9 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
 
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
+
+/* The trace is over: whether there are unseen pCPUs, by all that it says. */
+void runstates_unseen_at_end(struct runstates *r);
 
 /* Everything up to settled_ns (the trace's end: `end`) is settled: what no record said by now stays open. */
 void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);

@@ -9,11 +9,10 @@
 
 #include "runstate_internal.h"
 
-/* The vCPU's number, as the chain of switches knows it. */
-static uint32_t name_of(const struct runstates *r, uint32_t vcpu)
+/* The vCPU's name, as the chain of switches has it. */
+static uint32_t name_of(uint32_t domain, uint32_t id)
 {
-    const struct vcpu_identity *who = &r->population->vcpus[vcpu];
-    return (uint32_t)r->population->incarnations[who->life].domain << 16 | who->id;
+    return domain << 16 | id;
 }
 
 #define LEAVING_NS 1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
@@ -31,12 +30,12 @@ static enum runstate leads_to(const struct runstates *r, const struct track *k, 
     return unsure ? RUNSTATE_UNKNOWN : RUNSTATE_RUNNABLE;
 }
 
-static void switch_out(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+static void switch_out(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_t pcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
     enum runstate to = leads_to(r, k, now_ns);
-    struct run run = {name_of(r, vcpu), p->ran_ns, p->ran && r->clock->cpu_hz > 0};
+    struct run run = {name, p->ran_ns, p->ran && r->clock->cpu_hz > 0};
     uint64_t instant =
         instant_switched_out(&p->instant, run, now_ns, p->woke_ns, &r->quality->runs_contradicted);
     k->leaving = k->wakes = 0;
@@ -58,11 +57,12 @@ static void settle_wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->wakes = 0;
 }
 
-static void switch_in(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns, uint32_t slice_ns)
+static void switch_in(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_t pcpu, uint64_t now_ns,
+                      uint32_t slice_ns)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
-    uint64_t instant = instant_switched_in(&p->instant, name_of(r, vcpu), now_ns);
+    uint64_t instant = instant_switched_in(&p->instant, name, now_ns);
     instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
     if (!k->seen && k->woken && k->woken_ns <= instant)
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
@@ -97,6 +97,8 @@ static bool is_unsure(const struct runstates *r, const struct track *k, uint64_t
     struct dark_stretch lost;
     if (k->state == RUNSTATE_UNKNOWN)
         return k->pause == PAUSE_NONE;
+    if (r->darkness.n == 0)
+        return false;
     return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
 }
 
@@ -156,7 +158,7 @@ static void block(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t no
 {
     /* A vCPU blocks itself: it runs here. */
     r->tracks[vcpu].wakes = 0;
-    runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+    runstates_go_on(r, vcpu, now_ns, pcpu);
     r->tracks[vcpu].leaving = RUNSTATE_BLOCKED;
 }
 
@@ -215,10 +217,10 @@ static void switch_both(struct runstates *r, const struct event *e, uint64_t now
         now_ns = min64(now_ns, p->switched_ns);
     uint32_t prev = p->out_seen || !complete ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
     if (prev != NOBODY)
-        switch_out(r, prev, e->pcpu, now_ns);
+        switch_out(r, prev, name_of(e->w[0], e->w[1]), e->pcpu, now_ns);
     uint32_t next = p->in_seen || !complete ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
     if (next != NOBODY)
-        switch_in(r, next, e->pcpu, now_ns, slice_ns);
+        switch_in(r, next, name_of(e->w[2], e->w[3]), e->pcpu, now_ns, slice_ns);
     p->out_seen = p->in_seen = p->in_waits = false;
 }
 
@@ -231,7 +233,7 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
     p->switched_ns = now_ns;
     p->slice_ns = e->w[3];
     if (p->in_seen)
-        switch_in(r, vcpu, e->pcpu, now_ns, e->w[3]);
+        switch_in(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns, e->w[3]);
 }
 
 /* With core scheduling: whether this vCPU of a unit that is switched runs, or ran, is not recorded. */
@@ -290,14 +292,14 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         return;
     switch (e->slot) {
     case EVENT_SWITCH_INFPREV:
-        switch_out(r, vcpu, e->pcpu, now_ns);
+        switch_out(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns);
         p->out_seen = true;
         break;
     case EVENT_SWITCH_INFNEXT:
         switch_next(r, vcpu, e, now_ns);
         break;
     case EVENT_SWITCH_INFCONT:
-        runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        runstates_go_on(r, vcpu, now_ns, e->pcpu);
         r->tracks[vcpu].leaving = 0;
         break;
     case EVENT_WAKE:

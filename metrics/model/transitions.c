@@ -5,8 +5,7 @@
 
 #include "metrics/array.h"
 
-#define NEAR                                                                                                 \
-    64 /* an item so few places before the end is put there; else, or where there are others, into the heap */
+#define NEAR 64 /* an item so few places before the end is put there, else into the heap */
 
 void transitions_free(struct transitions *q)
 {
@@ -77,13 +76,17 @@ static void pop(struct transitions *q)
     q->heap[at] = last;
 }
 
+/*
+ * More than NEAR items are later than any in the heap, which are taken before them. So who is put near the end is later than
+ * all in the heap, and moves none of the items among which these have their places.
+ */
 void transitions_put_back(struct transitions *q, struct transition t)
 {
     size_t later = 0;
     if (q->n == q->capacity && !make_room(q))
         return;
     while (later < q->n - q->head && q->items[q->n - 1 - later].time_ns > t.time_ns)
-        if (++later > NEAR || q->heap_n > 0) {
+        if (++later > NEAR) {
             push(q, t);
             return;
         }
@@ -117,6 +120,20 @@ bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, 
         return true;
     }
     return false;
+}
+
+uint32_t transitions_runner(const struct transitions *q, uint16_t pcpu, uint64_t time_ns)
+{
+    for (size_t i = first_after(q, time_ns); i < q->n; i++) {
+        const struct transition *t = &q->items[i];
+        if (t->kind != TRANSITION_STATE || t->pcpu != pcpu)
+            continue;
+        if (t->from == RUNSTATE_RUNNING)
+            return t->vcpu;
+        if (t->to == RUNSTATE_RUNNING)
+            break;
+    }
+    return NOBODY;
 }
 
 static void forget_running(struct transition *t, uint16_t pcpu, uint64_t from_ns)

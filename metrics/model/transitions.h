@@ -44,6 +44,12 @@ static inline bool transitions_empty(const struct transitions *q)
  */
 bool transitions_remove(struct transitions *q, uint32_t vcpu, uint64_t time_ns, struct transition *t);
 
+/*
+ * The vCPU that ran on a pCPU at a time, as far as changes after that time say so: it is the first one that stops there, and
+ * did not begin there since. NOBODY: none.
+ */
+uint32_t transitions_runner(const struct transitions *q, uint16_t pcpu, uint64_t time_ns);
+
 /* Changes to running on a pCPU from from_ns on lead to a state that is not known instead. */
 void transitions_forget_running(struct transitions *q, uint16_t pcpu, uint64_t from_ns);
 

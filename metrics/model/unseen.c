@@ -18,11 +18,11 @@ static bool is_repeated(const struct unseen *u, unsigned at)
     return false;
 }
 
-bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean)
+void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean)
 {
     if (!is_off_pcpu(c->state) || !is_off_pcpu(old)) {
         u->others++;
-        return false;
+        return;
     }
     u->proof[u->proofs % UNSEEN_KEPT] = *c;
     u->repeated |= is_repeated(u, u->proofs++);
@@ -32,12 +32,6 @@ bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate 
         u->enough_ns = UNSEEN_NEVER;
     else if (u->enough_ns == UNSEEN_NEVER)
         u->enough_ns = c->at_ns;
-    return enough && c->at_ns - u->enough_ns >= UNSEEN_WAIT_NS;
-}
-
-bool unseen_at_end(const struct unseen *u)
-{
-    return u->enough_ns != UNSEEN_NEVER;
 }
 
 void unseen_explain(struct unseen *u, uint64_t from_ns)

@@ -17,7 +17,8 @@
 
 #define UNSEEN_PROOFS  3          /* so many at least */
 #define UNSEEN_KEPT    64         /* and so many are remembered */
-#define UNSEEN_WAIT_NS 100000000u /* how long it takes until a loss is reported */
+#define UNSEEN_WAIT_NS 100000000u /* how long it takes until a loss is reported: so long at least, */
+#define UNSEEN_MOST_NS 500000000u /* and so long at most */
 #define UNSEEN_NEVER   UINT64_MAX
 
 /* A vCPU was thought to be in a state; its next record contradicts. */
@@ -33,19 +34,17 @@ struct unseen {
     bool repeated;      /* a vCPU has two of the proofs */
     uint64_t others;    /* contradictions that no such pCPU explains */
     uint64_t enough_ns; /* since when there are enough proofs, UNSEEN_NEVER: there are not */
+    unsigned tickled;   /* pCPUs that Xen made schedule and that never wrote; the caller sets it */
     unsigned proofs;
     struct contradiction proof[UNSEEN_KEPT]; /* the last ones: number i is at i % UNSEEN_KEPT */
 };
 
 /*
  * Notes a contradiction that lost records do not explain: the record says that the vCPU was in state `old`. `clean`: no
- * records were lost so far, and no clocks seen apart. Returns whether there is an unseen pCPU, by all contradictions so far
- * that could have been explained by now.
+ * records were lost so far, and no clocks seen apart. Since enough_ns there is an unseen pCPU, unless a loss that is reported
+ * later explains the contradictions.
  */
-bool unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean);
-
-/* The trace is over: whether there is one, by all contradictions. */
-bool unseen_at_end(const struct unseen *u);
+void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean);
 
 /* Lost records explain the contradictions after from_ns. */
 void unseen_explain(struct unseen *u, uint64_t from_ns);

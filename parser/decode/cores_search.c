@@ -18,7 +18,9 @@ struct place {
 struct search {
     struct decoder *d;
     uint64_t upto;
-    size_t *at; /* by number of the pCPU in decoder.pcpus: the next event */
+    bool all_write; /* there is core scheduling, and no sibling that is known wrote nothing */
+    unsigned blind; /* pCPUs that are, at the event that is looked at */
+    size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
     unsigned places_n;
     struct vote {
@@ -48,7 +50,9 @@ static void vote(struct search *s, uint16_t a, uint16_t b)
     struct vote *v = &s->votes[b];
     *v = (struct vote){a, v->ring == a ? v->times + 1 : 1};
     bool shown = cores_shows(d->streams[a]) || cores_shows(d->streams[b]);
-    if (shown && v->times == SWITCHES_SURE)
+    /* On a host with core scheduling, of which all pCPUs are recorded, each has siblings: once will do for the last ones. */
+    bool last = s->all_write && d->cores.of[a].n < 2 && d->cores.of[b].n < 2;
+    if (last || (shown && v->times == SWITCHES_SURE))
         cores_join(&s->d->cores, a, b);
 }
 
@@ -92,25 +96,30 @@ static void begin_pass(struct search *s)
         s->at[i] = s->d->streams[s->d->pcpus[i]]->head;
 }
 
+/* Takes the beginning or the end of blind time; returns whether any pCPU is blind. */
+static bool is_blind(struct search *s, const struct event *e)
+{
+    s->blind += e->slot == EVENT_BLIND_BEGIN;
+    s->blind -= e->slot == EVENT_BLIND_END && s->blind > 0;
+    return s->blind > 0 || e->slot == EVENT_BLIND_END;
+}
+
+/* What is lost may be where any vCPU went. */
 static void search(struct search *s)
 {
     const struct event *e;
+    bool known = true;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot != EVENT_BLIND_BEGIN)
+        if (!is_blind(s, e)) {
             look_at(s, e);
-        for (unsigned i = 0; e->slot == EVENT_BLIND_BEGIN && i < PLACES; i++)
-            s->places[i].ring = PCPUS_MAX; /* what was lost may be where any vCPU went */
+            known = true;
+            continue;
+        }
+        for (unsigned i = 0; known && i < PLACES; i++)
+            s->places[i].ring = PCPUS_MAX;
+        known = false;
     }
-}
-
-/* Records of the pCPU are lost: who runs on it, and on its siblings, is not known. */
-static void forget_runners(struct search *s, uint16_t pcpu)
-{
-    const struct core core = s->d->cores.of[pcpu];
-    s->runners[pcpu] = CURRENT_NONE;
-    for (unsigned i = 0; i < core.n; i++)
-        s->runners[s->d->cores.pcpus[core.first + i]] = CURRENT_NONE;
 }
 
 /* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
@@ -133,17 +142,24 @@ static void check_runner(struct search *s, const struct event *e)
         cores_set_partial(c, pcpu);
 }
 
+static void forget_runners(struct search *s)
+{
+    for (unsigned i = 0; i < PCPUS_MAX; i++)
+        s->runners[i] = CURRENT_NONE;
+}
+
 static void check(struct search *s)
 {
     const struct event *e;
-    for (unsigned i = 0; i < PCPUS_MAX; i++)
-        s->runners[i] = CURRENT_NONE;
+    bool known = false;
     begin_pass(s);
     while ((e = next_event(s))) {
-        if (e->slot == EVENT_BLIND_BEGIN)
-            forget_runners(s, e->pcpu);
-        else
+        bool blind = is_blind(s, e);
+        if (!blind)
             check_runner(s, e);
+        if (blind && known)
+            forget_runners(s);
+        known = !blind;
     }
 }
 
@@ -156,7 +172,11 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
                          .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
-    return s->at && s->places && s->votes && s->runners && s->wrong;
+    s->all_write = d->cores.largest > 0 && decoder_silent_siblings(d) == 0;
+    if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong)
+        return false;
+    forget_runners(s);
+    return true;
 }
 
 static void end(struct search *s)
@@ -186,4 +206,10 @@ bool decoder_check_cores(struct decoder *d, uint64_t upto)
         check(&s);
     end(&s);
     return memory;
+}
+
+void decoder_name_siblings(struct decoder *d, bool wanted)
+{
+    d->names_siblings = d->raw && wanted;
+    record_set_actions(d);
 }

@@ -103,11 +103,13 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         f->wakes = false;
         return by_send;
     }
-    uint32_t call = record_hypercall(slot, payload, words);
-    bool exit = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT || slot == EVENT_HVM_VMMCALL;
-    bool first_exit =
-        exit && !io_filter_seen(f); /* HVM guests make few hypercalls: an exit shows that they are traced */
+    /* HVM guests make few hypercalls: an exit shows that they are traced. */
+    bool only_exit = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT;
+    bool first_exit = (only_exit || slot == EVENT_HVM_VMMCALL) && !io_filter_seen(f);
+    if (only_exit && !first_exit)
+        return false;
     if (!first_exit) {
+        uint32_t call = record_hypercall(slot, payload, words);
         if (call >= sizeof f->calls || f->calls[call] != CALL_OF_INTEREST)
             return false;
         if (f->tasks && unmaps_nothing(call, slot, payload, words))

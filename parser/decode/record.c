@@ -2,6 +2,7 @@
 
 #include "current.h"
 #include "old_numbers.h"
+#include "run_length.h"
 #include "unscheduled.h"
 
 /* A record being examined. */
@@ -26,8 +27,9 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
 {
     static const unsigned always[] = {EVENT_CPU_CHANGE, EVENT_LOST_RECORDS, EVENT_RUNSTATE_CHANGE,
                                       EVENT_CREDIT_ACCOUNT_STOP, 0};
-    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
-    static const unsigned switches[] = {EVENT_SWITCH, 0};
+    static const unsigned current[] = {EVENT_CONTINUE_RUNNING, 0};
+    /* Runstate changes follow a SWITCH, and CONTINUE_RUNNING an INFCONT: where these are, they say who is current. */
+    static const unsigned switches[] = {EVENT_SWITCH, EVENT_SWITCH_INFCONT, 0};
     static const unsigned tickles[] = {EVENT_CREDIT_TICKLE, EVENT_CREDIT2_TICKLE, EVENT_RTDS_TICKLE, 0};
     static const unsigned who[] = {EVENT_RUNSTATE_CHANGE, EVENT_CONTINUE_RUNNING, EVENT_LOST_RECORDS, 0};
     static const unsigned exits[] = {EVENT_VMX_EXIT, 0};
@@ -48,11 +50,11 @@ static void set_actions(const struct decoder *d, uint8_t *actions, bool raw, enu
         learn_from(actions, current);
     if (d->learns_tickles)
         learn_from(actions, tickles);
-    if (d->without_runstates)
+    if (d->without_runstates || d->raw)
         learn_from(actions, switches);
     if (d->raw && !d->svm_exits)
         learn_from(actions, exits);
-    if (i->model[EVENT_RUNSTATE_CHANGE]) {
+    if (i->model[EVENT_RUNSTATE_CHANGE] && !d->only_switches) {
         actions[EVENT_SWITCH_INFPREV] |= RECORD_SWITCH;
         actions[EVENT_SWITCH_INFNEXT] |= RECORD_SWITCH;
     }
@@ -175,8 +177,8 @@ static bool place(struct decoder *d, struct stream *s, struct record *r)
     r->tsc = t.tsc;
     r->begins = !s->begun;
     s->begun = true;
-    for (size_t i = s->head; r->begins && i < s->n; i++)
-        s->events[i].tsc = r->tsc;
+    if (r->begins)
+        stream_set_time(s, r->tsc);
     record_append_window(s, r->tsc);
     if (s->old_lost) {
         uint64_t from = r->begins || r->last > r->tsc ? r->tsc : r->last;
@@ -220,50 +222,6 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
         stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
 }
 
-/* Up to Xen 4.7 the two records below have no word for the vCPU. */
-static uint64_t any_vcpu_of(uint32_t domain)
-{
-    return STREAM_ANY_VCPU | domain;
-}
-
-/*
- * SWITCH_INFPREV: {dom, vcpu, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but where one pCPU writes for
- * its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
- */
-static inline void switched_from(struct stream *s, const uint8_t *payload, unsigned words)
-{
-    bool named = words >= 3;
-    s->ran_who = named ? load64(payload) : any_vcpu_of(load32(payload));
-    s->ran_ns = load32(payload + (named ? 8 : 4));
-    s->ran = words >= 2 && (s->in_who == s->ran_who || s->in_who == STREAM_NOBODY);
-}
-
-/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}. */
-static inline void switched_to(struct stream *s, const uint8_t *payload, unsigned words)
-{
-    bool named = words >= 4;
-    if (words < 3)
-        return;
-    s->in_who = named ? load64(payload) : any_vcpu_of(load32(payload));
-    s->slice_ns = load32(payload + (named ? 12 : 8));
-}
-
-static inline __attribute__((always_inline)) void note_switch(struct stream *s, unsigned slot,
-                                                              const uint8_t *payload, unsigned words)
-{
-    if (slot == EVENT_SWITCH_INFPREV)
-        switched_from(s, payload, words);
-    else
-        switched_to(s, payload, words);
-}
-
-/* Whether it is the vCPU of a runstate change that was said to have run. */
-static inline bool ran_for(const struct stream *s, uint32_t word)
-{
-    uint32_t domain = word >> 16;
-    return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
-}
-
 /* pCPUs are scheduled together: who is current on one may be in the ring of another one. */
 static __attribute__((noinline)) void name_siblings(struct decoder *d)
 {
@@ -272,8 +230,8 @@ static __attribute__((noinline)) void name_siblings(struct decoder *d)
 }
 
 /* What is known of a runstate change besides its record: flags of its event. */
-static inline unsigned learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
-                                    const uint8_t *payload)
+static inline __attribute__((always_inline)) unsigned
+learn_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header, const uint8_t *payload)
 {
     bool runs = runstate_new(header) == XEN_RUNNING, ran = runstate_old(header) == XEN_RUNNING;
     bool one_word = (header >> 28 & 7) == 1;
@@ -402,6 +360,38 @@ static inline void take_mark(struct stream *s, uint64_t tsc, uint32_t call, cons
         s->marks[s->marks_n++] = task_mark(tsc, kind);
 }
 
+#define FILTER_ACTIONS (RECORD_FILTERED | RECORD_HYPERCALL)
+
+/* A record of a filtered slot: the flags of its event, 0 if it is not of I/O. Marks are taken. */
+static inline unsigned filter(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot,
+                              const uint8_t *payload, const uint8_t *next, const uint8_t *end)
+{
+    if (s->io.tasks && io_filter_is_pv(slot))
+        take_mark(s, tsc, record_hypercall(slot, payload, header >> 28 & 7), payload,
+                  slot == EVENT_PV_HYPERCALL ? 1 : header >> 28 & 7);
+    if (!io_filter_passes(&s->io, slot, payload, header >> 28 & 7, next, end))
+        return 0;
+    return slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
+}
+
+/* The record at p, which is wanted if it is of I/O, and says nothing about others: all that take() would do. */
+static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t tsc, unsigned slot,
+                                                    const uint8_t *p, const uint8_t *end)
+{
+    uint32_t header = load32(p);
+    const uint8_t *payload = p + 4 + (header >> 31) * 8;
+    unsigned flags = filter(s, tsc, header, slot, payload, p + record_bytes(header), end);
+    if (flags)
+        memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
+}
+
+/* Who maps pages of others, or hands them some, is a driver domain. */
+static inline void note_driver(struct stream *s, unsigned slot)
+{
+    if (slot == EVENT_GRANT_MAP || slot == EVENT_GRANT_TRANSFER)
+        io_filter_drives(&s->io);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -409,14 +399,9 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     bool follow = d->follows_current && (action & RECORD_LEARN || s->next != CURRENT_NONE);
     if (follow)
         current_before(s, r->header, r->slot, r->payload);
-    if (s->io.tasks && io_filter_is_pv(r->slot))
-        take_mark(s, r->tsc, record_hypercall(r->slot, r->payload, r->words), r->payload,
-                  r->slot == EVENT_PV_HYPERCALL ? 1 : r->words);
-    if (action & (RECORD_FILTERED | RECORD_HYPERCALL) &&
-        io_filter_passes(&s->io, r->slot, r->payload, r->words, r->next, r->end))
-        flags |= r->slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
-    if (r->slot == EVENT_GRANT_MAP || r->slot == EVENT_GRANT_TRANSFER)
-        io_filter_drives(&s->io);
+    if (action & FILTER_ACTIONS)
+        flags |= filter(s, r->tsc, r->header, r->slot, r->payload, r->next, r->end);
+    note_driver(s, r->slot);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
@@ -481,10 +466,17 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
         __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
         if (look || odd) {
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
-            if (io && action == RECORD_HYPERCALL && !odd && calls[load32(payload) & 63] == CALL_MARKS) {
+            if (io && action == RECORD_HYPERCALL && !odd && s->next == CURRENT_NONE &&
+                calls[load32(payload) & 63] == CALL_MARKS) {
                 take_mark(s, tsc, load32(payload), payload, h >> 28 & 7);
             } else if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
+            } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                if (io)
+                    note_driver(s, slot);
+                append_record(s, tsc, h, slot, payload, EVENT_MODEL);
+            } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
+                take_filtered(s, tsc, slot, p, end);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
                 note_switch(s, slot, payload, h >> 28 & 7);
             } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {

@@ -9,6 +9,7 @@ struct stream *stream_new(uint16_t pcpu)
     if (!s)
         return NULL;
     s->pcpu = pcpu;
+    s->last_tsc = TSC_NONE;
     s->window_bytes = WINDOW_NONE;
     s->slice_ns = UINT32_MAX;
     s->current = CURRENT_UNKNOWN;
@@ -65,16 +66,93 @@ bool stream_reserve(struct stream *s, size_t more)
     return true;
 }
 
+/*
+ * Only the last event is looked at, so that a clock that goes back again and again costs no more than one that does once.
+ * Those before it follow when the stream is settled.
+ */
+void stream_pull_back(struct stream *s, uint64_t tsc)
+{
+    s->last_tsc = tsc;
+    if (s->n == s->head || s->events[s->n - 1].tsc <= tsc)
+        return;
+    s->events[s->n - 1].tsc = tsc;
+    s->pulled_back = true;
+}
+
+/* No event from number `at` on is later than one after it, nor the one before them. */
+static void settle_from(struct stream *s, size_t at)
+{
+    uint64_t most = UINT64_MAX;
+    size_t last = at > s->head ? at - 1 : at;
+    for (size_t i = s->n; i-- > last;) {
+        most = s->events[i].tsc < most ? s->events[i].tsc : most;
+        s->events[i].tsc = most;
+    }
+}
+
+void stream_settle(struct stream *s)
+{
+    if (s->pulled_back)
+        settle_from(s, s->head);
+    s->pulled_back = false;
+}
+
+void stream_settle_fresh(struct stream *s)
+{
+    if (s->pulled_back)
+        settle_from(s, s->fresh);
+}
+
+void stream_raise_late(struct stream *s)
+{
+    for (size_t i = s->fresh; i < s->n; i++) {
+        bool late = s->events[i].tsc < s->earliest_tsc;
+        if (late)
+            s->events[i].tsc = s->earliest_tsc;
+        else if (!s->late)
+            break; /* only records without a time, at the beginning of the window, can be older */
+    }
+    s->late = false;
+}
+
+void stream_set_time(struct stream *s, uint64_t tsc)
+{
+    for (size_t i = s->head; i < s->n; i++)
+        if (s->events[i].tsc == TSC_NONE)
+            s->events[i].tsc = tsc;
+}
+
+/* Where an event of this time comes among those that are queued, after all that are not later. */
+static size_t place_of(const struct stream *s, uint64_t tsc)
+{
+    size_t at = s->n;
+    while (at > s->head && s->events[at - 1].tsc > tsc)
+        at--;
+    return at;
+}
+
+static void insert(struct stream *s, const struct event *e)
+{
+    size_t at = place_of(s, e->tsc);
+    memmove(s->events + at + 1, s->events + at, (s->n++ - at) * sizeof *s->events);
+    s->events[at] = *e;
+}
+
+void stream_insert_blind(struct stream *s, uint64_t at, uint64_t from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu)
+{
+    struct event e = {.tsc = at,
+                      .pcpu = s->pcpu,
+                      .slot = EVENT_BLIND_BEGIN,
+                      .flags = EVENT_MODEL,
+                      .w = {lost, vcpu, (uint32_t)from, (uint32_t)(from >> 32)}};
+    insert(s, &e);
+    e.slot = EVENT_BLIND_END;
+    e.tsc = to > at ? to : at;
+    insert(s, &e);
+}
+
 void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu)
 {
-    struct event begin = {.tsc = from,
-                          .pcpu = s->pcpu,
-                          .slot = EVENT_BLIND_BEGIN,
-                          .flags = EVENT_MODEL,
-                          .w = {lost, vcpu, (uint32_t)from, (uint32_t)(from >> 32)}};
-    size_t at = s->n++;
-    for (; at > s->head && s->events[at - 1].tsc > from; at--)
-        s->events[at] = s->events[at - 1];
-    s->events[at] = begin;
-    memcpy(stream_append(s, to, 0, EVENT_BLIND_END, EVENT_MODEL)->w, begin.w, sizeof begin.w);
+    stream_insert_blind(s, from > s->earliest_tsc ? from : s->earliest_tsc, from, to, lost, vcpu);
 }

@@ -22,6 +22,8 @@
 
 #define CURRENT_NONE 0xfffffffeu /* no vCPU: see struct stream */
 
+#define TSC_NONE UINT64_MAX /* of an event: its pCPU had written no record with a time by then */
+
 /* What is known of who runs on a pCPU. */
 enum stream_mode {
     STREAM_UNSCHEDULED, /* nothing yet: see unscheduled.h */
@@ -35,6 +37,7 @@ struct last_switch {
     uint64_t tsc;
     uint32_t out, in; /* `in` is CURRENT_NONE if records are missing since, or */
     uint32_t foreign; /* if it is the idle vCPU of another pCPU, this one; else CURRENT_NONE */
+    uint32_t sweep;   /* in which it was read, modulo 2^32 */
 };
 
 struct stream {
@@ -45,13 +48,15 @@ struct stream {
     size_t marks_n, marks_capacity;
     uint16_t pcpu;
     const uint8_t *actions; /* what becomes of its records (record.h) */
-    uint64_t last_tsc;      /* of the last record of any kind */
+    uint64_t last_tsc;      /* of the last record of any kind; TSC_NONE before one with a time */
     uint64_t
         reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
-    bool begun;               /* last_tsc means something; before, events have no time */
-    bool pulled_back;         /* time went back: events that are queued may lie beyond later ones */
-    bool perhaps_blind;       /* the last window filled its ring: records may be missing after it */
-    uint64_t last_sweep;      /* of its last window */
+    uint64_t earliest_tsc; /* events of its last window come no earlier: up to here others may be delivered */
+    bool begun;            /* last_tsc is a time */
+    bool late;             /* records of its last window are older than earliest_tsc */
+    bool pulled_back;      /* time went back: events that are queued may lie beyond later ones */
+    bool perhaps_blind;    /* the last window filled its ring: records may be missing after it */
+    uint64_t last_sweep;   /* of its last window */
     unsigned sweeps_in_row;   /* so many sweeps in a row, up to the last window's, it wrote, */
     uint32_t least_bytes;     /* and in each of them at least so much */
     uint64_t longest_silence; /* between two windows; at the ends of sweeps: to the last record of all */
@@ -66,7 +71,7 @@ struct stream {
     uint32_t switched_out_vcpu; /* of this one: dom << 16 | vcpu */
     struct last_switch last_switch, last_unit_switch; /* by runstate changes, by SWITCH */
     uint8_t together;                                 /* switches at once of several pCPUs (cores.h) */
-    uint8_t elsewhere; /* switches from another vCPU than the last one in the ring was to (cores.h) */
+    uint8_t elsewhere; /* switches from another vCPU than the last one in the window was to (cores.h) */
     uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
     uint32_t ran_ns;   /* modulo 2^32, */
@@ -114,7 +119,28 @@ static inline struct event *stream_append(struct stream *s, uint64_t tsc, uint32
     return e;
 }
 
-/* Appends the blind time [from, to]; `vcpu`: see EVENT_BLIND_END. */
+/* Time went back to `tsc`: what is queued beyond it moves back to it, at the latest with stream_settle. */
+void stream_pull_back(struct stream *s, uint64_t tsc);
+
+/*
+ * Brings the times of what is queued into order, once for all times that time went back; or those of the fresh events only,
+ * of which some can be removed then.
+ */
+void stream_settle(struct stream *s);
+void stream_settle_fresh(struct stream *s);
+
+/* Fresh events that are older than earliest_tsc come at that time. */
+void stream_raise_late(struct stream *s);
+
+/* Events that have no time (TSC_NONE) get this one. */
+void stream_set_time(struct stream *s, uint64_t tsc);
+
+/*
+ * Puts the blind time [from, to] among the events that are queued; `vcpu`: see EVENT_BLIND_END. The first one lets it begin at
+ * `at`, before which nothing may come any more, the second one not before earliest_tsc.
+ */
+void stream_insert_blind(struct stream *s, uint64_t at, uint64_t from, uint64_t to, uint32_t lost,
+                         uint32_t vcpu);
 void stream_append_blind(struct stream *s, uint64_t from, uint64_t to, uint32_t lost, uint32_t vcpu);
 
 #endif

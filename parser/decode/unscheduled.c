@@ -40,7 +40,7 @@ void unscheduled_set_actions(enum stream_mode mode, uint8_t *actions)
 
 static void idle_runs(struct stream *s, uint64_t tsc)
 {
-    s->idle_tsc = tsc;
+    s->idle_tsc = s->begun ? tsc : 0;
     stream_append(s, tsc, CONTINUE_ONE, EVENT_CONTINUE_RUNNING, EVENT_MODEL)->w[0] =
         IDLE_DOMID << 16 | s->pcpu;
 }

@@ -19,19 +19,15 @@
 
 void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
 {
-    bool others = d->without_runstates != without_runstates;
+    bool only_switches = without_runstates && d->sweep > 0;
+    bool others = d->without_runstates != without_runstates || d->only_switches != only_switches;
     d->measures_clock = measures_clock;
     d->without_runstates = without_runstates;
+    d->only_switches = only_switches;
     if (others)
         record_set_actions(d);
     else
         record_set_clock_actions(d);
-}
-
-void decoder_name_siblings(struct decoder *d, bool wanted)
-{
-    d->names_siblings = d->raw && wanted;
-    record_set_actions(d);
 }
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
@@ -203,6 +199,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     d->remaining = bytes;
     d->window_fresh = d->in_window = d->window_untimed = true;
     s->window_bytes = bytes;
+    s->earliest_tsc = d->earliest_tsc;
     if (bytes > d->largest_window)
         d->largest_window = bytes;
     s->perhaps_blind = fills_ring(d, bytes);
@@ -245,13 +242,14 @@ static int pass_window(struct decoder *d, struct error *err)
 }
 
 /* Appends what is queued of a stream to another one, at the end of its time. False when there is no memory. */
-static bool move_events(struct stream *to, const struct stream *from)
+static bool move_events(const struct decoder *d, struct stream *to, const struct stream *from)
 {
+    uint64_t tsc = to->last_tsc > d->earliest_tsc ? to->last_tsc : d->earliest_tsc;
     if (!stream_reserve(to, from->n - from->head))
         return false;
     for (const struct event *e = from->events + from->head; e < from->events + from->n; e++) {
         to->events[to->n] = *e;
-        to->events[to->n++].tsc = to->last_tsc;
+        to->events[to->n++].tsc = tsc;
     }
     to->fresh = to->n;
     return true;
@@ -271,7 +269,7 @@ bool decoder_forget_untimed_pcpus(struct decoder *d)
             d->pcpus[kept++] = pcpu;
             continue;
         }
-        if (!move_events(first, s))
+        if (!move_events(d, first, s))
             return false;
         stream_free(s);
         d->streams[pcpu] = NULL;

@@ -41,6 +41,7 @@ struct decoder {
     bool raw, model;        /* whether any such events are wanted */
     bool follows_current;   /* who is current matters */
     bool without_runstates; /* what is wanted without runstate changes is, too; true at first */
+    bool only_switches;     /* the trace holds no runstate changes: it was read far enough to say so */
     bool names_siblings;    /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;    /* events for the clock are wanted; false at first */
     /* What becomes of records (record.h), by enum stream_mode; [1]: of pCPUs with raw records. */
@@ -48,8 +49,9 @@ struct decoder {
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
-    uint64_t sweep;     /* number of the sweep that is being read, from 1 */
-    struct cores cores; /* pCPUs that are scheduled together */
+    uint64_t sweep;        /* number of the sweep that is being read, from 1 */
+    uint64_t earliest_tsc; /* events of windows that begin from now on come no earlier: set by the ordering */
+    struct cores cores;    /* pCPUs that are scheduled together */
     struct tickled tickled;
     bool learns_tickles; /* in this sweep */
     bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
@@ -95,6 +97,9 @@ bool decoder_forget_untimed_pcpus(struct decoder *d);
 bool decoder_has_runstates(const struct decoder *d);
 uint64_t decoder_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
+
+/* Whether records say how long vCPUs ran, by which the clock is measured. */
+bool decoder_has_runs(const struct decoder *d);
 
 /* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
 unsigned decoder_cores_missing(const struct decoder *d);

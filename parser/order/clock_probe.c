@@ -170,12 +170,14 @@ static void take(struct clock_probe *p, struct clock_pcpu *c, const struct event
 void clock_probe_take(struct clock_probe *p, struct stream *s)
 {
     size_t kept = s->fresh;
+    stream_settle_fresh(s);
     if (p->pcpus <= s->pcpu)
         p->pcpus = s->pcpu + 1u;
     for (size_t i = s->fresh; i < s->n; i++) {
         struct event *e = &s->events[i];
         if (e->flags & EVENT_CLOCK) {
-            take(p, &p->by_pcpu[s->pcpu], e);
+            if (e->tsc != TSC_NONE)
+                take(p, &p->by_pcpu[s->pcpu], e);
             e->flags &= (uint8_t)~EVENT_CLOCK;
         }
         if (!(e->flags & (EVENT_RAW | EVENT_MODEL | EVENT_WHO)))

@@ -45,38 +45,17 @@ void order_free(struct order *o)
     o->tree = NULL;
 }
 
-/* The time of pCPUs that are out is blind up to the end of the input, or of what the model gets. */
-static int blind_to_the_end(struct order *o)
-{
-    return step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end);
-}
-
-int order_use_clock(struct order *o, const struct clock *clock)
-{
-    const struct decoder *d = o->decoder;
-    bool end = o->watermark == UINT64_MAX;
-    o->clock = clock;
-    silences_use_clock(&o->silences, clock);
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        step_take_runs(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
-    step_judge_runs(o, end);
-    if (end)
-        return blind_to_the_end(o);
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        uint64_t decided = step_runs_decided(o, d->pcpus[i], d->sweep - 1);
-        o->watermark = decided < o->watermark ? decided : o->watermark;
-    }
-    return 0;
-}
-
 /* ---- how far ---- */
 
-void order_window(struct order *o, const struct stream *s, size_t from)
+void order_window(struct order *o, struct stream *s, bool ended)
 {
-    if (s->begun && s->last_tsc > o->tsc_last)
+    stream_raise_late(s);
+    if (ended && s->begun && s->last_tsc > o->tsc_last)
         o->tsc_last = s->last_tsc;
     o->steps[s->pcpu].last.last_tsc = s->last_tsc;
-    step_take_runs(o, s, from);
+    step_take_runs(o, s, s->fresh);
+    step_withhold(o, s);
+    s->fresh = s->n;
 }
 
 /* How long the pCPU, which has written, is silent by the time of `tsc`. */
@@ -92,6 +71,14 @@ static void note_silence(struct stream *s, uint64_t sweep_tsc)
     if (silent > s->longest_silence)
         s->longest_silence = silent;
     s->sweeps++;
+}
+
+/* As long as no record of the trace has a time, what is queued is not held back for one. */
+static void begin_without_times(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; o->tsc_first == UINT64_MAX && i < d->pcpus_n; i++)
+        stream_set_time(d->streams[d->pcpus[i]], 0);
 }
 
 int order_sweep(struct order *o)
@@ -110,8 +97,6 @@ int order_sweep(struct order *o)
             watermark = s->last_tsc;
         if (step_is_pending(o, s->pcpu, ended) && o->steps[s->pcpu].leap.from < watermark)
             watermark = o->steps[s->pcpu].leap.from;
-        uint64_t decided = step_runs_decided(o, s->pcpu, ended);
-        watermark = decided < watermark ? decided : watermark;
         if (s->begun)
             note_silence(d->streams[d->pcpus[i]], o->tsc_last);
     }
@@ -119,29 +104,20 @@ int order_sweep(struct order *o)
     silences_sweep(&o->silences, o->tsc_last);
     if (watermark > o->watermark)
         o->watermark = watermark;
+    o->decoder->earliest_tsc = o->watermark;
+    begin_without_times(o);
     return step_blind(o, o->watermark);
 }
 
 /* ---- times ---- */
 
-/*
- * Brings the times of a stream into order. Events without one are as young as anything. Where time went back, what lies
- * beyond a later event, or the last record, moves back to it. What is older than what was delivered comes at its end;
- * time 0 is where the trace begins.
- */
+/* Brings the times of a stream into order. Time 0 is where the trace begins. */
 static void settle(const struct order *o, struct stream *s)
 {
-    for (size_t i = s->head; !s->begun && i < s->n; i++)
-        s->events[i].tsc = o->tsc_last;
-    uint64_t most = s->last_tsc;
-    for (size_t i = s->n; s->pulled_back && i-- > s->head;) {
-        most = s->events[i].tsc < most ? s->events[i].tsc : most;
-        s->events[i].tsc = most;
-    }
-    s->pulled_back = false;
-    uint64_t beginning = o->tsc_first == UINT64_MAX ? 0 : o->tsc_first;
-    for (size_t i = s->head; i < s->n && (s->events[i].tsc < o->emitted_tsc || s->events[i].tsc == 0); i++)
-        s->events[i].tsc = o->emitted_tsc ? o->emitted_tsc : beginning;
+    stream_settle(s);
+    bool known = order_beginning_is_known(o);
+    for (size_t i = s->head; known && i < s->n && s->events[i].tsc == 0; i++)
+        s->events[i].tsc = o->tsc_first;
 }
 
 /* ---- the end ---- */
@@ -201,6 +177,23 @@ static void end_for_model(const struct order *o, struct stream *s, uint64_t end)
         s->events[i].flags &= (uint8_t)~EVENT_MODEL;
 }
 
+/*
+ * What the model gets ends: for its sake, where the input was cut, or where the last record is that it is given. The time of
+ * pCPUs that are not used is blind up to there.
+ */
+static int end_model(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    o->used_last = step_used_last(o);
+    if (o->used_last < o->tsc_last && o->used_last < o->model_end)
+        o->model_end = o->used_last;
+    if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
+        return -1;
+    for (unsigned i = 0; o->model_end < UINT64_MAX && i < d->pcpus_n; i++)
+        end_for_model(o, d->streams[d->pcpus[i]], o->model_end);
+    return 0;
+}
+
 int order_end(struct order *o, bool cut)
 {
     const struct decoder *d = o->decoder;
@@ -216,13 +209,25 @@ int order_end(struct order *o, bool cut)
     }
     o->first_sweep_cut = cut && d->sweep == 1;
     if (cut)
-        o->model_end = end > o->emitted_tsc ? end : o->emitted_tsc;
-    if (blind_to_the_end(o) != 0)
-        return -1;
-    for (unsigned i = 0; cut && i < d->pcpus_n; i++)
-        end_for_model(o, d->streams[d->pcpus[i]], o->model_end);
+        o->model_end = end > o->watermark ? end : o->watermark;
+    if (o->tsc_last < o->watermark)
+        o->tsc_last = o->watermark;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        stream_set_time(d->streams[d->pcpus[i]], o->tsc_last);
     o->watermark = UINT64_MAX;
-    return 0;
+    return end_model(o);
+}
+
+int order_use_clock(struct order *o, const struct clock *clock)
+{
+    const struct decoder *d = o->decoder;
+    o->clock = clock;
+    silences_use_clock(&o->silences, clock);
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        step_take_runs(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+    bool end = o->watermark == UINT64_MAX;
+    step_judge_runs(o, end);
+    return end ? end_model(o) : 0;
 }
 
 /* ---- the merge ---- */
@@ -276,20 +281,21 @@ static int make_room(struct order *o, unsigned leaves)
 static void begin(struct order *o)
 {
     const struct decoder *d = o->decoder;
+    bool can_deliver = order_can_deliver(o);
     o->n = 0;
     o->base = UINT64_MAX;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
+    for (unsigned i = 0; can_deliver && i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        if (s->head == s->n || s->events[s->head].tsc > o->watermark)
+        if (s->head == s->n || s->events[s->head].tsc > o->ready)
             continue;
         const struct event *head = s->events + s->head, *end = s->events + s->n;
         if (head->tsc < o->base)
             o->base = head->tsc;
         o->cursors[o->n++] = (struct cursor){.stream = s, .at = head, .next = next_of(head, end), .end = end};
     }
-    bool near = o->n == 0 || o->watermark - o->base < KEY_CYCLES;
+    bool near = o->n == 0 || o->ready - o->base < KEY_CYCLES;
     const struct hole *hole = silences_hole(&o->silences);
-    o->horizon = near ? o->watermark : o->base + KEY_CYCLES;
+    o->horizon = near ? o->ready : o->base + KEY_CYCLES;
     if (hole && hole->to <= o->horizon)
         o->horizon = hole->to - 1;
     o->leaves = o->n > 0 ? 1 : 0;
@@ -308,6 +314,22 @@ static void begin(struct order *o)
     }
 }
 
+/* Up to when nothing is to be decided any more of what has arrived. */
+static uint64_t decided_until(const struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    uint64_t until = o->watermark;
+    if (o->clock && d->model && until < UINT64_MAX) {
+        uint64_t decided = step_silence_decided(o);
+        until = decided < until ? decided : until;
+    }
+    for (unsigned i = 0; o->watermark < UINT64_MAX && i < d->pcpus_n; i++) {
+        uint64_t decided = step_runs_decided(o, d->pcpus[i], d->sweep - 1);
+        until = decided < until ? decided : until;
+    }
+    return until;
+}
+
 int order_begin(struct order *o)
 {
     const struct decoder *d = o->decoder;
@@ -316,10 +338,12 @@ int order_begin(struct order *o)
         leaves *= 2;
     if (make_room(o, leaves) != 0)
         return -1;
+    uint64_t ready = decided_until(o);
+    o->ready = ready > o->ready ? ready : o->ready;
     for (unsigned i = 0; i < d->pcpus_n; i++)
         settle(o, d->streams[d->pcpus[i]]);
     if (o->clock) /* what ends after the model does is no hole of the result */
-        silences_settle(&o->silences, d, o->clock, o->watermark < o->model_end ? o->watermark : o->model_end);
+        silences_settle(&o->silences, d, o->clock, o->ready < o->model_end ? o->ready : o->model_end);
     begin(o);
     return o->silences.no_memory ? -1 : 0;
 }
@@ -372,7 +396,7 @@ static size_t take_hole(struct order *o, struct event *to)
 size_t order_take(struct order *o, struct event *to, size_t room)
 {
     size_t taken = take(o, to, room);
-    while (taken < room && o->horizon < o->watermark) {
+    while (taken < room && o->horizon < o->ready) {
         taken += take_hole(o, to + taken);
         begin(o);
         taken += take(o, to + taken, room - taken);

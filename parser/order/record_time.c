@@ -4,7 +4,7 @@
 
 /* No counter gets that far: 29 years at 5 GHz. */
 #define TSC_IMPOSSIBLE (1ull << 62)
-/* Records this far behind what was delivered belong to another capture: about 1.6 s. */
+/* Records so much older than the watermark belong to another capture: about 1.6 s. */
 #define TSC_STALE (1ull << 32)
 
 static bool follows(uint64_t tsc, uint64_t next)
@@ -22,15 +22,15 @@ static uint64_t first_of_all(const struct odd_time *t, struct quality *q)
 }
 
 /*
- * Time on this pCPU was ahead of itself: what is queued beyond `tsc` is to move back to it (order_begin does that, once
- * for all times that this happens), and the trace's beginning and end, as far as they came from such times, move back.
+ * Time on this pCPU was ahead of itself: what is queued beyond `tsc` moves back to it, and so do the trace's beginning and
+ * end, as far as they came from such times.
  */
 static void pull_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     const struct decoder *d = o->decoder;
-    s->pulled_back = true;
-    s->last_tsc = tsc;
+    stream_pull_back(s, tsc);
     silences_pull_back(&o->silences, s->pcpu, tsc);
+    step_pull_back(o, s->pcpu, tsc);
     o->tsc_last = tsc;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *other = d->streams[d->pcpus[i]];
@@ -39,6 +39,8 @@ static void pull_back(struct order *o, struct stream *s, uint64_t tsc)
     }
     if (tsc < o->tsc_first)
         o->tsc_first = tsc;
+    if (o->sweep_max > o->tsc_last)
+        o->sweep_max = o->tsc_last;
 }
 
 /* A time not before the last one. */
@@ -63,12 +65,12 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
         o->steps[s->pcpu].back_from = last;
         o->steps[s->pcpu].back_to = t->tsc;
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
-        if (t->tsc >= o->emitted_tsc && t->tsc >= o->foreign_front) {
+        if (t->tsc >= o->watermark && t->tsc >= o->foreign_front) {
             q->tsc_backwards++;
             pull_back(o, s, t->tsc);
             return t->tsc;
         }
-        *foreign = t->tsc < o->emitted_tsc && o->emitted_tsc - t->tsc > TSC_STALE;
+        *foreign = t->tsc < o->watermark && o->watermark - t->tsc > TSC_STALE;
     }
     /* Once another capture has begun, none of its time up to where this one came is ours. */
     if (*foreign && o->foreign_front == 0)
@@ -87,8 +89,8 @@ static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *
         *foreign = tsc >= TSC_IMPOSSIBLE;
         return tsc;
     }
-    if (!s->begun && t->tsc < o->emitted_tsc)
-        last = o->emitted_tsc;
+    if (!s->begun && t->tsc < o->watermark)
+        last = o->watermark;
     else if (!s->begun && t->tsc < last)
         last = t->tsc; /* a pCPU's first record may well be older than other pCPUs' */
     return t->tsc >= last ? judge_ahead(o, t, last, foreign) : judge_behind(o, s, t, last, foreign);
@@ -110,14 +112,29 @@ static void note_silence(struct order *o, const struct stream *s, const struct o
     silences_note(&o->silences, &silence);
 }
 
+/* How many cycles between two records of a pCPU matter. */
+static uint64_t reach(const struct order *o)
+{
+    uint64_t silence = silence_cycles(&o->silences);
+    return silence < STEP_CYCLES ? silence : STEP_CYCLES;
+}
+
+/* Whether the window that begins with this time is to be used. A wrong time says nothing about the pCPU's clock. */
+static bool begin_window(struct order *o, struct stream *s, const struct odd_time *t)
+{
+    bool confirmed = t->followers == 0 || follows(t->tsc, t->next);
+    uint64_t next = t->followers == 0 ? t->tsc : t->next;
+    if (!confirmed || next >= TSC_IMPOSSIBLE)
+        return !o->steps[s->pcpu].out;
+    return step_window(o, s, t->tsc, next);
+}
+
 bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
 {
     struct order *o = order;
     bool foreign = false;
     uint64_t last = s->last_tsc;
-    bool confirmed = t->followers == 0 || follows(t->tsc, t->next);
-    uint64_t next = t->followers == 0 ? t->tsc : t->next;
-    if (t->begins_window && confirmed && next < TSC_IMPOSSIBLE && !step_window(o, s, t->tsc, next))
+    if (t->begins_window && !begin_window(o, s, t))
         return false;
     if (!s->begun || t->tsc - s->last_tsc > TSC_LEAP)
         t->tsc = judge(o, s, t, &foreign);
@@ -126,12 +143,14 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
         return false;
     }
     bool any = o->tsc_first != UINT64_MAX;
-    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->emitted_tsc))
+    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->watermark))
         o->tsc_first = t->tsc;
-    /* What is older than what was delivered can only come at its end: each of these records is counted. */
-    bool late = t->tsc < o->emitted_tsc;
+    /* What is older than the watermark can only come at that time: each of these records is counted. */
+    bool late = t->tsc < o->watermark;
     o->decoder->quality->tsc_backwards += late;
-    s->reach = late ? 0 : silence_cycles(&o->silences);
+    s->late = s->late || late;
+    s->reach = late ? 0 : reach(o);
+    step_note_gap(o, s->pcpu, s->begun ? last : 0, t->tsc);
     if (t->begins_window && s->begun && t->tsc > last && t->tsc - last > s->longest_silence)
         s->longest_silence = t->tsc - last;
     note_silence(o, s, t, last);

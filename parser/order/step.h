@@ -14,10 +14,10 @@
  * The records of a pCPU whose clock has left are not used: by how much it did is sure to a sweep's length only. That
  * time of the pCPU is blind. If its clock comes back it is used again.
  *
- * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h). It may
- * also be that nothing was recorded for a time on any pCPU, so that the runs that end after it are others: another capture of
- * the same boot was joined on. Then all pCPUs were silent for so long, between two windows of each, and more than one pCPU's
- * runs are odd; or none says that all of it was recorded, and it was longer than clocks leave by.
+ * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h), and where
+ * other records say so as well: its own stamps go back, sweeps contradict it, or the changes of vCPUs fit only if it was set;
+ * else it may be Xen's clock that was, if it is ahead. Where all pCPUs were silent, between two windows of each, a run may also be odd because
+ * it began then, unseen: another capture of the same boot was joined on.
  */
 #ifndef XENMETER_PARSER_STEP_H
 #define XENMETER_PARSER_STEP_H
@@ -36,18 +36,29 @@ struct step_window {
     uint64_t sweep, first_tsc, last_tsc;
 };
 
+/* Two times of a pCPU, and no record between them: perhaps its clock leapt there. */
+struct step_gap {
+    uint64_t from, to; /* from 0: `to` is its first */
+};
+#define STEP_GAPS 8
+
 /* What is known of a pCPU's clock. */
 struct step {
     struct step_window last, before; /* its windows in step; sweep 0: there was none */
-    struct step_leap {               /* where it last leapt ahead of all others */
-        uint64_t sweep, tsc;         /* sweep 0: it never did */
-        uint64_t distance;           /* how far */
-        uint64_t from;               /* nothing that it wrote after this is known to have been in step */
+    /* Longer than STEP_CYCLES, ascending, that end after the watermark; the first one may be several made one. */
+    struct step_gap gaps[STEP_GAPS];
+    unsigned gaps_n;
+    struct step_leap {       /* where it last leapt ahead of all others */
+        uint64_t sweep, tsc; /* sweep 0: it never did */
+        uint64_t distance;   /* how far */
+        uint64_t from;       /* nothing that it wrote after this is known to have been in step */
     } leap;
-    bool out;                    /* it has left, */
-    bool stays_out;              /* and will not be used again: nothing would show that it came back */
+    bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
     uint64_t offset;             /* and how many bytes had been read */
+    bool unused;                 /* runs show that it was set: nothing would show that it came back, */
+    uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
+    uint64_t unused_since;       /* and its time is blind from here on, perhaps before what was delivered */
     struct pace pace;            /* whether it goes with Xen's */
     uint64_t back_from, back_to; /* its stamps last went back from there to here */
 };
@@ -61,14 +72,29 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
 /* A window was found to be of quite another time. */
 void step_foreign_window(struct order *o, const struct stream *s);
 
+/* The pCPU wrote at `from` (0: never before) and next at `to`. */
+void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
+
+/* The pCPU's records turned out to be no later than `tsc`. */
+void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
+
 /* The events of the stream from number `from` on are new: what runs say of its clock. */
 void step_take_runs(struct order *o, const struct stream *s, size_t from);
 
 /* A sweep, or the input (`end`), is over: what odd runs are due to is decided, where it can be by now. */
 void step_judge_runs(struct order *o, bool end);
 
+/* Takes the stream's fresh events from the model, if it gets nothing of the pCPU. */
+void step_withhold(struct order *o, struct stream *s);
+
+/* The time of the last record of any pCPU of which the model is given all. */
+uint64_t step_used_last(const struct order *o);
+
 /* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
 uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
+
+/* The same of silence of all pCPUs in which switches may be missing: the runs around it were not read yet. */
+uint64_t step_silence_decided(const struct order *o);
 
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but

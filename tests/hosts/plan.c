@@ -195,6 +195,8 @@ void plan_settle(struct plan *p)
     keep_within(&p->sweep_us, 200, 10000000);
     keep_within(&p->granularity_us, 100, INT64_MAX);
     keep_within(&p->ring_kb, 4, 1 << 20);
+    if (p->losses && !p->abrupt) /* each of them takes a full ring */
+        keep_within(&p->ring_kb, 4, 1024);
     p->ring_kb -= p->ring_kb % 4; /* whole pages */
     if (p->losses == 0)
         p->loss_ppm = 0;

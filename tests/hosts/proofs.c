@@ -76,9 +76,9 @@ bool proofs_make(struct proofs *proofs, const struct plan *plan, const struct re
     *proofs = (struct proofs){.n = n, .enough = tsc && (!unclean || n * SHARE >= v->changes_n)};
     if (tsc && unclean) /* of many contradictions, or few */
         tsc = found[n - 1].tsc;
-    if (tsc - v->first_tsc >
-        r->cpu_hz / 10 * 8) /* settled after a second, or a bit less; a loss may be reported late */
-        proofs->since_tsc = tsc + r->cpu_hz / 10 * 2;
+    /* A loss may be reported half a second late; what is known after a second is too late for the beginning. */
+    if (tsc - v->first_tsc > r->cpu_hz / 2)
+        proofs->since_tsc = tsc + r->cpu_hz / 2;
     free(found);
     return true;
 }

@@ -47,9 +47,12 @@ static void see_tsc(struct view *v, uint64_t tsc)
     v->last_tsc = tsc > v->last_tsc ? tsc : v->last_tsc;
 }
 
-/* The pCPU's first and last record in what is left, and its first beyond; each 0 when there is none. */
+/*
+ * The pCPU's first and last record in what is left, its first one that says who runs there, and its first beyond; each 0 when
+ * there is none.
+ */
 struct edge {
-    uint64_t first, last, cut_off;
+    uint64_t first, last, named, cut_off;
 };
 
 /* One record at *at of a window's bytes; false when it is not whole. tsc: of the last that had one. */
@@ -114,6 +117,16 @@ static void see_hole_edge(struct making *m, uint64_t tsc)
         m->after_hole = tsc;
 }
 
+/* Whether the record says who runs on its pCPU: a wake, which a timer may bring, does not. */
+static bool names_runner(uint32_t event)
+{
+    bool changes = (event & ~0x330u) == 0x21001;
+    bool runs = (event >> 8 & 3) == RUNSTATE_RUNNING || (event >> 4 & 3) == RUNSTATE_RUNNING;
+    bool switches =
+        event >= trace_event_info[TRC_SWITCH].id && event <= trace_event_info[TRC_SWITCH_INFCONT].id;
+    return (changes && runs) || switches || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
+}
+
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
@@ -130,6 +143,7 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
         see_tsc(m->v, tsc);
         edge->last = tsc;
         edge->first = edge->first ? edge->first : tsc;
+        edge->named = edge->named || !names_runner(event) ? edge->named : tsc;
         see_hole_edge(m, tsc);
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
             !see_lost(m->v, w->pcpu, stamp - tsc, tsc, words))
@@ -294,7 +308,7 @@ static bool spread_to_siblings(struct making *m)
 static bool any_late(const struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
-        if (edges[pcpu].first == 0 || edges[pcpu].first > m->v->first_tsc + m->r->cpu_hz)
+        if (edges[pcpu].named == 0 || edges[pcpu].named > m->v->first_tsc + m->r->cpu_hz)
             return true;
     return false;
 }
@@ -315,6 +329,9 @@ bool view_survey(struct making *m)
     done = done && add_unseen(m, edges) && add_unreported(m);
     done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
+    m->v->names_nobody = true;
+    for (uint32_t pcpu = 0; done && pcpu < m->r->pcpus_n; pcpu++)
+        m->v->names_nobody &= edges[pcpu].named == 0;
     free(edges);
     return done;
 }

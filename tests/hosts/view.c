@@ -116,6 +116,14 @@ static bool is_full(const struct making *m, uint32_t pcpu, uint64_t tsc)
     return false;
 }
 
+/* Xen drops records only when the ring is full: it fills at once, with an interrupt after another. */
+static void fill(struct trace_ring *ring, uint64_t tsc)
+{
+    const uint32_t words[] = {24, (uint32_t)tsc, (uint32_t)tsc};
+    while (ring->lost == 0)
+        trace_ring_insert(ring, TRC_IRQ_HANDLED, tsc, words, sizeof words / sizeof words[0]);
+}
+
 static void insert(struct making *m, uint32_t pcpu, const struct recorded *record)
 {
     struct trace_ring *ring = &m->rings[pcpu];
@@ -127,9 +135,13 @@ static void insert(struct making *m, uint32_t pcpu, const struct recorded *recor
         m->shift_offset = ring->used; /* in the window to be */
         ring->skew += m->shift;
     }
-    ring->full_from = is_full(m, pcpu, record->tsc) ? 0 : UINT64_MAX;
     ring->current_domain = record->domain;
     ring->current_vcpu = record->vcpu;
+    bool full = is_full(m, pcpu, record->tsc);
+    ring->full_from = UINT64_MAX;
+    if (full && !m->plan->abrupt)
+        fill(ring, record->tsc);
+    ring->full_from = full ? 0 : UINT64_MAX;
     trace_ring_insert(ring, (enum trace_event)record->event, record->tsc, record->words, record->count);
 }
 
@@ -192,18 +204,36 @@ static uint64_t pause(struct making *m)
     return m->hole_to;
 }
 
+/*
+ * When xentrace reads next, after it did at `last`, and would do so at tsc: a ring that fills wakes it, but it does not come to
+ * read until the loss is over.
+ */
+static uint64_t next_sweep(const struct making *m, uint64_t last, uint64_t tsc)
+{
+    const struct gaps *losses = &m->planned;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (losses->items[i].to > last && losses->items[i].to < tsc)
+            tsc = losses->items[i].to;
+    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+        if (tsc >= losses->items[i].from && tsc < losses->items[i].to)
+            return next_sweep(m, losses->items[i].to - 1, losses->items[i].to);
+    return tsc;
+}
+
 static bool write_all(struct making *m)
 {
     uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us);
-    uint64_t tsc = m->r->begin_tsc + period;
+    uint64_t tsc = next_sweep(m, 0, m->r->begin_tsc + period);
     while (tsc < m->r->end_tsc) {
         bool pauses = m->pauses && tsc >= m->hole_from;
         if (pauses && (tsc = pause(m)) == 0)
             return false;
         if (!pauses && !sweep(m, tsc))
             return false;
-        tsc += period + prng_below(&m->rng, period / 16 + 1);
+        tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
     }
+    if (m->pauses && pause(m) == 0)
+        return false;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
             return false;
@@ -223,9 +253,8 @@ static bool begin(struct making *m, FILE *out)
     for (uint32_t i = 0; i < n; i++) {
         if (!trace_ring_init(&m->rings[i], i, (uint32_t)m->plan->ring_kb * 1024 - 8, &m->sweep_wanted))
             return false;
-        m->rings[i].skew = i % 2 ? skew : 0;
+        m->rings[i].skew = m->skew_of[i % 2] = m->offset + (i % 2 ? skew : 0);
     }
-    m->skew_of[1] = skew;
     plan_unseen(m);
     plan_hole(m);
     plan_pause(m);
@@ -244,9 +273,10 @@ static void clear(struct making *m)
     free(m->planned.items);
 }
 
-bool view_make(struct view *v, const struct recording *r, const struct plan *plan)
+/* All stamps are later by `offset`, modulo 2^64. */
+static bool make(struct view *v, const struct recording *r, const struct plan *plan, uint64_t offset)
 {
-    struct making m = {.r = r, .plan = plan, .v = v};
+    struct making m = {.r = r, .plan = plan, .v = v, .offset = offset};
     char *bytes = NULL;
     size_t n;
     *v = (struct view){.unreported_tsc = UINT64_MAX};
@@ -262,6 +292,24 @@ bool view_make(struct view *v, const struct recording *r, const struct plan *pla
     }
     clear(&m);
     return done;
+}
+
+bool view_make(struct view *v, const struct recording *r, const struct plan *plan)
+{
+    return make(v, r, plan, 0);
+}
+
+/*
+ * How much later the tsc of another host is, whose own one begins with `own`: earlier by seconds, or later by more than a host
+ * is up between two captures of it; in between it might be the same host, later.
+ */
+static uint64_t offset_of_another(const struct plan *plan, uint64_t own, uint64_t first)
+{
+    struct prng rng;
+    prng_seed(&rng, plan->seed ^ 0x6f6666736574);
+    uint64_t earlier = (4 + prng_skewed(&rng, 100)) * (uint64_t)plan->khz * 1000;
+    bool may_be_earlier = prng_chance(&rng, 500000) && first > earlier;
+    return first - own + (may_be_earlier ? -earlier : (1ull << 46) + earlier);
 }
 
 /* A short capture, whole, of another host. */
@@ -283,7 +331,8 @@ bool view_join(struct view *v, const struct plan *plan)
     const struct host_config config = plan_host(&other);
     struct recording recording = {0};
     struct view second = {0};
-    bool done = recording_make(&recording, &config) && view_make(&second, &recording, &other);
+    bool done = recording_make(&recording, &config) &&
+                make(&second, &recording, &other, offset_of_another(plan, recording.begin_tsc, v->first_tsc));
     unsigned char *bytes = done ? realloc(v->bytes, v->n + second.n + 1) : NULL;
     if (bytes) {
         memcpy(bytes + v->n, second.bytes, second.n);

@@ -112,9 +112,6 @@ static int keep_records(void *context, const struct pass *pass, const struct eve
     struct dump_record r;
     (void)err;
     for (size_t at = 0; dump_next(&p->reader, batch, &at, pass->clock, &r);) {
-        /* A window without any time has the one of its delivery, which others in the pass may bring on earlier. */
-        if (r.slot == EVENT_CPU_CHANGE)
-            continue;
         buffer_printf(&p->text, "%" PRIu64 " %" PRIu64 " %u %u %x:", r.tsc, r.time_ns, (unsigned)r.pcpu,
                       (unsigned)r.slot, r.header);
         for (unsigned w = 0; w < (r.header >> 28 & 7); w++)
@@ -219,19 +216,8 @@ static struct consumer consumer_of(struct part *p)
     return c;
 }
 
-enum outcome { COMPLETE, FAILED, NOT_COMPARABLE };
-
-/*
- * A record that is older than what was delivered gets its time from that, and so from what was wanted: passes over a
- * trace with such times cannot be compared.
- */
-static bool has_odd_times(struct trace *trace)
-{
-    const struct quality *q = trace_quality(trace);
-    return q->tsc_backwards > 0 || q->tsc_implausible > 0;
-}
-
-static enum outcome pass_over(struct part *parts, size_t n, const struct mixture_trace *t)
+/* Whether the pass came to its end. */
+static bool pass_over(struct part *parts, size_t n, const struct mixture_trace *t)
 {
     const struct pipeline_control control = {0};
     struct trace_options options = {.cpu_hz = t->cpu_hz, .memory_limit = t->memory_limit};
@@ -244,16 +230,14 @@ static enum outcome pass_over(struct part *parts, size_t n, const struct mixture
     }
     pipeline_wants(pipeline, &options);
     struct trace *trace = trace_open(t->path, &options, &err);
-    enum outcome outcome = trace && pipeline_run(pipeline, trace, &control, &err) == 0 ? COMPLETE : FAILED;
-    if (trace && has_odd_times(trace))
-        outcome = NOT_COMPARABLE;
+    bool complete = trace && pipeline_run(pipeline, trace, &control, &err) == 0;
     pipeline_free(pipeline);
     trace_close(trace);
     for (size_t i = 0; i < n; i++) {
         delays_free(parts[i].measure);
         parts[i].measure = NULL;
     }
-    return outcome;
+    return complete;
 }
 
 /* ---- the comparison ---- */
@@ -286,15 +270,15 @@ const char *mixture_difference(uint64_t seed, const struct mixture_trace *trace)
         abort();
     for (size_t i = 0; i < n; i++)
         draw(&parts[i], &random, trace);
-    enum outcome together = pass_over(parts, n, trace);
+    bool together = pass_over(parts, n, trace);
     for (size_t i = 0; i < n; i++) {
         struct part alone = parts[i];
         alone.text = (struct buffer){0};
         alone.lines = 0;
         alone.rows.sink.context = alone.delays.context = &alone;
-        enum outcome by_itself = pass_over(&alone, 1, trace);
-        if (!difference && together != NOT_COMPARABLE && by_itself != NOT_COMPARABLE)
-            difference = compare(&parts[i], &alone, together == COMPLETE && by_itself == COMPLETE);
+        bool by_itself = pass_over(&alone, 1, trace);
+        if (!difference)
+            difference = compare(&parts[i], &alone, together && by_itself);
         buffer_free(&alone.text);
         buffer_free(&parts[i].text);
     }

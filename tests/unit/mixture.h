@@ -21,7 +21,7 @@ struct mixture_trace {
 
 /*
  * The pass of all and the passes of each gave the same: where a pass failed, in any of the consumers or in the trace,
- * the same as far as it came. Not compared: traces whose times go back. NULL, or what differed (static, until the next call).
+ * the same as far as it came. NULL, or what differed (static, until the next call).
  */
 const char *mixture_difference(uint64_t seed, const struct mixture_trace *trace);
 

@@ -124,6 +124,36 @@ static void one_damaged_time_is_no_jump(void)
     trace_bytes_free(&c);
 }
 
+/*
+ * The clock of pCPU 1 leaves. One of its windows begins with a damaged time, which no later one confirms, and goes on where
+ * pCPU 1 is by its own clock: it does not come back by that, and its records are not used.
+ */
+static void a_damaged_time_does_not_bring_a_clock_back(void)
+{
+    for (unsigned bit = 30; bit < 46; bit++)
+        for (uint64_t damaged = 6; damaged < 9; damaged++) {
+            const struct plan plan = {.pcpus = PCPUS,
+                                      .begin = 1000 * S,
+                                      .sweeps = SWEEPS,
+                                      .jumper = 1,
+                                      .jumps = 5,
+                                      .by = 900 * SECOND_NS};
+            struct trace_bytes c;
+            trace_bytes_init(&c);
+            write_host(&c, &plan);
+            size_t window = 12 + SWEEP / (5 * MS) * 4 * 16, at = (damaged * PCPUS + 1) * window + 12 + 4;
+            c.file.data[at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            struct result r = run(&c, (struct setup){.by = BY_PCPU});
+            const struct measures *m = ROW(&r, .pcpu = 1);
+            EQUAL(r.quality.tsc_jumps, 1);
+            EQUAL(m->state_ns[RUNSTATE_RUNNING], 5 * SWEEP / 5 * 2);
+            EQUAL(m->pcpu_unknown_ns, r.quality.blind_ns);
+            CHECK(r.end_ns >= SWEEPS * SWEEP - 10 * MS && r.end_ns <= SWEEPS * SWEEP);
+            result_free(&r);
+            trace_bytes_free(&c);
+        }
+}
+
 /* ---- captures joined on ---- */
 
 static void another_capture_is_named_and_not_used(void)
@@ -161,6 +191,7 @@ static void another_capture_is_named_and_not_used(void)
 }
 
 CU_TestInfo step_tests[] = {
-    TEST(a_jump_is_named_and_its_time_unknown),  TEST(silence_is_no_jump), TEST(one_damaged_time_is_no_jump),
+    TEST(a_jump_is_named_and_its_time_unknown),  TEST(silence_is_no_jump),
+    TEST(one_damaged_time_is_no_jump),           TEST(a_damaged_time_does_not_bring_a_clock_back),
     TEST(another_capture_is_named_and_not_used), CU_TEST_INFO_NULL,
 };

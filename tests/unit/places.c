@@ -1,0 +1,257 @@
+/* The time and the place of a record follow from the bytes of the trace, not from who looks at it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "metrics/model/runstate.h"
+#include "parser/trace.h"
+#include "run.h"
+#include "suites.h"
+
+#define PLACES_MOST 64
+
+/* A record of WAKE, which names itself: its number is its only word that counts. Times are ns after BASE_TSC. */
+struct place {
+    uint32_t number;
+    uint64_t t;
+};
+
+/* Those who look: how soon records are delivered, and which events wait beside them, differs. */
+enum looker { EARLY, ALL_RECORDS, WITH_MODEL, AT_THE_END, IN_CYCLES, LOOKERS };
+
+static void ask(struct trace_options *o, enum looker looker)
+{
+    *o = (struct trace_options){.cpu_hz = looker == AT_THE_END ? 0 : 1e9, .cycles = looker == IN_CYCLES};
+    o->interest.raw[EVENT_WAKE] = true;
+    if (looker == ALL_RECORDS)
+        memset(o->interest.raw, true, sizeof o->interest.raw);
+    if (looker == WITH_MODEL) /* of a trace with few switches everything is read first */
+        runstates_interest(&o->interest);
+}
+
+static size_t read_places(const char *path, enum looker looker, struct place places[PLACES_MOST])
+{
+    static struct trace_options options;
+    struct event_batch batch;
+    struct error err = {0};
+    size_t n = 0;
+    ask(&options, looker);
+    struct trace *t = trace_open(path, &options, &err);
+    while (t && trace_next(t, &batch, &err) > 0)
+        for (size_t i = 0; i < batch.n; i++) {
+            const struct event *e = &batch.events[i];
+            if (e->slot == EVENT_WAKE && e->flags & EVENT_RAW && n < PLACES_MOST)
+                places[n++] = (struct place){e->w[1], e->tsc - BASE_TSC};
+        }
+    CHECK(t != NULL && err.code == ERROR_NONE);
+    trace_close(t);
+    return n;
+}
+
+static void wake(struct trace_bytes *c, uint64_t t, uint32_t number)
+{
+    rec_wake(c, t, 1, number);
+}
+
+static int store(const struct trace_bytes *c, char path[64])
+{
+    int fd = memfd_create("capture", 0);
+    if (fd < 0 || write(fd, c->file.data, c->file.n) != (ssize_t)c->file.n)
+        abort();
+    snprintf(path, 64, "/dev/fd/%d", fd);
+    return fd;
+}
+
+/* The same for everybody; the capture is freed. */
+static void expect(struct trace_bytes *c, size_t n, const struct place *expected)
+{
+    struct place places[PLACES_MOST];
+    char path[64];
+    sweep(c);
+    int fd = store(c, path);
+    for (enum looker looker = 0; looker < LOOKERS; looker++) {
+        EQUAL(read_places(path, looker, places), n);
+        for (size_t i = 0; i < n; i++) {
+            EQUAL(places[i].number, expected[i].number);
+            EQUAL(places[i].t, expected[i].t);
+        }
+    }
+    close(fd);
+    trace_bytes_free(c);
+}
+
+/*
+ * When the fourth sweep is read, everything up to the last record of the second one, of 30 ms, has arrived. What is older
+ * comes at that time, after the records that were there in time.
+ */
+static void a_record_older_than_the_watermark_comes_at_that_time(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 1);
+    wake(&c, 5 * MS, 10);
+    on(&c, 0);
+    for (uint32_t k = 0; k < 6; k++) {
+        on(&c, 0);
+        wake(&c, k * 20 * MS, k);
+        mark(&c, k * 20 * MS + 10 * MS);
+        if (k == 3) {
+            on(&c, 1);
+            wake(&c, 15 * MS, 11);
+            wake(&c, 25 * MS, 12);
+            wake(&c, 62 * MS, 13);
+        }
+        sweep(&c);
+    }
+    static const struct place expected[] = {{0, 0},        {10, 5 * MS}, {1, 20 * MS}, {11, 30 * MS},
+                                            {12, 30 * MS}, {2, 40 * MS}, {3, 60 * MS}, {13, 62 * MS},
+                                            {4, 80 * MS},  {5, 100 * MS}};
+    expect(&c, 10, expected);
+}
+
+/* The second sweep contradicts the end of the first one. The record at 20 ms is nobody's; it is there all the same. */
+static void where_time_goes_back_what_lies_beyond_moves_back(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    wake(&c, 0, 0);
+    wake(&c, 10 * MS, 1);
+    wake(&c, 40 * MS, 2);
+    wake(&c, 41 * MS, 3);
+    sweep(&c);
+    mark(&c, 20 * MS);
+    mark(&c, 21 * MS);
+    mark(&c, 42 * MS);
+    wake(&c, 45 * MS, 4);
+    sweep(&c);
+    wake(&c, 60 * MS, 5);
+    sweep(&c);
+    wake(&c, 80 * MS, 6);
+    static const struct place expected[] = {{0, 0},       {1, 10 * MS}, {2, 20 * MS}, {3, 20 * MS},
+                                            {4, 45 * MS}, {5, 60 * MS}, {6, 80 * MS}};
+    expect(&c, 7, expected);
+}
+
+/* At the beginning of the fifth sweep everything up to 50 ms, which the third one read last, has arrived. */
+static void but_not_before_the_watermark(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    for (uint32_t k = 0; k < 4; k++) {
+        wake(&c, k * 20 * MS, 2 * k);
+        wake(&c, k * 20 * MS + 10 * MS, 2 * k + 1);
+        sweep(&c);
+    }
+    wake(&c, 45 * MS, 8);
+    wake(&c, 46 * MS, 9);
+    wake(&c, 95 * MS, 10);
+    static const struct place expected[] = {{0, 0},       {1, 10 * MS}, {2, 20 * MS}, {3, 30 * MS},
+                                            {4, 40 * MS}, {5, 50 * MS}, {6, 60 * MS}, {7, 70 * MS},
+                                            {8, 70 * MS}, {9, 70 * MS}, {10, 95 * MS}};
+    expect(&c, 11, expected);
+}
+
+/* A WAKE that somebody wrote without a time. */
+static void untimed_wake(struct trace_bytes *c, uint32_t number)
+{
+    const uint32_t words[] = {1, number};
+    record_untimed(c, 0x00028004, 2, words);
+}
+
+static void records_without_a_time_wait_for_the_first_one_of_their_pcpu(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint32_t k = 0; k < 8; k++) {
+        on(&c, 0);
+        wake(&c, k * 20 * MS, k);
+        on(&c, 1);
+        if (k == 1 || k == 3)
+            untimed_wake(&c, 10 + k);
+        if (k == 5)
+            wake(&c, 105 * MS, 20);
+        on(&c, 2);
+        if (k == 2)
+            untimed_wake(&c, 30); /* it never has one: the trace's end */
+        sweep(&c);
+    }
+    static const struct place expected[] = {{0, 0},         {1, 20 * MS},  {2, 40 * MS},   {3, 60 * MS},
+                                            {4, 80 * MS},   {5, 100 * MS}, {11, 105 * MS}, {13, 105 * MS},
+                                            {20, 105 * MS}, {6, 120 * MS}, {7, 140 * MS},  {30, 140 * MS}};
+    expect(&c, 12, expected);
+}
+
+/*
+ * The clock of pCPU 1 leaps by 900 ms before its fourth window. pCPU 2 shows that one sweep later. What pCPU 1 wrote after
+ * 120 ms, before the leap, has no time among the others'; further windows are not used.
+ */
+static void where_a_clock_left_does_not_depend_on_what_is_queued(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint32_t k = 0; k < 8; k++) {
+        uint64_t leap = k >= 3 ? 900 * MS : 0;
+        on(&c, 0);
+        wake(&c, k * 50 * MS, k);
+        on(&c, 1);
+        mark(&c, k * 50 * MS + leap + 1 * MS);
+        wake(&c, k * 50 * MS + leap + 10 * MS, 10 + k);
+        mark(&c, k * 50 * MS + leap + 20 * MS);
+        on(&c, 2);
+        mark(&c, k * 50 * MS + 5 * MS);
+        sweep(&c);
+    }
+    static const struct place expected[] = {{0, 0},        {10, 10 * MS},  {1, 50 * MS},   {11, 60 * MS},
+                                            {2, 100 * MS}, {12, 110 * MS}, {13, 120 * MS}, {14, 120 * MS},
+                                            {3, 150 * MS}, {4, 200 * MS},  {5, 250 * MS},  {6, 300 * MS},
+                                            {7, 350 * MS}};
+    expect(&c, 13, expected);
+}
+
+/* pCPU 0 writes only in the second sweep what is older than anything of the first. */
+static void the_trace_begins_where_its_oldest_record_is(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 1);
+    wake(&c, 10 * MS, 10);
+    sweep(&c);
+    on(&c, 0);
+    wake(&c, 4 * MS, 0);
+    wake(&c, 21 * MS, 1);
+    on(&c, 1);
+    wake(&c, 22 * MS, 11);
+    sweep(&c);
+    on(&c, 1);
+    wake(&c, 30 * MS, 12);
+    sweep(&c);
+    char path[64];
+    int fd = store(&c, path);
+    for (enum looker looker = 0; looker < LOOKERS; looker++) {
+        static struct trace_options options;
+        struct event_batch batch;
+        struct error err = {0};
+        ask(&options, looker);
+        struct trace *t = trace_open(path, &options, &err);
+        CHECK(t && trace_next(t, &batch, &err) == 1);
+        EQUAL(trace_clock(t)->tsc_first, BASE_TSC + 4 * MS);
+        trace_close(t);
+    }
+    close(fd);
+    trace_bytes_free(&c);
+}
+
+CU_TestInfo places_tests[] = {
+    TEST(a_record_older_than_the_watermark_comes_at_that_time),
+    TEST(where_time_goes_back_what_lies_beyond_moves_back),
+    TEST(but_not_before_the_watermark),
+    TEST(records_without_a_time_wait_for_the_first_one_of_their_pcpu),
+    TEST(where_a_clock_left_does_not_depend_on_what_is_queued),
+    TEST(the_trace_begins_where_its_oldest_record_is),
+    CU_TEST_INFO_NULL,
+};
