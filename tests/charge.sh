@@ -94,7 +94,7 @@ group 'the document'
 run charge -q -f json "$fixture"
 check 'schema' holds '.schema == "xenmeter.charge/1"' "$out"
 check 'trace and quality' holds '.trace.records > 0 and (.quality.verdict | IN("good", "degraded", "poor"))' "$out"
-check 'method: the defaults' holds '.method | .charge_per == "execution" and .charge_all == false and .idds == null
+check 'method: the defaults' holds '.method | .charge_per == "task" and .charge_all == false and .idds == null
     and .io_counts == null and .charge_by_auto and (.charge_by | length) > 0 and .unused == {}' "$out"
 check 'a guest has its evidence' holds 'all(.reports[].intervals[].idds[].guests[]; .charged_ns == 0
     or ([.evidence | to_entries[] | select(.key != "inferred_pct").value] | add | . > 99.9 and . < 100.1))' "$out"
@@ -209,7 +209,7 @@ run charge -q --names "$scratch/names" "$fixture"
 check '--names: the driver domain' says "$out" '^driver domain 0 (Domain-0): ran '
 check '--names: a guest' says "$out" '^2  *web '
 check 'table: own' says "$out" '^own '
-check 'table: how it was charged' says "$out" '^charged by .* per execution'
+check 'table: how it was charged' says "$out" '^charged by .* per task'
 check 'table: ends with the verdict' says "$out" '^verdict: '
 run charge -q --charge-by grants "$fixture"
 check 'table: what was not looked at' says "$out" '^not looked at: .*copy '

@@ -38,7 +38,9 @@ struct charging *charging_new(const struct charge_options *options, const struct
     c->population = model_population(model);
     c->view = model_view(model);
     c->is_idd = calloc(65536, 1);
-    if (!c->is_idd || (options->counters && !index_devices(c))) {
+    if (charge_by_task(options))
+        c->marks = calloc(PCPUS_MAX, sizeof *c->marks);
+    if (!c->is_idd || (charge_by_task(options) && !c->marks) || (options->counters && !index_devices(c))) {
         charging_free(c);
         return NULL;
     }
@@ -82,6 +84,9 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->open);
+    for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
+        free(c->marks[p].at);
+    free(c->marks);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -170,6 +175,8 @@ static void begin_running(struct charging *c, uint32_t vcpu)
         return;
     }
     c->running = running;
+    if (c->marks)
+        tasks_skip_marks(c, c->view->vcpus[vcpu].pcpu);
     c->vcpus[vcpu].running_at = (uint32_t)c->running_n;
     c->running[c->running_n++] = vcpu;
     open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
@@ -556,6 +563,8 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
 {
     *s = c->seen;
     s->idds = c->idds_n;
+    for (size_t i = 0; i < c->idds_n; i++)
+        s->idds_unseparated += !c->idds[i].tasks_seen && !c->idds[i].measured;
     s->counted_from_ns = c->counted_from_ns;
     s->counted_to_ns = c->counted_to_ns;
     for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {
