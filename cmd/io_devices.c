@@ -23,10 +23,6 @@
 #define SLOW_FACTOR 8           /* a reading so much slower than the quickest was interrupted */
 #define NO_FILE     (-1)
 
-/* Byte offsets in tapdisk's statistics. */
-#define TAPDISK_READS  24
-#define TAPDISK_WRITES 64
-
 struct device;
 
 /* A directory of devices, and the counters of each. */
@@ -120,7 +116,7 @@ static const struct source sources[] = {
      {"statistics/rd_req", "statistics/wr_req"},
      {0, 0},
      IO_COLUMN_READ},
-    {"dev/shm", false, find_tapdisk, {"statistics", NULL}, {TAPDISK_READS, TAPDISK_WRITES}, IO_COLUMN_READ},
+    {"dev/shm", false, find_tapdisk, {"statistics", NULL}, {3 * 8, 8 * 8}, IO_COLUMN_READ},
 };
 #define SOURCES_N (sizeof sources / sizeof sources[0])
 #define NETWORK   0 /* the source of interfaces */
