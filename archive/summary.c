@@ -79,6 +79,8 @@ static const struct stored_field unrecognised_fields[] = {
 
 static const struct stored_field charges_fields[] = {
     U64(charge_summary, idds),
+    /* not in summaries that were made before tasks were told apart */
+    FIELD(struct charge_summary, "idds_unseparated", idds_unseparated, U64, false, 1, UINT64_MAX, NULL),
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),

@@ -143,6 +143,7 @@ struct logging {
     struct io_threads *threads; /* NULL: there is no /proc */
     struct log log;
     struct buffer rows;
+    struct io_moment before; /* when the reading before began; no ticks: there was none */
     bool said_none, said_unread;
 };
 
@@ -167,7 +168,9 @@ static int read_all(struct logging *l, uint64_t *end_ns, struct error *err)
     if (io_devices_read(l->devices, &now, err) != 0 ||
         (l->threads && io_threads_read(l->threads, &now, err) != 0))
         return -1;
-    struct io_moment end = io_clock_now();
+    /* Reading the time may be a system call; the ticks since the reading before say how long this one took. */
+    struct io_moment end = l->before.ticks ? io_clock_at(&l->before, &now, io_clock_ticks()) : io_clock_now();
+    l->before = now;
     *end_ns = end.time_ns;
     size_t found = io_devices_rows(l->devices, &now, &end, &l->rows);
     if (l->threads)

@@ -14,7 +14,7 @@
 #include "io_search.h"
 #include "metrics/array.h"
 
-#define COST_FACTOR 200 /* reading the times takes one part of so many of the time */
+#define COST_FACTOR 300 /* reading the times takes one part of so many of the time */
 #define COSTS       4   /* the quickest of so many readings is what it takes */
 #define INTERRUPTS  2   /* sums: interrupts, softirqs */
 

@@ -3,7 +3,7 @@
  * and what its vCPUs spent in interrupts and softirqs. As Linux counts them in /proc/ID/schedstat and /proc/stat.
  *
  * The times count from the first reading. What a thread ran that came later counts from its beginning; what it ran after
- * the last reading before its end is not known. Reading them takes no more than about half a percent of a CPU: where it
+ * the last reading before its end is not known. Reading them takes no more than about a third of a percent of a CPU: where it
  * would take more, it is done at every second, third, ... reading.
  */
 #ifndef XENMETER_CMD_IO_THREADS_H

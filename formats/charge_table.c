@@ -89,6 +89,20 @@ static void put_counts(struct buffer *b, const char *before, const uint64_t *cou
     buffer_text(b, any ? "\n" : "");
 }
 
+/* Why own work is not separated, and what to do. */
+static void put_separation(struct buffer *b, const struct charge_schema *schema,
+                           const struct charge_summary *s)
+{
+    if (s->idds_unseparated == 0)
+        return;
+    if (charge_by_task(schema->options))
+        buffer_text(
+            b, "own is not separated: the trace lacks the stack_switch and iret hypercalls of a PV driver "
+               "domain (xentrace -e 0x32f000 records them; PVH and HVM domains make none)\n");
+    else
+        buffer_text(b, "own is not separated: --charge-per task does that\n");
+}
+
 static void put_events(struct buffer *b, const struct charge_schema *schema, const struct charge_summary *s)
 {
     uint64_t unused[IO_KINDS] = {0};
@@ -112,6 +126,7 @@ void charge_table_end(struct table *t, const struct charge_summary *s)
         if (s->methods)
             put_method(b, t->base.schema->charge, s);
         put_events(b, t->base.schema->charge, s);
+        put_separation(b, t->base.schema->charge, s);
     } else if (s->idds > (s->measured ? 1 : 0)) {
         buffer_text(b, "no I/O was seen: there was none, or the event mask hides it (xentrace -e 0x32f000 "
                        "shows it)\n");

@@ -187,8 +187,11 @@ void meter_take_batch(struct meter *m, const struct event_batch *batch, const st
     m->pcpus_seen = batch->pcpus_n;
     if (batch->end_tsc)
         m->ledger.end_ns = clock_ns(clock, batch->end_tsc);
-    if (m->charging)
-        charging_make_room(m->charging);
+    if (!m->charging)
+        return;
+    charging_make_room(m->charging);
+    for (unsigned i = 0; i < batch->marks_n && !is_over(m); i++)
+        tasks_take_marks(m->charging, &batch->marks[i]);
 }
 
 int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)

@@ -279,6 +279,19 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
     judge_unrecognised(j, q);
 }
 
+void verdict_judge_charges(struct judgement *j, const struct charge_summary *s)
+{
+    bool any = false;
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        any = any || s->events[kind] > 0;
+    if (any && s->idds_unseparated > 0)
+        because(j, VERDICT_DEGRADED,
+                "own is not separated: 13 to 66 %% of the driver domain%s time may be charged to guests for "
+                "whom it "
+                "did not work",
+                s->idds_unseparated == 1 ? "'s" : "s'");
+}
+
 void verdict_judge_records(struct judgement *j, const struct quality *q)
 {
     char count[HUMAN_BYTES];

@@ -42,13 +42,18 @@ struct trace {
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
     struct event *named;        /* the batch with its vCPUs: room for twice as many events */
+    struct task_marks *marks;   /* of the batch, if marks are wanted: room for all pCPUs */
+    unsigned marks_n;
     struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
 };
 
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
 {
     struct trace *t = calloc(1, sizeof *t);
-    if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe)) {
+    bool marks = options->interest.tasks;
+    if (t && marks)
+        t->marks = malloc(PCPUS_MAX * sizeof *t->marks);
+    if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe) || (marks && !t->marks)) {
         trace_close(t);
         error_no_memory(err, "reading the trace");
         return NULL;
@@ -85,6 +90,7 @@ void trace_close(struct trace *t)
 {
     if (!t)
         return;
+    free(t->marks);
     decoder_free(&t->decoder);
     order_free(&t->order);
     clock_probe_free(&t->probe);
@@ -363,6 +369,27 @@ static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
     return silent > tickled ? silent : tickled;
 }
 
+/* The marks of the last batch are over. */
+static void drop_marks(struct trace *t)
+{
+    for (unsigned i = 0; i < t->marks_n; i++) {
+        t->decoder.streams[t->marks[i].pcpu]->marks_n = 0;
+        t->decoder.queued -= t->marks[i].n;
+    }
+    t->marks_n = 0;
+}
+
+/* All that were decoded meanwhile. */
+static void gather_marks(struct trace *t)
+{
+    const struct decoder *d = &t->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        if (s->marks_n > 0)
+            t->marks[t->marks_n++] = (struct task_marks){s->marks, s->marks_n, s->pcpu};
+    }
+}
+
 static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
 {
     struct decoder *d = &t->decoder;
@@ -377,6 +404,8 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
                                   .unseen_pcpus = unseen_pcpus(t, siblings_due),
                                   .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
                                   .first_sweep_cut = t->order.first_sweep_cut,
+                                  .marks = t->marks,
+                                  .marks_n = t->marks_n,
                                   .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
                                   .traits = traits,
                                   .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
@@ -386,6 +415,7 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
     struct order *o = &t->order;
+    drop_marks(t);
     if (t->phase == PHASE_DONE)
         return 0;
     if ((t->phase == PHASE_CLOCK || t->phase == PHASE_READ) && read_on(t, err) != 0)
@@ -403,6 +433,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         old_numbers_rename(t->batch, n, &t->options.interest, traits);
     if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
+    if (t->marks)
+        gather_marks(t);
     describe(t, batch, n, traits);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;

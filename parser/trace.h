@@ -19,6 +19,7 @@
 #include "error.h"
 #include "event.h"
 #include "parser/decode/cores.h"
+#include "parser/decode/task_marks.h"
 #include "parser/order/clock.h"
 #include "parser/source/feed.h"
 #include "quality.h"
@@ -28,6 +29,8 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
+    const struct task_marks *marks; /* of pCPUs that have new ones, up to any tsc: each is in one batch only */
+    unsigned marks_n;
     const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
     bool has_runstates;        /* the trace holds runstate changes, as far as it was read */
     unsigned

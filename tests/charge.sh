@@ -94,7 +94,7 @@ group 'the document'
 run charge -q -f json "$fixture"
 check 'schema' holds '.schema == "xenmeter.charge/1"' "$out"
 check 'trace and quality' holds '.trace.records > 0 and (.quality.verdict | IN("good", "degraded", "poor"))' "$out"
-check 'method: the defaults' holds '.method | .charge_per == "execution" and .charge_all == false and .idds == null
+check 'method: the defaults' holds '.method | .charge_per == "task" and .charge_all == false and .idds == null
     and .io_counts == null and .charge_by_auto and (.charge_by | length) > 0 and .unused == {}' "$out"
 check 'a guest has its evidence' holds 'all(.reports[].intervals[].idds[].guests[]; .charged_ns == 0
     or ([.evidence | to_entries[] | select(.key != "inferred_pct").value] | add | . > 99.9 and . < 100.1))' "$out"
@@ -152,7 +152,13 @@ for options in '' '--charge-by threads' '--charge-by threads,grants' '--charge-p
     check "$options: threads are a method" holds '.method.charge_by | index("threads")' "$out"
 done
 run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
-cp "$out" "$scratch/measured.json"
+{ sed '1s/$/,tx_packets/; 2,$s/$/,/' "$scratch/threads.csv"; for i in 0 16; do echo "${i}000000000,2,vif2.0,,$((i * 100))"; done; } >"$scratch/both.csv"
+run charge -q -f json --io-counts "$scratch/both.csv" "$fixture"
+check 'the rest by what tasks did' holds '.method.charge_by | index("threads") and index("copies") and (index("packets") | not)' "$out"
+check 'packets are counted all the same' holds '.method.events_seen.tx > 1000 and .method.unused.tx > 1000' "$out"
+run charge -q -f json --charge-per execution --io-counts "$scratch/both.csv" "$fixture"
+check 'the rest by packets' holds '.method.charge_by == ["packets", "threads"]' "$out"
+run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
 check 'a guest is charged no less than was measured' holds '.reports[0].intervals[0].idds[0].guests
     | all(.[] | select(.domain == 2); .charged_ns >= .measured_ns and .measured_ns > 24e6 and .measured_ns < 31e6)' "$out"
 check 'measured time lies where it was measured' holds '[.reports[1].intervals[].idds[0].guests[] | select(.domain == 3).measured_ns]
@@ -203,7 +209,7 @@ run charge -q --names "$scratch/names" "$fixture"
 check '--names: the driver domain' says "$out" '^driver domain 0 (Domain-0): ran '
 check '--names: a guest' says "$out" '^2  *web '
 check 'table: own' says "$out" '^own '
-check 'table: how it was charged' says "$out" '^charged by .* per execution'
+check 'table: how it was charged' says "$out" '^charged by .* per task'
 check 'table: ends with the verdict' says "$out" '^verdict: '
 run charge -q --charge-by grants "$fixture"
 check 'table: what was not looked at' says "$out" '^not looked at: .*copy '

@@ -248,6 +248,15 @@ check 'where a time stood still before it grew' equal '0 0 600 600' \
     "$(awk -F, '$3 == 1 && $4 == "guest-rx" { print $9 }' "$log" | paste -sd' ')"
 check 'no row in between' [ "$(awk -F, '$3 == 3 && $4 == "blkback"' "$log" | wc -l)" -le 4 ]
 
+mkdir -p "$host/proc/net"
+printf 'Inter-| Receive | Transmit\n face |bytes packets\n    lo: 1 2 3 4 5 6 7 8 9 10 11\n   web: 100 31 0 0 0 0 0 0 200 41 0 0 0 0 0 0\n' >"$host/proc/net/dev"
+run io-counts --root "$host" -n 1
+check 'packets of all interfaces at once' says "$out" ',7,vif7.1,41,31,,,$'
+printf 'Inter-| Receive | Transmit\n   web: 100 none\n' >"$host/proc/net/dev"
+run io-counts --root "$host" -n 1
+check 'a line that is none: its own files' says "$out" ',7,vif7.1,1,1,,,$'
+rm -r "$host/proc/net"
+
 group 'kernels'
 rm "$host/proc/loadavg"
 mkdir -p "$host/proc/self" "$host/proc/10/task/10" "$host/boot"

@@ -232,6 +232,7 @@ void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu
 
 void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
+    tasks_catch_up(c, vcpu);
     end_copies(c, vcpu, pcpu, idd_of_vcpu(c, vcpu));
 }
 
@@ -262,25 +263,19 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t guest, enum io_k
 
 /* ---- records ---- */
 
-/* What the driver domain's kernel runs. */
-static void task_record(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_t idd, enum io_record record)
+void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
 {
-    if (record == IO_RECORD_TASK || (record == IO_RECORD_RETURN && tasks_end_copies(c, vcpu)))
-        end_copies(c, vcpu, pcpu, idd);
-    if (!charge_by_task(&c->options) || c->idds[idd].measured)
-        return;
-    if (!c->idds[idd].tasks_seen)
-        charging_see_tasks(c, idd);
-    if (record == IO_RECORD_TASK)
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (mark == TASK_SWITCHES || (mark == TASK_RETURNS && tasks_end_copies(c, vcpu)))
+        end_copies(c, vcpu, pcpu_of(c, vcpu), idd);
+    if (mark == TASK_SWITCHES)
         tasks_switched(c, vcpu);
-    else if (record == IO_RECORD_RETURN)
+    else if (mark == TASK_RETURNS)
         tasks_returned(c, vcpu);
-    else if (record == IO_RECORD_TIMER)
+    else if (mark == TASK_TIMER)
         tasks_timer_set(c, vcpu);
-    else if (record == IO_RECORD_POLL)
+    else
         c->vcpus[vcpu].task.polls = true;
-    else if (record == IO_RECORD_UNMAPPED)
-        c->vcpus[vcpu].task.unmapped = true;
 }
 
 static void sends_traced(struct charging *c, uint32_t vcpu)
@@ -292,6 +287,8 @@ static void sends_traced(struct charging *c, uint32_t vcpu)
 void attribution_record(struct charging *c, const struct transition *t)
 {
     uint32_t current = c->view->current[t->pcpu], idd = idd_of_vcpu(c, current);
+    if (idd != NOBODY)
+        tasks_catch_up(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
         granted(c, current, t->vcpu, IO_MAP);
@@ -318,8 +315,14 @@ void attribution_record(struct charging *c, const struct transition *t)
     case IO_RECORD_TRACED:
         sends_traced(c, current);
         break;
-    default:
+    case IO_RECORD_TASK:
+        sends_traced(c, current);
         if (idd != NOBODY)
-            task_record(c, current, t->pcpu, idd, (enum io_record)t->from);
+            end_copies(c, current, t->pcpu, idd);
+        break;
+    case IO_RECORD_UNMAPPED:
+        if (idd != NOBODY)
+            c->vcpus[current].task.unmapped = true;
+        break;
     }
 }

@@ -95,8 +95,10 @@ struct charge_idd {
     uint64_t charged_ns;
     uint64_t own_ns;
     uint64_t unattributed_ns;
-    uint64_t executions;                 /* dispatches in the interval */
-    uint64_t io_free_executions;         /* executions that ended in it and in which no I/O was seen */
+    uint64_t executions;         /* dispatches in the interval */
+    uint64_t io_free_executions; /* executions that ended in it and in which no I/O was seen */
+    uint64_t
+        separated_ns; /* of running_ns: charged task by task, or as its kernel recorded: own is told apart */
     uint64_t unassigned[IO_TRACE_KINDS]; /* events whose guest is not known */
     const struct charge_guest *guests;   /* ordered by domain, life; those with charges or events */
     size_t guests_n;
@@ -113,6 +115,9 @@ struct charge_summary {
     uint64_t inferred[IO_TRACE_KINDS];   /* of the events */
     uint64_t unassigned[IO_TRACE_KINDS]; /* further events, whose guest is not known */
     size_t idds;                         /* driver domains seen */
+    size_t
+        idds_unseparated; /* of them: what they did for themselves is not told from what they did for guests, but where an */
+                          /* execution (or an interval) saw no I/O at all */
     bool counted; /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */

@@ -86,6 +86,7 @@ static struct run_slice *cut_slice(struct charging *c, struct run_slice *part, s
     for (;;) {
         next_part(c, &t);
         part->to_ns = t.to_ns;
+        part->of_task = true;
         part->period = period_of(c, &t);
         if (!part->period || !charging_append_done(c, part))
             return NULL;

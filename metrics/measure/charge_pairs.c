@@ -106,7 +106,8 @@ void charging_count_awake(struct charging *c, uint32_t life, int change)
 
 double charging_scale(struct charging *c)
 {
-    double exponent = (double)(c->now_ns - c->scale_base_ns) / 1e9;
+    /* marks are applied after what came with them, so that time may lie before the base */
+    double exponent = (double)(int64_t)(c->now_ns - c->scale_base_ns) / 1e9;
     if (exponent > REBASE_EXPONENT) {
         for (size_t p = 0; p < c->pairs_n; p++) {
             c->pairs[p].copied = ldexp(c->pairs[p].copied, -(int)fmin(exponent, 4096));

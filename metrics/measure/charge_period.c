@@ -166,7 +166,8 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
         return;
     add_saturated(&t->arrived, 1);
     p->arrivals = true;
-    set_awaits(c, pair, true);
+    if (c->pairs[pair].completed > 0)
+        set_awaits(c, pair, true);
 }
 
 /* What an event means where T is a task: returns whether it is for the task to be charged by. */
@@ -398,8 +399,6 @@ static void weigh_awaiting(struct charging *c, struct period *p)
     struct idd *d = &c->idds[p->idd];
     for (uint32_t i = d->awaiting_n; i-- > 0;) {
         uint32_t pair = d->awaiting[i];
-        if (!(c->pairs[pair].completed > 0))
-            continue;
         add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
         set_awaits(c, pair, false);
     }

@@ -1,6 +1,8 @@
 #include "charge_tasks.h"
 
 #include "charging.h"
+#include <string.h>
+
 #include "metrics/array.h"
 
 #define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
@@ -36,9 +38,22 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     return t->whole;
 }
 
+/* What tasks before this one left in the slice is the driver domain's own. */
+static void give_own(struct charging *c, uint32_t vcpu)
+{
+    uint64_t from_ns = c->vcpus[vcpu].slice->from_ns, to_ns = task_of(c, vcpu)->own_to_ns;
+    struct period *own = to_ns > from_ns ? charging_new_period(c, vcpu, from_ns) : NULL;
+    if (!own)
+        return;
+    charging_part_slice(c, vcpu, to_ns, own);
+    charging_close_period(c, own, to_ns);
+    charging_release_period(c, own);
+}
+
 /* What the slice has before to_ns is the task's. */
 static void give_to_task(struct charging *c, uint32_t vcpu, uint64_t to_ns)
 {
+    give_own(c, vcpu);
     if (to_ns <= c->vcpus[vcpu].slice->from_ns)
         return;
     struct period *whole = whole_of(c, vcpu);
@@ -189,6 +204,7 @@ static void forget_arrivals(struct charging *c, uint32_t vcpu)
 void tasks_begin(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
+    t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
     t->slept = t->polls = false;
 }
@@ -197,6 +213,7 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
 {
     struct task *t = task_of(c, vcpu);
     end_stretch(c, vcpu, false);
+    give_own(c, vcpu);
     struct period *whole = whole_of(c, vcpu);
     if (!whole)
         return;
@@ -223,6 +240,7 @@ void tasks_end_periods(struct charging *c)
 {
     for (size_t i = 0; i < c->running_n && !c->failed; i++) {
         uint32_t vcpu = c->running[i];
+        tasks_catch_up(c, vcpu);
         if (!charging_by_task(c, vcpu))
             continue;
         end_stretch(c, vcpu, false);
@@ -232,7 +250,93 @@ void tasks_end_periods(struct charging *c)
         close_whole(c, c->open[c->open_n - 1]);
 }
 
+/* ---- marks ---- */
+
+void tasks_take_marks(struct charging *c, const struct task_marks *marks)
+{
+    struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
+    if (!q || marks->n == 0)
+        return;
+    memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
+    q->n -= q->head;
+    q->head = 0;
+    size_t capacity = q->capacity;
+    uint64_t *at = array_reserve(q->at, &q->capacity, q->n + marks->n, sizeof *at);
+    if (!at) {
+        c->failed = true;
+        return;
+    }
+    c->memory += (q->capacity - capacity) * sizeof *at;
+    q->at = at;
+    for (size_t i = 0; i < marks->n; i++) {
+        while (q->n > 0 && q->at[q->n - 1] > marks->at[i])
+            q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
+        q->at[q->n++] = marks->at[i];
+    }
+}
+
+/* The next mark of the queue that is not later than until_ns, and its time. False: there is none. */
+static bool next_mark(const struct charging *c, const struct mark_queue *q, uint64_t until_ns,
+                      uint64_t *at_ns)
+{
+    if (q->head == q->n)
+        return false;
+    *at_ns = clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
+    return *at_ns <= until_ns;
+}
+
+void tasks_skip_marks(struct charging *c, uint16_t pcpu)
+{
+    struct mark_queue *q = &c->marks[pcpu];
+    uint64_t at_ns;
+    while (next_mark(c, q, c->now_ns, &at_ns))
+        q->head++;
+}
+
+/* A return that ends nothing: a program in user mode makes one system call after the other. */
+static inline bool ends_nothing(const struct charging_vcpu *v, enum task_mark mark)
+{
+    const struct task *t = &v->task;
+    const struct period *p = v->period;
+    return mark == TASK_RETURNS && t->begin == AT_RETURN && t->returns >= USER_RETURNS && !t->timer_ns &&
+           v->copies == 0 && (!p || (!p->io && !p->arrivals));
+}
+
+void tasks_catch_up(struct charging *c, uint32_t vcpu)
+{
+    struct mark_queue *q = c->marks ? &c->marks[c->vcpus[vcpu].pcpu] : NULL;
+    uint64_t now_ns = c->now_ns, at_ns;
+    if (!q || !c->vcpus[vcpu].slice || charging_is_measured(c, vcpu) || !next_mark(c, q, now_ns, &at_ns))
+        return;
+    if (!charging_by_task(c, vcpu)) {
+        charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
+        tasks_skip_marks(c, c->vcpus[vcpu].pcpu);
+        return;
+    }
+    do {
+        enum task_mark mark = task_mark_kind(q->at[q->head++]);
+        c->now_ns = at_ns;
+        if (ends_nothing(&c->vcpus[vcpu], mark))
+            task_of(c, vcpu)->from_ns = at_ns;
+        else
+            attribution_mark(c, vcpu, mark);
+    } while (!c->failed && next_mark(c, q, now_ns, &at_ns));
+    c->now_ns = now_ns;
+}
+
 /* ---- what hypercalls tell ---- */
+
+/*
+ * All that the task ran in this slice is surely the driver domain's own: it goes on with the next task's, as far as that is
+ * own, too, so that a slice is not cut more often than whose it is changes.
+ */
+static bool left_nothing(const struct charging *c, uint32_t vcpu)
+{
+    const struct charging_vcpu *v = &c->vcpus[vcpu];
+    const struct task *t = &v->task;
+    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    return !t->whole && !v->blind && (!is_thread(t) || d->awaiting_n == 0);
+}
 
 void tasks_switched(struct charging *c, uint32_t vcpu)
 {
@@ -240,8 +344,12 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
     if (!c->vcpus[vcpu].slice)
         return;
     end_stretch(c, vcpu, false);
-    give_to_task(c, vcpu, c->now_ns);
-    close_whole(c, vcpu);
+    if (left_nothing(c, vcpu)) {
+        t->own_to_ns = c->now_ns;
+    } else {
+        give_to_task(c, vcpu, c->now_ns);
+        close_whole(c, vcpu);
+    }
     forget_arrivals(c, vcpu);
     t->returns = 0;
     t->idle = false;
@@ -273,6 +381,7 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
     const struct task *t = task_of(c, vcpu);
+    tasks_catch_up(c, vcpu);
     if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
         end_stretch(c, vcpu, false);
         begin_stretch(c, vcpu, AT_ARRIVAL);

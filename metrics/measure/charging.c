@@ -38,7 +38,9 @@ struct charging *charging_new(const struct charge_options *options, const struct
     c->population = model_population(model);
     c->view = model_view(model);
     c->is_idd = calloc(65536, 1);
-    if (!c->is_idd || (options->counters && !index_devices(c))) {
+    if (charge_by_task(options))
+        c->marks = calloc(PCPUS_MAX, sizeof *c->marks);
+    if (!c->is_idd || (charge_by_task(options) && !c->marks) || (options->counters && !index_devices(c))) {
         charging_free(c);
         return NULL;
     }
@@ -82,6 +84,9 @@ void charging_free(struct charging *c)
     free(c->pairs);
     free(c->running);
     free(c->open);
+    for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
+        free(c->marks[p].at);
+    free(c->marks);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -170,6 +175,8 @@ static void begin_running(struct charging *c, uint32_t vcpu)
         return;
     }
     c->running = running;
+    if (c->marks)
+        tasks_skip_marks(c, c->view->vcpus[vcpu].pcpu);
     c->vcpus[vcpu].running_at = (uint32_t)c->running_n;
     c->running[c->running_n++] = vcpu;
     open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
@@ -283,7 +290,11 @@ static void cut_slice(struct charging *c, uint32_t vcpu)
 
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
-    c->idds[idd].tasks_seen = true;
+    struct idd *d = &c->idds[idd];
+    d->tasks_seen = true;
+    /* Beside thread times, what tasks did is better evidence of the rest than packets, which tell of no moment. */
+    if (d->methods & CHARGE_THREADS && charge_methods_are_automatic(c->options.methods))
+        d->methods = charging_methods(c, false, true);
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
         if (c->incarnations[c->population->vcpus[c->running[i]].life].idd == idd)
             cut_slice(c, c->running[i]);
@@ -430,31 +441,6 @@ static void appear(struct charging *c, const struct transition *t)
         starts(c, t->vcpu, false, false);
 }
 
-/* The vCPU of a driver domain is preempted, after running in the period: threads' time goes on meanwhile. */
-static void begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    v->preempted = ran_in ? ran_in : v->task.whole;
-    v->preempted_ns = c->now_ns;
-    if (v->preempted)
-        v->preempted->references++;
-}
-
-/* It waits no longer. */
-static void end_wait(struct charging *c, uint32_t vcpu)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - v->preempted_ns);
-    charging_release_period(c, v->preempted);
-    v->preempted = NULL;
-}
-
-static bool has_thread_times(const struct charging *c, uint32_t vcpu)
-{
-    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
-    return c->threads && idd != NOBODY && c->idds[idd].methods & CHARGE_THREADS;
-}
-
 static void change_state(struct charging *c, const struct transition *t)
 {
     const struct model_view *view = c->view;
@@ -468,15 +454,15 @@ static void change_state(struct charging *c, const struct transition *t)
         return;
     }
     struct period *ran_in = v->slice ? v->slice->period : NULL;
-    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && has_thread_times(c, t->vcpu);
+    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && c->threads;
     if (v->preempted && !ran)
-        end_wait(c, t->vcpu);
+        thread_times_end_wait(c, t->vcpu);
     if (v->in_driver_domain && ran && (!runs || moved))
         end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
     else if (v->in_driver_domain && to == RUNSTATE_UNKNOWN)
         tasks_forget(c, t->vcpu);
     if (preempted)
-        begin_wait(c, t->vcpu, ran_in);
+        thread_times_begin_wait(c, t->vcpu, ran_in ? ran_in : v->task.whole);
     charging_emit(c, t);
     if (ran && runs && !moved)
         return;
@@ -491,7 +477,7 @@ static void change_state(struct charging *c, const struct transition *t)
 static void die(struct charging *c, const struct transition *t)
 {
     if (c->vcpus[t->vcpu].preempted)
-        end_wait(c, t->vcpu);
+        thread_times_end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
         end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
     if (c->vcpus[t->vcpu].in_driver_domain)
@@ -577,6 +563,8 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
 {
     *s = c->seen;
     s->idds = c->idds_n;
+    for (size_t i = 0; i < c->idds_n; i++)
+        s->idds_unseparated += !c->idds[i].tasks_seen && !c->idds[i].measured;
     s->counted_from_ns = c->counted_from_ns;
     s->counted_to_ns = c->counted_to_ns;
     for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {

@@ -17,6 +17,7 @@
 
 #include "charge.h"
 #include "charge_tasks.h"
+#include "parser/decode/task_marks.h"
 #include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
@@ -36,7 +37,7 @@ struct pair {
     double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
     double charged;       /* recent charges; scaled */
     double completed;     /* recent disk requests whose end unmapped nothing; scaled */
-    bool awaits;          /* the guest notified the driver domain, and no task has dealt with it yet */
+    bool awaits;          /* the same guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
     uint32_t hint_index;
 };
@@ -92,7 +93,8 @@ struct run_slice {
     uint32_t vcpu;
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
-    bool of_task; /* the trace tells the driver domain's tasks apart */
+    bool
+        of_task; /* what the driver domain does for itself is told apart: T is a task, or its kernel recorded it */
     struct run_slice *next_free, *next_made;
 };
 
@@ -126,8 +128,10 @@ enum stretch_begin {
 
 struct task {
     struct period
-        *whole;        /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
-    uint64_t from_ns;  /* where the stretch begins; what of the slice is before it is `whole`'s */
+        *whole; /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
+    uint64_t
+        own_to_ns; /* what of the slice is before it is the driver domain's own: of tasks before this one */
+    uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
@@ -137,6 +141,12 @@ struct task {
     bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
     bool polls;    /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
+};
+
+/* Marks of a pCPU that were not applied yet: [head, n), ascending. */
+struct mark_queue {
+    uint64_t *at;
+    size_t head, n, capacity;
 };
 
 /* A party to whom a measured driver domain's time goes, and how long it worked for it. */
@@ -198,7 +208,8 @@ struct charging {
     size_t pairs_n, pairs_capacity;
     uint32_t *running; /* vCPUs of driver domains that run */
     size_t running_n, running_capacity;
-    uint32_t *open; /* vCPUs whose task has a `whole` */
+    struct mark_queue *marks; /* by pCPU, PCPUS_MAX; NULL: T is no task */
+    uint32_t *open;           /* vCPUs whose task has a `whole` */
     size_t open_n, open_capacity;
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
@@ -333,6 +344,8 @@ void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
 
 /* One I/O record at c->now_ns. */
 void attribution_record(struct charging *c, const struct transition *t);
+/* What the kernel of the driver domain's vCPU, which runs, says at c->now_ns of its tasks. */
+void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark);
 /* A vCPU was woken on recorded_pcpu, as its runstate says. */
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
 /* The vCPU of a driver domain stops running on the pCPU. */

@@ -97,6 +97,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     if (!d || ns == 0)
         return;
     d->running_ns += ns;
+    d->separated_ns += slice->of_task ? ns : 0;
     if (s->to >= SHARE_UNATTRIBUTED) {
         *(s->to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ns;
         return;

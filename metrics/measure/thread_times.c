@@ -160,14 +160,35 @@ void thread_times_hold(struct charging *c, struct period *p)
     p->references++;
 }
 
-void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns)
+/* The vCPU waited up to to_ns; what it waited in earlier stretches was counted there. */
+static void count_wait(struct charging *c, struct charging_vcpu *v, uint64_t to_ns)
 {
+    struct of_idd *d = to_ns > v->preempted_ns ? idd_of(c, v->preempted->idd) : NULL;
+    if (!d)
+        return;
+    d->waited_ns += (double)(to_ns - v->preempted_ns);
+    if (!v->preempted->closed)
+        v->preempted->waited_ns += to_ns - v->preempted_ns;
+    v->preempted_ns = to_ns;
+}
+
+void thread_times_begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    if (!ran_in || !(c->idds[ran_in->idd].methods & CHARGE_THREADS))
+        return;
     begin_first(c);
-    struct of_idd *d = idd_of(c, idd);
-    if (d)
-        d->waited_ns += (double)ns;
-    if (!p->closed)
-        p->waited_ns += ns;
+    v->preempted = ran_in;
+    v->preempted_ns = c->now_ns;
+    ran_in->references++;
+}
+
+void thread_times_end_wait(struct charging *c, uint32_t vcpu)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    count_wait(c, v, c->now_ns);
+    charging_release_period(c, v->preempted);
+    v->preempted = NULL;
 }
 
 static double sum_of(const struct period *p)
@@ -368,23 +389,13 @@ static void change(struct charging *c, struct period *p, const struct of_idd *d)
 
 /* ---- stretches end ---- */
 
-/* Waits that go on: their part of the stretch. */
-static void count_waits(struct charging *c, uint64_t to_ns)
-{
-    for (size_t i = 0; i < c->vcpus_n; i++) {
-        struct charging_vcpu *v = &c->vcpus[i];
-        if (!v->preempted || v->preempted_ns >= to_ns)
-            continue;
-        thread_times_waited(c, v->preempted->idd, v->preempted, to_ns - v->preempted_ns);
-        v->preempted_ns = to_ns;
-    }
-}
-
 /* Ends the open stretch at to_ns: all of its periods get their shares. */
 static void end_stretch(struct charging *c, uint64_t to_ns)
 {
     struct thread_times *m = c->threads;
-    count_waits(c, to_ns);
+    for (size_t i = 0; i < c->vcpus_n; i++)
+        if (c->vcpus[i].preempted)
+            count_wait(c, &c->vcpus[i], to_ns);
     for (size_t i = 0; i < m->held_n; i++)
         add_model(c, m->held[i]);
     for (size_t i = 0; m->held_n > 0 && i < m->devices_n; i++)

@@ -36,8 +36,9 @@ bool thread_times_has(const struct charging *c, uint16_t domain);
 /* The period is over and the model has shared it out: keeps it, with a reference, until its stretch ends. */
 void thread_times_hold(struct charging *c, struct period *p);
 
-/* The driver domain waited, preempted, for so long in the open stretch, after running in the period. */
-void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns);
+/* The vCPU of a driver domain is preempted, after running in the period (NULL: that is not known); and waits no longer. */
+void thread_times_begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in);
+void thread_times_end_wait(struct charging *c, uint32_t vcpu);
 
 /* All periods that end up to until_ns are held: ends the stretches that end by then. */
 void thread_times_advance(struct charging *c, uint64_t until_ns);

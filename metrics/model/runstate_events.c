@@ -262,13 +262,6 @@ static enum io_record record_of_hypercall(const struct event *e, uint32_t call)
         return e->w[1] == GNTTABOP_COPY ? IO_RECORD_COPY : IO_RECORD_UNMAPPED;
     case HYPERCALL_STACK_SWITCH:
         return IO_RECORD_TASK;
-    case HYPERCALL_IRET:
-        return IO_RECORD_RETURN;
-    case HYPERCALL_SET_TIMER_OP:
-    case HYPERCALL_VCPU_OP:
-        return IO_RECORD_TIMER;
-    case HYPERCALL_SCHED_OP:
-        return IO_RECORD_POLL;
     default:
         return IO_RECORD_TRACED;
     }

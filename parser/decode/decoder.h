@@ -61,7 +61,7 @@ struct decoder {
     struct tickled tickled;
     bool learns_tickles; /* in this sweep */
     bool svm_exits;      /* raw: VMX_EXIT records with reasons of SVM were seen */
-    size_t queued;       /* events waiting in all streams */
+    size_t queued;       /* events and marks waiting in all streams */
     /* the window being read, or that ended last */
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t window_at;     /* where its header is */

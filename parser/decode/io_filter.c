@@ -59,38 +59,16 @@ void io_filter_free(struct io_filter *f)
 void io_filter_want_tasks(struct io_filter *f, bool wanted)
 {
     f->wants_tasks = wanted;
-    io_filter_set_tasks(f, wanted && f->domain == 0);
 }
 
 void io_filter_set_tasks(struct io_filter *f, bool tasks)
 {
-    static const uint8_t of_tasks[] = {HYPERCALL_STACK_SWITCH, HYPERCALL_SET_TIMER_OP, HYPERCALL_IRET,
-                                       HYPERCALL_VCPU_OP, HYPERCALL_SCHED_OP};
+    static const uint8_t of_tasks[] = {HYPERCALL_SET_TIMER_OP, HYPERCALL_IRET, HYPERCALL_VCPU_OP,
+                                       HYPERCALL_SCHED_OP};
     f->tasks = tasks;
     for (size_t i = 0; i < sizeof of_tasks; i++)
-        f->calls[of_tasks[i]] = tasks;
-}
-
-/* A hypercall of a driver domain that says what its kernel runs. */
-static bool is_of_task(unsigned slot, uint32_t call, const uint8_t *payload, unsigned words)
-{
-    if (!io_filter_is_pv(slot))
-        return false;
-    bool argument = slot != EVENT_PV_HYPERCALL && words >= 2;
-    switch (call) {
-    case HYPERCALL_STACK_SWITCH:
-    case HYPERCALL_IRET:
-    case HYPERCALL_SET_TIMER_OP:
-        return true;
-    case HYPERCALL_VCPU_OP:
-        return argument && load32(payload + 4) == VCPUOP_SET_TIMER;
-    case HYPERCALL_SCHED_OP:
-        return argument && load32(payload + 4) == SCHEDOP_POLL;
-    case HYPERCALL_GRANT_TABLE_OP:
-        return argument && words >= 3 && load32(payload + 4) == GNTTABOP_UNMAP && load32(payload + 8) == 0;
-    default:
-        return false;
-    }
+        f->calls[of_tasks[i]] = tasks ? CALL_MARKS : 0;
+    f->calls[HYPERCALL_STACK_SWITCH] = io_filter_seen(f) ? tasks ? CALL_MARKS : 0 : CALL_OF_INTEREST;
 }
 
 /*
@@ -108,8 +86,13 @@ static bool is_of_io(struct io_filter *f, uint32_t call, const uint8_t *payload,
     }
     if (call == HYPERCALL_GRANT_TABLE_OP)
         io_filter_drives(f);
-    return call == HYPERCALL_GRANT_TABLE_OP || call == HYPERCALL_EVENT_CHANNEL_OP ||
-           call == HYPERCALL_STACK_SWITCH;
+    return true;
+}
+
+static bool unmaps_nothing(uint32_t call, unsigned slot, const uint8_t *payload, unsigned words)
+{
+    return call == HYPERCALL_GRANT_TABLE_OP && io_filter_is_pv(slot) && slot != EVENT_PV_HYPERCALL &&
+           words >= 3 && load32(payload + 4) == GNTTABOP_UNMAP && load32(payload + 8) == 0;
 }
 
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
@@ -127,12 +110,14 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         return false;
     if (!first_exit) {
         uint32_t call = record_hypercall(slot, payload, words);
-        if (call >= sizeof f->calls || !f->calls[call])
+        if (call >= sizeof f->calls || f->calls[call] != CALL_OF_INTEREST)
             return false;
-        if (!(f->tasks && is_of_task(slot, call, payload, words)) &&
-            !is_of_io(f, call, payload, words, next, end))
+        if (f->tasks && unmaps_nothing(call, slot, payload, words))
+            return true;
+        if (!is_of_io(f, call, payload, words, next, end))
             return false;
-        f->calls[HYPERCALL_STACK_SWITCH] = f->tasks || call == HYPERCALL_GRANT_TABLE_OP;
+        bool copies = call == HYPERCALL_GRANT_TABLE_OP;
+        f->calls[HYPERCALL_STACK_SWITCH] = copies ? CALL_OF_INTEREST : f->tasks ? CALL_MARKS : 0;
     }
     f->hypercalls_seen[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
     return true;

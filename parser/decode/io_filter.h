@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "event_table.h"
+#include "task_marks.h"
 
 /* Hypercall numbers (Xen public/xen.h) and sub-operations. */
 #define HYPERCALL_STACK_SWITCH     3  /* the kernel of a PV guest switches to another task */
@@ -36,13 +37,17 @@ static inline bool io_filter_is_pv(unsigned slot)
     return slot == EVENT_HYPERCALL_V2 || slot == EVENT_HYPERCALL_SUBCALL || slot == EVENT_PV_HYPERCALL;
 }
 
+#define CALL_OF_INTEREST 1
+#define CALL_MARKS       3 /* it may be a mark (task_marks.h), and is nothing else */
+
 /* What the filter knows of a pCPU. */
 struct io_filter {
-    uint8_t calls[64]; /* by hypercall number (there are fewer than 64): 1 if one can be of interest now */
-    bool wakes;        /* the next record is a WAKE, by an event-channel operation */
-    bool tasks;        /* the domain that runs is a driver domain: what its kernel runs is of interest */
-    bool wants_tasks;  /* of driver domains at all */
-    uint16_t domain;   /* whose vCPU runs there; 0xffff: not known */
+    uint8_t
+        calls[64]; /* by hypercall number (there are fewer than 64): CALL_... if one can be of interest now */
+    bool wakes;    /* the next record is a WAKE, by an event-channel operation */
+    bool tasks;    /* the domain that runs is a driver domain: what its kernel runs is of interest */
+    bool wants_tasks; /* of driver domains at all */
+    uint16_t domain;  /* whose vCPU runs there; 0xffff: not known */
     uint8_t *
         hypercalls_seen; /* a bit for each `domain` of which a hypercall was seen there; NULL until the first use */
     uint8_t *drivers; /* a bit for each `domain` that mapped or copied pages there; NULL as hypercalls_seen */
@@ -61,8 +66,7 @@ void io_filter_free(struct io_filter *f);
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record after it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
  * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced. Where tasks are wanted, of
- * driver domains also: every switch of tasks, every iret, every timer that is set, a poll, and an unmap of no pages (the
- * end of a disk request whose pages stay mapped).
+ * driver domains also an unmap of no pages (the end of a disk request whose pages stay mapped).
  * `next` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
@@ -82,9 +86,34 @@ static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
 {
     f->domain = domain;
     bool drives = domain == 0 || (f->drivers && f->drivers[domain / 8] >> domain % 8 & 1);
-    if (f->tasks != (f->wants_tasks && drives))
-        io_filter_set_tasks(f, !f->tasks);
-    f->calls[HYPERCALL_STACK_SWITCH] = f->tasks || !io_filter_seen(f);
+    if (f->tasks || (f->wants_tasks && drives))
+        io_filter_set_tasks(f, drives);
+    else
+        f->calls[HYPERCALL_STACK_SWITCH] = !io_filter_seen(f);
+}
+
+/* Whether a hypercall of a driver domain is a mark, and of what kind; `argument`: its first one, if `words` is above 1. */
+static inline bool io_filter_mark(uint32_t call, uint32_t argument, unsigned words, enum task_mark *kind)
+{
+    switch (call & 0xfffff) {
+    case HYPERCALL_STACK_SWITCH:
+        *kind = TASK_SWITCHES;
+        return true;
+    case HYPERCALL_IRET:
+        *kind = TASK_RETURNS;
+        return true;
+    case HYPERCALL_SET_TIMER_OP:
+        *kind = TASK_TIMER;
+        return true;
+    case HYPERCALL_VCPU_OP:
+        *kind = TASK_TIMER;
+        return words >= 2 && argument == VCPUOP_SET_TIMER;
+    case HYPERCALL_SCHED_OP:
+        *kind = TASK_POLLS;
+        return words >= 2 && argument == SCHEDOP_POLL;
+    default:
+        return false;
+    }
 }
 
 /* The domain that runs maps, or hands over, a page: it is a driver domain. */

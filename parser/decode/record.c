@@ -277,12 +277,24 @@ static unsigned learn(struct decoder *d, struct stream *s, const struct record *
     return flags;
 }
 
+/* Takes a hypercall of a driver domain if it is a mark; room was reserved. */
+static inline void take_mark(struct stream *s, uint64_t tsc, uint32_t call, const uint8_t *payload,
+                             unsigned words)
+{
+    enum task_mark kind;
+    if (io_filter_mark(call, load32(payload + 4), words, &kind))
+        s->marks[s->marks_n++] = task_mark(tsc, kind);
+}
+
 #define FILTER_ACTIONS (RECORD_FILTERED | RECORD_HYPERCALL)
 
-/* A record of a filtered slot: the flags of its event, 0 if it is not of I/O. */
-static inline unsigned filter(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload,
-                              const uint8_t *next, const uint8_t *end)
+/* A record of a filtered slot: the flags of its event, 0 if it is not of I/O. Marks are taken. */
+static inline unsigned filter(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot,
+                              const uint8_t *payload, const uint8_t *next, const uint8_t *end)
 {
+    if (s->io.tasks && io_filter_is_pv(slot))
+        take_mark(s, tsc, record_hypercall(slot, payload, header >> 28 & 7), payload,
+                  slot == EVENT_PV_HYPERCALL ? 1 : header >> 28 & 7);
     if (!io_filter_passes(&s->io, slot, payload, header >> 28 & 7, next, end))
         return 0;
     return slot == EVENT_WAKE ? EVENT_MODEL | EVENT_BY_SEND : EVENT_MODEL;
@@ -294,7 +306,7 @@ static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t t
 {
     uint32_t header = load32(p);
     const uint8_t *payload = p + 4 + (header >> 31) * 8;
-    unsigned flags = filter(s, header, slot, payload, p + record_bytes(header), end);
+    unsigned flags = filter(s, tsc, header, slot, payload, p + record_bytes(header), end);
     if (flags)
         memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
 }
@@ -314,7 +326,7 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
     if (follow)
         current_before(s, r->header, r->slot, r->payload);
     if (action & FILTER_ACTIONS)
-        flags |= filter(s, r->header, r->slot, r->payload, r->next, r->end);
+        flags |= filter(s, r->tsc, r->header, r->slot, r->payload, r->next, r->end);
     note_driver(s, r->slot);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
@@ -380,7 +392,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
         __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
         if (look || odd) {
             const uint8_t *payload = p + 4 + (h >> 31) * 8;
-            if (action == EVENT_RAW && !odd && !current_is_due(s)) {
+            if (io && action == RECORD_HYPERCALL && !odd && s->next == CURRENT_NONE &&
+                calls[load32(payload) & 63] == CALL_MARKS) {
+                take_mark(s, tsc, load32(payload), payload, h >> 28 & 7);
+            } else if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
             } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
                 if (io)

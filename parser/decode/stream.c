@@ -25,8 +25,22 @@ void stream_free(struct stream *s)
     if (!s)
         return;
     io_filter_free(&s->io);
+    free(s->marks);
     free(s->events);
     free(s);
+}
+
+bool stream_reserve_marks(struct stream *s, size_t more)
+{
+    size_t capacity = s->marks_capacity ? s->marks_capacity : 256;
+    while (capacity - s->marks_n < more)
+        capacity *= 2;
+    uint64_t *marks = capacity > s->marks_capacity ? realloc(s->marks, capacity * sizeof *marks) : s->marks;
+    if (!marks)
+        return false;
+    s->marks = marks;
+    s->marks_capacity = capacity;
+    return true;
 }
 
 bool stream_reserve(struct stream *s, size_t more)

@@ -43,7 +43,9 @@ struct last_switch {
 struct stream {
     struct event *events; /* [head, n) wait to be delivered */
     size_t head, n, capacity;
-    size_t fresh; /* events from here on were appended since the ordering last looked at the stream */
+    size_t fresh;    /* events from here on were appended since the ordering last looked at the stream */
+    uint64_t *marks; /* task_marks.h: that were not delivered yet */
+    size_t marks_n, marks_capacity;
     uint16_t pcpu;
     const uint8_t *actions; /* what becomes of its records (record.h) */
     uint64_t last_tsc;      /* of the last record of any kind; TSC_NONE before one with a time */
@@ -101,8 +103,9 @@ static inline void stream_forget_switches(struct stream *s)
     s->last_unit_switch.in = s->last_unit_switch.foreign = CURRENT_NONE;
 }
 
-/* Makes room for `more` events. False when memory ran out. */
+/* Makes room for `more` events, or marks. False when memory ran out. */
 bool stream_reserve(struct stream *s, size_t more);
+bool stream_reserve_marks(struct stream *s, size_t more);
 
 /* Appends an event; room was reserved. Its words are the caller's to fill. */
 static inline struct event *stream_append(struct stream *s, uint64_t tsc, uint32_t header, unsigned slot,

@@ -256,9 +256,12 @@ static int recover_from_bad_record(struct decoder *d, enum record_kind why, stru
     }
 }
 
+#define MARK_BYTES 16 /* no hypercall's record is shorter */
+
 static int reserve(struct stream *s, size_t bytes, struct error *err)
 {
-    return stream_reserve(s, bytes / 4 + RECORD_EVENTS)
+    bool marks = !s->io.wants_tasks || stream_reserve_marks(s, bytes / MARK_BYTES + 1);
+    return marks && stream_reserve(s, bytes / 4 + RECORD_EVENTS)
                ? 0
                : error_set(err, ERROR_MEMORY, "no memory for the events of pCPU %u", s->pcpu);
 }
@@ -410,13 +413,13 @@ static int end_window(struct decoder *d, struct error *err)
 static int go_on(struct decoder *d, struct error *err)
 {
     const struct stream *s = d->current;
-    size_t waiting = s->n - s->head;
+    size_t waiting = s->n - s->head + s->marks_n;
     int status = d->remaining > 0 ? decode_view(d, err) : 0;
     if (status > 0)
         d->remaining = 0;
     if (status >= 0 && d->remaining == 0)
         status = end_window(d, err);
-    d->queued += s->n - s->head - waiting;
+    d->queued += s->n - s->head + s->marks_n - waiting;
     return status;
 }
 
