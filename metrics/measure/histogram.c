@@ -116,32 +116,22 @@ static inline bool count_in_page(struct histogram *h, unsigned bucket, uint64_t 
 
 /* ---- the list ---- */
 
-/* Counts the samples that `from` lists. */
-static bool count_listed(struct histogram *h, const struct histogram *from)
+/* The listed samples become counts. */
+static bool count_listed(struct histogram *h)
 {
     bool ok = true;
-    for (unsigned i = 0; i < from->listed_n && ok; i++)
-        ok = count_in_page(h, from->list[i], 1);
-    return ok;
-}
-
-/* The listed samples become counts. */
-static __attribute__((noinline)) bool leave_list(struct histogram *h)
-{
-    bool ok = count_listed(h, h);
+    for (unsigned i = 0; i < h->listed_n && ok; i++)
+        ok = count_in_page(h, h->list[i], 1);
     h->listed_n = 0;
     return ok;
 }
 
-/* Lists more samples if there is room. Out of line: most samples are counted. */
-static __attribute__((noinline)) bool list_samples(struct histogram *h, const uint16_t *buckets, unsigned n)
+/* Makes room in the list for n samples, at most HISTOGRAM_LISTED. Out of line: most samples find it. */
+static __attribute__((noinline)) bool make_room(struct histogram *h, unsigned n)
 {
-    if (!is_listed(h) || h->listed_n + n > HISTOGRAM_LISTED ||
-        (!h->list && !(h->list = malloc(HISTOGRAM_LISTED * sizeof *h->list))))
+    if (!h->list && !(h->list = malloc(HISTOGRAM_LISTED * sizeof *h->list)))
         return false;
-    memcpy(h->list + h->listed_n, buckets, n * sizeof *buckets);
-    h->listed_n += n;
-    return true;
+    return h->listed_n + n <= HISTOGRAM_LISTED || count_listed(h);
 }
 
 /* The bucket of the sample of that rank, 1 <= rank <= listed_n: its upper six bits, then the lower ones. */
@@ -181,8 +171,6 @@ static bool next_listed(const struct histogram *h, unsigned *bucket, uint64_t *c
 
 bool histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t count)
 {
-    if (h->listed_n > 0 && !leave_list(h))
-        return false;
     return count_in_page(h, bucket, count);
 }
 
@@ -198,12 +186,10 @@ static inline void note_max(struct histogram *h, uint64_t value, uint64_t at)
 
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 {
-    unsigned bucket = bucket_of(value_ns);
-    bool ok = __builtin_expect(!is_listed(h), 1)
-                  ? count_in_page(h, bucket, 1)
-                  : list_samples(h, &(uint16_t){(uint16_t)bucket}, 1) || histogram_add_bucket(h, bucket, 1);
-    if (!ok)
+    bool room = h->list && h->listed_n < HISTOGRAM_LISTED;
+    if (!room && !make_room(h, 1))
         return false;
+    h->list[h->listed_n++] = (uint16_t)bucket_of(value_ns);
     if (value_ns >= h->max)
         note_max(h, value_ns, at_ns);
     if (value_ns < h->min)
@@ -215,8 +201,6 @@ bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 
 static bool merge_counts(struct histogram *into, const struct histogram *from)
 {
-    if (!leave_list(into) || !count_listed(into, from))
-        return false;
     FOR_TOUCHED(from, page)
     {
         uint64_t *restrict to = page_of(into, page);
@@ -230,12 +214,22 @@ static bool merge_counts(struct histogram *into, const struct histogram *from)
     return true;
 }
 
+static bool merge_list(struct histogram *into, const struct histogram *from)
+{
+    if (from->listed_n == 0)
+        return true;
+    if (!make_room(into, from->listed_n))
+        return false;
+    memcpy(into->list + into->listed_n, from->list, from->listed_n * sizeof *from->list);
+    into->listed_n += from->listed_n;
+    return true;
+}
+
 bool histogram_merge(struct histogram *into, const struct histogram *from)
 {
     if (from->count == 0)
         return true;
-    bool listed = from->listed_n > 0 && list_samples(into, from->list, from->listed_n);
-    if (!listed && !merge_counts(into, from))
+    if (!merge_counts(into, from) || !merge_list(into, from))
         return false;
     note_max(into, from->max, from->max_at);
     if (from->min < into->min)
@@ -245,21 +239,37 @@ bool histogram_merge(struct histogram *into, const struct histogram *from)
     return true;
 }
 
+/* The listed samples, ascending. Returns how many. */
+static unsigned sort_list(const struct histogram *h, uint16_t sorted[HISTOGRAM_LISTED])
+{
+    for (unsigned i = 0; i < h->listed_n; i++) {
+        unsigned at = i;
+        for (; at > 0 && sorted[at - 1] > h->list[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = h->list[i];
+    }
+    return h->listed_n;
+}
+
 /* The bucket that holds the sample of that rank, 1 <= rank <= count. */
 static unsigned bucket_of_rank(const struct histogram *h, uint64_t rank)
 {
-    unsigned bucket = 0;
+    uint16_t sorted[HISTOGRAM_LISTED];
+    unsigned bucket = 0, next = 0, listed = sort_list(h, sorted);
     FOR_TOUCHED(h, page)
     for (unsigned i = 0; i < HISTOGRAM_PAGE_BUCKETS; i++) {
         uint64_t count = h->pages[page][i];
         if (!count)
             continue;
         bucket = page * HISTOGRAM_PAGE_BUCKETS + i;
+        for (; next < listed && sorted[next] < bucket; next++)
+            if (--rank == 0)
+                return sorted[next];
         if (count >= rank)
             return bucket;
         rank -= count;
     }
-    return bucket;
+    return next + rank <= listed ? sorted[next + rank - 1] : bucket;
 }
 
 uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
@@ -277,10 +287,9 @@ uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
     return value < h->min ? h->min : value;
 }
 
-bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count)
+/* As histogram_next_bucket, of the counts. */
+static bool next_counted(const struct histogram *h, unsigned *bucket, uint64_t *count)
 {
-    if (is_listed(h))
-        return next_listed(h, bucket, count);
     for (unsigned at = *bucket; at < HISTOGRAM_BUCKETS;) {
         unsigned page = touched_from(h, at / HISTOGRAM_PAGE_BUCKETS);
         if (page > at / HISTOGRAM_PAGE_BUCKETS)
@@ -293,6 +302,19 @@ bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t
             }
     }
     return false;
+}
+
+bool histogram_next_bucket(const struct histogram *h, unsigned *bucket, uint64_t *count)
+{
+    unsigned counted = *bucket, listed = *bucket;
+    uint64_t counts = 0, samples = 0;
+    bool any_counted = next_counted(h, &counted, &counts), any_listed = next_listed(h, &listed, &samples);
+    if (!any_counted && !any_listed)
+        return false;
+    *bucket = !any_listed || (any_counted && counted < listed) ? counted : listed;
+    *count =
+        (any_counted && counted == *bucket ? counts : 0) + (any_listed && listed == *bucket ? samples : 0);
+    return true;
 }
 
 /* All but one of the samples at one end of the range, the last one at the other. */

@@ -24,10 +24,10 @@ struct histogram {
     uint64_t min;        /* ns; UINT64_MAX when empty */
     uint64_t max;        /* ns; 0 when empty */
     uint64_t max_at;     /* when (ns from the trace's start) the largest sample ended; the first of equals */
-    uint64_t touched[2]; /* bit per page that has counts; none: the samples are listed */
+    uint64_t touched[2]; /* bit per page that has counts; none: all samples are listed */
     uint64_t **pages;    /* HISTOGRAM_PAGES pointers, or NULL before the first count */
     uint16_t *list;      /* room for HISTOGRAM_LISTED buckets, or NULL before the first sample */
-    uint32_t listed_n;   /* samples in the list, in any order; 0 while there are counts */
+    uint32_t listed_n;   /* samples in the list, in any order: those that are not counted yet */
     uint32_t pages_n;    /* that are allocated */
 };
 
