@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "io_names.h"
 #include "metrics/array.h"
@@ -241,10 +242,11 @@ static void take_controller(struct disks *d, size_t at, const struct ftrace_devi
     for (size_t i = 0; i < at; i++)
         if (share_controller(&d->at[i], &d->at[at]))
             return;
-    if (join(path, d->at[at].controller, "msi_irqs", ""))
+    struct stat st;
+    if (join(path, d->at[at].controller, "msi_irqs", "") && stat(path, &st) == 0)
         each_entry(d, path, take_irq, &c);
-    if (join(path, d->at[at].controller, "irq", "") && read_line(path, text, sizeof text) && atoi(text) > 0)
-        take_irq(d, path, text, &c);
+    else if (join(path, d->at[at].controller, "irq", "") && read_line(path, text, sizeof text))
+        take_irq(d, path, text, &c); /* its line, which it does not use beside messages */
 }
 
 /* ---- interfaces ---- */
@@ -262,6 +264,24 @@ static void take_interface(struct disks *d, const char *folder, const char *entr
     const char *rest = io_name_pair(slash ? slash + 1 : target, "vif-", '-', pair);
     if (rest && !*rest && !io_name_pair(entry, "vif", '.', (unsigned long[2]){0}))
         taker->interface(taker->context, entry, (uint32_t)pair[0]);
+}
+
+static void add_name(struct disks *d, const char *folder, const char *entry, void *context)
+{
+    uint64_t *sum = context;
+    (void)d, (void)folder;
+    *sum += XXH64(entry, strlen(entry), 0); /* in any order */
+}
+
+uint64_t ftrace_devices_names(const char *root)
+{
+    static const char *const folders[] = {"sys/bus/xen-backend/devices", "sys/class/net"};
+    char path[PATH_MAX];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (join(path, root, folders[i], ""))
+            each_entry(NULL, path, add_name, &sum);
+    return sum;
 }
 
 void ftrace_devices_look(const char *root, const struct ftrace_device_taker *taker)

@@ -12,6 +12,9 @@
 
 #include <stdint.h>
 
+/* Changes when a device of a guest comes or goes; cheaper than a look at all. */
+uint64_t ftrace_devices_names(const char *root);
+
 struct ftrace_device_taker {
     void *context;
     /* An interrupt of a controller and its owner: a domain id, WORK_OWN, or WORK_UNKNOWN (shared). */

@@ -19,10 +19,12 @@
 #include "io_search.h"
 #include "tracefs.h"
 
-#define LOOK_NS    1000000000u /* from one look at who uses the disks to the next */
-#define READ_BYTES 65536
-#define READS_MOST 64 /* between two looks at signals */
-#define CLOCK      "x86-tsc"
+#define LOOK_NS      1000000000u  /* from one look at who works for whom to the next */
+#define SETTLE_NS    10000000000u /* after a device came, all are looked at */
+#define FULL_LOOK_NS 60000000000u /* else so often */
+#define READ_BYTES   65536
+#define READS_MOST   64 /* between two looks at signals */
+#define CLOCK        "x86-tsc"
 
 struct ftrace_recorder {
     struct tracefs_instance instance;
@@ -32,9 +34,14 @@ struct ftrace_recorder {
     bool quiet;
     struct io_search *search; /* finds processes that serve guests; NULL: there is no /proc */
     unsigned domain;          /* of this domain */
+    unsigned cpus, buffer_kb; /* of each */
+    bool filling;             /* more has to be moved */
     struct buffer devices;    /* what the file says of them */
-    uint64_t next_look_ns;    /* at what no event tells */
-    bool inside_line;         /* what was read last ends in the middle of one */
+    struct buffer remarks;    /* that are to be written */
+    uint64_t names;           /* of devices, see ftrace_devices_names */
+    uint64_t settled_ns, next_full_ns;
+    uint64_t next_look_ns; /* at what no event tells */
+    bool inside_line;      /* what was read last ends in the middle of one */
     bool failed;
     struct error why;
     char bytes[READ_BYTES];
@@ -104,14 +111,15 @@ static void enable_others(const struct ftrace_recorder *r, const char *value)
         tracefs_write(&r->instance, WAKING "/enable", value);
 }
 
-static int choose_buffers(const struct ftrace_recorder *r, struct error *err)
+static int choose_buffers(struct ftrace_recorder *r, struct error *err)
 {
-    unsigned cpus = tracefs_cpus(&r->instance), kb = FTRACE_BUFFERS_KB / (cpus ? cpus : 1);
     char text[16];
-    snprintf(text, sizeof text, "%u",
-             kb > FTRACE_BUFFER_MOST_KB    ? FTRACE_BUFFER_MOST_KB
-             : kb < FTRACE_BUFFER_LEAST_KB ? FTRACE_BUFFER_LEAST_KB
-                                           : kb);
+    r->cpus = tracefs_cpus(&r->instance);
+    unsigned kb = FTRACE_BUFFERS_KB / (r->cpus ? r->cpus : 1);
+    r->buffer_kb = kb > FTRACE_BUFFER_MOST_KB    ? FTRACE_BUFFER_MOST_KB
+                   : kb < FTRACE_BUFFER_LEAST_KB ? FTRACE_BUFFER_LEAST_KB
+                                                 : kb;
+    snprintf(text, sizeof text, "%u", r->buffer_kb);
     return set(r, "buffer_size_kb", text, err);
 }
 
@@ -210,22 +218,27 @@ static void note_interface(void *context, const char *name, uint32_t domain)
     buffer_printf(&r->devices, "# xenmeter device %" PRIu32 " %s\n", domain, name);
 }
 
-/* Whose the devices are, if that has changed. */
-static void look_at_devices(struct ftrace_recorder *r)
+/* Whose the devices are, if that has changed. A device that has just come is not complete yet. */
+static void look_at_devices(struct ftrace_recorder *r, uint64_t now_ns)
 {
     const struct ftrace_device_taker taker = {r, note_irq, note_interface};
+    uint64_t names = ftrace_devices_names(r->root);
+    if (names != r->names)
+        r->settled_ns = now_ns + SETTLE_NS;
+    r->names = names;
+    if (now_ns > r->settled_ns && now_ns < r->next_full_ns)
+        return;
+    r->next_full_ns = now_ns + FULL_LOOK_NS;
     struct buffer before = r->devices;
     r->devices = (struct buffer){0};
     ftrace_devices_look(r->root, &taker);
-    bool same =
-        before.n == r->devices.n && (before.n == 0 || memcmp(before.at, r->devices.at, before.n) == 0);
-    if (!same && r->devices.n > 0 && !r->devices.failed)
-        output_write(r->output, r->devices.at, r->devices.n);
+    if (before.n != r->devices.n || (before.n > 0 && memcmp(before.at, r->devices.at, before.n) != 0))
+        buffer_add(&r->remarks, r->devices.at, r->devices.n);
     buffer_free(&before);
 }
 
-/* Of kernel threads their names tell it. */
-static bool write_task(void *context, const struct io_found *f)
+/* A thread that works for a guest. */
+static bool note_task(void *context, const struct io_found *f)
 {
     struct ftrace_recorder *r = context;
     char path[PATH_MAX], name[64];
@@ -233,36 +246,50 @@ static bool write_task(void *context, const struct io_found *f)
     if (!io_file_all(path, ' ', name, sizeof name))
         return true;
     name[strcspn(name, "\n")] = '\0';
-    output_printf(r->output, "# xenmeter task %u %lu %.15s\n", f->id, f->domain, name);
+    buffer_printf(&r->remarks, "# xenmeter task %u %lu %.15s\n", f->id, f->domain, name);
     return true;
 }
 
-/* Which processes and devices are whose, as it changes. */
+/* Which threads and devices are whose, as it changes: a remark is about what is recorded after it. */
 static void look(struct ftrace_recorder *r)
 {
     const struct io_moment now = io_clock_now();
-    if (r->inside_line || now.time_ns < r->next_look_ns)
+    if (now.time_ns < r->next_look_ns)
         return;
     r->next_look_ns = now.time_ns + LOOK_NS;
-    look_at_devices(r);
+    look_at_devices(r, now.time_ns);
     if (r->search && io_search_look(r->search, &now, NULL) != 0) {
         io_search_free(r->search);
         r->search = NULL;
     }
+    if (r->remarks.n == 0 || !move(r, READS_MOST) || r->inside_line)
+        return;
+    output_write(r->output, r->remarks.at, r->remarks.n);
+    r->remarks.n = 0;
+}
+
+/* Whether a buffer is a quarter full. */
+static bool is_filling(const struct ftrace_recorder *r)
+{
+    struct tracefs_figures f;
+    for (unsigned cpu = 0; cpu < r->cpus; cpu++)
+        if (tracefs_figures(&r->instance, cpu, &f) && f.bytes >= r->buffer_kb * 1024u / 4)
+            return true;
+    return false;
 }
 
 int ftrace_recorder_drain(struct ftrace_recorder *r)
 {
-    if (move(r, READS_MOST))
-        look(r);
+    r->filling = (r->filling || is_filling(r)) && !move(r, READS_MOST);
+    look(r);
     return r->failed ? -1 : 0;
 }
 
 /* What no line tells, and what was lost at all. */
 static void tell_losses(struct ftrace_recorder *r)
 {
-    struct tracefs_losses l;
-    for (unsigned cpu = 0; cpu < DOM0_TRACE_CPUS && tracefs_losses(&r->instance, cpu, &l); cpu++) {
+    struct tracefs_figures l;
+    for (unsigned cpu = 0; cpu < r->cpus && tracefs_figures(&r->instance, cpu, &l); cpu++) {
         if (l.dropped)
             output_printf(r->output, "# xenmeter lost %u %" PRIu64 "\n", cpu, l.dropped);
         if (l.overwritten + l.dropped && !r->quiet)
@@ -298,6 +325,7 @@ static void free_recorder(struct ftrace_recorder *r)
 {
     io_search_free(r->search);
     buffer_free(&r->devices);
+    buffer_free(&r->remarks);
     free(r);
 }
 
@@ -313,7 +341,7 @@ struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted
     r->path = wanted->path;
     r->quiet = wanted->quiet;
     r->domain = wanted->idd_given ? wanted->idd : 0;
-    r->search = io_search_new(wanted->root, wanted->interfaces, &(struct io_finder){r, write_task});
+    r->search = io_search_new(wanted->root, wanted->interfaces, &(struct io_finder){r, note_task});
     if (begin(r, wanted, err) == 0)
         return r;
     switch_off(r);

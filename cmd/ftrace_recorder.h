@@ -19,7 +19,7 @@
 #define FTRACE_BUFFERS_KB      131072
 #define FTRACE_BUFFER_LEAST_KB 512
 #define FTRACE_BUFFER_MOST_KB  4096
-#define FTRACE_TICK_NS         50000000u /* call ftrace_recorder_drain no later than that after the last time */
+#define FTRACE_TICK_NS         250000000u /* call ftrace_recorder_drain no later than that after the last time */
 
 struct ftrace_recorder;
 
@@ -40,7 +40,11 @@ struct ftrace_wanted {
  */
 struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted, struct error *err);
 
-/* Moves what was recorded to the file. -1 after a failure, of which ftrace_recorder_stop tells. */
+/*
+ * Moves what was recorded to the file, once a buffer is a quarter full: reading it takes more time than recording, and what
+ * fits is read when the recording has ended, so as not to disturb what is recorded. -1 after a failure, of which
+ * ftrace_recorder_stop tells.
+ */
 int ftrace_recorder_drain(struct ftrace_recorder *r);
 
 /*

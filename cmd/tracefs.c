@@ -170,13 +170,14 @@ static uint64_t figure(const char *text, const char *key)
     return text ? strtoull(text + n + 1, NULL, 10) : 0;
 }
 
-bool tracefs_losses(const struct tracefs_instance *t, unsigned cpu, struct tracefs_losses *losses)
+bool tracefs_figures(const struct tracefs_instance *t, unsigned cpu, struct tracefs_figures *figures)
 {
     char path[64], text[1024];
     snprintf(path, sizeof path, "per_cpu/cpu%u/stats", cpu);
     if (tracefs_read(t, path, text, sizeof text) != 0)
         return false;
-    losses->overwritten = figure(text, "overrun");
-    losses->dropped = figure(text, "dropped events") + figure(text, "commit overrun");
+    figures->bytes = figure(text, "bytes");
+    figures->overwritten = figure(text, "overrun");
+    figures->dropped = figure(text, "dropped events") + figure(text, "commit overrun");
     return true;
 }

@@ -35,13 +35,14 @@ int tracefs_read(const struct tracefs_instance *t, const char *file, char *to, s
 /* How many CPUs have buffers. */
 unsigned tracefs_cpus(const struct tracefs_instance *t);
 
-/* What the CPU's buffer has lost. */
-struct tracefs_losses {
+/* What the CPU's buffer holds, and has lost. */
+struct tracefs_figures {
+    uint64_t bytes;
     uint64_t overwritten; /* of these the trace itself tells where they were lost */
     uint64_t dropped;     /* of these it does not */
 };
 
 /* False: there is no such CPU, or its figures cannot be read. */
-bool tracefs_losses(const struct tracefs_instance *t, unsigned cpu, struct tracefs_losses *losses);
+bool tracefs_figures(const struct tracefs_instance *t, unsigned cpu, struct tracefs_figures *figures);
 
 #endif

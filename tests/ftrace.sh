@@ -142,6 +142,7 @@ for signal in TERM INT HUP; do
 done
 rm "$made/trace_pipe"
 mkfifo "$made/trace_pipe"
+sed -i 's/bytes: 0/bytes: 1048576/' "$made/per_cpu/cpu1/stats"
 in_instance -i 1h --ftrace "$file" -o "$scratch/log" >"$out" 2>"$err" &
 pid=$!
 instance=$instances/xenmeter-$pid
@@ -152,8 +153,22 @@ kill -TERM $pid
 wait $pid
 check 'more than a buffer, while it waits for the next reading' equal 20003 "$(text | grep -c 'first\|second')"
 forget
+sed -i 's/bytes: 1048576/bytes: 1048575/' "$made/per_cpu/cpu1/stats"
+in_instance -i 1h --ftrace "$file" -o "$scratch/log" >"$out" 2>"$err" &
+pid=$!
+instance=$instances/xenmeter-$pid
+soon grep -qs 1 "$instance/tracing_on"
+echo later >"$instance/trace_pipe"
+sleep 0.6
+exec 9<>"$instance/trace_pipe"
+check 'what fits into a quarter of the buffers is not read while it is recorded' equal later "$(timeout 5 head -n 1 <&9)"
+exec 9<&-
+kill -TERM $pid
+wait $pid
+forget
 rm "$made/trace_pipe"
 touch "$made/trace_pipe"
+sed -i 's/bytes: .*/bytes: 0/' "$made/per_cpu/cpu1/stats"
 
 group 'instances that were left over'
 mkdir -p "$instances/xenmeter-4190001" "$instances/xenmeter-4190002" "$instances/xenmeter-4190003" "$instances/others-4190004" \

@@ -2,6 +2,7 @@
  * Driver domains whose own kernel recorded whose work they did (dom0_trace.h): their running is cut where the owner changes,
  * and each part goes to its owner. It is cut when a slice ends, as the recording is known beforehand.
  */
+#include "apportion.h"
 #include "charging.h"
 
 #include "metrics/array.h"
@@ -72,12 +73,37 @@ static void sum_up(struct charging *c, struct cutting t)
     }
 }
 
+/* The period of a part, closed, whose time goes to n parties in proportion to `ns`. NULL: no memory. */
+static struct period *share_part(struct charging *c, const struct cutting *t, const struct measured *parties,
+                                 size_t n)
+{
+    struct period *p = charging_new_period(c, t->vcpu, t->from_ns);
+    if (!p)
+        return NULL;
+    bool own = n == 1 && parties[0].to == SHARE_OWN, of_guest = n == 1 && parties[0].to < SHARE_UNATTRIBUTED;
+    p->ran_ns = t->to_ns - t->from_ns;
+    for (size_t i = 0; i < n && !own; i++)
+        charging_add_weight(c, p, parties[i].to, (double)parties[i].ns);
+    if (own)
+        charging_share_own(c, p);
+    if (c->failed || p->shares_n == 0)
+        return NULL;
+    p->shares[0].measured = of_guest;
+    p->weights[0] = 1;
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    if (of_guest && c->options.spread_own)
+        charging_remember(c, p);
+    p->closed = true;
+    return p;
+}
+
 static struct period *period_of(struct charging *c, const struct cutting *t)
 {
     if (t->owner == WORK_SCHED && c->options.charge_idle && c->measured_n > 0)
-        return charging_measured_period(c, t->idd, c->measured, c->measured_n, t->from_ns, t->to_ns);
+        return share_part(c, t, c->measured, c->measured_n);
     const struct measured one = {recipient_of(c, t->idd, t->owner), 1};
-    return c->failed ? NULL : charging_measured_period(c, t->idd, &one, 1, t->from_ns, t->to_ns);
+    return c->failed ? NULL : share_part(c, t, &one, 1);
 }
 
 /* Cuts the slice `part` into parts, each of which goes to the ledger. The last one; NULL: no memory. */

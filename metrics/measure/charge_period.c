@@ -353,7 +353,7 @@ static double uncovered(const struct charging *c, const struct period *p, uint64
 }
 
 /* No I/O was seen: whose is the time? */
-static void charge_nobody(struct charging *c, struct period *p)
+void charging_share_own(struct charging *c, struct period *p)
 {
     const struct idd *d = &c->idds[p->idd];
     for (uint32_t i = 0; !p->partial && c->options.spread_own && i < d->pairs_n; i++) {
@@ -415,7 +415,7 @@ static void weigh_recent(struct charging *c, struct period *p)
         add_share(c, p, SHARE_UNATTRIBUTED, 1);
 }
 
-static void remember_charges(struct charging *c, const struct period *p)
+void charging_remember(struct charging *c, const struct period *p)
 {
     double sum = 0, scale = charging_scale(c);
     for (size_t i = 0; i < p->shares_n; i++)
@@ -475,7 +475,7 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         weigh_events(c, p, to_ns);
     bool charged = p->shares_n > 0;
     if (p->shares_n == 0)
-        charge_nobody(c, p);
+        charging_share_own(c, p);
     if (c->failed || p->shares_n == 0)
         return;
     if (p->shares_n > 1)
@@ -483,7 +483,7 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     else
         p->weights[0] = 1;
     if (charged && remembers(c, p))
-        remember_charges(c, p);
+        charging_remember(c, p);
     if (c->idds[p->idd].methods & CHARGE_THREADS)
         thread_times_hold(c, p);
     else
@@ -491,28 +491,4 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         c->failed = !charging_append_done(c, s);
     p->first = NULL;
-}
-
-struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
-                                        size_t n, uint64_t from_ns, uint64_t to_ns)
-{
-    struct period *p = new_period(c, idd, from_ns);
-    if (!p)
-        return NULL;
-    bool own = n == 1 && parties[0].to == SHARE_OWN, of_guest = n == 1 && parties[0].to < SHARE_UNATTRIBUTED;
-    p->ran_ns = to_ns - from_ns;
-    for (size_t i = 0; i < n && !own; i++)
-        add_share(c, p, parties[i].to, (double)parties[i].ns);
-    if (own)
-        charge_nobody(c, p);
-    if (c->failed)
-        return NULL;
-    p->shares[0].measured = of_guest;
-    p->weights[0] = 1;
-    if (p->shares_n > 1)
-        apportion_scale(c->real_weights, p->weights, p->shares_n);
-    if (of_guest && c->options.spread_own)
-        remember_charges(c, p);
-    p->closed = true;
-    return p;
 }

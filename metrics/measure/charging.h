@@ -290,9 +290,10 @@ bool charging_append_done(struct charging *c, struct run_slice *slice);
 bool charging_is_measured(const struct charging *c, uint32_t vcpu);
 /* The slice of such a vCPU ends. */
 void charging_close_measured(struct charging *c, uint32_t vcpu, uint64_t end_ns);
-/* The period of a part of it, closed, whose time goes to n parties in proportion to `ns`. NULL: no memory. */
-struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,
-                                        size_t n, uint64_t from_ns, uint64_t to_ns);
+/* The share of a period without I/O: the driver domain's own, spread, or unattributed. */
+void charging_share_own(struct charging *c, struct period *p);
+/* Keeps in mind to whom the period, whose weights are in c->real_weights, is charged. */
+void charging_remember(struct charging *c, const struct period *p);
 
 static inline void charging_emit(struct charging *c, const struct transition *t)
 {
