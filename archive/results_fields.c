@@ -78,6 +78,8 @@ const struct stored_field before_seen_fields[] = {
     FIELD(B, "state", state, NAME, true, 0, RUNSTATE_UNKNOWN, states),
     ALWAYS(B, "from_ns", from_ns),
     ALWAYS(B, "seen_ns", seen_ns),
+    STORED_COUNT(B, "light_ns", light_ns),
+    STORED_COUNT(B, "doubtful_ns", doubtful_ns),
     FLAG(B, "idle", idle),
     FLAG(B, "first", first),
     FLAG(B, "driver_domain", driver_domain),

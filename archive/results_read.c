@@ -412,6 +412,8 @@ static const char *before_seen_wrong(const struct before_seen *s)
         return "nobody was seen";
     if (s->from_ns >= s->seen_ns || s->seen_ns > INT64_MAX)
         return "seen before the beginning";
+    if (s->doubtful_ns > s->seen_ns - s->from_ns)
+        return "more time is doubtful than there is";
     if (s->driver_domain && s->state != RUNSTATE_RUNNING)
         return "a driver domain is charged for what it did not run";
     return NULL;

@@ -317,7 +317,7 @@ static int add_before_seen(struct rollup *r, struct rollup_asked *a, const struc
     if (m && r->by == BY_DOMAIN && !s->idle)
         before_seen_add_to_domain(s, m->domain_ns, ns);
     if (m)
-        before_seen_add(s, m, ns);
+        before_seen_add(s, m, from_ns, to_ns);
     bool charged = s->driver_domain && r->sink.charges;
     return check_memory(r, m && (!charged || aggregate_add_charges(&a->aggregate, &idd, 1)));
 }

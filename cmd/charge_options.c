@@ -34,9 +34,10 @@ static int take_method(void *context, const char *item, size_t n, struct error *
             return 0;
         }
     }
-    return error_set(err, ERROR_USAGE,
-                     "--charge-by: '%s' is none of grants, copies, notifications, transfers, packets, auto%s",
-                     word, suggestion(near, "; did you mean '", "'?", word, names));
+    return error_set(
+        err, ERROR_USAGE,
+        "--charge-by: '%s' is none of grants, copies, notifications, transfers, packets, threads, auto%s",
+        word, suggestion(near, "; did you mean '", "'?", word, names));
 }
 
 int set_charge_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -56,12 +57,14 @@ int set_charge_per(struct options *o, const struct option_spec *s, const char *t
     uint64_t *interval_ns = &o->charge_interval_ns;
     static const char prefix[] = "interval=";
     o->charge_per_given = true;
+    o->charge_per_execution = strcmp(text, "execution") == 0;
     *interval_ns = 0;
-    if (strcmp(text, "execution") == 0)
+    if (o->charge_per_execution || strcmp(text, "task") == 0)
         return 0;
     if (strncmp(text, prefix, strlen(prefix)) != 0)
         return error_set(err, ERROR_USAGE,
-                         "--charge-per %.60s: wants execution, or interval=LEN, for example interval=100ms",
+                         "--charge-per %.60s: wants task, execution, or interval=LEN, for example "
+                         "interval=100ms",
                          text);
     const char *length = text + strlen(prefix);
     if (parse_duration(s->name, length, strlen(length), interval_ns, err) != 0)
@@ -148,8 +151,10 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
 {
     if (o->charge_methods)
         charge->methods = o->charge_methods;
-    if (o->charge_per_given)
+    if (o->charge_per_given) {
         charge->interval_ns = o->charge_interval_ns;
+        charge->per_execution = o->charge_per_execution;
+    }
     if (o->charge_all)
         charge->spread_own = true;
     if (o->idds)
@@ -162,9 +167,9 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
 /* Whether the methods look at anything with a weight above 0. */
 static bool looks_at_something(const struct charge_options *c)
 {
-    unsigned methods = c->methods != CHARGE_AUTO ? c->methods
-                       : c->counters             ? CHARGE_PACKETS
-                                                 : ~(unsigned)CHARGE_PACKETS;
+    unsigned methods = !charge_methods_are_automatic(c->methods) ? c->methods
+                       : c->counters                             ? CHARGE_PACKETS
+                                                                 : ~(unsigned)CHARGE_PACKETS;
     for (int kind = 0; kind < IO_KINDS; kind++)
         if (charge_looks_at(c, methods, (enum io_kind)kind))
             return true;
@@ -173,10 +178,11 @@ static bool looks_at_something(const struct charge_options *c)
 
 int charge_options_check(const struct charge_options *c, bool counted, struct error *err)
 {
-    if (c->methods & CHARGE_PACKETS && !counted)
+    if (c->methods & (CHARGE_PACKETS | CHARGE_THREADS) && !counted)
         return error_set(err, ERROR_USAGE,
-                         "--charge-by packets wants --io-counts FILE, which \"xenmeter io-counts\" "
-                         "records in the driver domain while the trace is taken");
+                         "--charge-by %s wants --io-counts FILE, which \"xenmeter io-counts\" "
+                         "records in the driver domain while the trace is taken",
+                         c->methods & CHARGE_PACKETS ? "packets" : "threads");
     if (!looks_at_something(c))
         return error_set(err, ERROR_USAGE, "--weights: every event that is charged by weighs 0");
     return 0;
@@ -188,6 +194,7 @@ int charge_options_of(const struct options *o, const struct counters *counters, 
     out->methods = o->charge_methods ? o->charge_methods : CHARGE_AUTO;
     memcpy(out->weights, o->weights, sizeof out->weights);
     out->interval_ns = o->charge_interval_ns;
+    out->per_execution = o->charge_per_execution;
     out->spread_own = o->charge_all;
     out->idds = o->idds;
     out->counters = counters;

@@ -127,9 +127,8 @@ static void check_counters(const struct reading *r, const struct charge_summary 
             "or another boot?",
             file, from, to, end);
     else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
-        complain(
-            "%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is unattributed",
-            file, from, to, end);
+        complain("%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is %s", file,
+                 from, to, end, s->methods & CHARGE_PACKETS ? "unattributed" : "charged by the trace alone");
     if (s->devices_unknown)
         complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
                  "unattributed",

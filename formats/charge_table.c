@@ -62,7 +62,7 @@ static void put_method(struct buffer *b, const struct charge_schema *schema, con
             buffer_printf(b, "%s%s", before, charge_method_names[i].name);
             before = ", ";
         }
-    buffer_printf(b, ", per %s; weights", charge_per_in_words(per, options->interval_ns));
+    buffer_printf(b, ", per %s; weights", charge_per_in_words(per, options));
     before = " ";
     for (int kind = 0; kind < IO_KINDS; kind++)
         if (charge_looks_at(options, s->methods, (enum io_kind)kind)) {
@@ -103,7 +103,7 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
 void charge_table_end(struct table *t, const struct charge_summary *s)
 {
     struct buffer *b = &t->base.text;
-    bool any = false;
+    bool any = (s->methods & CHARGE_THREADS) != 0;
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
     buffer_text(b, t->begun ? "\n" : "");

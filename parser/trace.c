@@ -200,6 +200,8 @@ static void take_window(struct trace *t, bool ended)
     size_t n = s->n;
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
+    if (t->phase == PHASE_CLOCK && t->decoder.without_runstates && has_runstates(t))
+        decoder_want(&t->decoder, t->decoder.measures_clock, false);
     t->decoder.queued -= n - s->n;
     order_window(&t->order, s, ended);
 }
@@ -212,7 +214,7 @@ static void check_clock(struct trace *t)
 {
     struct decoder *d = &t->decoder;
     bool checked = t->clock.check_pairs > 0 || clock_probe_is_full(&t->probe);
-    bool first = !t->clock.measured && (d->sweep <= CHECK_FIRST_SWEEPS || !checked);
+    bool first = !t->clock.measured && (d->sweep <= CHECK_FIRST_SWEEPS || (!checked && decoder_has_runs(d)));
     bool measure = d->sweep % CHECK_SWEEPS == 0 || first;
     if (t->phase == PHASE_CLOCK || !(t->clock.cpu_hz > 0) || t->options.resume ||
         measure == d->measures_clock)

@@ -127,6 +127,53 @@ for per in execution interval=100ms; do
     check "per $per: all is charged" holds '.reports[0].intervals[0].idds[0] | .charged_ns == .running_ns' "$out"
 done
 
+group 'CPU times from outside'
+# Threads of guest 2 ran 2 ms of each of the 15 s, of guest 3 another 1 ms, the device model of guest 3 5 ms of one second;
+# some of it is interrupts that hit them.
+{
+    echo time_ns,domain,device,cpu_net_ns
+    for ((i = 0; i <= 160; i++)); do
+        echo "$((i * 100000000)),2,guest-rx,$((i * 200000))"
+        echo "$((i * 100000000)),3,blkback,$((i * 100000))"
+        echo "$((i * 100000000)),3,device-model,$((i < 20 ? 0 : i < 30 ? (i - 20) * 500000 : 5000000))"
+    done
+} >"$scratch/threads.csv"
+sums() { # FILE: all that is charged, own, unattributed is what ran, and what a charge rests on is the charge
+    holds 'all(.reports[].intervals[].idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns
+        and ([.guests[].charged_ns] | add // 0) == .charged_ns
+        and all(.guests[]; .measured_ns + .certain_ns + .inferred_ns == .charged_ns))' "$1"
+}
+for options in '' '--charge-by threads' '--charge-by threads,grants' '--charge-per interval=30ms' '--charge-all' '--idd 0,2'; do
+    # shellcheck disable=SC2086 # a list of words
+    run charge -q -f json -g total,1s,100ms,7ms --io-counts "$scratch/threads.csv" $options "$fixture"
+    check "$options: all adds up" sums "$out"
+    check "$options: granularities add up" holds '[.reports[] | [.intervals[].idds[] | select(.domain == 0).charged_ns]
+        | add] | .[1:] as $finer | .[0] as $whole | all($finer[]; . == $whole)' "$out"
+    check "$options: threads are a method" holds '.method.charge_by | index("threads")' "$out"
+done
+run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
+cp "$out" "$scratch/measured.json"
+check 'a guest is charged no less than was measured' holds '.reports[0].intervals[0].idds[0].guests
+    | all(.[] | select(.domain == 2); .charged_ns >= .measured_ns and .measured_ns > 24e6 and .measured_ns < 31e6)' "$out"
+check 'measured time lies where it was measured' holds '[.reports[1].intervals[].idds[0].guests[] | select(.domain == 3).measured_ns]
+    | .[2] > 4.8e6 and .[2] < 6.1e6 and .[3] < 1.1e6' "$out"
+run charge -q -f json --io-counts "$scratch/threads.csv" "$fixture"
+check 'evidence names it' holds '.reports[0].intervals[0].idds[0].guests[] | select(.domain == 2).evidence.measured_pct > 0' "$out"
+"$XENMETER" charge -q -f csv -g 100ms --io-counts "$scratch/threads.csv" "$fixture" >"$scratch/file.csv"
+zstd -dcq "$fixture" | "$XENMETER" charge -q -f csv -g 100ms --io-counts "$scratch/threads.csv" - >"$scratch/pipe.csv"
+check 'a pipe: the same' cmp "$scratch/file.csv" "$scratch/pipe.csv"
+"$XENMETER" archive create -q -g 100ms -o "$scratch/measured.xma" --io-counts "$scratch/threads.csv" "$fixture"
+"$XENMETER" charge -q -f csv -g 100ms "$scratch/measured.xma" >"$scratch/archive.csv"
+check 'an archive: the same' cmp "$scratch/file.csv" "$scratch/archive.csv"
+run charge -q --io-counts "$scratch/threads.csv" "$fixture"
+check 'table: the evidence' says "$out" '^2 .* measured [0-9]'
+check 'table: the method' says "$out" '^charged by .*threads'
+sed -n '1p; /^[0-9]\{1,10\},/p' "$scratch/threads.csv" >"$scratch/part.csv" # 10 s
+run charge --io-counts "$scratch/part.csv" -o /dev/null "$fixture"
+check 'what no reading covers is charged by the trace' says "$err" 'the rest is charged by the trace alone'
+run charge --charge-by threads "$fixture" </dev/null
+check 'threads want a log' says "$err" '--charge-by threads wants --io-counts'
+
 group 'what to show'
 run charge -q -f jsonl "$fixture"
 cp "$out" "$scratch/all"

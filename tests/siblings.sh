@@ -40,6 +40,33 @@ run report --by vcpu -f json "$scratch/core.xma"
 check 'an archive: d1v1' equal 6370 "$(running 1 1)"
 check 'an archive: two siblings' equal 2 "$(quality core_pcpus)"
 
+# Whether what is said of each vCPU allows for what happened: running d0 127.0 ms, d1 637.0, d2 635.0; the rest runnable.
+bounds_hold() {
+    jq -e '
+        def holds($column; $truth):
+            .[$column] - .doubtful_ns <= $truth + 1e5 and .[$column] + .unknown_ns + .doubtful_ns >= $truth - 1e5;
+        [.reports[].intervals[].rows[] | {"0": 127e6, "1": 637e6, "2": 635e6}[.domain | tostring] as $ran |
+         holds("running_ns"; $ran) and holds("runnable_ns"; 1.397e9 - $ran)] | length >= 3 and all' "$out" >/dev/null
+}
+
+group 'core scheduling: a ring that was not read'
+run report "${hz[@]}" --by vcpu -f json fixtures/cases/core-sched-c.xt.zst
+check 'two siblings' equal 2 "$(quality core_pcpus)"
+check 'one was not recorded' equal 1 "$(quality unseen_pcpus)"
+check 'nothing contradicts' equal 0 "$(quality inconsistent)"
+check 'the truth is within what is said' bounds_hold
+check 'poor' equal poor "$(quality verdict)"
+run dump "${hz[@]}" -q fixtures/cases/core-sched-c.xt.zst
+check 'dump: who runs is not known' equal 0 "$(grep -cE ' p0 +d[0-2]v[01] ' "$out")"
+
+group 'core scheduling: no runstate changes'
+run report "${hz[@]}" --by vcpu -f json fixtures/cases/core-sched-switch.xt.zst
+check 'the mode is recognised' test "$(jq '.quality | .core_pcpus + .core_pcpus_unknown' "$out")" -ge 2
+check 'the truth is within what is said' bounds_hold
+check 'poor' equal poor "$(quality verdict)"
+run info "${hz[@]}" fixtures/cases/core-sched-switch.xt.zst
+check 'info names it' says "$out" '^cores .*scheduled together'
+
 group 'a clock that leaves'
 run report "${hz[@]}" --by vcpu -f json $ahead
 check 'its length' equal 600 "$(jq '.reports[].intervals[] | (.end_ns - .start_ns) / 1000000 | round' "$out")"

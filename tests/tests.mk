@@ -4,6 +4,7 @@
 #   siblings    core scheduling, clocks that leave the others, joined captures
 #   truth       running time against what the hypervisor itself counted
 #   charges     charges against what the driver domain itself counted
+#   threads     charges by CPU times of threads against what the driver domain recorded of its switches
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   unrecorded  pCPUs and times of which nothing was recorded
@@ -30,10 +31,10 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+TESTS      := unit siblings truth charges threads invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
 ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
-ASAN_CAPTURE_TESTS := truth charges invariants road dump xenalyze
+ASAN_CAPTURE_TESTS := truth charges threads invariants road dump xenalyze
 ASAN_BUILD := build-asan
 TRACES     ?=
 
@@ -74,6 +75,10 @@ test-truth: all
 test-charges: all
 	@BUILD=$(BUILD) tests/truth/charges.sh fixtures $(TRACES)
 
+.PHONY: test-threads
+test-threads: all
+	@BUILD=$(BUILD) tests/truth/threads.sh fixtures $(TRACES)
+
 .PHONY: test-xenalyze
 test-xenalyze: all
 	@BUILD=$(BUILD) tests/xenalyze.sh $(TRACES)
@@ -88,7 +93,7 @@ test-hosts: all $(BUILD)/hosts
 	    $(BUILD)/hosts --program $(BUILD)/xenmeter --runs 1 --no-shrink $$host >$(BUILD)/host.txt || { cat $(BUILD)/host.txt; exit 1; }; done
 	@$(BUILD)/hosts --program $(BUILD)/xenmeter $(if $(HOSTS_SECONDS),--seconds $(HOSTS_SECONDS),--runs $(HOSTS_RUNS) --seed $(HOSTS_SEED))
 
-SHELL_TESTS := $(filter-out unit truth charges xenalyze hosts,$(TESTS))
+SHELL_TESTS := $(filter-out unit truth charges threads xenalyze hosts,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "metrics/min_max.h"
+
 enum domain_runstate domain_runstate_of(const uint32_t in_state[RUNSTATES])
 {
     bool running = in_state[RUNSTATE_RUNNING] > 0;
@@ -16,13 +18,24 @@ enum domain_runstate domain_runstate_of(const uint32_t in_state[RUNSTATES])
     return DOMAIN_BLOCKED;
 }
 
-void before_seen_add(const struct before_seen *s, struct measures *m, uint64_t ns)
+void before_seen_doubt(struct before_seen *s, const struct dark_clock *dark)
 {
+    if (s->idle || s->state == RUNSTATE_RUNNING || s->state == RUNSTATE_UNKNOWN)
+        return;
+    s->light_ns = dark->blind > 0 ? s->seen_ns : dark->since_ns;
+    s->doubtful_ns = min64(dark_clock_ns(dark, s->seen_ns), s->seen_ns - s->from_ns);
+}
+
+void before_seen_add(const struct before_seen *s, struct measures *m, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t ns = to_ns - from_ns, dark_ns = min64(max64(from_ns, s->light_ns), to_ns) - from_ns;
     bool of_pcpu = s->row.domain < 0;
     if (s->idle)
         m->idle_ns += s->state == RUNSTATE_RUNNING ? (int64_t)ns : 0;
     else if (!of_pcpu || s->state == RUNSTATE_RUNNING)
         m->state_ns[s->state] += (int64_t)ns;
+    if (!of_pcpu)
+        m->doubtful_ns += (int64_t)min64(dark_ns, s->doubtful_ns);
     if (of_pcpu) /* a vCPU turns time of which nobody knew into running time; the pCPU's length is its own */
         m->pcpu_unknown_ns += s->state == RUNSTATE_RUNNING ? -(int64_t)ns : (int64_t)ns;
     if (of_pcpu ? s->state == RUNSTATE_UNKNOWN : !s->idle || s->state == RUNSTATE_RUNNING)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "metrics/model/blind.h"
 #include "row.h"
 
 struct before_seen {
@@ -17,13 +18,19 @@ struct before_seen {
     enum runstate state; /* what it was in; of a pCPU: RUNSTATE_UNKNOWN */
     uint64_t from_ns;    /* since when */
     uint64_t seen_ns;    /* rows that end by then were handed out without it */
-    bool idle;           /* a vCPU of the idle domain */
-    bool first;          /* BY_DOMAIN: the first vCPU of its domain */
-    bool driver_domain;  /* BY_DOMAIN: it ran, and its domain's running time is charged */
+    uint64_t light_ns;   /* no record is lost since then */
+    uint64_t
+        doubtful_ns; /* most of the time before that which is dark (metrics/model/blind.h): its state is doubtful */
+    bool idle;       /* a vCPU of the idle domain */
+    bool first;         /* BY_DOMAIN: the first vCPU of its domain */
+    bool driver_domain; /* BY_DOMAIN: it ran, and its domain's running time is charged */
 };
 
-/* Adds ns of such time to the row's measures, but for the domain's runstates. */
-void before_seen_add(const struct before_seen *s, struct measures *m, uint64_t ns);
+/* Says how much of it is doubtful at most: what was dark so far, if it was off a pCPU. */
+void before_seen_doubt(struct before_seen *s, const struct dark_clock *dark);
+
+/* Adds such time, from from_ns to to_ns, to the row's measures, but for the domain's runstates. */
+void before_seen_add(const struct before_seen *s, struct measures *m, uint64_t from_ns, uint64_t to_ns);
 
 /*
  * The same for the domain's runstates: they become those of a domain that had this vCPU for all the time that they cover,

@@ -2,6 +2,12 @@
 
 #include "adding.h"
 
+bool charge_methods_are_automatic(unsigned methods)
+{
+    unsigned events = methods & ~(unsigned)CHARGE_THREADS;
+    return events == 0 || events & CHARGE_AUTO;
+}
+
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from)
 {
 #define IDD_COUNT(KEY, MEMBER) into->MEMBER = add_count(into->MEMBER, from->MEMBER);

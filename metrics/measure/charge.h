@@ -33,14 +33,18 @@ enum charge_method {
     CHARGE_TRANSFERS = 1 << 2,     /* transfer */
     CHARGE_NOTIFICATIONS = 1 << 3, /* notify */
     CHARGE_PACKETS = 1 << 4,       /* tx, rx, read, write: outside counters */
-    CHARGE_AUTO = 1 << 5           /* the outside counters where given, else all the trace has */
+    CHARGE_AUTO = 1 << 5,          /* the outside counters where given, else all the trace has */
+    CHARGE_THREADS =
+        1 << 6 /* CPU times of threads, as the driver domain's kernel counted them; the rest by */
+               /* the other methods, without any by those of CHARGE_AUTO */
 };
 
 struct charge_options {
     bool wanted;              /* account I/O and charges at all */
     unsigned methods;         /* enum charge_method, or-ed; 0: CHARGE_AUTO */
     double weights[IO_KINDS]; /* of one event; >= 0 */
-    uint64_t interval_ns;     /* T is an interval of this length from the trace's start; 0: an execution */
+    uint64_t interval_ns;     /* T is an interval of this length from the trace's start; 0: a task, or */
+    bool per_execution;       /* an execution, even where the trace tells tasks apart */
     bool spread_own;          /* own time goes to the guests, in the proportion of their recent charges */
     const uint8_t
         *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
@@ -53,6 +57,15 @@ struct charge_options {
         dom0_trace; /* whose work a driver domain did, by its own kernel, or NULL; as `counters`. Its time is cut by */
                     /* that, whatever the methods and the interval are */
 };
+
+/* Whether it is left to what is given and seen which events charges rest on. */
+bool charge_methods_are_automatic(unsigned methods);
+
+/* Whether T is what one task, or interrupt, of the driver domain ran; where the trace does not tell: an execution. */
+static inline bool charge_by_task(const struct charge_options *o)
+{
+    return o->interval_ns == 0 && !o->per_execution;
+}
 
 /* The default weights: what one event of a kind costs a driver domain, in units of one page copied. */
 extern const double charge_default_weights[IO_KINDS];
@@ -70,7 +83,8 @@ struct charge_guest {
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
     double charged_by_ns[IO_KINDS];    /* charged_ns by the kind of the events it rests on */
     double charged_inferred_ns;        /* charged_ns that rests on inferred events */
-    double charged_measured_ns;        /* charged_ns that the driver domain's own kernel measured */
+    double
+        charged_measured_ns; /* charged_ns that the driver domain's own kernel measured; rests on no events */
 };
 
 /* One driver domain in one interval. charged_ns + own_ns + unattributed_ns = running_ns. */

@@ -129,6 +129,14 @@ void counters_free(struct counters *c)
     free(c);
 }
 
+bool counter_device_has_events(const struct counter_device *d)
+{
+    bool any = false;
+    for (unsigned kind = 0; kind < COUNTER_KINDS; kind++)
+        any |= d->counts[kind];
+    return any;
+}
+
 /* ---- the count at a moment ---- */
 
 /* The counts of one kind by one device. */
@@ -199,12 +207,18 @@ static struct level level_at(const struct series *s, uint64_t at_ns)
     return (struct level){s->readings[next ? next - 1 : 0].count[s->kind], 0};
 }
 
+static struct series series_of(const struct counters *c, uint32_t device, unsigned kind,
+                               const struct clock *clock)
+{
+    return (struct series){c->readings + c->begins[device], c->begins[device + 1] - c->begins[device], kind,
+                           c->has_tsc ? clock : NULL};
+}
+
 /* False: the device counts no such kind, or has no readings there. */
 static bool levels(const struct counters *c, uint32_t device, unsigned kind, const uint64_t span_ns[2],
                    const struct clock *clock, struct level at[2])
 {
-    struct series s = {c->readings + c->begins[device], c->begins[device + 1] - c->begins[device], kind,
-                       c->has_tsc ? clock : NULL};
+    struct series s = series_of(c, device, kind, clock);
     if (span_ns[0] >= span_ns[1] || s.n < 2 || !c->devices[device].counts[kind])
         return false;
     at[0] = level_at(&s, span_ns[0]);
@@ -230,12 +244,29 @@ uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsig
     return at[1].whole - at[0].whole;
 }
 
+bool counters_next(const struct counters *c, uint32_t device, uint64_t after_ns, const struct clock *clock,
+                   uint64_t *ns)
+{
+    struct series s = series_of(c, device, 0, clock);
+    size_t next = readings_until(&s, after_ns > INT64_MAX ? INT64_MAX : (int64_t)after_ns);
+    if (next == s.n)
+        return false;
+    *ns = (uint64_t)reading_ns(&s, next);
+    return true;
+}
+
+bool counters_cover(const struct counters *c, uint32_t device, uint64_t from_ns, uint64_t to_ns,
+                    const struct clock *clock)
+{
+    struct series s = series_of(c, device, 0, clock);
+    return s.n >= 2 && reading_ns(&s, 0) <= (int64_t)from_ns && reading_ns(&s, s.n - 1) >= (int64_t)to_ns;
+}
+
 bool counters_span(const struct counters *c, const struct clock *clock, int64_t *from_ns, int64_t *to_ns)
 {
     bool any = false;
     for (size_t d = 0; d < c->devices_n; d++) {
-        struct series s = {c->readings + c->begins[d], c->begins[d + 1] - c->begins[d], 0,
-                           c->has_tsc ? clock : NULL};
+        struct series s = series_of(c, (uint32_t)d, 0, clock);
         if (s.n < 2)
             continue;
         int64_t first = reading_ns(&s, 0), last = reading_ns(&s, s.n - 1);

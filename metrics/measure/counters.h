@@ -46,6 +46,9 @@ struct counters {
 
 struct error;
 
+/* Whether it counts packets or requests. */
+bool counter_device_has_events(const struct counter_device *d);
+
 /*
  * Orders the readings, and makes counts that began anew continue. Call before the functions below. Each reading's
  * `device` is below devices_n. -1 with `err` filled: one device has two different readings of one moment, or no memory.
@@ -73,6 +76,16 @@ double counters_between(const struct counters *c, uint32_t device, unsigned kind
 /* The same in whole events; adjoining stretches add up to the whole one exactly. */
 uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
                                 uint64_t to_ns, const struct clock *clock);
+
+/*
+ * The first reading of the device after `after_ns`: *ns, from the trace's start. False: there is none.
+ */
+bool counters_next(const struct counters *c, uint32_t device, uint64_t after_ns, const struct clock *clock,
+                   uint64_t *ns);
+
+/* Whether the readings of the device cover all of [from_ns, to_ns). */
+bool counters_cover(const struct counters *c, uint32_t device, uint64_t from_ns, uint64_t to_ns,
+                    const struct clock *clock);
 
 /*
  * The first and the last reading, ns from the trace's start (negative: before it). False when no device was read twice:

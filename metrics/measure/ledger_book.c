@@ -301,7 +301,7 @@ static void add_part(const struct before_seen *s, struct measures *m, bool domai
     if (domain)
         before_seen_add_to_domain(s, m->domain_ns, ns);
     else
-        before_seen_add(s, m, ns);
+        before_seen_add(s, m, end_ns - ns, end_ns);
 }
 
 /* To all of the open intervals: to the domain's runstates, or to the rest. */
@@ -332,6 +332,8 @@ static void add_before_seen(struct ledger *l, uint32_t vcpu, uint64_t from_ns, b
                             .driver_domain = idd != NOBODY};
     if (s.from_ns >= s.seen_ns || !l->reporting)
         return;
+    before_seen_doubt(&s, &l->dark);
+    l->doubtful_ns += s.doubtful_ns;
     if (!a->idle)
         l->vcpu_ns += s.seen_ns - s.from_ns;
     if (a->state == RUNSTATE_UNKNOWN && !a->idle)

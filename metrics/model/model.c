@@ -143,8 +143,9 @@ static void doubt_past(struct model *m, uint64_t now_ns)
     }
 }
 
-/* Its state ends. */
-static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
+/* As below, of a state that was not known, or where records were lost. */
+static __attribute__((noinline)) void leave_unsure_state(struct model *m, struct vcpu_view *v,
+                                                         uint64_t now_ns)
 {
     if (v->state == RUNSTATE_UNKNOWN)
         m->unknown_ns += unknown_since(v, now_ns);
@@ -153,6 +154,13 @@ static void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
         m->doubtful_ns += doubtful_since(m, v, now_ns);
         v->dark_ns = dark_clock_ns(&m->view.dark, now_ns);
     }
+}
+
+/* Its state ends. */
+static inline void leave_state(struct model *m, struct vcpu_view *v, uint64_t now_ns)
+{
+    if (v->state == RUNSTATE_UNKNOWN || m->view.dark.changed)
+        leave_unsure_state(m, v, now_ns);
     v->since_ns = now_ns;
 }
 
@@ -172,10 +180,9 @@ static void change_state(struct model *m, const struct transition *t)
 /* A vCPU that ran, or did not, runs from now on, or does not. */
 static inline void count_running(struct model *m, bool ran, bool runs, uint64_t now_ns)
 {
-    if (ran == runs)
-        return;
-    m->running += runs ? 1 : -1ull;
-    m->ran_ns += runs ? -now_ns : now_ns;
+    uint64_t more = (uint64_t)runs - (uint64_t)ran; /* 1, 0 or, modulo 2^64, -1 */
+    m->running += more;
+    m->ran_ns -= more * now_ns;
 }
 
 static void appear(struct model *m, const struct transition *t)

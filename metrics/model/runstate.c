@@ -145,8 +145,10 @@ void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t)
     put(r, time_ns, t);
 }
 
-void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
-                         enum runstate to, uint16_t pcpu, uint32_t slice_ns)
+static inline __attribute__((always_inline)) void put_state(struct runstates *r, uint64_t time_ns,
+                                                            uint32_t vcpu, enum runstate from,
+                                                            enum runstate to, uint16_t pcpu,
+                                                            uint32_t slice_ns)
 {
     put(r, time_ns,
         (struct transition){.kind = TRANSITION_STATE,
@@ -155,6 +157,12 @@ void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, e
                             .from = from & 15,
                             .to = to & 15,
                             .value = slice_ns});
+}
+
+void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
+                         enum runstate to, uint16_t pcpu, uint32_t slice_ns)
+{
+    put_state(r, time_ns, vcpu, from, to, pcpu, slice_ns);
 }
 
 /* ---- contradictions ---- */
@@ -179,15 +187,6 @@ void runstates_lose(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_
     runstates_put_state(r, now_ns, vcpu, RUNSTATE_RUNNING, RUNSTATE_UNKNOWN, pcpu, UINT32_MAX);
     r->tracks[vcpu].state = RUNSTATE_UNKNOWN;
     r->tracks[vcpu].since_ns = now_ns;
-}
-
-__attribute__((noinline)) void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
-                                                      uint16_t pcpu)
-{
-    if (!runstates_is_dark(r, pcpu))
-        return;
-    runstates_lose(r, vcpu, now_ns, pcpu);
-    runstates_vacate(r, vcpu, now_ns);
 }
 
 static __attribute__((noinline)) void lose_runner(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
@@ -428,7 +427,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_occupy(r, vcpu, pcpu, now_ns);
     bool moved = new == RUNSTATE_RUNNING &&ran_on != NO_PCPU &&ran_on != pcpu;
     if (new != k->state || old != new || moved) {
-        runstates_put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
+        put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
         k->state = (uint8_t) new;
     }
     bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;

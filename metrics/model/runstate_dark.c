@@ -5,7 +5,9 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt.
+ * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
+ * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
+ * show: such time keeps its state.
  */
 #include "metrics/min_max.h"
 
@@ -111,15 +113,16 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
     return certain ? birth_ns : gap.to_ns;
 }
 
-/* It slept up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
-static void doubt_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
+/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
+static void doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
+                        uint64_t now_ns)
 {
     const struct darkness *d = &r->darkness;
     uint64_t light_ns = birth_ns;
     for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
-        bool may_have_run = light_ns == birth_ns && r->first_run_lost;
-        if (s->from_ns < now_ns && (may_have_run || runstates_near(r, light_ns, s->from_ns)))
+        bool unsure = (light_ns == birth_ns && r->first_run_lost) || state == RUNSTATE_OFFLINE;
+        if (s->from_ns < now_ns && (unsure || runstates_near(r, light_ns, s->from_ns)))
             put_doubt_between(r, vcpu, light_ns, s->from_ns);
         light_ns = s->to_ns;
     }
@@ -131,7 +134,7 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
     if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
         return;
     if (is_asleep(k))
-        doubt_first(r, vcpu, birth_ns, now_ns);
+        doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
     note_unexplained(r, &(struct unexplained){.since_ns = birth_ns,
                                               .at_ns = now_ns,
                                               .vcpu = vcpu,
@@ -167,7 +170,7 @@ static void explain(struct runstates *r, uint64_t from_ns)
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
             continue;
         if (u->first && u->state != RUNSTATE_RUNNABLE)
-            doubt_first(r, u->vcpu, u->since_ns, u->at_ns);
+            doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
         else
             runstates_put_state(r, u->first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
                                 RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);
@@ -228,20 +231,34 @@ static void darken(struct runstates *r, uint64_t from_ns, enum dark_change chang
     put_dark(r, from_ns, change);
 }
 
+/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
+static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
+{
+    struct dark_stretch gap;
+    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
+    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
+        return false;
+    *from_ns = gap.from_ns;
+    return true;
+}
+
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
     darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];
+        uint64_t lost_ns = from_ns;
         k->woken = false;
         if (!k->seen || p->incarnations[p->vcpus[vcpu].life].ended)
             continue;
         runstates_vacate(r, vcpu, from_ns);
         if (k->doubtful)
             end_doubt(r, vcpu, from_ns);
+        if (k->state != RUNSTATE_UNKNOWN && is_open(r, k, from_ns, &lost_ns))
+            lost_ns = max64(lost_ns, r->settled_ns);
         if (k->state != RUNSTATE_UNKNOWN)
-            runstates_put_state(r, from_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
+            runstates_put_state(r, lost_ns, vcpu, k->state, RUNSTATE_UNKNOWN, k->pcpu, UINT32_MAX);
         k->state = RUNSTATE_UNKNOWN;
         k->since_ns = from_ns;
         k->leaving_noted = false;
@@ -317,6 +334,14 @@ void runstates_unseen_at_end(struct runstates *r)
         runstates_unseen(r, r->unseen.tickled > proven ? r->unseen.tickled : proven);
 }
 
+void runstates_lose_if_dark(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
+{
+    if (!runstates_is_dark(r, pcpu))
+        return;
+    runstates_lose(r, vcpu, now_ns, pcpu);
+    runstates_vacate(r, vcpu, now_ns);
+}
+
 void runstates_doubt_runs(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
 {
     from_ns = max64(from_ns, r->settled_ns);
@@ -382,13 +407,18 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
         runstates_unseen(r, 1);
 }
 
-/* The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. */
+/*
+ * The part of the gap in which the vCPU changed: not where it slept, before or after, too long to have been runnable. Of one that
+ * was paused it is not known when that began, or ended.
+ */
 static void narrow(const struct runstates *r, struct dark_stretch *gap, enum runstate before,
                    enum runstate after)
 {
     const struct darkness *d = &r->darkness;
     uint64_t end = darkness_after(d, gap->to_ns - 1);
     uint64_t light_ns = UINT64_MAX;
+    if (before == RUNSTATE_OFFLINE || after == RUNSTATE_OFFLINE)
+        return;
     for (uint64_t i = darkness_after(d, max64(gap->from_ns, r->settled_ns)); i <= end && i < d->n; i++) {
         const struct dark_stretch *s = darkness_stretch(d, i);
         bool apart = light_ns != UINT64_MAX && !runstates_near(r, light_ns, s->from_ns);
@@ -427,17 +457,6 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
 }
 
 /* ---- until when ---- */
-
-/* From when on nothing is known of the vCPU: dark since its last record, and it does not look asleep. */
-static bool is_open(const struct runstates *r, const struct track *k, uint64_t upto_ns, uint64_t *from_ns)
-{
-    struct dark_stretch gap;
-    bool open = k->state == RUNSTATE_RUNNABLE || k->state == RUNSTATE_UNKNOWN;
-    if (!open || !k->seen || k->idle || !darkness_between(&r->darkness, k->since_ns, upto_ns, &gap))
-        return false;
-    *from_ns = gap.from_ns;
-    return true;
-}
 
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)
 {

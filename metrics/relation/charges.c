@@ -10,7 +10,7 @@
 /* What per cents are of: the time charged, or the sum of its parts where rounding made that larger. */
 static double charged_of(const struct charge_guest *guest)
 {
-    double sum = 0, charged = (double)guest->charged_ns;
+    double sum = guest->charged_measured_ns, charged = (double)guest->charged_ns;
     for (int kind = 0; kind < IO_KINDS; kind++)
         sum += guest->charged_by_ns[kind];
     return sum > charged ? sum : charged;
@@ -38,30 +38,56 @@ double measured_pct_of(const struct charge_guest *guest)
     return per_cent(guest->charged_measured_ns, charged_of(guest));
 }
 
-static size_t append_evidence(char to[EVIDENCE_BYTES], size_t n, const char *name, double pct)
+/* Whole ns of a part, of which no more than `most` can be. */
+static uint64_t whole_ns(double part, uint64_t most)
 {
-    return n + (size_t)snprintf(to + n, EVIDENCE_BYTES - n, "%s%s %s%.0f%%", n ? " " : "", name,
-                                pct < 0.5 ? "<" : "", pct < 0.5 ? 1 : pct);
+    if (!(part > 0))
+        return 0;
+    return part < (double)most ? (uint64_t)(part + 0.5) : most;
 }
 
-/* What was measured, then the kinds by their per cent, the largest first. */
+/* Parts are sums of rounded fractions: what is missing below this part of the whole is no more than that. */
+#define ROUNDING 1e-6
+
+struct charge_grounds charge_grounds_of(const struct charge_guest *guest)
+{
+    double charged = (double)guest->charged_ns, by_events = 0;
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        by_events += guest->charged_by_ns[kind];
+    double groundless = charged - by_events - guest->charged_measured_ns;
+    double inferred = guest->charged_inferred_ns + (groundless > ROUNDING * charged ? groundless : 0);
+    struct charge_grounds g = {.measured_ns = whole_ns(guest->charged_measured_ns, guest->charged_ns)};
+    g.inferred_ns = whole_ns(inferred, guest->charged_ns - g.measured_ns);
+    g.certain_ns = guest->charged_ns - g.measured_ns - g.inferred_ns;
+    return g;
+}
+
+/* One of the parts: its time and name. The kinds of events, and after them what was measured. */
+static double part_of(const struct charge_guest *guest, int part, const char **name)
+{
+    *name = part < IO_KINDS ? io_kind_names[part] : "measured";
+    return part < IO_KINDS ? guest->charged_by_ns[part] : guest->charged_measured_ns;
+}
+
+/* The parts by their per cent, the largest first. */
 static void write_evidence(char to[EVIDENCE_BYTES], const struct charge_guest *guest)
 {
-    bool named[IO_KINDS] = {false};
+    bool named[IO_KINDS + 1] = {false};
+    const char *name;
     size_t n = 0;
     *to = '\0';
-    if (guest->charged_measured_ns > 0)
-        n = append_evidence(to, n, "measured", measured_pct_of(guest));
     for (;;) {
         int most = -1;
-        for (int kind = 0; kind < IO_KINDS; kind++)
-            if (!named[kind] && guest->charged_by_ns[kind] > 0 &&
-                (most < 0 || guest->charged_by_ns[kind] > guest->charged_by_ns[most]))
-                most = kind;
+        for (int part = 0; part <= IO_KINDS; part++)
+            if (!named[part] && part_of(guest, part, &name) > 0 &&
+                (most < 0 || part_of(guest, part, &name) > part_of(guest, most, &name)))
+                most = part;
         if (most < 0 || n >= EVIDENCE_BYTES)
             return;
         named[most] = true;
-        n = append_evidence(to, n, io_kind_names[most], evidence_pct_of(guest, (enum io_kind)most));
+        double pct = per_cent(part_of(guest, most, &name), charged_of(guest));
+        n += (size_t)snprintf(to + n, EVIDENCE_BYTES - n, "%s%s %s%.0f%%", n ? " " : "", name,
+                              pct < 0.5 ? "<" : "", pct < 0.5 ? 1 : pct);
     }
 }
 

@@ -10,7 +10,7 @@
 
 enum recipient { RECIPIENT_GUEST, RECIPIENT_OWN, RECIPIENT_UNATTRIBUTED };
 
-#define EVIDENCE_BYTES 176 /* of every kind's name and per cent, and "measured" */
+#define EVIDENCE_BYTES 176 /* of every kind's name and per cent, and of what was measured */
 
 struct charge_row {
     const struct charge_idd *idd;
@@ -19,8 +19,8 @@ struct charge_row {
     uint64_t charged_ns;
     const uint64_t *events; /* by kind; NULL: it has none */
     size_t events_n;        /* kinds of which there can be any */
-    char evidence
-        [EVIDENCE_BYTES]; /* "measured 98%", "copy 71% map 29%": what charged_ns rests on; may be empty */
+    /* "measured 50% copy 31% map 19%": what charged_ns rests on; may be empty */
+    char evidence[EVIDENCE_BYTES];
 };
 
 /* Room for the rows of one interval; all zero is none. The caller frees `at`. */
@@ -33,13 +33,18 @@ struct charge_rows {
 bool charge_rows_fill(struct charge_rows *rows, const struct charge_idd *idds, size_t n);
 
 /*
- * Per cent of a guest's charged time that rests on events of a kind, or on inferred ones; 0 without any time. The parts
- * of all kinds make 100, less what rests on no events: a driver domain's own time that was shared out, too.
+ * Per cent of a guest's charged time that rests on events of a kind, or on inferred ones, or was measured; 0 without any
+ * time. The parts of all kinds and what was measured make 100, less what rests on neither: a driver domain's own time that
+ * was shared out, too.
  */
 double evidence_pct_of(const struct charge_guest *guest, enum io_kind kind);
 double inferred_pct_of(const struct charge_guest *guest);
-
-/* Per cent of it that the driver domain's own kernel measured; 0 without any time. */
 double measured_pct_of(const struct charge_guest *guest);
+
+/* A guest's charged time, in whole ns that add up to it: what rests on no certain event and was not measured is inferred. */
+struct charge_grounds {
+    uint64_t measured_ns, certain_ns, inferred_ns;
+};
+struct charge_grounds charge_grounds_of(const struct charge_guest *guest);
 
 #endif

@@ -131,12 +131,15 @@ void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *las
             name_idle(c, n, ring, sure);
     }
     s->together += at_once && s->together < SWITCHES_SURE;
-    s->elsewhere += last_in != CURRENT_NONE && out != last_in && s->elsewhere < SWITCHES_SURE;
+    /* Between two windows it may also be that another capture was joined on. */
+    bool elsewhere = last_in != CURRENT_NONE && out != last_in && last->sweep == (uint32_t)s->last_sweep;
+    s->elsewhere += elsewhere && s->elsewhere < SWITCHES_SURE;
     c->ring_shows |= cores_shows(s);
     if (last == &s->last_switch)
         check_size(c, ring, out, in);
     bool foreign = idle_of_other(in, ring) < PCPUS_MAX;
-    *last = (struct last_switch){tsc, out, foreign ? CURRENT_NONE : in, foreign ? in : CURRENT_NONE};
+    *last = (struct last_switch){tsc, out, foreign ? CURRENT_NONE : in, foreign ? in : CURRENT_NONE,
+                                 (uint32_t)s->last_sweep};
 }
 
 bool cores_missing(const struct cores *c, const struct stream *s)

@@ -6,7 +6,8 @@
  *
  * - idle vCPU n belongs to pCPU n. In the ring of another pCPU it names a sibling.
  * - A switch in one ring goes from A to B, and at once from C, not B, to D.
- * - A switch in one ring goes from A to B, and the next one, whenever it is, from C, not B: another ring has the one between.
+ * - A switch in one ring goes from A to B, and the next one of the window, whenever it is, from C, not B: another ring has the one
+ *   between.
  *
  * One damaged record can look like any of them, but not like the first two at once, nor like one of them over and over.
  * SWITCH names units by their first vCPU, and the idle unit by the first pCPU of the core; the same follows from it.
@@ -62,7 +63,7 @@ static inline bool cores_switch(struct cores *c, struct stream *s, struct last_s
     if (!usual)
         cores_odd_switch(c, s, last, out, in, tsc);
     else
-        *last = (struct last_switch){tsc, out, in, CURRENT_NONE};
+        *last = (struct last_switch){tsc, out, in, CURRENT_NONE, (uint32_t)s->last_sweep};
     return !usual;
 }
 

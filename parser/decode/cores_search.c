@@ -18,6 +18,7 @@ struct place {
 struct search {
     struct decoder *d;
     uint64_t upto;
+    bool all_write; /* there is core scheduling, and no sibling that is known wrote nothing */
     unsigned blind; /* pCPUs that are, at the event that is looked at */
     size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
@@ -49,7 +50,9 @@ static void vote(struct search *s, uint16_t a, uint16_t b)
     struct vote *v = &s->votes[b];
     *v = (struct vote){a, v->ring == a ? v->times + 1 : 1};
     bool shown = cores_shows(d->streams[a]) || cores_shows(d->streams[b]);
-    if (shown && v->times == SWITCHES_SURE)
+    /* On a host with core scheduling, of which all pCPUs are recorded, each has siblings: once will do for the last ones. */
+    bool last = s->all_write && d->cores.of[a].n < 2 && d->cores.of[b].n < 2;
+    if (last || (shown && v->times == SWITCHES_SURE))
         cores_join(&s->d->cores, a, b);
 }
 
@@ -169,6 +172,7 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
                          .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
+    s->all_write = d->cores.largest > 0 && decoder_silent_siblings(d) == 0;
     if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong)
         return false;
     forget_runners(s);
@@ -202,4 +206,10 @@ bool decoder_check_cores(struct decoder *d, uint64_t upto)
         check(&s);
     end(&s);
     return memory;
+}
+
+void decoder_name_siblings(struct decoder *d, bool wanted)
+{
+    d->names_siblings = d->raw && wanted;
+    record_set_actions(d);
 }

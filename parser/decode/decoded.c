@@ -27,6 +27,11 @@ uint64_t decoder_switches(const struct decoder *d)
     return records_of(d, EVENT_SWITCH) + records_of(d, EVENT_SWITCH_INFPREV);
 }
 
+bool decoder_has_runs(const struct decoder *d)
+{
+    return records_of(d, EVENT_SWITCH_INFPREV) > 0;
+}
+
 unsigned decoder_cores_missing(const struct decoder *d)
 {
     unsigned n = 0;

@@ -2,6 +2,7 @@
 
 #include "current.h"
 #include "old_numbers.h"
+#include "run_length.h"
 #include "unscheduled.h"
 
 /* A record being examined. */
@@ -146,50 +147,6 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
         first = r->tsc;
     if (d->model)
         stream_append_blind(s, first, r->tsc, load32(r->payload), load32(r->payload + 4));
-}
-
-/* Up to Xen 4.7 the two records below have no word for the vCPU. */
-static uint64_t any_vcpu_of(uint32_t domain)
-{
-    return STREAM_ANY_VCPU | domain;
-}
-
-/*
- * SWITCH_INFPREV: {dom, vcpu, ran_ns}. It names the vCPU that the last SWITCH_INFNEXT named, but where one pCPU writes for
- * its whole core (sched-gran=core): there the payload is not that of the switches in its ring.
- */
-static inline void switched_from(struct stream *s, const uint8_t *payload, unsigned words)
-{
-    bool named = words >= 3;
-    s->ran_who = named ? load64(payload) : any_vcpu_of(load32(payload));
-    s->ran_ns = load32(payload + (named ? 8 : 4));
-    s->ran = words >= 2 && (s->in_who == s->ran_who || s->in_who == STREAM_NOBODY);
-}
-
-/* SWITCH_INFNEXT: {dom, vcpu, waited_ns, slice_ns}. */
-static inline void switched_to(struct stream *s, const uint8_t *payload, unsigned words)
-{
-    bool named = words >= 4;
-    if (words < 3)
-        return;
-    s->in_who = named ? load64(payload) : any_vcpu_of(load32(payload));
-    s->slice_ns = load32(payload + (named ? 12 : 8));
-}
-
-static inline __attribute__((always_inline)) void note_switch(struct stream *s, unsigned slot,
-                                                              const uint8_t *payload, unsigned words)
-{
-    if (slot == EVENT_SWITCH_INFPREV)
-        switched_from(s, payload, words);
-    else
-        switched_to(s, payload, words);
-}
-
-/* Whether it is the vCPU of a runstate change that was said to have run. */
-static inline bool ran_for(const struct stream *s, uint32_t word)
-{
-    uint32_t domain = word >> 16;
-    return s->ran_who == ((uint64_t)(word & 0xffff) << 32 | domain) || s->ran_who == any_vcpu_of(domain);
 }
 
 /* pCPUs are scheduled together: who is current on one may be in the ring of another one. */
@@ -355,6 +312,13 @@ static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t t
         memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
 }
 
+/* Who maps pages of others, or hands them some, is a driver domain. */
+static inline void note_driver(struct stream *s, unsigned slot)
+{
+    if (slot == EVENT_GRANT_MAP || slot == EVENT_GRANT_TRANSFER)
+        io_filter_drives(&s->io);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -364,6 +328,7 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
         current_before(s, r->header, r->slot, r->payload);
     if (action & FILTER_ACTIONS)
         flags |= filter(s, r->header, r->slot, r->payload, r->next, r->end);
+    note_driver(s, r->slot);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
@@ -433,6 +398,8 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
             } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                if (io)
+                    note_driver(s, slot);
                 append_record(s, tsc, h, slot, payload, EVENT_MODEL);
             } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
                 take_filtered(s, tsc, slot, p, end);

@@ -37,6 +37,7 @@ struct last_switch {
     uint64_t tsc;
     uint32_t out, in; /* `in` is CURRENT_NONE if records are missing since, or */
     uint32_t foreign; /* if it is the idle vCPU of another pCPU, this one; else CURRENT_NONE */
+    uint32_t sweep;   /* in which it was read, modulo 2^32 */
 };
 
 struct stream {
@@ -68,7 +69,7 @@ struct stream {
     uint32_t switched_out_vcpu; /* of this one: dom << 16 | vcpu */
     struct last_switch last_switch, last_unit_switch; /* by runstate changes, by SWITCH */
     uint8_t together;                                 /* switches at once of several pCPUs (cores.h) */
-    uint8_t elsewhere; /* switches from another vCPU than the last one in the ring was to (cores.h) */
+    uint8_t elsewhere; /* switches from another vCPU than the last one in the window was to (cores.h) */
     uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
     uint32_t ran_ns;   /* modulo 2^32, */

@@ -30,12 +30,6 @@ void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates
         record_set_clock_actions(d);
 }
 
-void decoder_name_siblings(struct decoder *d, bool wanted)
-{
-    d->names_siblings = d->raw && wanted;
-    record_set_actions(d);
-}
-
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
 {
@@ -76,6 +70,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     if (!s)
         return NULL;
     set_mode(d, s);
+    io_filter_want_tasks(&s->io, d->interest.tasks);
     tickled_writes(&d->tickled, pcpu);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)

@@ -98,6 +98,9 @@ bool decoder_has_runstates(const struct decoder *d);
 uint64_t decoder_runstates(const struct decoder *d);
 uint64_t decoder_switches(const struct decoder *d);
 
+/* Whether records say how long vCPUs ran, by which the clock is measured. */
+bool decoder_has_runs(const struct decoder *d);
+
 /* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
 unsigned decoder_cores_missing(const struct decoder *d);
 

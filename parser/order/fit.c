@@ -13,11 +13,6 @@ struct change {
     uint8_t old, new;
 };
 
-static bool is_change(const struct event *e, uint64_t from)
-{
-    return e->slot == EVENT_RUNSTATE_CHANGE && e->flags & EVENT_MODEL && e->tsc >= from;
-}
-
 /* In `to`, if there is room; returns how many there are. */
 static size_t collect(const struct decoder *d, uint64_t from, uint16_t pcpu, int64_t cycles,
                       struct change *to)
@@ -27,10 +22,11 @@ static size_t collect(const struct decoder *d, uint64_t from, uint16_t pcpu, int
         const struct stream *s = d->streams[d->pcpus[i]];
         uint64_t earlier = s->pcpu == pcpu ? (uint64_t)cycles : 0;
         for (const struct event *e = s->events + s->head; e < s->events + s->n; e++) {
-            if (!is_change(e, from))
+            uint64_t tsc = e->tsc - earlier;
+            if (e->slot != EVENT_RUNSTATE_CHANGE || !(e->flags & EVENT_MODEL) || tsc < from)
                 continue;
             if (to)
-                to[n] = (struct change){e->tsc - earlier, n, e->w[0], (uint8_t)runstate_old(e->header),
+                to[n] = (struct change){tsc, n, e->w[0], (uint8_t)runstate_old(e->header),
                                         (uint8_t)runstate_new(e->header)};
             n++;
         }
@@ -48,25 +44,77 @@ static int by_vcpu_and_time(const void *a, const void *b)
     return x->number < y->number ? -1 : 1;
 }
 
-static size_t contradictions(struct change *changes, size_t n)
+/* Changes of one vCPU that may have happened in any order: those before and after are further away. */
+struct bundle {
+    int left[4]; /* how much oftener each state was left than entered */
+    uint8_t first_old;
+};
+
+/* The state that the bundle begins with, if `sign` is 1, or ends with (-1). NONE: no order of it fits. */
+#define NONE 4
+static uint8_t end_of(const struct bundle *b, int sign)
+{
+    uint8_t found = b->first_old; /* it ends as it began */
+    unsigned n = 0;
+    for (uint8_t state = 0; state < 4; state++) {
+        if (b->left[state] * sign > 1)
+            return NONE;
+        if (b->left[state] * sign == 1) {
+            found = state;
+            n++;
+        }
+    }
+    return n > 1 ? NONE : found;
+}
+
+/* How often the changes of a vCPU, [c, end), contradict what went before. */
+static size_t contradictions_of(const struct change *c, const struct change *end, uint64_t apart)
 {
     size_t found = 0;
-    qsort(changes, n, sizeof *changes, by_vcpu_and_time);
-    for (size_t i = 1; i < n; i++)
-        found += changes[i].who == changes[i - 1].who && changes[i].old != changes[i - 1].new;
+    uint8_t state = NONE;
+    while (c < end) {
+        struct bundle b = {.first_old = c->old};
+        do {
+            b.left[c->old]++;
+            b.left[c->new]--;
+            c++;
+        } while (c < end && c->tsc - (c - 1)->tsc <= apart);
+        uint8_t begins = end_of(&b, 1);
+        found += begins == NONE || (state != NONE && begins != state);
+        state = end_of(&b, -1);
+    }
     return found;
 }
 
-bool fit_is_better(const struct decoder *d, uint16_t pcpu, uint64_t from, int64_t cycles)
+static size_t contradictions(struct change *changes, size_t n, uint64_t apart)
 {
-    size_t n = collect(d, from, pcpu, 0, NULL);
+    size_t found = 0;
+    qsort(changes, n, sizeof *changes, by_vcpu_and_time);
+    for (size_t i = 0, k; i < n; i = k) {
+        for (k = i + 1; k < n && changes[k].who == changes[i].who;)
+            k++;
+        found += contradictions_of(changes + i, changes + k, apart);
+    }
+    return found;
+}
+
+/* SIZE_MAX: no memory. */
+static size_t contradictions_if(const struct decoder *d, uint64_t from, uint64_t apart, uint16_t pcpu,
+                                int64_t cycles)
+{
+    size_t n = collect(d, from, pcpu, cycles, NULL);
     struct change *changes = malloc((n + 1) * sizeof *changes);
     if (!changes)
-        return false;
-    collect(d, from, pcpu, 0, changes);
-    size_t before = contradictions(changes, n);
+        return SIZE_MAX;
     collect(d, from, pcpu, cycles, changes);
-    size_t after = contradictions(changes, n);
+    n = contradictions(changes, n, apart);
     free(changes);
-    return before > CLEARLY * after;
+    return n;
+}
+
+bool fit_is_better(const struct decoder *d, uint16_t pcpu, uint64_t from, uint64_t apart, int64_t cycles)
+{
+    size_t before = contradictions_if(d, from, apart, pcpu, 0);
+    size_t after = contradictions_if(d, from, apart, pcpu, cycles);
+    return before < SIZE_MAX && after < before / CLEARLY + before % CLEARLY;
 }

@@ -319,6 +319,10 @@ static uint64_t decided_until(const struct order *o)
 {
     const struct decoder *d = o->decoder;
     uint64_t until = o->watermark;
+    if (o->clock && d->model && until < UINT64_MAX) {
+        uint64_t decided = step_silence_decided(o);
+        until = decided < until ? decided : until;
+    }
     for (unsigned i = 0; o->watermark < UINT64_MAX && i < d->pcpus_n; i++) {
         uint64_t decided = step_runs_decided(o, d->pcpus[i], d->sweep - 1);
         until = decided < until ? decided : until;

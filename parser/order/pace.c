@@ -2,9 +2,9 @@
 
 #include "parser/decode/record.h"
 
-#define SLACK_PPM   200     /* of a run's length: the clocks drift apart */
-#define USUAL_PART  64      /* where the stamps usually lie follows by this part of each run's difference */
-#define USUAL_SLACK 50000.0 /* how far all runs together may be off, ns */
+#define SLACK_PPM   200      /* of a run's length: the clocks drift apart */
+#define USUAL_PART  64       /* where the stamps usually lie follows by this part of each run's difference */
+#define USUAL_SLACK 300000.0 /* how far all runs together may be off, ns */
 
 static double ns_of(const struct clock *clock, uint64_t cycles)
 {
@@ -18,26 +18,33 @@ static double longer_by(const struct clock *clock, uint64_t from, uint64_t to, u
     return (double)(int32_t)((uint32_t)(int64_t)*ns - ran_ns);
 }
 
-#define EVEN_SWEEPS  16
 #define RUNS_PROVING 3 /* so many runs, */
 #define LONG_NS      50e6 /* as long together as the odd one, or as this, say whether the stamps go on leaving, */
-#define RUNS_MOST    64 /* more say nothing new */
-#define STAYS_PART   4  /* by more than this part of what they left by */
+#define STAYS_PART   4 /* by more than this part of what they left by */
+
+/* Whether the runs since the odd one say whether the stamps stay. */
+static bool enough(const struct pace *p)
+{
+    double length_ns = p->odd_length_ns < LONG_NS ? p->odd_length_ns : LONG_NS;
+    return p->runs >= RUNS_PROVING && p->runs_ns >= length_ns;
+}
+
+static bool stays(const struct pace *p)
+{
+    double more_ns = p->off_ns > p->odd_ns ? p->off_ns - p->odd_ns : p->odd_ns - p->off_ns;
+    return more_ns <= (p->odd_ns < 0 ? -p->odd_ns : p->odd_ns) / STAYS_PART;
+}
 
 bool pace_is_proven(const struct pace *p, bool end)
 {
-    double more_ns = p->off_ns > p->odd_ns ? p->off_ns - p->odd_ns : p->odd_ns - p->off_ns;
-    double most_ns = (p->odd_ns < 0 ? -p->odd_ns : p->odd_ns) / STAYS_PART;
-    double length_ns = p->odd_length_ns < LONG_NS ? p->odd_length_ns : LONG_NS;
-    bool enough = p->runs >= RUNS_PROVING && p->runs_ns >= length_ns;
-    return p->missed || ((enough || (end && p->runs > 0)) && more_ns <= most_ns);
+    return p->missed || p->proven || (end && p->runs > 0 && stays(p));
 }
 
 void pace_excuse(struct pace *p)
 {
     p->odd_tsc = 0;
     p->off_ns = 0;
-    p->missed = p->convicted = false;
+    p->missed = p->proven = p->convicted = false;
 }
 
 void pace_restart(struct pace *p)
@@ -51,47 +58,85 @@ static void begin_odd(struct pace *p, double ns, uint64_t to, uint64_t sweep)
     p->odd_ns = p->off_ns;
     p->odd_length_ns = ns;
     p->runs_ns = 0;
+    p->still = ns <= 0;
     p->odd_tsc = p->since;
     p->odd_to = to;
     p->odd_sweep = sweep;
     p->runs = 0;
 }
 
+/* The odd run goes on: so does what takes the stamps away. */
+static void extend_odd(struct pace *p, uint64_t to)
+{
+    p->odd_ns = p->off_ns;
+    p->odd_to = to;
+    p->runs = 0;
+    p->runs_ns = 0;
+    p->proven = false;
+}
+
 /* Adds a run that is not odd. */
-static void add_usual(struct pace *p, struct pace_usual *usual, double ns, double longer_ns, uint64_t to,
-                      uint64_t sweep)
+static void add_usual(struct pace_usual *usual, double ns, double longer_ns)
 {
     usual->ns += ns;
     usual->longer_ns += longer_ns;
     usual->runs++;
-    if (to - p->since >= p->even_to - p->even_tsc || sweep > p->even_sweep + EVEN_SWEEPS) {
-        p->even_tsc = p->since;
-        p->even_to = to;
-        p->even_sweep = sweep;
-    }
+}
+
+/*
+ * By which part of their length usual runs are longer, and how sure that is. A measured frequency was measured from them. False:
+ * it is not known by now.
+ */
+static bool usual_rate(const struct pace_usual *usual, const struct clock *clock, double *rate,
+                       double *unsure)
+{
+    *rate = *unsure = 0;
+    if (clock->measured)
+        return true;
+    if (usual->runs < PACE_RUNS || usual->ns <= 0)
+        return false;
+    *unsure = USUAL_SLACK / usual->ns;
+    *rate = usual->longer_ns / usual->ns;
+    if (*rate < *unsure && -*rate < *unsure)
+        *rate = 0;
+    return true;
 }
 
 /* A run from p->since to `to` has ended. */
-static void take_run(struct pace *p, struct pace_usual *usual, double ns, double longer_ns, uint64_t to,
-                     uint64_t sweep)
+static void take_run(struct pace *p, struct pace_usual *usual, const struct clock *clock, double ns,
+                     double longer_ns, uint64_t to, uint64_t sweep)
 {
-    bool known = usual->runs >= PACE_RUNS && usual->ns > 0;
-    double rate = known ? usual->longer_ns / usual->ns : 0;
-    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6 + (known ? USUAL_SLACK / usual->ns : 0));
+    double rate, unsure;
+    bool known = usual_rate(usual, clock, &rate, &unsure);
+    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6 + unsure);
     p->off_ns = known ? p->off_ns + longer_ns - ns * rate : 0;
     bool far = p->off_ns > slack_ns || p->off_ns < -slack_ns;
     if (pace_is_odd(p)) {
         p->runs++;
         p->runs_ns += ns;
-        if (!p->missed && (!far || p->runs > RUNS_MOST)) { /* a record was late, or Xen's clock is slewed */
+        if (p->missed)
+            return;
+        if (ns <= 0 || p->still) /* a clock that went back is waited for */
+            extend_odd(p, to);
+        else if (!far || (enough(p) && !stays(p))) /* a record was late, or Xen's clock is slewed */
             pace_excuse(p);
-        }
+        else
+            p->proven = p->proven || enough(p);
+        p->still = ns <= 0;
     } else if (far) {
         begin_odd(p, ns, to, sweep);
     } else {
         p->off_ns -= p->off_ns / USUAL_PART;
-        add_usual(p, usual, ns, longer_ns, to, sweep);
+        add_usual(usual, ns, longer_ns);
     }
+}
+
+/* A run is missing: if a record before it was late, it would have been as much shorter. */
+static void break_off(struct pace *p)
+{
+    p->since = 0;
+    if (!p->proven && !p->missed)
+        pace_excuse(p);
 }
 
 /* A vCPU stopped running; p->since is known. */
@@ -105,7 +150,9 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
         p->missed = true;
     } else if (e->flags & EVENT_RAN && !missed) {
         double longer_ns = longer_by(clock, p->since, e->tsc, e->w[2], &ns);
-        take_run(p, usual, ns, longer_ns, e->tsc, sweep);
+        take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+    } else {
+        break_off(p);
     }
 }
 
@@ -115,6 +162,8 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
     if (runstate_old(e->header) == XEN_RUNNING) {
         if (p->since > 0)
             stop_run(p, usual, clock, e, sweep);
+        else
+            break_off(p);
         p->since = 0;
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
@@ -130,6 +179,6 @@ void pace_take(struct pace *p, struct pace_usual *usual, const struct clock *clo
         if (e->slot == EVENT_RUNSTATE_CHANGE)
             take_change(p, usual, clock, e, sweep);
         else if (e->slot == EVENT_BLIND_BEGIN || e->slot == EVENT_BLIND_END)
-            p->since = 0;
+            break_off(p);
     }
 }

@@ -22,12 +22,12 @@
 
 #define PACE_SLACK_NS 700000 /* records are later than usual by up to this */
 
-/* What all runs that are not odd add up to: nothing is odd before PACE_RUNS of them. */
+/* What all runs that are not odd add up to. With a frequency that was given nothing is odd before PACE_RUNS of them. */
 struct pace_usual {
     double ns, longer_ns; /* by the stamps, and by how much that is longer than by Xen's clock */
     uint64_t runs;
 };
-#define PACE_RUNS 16
+#define PACE_RUNS 64
 
 /* The runs of a pCPU. */
 struct pace {
@@ -42,9 +42,9 @@ struct pace {
     unsigned runs;        /* that ended since, */
     double runs_ns;       /* and how long they were in sum */
     bool convicted;       /* sweeps show that the counter was set, not Xen's clock */
+    bool still;           /* the last one took no time by the stamps */
+    bool proven;          /* they stay there */
     bool missed; /* the vCPU that stopped running then had not been switched in: a switch was not recorded */
-    uint64_t even_tsc, even_to; /* the longest run of the last sweeps that was as long by both clocks, */
-    uint64_t even_sweep;        /* and when it was read */
 };
 
 /* The events [e, end) of the pCPU, read in this sweep, come next. The clock's frequency is known. */

@@ -150,6 +150,25 @@ static bool is_hole(const struct silences *s, const struct decoder *d, const str
     return !recorded && (h->to - h->from) / HOLE_SWEEPS > usual_distance(s, h);
 }
 
+bool silences_is_unusual(const struct silences *s, const struct hole *h)
+{
+    uint64_t usual = usual_distance(s, h);
+    return usual > 0 && (h->to - h->from) / HOLE_SWEEPS > usual;
+}
+
+uint64_t silences_unusual(const struct silences *s, const struct decoder *d, uint64_t tsc)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (size_t i = 0; i < s->n; i++) {
+        unsigned runs[RUN_CONTRADICTS + 1] = {0};
+        struct hole h = {.to = s->list[i].to};
+        if (h.to > tsc && all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) &&
+            silences_is_unusual(s, &h) && h.from < earliest)
+            earliest = h.from;
+    }
+    return earliest;
+}
+
 bool silences_find(const struct silences *s, const struct decoder *d, uint64_t tsc, uint64_t near,
                    struct hole *longest)
 {

@@ -91,6 +91,15 @@ void silences_settle(struct silences *s, const struct decoder *d, const struct c
 bool silences_find(const struct silences *s, const struct decoder *d, uint64_t tsc, uint64_t near,
                    struct hole *longest);
 
+/* Whether the stretch is longer than three of the usual distances between sweeps. */
+bool silences_is_unusual(const struct silences *s, const struct hole *h);
+
+/*
+ * The beginning of the earliest stretch of this kind that ended after `tsc`, and in which all pCPUs were silent between two of
+ * their windows; UINT64_MAX: there is none.
+ */
+uint64_t silences_unusual(const struct silences *s, const struct decoder *d, uint64_t tsc);
+
 /* The stretch is a hole. */
 void silences_add_hole(struct silences *s, const struct hole *h);
 

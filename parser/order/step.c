@@ -6,6 +6,7 @@
 
 #include "fit.h"
 #include "parser/decode/current.h"
+#include "parser/decode/record.h"
 
 /* ---- another capture ---- */
 
@@ -380,9 +381,13 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
 
 /* ---- the lengths of runs ---- */
 
-#define LEAVES_NS        200e6 /* clocks leave by less, where no sweep shows it */
-#define SWEEPS_DECIDING  3     /* what was read in so many shows whose clock was set */
-#define UNDECIDED_SWEEPS 8     /* the runs that say whether a record was only late may take so long */
+#define STANDS_STILL_NS                                                                                      \
+    2e6 /* Xen's clock never does, for so long: the counter was set, or switches are missing */
+#define BLUR_NS          100e3 /* the order of changes that are nearer is not sure: clocks are skewed, records late */
+#define SWEEPS_DECIDING  3 /* what was read in so many shows whose clock was set */
+#define DECIDING_NS      60e6
+#define UNDECIDED_NS     200e6
+#define UNDECIDED_SWEEPS 8 /* the runs that say whether a record was only late may take so long */
 
 /* Bytes were passed over: switches may have been in them. */
 static void forget_runs(struct order *o)
@@ -404,11 +409,34 @@ void step_take_runs(struct order *o, const struct stream *s, size_t from)
     o->odd_runs |= pace_is_odd(&step->pace);
 }
 
+/* Whether the stamps of the pCPU went back in its odd run. */
+static bool went_back(const struct step *step)
+{
+    const struct pace *p = &step->pace;
+    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
+}
+
+/* Whether all was read that was written so long after the odd run. */
+static bool is_later(const struct order *o, const struct pace *p, double ns)
+{
+    return o->tsc_last > p->odd_to && (double)(o->tsc_last - p->odd_to) > ns / 1e9 * o->clock->cpu_hz;
+}
+
 uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
 {
     const struct step *step = &o->steps[pcpu];
-    bool waits = pace_is_odd(&step->pace) && !step->out && ended < step->pace.odd_sweep + UNDECIDED_SWEEPS;
-    return waits ? step->pace.odd_tsc : UINT64_MAX;
+    bool waits = pace_is_odd(&step->pace) && !step->out &&
+                 (ended < step->pace.odd_sweep + UNDECIDED_SWEEPS || !is_later(o, &step->pace, UNDECIDED_NS));
+    if (!waits)
+        return UINT64_MAX;
+    uint64_t first = step->pace.odd_tsc < step->pace.odd_to ? step->pace.odd_tsc : step->pace.odd_to;
+    return went_back(step) && step->back_to < first ? step->back_to : first;
+}
+
+uint64_t step_silence_decided(const struct order *o)
+{
+    uint64_t recent = (uint64_t)(UNDECIDED_NS / 1e9 * o->clock->cpu_hz);
+    return silences_unusual(&o->silences, o->decoder, o->tsc_last - (recent < o->tsc_last ? recent : 0));
 }
 
 /* The runs that nothing was recorded of in the hole are not odd. */
@@ -422,33 +450,39 @@ static void explain_runs(struct order *o, const struct hole *h)
     }
 }
 
-/* Whether it is the stretch, in which all pCPUs were silent, that made the odd run: see step.h. */
-static bool made_by(const struct order *o, const struct pace *odd, const struct hole *h)
+/*
+ * Whether it is the stretch, in which all pCPUs were silent, that made the odd run; `set`: other records say that the clock of
+ * the pCPU was set.
+ */
+static bool made_by(const struct order *o, const struct pace *odd, bool set, const struct hole *h)
 {
     const struct decoder *d = o->decoder;
-    unsigned odds = 0, evens = 0;
+    unsigned odds = 0;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct pace *p = &o->steps[d->pcpus[i]].pace;
         odds += pace_is_odd(p) && p->odd_tsc <= h->from && p->odd_to >= h->to;
-        evens += p->even_tsc > 0 && p->even_tsc <= h->from && p->even_to >= h->to;
     }
-    bool is_long = h->to - h->from >= o->silences.cycles || (evens == 0 && odd->odd_ns > LEAVES_NS);
-    return d->pcpus_n == 1 || odds > 1 || odd->missed || is_long;
+    bool is_long = h->to - h->from >= o->silences.cycles;
+    /* Of the time before, in which the switch may be missing instead, nothing was delivered; or this is where xentrace stood still. */
+    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h));
+    if (odd->missed)
+        return missed || odds > 1 || is_long;
+    return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
 }
 
 /* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
-static bool is_hole(struct order *o, const struct pace *p)
+static bool is_hole(struct order *o, const struct pace *p, bool set)
 {
     double hz = o->clock->cpu_hz;
     struct hole h = o->silences.last_hole;
     bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
-    if (!known && p->odd_ns < 0)
+    if (!known && !p->missed && p->odd_ns < 0)
         return false;
     uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
     if (p->missed) /* somewhere in there */
         near = began = (p->odd_to - p->odd_tsc) / 2;
     if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
-                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, &h)))
+                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, set, &h)))
         return false;
     if (!known)
         silences_add_hole(&o->silences, &h);
@@ -456,13 +490,16 @@ static bool is_hole(struct order *o, const struct pace *p)
     return true;
 }
 
-/* The number of the stream's first queued event after the switch at `tsc`. */
+/* The number of the stream's first queued event after the switch at `tsc`; of several, the first one: time stood still since. */
 static size_t after_switch(const struct stream *s, uint64_t tsc)
 {
-    size_t at = s->n;
-    while (at > s->head && (s->events[at - 1].tsc != tsc || s->events[at - 1].slot != EVENT_RUNSTATE_CHANGE))
-        at--;
-    return at;
+    size_t at = s->head;
+    while (at < s->n && s->events[at].tsc < tsc)
+        at++;
+    while (at < s->n && s->events[at].tsc == tsc &&
+           (s->events[at].slot != EVENT_RUNSTATE_CHANGE || runstate_new(s->events[at].header) != XEN_RUNNING))
+        at++;
+    return at < s->n && s->events[at].tsc == tsc ? at + 1 : at;
 }
 
 /*
@@ -478,6 +515,7 @@ static void stop_using(struct order *o, struct stream *s)
     take_back_from(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
     step->unused = true;
     step->unused_from = from;
+    step->unused_since = step->pace.odd_tsc;
     count_leaving(o, from, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
     pace_restart(&step->pace);
 }
@@ -507,14 +545,9 @@ uint64_t step_used_last(const struct order *o)
 static bool fits_if_set(const struct order *o, uint16_t pcpu)
 {
     const struct pace *p = &o->steps[pcpu].pace;
-    return fit_is_better(o->decoder, pcpu, p->odd_to, (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz));
-}
-
-/* Whether the stamps of the pCPU went back in its odd run. */
-static bool went_back(const struct step *step)
-{
-    const struct pace *p = &step->pace;
-    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
+    int64_t cycles = (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz);
+    uint64_t from = p->odd_to + (uint64_t)(cycles < 0 ? -cycles : cycles);
+    return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
 }
 
 void step_judge_runs(struct order *o, bool end)
@@ -524,11 +557,14 @@ void step_judge_runs(struct order *o, bool end)
         uint16_t pcpu = d->pcpus[i];
         struct step *step = &o->steps[pcpu];
         const struct pace *p = &step->pace;
-        bool decided = end || p->missed || o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING;
-        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided ||
-            is_hole(o, p))
+        bool later = o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING && is_later(o, p, DECIDING_NS);
+        bool decided = end || later || p->missed || p->convicted || went_back(step);
+        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided)
             continue;
-        if (!p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu)))
+        bool set = !p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu));
+        if (is_hole(o, p, set))
+            continue;
+        if (set || (p->odd_ns > STANDS_STILL_NS && !p->missed))
             stop_using(o, d->streams[pcpu]);
         else
             pace_excuse(&step->pace);
@@ -540,12 +576,15 @@ void step_judge_runs(struct order *o, bool end)
 
 /* ---- blind time ---- */
 
-/* The model is told that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is no memory. */
-static int append_blind(struct decoder *d, struct stream *s, uint64_t from, uint64_t tsc)
+/*
+ * The model is told, by events from `at` on, that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is
+ * no memory.
+ */
+static int append_blind(struct decoder *d, struct stream *s, uint64_t at, uint64_t from, uint64_t tsc)
 {
     if (!stream_reserve(s, 2))
         return -1;
-    stream_insert_blind(s, from, from, tsc, 0, UINT32_MAX);
+    stream_insert_blind(s, at, from, tsc, 0, UINT32_MAX);
     d->queued += 2;
     return 0;
 }
@@ -560,11 +599,12 @@ int step_blind(struct order *o, uint64_t tsc)
         bool unused = step->unused && tsc > step->unused_from;
         if (out)
             stream_set_time(s, step->blind_from);
-        uint64_t from = step->unused ? step->unused_from : step->blind_from;
-        if (d->model && (step->unused ? unused : out) && append_blind(d, s, from, tsc) != 0)
+        uint64_t at = step->unused ? step->unused_from : step->blind_from;
+        uint64_t from = step->unused ? step->unused_since : step->blind_from;
+        if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
-            step->unused_from = tsc;
+            step->unused_from = step->unused_since = tsc;
         if (out) {
             s->last_tsc = step->blind_from = tsc;
             s->begun = true;

@@ -14,10 +14,10 @@
  * The records of a pCPU whose clock has left are not used: by how much it did is sure to a sweep's length only. That
  * time of the pCPU is blind. If its clock comes back it is used again.
  *
- * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h). It may
- * also be that nothing was recorded for a time on any pCPU, so that the runs that end after it are others: another capture of
- * the same boot was joined on. Then all pCPUs were silent for so long, between two windows of each, and more than one pCPU's
- * runs are odd; or none says that all of it was recorded, and it was longer than clocks leave by.
+ * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h), and where
+ * other records say so as well: its own stamps go back, sweeps contradict it, or the changes of vCPUs fit only if it was set;
+ * else it may be Xen's clock that was, if it is ahead. Where all pCPUs were silent, between two windows of each, a run may also be odd because
+ * it began then, unseen: another capture of the same boot was joined on.
  */
 #ifndef XENMETER_PARSER_STEP_H
 #define XENMETER_PARSER_STEP_H
@@ -57,7 +57,8 @@ struct step {
     uint64_t blind_from;         /* out: since when, */
     uint64_t offset;             /* and how many bytes had been read */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
-    uint64_t unused_from;        /* and the model gets no record of the pCPU after this */
+    uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
+    uint64_t unused_since;       /* and its time is blind from here on, perhaps before what was delivered */
     struct pace pace;            /* whether it goes with Xen's */
     uint64_t back_from, back_to; /* its stamps last went back from there to here */
 };
@@ -91,6 +92,9 @@ uint64_t step_used_last(const struct order *o);
 
 /* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
 uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
+
+/* The same of silence of all pCPUs in which switches may be missing: the runs around it were not read yet. */
+uint64_t step_silence_decided(const struct order *o);
 
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but

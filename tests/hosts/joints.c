@@ -7,7 +7,7 @@
 #define DRIFT_PPM 300   /* nor do clocks drift apart faster */
 
 enum {
-    RUNS_BEFORE = 24, /* so many runs show how usual ones look, */
+    RUNS_BEFORE = 70, /* so many runs show how usual ones look, */
     RUNS_AFTER = 4,   /* and so many that the stamps do not come back, */
     SWEEPS_AFTER = 5  /* in so many sweeps */
 };
@@ -64,10 +64,12 @@ static bool run_shows(const struct making *m, uint32_t pcpu, uint64_t from, uint
     const struct recorded *end = run_end(m, p, at, 0), *last = run_end(m, p, at, RUNS_AFTER);
     if (!tells_runs(m->plan) || !before || before->tsc >= from || !last)
         return false;
-    double drift = DRIFT_PPM / 1e6 + 50e3 / ns(m, from - m->v->first_tsc);
+    double drift = DRIFT_PPM / 1e6 + 300e3 / ns(m, from - m->v->first_tsc);
     uint64_t soon = (uint64_t)m->plan->sweep_us * m->r->cpu_hz / 1000000 * SWEEPS_AFTER;
     bool in_time = last->tsc - at < soon || last->tsc - m->v->first_tsc < m->r->cpu_hz / 10 * 8;
-    return in_time && ns(m, longer) > SLACK_NS + drift * ns(m, end->tsc - from);
+    bool delivered = end->tsc - m->v->first_tsc > m->r->cpu_hz / 10 * 8 &&
+                     ns(m, end->tsc - from) > (double)m->plan->sweep_us * 1e3 + 14e6;
+    return in_time && !delivered && ns(m, longer) > SLACK_NS + drift * ns(m, end->tsc - from);
 }
 
 static unsigned pcpus_read(const struct making *m)
@@ -83,6 +85,113 @@ static void nothing_shows(struct view *v, uint64_t since)
     v->unreported_tsc = since < v->unreported_tsc ? since : v->unreported_tsc;
 }
 
+/* ---- a clock that is set ---- */
+
+/* A change of state, by its stamp. */
+struct stamped {
+    uint64_t tsc;
+    uint32_t who;
+    uint8_t from, to;
+};
+
+static uint64_t stamp_of(const struct making *m, uint32_t pcpu, uint64_t tsc)
+{
+    return tsc + (pcpu == m->shifted && tsc >= m->shift_tsc ? m->shift : 0);
+}
+
+static int by_vcpu_and_time(const void *a, const void *b)
+{
+    const struct stamped *x = a, *y = b;
+    if (x->who != y->who)
+        return x->who < y->who ? -1 : 1;
+    return x->tsc < y->tsc ? -1 : x->tsc > y->tsc;
+}
+
+/* The changes of vCPUs in [from, to), by their stamps, sorted. NULL: no memory. */
+static struct stamped *changes_within(const struct making *m, uint64_t from, uint64_t to, size_t *n)
+{
+    struct stamped *found = NULL;
+    *n = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t k = 0;
+        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+            for (size_t i = 0; i < m->r->pcpus[pcpu].n && !m->unseen[pcpu]; i++) {
+                const struct recorded *r = &m->r->pcpus[pcpu].records[i];
+                uint64_t tsc = stamp_of(m, pcpu, r->tsc);
+                if (r->event < TRC_RUNSTATE_CHANGE || tsc < from || tsc >= to || r->tsc > m->v->last_tsc)
+                    continue;
+                unsigned change = r->event - TRC_RUNSTATE_CHANGE;
+                if (pass)
+                    found[k] = (struct stamped){tsc, r->words[0], (uint8_t)(change / 4), change % 4};
+                k++;
+            }
+        if (!pass && !(found = malloc((k + 1) * sizeof *found)))
+            return NULL;
+        *n = k;
+    }
+    qsort(found, *n, sizeof *found, by_vcpu_and_time);
+    return found;
+}
+
+/* Whether vCPUs' changes contradict one another, soon after the run that ended at `end`, and not only in records that are near. */
+static bool changes_show(const struct making *m, uint64_t end)
+{
+    enum { CLEAR = 4 };
+    uint64_t by = m->plan->shift_back ? -m->shift : m->shift, near = m->r->cpu_hz / 5000;
+    uint64_t soon = (uint64_t)m->plan->sweep_us * m->r->cpu_hz / 1000000 * 2;
+    size_t n, contradictions = 0;
+    struct stamped *c = changes_within(m, end + 2 * by, end + 2 * by + soon, &n);
+    for (size_t i = 1; c && i < n; i++)
+        contradictions +=
+            c[i].who == c[i - 1].who && c[i].from != c[i - 1].to && c[i].tsc - c[i - 1].tsc > near;
+    free(c);
+    return contradictions >= CLEAR && !m->plan->delayed;
+}
+
+/* Whether the stamps of the pCPU go back, by more than a late record does. */
+static bool stamps_show(const struct making *m)
+{
+    const struct recorded_pcpu *p = &m->r->pcpus[m->shifted];
+    uint64_t last = 0, clear = m->r->cpu_hz / 1000;
+    unsigned back = 0;
+    for (size_t i = 0; i < p->n && back < 3; i++) {
+        if (plan_leaves_out(m->plan, (enum trace_event)p->records[i].event))
+            continue;
+        last = p->records[i].tsc < m->shift_tsc ? p->records[i].tsc : last;
+        if (p->records[i].tsc >= m->shift_tsc && stamp_of(m, m->shifted, p->records[i].tsc) + clear > last)
+            break;
+        back += p->records[i].tsc >= m->shift_tsc;
+    }
+    return back == 3;
+}
+
+/* Whether no pCPU wrote anything for a while near `tsc`: then switches may be missing there, instead. */
+static bool is_silent_near(const struct making *m, uint64_t tsc)
+{
+    uint64_t ms = m->r->cpu_hz / 1000, from = tsc - 2 * ms, last = from, longest = 0;
+    for (uint64_t next = 0; next < tsc + 2 * ms; last = next) {
+        next = tsc + 2 * ms;
+        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++)
+            for (size_t i = 0; i < m->r->pcpus[pcpu].n && !m->unseen[pcpu]; i++) {
+                uint64_t stamp = stamp_of(m, pcpu, m->r->pcpus[pcpu].records[i].tsc);
+                if (stamp > last && stamp < next)
+                    next = stamp;
+            }
+        longest = next - last > longest ? next - last : longest;
+    }
+    return longest > ms / 10 * 9;
+}
+
+static bool shift_shows(const struct making *m, uint64_t from)
+{
+    const struct recorded *end = run_end(m, &m->r->pcpus[m->shifted], m->shift_tsc, 0);
+    uint64_t by = m->plan->shift_back ? -m->shift : m->shift;
+    if (pcpus_read(m) < 2 || m->v->lost || !end || !run_shows(m, m->shifted, from, m->shift_tsc, by))
+        return false;
+    bool stands_still = !m->plan->shift_back && m->plan->shift_us > 3000 && !is_silent_near(m, from + by);
+    return stands_still || stamps_show(m) || changes_show(m, end->tsc);
+}
+
 /* What the pCPU wrote after its tsc was set has no place in time; since when is known to a run. */
 static bool survey_shift(struct making *m)
 {
@@ -90,19 +199,30 @@ static bool survey_shift(struct making *m)
     if (m->shift_offset >= v->n)
         return true;
     const struct recorded *start = switch_before(&m->r->pcpus[m->shifted], m->shift_tsc);
-    uint64_t from = start ? start->tsc : 0;
-    uint64_t by = m->plan->shift_back ? -m->shift : m->shift;
-    v->is_shifted = pcpus_read(m) > 1 && run_shows(m, m->shifted, from, m->shift_tsc, by);
+    uint64_t from = start ? start->tsc : v->first_tsc;
+    v->is_shifted = shift_shows(m, from);
     if (!v->is_shifted)
-        nothing_shows(v, from);
+        nothing_shows(v, 0); /* a first record that comes too early, or late, says what was before it */
+    v->is_vague = true;      /* before it shows, its records contradict others, as if pCPUs were not read */
     return gaps_add(&v->gaps, m->shifted, from, UINT64_MAX);
+}
+
+/*
+ * Whether a run that ended at tsc is read before what was delivered passes the pause: a sweep later, or, if the pause is clearly
+ * longer than usual between sweeps, some time.
+ */
+static bool is_in_time(const struct making *m, uint64_t tsc)
+{
+    double sweep = (double)m->plan->sweep_us * 1e3, after = ns(m, tsc - m->hole_to);
+    bool at_first = tsc - m->v->first_tsc < m->r->cpu_hz / 10 * 7;
+    return after < sweep * 0.9 || at_first || (ns(m, m->hole_to - m->hole_from) > sweep * 4 && after < 150e6);
 }
 
 /* Whether the first vCPU that stopped running on the pCPU after the pause is not the last that ran before it. */
 static bool another_ran(const struct making *m, const struct recorded_pcpu *p, const struct recorded *before)
 {
     const struct recorded *end = run_end(m, p, m->hole_to, 0);
-    return m->plan->mix < 4 && before && before->tsc >= m->v->first_tsc && end &&
+    return m->plan->mix < 4 && before && before->tsc >= m->v->first_tsc && end && is_in_time(m, end->tsc) &&
            end->words[0] != before->words[0];
 }
 
@@ -116,7 +236,8 @@ static bool pause_shows(struct making *m)
         if (m->unseen[pcpu])
             continue;
         missed += another_ran(m, p, before);
-        odd += before && in && in->tsc >= m->hole_from &&
+        const struct recorded *end = run_end(m, p, m->hole_to, 0);
+        odd += before && in && in->tsc >= m->hole_from && end && is_in_time(m, end->tsc) &&
                run_shows(m, pcpu, before->tsc, m->hole_to, in->tsc - before->tsc);
     }
     m->v->is_vague = missed == 0 && odd < 2;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "breadth.h"
+#include "hidden.h"
 #include "proofs.h"
 #include "tally.h"
 
@@ -114,7 +115,8 @@ static void check_most(struct judging *j, const struct place *p, const char *col
 /* Where only switches are traced, why one happened is in other records: that these are missing must show. */
 static void check_tally(struct judging *j, const struct place *p, const struct tally *t)
 {
-    if (j->plan->mix == 4 && is_silent(j, p))
+    bool goes_back = j->plan->shift_back && j->plan->sweep_us < 2 * j->plan->shift_us; /* as all was delivered */
+    if ((j->plan->mix == 4 || j->plan->shift_us) && (goes_back || is_silent(j, p)))
         return;
     check_most(j, p, "executions", "count-executions", t->executions, 0);
     check_most(j, p, "wakes", "count-wakes", t->wakes, 0);
@@ -153,8 +155,10 @@ static void add_vcpu(struct judging *j, const struct place *p, const struct trut
     for (int s = 0; s < RUNSTATE_COUNT; s++)
         sums->states[s] += (double)truth_cycles(v, (enum runstate)s, p->from, p->to) * j->ns_per_cycle;
     sums->alive_ns += (double)truth_alive(v, p->from, p->to) * j->ns_per_cycle;
+    /* Of time before it was seen (before_seen_ns) it is only known how much was doubtful in all. */
+    uint64_t from = number(p, "before_seen_ns") > 0 ? j->v->first_tsc : p->from;
     sums->breadth_ns +=
-        (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
+        (double)gaps_within(&j->breadth->vcpus[v - j->r->vcpus], from, p->to) * j->ns_per_cycle;
     sums->open_ns +=
         (double)gaps_within(&j->breadth->open[v - j->r->vcpus], p->from, p->to) * j->ns_per_cycle;
     sums->changes += truth_changes(v, p->from, p->to);
@@ -243,21 +247,6 @@ static bool lives_blur(const struct judging *j, const struct place *p)
     return number(p, "domain") > (double)j->plan->domains && plan_damages(j->plan);
 }
 
-/*
- * Where only switches are traced, a vCPU that a wake is the first to name is taken for one that was blocked: no record
- * says that it was runnable before, or that a pause from before the trace was over. Such rows are not judged: those that
- * begin before it ran.
- */
-static bool is_guess(const struct judging *j, const struct place *p, const struct truth_vcpu *v)
-{
-    size_t i = truth_at(v, j->v->first_tsc);
-    if (j->plan->mix != 4 || v->changes[i].state == RUNSTATE_RUNNING)
-        return false;
-    while (i < v->n && v->changes[i].state != RUNSTATE_RUNNING)
-        i++;
-    return i == v->n || p->from < v->changes[i].tsc;
-}
-
 static void judge_vcpu(struct judging *j, struct place *p)
 {
     const struct truth_vcpu *v =
@@ -269,7 +258,7 @@ static void judge_vcpu(struct judging *j, struct place *p)
         miss(j, p, "ghost", 0, "no such vCPU");
         return;
     }
-    if (is_guess(j, p, v))
+    if (is_hidden(j->plan, j->v, v, p->from, p->to))
         return;
     add_vcpu(j, p, v, &sums);
     check_sums(j, p, &sums);
@@ -288,7 +277,7 @@ static void judge_domain(struct judging *j, struct place *p, const json_t *vcpu_
             continue;
         const struct truth_vcpu *v =
             find_vcpu(j, (int)number(&of, "domain"), (int)number(&of, "life"), (int)number(&of, "vcpu"));
-        if (v && is_guess(j, p, v))
+        if (v && is_hidden(j->plan, j->v, v, p->from, p->to))
             return;
         if (v)
             add_vcpu(j, p, v, &sums);
@@ -464,7 +453,7 @@ static void judge_verdict(struct judging *j, const json_t *quality)
 static void judge_failure(struct judging *j, const struct answer *answer)
 {
     /* What is left of the first sweep may be all before the first record of a guest. */
-    bool nothing_left = (j->v->first_tsc == 0 || j->plan->cut) && answer->status == 2;
+    bool nothing_left = (j->v->first_tsc == 0 || j->plan->cut || j->v->names_nobody) && answer->status == 2;
     if (!nothing_left)
         miss(j, NULL, "failed", 1e18, "exit status %d: %.180s", answer->status, answer->message);
 }

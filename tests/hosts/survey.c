@@ -122,7 +122,9 @@ static bool names_runner(uint32_t event)
 {
     bool changes = (event & ~0x330u) == 0x21001;
     bool runs = (event >> 8 & 3) == RUNSTATE_RUNNING || (event >> 4 & 3) == RUNSTATE_RUNNING;
-    return (changes && runs) || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
+    bool switches =
+        event >= trace_event_info[TRC_SWITCH].id && event <= trace_event_info[TRC_SWITCH_INFCONT].id;
+    return (changes && runs) || switches || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
 }
 
 /* Walks the window's records that are left. */
@@ -327,6 +329,9 @@ bool view_survey(struct making *m)
     done = done && add_unseen(m, edges) && add_unreported(m);
     done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
+    m->v->names_nobody = true;
+    for (uint32_t pcpu = 0; done && pcpu < m->r->pcpus_n; pcpu++)
+        m->v->names_nobody &= edges[pcpu].named == 0;
     free(edges);
     return done;
 }

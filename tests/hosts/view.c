@@ -232,6 +232,8 @@ static bool write_all(struct making *m)
             return false;
         tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
     }
+    if (m->pauses && pause(m) == 0)
+        return false;
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) /* tracing is off now: nothing comes meanwhile */
         if (!read_ring(m, pcpu, UINT64_MAX))
             return false;
@@ -251,9 +253,8 @@ static bool begin(struct making *m, FILE *out)
     for (uint32_t i = 0; i < n; i++) {
         if (!trace_ring_init(&m->rings[i], i, (uint32_t)m->plan->ring_kb * 1024 - 8, &m->sweep_wanted))
             return false;
-        m->rings[i].skew = i % 2 ? skew : 0;
+        m->rings[i].skew = m->skew_of[i % 2] = m->offset + (i % 2 ? skew : 0);
     }
-    m->skew_of[1] = skew;
     plan_unseen(m);
     plan_hole(m);
     plan_pause(m);
@@ -272,9 +273,10 @@ static void clear(struct making *m)
     free(m->planned.items);
 }
 
-bool view_make(struct view *v, const struct recording *r, const struct plan *plan)
+/* All stamps are later by `offset`, modulo 2^64. */
+static bool make(struct view *v, const struct recording *r, const struct plan *plan, uint64_t offset)
 {
-    struct making m = {.r = r, .plan = plan, .v = v};
+    struct making m = {.r = r, .plan = plan, .v = v, .offset = offset};
     char *bytes = NULL;
     size_t n;
     *v = (struct view){.unreported_tsc = UINT64_MAX};
@@ -290,6 +292,24 @@ bool view_make(struct view *v, const struct recording *r, const struct plan *pla
     }
     clear(&m);
     return done;
+}
+
+bool view_make(struct view *v, const struct recording *r, const struct plan *plan)
+{
+    return make(v, r, plan, 0);
+}
+
+/*
+ * How much later the tsc of another host is, whose own one begins with `own`: earlier by seconds, or later by more than a host
+ * is up between two captures of it; in between it might be the same host, later.
+ */
+static uint64_t offset_of_another(const struct plan *plan, uint64_t own, uint64_t first)
+{
+    struct prng rng;
+    prng_seed(&rng, plan->seed ^ 0x6f6666736574);
+    uint64_t earlier = (4 + prng_skewed(&rng, 100)) * (uint64_t)plan->khz * 1000;
+    bool may_be_earlier = prng_chance(&rng, 500000) && first > earlier;
+    return first - own + (may_be_earlier ? -earlier : (1ull << 46) + earlier);
 }
 
 /* A short capture, whole, of another host. */
@@ -311,7 +331,8 @@ bool view_join(struct view *v, const struct plan *plan)
     const struct host_config config = plan_host(&other);
     struct recording recording = {0};
     struct view second = {0};
-    bool done = recording_make(&recording, &config) && view_make(&second, &recording, &other);
+    bool done = recording_make(&recording, &config) &&
+                make(&second, &recording, &other, offset_of_another(plan, recording.begin_tsc, v->first_tsc));
     unsigned char *bytes = done ? realloc(v->bytes, v->n + second.n + 1) : NULL;
     if (bytes) {
         memcpy(bytes + v->n, second.bytes, second.n);

@@ -51,6 +51,7 @@ struct view {
     uint32_t sweeps; /* that the file has, at least in part */
     bool
         has_late_pcpu; /* no record of the first second says who runs on a pCPU: rows were handed out before it is known */
+    bool names_nobody;           /* no record says who runs anywhere */
     struct seen_change *changes; /* in the order of the file: per pCPU in time order */
     size_t changes_n, changes_capacity;
 };

@@ -163,11 +163,12 @@ static json_t *at(json_t *document, const char *path)
 #define HEADER                                                                                               \
     "granularity_ns,start_ns,end_ns,idd,idd_life,idd_name,idd_running_ns,idd_executions,"                    \
     "idd_io_free_executions,recipient,domain,life,name,charged_ns,share_pct,charged_pct,map,unmap,transfer," \
-    "notify,copy,tx,rx,read,write,inferred_pct,measured_pct,evidence\n"
+    "notify,copy,tx,rx,read,write,inferred_pct,measured_pct,measured_ns,certain_ns,inferred_ns,evidence\n"
 #define GUEST_LINES                                                                                          \
-    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,0.000,notify 100%\n" \
+    "0,0,10000000,0,1,,8000000,3,1,guest,1,1,,2000000,25.000,20.000,0,0,0,1,0,,,,,0.000,0.000,0,2000000,0,"  \
+    "notify 100%\n"                                                                                          \
     "0,0,10000000,0,1,,8000000,3,1,guest,2,2,web,4000000,50.000,40.000,0,0,0,1,3,,,,,25.000,0.000,"          \
-    "copy 75% notify 25%\n"
+    "0,3000000,1000000,copy 75% notify 25%\n"
 
 static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
 {
@@ -175,8 +176,26 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
     prepare(&w);
     write_once(&w, "csv", &whole, &idd);
     TEXT(w.text, HEADER GUEST_LINES
-         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,\n"
-         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,\n");
+         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,,,,\n"
+         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,,,,\n");
+}
+
+static void what_a_charge_rests_on_adds_up_to_it(void)
+{
+    struct charge_guest g = {.charged_ns = 10,
+                             .charged_measured_ns = 4.4,
+                             .charged_by_ns = {[IO_MAP] = 3.3, [IO_NOTIFY] = 2.3},
+                             .charged_inferred_ns = 2.3};
+    struct charge_grounds of = charge_grounds_of(&g);
+    EQUAL(of.measured_ns, 4);
+    EQUAL(of.inferred_ns, 2);
+    EQUAL(of.certain_ns, 4);     /* what is left by rounding, too */
+    g.charged_by_ns[IO_MAP] = 0; /* own time that was shared out rests on nothing: 3.3 ns */
+    of = charge_grounds_of(&g);
+    EQUAL(of.measured_ns, 4);
+    EQUAL(of.inferred_ns, 6);
+    EQUAL(of.certain_ns, 0);
+    EQUAL(charge_grounds_of(&(struct charge_guest){.charged_measured_ns = 1}).measured_ns, 0);
 }
 
 static void chosen_guests_leave_the_other_lines_out(void)
@@ -196,8 +215,8 @@ static void a_driver_domain_that_did_not_run_has_no_share(void)
     const struct charge_idd idle = {.domain = 5, .life = 1};
     prepare(&w);
     write_once(&w, "csv", &tenth, &idle);
-    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,\n"
-                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,\n");
+    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,,,,\n"
+                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,,,,\n");
 }
 
 static void jsonl_has_the_columns_of_csv(void)
@@ -281,7 +300,11 @@ static void json_adds_up_and_has_the_evidence(void)
     EQUAL(json_integer_value(at(guest, "events/copy")), 3);
     EQUAL(json_integer_value(at(guest, "inferred/notify")), 1);
     CHECK(json_number_value(at(guest, "evidence/copy_pct")) == 75);
+    CHECK(json_number_value(at(guest, "evidence/measured_pct")) == 0);
     CHECK(json_number_value(at(guest, "evidence/inferred_pct")) == 25);
+    EQUAL(json_integer_value(at(guest, "measured_ns")), 0);
+    EQUAL(json_integer_value(at(guest, "certain_ns")), 3000000);
+    EQUAL(json_integer_value(at(guest, "inferred_ns")), 1000000);
     json_decref(document);
 }
 
@@ -368,10 +391,11 @@ static void json_tells_the_method_and_what_it_is_blind_to(void)
 static void charge_per_is_told_in_the_largest_whole_unit(void)
 {
     char text[CHARGE_PER_BYTES];
-    TEXT(charge_per_in_words(text, 0), "execution");
-    TEXT(charge_per_in_words(text, 2000000000), "interval=2s");
-    TEXT(charge_per_in_words(text, 1500000000), "interval=1500ms");
-    TEXT(charge_per_in_words(text, 1234567), "interval=1234567ns");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 0}), "task");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.per_execution = true}), "execution");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 2000000000}), "interval=2s");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1500000000}), "interval=1500ms");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1234567}), "interval=1234567ns");
 }
 
 /* ---- the table ---- */
@@ -391,7 +415,7 @@ static void table_of_the_whole_trace_has_a_block_for_a_driver_domain(void)
     SAYS(w.text, "copy 75% notify 25%\n");
     SAYS(w.text, "\nown                   1.500  18.75    15.00\n");
     SAYS(w.text, "\nunattributed          0.500   6.25     5.00");
-    SAYS(w.text, "\ncharged by copies, notifications, per execution; weights notify 1, copy 1\n");
+    SAYS(w.text, "\ncharged by copies, notifications, per task; weights notify 1, copy 1\n");
     SAYS(w.text, "\nevents: notify 2, copy 3, tx 9\nnot looked at: tx 9\nof unknown guest: notify 7\n");
     CHECK(!strstr(w.text, "map")); /* a kind that does not occur has no column */
     CHECK(!strstr(w.text, "\033"));
@@ -421,6 +445,7 @@ static void table_says_when_no_io_was_seen(void)
 
 CU_TestInfo charge_formats_tests[] = {
     TEST(csv_has_a_line_for_each_guest_own_and_unattributed),
+    TEST(what_a_charge_rests_on_adds_up_to_it),
     TEST(chosen_guests_leave_the_other_lines_out),
     TEST(a_driver_domain_that_did_not_run_has_no_share),
     TEST(jsonl_has_the_columns_of_csv),

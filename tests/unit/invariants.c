@@ -1,7 +1,9 @@
 /* What holds in every interval of every trace, tried on random ones. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
 #include "random_host.h"
 #include "run.h"
 #include "suites.h"
@@ -211,17 +213,74 @@ static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coars
     }
 }
 
-static void charges_hold_with(bool loses, bool skewed, uint64_t interval_ns, bool spread_own)
+#define LOG_DEVICES  8
+#define LOG_READINGS 20
+
+/* CPU times at random moments of the host's time, and beyond: of domains 0 to 3 in the driver domains 0 and 2. */
+struct random_log {
+    struct counters counters;
+    struct counter_device devices[LOG_DEVICES];
+    struct counter_reading readings[LOG_DEVICES * LOG_READINGS];
+};
+
+static const struct counters *make_random_log(struct random_log *log, uint64_t seed, uint64_t length_ns)
+{
+    static const char *const names[] = {"softirq", "guest-rx", "blkback", "guest-rx"};
+    size_t n = 0;
+    struct error err;
+    for (uint32_t d = 0; d < LOG_DEVICES; d++) {
+        struct counter_device *device = &log->devices[d];
+        *device = (struct counter_device){.domain = (uint16_t)(d / 2), .idd = d % 2 ? 2 : 0};
+        device->counts[COUNTER_CPU] = true;
+        strcpy(device->name, names[d / 2]);
+        uint64_t at_ns = random_below(&seed, length_ns / 4), ns = 0;
+        for (int i = 0; i < LOG_READINGS; i++) {
+            struct counter_reading *r = &log->readings[n++];
+            *r = (struct counter_reading){.time_ns = at_ns, .device = d};
+            r->count[COUNTER_CPU] = ns;
+            uint64_t step_ns = 1 + random_below(&seed, length_ns / 10);
+            at_ns += step_ns;
+            ns += random_below(&seed, 3) ? random_below(&seed, step_ns) : 0;
+        }
+    }
+    log->counters = (struct counters){
+        .devices = log->devices, .devices_n = LOG_DEVICES, .readings = log->readings, .readings_n = n};
+    EQUAL(counters_sort(&log->counters, &err), 0);
+    return &log->counters;
+}
+
+/* What the charges of a guest rest on is no more than they are. Returns how much was measured. */
+static double charges_have_their_grounds(const struct result *r)
+{
+    double measured = 0;
+    for (size_t i = 0; i < r->idds_n; i++)
+        for (size_t g = 0; g < r->idds[i].idd.guests_n; g++) {
+            const struct charge_guest *guest = &r->idds[i].guests[g];
+            double grounds = guest->charged_measured_ns;
+            for (int kind = 0; kind < IO_KINDS; kind++)
+                grounds += guest->charged_by_ns[kind];
+            CHECK(grounds <= (double)guest->charged_ns * (1 + 1e-6) + 1);
+            CHECK(guest->charged_inferred_ns >= 0 && guest->charged_measured_ns >= 0);
+            measured += guest->charged_measured_ns;
+        }
+    return measured;
+}
+
+static void charges_hold_with(bool loses, bool skewed, bool logged, uint64_t interval_ns, bool spread_own)
 {
     static struct host h;
+    static struct random_log log;
+    double measured = 0;
     static uint8_t idds[65536] = {1, 0, 1}; /* domains 0 and 2 drive, also each other */
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         host_run(&h, seed, STEPS, loses, skewed);
         uint64_t ms = 1 * MS * h.scale;
+        const struct counters *counters = logged ? make_random_log(&log, seed, h.now) : NULL;
         struct result r = run(&h.capture, (struct setup){.by = BY_DOMAIN,
                                                          .granularities_ns = {1 * ms, 7 * ms, 10 * ms},
                                                          .charge = {.wanted = true,
                                                                     .idds = idds,
+                                                                    .counters = counters,
                                                                     .interval_ns = interval_ns,
                                                                     .spread_own = spread_own}});
         EQUAL(r.status, 0);
@@ -229,27 +288,38 @@ static void charges_hold_with(bool loses, bool skewed, uint64_t interval_ns, boo
         charges_add_up(&r, 1 * ms, 10 * ms);
         charges_add_up(&r, 10 * ms, 0);
         charges_add_up(&r, 7 * ms, 0);
+        measured += charges_have_their_grounds(&r);
         result_free(&r);
         host_free(&h);
+        free(log.counters.begins);
+        log.counters.begins = NULL;
     }
+    CHECK((measured > 0) == logged);
 }
 
 static void charges_add_up_to_running(void)
 {
-    charges_hold_with(false, false, 0, false);
-    charges_hold_with(false, true, 0, true);
+    charges_hold_with(false, false, false, 0, false);
+    charges_hold_with(false, true, false, 0, true);
 }
 
 static void charges_add_up_when_charged_by_interval(void)
 {
-    charges_hold_with(false, false, 5 * MS, false);
-    charges_hold_with(false, false, 30 * MS, true);
+    charges_hold_with(false, false, false, 5 * MS, false);
+    charges_hold_with(false, false, false, 30 * MS, true);
 }
 
 static void charges_add_up_when_records_are_lost(void)
 {
-    charges_hold_with(true, true, 0, false);
-    charges_hold_with(true, false, 5 * MS, false);
+    charges_hold_with(true, true, false, 0, false);
+    charges_hold_with(true, false, false, 5 * MS, false);
+}
+
+static void charges_add_up_where_threads_were_measured(void)
+{
+    charges_hold_with(false, false, true, 0, false);
+    charges_hold_with(true, true, true, 0, true);
+    charges_hold_with(false, false, true, 3 * MS, false);
 }
 
 static void hold_for(bool loses, bool skewed)
@@ -379,6 +449,7 @@ CU_TestInfo invariants_tests[] = {
     TEST(charges_add_up_to_running),
     TEST(charges_add_up_when_charged_by_interval),
     TEST(charges_add_up_when_records_are_lost),
+    TEST(charges_add_up_where_threads_were_measured),
     TEST(a_complete_trace_gives_the_truth),
     TEST(one_byte_at_a_time_gives_the_same_rows),
     CU_TEST_INFO_NULL,

@@ -359,6 +359,47 @@ static void a_wake_is_lost_in_the_last_losses(void)
     trace_bytes_free(&c);
 }
 
+/* Nobody waits for more than 2 ms: that says nothing of how long the pause was. */
+static void a_pause_found_after_lost_records_began_in_any_of_them(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 1 * MS, 2, 0, RUNNABLE);
+    starts(&c, 3 * MS, 2, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    rec_runstate(&c, 30 * MS, 2, 0, OFFLINE, RUNNABLE);
+    starts(&c, 30 * MS, 2, 0);
+    rec_runstate(&c, 31 * MS, 4, 0, OFFLINE, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 13 * MS, 2 * MS, 5 * MS, 6 * MS, 14 * MS);
+    STATES(ROW(&r, .domain = 4), 0, 9 * MS, 0, 31 * MS, 0);
+    EQUAL(ROW(&r, .domain = 4)->doubtful_ns, 24 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* Its first record comes when the intervals with the losses were handed out: the whole trace is open. */
+static void who_is_first_seen_late_may_have_run_in_losses_before(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    for (uint64_t t = 100 * MS; t < 5000 * MS; t += 100 * MS) {
+        starts(&c, t, 2, 0);
+        stops(&c, t + 1 * MS, 2, 0, RUNNABLE);
+        sweep(&c);
+    }
+    rec_runstate(&c, 5000 * MS, 4, 0, BLOCKED, RUNNABLE);
+    mark(&c, 5010 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
+    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 0, .domain = 4));
+    STATES(ROW(&r, .domain = 4), 0, 10 * MS, 5000 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 4)->doubtful_ns, 8 * MS);
+    EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 4)->doubtful_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void who_seems_to_wait_and_never_comes_back_is_unknown(void)
 {
     struct trace_bytes c;
@@ -479,6 +520,8 @@ CU_TestInfo lost_tests[] = {
     TEST(between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful),
     TEST(between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long),
     TEST(a_wake_is_lost_in_the_last_losses),
+    TEST(a_pause_found_after_lost_records_began_in_any_of_them),
+    TEST(who_is_first_seen_late_may_have_run_in_losses_before),
     TEST(who_seems_to_wait_and_never_comes_back_is_unknown),
     TEST(a_loss_reported_late_explains_a_contradiction),
     TEST(what_comes_after_the_first_pcpu_that_ends_is_not_used),

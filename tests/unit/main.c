@@ -41,6 +41,7 @@ int main(void)
         SUITE(delays),
         SUITE(pipelines),
         SUITE(charge),
+        SUITE(thread_times),
         SUITE(charge_formats),
         SUITE(charge_measured),
         SUITE(counters),

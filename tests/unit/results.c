@@ -204,7 +204,8 @@ static const struct charge_guest guests[] = {
      .counted = {true, true, true, true},
      .inferred = {1, 1, 2, 3, 5},
      .charged_by_ns = {0.1, 1.0 / 3, 100, 5e-324, 1e17, 123456789012345.67, 2, 1e300, 4},
-     .charged_inferred_ns = 12.5},
+     .charged_inferred_ns = 12.5,
+     .charged_measured_ns = 1.0 / 7},
     {.domain = 1, .life = 2, .events = {[IO_MAP] = 1}, .counted = {false, true}},
 };
 static const struct charge_idd idds[] = {

@@ -162,7 +162,8 @@ static bool same_guest(const struct charge_guest *a, const struct charge_guest *
                 memcmp(a->events, b->events, sizeof a->events) == 0 &&
                 memcmp(a->counted, b->counted, sizeof a->counted) == 0 &&
                 memcmp(a->inferred, b->inferred, sizeof a->inferred) == 0 &&
-                nearly(a->charged_inferred_ns, b->charged_inferred_ns);
+                nearly(a->charged_inferred_ns, b->charged_inferred_ns) &&
+                nearly(a->charged_measured_ns, b->charged_measured_ns);
     for (int kind = 0; kind < IO_KINDS; kind++)
         same = same && nearly(a->charged_by_ns[kind], b->charged_by_ns[kind]);
     return same;

@@ -1,0 +1,422 @@
+#include "thread_times.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apportion.h"
+#include "charging.h"
+#include "metrics/array.h"
+#include "metrics/min_max.h"
+
+#define STRETCH_NS 1000000000u /* a stretch is no longer, unless a charging period is */
+#define CREDIT_NS  2e9         /* time in interrupts that was not charged yet: no more is remembered */
+
+/* A pair in the open stretch. */
+struct of_pair {
+    double model_ns;                  /* m */
+    double waited_ns, interrupted_ns; /* w */
+    double measured_ns;               /* as it was read; then corrected: M */
+    double target_ns;                 /* what it is charged */
+    double keeps;                     /* of each share that the model gives it, this part stays */
+    double gains;                     /* of what all shares give up, this part is added */
+    double part;                      /* of its charge, what was measured */
+};
+
+/* A driver domain in the open stretch. */
+struct of_idd {
+    double own_ns, unattributed_ns, waited_ns, ran_ns;
+    double own_target_ns, unattributed_target_ns;
+    double interrupts_ns; /* counted */
+    bool interrupts_known;
+    double credit_ns; /* counted and not charged yet */
+    double own_keeps, own_gains, unattributed_keeps;
+};
+
+struct thread_times {
+    uint32_t *devices; /* those with CPU times */
+    size_t devices_n;
+    uint64_t from_ns, end_ns; /* the open stretch */
+    struct period **held;     /* of it, each with a reference */
+    size_t held_n, held_capacity;
+    struct of_pair *pairs; /* by pair */
+    size_t pairs_capacity;
+    struct of_idd *idds; /* by driver domain */
+    size_t idds_capacity;
+};
+
+/* ---- begin and end ---- */
+
+static bool has_cpu_time(const struct counters *counters, uint32_t device)
+{
+    return counters->devices[device].counts[COUNTER_CPU] &&
+           counters->begins[device + 1] - counters->begins[device] > 1;
+}
+
+struct thread_times *thread_times_new(struct charging *c)
+{
+    const struct counters *counters = c->options.counters;
+    struct thread_times *m = calloc(1, sizeof *m);
+    uint32_t *devices = counters ? calloc(counters->devices_n + 1, sizeof *devices) : NULL;
+    for (uint32_t d = 0; m && devices && d < counters->devices_n; d++)
+        if (has_cpu_time(counters, d))
+            devices[m->devices_n++] = d;
+    c->failed = c->failed || !m || (counters && !devices);
+    if (m && m->devices_n > 0) {
+        m->devices = devices;
+        return m;
+    }
+    free(devices);
+    free(m);
+    return NULL;
+}
+
+void thread_times_free(struct thread_times *m)
+{
+    if (!m)
+        return;
+    free(m->devices);
+    free(m->held);
+    free(m->pairs);
+    free(m->idds);
+    free(m);
+}
+
+bool thread_times_has(const struct charging *c, uint16_t domain)
+{
+    const struct thread_times *m = c->threads;
+    for (size_t i = 0; m && i < m->devices_n; i++)
+        if (c->options.counters->devices[m->devices[i]].idd == domain)
+            return true;
+    return false;
+}
+
+uint64_t thread_times_since(const struct charging *c)
+{
+    return c->threads && c->threads->held_n > 0 ? c->threads->from_ns : UINT64_MAX;
+}
+
+/* ---- stretches begin ---- */
+
+/* Begins the next stretch, which ends after the next reading. */
+static void begin_stretch(struct charging *c, uint64_t from_ns)
+{
+    struct thread_times *m = c->threads;
+    uint64_t most = max64(c->length_ns, STRETCH_NS - STRETCH_NS % c->length_ns), next = from_ns + most, ns;
+    for (size_t i = 0; i < m->devices_n; i++)
+        if (counters_next(c->options.counters, m->devices[i], from_ns, &c->clock, &ns))
+            next = min64(next, ns);
+    next += (c->length_ns - next % c->length_ns) % c->length_ns;
+    m->from_ns = from_ns;
+    m->end_ns = max64(from_ns + c->length_ns, next);
+    for (size_t i = 0; i < m->pairs_capacity; i++)
+        m->pairs[i] = (struct of_pair){0};
+    for (size_t i = 0; i < m->idds_capacity; i++)
+        m->idds[i] = (struct of_idd){.credit_ns = m->idds[i].credit_ns};
+}
+
+/* The clock is known before anything happens, not when this is made. */
+static void begin_first(struct charging *c)
+{
+    if (c->threads->end_ns == 0)
+        begin_stretch(c, 0);
+}
+
+/* ---- what the model says ---- */
+
+static struct of_idd *idd_of(struct charging *c, uint32_t idd)
+{
+    struct thread_times *m = c->threads;
+    struct of_idd *idds = m->idds;
+    if (idd >= m->idds_capacity)
+        idds = array_reserve(m->idds, &m->idds_capacity, idd + 1, sizeof *idds);
+    c->failed = c->failed || !idds;
+    m->idds = idds ? idds : m->idds;
+    return idds ? &idds[idd] : NULL;
+}
+
+static struct of_pair *pair_of(struct charging *c, uint32_t pair)
+{
+    struct thread_times *m = c->threads;
+    struct of_pair *pairs = m->pairs;
+    if (pair >= m->pairs_capacity)
+        pairs = array_reserve(m->pairs, &m->pairs_capacity, pair + 1, sizeof *pairs);
+    c->failed = c->failed || !pairs;
+    m->pairs = pairs ? pairs : m->pairs;
+    return pairs ? &pairs[pair] : NULL;
+}
+
+void thread_times_hold(struct charging *c, struct period *p)
+{
+    struct thread_times *m = c->threads;
+    begin_first(c);
+    struct period **held = array_reserve(m->held, &m->held_capacity, m->held_n + 1, sizeof(struct period *));
+    if (!held) {
+        c->failed = true;
+        return;
+    }
+    m->held = held;
+    m->held[m->held_n++] = p;
+    p->references++;
+}
+
+void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns)
+{
+    begin_first(c);
+    struct of_idd *d = idd_of(c, idd);
+    if (d)
+        d->waited_ns += (double)ns;
+    if (!p->closed)
+        p->waited_ns += ns;
+}
+
+static double sum_of(const struct period *p)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->shares_n; i++)
+        sum += (double)p->weights[i];
+    return sum;
+}
+
+/* Adds what the model says of a period. */
+static void add_model(struct charging *c, const struct period *p)
+{
+    struct of_idd *d = idd_of(c, p->idd);
+    double sum = sum_of(p);
+    for (size_t i = 0; d && i < p->shares_n; i++) {
+        double part = (double)p->weights[i] / sum, ran_ns = part * (double)p->ran_ns;
+        uint32_t to = p->shares[i].to;
+        struct of_pair *pair = to < SHARE_UNATTRIBUTED ? pair_of(c, to) : NULL;
+        d->ran_ns += ran_ns;
+        if (pair) {
+            pair->model_ns += ran_ns;
+            pair->waited_ns += part * (double)p->waited_ns;
+            pair->interrupted_ns += part * (double)p->interrupted_ns;
+        } else {
+            *(to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ran_ns;
+        }
+    }
+}
+
+/* ---- what was measured ---- */
+
+/* Adds what one device measured in the stretch. */
+static void add_device(struct charging *c, uint32_t device, uint64_t to_ns)
+{
+    const struct thread_times *m = c->threads;
+    const struct counters *counters = c->options.counters;
+    const struct counter_device *of = &counters->devices[device];
+    uint32_t idd_life = population_life(c->population, of->idd);
+    uint32_t idd = idd_life == NOBODY ? NOBODY : charging_idd_of(c, idd_life);
+    double ns = counters_between(counters, device, COUNTER_CPU, m->from_ns, to_ns, &c->clock);
+    struct of_idd *d = idd == NOBODY ? NULL : idd_of(c, idd);
+    if (!d)
+        return;
+    if (of->domain == of->idd) {
+        if (strcmp(of->name, "irq") != 0 && strcmp(of->name, "softirq") != 0)
+            return;
+        d->interrupts_ns += ns;
+        d->interrupts_known = counters_cover(counters, device, m->from_ns, to_ns, &c->clock);
+        return;
+    }
+    uint32_t guest = population_life(c->population, of->domain);
+    if (!(ns > 0) || guest == NOBODY || guest >= c->incarnations_n)
+        return; /* the trace does not show this domain */
+    uint32_t pair = charging_pair(c, idd, guest);
+    struct of_pair *p = pair == NOBODY ? NULL : pair_of(c, pair);
+    if (p)
+        p->measured_ns += ns;
+}
+
+/* Takes out what threads did not run: their vCPU had no pCPU, or it handled interrupts. */
+static void correct(const struct charging *c, const struct of_idd *d, struct of_pair *p)
+{
+    bool net = c->options.counters->cpu_is_net;
+    double waited_ns = p->interrupted_ns + (net ? 0 : p->waited_ns);
+    if (p->model_ns > 0)
+        p->measured_ns *= p->model_ns / (p->model_ns + waited_ns);
+    else if (d->ran_ns > 0 && !net)
+        p->measured_ns *= d->ran_ns / (d->ran_ns + d->waited_ns);
+}
+
+/* ---- what is charged ---- */
+
+/* The rest of all guests is no more than what interrupts took; what the model says beyond is own. */
+static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
+{
+    double rest = 0;
+    const struct idd *of = &c->idds[idd];
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        rest += fmax(0, p->target_ns - p->measured_ns);
+    }
+    d->credit_ns = fmin(d->credit_ns + d->interrupts_ns, CREDIT_NS);
+    double stays = rest > d->credit_ns ? d->credit_ns / rest : 1;
+    d->credit_ns -= rest * stays;
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        double beyond = fmax(0, p->target_ns - p->measured_ns) * (1 - stays);
+        p->target_ns -= beyond;
+        d->own_target_ns += beyond;
+    }
+}
+
+/* What each is charged, for one driver domain. */
+static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
+{
+    double lack = 0, excess = 0;
+    const struct idd *of = &c->idds[idd];
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        correct(c, d, p);
+        lack += fmax(0, p->measured_ns - p->model_ns);
+        excess += fmax(0, p->model_ns - p->measured_ns);
+    }
+    double pool = d->unattributed_ns + d->own_ns + excess;
+    double filled = lack > pool ? pool / lack : 1;
+    double from_unattributed = fmin(lack * filled, d->unattributed_ns);
+    double others = d->own_ns + excess;
+    double left = others > 0 ? fmax(0, 1 - (lack * filled - from_unattributed) / others) : 1;
+    d->unattributed_target_ns = d->unattributed_ns - from_unattributed;
+    d->own_target_ns = d->own_ns * left;
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        double more = p->model_ns - p->measured_ns;
+        p->target_ns = more > 0 ? p->measured_ns + more * left : p->model_ns - more * filled;
+    }
+    if (d->interrupts_known && !(of->tasks_seen && charge_by_task(&c->options)))
+        limit_rest(c, idd, d);
+}
+
+/* The part of a share that stays. */
+static double kept(double target_ns, double model_ns)
+{
+    return model_ns > target_ns && model_ns > 0 ? target_ns / model_ns : 1;
+}
+
+/* How the shares of each period change so that they come to the targets. */
+static void set_changes(struct charging *c, uint32_t idd, struct of_idd *d)
+{
+    const struct idd *of = &c->idds[idd];
+    double gains = fmax(0, d->own_target_ns - d->own_ns);
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        gains += fmax(0, p->target_ns - p->model_ns);
+    }
+    d->own_keeps = kept(d->own_target_ns, d->own_ns);
+    d->unattributed_keeps = kept(d->unattributed_target_ns, d->unattributed_ns);
+    d->own_gains = gains > 0 ? fmax(0, d->own_target_ns - d->own_ns) / gains : 0;
+    for (uint32_t i = 0; i < of->pairs_n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+        p->keeps = kept(p->target_ns, p->model_ns);
+        p->gains = gains > 0 ? fmax(0, p->target_ns - p->model_ns) / gains : 0;
+        p->part = p->target_ns > 0 ? fmin(1, p->measured_ns / p->target_ns) : 0;
+    }
+}
+
+/* ---- the shares of a period ---- */
+
+static double keeps(const struct charging *c, const struct of_idd *d, uint32_t to)
+{
+    return to == SHARE_OWN            ? d->own_keeps
+           : to == SHARE_UNATTRIBUTED ? d->unattributed_keeps
+                                      : c->threads->pairs[to].keeps;
+}
+
+/* Adds what is given up to those who lack. */
+static void hand_out(struct charging *c, struct period *p, const struct of_idd *d, double given)
+{
+    const struct idd *of = &c->idds[p->idd];
+    if (d->own_gains > 0)
+        charging_add_weight(c, p, SHARE_OWN, given * d->own_gains);
+    for (uint32_t i = 0; i < of->pairs_n; i++)
+        if (c->threads->pairs[of->pairs[i]].gains > 0)
+            charging_add_weight(c, p, of->pairs[i], given * c->threads->pairs[of->pairs[i]].gains);
+}
+
+/* What of each share was measured does not rest on events. */
+static void set_evidence(const struct charging *c, struct period *p)
+{
+    for (size_t i = 0; i < p->shares_n; i++) {
+        struct share *s = &p->shares[i];
+        if (s->to >= SHARE_UNATTRIBUTED)
+            continue;
+        float rest = (float)(1 - c->threads->pairs[s->to].part);
+        s->measured = (float)c->threads->pairs[s->to].part;
+        s->inferred *= rest;
+        for (int k = 0; k < IO_KINDS; k++)
+            s->by_kind[k] *= rest;
+    }
+}
+
+static void change(struct charging *c, struct period *p, const struct of_idd *d)
+{
+    double sum = sum_of(p), given = 0;
+    if (!charging_restore_weights(c, p))
+        return;
+    for (size_t i = 0; i < p->shares_n; i++) {
+        double weight = (double)p->weights[i] / sum, stays = weight * keeps(c, d, p->shares[i].to);
+        c->real_weights[i] = stays;
+        given += weight - stays;
+    }
+    if (given > 0)
+        hand_out(c, p, d, given);
+    set_evidence(c, p);
+    if (!c->failed)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+}
+
+/* ---- stretches end ---- */
+
+/* Waits that go on: their part of the stretch. */
+static void count_waits(struct charging *c, uint64_t to_ns)
+{
+    for (size_t i = 0; i < c->vcpus_n; i++) {
+        struct charging_vcpu *v = &c->vcpus[i];
+        if (!v->preempted || v->preempted_ns >= to_ns)
+            continue;
+        thread_times_waited(c, v->preempted->idd, v->preempted, to_ns - v->preempted_ns);
+        v->preempted_ns = to_ns;
+    }
+}
+
+/* Ends the open stretch at to_ns: all of its periods get their shares. */
+static void end_stretch(struct charging *c, uint64_t to_ns)
+{
+    struct thread_times *m = c->threads;
+    count_waits(c, to_ns);
+    for (size_t i = 0; i < m->held_n; i++)
+        add_model(c, m->held[i]);
+    for (size_t i = 0; m->held_n > 0 && i < m->devices_n; i++)
+        add_device(c, m->devices[i], to_ns);
+    bool room = (c->pairs_n == 0 || pair_of(c, (uint32_t)c->pairs_n - 1)) &&
+                (c->idds_n == 0 || idd_of(c, (uint32_t)c->idds_n - 1)); /* they move no more */
+    for (uint32_t idd = 0; room && m->held_n > 0 && idd < c->idds_n; idd++)
+        if (c->idds[idd].methods & CHARGE_THREADS) {
+            set_targets(c, idd, &m->idds[idd]);
+            set_changes(c, idd, &m->idds[idd]);
+        }
+    for (size_t i = 0; i < m->held_n; i++) {
+        struct period *p = m->held[i];
+        if (!c->failed)
+            change(c, p, &m->idds[p->idd]);
+        p->closed = true;
+        charging_release_period(c, p);
+    }
+    m->held_n = 0;
+}
+
+void thread_times_advance(struct charging *c, uint64_t until_ns)
+{
+    struct thread_times *m = c->threads;
+    begin_first(c);
+    if (m->end_ns > until_ns)
+        return;
+    end_stretch(c, m->end_ns);
+    begin_stretch(c, until_ns);
+}
+
+void thread_times_end(struct charging *c, uint64_t end_ns)
+{
+    end_stretch(c, end_ns);
+}

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Charges by the CPU times of threads, against the driver domain's own record of whose work it did.
+#
+#     threads.sh DIR...
+#
+# For every NAME.xt.zst with a NAME.truth/threads.jsonl (CPU times of dom0's threads) and a NAME.truth/truth.json (what its
+# kernel recorded of its switches, by Xen's runstates) in a DIR:
+#   - charged + own + unattributed = running, exactly, and what a charge rests on adds up to it, in every interval;
+#   - what was measured, without the time in which threads had no pCPU, is near what threads really ran for all guests: at
+#     most MEASURED_PERCENT too much or too little, where the kernel's account is 40 to 100 % too much;
+#   - of dom0's time at most WRONG_PERCENT is charged to the wrong one.
+# The numbers are shown.
+# CHARGE_OPTIONS: further options of xenmeter charge, to try others.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/../lib.sh"
+
+WRONG_PERCENT=12
+MEASURED_PERCENT=35
+CHARGE_OPTIONS=${CHARGE_OPTIONS:-}
+
+# threads.jsonl as a log of xenmeter-io-counts(5).
+log_of() { # THREADS
+    echo tsc,domain,device,cpu_ns
+    jq -r '
+        def work:
+            (capture("^vif(?<d>[0-9]+)\\.[0-9]+-q[0-9]+-(?<k>guest-rx|dealloc):")
+            // (capture("^napi/vif(?<d>[0-9]+)\\.") | .k = "napi")
+            // (capture("^(blkback\\.)?(?<d>[0-9]+)\\.xvd") | .k = "blkback"));
+        select(.thr)
+        | ((.tsc0 + .tsc1) / 2 | floor) as $tsc
+        | ([.thr | to_entries[] | (.key | work) as $w | {id: "\($w.d),\($w.k)", ns: .value}] | group_by(.id)[]
+            | "\($tsc),\(.[0].id),\(map(.ns) | add)"),
+          (if .stat then "\($tsc),0,irq,\([.stat[][5]] | add * 10000000)",
+              "\($tsc),0,softirq,\([.stat[][6]] | add * 10000000)" else empty end)' "$1"
+}
+sums() { # JSON
+    jq -e 'all(.reports[].intervals[].idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns
+        and ([.guests[].charged_ns] | add // 0) == .charged_ns
+        and all(.guests[]; .measured_ns + .certain_ns + .inferred_ns == .charged_ns))' "$1" >/dev/null
+}
+# "WRONG MEASURED TRUE LOGGED": points of dom0's time; and s that threads ran by the charges, by the truth, by the log.
+compare() { # JSON TRUTH LOG TSC_FIRST TSC_LAST
+    jq -rn --slurpfile charges "$1" --slurpfile truth "$2" --rawfile log "$3" --argjson first "$4" --argjson last "$5" '
+        def abs: if . < 0 then -. else . end;
+        ($charges[0].reports[0].intervals[0].idds[] | select(.domain == 0)) as $d
+        | ([$d.guests[] | {key: "\(.domain)", value: (100 * .charged_ns / $d.running_ns)}] | from_entries) as $shares
+        | $truth[0].share_pct as $true
+        | ($shares + {own: (100 * $d.own_ns / $d.running_ns), "?": (100 * $d.unattributed_ns / $d.running_ns)}) as $shares
+        | ([($shares + $true | keys[]) as $k | ($shares[$k] // 0) - ($true[$k] // 0) | abs] | add / 2) as $wrong
+        | ([$truth[0].guests[] | to_entries[] | select(.key | IN("guest-rx", "dealloc", "napi", "blkback")).value] | add) as $ran
+        | ([$log | split("\n")[1:][] | select(. != "") | split(",") | select(.[1] != "0") | {id: "\(.[1]),\(.[2])", tsc: (.[0] | tonumber), ns: (.[3] | tonumber)}
+            | select(.tsc >= $first and .tsc <= $last)] | group_by(.id) | map((.[-1].ns - .[0].ns)) | add) as $logged
+        | "\($wrong * 10 | round / 10) \([$d.guests[].measured_ns] | add / 1e7 | round / 100) \($ran / 1e7 | round / 100) \($logged / 1e7 | round / 100)"'
+}
+
+judge_capture() { # DIR NAME
+    local file=$1/$2.xt.zst truth=$1/$2.truth first last wrong measured ran logged
+    [ -s "$truth/threads.jsonl" ] && [ -s "$truth/truth.json" ] || return
+    judged=$((judged + 1))
+    log_of "$truth/threads.jsonl" >"$scratch/log.csv"
+    # shellcheck disable=SC2086 # a list of words
+    check "$2 can be charged" "$XENMETER" charge -q -f json -g total,1s,100ms --io-counts "$scratch/log.csv" \
+        --charge-by threads $CHARGE_OPTIONS -o "$scratch/charges.json" "$file"
+    check "$2: all adds up" sums "$scratch/charges.json"
+    read -r first last < <(jq -r '.trace | "\(.tsc_first) \(.tsc_last)"' "$scratch/charges.json")
+    read -r wrong measured ran logged < <(compare "$scratch/charges.json" "$truth/truth.json" "$scratch/log.csv" "$first" "$last")
+    printf '%-18s %10s %10s %10s %10s\n' "$2" "$wrong" "$measured" "$ran" "$logged"
+    check "$2: $wrong % of the time is charged to the wrong one" within "$wrong" 0 $WRONG_PERCENT
+    check "$2: threads ran for $ran s, $measured s are measured" awk -v m="$measured" -v r="$ran" -v most=$MEASURED_PERCENT \
+        'BEGIN { exit !(m < r * (1 + most / 100) && m > r * (1 - most / 100)) }'
+}
+within() { awk -v x="$1" -v least="$2" -v most="$3" 'BEGIN { exit !(x >= least && x <= most) }'; } # X LEAST MOST
+
+group 'charges by threads agree with what the driver domain recorded of its switches'
+printf '%-18s %10s %10s %10s %10s\n' capture 'wrong %' 'measured s' 'true s' 'logged s'
+judged=0
+for dir in "$@"; do
+    for file in "$dir"/*.xt.zst; do
+        judge_capture "$dir" "$(basename "$file" .xt.zst)"
+    done
+done
+[ "$judged" -gt 0 ] || echo 'no capture has CPU times of threads and the truth beside them'
+finish
