@@ -195,18 +195,30 @@ static inline void put_known(struct stream *s, struct event *e)
         s->slice_ns = UINT32_MAX;
 }
 
-/* A runstate change that only the model wants: all that take() would do. */
-static inline void take_change(struct decoder *d, struct stream *s, uint64_t tsc, uint32_t header,
-                               const uint8_t *payload)
+/* A runstate change that is wanted for one purpose only: all that take() would do. */
+static inline __attribute__((always_inline)) void take_change(struct decoder *d, struct stream *s,
+                                                              uint64_t tsc, uint32_t header,
+                                                              const uint8_t *payload, unsigned wanted)
 {
     if (d->follows_current)
         current_before(s, header, EVENT_RUNSTATE_CHANGE, payload);
-    unsigned flags = EVENT_MODEL | learn_change(d, s, tsc, header, payload);
-    struct event *e = stream_append(s, tsc, header, EVENT_RUNSTATE_CHANGE, flags);
-    memcpy(e->w, payload, 16);
-    put_known(s, e);
+    unsigned flags = wanted | learn_change(d, s, tsc, header, payload);
+    append_record(s, tsc, header, EVENT_RUNSTATE_CHANGE, payload, flags);
+    put_known(s, &s->events[s->n - 1]);
     if (d->follows_current)
         current_after(s, header, EVENT_RUNSTATE_CHANGE, payload);
+}
+
+static __attribute__((noinline)) void take_model_change(struct decoder *d, struct stream *s, uint64_t tsc,
+                                                        uint32_t header, const uint8_t *payload)
+{
+    take_change(d, s, tsc, header, payload, EVENT_MODEL);
+}
+
+static __attribute__((noinline)) void take_raw_change(struct decoder *d, struct stream *s, uint64_t tsc,
+                                                      uint32_t header, const uint8_t *payload)
+{
+    take_change(d, s, tsc, header, payload, EVENT_RAW);
 }
 
 /*
@@ -359,7 +371,9 @@ static __attribute__((noinline)) enum record_kind examine(struct decoder *d, str
 
 /* ---- the loop ---- */
 
-#define CHANGE_ACTION (EVENT_MODEL | RECORD_LEARN) /* of a runstate change that only the model wants */
+/* Of a runstate change that only the model wants, and that is only wanted as a raw record. */
+#define MODEL_CHANGE (EVENT_MODEL | RECORD_LEARN)
+#define RAW_CHANGE   (EVENT_RAW | RECORD_LEARN)
 
 /*
  * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
@@ -405,8 +419,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
                 take_filtered(s, tsc, slot, p, end);
             } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
                 note_switch(s, slot, payload, h >> 28 & 7);
-            } else if (action == CHANGE_ACTION && slot == EVENT_RUNSTATE_CHANGE && !odd) {
-                take_change(d, s, tsc, h, payload);
+            } else if (action == MODEL_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+                take_model_change(d, s, tsc, h, payload);
+            } else if (action == RAW_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+                take_raw_change(d, s, tsc, h, payload);
             } else {
                 struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
                 if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK)
