@@ -124,17 +124,18 @@ static void settle(const struct order *o, struct stream *s)
 
 #define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
 #define BUSY_BYTES                                                                                           \
-    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
+    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one, */
+#define BUSY_FACTOR    2 /* for longer by this factor than ever before */
 #define TALKING_SWEEPS 8 /* nor does one become silent for longer by this factor than it ever was */
 #define TALKING_FACTOR 8 /* in so many sweeps or more */
 
 /* Whether the pCPU, of which nothing was read in the last sweep, would have written in it. */
 static bool lacks_window(const struct order *o, const struct stream *s, double last)
 {
+    uint64_t silent = silence_at(s, o->tsc_last);
     bool busy = s->last_sweep + 1 == o->decoder->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
-                s->least_bytes * last >= BUSY_BYTES;
-    bool talking =
-        s->sweeps >= TALKING_SWEEPS && silence_at(s, o->tsc_last) / TALKING_FACTOR > s->longest_silence;
+                s->least_bytes * last >= BUSY_BYTES && silent / BUSY_FACTOR > s->longest_silence;
+    bool talking = s->sweeps >= TALKING_SWEEPS && silent / TALKING_FACTOR > s->longest_silence;
     return (int)s->pcpu > o->decoder->last_pcpu && s->begun && (busy || talking);
 }
 
@@ -200,6 +201,7 @@ int order_end(struct order *o, bool cut)
     uint64_t end = UINT64_MAX, read_before = o->watermark;
     if (!step_end(o))
         return -1;
+    cut |= d->quality->truncated_bytes > 0; /* as may be known now only */
     step_judge_runs(o, true);
     for (unsigned i = 0; i < d->pcpus_n && (cut || (cut = lacks_windows(o))); i++) {
         const struct stream *s = d->streams[d->pcpus[i]];

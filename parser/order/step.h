@@ -55,6 +55,7 @@ struct step {
     } leap;
     bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
+    uint64_t blind_since;        /* or before, when what was delivered by then was written, */
     uint64_t offset;             /* and how many bytes had been read */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
     uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
@@ -110,5 +111,16 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended);
 
 /* The time up to `tsc` of pCPUs that are out is blind. -1 when there is no memory. */
 int step_blind(struct order *o, uint64_t tsc);
+
+/* ---- for step_runs.c ---- */
+
+/*
+ * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
+ * own times. Blind time that is open then ends there.
+ */
+void step_take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc);
+
+/* Counts that the clock of a pCPU left, at `from`, by `distance`. */
+void step_count_leaving(struct order *o, uint64_t from, uint64_t distance);
 
 #endif
