@@ -8,9 +8,8 @@
 
 #include "runstate_internal.h"
 
-#define PENDING_MAX   (512u << 10) /* transitions that may wait for it */
-#define SKEW_USUAL_NS 100000u      /* where nothing else distinguishes a late record from a wrong one */
-#define SKEW_MAX_NS   1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
+#define PENDING_MAX (512u << 10) /* transitions that may wait for it */
+#define SKEW_MAX_NS 1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
 {
@@ -359,6 +358,7 @@ static void note_record(struct track *k, uint64_t now_ns, enum runstate old, uin
     k->record_old = (uint8_t)old;
     k->record_pcpu = pcpu;
     k->contradicted_ns = now_ns;
+    k->noted_since_ns = k->since_ns;
 }
 
 /* The wake of a vCPU is not moved across a switch on the pCPU that woke it: who ran there sent the notification. */
@@ -408,7 +408,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         note_record(k, now_ns, old, pcpu);
     } else if (k->contradicted && k->state == old && late_by_skew(r, vcpu, now_ns, pcpu, old, new)) {
         return;
-    } else if (k->state != old || (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
+    } else if ((k->state != old && !runstates_woke_before(r, vcpu, now_ns, old)) ||
+               (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
         if (late_by_skew(r, vcpu, now_ns, pcpu, old, new))
             return;
         note_record(k, now_ns, old, pcpu);

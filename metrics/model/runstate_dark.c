@@ -385,6 +385,35 @@ uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate o
     return k->since_ns;
 }
 
+/* The wake is counted, and no more. */
+static void only_count_wake(void *context, struct transition *t)
+{
+    const struct mend *m = context;
+    if (t->kind == TRANSITION_STATE && t->vcpu == m->vcpu && t->time_ns == m->before_ns &&
+        t->to == RUNSTATE_RUNNABLE)
+        t->kind = TRANSITION_SKEWED;
+}
+
+bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
+{
+    struct track *k = &r->tracks[vcpu];
+    struct dark_stretch lost;
+    bool woken = k->state == RUNSTATE_RUNNABLE && k->woken_on != NO_PCPU && k->woken_on != k->record_pcpu;
+    bool ran = k->record_old == RUNSTATE_RUNNABLE && k->state_before == old;
+    if (!woken || !ran || k->contradicted || old == RUNSTATE_RUNNING || old == RUNSTATE_RUNNABLE ||
+        k->since_ns - k->contradicted_ns > SKEW_USUAL_NS ||
+        darkness_between(&r->darkness, k->contradicted_ns, now_ns, &lost))
+        return false;
+    r->quality->skew_max_ns = max64(r->quality->skew_max_ns, k->since_ns - k->contradicted_ns);
+    struct mend m = {vcpu, k->since_ns, old};
+    transitions_visit(&r->queue, k->since_ns - 1, only_count_wake, &m);
+    m.before_ns = k->contradicted_ns;
+    transitions_visit(&r->queue, k->noted_since_ns, mend_wait, &m);
+    k->state = (uint8_t)old;
+    k->since_ns = k->slept_ns;
+    return true;
+}
+
 /* ---- until when ---- */
 
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns)

@@ -13,6 +13,7 @@
 #include "unseen.h"
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
+#define SKEW_USUAL_NS        100000u     /* where nothing else distinguishes a late record from a wrong one */
 #define BEGINNING_NS         1000000000u /* how long first records may take to say about the trace's beginning */
 
 /* A vCPU that was put to sleep while it was blocked, or may have been, where only switches are traced. */
@@ -34,7 +35,8 @@ struct track {
     bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
     bool first_record; /* the record below was its first: nothing could contradict it */
     bool contradicted; /* a record did not fit, and lost records do not explain it */
-    uint64_t contradicted_ns; /* when; this and the next three fields are about that record */
+    uint64_t contradicted_ns; /* when; this and the next four fields are about that record */
+    uint64_t noted_since_ns;  /* since when it was in the next one */
     uint8_t state_before;     /* the tracked state when that record came */
     uint8_t record_old;       /* the old state in that record */
     uint16_t record_pcpu;     /* the pCPU that wrote it */
@@ -214,6 +216,12 @@ void runstates_take_back(struct runstates *r, uint32_t vcpu);
  * was that state. Returns when the dispatch was.
  */
 uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old);
+
+/*
+ * The vCPU was in state `old` just before now, and not runnable since its wake: if that wake was recorded soon after lost records
+ * hid one, by a pCPU whose clock is ahead, it was that one. Returns whether; it is in state `old` then.
+ */
+bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old);
 
 /* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);

@@ -18,6 +18,7 @@ struct side {
     bool known; /* there is a record */
     bool runs;  /* there, on `pcpu` */
     uint32_t pcpu;
+    bool paused; /* there; since when, no record tells */
 };
 
 static bool blinds(const struct gap *g, const struct side *side)
@@ -91,7 +92,9 @@ static bool add_end(const struct telling *t, const struct side *a, const struct 
     if (t->gaps->n == n)
         return true;
     const struct gap *g = &t->gaps->items[n];
-    uint64_t to = a->runs || b->runs ? g->to : a->known ? g->from : earlier(g->to, t->first_run_hidden);
+    uint64_t to = a->runs || b->runs || b->paused ? g->to
+                  : a->known                      ? g->from
+                                                  : earlier(g->to, t->first_run_hidden);
     return g->from >= to || gaps_add(t->open, ALL_PCPUS, g->from, to);
 }
 
@@ -106,10 +109,11 @@ static bool make_one(const struct telling *tell, const struct truth_vcpu *t, con
         const struct seen_change *c = &changes[i];
         if (!of_vcpu(c, t))
             continue;
-        const struct side b = {c->tsc, true, c->from == RUNSTATE_RUNNING, c->pcpu};
+        const struct side b = {c->tsc, true, c->from == RUNSTATE_RUNNING, c->pcpu,
+                               c->from == RUNSTATE_OFFLINE};
         if (!(seen ? add_between(tell->gaps, &v->gaps, &a, &b) : add_end(tell, &a, &b)))
             return false;
-        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu};
+        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu, false};
         seen = true;
     }
     if (seen)

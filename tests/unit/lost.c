@@ -401,6 +401,31 @@ static void a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records(
     trace_bytes_free(&c);
 }
 
+/* It ran so shortly that the wake of pCPU 2 seems to follow: but it was woken again while it slept. */
+static void a_wake_recorded_after_its_run_did_not_wake_it_again(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 1 * MS, 2, 0, RUNNABLE);
+    starts(&c, 3 * MS, 2, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0);
+    stops(&c, 30 * MS + 1 * US, 2, 0, BLOCKED);
+    rec_runstate(&c, 35 * MS, 2, 0, BLOCKED, RUNNABLE);
+    starts(&c, 35 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    on(&c, 2);
+    rec_runstate(&c, 30 * MS + 3 * US, 2, 0, BLOCKED, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 8 * MS + 1 * US, 2 * MS, 26 * MS - 1 * US, 0, 4 * MS);
+    EQUAL(ROW(&r, .domain = 2)->wakes, 2);
+    EQUAL(r.quality.skew_max_ns, 3 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* Its first record comes when the intervals with the losses were handed out: the whole trace is open. */
 static void who_is_first_seen_late_may_have_run_in_losses_before(void)
 {
@@ -544,6 +569,7 @@ CU_TestInfo lost_tests[] = {
     TEST(a_wake_is_lost_in_the_last_losses),
     TEST(a_pause_found_after_lost_records_began_in_any_of_them),
     TEST(a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records),
+    TEST(a_wake_recorded_after_its_run_did_not_wake_it_again),
     TEST(who_is_first_seen_late_may_have_run_in_losses_before),
     TEST(who_seems_to_wait_and_never_comes_back_is_unknown),
     TEST(a_loss_reported_late_explains_a_contradiction),
