@@ -132,7 +132,8 @@ static void take_run(struct pace *p, struct pace_usual *usual, const struct cloc
     } else if (far) {
         begin_odd(p, ns, to, sweep);
     } else {
-        p->off_ns -= p->off_ns / USUAL_PART;
+        /* What a long run is longer by may be drift: it says nothing about short ones. */
+        p->off_ns = ns > USUAL_LONGEST ? 0 : p->off_ns - p->off_ns / USUAL_PART;
         add_usual(usual, ns, longer_ns);
     }
 }
@@ -156,6 +157,11 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
         p->missed = true;
     } else if (e->flags & EVENT_RAN && !missed) {
         double longer_ns = longer_by(clock, p->since, e->tsc, e->w[2], &ns);
+        if (longer_ns >
+            (ns > 0 ? ns : 0) + PACE_SLACK_NS) { /* no run takes less than no time: it is another one */
+            break_off(p);
+            return;
+        }
         take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
     } else {
         break_off(p);

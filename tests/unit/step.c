@@ -154,6 +154,104 @@ static void a_damaged_time_does_not_bring_a_clock_back(void)
         }
 }
 
+/* ---- clocks that are set by less ---- */
+
+struct set_plan {
+    int64_t by; /* the clock of pCPU 1 from SET_AT on, ns */
+    bool xens;  /* so is Xen's, instead */
+    uint64_t
+        gap_from; /* nothing is recorded in [gap_from, gap_to), on any pCPU: xentrace was stopped; 0, 0: not so */
+    uint64_t gap_to;
+};
+#define SET_AT    (403 * MS)
+#define SET_ENDS  (1200 * MS)
+#define SET_ROUND (6 * MS)
+
+/* A vCPU was switched out at `to` after a run since `from`, and another one comes. */
+static void set_switch(struct trace_bytes *c, uint64_t from, uint64_t to, int64_t off, int64_t longer,
+                       const uint16_t out[2], const uint16_t in[2])
+{
+    uint64_t at = to + (uint64_t)off;
+    rec_infprev(c, at, out[0], out[1], (uint64_t)((int64_t)(to - from) + longer));
+    rec_runstate(c, at, out[0], out[1], RUNNING, out[0] == IDLE ? RUNNABLE : BLOCKED);
+    rec_runstate(c, at, in[0], in[1], RUNNABLE, RUNNING);
+}
+
+/* d1v0 runs 2 ms on pCPU 0 and then at once 2 ms on pCPU 1, where pCPU 0 wakes it; each 6 ms. */
+static void set_round(struct trace_bytes *c, const struct set_plan *p, uint64_t t)
+{
+    static const uint16_t guest[] = {1, 0};
+    for (unsigned pcpu = 0; pcpu < 2; pcpu++) {
+        const uint16_t idle[] = {IDLE, (uint16_t)pcpu};
+        uint64_t begins = t + pcpu * 2 * MS, ends = begins + 2 * MS;
+        int64_t set = pcpu == 1 && begins >= SET_AT ? p->by : 0, off = p->xens ? 0 : set;
+        bool first = pcpu == 1 && begins >= SET_AT && begins < SET_AT + SET_ROUND;
+        uint64_t last = begins - SET_ROUND + 2 * MS; /* since when the pCPU is idle */
+        if (p->gap_to && last < p->gap_from && begins >= p->gap_to)
+            last += (begins - last) / SET_ROUND * SET_ROUND; /* rounds in between were missed */
+        on(c, pcpu);
+        rec_runstate(c, begins + (uint64_t)off, 1, 0, BLOCKED, RUNNABLE);
+        set_switch(c, last, begins, off, first && p->xens ? p->by : 0, idle, guest);
+        set_switch(c, begins, ends, off, 0, guest, idle);
+    }
+}
+
+static struct result run_set(const struct set_plan *p)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint64_t t = 0, swept = 0; t < SET_ENDS; t += SET_ROUND) {
+        bool missed = t + SET_ROUND > p->gap_from && t < p->gap_to;
+        if (t - swept >= 20 * MS || (missed && swept < p->gap_from)) {
+            sweep(&c);
+            swept = t;
+        }
+        if (!missed)
+            set_round(&c, p, t);
+    }
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    trace_bytes_free(&c);
+    return r;
+}
+
+static void a_clock_that_was_set_by_little_is_not_used(void)
+{
+    static const int64_t sets[] = {3 * MS, 13 * MS, 100 * MS, -3 * (int64_t)MS, -13 * (int64_t)MS};
+    for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        struct result r = run_set(&(struct set_plan){.by = sets[i]});
+        const struct measures *m = ROW(&r, .domain = 1);
+        int64_t truth = SET_ENDS / SET_ROUND * 4 * MS, running = m->state_ns[RUNSTATE_RUNNING];
+        CHECK(r.quality.tsc_jumps >= 1); /* of two pCPUs it may not be known whose clock left */
+        CHECK(running <= truth &&
+              running + m->state_ns[RUNSTATE_UNKNOWN] + m->doubtful_ns >= truth - 4 * (int64_t)MS);
+        result_free(&r);
+    }
+}
+
+static void where_xens_clock_was_set_that_of_the_pcpu_is_used(void)
+{
+    struct result r = run_set(&(struct set_plan){.by = 5 * MS, .xens = true});
+    EQUAL(r.quality.tsc_jumps, 0);
+    EQUAL(r.quality.unknown_ns, 0);
+    EQUAL(r.quality.doubtful_ns, 0);
+    result_free(&r);
+}
+
+static void a_pause_between_two_captures_of_a_boot_is_a_hole(void)
+{
+    for (uint64_t pause = 60 * MS; pause <= 600 * MS; pause *= 3) {
+        struct result r = run_set(&(struct set_plan){.gap_from = 300 * MS, .gap_to = 300 * MS + pause});
+        const struct measures *m = ROW(&r, .domain = 1);
+        EQUAL(r.quality.holes, 1);
+        EQUAL(r.quality.tsc_jumps, 0);
+        EQUAL(r.quality.core_pcpus_unknown, 0);
+        CHECK(r.quality.hole_ns >= pause - SET_ROUND && r.quality.hole_ns <= pause + 2 * SET_ROUND);
+        CHECK(m->state_ns[RUNSTATE_UNKNOWN] >= (int64_t)(pause - SET_ROUND));
+        EQUAL(m->doubtful_ns, 0);
+        result_free(&r);
+    }
+}
+
 /* ---- captures joined on ---- */
 
 static void another_capture_is_named_and_not_used(void)
@@ -191,7 +289,13 @@ static void another_capture_is_named_and_not_used(void)
 }
 
 CU_TestInfo step_tests[] = {
-    TEST(a_jump_is_named_and_its_time_unknown),  TEST(silence_is_no_jump),
-    TEST(one_damaged_time_is_no_jump),           TEST(a_damaged_time_does_not_bring_a_clock_back),
-    TEST(another_capture_is_named_and_not_used), CU_TEST_INFO_NULL,
+    TEST(a_jump_is_named_and_its_time_unknown),
+    TEST(silence_is_no_jump),
+    TEST(one_damaged_time_is_no_jump),
+    TEST(a_clock_that_was_set_by_little_is_not_used),
+    TEST(where_xens_clock_was_set_that_of_the_pcpu_is_used),
+    TEST(a_pause_between_two_captures_of_a_boot_is_a_hole),
+    TEST(a_damaged_time_does_not_bring_a_clock_back),
+    TEST(another_capture_is_named_and_not_used),
+    CU_TEST_INFO_NULL,
 };

@@ -65,6 +65,10 @@ static void rows_are_unknown_from_the_start_or_from_when_it_is_known(void)
     r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
     EQUAL(r.quality.unseen_pcpus, 1);
     EQUAL(ROW(&r, .every = 1 * S, .at = 0, .domain = 1)->doubtful_ns, 0);
+    /* over all, what was handed out before is doubtful, too: 15 ms of each of 100 rounds, and 5 of those after */
+    CHECK(ROW(&r, .domain = 1)->doubtful_ns >= 100 * 15 * (int64_t)MS);
+    EQUAL(ROW(&r, .domain = 1)->doubtful_ns, r.quality.doubtful_ns);
+    CHECK(ROW(&r, .domain = 1)->wait.count < 100); /* the rounds before have no sample */
     /* the trace ends with the last wake, at 3990 ms */
     STATES(ROW(&r, .every = 1 * S, .at = 3 * S, .domain = 1), 250 * MS, 0, 250 * MS, 0, 490 * MS);
     result_free(&r);
@@ -82,6 +86,26 @@ static void who_is_first_seen_late_may_have_run_there_before(void)
     STATES(ROW(&r, .domain = 3), 10 * MS, 0, 0, 0, 800 * MS);
     result_free(&r);
     trace_bytes_free(&c);
+}
+
+/* Only pCPU 0 was read, and not all of its window: others may exist, and have run whom it woke. */
+static void a_capture_cut_in_its_first_sweep_may_lack_pcpus(void)
+{
+    for (unsigned missing = 0; missing < 9; missing += 4) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        on(&c, 0);
+        for (uint64_t t = 0; t < 100 * MS; t += 20 * MS)
+            rec_runstate(&c, t, 1, 0, t % (40 * MS) ? RUNNABLE : BLOCKED, t % (40 * MS) ? BLOCKED : RUNNABLE);
+        sweep(&c);
+        c.file.n -= missing;
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        const struct measures *m = ROW(&r, .domain = 1);
+        EQUAL(m->doubtful_ns + m->state_ns[RUNSTATE_UNKNOWN], missing ? r.end_ns : 0);
+        EQUAL(r.quality.unseen_pcpus, 0);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
 }
 
 #define TICKLE 0x00022206 /* credit2's: {cpu:u16} */
@@ -285,5 +309,6 @@ CU_TestInfo unseen_tests[] = {
     TEST(who_ran_on_a_recorded_pcpu_did_not_run_elsewhere),
     TEST(missing_numbers_are_no_proof),
     TEST(clocks_that_are_apart_are_no_proof),
+    TEST(a_capture_cut_in_its_first_sweep_may_lack_pcpus),
     CU_TEST_INFO_NULL,
 };
