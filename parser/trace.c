@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/decode/old_numbers.h"
+#include "parser/decode/record_actions.h"
 #include "parser/decode/window.h"
 #include "parser/order/clock_probe.h"
 #include "parser/order/currents.h"
@@ -77,7 +78,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     }
     if (options->resume)
         t->resume = *options->resume;
-    decoder_want(&t->decoder, !options->resume && !options->cycles, true);
+    decoder_measure_clock(&t->decoder, !options->resume && !options->cycles);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
@@ -139,7 +140,8 @@ static int set_clock(struct trace *t, struct error *err)
     if (c->cpu_hz > 0 && order_use_clock(&t->order, c) != 0)
         return error_no_memory(err, "the order of events");
     bool goes_on = t->options.cpu_hz > 0 && t->decoder.measures_clock;
-    decoder_want(&t->decoder, goes_on, !has_runstates(t));
+    decoder_measure_clock(&t->decoder, goes_on);
+    decoder_want_without_runstates(&t->decoder, !has_runstates(t));
     decoder_name_siblings(&t->decoder, t->decoder.cores.largest > 0);
     if (!goes_on)
         clock_probe_restart(&t->probe);
@@ -194,7 +196,7 @@ static bool well_known(struct trace *t)
     if (!clock_is_known(t))
         return false;
     if (t->options.cpu_hz <= 0) /* the clock is the same for those who wait for more */
-        decoder_want(&t->decoder, false, t->decoder.without_runstates);
+        decoder_measure_clock(&t->decoder, false);
     return !t->decoder.model || has_runstates(t) ||
            decoder_switches(&t->decoder) >= (uint64_t)SWITCHES_ENOUGH * t->decoder.pcpus_n;
 }
@@ -207,7 +209,7 @@ static void take_window(struct trace *t, bool ended)
     if (t->decoder.measures_clock)
         clock_probe_take(&t->probe, s);
     if (t->phase == PHASE_CLOCK && t->decoder.without_runstates && has_runstates(t))
-        decoder_want(&t->decoder, t->decoder.measures_clock, false);
+        decoder_want_without_runstates(&t->decoder, false);
     t->decoder.queued -= n - s->n;
     order_window(&t->order, s, ended);
 }
@@ -231,7 +233,7 @@ static void check_clock(struct trace *t)
     } else {
         clock_probe_break(&t->probe);
     }
-    decoder_want(d, measure, d->without_runstates);
+    decoder_measure_clock(d, measure);
 }
 
 static void check_at_end(struct trace *t)

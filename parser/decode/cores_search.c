@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "record.h"
-#include "window.h"
+#include "record_format.h"
+#include "decoder.h"
 
 #define PLACES 16384 /* of the table of vCPUs, a power of two */
 
@@ -206,10 +206,4 @@ bool decoder_check_cores(struct decoder *d, uint64_t upto)
         check(&s);
     end(&s);
     return memory;
-}
-
-void decoder_name_siblings(struct decoder *d, bool wanted)
-{
-    d->names_siblings = d->raw && wanted;
-    record_set_actions(d);
 }

@@ -6,7 +6,8 @@
 #ifndef XENMETER_PARSER_CURRENT_H
 #define XENMETER_PARSER_CURRENT_H
 
-#include "record.h"
+#include "record_format.h"
+#include "stream.h"
 
 /* Makes a vCPU current from here on; or before, too, as far as nothing was known. CURRENT_UNKNOWN: not known which. */
 void current_set(struct stream *s, uint32_t vcpu);

@@ -1,6 +1,6 @@
 /* What is known of the trace, as far as it was decoded. */
+#include "decoder.h"
 #include "old_numbers.h"
-#include "window.h"
 
 #define CHANGES_SURE 64 /* after so many, for each pCPU and sibling, one that wrote nothing is not recorded */
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "record.h"
+#include "record_format.h"
 
 const unsigned io_filtered_slots[] = {EVENT_WAKE,         EVENT_HYPERCALL_V2, EVENT_HYPERCALL_SUBCALL,
                                       EVENT_PV_HYPERCALL, EVENT_HVM_VMMCALL,  EVENT_VMX_EXIT,

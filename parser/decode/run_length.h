@@ -5,7 +5,8 @@
 #ifndef XENMETER_PARSER_RUN_LENGTH_H
 #define XENMETER_PARSER_RUN_LENGTH_H
 
-#include "record.h"
+#include "record_format.h"
+#include "stream.h"
 
 /* Up to Xen 4.7 the two records below have no word for the vCPU. */
 static uint64_t any_vcpu_of(uint32_t domain)

@@ -9,7 +9,7 @@ struct stream *stream_new(uint16_t pcpu)
     if (!s)
         return NULL;
     s->pcpu = pcpu;
-    s->last_tsc = TSC_NONE;
+    s->first_tsc = s->last_tsc = TSC_NONE;
     s->window_bytes = WINDOW_NONE;
     s->slice_ns = UINT32_MAX;
     s->current = CURRENT_UNKNOWN;
@@ -73,6 +73,7 @@ bool stream_reserve(struct stream *s, size_t more)
 void stream_pull_back(struct stream *s, uint64_t tsc)
 {
     s->last_tsc = tsc;
+    s->first_tsc = tsc < s->first_tsc ? tsc : s->first_tsc;
     if (s->n == s->head || s->events[s->n - 1].tsc <= tsc)
         return;
     s->events[s->n - 1].tsc = tsc;
@@ -120,6 +121,15 @@ void stream_set_time(struct stream *s, uint64_t tsc)
     for (size_t i = s->head; i < s->n; i++)
         if (s->events[i].tsc == TSC_NONE)
             s->events[i].tsc = tsc;
+}
+
+void stream_begin(struct stream *s, uint64_t tsc)
+{
+    if (s->begun)
+        return;
+    s->begun = true;
+    s->first_tsc = tsc;
+    stream_set_time(s, tsc);
 }
 
 /* Where an event of this time comes among those that are queued, after all that are not later. */

@@ -49,6 +49,7 @@ struct stream {
     uint16_t pcpu;
     const uint8_t *actions; /* what becomes of its records (record.h) */
     uint64_t last_tsc;      /* of the last record of any kind; TSC_NONE before one with a time */
+    uint64_t first_tsc; /* of the first one with a time, or where time went back to before it; or TSC_NONE */
     uint64_t
         reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
     uint64_t earliest_tsc; /* events of its last window come no earlier: up to here others may be delivered */
@@ -134,6 +135,9 @@ void stream_raise_late(struct stream *s);
 
 /* Events that have no time (TSC_NONE) get this one. */
 void stream_set_time(struct stream *s, uint64_t tsc);
+
+/* The pCPU has a time, and so have all events that are queued; nothing to do if it had one before. */
+void stream_begin(struct stream *s, uint64_t tsc);
 
 /*
  * Puts the blind time [from, to] among the events that are queued; `vcpu`: see EVENT_BLIND_END. The first one lets it begin at

@@ -1,7 +1,8 @@
 /* Sources: Xen xen/arch/x86/acpi/cpu_idle.c and mwait-idle.c (power states), xen/common/sched/null.c, sched/core.c. */
 #include "unscheduled.h"
 
-#include "record.h"
+#include "decoder.h"
+#include "record_format.h"
 
 #define IDLE_DOMID   0x7fffu
 #define NULL_NOBODY  0xffffu                     /* null_schedule: dom and vcpu are -1 */

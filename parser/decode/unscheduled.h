@@ -11,7 +11,7 @@
 #ifndef XENMETER_PARSER_UNSCHEDULED_H
 #define XENMETER_PARSER_UNSCHEDULED_H
 
-#include "window.h"
+#include "stream.h"
 
 /* Sets RECORD_LEARN for the slots that matter while the pCPU is in this mode. */
 void unscheduled_set_actions(enum stream_mode mode, uint8_t *actions);

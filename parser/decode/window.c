@@ -9,26 +9,18 @@
 
 #include "current.h"
 #include "io_filter.h"
+#include "joined.h"
 #include "record.h"
+#include "record_actions.h"
 #include "unscheduled.h"
 
 #define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
 #define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
 #define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
 #define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
-
-void decoder_want(struct decoder *d, bool measures_clock, bool without_runstates)
-{
-    bool only_switches = without_runstates && d->sweep > 0;
-    bool others = d->without_runstates != without_runstates || d->only_switches != only_switches;
-    d->measures_clock = measures_clock;
-    d->without_runstates = without_runstates;
-    d->only_switches = only_switches;
-    if (others)
-        record_set_actions(d);
-    else
-        record_set_clock_actions(d);
-}
+#define PROOF_BYTES   (WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX)
+#define HEADER_REACH                                                                                         \
+    (4 * RECORD_MAX) /* so far before a record that makes no sense a window header is looked for */
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
@@ -39,7 +31,7 @@ int decoder_init(struct decoder *d, struct input *input, struct quality *quality
     d->model = event_interest_model(interest);
     d->follows_current = d->raw || interest->io;
     d->names_siblings = d->raw;
-    decoder_want(d, false, true);
+    decoder_want_without_runstates(d, true);
     d->streams = calloc(PCPUS_MAX, sizeof *d->streams);
     d->pcpus = calloc(PCPUS_MAX, sizeof *d->pcpus);
     return cores_init(&d->cores) && d->streams && d->pcpus ? 0
@@ -116,7 +108,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     uint64_t from = 0, skipped = 0, remaining = d->remaining;
     d->remaining = 0;
     forget_current(d);
-    const size_t proof = WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX;
+    const size_t proof = PROOF_BYTES;
     for (bool begun = false;; begun = true) {
         if (input_view(d->input, proof + 1, &v, err) != 0)
             return -1;
@@ -158,7 +150,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
  */
 static const uint8_t *header_before(const uint8_t *begin, const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *from = (size_t)(p - begin) > 4 * RECORD_MAX ? p - 4 * RECORD_MAX : begin;
+    const uint8_t *from = (size_t)(p - begin) > HEADER_REACH ? p - HEADER_REACH : begin;
     for (; from < p; from++)
         if (header_plausible(from, end, true))
             return from;
@@ -209,6 +201,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     s->last_sweep = d->sweep;
     d->quality->windows++;
     d->quality->events[EVENT_CPU_CHANGE].forms[load32(p) >> 28]++;
+    d->window_at = d->quality->bytes;
     d->quality->bytes += WINDOW_HEADER_LEN;
     input_consume(d->input, WINDOW_HEADER_LEN);
     return new_sweep ? 1 : 0;
@@ -239,75 +232,6 @@ static int pass_window(struct decoder *d, struct error *err)
     current_forget(d->current);
     d->remaining = 0;
     return 0;
-}
-
-/* Appends what is queued of a stream to another one, at the end of its time. False when there is no memory. */
-static bool move_events(const struct decoder *d, struct stream *to, const struct stream *from)
-{
-    uint64_t tsc = to->last_tsc > d->earliest_tsc ? to->last_tsc : d->earliest_tsc;
-    if (!stream_reserve(to, from->n - from->head))
-        return false;
-    for (const struct event *e = from->events + from->head; e < from->events + from->n; e++) {
-        to->events[to->n] = *e;
-        to->events[to->n++].tsc = tsc;
-    }
-    to->fresh = to->n;
-    return true;
-}
-
-bool decoder_forget_untimed_pcpus(struct decoder *d)
-{
-    struct stream *first = NULL;
-    unsigned kept = 0;
-    d->current = NULL;
-    for (unsigned i = 0; !first && i < d->pcpus_n; i++)
-        first = d->streams[d->pcpus[i]]->begun ? d->streams[d->pcpus[i]] : NULL;
-    for (unsigned i = 0; first && i < d->pcpus_n; i++) {
-        uint16_t pcpu = d->pcpus[i];
-        struct stream *s = d->streams[pcpu];
-        if (s->begun) {
-            d->pcpus[kept++] = pcpu;
-            continue;
-        }
-        if (!move_events(d, first, s))
-            return false;
-        stream_free(s);
-        d->streams[pcpu] = NULL;
-    }
-    d->pcpus_n = first ? kept : d->pcpus_n;
-    return true;
-}
-
-/* Reads what is left of the input, which is another capture. */
-static int pass_joined(struct decoder *d, struct error *err)
-{
-    struct view v = {0};
-    if (!decoder_forget_untimed_pcpus(d))
-        return error_no_memory(err, "the events of a pCPU");
-    for (;;) {
-        if (input_view(d->input, 1, &v, err) != 0)
-            return -1;
-        d->quality->bytes += v.n;
-        d->quality->joined_bytes = d->quality->bytes - d->quality->joined_at;
-        if (v.n == 0)
-            return 0;
-        input_consume(d->input, v.n);
-    }
-}
-
-void decoder_joined(struct decoder *d, uint64_t offset, int last_pcpu)
-{
-    struct quality *q = d->quality;
-    d->joined = true;
-    d->last_pcpu = last_pcpu;
-    q->joined_at = offset;
-    q->joined_bytes = q->bytes - offset;
-    if (d->short_window.missing && d->short_window.at == offset && q->skipped_places > 0) {
-        /* Nothing was damaged: the first capture was cut off in a window. */
-        q->skipped_places--;
-        q->skipped_bytes -= d->short_window.skipped;
-        q->truncated_bytes += d->short_window.missing;
-    }
 }
 
 /* What to do about the record at the position, which is not fine. */
@@ -394,32 +318,55 @@ static const uint8_t *decode_records(struct decoder *d, const uint8_t *p, const 
     return p;
 }
 
+/*
+ * The record at `p` of the view makes no sense. Whether a window header lies before it; then `p` is where. Looks at as many
+ * bytes after it however many the view happens to show. -1 on failure.
+ */
+static int look_for_header(struct decoder *d, struct view *v, const uint8_t **p, struct error *err)
+{
+    size_t at = (size_t)(*p - v->data), need = at + PROOF_BYTES;
+    if (input_view(d->input, need, v, err) != 0)
+        return -1;
+    *p = v->data + at;
+    const uint8_t *header = header_before(v->data, *p, v->data + (v->n < need ? v->n : need));
+    *p = header ? header : *p;
+    return header != NULL;
+}
+
 /* Decodes what the view shows of the current window. Returns 0, 1 at the end of the input, -1 on failure. */
 static int decode_view(struct decoder *d, struct error *err)
 {
     struct view v;
-    size_t need = d->remaining < LOOKAHEAD + RECORD_MAX ? (size_t)d->remaining : LOOKAHEAD + RECORD_MAX;
-    if (input_view(d->input, need, &v, err) != 0)
+    size_t enough = d->decoded + LOOKAHEAD + RECORD_MAX;
+    if (input_view(d->input, d->remaining < enough ? (size_t)d->remaining : enough, &v, err) != 0)
         return -1;
     bool whole = v.n >= d->remaining;
     const uint8_t *end = v.data + (whole ? (size_t)d->remaining : v.n);
     enum record_kind why = RECORD_OK;
     if (d->window_fresh && look_at_beginning(d, v.data, end, err) != 0)
         return -1;
-    const uint8_t *p = decode_records(d, v.data, end, whole || v.end, &why, err);
+    const uint8_t *p = decode_records(d, v.data + d->decoded, end, whole || v.end, &why, err);
     if (!p)
         return -1;
-    const uint8_t *header = why == RECORD_DAMAGED ? header_before(v.data, p, v.data + v.n) : NULL;
-    if (header) {
-        p = header;
-        why = RECORD_IS_HEADER;
+    if (why == RECORD_OK && !whole && !v.end) {
+        size_t n = (size_t)(p - v.data);
+        d->decoded = n < HEADER_REACH ? n : HEADER_REACH;
+        consume(d, n - d->decoded);
+        return 0;
     }
+    d->decoded = 0;
+    size_t left = (size_t)(end - p);
+    bool cut = left < 4 || left < record_bytes(load32(p));
+    int header = why == RECORD_DAMAGED ? look_for_header(d, &v, &p, err) : 0;
+    if (header < 0)
+        return -1;
     consume(d, (size_t)(p - v.data));
-    bool cut = (size_t)(end - p) < 4 || (size_t)(end - p) < record_bytes(load32(p));
+    if (header)
+        return recover_from_bad_record(d, RECORD_IS_HEADER, err);
     if (v.end && !whole && (why == RECORD_OK || (why == RECORD_DAMAGED && cut))) {
         /* Not damage: the input was cut, perhaps in the middle of this record. */
-        d->quality->truncated_bytes += d->remaining - (uint64_t)(end - p);
-        consume(d, (size_t)(end - p));
+        d->quality->truncated_bytes += d->remaining - left;
+        consume(d, left);
         return 1;
     }
     return why == RECORD_OK ? 0 : recover_from_bad_record(d, why, err);
@@ -480,7 +427,7 @@ int decoder_run(struct decoder *d, size_t limit_events, struct error *err)
 {
     for (;;) {
         if (!d->in_window && d->joined)
-            return pass_joined(d, err) != 0 ? -1 : DECODER_END;
+            return decoder_pass_joined(d, err) != 0 ? -1 : DECODER_END;
         if (!d->in_window) {
             bool first = d->sweep == 0;
             int status = next_window(d, err);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "parser/decode/record.h"
+#include "parser/decode/record_format.h"
 
 bool currents_init(struct currents *c, const struct cores *cores)
 {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "parser/decode/record.h"
+#include "parser/decode/record_format.h"
 
 #define CLEARLY 2 /* fewer by more than this factor */
 

@@ -2,7 +2,7 @@
 #ifndef XENMETER_PARSER_FIT_H
 #define XENMETER_PARSER_FIT_H
 
-#include "parser/decode/window.h"
+#include "parser/decode/decoder.h"
 
 /*
  * Whether the runstate changes that are queued, of tsc `from` on, contradict one another clearly less if those of the pCPU are

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "clock.h"
-#include "parser/decode/window.h"
+#include "parser/decode/decoder.h"
 
 #define HOLE_NS 2000000000u
 
@@ -62,7 +62,7 @@ static inline uint64_t silence_cycles(const struct silences *s)
     return !s->cycles ? SILENCE_CYCLES : s->cycles < TSC_LEAP ? s->cycles : TSC_LEAP;
 }
 
-/* The same, of the first record of a window: another capture may begin there (step.h). */
+/* The same, of the first record of a window: another capture may begin there (runs.h). */
 static inline uint64_t silence_window_cycles(const struct silences *s)
 {
     return s->cycles ? s->cycles / SILENCE_PART : SILENCE_WINDOW_CYCLES;

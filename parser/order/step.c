@@ -4,9 +4,8 @@
 
 #define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
 
-#include "fit.h"
 #include "parser/decode/current.h"
-#include "parser/decode/record.h"
+#include "parser/decode/joined.h"
 
 /* ---- another capture ---- */
 
@@ -15,7 +14,7 @@ static void first_strange_window(struct order *o, const struct stream *s)
 {
     const struct decoder *d = o->decoder;
     const struct quality *q = d->quality;
-    o->strangers = (struct strangers){.offset = q->bytes - WINDOW_HEADER_LEN,
+    o->strangers = (struct strangers){.offset = d->window_at,
                                       .sweep = d->sweep,
                                       .pcpu = s->pcpu,
                                       .pcpu_before = d->pcpu_before,
@@ -129,11 +128,7 @@ static uint64_t in_step_until(const struct order *o, const struct stream *s, uin
     return until > o->watermark ? until : o->watermark;
 }
 
-/*
- * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
- * own times. Blind time that is open then ends there.
- */
-static void take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc)
+void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc)
 {
     size_t n = s->n;
     bool open = false;
@@ -152,14 +147,14 @@ static void take_back_from(struct order *o, struct stream *s, size_t from, uint6
         s->fresh = s->n;
 }
 
-/* The same, of the events after `tsc`, which come at that time. */
+/* Takes the queued events after `tsc` from the model; they come at that time. */
 static void take_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     stream_settle(s);
     size_t from = s->n;
     while (from > s->head && s->events[from - 1].tsc > tsc)
         from--;
-    take_back_from(o, s, from, tsc);
+    step_take_back(o, s, from, tsc);
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -181,8 +176,7 @@ static void find_end(struct order *o)
         o->sweep_max = o->tsc_last;
 }
 
-/* Counts that the clock of a pCPU left, at `from`, by `distance`. */
-static void count_leaving(struct order *o, uint64_t from, uint64_t distance)
+void step_count_leaving(struct order *o, uint64_t from, uint64_t distance)
 {
     struct quality *q = o->decoder->quality;
     if (q->tsc_jumps++ == 0)
@@ -198,16 +192,17 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     step->out = true;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
+    if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
+        from = o->tsc_first;
     step->blind_from = from > o->watermark ? from : o->watermark;
-    if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
-        step->blind_from = o->tsc_first;
+    step->blind_since = from;
     if (s->begun)
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
     current_forget(s);
-    count_leaving(o, step->blind_from, distance);
+    step_count_leaving(o, step->blind_from, distance);
 }
 
 /* It had leapt ahead, which shows by a window that begins with `tsc`. */
@@ -306,7 +301,7 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
     step->out = false;
     bool blind = d->model && !step->unused && tsc > step->blind_from;
     if (blind) /* room for events was reserved, and go_on counts those of this stream */
-        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+        stream_append_blind(s, step->blind_since, tsc, 0, UINT32_MAX);
     step->before.sweep = 0;
     return true;
 }
@@ -379,201 +374,6 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
     return d->pcpus_n > 1;
 }
 
-/* ---- the lengths of runs ---- */
-
-#define STANDS_STILL_NS                                                                                      \
-    2e6 /* Xen's clock never does, for so long: the counter was set, or switches are missing */
-#define BLUR_NS          100e3 /* the order of changes that are nearer is not sure: clocks are skewed, records late */
-#define SWEEPS_DECIDING  3 /* what was read in so many shows whose clock was set */
-#define DECIDING_NS      60e6
-#define UNDECIDED_NS     200e6
-#define UNDECIDED_SWEEPS 8 /* the runs that say whether a record was only late may take so long */
-
-/* Bytes were passed over: switches may have been in them. */
-static void forget_runs(struct order *o)
-{
-    const struct decoder *d = o->decoder;
-    o->skipped_places = d->quality->skipped_places;
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        o->steps[d->pcpus[i]].pace.since = 0;
-}
-
-void step_take_runs(struct order *o, const struct stream *s, size_t from)
-{
-    struct step *step = &o->steps[s->pcpu];
-    if (o->skipped_places != o->decoder->quality->skipped_places)
-        forget_runs(o);
-    if (o->clock && o->decoder->model && !step->out && !step->unused && o->decoder->cores.largest == 0)
-        pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
-                  o->decoder->sweep);
-    o->odd_runs |= pace_is_odd(&step->pace);
-}
-
-/* Whether the stamps of the pCPU went back in its odd run. */
-static bool went_back(const struct step *step)
-{
-    const struct pace *p = &step->pace;
-    return p->odd_ns < 0 && step->back_from >= p->odd_tsc && step->back_to <= p->odd_to;
-}
-
-/* Whether all was read that was written so long after the odd run. */
-static bool is_later(const struct order *o, const struct pace *p, double ns)
-{
-    return o->tsc_last > p->odd_to && (double)(o->tsc_last - p->odd_to) > ns / 1e9 * o->clock->cpu_hz;
-}
-
-uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
-{
-    const struct step *step = &o->steps[pcpu];
-    bool waits = pace_is_odd(&step->pace) && !step->out &&
-                 (ended < step->pace.odd_sweep + UNDECIDED_SWEEPS || !is_later(o, &step->pace, UNDECIDED_NS));
-    if (!waits)
-        return UINT64_MAX;
-    uint64_t first = step->pace.odd_tsc < step->pace.odd_to ? step->pace.odd_tsc : step->pace.odd_to;
-    return went_back(step) && step->back_to < first ? step->back_to : first;
-}
-
-uint64_t step_silence_decided(const struct order *o)
-{
-    uint64_t recent = (uint64_t)(UNDECIDED_NS / 1e9 * o->clock->cpu_hz);
-    return silences_unusual(&o->silences, o->decoder, o->tsc_last - (recent < o->tsc_last ? recent : 0));
-}
-
-/* The runs that nothing was recorded of in the hole are not odd. */
-static void explain_runs(struct order *o, const struct hole *h)
-{
-    const struct decoder *d = o->decoder;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        struct pace *p = &o->steps[d->pcpus[i]].pace;
-        if (pace_is_odd(p) && p->odd_tsc < h->to && p->odd_to >= h->to)
-            pace_restart(p);
-    }
-}
-
-/*
- * Whether it is the stretch, in which all pCPUs were silent, that made the odd run; `set`: other records say that the clock of
- * the pCPU was set.
- */
-static bool made_by(const struct order *o, const struct pace *odd, bool set, const struct hole *h)
-{
-    const struct decoder *d = o->decoder;
-    unsigned odds = 0;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct pace *p = &o->steps[d->pcpus[i]].pace;
-        odds += pace_is_odd(p) && p->odd_tsc <= h->from && p->odd_to >= h->to;
-    }
-    bool is_long = h->to - h->from >= o->silences.cycles;
-    /* Of the time before, in which the switch may be missing instead, nothing was delivered; or this is where xentrace stood still. */
-    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h));
-    if (odd->missed)
-        return missed || odds > 1 || is_long;
-    return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
-}
-
-/* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
-static bool is_hole(struct order *o, const struct pace *p, bool set)
-{
-    double hz = o->clock->cpu_hz;
-    struct hole h = o->silences.last_hole;
-    bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
-    if (!known && !p->missed && p->odd_ns < 0)
-        return false;
-    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = (uint64_t)(p->odd_ns / 1e9 * hz);
-    if (p->missed) /* somewhere in there */
-        near = began = (p->odd_to - p->odd_tsc) / 2;
-    if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
-                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, set, &h)))
-        return false;
-    if (!known)
-        silences_add_hole(&o->silences, &h);
-    explain_runs(o, &h);
-    return true;
-}
-
-/* The number of the stream's first queued event after the switch at `tsc`; of several, the first one: time stood still since. */
-static size_t after_switch(const struct stream *s, uint64_t tsc)
-{
-    size_t at = s->head;
-    while (at < s->n && s->events[at].tsc < tsc)
-        at++;
-    while (at < s->n && s->events[at].tsc == tsc &&
-           (s->events[at].slot != EVENT_RUNSTATE_CHANGE || runstate_new(s->events[at].header) != XEN_RUNNING))
-        at++;
-    return at < s->n && s->events[at].tsc == tsc ? at + 1 : at;
-}
-
-/*
- * The clock of the pCPU was set in the odd run. The model gets no more of it; records stay where they are, as they do where
- * no model is wanted, and so are no runs known.
- */
-static void stop_using(struct order *o, struct stream *s)
-{
-    struct step *step = &o->steps[s->pcpu];
-    uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
-    double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
-    stream_settle(s);
-    take_back_from(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
-    step->unused = true;
-    step->unused_from = from;
-    step->unused_since = step->pace.odd_tsc;
-    count_leaving(o, from, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
-    pace_restart(&step->pace);
-}
-
-void step_withhold(struct order *o, struct stream *s)
-{
-    if (o->steps[s->pcpu].unused)
-        take_back_from(o, s, s->fresh, TSC_NONE);
-}
-
-uint64_t step_used_last(const struct order *o)
-{
-    const struct decoder *d = o->decoder;
-    bool all_used = true;
-    uint64_t last = 0;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *s = d->streams[d->pcpus[i]];
-        const struct step *step = &o->steps[d->pcpus[i]];
-        uint64_t used_last = step->unused ? step->unused_from : s->last_tsc;
-        all_used = all_used && !step->unused;
-        last = s->begun && used_last > last ? used_last : last;
-    }
-    return all_used ? o->tsc_last : last;
-}
-
-/* Whether the records of vCPUs, here and on other pCPUs, fit better if the clock of the pCPU was set in its odd run. */
-static bool fits_if_set(const struct order *o, uint16_t pcpu)
-{
-    const struct pace *p = &o->steps[pcpu].pace;
-    int64_t cycles = (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz);
-    uint64_t from = p->odd_to + (uint64_t)(cycles < 0 ? -cycles : cycles);
-    return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
-}
-
-void step_judge_runs(struct order *o, bool end)
-{
-    const struct decoder *d = o->decoder;
-    for (unsigned i = 0; o->clock && i < d->pcpus_n; i++) {
-        uint16_t pcpu = d->pcpus[i];
-        struct step *step = &o->steps[pcpu];
-        const struct pace *p = &step->pace;
-        bool later = o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING && is_later(o, p, DECIDING_NS);
-        bool decided = end || later || p->missed || p->convicted || went_back(step);
-        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided)
-            continue;
-        bool set = !p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu));
-        if (is_hole(o, p, set))
-            continue;
-        if (set || (p->odd_ns > STANDS_STILL_NS && !p->missed))
-            stop_using(o, d->streams[pcpu]);
-        else
-            pace_excuse(&step->pace);
-    }
-    o->odd_runs = false;
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        o->odd_runs |= pace_is_odd(&o->steps[d->pcpus[i]].pace);
-}
-
 /* ---- blind time ---- */
 
 /*
@@ -598,17 +398,15 @@ int step_blind(struct order *o, uint64_t tsc)
         bool out = step->out && tsc > step->blind_from;
         bool unused = step->unused && tsc > step->unused_from;
         if (out)
-            stream_set_time(s, step->blind_from);
+            stream_begin(s, step->blind_from);
         uint64_t at = step->unused ? step->unused_from : step->blind_from;
-        uint64_t from = step->unused ? step->unused_since : step->blind_from;
+        uint64_t from = step->unused ? step->unused_since : step->blind_since;
         if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
             step->unused_from = step->unused_since = tsc;
-        if (out) {
-            s->last_tsc = step->blind_from = tsc;
-            s->begun = true;
-        }
+        if (out)
+            s->last_tsc = step->blind_from = step->blind_since = tsc;
         s->fresh = s->n; /* they say nothing about the clock */
     }
     return 0;

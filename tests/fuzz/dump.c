@@ -346,7 +346,7 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
 {
     unsigned words = event_words(e), slot = event_slot(event_number(e));
     MUST(e->pcpu < PCPUS_MAX, "pcpu %d", e->pcpu);
-    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0, "pcpu %d", e->pcpu);
+    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0 || !(e->flags & EVENT_RAW), "pcpu %d", e->pcpu);
     MUST(e->tsc >= d->tsc, "event at %" PRIu64 " after %" PRIu64, e->tsc, d->tsc);
     MUST(e->tsc >= d->watermark, "event at %" PRIu64 " behind the watermark %" PRIu64, e->tsc, d->watermark);
     d->tsc = e->tsc;
@@ -361,8 +361,9 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
         MUST(e->slot == EVENT_CURRENT || e->slot == EVENT_MORE, "slot %d", e->slot);
         return;
     }
-    if (e->flags == EVENT_WHO) {
-        MUST(!d->options.interest.raw[slot], "slot %u is not marked as wanted", slot);
+    if (!(e->flags & EVENT_RAW)) { /* it only may say who is current */
+        bool wanted = d->options.interest.raw[slot] && !(d->choice.some_pcpus && e->pcpu % 2);
+        MUST(!wanted, "slot %u is not marked as wanted", slot);
         return;
     }
     MUST(slot == e->slot || traits & TRAIT_OLD_NUMBERS, "event 0x%08" PRIx32 " in slot %d", event_number(e),

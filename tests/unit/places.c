@@ -213,6 +213,24 @@ static void where_a_clock_left_does_not_depend_on_what_is_queued(void)
     expect(&c, 13, expected);
 }
 
+/* pCPU 0 has one record, of a damaged time long after. pCPU 1 wrote one without a time before it. */
+static void records_without_a_time_come_before_later_ones_of_their_pcpu(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 1);
+    untimed_wake(&c, 10);
+    sweep(&c);
+    on(&c, 0);
+    wake(&c, 1ull << 57, 0);
+    sweep(&c);
+    on(&c, 1);
+    wake(&c, 10 * MS, 11);
+    wake(&c, 20 * MS, 12);
+    static const struct place expected[] = {{10, 10 * MS}, {11, 10 * MS}, {12, 20 * MS}, {0, 1ull << 57}};
+    expect(&c, 4, expected);
+}
+
 /* pCPU 0 writes only in the second sweep what is older than anything of the first. */
 static void the_trace_begins_where_its_oldest_record_is(void)
 {
@@ -246,12 +264,89 @@ static void the_trace_begins_where_its_oldest_record_is(void)
     trace_bytes_free(&c);
 }
 
+/* ---- how the bytes come ---- */
+
+static void write_sweeps(struct trace_bytes *c, uint64_t begin, unsigned sweeps)
+{
+    for (unsigned k = 0; k < sweeps; k++) {
+        for (unsigned pcpu = 0; pcpu < 2; pcpu++) {
+            on(c, pcpu);
+            for (uint32_t i = 0; i < 200; i++)
+                wake(c, begin + k * 50 * MS + i * 200 * US, i);
+        }
+        sweep(c);
+    }
+}
+
+/* A source that has few bytes at a time. */
+struct drip {
+    const struct bytes *file;
+    size_t at, piece;
+};
+
+static int next_drip(void *context, const uint8_t **bytes, size_t *n, struct error *err)
+{
+    struct drip *d = context;
+    (void)err;
+    size_t left = d->file->n - d->at;
+    *bytes = d->file->data + d->at;
+    *n = left < d->piece ? left : d->piece;
+    d->at += *n;
+    return *n > 0;
+}
+
+static void drip_position(void *context, uint64_t *done, uint64_t *size)
+{
+    const struct drip *d = context;
+    *done = d->at;
+    *size = d->file->n;
+}
+
+static struct quality quality_of(const struct bytes *file, size_t piece)
+{
+    static struct trace_options options;
+    struct drip drip = {file, 0, piece};
+    const struct feed feed = {&drip, next_drip, drip_position, "none"};
+    struct event_batch batch;
+    struct error err = {0};
+    ask(&options, ALL_RECORDS);
+    options.feed = &feed;
+    struct trace *t = trace_open("drip", &options, &err);
+    while (t && trace_next(t, &batch, &err) > 0)
+        ;
+    CHECK(t != NULL && err.code == ERROR_NONE);
+    struct quality q = t ? *trace_quality(t) : (struct quality){0};
+    trace_close(t);
+    return q;
+}
+
+/* The first capture is cut in a window. What follows is read as records first, until these make no sense. */
+static void a_capture_joined_on_is_found_however_the_bytes_come(void)
+{
+    for (unsigned missing = 1500; missing < 1700; missing++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        write_sweeps(&c, 0, 4);
+        c.file.n -= missing;
+        write_sweeps(&c, 0 - 500 * S, 2);
+        struct quality whole = quality_of(&c.file, c.file.n), drip = quality_of(&c.file, 4);
+        EQUAL(drip.windows, whole.windows);
+        EQUAL(drip.records, whole.records);
+        EQUAL(drip.joined_at, whole.joined_at);
+        EQUAL(drip.truncated_bytes, whole.truncated_bytes);
+        EQUAL(drip.skipped_bytes, whole.skipped_bytes);
+        trace_bytes_free(&c);
+    }
+}
+
 CU_TestInfo places_tests[] = {
     TEST(a_record_older_than_the_watermark_comes_at_that_time),
     TEST(where_time_goes_back_what_lies_beyond_moves_back),
     TEST(but_not_before_the_watermark),
     TEST(records_without_a_time_wait_for_the_first_one_of_their_pcpu),
+    TEST(records_without_a_time_come_before_later_ones_of_their_pcpu),
     TEST(where_a_clock_left_does_not_depend_on_what_is_queued),
     TEST(the_trace_begins_where_its_oldest_record_is),
+    TEST(a_capture_joined_on_is_found_however_the_bytes_come),
     CU_TEST_INFO_NULL,
 };
