@@ -346,7 +346,7 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
 {
     unsigned words = event_words(e), slot = event_slot(event_number(e));
     MUST(e->pcpu < PCPUS_MAX, "pcpu %d", e->pcpu);
-    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0, "pcpu %d", e->pcpu);
+    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0 || e->flags == EVENT_WHO, "pcpu %d", e->pcpu);
     MUST(e->tsc >= d->tsc, "event at %" PRIu64 " after %" PRIu64, e->tsc, d->tsc);
     MUST(e->tsc >= d->watermark, "event at %" PRIu64 " behind the watermark %" PRIu64, e->tsc, d->watermark);
     d->tsc = e->tsc;
