@@ -362,7 +362,8 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
         return;
     }
     if (e->flags == EVENT_WHO) {
-        MUST(!d->options.interest.raw[slot], "slot %u is not marked as wanted", slot);
+        bool other_pcpu = d->choice.some_pcpus && e->pcpu % 2 != 0;
+        MUST(!d->options.interest.raw[slot] || other_pcpu, "slot %u is not marked as wanted", slot);
         return;
     }
     MUST(slot == e->slot || traits & TRAIT_OLD_NUMBERS, "event 0x%08" PRIx32 " in slot %d", event_number(e),
