@@ -341,12 +341,18 @@ static void check_lines(struct dump *d)
 
 /* ---- events and records ---- */
 
+/* It says who is current on a sibling, and nobody asked for it. */
+static bool only_says_who(const struct event *e)
+{
+    return e->flags & EVENT_WHO && !(e->flags & (EVENT_RAW | EVENT_MODEL));
+}
+
 /* What holds of every event by itself, and beside the one before it. */
 static void check_event(struct dump *d, const struct event *e, unsigned traits)
 {
     unsigned words = event_words(e), slot = event_slot(event_number(e));
     MUST(e->pcpu < PCPUS_MAX, "pcpu %d", e->pcpu);
-    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0 || !(e->flags & EVENT_RAW), "pcpu %d", e->pcpu);
+    MUST(!d->choice.some_pcpus || e->pcpu % 2 == 0 || only_says_who(e), "pcpu %d", e->pcpu);
     MUST(e->tsc >= d->tsc, "event at %" PRIu64 " after %" PRIu64, e->tsc, d->tsc);
     MUST(e->tsc >= d->watermark, "event at %" PRIu64 " behind the watermark %" PRIu64, e->tsc, d->watermark);
     d->tsc = e->tsc;
@@ -361,9 +367,9 @@ static void check_event(struct dump *d, const struct event *e, unsigned traits)
         MUST(e->slot == EVENT_CURRENT || e->slot == EVENT_MORE, "slot %d", e->slot);
         return;
     }
-    if (!(e->flags & EVENT_RAW)) { /* it only may say who is current */
-        bool wanted = d->options.interest.raw[slot] && !(d->choice.some_pcpus && e->pcpu % 2);
-        MUST(!wanted, "slot %u is not marked as wanted", slot);
+    if (only_says_who(e)) {
+        bool other_pcpu = d->choice.some_pcpus && e->pcpu % 2 != 0;
+        MUST(!d->options.interest.raw[slot] || other_pcpu, "slot %u is not marked as wanted", slot);
         return;
     }
     MUST(slot == e->slot || traits & TRAIT_OLD_NUMBERS, "event 0x%08" PRIx32 " in slot %d", event_number(e),
