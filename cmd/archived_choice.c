@@ -31,7 +31,8 @@ static bool same_idds(const uint8_t *a, const uint8_t *b)
 /* Whether both charge in one way, outside counters apart. */
 static bool same_charges(const struct charge_options *a, const struct charge_options *b)
 {
-    return a->methods == b->methods && a->interval_ns == b->interval_ns && a->spread_own == b->spread_own &&
+    return a->methods == b->methods && a->interval_ns == b->interval_ns &&
+           a->per_execution == b->per_execution && a->spread_own == b->spread_own &&
            memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds);
 }
 

@@ -57,12 +57,14 @@ int set_charge_per(struct options *o, const struct option_spec *s, const char *t
     uint64_t *interval_ns = &o->charge_interval_ns;
     static const char prefix[] = "interval=";
     o->charge_per_given = true;
+    o->charge_per_execution = strcmp(text, "execution") == 0;
     *interval_ns = 0;
-    if (strcmp(text, "execution") == 0)
+    if (o->charge_per_execution || strcmp(text, "task") == 0)
         return 0;
     if (strncmp(text, prefix, strlen(prefix)) != 0)
         return error_set(err, ERROR_USAGE,
-                         "--charge-per %.60s: wants execution, or interval=LEN, for example interval=100ms",
+                         "--charge-per %.60s: wants task, execution, or interval=LEN, for example "
+                         "interval=100ms",
                          text);
     const char *length = text + strlen(prefix);
     if (parse_duration(s->name, length, strlen(length), interval_ns, err) != 0)
@@ -149,8 +151,10 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
 {
     if (o->charge_methods)
         charge->methods = o->charge_methods;
-    if (o->charge_per_given)
+    if (o->charge_per_given) {
         charge->interval_ns = o->charge_interval_ns;
+        charge->per_execution = o->charge_per_execution;
+    }
     if (o->charge_all)
         charge->spread_own = true;
     if (o->idds)
@@ -190,6 +194,7 @@ int charge_options_of(const struct options *o, const struct counters *counters, 
     out->methods = o->charge_methods ? o->charge_methods : CHARGE_AUTO;
     memcpy(out->weights, o->weights, sizeof out->weights);
     out->interval_ns = o->charge_interval_ns;
+    out->per_execution = o->charge_per_execution;
     out->spread_own = o->charge_all;
     out->idds = o->idds;
     out->counters = counters;

@@ -41,7 +41,7 @@ struct options {
     uint64_t charge_interval_ns;
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
-    bool charge_per_given;
+    bool charge_per_given, charge_per_execution;
     bool charge_all, charge_idle;
     const char *io_counts;  /* file of outside counters */
     const char *dom0_trace; /* file of what a driver domain's kernel recorded */
@@ -189,8 +189,12 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
                .choices = ":list\nauto\twhat there is\ngrants\tmap, unmap\ncopies\tgrant copies\n"           \
                           "notifications\tevent channels\ntransfers\tpage flips\n"                           \
                           "packets\twhat --io-counts has\nthreads\tCPU times that --io-counts has"),         \
-        OPTION(0, "charge-per", "WHAT", "execution (default), or interval=LEN: the time that is shared out", \
-               .set = set_charge_per, .choices = "execution\ninterval=100ms\ninterval=1s"),                  \
+        OPTION(0, "charge-per", "WHAT",                                                                      \
+               "the time that is shared out: task (default; an execution where the trace does not tell the " \
+               "driver domain's tasks apart), execution, or interval=LEN",                                   \
+               .set = set_charge_per,                                                                        \
+               .choices =                                                                                    \
+                   "task\twhere the trace tells tasks apart\nexecution\ninterval=100ms\ninterval=1s"),       \
         OPTION(0, "weights", "KIND=W,..",                                                                    \
                "what one event costs: map, unmap, transfer, notify, copy, send, recv, read, write",          \
                .set = set_weights,                                                                           \

@@ -122,10 +122,10 @@ static json_t *of_idds(const uint8_t *idds)
     return list;
 }
 
-static json_t *of_length(uint64_t interval_ns)
+static json_t *of_length(const struct charge_options *options)
 {
     char text[CHARGE_PER_BYTES];
-    return json_string(charge_per_in_words(text, interval_ns));
+    return json_string(charge_per_in_words(text, options));
 }
 
 /* Events that were seen and have no say. */
@@ -158,7 +158,7 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     return json_pack(
         "{s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
         "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
-        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options->interval_ns), "weights",
+        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "weights",
         of_weights(options->weights), "charge_all", (int)options->spread_own, "idds", of_idds(options->idds),
         "io_counts", json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
         "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "dom0_trace",

@@ -62,7 +62,7 @@ static void put_method(struct buffer *b, const struct charge_schema *schema, con
             buffer_printf(b, "%s%s", before, charge_method_names[i].name);
             before = ", ";
         }
-    buffer_printf(b, ", per %s; weights", charge_per_in_words(per, options->interval_ns));
+    buffer_printf(b, ", per %s; weights", charge_per_in_words(per, options));
     before = " ";
     for (int kind = 0; kind < IO_KINDS; kind++)
         if (charge_looks_at(options, s->methods, (enum io_kind)kind)) {

@@ -28,11 +28,11 @@ const char *length_in_words(char to[LENGTH_BYTES], uint64_t ns)
     return to;
 }
 
-const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns)
+const char *charge_per_in_words(char to[CHARGE_PER_BYTES], const struct charge_options *options)
 {
     char length[LENGTH_BYTES];
-    if (interval_ns == 0)
-        return "execution";
-    snprintf(to, CHARGE_PER_BYTES, "interval=%s", length_in_words(length, interval_ns));
+    if (options->interval_ns == 0)
+        return options->per_execution ? "execution" : "task";
+    snprintf(to, CHARGE_PER_BYTES, "interval=%s", length_in_words(length, options->interval_ns));
     return to;
 }

@@ -23,8 +23,8 @@ extern const size_t charge_method_names_n;
 /* "100ms", as options have it; writes into `to` and returns it. */
 const char *length_in_words(char to[LENGTH_BYTES], uint64_t ns);
 
-/* "execution" or "interval=100ms", as --charge-per has it; writes into `to` and returns it. */
-const char *charge_per_in_words(char to[CHARGE_PER_BYTES], uint64_t interval_ns);
+/* "task", "execution" or "interval=100ms", as --charge-per has it; writes into `to` and returns it, or a constant. */
+const char *charge_per_in_words(char to[CHARGE_PER_BYTES], const struct charge_options *options);
 
 /* Whether events of this kind have a say under these methods and weights. */
 bool charge_looks_at(const struct charge_options *options, unsigned methods, enum io_kind kind);

@@ -29,6 +29,7 @@ bool meter_wants_idle(const struct meter_options *options)
 void meter_wants(const struct meter_options *options, struct trace_options *trace)
 {
     trace->interest.io |= options->charge.wanted;
+    trace->interest.tasks |= options->charge.wanted && charge_by_task(&options->charge);
     trace->interest.slices |= !options->no_slices;
 }
 

@@ -34,5 +34,6 @@ void event_interest_add(struct event_interest *into, const struct event_interest
     add(into->model, from->model, EVENT_SLOTS);
     add(into->model_without_runstates, from->model_without_runstates, EVENT_SLOTS);
     into->io |= from->io;
+    into->tasks |= from->tasks;
     into->slices |= from->slices;
 }

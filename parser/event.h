@@ -92,6 +92,7 @@ struct event_interest {
     bool model[EVENT_SLOTS];
     bool model_without_runstates[EVENT_SLOTS]; /* further ones, for a trace that holds no runstate changes */
     bool io;     /* model: the records of I/O between domains (parser/decode/io_filter.h) */
+    bool tasks;  /* model, with `io`: those that say what driver domains' kernels run */
     bool slices; /* model: EVENT_SLICED */
 };
 

@@ -262,6 +262,27 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t guest, enum io_k
 
 /* ---- records ---- */
 
+/* What the driver domain's kernel runs. */
+static void task_record(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_t idd, enum io_record record)
+{
+    if (record == IO_RECORD_TASK || (record == IO_RECORD_RETURN && tasks_end_copies(c, vcpu)))
+        end_copies(c, vcpu, pcpu, idd);
+    if (!charge_by_task(&c->options) || c->idds[idd].measured)
+        return;
+    if (!c->idds[idd].tasks_seen)
+        charging_see_tasks(c, idd);
+    if (record == IO_RECORD_TASK)
+        tasks_switched(c, vcpu);
+    else if (record == IO_RECORD_RETURN)
+        tasks_returned(c, vcpu);
+    else if (record == IO_RECORD_TIMER)
+        tasks_timer_set(c, vcpu);
+    else if (record == IO_RECORD_POLL)
+        c->vcpus[vcpu].task.polls = true;
+    else if (record == IO_RECORD_UNMAPPED)
+        c->vcpus[vcpu].task.unmapped = true;
+}
+
 static void sends_traced(struct charging *c, uint32_t vcpu)
 {
     if (vcpu != NOBODY)
@@ -294,10 +315,11 @@ void attribution_record(struct charging *c, const struct transition *t)
         if (current != NOBODY)
             notifies(c, current, t->vcpu, (uint32_t)t->value, false);
         break;
-    case IO_RECORD_TASK:
+    case IO_RECORD_TRACED:
         sends_traced(c, current);
-        if (idd != NOBODY)
-            end_copies(c, current, t->pcpu, idd);
         break;
+    default:
+        if (idd != NOBODY)
+            task_record(c, current, t->pcpu, idd, (enum io_record)t->from);
     }
 }

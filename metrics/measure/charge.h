@@ -43,7 +43,8 @@ struct charge_options {
     bool wanted;              /* account I/O and charges at all */
     unsigned methods;         /* enum charge_method, or-ed; 0: CHARGE_AUTO */
     double weights[IO_KINDS]; /* of one event; >= 0 */
-    uint64_t interval_ns;     /* T is an interval of this length from the trace's start; 0: an execution */
+    uint64_t interval_ns;     /* T is an interval of this length from the trace's start; 0: a task, or */
+    bool per_execution;       /* an execution, even where the trace tells tasks apart */
     bool spread_own;          /* own time goes to the guests, in the proportion of their recent charges */
     const uint8_t
         *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
@@ -59,6 +60,12 @@ struct charge_options {
 
 /* Whether it is left to what is given and seen which events charges rest on. */
 bool charge_methods_are_automatic(unsigned methods);
+
+/* Whether T is what one task, or interrupt, of the driver domain ran; where the trace does not tell: an execution. */
+static inline bool charge_by_task(const struct charge_options *o)
+{
+    return o->interval_ns == 0 && !o->per_execution;
+}
 
 /* The default weights: what one event of a kind costs a driver domain, in units of one page copied. */
 extern const double charge_default_weights[IO_KINDS];

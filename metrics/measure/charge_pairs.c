@@ -9,7 +9,8 @@
 
 /* ---- pairs ---- */
 
-static bool append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity, uint32_t item)
+bool charging_append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity,
+                           uint32_t item)
 {
     if (*n == *capacity) {
         uint32_t larger = *capacity ? *capacity * 2 : 8;
@@ -36,7 +37,7 @@ static void set_awake(struct charging *c, uint32_t idd, uint32_t pair, bool awak
     struct idd *d = &c->idds[idd];
     struct pair *p = &c->pairs[pair];
     if (awake && p->awake_at == NOBODY) {
-        if (append_index(c, &d->awake, &d->awake_n, &d->awake_capacity, pair))
+        if (charging_append_index(c, &d->awake, &d->awake_n, &d->awake_capacity, pair))
             p->awake_at = d->awake_n - 1;
     } else if (!awake && p->awake_at != NOBODY) {
         uint32_t last = d->awake[--d->awake_n];
@@ -71,7 +72,7 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life)
     size_t capacity = c->pairs_capacity;
     struct pair *pairs = array_reserve(c->pairs, &c->pairs_capacity, c->pairs_n + 1, sizeof *pairs);
     uint32_t pair = (uint32_t)c->pairs_n;
-    if (!pairs || !append_index(c, &d->pairs, &d->pairs_n, &d->pairs_capacity, pair)) {
+    if (!pairs || !charging_append_index(c, &d->pairs, &d->pairs_n, &d->pairs_capacity, pair)) {
         c->failed = true;
         return NOBODY;
     }

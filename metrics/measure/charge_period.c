@@ -49,11 +49,31 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->idd = idd;
     p->references = 1;
     p->from_ns = from_ns;
-    p->ran_ns = p->waited_ns = 0;
-    p->partial = p->closed = false;
+    p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
+    p->partial = p->closed = p->of_thread = p->half_own = false;
+    p->io = p->arrivals = false;
     p->unattributed = 0;
+    p->first = p->last = NULL;
     p->tallies_n = p->shares_n = 0;
     return p;
+}
+
+static uint32_t idd_of(const struct charging *c, uint32_t vcpu)
+{
+    return c->incarnations[c->population->vcpus[vcpu].life].idd;
+}
+
+struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t from_ns)
+{
+    return new_period(c, idd_of(c, vcpu), from_ns);
+}
+
+void charging_clear_period(struct charging *c, struct period *p)
+{
+    p->serial = ++c->serial;
+    p->io = p->arrivals = false;
+    p->unattributed = 0;
+    p->tallies_n = 0;
 }
 
 void charging_release_period(struct charging *c, struct period *p)
@@ -66,7 +86,7 @@ void charging_release_period(struct charging *c, struct period *p)
 
 struct period *charging_period(struct charging *c, uint32_t vcpu)
 {
-    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
+    uint32_t idd = idd_of(c, vcpu);
     struct period **p = c->options.interval_ns ? &c->idds[idd].interval : &c->vcpus[vcpu].period;
     if (!*p)
         *p = new_period(c, idd, c->options.interval_ns ? c->cut_ns - c->length_ns : c->now_ns);
@@ -105,6 +125,64 @@ static void add_saturated(uint32_t *into, uint32_t count)
     *into = *into > UINT32_MAX - count ? UINT32_MAX : *into + count;
 }
 
+void charging_merge_period(struct charging *c, struct period *into, struct period *from)
+{
+    for (size_t i = 0; i < from->tallies_n; i++) {
+        const struct tally *t = &from->tallies[i];
+        struct tally *sum = tally_of(c, into, t->pair);
+        for (int k = 0; sum && k < IO_TRACE_KINDS; k++) {
+            add_saturated(&sum->events[k], t->events[k]);
+            add_saturated(&sum->inferred[k], t->inferred[k]);
+        }
+    }
+    into->io = into->io || from->io;
+    into->unattributed += from->unattributed;
+    charging_clear_period(c, from);
+}
+
+/* The guest's notifications await that the driver domain deals with them, or no longer. */
+static void set_awaits(struct charging *c, uint32_t pair, bool awaits)
+{
+    struct pair *p = &c->pairs[pair];
+    struct idd *d = &c->idds[p->idd];
+    if (p->awaits == awaits)
+        return;
+    p->awaits = awaits;
+    if (awaits) {
+        charging_append_index(c, &d->awaiting, &d->awaiting_n, &d->awaiting_capacity, pair);
+        return;
+    }
+    uint32_t at = 0;
+    while (d->awaiting[at] != pair)
+        at++;
+    d->awaiting[at] = d->awaiting[--d->awaiting_n];
+}
+
+void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
+    struct period *p = charging_period(c, vcpu);
+    struct tally *t = p ? tally_of(c, p, pair) : NULL;
+    if (!t)
+        return;
+    add_saturated(&t->arrived, 1);
+    p->arrivals = true;
+    set_awaits(c, pair, true);
+}
+
+/* What an event means where T is a task: returns whether it is for the task to be charged by. */
+static bool is_of_task(struct charging *c, const struct io_event *h)
+{
+    if (h->acting != h->idd_vcpu) {
+        tasks_arrived(c, h->idd_vcpu, h->pair);
+        return false;
+    }
+    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
+        c->pairs[h->pair].completed += charging_scale(c);
+    if (h->kind == IO_MAP || h->kind == IO_COPY)
+        set_awaits(c, h->pair, false);
+    return true;
+}
+
 void charging_event(struct charging *c, const struct io_event *h)
 {
     c->seen.events[h->kind] += h->count;
@@ -118,12 +196,17 @@ void charging_event(struct charging *c, const struct io_event *h)
                                           .pcpu = h->pcpu,
                                           .value = (uint64_t)h->pair << 32 |
                                                    (h->kind == IO_NOTIFY ? h->other : h->count)});
-    if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind]))
+    if (c->idds[c->pairs[h->pair].idd].tasks_seen) {
+        if (!is_of_task(c, h))
+            return;
+    } else if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind])) {
         return;
+    }
     struct period *p = charging_period(c, h->idd_vcpu);
     struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
     if (!t)
         return;
+    p->io = true;
     add_saturated(&t->events[h->kind], h->count);
     if (h->inferred)
         add_saturated(&t->inferred[h->kind], h->count);
@@ -143,8 +226,10 @@ void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu,
                                           .value = (uint64_t)idd << 32 | count});
     bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
     struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;
-    if (p)
+    if (p) {
+        p->io = true;
         p->unattributed += count * c->options.weights[kind];
+    }
 }
 
 /* ---- shared out ---- */
@@ -193,9 +278,10 @@ static void weigh_tally(struct charging *c, struct period *p, const struct tally
 {
     double weight = 0, inferred = 0, by_kind[IO_TRACE_KINDS];
     for (int k = 0; k < IO_TRACE_KINDS; k++) {
-        by_kind[k] = c->options.weights[k] * t->events[k];
+        double of_kind = c->idds[p->idd].methods & charge_method_of_kind[k] ? c->options.weights[k] : 0;
+        by_kind[k] = of_kind * t->events[k];
         weight += by_kind[k];
-        inferred += c->options.weights[k] * t->inferred[k];
+        inferred += of_kind * t->inferred[k];
     }
     struct share *s = weight > 0 ? add_share(c, p, t->pair, weight) : NULL;
     for (int k = 0; s && k < IO_TRACE_KINDS; k++)
@@ -278,6 +364,58 @@ static void charge_nobody(struct charging *c, struct period *p)
         add_share(c, p, p->partial ? SHARE_UNATTRIBUTED : SHARE_OWN, 1);
 }
 
+/* A pair's share that rests on the guest's notifications. */
+static void add_share_by_notice(struct charging *c, struct period *p, uint32_t pair, double weight,
+                                bool inferred)
+{
+    struct share *s = add_share(c, p, pair, weight);
+    if (!s)
+        return;
+    s->by_kind[IO_NOTIFY] = 1;
+    s->inferred = inferred;
+}
+
+/* An interrupt without I/O: its time is that of the guests that notified, and half of it the idle loop's if that slept. */
+static void weigh_arrivals(struct charging *c, struct period *p)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->tallies_n; i++) {
+        const struct tally *t = &p->tallies[i];
+        if (t->arrived)
+            add_share_by_notice(c, p, t->pair, t->arrived, false);
+        sum += t->arrived;
+    }
+    if (p->half_own)
+        add_share(c, p, SHARE_OWN, (double)sum);
+}
+
+/*
+ * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: it served these disks, in the
+ * proportion of the requests that were done lately.
+ */
+static void weigh_awaiting(struct charging *c, struct period *p)
+{
+    struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = d->awaiting_n; i-- > 0;) {
+        uint32_t pair = d->awaiting[i];
+        if (!(c->pairs[pair].completed > 0))
+            continue;
+        add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
+        set_awaits(c, pair, false);
+    }
+}
+
+/* I/O without any event that the methods look at: it is shared out in the proportion of the recent charges. */
+static void weigh_recent(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = 0; i < d->pairs_n; i++)
+        if (c->pairs[d->pairs[i]].charged > 0)
+            add_share(c, p, d->pairs[i], c->pairs[d->pairs[i]].charged);
+    if (p->shares_n == 0)
+        add_share(c, p, SHARE_UNATTRIBUTED, 1);
+}
+
 static void remember_charges(struct charging *c, const struct period *p)
 {
     double sum = 0, scale = charging_scale(c);
@@ -288,7 +426,8 @@ static void remember_charges(struct charging *c, const struct period *p)
             c->pairs[p->shares[i].to].charged += (double)p->ran_ns * scale * c->real_weights[i] / sum;
 }
 
-void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
+/* By its events and what was counted outside. */
+static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
 {
     for (size_t i = 0; i < p->tallies_n; i++)
         weigh_tally(c, p, &p->tallies[i]);
@@ -306,6 +445,36 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         add_share(c, p, SHARE_UNATTRIBUTED, unattributed);
     else if (!charged && missing > 0)
         add_share(c, p, SHARE_UNATTRIBUTED, 1);
+}
+
+/* By whose task it was, else by its events. */
+static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
+{
+    bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
+    if (p->io)
+        weigh_events(c, p, to_ns);
+    else if (p->arrivals && notices)
+        weigh_arrivals(c, p);
+    else if (p->of_thread && notices)
+        weigh_awaiting(c, p);
+    if (p->shares_n == 0 && (p->io || p->arrivals))
+        weigh_recent(c, p);
+}
+
+/* Whether the recent charges are of use. */
+static bool remembers(const struct charging *c, const struct period *p)
+{
+    const unsigned all = CHARGE_GRANTS | CHARGE_COPIES | CHARGE_TRANSFERS | CHARGE_NOTIFICATIONS;
+    return c->options.spread_own || (c->idds[p->idd].tasks_seen && (c->idds[p->idd].methods & all) != all);
+}
+
+void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
+{
+    if (c->idds[p->idd].tasks_seen && c->options.interval_ns == 0)
+        weigh_task(c, p, to_ns);
+    else
+        weigh_events(c, p, to_ns);
+    bool charged = p->shares_n > 0;
     if (p->shares_n == 0)
         charge_nobody(c, p);
     if (c->failed || p->shares_n == 0)
@@ -314,12 +483,15 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
         apportion_scale(c->real_weights, p->weights, p->shares_n);
     else
         p->weights[0] = 1;
-    if (charged && c->options.spread_own)
+    if (charged && remembers(c, p))
         remember_charges(c, p);
     if (c->idds[p->idd].methods & CHARGE_THREADS)
         thread_times_hold(c, p);
     else
         p->closed = true;
+    for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
+        c->failed = !charging_append_done(c, s);
+    p->first = NULL;
 }
 
 struct period *charging_measured_period(struct charging *c, uint32_t idd, const struct measured *parties,

@@ -71,6 +71,7 @@ void charging_free(struct charging *c)
     }
     for (size_t d = 0; d < c->idds_n; d++) {
         free(c->idds[d].awake);
+        free(c->idds[d].awaiting);
         free(c->idds[d].pairs);
     }
     thread_times_free(c->threads);
@@ -80,6 +81,7 @@ void charging_free(struct charging *c)
     free(c->idds);
     free(c->pairs);
     free(c->running);
+    free(c->open);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -139,10 +141,10 @@ struct run_slice *charging_new_slice(struct charging *c)
 
 static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    bool measured = charging_is_measured(c, vcpu);
-    struct period *period = measured ? NULL : charging_period(c, vcpu);
+    bool apart = charging_by_task(c, vcpu) || charging_is_measured(c, vcpu);
+    struct period *period = apart ? NULL : charging_period(c, vcpu);
     struct run_slice *slice = charging_new_slice(c);
-    if ((!period && !measured) || !slice) {
+    if ((!period && !apart) || !slice) {
         c->failed = true;
         return;
     }
@@ -150,22 +152,13 @@ static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
         .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
     c->vcpus[vcpu].slice = slice;
     c->vcpus[vcpu].pcpu = pcpu;
-    if (measured)
+    if (apart) {
+        tasks_begin(c, vcpu);
         return;
+    }
     period->references++;
     if (c->options.interval_ns == 0)
         period->from_ns = c->now_ns;
-}
-
-bool charging_append_done(struct charging *c, struct run_slice *slice)
-{
-    struct run_slice **done =
-        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!done)
-        return false;
-    c->done = done;
-    c->done[c->done_n++] = slice;
-    return true;
 }
 
 /* The vCPU of a driver domain runs from now on. */
@@ -182,12 +175,68 @@ static void begin_running(struct charging *c, uint32_t vcpu)
     open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
 }
 
-/* The slice goes to the ledger; the shares are known when its period is over. */
+bool charging_append_done(struct charging *c, struct run_slice *slice)
+{
+    struct run_slice **done =
+        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
+    if (!done)
+        return false;
+    c->done = done;
+    c->done[c->done_n++] = slice;
+    return true;
+}
+
+/* The slice ends. */
+static void end_slice(const struct charging *c, struct run_slice *slice, uint64_t to_ns)
+{
+    struct period *period = slice->period;
+    slice->to_ns = to_ns;
+    slice->offset_ns = period->ran_ns;
+    period->ran_ns += slice->to_ns - slice->from_ns;
+    period->partial = period->partial || c->vcpus[slice->vcpu].blind;
+}
+
+/* The slice is the period's, and waits for it. */
+static void wait_for_period(struct charging *c, struct run_slice *slice, struct period *p, uint64_t to_ns)
+{
+    slice->period = p;
+    slice->of_task = true;
+    p->references++;
+    end_slice(c, slice, to_ns);
+    if (p->first)
+        p->last->next_waiting = slice;
+    else
+        p->first = slice;
+    p->last = slice;
+}
+
+void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p)
+{
+    struct run_slice *slice = c->vcpus[vcpu].slice;
+    c->vcpus[vcpu].slice = NULL;
+    wait_for_period(c, slice, p, c->now_ns);
+}
+
+void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    struct run_slice *part = v->slice, *rest = charging_new_slice(c);
+    if (!rest) {
+        c->failed = true;
+        return;
+    }
+    *rest =
+        (struct run_slice){.from_ns = to_ns, .vcpu = vcpu, .pcpu = part->pcpu, .next_made = rest->next_made};
+    v->slice = rest;
+    wait_for_period(c, part, p, to_ns);
+}
+
+/* The slice of an execution, or of one in an interval, goes to the ledger; the shares are known when its period is over. */
 static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     struct run_slice *slice = v->slice;
-    if (slice && !slice->period) {
+    if (slice && charging_is_measured(c, vcpu)) {
         charging_close_measured(c, vcpu, c->now_ns);
         return;
     }
@@ -196,10 +245,8 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
         return;
     }
     struct period *period = slice->period;
-    slice->to_ns = c->now_ns;
-    slice->offset_ns = period->ran_ns;
-    period->ran_ns += slice->to_ns - slice->from_ns;
-    period->partial = period->partial || lost || v->blind;
+    end_slice(c, slice, c->now_ns);
+    period->partial = period->partial || lost;
     v->slice = NULL;
     if (c->options.interval_ns == 0) {
         charging_close_period(c, period, c->now_ns);
@@ -208,19 +255,38 @@ static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
     }
 }
 
-/* It runs no longer on the pCPU. */
-static void end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, bool lost)
+/* It runs no longer on the pCPU, but is in the state `to`. */
+static void end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, unsigned to, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
     if (!v->slice)
         return;
     attribution_stops(c, vcpu, pcpu);
     v->slice->io_free = v->whole && !v->io_seen && !lost;
-    close_slice(c, vcpu, lost);
+    if (charging_by_task(c, vcpu))
+        tasks_stop(c, vcpu, to == RUNSTATE_BLOCKED, lost);
+    else
+        close_slice(c, vcpu, lost);
     uint32_t last = c->running[--c->running_n];
     c->running[v->running_at] = last;
     c->vcpus[last].running_at = v->running_at;
     v->io_seen = false;
+}
+
+/* The slice of an execution ends; the next one goes on at once. */
+static void cut_slice(struct charging *c, uint32_t vcpu)
+{
+    close_slice(c, vcpu, false);
+    if (!c->failed)
+        open_slice(c, vcpu, c->vcpus[vcpu].pcpu); /* the view may be a transition ahead of a cut */
+}
+
+void charging_see_tasks(struct charging *c, uint32_t idd)
+{
+    c->idds[idd].tasks_seen = true;
+    for (size_t i = 0; i < c->running_n && !c->failed; i++)
+        if (c->incarnations[c->population->vcpus[c->running[i]].life].idd == idd)
+            cut_slice(c, c->running[i]);
 }
 
 uint32_t charging_make_idd(struct charging *c, uint32_t life)
@@ -276,7 +342,7 @@ static void close_intervals(struct charging *c)
 
 static bool is_open(const struct charging *c)
 {
-    bool open = c->running_n > 0;
+    bool open = c->running_n > 0 || c->open_n > 0;
     for (size_t d = 0; d < c->idds_n && !open; d++)
         open = c->idds[d].interval != NULL;
     return open;
@@ -288,17 +354,28 @@ static void set_cut(struct charging *c, uint64_t after_ns)
     c->cut_ns = begun_ns > UINT64_MAX - c->length_ns ? UINT64_MAX : begun_ns + c->length_ns;
 }
 
+/* The same of intervals, all at once. */
+static void cut_intervals(struct charging *c)
+{
+    for (size_t i = 0; i < c->running_n && !c->failed; i++)
+        close_slice(c, c->running[i], false);
+    close_intervals(c);
+    /* The view may be a transition ahead of the cut. */
+    for (size_t i = 0; i < c->running_n && !c->failed; i++)
+        open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
+}
+
 /* The open periods end at cut_ns; who runs goes on in the next ones. */
 static void cut(struct charging *c)
 {
     c->now_ns = c->cut_ns;
-    for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        close_slice(c, c->running[i], false);
-    close_intervals(c);
     set_cut(c, c->now_ns);
-    /* The view may be a transition ahead of the cut. */
-    for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
+    if (c->options.interval_ns > 0)
+        cut_intervals(c);
+    tasks_end_periods(c);
+    for (size_t i = 0; i < c->running_n && c->options.interval_ns == 0 && !c->failed; i++)
+        if (!charging_by_task(c, c->running[i]))
+            cut_slice(c, c->running[i]);
 }
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)
@@ -353,25 +430,29 @@ static void appear(struct charging *c, const struct transition *t)
         starts(c, t->vcpu, false, false);
 }
 
-/* The vCPU of a driver domain is preempted: what it runs in, threads' time goes on meanwhile. */
-static void begin_wait(struct charging *c, struct charging_vcpu *v)
+/* The vCPU of a driver domain is preempted, after running in the period: threads' time goes on meanwhile. */
+static void begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in)
 {
-    if (!v->slice->period || !(c->idds[v->slice->period->idd].methods & CHARGE_THREADS))
-        return;
-    v->preempted = v->slice->period;
-    v->preempted->references++;
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    v->preempted = ran_in ? ran_in : v->task.whole;
     v->preempted_ns = c->now_ns;
+    if (v->preempted)
+        v->preempted->references++;
 }
 
-/* It waits no longer. Of the wait counts what lies in the open stretch; what lay before is known there no more. */
+/* It waits no longer. */
 static void end_wait(struct charging *c, uint32_t vcpu)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
-    uint64_t since_ns = max64(v->preempted_ns, thread_times_begun(c));
-    if (c->now_ns > since_ns)
-        thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - since_ns);
+    thread_times_waited(c, v->preempted->idd, v->preempted, c->now_ns - v->preempted_ns);
     charging_release_period(c, v->preempted);
     v->preempted = NULL;
+}
+
+static bool has_thread_times(const struct charging *c, uint32_t vcpu)
+{
+    uint32_t idd = c->incarnations[c->population->vcpus[vcpu].life].idd;
+    return c->threads && idd != NOBODY && c->idds[idd].methods & CHARGE_THREADS;
 }
 
 static void change_state(struct charging *c, const struct transition *t)
@@ -386,12 +467,16 @@ static void change_state(struct charging *c, const struct transition *t)
         charging_emit(c, t);
         return;
     }
+    struct period *ran_in = v->slice ? v->slice->period : NULL;
+    bool preempted = v->slice && to == RUNSTATE_RUNNABLE && has_thread_times(c, t->vcpu);
     if (v->preempted && !ran)
         end_wait(c, t->vcpu);
-    if (v->slice && to == RUNSTATE_RUNNABLE && c->threads)
-        begin_wait(c, v);
     if (v->in_driver_domain && ran && (!runs || moved))
-        end_running(c, t->vcpu, c->view->before_pcpu, to == RUNSTATE_UNKNOWN || moved);
+        end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
+    else if (v->in_driver_domain && to == RUNSTATE_UNKNOWN)
+        tasks_forget(c, t->vcpu);
+    if (preempted)
+        begin_wait(c, t->vcpu, ran_in);
     charging_emit(c, t);
     if (ran && runs && !moved)
         return;
@@ -408,7 +493,9 @@ static void die(struct charging *c, const struct transition *t)
     if (c->vcpus[t->vcpu].preempted)
         end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
-        end_running(c, t->vcpu, c->view->before_pcpu, false);
+        end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
+    if (c->vcpus[t->vcpu].in_driver_domain)
+        tasks_forget(c, t->vcpu);
     if (!c->view->vcpus[t->vcpu].idle)
         count_awake(c, t->vcpu, c->view->before, RUNSTATE_OFFLINE);
     charging_emit(c, t);
@@ -435,8 +522,9 @@ void charging_end(struct charging *c)
 {
     while (c->running_n > 0 && !c->failed) {
         uint32_t vcpu = c->running[c->running_n - 1];
-        end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, false);
+        end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, RUNSTATE_RUNNING, false);
     }
+    tasks_end_periods(c);
     close_intervals(c);
     if (c->threads)
         thread_times_end(c, c->now_ns);
@@ -447,6 +535,8 @@ uint64_t charging_safe(const struct charging *c)
     uint64_t safe = min64(c->now_ns, thread_times_since(c));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
+    for (size_t i = 0; i < c->open_n; i++)
+        safe = min64(safe, c->vcpus[c->open[i]].task.whole->from_ns);
     for (size_t d = 0; d < c->idds_n; d++)
         if (c->idds[d].interval)
             safe = min64(safe, c->idds[d].interval->from_ns);

@@ -4,9 +4,9 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Five files: charging.c follows the vCPUs and cuts their running into slices, charge_pairs.c knows who deals with whom,
- * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out,
- * charge_measured.c cuts slices by what the driver domain's kernel recorded.
+ * Six files: charging.c follows the vCPUs and cuts their running into slices, charge_tasks.c cuts these where tasks
+ * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "charge.h"
+#include "charge_tasks.h"
 #include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
@@ -34,6 +35,8 @@ struct pair {
     uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
     double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
     double charged;       /* recent charges; scaled */
+    double completed;     /* recent disk requests whose end unmapped nothing; scaled */
+    bool awaits;          /* the guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
     uint32_t hint_index;
 };
@@ -43,6 +46,7 @@ struct tally {
     uint32_t pair;
     uint32_t events[IO_TRACE_KINDS];
     uint32_t inferred[IO_TRACE_KINDS]; /* of the events */
+    uint32_t arrived; /* T is a task: notifications by the guest, which are in no `events` then */
 };
 
 /* How one part of a period's time is charged. */
@@ -60,12 +64,18 @@ struct period {
     uint32_t references; /* slices not yet booked, and one while it is open */
     uint64_t from_ns;    /* interval periods: where T begins */
     uint64_t ran_ns;     /* C(T) */
-    uint64_t waited_ns;  /* preempted, after running in it; of a driver domain with measured CPU times */
-    bool partial;        /* records were lost in it */
+    uint64_t waited_ns;  /* how long what ran in it had no pCPU, preempted; in stretches of thread_times.h */
+    uint64_t interrupted_ns; /* how long interrupts were handled on top of it; likewise */
+    bool partial;            /* records were lost in it */
+    bool io;                 /* I/O of the driver domain was seen in it */
+    bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
+    bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
+    bool of_thread;      /* a kernel thread ran in it */
     double unattributed; /* weight of I/O whose guest is not known */
     bool closed;         /* the shares are known */
     struct tally *tallies;
     size_t tallies_n, tallies_capacity;
+    struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
     struct share *shares;
     uint64_t *weights; /* of the shares; see apportion.h */
     size_t shares_n, shares_capacity;
@@ -74,27 +84,59 @@ struct period {
 
 /* A stretch of one vCPU's running in a period. */
 struct run_slice {
-    struct period *period; /* NULL: of a measured driver domain's, while it is open */
+    struct period *period; /* NULL while it is open and the driver domain is measured, or T is a task */
     uint64_t from_ns, to_ns;
-    uint64_t offset_ns; /* of the period's running time, what came before it */
-    uint64_t booked_ns; /* the ledger's: how much of it was booked */
+    uint64_t offset_ns;             /* of the period's running time, what came before it */
+    uint64_t booked_ns;             /* the ledger's: how much of it was booked */
+    struct run_slice *next_waiting; /* of its period */
     uint32_t vcpu;
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
+    bool of_task; /* the trace tells the driver domain's tasks apart */
     struct run_slice *next_free, *next_made;
 };
 
 struct idd {
     uint32_t life;
-    uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
-    unsigned methods;  /* enum charge_method, or-ed: those in force for it */
-    bool counted;      /* packets or requests of its guests were counted outside */
-    bool measured;     /* its kernel recorded whose work it did: no method is in force */
-    uint32_t *awake;   /* pairs whose guest has a vCPU awake */
+    uint64_t since_ns;  /* when it turned out to be one: the ledger may be behind */
+    unsigned methods;   /* enum charge_method, or-ed: those in force for it */
+    bool counted;       /* packets or requests of its guests were counted outside */
+    bool measured;      /* its kernel recorded whose work it did: no method is in force */
+    bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
+    uint32_t *awaiting; /* pairs whose guest `awaits` */
+    uint32_t awaiting_n, awaiting_capacity;
+    uint32_t *awake; /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;
     struct period *interval; /* the open one, when T is an interval */
+};
+
+/*
+ * What a vCPU of a driver domain runs, when T is a task. Its running is looked at in stretches, which end with each return
+ * from an interrupt or to user mode, each switch of tasks, and each stop. See charge_tasks.c.
+ */
+enum stretch_begin {
+    AT_SWITCH, /* a task begins */
+    AT_RETURN, /* it goes on after an interrupt, or in user mode */
+    AT_RESUME, /* the vCPU runs again after it had to wait: an interrupt may be pending */
+    AT_WAKE,   /* it runs again after it slept: the interrupt that woke it comes first */
+    AT_ARRIVAL /* a guest's notification interrupts it */
+};
+
+struct task {
+    struct period
+        *whole;        /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
+    uint64_t from_ns;  /* where the stretch begins; what of the slice is before it is `whole`'s */
+    uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
+    uint32_t open_at;  /* index in charging.open while it has a `whole` */
+    enum stretch_begin begin;
+    uint8_t
+        returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
+    bool idle;     /* the idle loop: it lets the vCPU sleep */
+    bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
+    bool polls;    /* it is about to sleep in the middle of a task */
+    bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
 
 /* A party to whom a measured driver domain's time goes, and how long it worked for it. */
@@ -109,8 +151,9 @@ struct charging_vcpu {
     bool whole;            /* the execution was seen from its beginning */
     bool blind;            /* it began where records were lost */
     uint32_t copies;       /* grant copies done, for whom is not known yet */
-    struct period
-        *period; /* of a driver domain, when T is an execution: gathers for this or the next execution */
+    struct period *
+        period; /* of a driver domain, when T is no interval: gathers for this or the next execution, or stretch of a task */
+    struct task task;        /* when T is a task */
     struct run_slice *slice; /* while it runs */
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
@@ -155,6 +198,8 @@ struct charging {
     size_t pairs_n, pairs_capacity;
     uint32_t *running; /* vCPUs of driver domains that run */
     size_t running_n, running_capacity;
+    uint32_t *open; /* vCPUs whose task has a `whole` */
+    size_t open_n, open_capacity;
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
     uint64_t now_ns;    /* all before has been taken */
@@ -227,7 +272,7 @@ uint32_t charging_find_pair(const struct charging *c, uint32_t idd, uint32_t gue
 
 /* Room for a slice. NULL: no memory. */
 struct run_slice *charging_new_slice(struct charging *c);
-/* A slice whose period is closed goes to the ledger. False: no memory. */
+/* A slice whose period is over goes to the ledger, which gets it when the shares are known. False: no memory. */
 bool charging_append_done(struct charging *c, struct run_slice *slice);
 
 /* Whether the vCPU is of a driver domain that is measured. */
@@ -243,6 +288,19 @@ static inline void charging_emit(struct charging *c, const struct transition *t)
     c->sink.transition(c->sink.context, t);
 }
 
+/* Appends to an array of n items. False: memory ran out. */
+bool charging_append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity,
+                           uint32_t item);
+
+/* Whether T is a task for this vCPU of a driver domain. */
+static inline bool charging_by_task(const struct charging *c, uint32_t vcpu)
+{
+    return c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd].tasks_seen;
+}
+
+/* The tasks of the driver domain can be told apart from now on: the executions that go on end, and tasks begin. */
+void charging_see_tasks(struct charging *c, uint32_t idd);
+
 /* One vCPU more (+1) or less (-1) of the life is awake. */
 void charging_count_awake(struct charging *c, uint32_t life, int change);
 
@@ -251,7 +309,7 @@ unsigned charging_methods(const struct charging *c, bool counted, bool measured)
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
-/* The period is over at to_ns: who is charged what part of it. */
+/* The period is over at to_ns: who is charged what part of it. Slices that waited for that go to the ledger. */
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
 /* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
 void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
@@ -259,6 +317,19 @@ void charging_add_weight(struct charging *c, struct period *p, uint32_t to, doub
 bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
 void charging_release_period(struct charging *c, struct period *p);
+/* A period of the driver domain of this vCPU, with one reference. NULL: no memory. */
+struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t from_ns);
+/* What happened in `from`, which is nothing then, happened in `into`, of the same driver domain. */
+void charging_merge_period(struct charging *c, struct period *into, struct period *from);
+/* Nothing happened in it. */
+void charging_clear_period(struct charging *c, struct period *p);
+/* The guest of the pair notified the vCPU. */
+void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
+
+/* T is a task. What the vCPU's slice has before to_ns, if anything, is the period's; the slice goes on after that. */
+void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
+/* What the slice has left is the period's: it ends now. */
+void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
 
 /* One I/O record at c->now_ns. */
 void attribution_record(struct charging *c, const struct transition *t);

@@ -14,12 +14,13 @@
 
 /* A pair in the open stretch. */
 struct of_pair {
-    double model_ns, waited_ns; /* m, w */
-    double measured_ns;         /* as it was read; then corrected: M */
-    double target_ns;           /* what it is charged */
-    double keeps;               /* of each share that the model gives it, this part stays */
-    double gains;               /* of what all shares give up, this part is added */
-    double part;                /* of its charge, what was measured */
+    double model_ns;                  /* m */
+    double waited_ns, interrupted_ns; /* w */
+    double measured_ns;               /* as it was read; then corrected: M */
+    double target_ns;                 /* what it is charged */
+    double keeps;                     /* of each share that the model gives it, this part stays */
+    double gains;                     /* of what all shares give up, this part is added */
+    double part;                      /* of its charge, what was measured */
 };
 
 /* A driver domain in the open stretch. */
@@ -95,11 +96,6 @@ uint64_t thread_times_since(const struct charging *c)
     return c->threads && c->threads->held_n > 0 ? c->threads->from_ns : UINT64_MAX;
 }
 
-uint64_t thread_times_begun(const struct charging *c)
-{
-    return c->threads->from_ns;
-}
-
 /* ---- stretches begin ---- */
 
 /* Begins the next stretch, which ends after the next reading. */
@@ -170,7 +166,7 @@ void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uin
     struct of_idd *d = idd_of(c, idd);
     if (d)
         d->waited_ns += (double)ns;
-    if (p && !p->closed)
+    if (!p->closed)
         p->waited_ns += ns;
 }
 
@@ -195,6 +191,7 @@ static void add_model(struct charging *c, const struct period *p)
         if (pair) {
             pair->model_ns += ran_ns;
             pair->waited_ns += part * (double)p->waited_ns;
+            pair->interrupted_ns += part * (double)p->interrupted_ns;
         } else {
             *(to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ran_ns;
         }
@@ -231,14 +228,14 @@ static void add_device(struct charging *c, uint32_t device, uint64_t to_ns)
         p->measured_ns += ns;
 }
 
-/* Takes the time out in which threads had a vCPU, and the vCPU no pCPU. */
+/* Takes out what threads did not run: their vCPU had no pCPU, or it handled interrupts. */
 static void correct(const struct charging *c, const struct of_idd *d, struct of_pair *p)
 {
-    if (c->options.counters->cpu_is_net)
-        return;
+    bool net = c->options.counters->cpu_is_net;
+    double waited_ns = p->interrupted_ns + (net ? 0 : p->waited_ns);
     if (p->model_ns > 0)
-        p->measured_ns *= p->model_ns / (p->model_ns + p->waited_ns);
-    else if (d->ran_ns > 0)
+        p->measured_ns *= p->model_ns / (p->model_ns + waited_ns);
+    else if (d->ran_ns > 0 && !net)
         p->measured_ns *= d->ran_ns / (d->ran_ns + d->waited_ns);
 }
 
@@ -287,7 +284,7 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
         double more = p->model_ns - p->measured_ns;
         p->target_ns = more > 0 ? p->measured_ns + more * left : p->model_ns - more * filled;
     }
-    if (d->interrupts_known)
+    if (d->interrupts_known && !(of->tasks_seen && charge_by_task(&c->options)))
         limit_rest(c, idd, d);
 }
 
@@ -371,10 +368,23 @@ static void change(struct charging *c, struct period *p, const struct of_idd *d)
 
 /* ---- stretches end ---- */
 
+/* Waits that go on: their part of the stretch. */
+static void count_waits(struct charging *c, uint64_t to_ns)
+{
+    for (size_t i = 0; i < c->vcpus_n; i++) {
+        struct charging_vcpu *v = &c->vcpus[i];
+        if (!v->preempted || v->preempted_ns >= to_ns)
+            continue;
+        thread_times_waited(c, v->preempted->idd, v->preempted, to_ns - v->preempted_ns);
+        v->preempted_ns = to_ns;
+    }
+}
+
 /* Ends the open stretch at to_ns: all of its periods get their shares. */
 static void end_stretch(struct charging *c, uint64_t to_ns)
 {
     struct thread_times *m = c->threads;
+    count_waits(c, to_ns);
     for (size_t i = 0; i < m->held_n; i++)
         add_model(c, m->held[i]);
     for (size_t i = 0; m->held_n > 0 && i < m->devices_n; i++)

@@ -3,8 +3,8 @@
  * (outside counters), against what the model says of the same time.
  *
  * Time is taken in stretches, each from one reading to the next, as near as the boundaries of charging periods allow, and
- * at most a second long. In a stretch the model charges guest g with m(g), in which the driver domain was current m(g) and
- * waited, preempted, w(g). A thread's time goes on while its vCPU waits, so what was measured is corrected:
+ * at most a second long. In a stretch the model charges guest g with m(g), and for w(g) what ran for g waited, preempted,
+ * or was interrupted. A thread's time goes on meanwhile, so what was measured is corrected:
  * M(g) = measured * m(g) / (m(g) + w(g)), or as for the driver domain as a whole where the model has nothing of g; the
  * kernel may have left stolen time out itself (counters.cpu_is_net). Then
  *
@@ -36,7 +36,7 @@ bool thread_times_has(const struct charging *c, uint16_t domain);
 /* The period is over and the model has shared it out: keeps it, with a reference, until its stretch ends. */
 void thread_times_hold(struct charging *c, struct period *p);
 
-/* The driver domain waited, preempted, for so long in its current stretch; `p`: what it had run, NULL if that is not known. */
+/* The driver domain waited, preempted, for so long in the open stretch, after running in the period. */
 void thread_times_waited(struct charging *c, uint32_t idd, struct period *p, uint64_t ns);
 
 /* All periods that end up to until_ns are held: ends the stretches that end by then. */
@@ -47,8 +47,5 @@ void thread_times_end(struct charging *c, uint64_t end_ns);
 
 /* When the stretch began to which a period belongs that is held now; UINT64_MAX: none is held. */
 uint64_t thread_times_since(const struct charging *c);
-
-/* Where the open stretch began. */
-uint64_t thread_times_begun(const struct charging *c);
 
 #endif

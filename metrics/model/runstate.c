@@ -338,7 +338,7 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
     if (!k->contradicted && is_overtaken(r, k, now_ns, pcpu, old, new))
-        lag_ns = now_ns - k->since_ns;
+        lag_ns = now_ns - runstates_overtaken(r, vcpu, old);
     else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
     else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)

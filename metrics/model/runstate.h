@@ -47,7 +47,12 @@ enum io_record {
     IO_RECORD_COPY,     /* value = grant copy operations */
     IO_RECORD_SEND,     /* an event-channel operation that woke nobody */
     IO_RECORD_WAKE,     /* one that woke vcpu (NOBODY: not known by now), of life value */
-    IO_RECORD_TASK      /* the kernel switches to another task */
+    IO_RECORD_TRACED,   /* another hypercall, or exit: it shows that the domain's are recorded */
+    IO_RECORD_TASK,     /* the kernel switches to another task */
+    IO_RECORD_RETURN,   /* it returns from an interrupt, or to user mode */
+    IO_RECORD_TIMER,    /* it sets its timer */
+    IO_RECORD_POLL,     /* it waits for an event, in the middle of a task */
+    IO_RECORD_UNMAPPED  /* it unmaps no pages: a disk request is done whose pages stay mapped */
 };
 
 struct transition {

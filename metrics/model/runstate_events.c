@@ -253,13 +253,32 @@ static void grant(struct runstates *r, const struct event *e, uint64_t now_ns)
         r->quality->ignored_records++;
 }
 
+static enum io_record record_of_hypercall(const struct event *e, uint32_t call)
+{
+    if (call == HYPERCALL_EVENT_CHANNEL_OP)
+        return IO_RECORD_SEND;
+    switch (io_filter_is_pv(e->slot) ? call : UINT32_MAX) {
+    case HYPERCALL_GRANT_TABLE_OP:
+        return e->w[1] == GNTTABOP_COPY ? IO_RECORD_COPY : IO_RECORD_UNMAPPED;
+    case HYPERCALL_STACK_SWITCH:
+        return IO_RECORD_TASK;
+    case HYPERCALL_IRET:
+        return IO_RECORD_RETURN;
+    case HYPERCALL_SET_TIMER_OP:
+    case HYPERCALL_VCPU_OP:
+        return IO_RECORD_TIMER;
+    case HYPERCALL_SCHED_OP:
+        return IO_RECORD_POLL;
+    default:
+        return IO_RECORD_TRACED;
+    }
+}
+
 static void hypercall(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     uint32_t call = record_hypercall(e->slot, (const uint8_t *)e->w, event_words(e));
-    if (call == HYPERCALL_GRANT_TABLE_OP)
-        put_io(r, e, now_ns, IO_RECORD_COPY, NOBODY, e->w[2]);
-    else
-        put_io(r, e, now_ns, call == HYPERCALL_EVENT_CHANNEL_OP ? IO_RECORD_SEND : IO_RECORD_TASK, NOBODY, 0);
+    uint64_t value = call == HYPERCALL_GRANT_TABLE_OP ? e->w[2] : 0;
+    put_io(r, e, now_ns, record_of_hypercall(e, call), NOBODY, value);
 }
 
 static void wake_by_send(struct runstates *r, const struct event *e, uint64_t now_ns)

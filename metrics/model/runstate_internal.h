@@ -1,5 +1,6 @@
 /*
- * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_events.c passes it
+ * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_dark.c and _unseen.c
+ * what lost and unrecorded records leave open, runstate_events.c passes it
  * what events say, runstate_switch.c what context switches say where there are no runstate records.
  */
 #ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
@@ -208,6 +209,12 @@ bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 /* The vCPU's last contradiction was none: its records came in the wrong order. */
 void runstates_take_back(struct runstates *r, uint32_t vcpu);
 
+/*
+ * The vCPU's wake, from state `old`, comes after its dispatch: what was taken for a wait between lost records and the dispatch
+ * was that state. Returns when the dispatch was.
+ */
+uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old);
+
 /* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
@@ -221,6 +228,15 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
 
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
+
+/*
+ * It is dark without an end from now on, or from the start as long as nothing of it is settled. What is settled was dark,
+ * too: rows that are still open say so.
+ */
+void runstates_become_dark(struct runstates *r, uint64_t now_ns);
+
+/* Whether the contradictions so far prove unseen pCPUs: if so, it becomes dark. */
+void runstates_prove_unseen(struct runstates *r, uint64_t now_ns);
 
 /* The trace is over: whether there are unseen pCPUs, by all that it says. */
 void runstates_unseen_at_end(struct runstates *r);

@@ -109,6 +109,9 @@ static void check_size(struct cores *c, uint16_t ring, uint32_t out, uint32_t in
     c->misfits += c->misfits < SWITCHES_SURE;
 }
 
+#define ELSEWHERE_SPAN                                                                                       \
+    (1ull << 25) /* 14 ms at 2.4 GHz: of two switches in a ring that follow one another soon */
+
 /* The switch follows `last` at once, and not for the ring's own pCPU alone. */
 static bool is_together(const struct last_switch *last, uint32_t last_in, uint32_t out, uint64_t tsc)
 {
@@ -131,8 +134,9 @@ void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *las
             name_idle(c, n, ring, sure);
     }
     s->together += at_once && s->together < SWITCHES_SURE;
-    /* Between two windows it may also be that another capture was joined on. */
-    bool elsewhere = last_in != CURRENT_NONE && out != last_in && last->sweep == (uint32_t)s->last_sweep;
+    /* Between two windows it may also be that another capture was joined on, and after some time that the host slept. */
+    bool near = last->sweep == (uint32_t)s->last_sweep && tsc - last->tsc < ELSEWHERE_SPAN;
+    bool elsewhere = last_in != CURRENT_NONE && out != last_in && near;
     s->elsewhere += elsewhere && s->elsewhere < SWITCHES_SURE;
     c->ring_shows |= cores_shows(s);
     if (last == &s->last_switch)

@@ -45,7 +45,71 @@ bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
     f->wakes = f->wakes && end - p >= 4 && is_wake(p);
     if (!f->hypercalls_seen)
         f->hypercalls_seen = calloc(65536 / 8, 1);
-    return f->hypercalls_seen != NULL;
+    if (f->wants_tasks && !f->drivers)
+        f->drivers = calloc(65536 / 8, 1);
+    return f->hypercalls_seen && (f->drivers || !f->wants_tasks);
+}
+
+void io_filter_free(struct io_filter *f)
+{
+    free(f->hypercalls_seen);
+    free(f->drivers);
+}
+
+void io_filter_want_tasks(struct io_filter *f, bool wanted)
+{
+    f->wants_tasks = wanted;
+    io_filter_set_tasks(f, wanted && f->domain == 0);
+}
+
+void io_filter_set_tasks(struct io_filter *f, bool tasks)
+{
+    static const uint8_t of_tasks[] = {HYPERCALL_STACK_SWITCH, HYPERCALL_SET_TIMER_OP, HYPERCALL_IRET,
+                                       HYPERCALL_VCPU_OP, HYPERCALL_SCHED_OP};
+    f->tasks = tasks;
+    for (size_t i = 0; i < sizeof of_tasks; i++)
+        f->calls[of_tasks[i]] = tasks;
+}
+
+/* A hypercall of a driver domain that says what its kernel runs. */
+static bool is_of_task(unsigned slot, uint32_t call, const uint8_t *payload, unsigned words)
+{
+    if (!io_filter_is_pv(slot))
+        return false;
+    bool argument = slot != EVENT_PV_HYPERCALL && words >= 2;
+    switch (call) {
+    case HYPERCALL_STACK_SWITCH:
+    case HYPERCALL_IRET:
+    case HYPERCALL_SET_TIMER_OP:
+        return true;
+    case HYPERCALL_VCPU_OP:
+        return argument && load32(payload + 4) == VCPUOP_SET_TIMER;
+    case HYPERCALL_SCHED_OP:
+        return argument && load32(payload + 4) == SCHEDOP_POLL;
+    case HYPERCALL_GRANT_TABLE_OP:
+        return argument && words >= 3 && load32(payload + 4) == GNTTABOP_UNMAP && load32(payload + 8) == 0;
+    default:
+        return false;
+    }
+}
+
+/*
+ * A hypercall that copies pages, switches the task after that, or notifies somebody who is awake; one that wakes somebody
+ * makes the next record pass.
+ */
+static bool is_of_io(struct io_filter *f, uint32_t call, const uint8_t *payload, unsigned words,
+                     const uint8_t *next, const uint8_t *end)
+{
+    if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
+        return false;
+    if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - next < 4 || is_wake(next))) {
+        f->wakes = true; /* at the end of a window the next one shows it */
+        return false;
+    }
+    if (call == HYPERCALL_GRANT_TABLE_OP)
+        io_filter_drives(f);
+    return call == HYPERCALL_GRANT_TABLE_OP || call == HYPERCALL_EVENT_CHANNEL_OP ||
+           call == HYPERCALL_STACK_SWITCH;
 }
 
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
@@ -65,13 +129,10 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         uint32_t call = record_hypercall(slot, payload, words);
         if (call >= sizeof f->calls || !f->calls[call])
             return false;
-        if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
+        if (!(f->tasks && is_of_task(slot, call, payload, words)) &&
+            !is_of_io(f, call, payload, words, next, end))
             return false;
-        if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - next < 4 || is_wake(next))) {
-            f->wakes = true; /* at the end of a window the next one shows it */
-            return false;
-        }
-        f->calls[HYPERCALL_STACK_SWITCH] = call == HYPERCALL_GRANT_TABLE_OP;
+        f->calls[HYPERCALL_STACK_SWITCH] = f->tasks || call == HYPERCALL_GRANT_TABLE_OP;
     }
     f->hypercalls_seen[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
     return true;

@@ -1,6 +1,7 @@
 /*
- * Which records are of I/O between domains: of the many hypercalls only those that copy between domains, notify
- * another domain or switch the kernel's task, and of the many wakes only those that a notification caused.
+ * Which records are of I/O between domains: of the many hypercalls only those that copy between domains or notify
+ * another domain, of a driver domain also those that say what its kernel runs, and of the many wakes only those that a
+ * notification caused.
  *
  * A notification is an event-channel operation: the hypercall's record comes first, and if the target was asleep its
  * WAKE is the very next record of that pCPU (xen/common/event_channel.c wakes before the hypercall returns).
@@ -15,20 +16,36 @@
 
 /* Hypercall numbers (Xen public/xen.h) and sub-operations. */
 #define HYPERCALL_STACK_SWITCH     3  /* the kernel of a PV guest switches to another task */
+#define HYPERCALL_SET_TIMER_OP     15 /* */
 #define HYPERCALL_GRANT_TABLE_OP   20 /* */
+#define HYPERCALL_IRET             23 /* it returns from an interrupt, or to user mode */
+#define HYPERCALL_VCPU_OP          24 /* */
+#define HYPERCALL_SCHED_OP         29 /* */
 #define HYPERCALL_EVENT_CHANNEL_OP 32 /* send is by far the most frequent one */
+#define GNTTABOP_UNMAP             1
 #define GNTTABOP_COPY              5
+#define VCPUOP_SET_TIMER           8 /* set_singleshot_timer */
+#define SCHEDOP_POLL               3 /* waits for an event, as a kernel's spinlock does */
 
 /* The hypercall of a record of these slots; UINT32_MAX: not one of them, or its number is not in the record. */
 uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words);
+
+/* Whether records of the slot are hypercalls of PV domains. */
+static inline bool io_filter_is_pv(unsigned slot)
+{
+    return slot == EVENT_HYPERCALL_V2 || slot == EVENT_HYPERCALL_SUBCALL || slot == EVENT_PV_HYPERCALL;
+}
 
 /* What the filter knows of a pCPU. */
 struct io_filter {
     uint8_t calls[64]; /* by hypercall number (there are fewer than 64): 1 if one can be of interest now */
     bool wakes;        /* the next record is a WAKE, by an event-channel operation */
+    bool tasks;        /* the domain that runs is a driver domain: what its kernel runs is of interest */
+    bool wants_tasks;  /* of driver domains at all */
     uint16_t domain;   /* whose vCPU runs there; 0xffff: not known */
     uint8_t *
         hypercalls_seen; /* a bit for each `domain` of which a hypercall was seen there; NULL until the first use */
+    uint8_t *drivers; /* a bit for each `domain` that mapped or copied pages there; NULL as hypercalls_seen */
 };
 
 void io_filter_init(struct io_filter *f);
@@ -36,10 +53,16 @@ void io_filter_init(struct io_filter *f);
 /* A window of this pCPU begins with the records [p, end). False when there is no memory. */
 bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
 
+/* What driver domains' kernels run is of interest, or not; a driver domain is domain 0, and one that maps or copies pages. */
+void io_filter_want_tasks(struct io_filter *f, bool wanted);
+void io_filter_free(struct io_filter *f);
+
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record after it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
- * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced.
+ * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced. Where tasks are wanted, of
+ * driver domains also: every switch of tasks, every iret, every timer that is set, a poll, and an unmap of no pages (the
+ * end of a disk request whose pages stay mapped).
  * `next` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
@@ -51,11 +74,26 @@ static inline bool io_filter_seen(const struct io_filter *f)
     return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
 }
 
+/* What is asked of the domain that runs has changed. */
+void io_filter_set_tasks(struct io_filter *f, bool tasks);
+
 /* A vCPU of the domain runs from now on. */
 static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
 {
     f->domain = domain;
-    f->calls[HYPERCALL_STACK_SWITCH] = !io_filter_seen(f);
+    bool drives = domain == 0 || (f->drivers && f->drivers[domain / 8] >> domain % 8 & 1);
+    if (f->tasks != (f->wants_tasks && drives))
+        io_filter_set_tasks(f, !f->tasks);
+    f->calls[HYPERCALL_STACK_SWITCH] = f->tasks || !io_filter_seen(f);
+}
+
+/* The domain that runs maps, or hands over, a page: it is a driver domain. */
+static inline void io_filter_drives(struct io_filter *f)
+{
+    if (f->wants_tasks && !f->tasks && f->drivers) {
+        f->drivers[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
+        io_filter_set_tasks(f, true);
+    }
 }
 
 /* The slots of which only some records are of I/O, and those of which all are; both end with EVENT_UNRECOGNISED. */

@@ -299,6 +299,13 @@ static __attribute__((noinline)) void take_filtered(struct stream *s, uint64_t t
         memcpy(stream_append(s, tsc, header, slot, flags)->w, payload, 16);
 }
 
+/* Who maps pages of others, or hands them some, is a driver domain. */
+static inline void note_driver(struct stream *s, unsigned slot)
+{
+    if (slot == EVENT_GRANT_MAP || slot == EVENT_GRANT_TRANSFER)
+        io_filter_drives(&s->io);
+}
+
 /* A record that somebody wants, or that says something about others. */
 static void take(struct decoder *d, struct stream *s, const struct record *r, unsigned action)
 {
@@ -308,6 +315,7 @@ static void take(struct decoder *d, struct stream *s, const struct record *r, un
         current_before(s, r->header, r->slot, r->payload);
     if (action & FILTER_ACTIONS)
         flags |= filter(s, r->header, r->slot, r->payload, r->next, r->end);
+    note_driver(s, r->slot);
     if (action & RECORD_SWITCH)
         note_switch(s, r->slot, r->payload, r->words);
     if (action & RECORD_LEARN)
@@ -375,6 +383,8 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
             if (action == EVENT_RAW && !odd && !current_is_due(s)) {
                 append_record(s, tsc, h, slot, payload, EVENT_RAW);
             } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+                if (io)
+                    note_driver(s, slot);
                 append_record(s, tsc, h, slot, payload, EVENT_MODEL);
             } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
                 take_filtered(s, tsc, slot, p, end);

@@ -24,7 +24,7 @@ void stream_free(struct stream *s)
 {
     if (!s)
         return;
-    free(s->io.hypercalls_seen);
+    io_filter_free(&s->io);
     free(s->events);
     free(s);
 }

@@ -62,6 +62,7 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     if (!s)
         return NULL;
     set_mode(d, s);
+    io_filter_want_tasks(&s->io, d->interest.tasks);
     tickled_writes(&d->tickled, pcpu);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "record_time.h"
-#include "runs.h"
+#include "step.h"
 
 /* A key: the cycles since `base`, then the number of the leaf, so that among equals the lower pCPU goes first. */
 #define LEAF_BITS 12
@@ -53,8 +53,8 @@ void order_window(struct order *o, struct stream *s, bool ended)
     if (ended && s->begun && s->last_tsc > o->tsc_last)
         o->tsc_last = s->last_tsc;
     o->steps[s->pcpu].last.last_tsc = s->last_tsc;
-    runs_take(o, s, s->fresh);
-    runs_withhold(o, s);
+    step_take_runs(o, s, s->fresh);
+    step_withhold(o, s);
     s->fresh = s->n;
 }
 
@@ -86,7 +86,7 @@ int order_sweep(struct order *o)
     const struct decoder *d = o->decoder;
     if (o->strangers.windows > 0)
         return 0; /* perhaps another capture begins: then nothing that its windows seem to say is true */
-    runs_judge(o, false);
+    step_judge_runs(o, false);
     uint64_t ended = d->sweep - 1;
     uint64_t watermark = o->sweep_max;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
@@ -125,17 +125,18 @@ static void settle(const struct order *o, struct stream *s)
 
 #define BUSY_SWEEPS 4 /* a pCPU that wrote in so many sweeps in a row, */
 #define BUSY_BYTES                                                                                           \
-    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one */
+    2048 /* so much at least in a time as long as the last sweep, does not fall silent in that one, */
+#define BUSY_FACTOR    2 /* for longer by this factor than ever before */
 #define TALKING_SWEEPS 8 /* nor does one become silent for longer by this factor than it ever was */
 #define TALKING_FACTOR 8 /* in so many sweeps or more */
 
 /* Whether the pCPU, of which nothing was read in the last sweep, would have written in it. */
 static bool lacks_window(const struct order *o, const struct stream *s, double last)
 {
+    uint64_t silent = silence_at(s, o->tsc_last);
     bool busy = s->last_sweep + 1 == o->decoder->sweep && s->sweeps_in_row >= BUSY_SWEEPS &&
-                s->least_bytes * last >= BUSY_BYTES;
-    bool talking =
-        s->sweeps >= TALKING_SWEEPS && silence_at(s, o->tsc_last) / TALKING_FACTOR > s->longest_silence;
+                s->least_bytes * last >= BUSY_BYTES && silent / BUSY_FACTOR > s->longest_silence;
+    bool talking = s->sweeps >= TALKING_SWEEPS && silent / TALKING_FACTOR > s->longest_silence;
     return (int)s->pcpu > o->decoder->last_pcpu && s->begun && (busy || talking);
 }
 
@@ -185,7 +186,7 @@ static void end_for_model(const struct order *o, struct stream *s, uint64_t end)
 static int end_model(struct order *o)
 {
     const struct decoder *d = o->decoder;
-    o->used_last = runs_used_last(o);
+    o->used_last = step_used_last(o);
     if (o->used_last < o->tsc_last && o->used_last < o->model_end)
         o->model_end = o->used_last;
     if (step_blind(o, o->tsc_last < o->model_end ? o->tsc_last : o->model_end) != 0)
@@ -201,7 +202,8 @@ int order_end(struct order *o, bool cut)
     uint64_t end = UINT64_MAX, read_before = o->watermark;
     if (!step_end(o))
         return -1;
-    runs_judge(o, true);
+    cut |= d->quality->truncated_bytes > 0; /* as may be known now only */
+    step_judge_runs(o, true);
     for (unsigned i = 0; i < d->pcpus_n && (cut || (cut = lacks_windows(o))); i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
         uint64_t until = complete_until(o, s, &read_before);
@@ -225,9 +227,9 @@ int order_use_clock(struct order *o, const struct clock *clock)
     o->clock = clock;
     silences_use_clock(&o->silences, clock);
     for (unsigned i = 0; i < d->pcpus_n; i++)
-        runs_take(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+        step_take_runs(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
     bool end = o->watermark == UINT64_MAX;
-    runs_judge(o, end);
+    step_judge_runs(o, end);
     return end ? end_model(o) : 0;
 }
 
@@ -321,11 +323,11 @@ static uint64_t decided_until(const struct order *o)
     const struct decoder *d = o->decoder;
     uint64_t until = o->watermark;
     if (o->clock && d->model && until < UINT64_MAX) {
-        uint64_t decided = runs_silence_decided(o);
+        uint64_t decided = step_silence_decided(o);
         until = decided < until ? decided : until;
     }
     for (unsigned i = 0; o->watermark < UINT64_MAX && i < d->pcpus_n; i++) {
-        uint64_t decided = runs_decided(o, d->pcpus[i], d->sweep - 1);
+        uint64_t decided = step_runs_decided(o, d->pcpus[i], d->sweep - 1);
         until = decided < until ? decided : until;
     }
     return until;

@@ -2,9 +2,12 @@
 
 #include "parser/decode/record_format.h"
 
-#define SLACK_PPM   200      /* of a run's length: the clocks drift apart */
-#define USUAL_PART  64       /* where the stamps usually lie follows by this part of each run's difference */
-#define USUAL_SLACK 300000.0 /* how far all runs together may be off, ns */
+#define SLACK_PPM     200  /* of a run's length: the clocks drift apart */
+#define USUAL_PART    64   /* where the stamps usually lie follows by this part of each run's difference */
+#define USUAL_MOST    20   /* no frequency that is given is wrong by more than this part of it, */
+#define USUAL_LONGEST 1e9  /* and longer runs may not be what they seem, ns */
+#define RATE_MOST     0.01 /* of a frequency that is further off nothing follows, */
+#define USUAL_SLACK   300000.0 /* how far all runs together may be off, ns */
 
 static double ns_of(const struct clock *clock, uint64_t cycles)
 {
@@ -75,9 +78,12 @@ static void extend_odd(struct pace *p, uint64_t to)
     p->proven = false;
 }
 
-/* Adds a run that is not odd. */
+/* Adds a run that is not odd, as far as is known; what is far from any other may be so. */
 static void add_usual(struct pace_usual *usual, double ns, double longer_ns)
 {
+    double most_ns = PACE_SLACK_NS + ns / USUAL_MOST;
+    if (ns > USUAL_LONGEST || longer_ns > most_ns || -longer_ns > most_ns)
+        return;
     usual->ns += ns;
     usual->longer_ns += longer_ns;
     usual->runs++;
@@ -85,7 +91,7 @@ static void add_usual(struct pace_usual *usual, double ns, double longer_ns)
 
 /*
  * By which part of their length usual runs are longer, and how sure that is. A measured frequency was measured from them. False:
- * it is not known by now.
+ * it is not known by now, or the frequency that was given is wrong.
  */
 static bool usual_rate(const struct pace_usual *usual, const struct clock *clock, double *rate,
                        double *unsure)
@@ -99,7 +105,7 @@ static bool usual_rate(const struct pace_usual *usual, const struct clock *clock
     *rate = usual->longer_ns / usual->ns;
     if (*rate < *unsure && -*rate < *unsure)
         *rate = 0;
-    return true;
+    return *rate < RATE_MOST && -*rate < RATE_MOST;
 }
 
 /* A run from p->since to `to` has ended. */

@@ -128,7 +128,7 @@ static uint64_t in_step_until(const struct order *o, const struct stream *s, uin
     return until > o->watermark ? until : o->watermark;
 }
 
-void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc)
+void step_take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc)
 {
     size_t n = s->n;
     bool open = false;
@@ -147,14 +147,14 @@ void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc
         s->fresh = s->n;
 }
 
-/* Takes the queued events after `tsc` from the model; they come at that time. */
+/* The same, of the events after `tsc`, which come at that time. */
 static void take_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     stream_settle(s);
     size_t from = s->n;
     while (from > s->head && s->events[from - 1].tsc > tsc)
         from--;
-    step_take_back(o, s, from, tsc);
+    step_take_back_from(o, s, from, tsc);
 }
 
 /* The end of the trace, as far as it is known from pCPUs in step. */
@@ -192,9 +192,10 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     step->out = true;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
+    if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
+        from = o->tsc_first;
     step->blind_from = from > o->watermark ? from : o->watermark;
-    if (step->blind_from < o->tsc_first && o->tsc_first != UINT64_MAX)
-        step->blind_from = o->tsc_first;
+    step->blind_since = from;
     if (s->begun)
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
@@ -300,7 +301,7 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
     step->out = false;
     bool blind = d->model && !step->unused && tsc > step->blind_from;
     if (blind) /* room for events was reserved, and go_on counts those of this stream */
-        stream_append_blind(s, step->blind_from, tsc, 0, UINT32_MAX);
+        stream_append_blind(s, step->blind_since, tsc, 0, UINT32_MAX);
     step->before.sweep = 0;
     return true;
 }
@@ -399,13 +400,13 @@ int step_blind(struct order *o, uint64_t tsc)
         if (out)
             stream_begin(s, step->blind_from);
         uint64_t at = step->unused ? step->unused_from : step->blind_from;
-        uint64_t from = step->unused ? step->unused_since : step->blind_from;
+        uint64_t from = step->unused ? step->unused_since : step->blind_since;
         if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
             return -1;
         if (unused)
             step->unused_from = step->unused_since = tsc;
         if (out)
-            s->last_tsc = step->blind_from = tsc;
+            s->last_tsc = step->blind_from = step->blind_since = tsc;
         s->fresh = s->n; /* they say nothing about the clock */
     }
     return 0;

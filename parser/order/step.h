@@ -13,6 +13,11 @@
  *
  * The records of a pCPU whose clock has left are not used: by how much it did is sure to a sweep's length only. That
  * time of the pCPU is blind. If its clock comes back it is used again.
+ *
+ * A clock that leaves by less, or when others are silent, shows where runs are recorded with their lengths (pace.h), and where
+ * other records say so as well: its own stamps go back, sweeps contradict it, or the changes of vCPUs fit only if it was set;
+ * else it may be Xen's clock that was, if it is ahead. Where all pCPUs were silent, between two windows of each, a run may also be odd because
+ * it began then, unseen: another capture of the same boot was joined on.
  */
 #ifndef XENMETER_PARSER_STEP_H
 #define XENMETER_PARSER_STEP_H
@@ -49,6 +54,7 @@ struct step {
     } leap;
     bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
+    uint64_t blind_since;        /* or before, when what was delivered by then was written, */
     uint64_t offset;             /* and how many bytes had been read */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
     uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
@@ -66,20 +72,29 @@ bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next)
 /* A window was found to be of quite another time. */
 void step_foreign_window(struct order *o, const struct stream *s);
 
-/*
- * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
- * own times. Blind time that is open then ends there.
- */
-void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc);
-
-/* Counts that the clock of a pCPU left, at `from`, by `distance`. */
-void step_count_leaving(struct order *o, uint64_t from, uint64_t distance);
-
 /* The pCPU wrote at `from` (0: never before) and next at `to`. */
 void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
 
 /* The pCPU's records turned out to be no later than `tsc`. */
 void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
+
+/* The events of the stream from number `from` on are new: what runs say of its clock. */
+void step_take_runs(struct order *o, const struct stream *s, size_t from);
+
+/* A sweep, or the input (`end`), is over: what odd runs are due to is decided, where it can be by now. */
+void step_judge_runs(struct order *o, bool end);
+
+/* Takes the stream's fresh events from the model, if it gets nothing of the pCPU. */
+void step_withhold(struct order *o, struct stream *s);
+
+/* The time of the last record of any pCPU of which the model is given all. */
+uint64_t step_used_last(const struct order *o);
+
+/* After sweep `ended`: up to when nothing is to be decided any more about the runs of the pCPU; UINT64_MAX: all the time. */
+uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended);
+
+/* The same of silence of all pCPUs in which switches may be missing: the runs around it were not read yet. */
+uint64_t step_silence_decided(const struct order *o);
 
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but
@@ -95,5 +110,16 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended);
 
 /* The time up to `tsc` of pCPUs that are out is blind. -1 when there is no memory. */
 int step_blind(struct order *o, uint64_t tsc);
+
+/* ---- for step_runs.c ---- */
+
+/*
+ * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
+ * own times. Blind time that is open then ends there.
+ */
+void step_take_back_from(struct order *o, struct stream *s, size_t from, uint64_t tsc);
+
+/* Counts that the clock of a pCPU left, at `from`, by `distance`. */
+void step_count_leaving(struct order *o, uint64_t from, uint64_t distance);
 
 #endif

@@ -186,7 +186,9 @@ static bool shift_shows(const struct making *m, uint64_t from)
 {
     const struct recorded *end = run_end(m, &m->r->pcpus[m->shifted], m->shift_tsc, 0);
     uint64_t by = m->plan->shift_back ? -m->shift : m->shift;
-    if (pcpus_read(m) < 2 || m->v->lost || !end || !run_shows(m, m->shifted, from, m->shift_tsc, by))
+    /* A clock that is ahead of all sweeps that were read makes other pCPUs' records late. */
+    bool ahead = !m->plan->shift_back && m->plan->sweep_us < m->plan->shift_us;
+    if (pcpus_read(m) < 2 || m->v->lost || ahead || !end || !run_shows(m, m->shifted, from, m->shift_tsc, by))
         return false;
     bool stands_still = !m->plan->shift_back && m->plan->shift_us > 3000 && !is_silent_near(m, from + by);
     return stands_still || stamps_show(m) || changes_show(m, end->tsc);
@@ -261,7 +263,7 @@ bool view_survey_joints(struct making *m)
         return false;
     if (v->has_hole && m->plan->pause_ms && !pause_shows(m)) {
         v->has_hole = false;
-        nothing_shows(v, m->before_hole);
+        nothing_shows(v, 0);
     }
     /* What was to be read after in the first sweep may be of further pCPUs. */
     return (!v->has_hole || gaps_add(&v->gaps, ALL_PCPUS, m->before_hole, m->after_hole)) &&

@@ -136,19 +136,30 @@ void plan_draw(struct plan *p, uint64_t seed)
     plan_settle(p);
 }
 
+/* The field of that name; plan_fields_n: all of them, or none of them if there is no such name. */
+static size_t find_field(const char *name, size_t length, bool *all)
+{
+    size_t i = 0;
+    while (i < plan_fields_n &&
+           (strlen(plan_fields[i].name) != length || strncmp(plan_fields[i].name, name, length) != 0))
+        i++;
+    *all = length == 3 && strncmp(name, "all", 3) == 0;
+    return i;
+}
+
 bool plan_set(struct plan *p, const char *text)
 {
     while (*text) {
-        size_t length = strcspn(text, "="), i = 0;
-        while (i < plan_fields_n &&
-               (strlen(plan_fields[i].name) != length || strncmp(plan_fields[i].name, text, length) != 0))
-            i++;
-        if (i == plan_fields_n || text[length] != '=')
+        bool all;
+        size_t length = strcspn(text, "="), i = find_field(text, length, &all);
+        if ((i == plan_fields_n && !all) || text[length] != '=')
             return false;
         char *end;
-        *plan_value(p, &plan_fields[i]) = strtoll(text + length + 1, &end, 10);
+        int64_t value = strtoll(text + length + 1, &end, 10);
         if (end == text + length + 1 || (*end && *end != ','))
             return false;
+        for (size_t k = all ? 0 : i; k < (all ? plan_fields_n : i + 1); k++)
+            *plan_value(p, &plan_fields[k]) = value;
         text = *end ? end + 1 : end;
     }
     return true;
@@ -205,6 +216,8 @@ void plan_settle(struct plan *p)
     if (p->mix == 3 || (p->mix == 4 && (p->omit == 2 || p->omit == 3)))
         p->omit =
             0; /* of no runstate changes and no switches, or no wakes, no state can be rebuilt; one mask has both */
+    if (p->mix == 4) /* only their order says whether a wake found a vCPU that runs, or sleeps */
+        p->skew_ns = 0;
     if (p->mix == 4)
         p->unseen =
             0; /* what an unread pCPU did to a vCPU contradicts no switch: nothing shows that it is there */

@@ -189,7 +189,9 @@ static void survey_cut(struct making *m, struct edge *edges)
  */
 static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, uint64_t end_tsc)
 {
-    enum { SWEEPS_LEAST = 10, FACTOR = 10 };
+    enum { SWEEPS_LEAST = 10 };
+    /* Siblings write for one another: one may be silent between two sweeps, and not at the end of any. */
+    const uint64_t factor = m->plan->siblings ? 20 : 10;
     uint64_t last = 0, latest = 0, longest = 0, sweeps = 0;
     for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++) {
         const struct window *w = &m->windows[i];
@@ -201,7 +203,7 @@ static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, 
         longest = latest - last > longest ? latest - last : longest;
         sweeps++;
     }
-    return sweeps >= SWEEPS_LEAST && end_tsc > last && (end_tsc - last) / FACTOR > longest;
+    return sweeps >= SWEEPS_LEAST && end_tsc > last && (end_tsc - last) / factor > longest;
 }
 
 /* Whether the bytes that are left show that they were cut: in a window, or a pCPU that always writes is missing. */
@@ -256,6 +258,42 @@ static bool ran_there(const struct making *m, const struct truth_vcpu *t, uint32
             truth_running_on(t, p, v->first_tsc, v->last_tsc) > 0)
             return true;
     return false;
+}
+
+/* What a ring says of its core: it names the idle vCPU of a sibling that was not read, or misses switches again and again. */
+static bool ring_shows(const struct making *m, uint32_t ring)
+{
+    enum { IDLE = 32767, MISSED_LEAST = 2 };
+    const struct seen_change *last = NULL;
+    unsigned missed = 0;
+    for (size_t i = 0; i < m->v->changes_n; i++) {
+        const struct seen_change *c = &m->v->changes[i];
+        if (c->pcpu != ring)
+            continue;
+        if (c->domain == IDLE && c->vcpu < m->r->pcpus_n && m->unseen[c->vcpu])
+            return true;
+        if (c->from == RUNSTATE_RUNNING && last)
+            missed += c->domain != last->domain || c->vcpu != last->vcpu;
+        last = c->to == RUNSTATE_RUNNING ? c : last;
+    }
+    return missed >= MISSED_LEAST;
+}
+
+/* Core scheduling: a core of which some rings were read, and others not, on which a vCPU ran. */
+static void look_at_core(struct making *m, uint32_t core)
+{
+    bool read = false, unread = false, ran = false, shows = m->plan->mix == 4;
+    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
+        if (core_of_pcpu(m->plan, pcpu) != core)
+            continue;
+        read |= !m->unseen[pcpu];
+        unread |= m->unseen[pcpu];
+        for (size_t i = 0; i < m->r->vcpus_n && !ran; i++)
+            ran = truth_running_on(&m->r->vcpus[i], pcpu, m->v->first_tsc, m->v->last_tsc) > 0;
+        shows |= !m->unseen[pcpu] && ring_shows(m, pcpu);
+    }
+    m->v->has_partial_core |= read && unread && ran;
+    m->v->hides_partial_core |= read && unread && ran && !shows;
 }
 
 static bool add_unseen(struct making *m, const struct edge *edges)
@@ -327,6 +365,8 @@ bool view_survey(struct making *m)
         done = add_cut_ends(m, edges);
     }
     done = done && add_unseen(m, edges) && add_unreported(m);
+    for (int64_t core = 0; m->plan->siblings && core < m->plan->pcpus / m->plan->siblings; core++)
+        look_at_core(m, (uint32_t)core);
     done = done && view_survey_joints(m) && spread_to_siblings(m);
     m->v->has_late_pcpu = done && any_late(m, edges);
     m->v->names_nobody = true;

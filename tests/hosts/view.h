@@ -38,6 +38,8 @@ struct view {
     uint64_t lost;                /* records that LOST_RECORDS records in the file report */
     bool is_cut;                  /* a record before last_tsc is cut off, and the file shows that */
     bool is_unseen;               /* a vCPU that the file names ran on a pCPU that was not read */
+    bool has_partial_core;   /* core scheduling: not all rings were read of a core on which a vCPU ran, */
+    bool hides_partial_core; /* and of one of those nothing in the file shows it */
     /*
      * From then on records are missing and nothing in the file can tell: the ring was full when tracing ended, or the
      * file is cut between two windows, and the pCPUs that would have come are not of those that write in each sweep.

@@ -22,7 +22,7 @@ struct making {
     struct trace_writer writer;
     struct gaps planned;              /* losses to be */
     uint64_t hole_from, hole_to;      /* or the pause */
-    uint64_t offset; /* of all tscs */
+    uint64_t offset;                  /* of all tscs */
     uint64_t skew_of[2];              /* of the even pCPUs' tsc, and the odd ones' */
     uint64_t before_hole, after_hole; /* records next to it */
     uint32_t shifted;                 /* the pCPU whose tsc is set, */

@@ -241,7 +241,7 @@ static void a_wake_right_behind_an_event_channel_operation_is_a_notification(voi
     rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
     stops(&c, 16 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
+    struct result r = charge(&c, (struct charge_options){.per_execution = true});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->events[IO_NOTIFY], 1);
     EQUAL(find_guest(d, 1)->inferred[IO_NOTIFY], 0);

@@ -391,10 +391,11 @@ static void json_tells_the_method_and_what_it_is_blind_to(void)
 static void charge_per_is_told_in_the_largest_whole_unit(void)
 {
     char text[CHARGE_PER_BYTES];
-    TEXT(charge_per_in_words(text, 0), "execution");
-    TEXT(charge_per_in_words(text, 2000000000), "interval=2s");
-    TEXT(charge_per_in_words(text, 1500000000), "interval=1500ms");
-    TEXT(charge_per_in_words(text, 1234567), "interval=1234567ns");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 0}), "task");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.per_execution = true}), "execution");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 2000000000}), "interval=2s");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1500000000}), "interval=1500ms");
+    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1234567}), "interval=1234567ns");
 }
 
 /* ---- the table ---- */
@@ -414,7 +415,7 @@ static void table_of_the_whole_trace_has_a_block_for_a_driver_domain(void)
     SAYS(w.text, "copy 75% notify 25%\n");
     SAYS(w.text, "\nown                   1.500  18.75    15.00\n");
     SAYS(w.text, "\nunattributed          0.500   6.25     5.00");
-    SAYS(w.text, "\ncharged by copies, notifications, per execution; weights notify 1, copy 1\n");
+    SAYS(w.text, "\ncharged by copies, notifications, per task; weights notify 1, copy 1\n");
     SAYS(w.text, "\nevents: notify 2, copy 3, tx 9\nnot looked at: tx 9\nof unknown guest: notify 7\n");
     CHECK(!strstr(w.text, "map")); /* a kind that does not occur has no column */
     CHECK(!strstr(w.text, "\033"));

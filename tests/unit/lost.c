@@ -379,6 +379,28 @@ static void a_pause_found_after_lost_records_began_in_any_of_them(void)
     trace_bytes_free(&c);
 }
 
+/* pCPU 2, whose clock is 3 us ahead, wakes it: up to then it slept, as far as nothing was lost. */
+static void a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records(void)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 1 * MS, 2, 0, RUNNABLE);
+    starts(&c, 3 * MS, 2, 0);
+    stops(&c, 5 * MS, 2, 0, BLOCKED);
+    starts(&c, 30 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    on(&c, 2);
+    rec_runstate(&c, 30 * MS + 3 * US, 2, 0, BLOCKED, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 2), 13 * MS, 2 * MS, 15 * MS + 6 * MS, 0, 4 * MS);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 4 * MS);
+    EQUAL(ROW(&r, .domain = 2)->wakes, 1);
+    EQUAL(r.quality.skew_max_ns, 3 * US);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* Its first record comes when the intervals with the losses were handed out: the whole trace is open. */
 static void who_is_first_seen_late_may_have_run_in_losses_before(void)
 {
@@ -521,6 +543,7 @@ CU_TestInfo lost_tests[] = {
     TEST(between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long),
     TEST(a_wake_is_lost_in_the_last_losses),
     TEST(a_pause_found_after_lost_records_began_in_any_of_them),
+    TEST(a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records),
     TEST(who_is_first_seen_late_may_have_run_in_losses_before),
     TEST(who_seems_to_wait_and_never_comes_back_is_unknown),
     TEST(a_loss_reported_late_explains_a_contradiction),

@@ -1,4 +1,5 @@
-#include "runs.h"
+/* What the lengths of runs say about the clock of a pCPU: whether it was set, or nothing was recorded for a while (step.h). */
+#include "step.h"
 
 #include "fit.h"
 #include "parser/decode/record_format.h"
@@ -20,12 +21,12 @@ static void forget_runs(struct order *o)
         o->steps[d->pcpus[i]].pace.since = 0;
 }
 
-void runs_take(struct order *o, const struct stream *s, size_t from)
+void step_take_runs(struct order *o, const struct stream *s, size_t from)
 {
     struct step *step = &o->steps[s->pcpu];
     if (o->skipped_places != o->decoder->quality->skipped_places)
         forget_runs(o);
-    if (o->clock && o->decoder->model && !step->out && !step->unused && o->decoder->cores.largest == 0)
+    if (o->clock && o->decoder->model && !step->out && !step->unused && !cores_shown(&o->decoder->cores))
         pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
                   o->decoder->sweep);
     o->odd_runs |= pace_is_odd(&step->pace);
@@ -44,7 +45,7 @@ static bool is_later(const struct order *o, const struct pace *p, double ns)
     return o->tsc_last > p->odd_to && (double)(o->tsc_last - p->odd_to) > ns / 1e9 * o->clock->cpu_hz;
 }
 
-uint64_t runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
+uint64_t step_runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
 {
     const struct step *step = &o->steps[pcpu];
     bool waits = pace_is_odd(&step->pace) && !step->out &&
@@ -55,7 +56,7 @@ uint64_t runs_decided(const struct order *o, uint16_t pcpu, uint64_t ended)
     return went_back(step) && step->back_to < first ? step->back_to : first;
 }
 
-uint64_t runs_silence_decided(const struct order *o)
+uint64_t step_silence_decided(const struct order *o)
 {
     uint64_t recent = (uint64_t)(UNDECIDED_NS / 1e9 * o->clock->cpu_hz);
     return silences_unusual(&o->silences, o->decoder, o->tsc_last - (recent < o->tsc_last ? recent : 0));
@@ -92,20 +93,30 @@ static bool made_by(const struct order *o, const struct pace *odd, bool set, con
     return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
 }
 
+/* Finds the stretch of silence in which the odd run began, unseen. */
+static bool find_silence(const struct order *o, const struct pace *p, struct hole *h)
+{
+    double hz = o->clock->cpu_hz;
+    uint64_t length = p->odd_to > p->odd_tsc ? p->odd_to - p->odd_tsc : 0;
+    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz), began = length / 2;
+    /* The vCPU's run is another one, or so long that Xen may have counted it over: it may have begun anywhere in there. */
+    bool anywhere = p->missed || length >= o->silences.cycles;
+    if (anywhere)
+        near = length / 2;
+    else if (p->odd_ns > 0)
+        began = (uint64_t)(p->odd_ns / 1e9 * hz);
+    else
+        return false;
+    bool found = silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, h);
+    return found && h->from >= p->odd_tsc && h->to <= p->odd_to;
+}
+
 /* Whether the run is odd because of a hole, known or found now: it began in there, unseen. */
 static bool is_hole(struct order *o, const struct pace *p, bool set)
 {
-    double hz = o->clock->cpu_hz;
     struct hole h = o->silences.last_hole;
     bool known = h.to > p->odd_tsc && h.to <= p->odd_to;
-    if (!known && !p->missed && p->odd_ns < 0)
-        return false;
-    uint64_t near = (uint64_t)(PACE_SLACK_NS / 1e9 * hz);
-    uint64_t began = p->odd_ns > 0 ? (uint64_t)(p->odd_ns / 1e9 * hz) : 0;
-    if (p->missed) /* somewhere in there */
-        near = began = (p->odd_to - p->odd_tsc) / 2;
-    if (!known && (!silences_find(&o->silences, o->decoder, p->odd_tsc + began, near, &h) ||
-                   h.from < p->odd_tsc || h.to > p->odd_to || !made_by(o, p, set, &h)))
+    if (!known && (!find_silence(o, p, &h) || !made_by(o, p, set, &h)))
         return false;
     if (!known)
         silences_add_hole(&o->silences, &h);
@@ -135,7 +146,7 @@ static void stop_using(struct order *o, struct stream *s)
     uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
     double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
     stream_settle(s);
-    step_take_back(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
+    step_take_back_from(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
     step->unused = true;
     step->unused_from = from;
     step->unused_since = step->pace.odd_tsc;
@@ -143,13 +154,13 @@ static void stop_using(struct order *o, struct stream *s)
     pace_restart(&step->pace);
 }
 
-void runs_withhold(struct order *o, struct stream *s)
+void step_withhold(struct order *o, struct stream *s)
 {
     if (o->steps[s->pcpu].unused)
-        step_take_back(o, s, s->fresh, TSC_NONE);
+        step_take_back_from(o, s, s->fresh, TSC_NONE);
 }
 
-uint64_t runs_used_last(const struct order *o)
+uint64_t step_used_last(const struct order *o)
 {
     const struct decoder *d = o->decoder;
     bool all_used = true;
@@ -173,7 +184,7 @@ static bool fits_if_set(const struct order *o, uint16_t pcpu)
     return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
 }
 
-void runs_judge(struct order *o, bool end)
+void step_judge_runs(struct order *o, bool end)
 {
     const struct decoder *d = o->decoder;
     for (unsigned i = 0; o->clock && i < d->pcpus_n; i++) {

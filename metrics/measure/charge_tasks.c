@@ -1,0 +1,287 @@
+#include "charge_tasks.h"
+
+#include "charging.h"
+#include "metrics/array.h"
+
+#define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
+
+static struct task *task_of(struct charging *c, uint32_t vcpu)
+{
+    return &c->vcpus[vcpu].task;
+}
+
+static bool is_thread(const struct task *t)
+{
+    return !t->idle && t->returns < USER_RETURNS;
+}
+
+/* ---- what a task runs by itself ---- */
+
+/* What gathers it, made if there is nothing yet. NULL: no memory. */
+static struct period *whole_of(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    if (t->whole)
+        return t->whole;
+    uint32_t *open = array_reserve(c->open, &c->open_capacity, c->open_n + 1, sizeof *open);
+    if (open)
+        c->open = open;
+    t->whole = open ? charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns) : NULL;
+    if (!t->whole) {
+        c->failed = true;
+        return NULL;
+    }
+    t->open_at = (uint32_t)c->open_n;
+    c->open[c->open_n++] = vcpu;
+    return t->whole;
+}
+
+/* What the slice has before to_ns is the task's. */
+static void give_to_task(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    if (to_ns <= c->vcpus[vcpu].slice->from_ns)
+        return;
+    struct period *whole = whole_of(c, vcpu);
+    if (whole)
+        charging_part_slice(c, vcpu, to_ns, whole);
+}
+
+static void close_whole(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *whole = t->whole;
+    if (!whole)
+        return;
+    whole->of_thread = is_thread(t);
+    charging_close_period(c, whole, c->now_ns);
+    charging_release_period(c, whole);
+    t->whole = NULL;
+    uint32_t last = c->open[--c->open_n];
+    c->open[t->open_at] = last;
+    task_of(c, last)->open_at = t->open_at;
+}
+
+/* ---- stretches ---- */
+
+static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin begin)
+{
+    struct task *t = task_of(c, vcpu);
+    t->from_ns = c->now_ns;
+    t->timer_ns = 0;
+    t->begin = begin;
+}
+
+/* A thread's time, as its kernel counts it, goes on while interrupts are handled on top of it. */
+static void count_interrupt(struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    struct period *whole = c->threads && is_thread(task_of(c, vcpu)) ? whole_of(c, vcpu) : NULL;
+    if (whole)
+        whole->interrupted_ns += ns;
+}
+
+/* The stretch, or its part before to_ns, is charged by itself: by what `period` gathered. */
+static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
+{
+    struct task *t = task_of(c, vcpu);
+    give_to_task(c, vcpu, t->from_ns);
+    count_interrupt(c, vcpu, to_ns - t->from_ns);
+    period->from_ns = t->from_ns;
+    charging_part_slice(c, vcpu, to_ns, period);
+    charging_close_period(c, period, to_ns);
+    charging_release_period(c, period);
+    t->from_ns = to_ns;
+}
+
+/* The same by what happened in the stretch. */
+static void charge_by_events(struct charging *c, uint32_t vcpu)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    struct period *period = v->period;
+    v->period = NULL;
+    charge_apart(c, vcpu, c->now_ns, period);
+}
+
+/* The stretch, or its part before to_ns, is the driver domain's own. Of the idle loop and of programs the rest is, too. */
+static void charge_own(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    struct task *t = task_of(c, vcpu);
+    if (is_thread(t) && to_ns > t->from_ns) {
+        struct period *own = charging_new_period(c, vcpu, t->from_ns);
+        if (own)
+            charge_apart(c, vcpu, to_ns, own);
+    }
+    t->from_ns = to_ns;
+}
+
+/* What happened in the stretch is the task's. */
+static void merge_into_task(struct charging *c, uint32_t vcpu)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    struct period *whole = whole_of(c, vcpu);
+    if (whole)
+        charging_merge_period(c, whole, v->period);
+    v->task.from_ns = c->now_ns;
+}
+
+/* An interrupt without I/O has ended. */
+static void interrupt_ends(struct charging *c, uint32_t vcpu)
+{
+    const struct task *t = task_of(c, vcpu);
+    struct period *p = c->vcpus[vcpu].period;
+    if (t->timer_ns || !p || !p->arrivals) {
+        charge_own(c, vcpu, c->now_ns);
+        return;
+    }
+    p->half_own = t->idle && t->begin == AT_WAKE;
+    charge_by_events(c, vcpu);
+}
+
+/* The stretch ends with an iret. */
+static void end_by_return(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *p = c->vcpus[vcpu].period;
+    bool io = p && p->io, interrupt = t->begin >= AT_RESUME;
+    if (t->timer_ns && !interrupt)
+        t->from_ns = t->timer_ns; /* the task's before */
+    else if (t->timer_ns && io)
+        charge_own(c, vcpu, t->timer_ns);
+    if (io)
+        charge_by_events(c, vcpu);
+    else if (interrupt || t->timer_ns)
+        interrupt_ends(c, vcpu);
+    else if (t->returns < USER_RETURNS)
+        t->returns++;
+}
+
+/* The stretch ends as the task stops, or switches, or is interrupted. */
+static void end_by_task(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *p = c->vcpus[vcpu].period;
+    if (p && p->io && is_thread(t))
+        merge_into_task(c, vcpu);
+    else if (p && p->io)
+        charge_by_events(c, vcpu);
+    else
+        t->from_ns = c->now_ns;
+}
+
+static void end_stretch(struct charging *c, uint32_t vcpu, bool by_return)
+{
+    if (by_return)
+        end_by_return(c, vcpu);
+    else
+        end_by_task(c, vcpu);
+    task_of(c, vcpu)->unmapped = false;
+}
+
+/* What the guests' notifications were for is over. */
+static void forget_arrivals(struct charging *c, uint32_t vcpu)
+{
+    struct period *p = c->vcpus[vcpu].period;
+    if (p && p->arrivals)
+        charging_clear_period(c, p);
+}
+
+/* ---- running ---- */
+
+void tasks_begin(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
+    t->slept = t->polls = false;
+}
+
+void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
+{
+    struct task *t = task_of(c, vcpu);
+    end_stretch(c, vcpu, false);
+    struct period *whole = whole_of(c, vcpu);
+    if (!whole)
+        return;
+    whole->partial = whole->partial || lost;
+    charging_end_slice(c, vcpu, whole);
+    if (slept && !t->polls) {
+        t->idle = t->slept = true;
+        close_whole(c, vcpu);
+    }
+    if (lost)
+        tasks_forget(c, vcpu);
+}
+
+void tasks_forget(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    close_whole(c, vcpu);
+    forget_arrivals(c, vcpu);
+    t->returns = 0;
+    t->idle = t->slept = t->polls = t->unmapped = false;
+}
+
+void tasks_end_periods(struct charging *c)
+{
+    for (size_t i = 0; i < c->running_n && !c->failed; i++) {
+        uint32_t vcpu = c->running[i];
+        if (!charging_by_task(c, vcpu))
+            continue;
+        end_stretch(c, vcpu, false);
+        give_to_task(c, vcpu, c->now_ns);
+    }
+    while (c->open_n > 0 && !c->failed)
+        close_whole(c, c->open[c->open_n - 1]);
+}
+
+/* ---- what hypercalls tell ---- */
+
+void tasks_switched(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    if (!c->vcpus[vcpu].slice)
+        return;
+    end_stretch(c, vcpu, false);
+    give_to_task(c, vcpu, c->now_ns);
+    close_whole(c, vcpu);
+    forget_arrivals(c, vcpu);
+    t->returns = 0;
+    t->idle = false;
+    begin_stretch(c, vcpu, AT_SWITCH);
+}
+
+void tasks_returned(struct charging *c, uint32_t vcpu)
+{
+    if (!c->vcpus[vcpu].slice)
+        return;
+    end_stretch(c, vcpu, true);
+    forget_arrivals(c, vcpu);
+    begin_stretch(c, vcpu, AT_RETURN);
+}
+
+void tasks_timer_set(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    const struct period *p = c->vcpus[vcpu].period;
+    if (!c->vcpus[vcpu].slice || t->timer_ns)
+        return;
+    if (p && p->io) {
+        end_stretch(c, vcpu, t->begin >= AT_WAKE);
+        begin_stretch(c, vcpu, AT_ARRIVAL);
+    }
+    t->timer_ns = c->now_ns;
+}
+
+void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
+    const struct task *t = task_of(c, vcpu);
+    if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
+        end_stretch(c, vcpu, false);
+        begin_stretch(c, vcpu, AT_ARRIVAL);
+    }
+    charging_tally_arrival(c, vcpu, pair);
+}
+
+bool tasks_end_copies(const struct charging *c, uint32_t vcpu)
+{
+    const struct task *t = &c->vcpus[vcpu].task;
+    return !is_thread(t) || t->begin >= AT_WAKE;
+}
