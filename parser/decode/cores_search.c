@@ -80,8 +80,8 @@ static const struct event *next_event(struct search *s)
     unsigned whose = 0;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *stream = d->streams[d->pcpus[i]];
-        const struct event *e = stream->events + s->at[i];
-        if (s->at[i] < stream->n && e->tsc <= s->upto && (!first || e->tsc < first->tsc)) {
+        const struct event *e = s->at[i] < stream->n ? stream->events + s->at[i] : NULL;
+        if (e && e->tsc <= s->upto && (!first || e->tsc < first->tsc)) {
             first = e;
             whose = i;
         }
