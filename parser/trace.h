@@ -29,7 +29,8 @@ struct event_batch {
     size_t n;
     const uint16_t *pcpus; /* the pCPUs that wrote records so far, ascending */
     unsigned pcpus_n;
-    const struct task_marks *marks; /* of pCPUs that have new ones, up to any tsc: each is in one batch only */
+    const struct task_marks
+        *marks; /* of pCPUs that have new ones, up to any tsc: each is in one batch only */
     unsigned marks_n;
     const struct cores *cores; /* pCPUs that are scheduled together (parser/decode/cores.h); NULL: none */
     bool has_runstates;        /* the trace holds runstate changes, as far as it was read */

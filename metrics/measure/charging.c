@@ -1,4 +1,4 @@
-/* Slices of the driver domains' running, cut as vCPUs start and stop and as time passes. See charging.h. */
+/* The driver domains' running as transitions and time pass. See charging.h. */
 #include "charging.h"
 
 #include <stdlib.h>
@@ -126,167 +126,7 @@ void charging_make_room(struct charging *c)
     c->failed = c->failed || !vcpus || !incarnations;
 }
 
-/* ---- slices ---- */
-
-struct run_slice *charging_new_slice(struct charging *c)
-{
-    struct run_slice *slice = c->free_slices;
-    if (slice) {
-        c->free_slices = slice->next_free;
-        return slice;
-    }
-    slice = calloc(1, sizeof *slice);
-    if (slice) {
-        c->memory += sizeof *slice;
-        slice->next_made = c->slices_made;
-        c->slices_made = slice;
-    }
-    return slice;
-}
-
-static void open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
-{
-    bool apart = charging_by_task(c, vcpu) || charging_is_measured(c, vcpu);
-    struct period *period = apart ? NULL : charging_period(c, vcpu);
-    struct run_slice *slice = charging_new_slice(c);
-    if ((!period && !apart) || !slice) {
-        c->failed = true;
-        return;
-    }
-    *slice = (struct run_slice){
-        .period = period, .from_ns = c->now_ns, .vcpu = vcpu, .pcpu = pcpu, .next_made = slice->next_made};
-    c->vcpus[vcpu].slice = slice;
-    c->vcpus[vcpu].pcpu = pcpu;
-    if (apart) {
-        tasks_begin(c, vcpu);
-        return;
-    }
-    period->references++;
-    if (c->options.interval_ns == 0)
-        period->from_ns = c->now_ns;
-}
-
-/* The vCPU of a driver domain runs from now on. */
-static void begin_running(struct charging *c, uint32_t vcpu)
-{
-    uint32_t *running = array_reserve(c->running, &c->running_capacity, c->running_n + 1, sizeof *running);
-    if (!running) {
-        c->failed = true;
-        return;
-    }
-    c->running = running;
-    if (c->marks)
-        tasks_skip_marks(c, c->view->vcpus[vcpu].pcpu);
-    c->vcpus[vcpu].running_at = (uint32_t)c->running_n;
-    c->running[c->running_n++] = vcpu;
-    open_slice(c, vcpu, c->view->vcpus[vcpu].pcpu);
-}
-
-bool charging_append_done(struct charging *c, struct run_slice *slice)
-{
-    struct run_slice **done =
-        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
-    if (!done)
-        return false;
-    c->done = done;
-    c->done[c->done_n++] = slice;
-    return true;
-}
-
-/* The slice ends. */
-static void end_slice(const struct charging *c, struct run_slice *slice, uint64_t to_ns)
-{
-    struct period *period = slice->period;
-    slice->to_ns = to_ns;
-    slice->offset_ns = period->ran_ns;
-    period->ran_ns += slice->to_ns - slice->from_ns;
-    period->partial = period->partial || c->vcpus[slice->vcpu].blind;
-}
-
-/* The slice is the period's, and waits for it. */
-static void wait_for_period(struct charging *c, struct run_slice *slice, struct period *p, uint64_t to_ns)
-{
-    slice->period = p;
-    slice->of_task = true;
-    p->references++;
-    end_slice(c, slice, to_ns);
-    if (p->first)
-        p->last->next_waiting = slice;
-    else
-        p->first = slice;
-    p->last = slice;
-}
-
-void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p)
-{
-    struct run_slice *slice = c->vcpus[vcpu].slice;
-    c->vcpus[vcpu].slice = NULL;
-    wait_for_period(c, slice, p, c->now_ns);
-}
-
-void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    struct run_slice *part = v->slice, *rest = charging_new_slice(c);
-    if (!rest) {
-        c->failed = true;
-        return;
-    }
-    *rest =
-        (struct run_slice){.from_ns = to_ns, .vcpu = vcpu, .pcpu = part->pcpu, .next_made = rest->next_made};
-    v->slice = rest;
-    wait_for_period(c, part, p, to_ns);
-}
-
-/* The slice of an execution, or of one in an interval, goes to the ledger; the shares are known when its period is over. */
-static void close_slice(struct charging *c, uint32_t vcpu, bool lost)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    struct run_slice *slice = v->slice;
-    if (slice && charging_is_measured(c, vcpu)) {
-        charging_close_measured(c, vcpu, c->now_ns);
-        return;
-    }
-    if (!slice || !charging_append_done(c, slice)) {
-        c->failed = true;
-        return;
-    }
-    struct period *period = slice->period;
-    end_slice(c, slice, c->now_ns);
-    period->partial = period->partial || lost;
-    v->slice = NULL;
-    if (c->options.interval_ns == 0) {
-        charging_close_period(c, period, c->now_ns);
-        v->period = NULL;
-        charging_release_period(c, period);
-    }
-}
-
-/* It runs no longer on the pCPU, but is in the state `to`. */
-static void end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, unsigned to, bool lost)
-{
-    struct charging_vcpu *v = &c->vcpus[vcpu];
-    if (!v->slice)
-        return;
-    attribution_stops(c, vcpu, pcpu);
-    v->slice->io_free = v->whole && !v->io_seen && !lost;
-    if (charging_by_task(c, vcpu))
-        tasks_stop(c, vcpu, to == RUNSTATE_BLOCKED, lost);
-    else
-        close_slice(c, vcpu, lost);
-    uint32_t last = c->running[--c->running_n];
-    c->running[v->running_at] = last;
-    c->vcpus[last].running_at = v->running_at;
-    v->io_seen = false;
-}
-
-/* The slice of an execution ends; the next one goes on at once. */
-static void cut_slice(struct charging *c, uint32_t vcpu)
-{
-    close_slice(c, vcpu, false);
-    if (!c->failed)
-        open_slice(c, vcpu, c->vcpus[vcpu].pcpu); /* the view may be a transition ahead of a cut */
-}
+/* ---- driver domains ---- */
 
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
@@ -297,7 +137,7 @@ void charging_see_tasks(struct charging *c, uint32_t idd)
         d->methods = charging_methods(c, false, true);
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
         if (c->incarnations[c->population->vcpus[c->running[i]].life].idd == idd)
-            cut_slice(c, c->running[i]);
+            charging_cut_slice(c, c->running[i]);
 }
 
 uint32_t charging_make_idd(struct charging *c, uint32_t life)
@@ -332,7 +172,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
             continue;
         c->vcpus[vcpu].in_driver_domain = true;
         if (c->view->vcpus[vcpu].state == RUNSTATE_RUNNING)
-            begin_running(c, vcpu);
+            charging_begin_running(c, vcpu);
     }
     return idd;
 }
@@ -369,11 +209,11 @@ static void set_cut(struct charging *c, uint64_t after_ns)
 static void cut_intervals(struct charging *c)
 {
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        close_slice(c, c->running[i], false);
+        charging_close_slice(c, c->running[i], false);
     close_intervals(c);
     /* The view may be a transition ahead of the cut. */
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
-        open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
+        charging_open_slice(c, c->running[i], c->vcpus[c->running[i]].pcpu);
 }
 
 /* The open periods end at cut_ns; who runs goes on in the next ones. */
@@ -386,7 +226,7 @@ static void cut(struct charging *c)
     tasks_end_periods(c);
     for (size_t i = 0; i < c->running_n && c->options.interval_ns == 0 && !c->failed; i++)
         if (!charging_by_task(c, c->running[i]))
-            cut_slice(c, c->running[i]);
+            charging_cut_slice(c, c->running[i]);
 }
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)
@@ -422,7 +262,7 @@ static void starts(struct charging *c, uint32_t vcpu, bool dispatched, bool blin
 {
     c->vcpus[vcpu].whole = dispatched;
     c->vcpus[vcpu].blind = blind;
-    begin_running(c, vcpu);
+    charging_begin_running(c, vcpu);
 }
 
 static void appear(struct charging *c, const struct transition *t)
@@ -458,7 +298,7 @@ static void change_state(struct charging *c, const struct transition *t)
     if (v->preempted && !ran)
         thread_times_end_wait(c, t->vcpu);
     if (v->in_driver_domain && ran && (!runs || moved))
-        end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
+        charging_end_running(c, t->vcpu, c->view->before_pcpu, to, to == RUNSTATE_UNKNOWN || moved);
     else if (v->in_driver_domain && to == RUNSTATE_UNKNOWN)
         tasks_forget(c, t->vcpu);
     if (preempted)
@@ -479,7 +319,7 @@ static void die(struct charging *c, const struct transition *t)
     if (c->vcpus[t->vcpu].preempted)
         thread_times_end_wait(c, t->vcpu);
     if (c->vcpus[t->vcpu].in_driver_domain && c->view->before == RUNSTATE_RUNNING)
-        end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
+        charging_end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
     if (c->vcpus[t->vcpu].in_driver_domain)
         tasks_forget(c, t->vcpu);
     if (!c->view->vcpus[t->vcpu].idle)
@@ -508,7 +348,7 @@ void charging_end(struct charging *c)
 {
     while (c->running_n > 0 && !c->failed) {
         uint32_t vcpu = c->running[c->running_n - 1];
-        end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, RUNSTATE_RUNNING, false);
+        charging_end_running(c, vcpu, c->view->vcpus[vcpu].pcpu, RUNSTATE_RUNNING, false);
     }
     tasks_end_periods(c);
     close_intervals(c);
@@ -527,23 +367,6 @@ uint64_t charging_safe(const struct charging *c)
         if (c->idds[d].interval)
             safe = min64(safe, c->idds[d].interval->from_ns);
     return safe;
-}
-
-struct run_slice *charging_next_slice(struct charging *c)
-{
-    if (c->done_head == c->done_n) {
-        c->done_head = c->done_n = 0;
-        return NULL;
-    }
-    /* A period that is an interval has its shares only at its end; slices after this one are of the same or a later one. */
-    return c->done[c->done_head]->period->closed ? c->done[c->done_head++] : NULL;
-}
-
-void charging_release(struct charging *c, struct run_slice *slice)
-{
-    charging_release_period(c, slice->period);
-    slice->next_free = c->free_slices;
-    c->free_slices = slice;
 }
 
 size_t charging_memory(const struct charging *c)

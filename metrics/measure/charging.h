@@ -4,7 +4,7 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Six files: charging.c follows the vCPUs and cuts their running into slices, charge_tasks.c cuts these where tasks
+ * Seven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
  * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
@@ -342,6 +342,17 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
 /* What the slice has left is the period's: it ends now. */
 void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
+
+/* The vCPU of a driver domain runs from now on. */
+void charging_begin_running(struct charging *c, uint32_t vcpu);
+/* It runs no longer on the pCPU, but is in the state `to`; `lost`: records may be missing before. */
+void charging_end_running(struct charging *c, uint32_t vcpu, uint16_t pcpu, unsigned to, bool lost);
+/* A slice of the vCPU, which runs on the pCPU, begins now. */
+void charging_open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu);
+/* The slice of an execution, or of one in an interval, goes to the ledger; the shares are known when its period is over. */
+void charging_close_slice(struct charging *c, uint32_t vcpu, bool lost);
+/* The slice of an execution ends; the next one goes on at once. */
+void charging_cut_slice(struct charging *c, uint32_t vcpu);
 
 /* One I/O record at c->now_ns. */
 void attribution_record(struct charging *c, const struct transition *t);

@@ -109,7 +109,8 @@ static void check_size(struct cores *c, uint16_t ring, uint32_t out, uint32_t in
     c->misfits += c->misfits < SWITCHES_SURE;
 }
 
-#define ELSEWHERE_SPAN (1ull << 25) /* 14 ms at 2.4 GHz: of two switches in a ring that follow one another soon */
+#define ELSEWHERE_SPAN                                                                                       \
+    (1ull << 25) /* 14 ms at 2.4 GHz: of two switches in a ring that follow one another soon */
 
 /* The switch follows `last` at once, and not for the ring's own pCPU alone. */
 static bool is_together(const struct last_switch *last, uint32_t last_in, uint32_t out, uint64_t tsc)
