@@ -78,7 +78,7 @@ check 'a file of io-counts tells the frequency' about "$(jq .trace.cpu_hz "$out"
 check 'its source is named' equal io-counts "$(jq -r .trace.cpu_hz_source "$out")"
 first=$(field=tsc_first trace $long)
 counts 2400000000 >"$scratch/counts.csv"
-run charge --io-counts "$scratch/counts.csv" $long
+run report --io-counts "$scratch/counts.csv" $long
 check 'it agrees with the trace' says "$out" '^verdict: good .* measured from'
 counts 2410000000 >"$scratch/counts.csv"
 run charge --io-counts "$scratch/counts.csv" $long
