@@ -257,7 +257,8 @@ void tasks_take_marks(struct charging *c, const struct task_marks *marks)
     struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
     if (!q || marks->n == 0)
         return;
-    memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
+    if (q->head > 0)
+        memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
     q->n -= q->head;
     q->head = 0;
     size_t capacity = q->capacity;
