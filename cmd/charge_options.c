@@ -144,7 +144,7 @@ int set_weights(struct options *o, const struct option_spec *s, const char *text
 bool charge_options_given(const struct options *o)
 {
     return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
-           o->dom0_trace || o->weights_given;
+           o->dom0_trace || o->charge_idle || o->weights_given;
 }
 
 void charge_options_overlay(const struct options *o, struct charge_options *charge)
@@ -191,6 +191,11 @@ int charge_options_check(const struct charge_options *c, bool counted, struct er
 int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
                       struct error *err)
 {
+    if (o->charge_idle && !o->dom0_trace)
+        return error_set(
+            err, ERROR_USAGE,
+            "--charge-idle wants --dom0-trace FILE, which \"xenmeter io-counts --ftrace\" records in the "
+            "driver domain while the trace is taken");
     out->methods = o->charge_methods ? o->charge_methods : CHARGE_AUTO;
     memcpy(out->weights, o->weights, sizeof out->weights);
     out->interval_ns = o->charge_interval_ns;

@@ -248,7 +248,7 @@ static int end_writing(struct reading *r)
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
-        verdict_judge_charges(&judgement, &s.charges);
+        verdict_judge_charges(&judgement, &s.charges, all_ns);
     if (check_rows(r, &s.quality) != 0)
         return EXIT_ERROR;
     if (charges)

@@ -279,16 +279,37 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
     judge_unrecognised(j, q);
 }
 
-void verdict_judge_charges(struct judgement *j, const struct charge_summary *s)
+/* The part of the trace's time, 0 to duration_ns, that is not in [from_ns, to_ns). */
+static double uncovered(int64_t from_ns, int64_t to_ns, uint64_t duration_ns)
+{
+    int64_t end = (int64_t)duration_ns;
+    int64_t first = from_ns > 0 ? from_ns : 0, last = to_ns < end ? to_ns : end;
+    return end > 0 ? 1 - (last > first ? (double)(last - first) / (double)end : 0) : 0;
+}
+
+/* What was given beside the trace to charge by is `what`. */
+static void judge_cover(struct judgement *j, const char *what, double share)
+{
+    if (share > UNKNOWN_SHARE)
+        because(j, share >= POOR_UNKNOWN_SHARE ? VERDICT_POOR : VERDICT_DEGRADED,
+                "%.0f %% of the trace is not covered by %s: what is charged by that is unattributed there",
+                100 * share, what);
+}
+
+void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns)
 {
     bool any = false;
     for (int kind = 0; kind < IO_KINDS; kind++)
         any = any || s->events[kind] > 0;
+    if (s->measured)
+        judge_cover(j, "the driver domain's recording",
+                    uncovered(s->measured_from_ns, s->measured_to_ns, duration_ns));
+    if (s->counted && s->methods & (CHARGE_PACKETS | CHARGE_THREADS))
+        judge_cover(j, "the counts", uncovered(s->counted_from_ns, s->counted_to_ns, duration_ns));
     if (any && s->idds_unseparated > 0)
         because(j, VERDICT_DEGRADED,
                 "own is not separated: 13 to 66 %% of the driver domain%s time may be charged to guests for "
-                "whom it "
-                "did not work",
+                "whom it did not work",
                 s->idds_unseparated == 1 ? "'s" : "s'");
 }
 

@@ -34,8 +34,11 @@ const char *verdict_name(enum verdict verdict);
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
-/* Adds what is wrong with charges: driver domains' own work is not separated. */
-void verdict_judge_charges(struct judgement *j, const struct charge_summary *s);
+/*
+ * Adds what is wrong with charges: driver domains' own work is not separated, or what was given beside the trace does not
+ * cover all of its `duration_ns`.
+ */
+void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns);
 
 /* The verdict on the records alone, for a dump: lost, damaged and unknown ones, and time stamps. */
 void verdict_judge_records(struct judgement *j, const struct quality *q);
