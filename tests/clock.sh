@@ -81,7 +81,7 @@ counts 2400000000 >"$scratch/counts.csv"
 run report --io-counts "$scratch/counts.csv" $long
 check 'it agrees with the trace' says "$out" '^verdict: good .* measured from'
 counts 2410000000 >"$scratch/counts.csv"
-run charge --io-counts "$scratch/counts.csv" $long
+run report --io-counts "$scratch/counts.csv" $long
 check 'or not: not good' says "$out" "^verdict: degraded .*the host's own pairs of tsc and time .* 2410.0"
 
 finish
