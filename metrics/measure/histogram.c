@@ -129,7 +129,7 @@ static bool count_listed(struct histogram *h)
 /* Makes room in the list for n samples, at most HISTOGRAM_LISTED. Out of line: most samples find it. */
 static __attribute__((noinline)) bool make_room(struct histogram *h, unsigned n)
 {
-    if (!h->list && !(h->list = malloc(HISTOGRAM_LISTED * sizeof *h->list)))
+    if (!h->list && !(h->list = calloc(HISTOGRAM_LISTED, sizeof *h->list)))
         return false;
     return h->listed_n + n <= HISTOGRAM_LISTED || count_listed(h);
 }

@@ -211,12 +211,16 @@ static uint64_t pause(struct making *m)
 static uint64_t next_sweep(const struct making *m, uint64_t last, uint64_t tsc)
 {
     const struct gaps *losses = &m->planned;
-    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
+    size_t n = m->plan->abrupt ? 0 : losses->n;
+    for (size_t i = 0; i < n; i++)
         if (losses->items[i].to > last && losses->items[i].to < tsc)
             tsc = losses->items[i].to;
-    for (size_t i = 0; i < losses->n && !m->plan->abrupt; i++)
-        if (tsc >= losses->items[i].from && tsc < losses->items[i].to)
-            return next_sweep(m, losses->items[i].to - 1, losses->items[i].to);
+    for (size_t i = 0; i < n;) {
+        bool lasts = tsc >= losses->items[i].from && tsc < losses->items[i].to;
+        if (lasts)
+            tsc = losses->items[i].to;
+        i = lasts ? 0 : i + 1;
+    }
     return tsc;
 }
 

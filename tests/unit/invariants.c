@@ -232,7 +232,7 @@ static const struct counters *make_random_log(struct random_log *log, uint64_t s
         struct counter_device *device = &log->devices[d];
         *device = (struct counter_device){.domain = (uint16_t)(d / 2), .idd = d % 2 ? 2 : 0};
         device->counts[COUNTER_CPU] = true;
-        strcpy(device->name, names[d / 2]);
+        snprintf(device->name, sizeof device->name, "%s", names[d / 2]);
         uint64_t at_ns = random_below(&seed, length_ns / 4), ns = 0;
         for (int i = 0; i < LOG_READINGS; i++) {
             struct counter_reading *r = &log->readings[n++];

@@ -68,7 +68,7 @@ static int store(const struct trace_bytes *c, char path[64])
 /* The same for everybody; the capture is freed. */
 static void expect(struct trace_bytes *c, size_t n, const struct place *expected)
 {
-    struct place places[PLACES_MOST];
+    struct place places[PLACES_MOST] = {0};
     char path[64];
     sweep(c);
     int fd = store(c, path);
@@ -317,6 +317,7 @@ static struct quality quality_of(const struct bytes *file, size_t piece)
     CHECK(t != NULL && err.code == ERROR_NONE);
     struct quality q = t ? *trace_quality(t) : (struct quality){0};
     trace_close(t);
+    options.feed = NULL;
     return q;
 }
 
