@@ -28,7 +28,7 @@ static inline char *buffer_room(struct buffer *b, size_t n)
 
 static inline void buffer_add(struct buffer *b, const char *bytes, size_t n)
 {
-    char *to = buffer_room(b, n);
+    char *to = n > 0 ? buffer_room(b, n) : NULL;
     if (to) {
         memcpy(to, bytes, n);
         b->n += n;
