@@ -277,7 +277,8 @@ soon logged ',1,guest-rx,,,,,0$'
 mkdir -p "$scratch/aside/proc"
 thread ../../aside/proc 9.xvda-0 3
 mv "$scratch/aside/proc" "$host/proc/94"
-check 'without loadavg: all of /proc' soon logged ',9,blkback,,,,,3$'
+# Under sanitizers a listing costs so much of the CPU time that may be spent on it that the next one is long in coming.
+[ -n "${QUICK:-}" ] || check 'without loadavg: all of /proc' soon logged ',9,blkback,,,,,3$'
 kill -TERM $pid
 wait $pid
 echo 4.19.0+1 >"$host/proc/sys/kernel/osrelease"
