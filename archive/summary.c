@@ -79,7 +79,7 @@ static const struct stored_field unrecognised_fields[] = {
 
 static const struct stored_field charges_fields[] = {
     U64(charge_summary, idds),
-    /* not in summaries that were made before tasks were told apart */
+    /* older summaries lack it: those versions charged per execution only */
     FIELD(struct charge_summary, "idds_unseparated", idds_unseparated, U64, false, 1, UINT64_MAX, NULL),
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),

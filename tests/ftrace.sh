@@ -11,15 +11,6 @@ file=$scratch/ftrace.txt.zst
 EVENTS='sched/sched_switch irq/irq_handler_entry irq/irq_handler_exit irq/softirq_entry irq/softirq_exit napi/napi_poll'
 OTHERS='sched/sched_waking irq_vectors/local_timer_entry irq_vectors/local_timer_exit'
 
-soon() { # COMMAND...: passes as soon as the command does, within 20 s
-    local tries
-    for ((tries = 0; tries < 400; tries++)); do
-        "$@" && return 0
-        sleep 0.05
-    done
-    return 1
-}
-
 mkdir -p "$root/sys/class/net/vif1.0/statistics" "$instances" "$made/options" "$made/per_cpu/cpu0" "$made/per_cpu/cpu1"
 echo 7 | tee "$root/sys/class/net/vif1.0/statistics/"{tx,rx}_packets >"$out"
 for event in $EVENTS $OTHERS; do

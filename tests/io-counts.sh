@@ -40,14 +40,6 @@ header() { head -n 1 "$1"; }
 whole_lines() { # FILE: each line has all its fields, and the last one ends
     [ "$(tail -c 1 "$1" | od -An -tx1 | tr -d ' ')" = 0a ] && awk -F, 'NF != 8 { bad = 1 } END { exit bad }' "$1"
 }
-soon() { # COMMAND...: passes as soon as the command does, within 20 s
-    local tries
-    for ((tries = 0; tries < 400; tries++)); do
-        "$@" && return 0
-        sleep 0.05
-    done
-    return 1
-}
 counts_vifs_only() { # ARGUMENT...
     run "$@" </dev/null
     exits 0 && whole_lines "$out" && rows "$out" | grep -q vif && ! rows "$out" | grep -q vbd

@@ -8,6 +8,10 @@
 #
 # One line is printed for each group, and one for each check that fails. QUICK=1 asks for a shorter run.
 
+# A signal that is ignored here, by nohup, say, would be ignored by the programs that are tested, too.
+[ -n "${SIGNALS_ARE_DEFAULT:-}" ] ||
+    SIGNALS_ARE_DEFAULT=1 exec env --default-signal=HUP,INT,QUIT,TERM,PIPE bash "$0" "$@"
+
 set -u
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
@@ -26,6 +30,15 @@ failed=0
 group_name=
 group_passed=0
 group_failed=0
+
+soon() { # COMMAND...: passes as soon as the command does, within 20 s
+    local tries
+    for ((tries = 0; tries < 400; tries++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    return 1
+}
 
 end_group() {
     [ -n "$group_name" ] || return 0

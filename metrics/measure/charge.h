@@ -98,7 +98,7 @@ struct charge_idd {
     uint64_t executions;         /* dispatches in the interval */
     uint64_t io_free_executions; /* executions that ended in it and in which no I/O was seen */
     uint64_t
-        separated_ns; /* of running_ns: charged task by task, or as its kernel recorded: own is told apart */
+        separated_ns; /* of running_ns: charged per task, or by its kernel's recording; only there own_ns is the domain's own work alone */
     uint64_t unassigned[IO_TRACE_KINDS]; /* events whose guest is not known */
     const struct charge_guest *guests;   /* ordered by domain, life; those with charges or events */
     size_t guests_n;
