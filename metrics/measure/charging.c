@@ -132,9 +132,9 @@ void charging_see_tasks(struct charging *c, uint32_t idd)
 {
     struct idd *d = &c->idds[idd];
     d->tasks_seen = true;
-    /* Beside thread times, what tasks did is better evidence of the rest than packets, which tell of no moment. */
-    if (d->methods & CHARGE_THREADS && charge_methods_are_automatic(c->options.methods))
-        d->methods = charging_methods(c, false, true);
+    /* What tasks did is better evidence than packets, which tell of no moment. */
+    if (charge_methods_are_automatic(c->options.methods))
+        d->methods = charging_methods(c, false, d->methods & CHARGE_THREADS);
     for (size_t i = 0; i < c->running_n && !c->failed; i++)
         if (c->incarnations[c->population->vcpus[c->running[i]].life].idd == idd)
             charging_cut_slice(c, c->running[i]);
