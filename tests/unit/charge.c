@@ -2,37 +2,10 @@
 #include <stdlib.h>
 
 #include "metrics/measure/apportion.h"
-#include "run.h"
+#include "charge_host.h"
 #include "suites.h"
 
 static const struct charge_options by_default = {.wanted = true};
-
-/* pCPU 1 lets domains 1 and 2 speak once, asleep ever after; pCPU 0 is free. */
-static void begin(struct trace_bytes *c)
-{
-    trace_bytes_init(c);
-    on(c, 1);
-    mark(c, 0);
-    for (uint32_t dom = 1; dom <= 2; dom++) {
-        rec_runstate(c, dom * US, dom, 0, BLOCKED, RUNNABLE);
-        rec_runstate(c, dom * US, dom, 0, RUNNABLE, BLOCKED);
-    }
-    on(c, 0);
-    mark(c, 0);
-    rec_runstate(c, 5 * US, 0, 0, BLOCKED, RUNNABLE);
-}
-
-static struct result charge(struct trace_bytes *c, struct charge_options options)
-{
-    options.wanted = true;
-    return run(c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {10 * MS}, .charge = options});
-}
-
-static void end(struct trace_bytes *c, struct result *r)
-{
-    result_free(r);
-    trace_bytes_free(c);
-}
 
 /* ---- the rules ---- */
 
@@ -40,14 +13,14 @@ static void the_papers_example_comes_out(void)
 {
     /* Middleware 2006: 6 ms of the driver domain, weighted counts 1 : 2, make 2 ms and 4 ms. */
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
     rec_transfer(&c, 12 * MS, 2);
     rec_transfer(&c, 13 * MS, 2);
     stops(&c, 16 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 2 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 4 * MS);
@@ -57,13 +30,13 @@ static void the_papers_example_comes_out(void)
     EQUAL(ROW(&r, .domain = 1)->charged_ns, 2 * MS);
     EQUAL(ROW(&r, .domain = 2)->charged_ns, 4 * MS);
     EQUAL(ROW(&r, .domain = 2)->io[IO_TRANSFER], 2);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void an_execution_without_io_is_the_driver_domains_own(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 13 * MS, 0, 0, BLOCKED);
     rec_runstate(&c, 20 * MS, 0, 0, BLOCKED, RUNNABLE);
@@ -71,20 +44,20 @@ static void an_execution_without_io_is_the_driver_domains_own(void)
     rec_map(&c, 21 * MS, 1);
     stops(&c, 25 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(d->own_ns, 3 * MS);
     EQUAL(find_guest(d, 1)->charged_ns, 5 * MS);
     EQUAL(d->unattributed_ns, 0);
     EQUAL(d->executions, 2);
     EQUAL(d->io_free_executions, 1);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 /* Three executions in the first 100 ms: 30 ms, 20 ms, 10 ms (without I/O). 1 page for domain 1, 3 for domain 2. */
 static void three_executions(struct trace_bytes *c)
 {
-    begin(c);
+    charge_host_begin(c);
     starts(c, 10 * MS, 0, 0);
     rec_transfer(c, 11 * MS, 1);
     stops(c, 40 * MS, 0, 0, BLOCKED);
@@ -104,31 +77,31 @@ static void by_interval_all_running_in_it_is_shared(void)
     /* USENIX 2005: 60 ms in the interval of 100 ms, pages 1 : 3, make 15 ms and 45 ms. */
     struct trace_bytes c;
     three_executions(&c);
-    struct result r = charge(&c, (struct charge_options){.interval_ns = 100 * MS});
+    struct result r = charge_host_run(&c, (struct charge_options){.interval_ns = 100 * MS});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 15 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 45 * MS);
     EQUAL(d->own_ns, 0);
     EQUAL(d->io_free_executions, 1);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void by_execution_each_is_shared_by_its_own_events(void)
 {
     struct trace_bytes c;
     three_executions(&c);
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 30 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 20 * MS);
     EQUAL(d->own_ns, 10 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void own_time_can_be_spread_in_the_proportion_of_recent_charges(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
     rec_transfer(&c, 12 * MS, 2);
@@ -136,426 +109,96 @@ static void own_time_can_be_spread_in_the_proportion_of_recent_charges(void)
     replaces(&c, 16 * MS, 0, 0, RUNNABLE, 0, 1); /* 6 ms: 2 and 4 */
     stops(&c, 19 * MS, 0, 1, BLOCKED);           /* 3 ms, own: 1 and 2 */
     mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.spread_own = true});
+    struct result r = charge_host_run(&c, (struct charge_options){.spread_own = true});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 3 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 6 * MS);
     EQUAL(d->own_ns, 0);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void weights_weigh(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
     rec_unmap(&c, 12 * MS, 2);
     stops(&c, 17 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r =
-        charge(&c, (struct charge_options){.weights = {[IO_MAP] = 2.5, [IO_UNMAP] = 1, [IO_COPY] = 9}});
+    struct result r = charge_host_run(
+        &c, (struct charge_options){.weights = {[IO_MAP] = 2.5, [IO_UNMAP] = 1, [IO_COPY] = 9}});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 5 * MS);
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 2 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void a_method_looks_at_its_own_events_only(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1);
     rec_notify(&c, 12 * MS, 2, 0);
     stops(&c, 16 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.methods = CHARGE_GRANTS});
+    struct result r = charge_host_run(&c, (struct charge_options){.methods = CHARGE_GRANTS});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 0);
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_NOTIFY], 1); /* seen all the same */
     EQUAL(r.charges.events[IO_NOTIFY], 1);
     EQUAL(r.charges.methods, CHARGE_GRANTS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void a_charge_is_split_where_an_interval_ends(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 5 * MS, 0, 0);
     rec_map(&c, 24 * MS, 1); /* in the third interval, for all of the execution */
     stops(&c, 25 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 0, 0), 1)->charged_ns, 5 * MS);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 10 * MS, 0), 1)->charged_ns, 10 * MS);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->charged_ns, 5 * MS);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->events[IO_MAP], 1);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 15 * MS, 0, 0);
     rec_map(&c, 16 * MS, 1);
     mark(&c, 33 * MS); /* it runs on */
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 10 * MS, 0), 1)->charged_ns, 5 * MS);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->charged_ns, 10 * MS);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 30 * MS, 0), 1)->charged_ns, 3 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->executions, 1);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void a_long_execution_is_charged_piece_by_piece(void)
 {
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 20 * MS, 1);
     rec_map(&c, 230 * MS, 2);
     stops(&c, 260 * MS, 0, 0, BLOCKED);
     mark(&c, 300 * MS);
-    struct result r = charge(&c, by_default);
+    struct result r = charge_host_run(&c, by_default);
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 90 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 60 * MS);
     EQUAL(d->own_ns, 100 * MS);
     EQUAL(d->executions, 1);
     EQUAL(d->io_free_executions, 0);
-    end(&c, &r);
-}
-
-/* ---- tasks ---- */
-
-enum { STACK_SWITCH = 3, IRET = 23, SET_TIMER_OP = 15 };
-
-/* Tasks are told apart from 10 ms on, where the next one begins. */
-static void begin_tasks(struct trace_bytes *c)
-{
-    begin(c);
-    starts(c, 9 * MS, 0, 0);
-    rec_hypercall(c, 10 * MS, STACK_SWITCH);
-    rec_map(c, 10 * MS, 1); /* what was before is charged per execution: 1 ms without I/O */
-}
-
-static void each_task_is_charged_by_its_own_events(void)
-{
-    struct trace_bytes c;
-    begin_tasks(&c);
-    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
-    rec_map(&c, 14 * MS, 2);
-    rec_hypercall(&c, 17 * MS, STACK_SWITCH); /* 5 ms of domain 2, */
-    rec_hypercall(&c, 20 * MS, STACK_SWITCH); /* 3 ms without I/O, */
-    rec_map(&c, 21 * MS, 1);
-    stops(&c, 24 * MS, 0, 0,
-          BLOCKED); /* and 4 ms before the vCPU sleeps: the idle loop's, with domain 1's I/O in it */
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 2)->charged_ns, 5 * MS);
-    EQUAL(d->own_ns, (1 + 3) * MS);
-    EQUAL(d->charged_ns + d->own_ns + d->unattributed_ns, d->running_ns);
-    EQUAL(d->running_ns, 15 * MS);
-    CHECK(d->separated_ns >= 12 * MS);
-    EQUAL(r.charges.idds_unseparated, 0);
-    end(&c, &r);
-}
-
-static void a_task_is_one_across_preemptions(void)
-{
-    struct trace_bytes c;
-    begin_tasks(&c);
-    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
-    replaces(&c, 15 * MS, 0, 0, RUNNABLE, 0,
-             1); /* 3 ms before its I/O, on another vCPU: that of this one stays its own */
-    stops(&c, 16 * MS, 0, 1, BLOCKED);
-    starts(&c, 20 * MS, 0, 0);
-    rec_map(&c, 21 * MS, 2);
-    rec_hypercall(&c, 24 * MS, STACK_SWITCH);
-    stops(&c, 25 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 7 * MS);
-    end(&c, &r);
-}
-
-static void what_a_program_runs_is_own_but_for_stretches_with_io(void)
-{
-    struct trace_bytes c;
-    begin_tasks(&c);
-    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
-    rec_hypercall(&c, 13 * MS, IRET);
-    rec_hypercall(&c, 14 * MS, IRET); /* it returns though nothing interrupted it: a program */
-    rec_hypercall(&c, 15 * MS, IRET);
-    rec_map(&c, 16 * MS, 2);
-    rec_hypercall(&c, 17 * MS, IRET); /* 2 ms of a system call with domain 2's I/O */
-    rec_hypercall(&c, 20 * MS, STACK_SWITCH);
-    stops(&c, 21 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 2)->charged_ns, 2 * MS);
-    EQUAL(d->own_ns, (1 + 3 + 3 + 1) * MS);
-    end(&c, &r);
-}
-
-static void the_timers_interrupt_is_own_in_a_guests_task(void)
-{
-    struct trace_bytes c;
-    begin_tasks(&c);
-    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
-    rec_hypercall(&c, 15 * MS, SET_TIMER_OP);
-    rec_hypercall(&c, 16 * MS, IRET);
-    rec_map(&c, 17 * MS, 2);
-    rec_hypercall(&c, 18 * MS, STACK_SWITCH);
-    stops(&c, 19 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 5 * MS); /* from 12 to 15, from 16 to 18 */
-    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, (1 + 1 + 1) * MS); /* the interrupt, and the idle loop's last ms */
-    end(&c, &r);
-}
-
-static void per_execution_tasks_are_not_told_apart(void)
-{
-    struct trace_bytes c;
-    begin_tasks(&c);
-    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
-    stops(&c, 24 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.per_execution = true});
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 1)->charged_ns, 15 * MS);
-    EQUAL(d->separated_ns, 0);
-    EQUAL(r.charges.idds_unseparated, 1);
-    end(&c, &r);
-}
-
-/* ---- for whom an event was ---- */
-
-static void a_wake_right_behind_an_event_channel_operation_is_a_notification(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_notify(&c, 11 * MS, 1, 0);
-    rec_hypercall(&c, 12 * MS, 23); /* iret */
-    rec_wake(&c, 12 * MS, 2, 0);    /* a timer of domain 2 */
-    rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.per_execution = true});
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 1)->events[IO_NOTIFY], 1);
-    EQUAL(find_guest(d, 1)->inferred[IO_NOTIFY], 0);
-    EQUAL(find_guest(d, 1)->charged_ns, 6 * MS);
-    EQUAL(find_guest(d, 2)->events[IO_NOTIFY], 0);
-    EQUAL(ROW(&r, .domain = 1)->io[IO_NOTIFY], 1);
-    EQUAL(ROW(&r, .domain = 2)->io[IO_NOTIFY], 0);
-    end(&c, &r);
-}
-
-static void without_hypercalls_a_wake_is_inferred_to_be_a_notification(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_runstate(&c, 12 * MS, 2, 0, BLOCKED, RUNNABLE);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_guest *g = find_guest(find_idd(&r, 0, 0, 0), 2);
-    EQUAL(g->events[IO_NOTIFY], 1);
-    EQUAL(g->inferred[IO_NOTIFY], 1);
-    EQUAL(g->charged_ns, 6 * MS);
-    EQUAL((uint64_t)(g->charged_inferred_ns + 0.5), 6 * MS);
-    end(&c, &r);
-}
-
-static void a_request_counts_for_the_execution_that_it_causes(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    stops(&c, 12 * MS, 0, 0, BLOCKED); /* own */
-    on(&c, 1);
-    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
-    starts(&c, 20 * MS, 1, 0);
-    rec_notify(&c, 21 * MS, 0, 0);
-    stops(&c, 22 * MS, 1, 0, BLOCKED);
-    on(&c, 0);
-    starts(&c, 23 * MS, 0, 0);
-    stops(&c, 28 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(d->own_ns, 2 * MS);
-    EQUAL(find_guest(d, 1)->charged_ns, 5 * MS);
-    EQUAL(find_guest(d, 1)->inferred[IO_NOTIFY], 0);
-    end(&c, &r);
-}
-
-static void copies_are_for_the_guest_notified_next(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_copy(&c, 11 * MS, 60);
-    rec_copy(&c, 12 * MS, 4);
-    rec_notify(&c, 12 * MS, 2, 0);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_COPY], 64);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->inferred[IO_COPY], 0);
-    end(&c, &r);
-}
-
-static void copies_are_for_the_guest_mapped_next(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_copy(&c, 11 * MS, 3);
-    rec_map(&c, 11 * MS, 1);
-    rec_notify(&c, 12 * MS, 2, 0);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->events[IO_COPY], 3);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->events[IO_COPY], 0);
-    end(&c, &r);
-}
-
-/* Both guests were notified of copies before, 30 and 10; now both are awake and 8 copies come for nobody knows whom. */
-static void copies_for_somebody_awake(struct trace_bytes *c)
-{
-    begin(c);
-    starts(c, 10 * MS, 0, 0);
-    rec_copy(c, 11 * MS, 30);
-    rec_notify(c, 11 * MS, 1, 0);
-    rec_copy(c, 11 * MS, 10);
-    rec_notify(c, 11 * MS, 2, 0);
-    rec_copy(c, 12 * MS, 8);
-    rec_hypercall(c, 12 * MS, 3); /* on to another task */
-    stops(c, 16 * MS, 0, 0, BLOCKED);
-    mark(c, 100 * MS);
-}
-
-static void copies_for_nobody_known_are_divided_among_the_guests_awake(void)
-{
-    struct trace_bytes c;
-    copies_for_somebody_awake(&c);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(find_guest(d, 1)->events[IO_COPY], 36);
-    EQUAL(find_guest(d, 1)->inferred[IO_COPY], 6);
-    EQUAL(find_guest(d, 2)->events[IO_COPY], 12);
-    EQUAL(find_guest(d, 2)->inferred[IO_COPY], 2);
-    end(&c, &r);
-}
-
-static void io_for_nobody_known_leaves_its_time_unattributed(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_copy(&c, 12 * MS, 8); /* nobody had copies before */
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(d->unattributed_ns, 6 * MS);
-    EQUAL(d->own_ns, 0);
-    EQUAL(d->unassigned[IO_COPY], 8);
-    EQUAL(d->io_free_executions, 0);
-    end(&c, &r);
-}
-
-static void io_for_nobody_known_takes_its_share_beside_known_io(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_map(&c, 11 * MS, 1);
-    rec_map(&c, 11 * MS, 1);
-    rec_copy(&c, 12 * MS, 1); /* nobody had copies before */
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 4 * MS);
-    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 2 * MS);
-    result_free(&r);
-    r = charge(&c, (struct charge_options){.weights = {[IO_MAP] = 1}}); /* copies weigh nothing */
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
-    EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 0);
-    end(&c, &r);
-}
-
-static void lost_records_leave_an_execution_without_io_unattributed(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    mark(&c, 12 * MS);
-    rec_lost(&c, 14 * MS, 9, 0, 0, 12 * MS);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
-    EQUAL(d->running_ns, 4 * MS);
-    EQUAL(d->unattributed_ns, 4 * MS);
-    EQUAL(d->own_ns, 0);
-    EQUAL(d->io_free_executions, 0);
-    end(&c, &r);
-}
-
-/* ---- who in_driver_domain ---- */
-
-static void a_domain_that_maps_anothers_page_is_a_driver_domain(void)
-{
-    struct trace_bytes c;
-    begin(&c);
-    rec_runstate(&c, 8 * MS, 5, 0, BLOCKED, RUNNABLE);
-    starts(&c, 10 * MS, 5, 0);
-    rec_map(&c, 11 * MS, 5); /* its own: nothing */
-    rec_map(&c, 12 * MS, 1);
-    stops(&c, 16 * MS, 5, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, by_default);
-    const struct charge_idd *d = find_idd(&r, 0, 0, 5);
-    CHECK(d != NULL);
-    EQUAL(find_guest(d, 1)->charged_ns, 4 * MS); /* since it is one */
-    EQUAL(find_guest(d, 1)->events[IO_MAP], 1);
-    result_free(&r);
-    static uint8_t only_zero[65536] = {1};
-    r = charge(&c, (struct charge_options){.idds = only_zero});
-    CHECK(find_idd(&r, 0, 0, 5) == NULL);
-    end(&c, &r);
-}
-
-static void a_guest_that_is_a_driver_domain_is_charged_and_charges(void)
-{
-    static uint8_t idds[65536] = {1, 1};
-    struct trace_bytes c;
-    begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    rec_map(&c, 11 * MS, 1);
-    stops(&c, 16 * MS, 0, 0, BLOCKED);
-    rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
-    starts(&c, 20 * MS, 1, 0);
-    rec_map(&c, 21 * MS, 2);
-    stops(&c, 23 * MS, 1, 0, BLOCKED);
-    mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.idds = idds});
-    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 6 * MS);
-    EQUAL(find_guest(find_idd(&r, 0, 0, 1), 2)->charged_ns, 3 * MS);
-    EQUAL(ROW(&r, .domain = 1)->charged_ns, 6 * MS);
-    EQUAL(ROW(&r, .domain = 1)->state_ns[RUNSTATE_RUNNING], 3 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 /* ---- outside counters ---- */
@@ -574,14 +217,14 @@ static void packets_share_the_time_between_two_readings(void)
     struct error err;
     EQUAL(counters_sort(&counters, &err), 0);
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_map(&c, 11 * MS, 1); /* is not looked at */
     stops(&c, 17 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
     struct result r =
-        charge(&c, (struct charge_options){.counters = &counters,
-                                           .weights = {[IO_MAP] = 1, [IO_TX] = 1, [IO_RX] = 1.5}});
+        charge_host_run(&c, (struct charge_options){.counters = &counters,
+                                                    .weights = {[IO_MAP] = 1, [IO_TX] = 1, [IO_RX] = 1.5}});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(r.charges.methods, CHARGE_PACKETS);
     EQUAL(find_guest(d, 1)->charged_ns, 4 * MS);
@@ -590,7 +233,7 @@ static void packets_share_the_time_between_two_readings(void)
     EQUAL(find_guest(d, 2)->events[IO_RX], 50);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 2)->events[IO_RX], 5);
     free(counters.begins);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 /* Readings of domain 1's and domain 9's vif at 0 and 20 ms; domain 9 is not in the trace. */
@@ -615,23 +258,23 @@ static void what_no_reading_covers_is_unattributed(void)
     counters_of_a_part(&counters, devices, readings);
     counters.devices_n = 1; /* domain 1 alone */
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 30 * MS, 0, 0, BLOCKED); /* half of it after the last reading */
     rec_runstate(&c, 50 * MS, 0, 0, BLOCKED, RUNNABLE);
     starts(&c, 50 * MS, 0, 0);
     stops(&c, 57 * MS, 0, 0, BLOCKED); /* all of it */
     mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.counters = &counters});
+    struct result r = charge_host_run(&c, (struct charge_options){.counters = &counters});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 10 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 17 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->own_ns, 0);
     result_free(&r);
-    r = charge(&c, (struct charge_options){.counters = &counters, .interval_ns = 100 * MS});
+    r = charge_host_run(&c, (struct charge_options){.counters = &counters, .interval_ns = 100 * MS});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 27 * MS / 5); /* 20 of 100 ms were counted */
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 27 * MS * 4 / 5);
     free(counters.begins);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void counts_of_a_domain_the_trace_does_not_show_are_unattributed(void)
@@ -641,16 +284,16 @@ static void counts_of_a_domain_the_trace_does_not_show_are_unattributed(void)
     struct counters counters;
     counters_of_a_part(&counters, devices, readings);
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 18 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.counters = &counters});
+    struct result r = charge_host_run(&c, (struct charge_options){.counters = &counters});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 4 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 4 * MS);
     EQUAL(r.charges.devices_unknown, 1);
     free(counters.begins);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void a_driver_domain_nobody_counts_for_is_charged_by_the_trace(void)
@@ -661,19 +304,20 @@ static void a_driver_domain_nobody_counts_for_is_charged_by_the_trace(void)
     struct counters counters;
     counters_of_a_part(&counters, devices, readings); /* domain 0 counted */
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     rec_runstate(&c, 20 * MS, 1, 0, BLOCKED, RUNNABLE);
     starts(&c, 20 * MS, 1, 0);
     rec_map(&c, 21 * MS, 2);
     stops(&c, 23 * MS, 1, 0, BLOCKED);
     mark(&c, 100 * MS);
-    struct result r = charge(&c, (struct charge_options){.counters = &counters, .idds = idds});
+    struct result r = charge_host_run(&c, (struct charge_options){.counters = &counters, .idds = idds});
     EQUAL(find_guest(find_idd(&r, 0, 0, 1), 2)->charged_ns, 3 * MS);
     result_free(&r);
-    r = charge(&c, (struct charge_options){.counters = &counters, .idds = idds, .methods = CHARGE_PACKETS});
+    r = charge_host_run(
+        &c, (struct charge_options){.counters = &counters, .idds = idds, .methods = CHARGE_PACKETS});
     EQUAL(find_idd(&r, 0, 0, 1)->unattributed_ns, 3 * MS);
     free(counters.begins);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 /* ---- whole ns ---- */
@@ -707,25 +351,9 @@ CU_TestInfo charge_tests[] = {
     TEST(a_charge_is_split_where_an_interval_ends),
     TEST(an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open),
     TEST(a_long_execution_is_charged_piece_by_piece),
-    TEST(each_task_is_charged_by_its_own_events),
-    TEST(a_task_is_one_across_preemptions),
-    TEST(what_a_program_runs_is_own_but_for_stretches_with_io),
-    TEST(the_timers_interrupt_is_own_in_a_guests_task),
-    TEST(per_execution_tasks_are_not_told_apart),
-    TEST(a_wake_right_behind_an_event_channel_operation_is_a_notification),
-    TEST(without_hypercalls_a_wake_is_inferred_to_be_a_notification),
-    TEST(a_request_counts_for_the_execution_that_it_causes),
-    TEST(copies_are_for_the_guest_notified_next),
-    TEST(copies_are_for_the_guest_mapped_next),
-    TEST(copies_for_nobody_known_are_divided_among_the_guests_awake),
-    TEST(io_for_nobody_known_leaves_its_time_unattributed),
-    TEST(io_for_nobody_known_takes_its_share_beside_known_io),
     TEST(what_no_reading_covers_is_unattributed),
     TEST(counts_of_a_domain_the_trace_does_not_show_are_unattributed),
     TEST(a_driver_domain_nobody_counts_for_is_charged_by_the_trace),
-    TEST(lost_records_leave_an_execution_without_io_unattributed),
-    TEST(a_domain_that_maps_anothers_page_is_a_driver_domain),
-    TEST(a_guest_that_is_a_driver_domain_is_charged_and_charges),
     TEST(packets_share_the_time_between_two_readings),
     TEST(webster_gives_all_and_takes_nothing_back),
     CU_TEST_INFO_NULL,

@@ -1,7 +1,7 @@
 /* A driver domain's time, cut by what its own kernel recorded. Domain 0 is the driver domain; 1 ns is a cycle. */
 #include "metrics/min_max.h"
 #include "random.h"
-#include "run.h"
+#include "charge_host.h"
 #include "suites.h"
 
 #define WORKS(...)                                                                                           \
@@ -11,33 +11,11 @@
     }
 #define AT(ns) (BASE_TSC + (ns))
 
-/* Domains 1 and 2 are there, asleep; vCPU 0 of domain 0 is about to run on pCPU 0. */
-static void begin(struct trace_bytes *c)
-{
-    trace_bytes_init(c);
-    on(c, 1);
-    mark(c, 0);
-    for (uint32_t dom = 1; dom <= 2; dom++) {
-        rec_runstate(c, dom * US, dom, 0, BLOCKED, RUNNABLE);
-        rec_runstate(c, dom * US, dom, 0, RUNNABLE, BLOCKED);
-    }
-    on(c, 0);
-    mark(c, 0);
-    rec_runstate(c, 5 * US, 0, 0, BLOCKED, RUNNABLE);
-}
-
 static struct result charge(struct trace_bytes *c, const struct dom0_trace *measured,
                             struct charge_options options)
 {
-    options.wanted = true;
     options.dom0_trace = measured;
-    return run(c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {10 * MS}, .charge = options});
-}
-
-static void end(struct trace_bytes *c, struct result *r)
-{
-    result_free(r);
-    trace_bytes_free(c);
+    return charge_host_run(c, options);
 }
 
 static void time_is_cut_where_the_owner_changes(void)
@@ -47,7 +25,7 @@ static void time_is_cut_where_the_owner_changes(void)
     const struct dom0_trace measured = {
         .cpus = &cpu, .cpus_n = 1, .first_tsc = AT(0), .last_tsc = AT(18 * MS)};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 20 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
@@ -61,7 +39,7 @@ static void time_is_cut_where_the_owner_changes(void)
     EQUAL(d->charged_ns, 6 * MS);
     EQUAL(d->io_free_executions, 1);
     EQUAL(ROW(&r, .domain = 2)->charged_ns, 5 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void events_are_counted_but_have_no_say(void)
@@ -69,7 +47,7 @@ static void events_are_counted_but_have_no_say(void)
     struct work_cpu cpu = WORKS({AT(0), 1});
     const struct dom0_trace measured = {.cpus = &cpu, .cpus_n = 1};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 2);
     stops(&c, 20 * MS, 0, 0, BLOCKED);
@@ -80,7 +58,7 @@ static void events_are_counted_but_have_no_say(void)
     EQUAL(find_guest(d, 2)->charged_ns, 0);
     EQUAL(find_guest(d, 2)->events[IO_TRANSFER], 1);
     EQUAL(d->io_free_executions, 0);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void a_long_run_and_intervals_are_cut_as_well(void)
@@ -89,7 +67,7 @@ static void a_long_run_and_intervals_are_cut_as_well(void)
     struct work_cpu cpu = WORKS({AT(0), 1}, {AT(95 * MS), 2}, {AT(205 * MS), WORK_OWN});
     const struct dom0_trace measured = {.cpus = &cpu, .cpus_n = 1};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 5 * MS, 0, 0);
     mark(&c, 200 * MS);
     stops(&c, 305 * MS, 0, 0, BLOCKED);
@@ -103,7 +81,7 @@ static void a_long_run_and_intervals_are_cut_as_well(void)
     EQUAL(find_guest(find_idd(&r, 10 * MS, 90 * MS, 0), 2)->charged_ns, 5 * MS);
     EQUAL(find_idd(&r, 10 * MS, 200 * MS, 0)->own_ns, 5 * MS);
     EQUAL(find_idd(&r, 10 * MS, 300 * MS, 0)->own_ns, 5 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void each_vcpu_is_its_own_cpu(void)
@@ -111,7 +89,7 @@ static void each_vcpu_is_its_own_cpu(void)
     struct work_cpu cpus[] = {WORKS({AT(0), 1}), WORKS({AT(0), 2}, {AT(15 * MS), WORK_OWN})};
     const struct dom0_trace measured = {.cpus = cpus, .cpus_n = 2};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 20 * MS, 0, 0, BLOCKED);
     on(&c, 2);
@@ -127,7 +105,7 @@ static void each_vcpu_is_its_own_cpu(void)
     EQUAL(find_guest(d, 2)->charged_ns, 5 * MS);
     EQUAL(d->own_ns, 5 * MS);
     EQUAL(d->unattributed_ns, 10 * MS);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void another_driver_domain_is_charged_by_the_trace(void)
@@ -135,7 +113,7 @@ static void another_driver_domain_is_charged_by_the_trace(void)
     struct work_cpu cpu = WORKS({AT(0), 2});
     const struct dom0_trace measured = {.domain = 7, .cpus = &cpu, .cpus_n = 1};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
     stops(&c, 20 * MS, 0, 0, BLOCKED);
@@ -143,7 +121,7 @@ static void another_driver_domain_is_charged_by_the_trace(void)
     struct result r = charge(&c, &measured, (struct charge_options){0});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 10 * MS);
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 0);
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 static void work_for_a_domain_that_is_not_there_is_unattributed(void)
@@ -151,14 +129,14 @@ static void work_for_a_domain_that_is_not_there_is_unattributed(void)
     struct work_cpu cpu = WORKS({AT(0), 9}, {AT(12 * MS), 0});
     const struct dom0_trace measured = {.cpus = &cpu, .cpus_n = 1};
     struct trace_bytes c;
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 20 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
     struct result r = charge(&c, &measured, (struct charge_options){0});
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 2 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->own_ns, 8 * MS); /* for itself */
-    end(&c, &r);
+    charge_host_end(&c, &r);
 }
 
 /* ---- whatever comes ---- */
@@ -226,7 +204,7 @@ static void each_ns_goes_to_whom_it_was_for_in_every_interval(void)
         struct work_cpu cpu = {.works = d.works, .n = CHANGES};
         const struct dom0_trace measured = {.cpus = &cpu, .cpus_n = 1};
         struct trace_bytes c;
-        begin(&c);
+        charge_host_begin(&c);
         for (int i = 0; i < RUNS; i++) {
             if (i > 0)
                 rec_runstate(&c, d.run_ns[2 * i], 0, 0, BLOCKED, RUNNABLE);
@@ -238,7 +216,7 @@ static void each_ns_goes_to_whom_it_was_for_in_every_interval(void)
         check_interval(&r, &d, 0, 0);
         for (uint64_t at = 0; at < LAST_NS; at += 10 * MS)
             check_interval(&r, &d, 10 * MS, at);
-        end(&c, &r);
+        charge_host_end(&c, &r);
     }
 }
 

@@ -44,6 +44,8 @@ int main(void)
         SUITE(thread_times),
         SUITE(charge_formats),
         SUITE(charge_measured),
+        SUITE(charge_tasks),
+        SUITE(attribution),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "run.h"
+#include "charge_host.h"
 #include "suites.h"
 
 #define DEVICES_MAX 4
@@ -45,33 +45,16 @@ static void make_log(struct log *log, const struct thread_time *times)
     EQUAL(counters_sort(&log->counters, &err), 0);
 }
 
-/* Domains 1 and 2 are there, asleep. */
-static void begin(struct trace_bytes *c)
-{
-    trace_bytes_init(c);
-    on(c, 1);
-    mark(c, 0);
-    for (uint32_t dom = 1; dom <= 2; dom++) {
-        rec_runstate(c, dom * US, dom, 0, BLOCKED, RUNNABLE);
-        rec_runstate(c, dom * US, dom, 0, RUNNABLE, BLOCKED);
-    }
-    on(c, 0);
-    mark(c, 0);
-    rec_runstate(c, 5 * US, 0, 0, BLOCKED, RUNNABLE);
-}
-
 static struct result charge(struct trace_bytes *c, struct log *log, struct charge_options options)
 {
-    options.wanted = true;
     options.counters = &log->counters;
-    return run(c, (struct setup){.by = BY_DOMAIN, .granularities_ns = {10 * MS}, .charge = options});
+    return charge_host_run(c, options);
 }
 
 static void end(struct trace_bytes *c, struct log *log, struct result *r)
 {
     free(log->counters.begins);
-    result_free(r);
-    trace_bytes_free(c);
+    charge_host_end(c, r);
 }
 
 static bool balances(const struct result *r)
@@ -93,7 +76,7 @@ static void measured_time_is_charged_though_no_io_was_seen(void)
     struct trace_bytes c;
     struct log log;
     make_log(&log, (struct thread_time[]){{"guest-rx", 1, 2 * MS}, {"blkback", 1, MS}, {NULL, 0, 0}});
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 16 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
@@ -111,7 +94,7 @@ static void measured_time_is_charged_though_no_io_was_seen(void)
 /* 4 ms with a page of domain 1, then 4 ms preempted, then 2 ms without I/O. */
 static void one_execution_preempted(struct trace_bytes *c)
 {
-    begin(c);
+    charge_host_begin(c);
     starts(c, 10 * MS, 0, 0);
     rec_map(c, 11 * MS, 1);
     stops(c, 14 * MS, 0, 0, RUNNABLE);
@@ -191,7 +174,7 @@ static void who_has_more_than_measured_gives_to_who_has_less(void)
     struct trace_bytes c;
     struct log log;
     make_log(&log, (struct thread_time[]){{"guest-rx", 1, 4 * MS}, {NULL, 0, 0}});
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_transfer(&c, 11 * MS, 1);
     rec_transfer(&c, 12 * MS, 2);
@@ -219,7 +202,7 @@ static void no_more_is_charged_than_the_driver_domain_ran(void)
     struct trace_bytes c;
     struct log log;
     make_log(&log, (struct thread_time[]){{"guest-rx", 1, 30 * MS}, {"guest-rx", 2, 10 * MS}, {NULL, 0, 0}});
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     stops(&c, 18 * MS, 0, 0, BLOCKED);
     mark(&c, 100 * MS);
@@ -237,7 +220,7 @@ static void unattributed_time_is_what_was_measured_first(void)
     struct trace_bytes c;
     struct log log;
     make_log(&log, (struct thread_time[]){{"guest-rx", 1, 5 * MS}, {NULL, 0, 0}});
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 10 * MS, 0, 0);
     rec_lost(&c, 16 * MS, 3, 0, 0, 12 * MS);
     rec_runstate(&c, 18 * MS, 0, 0, RUNNING, BLOCKED);
@@ -261,7 +244,7 @@ static void where_no_reading_covers_the_model_charges(void)
     struct trace_bytes c;
     struct log log;
     make_log(&log, (struct thread_time[]){{"guest-rx", 2, MS}, {"softirq", 0, 0}, {NULL, 0, 0}});
-    begin(&c);
+    charge_host_begin(&c);
     starts(&c, 210 * MS, 0, 0);
     rec_map(&c, 211 * MS, 1);
     stops(&c, 216 * MS, 0, 0, BLOCKED);

@@ -1,0 +1,118 @@
+/* Charges per task: what a PV driver domain runs, cut where its kernel switches tasks. Expected values are worked out by hand. */
+#include "charge_host.h"
+#include "suites.h"
+
+static const struct charge_options by_default = {.wanted = true};
+
+enum { STACK_SWITCH = 3, IRET = 23, SET_TIMER_OP = 15 };
+
+/* Tasks are told apart from 10 ms on, where the next one begins. */
+static void begin_tasks(struct trace_bytes *c)
+{
+    charge_host_begin(c);
+    starts(c, 9 * MS, 0, 0);
+    rec_hypercall(c, 10 * MS, STACK_SWITCH);
+    rec_map(c, 10 * MS, 1); /* what was before is charged per execution: 1 ms without I/O */
+}
+
+static void each_task_is_charged_by_its_own_events(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_map(&c, 14 * MS, 2);
+    rec_hypercall(&c, 17 * MS, STACK_SWITCH); /* 5 ms of domain 2, */
+    rec_hypercall(&c, 20 * MS, STACK_SWITCH); /* 3 ms without I/O, */
+    rec_map(&c, 21 * MS, 1);
+    stops(&c, 24 * MS, 0, 0,
+          BLOCKED); /* and 4 ms before the vCPU sleeps: the idle loop's, with domain 1's I/O in it */
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 2)->charged_ns, 5 * MS);
+    EQUAL(d->own_ns, (1 + 3) * MS);
+    EQUAL(d->charged_ns + d->own_ns + d->unattributed_ns, d->running_ns);
+    EQUAL(d->running_ns, 15 * MS);
+    CHECK(d->separated_ns >= 12 * MS);
+    EQUAL(r.charges.idds_unseparated, 0);
+    charge_host_end(&c, &r);
+}
+
+static void a_task_is_one_across_preemptions(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    replaces(&c, 15 * MS, 0, 0, RUNNABLE, 0,
+             1); /* 3 ms before its I/O, on another vCPU: that of this one stays its own */
+    stops(&c, 16 * MS, 0, 1, BLOCKED);
+    starts(&c, 20 * MS, 0, 0);
+    rec_map(&c, 21 * MS, 2);
+    rec_hypercall(&c, 24 * MS, STACK_SWITCH);
+    stops(&c, 25 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 7 * MS);
+    charge_host_end(&c, &r);
+}
+
+static void what_a_program_runs_is_own_but_for_stretches_with_io(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_hypercall(&c, 13 * MS, IRET);
+    rec_hypercall(&c, 14 * MS, IRET); /* it returns though nothing interrupted it: a program */
+    rec_hypercall(&c, 15 * MS, IRET);
+    rec_map(&c, 16 * MS, 2);
+    rec_hypercall(&c, 17 * MS, IRET); /* 2 ms of a system call with domain 2's I/O */
+    rec_hypercall(&c, 20 * MS, STACK_SWITCH);
+    stops(&c, 21 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 2)->charged_ns, 2 * MS);
+    EQUAL(d->own_ns, (1 + 3 + 3 + 1) * MS);
+    charge_host_end(&c, &r);
+}
+
+static void the_timers_interrupt_is_own_in_a_guests_task(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_hypercall(&c, 15 * MS, SET_TIMER_OP);
+    rec_hypercall(&c, 16 * MS, IRET);
+    rec_map(&c, 17 * MS, 2);
+    rec_hypercall(&c, 18 * MS, STACK_SWITCH);
+    stops(&c, 19 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 5 * MS); /* from 12 to 15, from 16 to 18 */
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, (1 + 1 + 1) * MS); /* the interrupt, and the idle loop's last ms */
+    charge_host_end(&c, &r);
+}
+
+static void per_execution_tasks_are_not_told_apart(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    stops(&c, 24 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, (struct charge_options){.per_execution = true});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 15 * MS);
+    EQUAL(d->separated_ns, 0);
+    EQUAL(r.charges.idds_unseparated, 1);
+    charge_host_end(&c, &r);
+}
+
+CU_TestInfo charge_tasks_tests[] = {
+    TEST(each_task_is_charged_by_its_own_events),
+    TEST(a_task_is_one_across_preemptions),
+    TEST(what_a_program_runs_is_own_but_for_stretches_with_io),
+    TEST(the_timers_interrupt_is_own_in_a_guests_task),
+    TEST(per_execution_tasks_are_not_told_apart),
+    CU_TEST_INFO_NULL,
+};
