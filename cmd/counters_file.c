@@ -52,21 +52,6 @@ struct counters_reader {
     uint32_t slots[SLOTS]; /* hash table of devices: index + 1, 0 is free */
 };
 
-/* An error in the current line. */
-static int wrong(const struct counters_reader *r, struct error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int wrong(const struct counters_reader *r, struct error *err, const char *format, ...)
-{
-    char what[200];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    error_set(err, ERROR_FORMAT, "line %" PRIu64 ": %s", r->line_number, what);
-    return -1;
-}
-
 /* ---- lines and fields ---- */
 
 /*
@@ -80,9 +65,9 @@ static int next_line(struct counters_reader *r, struct error *err)
     r->line_number++;
     while ((c = getc_unlocked(r->file)) != EOF && c != '\n') {
         if (n + 1 >= LINE_BYTES_MAX)
-            return wrong(r, err, "longer than %d bytes", LINE_BYTES_MAX - 1);
+            return error_on_line(err, r->line_number, "longer than %d bytes", LINE_BYTES_MAX - 1);
         if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
-            return wrong(r, err, "the byte 0x%02x is no text", (unsigned)c);
+            return error_on_line(err, r->line_number, "the byte 0x%02x is no text", (unsigned)c);
         r->line[n++] = (char)c;
     }
     if (ferror(r->file))
@@ -90,7 +75,9 @@ static int next_line(struct counters_reader *r, struct error *err)
     if (n > 0 && r->line[n - 1] == '\r')
         n--;
     r->line[n] = '\0';
-    return c == EOF ? 0 : strchr(r->line, '\r') ? wrong(r, err, "the byte 0x0d is no text") : 1;
+    return c == EOF                ? 0
+           : strchr(r->line, '\r') ? error_on_line(err, r->line_number, "the byte 0x0d is no text")
+                                   : 1;
 }
 
 /* Finds the field that begins at `p`; returns its end (comma or NUL); NULL: its quotes are wrong. */
@@ -117,10 +104,11 @@ static int cut_fields(struct counters_reader *r, struct error *err)
     char *p = r->line;
     for (r->fields_n = 0; more; r->fields_n++) {
         if (r->fields_n == FIELDS_MAX)
-            return wrong(r, err, "more than %d fields", FIELDS_MAX);
+            return error_on_line(err, r->line_number, "more than %d fields", FIELDS_MAX);
         char *field, *end = find_field(p, &field);
         if (!end)
-            return wrong(r, err, "field %zu: quotes can only stand around a whole field", r->fields_n + 1);
+            return error_on_line(err, r->line_number, "field %zu: quotes can only stand around a whole field",
+                                 r->fields_n + 1);
         more = *end == ',';
         *end = '\0';
         p = end + 1;
@@ -144,7 +132,7 @@ static int take_header(struct counters_reader *r, struct error *err)
         if (r->columns[i] == UNKNOWN)
             continue;
         if (r->has[r->columns[i]])
-            return wrong(r, err, "there are two columns %s", r->fields[i]);
+            return error_on_line(err, r->line_number, "there are two columns %s", r->fields[i]);
         r->has[r->columns[i]] = true;
     }
     r->columns_n = r->fields_n;
@@ -152,16 +140,18 @@ static int take_header(struct counters_reader *r, struct error *err)
     for (unsigned i = COUNTS; i < COLUMNS; i++)
         counts |= r->has[i];
     if (r->has[CPU] && r->has[CPU_NET])
-        return wrong(r, err, "the header has both cpu_ns and cpu_net_ns");
+        return error_on_line(err, r->line_number, "the header has both cpu_ns and cpu_net_ns");
     r->counters->cpu_is_net = r->has[CPU_NET];
     if (!r->has[TIME_NS] && !r->has[TSC])
-        return wrong(r, err, "the header has no column time_ns, and no tsc");
+        return error_on_line(err, r->line_number, "the header has no column time_ns, and no tsc");
     if (!r->has[DOMAIN] || !r->has[DEVICE])
-        return wrong(r, err, "the header has no column %s", r->has[DOMAIN] ? "device" : "domain");
+        return error_on_line(err, r->line_number, "the header has no column %s",
+                             r->has[DOMAIN] ? "device" : "domain");
     return counts ? 0
-                  : wrong(r, err,
-                          "the header has none of the columns tx_packets, rx_packets, read_ops, write_ops, "
-                          "cpu_ns, cpu_net_ns");
+                  : error_on_line(
+                        err, r->line_number,
+                        "the header has none of the columns tx_packets, rx_packets, read_ops, write_ops, "
+                        "cpu_ns, cpu_net_ns");
 }
 
 /* ---- rows ---- */
@@ -177,20 +167,22 @@ static int take_number(struct counters_reader *r, struct row_values *v, enum cou
 {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || text[digits])
-        return wrong(r, err, "%s: '%.40s' is not a whole number", column_names[column], text);
+        return error_on_line(err, r->line_number, "%s: '%.40s' is not a whole number", column_names[column],
+                             text);
     errno = 0;
     v->numbers[column] = strtoull(text, NULL, 10);
     bool is_domain = column == DOMAIN || column == IDD;
     if (errno || (is_domain && v->numbers[column] > UINT16_MAX) ||
         (column == TIME_NS && v->numbers[column] > INT64_MAX))
-        return wrong(r, err, "%s: %.40s is too large", column_names[column], text);
+        return error_on_line(err, r->line_number, "%s: %.40s is too large", column_names[column], text);
     return 0;
 }
 
 static int take_values(struct counters_reader *r, struct row_values *v, struct error *err)
 {
     if (r->fields_n != r->columns_n)
-        return wrong(r, err, "%zu fields, the header has %zu", r->fields_n, r->columns_n);
+        return error_on_line(err, r->line_number, "%zu fields, the header has %zu", r->fields_n,
+                             r->columns_n);
     for (size_t i = 0; i < r->fields_n; i++) {
         enum counters_column column = r->columns[i] == CPU_NET ? CPU : r->columns[i];
         const char *text = r->fields[i];
@@ -203,10 +195,10 @@ static int take_values(struct counters_reader *r, struct row_values *v, struct e
             return -1;
     }
     if (!v->filled[DOMAIN] || !v->filled[DEVICE])
-        return wrong(r, err, "no %s", v->filled[DOMAIN] ? "device" : "domain");
+        return error_on_line(err, r->line_number, "no %s", v->filled[DOMAIN] ? "device" : "domain");
     if (strlen(v->device) >= sizeof r->counters->devices->name)
-        return wrong(r, err, "the name of the device is longer than %zu bytes",
-                     sizeof r->counters->devices->name - 1);
+        return error_on_line(err, r->line_number, "the name of the device is longer than %zu bytes",
+                             sizeof r->counters->devices->name - 1);
     return 0;
 }
 
@@ -220,7 +212,7 @@ static int add_device(struct counters_reader *r, const struct row_values *v, siz
 {
     struct counters *c = r->counters;
     if (c->devices_n == DEVICES_MAX)
-        return wrong(r, err, "more than %u devices", DEVICES_MAX);
+        return error_on_line(err, r->line_number, "more than %u devices", DEVICES_MAX);
     struct counter_device *grown =
         array_reserve(c->devices, &r->devices_capacity, c->devices_n + 1, sizeof *c->devices);
     if (!grown)
@@ -250,8 +242,8 @@ static int find_device(struct counters_reader *r, const struct row_values *v, ui
     const bool *counts = c->devices[*device].counts;
     for (unsigned i = 0; i < COUNTER_COUNTS; i++)
         if (counts[i] != v->filled[COUNTS + i])
-            return wrong(r, err, "%s: %s is %s here, and was not in an earlier line", v->device,
-                         column_names[COUNTS + i], counts[i] ? "empty" : "filled");
+            return error_on_line(err, r->line_number, "%s: %s is %s here, and was not in an earlier line",
+                                 v->device, column_names[COUNTS + i], counts[i] ? "empty" : "filled");
     return 0;
 }
 
@@ -262,9 +254,11 @@ static int check_moment(const struct counters_reader *r, const struct row_values
     if (c->readings_n == 0)
         c->has_tsc = v->filled[TSC];
     if (c->has_tsc != v->filled[TSC])
-        return wrong(r, err, "%s tsc, but the lines before have %s", c->has_tsc ? "no" : "a",
-                     c->has_tsc ? "one" : "none");
-    return v->filled[TSC] || v->filled[TIME_NS] ? 0 : wrong(r, err, "neither time_ns nor tsc");
+        return error_on_line(err, r->line_number, "%s tsc, but the lines before have %s",
+                             c->has_tsc ? "no" : "a", c->has_tsc ? "one" : "none");
+    return v->filled[TSC] || v->filled[TIME_NS]
+               ? 0
+               : error_on_line(err, r->line_number, "neither time_ns nor tsc");
 }
 
 static int take_row(struct counters_reader *r, struct error *err)
@@ -276,7 +270,7 @@ static int take_row(struct counters_reader *r, struct error *err)
         find_device(r, &v, &device, err) != 0)
         return -1;
     if (c->readings_n == READINGS_MAX)
-        return wrong(r, err, "more than %u readings", READINGS_MAX);
+        return error_on_line(err, r->line_number, "more than %u readings", READINGS_MAX);
     struct counter_reading *grown =
         array_reserve(c->readings, &r->readings_capacity, c->readings_n + 1, sizeof *c->readings);
     if (!grown)

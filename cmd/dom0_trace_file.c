@@ -25,20 +25,6 @@ struct dom0_trace_reader {
     bool remarked; /* a recording by xenmeter: every event that is needed was asked for */
 };
 
-/* An error in the current line. */
-static int wrong(const struct dom0_trace_reader *r, struct error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int wrong(const struct dom0_trace_reader *r, struct error *err, const char *format, ...)
-{
-    char what[200];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    return error_set(err, ERROR_FORMAT, "line %" PRIu64 ": %s", r->line_number, what);
-}
-
 /* ---- lines ---- */
 
 /*
@@ -57,12 +43,13 @@ static int next_line(struct dom0_trace_reader *r, struct error *err)
         end = view.n > n ? memchr(view.data + n, '\n', view.n - n) : NULL;
         n = end ? (size_t)(end - view.data) : view.n;
         if (n >= LINE_BYTES_MAX)
-            return wrong(r, err, "longer than %d bytes: this is no text of Linux' trace", LINE_BYTES_MAX - 1);
+            return error_on_line(err, r->line_number, "longer than %d bytes: this is no text of Linux' trace",
+                                 LINE_BYTES_MAX - 1);
         if (!end && view.end)
             return 0;
     }
     if (memchr(view.data, '\0', n))
-        return wrong(r, err, "this is no text of Linux' trace");
+        return error_on_line(err, r->line_number, "this is no text of Linux' trace");
     memcpy(r->line, view.data, n);
     r->line[n] = '\0';
     input_consume(r->input, n + 1);
@@ -81,13 +68,14 @@ static int take_version(struct dom0_trace_reader *r, const struct remark *m, str
 {
     r->remarked = true;
     return m->numbers[0] == 1 ? 0
-                              : wrong(r, err, "version %" PRIu64 " of this file is not known", m->numbers[0]);
+                              : error_on_line(err, r->line_number,
+                                              "version %" PRIu64 " of this file is not known", m->numbers[0]);
 }
 
 static int take_domain(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
     if (m->numbers[0] > UINT16_MAX)
-        return wrong(r, err, "domain %" PRIu64 " is too large", m->numbers[0]);
+        return error_on_line(err, r->line_number, "domain %" PRIu64 " is too large", m->numbers[0]);
     r->trace->domain = (uint16_t)m->numbers[0];
     return 0;
 }
@@ -110,7 +98,7 @@ static int take_end(struct dom0_trace_reader *r, const struct remark *m, struct 
 static int take_lost(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
     if (m->numbers[0] >= DOM0_TRACE_CPUS)
-        return wrong(r, err, "CPU %" PRIu64 " is too large", m->numbers[0]);
+        return error_on_line(err, r->line_number, "CPU %" PRIu64 " is too large", m->numbers[0]);
     ftrace_host_lose(r->host, (unsigned)m->numbers[0], m->numbers[1]);
     return 0;
 }
@@ -119,7 +107,7 @@ static int take_lost(struct dom0_trace_reader *r, const struct remark *m, struct
 static int owner_of(const struct dom0_trace_reader *r, uint64_t domain, uint32_t *owner, struct error *err)
 {
     if (domain > UINT16_MAX)
-        return wrong(r, err, "domain %" PRIu64 " is too large", domain);
+        return error_on_line(err, r->line_number, "domain %" PRIu64 " is too large", domain);
     *owner = domain == r->trace->domain ? WORK_OWN : (uint32_t)domain;
     return 0;
 }
@@ -155,9 +143,9 @@ static int take_irq(struct dom0_trace_reader *r, const struct remark *m, struct 
     if (m->n == 2 && owner_of(r, m->numbers[1], &owner, err) != 0)
         return -1;
     if (m->n == 1 && strcmp(m->rest, "shared") != 0)
-        return wrong(r, err, "wants a domain, or shared");
+        return error_on_line(err, r->line_number, "wants a domain, or shared");
     if (m->numbers[0] >= IRQS_MAX)
-        return wrong(r, err, "interrupt %" PRIu64 " is too large", m->numbers[0]);
+        return error_on_line(err, r->line_number, "interrupt %" PRIu64 " is too large", m->numbers[0]);
     return ftrace_owners_set_irq(ftrace_host_owners(r->host), (uint32_t)m->numbers[0], owner)
                ? 0
                : error_no_memory(err, "interrupts");
@@ -192,7 +180,7 @@ static int take_remark(struct dom0_trace_reader *r, struct error *err)
         snprintf(m.rest, sizeof m.rest, "%.*s", (int)sizeof m.rest - 1, text);
         return k->take(r, &m, err);
     }
-    return wrong(r, err, "'%.60s' is no remark that this version knows", r->line);
+    return error_on_line(err, r->line_number, "'%.60s' is no remark that this version knows", r->line);
 }
 
 /* ---- the file ---- */
@@ -204,11 +192,11 @@ static int take_line(struct dom0_trace_reader *r, struct error *err)
         return take_remark(r, err);
     ftrace_line_read(r->line, &line);
     if (line.kind == FTRACE_WRONG)
-        return wrong(r, err, "%s", line.wrong);
+        return error_on_line(err, r->line_number, "%s", line.wrong);
     if (line.kind == FTRACE_COMMENT)
         return 0;
     const char *why = ftrace_host_take(r->host, &line);
-    return why ? wrong(r, err, "CPU %u: %s", line.cpu, why) : 0;
+    return why ? error_on_line(err, r->line_number, "CPU %u: %s", line.cpu, why) : 0;
 }
 
 static int read_lines(struct dom0_trace_reader *r, struct error *err)
@@ -220,7 +208,8 @@ static int read_lines(struct dom0_trace_reader *r, struct error *err)
     if (status < 0)
         return -1;
     if (input_cut_short(r->input))
-        return wrong(r, err, "the compressed data ends in the middle: the recording was not completed");
+        return error_on_line(err, r->line_number,
+                             "the compressed data ends in the middle: the recording was not completed");
     const char *missing = r->remarked ? NULL : ftrace_host_lacks(r->host);
     if (missing)
         return error_set(err, ERROR_FORMAT,

@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static void fill(struct error *err, enum error_code code, const uint64_t *offset, const char *format,
@@ -29,6 +30,16 @@ int error_set_at(struct error *err, enum error_code code, uint64_t offset, const
     fill(err, code, &offset, format, args);
     va_end(args);
     return -1;
+}
+
+int error_on_line(struct error *err, uint64_t line, const char *format, ...)
+{
+    char what[sizeof err->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return error_set(err, ERROR_FORMAT, "line %" PRIu64 ": %s", line, what);
 }
 
 int error_no_memory(struct error *err, const char *what)

@@ -36,4 +36,8 @@ int error_no_memory(struct error *err, const char *what);
 int error_set_at(struct error *err, enum error_code code, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for a file of lines: "line N: ..."; ERROR_FORMAT. */
+int error_on_line(struct error *err, uint64_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 #endif
