@@ -226,6 +226,8 @@ static void join_charges(struct charge_summary *into, const struct charge_summar
     into->methods |= next->methods;
     into->idds = max64(into->idds, next->idds);
     into->idds_unseparated = max64(into->idds_unseparated, next->idds_unseparated);
+    into->ran_ns += next->ran_ns;
+    into->unattributed_ns += next->unattributed_ns;
     into->counted = into->counted && next->counted;
     into->devices_unknown += next->devices_unknown;
 }

@@ -246,4 +246,6 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s)
     memset(s, 0, sizeof *s);
     if (m->charging)
         charging_summarise(m->charging, m->ledger.now_ns, s);
+    s->ran_ns = m->ledger.idds_ran_ns;
+    s->unattributed_ns = m->ledger.idds_unattributed_ns;
 }

@@ -306,6 +306,9 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, 
                     uncovered(s->measured_from_ns, s->measured_to_ns, duration_ns));
     if (s->counted && s->methods & (CHARGE_PACKETS | CHARGE_THREADS))
         judge_cover(j, "the counts", uncovered(s->counted_from_ns, s->counted_to_ns, duration_ns));
+    if (s->ran_ns && (double)s->unattributed_ns >= POOR_UNKNOWN_SHARE * (double)s->ran_ns)
+        because(j, VERDICT_POOR, "%.0f %% of the driver domains' time is unattributed",
+                100 * (double)s->unattributed_ns / (double)s->ran_ns);
     if (any && s->idds_unseparated > 0)
         because(j, VERDICT_DEGRADED,
                 "own is not separated: 13 to 66 %% of the driver domain%s time may be charged to guests for "

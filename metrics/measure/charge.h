@@ -118,7 +118,8 @@ struct charge_summary {
     size_t
         idds_unseparated; /* of them: what they did for themselves is not told from what they did for guests, but where an */
                           /* execution (or an interval) saw no I/O at all */
-    bool counted; /* outside counters were given, and a device was read twice at least: */
+    uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
+    bool counted;                     /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */

@@ -96,6 +96,8 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
     if (!d || ns == 0)
         return;
+    l->idds_ran_ns += ns;
+    l->idds_unattributed_ns += s->to == SHARE_UNATTRIBUTED ? ns : 0;
     d->running_ns += ns;
     d->separated_ns += slice->of_task ? ns : 0;
     if (s->to >= SHARE_UNATTRIBUTED) {

@@ -52,6 +52,8 @@ static void fill_charges(struct charge_summary *c)
     c->counted = true;
     c->counted_from_ns = INT64_MIN;
     c->counted_to_ns = INT64_MAX;
+    c->ran_ns = UINT64_MAX;
+    c->unattributed_ns = UINT64_MAX - 1;
     c->devices_unknown = SIZE_MAX;
 }
 
@@ -161,6 +163,8 @@ static void charges_pcpus_and_domains_come_back(void)
     CHECK(back.charges.counted);
     EQUAL(back.charges.counted_from_ns, INT64_MIN);
     EQUAL(back.charges.counted_to_ns, INT64_MAX);
+    EQUAL(back.charges.ran_ns, UINT64_MAX);
+    EQUAL(back.charges.unattributed_ns, UINT64_MAX - 1);
     EQUAL(back.charges.devices_unknown, SIZE_MAX);
     EQUAL(back.pcpus_n, 3);
     for (size_t i = 0; i < back.pcpus_n && i < 3; i++) {
