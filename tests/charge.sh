@@ -147,8 +147,9 @@ for options in '' '--charge-by threads' '--charge-by threads,grants' '--charge-p
     # shellcheck disable=SC2086 # a list of words
     run charge -q -f json -g total,1s,100ms,7ms --io-counts "$scratch/threads.csv" $options "$fixture"
     check "$options: all adds up" sums "$out"
-    check "$options: granularities add up" holds '[.reports[] | [.intervals[].idds[] | select(.domain == 0).charged_ns]
-        | add] | .[1:] as $finer | .[0] as $whole | all($finer[]; . == $whole)' "$out"
+    check "$options: granularities add up" holds '[.reports[] | [.intervals[].idds[] | select(.domain == 0)
+        | [.charged_ns, ([.guests[] | .measured_ns] | add), ([.guests[] | .certain_ns] | add), ([.guests[] | .inferred_ns] | add)]]
+        | transpose | map(add)] | .[1:] as $finer | .[0] as $whole | all($finer[]; . == $whole) and all($whole[]; . > 0)' "$out"
     check "$options: threads are a method" holds '.method.charge_by | index("threads")' "$out"
 done
 run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"

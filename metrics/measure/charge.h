@@ -78,6 +78,8 @@ struct charge_guest {
     int32_t domain;
     uint32_t life;
     uint64_t charged_ns;
+    uint64_t measured_ns; /* of charged_ns: by the driver domain's own kernel, and */
+    uint64_t certain_ns;  /* by events whose guest is certain; what is left of it is inferred */
     uint64_t events[IO_KINDS];
     bool counted[COUNTER_KINDS];       /* of tx, rx, read, write: whether a device of it counts them at all */
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
@@ -107,6 +109,12 @@ struct charge_idd {
 /* Add what does add, said in charge.def: all but who they are, and of a driver domain its guests. */
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
+
+/* measured_ns and certain_ns by the fractions of ns, for results that have only these. */
+void charge_guest_round_parts(struct charge_guest *g);
+
+/* Below this part of a charge, sums of rounded fractions are off. */
+#define CHARGE_ROUNDING 1e-6
 
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {

@@ -1,4 +1,5 @@
 /* Charges and I/O events: booked to rows and to the matrix guest x driver domain, handed out interval by interval. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,8 +92,60 @@ static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t g
     return cell ? &cell->live : NULL;
 }
 
-static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s, uint64_t ns)
+/* What part of a share rests on events whose guest is certain. */
+static double certain_part(const struct share *s)
 {
+    double by_events = 0;
+    for (int k = 0; k < IO_KINDS; k++)
+        by_events += (double)s->by_kind[k];
+    if (by_events + (double)s->measured > 1 - CHARGE_ROUNDING)
+        by_events = 1 - (double)s->measured;
+    return fmax(0, by_events - (double)s->inferred);
+}
+
+/* Whole ns of a part of the share's time from from_ns to to_ns: pieces get what the whole does, wherever it is cut. */
+static uint64_t part_between(double part, uint64_t from_ns, uint64_t to_ns)
+{
+    if (!(part < 1))
+        return to_ns - from_ns;
+    return (uint64_t)(part * (double)to_ns + 0.5) - (uint64_t)(part * (double)from_ns + 0.5);
+}
+
+/* The same of three parts: neither may lose what it has as the time grows. */
+static void book_three_parts(struct charge_guest *p, double measured, double certain, uint64_t from_ns,
+                             uint64_t to_ns)
+{
+    const double parts[] = {measured, certain, fmax(0, 1 - measured - certain)};
+    uint64_t weights[3], before[3], after[3];
+    apportion_scale(parts, weights, 3);
+    apportion(from_ns, weights, before, 3);
+    apportion(to_ns, weights, after, 3);
+    p->measured_ns += after[0] - before[0];
+    p->certain_ns += after[1] - before[1];
+}
+
+/* What the guest's charge rests on. */
+static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t from_ns, uint64_t to_ns)
+{
+    double ns = (double)(to_ns - from_ns), certain = certain_part(s);
+    p->charged_ns += to_ns - from_ns;
+    if (!(s->measured > 0))
+        p->certain_ns += part_between(certain, from_ns, to_ns);
+    else if (s->measured < 1)
+        book_three_parts(p, (double)s->measured, certain, from_ns, to_ns);
+    else
+        p->measured_ns += to_ns - from_ns;
+    p->charged_inferred_ns += (double)s->inferred * ns;
+    p->charged_measured_ns += (double)s->measured * ns;
+    for (int k = 0; k < IO_KINDS; k++)
+        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+}
+
+/* Books a share of the slice's period, of the share's time from from_ns to to_ns. */
+static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s,
+                       uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t ns = to_ns - from_ns;
     struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
     if (!d || ns == 0)
         return;
@@ -108,11 +161,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    p->charged_ns += ns;
-    p->charged_inferred_ns += (double)s->inferred * (double)ns;
-    p->charged_measured_ns += (double)s->measured * (double)ns;
-    for (int k = 0; k < IO_KINDS; k++)
-        p->charged_by_ns[k] += (double)s->by_kind[k] * (double)ns;
+    book_grounds(p, s, from_ns, to_ns);
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
         struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
         if (m)
@@ -138,7 +187,7 @@ static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upt
         memset(before, 0, n * sizeof *before);
     apportion(slice->offset_ns + upto_ns, p->weights, after, n);
     for (size_t i = 0; i < n; i++)
-        book_share(l, slice, &p->shares[i], after[i] - before[i]);
+        book_share(l, slice, &p->shares[i], before[i], after[i]);
     if (before != few)
         free(before);
 }
@@ -150,7 +199,8 @@ static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until
     if (until_ns <= slice->from_ns || upto_ns <= slice->booked_ns)
         return;
     if (wanted(l, slice->pcpu) && slice->period->shares_n == 1)
-        book_share(l, slice, &slice->period->shares[0], upto_ns - slice->booked_ns);
+        book_share(l, slice, &slice->period->shares[0], slice->offset_ns + slice->booked_ns,
+                   slice->offset_ns + upto_ns);
     else if (wanted(l, slice->pcpu))
         book_divided(l, slice, upto_ns);
     slice->booked_ns = upto_ns;
