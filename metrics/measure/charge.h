@@ -132,7 +132,12 @@ struct charge_summary {
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */
     int64_t measured_from_ns,
-        measured_to_ns;     /* the part of the trace's time that it covers (it may lie outside) */
+        measured_to_ns; /* the part of the trace's time that it covers (it may lie outside) */
+    uint64_t
+        cpu_impossible_ns; /* of the trace's time: CPU times that cannot be, and were not used, are given for it, */
+    uint64_t cpu_impossible_at_ns; /* first in the stretch that begins there */
+    size_t
+        devices_unused; /* devices that counted something in domains that are no driver domains of the trace */
     size_t devices_unknown; /* devices that counted something, of domains that the trace does not show */
 };
 
