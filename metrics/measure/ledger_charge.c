@@ -345,6 +345,48 @@ static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *i
     return guest;
 }
 
+/* The first device of the life's domain in the outside counters; NOBODY: none was counted. */
+static uint32_t first_device_of(const struct ledger *l, uint32_t life)
+{
+    const struct charging *c = l->charging;
+    return c->options.counters ? c->first_device[l->population->incarnations[life].domain] : NOBODY;
+}
+
+/* How many guests there can be that have counts, but dealt with no driver domain: one for each device of a life. */
+static size_t counted_guests(const struct ledger *l)
+{
+    size_t n = 0;
+    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++)
+        for (uint32_t d = first_device_of(l, life); d != NOBODY; d = l->charging->next_device[d])
+            n++;
+    return n;
+}
+
+static int compare_guests(const void *a, const void *b)
+{
+    const struct charge_guest *x = a, *y = b;
+    return life_compare(x->domain, x->life, y->domain, y->life);
+}
+
+/* Adds to the guests of the driver domain, at[n], those that are known from their counts alone. How many there are then. */
+static size_t add_counted_guests(const struct ledger *l, uint32_t idd, const struct charge_idd *of,
+                                 const struct interval *interval, struct charge_guest *at, size_t n)
+{
+    size_t before = n;
+    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++) {
+        const struct incarnation *who = &l->population->incarnations[life];
+        if (first_device_of(l, life) == NOBODY || who->domain == of->domain ||
+            charging_find_pair(l->charging, idd, life) != NOBODY)
+            continue;
+        at[n] = (struct charge_guest){.domain = who->domain, .life = who->number};
+        add_counters(l, of, life, interval, &at[n]);
+        n += !is_empty(&at[n]);
+    }
+    if (n > before)
+        qsort(at, n, sizeof *at, compare_guests);
+    return n;
+}
+
 static int compare_idds(const void *a, const void *b)
 {
     const struct charge_idd *x = a, *y = b;
@@ -356,14 +398,27 @@ static bool make_charge_rows(struct ledger *l)
     const struct charging *c = l->charging;
     struct charge_idd *idds =
         array_reserve(l->charge_idds, &l->charge_idds_capacity, c->idds_n + 1, sizeof *idds);
-    struct charge_guest *guests =
-        array_reserve(l->charge_guests, &l->charge_guests_capacity, c->pairs_n + 1, sizeof *guests);
+    struct charge_guest *guests = array_reserve(l->charge_guests, &l->charge_guests_capacity,
+                                                c->pairs_n + counted_guests(l) + 1, sizeof *guests);
     if (idds)
         l->charge_idds = idds;
     if (guests)
         l->charge_guests = guests;
     l->out_of_memory = l->out_of_memory || !idds || !guests;
     return idds && guests;
+}
+
+/* The guests of a driver domain in the interval, to at[0] and on. How many there are. */
+static size_t list_guests(struct ledger *l, uint32_t idd, const struct charge_idd *of,
+                          struct charge_sums *sums, const struct interval *interval, struct charge_guest *at)
+{
+    const struct idd *d = &l->charging->idds[idd];
+    size_t n = 0;
+    for (uint32_t p = 0; p < d->pairs_n; p++) {
+        at[n] = guest_of(l, of, d->pairs[p], sums, interval);
+        n += !is_empty(&at[n]);
+    }
+    return add_counted_guests(l, idd, of, interval, at, n);
 }
 
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
@@ -383,12 +438,7 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             idd->domain = life->domain;
             idd->life = life->number;
             idd->guests = &l->charge_guests[guests_n];
-            for (uint32_t p = 0; p < c->idds[i].pairs_n; p++) {
-                struct charge_guest guest = guest_of(l, idd, c->idds[i].pairs[p], sums, interval);
-                if (!is_empty(&guest))
-                    l->charge_guests[guests_n + idd->guests_n++] = guest;
-            }
-            guests_n += idd->guests_n;
+            guests_n += idd->guests_n = list_guests(l, i, idd, sums, interval, &l->charge_guests[guests_n]);
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
         if (!l->sink_ended &&
