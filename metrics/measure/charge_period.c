@@ -469,6 +469,10 @@ static bool remembers(const struct charging *c, const struct period *p)
 
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
 {
+    if (c->idds[p->idd].undecided) {
+        charging_wait_for_choice(c, p, to_ns);
+        return;
+    }
     if (c->idds[p->idd].tasks_seen && c->options.interval_ns == 0)
         weigh_task(c, p, to_ns);
     else

@@ -87,6 +87,7 @@ void charging_free(struct charging *c)
     for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
         free(c->marks[p].at);
     free(c->marks);
+    free(c->waiting);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -131,6 +132,8 @@ void charging_make_room(struct charging *c)
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
     struct idd *d = &c->idds[idd];
+    if (d->undecided)
+        charging_choose_tasks(c, idd);
     d->tasks_seen = true;
     /* What tasks did is better evidence than packets, which tell of no moment. */
     if (charge_methods_are_automatic(c->options.methods))
@@ -164,6 +167,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
     c->idds[idd].methods =
         c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
+    charging_begin_choice(c, idd);
     c->incarnations[life].idd = idd;
     if (c->threads)
         thread_times_count(c, idd, (int)c->incarnations[life].can_run,
@@ -196,7 +200,7 @@ static void close_intervals(struct charging *c)
 
 static bool is_open(const struct charging *c)
 {
-    bool open = c->running_n > 0 || c->open_n > 0;
+    bool open = c->running_n > 0 || c->open_n > 0 || c->waiting_n > 0;
     for (size_t d = 0; d < c->idds_n && !open; d++)
         open = c->idds[d].interval != NULL;
     return open;
@@ -230,6 +234,7 @@ static void cut(struct charging *c)
     for (size_t i = 0; i < c->running_n && c->options.interval_ns == 0 && !c->failed; i++)
         if (!charging_by_task(c, c->running[i]))
             charging_cut_slice(c, c->running[i]);
+    charging_choose_executions(c);
 }
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)
@@ -374,13 +379,14 @@ void charging_end(struct charging *c)
     }
     tasks_end_periods(c);
     close_intervals(c);
+    charging_choose_executions(c);
     if (c->threads)
         thread_times_end(c, c->now_ns);
 }
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = min64(c->now_ns, thread_times_since(c));
+    uint64_t safe = min64(min64(c->now_ns, thread_times_since(c)), charging_waiting_since(c));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t i = 0; i < c->open_n; i++)

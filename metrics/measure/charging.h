@@ -4,9 +4,9 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Seven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Eight files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
+ * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -104,6 +104,7 @@ struct idd {
     unsigned methods;   /* enum charge_method, or-ed: those in force for it */
     bool counted;       /* packets or requests of its guests were counted outside */
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
+    bool undecided;     /* whether it will be: charge_choice.c */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
     uint32_t awaiting_n, awaiting_capacity;
@@ -153,6 +154,12 @@ struct mark_queue {
 struct measured {
     uint32_t to; /* as struct share has it */
     uint64_t ns;
+};
+
+/* A period that is over at to_ns, of a driver domain that is undecided; with a reference. */
+struct waiting_period {
+    struct period *period;
+    uint64_t to_ns;
 };
 
 struct charging_vcpu {
@@ -224,6 +231,8 @@ struct charging {
     struct run_slice *free_slices, *slices_made;
     struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
     size_t measured_n, measured_capacity;
+    struct waiting_period *waiting;
+    size_t waiting_n, waiting_capacity;
     struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
     double *real_weights;         /* room for one period's */
     size_t real_capacity;
@@ -319,6 +328,17 @@ void charging_count_awake(struct charging *c, uint32_t life, int change);
 
 /* The methods for a driver domain whose packets and requests are counted from outside, or not; and CPU times, or not. */
 unsigned charging_methods(const struct charging *c, bool counted, bool measured);
+
+/* The driver domain has just been made: what charges it may depend on whether records tell its tasks apart. */
+void charging_begin_choice(struct charging *c, uint32_t idd);
+/* Of an undecided driver domain: keeps the period, which is over at to_ns. */
+void charging_wait_for_choice(struct charging *c, struct period *p, uint64_t to_ns);
+/* Records tell the tasks of an undecided driver domain apart. */
+void charging_choose_tasks(struct charging *c, uint32_t idd);
+/* The tasks of undecided driver domains that have run are not told apart by now. */
+void charging_choose_executions(struct charging *c);
+/* When the first period began that waits; UINT64_MAX: none does. */
+uint64_t charging_waiting_since(const struct charging *c);
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
