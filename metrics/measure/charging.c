@@ -44,6 +44,8 @@ struct charging *charging_new(const struct charge_options *options, const struct
         charging_free(c);
         return NULL;
     }
+    for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
+        c->marks[p].next_ns = UINT64_MAX;
     c->explicit_idds = options->idds != NULL;
     if (options->idds)
         memcpy(c->is_idd, options->idds, 65536);
@@ -359,10 +361,10 @@ void charging_take(struct charging *c, const struct transition *t)
     if (c->failed)
         return;
     c->now_ns = max64(c->now_ns, t->time_ns);
-    if (t->kind == TRANSITION_STATE)
-        change_state(c, t);
-    else if (t->kind == TRANSITION_IO)
+    if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
+    else if (t->kind == TRANSITION_STATE)
+        change_state(c, t);
     else if (t->kind == TRANSITION_APPEAR)
         appear(c, t);
     else if (t->kind == TRANSITION_DIE)

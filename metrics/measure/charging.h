@@ -53,6 +53,7 @@ struct tally {
 /* How one part of a period's time is charged. */
 struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
+    bool grounded;           /* what of it was not measured rests on events */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
     float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
@@ -148,6 +149,7 @@ struct task {
 struct mark_queue {
     uint64_t *at;
     size_t head, n, capacity;
+    uint64_t next_ns; /* when at[head] was; UINT64_MAX: there is none */
 };
 
 /* A party to whom a measured driver domain's time goes, and how long it worked for it. */
@@ -175,6 +177,8 @@ struct charging_vcpu {
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
     size_t measured_at;      /* see dom0_trace_owner */
+    uint32_t
+        granted_pair; /* the pair it had grants of last, as driver domain; valid if the guest is the same */
     /* While it waits, preempted, in a driver domain with thread times: what it had run, with a reference; since when. */
     struct period *preempted;
     uint64_t preempted_ns;
@@ -190,10 +194,21 @@ struct charging_life {
     uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
 };
 
+/*
+ * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
+ * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
+ */
+struct io_event {
+    uint32_t pair, idd_vcpu, acting, other, count;
+    uint16_t pcpu;
+    enum io_kind kind;
+    bool inferred;
+};
 /* Takes what comes out of the charging stage, in time order; called from charging_take and charging_end. */
 struct charging_sink {
     void *context;
     void (*transition)(void *context, const struct transition *t);
+    void (*event)(void *context, uint64_t time_ns, const struct io_event *h);
 };
 
 struct charging {
@@ -320,6 +335,13 @@ static inline bool charging_by_task(const struct charging *c, uint32_t vcpu)
     return c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd].tasks_seen;
 }
 
+/* Applies the marks up to now of the vCPU of a driver domain, which may run. */
+static inline void tasks_catch_up(struct charging *c, uint32_t vcpu)
+{
+    if (c->marks && c->vcpus[vcpu].slice && c->marks[c->vcpus[vcpu].pcpu].next_ns <= c->now_ns)
+        tasks_apply_marks(c, vcpu);
+}
+
 /* The tasks of the driver domain can be told apart from now on: the executions that go on end, and tasks begin. */
 void charging_see_tasks(struct charging *c, uint32_t idd);
 
@@ -389,16 +411,7 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);
 /* A domain turns out to be a driver domain. Its index; NOBODY: no memory. */
 uint32_t charging_make_idd(struct charging *c, uint32_t life);
 
-/*
- * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
- * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
- */
-struct io_event {
-    uint32_t pair, idd_vcpu, acting, other, count;
-    uint16_t pcpu;
-    enum io_kind kind;
-    bool inferred;
-};
+/* An I/O event at c->now_ns. */
 void charging_event(struct charging *c, const struct io_event *h);
 /* `count` events of the driver domain's vCPU, which runs on the pCPU, whose guest is not known. */
 void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,

@@ -84,8 +84,8 @@ void ledger_charges_free(struct ledger *l)
 /* ---- booking ---- */
 
 /* Where what was done on this pCPU for this guest is booked; NULL: nowhere. */
-static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
-                               uint32_t guest_vcpu, uint16_t pcpu)
+static inline struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
+                                      uint32_t guest_vcpu, uint16_t pcpu)
 {
     bool known = guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive;
     struct cell *cell = ledger_cell(l, kind, guest_life, known ? guest_vcpu : NOBODY, pcpu);
@@ -95,12 +95,7 @@ static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t g
 /* What part of a share rests on events whose guest is certain. */
 static double certain_part(const struct share *s)
 {
-    double by_events = 0;
-    for (int k = 0; k < IO_KINDS; k++)
-        by_events += (double)s->by_kind[k];
-    if (by_events + (double)s->measured > 1 - CHARGE_ROUNDING)
-        by_events = 1 - (double)s->measured;
-    return fmax(0, by_events - (double)s->inferred);
+    return s->grounded ? fmax(0, 1 - (double)s->measured - (double)s->inferred) : 0;
 }
 
 /* Whole ns of a part of the share's time from from_ns to to_ns: pieces get what the whole does, wherever it is cut. */
@@ -124,8 +119,9 @@ static void book_three_parts(struct charge_guest *p, double measured, double cer
     p->certain_ns += after[1] - before[1];
 }
 
-/* What the guest's charge rests on. */
-static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t from_ns, uint64_t to_ns)
+/* What the guest's charge rests on: events of the first `kinds`. */
+static void book_grounds(struct charge_guest *p, const struct share *s, int kinds, uint64_t from_ns,
+                         uint64_t to_ns)
 {
     double ns = (double)(to_ns - from_ns), certain = certain_part(s);
     p->charged_ns += to_ns - from_ns;
@@ -137,7 +133,7 @@ static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t
         p->measured_ns += to_ns - from_ns;
     p->charged_inferred_ns += (double)s->inferred * ns;
     p->charged_measured_ns += (double)s->measured * ns;
-    for (int k = 0; k < IO_KINDS; k++)
+    for (int k = 0; k < kinds; k++)
         p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
 }
 
@@ -161,7 +157,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    book_grounds(p, s, from_ns, to_ns);
+    book_grounds(p, s, l->charging->options.counters ? IO_KINDS : IO_TRACE_KINDS, from_ns, to_ns);
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
         struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
         if (m)
@@ -261,28 +257,60 @@ void ledger_charge_dispatch(struct ledger *l, uint32_t life)
         d->executions++;
 }
 
-static void book_event(struct ledger *l, const struct transition *t)
+/* As it stands in a transition: of a notification `other`, of others `count`. */
+struct transition ledger_event_transition(uint64_t time_ns, const struct io_event *h)
+{
+    return (struct transition){.time_ns = time_ns,
+                               .kind = TRANSITION_IO_EVENT,
+                               .from = h->kind & 15,
+                               .to = h->inferred,
+                               .vcpu = h->acting,
+                               .pcpu = h->pcpu,
+                               .value =
+                                   (uint64_t)h->pair << 32 | (h->kind == IO_NOTIFY ? h->other : h->count)};
+}
+
+static struct io_event event_of_transition(const struct transition *t)
 {
     enum io_kind kind = t->from;
-    uint32_t pair = (uint32_t)(t->value >> 32), low = (uint32_t)t->value;
-    uint32_t count = kind == IO_NOTIFY ? 1 : low;
-    const struct pair *p = &l->charging->pairs[pair];
-    if (!wanted(l, t->pcpu))
+    uint32_t low = (uint32_t)t->value;
+    return (struct io_event){.pair = (uint32_t)(t->value >> 32),
+                             .acting = t->vcpu,
+                             .other = kind == IO_NOTIFY ? low : NOBODY,
+                             .count = kind == IO_NOTIFY ? 1 : low,
+                             .pcpu = t->pcpu,
+                             .kind = kind,
+                             .inferred = t->to};
+}
+
+static void book_event(struct ledger *l, const struct io_event *h)
+{
+    const struct pair *p = &l->charging->pairs[h->pair];
+    if (!wanted(l, h->pcpu))
         return;
-    struct charge_guest *sums = guest_sums(l, &l->charges_live, pair);
+    struct charge_guest *sums = guest_sums(l, &l->charges_live, h->pair);
     if (!sums)
         return;
-    sums->events[kind] += count;
-    sums->inferred[kind] += t->to ? count : 0;
-    if (t->vcpu < l->accounts_n)
-        l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
-    bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
-    uint32_t guest_vcpu = kind != IO_NOTIFY ? NOBODY : guest_acts ? t->vcpu : low;
+    sums->events[h->kind] += h->count;
+    sums->inferred[h->kind] += h->inferred ? h->count : 0;
+    if (h->acting < l->accounts_n)
+        l->accounts[h->acting].io_events += h->kind == IO_COPY ? 0 : h->count;
+    uint32_t guest_vcpu = NOBODY;
+    if (h->kind == IO_NOTIFY)
+        guest_vcpu = l->population->vcpus[h->acting].life == p->guest ? h->acting : h->other;
     for (enum cell_kind k = 0; k < CELL_KINDS; k++) {
-        struct measures *m = row_of(l, k, p->guest, guest_vcpu, t->pcpu);
+        struct measures *m = row_of(l, k, p->guest, guest_vcpu, h->pcpu);
         if (m)
-            m->io[kind] += count;
+            m->io[h->kind] += h->count;
     }
+}
+
+void ledger_book_event(struct ledger *l, uint64_t time_ns, const struct io_event *h)
+{
+    if (l->done)
+        return;
+    l->now_ns = time_ns;
+    book_event(l, h);
 }
 
 static void book_unattributed(struct ledger *l, const struct transition *t)
@@ -295,10 +323,12 @@ static void book_unattributed(struct ledger *l, const struct transition *t)
 
 void ledger_book_io(struct ledger *l, const struct transition *t)
 {
-    if (t->kind == TRANSITION_IO_EVENT)
-        book_event(l, t);
-    else
+    if (t->kind == TRANSITION_IO_EVENT) {
+        const struct io_event h = event_of_transition(t);
+        book_event(l, &h);
+    } else {
         book_unattributed(l, t);
+    }
 }
 
 /* ---- handing out ---- */
