@@ -76,14 +76,6 @@ void charging_clear_period(struct charging *c, struct period *p)
     p->tallies_n = 0;
 }
 
-void charging_release_period(struct charging *c, struct period *p)
-{
-    if (--p->references == 0) {
-        p->next_free = c->free_periods;
-        c->free_periods = p;
-    }
-}
-
 struct period *charging_period(struct charging *c, uint32_t vcpu)
 {
     bool interval = c->options.interval_ns > 0;
@@ -130,8 +122,23 @@ static inline void add_saturated(uint32_t *into, uint32_t count)
     *into = *into > UINT32_MAX - count ? UINT32_MAX : *into + count;
 }
 
+/* Nothing happened in `into` so far: what is tallied in `from` is its. */
+static void swap_tallies(struct period *into, struct period *from)
+{
+    struct period kept = *into;
+    into->serial = from->serial; /* pairs find their tallies by it */
+    into->tallies = from->tallies;
+    into->tallies_n = from->tallies_n;
+    into->tallies_capacity = from->tallies_capacity;
+    from->tallies = kept.tallies;
+    from->tallies_n = 0;
+    from->tallies_capacity = kept.tallies_capacity;
+}
+
 void charging_merge_period(struct charging *c, struct period *into, struct period *from)
 {
+    if (into->tallies_n == 0)
+        swap_tallies(into, from);
     for (size_t i = 0; i < from->tallies_n; i++) {
         const struct tally *t = &from->tallies[i];
         struct tally *sum = tally_of(c, into, t->pair);
@@ -273,15 +280,19 @@ static struct share *add_share(struct charging *c, struct period *p, uint32_t to
 static void weigh_tally(struct charging *c, struct period *p, const struct tally *t)
 {
     double weight = 0, inferred = 0, by_kind[IO_TRACE_KINDS];
+    unsigned methods = c->idds[p->idd].methods;
     for (int k = 0; k < IO_TRACE_KINDS; k++) {
-        double of_kind = c->idds[p->idd].methods & charge_method_of_kind[k] ? c->options.weights[k] : 0;
-        by_kind[k] = of_kind * t->events[k];
+        by_kind[k] = 0;
+        if (t->events[k] == 0 || !(methods & charge_method_of_kind[k]))
+            continue;
+        by_kind[k] = c->options.weights[k] * t->events[k];
         weight += by_kind[k];
-        inferred += of_kind * t->inferred[k];
+        inferred += c->options.weights[k] * t->inferred[k];
     }
     struct share *s = weight > 0 ? add_share(c, p, t->pair, weight) : NULL;
     for (int k = 0; s && k < IO_TRACE_KINDS; k++)
-        s->by_kind[k] = (float)(by_kind[k] / weight);
+        if (by_kind[k] > 0)
+            s->by_kind[k] = (float)(by_kind[k] / weight);
     if (!s)
         return;
     s->inferred = (float)(inferred / weight);
@@ -437,8 +448,9 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
     for (size_t i = 0; i < p->shares_n; i++)
         sum += c->real_weights[i];
     /* Time in which nothing was counted is as much of the sum as it is of the period. */
-    double unattributed =
-        p->unattributed + (missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing));
+    double unattributed = p->unattributed;
+    if (missing > 0)
+        unattributed += missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing);
     if (unattributed > 0)
         add_share(c, p, SHARE_UNATTRIBUTED, unattributed);
     else if (!charged && missing > 0)
@@ -494,4 +506,15 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         c->failed = !charging_append_done(c, s);
     p->first = NULL;
+}
+
+struct period *charging_own_period(struct charging *c, uint32_t vcpu)
+{
+    struct period *p = charging_new_period(c, vcpu, 0);
+    struct share *own = p ? add_share(c, p, SHARE_OWN, 1) : NULL;
+    if (!own)
+        return NULL;
+    p->weights[0] = 1;
+    p->closed = true;
+    return p;
 }

@@ -25,7 +25,9 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     if (t->whole)
         return t->whole;
-    uint32_t *open = array_reserve(c->open, &c->open_capacity, c->open_n + 1, sizeof *open);
+    uint32_t *open = c->open;
+    if (c->open_n == c->open_capacity)
+        open = array_reserve(open, &c->open_capacity, c->open_n + 1, sizeof *open);
     if (open)
         c->open = open;
     t->whole = open ? charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns) : NULL;
@@ -38,11 +40,24 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     return t->whole;
 }
 
+/* Whether what is the driver domain's own is so for sure: it is neither spread, nor compared with CPU times, nor unknown. */
+static bool own_is_sure(const struct charging *c, uint32_t vcpu)
+{
+    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    return !c->options.spread_own && !(d->methods & CHARGE_THREADS) && !c->vcpus[vcpu].blind;
+}
+
 /* What tasks before this one left in the slice is the driver domain's own. */
 static void give_own(struct charging *c, uint32_t vcpu)
 {
     uint64_t from_ns = c->vcpus[vcpu].slice->from_ns, to_ns = task_of(c, vcpu)->own_to_ns;
-    struct period *own = to_ns > from_ns ? charging_new_period(c, vcpu, from_ns) : NULL;
+    if (to_ns <= from_ns)
+        return;
+    if (own_is_sure(c, vcpu)) {
+        charging_part_own(c, vcpu, to_ns);
+        return;
+    }
+    struct period *own = charging_new_period(c, vcpu, from_ns);
     if (!own)
         return;
     charging_part_slice(c, vcpu, to_ns, own);

@@ -268,12 +268,12 @@ static inline bool can_run(unsigned state)
     return state != RUNSTATE_BLOCKED && state != RUNSTATE_OFFLINE;
 }
 
-/* vCPUs whose threads can run are counted of every domain: it may turn out to be a driver domain. */
+/* For CPU times: vCPUs whose threads can run, of every domain, as it may turn out to be a driver domain. */
 static void count_can_run(struct charging *c, uint32_t life, int change, uint64_t before_ns)
 {
     struct charging_life *l = &c->incarnations[life];
     l->can_run += (uint32_t)change;
-    if (c->threads && l->idd != NOBODY)
+    if (l->idd != NOBODY)
         thread_times_count(c, l->idd, change, before_ns);
 }
 
@@ -281,7 +281,7 @@ static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsi
 {
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
-    if (can_run(before) != can_run(state))
+    if (c->threads && can_run(before) != can_run(state))
         count_can_run(c, c->population->vcpus[vcpu].life, can_run(before) ? -1 : 1, 0);
 }
 
@@ -304,7 +304,7 @@ static void appear(struct charging *c, const struct transition *t)
         return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
-    if (can_run(t->to))
+    if (c->threads && can_run(t->to))
         count_can_run(c, life, 0, c->now_ns - min64(c->now_ns, c->population->incarnations[life].birth_ns));
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
         starts(c, t->vcpu, false, false);

@@ -114,6 +114,7 @@ struct idd {
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;
     struct period *interval; /* the open one, when T is an interval */
+    struct period *own;      /* of all slices that are its own for sure; NULL: there was none yet */
 };
 
 /*
@@ -288,9 +289,8 @@ static inline size_t charging_waiting(const struct charging *c)
     return c->done_n - c->done_head;
 }
 
-/* The next closed slice, or NULL; the caller gives it back. */
+/* The next closed slice, or NULL; the caller gives it back: charging_release. */
 struct run_slice *charging_next_slice(struct charging *c);
-void charging_release(struct charging *c, struct run_slice *slice);
 
 /* What was seen by now; the trace was accounted up to end_ns. */
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
@@ -371,7 +371,21 @@ void charging_add_weight(struct charging *c, struct period *p, uint32_t to, doub
 /* Makes room in c->real_weights for the shares of the period. False: no memory. */
 bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
-void charging_release_period(struct charging *c, struct period *p);
+static inline void charging_release_period(struct charging *c, struct period *p)
+{
+    if (--p->references == 0) {
+        p->next_free = c->free_periods;
+        c->free_periods = p;
+    }
+}
+static inline void charging_release(struct charging *c, struct run_slice *slice)
+{
+    charging_release_period(c, slice->period);
+    slice->next_free = c->free_slices;
+    c->free_slices = slice;
+}
+/* A period, over, of which all is the own of the vCPU's driver domain. NULL: no memory. */
+struct period *charging_own_period(struct charging *c, uint32_t vcpu);
 /* A period of the driver domain of this vCPU, with one reference. NULL: no memory. */
 struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t from_ns);
 /* What happened in `from`, which is nothing then, happened in `into`, of the same driver domain. */
@@ -383,6 +397,8 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
 
 /* T is a task. What the vCPU's slice has before to_ns, if anything, is the period's; the slice goes on after that. */
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
+/* The same, and it is the driver domain's own for sure. */
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns);
 /* What the slice has left is the period's: it ends now. */
 void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
 

@@ -119,8 +119,15 @@ static void book_three_parts(struct charge_guest *p, double measured, double cer
     p->certain_ns += after[1] - before[1];
 }
 
-/* What the guest's charge rests on: events of the first `kinds`. */
-static void book_grounds(struct charge_guest *p, const struct share *s, int kinds, uint64_t from_ns,
+/* Adds by kind what rests on events of the kinds from `first` to below `last`. */
+static inline void add_by_kind(struct charge_guest *p, const struct share *s, int first, int last, double ns)
+{
+    for (int k = first; k < last; k++)
+        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+}
+
+/* What the guest's charge rests on; events that were `counted` outside, too. */
+static void book_grounds(struct charge_guest *p, const struct share *s, bool counted, uint64_t from_ns,
                          uint64_t to_ns)
 {
     double ns = (double)(to_ns - from_ns), certain = certain_part(s);
@@ -133,39 +140,49 @@ static void book_grounds(struct charge_guest *p, const struct share *s, int kind
         p->measured_ns += to_ns - from_ns;
     p->charged_inferred_ns += (double)s->inferred * ns;
     p->charged_measured_ns += (double)s->measured * ns;
-    for (int k = 0; k < kinds; k++)
-        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+    add_by_kind(p, s, 0, IO_TRACE_KINDS, ns);
+    if (counted)
+        add_by_kind(p, s, IO_TRACE_KINDS, IO_KINDS, ns);
 }
 
-/* Books a share of the slice's period, of the share's time from from_ns to to_ns. */
-static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s,
-                       uint64_t from_ns, uint64_t to_ns)
+/* Books the share of a guest, of the share's time from from_ns to to_ns, on a pCPU. */
+static __attribute__((noinline)) void book_guest(struct ledger *l, uint16_t pcpu, const struct share *s,
+                                                 uint64_t from_ns, uint64_t to_ns)
 {
-    uint64_t ns = to_ns - from_ns;
-    struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
-    if (!d || ns == 0)
-        return;
-    l->idds_ran_ns += ns;
-    l->idds_unattributed_ns += s->to == SHARE_UNATTRIBUTED ? ns : 0;
-    d->running_ns += ns;
-    d->separated_ns += slice->of_task ? ns : 0;
-    if (s->to >= SHARE_UNATTRIBUTED) {
-        *(s->to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ns;
-        return;
-    }
-    d->charged_ns += ns;
     struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    book_grounds(p, s, l->charging->options.counters ? IO_KINDS : IO_TRACE_KINDS, from_ns, to_ns);
+    book_grounds(p, s, l->charging->options.counters != NULL, from_ns, to_ns);
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
-        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
+        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, pcpu);
         if (m)
-            m->charged_ns += (int64_t)ns;
+            m->charged_ns += (int64_t)(to_ns - from_ns);
     }
 }
 
-static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
+/* Books a share of the slice's period, of the share's time from from_ns to to_ns, to the sums of the driver domain, too. */
+static inline void book_share(struct ledger *l, struct charge_idd *d, const struct run_slice *slice,
+                              const struct share *s, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t ns = to_ns - from_ns;
+    if (ns == 0)
+        return;
+    l->idds_ran_ns += ns;
+    d->running_ns += ns;
+    d->separated_ns += slice->of_task ? ns : 0;
+    if (s->to < SHARE_UNATTRIBUTED) {
+        d->charged_ns += ns;
+        book_guest(l, slice->pcpu, s, from_ns, to_ns);
+    } else if (s->to == SHARE_OWN) {
+        d->own_ns += ns;
+    } else {
+        d->unattributed_ns += ns;
+        l->idds_unattributed_ns += ns;
+    }
+}
+
+static void book_divided(struct ledger *l, struct charge_idd *d, const struct run_slice *slice,
+                         uint64_t upto_ns)
 {
     const struct period *p = slice->period;
     size_t n = p->shares_n;
@@ -183,9 +200,23 @@ static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upt
         memset(before, 0, n * sizeof *before);
     apportion(slice->offset_ns + upto_ns, p->weights, after, n);
     for (size_t i = 0; i < n; i++)
-        book_share(l, slice, &p->shares[i], before[i], after[i]);
+        book_share(l, d, slice, &p->shares[i], before[i], after[i]);
     if (before != few)
         free(before);
+}
+
+/* Books the slice, on a pCPU that is wanted, up to `upto_ns` of its time. */
+static void book_upto(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
+{
+    const struct period *p = slice->period;
+    struct charge_idd *d = idd_sums(l, &l->charges_live, p->idd);
+    if (!d)
+        return;
+    if (p->shares_n == 1)
+        book_share(l, d, slice, &p->shares[0], slice->offset_ns + slice->booked_ns,
+                   slice->offset_ns + upto_ns);
+    else
+        book_divided(l, d, slice, upto_ns);
 }
 
 /* Books the slice up to `until_ns`. */
@@ -194,20 +225,17 @@ static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until
     uint64_t upto_ns = min64(until_ns, slice->to_ns) - slice->from_ns;
     if (until_ns <= slice->from_ns || upto_ns <= slice->booked_ns)
         return;
-    if (wanted(l, slice->pcpu) && slice->period->shares_n == 1)
-        book_share(l, slice, &slice->period->shares[0], slice->offset_ns + slice->booked_ns,
-                   slice->offset_ns + upto_ns);
-    else if (wanted(l, slice->pcpu))
-        book_divided(l, slice, upto_ns);
+    if (wanted(l, slice->pcpu))
+        book_upto(l, slice, upto_ns);
     slice->booked_ns = upto_ns;
 }
 
 /* All of the slice is booked. */
-static void end_slice(struct ledger *l, struct run_slice *slice)
+static inline void end_slice(struct ledger *l, struct run_slice *slice)
 {
     struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
-    if (d && wanted(l, slice->pcpu))
-        d->io_free_executions += slice->io_free;
+    if (slice->io_free && d && wanted(l, slice->pcpu))
+        d->io_free_executions++;
     charging_release(l->charging, slice);
 }
 
