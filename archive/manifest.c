@@ -138,7 +138,7 @@ static const struct stored_field options_fields[] = {
 };
 
 static const struct stored_field charge_fields[] = {
-    ALWAYS(struct capture_options, "methods", charge.methods, U32, 2 * CHARGE_AUTO - 1),
+    ALWAYS(struct capture_options, "methods", charge.methods, U32, 2 * CHARGE_THREADS - 1),
     ALWAYS(struct capture_options, "interval_ns", charge.interval_ns, U64, INT64_MAX),
     /* older archives lack it: those versions charged per execution only */
     FIELD(struct capture_options, "per_execution", charge.per_execution, FLAG, false, true, 1, NULL),
