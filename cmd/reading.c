@@ -168,6 +168,19 @@ static void check_dom0_trace(const struct reading *r, const struct charge_summar
                      r->dom0_trace->cpus[cpu].lost);
 }
 
+/* Loads of own work without a driver domain, and driver domains without one. */
+static void check_own_loads(const struct options *o, const struct charge_summary *s)
+{
+    size_t given = 0;
+    for (size_t i = 0; i < o->own_n; i++)
+        given += o->own[i].ppm > 0;
+    if (o->own_baseline && s->idds_unseparated > 0)
+        complain("%s: %zu of the driver domains are not in it: what they did for themselves is not taken out",
+                 o->own_baseline, s->idds_unseparated);
+    if (!o->own_baseline && given > s->idds_own_given)
+        complain("--own: %zu of its domains are no driver domains of this trace", given - s->idds_own_given);
+}
+
 /* What the charges could not rest on. */
 static void check_charges(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
@@ -175,6 +188,7 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         return;
     if (r->options->idds && s->idds == 0)
         complain("none of the domains of --idd is in this trace");
+    check_own_loads(r->options, s);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)

@@ -142,8 +142,8 @@ with_costs() { # SHARES TRUTH
 ranks() { misranked "$@" | sed 's/^/      /'; [ "${PIPESTATUS[0]}" -eq 0 ]; }
 
 # Percentage points of the driver domain's time that are charged to the wrong one, by what its kernel ran for whom.
-wrong_pp() { # FILE TRUTH
-    "$XENMETER" charge -q -f json "$1" | jq -r --slurpfile truth "$2" '$truth[0].share_pct as $t
+wrong_pp() { # FILE TRUTH OPTION...
+    "$XENMETER" charge -q -f json "${@:3}" "$1" | jq -r --slurpfile truth "$2" '$truth[0].share_pct as $t
         | .reports[0].intervals[0].idds[] | select(.domain == 0) | .running_ns as $ran
         | ([.guests[] | {key: "\(.domain)", value: (100 * .charged_ns / $ran)}] | from_entries) as $g
         | ($g + {own: (100 * .own_ns / $ran), "?": (100 * .unattributed_ns / $ran)}) as $c
@@ -153,6 +153,16 @@ near_truth() { # FILE TRUTH
     local wrong
     wrong=$(wrong_pp "$1" "$2")
     printf '%-18s %.1f points of domain 0 are with the wrong one\n' "$(basename "$1" .xt.zst)" "$wrong"
+    awk -v wrong="$wrong" -v most="$WRONG_PP" 'BEGIN { exit !(wrong != "" && wrong <= most) }'
+}
+
+# The same where tasks are not told apart, but the driver domain's own work is known: what its kernel ran for itself.
+near_truth_by_load() { # FILE TRUTH
+    local wrong load
+    load=$("$XENMETER" charge -q -f json "$1" | jq --slurpfile truth "$2" '.reports[0].intervals[0]
+        | (.end_ns - .start_ns) as $length | .idds[] | select(.domain == 0) | .running_ns / $length * $truth[0].share_pct.own')
+    wrong=$(wrong_pp "$1" "$2" --charge-per execution --own "$(printf %.4f "$load")%")
+    printf '%-18s %.1f points per execution, with the load of its own work given\n' "$(basename "$1" .xt.zst)" "$wrong"
     awk -v wrong="$wrong" -v most="$WRONG_PP" 'BEGIN { exit !(wrong != "" && wrong <= most) }'
 }
 
@@ -203,6 +213,8 @@ judge_capture() { # DIR NAME
     check "$2: packets and requests of its second half" events_agree "$file" "$middle" "$end" "$first" "$hz"
     [ -s "$1/$2.truth/truth.json" ] &&
         check "$2: at most $WRONG_PP points are charged to the wrong one" near_truth "$file" "$1/$2.truth/truth.json"
+    [ -s "$1/$2.truth/truth.json" ] &&
+        check "$2: the same per execution, with its own load given" near_truth_by_load "$file" "$1/$2.truth/truth.json"
     shares "$scratch/counted" "${jsons[@]}" >"$scratch/shares"
     print_shares "$2" "$scratch/shares"
     evidence_of "$2" "$scratch/auto.json"
