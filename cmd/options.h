@@ -42,7 +42,7 @@ struct options {
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given, charge_per_execution;
-    bool charge_all, charge_idle;
+    bool charge_all, charge_idle, fit;
     const char *io_counts;  /* file of outside counters */
     const char *dom0_trace; /* file of what a driver domain's kernel recorded */
     /* archives */

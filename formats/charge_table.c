@@ -114,9 +114,30 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
     put_counts(b, "of unknown guest:", s->unassigned, NULL, IO_TRACE_KINDS);
 }
 
+/* "in 11 intervals domain 0 ran 7.82 s, ..." and the weights as options have them */
+static void put_fit(struct table *t, const struct fitted_weights *fit, const struct charge_summary *s)
+{
+    struct buffer *b = &t->base.text;
+    char one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
+    buffer_printf(
+        b, "\nin %s intervals driver domains ran %s, of it %s for guests; the costs explain %s of that, ",
+        human_count(one, fit->intervals), human_duration(two, (uint64_t)fit->driver_ns),
+        human_duration(three, (uint64_t)fit->guests_ns),
+        human_percent(four, fit->explained_ns, fit->guests_ns));
+    buffer_printf(b, "and are off by %.0f %% for a guest in an interval\n", fit->residual_pct);
+    put_separation(b, t->base.schema->charge, s);
+    buffer_text(b, "--weights ");
+    fit_add_weights(b, fit);
+    buffer_text(b, "\n");
+}
+
 void charge_table_end(struct table *t, const struct charge_summary *s)
 {
     struct buffer *b = &t->base.text;
+    if (t->base.schema->charge->fit) {
+        put_fit(t, t->base.schema->charge->fit, s);
+        return;
+    }
     bool any = (s->methods & CHARGE_THREADS) != 0;
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
