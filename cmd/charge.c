@@ -1,6 +1,8 @@
 /* xenmeter charge: who used the driver domains. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "formats/charge_words.h"
 #include "metrics/measure/weight_fit.h"
 #include "metrics/relation/charges.h"
 #include "reading.h"
@@ -62,11 +64,24 @@ static int take_for_fit(void *context, const struct interval *interval, const st
     return 0;
 }
 
+/* The table has them itself. */
+static void say_weights(const struct fitted_weights *fit)
+{
+    struct buffer weights = {0};
+    fit_add_weights(&weights, fit);
+    buffer_add(&weights, "", 1);
+    if (!weights.failed)
+        complain("--weights %s", weights.at);
+    buffer_free(&weights);
+}
+
 static int finish_fit(struct reading *r, struct error *err)
 {
     struct charge *c = (struct charge *)r;
     if (weight_fit_solve(c->fit, &c->weights, err) != 0)
         return -1;
+    if (!r->options->quiet && strcmp(r->options->format, "table") != 0)
+        say_weights(&c->weights);
     const struct rows rows = {
         .relation = &relation_fitted_weights, .at = c->weights.kinds, .n = c->weights.n};
     return reading_write(r, &rows);
