@@ -1,6 +1,7 @@
 #include "formats/json_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "formats/charge_words.h"
@@ -183,4 +184,17 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
         of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary), "charge_idle",
         (int)options->charge_idle, "own_given", of_own(options), "own_baseline",
         json_of_text(schema->own_baseline));
+}
+
+json_t *charge_json_fit(const struct fitted_weights *fit)
+{
+    struct buffer weights = {0};
+    fit_add_weights(&weights, fit);
+    buffer_add(&weights, "", 1);
+    json_t *text = weights.failed ? NULL : json_string(weights.at);
+    buffer_free(&weights);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:f, s:o}", "intervals", (json_int_t)fit->intervals, "driver_domains_ns",
+        (json_int_t)llround(fit->driver_ns), "guests_ns", (json_int_t)llround(fit->guests_ns), "explained_ns",
+        (json_int_t)llround(fit->explained_ns), "residual_pct", fit->residual_pct, "weights", text);
 }

@@ -23,6 +23,7 @@ int main(void)
         SUITE(unscheduled),
         SUITE(unseen),
         SUITE(transitions),
+        SUITE(weight_fit),
         SUITE(skew),
         SUITE(switches),
         SUITE(old_layouts),
