@@ -111,13 +111,14 @@ int order_sweep(struct order *o)
 
 /* ---- times ---- */
 
-/* Brings the times of a stream into order. Time 0 is where the trace begins. */
+/* Brings the times of a stream into order. Time 0 is where the trace begins; a loss after it that began before begins there, too. */
 static void settle(const struct order *o, struct stream *s)
 {
     stream_settle(s);
     bool known = order_beginning_is_known(o);
     uint64_t beginning = o->tsc_first < s->first_tsc ? o->tsc_first : s->first_tsc;
-    for (size_t i = s->head; known && i < s->n && s->events[i].tsc == 0; i++)
+    bool untimed = known && s->head < s->n && s->events[s->head].tsc == 0;
+    for (size_t i = s->head; untimed && i < s->n && s->events[i].tsc < beginning; i++)
         s->events[i].tsc = beginning;
 }
 
