@@ -44,6 +44,14 @@ struct cores {
 
 #define SWITCHES_SURE 2 /* so many switches of one kind are no damage */
 
+/*
+ * A ring that misses so many switches between two of its own, whenever these were, and of so many of its switches one or more,
+ * has siblings: captures that were joined, or a host that slept, make one for each time.
+ */
+#define SWITCHES_MISSED  4
+#define MISSED_SHARE     16
+#define SWITCHES_COUNTED 255 /* no more are counted */
+
 bool cores_init(struct cores *c);
 void cores_free(struct cores *c);
 
@@ -87,6 +95,15 @@ static inline bool cores_shows(const struct stream *s)
 {
     return s->together >= SWITCHES_SURE || s->elsewhere >= SWITCHES_SURE;
 }
+
+/* Whether a ring may yet show it: it misses switches. */
+static inline bool cores_may_show(const struct stream *s)
+{
+    return s->missed > 0 && !cores_shows(s);
+}
+
+/* The ring wrote so many switches so far: shows siblings if it misses too many for anything else. */
+void cores_count_switches(struct cores *c, struct stream *s, uint64_t switches);
 
 /* Whether a ring shows that its pCPU has siblings, and not all of them are known. */
 bool cores_missing(const struct cores *c, const struct stream *s);

@@ -73,6 +73,7 @@ struct stream {
     struct last_switch last_switch, last_unit_switch; /* by runstate changes, by SWITCH */
     uint8_t together;                                 /* switches at once of several pCPUs (cores.h) */
     uint8_t elsewhere; /* switches from another vCPU than the last one in the window was to (cores.h) */
+    uint8_t missed;    /* the same, whenever the last one was, up to SWITCHES_COUNTED */
     uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
     uint32_t ran_ns;   /* modulo 2^32, */
