@@ -228,7 +228,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     /* What it did before was not recorded. */
     bool hidden = state == RUNSTATE_RUNNING
-                      ? runstates_is_dark(r, pcpu)
+                      ? runstates_was_dark(r, pcpu, now_ns)
                       : r->unseen.known; /* where it ran is recorded since when that says more */
     certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;

@@ -339,6 +339,14 @@ static void narrow(const struct runstates *r, struct dark_stretch *gap, enum run
     }
 }
 
+/* The vCPU ran on the pCPU until now: and that since all is recorded there, as nobody began to run. */
+static void narrow_run(const struct runstates *r, struct dark_stretch *gap, uint16_t pcpu, uint64_t now_ns)
+{
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->current == NOBODY && !runstates_was_dark(r, pcpu, now_ns))
+        gap->to_ns = min64(gap->to_ns, max64(gap->from_ns, p->free_since));
+}
+
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old)
 {
@@ -353,6 +361,8 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
         return;
     }
     narrow(r, &gap, tracked, old);
+    if (old == RUNSTATE_RUNNING)
+        narrow_run(r, &gap, pcpu, now_ns);
     if (k->doubtful)
         end_doubt(r, vcpu, gap.from_ns);
     if (tracked != RUNSTATE_UNKNOWN)

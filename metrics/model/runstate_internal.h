@@ -201,6 +201,13 @@ static inline bool runstates_is_dark(const struct runstates *r, uint16_t pcpu)
     return r->pcpus[pcpu].blind_from_ns != BLIND_NONE || r->pcpus[pcpu].partial;
 }
 
+/* The same of what happened there until now. */
+static inline bool runstates_was_dark(const struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    return p->partial || (p->blind_from_ns != BLIND_NONE && p->blind_from_ns < now_ns);
+}
+
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
