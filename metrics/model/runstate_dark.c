@@ -443,7 +443,7 @@ void runstates_release(struct runstates *r, uint64_t settled_ns, bool end)
     const struct darkness *d = &r->darkness;
     uint64_t light_ns = darkness_stretch(d, d->n - 1)->to_ns, from_ns;
     if (end && light_ns < settled_ns)
-        doubt_silent(r, light_ns, settled_ns);
+        begin_dark(r, light_ns, settled_ns);
     if (darkness_earliest(d, r->settled_ns) >= settled_ns)
         return;
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {

@@ -73,6 +73,7 @@ struct decoder {
     int last_pcpu;       /* its pCPU, -1: none */
     int pcpu_before;     /* that of the window before it */
     uint32_t largest_window;
+    bool rings_fill;      /* records were lost after a window that filled its ring: so large are rings */
     bool joined;          /* another capture follows, from quality.joined_at on: it is read, and not used */
     struct short_window { /* the last one that ended early, */
         uint64_t at;      /* with the header of the next one at this offset, */

@@ -57,6 +57,7 @@ struct stream {
     bool late;             /* records of its last window are older than earliest_tsc */
     bool pulled_back;      /* time went back: events that are queued may lie beyond later ones */
     bool perhaps_blind;    /* the last window filled its ring: records may be missing after it */
+    bool before_blind;     /* the same of the window before */
     uint64_t last_sweep;   /* of its last window */
     unsigned sweeps_in_row;   /* so many sweeps in a row, up to the last window's, it wrote, */
     uint32_t least_bytes;     /* and in each of them at least so much */

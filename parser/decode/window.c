@@ -194,6 +194,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     s->earliest_tsc = d->earliest_tsc;
     if (bytes > d->largest_window)
         d->largest_window = bytes;
+    s->before_blind = s->perhaps_blind;
     s->perhaps_blind = fills_ring(d, bytes);
     bool in_row = s->sweeps_in_row > 0 && s->last_sweep + 1 == d->sweep;
     s->least_bytes = in_row && s->least_bytes < bytes ? s->least_bytes : bytes;

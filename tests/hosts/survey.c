@@ -313,14 +313,18 @@ static bool add_unseen(struct making *m, const struct edge *edges)
     return true;
 }
 
-/* Losses that nothing in the file reports: the ring was full to the end. */
+/*
+ * Losses that no record reports: the ring was full to the end. Its last window shows that, if reported losses show how large
+ * such windows are.
+ */
 static bool add_unreported(struct making *m)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
         const struct trace_ring *ring = &m->rings[pcpu];
         if (ring->lost == 0 || m->unseen[pcpu])
             continue;
-        if (ring->lost_first_tsc < m->v->unreported_tsc)
+        bool shows = m->v->lost > 0 && !m->plan->abrupt;
+        if (!shows && ring->lost_first_tsc < m->v->unreported_tsc)
             m->v->unreported_tsc = ring->lost_first_tsc;
         if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
             return false;
