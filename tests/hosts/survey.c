@@ -155,11 +155,11 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
     return true;
 }
 
-/* The last record of a window; 0: the mask left none. */
-static uint64_t last_written(const struct making *m, const struct window *w)
+/* The last record of a window, or the first one; 0: the mask left none. */
+static uint64_t written(const struct making *m, const struct window *w, bool last)
 {
-    for (size_t k = w->end; k-- > w->first;) {
-        const struct recorded *record = &m->r->pcpus[w->pcpu].records[k];
+    for (size_t k = w->first; k < w->end; k++) {
+        const struct recorded *record = &m->r->pcpus[w->pcpu].records[last ? w->end - 1 - (k - w->first) : k];
         if (!plan_leaves_out(m->plan, (enum trace_event)record->event))
             return record->tsc;
     }
@@ -184,8 +184,9 @@ static void survey_cut(struct making *m, struct edge *edges)
 }
 
 /*
- * Whether the pCPU, silent since its last record, was never so silent at the end of a sweep, by far: the age of its last
- * record is drawn anew at each of them, so to exceed all of N by a factor of 10 is chance once in N^10 / 10!.
+ * Whether the pCPU, silent since its last record, was never so silent at the end of a sweep, or between two windows, by far: the
+ * age of its last record is drawn anew at each of them, so to exceed all of N by a factor of 10 is chance once in N^10 / 10!.
+ * One that is silent for long now and then, and at the end of no sweep so far, may be silent at the last one.
  */
 static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, uint64_t end_tsc)
 {
@@ -195,8 +196,10 @@ static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, 
     uint64_t last = 0, latest = 0, longest = 0, sweeps = 0;
     for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++) {
         const struct window *w = &m->windows[i];
-        uint64_t tsc = last_written(m, w);
+        uint64_t tsc = written(m, w, true), first = written(m, w, false);
         latest = tsc > latest ? tsc : latest;
+        if (w->pcpu == pcpu && tsc && last && first - last > longest)
+            longest = first - last;
         last = w->pcpu == pcpu && tsc ? tsc : last;
         if (m->windows[i + 1].sweep == w->sweep || last == 0)
             continue;
@@ -315,9 +318,9 @@ static bool add_unseen(struct making *m, const struct edge *edges)
 
 /*
  * Losses that no record reports: the ring was full to the end. Its last window shows that, if reported losses show how large
- * such windows are.
+ * such windows are, and its last record since when.
  */
-static bool add_unreported(struct making *m)
+static bool add_unreported(struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
         const struct trace_ring *ring = &m->rings[pcpu];
@@ -326,7 +329,7 @@ static bool add_unreported(struct making *m)
         bool shows = m->v->lost > 0 && !m->plan->abrupt;
         if (!shows && ring->lost_first_tsc < m->v->unreported_tsc)
             m->v->unreported_tsc = ring->lost_first_tsc;
-        if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
+        if (!gaps_add(&m->v->gaps, pcpu, edges[pcpu].last, UINT64_MAX)) /* when the first one was, nobody knows */
             return false;
     }
     return true;
@@ -368,7 +371,7 @@ bool view_survey(struct making *m)
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m, edges) && add_unreported(m);
+    done = done && add_unseen(m, edges) && add_unreported(m, edges);
     for (int64_t core = 0; m->plan->siblings && core < m->plan->pcpus / m->plan->siblings; core++)
         look_at_core(m, (uint32_t)core);
     done = done && view_survey_joints(m) && spread_to_siblings(m);
