@@ -64,7 +64,7 @@ struct pcpu_track {
     bool out_seen,
         in_seen;   /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
     bool in_waits; /* switches only: SWITCH_INFNEXT came at switched_ns without _INFPREV; SWITCH is to come */
-    uint32_t slice_ns; /* of that SWITCH_INFNEXT */
+    uint32_t waited_ns, slice_ns; /* of that SWITCH_INFNEXT */
     uint64_t switched_ns;
 };
 
