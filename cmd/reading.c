@@ -129,6 +129,16 @@ static void check_counters(const struct reading *r, const struct charge_summary 
     else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
         complain("%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is %s", file,
                  from, to, end, s->methods & CHARGE_PACKETS ? "unattributed" : "charged by the trace alone");
+    if (s->cpu_impossible_ns)
+        complain(
+            "%s: its CPU times cannot be for %.3f s, first in the stretch from %.3f s on: they fall, or are "
+            "more than the driver domain can have run: not used there",
+            file, (double)s->cpu_impossible_ns / 1e9, (double)s->cpu_impossible_at_ns / 1e9);
+    if (s->devices_unused)
+        complain(
+            "%s: %zu of its devices were counted in domains that are no driver domains of this trace: they "
+            "are not used",
+            file, s->devices_unused);
     if (s->devices_unknown)
         complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
                  "unattributed",
