@@ -345,6 +345,7 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     else
         counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
+    r->unseen.late++;
     k->contradicted = k->first_record = false;
     if (!counted)
         put_skewed(r, vcpu, now_ns, old, new);

@@ -304,13 +304,12 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
 {
     struct track *k = &r->tracks[vcpu];
     const struct contradiction c = {now_ns, vcpu, (enum runstate)k->state};
-    bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
     runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;
     note_unexplained(
         r, &(struct unexplained){
                .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
-    unseen_note(&r->unseen, &c, old, clean);
+    unseen_note(&r->unseen, &c, old, r->darkness.n == 0);
     runstates_prove_unseen(r, now_ns);
 }
 

@@ -33,7 +33,7 @@ struct search {
     } * votes;            /* by pCPU number */
     /* decoder_check_cores: */
     uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
-    uint16_t *wrong;   /* by number of the core's leader: another one stopped running */
+    uint16_t *wrong;   /* the same: how often another one stopped running */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -163,7 +163,10 @@ static void search(struct search *s)
     } while (before != cores);
 }
 
-/* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
+/*
+ * Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch; or the
+ * host slept, once.
+ */
 static void check_runner(struct search *s, const struct event *e)
 {
     struct cores *c = &s->d->cores;
@@ -172,7 +175,7 @@ static void check_runner(struct search *s, const struct event *e)
         return;
     uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
     uint32_t *runner = &s->runners[pcpu];
-    uint16_t *wrong = &s->wrong[c->leader[pcpu]];
+    uint16_t *wrong = &s->wrong[pcpu];
     if (runstate_old(e->header) == XEN_RUNNING) {
         *wrong += *runner != CURRENT_NONE && *runner != e->w[0] && *wrong < SWITCHES_SURE;
         *runner = CURRENT_NONE;
