@@ -15,8 +15,8 @@ static uint32_t name_of(uint32_t domain, uint32_t id)
     return domain << 16 | id;
 }
 
-#define WAITED_SLACK_NS 100000u /* a wake is recorded so late at most */
-#define LEAVING_NS 1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
+#define WAITED_SLACK_NS 100000u  /* a wake is recorded so late at most */
+#define LEAVING_NS      1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
 
 /* Where the vCPU goes that is switched out. The record that it blocks, or is put to sleep, may just have been lost. */
 static enum runstate leads_to(const struct runstates *r, const struct track *k, uint64_t now_ns)
@@ -251,7 +251,8 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
     p->in_seen = p->out_seen;
     p->in_waits = !p->out_seen;
     p->switched_ns = now_ns;
-    p->waited_ns = r->cores ? UINT32_MAX : e->w[2]; /* of a unit, of which each vCPU may have waited for less */
+    p->waited_ns =
+        r->cores ? UINT32_MAX : e->w[2]; /* of a unit, of which each vCPU may have waited for less */
     p->slice_ns = e->w[3];
     if (p->in_seen)
         switch_in(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns,

@@ -1,7 +1,8 @@
 #include "unseen.h"
 
 #define UNCLEAN_SHARE 100 /* in a trace that is not clean one record of so many at least must be a proof */
-#define OTHERS_SHARE  4   /* others must be fewer than the proofs by this factor, and so must records that came late */
+#define OTHERS_SHARE                                                                                         \
+    4 /* others must be fewer than the proofs by this factor, and so must records that came late */
 
 static bool is_off_pcpu(enum runstate state)
 {

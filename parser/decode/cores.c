@@ -147,10 +147,8 @@ void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *las
                                  (uint32_t)s->last_sweep};
 }
 
-void cores_count_switches(struct cores *c, struct stream *s, uint64_t switches)
+void cores_set_shown(struct cores *c, struct stream *s)
 {
-    if (s->missed < SWITCHES_MISSED || s->missed * (uint64_t)MISSED_SHARE < switches)
-        return;
     s->elsewhere = SWITCHES_SURE;
     c->ring_shows = true;
 }

@@ -207,17 +207,34 @@ static void check(struct search *s)
     }
 }
 
-/* Of rings that miss switches: whether these are many. */
-static void count_switches(struct decoder *d)
+static uint64_t count_switches(const struct stream *s, bool runstates)
 {
+    uint64_t n = 0;
+    for (size_t i = s->head; i < s->n; i++) {
+        const struct event *e = &s->events[i];
+        n += runstates ? e->slot == EVENT_RUNSTATE_CHANGE && runstate_new(e->header) == XEN_RUNNING
+                       : e->slot == EVENT_SWITCH;
+    }
+    return n;
+}
+
+/* Whether the switches that rings miss are many, for one of them or all together. */
+static void judge_missed(struct decoder *d)
+{
+    bool runstates = decoder_has_runstates(d);
+    struct missed all = {0};
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        uint64_t switches = 0;
-        for (size_t k = s->head; cores_may_show(s) && k < s->n; k++)
-            switches += s->events[k].slot == EVENT_RUNSTATE_CHANGE &&
-                        runstate_new(s->events[k].header) == XEN_RUNNING;
-        cores_count_switches(&d->cores, s, switches);
+        struct missed one = {s->missed, s->missed, count_switches(s, runstates)};
+        all.missed += one.missed;
+        all.again += one.missed > 0 ? one.missed - 1 : 0;
+        all.switches += one.switches;
+        if (s->missed > 0 && cores_missed_shows(&one))
+            cores_set_shown(&d->cores, s);
     }
+    for (unsigned i = 0; i < d->pcpus_n && cores_missed_shows(&all); i++)
+        if (d->streams[d->pcpus[i]]->missed > 1)
+            cores_set_shown(&d->cores, d->streams[d->pcpus[i]]);
 }
 
 static bool begin(struct search *s, struct decoder *d, uint64_t upto)
@@ -248,7 +265,7 @@ static void end(struct search *s)
 bool decoder_search_cores(struct decoder *d, uint64_t upto)
 {
     struct search s;
-    count_switches(d);
+    judge_missed(d);
     if (!cores_shown(&d->cores))
         return true;
     bool memory = begin(&s, d, upto);
