@@ -129,6 +129,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
     stream_forget_switches(s);
     if (r->words == 0)
         return;
+    d->rings_fill |= s->before_blind;
     d->quality->lost_markers++;
     d->quality->lost_records += load32(r->payload);
     if (!(r->header >> 31) || r->words < 4) {

@@ -197,6 +197,26 @@ static int end_model(struct order *o)
     return 0;
 }
 
+/*
+ * Rings that were full when tracing ended: their pCPUs wrote nothing since, and no record reports what they lost. Only where
+ * others did so is it known how large a full ring is. -1 when there is no memory.
+ */
+static int end_full_rings(struct order *o)
+{
+    struct decoder *d = o->decoder;
+    for (unsigned i = 0; d->model && d->rings_fill && i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        if (!s->begun || !s->perhaps_blind || s->last_tsc >= o->tsc_last)
+            continue;
+        if (!stream_reserve(s, 2))
+            return -1;
+        stream_append_blind(s, s->last_tsc, o->tsc_last, 0, UINT32_MAX);
+        d->queued += 2;
+        s->fresh = s->n;
+    }
+    return 0;
+}
+
 int order_end(struct order *o, bool cut)
 {
     const struct decoder *d = o->decoder;
@@ -212,6 +232,8 @@ int order_end(struct order *o, bool cut)
             end = until;
     }
     o->first_sweep_cut = cut && d->sweep == 1;
+    if (!cut && end_full_rings(o) != 0)
+        return -1;
     if (cut)
         o->model_end = end > o->watermark ? end : o->watermark;
     if (o->tsc_last < o->watermark)
