@@ -175,6 +175,7 @@ static inline void book_share(struct ledger *l, struct charge_idd *d, const stru
         book_guest(l, slice->pcpu, s, from_ns, to_ns);
     } else if (s->to == SHARE_OWN) {
         d->own_ns += ns;
+        d->own_given_ns += s->given > 0 ? part_between((double)s->given, from_ns, to_ns) : 0;
     } else {
         d->unattributed_ns += ns;
         l->idds_unattributed_ns += ns;
