@@ -68,7 +68,6 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
-    OPTION_CHARGE_IDLE,
     OPTIONS_HEADING("What to report"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
