@@ -108,8 +108,10 @@ static int prepare(struct reading *r, struct error *err)
 {
     struct charge *c = (struct charge *)r;
     const struct options *o = r->options;
-    c->charges = (struct charge_schema){
-        .options = &r->meter.charge, .io_counts = reading_io_counts(r), .dom0_trace = o->dom0_trace};
+    c->charges = (struct charge_schema){.options = &r->meter.charge,
+                                        .io_counts = reading_io_counts(r),
+                                        .dom0_trace = o->dom0_trace,
+                                        .own_baseline = o->own_baseline};
     r->schema.bys = 1u << BY_DOMAIN;
     r->schema.charge = &c->charges;
     r->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,

@@ -130,6 +130,16 @@ static void check_counters(const struct reading *r, const struct charge_summary 
     else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
         complain("%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is %s", file,
                  from, to, end, s->methods & CHARGE_PACKETS ? "unattributed" : "charged by the trace alone");
+    if (s->cpu_impossible_ns)
+        complain(
+            "%s: its CPU times cannot be for %.3f s, first in the stretch from %.3f s on: they fall, or are "
+            "more than the driver domain can have run: not used there",
+            file, (double)s->cpu_impossible_ns / 1e9, (double)s->cpu_impossible_at_ns / 1e9);
+    if (s->devices_unused)
+        complain(
+            "%s: %zu of its devices were counted in domains that are no driver domains of this trace: they "
+            "are not used",
+            file, s->devices_unused);
     if (s->devices_unknown)
         complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
                  "unattributed",
@@ -159,6 +169,19 @@ static void check_dom0_trace(const struct reading *r, const struct charge_summar
                      r->dom0_trace->cpus[cpu].lost);
 }
 
+/* Loads of own work without a driver domain, and driver domains without one. */
+static void check_own_loads(const struct options *o, const struct charge_summary *s)
+{
+    size_t given = 0;
+    for (size_t i = 0; i < o->own_n; i++)
+        given += o->own[i].ppm > 0;
+    if (o->own_baseline && s->idds_unseparated > 0)
+        complain("%s: %zu of the driver domains are not in it: what they did for themselves is not taken out",
+                 o->own_baseline, s->idds_unseparated);
+    if (!o->own_baseline && given > s->idds_own_given)
+        complain("--own: %zu of its domains are no driver domains of this trace", given - s->idds_own_given);
+}
+
 /* What the charges could not rest on. */
 static void check_charges(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
@@ -166,6 +189,7 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         return;
     if (r->options->idds && s->idds == 0)
         complain("none of the domains of --idd is in this trace");
+    check_own_loads(r->options, s);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)

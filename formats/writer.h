@@ -19,8 +19,9 @@
 /* How driver domains are charged. */
 struct charge_schema {
     const struct charge_options *options;
-    const char *io_counts;  /* the file of outside counters, or NULL */
-    const char *dom0_trace; /* the file of what a driver domain's kernel recorded, or NULL */
+    const char *io_counts;    /* the file of outside counters, or NULL */
+    const char *dom0_trace;   /* the file of what a driver domain's kernel recorded, or NULL */
+    const char *own_baseline; /* the report from which loads of own work are, or NULL */
     const struct fitted_weights *fit; /* a report of weights: filled before it ends; else NULL */
 };
 

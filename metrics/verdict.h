@@ -36,7 +36,7 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
 /*
- * Adds what is wrong with charges: driver domains' own work is not separated, much of their time is unattributed, or what
+ * Adds what is wrong with charges: driver domains' own work is not separated, or given, much of their time is unattributed, or what
  * was given beside the trace does not cover all of its `duration_ns`.
  */
 void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns);

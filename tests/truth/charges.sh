@@ -151,6 +151,17 @@ near_truth() { # FILE TRUTH
     within "$wrong" 0 "$WRONG_PP"
 }
 
+# The same where tasks are not told apart, but the driver domain's own work is known: what its kernel ran for itself.
+near_truth_by_load() { # FILE TRUTH
+    local wrong load
+    load=$("$XENMETER" charge -q -f json "$1" | jq --slurpfile truth "$2/truth.json" '.reports[0].intervals[0]
+        | (.end_ns - .start_ns) as $length | .idds[] | select(.domain == 0) | .running_ns / $length * $truth[0].share_pct.own')
+    "$XENMETER" charge -q -f json --charge-per execution --own "$(printf %.4f "$load")%" "$1" >"$scratch/near.json"
+    read -r wrong _ < <(wrong_of "$scratch/near.json" "$2")
+    printf '%-18s %.1f points per execution, with the load of its own work given\n' "$(basename "$1" .xt.zst)" "$wrong"
+    within "$wrong" 0 "$WRONG_PP"
+}
+
 has_certain() { jq -e '.method | ([.events_seen[]] | add) > ([.events_inferred[]] | add)' "$1" >/dev/null; } # JSON
 evidence_of() { # NAME JSON: how many events are certain, inferred, and of unknown guest
     jq -r '.method as $m | [["map", "unmap", "transfer", "notify", "copy"][]
@@ -198,6 +209,8 @@ judge_capture() { # DIR NAME
     check "$2: packets and requests of its second half" events_agree "$file" "$middle" "$end" "$first" "$hz"
     [ -s "$1/$2.truth/truth.json" ] &&
         check "$2: at most $WRONG_PP points are charged to the wrong one" near_truth "$file" "$1/$2.truth"
+    [ -s "$1/$2.truth/truth.json" ] &&
+        check "$2: the same per execution, with its own load given" near_truth_by_load "$file" "$1/$2.truth"
     shares "$scratch/counted" "${jsons[@]}" >"$scratch/shares"
     print_shares "$2" "$scratch/shares"
     evidence_of "$2" "$scratch/auto.json"

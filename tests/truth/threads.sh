@@ -25,6 +25,7 @@ sums() { # JSON
         and ([.guests[].charged_ns] | add // 0) == .charged_ns
         and all(.guests[]; .measured_ns + .certain_ns + .inferred_ns == .charged_ns))' "$1" >/dev/null
 }
+possible() { jq -e '.method.io_counts_cpu_impossible_ns == 0' "$1" >/dev/null; } # JSON
 # "WRONG MEASURED TRUE LOGGED": points of dom0's time; and s that threads ran by the charges, by the truth, by the log.
 compare() { # JSON TRUTH LOG TSC_FIRST TSC_LAST
     jq -rn --slurpfile charges "$1" --slurpfile truth "$2" --rawfile log "$3" --argjson first "$4" --argjson last "$5" '
@@ -46,6 +47,7 @@ judge() { # DIR NAME PER
     check "$2 per $3 can be charged" "$XENMETER" charge -q -f json -g total,1s,100ms --io-counts "$scratch/log.csv" \
         --charge-by threads --charge-per "$3" $CHARGE_OPTIONS -o "$scratch/charges.json" "$file"
     check "$2 per $3: all adds up" sums "$scratch/charges.json"
+    check "$2 per $3: no CPU time is more than can be" possible "$scratch/charges.json"
     read -r first last < <(jq -r '.trace | "\(.tsc_first) \(.tsc_last)"' "$scratch/charges.json")
     read -r wrong measured ran logged < <(compare "$scratch/charges.json" "$truth/truth.json" "$scratch/log.csv" "$first" "$last")
     printf '%-18s %-10s %10s %10s %10s %10s\n' "$2" "$3" "$wrong" "$measured" "$ran" "$logged"

@@ -46,6 +46,7 @@ int main(void)
         SUITE(charge_formats),
         SUITE(charge_measured),
         SUITE(charge_tasks),
+        SUITE(own_load),
         SUITE(attribution),
         SUITE(counters),
         SUITE(xenmon),
