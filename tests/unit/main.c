@@ -31,6 +31,7 @@ int main(void)
         SUITE(own_events),
         SUITE(order),
         SUITE(places),
+        SUITE(random_places),
         SUITE(clock),
         SUITE(clock_hosts),
         SUITE(framing),
