@@ -21,8 +21,7 @@ struct model {
     uint64_t living;    /* and how many have no end yet; sums modulo 2^64 */
     uint64_t ran_ns;    /* the same of running, idle vCPUs included */
     uint64_t running;
-    unsigned pcpus;   /* that wrote records */
-    unsigned changes; /* of states, since the time that is settled moved last */
+    unsigned pcpus; /* that wrote records */
     bool begun;
     bool goes_on; /* the next batch holds more of what was read by the last one */
     bool shows_idle;
@@ -71,6 +70,8 @@ static void begin_reading(struct model *m, const struct event_batch *batch)
 {
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
+    if (!m->begun)
+        runstates_settled(m->runstates, m->settled_ns);
     m->begun = true;
     if (batch->damaged)
         runstates_distrust(m->runstates);
@@ -81,24 +82,6 @@ static void begin_reading(struct model *m, const struct event_batch *batch)
     runstates_use_cores(m->runstates, batch->cores);
 }
 
-#define SETTLE_CHANGES 2048 /* what they leave waiting fits into a cache */
-
-/* So many changes of state wait, and all before this event: those are settled that can be. */
-static __attribute__((noinline)) void settle_before(struct model *m, const struct event *e,
-                                                    const struct clock *clock)
-{
-    uint64_t before_ns = clock_ns(clock, e->tsc);
-    m->changes = 0;
-    if (before_ns > m->settled_ns)
-        m->settled_ns = runstates_settled(m->runstates, before_ns);
-}
-
-/* Whether every model wants the event: then it is there whatever else is wanted. */
-static inline bool is_of_states(const struct event *e)
-{
-    return e->flags & EVENT_MODEL && (e->slot == EVENT_RUNSTATE_CHANGE || e->slot == EVENT_SWITCH);
-}
-
 int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
 {
     if (!m->goes_on)
@@ -106,8 +89,6 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     m->goes_on = batch->more;
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
-        if (is_of_states(e) && ++m->changes > SETTLE_CHANGES)
-            settle_before(m, e, clock);
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
             return error_no_memory(err, "the states of vCPUs");
     }
@@ -124,10 +105,9 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
 uint64_t model_settle(struct model *m, const struct event_batch *batch, const struct clock *clock)
 {
     uint64_t settled = event_batch_settled(batch);
-    if (settled > 0 && !batch->more) {
-        m->settled_ns = runstates_settled(m->runstates, clock_ns(clock, settled));
-        m->changes = 0;
-    }
+    bool all = settled > 0 && !batch->more;
+    m->settled_ns = all ? runstates_settled(m->runstates, clock_ns(clock, settled))
+                        : runstates_settled_by_now(m->runstates);
     return m->settled_ns;
 }
 

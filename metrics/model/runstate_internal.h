@@ -86,6 +86,7 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t settles_at;       /* at so many records about states it moves by itself */
     uint64_t front_ns;         /* of the last event */
     uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
     uint64_t instant_ns;       /* of the last runstate change */
