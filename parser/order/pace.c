@@ -146,6 +146,20 @@ static void break_off(struct pace *p)
         pace_excuse(p);
 }
 
+/*
+ * What take_run does of nearly all runs, that the clock was measured from: they are not odd, nor was one before. False: this one
+ * is another.
+ */
+static inline bool take_usual(struct pace *p, double ns, double longer_ns)
+{
+    double off_ns = p->off_ns + longer_ns;
+    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6);
+    if (pace_is_odd(p) || off_ns > slack_ns || off_ns < -slack_ns)
+        return false;
+    p->off_ns = ns > USUAL_LONGEST ? 0 : off_ns - off_ns / USUAL_PART;
+    return true;
+}
+
 /* A vCPU stopped running; p->since is known. */
 static void stop_run(struct pace *p, struct pace_usual *usual, const struct clock *clock,
                      const struct event *e, uint64_t sweep)
@@ -162,7 +176,8 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
             break_off(p);
             return;
         }
-        take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+        if (!clock->measured || !take_usual(p, ns, longer_ns))
+            take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
     } else {
         break_off(p);
     }
