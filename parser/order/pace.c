@@ -177,9 +177,11 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
         else
             break_off(p);
         p->since = 0;
+        p->stopped = e->tsc;
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
-        p->since = e->tsc;
+        /* One that is earlier than the switch out before it was moved back to a record after it. */
+        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
         p->who = e->w[0];
     }
 }

@@ -33,6 +33,7 @@ struct pace_usual {
 struct pace {
     uint64_t since;       /* tsc of the last switch in; 0: not known */
     uint32_t who;         /* dom << 16 | vcpu */
+    uint64_t stopped;     /* tsc of the last switch out */
     double off_ns;        /* how far the stamps are ahead of where they usually lie */
     uint64_t odd_tsc;     /* they left in a run that began then; 0: they did not */
     uint64_t odd_to;      /* and ended then */
