@@ -267,9 +267,11 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
     }
     darkness_end(&r->darkness, to_ns);
     put_dark(r, to_ns, DARK_ENDS);
-    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        instant_break(&r->pcpus[pcpu].instant); /* switches are missing: the runs do not follow one another */
         if (r->pcpus[pcpu].current == NOBODY)
             r->pcpus[pcpu].free_since = to_ns;
+    }
     r->hole_end_ns = to_ns;
 }
 
