@@ -44,6 +44,7 @@ struct pace {
     double runs_ns;       /* and how long they were in sum */
     bool convicted;       /* sweeps show that the counter was set, not Xen's clock */
     bool still;           /* the last one took no time by the stamps */
+    bool twice;           /* the odd run is two */
     bool proven;          /* they stay there */
     bool missed; /* the vCPU that stopped running then had not been switched in: a switch was not recorded */
 };
