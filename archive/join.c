@@ -226,6 +226,7 @@ static void join_charges(struct charge_summary *into, const struct charge_summar
     into->methods |= next->methods;
     into->idds = max64(into->idds, next->idds);
     into->idds_unseparated = max64(into->idds_unseparated, next->idds_unseparated);
+    into->idds_own_given = max64(into->idds_own_given, next->idds_own_given);
     into->ran_ns += next->ran_ns;
     into->unattributed_ns += next->unattributed_ns;
     into->counted = into->counted && next->counted;

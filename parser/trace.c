@@ -36,7 +36,7 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    uint64_t delivered_tsc; /* all events up to here were delivered, none of a later time */
+    uint64_t delivered_tsc; /* all events before it were delivered, and none after it */
     bool renames;           /* events are wanted that once had other numbers, or whose numbers others had, */
     bool widened;           /* and for that reason some come that nobody asked for */
     struct trace_tap tap;   /* .bytes NULL: nobody listens */

@@ -10,6 +10,8 @@
  * Where the driver domain's own kernel recorded whose work it did (dom0_trace.h), its running is cut by that: every part goes
  * to the guest whose thread, interrupt or softirq ran, or is own; what was not recorded is unattributed.
  *
+ * Where neither tells the driver domain's own work apart, a known load of it can be given (own_load.h).
+ *
  * charged to guests + own + unattributed = running, to the ns, in every interval: shares are rounded by Webster's
  * method, which hands out every ns and takes none back as T grows.
  */
@@ -23,6 +25,7 @@
 #include "counters.h"
 #include "dom0_trace.h"
 #include "io.h"
+#include "own_load.h"
 
 #define CHARGE_SLICE_NS 100000000u /* an execution longer than this is charged slice by slice */
 
@@ -49,6 +52,10 @@ struct charge_options {
     const uint8_t
         *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
                /* and each domain from the moment on at which it maps another one's page */
+    const struct own_load *
+        own; /* known loads of driver domains' own work, ordered by domain: taken out before time is charged. For */
+             /* those whose own work is not told apart; for others the pass fails */
+    size_t own_n;
     const struct counters
         *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
     bool
@@ -101,6 +108,7 @@ struct charge_idd {
     uint64_t io_free_executions; /* executions that ended in it and in which no I/O was seen */
     uint64_t
         separated_ns; /* of running_ns: charged per task, or by its kernel's recording; only there own_ns is the domain's own work alone */
+    uint64_t own_given_ns;               /* of own_ns: own only by the known load that was given */
     uint64_t unassigned[IO_TRACE_KINDS]; /* events whose guest is not known */
     const struct charge_guest *guests;   /* ordered by domain, life; those with charges or events */
     size_t guests_n;
@@ -125,7 +133,8 @@ struct charge_summary {
     size_t idds;                         /* driver domains seen */
     size_t
         idds_unseparated; /* of them: what they did for themselves is not told from what they did for guests, but where an */
-                          /* execution (or an interval) saw no I/O at all */
+    /* execution (or an interval) saw no I/O at all; without those of which their own load is given: */
+    size_t idds_own_given;
     uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
     bool counted;                     /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,

@@ -155,6 +155,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     d->separated_ns += slice->of_task ? ns : 0;
     if (s->to >= SHARE_UNATTRIBUTED) {
         *(s->to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ns;
+        d->own_given_ns += s->to == SHARE_OWN ? (uint64_t)((double)s->given * (double)ns + 0.5) : 0;
         return;
     }
     d->charged_ns += ns;

@@ -394,7 +394,7 @@ static void end_stretch(struct charging *c, uint64_t to_ns, bool last)
         struct period *p = m->held[i];
         if (!c->failed)
             change(c, p, &m->idds[p->idd]);
-        p->closed = true;
+        charging_settle_period(c, p);
         charging_release_period(c, p);
     }
     m->held_n = 0;

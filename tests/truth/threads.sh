@@ -13,26 +13,13 @@
 # CHARGE_OPTIONS: further options of xenmeter charge, to try others.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/truth/lib.sh
+. tests/truth/lib.sh
 
 # Where tasks are told apart, and by executions.
 declare -A WRONG_PERCENT=([task]=5 [execution]=12) MEASURED_PERCENT=([task]=25 [execution]=35)
 CHARGE_OPTIONS=${CHARGE_OPTIONS:-}
 
-# threads.jsonl as a log of xenmeter-io-counts(5).
-log_of() { # THREADS
-    echo tsc,domain,device,cpu_ns
-    jq -r '
-        def work:
-            (capture("^vif(?<d>[0-9]+)\\.[0-9]+-q[0-9]+-(?<k>guest-rx|dealloc):")
-            // (capture("^napi/vif(?<d>[0-9]+)\\.") | .k = "napi")
-            // (capture("^(blkback\\.)?(?<d>[0-9]+)\\.xvd") | .k = "blkback"));
-        select(.thr)
-        | ((.tsc0 + .tsc1) / 2 | floor) as $tsc
-        | ([.thr | to_entries[] | (.key | work) as $w | {id: "\($w.d),\($w.k)", ns: .value}] | group_by(.id)[]
-            | "\($tsc),\(.[0].id),\(map(.ns) | add)"),
-          (if .stat then "\($tsc),0,irq,\([.stat[][5]] | add * 10000000)",
-              "\($tsc),0,softirq,\([.stat[][6]] | add * 10000000)" else empty end)' "$1"
-}
 sums() { # JSON
     jq -e 'all(.reports[].intervals[].idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns
         and ([.guests[].charged_ns] | add // 0) == .charged_ns
@@ -71,13 +58,12 @@ judge_capture() { # DIR NAME
     local truth=$1/$2.truth per
     [ -s "$truth/threads.jsonl" ] && [ -s "$truth/truth.json" ] || return
     judged=$((judged + 1))
-    log_of "$truth/threads.jsonl" >"$scratch/log.csv"
+    thread_times_of "$truth" >"$scratch/log.csv"
     for per in task execution; do
         judge "$1" "$2" $per
     done
 }
 near() { awk -v x="$1" -v true="$2" -v most="$3" 'BEGIN { exit !(x < true * (1 + most / 100) && x > true * (1 - most / 100)) }'; } # X TRUE PERCENT
-within() { awk -v x="$1" -v least="$2" -v most="$3" 'BEGIN { exit !(x >= least && x <= most) }'; } # X LEAST MOST
 
 group 'charges by threads agree with what the driver domain recorded of its switches'
 printf '%-18s %-10s %10s %10s %10s %10s\n' capture per 'wrong %' 'measured s' 'true s' 'logged s'
