@@ -108,6 +108,12 @@ struct charge_idd {
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
 
+/* A guest's charged time, in whole ns that add up to it: what rests on no certain event and was not measured is inferred. */
+struct charge_grounds {
+    uint64_t measured_ns, certain_ns, inferred_ns;
+};
+struct charge_grounds charge_grounds_of(const struct charge_guest *guest);
+
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
     unsigned methods;                    /* those in force; of CHARGE_AUTO those that had any event */

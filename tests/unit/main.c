@@ -46,6 +46,8 @@ int main(void)
         SUITE(charge_measured),
         SUITE(charge_tasks),
         SUITE(attribution),
+        SUITE(debt),
+        SUITE(debt_policy),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),
