@@ -12,12 +12,15 @@ struct reading {
     const struct options *options;
     /*
      * By the command: what it does with the trace itself; bys (0: it wants no accounting), pcpus_wanted, charge.wanted
-     * and the sink; what is about columns and charges. The rest follows from the options.
+     * and the sink; what is about columns and charges; granularities that are not those of the options. The rest
+     * follows from the options.
      */
     struct consumer consumer;
     struct meter_options meter;
     struct report_schema schema;
     const char *no_rows; /* what it means that a trace with states gives no rows; NULL: an error */
+    /* What else must hold at the end of a trace that shows states; -1 with `err` filled: no result. NULL: nothing. */
+    int (*check_end)(struct reading *r, struct error *err);
 
     struct column_choice choice;
     struct counters *counters;     /* NULL: none were given */
@@ -25,7 +28,8 @@ struct reading {
     struct trace_run run;          /* .trace NULL: from results that were kept */
     struct output *output;
     struct writer *writer;
-    bool failed; /* a sink ended the work: the output knows why */
+    bool failed;      /* a sink ended the work: the output knows why, or */
+    struct error why; /* if its code is set, this is why */
 };
 
 /*
@@ -46,7 +50,10 @@ const char *reading_io_counts(const struct reading *r);
 /* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
 int reading_write(struct reading *r, const struct rows *rows);
 
-/* For sinks: ends the work because memory ran out. Returns -1. */
+/* For sinks: ends the work, without a result, for a reason that is not the output's. Returns -1. */
+int reading_fail(struct reading *r, const struct error *why);
+
+/* The same because memory ran out. */
 int reading_no_memory(struct reading *r, size_t rows);
 
 #endif
