@@ -13,7 +13,11 @@ struct debt_arguments {
     struct options options;
     const char *reserve, *policy; /* NULL: not given */
     struct policy_settings given; /* by single options */
+    unsigned over;                /* enum over, or-ed; 0: not given */
 };
+
+/* What rows are over. */
+enum over { OVER_INTERVALS = 1 << 0, OVER_TOTAL = 1 << 1 };
 
 /* An interval whose rows wait. */
 struct waiting {
@@ -26,6 +30,8 @@ struct ledger_run {
     struct charge_schema charges;
     struct debt_policy policy;
     struct debt *debt;
+    unsigned over;             /* enum over, or-ed */
+    uint64_t lengths_ns[2];    /* of these intervals */
     bool begun;                /* an interval was handed out */
     uint64_t reserved_ns;      /* of a feedback interval, by then */
     bool overcommitted;        /* was said */
@@ -128,15 +134,17 @@ static int take_rows(void *context, const struct interval *interval, const struc
     struct ledger_run *l = context;
     if (check_sum(l, interval) != 0)
         return -1;
+    if (!(l->over & OVER_INTERVALS))
+        return 0;
     if (!l->reading.options->live_ns && debt_missing(l->debt))
         return keep_waiting(l, interval, rows, n);
     return write_waiting(l) == 0 ? write_rows(l, interval, rows, n) : -1;
 }
 
 /* A reservation for nobody is an error, or is said where rows went out at once. */
-static int check_end(struct reading *r, struct error *err)
+static int check_missing(const struct ledger_run *l, struct error *err)
 {
-    struct ledger_run *l = (struct ledger_run *)r;
+    const struct reading *r = &l->reading;
     const struct debt_arguments *a = arguments_of(l);
     const struct debt_reserve *missing = debt_missing(l->debt);
     if (!missing)
@@ -147,6 +155,23 @@ static int check_end(struct reading *r, struct error *err)
         return -1;
     if (!r->options->quiet)
         complain("%s", err->message);
+    return 0;
+}
+
+static int check_end(struct reading *r, struct error *err)
+{
+    struct ledger_run *l = (struct ledger_run *)r;
+    struct interval whole;
+    size_t n;
+    if (check_missing(l, err) != 0)
+        return -1;
+    if (!(l->over & OVER_TOTAL))
+        return 0;
+    const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
+    if (!rows)
+        return error_no_memory(err, "the totals");
+    if (n > 0)
+        write_rows(l, &whole, rows, n); /* a failure is the output's, and commit says it */
     return 0;
 }
 
@@ -187,6 +212,12 @@ static int prepare(struct reading *r, struct error *err)
     if (!(l->debt = debt_new(&ledger)))
         return error_no_memory(err, "the ledger");
     debt_wants(l->debt, &r->meter);
+    l->over = arguments_of(l)->over ? arguments_of(l)->over : OVER_INTERVALS;
+    if (l->over & OVER_INTERVALS)
+        l->lengths_ns[r->schema.granularities++] = l->policy.feedback_ns;
+    if (l->over & OVER_TOTAL)
+        l->lengths_ns[r->schema.granularities++] = 0;
+    r->schema.granularities_ns = l->lengths_ns;
     l->charges = (struct charge_schema){
         .options = &r->meter.charge, .io_counts = reading_io_counts(r), .dom0_trace = o->dom0_trace};
     r->consumer = (struct consumer){.context = l->debt, .memory = memory};
@@ -244,6 +275,25 @@ static int set_host_pcpus(struct options *o, const struct option_spec *s, const 
     return set_number(s, text, PCPUS_MAX, &((struct debt_arguments *)o)->given.host_pcpus, err);
 }
 
+static int take_over_word(void *context, const char *item, size_t n, struct error *err)
+{
+    static const char *const words[] = {"interval", "total", NULL};
+    int word = name_index(words, item, n);
+    if (word < 0)
+        return error_set(err, ERROR_USAGE,
+                         "--granularity: '%.*s' is neither interval (each feedback interval, which "
+                         "--feedback sets) nor total",
+                         n < 40 ? (int)n : 40, item);
+    *(unsigned *)context |= 1u << word;
+    return 0;
+}
+
+static int set_over(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    return each_item(text, take_over_word, &((struct debt_arguments *)o)->over, err);
+}
+
 /* The length of --live is that of the feedback interval. */
 static int check_live(struct debt_arguments *a, struct error *err)
 {
@@ -257,6 +307,7 @@ static int check_live(struct debt_arguments *a, struct error *err)
             err, ERROR_USAGE,
             "--live and --feedback have different lengths: --live alone sets the feedback interval");
     a->given.feedback_ns = live_ns;
+    a->over |= OVER_INTERVALS;
     return 0;
 }
 
@@ -296,6 +347,8 @@ static const struct option_spec options[] = {
     OPTION_DOM0_TRACE,
     OPTION_CHARGE_IDLE,
     OPTIONS_HEADING("What to report"),
+    OPTION('g', "granularity", "LIST", "interval (default: each feedback interval), total (the whole trace)",
+           .set = set_over, .choices = ":list\ninterval\teach feedback interval\ntotal\tthe whole trace"),
     OPTION_LIVE,
     OPTION_DOMAINS("only these domains: 1,3-5"),
     OPTION_SORT("order the rows of an interval, largest first"),

@@ -76,8 +76,10 @@ static int open_writer(struct reading *r, struct error *err)
     if (!r->output)
         return -1;
     bool terminal = output_is_terminal(r->output);
-    schema->granularities_ns = r->meter.bys ? r->meter.granularities_ns : o->granularities_ns;
-    schema->granularities = r->meter.bys ? r->meter.granularities : o->granularities;
+    if (schema->granularities == 0) {
+        schema->granularities_ns = o->granularities_ns;
+        schema->granularities = o->granularities;
+    }
     schema->name_of = r->run.names ? names_lookup : NULL;
     schema->names = r->run.names;
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));

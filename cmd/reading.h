@@ -12,7 +12,7 @@ struct reading {
     const struct options *options;
     /*
      * By the command: what it does with the trace itself; bys (0: it wants no accounting), pcpus_wanted, charge.wanted
-     * and the sink; what is about columns and charges; granularities that are not those of the options. The rest
+     * and the sink; what is about columns and charges; the meter's and the schema's granularities where they are not those of the options. The rest
      * follows from the options.
      */
     struct consumer consumer;

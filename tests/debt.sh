@@ -49,7 +49,9 @@ check 'not in this part' refuses '--reserve 7=10%: this domain never appears' de
 check 'it leaves no file' refuses 'never appears' debt --reserve 77=10% -o "$dir/x.csv" "$fixture"
 check 'rows do not wait without end' refuses 'has not appeared yet, and the rows that wait for it need more than the memory limit' \
     debt --reserve '77=10%,0=1%,*=1%' --feedback 1ms --max-memory 16M --host-pcpus 9 fixtures/cpu-credit2.xt.zst
-check 'no rows of executions' refuses "no option '--granularity'" debt --reserve 1=10% --granularity execution "$fixture"
+for bad in execution 1s '' total,,interval; do
+    check "-g '$bad'" refuses 'is neither interval .* nor total' debt --reserve 1=10% -g "$bad" "$fixture"
+done
 check 'charges are asked for as in charge' refuses 'io-counts' debt --reserve 1=10% --charge-by packets "$fixture"
 check 'unknown column, the nearest' refuses 'unknown column "chargd_ns"; the nearest is charged_ns' debt --reserve 1=10% -c chargd_ns "$fixture"
 check 'no capture' refuses 'README.md' debt --reserve 1=10% README.md
@@ -189,6 +191,25 @@ for name in fixtures/*.xt.zst; do
     done
 done
 
+group 'the whole trace'
+for how in '--feedback 500ms --spread 3' '--feedback 100ms -t 0.7s,2.1s' '--live 1s'; do
+    # shellcheck disable=SC2086 # words
+    ledger $how -g interval,total --reserve '0=10%,*=20%' "$fixture"
+    cp "$out" "$scratch/both"
+    check "$how: it has the sums of the intervals" rows_hold 'group_by([.domain, .life]) | length == 4 and all(.[];
+        (map(select(.granularity_ns > 0)) | sort_by(.start_ns)) as $rows | map(select(.granularity_ns == 0)) as $totals | $totals[0] as $total
+        | ($totals | length) == 1 and $total.allowance_ns == null and $total.action == null
+        and $total.start_ns == $rows[0].start_ns and $total.end_ns == $rows[-1].end_ns
+        and $total.opening_debt_ns == 0 and $total.closing_debt_ns == $rows[-1].closing_debt_ns
+        and $total.charged_ns - $total.repaid_ns == $total.closing_debt_ns
+        and all("reservation_ns", "charged_ns", "measured_ns", "certain_ns", "inferred_ns", "repaid_ns", "running_ns", "for_others_ns",
+            "aggregate_ns", "over_ns", "unattributed_ns"; . as $column | $total[$column] == ($rows | map(.[$column]) | add)))' "$scratch/both"
+done
+run debt -q -g total -f csv --reserve '*=20%' "$fixture"
+check 'alone' equal '0,1 0,2 0,3' "$(tail -n +2 "$out" | cut -d, -f1,4 | paste -sd' ')"
+run debt -q -g total --reserve '*=20%' "$fixture"
+check 'table: a row of sums' says "$out" '^sum '
+
 group 'the same on every road'
 reserved=(--reserve '1=40%,*=20%' --spread 3)
 run debt -q "${reserved[@]}" -f csv "$fixture"
@@ -201,6 +222,8 @@ run debt -q "${reserved[@]}" -f csv - < <(cat "$scratch/plain.xt")
 check 'pipe' same "$scratch/file" "$out"
 run debt -q "${reserved[@]}" --live 500ms -f csv - < <(cat "$scratch/plain.xt")
 check 'live' same "$scratch/file" "$out"
+run debt -q "${reserved[@]}" --live 500ms -g total -f csv - < <(cat "$scratch/plain.xt")
+check 'live, and the whole' same "$scratch/file" <(grep -v '^0,' "$out")
 "$XENMETER" archive create -q --with-trace "$fixture" -o "$scratch/trace.xma"
 run debt -q "${reserved[@]}" -f csv "$scratch/trace.xma"
 check 'the trace that an archive keeps' same "$scratch/file" "$out"

@@ -17,9 +17,10 @@ struct account {
     struct repayment repayment;
     int32_t domain; /* who had the allowance that is in force, */
     uint32_t life;
-    uint64_t in_force_ns; /* of a feedback interval */
-    uint32_t row;         /* in the interval at hand, from 1; 0: none */
-    uint32_t row_member;  /* the number of the member that the row names */
+    uint64_t in_force_ns;  /* of a feedback interval */
+    uint32_t row;          /* in the interval at hand, from 1; 0: none */
+    uint32_t row_member;   /* the number of the member that the row names */
+    struct debt_row total; /* of all its rows */
 };
 
 /* A life of a domain id. */
@@ -45,6 +46,8 @@ struct debt {
     size_t accounts_n, accounts_capacity;
     size_t periods; /* of all accounts */
     bool *appeared; /* by the number of the rule */
+    struct interval whole;
+    bool begun; /* an interval was handed out */
     struct seen *seen;
     size_t seen_n, seen_capacity;
     struct debt_row *rows; /* of the interval at hand */
@@ -134,7 +137,7 @@ static uint32_t account_of(struct debt *d, const char *name, const struct debt_r
         return NO_ACCOUNT;
     d->accounts = accounts;
     struct account *a = &accounts[d->accounts_n];
-    *a = (struct account){.name = name, .rule = rule, .domain = -1};
+    *a = (struct account){.name = name, .rule = rule, .domain = -1, .total.domain = -1};
     if (!repayment_init(&a->repayment, rule->spread))
         return NO_ACCOUNT;
     d->periods += rule->spread;
@@ -309,9 +312,36 @@ static int compare_rows(const void *a, const void *b)
     return life_compare(x->domain, x->life, y->domain, y->life);
 }
 
+static void add_up(struct debt_row *total, const struct debt_row *row)
+{
+    uint64_t opening_debt_ns = total->domain < 0 ? row->opening_debt_ns : total->opening_debt_ns;
+    struct debt_row sum = *row; /* who it is, and what it owes now */
+    sum.opening_debt_ns = opening_debt_ns;
+    sum.settled = false;
+    sum.allowance_ns = NS_UNKNOWN;
+    *sum.action = '\0';
+    sum.reservation_ns = add_count(total->reservation_ns, row->reservation_ns);
+    sum.charged_ns = add_count(total->charged_ns, row->charged_ns);
+    sum.measured_ns = add_count(total->measured_ns, row->measured_ns);
+    sum.certain_ns = add_count(total->certain_ns, row->certain_ns);
+    sum.inferred_ns = add_count(total->inferred_ns, row->inferred_ns);
+    sum.repaid_ns = add_count(total->repaid_ns, row->repaid_ns);
+    sum.running_ns = add_count(total->running_ns, row->running_ns);
+    sum.for_others_ns = add_count(total->for_others_ns, row->for_others_ns);
+    sum.aggregate_ns = add_count(total->aggregate_ns, row->aggregate_ns);
+    sum.over_ns = add_ns(total->over_ns, row->over_ns);
+    sum.unknown_ns = add_count(total->unknown_ns, row->unknown_ns);
+    sum.doubtful_ns = add_count(total->doubtful_ns, row->doubtful_ns);
+    sum.unattributed_ns = add_count(total->unattributed_ns, row->unattributed_ns);
+    *total = sum;
+}
+
 static void close_rows(struct debt *d, const struct interval *interval, uint64_t unattributed_ns)
 {
     d->others_n = 0;
+    d->whole.start_ns = d->begun ? d->whole.start_ns : interval->start_ns;
+    d->whole.end_ns = interval->end_ns;
+    d->begun = true;
     for (size_t i = 0; i < d->accounts_n; i++) {
         struct account *a = &d->accounts[i];
         if (!a->row)
@@ -320,6 +350,7 @@ static void close_rows(struct debt *d, const struct interval *interval, uint64_t
         struct debt_row *row = &d->rows[a->row - 1];
         row->unattributed_ns = unattributed_ns;
         close_row(a, row, interval->end_ns - interval->start_ns, d->options.policy->feedback_ns);
+        add_up(&a->total, row);
         a->row = 0;
     }
     if (d->rows_n > 1)
@@ -370,6 +401,21 @@ void debt_wants(struct debt *d, struct meter_options *meter)
     meter->no_slices = true;
     meter->charge.wanted = true;
     meter->sink = (struct meter_sink){d, take_interval, NULL, take_charges, NULL};
+}
+
+const struct debt_row *debt_totals(struct debt *d, struct interval *whole, size_t *n)
+{
+    struct debt_row *rows = array_reserve(d->rows, &d->rows_capacity, d->accounts_n + 1, sizeof *rows);
+    if (!rows)
+        return NULL;
+    d->rows = rows;
+    for (size_t i = 0; i < d->accounts_n; i++)
+        rows[i] = d->accounts[i].total;
+    if (d->accounts_n > 1)
+        qsort(rows, d->accounts_n, sizeof *rows, compare_rows);
+    *n = d->accounts_n;
+    *whole = d->whole;
+    return rows;
 }
 
 uint64_t debt_reserved_ns(const struct debt *d, size_t *n)

@@ -82,6 +82,13 @@ void debt_wants(struct debt *d, struct meter_options *meter);
 const struct debt_reserve *debt_missing(const struct debt *d);
 
 /*
+ * The sums of all rows that were handed out, a row for each account: *n rows of the interval *whole, by id. Opening debt is
+ * that of the account's first row, closing and overdue debt those of its last one; allowance and action are of no use.
+ * Valid until the next interval; NULL: no memory.
+ */
+const struct debt_row *debt_totals(struct debt *d, struct interval *whole, size_t *n);
+
+/*
  * What the policy's rules by id or name need of each feedback interval, and with them the rule for others of those in the
  * interval that was handed out last. *n: how many domains that are.
  */
