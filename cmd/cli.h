@@ -112,9 +112,6 @@ const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
 
 /* ---- progress ---- */
 
-/* CLOCK_MONOTONIC, in ns. */
-uint64_t now_ns(void);
-
 struct progress {
     bool shown, wanted;
     uint64_t begun_ns, next_ns;

@@ -1,8 +1,9 @@
-/* What only a table of charges has: a heading for each driver domain, and at the end how it was charged. */
+#include "formats/charge_table.h"
+
 #include <inttypes.h>
 
 #include "formats/charge_words.h"
-#include "formats/table.h"
+#include "formats/table_cell.h"
 
 static void put_name(struct buffer *b, const char *name)
 {
@@ -17,19 +18,19 @@ static const char *percent(char to[HUMAN_BYTES], uint64_t part, uint64_t whole)
 }
 
 /* "driver domain 0 (Domain-0): ran 7.82 s, 52 % of a pCPU; charged 71 %, own 28 %, unattributed 0.7 %" */
-void charge_table_heading(struct table *t, const struct interval *of, const struct charge_idd *idd)
+void charge_table_heading(struct writer *w, const struct interval *of, const struct charge_idd *idd)
 {
-    struct buffer *b = &t->base.text;
-    const struct report_schema *schema = t->base.schema;
+    struct buffer *b = &w->text;
+    const struct report_schema *schema = w->schema;
     const char *name = schema->name_of ? schema->name_of(schema->names, idd->domain, idd->life) : NULL;
     char id[CELL_BYTES], one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES];
     cell_domain(id, idd->domain, idd->life);
     buffer_text(b, "\n");
-    table_style(t, STYLE_HEADER);
+    writer_style(w, STYLE_HEADER);
     buffer_printf(b, "driver domain %s", id);
     if (name)
         put_name(b, name);
-    table_style(t, STYLE_END);
+    writer_style(w, STYLE_END);
     buffer_printf(b, ": ran %s, %s of a pCPU", human_duration(one, idd->running_ns),
                   percent(two, idd->running_ns, of->end_ns - of->start_ns));
     if (idd->running_ns)
@@ -114,19 +115,19 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
     put_counts(b, "of unknown guest:", s->unassigned, NULL, IO_TRACE_KINDS);
 }
 
-void charge_table_end(struct table *t, const struct charge_summary *s)
+void charge_table_end(struct writer *w, bool begun, const struct charge_summary *s)
 {
-    struct buffer *b = &t->base.text;
+    struct buffer *b = &w->text;
     bool any = (s->methods & CHARGE_THREADS) != 0;
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
-    buffer_text(b, t->begun ? "\n" : "");
-    put_measured(b, t->base.schema->charge, s);
+    buffer_text(b, begun ? "\n" : "");
+    put_measured(b, w->schema->charge, s);
     if (any) {
         if (s->methods)
-            put_method(b, t->base.schema->charge, s);
-        put_events(b, t->base.schema->charge, s);
-        put_separation(b, t->base.schema->charge, s);
+            put_method(b, w->schema->charge, s);
+        put_events(b, w->schema->charge, s);
+        put_separation(b, w->schema->charge, s);
     } else if (s->idds > (s->measured ? 1 : 0)) {
         buffer_text(b, "no I/O was seen: there was none, or the event mask hides it (xentrace -e 0x32f000 "
                        "shows it)\n");

@@ -4,8 +4,8 @@
  *
  * Names: io_names.h; interrupts are called as the device or its queue, "vif3.0-q0-tx".
  */
-#ifndef XENMETER_CMD_FTRACE_OWNERS_H
-#define XENMETER_CMD_FTRACE_OWNERS_H
+#ifndef XENMETER_HOST_FTRACE_OWNERS_H
+#define XENMETER_HOST_FTRACE_OWNERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "formats/buffer.h"
 #include "formats/output.h"
 #include "ftrace_devices.h"
@@ -31,6 +30,7 @@ struct ftrace_recorder {
     int pipe; /* the instance's trace_pipe; -1: not open */
     struct output *output;
     const char *root, *path;
+    host_teller *tell;
     bool quiet;
     struct io_search *search; /* finds processes that serve guests; NULL: there is no /proc */
     unsigned domain;          /* of this domain */
@@ -156,7 +156,7 @@ static void remove_instance(struct ftrace_recorder *r)
         close(r->pipe);
     r->pipe = -1;
     if (tracefs_remove(&r->instance) != 0)
-        complain("--ftrace: %s cannot be removed: %s", r->instance.path, strerror(errno));
+        r->tell("--ftrace: %s cannot be removed: %s", r->instance.path, strerror(errno));
 }
 
 /* ---- what is recorded ---- */
@@ -293,8 +293,8 @@ static void tell_losses(struct ftrace_recorder *r)
         if (l.dropped)
             output_printf(r->output, "# xenmeter lost %u %" PRIu64 "\n", cpu, l.dropped);
         if (l.overwritten + l.dropped && !r->quiet)
-            complain("--ftrace: CPU %u lost %" PRIu64 " events: what it did meanwhile is not known", cpu,
-                     l.overwritten + l.dropped);
+            r->tell("--ftrace: CPU %u lost %" PRIu64 " events: what it did meanwhile is not known", cpu,
+                    l.overwritten + l.dropped);
     }
 }
 
@@ -310,7 +310,7 @@ static void write_head(struct ftrace_recorder *r, const struct ftrace_wanted *wa
 
 static int begin(struct ftrace_recorder *r, const struct ftrace_wanted *wanted, struct error *err)
 {
-    if (tracefs_open(&r->instance, wanted->root, err) != 0 || switch_on(r, err) != 0)
+    if (tracefs_open(&r->instance, wanted->root, wanted->tell, err) != 0 || switch_on(r, err) != 0)
         return -1;
     if (!(r->output = output_open(wanted->path, err)))
         return name_file(r, err);
@@ -339,6 +339,7 @@ struct ftrace_recorder *ftrace_recorder_start(const struct ftrace_wanted *wanted
     r->instance.folder = r->pipe = -1;
     r->root = wanted->root;
     r->path = wanted->path;
+    r->tell = wanted->tell;
     r->quiet = wanted->quiet;
     r->domain = wanted->idd_given ? wanted->idd : 0;
     r->search = io_search_new(wanted->root, wanted->interfaces, &(struct io_finder){r, note_task});

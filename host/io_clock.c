@@ -1,10 +1,17 @@
 #include "io_clock.h"
 
+#include <time.h>
+
 #if defined __x86_64__ || defined __i386__
 #include <x86intrin.h>
 #endif
 
-#include "cli.h"
+uint64_t io_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 #if defined __x86_64__ || defined __i386__
 #define HAS_TSC true
@@ -24,7 +31,7 @@ uint64_t io_clock_ticks(void)
 #define HAS_TSC false
 uint64_t io_clock_ticks(void)
 {
-    return now_ns();
+    return io_clock_ns();
 }
 #endif
 
@@ -36,7 +43,7 @@ bool io_clock_has_tsc(void)
 struct io_moment io_clock_now(void)
 {
     uint64_t before = io_clock_ticks();
-    uint64_t time_ns = now_ns();
+    uint64_t time_ns = io_clock_ns();
     uint64_t after = io_clock_ticks();
     return (struct io_moment){time_ns, before + (after - before) / 2};
 }

@@ -6,13 +6,14 @@
  * with bounded buffers. The instance is removed at the end; one that a process left which died is
  * removed at the next start.
  */
-#ifndef XENMETER_CMD_FTRACE_RECORDER_H
-#define XENMETER_CMD_FTRACE_RECORDER_H
+#ifndef XENMETER_HOST_FTRACE_RECORDER_H
+#define XENMETER_HOST_FTRACE_RECORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "io_names.h"
+#include "tell.h"
 #include "parser/error.h"
 
 /* For all CPUs together; each has no less, and no more, than: */
@@ -30,11 +31,12 @@ struct ftrace_wanted {
     const struct io_interfaces *interfaces; /* whose each is; its context outlives the recorder */
     bool idd_given;                         /* this is another driver domain than domain 0: */
     unsigned idd;
-    bool quiet; /* losses are not said */
+    host_teller *tell; /* takes what goes wrong without ending the recording */
+    bool quiet;        /* losses are not told */
 };
 
 /*
- * Begins to record. Signals that end the process must not do so at once any more (signals_stop_flag). NULL with `err`
+ * Begins to record. Signals that end the process may only ask it to stop from now on. NULL with `err`
  * filled, and everything as it was: there is no tracefs, no clock x86-tsc, an event is missing, no permission, the file
  * cannot be made, no memory.
  */

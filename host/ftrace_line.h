@@ -7,8 +7,8 @@
  * Source: Linux kernel/trace/trace_output.c and trace.c. The name of the task is right-aligned in its first 16 columns and
  * can contain anything.
  */
-#ifndef XENMETER_CMD_FTRACE_LINE_H
-#define XENMETER_CMD_FTRACE_LINE_H
+#ifndef XENMETER_HOST_FTRACE_LINE_H
+#define XENMETER_HOST_FTRACE_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The rows of xenmeter-io-counts(5), as the command writes them. */
-#ifndef XENMETER_CMD_IO_ROWS_H
-#define XENMETER_CMD_IO_ROWS_H
+#ifndef XENMETER_HOST_IO_ROWS_H
+#define XENMETER_HOST_IO_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * A process is named when it calls exec(), some time after it began, and a tapdisk gets its guest later: such ids are
  * looked at again, less and less often.
  */
-#ifndef XENMETER_CMD_IO_SEARCH_H
-#define XENMETER_CMD_IO_SEARCH_H
+#ifndef XENMETER_HOST_IO_SEARCH_H
+#define XENMETER_HOST_IO_SEARCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

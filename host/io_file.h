@@ -2,8 +2,8 @@
  * Counter files of /proc, /sys and /dev/shm. They are kept open and read again from their beginning, one system call a
  * reading; the kernel makes their text anew each time, and says so when what they are about is gone.
  */
-#ifndef XENMETER_CMD_IO_FILE_H
-#define XENMETER_CMD_IO_FILE_H
+#ifndef XENMETER_HOST_IO_FILE_H
+#define XENMETER_HOST_IO_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

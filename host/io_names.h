@@ -5,8 +5,8 @@
  * net/core/dev.c (napi/INTERFACE-ID), drivers/block/xen-blkback (D.xvda-RING; blkback.D.xvda before Linux 4.10);
  * QEMU's options (-xen-domid D; -d D of qemu-dm); blktap (/dev/shm/vbd3-D-N).
  */
-#ifndef XENMETER_CMD_IO_NAMES_H
-#define XENMETER_CMD_IO_NAMES_H
+#ifndef XENMETER_HOST_IO_NAMES_H
+#define XENMETER_HOST_IO_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

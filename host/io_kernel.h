@@ -1,6 +1,6 @@
 /* What the kernel of a driver domain is and does, as its files say. */
-#ifndef XENMETER_CMD_IO_KERNEL_H
-#define XENMETER_CMD_IO_KERNEL_H
+#ifndef XENMETER_HOST_IO_KERNEL_H
+#define XENMETER_HOST_IO_KERNEL_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * The files of counters stay open. Devices that come are looked for once a second, and at once where the time of a
  * directory says that something changed (sysfs does not say so); a device that has gone says so when it is read.
  */
-#ifndef XENMETER_CMD_IO_DEVICES_H
-#define XENMETER_CMD_IO_DEVICES_H
+#ifndef XENMETER_HOST_IO_DEVICES_H
+#define XENMETER_HOST_IO_DEVICES_H
 
 #include <stdbool.h>
 #include <stddef.h>

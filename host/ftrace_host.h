@@ -6,8 +6,8 @@
  * guest's interface is the guest's, the rest own; a BLOCK softirq is for whom the last interrupt of a disk on this CPU was;
  * other softirqs are own. Where events of a CPU were lost nothing is known of it from its last event to the next.
  */
-#ifndef XENMETER_CMD_FTRACE_HOST_H
-#define XENMETER_CMD_FTRACE_HOST_H
+#ifndef XENMETER_HOST_FTRACE_HOST_H
+#define XENMETER_HOST_FTRACE_HOST_H
 
 #include <stdbool.h>
 #include <stdint.h>

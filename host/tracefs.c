@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "metrics/measure/dom0_trace.h"
 
 #define INSTANCE "xenmeter-" /* and the process id */
@@ -81,24 +80,24 @@ int tracefs_remove(struct tracefs_instance *t)
     return rmdir(t->path);
 }
 
-static void remove_left_over(const char *instances, const char *entry)
+static void remove_left_over(const char *instances, const char *entry, host_teller *tell)
 {
     struct tracefs_instance t;
     if (snprintf(t.path, sizeof t.path, "%s/%s", instances, entry) >= (int)sizeof t.path)
         return;
     t.folder = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (t.folder >= 0 && tracefs_remove(&t) != 0)
-        complain("%s, which a process left that died, cannot be removed: %s", t.path, strerror(errno));
+        tell("%s, which a process left that died, cannot be removed: %s", t.path, strerror(errno));
 }
 
-static void remove_left_overs(const char *instances, const char *root)
+static void remove_left_overs(const char *instances, const char *root, host_teller *tell)
 {
     DIR *folder = opendir(instances);
     struct dirent *entry;
     while (folder && (entry = readdir(folder))) {
         long process = process_of(entry->d_name);
         if (process > 0 && process != getpid() && !is_alive(root, process))
-            remove_left_over(instances, entry->d_name);
+            remove_left_over(instances, entry->d_name, tell);
     }
     if (folder)
         closedir(folder);
@@ -125,13 +124,13 @@ static int find_instances(char path[PATH_MAX], const char *root, struct error *e
         root, places[0]);
 }
 
-int tracefs_open(struct tracefs_instance *t, const char *root, struct error *err)
+int tracefs_open(struct tracefs_instance *t, const char *root, host_teller *tell, struct error *err)
 {
     char instances[PATH_MAX];
     t->folder = -1;
     if (find_instances(instances, root, err) != 0)
         return -1;
-    remove_left_overs(instances, root);
+    remove_left_overs(instances, root, tell);
     if (snprintf(t->path, sizeof t->path, "%.*s/" INSTANCE "%ld", PATH_MAX - 40, instances, (long)getpid()) <
         0)
         return error_set(err, ERROR_IO, "--ftrace: %s", strerror(errno));

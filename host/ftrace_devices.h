@@ -7,8 +7,8 @@
  * Sources in /sys: bus/xen-backend/devices/vbd-D-N/physical_device, dev/block, block/DISK (slaves, loop/backing_file), and
  * msi_irqs or irq of the controller, which is a directory above the disk; class/net/NAME/device.
  */
-#ifndef XENMETER_CMD_FTRACE_DEVICES_H
-#define XENMETER_CMD_FTRACE_DEVICES_H
+#ifndef XENMETER_HOST_FTRACE_DEVICES_H
+#define XENMETER_HOST_FTRACE_DEVICES_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * An instance of Linux' tracefs: a set of buffers with events and a clock of its own, below instances/ of tracefs. Source:
  * Linux Documentation/trace/ftrace.rst.
  */
-#ifndef XENMETER_CMD_TRACEFS_H
-#define XENMETER_CMD_TRACEFS_H
+#ifndef XENMETER_HOST_TRACEFS_H
+#define XENMETER_HOST_TRACEFS_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "parser/error.h"
+#include "tell.h"
 
 struct tracefs_instance {
     char path[PATH_MAX];
@@ -18,10 +19,10 @@ struct tracefs_instance {
 };
 
 /*
- * Makes an instance of this process in the tracefs below `root`, and removes those that processes left which died. It is not
- * tracing. -1 with `err` saying what to do.
+ * Makes an instance of this process in the tracefs below `root`, and removes those that processes left which died; `tell`
+ * takes which of those could not be removed. It is not tracing. -1 with `err` saying what to do.
  */
-int tracefs_open(struct tracefs_instance *t, const char *root, struct error *err);
+int tracefs_open(struct tracefs_instance *t, const char *root, host_teller *tell, struct error *err);
 
 /* Removes the instance; all that was switched on in it is off then. -1: it could not be removed (`errno`). */
 int tracefs_remove(struct tracefs_instance *t);

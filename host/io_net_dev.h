@@ -1,6 +1,6 @@
 /* The packets of all network interfaces at once, as /proc/net/dev has them. */
-#ifndef XENMETER_CMD_IO_NET_DEV_H
-#define XENMETER_CMD_IO_NET_DEV_H
+#ifndef XENMETER_HOST_IO_NET_DEV_H
+#define XENMETER_HOST_IO_NET_DEV_H
 
 #include <stddef.h>
 #include <stdint.h>

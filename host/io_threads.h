@@ -6,8 +6,8 @@
  * the last reading before its end is not known. Reading them takes no more than about a third of a percent of a CPU: where it
  * would take more, it is done at every second, third, ... reading.
  */
-#ifndef XENMETER_CMD_IO_THREADS_H
-#define XENMETER_CMD_IO_THREADS_H
+#ifndef XENMETER_HOST_IO_THREADS_H
+#define XENMETER_HOST_IO_THREADS_H
 
 #include "io_devices.h"
 #include "io_names.h"
