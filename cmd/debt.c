@@ -84,7 +84,8 @@ static int keep_waiting(struct ledger_run *l, const struct interval *interval, c
     if (!intervals || !all)
         return reading_no_memory(&l->reading, l->rows_n + n);
     l->intervals[l->intervals_n++] = (struct waiting){*interval, n};
-    memcpy(l->rows + l->rows_n, rows, n * sizeof *rows);
+    if (n > 0)
+        memcpy(l->rows + l->rows_n, rows, n * sizeof *rows);
     l->rows_n += n;
     if (!too_much_waits(l))
         return 0;

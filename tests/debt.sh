@@ -184,7 +184,7 @@ for name in fixtures/*.xt.zst; do
                 and .measured_ns + .certain_ns + .inferred_ns == .charged_ns
                 and .over_ns == .aggregate_ns - .reservation_ns
                 and (if .end_ns - .start_ns < .granularity_ns then .allowance_ns == null and .repaid_ns == 0 and .action == "unsettled"
-                     else .allowance_ns == .reservation_ns - .repaid_ns and .allowance_ns >= 0 end))
+                     else .allowance_ns == .reservation_ns - .repaid_ns and .allowance_ns >= .floor_ns end))
             and all(group_by([.domain, .life])[]; .[0].opening_debt_ns == 0
                 and all(range(1; length) as $i | .[$i].opening_debt_ns == .[$i - 1].closing_debt_ns; .))' "$scratch/debts"
         [ -n "$QUICK" ] && break 2
@@ -202,7 +202,7 @@ for how in '--feedback 500ms --spread 3' '--feedback 100ms -t 0.7s,2.1s' '--live
         and $total.start_ns == $rows[0].start_ns and $total.end_ns == $rows[-1].end_ns
         and $total.opening_debt_ns == 0 and $total.closing_debt_ns == $rows[-1].closing_debt_ns
         and $total.charged_ns - $total.repaid_ns == $total.closing_debt_ns
-        and all("reservation_ns", "charged_ns", "measured_ns", "certain_ns", "inferred_ns", "repaid_ns", "running_ns", "for_others_ns",
+        and all("reservation_ns", "floor_ns", "charged_ns", "measured_ns", "certain_ns", "inferred_ns", "repaid_ns", "running_ns", "for_others_ns",
             "aggregate_ns", "over_ns", "unattributed_ns"; . as $column | $total[$column] == ($rows | map(.[$column]) | add)))' "$scratch/both"
 done
 run debt -q -g total -f csv --reserve '*=20%' "$fixture"

@@ -294,6 +294,7 @@ static void close_row(struct account *a, struct debt_row *row, uint64_t length_n
     row->opening_debt_ns = a->repayment.debt_ns;
     repayment_charge(&a->repayment, row->charged_ns);
     row->reservation_ns = cpu_share_ns(a->rule->reservation, length_ns);
+    row->floor_ns = cpu_share_ns(a->rule->floor, row->reservation_ns);
     row->settled = length_ns == feedback_ns;
     row->allowance_ns = NS_UNKNOWN;
     if (row->settled)
@@ -321,6 +322,7 @@ static void add_up(struct debt_row *total, const struct debt_row *row)
     sum.allowance_ns = NS_UNKNOWN;
     *sum.action = '\0';
     sum.reservation_ns = add_count(total->reservation_ns, row->reservation_ns);
+    sum.floor_ns = add_count(total->floor_ns, row->floor_ns);
     sum.charged_ns = add_count(total->charged_ns, row->charged_ns);
     sum.measured_ns = add_count(total->measured_ns, row->measured_ns);
     sum.certain_ns = add_count(total->certain_ns, row->certain_ns);

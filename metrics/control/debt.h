@@ -38,6 +38,7 @@ struct debt_row {
     int32_t domain; /* of several in one account the youngest */
     uint32_t life;
     uint64_t reservation_ns; /* of an interval of this length */
+    uint64_t floor_ns;       /* part of it that no repayment touches */
     uint64_t opening_debt_ns;
     uint64_t charged_ns;                           /* what driver domains ran on its behalf */
     uint64_t measured_ns, certain_ns, inferred_ns; /* what that rests on: they add up to it */

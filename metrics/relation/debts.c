@@ -32,6 +32,7 @@ static const struct column columns[] = {
      COLUMN_KNOWN(struct debt_row, life, U32, NOT, 0)},
     {COLUMN_HEAD(name, "name", NONE, 0, KEY | LEFT | NAME, D | L, "domain name, if names were given"), .get = name},
     {COLUMN_NS(reservation_ns, "reserved", 0, D | L, "its reservation in an interval of this length"), NS(reservation_ns, SUM)},
+    {COLUMN_NS(floor_ns, "floor", 0, 0, "part of the reservation that no repayment touches"), NS(floor_ns, SUM)},
     {COLUMN_NS(opening_debt_ns, "opening debt", 0, D | L, "its debt at the beginning"), NS(opening_debt_ns, SUM)},
     {COLUMN_NS(charged_ns, "charged", KEEP, D | L, "driver domains' time on its behalf: added to the debt"), NS(charged_ns, SUM)},
     {COLUMN_NS(measured_ns, "measured", 0, 0, "part of charged that a driver domain's own kernel measured"), NS(measured_ns, SUM)},

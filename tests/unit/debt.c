@@ -415,8 +415,8 @@ static void every_ledger_adds_up(void)
             EQUAL(row->opening_debt_ns, debt[row->domain]);
             EQUAL(row->opening_debt_ns + row->charged_ns - row->repaid_ns, row->closing_debt_ns);
             CHECK(row->overdue_ns <= row->closing_debt_ns);
-            uint64_t floor_ns = cpu_share_ns(rule.floor, row->reservation_ns);
-            CHECK(!row->settled || row->allowance_ns >= floor_ns);
+            EQUAL(row->floor_ns, cpu_share_ns(rule.floor, row->reservation_ns));
+            CHECK(!row->settled || row->allowance_ns >= row->floor_ns);
             CHECK(!row->settled || row->allowance_ns == row->reservation_ns - row->repaid_ns);
             debt[row->domain] = row->closing_debt_ns;
             charged[row->domain] += row->charged_ns;
