@@ -1,6 +1,7 @@
 /* Reservations, and how debts are repaid: by themselves. */
 #include "metrics/control/debt_policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -86,11 +87,13 @@ static const char *name_of(const void *names, int32_t domain, uint32_t life)
     return domain == 1 ? "web" : domain == 2 ? "db" : domain == 9 ? "web" : NULL;
 }
 
-static void add(struct debt_policy *p, char *name, uint16_t domain, const char *where)
+static void add(struct debt_policy *p, const char *name, uint16_t domain, const char *where)
 {
-    struct debt_reserve r = {.name = name, .domain = domain, .rule = {{1, 2}, {0, 1}, 1}};
+    char copy[16];
+    struct debt_reserve r = {.name = name ? copy : NULL, .domain = domain, .rule = {{1, 2}, {0, 1}, 1}};
     struct error err;
-    strcpy(r.where, where);
+    snprintf(copy, sizeof copy, "%s", name ? name : "");
+    snprintf(r.where, sizeof r.where, "%s", where);
     EQUAL(debt_policy_add(p, &r, &err), 0);
 }
 
