@@ -6,6 +6,7 @@
 #include "metrics/control/debt.h"
 #include "metrics/control/repayment.h"
 #include "metrics/relation/debts.h"
+#include "nothing.h"
 #include "policy.h"
 #include "reading.h"
 
@@ -96,18 +97,27 @@ static int keep_waiting(struct ledger_run *l, const struct interval *interval, c
     return reading_fail(&l->reading, &why);
 }
 
-/* pCPUs of the host, as far as it is known by now. Not cheap: it copies what is known of the trace. */
+/* What is known of the trace by now; of an archive: of all of it. */
+static void quality_of(const struct ledger_run *l, struct quality *quality)
+{
+    const struct trace_run *run = &l->reading.run;
+    if (run->archived.archive)
+        *quality = run->archived.summary.quality;
+    else
+        pipeline_quality(run->pipeline, run->trace, quality);
+}
+
+/* pCPUs of the host, as far as it is known by now. */
 static unsigned pcpus_of(const struct ledger_run *l)
 {
     const struct trace_run *run = &l->reading.run;
-    const struct summary *kept = &run->archived.summary;
     struct quality quality;
     if (l->policy.host_pcpus)
         return l->policy.host_pcpus;
-    if (run->archived.archive)
-        return kept->trace.pcpus + (unsigned)kept->quality.unseen_pcpus;
-    pipeline_quality(run->pipeline, run->trace, &quality);
-    return pipeline_pass(run->pipeline)->pcpus_n + (unsigned)quality.unseen_pcpus;
+    quality_of(l, &quality);
+    return (run->archived.archive ? run->archived.summary.trace.pcpus
+                                  : pipeline_pass(run->pipeline)->pcpus_n) +
+           (unsigned)quality.unseen_pcpus;
 }
 
 /* More is reserved than the host has: at the beginning an error; later, by guests that came, it is said. */
@@ -159,11 +169,15 @@ static int check_missing(const struct ledger_run *l, struct error *err)
     return 0;
 }
 
-static int check_end(struct reading *r, struct error *err)
+static int finish(struct reading *r, struct error *err)
 {
     struct ledger_run *l = (struct ledger_run *)r;
     struct interval whole;
+    struct quality quality;
     size_t n;
+    quality_of(l, &quality);
+    if (!records_show_states(&quality))
+        return 0; /* there is nothing to report */
     if (check_missing(l, err) != 0)
         return -1;
     if (!(l->over & OVER_TOTAL))
@@ -171,9 +185,7 @@ static int check_end(struct reading *r, struct error *err)
     const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
     if (!rows)
         return error_no_memory(err, "the totals");
-    if (n > 0)
-        write_rows(l, &whole, rows, n); /* a failure is the output's, and commit says it */
-    return 0;
+    return n > 0 ? write_rows(l, &whole, rows, n) : 0;
 }
 
 /* ---- the work ---- */
@@ -219,12 +231,14 @@ static int prepare(struct reading *r, struct error *err)
     if (l->over & OVER_TOTAL)
         l->lengths_ns[r->schema.granularities++] = 0;
     r->schema.granularities_ns = l->lengths_ns;
-    l->charges = (struct charge_schema){
-        .options = &r->meter.charge, .io_counts = reading_io_counts(r), .dom0_trace = o->dom0_trace};
+    l->charges = (struct charge_schema){.options = &r->meter.charge,
+                                        .io_counts = reading_io_counts(r),
+                                        .dom0_trace = o->dom0_trace,
+                                        .own_baseline = o->own_baseline};
     r->consumer = (struct consumer){.context = l->debt, .memory = memory};
     r->schema.charge = &l->charges;
     r->no_rows = "no domain that was chosen has a reservation";
-    r->check_end = check_end;
+    r->finish = finish;
     return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
 }
 

@@ -12,15 +12,18 @@ struct reading {
     const struct options *options;
     /*
      * By the command: what it does with the trace itself; bys (0: it wants no accounting), pcpus_wanted, charge.wanted
-     * and the sink; what is about columns and charges; the meter's and the schema's granularities where they are not those of the options. The rest
-     * follows from the options.
+     * and the sink; what is about columns and charges; the meter's and the schema's granularities where they are not
+     * those of the options. The rest follows from the options.
      */
     struct consumer consumer;
     struct meter_options meter;
     struct report_schema schema;
     const char *no_rows; /* what it means that a trace with states gives no rows; NULL: an error */
-    /* What else must hold at the end of a trace that shows states; -1 with `err` filled: no result. NULL: nothing. */
-    int (*check_end)(struct reading *r, struct error *err);
+    bool from_trace;     /* of an archive: the results that it keeps do not suffice */
+    /* The meter's options are complete, and may be changed; NULL: nothing is to be done. -1 with `err` filled. */
+    int (*begin)(struct reading *r, struct error *err);
+    /* All intervals were taken: writes what else there is; NULL: nothing. -1 with `err` filled, or as the sinks. */
+    int (*finish)(struct reading *r, struct error *err);
 
     struct column_choice choice;
     struct counters *counters;     /* NULL: none were given */

@@ -17,13 +17,16 @@ static const char *percent(char to[HUMAN_BYTES], uint64_t part, uint64_t whole)
     return part ? human_percent(to, (double)part, (double)whole) : "0 %";
 }
 
-/* "driver domain 0 (Domain-0): ran 7.82 s, 52 % of a pCPU; charged 71 %, own 28 %, unattributed 0.7 %" */
+/*
+ * "driver domain 0 (Domain-0): ran 7.82 s, 52 % of a pCPU; charged 71 %, own 28 %, unattributed 0.7 %"; after own what of
+ * it is given: "own 28 % (20 % given)"
+ */
 void charge_table_heading(struct writer *w, const struct interval *of, const struct charge_idd *idd)
 {
     struct buffer *b = &w->text;
     const struct report_schema *schema = w->schema;
     const char *name = schema->name_of ? schema->name_of(schema->names, idd->domain, idd->life) : NULL;
-    char id[CELL_BYTES], one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES];
+    char id[CELL_BYTES], one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
     cell_domain(id, idd->domain, idd->life);
     buffer_text(b, "\n");
     writer_style(w, STYLE_HEADER);
@@ -34,10 +37,11 @@ void charge_table_heading(struct writer *w, const struct interval *of, const str
     buffer_printf(b, ": ran %s, %s of a pCPU", human_duration(one, idd->running_ns),
                   percent(two, idd->running_ns, of->end_ns - of->start_ns));
     if (idd->running_ns)
-        buffer_printf(b, "; charged %s, own %s, unattributed %s",
-                      percent(one, idd->charged_ns, idd->running_ns),
-                      percent(two, idd->own_ns, idd->running_ns),
-                      percent(three, idd->unattributed_ns, idd->running_ns));
+        buffer_printf(
+            b, "; charged %s, own %s%s%s%s, unattributed %s", percent(one, idd->charged_ns, idd->running_ns),
+            percent(two, idd->own_ns, idd->running_ns), idd->own_given_ns ? " (" : "",
+            idd->own_given_ns ? percent(four, idd->own_given_ns, idd->running_ns) : "",
+            idd->own_given_ns ? " given)" : "", percent(three, idd->unattributed_ns, idd->running_ns));
     buffer_printf(b, "\n%s dispatches; %s executions ended without I/O\n", human_count(one, idd->executions),
                   human_count(two, idd->io_free_executions));
 }
@@ -94,6 +98,10 @@ static void put_counts(struct buffer *b, const char *before, const uint64_t *cou
 static void put_separation(struct buffer *b, const struct charge_schema *schema,
                            const struct charge_summary *s)
 {
+    if (s->idds_own_given > 0)
+        buffer_text(b, "own is given, not separated by the trace: of each second that share of a pCPU is "
+                       "taken out, from "
+                       "all that ran alike\n");
     if (s->idds_unseparated == 0)
         return;
     if (charge_by_task(schema->options))
@@ -115,6 +123,23 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
     put_counts(b, "of unknown guest:", s->unassigned, NULL, IO_TRACE_KINDS);
 }
 
+/* "in 11 intervals driver domains ran 7.82 s, ..." and the weights as options have them */
+static void put_fit(struct buffer *b, const struct charge_schema *schema, const struct charge_summary *s)
+{
+    const struct fitted_weights *fit = schema->fit;
+    char one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
+    buffer_printf(
+        b, "in %s intervals driver domains ran %s, of it %s for guests; the costs explain %s of that, ",
+        human_count(one, fit->intervals), human_duration(two, (uint64_t)fit->driver_ns),
+        human_duration(three, (uint64_t)fit->guests_ns),
+        human_percent(four, fit->explained_ns, fit->guests_ns));
+    buffer_printf(b, "and are off by %.0f %% for a guest in an interval\n", fit->residual_pct);
+    put_separation(b, schema, s);
+    buffer_text(b, "--weights ");
+    fit_add_weights(b, fit);
+    buffer_text(b, "\n");
+}
+
 void charge_table_end(struct writer *w, bool begun, const struct charge_summary *s)
 {
     struct buffer *b = &w->text;
@@ -122,6 +147,10 @@ void charge_table_end(struct writer *w, bool begun, const struct charge_summary 
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
     buffer_text(b, begun ? "\n" : "");
+    if (w->schema->charge->fit) {
+        put_fit(b, w->schema->charge, s);
+        return;
+    }
     put_measured(b, w->schema->charge, s);
     if (any) {
         if (s->methods)

@@ -230,11 +230,11 @@ static int add_rows(struct debt *d, const struct charge_idd *idds, size_t n)
 
 static void add_charge(struct debt_row *row, const struct charge_guest *guest)
 {
-    struct charge_grounds grounds = charge_grounds_of(guest);
     row->charged_ns = add_count(row->charged_ns, guest->charged_ns);
-    row->measured_ns = add_count(row->measured_ns, grounds.measured_ns);
-    row->certain_ns = add_count(row->certain_ns, grounds.certain_ns);
-    row->inferred_ns = add_count(row->inferred_ns, grounds.inferred_ns);
+    row->measured_ns = add_count(row->measured_ns, guest->measured_ns);
+    row->certain_ns = add_count(row->certain_ns, guest->certain_ns);
+    row->inferred_ns =
+        add_count(row->inferred_ns, guest->charged_ns - guest->measured_ns - guest->certain_ns);
 }
 
 static int add_charges(struct debt *d, const struct charge_idd *idds, size_t n)
