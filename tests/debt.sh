@@ -56,6 +56,16 @@ check 'charges are asked for as in charge' refuses 'io-counts' debt --reserve 1=
 check 'unknown column, the nearest' refuses 'unknown column "chargd_ns"; the nearest is charged_ns' debt --reserve 1=10% -c chargd_ns "$fixture"
 check 'no capture' refuses 'README.md' debt --reserve 1=10% README.md
 check 'a part after the end' refuses 'the trace ends at' debt --reserve 1=10% -t 99s, "$fixture"
+unscheduled=$scratch/unscheduled.xt # a window with one record that no scheduler wrote
+printf '\003\360\001\040\000\000\000\000\040\000\000\000' >"$unscheduled"
+for tsc in '\000\000\000\001' '\000\000\000\002'; do
+    printf '%b' '\001\360\020\220' "$tsc" '\001\000\000\000\003\000\000\000' >>"$unscheduled"
+done
+for reserve in '*=1%' 1=10%; do
+    check "$reserve: no scheduling records" refuses 'nothing to report: the trace has no scheduling records' \
+        debt --cpu-hz 1G --reserve "$reserve" "$unscheduled"
+done
+check 'the frequency is not known' refuses 'give it with --cpu-hz' debt --reserve 1=10% "$case"
 check 'a missing capture leaves nothing' refuses 'No such file' debt --reserve 1=10% -o "$dir/x.csv" "$dir/missing"
 check 'nothing is left' [ -z "$(ls -A "$dir")" ]
 
