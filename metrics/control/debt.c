@@ -52,6 +52,8 @@ struct debt {
     size_t seen_n, seen_capacity;
     struct debt_row *rows; /* of the interval at hand */
     size_t rows_n, rows_capacity;
+    uint32_t *row_accounts; /* of each row */
+    size_t row_accounts_capacity;
     size_t others_n; /* of them, under the rule for others */
 };
 
@@ -77,6 +79,7 @@ void debt_free(struct debt *d)
     free(d->appeared);
     free(d->seen);
     free(d->rows);
+    free(d->row_accounts);
     free(d);
 }
 
@@ -179,18 +182,27 @@ static uint64_t less(uint64_t ns, uint64_t part_ns)
     return ns > part_ns ? ns - part_ns : 0;
 }
 
+static bool add_row(struct debt *d, uint32_t account)
+{
+    struct debt_row *rows = array_reserve(d->rows, &d->rows_capacity, d->rows_n + 1, sizeof *rows);
+    d->rows = rows ? rows : d->rows;
+    uint32_t *accounts =
+        array_reserve(d->row_accounts, &d->row_accounts_capacity, d->rows_n + 1, sizeof *accounts);
+    d->row_accounts = accounts ? accounts : d->row_accounts;
+    if (!rows || !accounts)
+        return false;
+    rows[d->rows_n] = (struct debt_row){.domain = -1};
+    accounts[d->rows_n] = account;
+    d->accounts[account].row = (uint32_t)++d->rows_n;
+    return true;
+}
+
 /* The account's row in the interval, which names the member that appeared last. NULL: no memory. */
 static struct debt_row *row_of(struct debt *d, const struct member *m)
 {
     struct account *a = &d->accounts[m->account];
-    if (!a->row) {
-        struct debt_row *rows = array_reserve(d->rows, &d->rows_capacity, d->rows_n + 1, sizeof *rows);
-        if (!rows)
-            return NULL;
-        d->rows = rows;
-        rows[d->rows_n] = (struct debt_row){.domain = -1};
-        a->row = (uint32_t)++d->rows_n;
-    }
+    if (!a->row && !add_row(d, m->account))
+        return NULL;
     struct debt_row *row = &d->rows[a->row - 1];
     if (row->domain < 0 || m->number > a->row_member) {
         a->row_member = m->number;
@@ -344,12 +356,10 @@ static void close_rows(struct debt *d, const struct interval *interval, uint64_t
     d->whole.start_ns = d->begun ? d->whole.start_ns : interval->start_ns;
     d->whole.end_ns = interval->end_ns;
     d->begun = true;
-    for (size_t i = 0; i < d->accounts_n; i++) {
-        struct account *a = &d->accounts[i];
-        if (!a->row)
-            continue;
+    for (size_t i = 0; i < d->rows_n; i++) {
+        struct account *a = &d->accounts[d->row_accounts[i]];
+        struct debt_row *row = &d->rows[i];
         d->others_n += a->rule == &d->options.policy->others;
-        struct debt_row *row = &d->rows[a->row - 1];
         row->unattributed_ns = unattributed_ns;
         close_row(a, row, interval->end_ns - interval->start_ns, d->options.policy->feedback_ns);
         add_up(&a->total, row);
@@ -434,5 +444,5 @@ size_t debt_memory(const struct debt *d)
 {
     return d->members_capacity * sizeof *d->members + d->accounts_capacity * sizeof *d->accounts +
            d->periods * sizeof(uint64_t) + d->seen_capacity * sizeof *d->seen +
-           d->rows_capacity * sizeof *d->rows;
+           d->rows_capacity * sizeof *d->rows + d->row_accounts_capacity * sizeof *d->row_accounts;
 }
