@@ -201,6 +201,13 @@ for name in fixtures/*.xt.zst; do
     done
 done
 
+recorded=(--dom0-trace fixtures/cases/dom0-trace.txt.zst fixtures/cases/dom0-trace.xt.zst)
+ledger --feedback 100ms --reserve '*=20%' "${recorded[@]}"
+check 'what dom0 recorded is measured' rows_hold 'map(.measured_ns) | add > 1000000' "$out"
+check 'as charge has it' equal \
+    "$("$XENMETER" charge -q -g 100ms -f jsonl "${recorded[@]}" | jq -c 'select(.recipient == "guest") | [.start_ns, .domain, .charged_ns, .measured_ns]')" \
+    "$(jq -c 'select(.charged_ns > 0) | [.start_ns, .domain, .charged_ns, .measured_ns]' "$out")"
+
 group 'the whole trace'
 for how in '--feedback 500ms --spread 3' '--feedback 100ms -t 0.7s,2.1s' '--live 1s'; do
     # shellcheck disable=SC2086 # words
