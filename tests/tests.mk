@@ -59,7 +59,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
 # It knows of the analyser nothing but the program's face.
-HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c))
+HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c)) $(SHARED_SIM_SRC)
 $(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
