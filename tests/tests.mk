@@ -16,6 +16,7 @@
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
 #   blame       who had the pCPU that others waited for: options, formats, sums
+#   simulate    the simulated host: traces, truth, wrong scenarios
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
 #   ftrace      Linux' own trace of a driver domain: recorded
@@ -31,8 +32,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads invariants road clock unrecorded cases cli dump every-event xenalyze charge blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads invariants road clock unrecorded cases cli dump every-event xenalyze charge blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads invariants road dump xenalyze
 ASAN_BUILD := build-asan

@@ -1,0 +1,77 @@
+/*
+ * scenario.h - what is to be simulated: the contents of a scenario file (xenmeter-scenario(5)).
+ *
+ * scenario_read() checks everything: a scenario that was read can be simulated. All times are ns.
+ */
+#ifndef XENMETER_SIM_SCENARIO_H
+#define XENMETER_SIM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+
+#define SCENARIO_PCPUS_MAX    1024
+#define SCENARIO_DOMAINS_MAX  1000
+#define SCENARIO_VCPUS_MAX    512 /* per domain */
+#define SCENARIO_ALL_VCPUS    8192
+#define SCENARIO_LOADS_MAX    16 /* per domain */
+#define SCENARIO_DURATION_MIN ((uint64_t)1000000)
+#define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
+
+/* In the order of scenario_schedulers[]. */
+enum scenario_scheduler { SCENARIO_CREDIT, SCENARIO_CREDIT2, SCENARIO_SEDF, SCENARIO_NULL };
+extern const char *const scenario_schedulers[]; /* ended by NULL */
+
+/* In the order of scenario_loads[]. */
+enum scenario_load_type { LOAD_HOG };
+extern const char *const scenario_loads[]; /* ended by NULL */
+
+struct scenario_load {
+    enum scenario_load_type type;
+};
+
+struct scenario_domain {
+    uint64_t id;
+    const char *name; /* "" if it has none */
+    uint64_t vcpus;
+    int16_t *pins; /* of each vCPU, -1: none */
+    /* credit, credit2 */
+    uint64_t weight;
+    double cap_pct; /* of one pCPU; 0: none */
+    /* sedf */
+    uint64_t slice_ns, period_ns;
+    bool extratime;
+    /* What its kernel's own work costs. */
+    uint64_t idle_ns, timer_ns, tick_ns;
+    struct scenario_load *loads;
+    size_t load_count;
+};
+
+struct scenario {
+    uint64_t duration_ns;
+    uint64_t seed;
+    uint64_t pcpus;
+    uint64_t cpu_hz;
+    int scheduler; /* enum scenario_scheduler */
+    uint64_t ipi_ns, switch_cost_ns;
+    uint64_t ratelimit_ns, timeslice_ns;
+    int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
+    /* the trace */
+    uint32_t event_mask; /* as xentrace -e has it */
+    uint64_t buffer_pages;
+    uint64_t sweep_ns, sweep_delay_ns;
+    struct scenario_domain *domains;
+    size_t domain_count;
+    void *document; /* which names point into */
+};
+
+/* Reads `n` bytes of text. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free. */
+struct scenario *scenario_read(const char *text, size_t n, struct error *err);
+void scenario_free(struct scenario *s);
+
+/* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */
+int scenario_parse_mask(const char *text, uint32_t *mask);
+
+#endif

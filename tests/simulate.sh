@@ -1,0 +1,159 @@
+#!/bin/bash
+# The simulated host: its traces are valid, what the program reports of them is the truth, and a wrong scenario is refused.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+scenario=$scratch/scenario.json
+trace=$scratch/trace.xt
+truth=$scratch/truth.json
+
+simulate() { # OPTION...: of $scenario
+    run simulate "$scenario" -o "$trace" --truth "$truth" "$@"
+}
+
+# How far runstates as reported are from the truth, in ns: the largest difference of any vCPU and state.
+largest_error() {
+    "$XENMETER" report -q -b vcpu -f json --cpu-hz 2400000000 "$trace" | jq --slurpfile truth "$truth" '
+        [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+            | .vcpus[] | select(.vcpu == $row.vcpu)
+            | (.running_ns - $row.running_ns), (.runnable_ns - $row.runnable_ns), (.blocked_ns - $row.blocked_ns),
+              (.offline_ns - $row.offline_ns) | fabs] | max'
+}
+
+# Records of one act are up to 84 ns apart, and a switch is recorded up to 207 ns and the scheduler's own records after its
+# instant: each end of a trace is uncertain by so much.
+within_record_delays() {
+    local error
+    error=$(largest_error)
+    [ -n "$error" ] && [ "${error%.*}" -le 20000 ] && return 0
+    printf '      %s ns off\n' "$error"
+    return 1
+}
+
+# What xenalyze prints on standard error but for what it says of every capture, a real one, too:
+#   Creating, Using, scan_for_new_pcpu, init_pcpus      it meets domains, vCPUs and pCPUs for the first time
+#   First schedule for                                  a vCPU's first record is not one of a switch: the trace begins with wakes
+#   read_record, deactivate_pcpu                        the trace ends
+complaints() {
+    xenalyze --summary --cpu-hz 2.4G "$trace" 2>&1 >/dev/null |
+        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting )'
+}
+
+judge() { # NAME
+    group "$1"
+    check 'simulates' exits 0
+    check 'runstates are the truth, but for record delays' within_record_delays
+    check 'the report is good' equal good "$("$XENMETER" info -q -f json "$trace" | jq -r .quality.verdict)"
+    if command -v xenalyze >/dev/null; then
+        check 'xenalyze has nothing to say' equal '' "$(complaints)"
+    fi
+    cp "$trace" "$scratch/first.xt"
+    simulate
+    check 'the same bytes again' same "$scratch/first.xt" "$trace"
+}
+
+for file in sim/scenarios/*.json; do
+    cp "$file" "$scenario"
+    simulate
+    judge "$(basename "$file")"
+done
+
+group 'schedulers'
+for scheduler in credit credit2 sedf null; do
+    cat >"$scenario" <<END
+{ "duration_s": 2, "host": { "pcpus": 3, "scheduler": "$scheduler" },
+  "domains": [ { "id": 0, "vcpus": 2, "loads": [ { "type": "hog" } ] }, { "id": 5, "vcpus": 2, "pin": [ 1, 2 ], "loads": [ { "type": "hog" } ] } ] }
+END
+    simulate
+    check "$scheduler simulates" exits 0
+    check "runstates of $scheduler are the truth" within_record_delays
+    if command -v xenalyze >/dev/null; then
+        check "xenalyze has nothing to say of $scheduler" equal '' "$(complaints)"
+    fi
+done
+
+group 'options'
+cp sim/scenarios/two-hogs.json "$scenario"
+simulate --duration 500ms
+check 'a duration' equal true "$(jq '.duration_ns <= 500000000 and .duration_ns > 480000000' "$truth")"
+cp "$trace" "$scratch/first.xt"
+simulate --duration 500ms --seed 2
+check 'another seed, other bytes' not same "$scratch/first.xt" "$trace"
+"$XENMETER" simulate --duration 500ms "$scenario" >"$scratch/piped.xt"
+check 'standard output' same "$scratch/first.xt" "$scratch/piped.xt"
+"$XENMETER" simulate --duration 500ms - <"$scenario" >"$scratch/piped.xt"
+check 'a scenario on standard input' same "$scratch/first.xt" "$scratch/piped.xt"
+
+group 'the mask changes the trace, not the host'
+jq '.trace.events = "0x21000"' sim/scenarios/two-hogs.json >"$scenario"
+cp "$truth" "$scratch/full.json"
+simulate --duration 500ms --seed 2
+check 'another trace' not same "$scratch/first.xt" "$trace"
+check 'only that class' equal 'continue_running runstate_change' \
+    "$("$XENMETER" dump -q --tsc -f jsonl "$trace" | jq -r .event | grep -v cpu_change | sort -u | paste -sd' ')"
+check 'the same running time, but for the last record' equal true \
+    "$(jq -n --slurpfile a "$truth" --slurpfile b "$scratch/full.json" \
+        '[$a[0], $b[0] | .domains[0].vcpus[0].running_ns] | (.[0] - .[1] | fabs) < 20000000')"
+
+group 'lost records'
+cat >"$scenario" <<END
+{ "duration_s": 5, "trace": { "buffer_pages": 1, "sweep_s": 2 }, "host": { "scheduler": "sedf" },
+  "domains": [ { "id": 1, "loads": [ { "type": "hog" } ] }, { "id": 2, "loads": [ { "type": "hog" } ] } ] }
+END
+simulate
+check 'simulates' exits 0
+check 'none: half-full buffers are read at once' equal 0 "$("$XENMETER" info -q -f json "$trace" | jq .quality.lost_records)"
+jq '.trace.sweep_delay_ms = 100' "$scenario" >"$scratch/late.json"
+cp "$truth" "$scratch/full.json"
+cp "$scratch/late.json" "$scenario"
+simulate
+check 'some: xentrace comes late' equal true "$("$XENMETER" info -q -f json "$trace" | jq '.quality.lost_records > 0')"
+check 'which is no affair of the host' equal "$(jq .domains[0].vcpus[0].blocked_ns "$scratch/full.json")" \
+    "$(jq .domains[0].vcpus[0].blocked_ns "$truth")"
+check 'the truth is within what is reported' equal true "$("$XENMETER" report -q -b vcpu -f json --cpu-hz 2400000000 "$trace" |
+    jq --slurpfile truth "$truth" '[.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+        | .vcpus[] | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
+            and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all')"
+
+group 'wrong scenarios'
+refused() { # PATTERN of the message
+    rm -f "$trace" "$truth"
+    simulate
+    check "$1: exit code" exits 2
+    check "$1: one line" equal 1 "$(wc -l <"$err")"
+    check "$1: says so" says "$err" "$1"
+    check "$1: nothing is written" not test -e "$trace"
+    check "$1: no truth either" not test -e "$truth"
+}
+wrong() { # JQ PATTERN: a change to a good scenario, and what must be said
+    jq "$1" sim/scenarios/two-hogs.json >"$scenario"
+    refused "$2"
+}
+wrong '.domains[1].wieght = 3' '\$\.domains\[1\]: unknown key .wieght.; did you mean .weight.?'
+wrong '.duration = 3' 'duration_ns, duration_us, duration_ms or duration_s'
+wrong 'del(.duration_s)' '.duration_ms. is missing'
+wrong '.duration_ms = 7' '\$\.duration_[a-z]*: is given twice'
+wrong '.host.pcpus = 0' '\$\.host\.pcpus: must be from 1 to 1024'
+wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
+wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
+wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
+wrong '.domains[0].slice_ms = 3' '\$\.domains\[0\]\.slice_ms: the scheduler is credit2'
+wrong '.host.short_block = "keep_slice"' '\$\.host\.short_block: the scheduler is credit2'
+wrong '.domains[1].id = 1' '\$\.domains\[1\]: domain 1 is there already'
+wrong '.domains[0].pin = 1' '\$\.domains\[0\]\.pin: a pCPU must be a number from 0 to 0'
+wrong '.domains[0].pin = [0, 0]' '\$\.domains\[0\]\.pin: .* each of the 1 vCPUs'
+wrong '.domains[0].loads[0].type = "hug"' '\$\.domains\[0\]\.loads\[0\]\.type: must be one of'
+wrong '.domains[0].loads = {}' '\$\.domains\[0\]\.loads: must be a list'
+wrong '.domains = []' '\$\.domains: must have at least one domain'
+wrong '.trace.events = "0xzz"' '\$\.trace\.events: must be a mask'
+wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[].slice_ms = 60' '\$\.domains\[1\]: .*120.0 % of pCPU 0'
+wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[0] += {"slice_ms": 60, "period_ms": 50}' 'slice must not be longer'
+wrong '[1]' '\$: must be an object'
+printf '{ "duration_s": 1,' >"$scenario"
+refused 'line 1, column [0-9]*: not JSON'
+printf '{ "duration_s": 1, "duration_s": 2, "domains": [] }' >"$scenario"
+refused 'not JSON: duplicate object key'
+rm "$scenario"
+refused 'cannot read the scenario'
+
+finish
