@@ -32,6 +32,8 @@ struct sim_domain;
 struct sim_pcpu;
 struct sim_task;
 struct sim_scheduler_ops;
+struct sim_driver;
+struct sim_pair;
 
 /* Something that happens at a time of its own. */
 struct sim_timer {
@@ -50,18 +52,19 @@ struct sim_vcpu {
     struct sim_pcpu *pcpu; /* where it runs, or ran last, or is to run first */
     uint32_t index;        /* among all vCPUs of the host, idle ones excluded */
     uint16_t id;
-    int16_t pin;          /* the only pCPU it may run on; -1: any */
-    uint8_t runstate;     /* enum sim_runstate */
-    bool blocked;         /* it has asked to block and was not woken since */
-    bool parked;          /* the scheduler has paused it (a cap of Credit) */
-    bool yields;          /* it has asked to yield and was not descheduled since */
-    uint64_t changed_ns;  /* of its last runstate change */
+    int16_t pin;         /* the only pCPU it may run on; -1: any */
+    uint8_t runstate;    /* enum sim_runstate */
+    bool blocked;        /* it has asked to block and was not woken since */
+    bool parked;         /* the scheduler has paused it (a cap of Credit) */
+    bool yields;         /* it has asked to yield and was not descheduled since */
+    uint64_t changed_ns; /* of its last runstate change */
+    uint64_t saved_ns;   /* its last change was recorded, and it was saved: others must not touch it before */
     uint64_t switched_ns; /* it was last switched in or out */
     uint64_t ran_ns;      /* running time up to changed_ns, for the watchdog */
     /* What its kernel runs (kernel.h). */
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
-    struct sim_task *idle, *timer_interrupt;
+    struct sim_task *idle, *timer_interrupt, *reschedule;
     struct sim_task_list interrupts, threads, programs; /* pending, in order of precedence */
     bool in_interrupt;
     struct sim_timer tick;
@@ -74,8 +77,9 @@ struct sim_vcpu {
 struct sim_domain {
     const struct scenario_domain *plan;
     struct sim_vcpu *vcpus;
-    uint32_t index;    /* in host->domains */
-    uint32_t own_cell; /* a driver domain's work for itself; of guests CELL_NONE */
+    uint32_t index;           /* in host->domains */
+    uint32_t first_done_cell; /* of SIM_DONES (driver.h) */
+    uint32_t own_cell;        /* a driver domain's work for itself; of guests CELL_NONE */
     uint16_t id;
 };
 
@@ -106,6 +110,9 @@ struct sim_host {
     uint32_t vcpu_count;
     const struct sim_scheduler_ops *scheduler;
     void *scheduler_state;
+    struct sim_driver *drivers; /* the domains that are driver domains, in the scenario's order */
+    size_t driver_count;
+    struct sim_pair *pairs; /* guests and their driver domains; a list */
     struct true_account truth;
     uint64_t cycles_per_ns;         /* 16.48 fixed point */
     uint64_t last_ns;               /* of the latest record or runstate change */

@@ -108,7 +108,7 @@ static void return_from_interrupt(struct sim_vcpu *v)
     v->in_interrupt = false;
     struct sim_task *current = v->current;
     if (current->kind == TASK_PROGRAM && current->active && current != v->idle && v->threads.head) {
-        push(&v->programs, current);
+        task_wake(current);
         v->current = NULL;
     }
 }
@@ -133,7 +133,7 @@ static struct sim_task *switch_task(struct sim_vcpu *v)
 
 static struct sim_task *choose(struct sim_vcpu *v)
 {
-    if (v->in_interrupt && v->running->kind == TASK_INTERRUPT && v->running->active)
+    if (v->in_interrupt && v->running && v->running->kind == TASK_INTERRUPT && v->running->active)
         return v->running;
     if (v->interrupts.head) {
         v->in_interrupt = true;
@@ -193,7 +193,7 @@ static void take_turns(struct sim_vcpu *v)
     struct sim_task *current = v->current;
     if (current && current != v->idle && current->kind == TASK_PROGRAM && current->active &&
         v->programs.head) {
-        push(&v->programs, current);
+        task_wake(current);
         v->current = v->idle;
     }
 }
@@ -220,20 +220,30 @@ static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
     host_set_timer(host, &v->tick, now_ns + v->domain->plan->tick_ns);
 }
 
+/* An interrupt from another vCPU of the domain: a thread was made runnable. */
+static void reschedule_step(struct sim_host *host, struct sim_task *task)
+{
+    (void)host;
+    task_works_first(task, task->vcpu->domain->plan->interrupt_ns, task->vcpu->domain->own_cell);
+}
+
 bool kernel_init(struct sim_host *host, struct sim_vcpu *v)
 {
     v->idle = calloc(1, sizeof *v->idle);
     v->timer_interrupt = calloc(1, sizeof *v->timer_interrupt);
+    v->reschedule = calloc(1, sizeof *v->reschedule);
     v->tick = (struct sim_timer){.due = tick_due, .context = v};
-    if (!v->idle || !v->timer_interrupt || !host_add_timer(host, &v->tick))
+    if (!v->idle || !v->timer_interrupt || !v->reschedule || !host_add_timer(host, &v->tick))
         return false;
     v->current = v->idle;
     return task_init(v->idle, v, TASK_PROGRAM, idle_step, NULL) &&
-           task_init(v->timer_interrupt, v, TASK_INTERRUPT, timer_step, NULL);
+           task_init(v->timer_interrupt, v, TASK_INTERRUPT, timer_step, NULL) &&
+           task_init(v->reschedule, v, TASK_INTERRUPT, reschedule_step, NULL);
 }
 
 void kernel_free(struct sim_vcpu *v)
 {
     free(v->idle);
     free(v->timer_interrupt);
+    free(v->reschedule);
 }

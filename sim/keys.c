@@ -11,22 +11,24 @@ static const struct {
     const char *suffix;
     double ns;
 } units[] = {{"_ns", 1}, {"_us", 1e3}, {"_ms", 1e6}, {"_s", 1e9}};
-enum { UNITS = sizeof units / sizeof units[0] };
+enum { DEPTH_MAX = 8, UNITS = sizeof units / sizeof units[0] };
 
 /* ---- messages ---- */
 
-static size_t path_text(const struct key_place *place, char *to, size_t room)
+/* "$.domains[1].slice_ms" */
+static void path_text(const struct key_place *place, char *to, size_t room)
 {
-    if (!place)
-        return (size_t)snprintf(to, room, "$");
-    size_t n = path_text(place->above, to, room);
-    if (n >= room)
-        return n;
-    if (place->name)
-        n += (size_t)snprintf(to + n, room - n, ".%s", place->name);
-    else
-        n += (size_t)snprintf(to + n, room - n, "[%zu]", place->index);
-    return n;
+    const struct key_place *chain[DEPTH_MAX];
+    size_t depth = 0, n = (size_t)snprintf(to, room, "$");
+    for (; place && depth < DEPTH_MAX; place = place->above)
+        chain[depth++] = place;
+    while (depth > 0 && n < room) {
+        place = chain[--depth];
+        if (place->name)
+            n += (size_t)snprintf(to + n, room - n, ".%s", place->name);
+        else
+            n += (size_t)snprintf(to + n, room - n, "[%zu]", place->index);
+    }
 }
 
 int key_error(const struct key_place *place, struct error *err, const char *format, ...)

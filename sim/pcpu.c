@@ -47,12 +47,19 @@ void vcpu_close_account(struct sim_vcpu *v, uint64_t end_ns)
         account_state(v, end_ns);
 }
 
-/* A change outside of a switch: it happens when it is recorded, after the vCPU's last one. */
+/* Xen waits for a lock while another pCPU is still busy with the vCPU. */
+static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
+{
+    pcpu->clock_ns = later(pcpu->clock_ns, v->saved_ns);
+}
+
+/* A change outside of a switch: it happens when it is recorded. */
 static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runstate to)
 {
-    on->clock_ns = later(on->clock_ns, v->changed_ns);
+    wait_for(on, v);
     account_state(v, on->clock_ns);
     emit_runstate(on, v, to);
+    v->saved_ns = on->clock_ns;
 }
 
 /* ---- the pCPU's time ---- */
@@ -136,7 +143,7 @@ static void switch_to(struct sim_pcpu *pcpu, struct sim_vcpu *next, uint64_t dec
     pcpu->clock_ns += host->plan->switch_cost_ns;
     if (!vcpu_is_idle(prev) && host->scheduler->switched_out)
         host->scheduler->switched_out(host->scheduler_state, pcpu, prev);
-    pcpu->work_ns = pcpu->clock_ns;
+    prev->saved_ns = next->saved_ns = pcpu->work_ns = pcpu->clock_ns;
     if (!vcpu_is_idle(next))
         kernel_resume(host, next);
 }
@@ -153,7 +160,6 @@ static void record_continue(struct sim_pcpu *pcpu, uint64_t decided_ns, uint64_t
 static void schedule(struct sim_pcpu *pcpu)
 {
     struct sim_host *host = pcpu->host;
-    pcpu->clock_ns = later(pcpu->clock_ns, pcpu->current->changed_ns);
     uint64_t decided_ns = pcpu->clock_ns;
     pcpu->resched_ns = SIM_NEVER;
     pcpu->clock_ns += DECISION_NS + (prng_next(&host->rng) & DECISION_MASK);
@@ -164,12 +170,9 @@ static void schedule(struct sim_pcpu *pcpu)
         record_continue(pcpu, decided_ns, d.slice_ns);
         return;
     }
-    /* Another pCPU may have woken it while this one was already deciding: it was not there to be chosen before. */
-    if (d.next->changed_ns > decided_ns) {
-        decided_ns = d.next->changed_ns;
-        pcpu->clock_ns = later(pcpu->clock_ns, decided_ns);
-    }
-    switch_to(pcpu, d.next, decided_ns, d.slice_ns);
+    /* Another pCPU may have woken it, or left it, while this one was already deciding. */
+    wait_for(pcpu, d.next);
+    switch_to(pcpu, d.next, later(decided_ns, d.next->changed_ns), d.slice_ns);
 }
 
 void pcpu_due(struct sim_host *host, void *context, uint64_t now_ns)
@@ -202,6 +205,7 @@ void pcpu_tickle(struct sim_pcpu *on, struct sim_pcpu *pcpu)
 void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct sim_host *host = on->host;
+    wait_for(on, v);
     emit_vcpu(on, TRC_WAKE, v);
     v->blocked = false;
     if (v->runstate < SIM_BLOCKED)
@@ -249,6 +253,7 @@ void vcpu_yield(struct sim_vcpu *v)
 void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     v->parked = true;
+    wait_for(on, v);
     emit_vcpu(on, TRC_SLEEP, v);
     if (v->runstate == SIM_RUNNING) {
         pcpu_tickle(on, v->pcpu);
@@ -263,6 +268,7 @@ void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
 void vcpu_unpark(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     v->parked = false;
+    wait_for(on, v);
     emit_vcpu(on, TRC_WAKE, v);
     if (v->blocked || v->runstate < SIM_BLOCKED)
         return;

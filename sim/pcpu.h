@@ -4,8 +4,8 @@
 
 #include "sim/scheduler_ops.h"
 
-/* The pCPU's timer is due. */
-void pcpu_due(struct sim_host *host, void *pcpu, uint64_t now_ns);
+/* The timer of a pCPU, `context`, is due. */
+void pcpu_due(struct sim_host *host, void *context, uint64_t now_ns);
 
 /* Xen's vcpu_wake() by an act on the pCPU `on`, which was entered: recorded always, changes something only if the vCPU sleeps. */
 void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v);

@@ -25,11 +25,42 @@ enum scenario_scheduler { SCENARIO_CREDIT, SCENARIO_CREDIT2, SCENARIO_SEDF, SCEN
 extern const char *const scenario_schedulers[]; /* ended by NULL */
 
 /* In the order of scenario_loads[]. */
-enum scenario_load_type { LOAD_HOG };
+enum scenario_load_type {
+    LOAD_HOG,
+    LOAD_ON_OFF,
+    LOAD_WEB,
+    LOAD_REQUEST_RESPONSE,
+    LOAD_BULK_OUT,
+    LOAD_BULK_IN,
+    LOAD_DISK
+};
 extern const char *const scenario_loads[]; /* ended by NULL */
 
+/* What a load does: of each type only some of it means something (xenmeter-scenario(5)). */
 struct scenario_load {
-    enum scenario_load_type type;
+    int type;        /* enum scenario_load_type */
+    uint64_t driver; /* id of the driver domain that serves it */
+    bool driver_given;
+    uint64_t vcpu; /* on which its program runs */
+    uint64_t on_ns, off_ns, syscall_ns;
+    int distribution; /* 0 fixed, 1 exponential */
+    uint64_t clients; /* 0: open loop */
+    double requests_per_s, packets_per_s;
+    uint64_t think_ns, network_delay_ns;
+    uint64_t request_bytes, response_bytes, packet_bytes;
+    uint64_t request_ns, packet_ns; /* CPU in the guest */
+    uint64_t to;                    /* id of the domain that gets the packets */
+    bool to_given;
+    uint64_t window;
+    uint64_t depth;
+};
+
+/* What a driver domain's work costs, and its devices. */
+struct scenario_driver {
+    uint64_t interrupt_ns, receive_packet_ns, dealloc_packet_ns, transmit_packet_ns, device_packet_ns;
+    uint64_t batch_ns, copy_kib_ns, disk_request_ns, disk_completion_ns, disk_latency_ns;
+    double disk_mib_per_s;
+    bool threaded_napi, persistent_grants;
 };
 
 struct scenario_domain {
@@ -44,7 +75,8 @@ struct scenario_domain {
     uint64_t slice_ns, period_ns;
     bool extratime;
     /* What its kernel's own work costs. */
-    uint64_t idle_ns, timer_ns, tick_ns;
+    uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
+    struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;
     size_t load_count;
 };

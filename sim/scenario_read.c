@@ -2,14 +2,15 @@
 #include <string.h>
 
 #include "sim/keys.h"
-#include "sim/scenario.h"
+#include "sim/scenario_loads.h"
 
 #define US 1e3
 #define MS 1e6
 #define S  1e9
 
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", NULL};
-const char *const scenario_loads[] = {"hog", NULL};
+const char *const scenario_loads[] = {"hog",      "on_off",  "web",  "request_response",
+                                      "bulk_out", "bulk_in", "disk", NULL};
 static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
 
 #define FIELD(TYPE, MEMBER) .offset = offsetof(struct TYPE, MEMBER)
@@ -62,12 +63,9 @@ static const struct key domain_keys[] = {
     {"idle", KEY_TIME, FIELD(scenario_domain, idle_ns), 0, 10 * MS, NULL, false},
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
+    {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"driver_domain", KEY_OTHER, .required = false},
     {"loads", KEY_OTHER, .required = false},
-    {.name = NULL},
-};
-
-static const struct key load_keys[] = {
-    {"type", KEY_CHOICE, FIELD(scenario_load, type), .choices = scenario_loads, .required = true},
     {.name = NULL},
 };
 
@@ -133,7 +131,7 @@ static int read_pins(struct scenario_domain *d, const json_t *pin, const struct 
     const struct key_place place = {above, "pin", 0};
     if (!(d->pins = malloc(d->vcpus * sizeof *d->pins)))
         return error_no_memory(err, "the scenario");
-    if (pin && json_is_array(pin) && json_array_size(pin) != d->vcpus)
+    if (json_is_array(pin) && json_array_size(pin) != d->vcpus)
         return key_error(&place, err,
                          "must be a pCPU for all vCPUs, or a list with one for each of the %zu vCPUs",
                          (size_t)d->vcpus);
@@ -145,6 +143,18 @@ static int read_pins(struct scenario_domain *d, const json_t *pin, const struct 
         d->pins[i] = one ? (int16_t)json_integer_value(one) : -1;
     }
     return 0;
+}
+
+static int read_driver(struct scenario_domain *d, const json_t *domain, const struct key_place *above,
+                       struct error *err)
+{
+    const struct key_place place = {above, "driver_domain", 0};
+    const json_t *driver = json_object_get(domain, "driver_domain");
+    if (!driver)
+        return 0;
+    if (!(d->driver = malloc(sizeof *d->driver)))
+        return error_no_memory(err, "the scenario");
+    return scenario_read_driver(d->driver, driver, &place, err);
 }
 
 static int read_loads(struct scenario_domain *d, const json_t *domain, const struct key_place *place,
@@ -160,8 +170,8 @@ static int read_loads(struct scenario_domain *d, const json_t *domain, const str
         return error_no_memory(err, "the scenario");
     for (; d->load_count < json_array_size(list); d->load_count++) {
         const struct key_place here = {&list_place, NULL, d->load_count};
-        if (keys_read(json_array_get(list, d->load_count), &here, load_keys, &d->loads[d->load_count], err) !=
-            0)
+        if (scenario_read_load(&d->loads[d->load_count], json_array_get(list, d->load_count), d, &here,
+                               err) != 0)
             return -1;
     }
     return 0;
@@ -198,7 +208,7 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
     if (keys_given(domain, domain_keys, "slice") && !keys_given(domain, domain_keys, "extratime"))
         d->extratime = false;
     if (read_pins(d, json_object_get(domain, "pin"), place, s->pcpus, err) != 0 ||
-        check_parameters(s, d, domain, place, err) != 0)
+        check_parameters(s, d, domain, place, err) != 0 || read_driver(d, domain, place, err) != 0)
         return -1;
     return read_loads(d, domain, place, err);
 }
@@ -270,7 +280,7 @@ static int read_domains(struct scenario *s, const json_t *root, struct error *er
     }
     if (check_ids(s, &list_place, err) != 0 || check_vcpus(s, &list_place, err) != 0)
         return -1;
-    return check_reservations(s, &list_place, err);
+    return scenario_check_loads(s, &list_place, err) != 0 ? -1 : check_reservations(s, &list_place, err);
 }
 
 /* ---- the whole ---- */
@@ -321,6 +331,7 @@ void scenario_free(struct scenario *s)
     for (size_t i = 0; i < s->domain_count; i++) {
         free(s->domains[i].pins);
         free(s->domains[i].loads);
+        free(s->domains[i].driver);
     }
     free(s->domains);
     json_decref(s->document);

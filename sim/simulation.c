@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "sim/disk.h"
 #include "sim/kernel.h"
 #include "sim/load.h"
+#include "sim/network.h"
 #include "sim/pcpu.h"
 #include "sim/true_document.h"
 
@@ -12,7 +14,8 @@
 
 static const struct sim_scheduler_ops *const schedulers[] = {&scheduler_credit, &scheduler_credit2,
                                                              &scheduler_sedf, &scheduler_null};
-static const struct sim_load_ops *const loads[] = {&load_hog};
+static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web, &load_web,
+                                                   &load_bulk_out, &load_bulk_in, &load_disk};
 
 struct simulation {
     struct sim_host host;
@@ -136,14 +139,27 @@ static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct 
     return kernel_init(host, v);
 }
 
+/* What the domain got done; of a driver domain its own work. */
+static void build_cells(struct sim_host *host, struct sim_domain *d)
+{
+    d->first_done_cell = true_account_cell(&host->truth);
+    for (int i = 1; i < SIM_DONES; i++)
+        true_account_cell(&host->truth);
+    if (!d->plan->driver)
+        return;
+    d->own_cell = true_account_cell(&host->truth);
+    host->drivers[host->driver_count++] = (struct sim_driver){.domain = d, .plan = d->plan->driver};
+}
+
 static bool build_domains(struct sim_host *host)
 {
     const struct scenario *plan = host->plan;
     for (size_t i = 0; i < plan->domain_count; i++)
         host->vcpu_count += (uint32_t)plan->domains[i].vcpus;
-    host->domains = calloc(plan->domain_count, sizeof *host->domains);
-    host->vcpus = calloc(host->vcpu_count, sizeof *host->vcpus);
-    if (!host->domains || !host->vcpus)
+    host->domains = calloc(plan->domain_count + 1, sizeof *host->domains);
+    host->vcpus = calloc((size_t)host->vcpu_count + 1, sizeof *host->vcpus);
+    host->drivers = calloc(plan->domain_count + 1, sizeof *host->drivers);
+    if (!host->domains || !host->vcpus || !host->drivers)
         return false;
     struct sim_vcpu *next = host->vcpus;
     for (size_t i = 0; i < plan->domain_count; i++) {
@@ -153,6 +169,7 @@ static bool build_domains(struct sim_host *host)
                                  .index = (uint32_t)i,
                                  .id = (uint16_t)plan->domains[i].id,
                                  .own_cell = CELL_NONE};
+        build_cells(host, d);
         for (uint16_t v = 0; v < d->plan->vcpus; v++)
             if (!build_vcpu(host, d, next++, v))
                 return false;
@@ -225,6 +242,15 @@ void simulation_free(struct simulation *s)
     }
     free(s->load_states);
     free(s->load_ops);
+    for (struct sim_pair *pair; (pair = host->pairs);) {
+        host->pairs = pair->next;
+        network_vif_free(pair->vif);
+        disk_vbd_free(pair->vbd);
+        free(pair);
+    }
+    for (size_t i = 0; i < host->driver_count; i++)
+        network_nic_free(host->drivers[i].nic);
+    free(host->drivers);
     for (uint32_t i = 0; host->vcpus && i < host->vcpu_count; i++)
         kernel_free(&host->vcpus[i]);
     for (size_t i = 0; host->pcpus && i < host->plan->pcpus; i++)
@@ -247,6 +273,9 @@ static void begin(struct simulation *s)
     if (host->scheduler->start)
         host->scheduler->start(host->scheduler_state);
     host_set_timer(host, &s->sweep, host->plan->sweep_ns);
+    for (size_t i = 0; i < s->load_count; i++)
+        if (s->load_ops[i]->start)
+            s->load_ops[i]->start(host, s->load_states[i]);
     for (uint32_t i = 0; i < host->vcpu_count; i++) {
         struct sim_vcpu *v = &host->vcpus[i];
         pcpu_enter(v->pcpu, 0);
@@ -264,6 +293,7 @@ static void end(struct simulation *s)
             host->last_ns = host->vcpus[i].changed_ns;
     for (uint32_t i = 0; i < host->vcpu_count; i++)
         vcpu_close_account(&host->vcpus[i], host->last_ns);
+    true_account_order(&host->truth);
     sweep(s, host->last_ns);
 }
 

@@ -62,6 +62,46 @@ bool true_account_respond(struct true_account *a, uint32_t domain, uint64_t at_n
     return true;
 }
 
+static int by_domain_second_time(const void *a, const void *b)
+{
+    const struct true_response *x = a, *y = b;
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    if (x->second != y->second)
+        return x->second < y->second ? -1 : 1;
+    return (x->took_ns > y->took_ns) - (x->took_ns < y->took_ns);
+}
+
+void true_account_order(struct true_account *a)
+{
+    if (a->response_count > 0)
+        qsort(a->responses, a->response_count, sizeof *a->responses, by_domain_second_time);
+}
+
+/* The first response that is not before this domain and second. */
+static size_t first_response(const struct true_account *a, uint32_t domain, uint32_t second)
+{
+    size_t low = 0, high = a->response_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct true_response *r = &a->responses[middle];
+        if (r->domain < domain || (r->domain == domain && r->second < second))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct true_response *true_account_responses(const struct true_account *a, uint32_t domain,
+                                                   uint32_t second, size_t *n)
+{
+    bool all = second >= a->seconds;
+    size_t from = first_response(a, domain, all ? 0 : second);
+    *n = first_response(a, all ? domain + 1 : domain, all ? 0 : second + 1) - from;
+    return a->responses + from;
+}
+
 uint64_t true_account_amount(const struct true_account *a, uint32_t cell, uint32_t second)
 {
     if (second < a->seconds)

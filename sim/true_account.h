@@ -25,7 +25,7 @@ struct true_response {
 struct true_account {
     uint64_t *amounts; /* of second s and cell c: [s * cells + c] */
     uint32_t cells, seconds;
-    struct true_response *responses; /* in the order in which they ended, of all domains */
+    struct true_response *responses; /* in the order of true_account_order() once it was called */
     size_t response_count, response_space;
 };
 
@@ -44,6 +44,13 @@ void true_account_add(struct true_account *a, uint32_t cell, uint64_t at_ns, uin
 
 /* A response ended. False: no memory. */
 bool true_account_respond(struct true_account *a, uint32_t domain, uint64_t at_ns, uint64_t took_ns);
+
+/* Orders the responses by domain, then second, then how long they took. */
+void true_account_order(struct true_account *a);
+
+/* Those of a domain in one second, or (second == a->seconds) in all; after true_account_order. Returns the first, *n: how many. */
+const struct true_response *true_account_responses(const struct true_account *a, uint32_t domain,
+                                                   uint32_t second, size_t *n);
 
 /* The amount of one second, or (second == a->seconds) of all. */
 uint64_t true_account_amount(const struct true_account *a, uint32_t cell, uint32_t second);
