@@ -8,8 +8,7 @@
 enum { DISK_IRQ = 31, PAGE = 4096, KIB = 1024 };
 
 struct request {
-    struct sim_task *task;
-    uint32_t *done;
+    struct sim_disk_user *user;
     uint32_t bytes;
     uint64_t complete_ns; /* at the disk */
 };
@@ -60,17 +59,14 @@ uint32_t disk_room(const struct sim_vbd *vbd)
 
 /* ---- the guest ---- */
 
-void disk_request(struct sim_host *host, struct sim_vbd *vbd, struct sim_task *task, uint32_t bytes,
-                  uint32_t *done)
+void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes)
 {
-    struct sim_pcpu *pcpu = task->vcpu->pcpu;
-    (void)host;
-    *request_at(vbd, in_use(vbd)) = (struct request){.task = task, .done = done, .bytes = bytes};
+    *request_at(vbd, in_use(vbd)) = (struct request){.user = user, .bytes = bytes};
     vbd->asked++;
     if (!vbd->thread_sleeps)
         return;
     vbd->thread_sleeps = false;
-    event_channel_send(pcpu, &vbd->interrupt);
+    event_channel_send(user->task->vcpu->pcpu, &vbd->interrupt);
 }
 
 static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
@@ -80,10 +76,10 @@ static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
     if (task_works_first(task, guest->plan->interrupt_ns, guest->own_cell))
         return;
     for (; vbd->answered > 0; vbd->answered--) {
-        struct request *r = request_at(vbd, 0);
+        struct sim_disk_user *user = request_at(vbd, 0)->user;
         domain_did(host, guest, DONE_DISK_REQUESTS, task->vcpu->pcpu->clock_ns, 1);
-        ++*r->done;
-        task_wake(r->task);
+        user->done++;
+        task_wake(user->task);
         vbd->first = (vbd->first + 1) % DISK_DEPTH_MAX;
     }
     vbd->guest_sleeps = true;

@@ -12,16 +12,18 @@
 
 #define DISK_DEPTH_MAX 128
 
+/* Who makes requests. */
+struct sim_disk_user {
+    struct sim_task *task; /* is woken when one is complete */
+    uint32_t done;         /* requests that are complete, modulo 2^32 */
+};
+
 /* The guest's disk, made on first use, before the host starts. NULL: no memory. */
 struct sim_vbd *disk_vbd(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver);
 void disk_vbd_free(struct sim_vbd *vbd);
 
-/*
- * Within a step of the guest: a request of so many bytes, at most DISK_DEPTH_MAX at a time on one disk. When it is complete, *done
- * goes up and the task is woken.
- */
-void disk_request(struct sim_host *host, struct sim_vbd *vbd, struct sim_task *task, uint32_t bytes,
-                  uint32_t *done);
+/* Within a step of the guest: a request of so many bytes; there must be room. When it is complete, user->done goes up. */
+void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes);
 
 /* How many more requests the disk can take. */
 uint32_t disk_room(const struct sim_vbd *vbd);

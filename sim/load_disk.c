@@ -7,9 +7,10 @@ struct disk_load {
     const struct scenario_load *plan;
     struct sim_vbd *vbd;
     struct sim_task task;
-    uint32_t asked, done; /* requests, modulo 2^32 */
-    bool paid;            /* CPU for the next request has been used */
-    uint64_t next_ns;     /* of a load with a rate: not before */
+    struct sim_disk_user user;
+    uint32_t asked;   /* requests, modulo 2^32 */
+    bool paid;        /* CPU for the next request has been used */
+    uint64_t next_ns; /* of a load with a rate: not before */
 };
 
 /* Whether the next request is to wait for its time; the task sleeps then. */
@@ -30,11 +31,11 @@ static void step(struct sim_host *host, struct sim_task *task)
 {
     struct disk_load *d = task->context;
     if (d->paid) {
-        disk_request(host, d->vbd, task, (uint32_t)d->plan->request_bytes, &d->done);
+        disk_request(d->vbd, &d->user, (uint32_t)d->plan->request_bytes);
         d->asked++;
         d->paid = false;
     }
-    if (d->asked - d->done >= d->plan->depth || disk_room(d->vbd) == 0 || is_early(host, d))
+    if (d->asked - d->user.done >= d->plan->depth || disk_room(d->vbd) == 0 || is_early(host, d))
         return;
     d->paid = true;
     task_work(task, d->plan->request_ns, task->vcpu->domain->own_cell);
@@ -45,6 +46,7 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
 {
     struct disk_load *d = state;
     d->plan = plan;
+    d->user.task = &d->task;
     d->vbd = disk_vbd(host, domain, driver_of(host, plan->driver));
     if (!d->vbd || !task_init(&d->task, &domain->vcpus[0], TASK_PROGRAM, step, d))
         return false;

@@ -318,6 +318,11 @@ int simulation_run(struct simulation *s, struct error *err)
     return s->sink_failed ? -1 : 0;
 }
 
+struct sim_host *simulation_host(struct simulation *s)
+{
+    return &s->host;
+}
+
 json_t *simulation_truth(const struct simulation *s)
 {
     return true_document(&s->host);

@@ -25,6 +25,10 @@ struct simulation;
 struct simulation *simulation_new(const struct scenario *plan, const struct simulation_sink *sink,
                                   struct error *err);
 
+/* The host: for what acts on it from outside while it runs. */
+struct sim_host;
+struct sim_host *simulation_host(struct simulation *s);
+
 /* Runs it to its end. 0; -1 with `err` filled, or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 

@@ -66,6 +66,7 @@ int main(void)
         SUITE(cores),
         SUITE(step),
         SUITE(instants),
+        SUITE(sim_schedulers),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
