@@ -77,6 +77,20 @@ static int no_memory(struct capture_writer *w)
     return give_up(w, &why);
 }
 
+static void *copied(const void *bytes, size_t n)
+{
+    void *copy = bytes ? malloc(n) : NULL;
+    return copy ? memcpy(copy, bytes, n) : NULL;
+}
+
+/* Copies of the lists in charge options, which belong to the capture. False: no memory. */
+static bool keep_lists(struct charge_options *to, const struct charge_options *from)
+{
+    to->idds = copied(from->idds, 65536);
+    to->own = copied(from->own, from->own_n * sizeof *from->own);
+    return (!from->idds || to->idds) && (!from->own || to->own);
+}
+
 struct capture_writer *capture_writer_new(struct frame_writer *frames,
                                           const struct capture_writer_options *options)
 {
@@ -95,19 +109,12 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     p->trace_stored = options->with_trace;
     p->options = *options->options;
     p->options.charge.counters = NULL;
-    p->options.charge.idds = NULL;
-    if (options->options->charge.idds) {
-        uint8_t *idds = malloc(65536);
-        if (idds)
-            memcpy(idds, options->options->charge.idds, 65536);
-        p->options.charge.idds = idds;
-    }
+    bool kept = keep_lists(&p->options.charge, &options->options->charge);
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
     w->entries = w->with_trace ? entry_log_new() : NULL;
-    if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) ||
-        (options->options->charge.idds && !p->options.charge.idds)) {
+    if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) || !kept) {
         capture_writer_free(w);
         return NULL;
     }

@@ -18,6 +18,7 @@
 void capture_free(struct capture *p)
 {
     free((void *)(uintptr_t)p->options.charge.idds);
+    free((void *)(uintptr_t)p->options.charge.own);
     free(p->source);
     free(p->tool);
     free(p->members);
@@ -138,7 +139,7 @@ static const struct stored_field options_fields[] = {
 };
 
 static const struct stored_field charge_fields[] = {
-    ALWAYS(struct capture_options, "methods", charge.methods, U32, 2 * CHARGE_AUTO - 1),
+    ALWAYS(struct capture_options, "methods", charge.methods, U32, 2 * CHARGE_THREADS - 1),
     ALWAYS(struct capture_options, "interval_ns", charge.interval_ns, U64, INT64_MAX),
     /* older archives lack it: those versions charged per execution only */
     FIELD(struct capture_options, "per_execution", charge.per_execution, FLAG, false, true, 1, NULL),
@@ -148,6 +149,30 @@ static const struct stored_field charge_fields[] = {
 };
 
 /* ---- writing ---- */
+
+static void put_idds(struct buffer *b, const uint8_t *idds)
+{
+    const char *before = "[";
+    if (!idds) {
+        buffer_text(b, "null");
+        return;
+    }
+    for (int domain = 0; domain < 65536; domain++)
+        if (idds[domain]) {
+            buffer_printf(b, "%s%d", before, domain);
+            before = ",";
+        }
+    buffer_text(b, *before == '[' ? "[]" : "]");
+}
+
+/* Known loads of own work; nothing without them. */
+static void put_own(struct buffer *b, const struct charge_options *c)
+{
+    for (size_t i = 0; i < c->own_n; i++)
+        buffer_printf(b, "%s{\"domain\":%u,\"ppm\":%" PRIu32 "}", i ? "," : ",\"own\":[", c->own[i].domain,
+                      c->own[i].ppm);
+    buffer_text(b, c->own_n ? "]" : "");
+}
 
 static void put_charge_options(struct buffer *b, const struct capture_options *o)
 {
@@ -160,17 +185,9 @@ static void put_charge_options(struct buffer *b, const struct capture_options *o
     for (int kind = 0; kind < IO_KINDS; kind++)
         buffer_printf(b, "%s%.17g", kind ? "," : "", c->weights[kind]);
     buffer_text(b, "],\"idds\":");
-    if (!c->idds) {
-        buffer_text(b, "null}");
-        return;
-    }
-    const char *before = "[";
-    for (int domain = 0; domain < 65536; domain++)
-        if (c->idds[domain]) {
-            buffer_printf(b, "%s%d", before, domain);
-            before = ",";
-        }
-    buffer_text(b, *before == '[' ? "[]}" : "]}");
+    put_idds(b, c->idds);
+    put_own(b, c);
+    buffer_text(b, "}");
 }
 
 static void put_options(struct buffer *b, const struct capture_options *o)
@@ -254,6 +271,27 @@ static void read_idds(struct members *m, struct charge_options *c)
         idds[json_to_u64(m->reading, "idds", json_array_get(list, i), 65535)] = 1;
 }
 
+static void read_own(struct members *m, struct charge_options *c)
+{
+    size_t n;
+    if (!members_has(m, "own"))
+        return;
+    json_t *list = members_take_array(m, "own", 65536, &n);
+    struct own_load *own = calloc(n + 1, sizeof *own);
+    c->own = own;
+    if (!own)
+        json_wrong(m->reading, "own", "finds no memory");
+    for (size_t i = 0; own && !m->reading->wrong && i < n; i++) {
+        struct members load = members_of(m->reading, "own", json_array_get(list, i));
+        own[i].domain = (uint16_t)members_take_u64(&load, "domain", 65535);
+        own[i].ppm = (uint32_t)members_take_u64(&load, "ppm", OWN_LOAD_PPM_MAX);
+        members_end(&load);
+        if (i > 0 && own[i].domain <= own[i - 1].domain)
+            json_wrong(m->reading, "own", "is not ordered by domain");
+        c->own_n = i + 1;
+    }
+}
+
 static void read_charge(struct json_reading *r, json_t *json, struct capture_options *to)
 {
     struct charge_options *c = &to->charge;
@@ -273,6 +311,7 @@ static void read_charge(struct json_reading *r, json_t *json, struct capture_opt
         c->weights[kind] = weight;
     }
     read_idds(&m, c);
+    read_own(&m, c);
     members_end(&m);
 }
 

@@ -81,12 +81,17 @@ static const struct stored_field charges_fields[] = {
     U64(charge_summary, idds),
     /* older summaries lack it: those versions charged per execution only */
     FIELD(struct charge_summary, "idds_unseparated", idds_unseparated, U64, false, 1, UINT64_MAX, NULL),
+    FIELD(struct charge_summary, "idds_own_given", idds_own_given, U64, false, 0, UINT64_MAX, NULL),
     FIELD(struct charge_summary, "ran_ns", ran_ns, U64, false, 0, UINT64_MAX, NULL),
     FIELD(struct charge_summary, "unattributed_ns", unattributed_ns, U64, false, 0, UINT64_MAX, NULL),
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
     U64(charge_summary, devices_unknown),
+    FIELD(struct charge_summary, "devices_unused", devices_unused, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct charge_summary, "cpu_impossible_ns", cpu_impossible_ns, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct charge_summary, "cpu_impossible_at_ns", cpu_impossible_at_ns, U64, false, 0, UINT64_MAX,
+          NULL),
     FIELDS_END,
 };
 

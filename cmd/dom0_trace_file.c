@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "ftrace_host.h"
+#include "host/ftrace_host.h"
 #include "parser/source/input.h"
 
 #define LINE_BYTES_MAX 4096

@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "ftrace_recorder.h"
-#include "io_devices.h"
-#include "io_file.h"
-#include "io_kernel.h"
-#include "io_threads.h"
+#include "host/ftrace_recorder.h"
+#include "host/io_devices.h"
+#include "host/io_file.h"
+#include "host/io_kernel.h"
+#include "host/io_threads.h"
 
 #define INTERVAL_NS       1000000000u     /* without --interval */
 #define INTERVAL_LEAST_NS 10000000u       /* 10 ms */
@@ -54,7 +54,7 @@ enum outcome { GOES_ON, ENDS, FAILED };
  */
 static enum outcome wait_for(const struct log *log, short events, uint64_t at_ns, uint64_t until_ns)
 {
-    for (;; at_ns = now_ns()) {
+    for (;; at_ns = io_clock_ns()) {
         uint64_t left = until_ns > at_ns ? until_ns - at_ns : 0;
         uint64_t most = log->recorder ? FTRACE_TICK_NS : ROUND_NS, round = left < most ? left : most;
         struct timespec timeout = {(time_t)(round / 1000000000u), (long)(round % 1000000000u)};
@@ -183,7 +183,7 @@ static int read_all(struct logging *l, uint64_t *end_ns, struct error *err)
 static enum outcome keep_log(struct logging *l, struct error *err)
 {
     const struct io_counts_options *o = l->options;
-    uint64_t begun_ns = now_ns(), end_ns;
+    uint64_t begun_ns = io_clock_ns(), end_ns;
     for (size_t readings = 1;; readings++) {
         if (read_all(l, &end_ns, err) != 0)
             return FAILED;
@@ -217,6 +217,7 @@ static int start_recorder(struct logging *l, struct error *err)
                                          .interfaces = &interfaces,
                                          .idd_given = o->wanted.form.idd_given,
                                          .idd = o->wanted.form.idd,
+                                         .tell = complain,
                                          .quiet = o->common.quiet};
     if (o->ftrace)
         l->log.recorder = ftrace_recorder_start(&wanted, err);

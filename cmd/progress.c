@@ -2,26 +2,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "host/io_clock.h"
 
 #define PATIENCE_NS 1000000000u /* work shorter than this shows nothing */
 #define STEP_NS     200000000u
-
-uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void progress_begin(struct progress *p, enum when when, bool quiet)
 {
     *p = (struct progress){0};
     p->wanted = when == WHEN_ALWAYS || (when == WHEN_AUTO && !quiet && isatty(STDERR_FILENO));
-    p->begun_ns = now_ns();
+    p->begun_ns = io_clock_ns();
     p->next_ns = p->begun_ns + (when == WHEN_ALWAYS ? 0 : PATIENCE_NS);
 }
 
@@ -30,7 +23,7 @@ void progress_show(void *progress, const struct trace *t)
     struct progress *p = progress;
     if (!p->wanted)
         return;
-    uint64_t now = now_ns();
+    uint64_t now = io_clock_ns();
     if (now < p->next_ns)
         return;
     p->next_ns = now + STEP_NS;
