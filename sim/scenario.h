@@ -21,7 +21,7 @@
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 
 /* In the order of scenario_schedulers[]. */
-enum scenario_scheduler { SCENARIO_CREDIT, SCENARIO_CREDIT2, SCENARIO_SEDF, SCENARIO_NULL };
+enum scenario_scheduler { SCENARIO_CREDIT, SCENARIO_CREDIT2, SCENARIO_SEDF, SCENARIO_NULL, SCENARIO_RTDS };
 extern const char *const scenario_schedulers[]; /* ended by NULL */
 
 /* In the order of scenario_loads[]. */
@@ -72,8 +72,11 @@ struct scenario_domain {
     uint64_t weight;
     double cap_pct; /* of one pCPU; 0: none */
     /* sedf */
-    uint64_t slice_ns, period_ns;
+    uint64_t slice_ns;
+    /* sedf, rtds */
+    uint64_t period_ns;
     bool extratime;
+    uint64_t budget_ns; /* rtds */
     /* What its kernel's own work costs. */
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     struct scenario_driver *driver; /* NULL: it is no driver domain */

@@ -8,7 +8,7 @@
 #define MS 1e6
 #define S  1e9
 
-const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", NULL};
+const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
 const char *const scenario_loads[] = {"hog",      "on_off",  "web",  "request_response",
                                       "bulk_out", "bulk_in", "disk", NULL};
 static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
@@ -59,6 +59,7 @@ static const struct key domain_keys[] = {
     {"cap_pct", KEY_NUMBER, FIELD(scenario_domain, cap_pct), 0, 100.0 * SCENARIO_VCPUS_MAX, NULL, false},
     {"slice", KEY_TIME, FIELD(scenario_domain, slice_ns), 5 * US, 60 * S, NULL, false},
     {"period", KEY_TIME, FIELD(scenario_domain, period_ns), 10 * US, 60 * S, NULL, false},
+    {"budget", KEY_TIME, FIELD(scenario_domain, budget_ns), 10 * US, 60 * S, NULL, false},
     {"extratime", KEY_FLAG, FIELD(scenario_domain, extratime), 0, 0, NULL, false},
     {"idle", KEY_TIME, FIELD(scenario_domain, idle_ns), 0, 10 * MS, NULL, false},
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
@@ -77,8 +78,9 @@ static const struct {
     {"weight", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
     {"cap_pct", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
     {"slice", 1u << SCENARIO_SEDF},
-    {"period", 1u << SCENARIO_SEDF},
-    {"extratime", 1u << SCENARIO_SEDF},
+    {"period", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},
+    {"extratime", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},
+    {"budget", 1u << SCENARIO_RTDS},
 };
 static const struct {
     const char *name;
@@ -190,6 +192,8 @@ static int check_parameters(const struct scenario *s, const struct scenario_doma
     }
     if (s->scheduler == SCENARIO_SEDF && d->slice_ns > d->period_ns)
         return key_error(place, err, "the slice must not be longer than the period");
+    if (s->scheduler == SCENARIO_RTDS && d->budget_ns > d->period_ns)
+        return key_error(place, err, "the budget must not be longer than the period");
     return 0;
 }
 
@@ -200,7 +204,8 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
                                   .vcpus = 1,
                                   .weight = 256,
                                   .slice_ns = 0,
-                                  .period_ns = 100 * (uint64_t)MS,
+                                  .period_ns = (s->scheduler == SCENARIO_RTDS ? 10 : 100) * (uint64_t)MS,
+                                  .budget_ns = 4 * (uint64_t)MS,
                                   .extratime = s->scheduler == SCENARIO_SEDF,
                                   .tick_ns = 4 * (uint64_t)MS};
     if (keys_read(domain, place, domain_keys, d, err) != 0)
@@ -214,6 +219,22 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
 }
 
 /* ---- what domains must agree on ---- */
+
+/* RTDS has one queue: what is reserved must fit into all pCPUs together. */
+static int check_budgets(const struct scenario *s, const struct key_place *list, struct error *err)
+{
+    double share = 0;
+    if (s->scheduler != SCENARIO_RTDS)
+        return 0;
+    for (size_t i = 0; i < s->domain_count; i++)
+        share +=
+            (double)s->domains[i].vcpus * (double)s->domains[i].budget_ns / (double)s->domains[i].period_ns;
+    if (share > (double)s->pcpus + 1e-9)
+        return key_error(list, err,
+                         "have budgets of %.1f %% of a pCPU, and there are %zu pCPUs: lower the budgets",
+                         100 * share, (size_t)s->pcpus);
+    return 0;
+}
 
 static int check_ids(const struct scenario *s, const struct key_place *list, struct error *err)
 {
@@ -278,7 +299,8 @@ static int read_domains(struct scenario *s, const json_t *root, struct error *er
         if (read_domain(s, &s->domains[i], json_array_get(list, i), &here, err) != 0)
             return -1;
     }
-    if (check_ids(s, &list_place, err) != 0 || check_vcpus(s, &list_place, err) != 0)
+    if (check_ids(s, &list_place, err) != 0 || check_budgets(s, &list_place, err) != 0 ||
+        check_vcpus(s, &list_place, err) != 0)
         return -1;
     return scenario_check_loads(s, &list_place, err) != 0 ? -1 : check_reservations(s, &list_place, err);
 }

@@ -21,10 +21,11 @@ struct sedf_vcpu {
     struct runq_node extra; /* of its pCPU's extraq */
     struct sim_vcpu *vcpu;
     uint64_t slice_ns, period_ns;
-    uint64_t deadline_ns; /* of the present or next period; 0: it has never woken */
-    uint64_t used_ns;     /* of the slice, or carried over from the last one */
-    uint64_t extra_ns;    /* extra time that it has had */
-    uint64_t began_ns;    /* it has run since, while it runs */
+    uint64_t next_slice_ns; /* from the next period on */
+    uint64_t deadline_ns;   /* of the present or next period; 0: it has never woken */
+    uint64_t used_ns;       /* of the slice, or carried over from the last one */
+    uint64_t extra_ns;      /* extra time that it has had */
+    uint64_t began_ns;      /* it has run since, while it runs */
     bool extratime;
     bool runs_extra; /* as it runs, or ran last: in extra time */
 };
@@ -103,6 +104,7 @@ static void insert(struct sedf_pcpu *q, struct sedf_vcpu *s, uint64_t now_ns)
 static void renew(struct sedf_vcpu *s, uint64_t now_ns)
 {
     s->deadline_ns += ((now_ns - s->deadline_ns) / s->period_ns + 1) * s->period_ns;
+    s->slice_ns = s->next_slice_ns;
     s->used_ns = 0;
 }
 
@@ -129,8 +131,11 @@ static void init_vcpu(struct sedf_state *state, struct sim_vcpu *v, size_t *next
     struct sedf_vcpu *s = &state->vcpus[v->index];
     if (v->pin < 0)
         v->pcpu = &state->host->pcpus[(*next)++ % state->host->plan->pcpus];
-    *s = (struct sedf_vcpu){
-        .vcpu = v, .slice_ns = d->slice_ns, .period_ns = d->period_ns, .extratime = d->extratime};
+    *s = (struct sedf_vcpu){.vcpu = v,
+                            .slice_ns = d->slice_ns,
+                            .next_slice_ns = d->slice_ns,
+                            .period_ns = d->period_ns,
+                            .extratime = d->extratime};
 }
 
 static void destroy(void *opaque)
@@ -169,9 +174,11 @@ static void unblock(const struct sedf_state *state, struct sedf_vcpu *s, uint64_
 {
     if (s->deadline_ns == 0 || now_ns >= s->deadline_ns) {
         s->deadline_ns = now_ns + s->period_ns;
+        s->slice_ns = s->next_slice_ns;
         s->used_ns = 0;
     } else if (state->host->plan->short_block == 0) {
         s->deadline_ns += s->period_ns;
+        s->slice_ns = s->next_slice_ns;
         s->used_ns = 0;
     }
 }
@@ -213,6 +220,7 @@ static void deschedule(struct sedf_state *state, struct sim_pcpu *pcpu, uint64_t
     while (!s->runs_extra && s->slice_ns > 0 && s->used_ns >= s->slice_ns) {
         s->used_ns -= s->slice_ns;
         s->deadline_ns += s->period_ns;
+        s->slice_ns = s->next_slice_ns;
     }
     if (!vcpu_is_runnable(s->vcpu))
         return;
@@ -252,5 +260,18 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     return (struct sim_decision){s->vcpu, (end_ns < next_ns ? end_ns : next_ns) - now_ns};
 }
 
-const struct sim_scheduler_ops scheduler_sedf = {
-    .name = "sedf", .create = create, .destroy = destroy, .wake = wake, .schedule = schedule};
+/* A vCPU of which nothing is left to run is kept in line with a slice of 1 us: it must not starve. */
+static void set_allowance(void *opaque, struct sim_vcpu *v, uint64_t allowance_ns)
+{
+    struct sedf_state *state = opaque;
+    struct sedf_vcpu *s = &state->vcpus[v->index];
+    uint64_t most = allowance_ns < s->period_ns ? allowance_ns : s->period_ns;
+    s->next_slice_ns = most > SIM_US ? most : SIM_US;
+}
+
+const struct sim_scheduler_ops scheduler_sedf = {.name = "sedf",
+                                                 .create = create,
+                                                 .destroy = destroy,
+                                                 .wake = wake,
+                                                 .schedule = schedule,
+                                                 .set_allowance = set_allowance};

@@ -43,9 +43,16 @@ struct sim_scheduler_ops {
 
     /* The switch away from the vCPU is complete: others may run it from now on. NULL: of no interest. */
     void (*switched_out)(void *scheduler, struct sim_pcpu *pcpu, struct sim_vcpu *v);
+
+    /*
+     * What the vCPU may run in a period from its next one on, in ns: the allowance of SEDF-DC, which takes the place of its slice.
+     * Above the period: as long as that. NULL: the scheduler knows no slices.
+     */
+    void (*set_allowance)(void *scheduler, struct sim_vcpu *v, uint64_t allowance_ns);
 };
 
-extern const struct sim_scheduler_ops scheduler_credit, scheduler_credit2, scheduler_null, scheduler_sedf;
+extern const struct sim_scheduler_ops scheduler_credit, scheduler_credit2, scheduler_null, scheduler_sedf,
+    scheduler_rtds;
 
 /* Whether the vCPU may run on the pCPU. */
 static inline bool vcpu_may_run_on(const struct sim_vcpu *v, const struct sim_pcpu *pcpu)

@@ -12,8 +12,8 @@
 #define PAGE_BYTES   4096u
 #define BUFFER_WORDS 8u /* producer and consumer, at the beginning of a pCPU's buffer */
 
-static const struct sim_scheduler_ops *const schedulers[] = {&scheduler_credit, &scheduler_credit2,
-                                                             &scheduler_sedf, &scheduler_null};
+static const struct sim_scheduler_ops *const schedulers[] = {
+    &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
 static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web, &load_web,
                                                    &load_bulk_out, &load_bulk_in, &load_disk};
 

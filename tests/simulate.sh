@@ -61,7 +61,7 @@ for file in sim/scenarios/*.json; do
 done
 
 group 'schedulers'
-for scheduler in credit credit2 sedf null; do
+for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
 { "duration_s": 2, "host": { "pcpus": 3, "scheduler": "$scheduler" },
   "domains": [ { "id": 0, "vcpus": 2, "loads": [ { "type": "hog" } ] }, { "id": 5, "vcpus": 2, "pin": [ 1, 2 ], "loads": [ { "type": "hog" } ] } ] }
@@ -168,6 +168,8 @@ wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_ou
 wrong '.domains[0].driver_domain = {"batch": 3}' 'batch_ns, batch_us, batch_ms or batch_s'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3}' '.off_ms. is missing'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3, "off_ms": 2, "vcpu": 1}' '\.vcpu: the domain has the vCPUs 0 to 0'
+wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[].budget_ms = 6' '\$\.domains: have budgets of 120.0 %'
+wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[0].budget_ms = 11' 'budget must not be longer'
 wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
 wrong '[1]' '\$: must be an object'
 printf '{ "duration_s": 1,' >"$scenario"

@@ -194,6 +194,61 @@ static void credit2_a_reset_gives_everybody_the_same(void)
     sim_run_end(&r);
 }
 
+/* ---- RTDS ---- */
+
+#define RTDS ", 'scheduler': 'rtds'"
+
+static void rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle(void)
+{
+    /* At 0 the deadlines are 10 and 20 ms, at 20 ms 30 and 40. 2 gives way at 10 ms with 4 of its 10 ms left. */
+    struct sim_run r = sim_run("39", RTDS,
+                               "{ 'id': 1, 'budget_ms': 4, 'period_ms': 10, " HOG " },"
+                               "{ 'id': 2, 'budget_ms': 10, 'period_ms': 20, " HOG " }");
+    RAN(&r, 1, 0, 4000, 10000, 14000, 20000, 24000, 30000, 34000);
+    RAN(&r, 2, 4000, 10000, 14000, 18000, 24000, 30000);
+    EQUAL(sim_truth(&r, 1, "offline_ns"), 0);
+    sim_run_end(&r);
+}
+
+static void rtds_replenishes_the_budget_each_period(void)
+{
+    struct sim_run r = sim_run("35", RTDS, "{ 'id': 1, 'budget_ms': 3, 'period_ms': 10, " HOG " }");
+    RAN(&r, 1, 0, 3000, 10000, 13000, 20000, 23000, 30000, 33000);
+    sim_run_end(&r);
+}
+
+static void rtds_keeps_what_a_sleeper_has_left_until_its_period_ends(void)
+{
+    /* 2 of 3 ms are used when it sleeps at 2 ms; it wakes at 6 ms and has 1 ms; the rest of its burst comes in the next period. */
+    struct sim_run r = sim_run("30", RTDS,
+                               "{ 'id': 1, 'budget_ms': 3, 'period_ms': 10, 'loads': [ { 'type': 'on_off', "
+                               "'on_ms': 2, 'off_ms': 4 } ] }");
+    RAN(&r, 1, 0, 2000, 6000, 7000, 10000, 11000, 15000, 17000);
+    sim_run_end(&r);
+}
+
+static void rtds_extra_time_does_not_delay_those_with_a_budget(void)
+{
+    struct sim_run r = sim_run("39", RTDS,
+                               "{ 'id': 1, 'budget_ms': 4, 'period_ms': 10, " HOG " },"
+                               "{ 'id': 2, 'budget_ms': 1, 'period_ms': 10, 'extratime': true, " HOG " }");
+    RAN(&r, 1, 0, 4000, 10000, 14000, 20000, 24000);
+    RAN(&r, 2, 4000, 10000, 14000, 20000, 24000, 30000);
+    sim_run_end(&r);
+}
+
+static void rtds_uses_all_pcpus_for_the_earliest_deadlines(void)
+{
+    struct sim_run r = sim_run("9", RTDS ", 'pcpus': 2",
+                               "{ 'id': 1, 'budget_ms': 5, 'period_ms': 10, " HOG " },"
+                               "{ 'id': 2, 'budget_ms': 6, 'period_ms': 11, " HOG " },"
+                               "{ 'id': 3, 'budget_ms': 2, 'period_ms': 12, " HOG " }");
+    RAN(&r, 1, 0, 5000);
+    RAN(&r, 2, 0, 6000);
+    RAN(&r, 3, 5000, 7000);
+    sim_run_end(&r);
+}
+
 /* ---- Null ---- */
 
 static void null_gives_each_vcpu_a_pcpu_and_lets_others_wait(void)
@@ -228,6 +283,11 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(credit2_burns_by_weight),
     TEST(credit2_a_cap_is_a_budget_per_10_ms),
     TEST(credit2_a_reset_gives_everybody_the_same),
+    TEST(rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle),
+    TEST(rtds_replenishes_the_budget_each_period),
+    TEST(rtds_keeps_what_a_sleeper_has_left_until_its_period_ends),
+    TEST(rtds_extra_time_does_not_delay_those_with_a_budget),
+    TEST(rtds_uses_all_pcpus_for_the_earliest_deadlines),
     TEST(null_gives_each_vcpu_a_pcpu_and_lets_others_wait),
     CU_TEST_INFO_NULL,
 };
