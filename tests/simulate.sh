@@ -55,6 +55,7 @@ judge() { # NAME
 }
 
 for file in sim/scenarios/*.json; do
+    [ "$file" = sim/scenarios/late-xentrace.json ] && continue # its records are lost: see below
     cp "$file" "$scenario"
     simulate
     judge "$(basename "$file")"
@@ -109,16 +110,12 @@ check 'the same running time, but for the last record' equal true \
         '[$a[0], $b[0] | .domains[0].vcpus[0].running_ns] | (.[0] - .[1] | fabs) < 20000000')"
 
 group 'lost records'
-cat >"$scenario" <<END
-{ "duration_s": 5, "trace": { "buffer_pages": 1, "sweep_s": 2 }, "host": { "scheduler": "sedf" },
-  "domains": [ { "id": 1, "loads": [ { "type": "hog" } ] }, { "id": 2, "loads": [ { "type": "hog" } ] } ] }
-END
+jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
 simulate
 check 'simulates' exits 0
 check 'none: half-full buffers are read at once' equal 0 "$("$XENMETER" info -q -f json "$trace" | jq .quality.lost_records)"
-jq '.trace.sweep_delay_ms = 100' "$scenario" >"$scratch/late.json"
 cp "$truth" "$scratch/full.json"
-cp "$scratch/late.json" "$scenario"
+cp sim/scenarios/late-xentrace.json "$scenario"
 simulate
 check 'some: xentrace comes late' equal true "$("$XENMETER" info -q -f json "$trace" | jq '.quality.lost_records > 0')"
 check 'which is no affair of the host' equal "$(jq .domains[0].vcpus[0].blocked_ns "$scratch/full.json")" \
