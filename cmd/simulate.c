@@ -1,5 +1,6 @@
 /* xenmeter simulate: a simulated Xen host writes a trace, and what really happened. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,13 +53,22 @@ static int read_text(const char *path, char **text, size_t *n, struct error *err
     return 0;
 }
 
+/* The path up to and with its last slash. */
+static const char *folder_of(const char *path, char to[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(to, PATH_MAX, "%.*s", slash ? (int)(slash + 1 - path) : 0, path);
+    return to;
+}
+
 static int read_scenario(struct simulate *s, struct error *err)
 {
     char *text = NULL;
     size_t n = 0;
+    char folder[PATH_MAX];
     int status = read_text(s->options->common.inputs[0], &text, &n, err);
     if (status == 0)
-        s->scenario = scenario_read(text, n, err);
+        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder), err);
     free(text);
     if (!s->scenario)
         return -1;

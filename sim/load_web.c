@@ -35,10 +35,20 @@ struct web {
     struct client *clients; /* one that stands for all in an open loop */
     size_t client_count;
     struct worker *workers;
-    uint64_t turn; /* whose turn it is */
+    uint64_t turn;       /* whose turn it is */
+    size_t next_arrival; /* of the file's */
 };
 
 /* ---- outside ---- */
+
+/* When the next request of an open loop arrives: as the file says, or at random. */
+static uint64_t next_arrival(struct sim_host *host, struct web *web, uint64_t now_ns)
+{
+    const struct scenario_load *plan = web->plan;
+    if (!plan->arrivals)
+        return now_ns + prng_exponential(&host->rng, (uint64_t)(1e9 / plan->requests_per_s));
+    return web->next_arrival < plan->arrival_count ? plan->arrivals[web->next_arrival++] : SIM_NEVER;
+}
 
 static void client_due(struct sim_host *host, void *context, uint64_t now_ns)
 {
@@ -50,8 +60,7 @@ static void client_due(struct sim_host *host, void *context, uint64_t now_ns)
                                        .bytes = (uint32_t)plan->request_bytes,
                                        .last = true};
     if (plan->clients == 0)
-        host_set_timer(host, &c->timer,
-                       now_ns + prng_exponential(&host->rng, (uint64_t)(1e9 / plan->requests_per_s)));
+        host_set_timer(host, &c->timer, next_arrival(host, c->web, now_ns));
     network_arrive(host, &request, now_ns);
 }
 
@@ -172,14 +181,17 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
     return fine;
 }
 
-/* The first requests come within a think time, or as those of an open loop do. */
+/* The first requests of a closed loop come within a think time. */
 static void start(struct sim_host *host, void *state)
 {
     struct web *web = state;
-    uint64_t mean_ns = web->plan->clients ? web->plan->think_ns : (uint64_t)(1e9 / web->plan->requests_per_s);
-    for (size_t i = 0; i < web->client_count; i++)
+    const struct scenario_load *plan = web->plan;
+    if (plan->clients == 0)
+        host_set_timer(host, &web->clients[0].timer, next_arrival(host, web, 0));
+    for (size_t i = 0; i < plan->clients; i++)
         host_set_timer(host, &web->clients[i].timer,
-                       web->plan->network_delay_ns + (mean_ns ? prng_exponential(&host->rng, mean_ns) : 0));
+                       plan->network_delay_ns +
+                           (plan->think_ns ? prng_exponential(&host->rng, plan->think_ns) : 0));
 }
 
 static void destroy(void *state)

@@ -45,6 +45,9 @@ struct scenario_load {
     uint64_t on_ns, off_ns, syscall_ns;
     int distribution; /* 0 fixed, 1 exponential */
     uint64_t clients; /* 0: open loop */
+    const char *arrivals_file;
+    uint64_t *arrivals; /* of an open loop: when requests arrive; NULL: at requests_per_s */
+    size_t arrival_count;
     double requests_per_s, packets_per_s;
     uint64_t think_ns, network_delay_ns;
     uint64_t request_bytes, response_bytes, packet_bytes;
@@ -90,7 +93,7 @@ struct scenario {
     uint64_t pcpus;
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
-    uint64_t ipi_ns, switch_cost_ns;
+    uint64_t ipi_ns, switch_cost_ns, watchdog_ns;
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */
@@ -102,8 +105,10 @@ struct scenario {
     void *document; /* which names point into */
 };
 
-/* Reads `n` bytes of text. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free. */
-struct scenario *scenario_read(const char *text, size_t n, struct error *err);
+/*
+ * Reads `n` bytes of text; files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
+ */
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err);
 void scenario_free(struct scenario *s);
 
 /* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */

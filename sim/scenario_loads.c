@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sim/arrivals.h"
+
 #define US 1e3
 #define MS 1e6
 #define S  1e9
@@ -78,6 +80,7 @@ static const struct key web_keys[] = {
     REQUEST,
     PACKET,
     {"request_bytes", KEY_COUNT, FIELD(request_bytes), 1, 65536, NULL, false},
+    {"arrivals_file", KEY_TEXT, FIELD(arrivals_file), 0, 0, NULL, false},
     {"file_bytes", KEY_COUNT, FIELD(response_bytes), 1, 1e9, NULL, false},
     END,
 };
@@ -191,11 +194,12 @@ static int check_load(const struct scenario_load *load, const json_t *object, co
     const struct key_place vcpu = {place, "vcpu", 0};
     if (load->vcpu >= d->vcpus)
         return key_error(&vcpu, err, "the domain has the vCPUs 0 to %zu", (size_t)d->vcpus - 1);
-    bool rate = json_object_get(object, "requests_per_s") != NULL,
-         closed = json_object_get(object, "clients") != NULL;
-    if (load->type == LOAD_WEB && rate == closed)
-        return key_error(place, err,
-                         "must have either requests_per_s (an open loop) or clients (a closed one)");
+    int given = (json_object_get(object, "requests_per_s") != NULL) +
+                (json_object_get(object, "clients") != NULL) + (load->arrivals_file != NULL);
+    if (load->type == LOAD_WEB && given != 1)
+        return key_error(
+            place, err,
+            "must have either requests_per_s or arrivals_file (an open loop) or clients (a closed one)");
     return 0;
 }
 
@@ -287,5 +291,22 @@ int scenario_check_loads(struct scenario *s, const struct key_place *domains, st
                 return -1;
         }
     }
+    return 0;
+}
+
+int scenario_read_files(struct scenario *s, const char *folder, struct error *err)
+{
+    const struct key_place domains = {NULL, "domains", 0};
+    struct error wrong;
+    for (size_t i = 0; i < s->domain_count; i++)
+        for (size_t j = 0; j < s->domains[i].load_count; j++) {
+            const struct key_place domain = {&domains, NULL, i}, loads = {&domain, "loads", 0},
+                                   load = {&loads, NULL, j};
+            const struct key_place here = {&load, "arrivals_file", 0};
+            struct scenario_load *l = &s->domains[i].loads[j];
+            if (l->arrivals_file &&
+                arrivals_read(folder, l->arrivals_file, &l->arrivals, &l->arrival_count, &wrong) != 0)
+                return key_error(&here, err, "%s", wrong.message);
+        }
     return 0;
 }

@@ -16,4 +16,7 @@ int scenario_read_driver(struct scenario_driver *driver, const json_t *object, c
 /* Finds the driver domain of each load that needs one, and checks what they say of other domains. -1 with `err` filled. */
 int scenario_check_loads(struct scenario *s, const struct key_place *domains, struct error *err);
 
+/* Reads the files that loads name. -1 with `err` filled. */
+int scenario_read_files(struct scenario *s, const char *folder, struct error *err);
+
 #endif

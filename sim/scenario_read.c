@@ -30,6 +30,7 @@ static const struct key host_keys[] = {
     {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
+    {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
     {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
     {"timeslice", KEY_TIME, FIELD(scenario, timeslice_ns), 1 * MS, 1000 * MS, NULL, false},
     {"short_block", KEY_CHOICE, FIELD(scenario, short_block), .choices = short_blocks},
@@ -322,7 +323,7 @@ static int read_document(struct scenario *s, const char *text, size_t n, struct 
     return read_domains(s, root, err);
 }
 
-struct scenario *scenario_read(const char *text, size_t n, struct error *err)
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err)
 {
     struct scenario *s = malloc(sizeof *s);
     if (!s) {
@@ -335,12 +336,13 @@ struct scenario *scenario_read(const char *text, size_t n, struct error *err)
                            .scheduler = SCENARIO_CREDIT2,
                            .ipi_ns = 1500,
                            .switch_cost_ns = 1000,
+                           .watchdog_ns = 20000000000u,
                            .ratelimit_ns = 1000000,
                            .timeslice_ns = 30000000,
                            .buffer_pages = 32,
                            .sweep_ns = 100000000,
                            .sweep_delay_ns = 200000};
-    if (read_document(s, text, n, err) == 0)
+    if (read_document(s, text, n, err) == 0 && scenario_read_files(s, folder, err) == 0)
         return s;
     scenario_free(s);
     return NULL;
@@ -351,6 +353,8 @@ void scenario_free(struct scenario *s)
     if (!s)
         return;
     for (size_t i = 0; i < s->domain_count; i++) {
+        for (size_t j = 0; j < s->domains[i].load_count; j++)
+            free(s->domains[i].loads[j].arrivals);
         free(s->domains[i].pins);
         free(s->domains[i].loads);
         free(s->domains[i].driver);

@@ -358,10 +358,17 @@ static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v
     }
 }
 
+static bool withholds(const void *opaque, const struct sim_vcpu *v)
+{
+    const struct credit2_state *s = opaque;
+    return s->vcpus[v->index].waits;
+}
+
 const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .create = create,
                                                     .destroy = destroy,
                                                     .start = start,
                                                     .wake = wake,
                                                     .schedule = schedule,
-                                                    .switched_out = switched_out};
+                                                    .switched_out = switched_out,
+                                                    .withholds = withholds};

@@ -68,5 +68,15 @@ static struct sim_decision schedule(void *state, struct sim_pcpu *pcpu, uint64_t
     return (struct sim_decision){v && vcpu_is_runnable(v) ? v : &pcpu->idle, SIM_NEVER};
 }
 
-const struct sim_scheduler_ops scheduler_null = {
-    .name = "null", .create = create, .destroy = destroy, .wake = wake, .schedule = schedule};
+static bool withholds(const void *state, const struct sim_vcpu *v)
+{
+    const struct null_state *s = state;
+    return s->assigned[v->pcpu->id] != v;
+}
+
+const struct sim_scheduler_ops scheduler_null = {.name = "null",
+                                                 .create = create,
+                                                 .destroy = destroy,
+                                                 .wake = wake,
+                                                 .schedule = schedule,
+                                                 .withholds = withholds};

@@ -225,9 +225,16 @@ static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v
     tickle(s, pcpu, of_vcpu(s, v));
 }
 
+static bool withholds(const void *opaque, const struct sim_vcpu *v)
+{
+    const struct rtds_state *s = opaque;
+    return s->vcpus[v->index].left_ns <= 0;
+}
+
 const struct sim_scheduler_ops scheduler_rtds = {.name = "rtds",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
                                                  .schedule = schedule,
-                                                 .switched_out = switched_out};
+                                                 .switched_out = switched_out,
+                                                 .withholds = withholds};

@@ -260,6 +260,13 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     return (struct sim_decision){s->vcpu, (end_ns < next_ns ? end_ns : next_ns) - now_ns};
 }
 
+static bool withholds(const void *opaque, const struct sim_vcpu *v)
+{
+    const struct sedf_state *state = opaque;
+    const struct sedf_vcpu *s = &state->vcpus[v->index];
+    return !s->extratime && (s->slice_ns == 0 || period_begin(s) > v->pcpu->clock_ns);
+}
+
 /* A vCPU of which nothing is left to run is kept in line with a slice of 1 us: it must not starve. */
 static void set_allowance(void *opaque, struct sim_vcpu *v, uint64_t allowance_ns)
 {
@@ -274,4 +281,5 @@ const struct sim_scheduler_ops scheduler_sedf = {.name = "sedf",
                                                  .destroy = destroy,
                                                  .wake = wake,
                                                  .schedule = schedule,
+                                                 .withholds = withholds,
                                                  .set_allowance = set_allowance};

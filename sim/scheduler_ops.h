@@ -45,6 +45,12 @@ struct sim_scheduler_ops {
     void (*switched_out)(void *scheduler, struct sim_pcpu *pcpu, struct sim_vcpu *v);
 
     /*
+     * Whether the rules keep a runnable vCPU from running though nobody else wants its pCPU: its budget is used up, say. NULL: they
+     * never do.
+     */
+    bool (*withholds)(const void *scheduler, const struct sim_vcpu *v);
+
+    /*
      * What the vCPU may run in a period from its next one on, in ns: the allowance of SEDF-DC, which takes the place of its slice.
      * Above the period: as long as that. NULL: the scheduler knows no slices.
      */

@@ -25,6 +25,8 @@ struct simulation {
     const struct sim_load_ops **load_ops;
     size_t load_count;
     bool sink_failed;
+    struct sim_timer watchdog;
+    const struct sim_vcpu *starved; /* NULL: none */
 };
 
 bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
@@ -76,6 +78,35 @@ static void sweep_due(struct sim_host *host, void *context, uint64_t now_ns)
     struct simulation *s = context;
     sweep(s, now_ns);
     host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_ns);
+}
+
+/* ---- the watchdog ---- */
+
+/* Whether it has waited for a pCPU for longer than the rules of its scheduler explain. */
+static bool starves(const struct sim_host *host, const struct sim_vcpu *v, uint64_t now_ns)
+{
+    if (v->runstate != SIM_RUNNABLE || now_ns < v->changed_ns + host->plan->watchdog_ns)
+        return false;
+    return !host->scheduler->withholds || !host->scheduler->withholds(host->scheduler_state, v);
+}
+
+static void watchdog_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct simulation *s = context;
+    for (uint32_t i = 0; i < host->vcpu_count && !s->starved; i++)
+        if (starves(host, &host->vcpus[i], now_ns))
+            s->starved = &host->vcpus[i];
+    host_set_timer(host, &s->watchdog, now_ns + host->plan->watchdog_ns / 4 + 1);
+}
+
+static int starved_error(const struct simulation *s, struct error *err)
+{
+    return error_set(err, ERROR_USAGE,
+                     "vCPU %u of domain %u has been runnable since %.3f s and was not run: %s starves it; "
+                     "change its parameters, or "
+                     "host.watchdog_s",
+                     (unsigned)s->starved->id, (unsigned)s->starved->domain->id,
+                     (double)s->starved->changed_ns / 1e9, s->host.scheduler->name);
 }
 
 /* ---- building ---- */
@@ -205,7 +236,10 @@ static bool build(struct simulation *s)
     prng_seed(&host->rng, host->plan->seed);
     fill_mask(host);
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
-    if (!build_pcpus(host) || !build_domains(host) || !build_loads(s) || !host_add_timer(host, &s->sweep))
+    if (!build_pcpus(host) || !build_domains(host) || !build_loads(s))
+        return false;
+    s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
+    if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -273,6 +307,7 @@ static void begin(struct simulation *s)
     if (host->scheduler->start)
         host->scheduler->start(host->scheduler_state);
     host_set_timer(host, &s->sweep, host->plan->sweep_ns);
+    host_set_timer(host, &s->watchdog, host->plan->watchdog_ns);
     for (size_t i = 0; i < s->load_count; i++)
         if (s->load_ops[i]->start)
             s->load_ops[i]->start(host, s->load_states[i]);
@@ -301,7 +336,7 @@ int simulation_run(struct simulation *s, struct error *err)
 {
     struct sim_host *host = &s->host;
     begin(s);
-    while (!host->no_memory && !s->sink_failed) {
+    while (!host->no_memory && !s->sink_failed && !s->starved) {
         const struct timeline_entry first = timeline_first(&host->timeline);
         if (first.due >= host->plan->duration_ns)
             break;
@@ -314,6 +349,8 @@ int simulation_run(struct simulation *s, struct error *err)
     }
     if (host->no_memory)
         return error_no_memory(err, "the simulated host");
+    if (s->starved)
+        return starved_error(s, err);
     end(s);
     return s->sink_failed ? -1 : 0;
 }

@@ -29,7 +29,7 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
 
-/* Runs it to its end. 0; -1 with `err` filled, or when the sink failed (`err` is untouched then). Call once. */
+/* Runs it to its end. 0; -1 with `err` filled (no memory, or a vCPU starved), or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 
 /* What really happened, as CLI.md's truth document has it; NULL: no memory. The caller owns it. After simulation_run. */

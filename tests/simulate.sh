@@ -125,6 +125,33 @@ check 'the truth is within what is reported' equal true "$("$XENMETER" report -q
         | .vcpus[] | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
             and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all')"
 
+group 'the watchdog'
+# With a weight of 1 beside 65535 a domain gets a time slice about every 9 s.
+cat >"$scenario" <<END
+{ "duration_s": 10, "host": { "scheduler": "credit", "watchdog_s": 5 },
+  "domains": [ { "id": 1, "weight": 1, "loads": [ { "type": "hog" } ] }, { "id": 2, "weight": 65535, "loads": [ { "type": "hog" } ] } ] }
+END
+rm -f "$trace" "$truth"
+simulate
+check 'a vCPU that starves: exit code' exits 2
+check 'one line' equal 1 "$(wc -l <"$err")"
+check 'that says so' says "$err" 'vCPU 0 of domain 1 has been runnable since [0-9.]* s'
+check 'nothing is written' not test -e "$trace"
+jq '.host = { "scheduler": "null", "watchdog_ms": 10 } | del(.domains[].weight)' "$scenario" >"$scratch/null.json"
+cp "$scratch/null.json" "$scenario"
+simulate
+check 'one that the null scheduler has no pCPU for does not starve' exits 0
+
+group 'arrivals from a file'
+cat >"$scenario" <<END
+{ "duration_s": 2, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "web", "arrivals_file": "arrivals.txt", "request_us": 100, "file_bytes": 500 } ] } ] }
+END
+printf '# seconds\n0.25\n0.5\n\n1.5\n1.5\n' >"$scratch/arrivals.txt"
+simulate
+check 'simulates' exits 0
+check 'each is served, in its second' equal '4 2 2' "$(jq -r '[.domains[1].work.requests, .seconds[].domains[1].work.requests] | join(" ")' "$truth")"
+
 group 'wrong scenarios'
 refused() { # PATTERN of the message
     rm -f "$trace" "$truth"
@@ -159,7 +186,7 @@ wrong '.trace.events = "0xzz"' '\$\.trace\.events: must be a mask'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[].slice_ms = 60' '\$\.domains\[1\]: .*120.0 % of pCPU 0'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[0] += {"slice_ms": 60, "period_ms": 50}' 'slice must not be longer'
 wrong '.domains[0].loads[0] = {"type": "web", "clients": 3}' '\$\.domains\[0\]\.loads\[0\]: there is no such driver domain'
-wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web"}' 'either requests_per_s (an open loop) or clients'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web"}' 'either requests_per_s or arrivals_file'
 wrong '.domains[0].driver_domain = {} | .domains[0].loads[0] = {"type": "disk"}' 'cannot be its own driver domain'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_out", "to": 9}' '\.to: must be another domain'
 wrong '.domains[0].driver_domain = {"batch": 3}' 'batch_ns, batch_us, batch_ms or batch_s'
@@ -167,6 +194,11 @@ wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3}' '.off_ms. is missi
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3, "off_ms": 2, "vcpu": 1}' '\.vcpu: the domain has the vCPUs 0 to 0'
 wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[].budget_ms = 6' '\$\.domains: have budgets of 120.0 %'
 wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[0].budget_ms = 11' 'budget must not be longer'
+printf '0.5\n0.25\n' >"$scratch/arrivals.txt"
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 2: earlier'
+printf 'soon\n' >"$scratch/arrivals.txt"
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 1: not a time'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "no.txt"}' '\.arrivals_file: cannot read no.txt'
 wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
 wrong '[1]' '\$: must be an object'
 printf '{ "duration_s": 1,' >"$scenario"

@@ -84,7 +84,7 @@ static struct scenario *make_scenario(const char *duration, const char *host, co
              duration, host, domains);
     for (char *c = text; *c; c++)
         *c = *c == '\'' ? '"' : *c;
-    struct scenario *plan = scenario_read(text, strlen(text), &err);
+    struct scenario *plan = scenario_read(text, strlen(text), "", &err);
     if (!plan)
         printf("%s\n", err.message);
     CU_ASSERT_FATAL(plan != NULL);

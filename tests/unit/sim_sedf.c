@@ -31,7 +31,7 @@ static struct bench begin(void)
     static const char text[] = "{ \"duration_s\": 1, \"host\": { \"scheduler\": \"sedf\" },"
                                "  \"domains\": [ { \"id\": 1, \"slice_ms\": 10, \"period_ms\": 100 } ] }";
     static const struct simulation_sink sink = {NULL, take_nothing};
-    struct bench b = {.plan = scenario_read(text, strlen(text), NULL)};
+    struct bench b = {.plan = scenario_read(text, strlen(text), "", NULL)};
     CU_ASSERT_FATAL(b.plan != NULL);
     b.simulation = simulation_new(b.plan, &sink, NULL);
     CU_ASSERT_FATAL(b.simulation != NULL);
