@@ -35,6 +35,26 @@ void emit_hypercall_command(struct sim_pcpu *pcpu, enum sim_hypercall number, ui
         EMIT(pcpu, TRC_PV_HYPERCALL_V2, number | ARGUMENT(0), command);
 }
 
+void emit_privileged(struct sim_pcpu *pcpu, uint64_t count)
+{
+    const uint32_t rip_low = 0x8107ee03u, rip_high = 0xffffffffu; /* somewhere in the kernel */
+    for (; count > 0; count--)
+        EMIT(pcpu, TRC_PV_EMULATE_PRIVOP_64, rip_low, rip_high);
+}
+
+void emit_task_switch(struct sim_pcpu *pcpu)
+{
+    emit_privileged(pcpu, 1);
+    emit_hypercall(pcpu, HYPERCALL_SET_SEGMENT_BASE);
+    emit_hypercall(pcpu, HYPERCALL_STACK_SWITCH);
+}
+
+void emit_system_call(struct sim_pcpu *pcpu)
+{
+    emit_privileged(pcpu, pcpu->current->domain->plan->privileged);
+    emit_hypercall(pcpu, HYPERCALL_IRET);
+}
+
 void emit_grant_op(struct sim_pcpu *pcpu, uint32_t command, uint32_t count)
 {
     EMIT(pcpu, TRC_PV_HYPERCALL_V2, HYPERCALL_GRANT_TABLE_OP | ARGUMENT(0) | ARGUMENT(2), command, count);

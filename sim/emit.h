@@ -10,6 +10,7 @@ enum sim_hypercall {
     HYPERCALL_GRANT_TABLE_OP = 20,
     HYPERCALL_IRET = 23,
     HYPERCALL_VCPU_OP = 24,
+    HYPERCALL_SET_SEGMENT_BASE = 25,
     HYPERCALL_SCHED_OP = 29,
     HYPERCALL_EVENT_CHANNEL_OP = 32
 };
@@ -34,6 +35,15 @@ void emit_vcpu(struct sim_pcpu *pcpu, enum trace_event event, const struct sim_v
 /* The vCPU that runs on the pCPU makes a PV hypercall; `count` 32-bit arguments, of which argument mask bits 20.. tell. */
 void emit_hypercall(struct sim_pcpu *pcpu, enum sim_hypercall number);
 void emit_hypercall_command(struct sim_pcpu *pcpu, enum sim_hypercall number, uint32_t command);
+
+/* Instructions of the vCPU that runs on the pCPU that Xen emulates. */
+void emit_privileged(struct sim_pcpu *pcpu, uint64_t count);
+
+/* What a PV Linux asks for when it switches to another task. */
+void emit_task_switch(struct sim_pcpu *pcpu);
+
+/* A program's system call ends. */
+void emit_system_call(struct sim_pcpu *pcpu);
 
 /* grant_table_op of `count` operations. */
 void emit_grant_op(struct sim_pcpu *pcpu, uint32_t command, uint32_t count);

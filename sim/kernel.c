@@ -122,7 +122,7 @@ static struct sim_task *switch_task(struct sim_vcpu *v)
     if (!next)
         next = v->idle;
     if (next != v->current)
-        emit_hypercall(v->pcpu, HYPERCALL_STACK_SWITCH);
+        emit_task_switch(v->pcpu);
     if (next != v->idle) {
         v->idle->active = false;
         v->idle->phase = 0;
@@ -137,6 +137,7 @@ static struct sim_task *choose(struct sim_vcpu *v)
         return v->running;
     if (v->interrupts.head) {
         v->in_interrupt = true;
+        emit_privileged(v->pcpu, v->domain->plan->privileged);
         return pop(&v->interrupts);
     }
     if (v->in_interrupt)
@@ -183,8 +184,10 @@ static void idle_step(struct sim_host *host, struct sim_task *idle)
 {
     (void)host;
     struct sim_vcpu *v = idle->vcpu;
-    if (!task_works_first(idle, v->domain->plan->idle_ns, v->domain->own_cell))
-        vcpu_block(v);
+    if (task_works_first(idle, v->domain->plan->idle_ns, v->domain->own_cell))
+        return;
+    emit_hypercall_command(v->pcpu, HYPERCALL_VCPU_OP, VCPUOP_SET_SINGLESHOT_TIMER);
+    vcpu_block(v);
 }
 
 /* Programs take turns when the timer interrupts one of them. */

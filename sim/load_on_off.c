@@ -27,7 +27,7 @@ static void step(struct sim_host *host, struct sim_task *task)
 {
     struct on_off *o = task->context;
     if (o->plan->syscall_ns && o->began)
-        emit_hypercall(task->vcpu->pcpu, HYPERCALL_IRET);
+        emit_system_call(task->vcpu->pcpu);
     if (o->left_ns > 0) {
         work(o);
         return;

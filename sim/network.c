@@ -18,6 +18,8 @@ struct sim_vif {
     /* from the guest */
     struct packet_queue tx;
     uint32_t tx_used;    /* slots that the guest cannot use again yet */
+    uint32_t tx_done;    /* packets that are done with, modulo 2^32 */
+    uint32_t tx_event;   /* the guest wants to hear when tx_done gets here */
     uint32_t tx_batch;   /* packets in netback's hands */
     uint32_t to_dealloc; /* packets whose pages are to be given back, those in hand included */
     uint32_t dealloc_batch;
@@ -103,6 +105,8 @@ static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
     (void)host;
     if (task_works_first(task, vif->pair->guest->plan->interrupt_ns, vif->pair->guest->own_cell))
         return;
+    /* As netfront does: again when half of those under way are done. */
+    vif->tx_event = vif->tx_done + vif->tx_used / 2 + 1;
     task_wake(&vif->guest_poll);
     if (vif->tx_used < RING_SLOTS)
         while (vif->waiters > 0)
@@ -210,10 +214,12 @@ static void poll_step(struct sim_host *host, struct sim_task *task)
 
 static void finish_dealloc(struct sim_vif *vif)
 {
-    vif->to_dealloc -= vif->dealloc_batch;
-    vif->tx_used -= vif->dealloc_batch;
+    uint32_t n = vif->dealloc_batch, until_event = vif->tx_event - vif->tx_done;
+    vif->to_dealloc -= n;
+    vif->tx_used -= n;
+    vif->tx_done += n;
     vif->dealloc_batch = 0;
-    if (vif->waiters > 0)
+    if (until_event > 0 && until_event <= n)
         event_channel_send(vif->dealloc.vcpu->pcpu, &vif->guest_interrupt);
 }
 
@@ -312,6 +318,7 @@ struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, str
         return NULL;
     vif->pair = pair;
     vif->poll_sleeps = vif->guest_sleeps = true;
+    vif->tx_event = 1;
     bool fine = packet_queue_init(&vif->tx, RING_SLOTS) && packet_queue_init(&vif->rx, RING_SLOTS) &&
                 packet_queue_init(&vif->backlog, BACKLOG) && make_tasks(vif);
     return fine ? vif : NULL;

@@ -82,6 +82,7 @@ struct scenario_domain {
     uint64_t budget_ns; /* rtds */
     /* What its kernel's own work costs. */
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
+    uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;
     size_t load_count;

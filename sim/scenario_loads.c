@@ -58,14 +58,19 @@ static const char *const distributions[] = {"fixed", "exponential", NULL};
         .name = NULL                                                                                         \
     }
 
-static const struct key hog_keys[] = {TYPE, END};
+#define SYSTEM_CALL                                                                                          \
+    {                                                                                                        \
+        "system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false                               \
+    }
+
+static const struct key hog_keys[] = {TYPE, SYSTEM_CALL, END};
 
 static const struct key on_off_keys[] = {
     TYPE,
     {"on", KEY_TIME, FIELD(on_ns), 1 * US, 3600 * S, NULL, true},
     {"off", KEY_TIME, FIELD(off_ns), 1 * US, 3600 * S, NULL, true},
     {"distribution", KEY_CHOICE, FIELD(distribution), .choices = distributions},
-    {"system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false},
+    SYSTEM_CALL,
     {"vcpu", KEY_COUNT, FIELD(vcpu), 0, SCENARIO_VCPUS_MAX - 1, NULL, false},
     END,
 };

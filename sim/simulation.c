@@ -323,9 +323,12 @@ static void begin(struct simulation *s)
 static void end(struct simulation *s)
 {
     struct sim_host *host = &s->host;
-    for (uint32_t i = 0; i < host->vcpu_count; i++)
-        if (host->vcpus[i].changed_ns > host->last_ns)
-            host->last_ns = host->vcpus[i].changed_ns;
+    for (uint32_t i = 0; i < host->vcpu_count; i++) {
+        const struct sim_vcpu *v = &host->vcpus[i];
+        uint64_t known_ns = v->charged_ns > v->changed_ns ? v->charged_ns : v->changed_ns;
+        if (known_ns > host->last_ns)
+            host->last_ns = known_ns;
+    }
     for (uint32_t i = 0; i < host->vcpu_count; i++)
         vcpu_close_account(&host->vcpus[i], host->last_ns);
     true_account_order(&host->truth);

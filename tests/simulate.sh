@@ -1,5 +1,8 @@
 #!/bin/bash
-# The simulated host: its traces are valid, what the program reports of them is the truth, and a wrong scenario is refused.
+# The simulated host: its traces are valid, what the program reports of them is the truth, a wrong scenario is refused, and
+# scenarios that are like a real capture are like it.
+#
+#     simulate.sh [DIR]...        captures for sim/scenarios/like-NAME.json: NAME.xt.zst in fixtures/ or a DIR
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -15,7 +18,8 @@ simulate() { # OPTION...: of $scenario
 # instant. So the length of a run is exact but for the ends of the trace, and a wake is up to 600 ns too early or too late
 # beside the run that follows it.
 within_record_delays() {
-    [ "$("$XENMETER" report -q -b vcpu -f json --cpu-hz 2400000000 "$trace" | jq --slurpfile truth "$truth" '
+    [ "$("$XENMETER" report -q -b vcpu -f json --cpu-hz "$(jq .cpu_hz "$truth")" "$trace" |
+        jq --slurpfile truth "$truth" '
         [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
             | .vcpus[] | select(.vcpu == $row.vcpu)
             | (.running_ns - $row.running_ns | fabs) < 20000,
@@ -85,6 +89,33 @@ check 'a guest is charged what was used on its behalf' equal true "$(jq --slurpf
     .reports[0].intervals[0].idds[0] as $idd | [$truth[0].charged[] as $pair
         | ([$idd.guests[] | select(.domain == $pair.domain) | .charged_ns] | add // 0) - $pair.cpu_ns | fabs * 100 / $idd.running_ns < 3] | all' \
     "$scratch/charges.json")"
+
+# What a trace amounts to per second: records by class, and executions by domain; and I/O events per execution.
+amounts() { # CAPTURE
+    "$XENMETER" dump -q --count -f csv "$1" |
+        awk -F, 'NR > 1 && $5 >= 20 { rate[substr($2, 4, 4)] += $5 } END { for (class in rate) print "class", class, rate[class] }'
+    "$XENMETER" report -q -c all -f json "$1" |
+        jq -r '.reports[0].intervals[0].rows[] | "executions \(.domain) \(.executions_per_s)",
+            if .io_total > 0 then "events \(.domain) \(.io_per_exec)" else empty end'
+}
+
+for file in sim/scenarios/like-*.json; do
+    name=$(basename "${file#*/like-}" .json)
+    for dir in fixtures "$@"; do
+        [ -e "$dir/$name.xt.zst" ] || continue
+        group "as busy as $name, within 25 %"
+        cp "$file" "$scenario"
+        simulate
+        check 'simulates' exits 0
+        amounts "$dir/$name.xt.zst" | sort >"$scratch/real"
+        amounts "$trace" | sort >"$scratch/simulated"
+        while read -r kind what real; do
+            simulated=$(awk -v kind="$kind" -v what="$what" '$1 == kind && $2 == what { print $3 }' "$scratch/simulated")
+            check "$kind $what: ${simulated:-none} for $real" awk -v a="${simulated:-0}" -v b="$real" 'BEGIN { exit !(a > 0.75 * b && a < 1.25 * b) }'
+        done <"$scratch/real"
+        break
+    done
+done
 
 group 'options'
 cp sim/scenarios/two-hogs.json "$scenario"

@@ -110,7 +110,11 @@ test-hosts: all $(BUILD)/hosts
 	    $(BUILD)/hosts --program $(BUILD)/xenmeter --runs 1 --no-shrink $$host >$(BUILD)/host.txt || { cat $(BUILD)/host.txt; exit 1; }; done
 	@$(BUILD)/hosts --program $(BUILD)/xenmeter $(if $(HOSTS_SECONDS),--seconds $(HOSTS_SECONDS),--runs $(HOSTS_RUNS) --seed $(HOSTS_SEED))
 
-SHELL_TESTS := $(filter-out unit truth charges threads errors fit xenalyze hosts,$(TESTS))
+.PHONY: test-simulate
+test-simulate: all
+	@BUILD=$(BUILD) tests/simulate.sh $(TRACES)
+
+SHELL_TESTS := $(filter-out unit simulate truth charges threads errors fit xenalyze hosts,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
