@@ -8,6 +8,8 @@
 #define MS 1e6
 #define S  1e9
 
+#define PAGES_MAX 65535u /* Xen counts the pages of all buffers in 16 bits */
+
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
 const char *const scenario_loads[] = {"hog",      "on_off",  "web",  "request_response",
                                       "bulk_out", "bulk_in", "disk", NULL};
@@ -115,11 +117,15 @@ static int read_host(struct scenario *s, const json_t *root, struct error *err)
 
 static int read_trace(struct scenario *s, const json_t *root, struct error *err)
 {
-    const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0};
+    const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
+                           pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
     struct trace_part part = {"all", s->buffer_pages, s->sweep_ns, s->sweep_delay_ns};
     if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
         return -1;
+    if (part.buffer_pages * s->pcpus > PAGES_MAX)
+        return key_error(&pages, err, "all pCPUs together have at most %u pages: lower it to %u", PAGES_MAX,
+                         PAGES_MAX / (unsigned)s->pcpus);
     s->buffer_pages = part.buffer_pages;
     s->sweep_ns = part.sweep_ns;
     s->sweep_delay_ns = part.sweep_delay_ns;

@@ -1,5 +1,6 @@
 #include "sim/simulation.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "sim/disk.h"
@@ -9,8 +10,9 @@
 #include "sim/pcpu.h"
 #include "sim/true_document.h"
 
-#define PAGE_BYTES   4096u
-#define BUFFER_WORDS 8u /* producer and consumer, at the beginning of a pCPU's buffer */
+#define TRUTH_MIB_MAX 1024u
+#define PAGE_BYTES    4096u
+#define BUFFER_WORDS  8u /* producer and consumer, at the beginning of a pCPU's buffer */
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
@@ -243,8 +245,22 @@ static bool build(struct simulation *s)
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
-    return host->scheduler_state && timeline_init(&host->timeline, host->timer_count) &&
-           true_account_open(&host->truth, host->plan->duration_ns);
+    return host->scheduler_state && timeline_init(&host->timeline, host->timer_count);
+}
+
+/* Whether the amounts of all seconds take less memory than that; `err` is filled if not. */
+static bool fits(const struct simulation *s, struct error *err)
+{
+    uint64_t seconds = s->host.plan->duration_ns / TRUE_SECOND_NS + 1;
+    uint64_t mib = seconds * s->host.truth.cells / (1024 * 1024 / sizeof(uint64_t));
+    if (mib <= TRUTH_MIB_MAX)
+        return true;
+    error_set(err, ERROR_MEMORY,
+              "what happens in each of %" PRIu64 " s takes %" PRIu64
+              " MiB, of which %u are possible: shorten "
+              "the duration, or take fewer vCPUs",
+              seconds, mib, TRUTH_MIB_MAX);
+    return false;
 }
 
 struct simulation *simulation_new(const struct scenario *plan, const struct simulation_sink *sink,
@@ -254,7 +270,12 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
     if (s) {
         s->host.plan = plan;
         s->sink = *sink;
-        if (build(s))
+        bool built = build(s);
+        if (built && !fits(s, err)) {
+            simulation_free(s);
+            return NULL;
+        }
+        if (built && true_account_open(&s->host.truth, plan->duration_ns))
             return s;
     }
     simulation_free(s);
