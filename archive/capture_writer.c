@@ -90,8 +90,8 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     w->chunk.wanted = chunk_bytes_of(options->level);
     snprintf(p->host, sizeof p->host, "%s", options->host);
     const char *slash = strrchr(options->source, '/');
-    p->source = strdup(slash ? slash + 1 : options->source);
-    p->tool = strdup(options->tool);
+    p->source = p->texts = strdup(slash ? slash + 1 : options->source);
+    p->tool = options->tool;
     p->trace_stored = options->with_trace;
     p->options = *options->options;
     p->options.charge.counters = NULL;
@@ -106,7 +106,7 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
     w->entries = w->with_trace ? entry_log_new() : NULL;
-    if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) ||
+    if (!p->source || !w->beginning || (w->with_trace && !w->entries) ||
         (options->options->charge.idds && !p->options.charge.idds)) {
         capture_writer_free(w);
         return NULL;

@@ -15,7 +15,7 @@ struct capture_writer;
 struct capture_writer_options {
     const char *host;   /* a fine label */
     const char *source; /* the file's name */
-    const char *tool;
+    const char *tool; /* outlives what is written */
     bool with_trace;
     int level; /* of compression: decides how large a chunk is */
     const struct capture_options *options;

@@ -10,9 +10,13 @@
 
 #include <stddef.h>
 
+#include "archive/fields.h"
 #include "formats/buffer.h"
 #include "metrics/measure/meter_options.h"
 #include "parser/error.h"
+
+/* Appends a line with an object of these fields, the member `key`. */
+void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
 
 /* Append lines. b->failed tells whether memory ran out. */
 void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows,

@@ -95,15 +95,6 @@ static int next_line(struct results_reading *x)
     return 1;
 }
 
-/*
- * The interval in the line is marked as late: earlier versions added such rows to intervals handed out before. Results are
- * final now: the reader passes over them.
- */
-static bool is_late(struct line *l)
-{
-    return LINE_HAS_KEY(l, "late") && LINE_HAS(l, "true");
-}
-
 /* The line ends here, and nothing is wrong with what it says. */
 static int finish(struct results_reading *x, const char *wrong)
 {
@@ -249,7 +240,6 @@ static int read_interval(struct results_reading *x)
     struct interval interval = {0};
     uint64_t rows = 0;
     line_fields(l, interval_fields, &interval);
-    bool late = is_late(l);
     if (LINE_HAS_KEY(l, "rows"))
         rows = line_u64(l);
     else
@@ -263,10 +253,10 @@ static int read_interval(struct results_reading *x)
             return -1;
         if (status == 0 || !LINE_HAS(l, "{\"row\":"))
             return damaged(x, "an interval has fewer rows than it says");
-        if (!late && read_row(x, n) != 0)
+        if (read_row(x, n) != 0)
             return -1;
     }
-    return late ? 0 : x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+    return x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
 }
 
 /* ---- charges ---- */
@@ -363,8 +353,6 @@ static int read_charges(struct results_reading *x)
     struct interval interval = {0};
     size_t n = 0, guests = 0;
     line_fields(l, interval_fields, &interval);
-    if (is_late(l))
-        return 0;
     if (!LINE_HAS_KEY(l, "idds") || !LINE_HAS(l, "["))
         line_wrong(l, "charges without driver domains");
     for (bool more = !LINE_HAS(l, "]"); more && !l->wrong; n++) {

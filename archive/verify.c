@@ -164,7 +164,7 @@ static bool magic_damaged(struct verification *v, const struct source *s)
             differ++;
             first = i;
         }
-    if (differ == 0 || differ > ARCHIVE_MAGIC_BYTES / 4)
+    if (differ == 0 || frames_begin_archive(s->map, s->size) || differ > ARCHIVE_MAGIC_BYTES / 4)
         return false;
     tell(v, first, "", "the beginning, which says that this is an archive, is damaged");
     return true;

@@ -81,7 +81,7 @@ static int print_json(struct archive *a, struct error *err)
 {
     const struct capture *captures;
     size_t n = archive_captures(a, &captures);
-    printf("{\"schema\":\"xenmeter.archive/1\",\"pieces\":[\n");
+    printf("{\"schema\":\"xenmeter.archive/2\",\"pieces\":[\n");
     for (size_t i = 0; i < n; i++) {
         struct buffer text = {0};
         manifest_put(&text, &captures[i]);

@@ -194,11 +194,11 @@ static void try_manifest(const char *text, size_t n)
     struct capture capture = {0}, again = {0};
     struct error err = {0};
     struct buffer first = {0}, second = {0};
-    int status = manifest_read(&capture, text, n, 7, &err);
+    int status = manifest_read(&capture, text, n, &err);
     check_failure(status, &err);
     if (status == 0) {
         manifest_put(&first, &capture);
-        MUST(manifest_read(&again, first.at, first.n, 7, &err) == 0, "what was written is not read: %s",
+        MUST(manifest_read(&again, first.at, first.n, &err) == 0, "what was written is not read: %s",
              err.message);
         manifest_put(&second, &again);
         MUST(first.n == second.n && memcmp(first.at, second.at, first.n) == 0,
@@ -212,7 +212,7 @@ static void try_manifest(const char *text, size_t n)
 
 static void try_contents(const char *text, size_t n)
 {
-    struct contents_capture *captures;
+    struct capture *captures;
     size_t captures_n;
     struct error err = {0};
     int status = contents_read(text, n, 9, &captures, &captures_n, &err);

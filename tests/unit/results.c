@@ -272,25 +272,6 @@ static void time_before_somebody_was_seen_is_one_line(void)
     buffer_free(&b);
 }
 
-/* Earlier versions wrote them: a row that adds to one that was handed out. */
-static void late_rows_of_old_archives_are_passed_over(void)
-{
-    static const char text[] =
-        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"rows\":1}}\n"
-        "{\"row\":{\"domain\":1,\"life\":1,\"vcpus\":1,\"running_ns\":5,\"pcpu_unknown_ns\":-5}}\n"
-        "{\"charges\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"idds\":[]}}\n"
-        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":5,\"end_ns\":10,\"rows\":0}}\n";
-    struct copy c;
-    struct error err = {0};
-    copy_init(&c);
-    EQUAL(copy_read(&c, text, sizeof text - 1, &err), 0);
-    EQUAL(c.intervals, 1);
-    EQUAL(c.rows, 0);
-    EQUAL(c.charges, 0);
-    EQUAL(c.interval.start_ns, 5);
-    copy_free(&c);
-}
-
 static void charges_are_one_line(void)
 {
     static const struct charge_guest guest = {.domain = 1,
@@ -469,7 +450,6 @@ CU_TestInfo results_tests[] = {
     TEST(charges_come_back_with_every_digit),
     TEST(charges_are_one_line),
     TEST(time_before_somebody_was_seen_is_one_line),
-    TEST(late_rows_of_old_archives_are_passed_over),
     TEST(what_a_meter_tells_comes_back),
     TEST(what_the_sink_has_no_function_for_is_passed_over),
     TEST(the_answer_of_the_sink_ends_the_work),
