@@ -5,6 +5,7 @@
 
 #include "archive/document.h"
 #include "metrics/measure/row.h"
+#include "metrics/model/population.h"
 
 #define SUMMARY_BYTES_MAX (16u << 20)
 #define DOMAINS_MAX       SUMMARY_BYTES_MAX
@@ -300,6 +301,19 @@ int summary_read(struct summary *s, const char *text, size_t n, struct error *er
     if (status != 0)
         summary_free(s);
     return status;
+}
+
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n)
+{
+    s->domains = calloc(n + 1, sizeof *s->domains);
+    for (const struct row *row = rows; s->domains && row < rows + n; row++)
+        if (row->domain != IDLE_DOMAIN)
+            s->domains[s->domains_n++] =
+                (struct summary_domain){.domain = row->domain,
+                                        .life = row->life,
+                                        .vcpus = row->vcpus,
+                                        .running_ns = (uint64_t)row->measures->state_ns[RUNSTATE_RUNNING]};
+    return s->domains ? 0 : -1;
 }
 
 void summary_free(struct summary *s)
