@@ -93,15 +93,20 @@ int archive_read(struct archive *a, const struct capture *p, const struct member
 
 /* ---- opening ---- */
 
-/* Each member lies inside its frame. */
+/* Each member lies inside its frame, and after the one before it. */
 static int check_places(const struct archive *a, const struct capture *p, struct error *err)
 {
+    uint64_t next = 0; /* a place: frame << 32 | at */
     for (size_t i = 0; i < p->members_n; i++) {
         const struct member *m = &p->members[i];
+        uint64_t place = (uint64_t)m->frame << 32 | m->at;
         uint64_t content = m->frame < p->frames ? a->frames.list[p->first_frame + m->frame].content : 0;
         if ((uint64_t)m->at + m->bytes > content ||
             (m->kind == MEMBER_TRACE && content > tar_bytes(CHUNK_MAX)))
             return error_set(err, ERROR_FORMAT, "%s is not inside its frame, or that is too large", m->name);
+        if (place < next || m->frame == p->frames - 1)
+            return error_set(err, ERROR_FORMAT, "%s is not behind the member before it", m->name);
+        next = place + m->bytes;
     }
     return 0;
 }

@@ -12,7 +12,6 @@
 #include "archive/results.h"
 #include "archive/tar.h"
 
-#define NOT_PLACED    UINT32_MAX   /* a member's frame is not known yet */
 #define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
@@ -31,7 +30,6 @@ struct pending {
 struct capture_writer {
     struct frame_writer *frames;
     struct capture capture;
-    int64_t first_frame; /* of the capture, in the archive; -1: none yet */
     bool with_trace;
     struct error why;
     bool failed;
@@ -53,7 +51,6 @@ struct capture_writer {
     struct meter_options rows;
     struct summary *summary; /* the caller's */
     struct buffer small;     /* the frame of small members that is being put together */
-    size_t small_first;      /* members from here on may wait for the number of that frame */
 };
 
 static int give_up(struct capture_writer *w, const struct error *why)
@@ -96,21 +93,25 @@ static void settle_id(struct capture_writer *w)
     w->beginning = NULL;
 }
 
-/* Hands a frame over, whose content is taken. Returns its number in the capture, -1 on failure. */
-static int64_t put_frame(struct capture_writer *w, struct buffer *content)
+/* Hands the capture's next frame over, whose content is taken. */
+static int put_frame(struct capture_writer *w, struct buffer *content)
 {
     struct error err = {0};
     int64_t frame = frame_writer_put(w->frames, (uint8_t *)content->at, content->n, &err);
     *content = (struct buffer){0};
     if (frame < 0)
         return give_up(w, &err);
-    if (w->first_frame < 0)
-        w->first_frame = frame;
-    w->capture.frames = (uint32_t)(frame - w->first_frame) + 1;
-    return frame - w->first_frame;
+    if (w->capture.frames++ == 0)
+        w->capture.first_frame = (uint32_t)frame;
+    return 0;
 }
 
-/* Notes a member whose content lies at `at` of a frame that is not complete yet. */
+static int flush_small(struct capture_writer *w)
+{
+    return w->small.n ? put_frame(w, &w->small) : 0;
+}
+
+/* Notes a member whose content lies at `at` of the next frame. */
 static struct member *note_member(struct capture_writer *w, const char *name, const char *bytes, size_t n,
                                   size_t at)
 {
@@ -119,31 +120,11 @@ static struct member *note_member(struct capture_writer *w, const char *name, co
         no_memory(w);
         return NULL;
     }
-    m->frame = NOT_PLACED;
+    m->frame = w->capture.frames;
     m->at = (uint32_t)at;
     m->bytes = (uint32_t)n;
     digest_of(bytes, n, m->digest);
     return m;
-}
-
-/* The members of the frame of small ones have their place from now on. */
-static void place_small(struct capture_writer *w, uint32_t frame)
-{
-    for (size_t i = w->small_first; i < w->capture.members_n; i++)
-        if (w->capture.members[i].frame == NOT_PLACED)
-            w->capture.members[i].frame = frame;
-    w->small_first = w->capture.members_n;
-}
-
-static int flush_small(struct capture_writer *w)
-{
-    if (w->small.n == 0)
-        return 0;
-    int64_t frame = put_frame(w, &w->small);
-    if (frame < 0)
-        return -1;
-    place_small(w, (uint32_t)frame);
-    return 0;
 }
 
 static int too_large(struct capture_writer *w, const char *name, size_t n)
@@ -203,6 +184,8 @@ static int cut_chunk(struct capture_writer *w, size_t n)
     char name[MEMBER_NAME], path[TAR_NAME_MAX];
     if (n == 0)
         return 0;
+    if (flush_small(w) != 0) /* members lie in the file as they are listed */
+        return -1;
     settle_id(w);
     struct buffer content = w->chunk;
     char *bytes = content.at + TAR_BLOCK;
@@ -220,11 +203,7 @@ static int cut_chunk(struct capture_writer *w, size_t n)
     m->from = w->chunk_begin;
     w->chunk_begin += n;
     w->chunks++;
-    int64_t frame = put_frame(w, &content);
-    if (frame < 0)
-        return -1;
-    m->frame = (uint32_t)frame;
-    return 0;
+    return put_frame(w, &content);
 }
 
 static int keep_bytes(struct capture_writer *w, const uint8_t *bytes, size_t n)
@@ -352,10 +331,10 @@ static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint
     return flush_results(w);
 }
 
-static int settle_interval(struct capture_writer *w, const struct interval *interval)
+static int settle_interval(struct capture_writer *w, enum by by, const struct interval *interval)
 {
     bool whole = interval->granularity_ns == 0;
-    return settle(w, interval->by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
+    return settle(w, by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
 }
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
@@ -365,7 +344,7 @@ static int take_interval(void *context, const struct interval *interval, const s
         summary_take_domains(w->summary, rows, n) != 0)
         return no_memory(w);
     results_put_interval(&w->pending[interval->by].text, interval, rows, n);
-    return settle_interval(w, interval);
+    return settle_interval(w, interval->by, interval);
 }
 
 static int take_execution(void *context, const struct execution *execution)
@@ -379,10 +358,8 @@ static int take_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct capture_writer *w = context;
-    struct interval by_domain = *interval;
-    by_domain.by = BY_DOMAIN;
     results_put_charges(&w->pending[BY_DOMAIN].text, interval, idds, n);
-    return settle_interval(w, &by_domain);
+    return settle_interval(w, BY_DOMAIN, interval);
 }
 
 static int take_before_seen(void *context, const struct before_seen *seen)
@@ -432,7 +409,6 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
         return NULL;
     w->frames = frames;
     w->summary = options->summary;
-    w->first_frame = -1;
     w->with_trace = options->with_trace;
     w->chunk_bytes = chunk_bytes_of(options->level);
     for (int by = 0; by < BYS; by++)
@@ -480,7 +456,6 @@ static void complete_capture(struct capture_writer *w)
     p->cpu_hz = s->clock.cpu_hz;
     p->duration_ns = clock_ns(&s->clock, s->trace.tsc_last);
     p->trace_bytes = w->bytes;
-    p->first_frame = (uint32_t)w->first_frame;
 }
 
 /* Puts a document into a frame with what waits. */

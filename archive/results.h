@@ -15,6 +15,8 @@
 #include "metrics/measure/meter_options.h"
 #include "parser/error.h"
 
+#define RESULTS_DOMAINS 65536 /* domain ids */
+
 /* Appends a line with an object of these fields, the member `key`. */
 void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
 
@@ -27,9 +29,25 @@ void results_put_charges(struct buffer *b, const struct interval *interval, cons
 
 void results_put_before_seen(struct buffer *b, const struct before_seen *s);
 
-/* Reads them back; keeps what it needs between members. */
+/* Where a capture lies on a timeline of several. */
+struct timeline_place {
+    uint64_t offset_ns; /* its start */
+    /* by domain id: lives in the captures before, but for the last one, which goes on; and the highest life so far */
+    uint32_t before[RESULTS_DOMAINS], seen[RESULTS_DOMAINS];
+};
+
+static inline uint64_t timeline_ns(const struct timeline_place *p, uint64_t ns)
+{
+    return ns > UINT64_MAX - p->offset_ns ? UINT64_MAX : ns + p->offset_ns;
+}
+
+/*
+ * Reads them back; keeps what it needs between members. `place` (NULL: a timeline of its own): lives, and the times of executions
+ * and of the longest samples, become those of the timeline; intervals and before_seen keep the capture's times. It outlives the
+ * reader. NULL: no memory.
+ */
 struct results_reader;
-struct results_reader *results_reader_new(void);
+struct results_reader *results_reader_new(struct timeline_place *place);
 void results_reader_free(struct results_reader *r);
 
 /* Bytes that the rows of one interval may take (0, and unless told: 1 GiB); more is ERROR_MEMORY. */
