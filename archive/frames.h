@@ -130,8 +130,8 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err);
 
 /*
- * Takes data frame i of another archive as the next frame, as it is stored: checked (frame_check) and copied during the
- * call. Returns as frame_writer_put.
+ * Takes data frame i of another archive as the next frame, as it is stored: checked (frame_check) and written during the
+ * call, after those before it. Returns as frame_writer_put.
  */
 int64_t frame_writer_copy(struct frame_writer *w, const struct frames *from, size_t i, struct error *err);
 
