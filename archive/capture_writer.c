@@ -377,12 +377,26 @@ static size_t chunk_bytes_of(int level)
     return level <= 6 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
 }
 
+static void *copied(const void *bytes, size_t n)
+{
+    void *copy = bytes ? malloc(n) : NULL;
+    return copy ? memcpy(copy, bytes, n) : NULL;
+}
+
+/* Copies of the lists in charge options, which belong to the capture. False: no memory. */
+static bool keep_lists(struct charge_options *to, const struct charge_options *from)
+{
+    to->counters = NULL;
+    to->idds = copied(from->idds, IDDS_BYTES);
+    to->own = copied(from->own, from->own_n * sizeof *from->own);
+    return (!from->idds || to->idds) && (!from->own || to->own);
+}
+
 /* The capture's description, and what is asked of a meter for it. False: no memory. */
 static bool describe(struct capture_writer *w, const struct capture_writer_options *options)
 {
     struct capture *p = &w->capture;
     const char *slash = strrchr(options->source, '/');
-    const uint8_t *idds = options->options->charge.idds;
     snprintf(p->host, sizeof p->host, "%s", options->host);
     p->source = p->texts = strdup(slash ? slash + 1 : options->source);
     p->tool = options->tool;
@@ -395,10 +409,7 @@ static bool describe(struct capture_writer *w, const struct capture_writer_optio
                                .charge = p->options.charge,
                                .sink = {w, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(w->rows.granularities_ns, p->options.granularities_ns, sizeof w->rows.granularities_ns);
-    p->options.charge.counters = NULL;
-    uint8_t *copy = idds ? malloc(IDDS_BYTES) : NULL;
-    p->options.charge.idds = copy ? memcpy(copy, idds, IDDS_BYTES) : NULL;
-    return p->source && (!idds || p->options.charge.idds);
+    return keep_lists(&p->options.charge, &options->options->charge) && p->source;
 }
 
 struct capture_writer *capture_writer_new(struct frame_writer *frames,

@@ -407,35 +407,46 @@ static bool is_dense(const char *text, size_t n)
     return objects > n / OBJECT_BYTES_MIN + BRACES_MAX;
 }
 
-static int read_members(const struct document *d, json_t *document, struct document_reading *r, void *what)
+json_t *document_parse(const struct document *d, const char *text, size_t n, struct error *err)
 {
-    struct members m = {.reading = r};
-    m = begin(&m, "schema", document);
-    const char *schema = json_string_value(take(&m, "schema", true));
-    if (!schema || strcmp(schema, d->schema) != 0)
-        members_wrong(&m, "schema", "is not what this version reads");
-    if (!r->wrong)
-        d->members(&m, what);
-    end(&m);
-    return r->wrong ? -1 : 0;
+    json_error_t why;
+    if (n > d->most || is_dense(text, n)) {
+        error_set(err, ERROR_FORMAT, "damaged %s: too large", d->name);
+        return NULL;
+    }
+    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    if (!document) {
+        error_set_at(err, ERROR_FORMAT, why.position < 0 ? 0 : (uint64_t)why.position, "damaged %s: %s",
+                     d->name, why.text);
+        return NULL;
+    }
+    const char *schema = json_string_value(json_object_iter_value(json_object_iter(document)));
+    if (schema && strcmp(schema, d->schema) == 0 &&
+        strcmp(json_object_iter_key(json_object_iter(document)), "schema") == 0)
+        return document;
+    error_set(err, ERROR_FORMAT, "damaged %s: \"schema\" is not what this version reads, or not in its place",
+              d->name);
+    json_decref(document);
+    return NULL;
 }
 
 int document_read(const struct document *d, const char *text, size_t n, void *what, char **texts,
                   struct error *err)
 {
     struct document_reading r = {.name = d->name, .err = err};
-    json_error_t why;
+    struct members m = {.reading = &r};
     if (texts)
         *texts = NULL;
-    if (n > d->most || is_dense(text, n))
-        return error_set(err, ERROR_FORMAT, "damaged %s: too large", d->name);
-    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    json_t *document = document_parse(d, text, n, err);
     if (!document)
-        return error_set_at(err, ERROR_FORMAT, why.position < 0 ? 0 : (uint64_t)why.position,
-                            "damaged %s: %s", d->name, why.text);
-    if (texts)
-        r.texts = *texts = malloc(n + 1);
-    int status = texts && !r.texts ? error_no_memory(err, d->name) : read_members(d, document, &r, what);
+        return -1;
+    m = begin(&m, "schema", document);
+    take(&m, "schema", true);
+    if (texts && !(r.texts = *texts = malloc(n + 1)))
+        members_no_memory(&m);
+    else
+        d->members(&m, what);
+    end(&m);
     json_decref(document);
-    return status;
+    return r.wrong ? -1 : 0;
 }

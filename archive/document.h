@@ -35,6 +35,12 @@ struct document {
 void document_put(struct buffer *b, const struct document *d, const void *what);
 
 /*
+ * The document as JSON, the caller's, if it is one of at most d->most bytes that begins with the schema; else NULL with `err` filled.
+ * d->members is not looked at.
+ */
+json_t *document_parse(const struct document *d, const char *text, size_t n, struct error *err);
+
+/*
  * Reads the document, which may be hostile. *texts (NULL: it has no STORED_TEXT) gets the memory of its texts, the caller's to free
  * in both cases. -1 with `err` filled.
  */

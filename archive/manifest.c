@@ -17,6 +17,7 @@
 void capture_free(struct capture *p)
 {
     free((void *)(uintptr_t)p->options.charge.idds);
+    free((void *)(uintptr_t)p->options.charge.own);
     free(p->texts);
     free(p->members);
     memset(p, 0, sizeof *p);
@@ -138,11 +139,17 @@ static const struct stored_field options_fields[] = {
 };
 
 static const struct stored_field charge_fields[] = {
-    ALWAYS(capture_options, "methods", charge.methods, U32, 2 * CHARGE_AUTO - 1),
+    ALWAYS(capture_options, "methods", charge.methods, U32, 2 * CHARGE_THREADS - 1),
     ALWAYS(capture_options, "interval_ns", charge.interval_ns, U64, INT64_MAX),
     ALWAYS(capture_options, "per_execution", charge.per_execution, FLAG, 1),
     ALWAYS(capture_options, "spread_own", charge.spread_own, FLAG, 1),
     ALWAYS(capture_options, "io_counts", io_counts, FLAG, 1),
+    FIELDS_END,
+};
+
+static const struct stored_field own_fields[] = {
+    FIELD_OF(U16, struct own_load, "domain", domain, DOMAINS - 1),
+    ALWAYS(own_load, "ppm", ppm, U32, OWN_LOAD_PPM_MAX),
     FIELDS_END,
 };
 
@@ -180,12 +187,27 @@ static void idds_members(struct members *m, struct charge_options *c)
     free(numbers);
 }
 
+/* Known loads of own work; nothing without them. */
+static void own_members(struct members *m, struct charge_options *c)
+{
+    struct stored_list list = {(void *)(uintptr_t)c->own, c->own_n, sizeof *c->own, DOMAINS};
+    if (!members_has(m, "own", c->own_n > 0))
+        return;
+    members_list(m, "own", own_fields, &list);
+    c->own = list.at;
+    c->own_n = list.n;
+    for (size_t i = 1; i < c->own_n; i++)
+        if (c->own[i].domain <= c->own[i - 1].domain)
+            members_wrong(m, "own", "is not ordered by domain");
+}
+
 static void charge_members(struct members *of, struct capture_options *o)
 {
     struct members m = members_object(of, "charge");
     members_fields(&m, charge_fields, o);
     members_named(&m, "weights", io_kind_names, IO_KINDS, SCALAR_REAL, o->charge.weights);
     idds_members(&m, &o->charge);
+    own_members(&m, &o->charge);
     members_end(&m, of, "charge");
     for (int kind = 0; kind < IO_KINDS; kind++)
         if (o->charge.weights[kind] > WEIGHT_MAX)

@@ -292,6 +292,8 @@ static const char *guest_wrong(const struct charge_guest *g, const struct charge
         return "guests out of order";
     if (life_compare(idd->domain, idd->life, g->domain, g->life) == 0)
         return "a driver domain is its own guest";
+    if (g->measured_ns > g->charged_ns || g->certain_ns > g->charged_ns - g->measured_ns)
+        return "parts of a charge that are more than it";
     for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
         if (g->inferred[kind] > g->events[kind])
             return "more events were inferred than there are";

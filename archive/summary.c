@@ -99,15 +99,19 @@ static const struct stored_field unrecognised_fields[] = {
 };
 
 static const struct stored_field charges_fields[] = {
-    U32(charge_summary, methods, 2 * CHARGE_AUTO - 1),
+    U32(charge_summary, methods, 2 * CHARGE_THREADS - 1),
     U64(charge_summary, idds),
     U64(charge_summary, idds_unseparated),
+    U64(charge_summary, idds_own_given),
     U64(charge_summary, ran_ns),
     U64(charge_summary, unattributed_ns),
     FLAG(charge_summary, counted),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
     U64(charge_summary, devices_unknown),
+    U64(charge_summary, devices_unused),
+    U64(charge_summary, cpu_impossible_ns),
+    U64(charge_summary, cpu_impossible_at_ns),
     FIELDS_END,
 };
 

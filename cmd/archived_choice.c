@@ -28,12 +28,22 @@ static bool same_idds(const uint8_t *a, const uint8_t *b)
     return a == b || (a && b && memcmp(a, b, 65536) == 0);
 }
 
+/* Whether all the loads of `a` are those of `b`; none is a load of 0. */
+static bool loads_are_in(const struct charge_options *a, const struct charge_options *b)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < a->own_n; i++)
+        same = own_load_of(b->own, b->own_n, a->own[i].domain) == a->own[i].ppm;
+    return same;
+}
+
 /* Whether both charge in one way, outside counters apart. */
 static bool same_charges(const struct charge_options *a, const struct charge_options *b)
 {
     return a->methods == b->methods && a->interval_ns == b->interval_ns &&
            a->per_execution == b->per_execution && a->spread_own == b->spread_own &&
-           memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds);
+           memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds) &&
+           loads_are_in(a, b) && loads_are_in(b, a);
 }
 
 /* NULL: the results that were kept of a capture suffice; else what they lack. */
@@ -47,7 +57,7 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
     if (a->captures_n > 1 && (o->from_ns || o->to_ns))
         return "a part of several traces that follow each other is not told from them";
     if (own_rows)
-        return "this format has rows of its own";
+        return "what is asked for is not among them";
     if (meter->bys & ~kept->bys)
         return "they are not by this";
     if (meter->pcpus_wanted)

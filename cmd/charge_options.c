@@ -144,7 +144,7 @@ int set_weights(struct options *o, const struct option_spec *s, const char *text
 bool charge_options_given(const struct options *o)
 {
     return o->idds || o->charge_methods || o->charge_per_given || o->charge_all || o->io_counts ||
-           o->dom0_trace || o->charge_idle || o->weights_given;
+           o->dom0_trace || o->charge_idle || o->weights_given || o->own;
 }
 
 void charge_options_overlay(const struct options *o, struct charge_options *charge)
@@ -159,6 +159,10 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
         charge->spread_own = true;
     if (o->idds)
         charge->idds = o->idds;
+    if (o->own) {
+        charge->own = o->own;
+        charge->own_n = o->own_n;
+    }
     for (int kind = 0; kind < IO_KINDS; kind++)
         if (o->weights_given & 1u << kind)
             charge->weights[kind] = o->weights[kind];
@@ -183,6 +187,11 @@ int charge_options_check(const struct charge_options *c, bool counted, struct er
                          "--charge-by %s wants --io-counts FILE, which \"xenmeter io-counts\" "
                          "records in the driver domain while the trace is taken",
                          c->methods & CHARGE_PACKETS ? "packets" : "threads");
+    for (size_t i = 0; c->spread_own && i < c->own_n; i++)
+        if (c->own[i].ppm > 0)
+            return error_set(
+                err, ERROR_USAGE,
+                "--own takes own work out of the charges, --charge-all puts it into them: which?");
     if (!looks_at_something(c))
         return error_set(err, ERROR_USAGE, "--weights: every event that is charged by weighs 0");
     return 0;
@@ -202,6 +211,8 @@ int charge_options_of(const struct options *o, const struct counters *counters, 
     out->per_execution = o->charge_per_execution;
     out->spread_own = o->charge_all;
     out->idds = o->idds;
+    out->own = o->own;
+    out->own_n = o->own_n;
     out->counters = counters;
     return charge_options_check(out, o->io_counts != NULL, err);
 }

@@ -64,6 +64,20 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
 /* Whether charging by these makes sense; `counted`: with outside counters. -1 with `err` filled. */
 int charge_options_check(const struct charge_options *c, bool counted, struct error *err);
 
+/* ---- known loads of own work (--own, --own-baseline) ---- */
+
+/*
+ * Enters a load, in millionths of a pCPU, into those of the options, which are ordered by domain. False: no memory, or the
+ * domain has one.
+ */
+bool own_load_add(struct options *o, uint16_t domain, uint32_t ppm);
+
+/* Reads the loads of --own-baseline, and checks that those given fit the driver domains. -1 with `err` filled. */
+int own_loads_complete(struct options *o, struct error *err);
+
+/* Reads the report of --own-baseline into the options. -1 with `err` filled, which names the file. */
+int own_baseline_read(struct options *o, struct error *err);
+
 /* ---- domain names (--names) ---- */
 
 struct domain_names;

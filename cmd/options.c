@@ -144,5 +144,6 @@ void options_free(struct options *o)
     free(o->domains);
     free(o->pcpus);
     free(o->idds);
+    free(o->own);
     free(o);
 }

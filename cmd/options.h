@@ -42,9 +42,12 @@ struct options {
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given, charge_per_execution;
-    bool charge_all, charge_idle;
-    const char *io_counts;  /* file of outside counters */
-    const char *dom0_trace; /* file of what a driver domain's kernel recorded */
+    bool charge_all, charge_idle, fit;
+    struct own_load *own; /* of --own, or what --own-baseline has; NULL: not given */
+    size_t own_n;
+    const char *own_baseline; /* file of a report without guests' I/O */
+    const char *io_counts;    /* file of outside counters */
+    const char *dom0_trace;   /* file of what a driver domain's kernel recorded */
     /* archives */
     char *const *inputs; /* what is no option; of a command that reads one trace the first is `input` */
     size_t inputs_n;
@@ -77,7 +80,8 @@ set_option set_flag, set_text, set_count, set_when;
 
 /* Those of one field of struct options. */
 set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpus, set_span, set_live,
-    set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_threads, set_level;
+    set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
+    set_level;
 
 /*
  * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
@@ -201,6 +205,13 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
                .choices = ":list\nmap=\nunmap=\ntransfer=\nnotify=\ncopy=\nsend=\nrecv=\nread=\nwrite="),    \
         OPTION_FLAG(0, "charge-all", charge_all,                                                             \
                     "driver domains' own time, too, is shared out among the guests"),                        \
+        OPTION(0, "own", "SHARE",                                                                            \
+               "own work that is known is taken out first, where the trace does not tell it: 12% of a pCPU " \
+               "(domain 0), or 0=12%,3=5%",                                                                  \
+               .set = set_own, .choices = ":list\n5%\n10%\n0=10%"),                                          \
+        OPTION(0, "own-baseline", "FILE",                                                                    \
+               "the same, as this report (-f json) of a capture without guests' I/O has it",                 \
+               .set = set_text, OPTION_FIELD(own_baseline), .choices = ":file"),                             \
         OPTION(0, "io-counts", "FILE",                                                                       \
                "packets and requests counted outside the trace (xenmeter io-counts)", .set = set_text,       \
                OPTION_FIELD(io_counts), .choices = ":file")

@@ -98,15 +98,19 @@ static int check_output(const struct options *o, struct error *err)
     if (o->dom0_trace && same_file(o->dom0_trace, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --dom0-trace: it would be lost",
                          o->output);
+    if (o->own_baseline && same_file(o->own_baseline, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the file of --own-baseline: it would be lost",
+                         o->output);
     return 0;
 }
 
-static int check_rows(const struct options *o, struct error *err)
+static int check_rows(struct options *o, struct error *err)
 {
     struct charge_options ignored;
     if (o->executions && o->command->no_executions)
         return error_set(err, ERROR_USAGE, "--granularity: %s has no rows of executions", o->command->name);
-    if (command_option(o->command, "charge-by") && charge_options_of(o, NULL, &ignored, err) != 0)
+    bool charges = command_option(o->command, "charge-by") != NULL;
+    if (charges && (own_loads_complete(o, err) != 0 || charge_options_of(o, NULL, &ignored, err) != 0))
         return -1;
     if (o->domains && o->bys & 1u << BY_PCPU && !o->count)
         return error_set(err, ERROR_USAGE,

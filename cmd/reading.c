@@ -34,7 +34,7 @@ static int complete_meter(struct reading *r, struct error *err)
                      : charge_options_of(o, r->counters, &meter->charge, err);
     meter->charge.dom0_trace = r->dom0_trace;
     meter->charge.charge_idle = o->charge_idle;
-    return status;
+    return status == 0 && r->begin ? r->begin(r, err) : status;
 }
 
 /* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
@@ -43,8 +43,9 @@ static int choose_source(struct reading *r, struct error *err)
     struct archived *a = &r->run.archived;
     if (!a->archive)
         return 0;
-    return r->meter.bys ? archived_choose(a, &r->meter, writer_makes_files(r->options->format), err)
-                        : archived_choose_trace(a, err);
+    return r->meter.bys
+               ? archived_choose(a, &r->meter, r->from_trace || writer_makes_files(r->options->format), err)
+               : archived_choose_trace(a, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
@@ -129,6 +130,16 @@ static void check_counters(const struct reading *r, const struct charge_summary 
     else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
         complain("%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is %s", file,
                  from, to, end, s->methods & CHARGE_PACKETS ? "unattributed" : "charged by the trace alone");
+    if (s->cpu_impossible_ns)
+        complain(
+            "%s: its CPU times cannot be for %.3f s, first in the stretch from %.3f s on: they fall, or are "
+            "more than the driver domain can have run: not used there",
+            file, (double)s->cpu_impossible_ns / 1e9, (double)s->cpu_impossible_at_ns / 1e9);
+    if (s->devices_unused)
+        complain(
+            "%s: %zu of its devices were counted in domains that are no driver domains of this trace: they "
+            "are not used",
+            file, s->devices_unused);
     if (s->devices_unknown)
         complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
                  "unattributed",
@@ -158,6 +169,19 @@ static void check_dom0_trace(const struct reading *r, const struct charge_summar
                      r->dom0_trace->cpus[cpu].lost);
 }
 
+/* Loads of own work without a driver domain, and driver domains without one. */
+static void check_own_loads(const struct options *o, const struct charge_summary *s)
+{
+    size_t given = 0;
+    for (size_t i = 0; i < o->own_n; i++)
+        given += o->own[i].ppm > 0;
+    if (o->own_baseline && s->idds_unseparated > 0)
+        complain("%s: %zu of the driver domains are not in it: what they did for themselves is not taken out",
+                 o->own_baseline, s->idds_unseparated);
+    if (!o->own_baseline && given > s->idds_own_given)
+        complain("--own: %zu of its domains are no driver domains of this trace", given - s->idds_own_given);
+}
+
 /* What the charges could not rest on. */
 static void check_charges(const struct reading *r, const struct charge_summary *s, uint64_t end_ns)
 {
@@ -165,6 +189,7 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         return;
     if (r->options->idds && s->idds == 0)
         complain("none of the domains of --idd is in this trace");
+    check_own_loads(r->options, s);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)
@@ -249,6 +274,8 @@ static int end_writing(struct reading *r)
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
         verdict_judge_charges(&judgement, &s.charges, all_ns);
+    if (r->schema.charge && r->schema.charge->fit)
+        verdict_judge_fit(&judgement, r->schema.charge->fit);
     if (check_rows(r, &s.quality) != 0)
         return EXIT_ERROR;
     if (charges)
@@ -295,6 +322,8 @@ static int run(struct reading *r)
         commit(&r->output, o->output);
         return EXIT_ERROR;
     }
+    if (status == 0 && r->finish && r->finish(r, &err) != 0)
+        return fail(o->input, &err);
     return status == 0 ? end_writing(r) : fail(o->input, &err);
 }
 

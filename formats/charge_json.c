@@ -1,6 +1,7 @@
 #include "formats/json_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "formats/charge_words.h"
@@ -63,9 +64,10 @@ void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct 
     buffer_printf(b,
                   ",\"running_ns\":%" PRIu64 ",\"charged_ns\":%" PRIu64 ",\"own_ns\":%" PRIu64
                   ",\"unattributed_ns\":%" PRIu64 ",\"executions\":%" PRIu64
-                  ",\"io_free_executions\":%" PRIu64 ",\"separated_ns\":%" PRIu64,
+                  ",\"io_free_executions\":%" PRIu64 ",\"separated_ns\":%" PRIu64
+                  ",\"own_given_ns\":%" PRIu64,
                   idd->running_ns, idd->charged_ns, idd->own_ns, idd->unattributed_ns, idd->executions,
-                  idd->io_free_executions, idd->separated_ns);
+                  idd->io_free_executions, idd->separated_ns, idd->own_given_ns);
     add_counts(b, "unassigned", idd->unassigned, IO_TRACE_KINDS, NULL);
     buffer_text(b, ",\"guests\":[");
     const char *before = "";
@@ -122,6 +124,16 @@ static json_t *of_idds(const uint8_t *idds)
     return list;
 }
 
+/* The loads of own work that were given. */
+static json_t *of_own(const struct charge_options *options)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < options->own_n; i++)
+        json_append(&list, json_pack("{s:i, s:f}", "domain", (int)options->own[i].domain, "pct",
+                                     options->own[i].ppm / 1e4));
+    return list;
+}
+
 static json_t *of_length(const struct charge_options *options)
 {
     char text[CHARGE_PER_BYTES];
@@ -155,18 +167,34 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     json_t *measured_from = summary->measured ? json_integer(summary->measured_from_ns) : json_null();
     json_t *measured_to = summary->measured ? json_integer(summary->measured_to_ns) : json_null();
     json_t *measured_lost = options->dom0_trace ? json_integer(of_lost(options->dom0_trace)) : json_null();
-    return json_pack("{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o, s:b}",
-                     "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
-                     (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
-                     summary->idds_unseparated == 0, "weights", of_weights(options->weights), "charge_all",
-                     (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
-                     json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
-                     "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "dom0_trace",
-                     json_of_text(schema->dom0_trace), "dom0_trace_from_ns", measured_from,
-                     "dom0_trace_to_ns", measured_to, "dom0_trace_lost", measured_lost, "events_seen",
-                     of_counts(summary->events, IO_KINDS), "events_inferred",
-                     of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
-                     of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary),
-                     "charge_idle", (int)options->charge_idle);
+    return json_pack(
+        "{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:b, s:o, s:o}",
+        "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
+        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
+        summary->idds_unseparated + summary->idds_own_given == 0, "weights", of_weights(options->weights),
+        "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
+        json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
+        "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "io_counts_devices_unused",
+        (json_int_t)summary->devices_unused, "io_counts_cpu_impossible_ns",
+        (json_int_t)summary->cpu_impossible_ns, "dom0_trace", json_of_text(schema->dom0_trace),
+        "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns", measured_to, "dom0_trace_lost",
+        measured_lost, "events_seen", of_counts(summary->events, IO_KINDS), "events_inferred",
+        of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
+        of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary), "charge_idle",
+        (int)options->charge_idle, "own_given", of_own(options), "own_baseline",
+        json_of_text(schema->own_baseline));
+}
+
+json_t *charge_json_fit(const struct fitted_weights *fit)
+{
+    struct buffer weights = {0};
+    fit_add_weights(&weights, fit);
+    buffer_add(&weights, "", 1);
+    json_t *text = weights.failed ? NULL : json_string(weights.at);
+    buffer_free(&weights);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:f, s:o}", "intervals", (json_int_t)fit->intervals, "driver_domains_ns",
+        (json_int_t)llround(fit->driver_ns), "guests_ns", (json_int_t)llround(fit->guests_ns), "explained_ns",
+        (json_int_t)llround(fit->explained_ns), "residual_pct", fit->residual_pct, "weights", text);
 }

@@ -8,19 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/charge_table.h"
 #include "metrics/min_max.h"
 
 #define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
 #define REASONS_SHOWN    4  /* the worst; more make no line that anybody reads */
 
 /* ---- layout ---- */
-
-void table_style(struct table *t, enum style style)
-{
-    static const char *const codes[] = {"\033[1m", "\033[2m", "\033[31m", "\033[33m", "\033[0m"};
-    if (t->base.schema->color)
-        buffer_text(&t->base.text, codes[style]);
-}
 
 static bool is_last(const struct table_sheet *s, size_t at)
 {
@@ -60,9 +54,9 @@ static size_t width_of(const struct table_sheet *s)
 
 static void put_rule(struct table *t, const struct table_sheet *s)
 {
-    table_style(t, STYLE_RULE);
+    writer_style(&t->base, STYLE_RULE);
     buffer_fill(&t->base.text, '-', width_of(s));
-    table_style(t, STYLE_END);
+    writer_style(&t->base, STYLE_END);
     buffer_text(&t->base.text, "\n");
 }
 
@@ -74,14 +68,14 @@ static void put_header(struct table *t, const struct table_sheet *s)
         cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
         has_first |= !s->layouts[c].hidden && *lines[0];
     }
-    table_style(t, STYLE_HEADER);
+    writer_style(&t->base, STYLE_HEADER);
     for (unsigned line = has_first ? 0 : 1; line < 2; line++)
         for (size_t c = 0; c < s->n; c++)
             if (!s->layouts[c].hidden) {
                 cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
                 put_cell(t, s, c, lines[line], strlen(lines[line]));
             }
-    table_style(t, STYLE_END);
+    writer_style(&t->base, STYLE_END);
     put_rule(t, s);
 }
 
@@ -181,7 +175,7 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
     bool is_worry = row && s->relation->is_worry && s->relation->is_worry(row);
     char cell[CELL_BYTES];
     if (is_worry)
-        table_style(t, STYLE_WARNING);
+        writer_style(&t->base, STYLE_WARNING);
     for (size_t c = 0; c < s->n; c++) {
         const struct layout *layout = &s->layouts[c];
         if (layout->hidden)
@@ -192,13 +186,13 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
             width = (size_t)snprintf(cell, sizeof cell, "%s", c == 0 ? "sum" : "");
         bool is_alarm = layout->column->flags & COLUMN_ALARM && value_number(v) != 0;
         if (is_alarm)
-            table_style(t, STYLE_ALARM);
+            writer_style(&t->base, STYLE_ALARM);
         put_cell(t, s, c, cell, width);
         if (is_alarm)
-            table_style(t, STYLE_END);
+            writer_style(&t->base, STYLE_END);
     }
     if (is_worry)
-        table_style(t, STYLE_END);
+        writer_style(&t->base, STYLE_END);
 }
 
 static bool reserve_grid(struct table *t, size_t values)
@@ -239,14 +233,14 @@ static void put_title(struct table *t, const struct rows *rows)
     const struct interval *of = rows->interval;
     struct buffer *b = &t->base.text;
     buffer_text(b, t->begun ? "\n" : "");
-    table_style(t, STYLE_HEADER);
+    writer_style(&t->base, STYLE_HEADER);
     buffer_text(b, of->granularity_ns ? "interval " : "total  ");
     put_instant(b, of->start_ns, digits_of(of));
     buffer_text(b, " - ");
     put_instant(b, of->end_ns, digits_of(of));
     if (writer_has_several(&t->base) && rows->relation->by_subject)
         buffer_printf(b, ", by %s", by_names[rows->by]);
-    table_style(t, STYLE_END);
+    writer_style(&t->base, STYLE_END);
     buffer_text(b, "\n");
     t->begun = true;
     t->lines_of = NULL;
@@ -343,7 +337,7 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
             part.at = (const char *)rows->at + from * s->relation->row_size;
             part.n = to - from;
             if (has_groups)
-                charge_table_heading(t, rows->interval, (const struct charge_idd *)rows->groups + g);
+                charge_table_heading(&t->base, rows->interval, (const struct charge_idd *)rows->groups + g);
             ok = part.n == 0 || put_block(t, s, &part);
         }
     return ok ? writer_put_text(&t->base) : writer_no_memory(&t->base);
@@ -418,10 +412,10 @@ static void put_verdict(struct table *t, const struct report_summary *summary)
     bool is_good = j->verdict == VERDICT_GOOD;
     buffer_text(b, t->begun ? "\nverdict: " : "verdict: ");
     if (!is_good)
-        table_style(t, j->verdict == VERDICT_POOR ? STYLE_ALARM : STYLE_WARNING);
+        writer_style(&t->base, j->verdict == VERDICT_POOR ? STYLE_ALARM : STYLE_WARNING);
     buffer_text(b, verdict_name(j->verdict));
     if (!is_good)
-        table_style(t, STYLE_END);
+        writer_style(&t->base, STYLE_END);
     if (is_good) {
         buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
         put_clock(b, &summary->clock);
@@ -437,12 +431,12 @@ static int end(struct writer *w, const struct report_summary *summary)
 {
     struct table *t = (struct table *)w;
     if (w->schema->charge)
-        charge_table_end(t, summary->charges);
+        charge_table_end(w, t->begun, summary->charges);
     if (t->dropped) {
-        table_style(t, STYLE_RULE);
+        writer_style(&t->base, STYLE_RULE);
         buffer_printf(&w->text, "\n%zu more column%s: -c all or -f csv", t->dropped,
                       t->dropped == 1 ? "" : "s");
-        table_style(t, STYLE_END);
+        writer_style(&t->base, STYLE_END);
         buffer_text(&w->text, "\n");
     }
     put_verdict(t, summary);

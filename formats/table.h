@@ -1,4 +1,4 @@
-/* The table writer's parts: blocks and lines (table.c), what only charges have (charge_table.c). */
+/* How the table writer lays out blocks and lines. */
 #ifndef XENMETER_FORMATS_TABLE_H
 #define XENMETER_FORMATS_TABLE_H
 
@@ -34,14 +34,5 @@ struct table {
     const struct table_sheet *lines_of; /* whose lines stand directly above; NULL: none */
     size_t lines;                       /* of it, since the header at their beginning */
 };
-
-enum style { STYLE_HEADER, STYLE_RULE, STYLE_ALARM, STYLE_WARNING, STYLE_END };
-
-/* Switches the style, if the table may use colour. */
-void table_style(struct table *t, enum style style);
-
-/* What stands above the rows of a driver domain, and at the end of a table of charges. */
-void charge_table_heading(struct table *t, const struct interval *of, const struct charge_idd *idd);
-void charge_table_end(struct table *t, const struct charge_summary *summary);
 
 #endif

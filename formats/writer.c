@@ -162,6 +162,13 @@ int writer_no_memory(struct writer *w)
     return output_fail(w->out, &why);
 }
 
+void writer_style(struct writer *w, enum style style)
+{
+    static const char *const codes[] = {"\033[1m", "\033[2m", "\033[31m", "\033[33m", "\033[0m"};
+    if (w->schema->color)
+        buffer_text(&w->text, codes[style]);
+}
+
 int writer_put_text(struct writer *w)
 {
     if (w->text.failed)

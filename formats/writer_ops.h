@@ -31,6 +31,11 @@ int writer_no_memory(struct writer *w);
 /* Writes what is in w->text and empties it. 0, or -1 when memory or the output failed. */
 int writer_put_text(struct writer *w);
 
+enum style { STYLE_HEADER, STYLE_RULE, STYLE_ALARM, STYLE_WARNING, STYLE_END };
+
+/* Switches the style of the text that follows, if the output may use colour. */
+void writer_style(struct writer *w, enum style style);
+
 /* What the columns look at, but for the row. */
 struct row_view writer_view(const struct writer *w, const struct rows *rows);
 

@@ -86,11 +86,31 @@ void meter_free(struct meter *m)
     free(m);
 }
 
+/* A load of own work was given for a driver domain of which the trace, or its kernel, tells it. */
+static int error_own_twice(const struct charging *c, struct error *err)
+{
+    const struct idd *d = &c->idds[c->own_twice];
+    int domain = c->population->incarnations[d->life].domain;
+    if (d->measured)
+        return error_set(err, ERROR_USAGE,
+                         "--own: what domain %d did for itself is in the recording of --dom0-trace: give it "
+                         "no load (--own "
+                         "0%%)",
+                         domain);
+    return error_set(
+        err, ERROR_USAGE,
+        "--own: the trace tells what domain %d did for itself, by its tasks: give it no load (--own 0%%), or "
+        "charge it per execution (--charge-per execution)",
+        domain);
+}
+
 static int check(const struct meter *m, struct error *err)
 {
     const struct population *p = model_population(m->model);
     if (m->ledger.sink_ended)
         return -1;
+    if (m->charging && m->charging->own_twice != NOBODY)
+        return error_own_twice(m->charging, err);
     if (m->ledger.out_of_memory || m->held.failed || (m->charging && m->charging->failed))
         return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.all_cells_n);

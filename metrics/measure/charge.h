@@ -10,6 +10,8 @@
  * Where the driver domain's own kernel recorded whose work it did (dom0_trace.h), its running is cut by that: every part goes
  * to the guest whose thread, interrupt or softirq ran, or is own; what was not recorded is unattributed.
  *
+ * Where neither tells the driver domain's own work apart, a known load of it can be given (own_load.h).
+ *
  * charged to guests + own + unattributed = running, to the ns, in every interval: shares are rounded by Webster's
  * method, which hands out every ns and takes none back as T grows.
  */
@@ -23,6 +25,7 @@
 #include "counters.h"
 #include "dom0_trace.h"
 #include "io.h"
+#include "own_load.h"
 
 #define CHARGE_SLICE_NS 100000000u /* an execution longer than this is charged slice by slice */
 
@@ -49,6 +52,10 @@ struct charge_options {
     const uint8_t
         *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
                /* and each domain from the moment on at which it maps another one's page */
+    const struct own_load *
+        own; /* known loads of driver domains' own work, ordered by domain: taken out before time is charged. For */
+             /* those whose own work is not told apart; for others the pass fails */
+    size_t own_n;
     const struct counters
         *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
     bool
@@ -78,6 +85,8 @@ struct charge_guest {
     int32_t domain;
     uint32_t life;
     uint64_t charged_ns;
+    uint64_t measured_ns; /* of charged_ns: by the driver domain's own kernel, and */
+    uint64_t certain_ns;  /* by events whose guest is certain; what is left of it is inferred */
     uint64_t events[IO_KINDS];
     bool counted[COUNTER_KINDS];       /* of tx, rx, read, write: whether a device of it counts them at all */
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
@@ -99,6 +108,7 @@ struct charge_idd {
     uint64_t io_free_executions; /* executions that ended in it and in which no I/O was seen */
     uint64_t
         separated_ns; /* of running_ns: charged per task, or by its kernel's recording; only there own_ns is the domain's own work alone */
+    uint64_t own_given_ns;               /* of own_ns: own only by the known load that was given */
     uint64_t unassigned[IO_TRACE_KINDS]; /* events whose guest is not known */
     const struct charge_guest *guests;   /* ordered by domain, life; those with charges or events */
     size_t guests_n;
@@ -107,6 +117,9 @@ struct charge_idd {
 /* Add what does add, said in charge.def: all but who they are, and of a driver domain its guests. */
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
+
+/* Below this part of a charge, sums of rounded fractions are off. */
+#define CHARGE_ROUNDING 1e-6
 
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
@@ -117,14 +130,20 @@ struct charge_summary {
     size_t idds;                         /* driver domains seen */
     size_t
         idds_unseparated; /* of them: what they did for themselves is not told from what they did for guests, but where an */
-                          /* execution (or an interval) saw no I/O at all */
+    /* execution (or an interval) saw no I/O at all; without those of which their own load is given: */
+    size_t idds_own_given;
     uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
     bool counted;                     /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */
     int64_t measured_from_ns,
-        measured_to_ns;     /* the part of the trace's time that it covers (it may lie outside) */
+        measured_to_ns; /* the part of the trace's time that it covers (it may lie outside) */
+    uint64_t
+        cpu_impossible_ns; /* of the trace's time: CPU times that cannot be, and were not used, are given for it, */
+    uint64_t cpu_impossible_at_ns; /* first in the stretch that begins there */
+    size_t
+        devices_unused; /* devices that counted something in domains that are no driver domains of the trace */
     size_t devices_unknown; /* devices that counted something, of domains that the trace does not show */
 };
 

@@ -487,7 +487,7 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     if (c->idds[p->idd].methods & CHARGE_THREADS)
         thread_times_hold(c, p);
     else
-        p->closed = true;
+        charging_settle_period(c, p);
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         c->failed = !charging_append_done(c, s);
     p->first = NULL;

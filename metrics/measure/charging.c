@@ -51,6 +51,8 @@ struct charging *charging_new(const struct charge_options *options, const struct
         c->is_idd[0] = 1;
     c->cut_ns = c->length_ns = options->interval_ns ? options->interval_ns : CHARGE_SLICE_NS;
     c->threads = thread_times_new(c);
+    c->own_loads = own_load_new(c);
+    c->own_twice = NOBODY;
     return c;
 }
 
@@ -77,6 +79,7 @@ void charging_free(struct charging *c)
         free(c->idds[d].pairs);
     }
     thread_times_free(c->threads);
+    own_load_free(c->own_loads);
     free(c->is_idd);
     free(c->vcpus);
     free(c->incarnations);
@@ -128,10 +131,20 @@ void charging_make_room(struct charging *c)
 
 /* ---- driver domains ---- */
 
+/* What the driver domain does for itself is told apart: a load of it must not be given, too. */
+static void refuse_own_load(struct charging *c, uint32_t idd)
+{
+    if (c->idds[idd].own_ppm == 0)
+        return;
+    c->own_twice = idd;
+    c->failed = true;
+}
+
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
     struct idd *d = &c->idds[idd];
     d->tasks_seen = true;
+    refuse_own_load(c, idd);
     /* What tasks did is better evidence than packets, which tell of no moment. */
     if (charge_methods_are_automatic(c->options.methods))
         d->methods = charging_methods(c, false, d->methods & CHARGE_THREADS);
@@ -162,9 +175,15 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds[idd].since_ns = c->now_ns;
     const struct dom0_trace *measured = c->options.dom0_trace;
     c->idds[idd].measured = measured && measured->domain == c->population->incarnations[life].domain;
+    c->idds[idd].own_ppm = own_load_of(c->options.own, c->options.own_n, domain);
+    if (c->idds[idd].measured)
+        refuse_own_load(c, idd);
     c->idds[idd].methods =
         c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
     c->incarnations[life].idd = idd;
+    if (c->threads)
+        thread_times_count(c, idd, (int)c->incarnations[life].can_run,
+                           c->incarnations[life].can_run * c->now_ns);
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
         uint32_t vcpu = l->vcpus[id];
@@ -174,10 +193,26 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
         if (c->view->vcpus[vcpu].state == RUNSTATE_RUNNING)
             charging_begin_running(c, vcpu);
     }
+    own_load_count_vcpus(c, idd);
     return idd;
 }
 
+/* A vCPU has come or gone, or its state is unknown now, or known again. */
+static void count_vcpus(struct charging *c, uint32_t vcpu)
+{
+    if (c->own_loads && c->vcpus[vcpu].in_driver_domain)
+        own_load_count_vcpus(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
+}
+
 /* ---- time ---- */
+
+void charging_settle_period(struct charging *c, struct period *p)
+{
+    if (c->own_loads && c->idds[p->idd].own_ppm > 0)
+        own_load_hold(c, p);
+    else
+        p->closed = true;
+}
 
 static void close_intervals(struct charging *c)
 {
@@ -229,6 +264,15 @@ static void cut(struct charging *c)
             charging_cut_slice(c, c->running[i]);
 }
 
+/* The charging periods up to until_ns are over: those that are held become final as far as what they wait for is known. */
+static void advance_held(struct charging *c, uint64_t until_ns)
+{
+    if (c->threads)
+        thread_times_advance(c, until_ns);
+    if (c->own_loads)
+        own_load_advance(c, min64(until_ns, thread_times_since(c)));
+}
+
 bool charging_advance(struct charging *c, uint64_t settled_ns)
 {
     for (unsigned cuts = 0; c->cut_ns <= settled_ns && c->cut_ns != UINT64_MAX && !c->failed; cuts++) {
@@ -238,8 +282,8 @@ bool charging_advance(struct charging *c, uint64_t settled_ns)
             cut(c);
         else
             set_cut(c, settled_ns);
-        if (c->threads && c->cut_ns != UINT64_MAX)
-            thread_times_advance(c, c->cut_ns - c->length_ns);
+        if (c->cut_ns != UINT64_MAX)
+            advance_held(c, c->cut_ns - c->length_ns);
     }
     c->now_ns = max64(c->now_ns, settled_ns);
     return true;
@@ -252,10 +296,27 @@ static inline bool is_awake(unsigned state)
     return state <= RUNSTATE_RUNNABLE; /* or running */
 }
 
+/* It runs, or would if it had a pCPU, or may do so. */
+static inline bool can_run(unsigned state)
+{
+    return state != RUNSTATE_BLOCKED && state != RUNSTATE_OFFLINE;
+}
+
+/* vCPUs whose threads can run are counted of every domain: it may turn out to be a driver domain. */
+static void count_can_run(struct charging *c, uint32_t life, int change, uint64_t before_ns)
+{
+    struct charging_life *l = &c->incarnations[life];
+    l->can_run += (uint32_t)change;
+    if (c->threads && l->idd != NOBODY)
+        thread_times_count(c, l->idd, change, before_ns);
+}
+
 static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsigned state)
 {
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
+    if (can_run(before) != can_run(state))
+        count_can_run(c, c->population->vcpus[vcpu].life, can_run(before) ? -1 : 1, 0);
 }
 
 static void starts(struct charging *c, uint32_t vcpu, bool dispatched, bool blind)
@@ -277,6 +338,9 @@ static void appear(struct charging *c, const struct transition *t)
         return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
+    if (can_run(t->to))
+        count_can_run(c, life, 0, c->now_ns - min64(c->now_ns, c->population->incarnations[life].birth_ns));
+    count_vcpus(c, t->vcpu);
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
         starts(c, t->vcpu, false, false);
 }
@@ -293,6 +357,8 @@ static void change_state(struct charging *c, const struct transition *t)
         charging_emit(c, t);
         return;
     }
+    if (before != to && (before == RUNSTATE_UNKNOWN || to == RUNSTATE_UNKNOWN))
+        count_vcpus(c, t->vcpu);
     struct period *ran_in = v->slice ? v->slice->period : NULL;
     bool preempted = v->slice && to == RUNSTATE_RUNNABLE && c->threads;
     if (v->preempted && !ran)
@@ -322,6 +388,7 @@ static void die(struct charging *c, const struct transition *t)
         charging_end_running(c, t->vcpu, c->view->before_pcpu, RUNSTATE_OFFLINE, false);
     if (c->vcpus[t->vcpu].in_driver_domain)
         tasks_forget(c, t->vcpu);
+    count_vcpus(c, t->vcpu);
     if (!c->view->vcpus[t->vcpu].idle)
         count_awake(c, t->vcpu, c->view->before, RUNSTATE_OFFLINE);
     charging_emit(c, t);
@@ -354,11 +421,13 @@ void charging_end(struct charging *c)
     close_intervals(c);
     if (c->threads)
         thread_times_end(c, c->now_ns);
+    if (c->own_loads)
+        own_load_end(c, c->now_ns);
 }
 
 uint64_t charging_safe(const struct charging *c)
 {
-    uint64_t safe = min64(c->now_ns, thread_times_since(c));
+    uint64_t safe = min64(c->now_ns, min64(thread_times_since(c), own_load_since(c)));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t i = 0; i < c->open_n; i++)
@@ -382,25 +451,38 @@ static uint64_t counted_events(const struct charging *c, uint32_t device, unsign
                : 0;
 }
 
+/* Whether a device says anything of the trace, and of whom. */
+static void summarise_device(const struct charging *c, uint32_t device, uint64_t end_ns,
+                             struct charge_summary *s)
+{
+    const struct counters *counters = c->options.counters;
+    const struct counter_device *d = &counters->devices[device];
+    struct cpu_time cpu = counters_cpu_between(counters, device, 0, end_ns, &c->clock, UINT32_MAX);
+    bool any = cpu.ns > 0 || cpu.impossible_ns > 0;
+    for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+        uint64_t events = counted_events(c, device, k, end_ns);
+        s->events[IO_TX + k] += events;
+        any = any || events > 0;
+    }
+    uint32_t life = population_life(c->population, d->idd);
+    bool used = life != NOBODY && charging_idd_of(c, life) != NOBODY;
+    s->devices_unused += any && !used;
+    s->devices_unknown += any && used && population_life(c->population, d->domain) == NOBODY;
+}
+
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s)
 {
     *s = c->seen;
     s->idds = c->idds_n;
-    for (size_t i = 0; i < c->idds_n; i++)
-        s->idds_unseparated += !c->idds[i].tasks_seen && !c->idds[i].measured;
+    for (size_t i = 0; i < c->idds_n; i++) {
+        bool separated = c->idds[i].tasks_seen || c->idds[i].measured;
+        s->idds_unseparated += !separated && c->idds[i].own_ppm == 0;
+        s->idds_own_given += !separated && c->idds[i].own_ppm > 0;
+    }
     s->counted_from_ns = c->counted_from_ns;
     s->counted_to_ns = c->counted_to_ns;
-    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {
-        uint64_t counted = 0;
-        for (unsigned k = 0; k < COUNTER_KINDS; k++) {
-            uint64_t events = counted_events(c, d, k, end_ns);
-            s->events[IO_TX + k] += events;
-            counted += events;
-        }
-        counted += counted_events(c, d, COUNTER_CPU, end_ns);
-        uint16_t domain = c->options.counters->devices[d].domain;
-        s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
-    }
+    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++)
+        summarise_device(c, d, end_ns, s);
     unsigned in_force = 0;
     bool automatic = charge_methods_are_automatic(c->options.methods);
     for (size_t i = 0; i < c->idds_n; i++) {

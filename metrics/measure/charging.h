@@ -4,9 +4,10 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Seven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Eight files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out.
+ * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out,
+ * own_load.c takes a known load of own work out.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -18,6 +19,7 @@
 #include "charge.h"
 #include "charge_tasks.h"
 #include "parser/decode/task_marks.h"
+#include "own_load.h"
 #include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
@@ -56,6 +58,7 @@ struct share {
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
     float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
+    float given;             /* of SHARE_OWN: what part of it is own only by the known load */
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
@@ -105,6 +108,7 @@ struct idd {
     bool counted;       /* packets or requests of its guests were counted outside */
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
+    uint32_t own_ppm;   /* its known load of own work; 0: none is given */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
@@ -174,8 +178,9 @@ struct charging_vcpu {
 };
 
 struct charging_life {
-    uint32_t idd;   /* index in charging.idds, NOBODY */
-    uint32_t awake; /* vCPUs running or runnable */
+    uint32_t idd;     /* index in charging.idds, NOBODY */
+    uint32_t awake;   /* vCPUs running or runnable */
+    uint32_t can_run; /* the same, or in an unknown state */
     bool
         sends_traced; /* its event-channel operations are in the trace: a wake without one is no notification */
     uint32_t partner; /* the pair it dealt in last, as guest; NOBODY */
@@ -224,11 +229,14 @@ struct charging {
     struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
     size_t measured_n, measured_capacity;
     struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
+    struct own_loads *own_loads;  /* NULL: none are given */
     double *real_weights;         /* room for one period's */
     size_t real_capacity;
     struct charge_summary seen; /* but for the outside counters */
     size_t memory;
-    bool failed; /* memory ran out */
+    bool failed; /* memory ran out, or: */
+    uint32_t
+        own_twice; /* the own work of this driver domain is told apart, and a load of it is given; NOBODY */
 };
 
 /* The model stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
@@ -323,6 +331,8 @@ unsigned charging_methods(const struct charging *c, bool counted, bool measured)
 struct period *charging_period(struct charging *c, uint32_t vcpu);
 /* The period is over at to_ns: who is charged what part of it. Slices that waited for that go to the ledger. */
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns);
+/* Its shares are known, but for a known load of own work: they are final, or it waits for that. */
+void charging_settle_period(struct charging *c, struct period *p);
 /* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
 void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
 /* Makes room in c->real_weights for the shares of the period. False: no memory. */

@@ -195,6 +195,8 @@ static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coars
             for (size_t g = 0; g < whole->idd.guests_n; g++) {
                 const struct charge_guest *from = find_guest(&part->idd, whole->guests[g].domain);
                 guests[g].charged_ns += from->charged_ns;
+                guests[g].measured_ns += from->measured_ns;
+                guests[g].certain_ns += from->certain_ns;
                 for (int e = 0; e < IO_KINDS; e++)
                     guests[g].events[e] += from->events[e];
             }
@@ -208,6 +210,8 @@ static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coars
         EQUAL(sum.io_free_executions, whole->idd.io_free_executions);
         for (size_t g = 0; g < whole->idd.guests_n; g++) {
             EQUAL(guests[g].charged_ns, whole->guests[g].charged_ns);
+            EQUAL(guests[g].measured_ns, whole->guests[g].measured_ns);
+            EQUAL(guests[g].certain_ns, whole->guests[g].certain_ns);
             CHECK(memcmp(guests[g].events, whole->guests[g].events, sizeof guests[g].events) == 0);
         }
     }
@@ -260,29 +264,28 @@ static double charges_have_their_grounds(const struct result *r)
             for (int kind = 0; kind < IO_KINDS; kind++)
                 grounds += guest->charged_by_ns[kind];
             CHECK(grounds <= (double)guest->charged_ns * (1 + 1e-6) + 1);
+            CHECK(guest->measured_ns + guest->certain_ns <= guest->charged_ns);
             CHECK(guest->charged_inferred_ns >= 0 && guest->charged_measured_ns >= 0);
             measured += guest->charged_measured_ns;
         }
     return measured;
 }
 
-static void charges_hold_with(bool loses, bool skewed, bool logged, uint64_t interval_ns, bool spread_own)
+static void charges_hold_with(bool loses, bool skewed, bool logged, struct charge_options options)
 {
     static struct host h;
     static struct random_log log;
     double measured = 0;
     static uint8_t idds[65536] = {1, 0, 1}; /* domains 0 and 2 drive, also each other */
+    options.wanted = true;
+    options.idds = idds;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         host_run(&h, seed, STEPS, loses, skewed);
         uint64_t ms = 1 * MS * h.scale;
-        const struct counters *counters = logged ? make_random_log(&log, seed, h.now) : NULL;
+        options.counters = logged ? make_random_log(&log, seed, h.now) : NULL;
         struct result r = run(&h.capture, (struct setup){.by = BY_DOMAIN,
                                                          .granularities_ns = {1 * ms, 7 * ms, 10 * ms},
-                                                         .charge = {.wanted = true,
-                                                                    .idds = idds,
-                                                                    .counters = counters,
-                                                                    .interval_ns = interval_ns,
-                                                                    .spread_own = spread_own}});
+                                                         .charge = options});
         EQUAL(r.status, 0);
         every_ns_of_a_driver_domain_is_charged(&r);
         charges_add_up(&r, 1 * ms, 10 * ms);
@@ -299,27 +302,39 @@ static void charges_hold_with(bool loses, bool skewed, bool logged, uint64_t int
 
 static void charges_add_up_to_running(void)
 {
-    charges_hold_with(false, false, false, 0, false);
-    charges_hold_with(false, true, false, 0, true);
+    charges_hold_with(false, false, false, (struct charge_options){0});
+    charges_hold_with(false, true, false, (struct charge_options){.spread_own = true});
 }
 
 static void charges_add_up_when_charged_by_interval(void)
 {
-    charges_hold_with(false, false, false, 5 * MS, false);
-    charges_hold_with(false, false, false, 30 * MS, true);
+    charges_hold_with(false, false, false, (struct charge_options){.interval_ns = 5 * MS});
+    charges_hold_with(false, false, false,
+                      (struct charge_options){.interval_ns = 30 * MS, .spread_own = true});
 }
 
 static void charges_add_up_when_records_are_lost(void)
 {
-    charges_hold_with(true, true, false, 0, false);
-    charges_hold_with(true, false, false, 5 * MS, false);
+    charges_hold_with(true, true, false, (struct charge_options){0});
+    charges_hold_with(true, false, false, (struct charge_options){.interval_ns = 5 * MS});
 }
 
 static void charges_add_up_where_threads_were_measured(void)
 {
-    charges_hold_with(false, false, true, 0, false);
-    charges_hold_with(true, true, true, 0, true);
-    charges_hold_with(false, false, true, 3 * MS, false);
+    charges_hold_with(false, false, true, (struct charge_options){0});
+    charges_hold_with(true, true, true, (struct charge_options){.spread_own = true});
+    charges_hold_with(false, false, true, (struct charge_options){.interval_ns = 3 * MS});
+}
+
+static void charges_add_up_where_own_work_is_given(void)
+{
+    static const struct own_load own[] = {{0, 200000}, {2, 1100000}};
+    const struct charge_options given = {.own = own, .own_n = 2, .per_execution = true};
+    charges_hold_with(false, false, false, given);
+    charges_hold_with(true, true, false, given);
+    charges_hold_with(true, false, true, given);
+    charges_hold_with(false, true, true,
+                      (struct charge_options){.own = own, .own_n = 2, .interval_ns = 3 * MS});
 }
 
 static void hold_for(bool loses, bool skewed)
@@ -450,6 +465,7 @@ CU_TestInfo invariants_tests[] = {
     TEST(charges_add_up_when_charged_by_interval),
     TEST(charges_add_up_when_records_are_lost),
     TEST(charges_add_up_where_threads_were_measured),
+    TEST(charges_add_up_where_own_work_is_given),
     TEST(a_complete_trace_gives_the_truth),
     TEST(one_byte_at_a_time_gives_the_same_rows),
     CU_TEST_INFO_NULL,

@@ -15,6 +15,7 @@
 /* ---- a capture ---- */
 
 static uint8_t some_idds[65536];
+static const struct own_load some_own[] = {{3, 120000}, {5, 4096000000}};
 static const char source[] = "capture \"one\".xt", tool[] = "xenmeter 0.1.0";
 
 static void add(struct capture *p, const char *name, uint32_t frame, uint32_t at, uint32_t bytes)
@@ -47,10 +48,12 @@ static struct capture example(void)
                                     .executions = true,
                                     .cpu_hz = 0.1,
                                     .charge = {.wanted = true,
-                                               .methods = CHARGE_GRANTS | CHARGE_PACKETS,
+                                               .methods = CHARGE_GRANTS | CHARGE_PACKETS | CHARGE_THREADS,
                                                .interval_ns = 100000000,
                                                .spread_own = true,
-                                               .idds = some_idds},
+                                               .idds = some_idds,
+                                               .own = some_own,
+                                               .own_n = 2},
                                     .io_counts = true}};
     some_idds[0] = some_idds[65535] = 1;
     for (int kind = 0; kind < IO_KINDS; kind++)
@@ -119,6 +122,8 @@ static void a_manifest_comes_back(void)
     CHECK(memcmp(back.options.charge.weights, p.options.charge.weights, sizeof p.options.charge.weights) ==
           0);
     CHECK(back.options.charge.idds && memcmp(back.options.charge.idds, some_idds, 65536) == 0);
+    EQUAL(back.options.charge.own_n, 2);
+    CHECK(memcmp(back.options.charge.own, some_own, sizeof some_own) == 0);
     check_members(&p, &back);
     manifest_put(&again, &back);
     CHECK(again.n == b.n && memcmp(again.at, b.at, b.n) == 0);
@@ -250,7 +255,7 @@ static const struct change {
     {"options/executions", "null"},
     {"options/cpu_hz", "-0.5"},
     {"options/charge", "[]"},
-    {"options/charge/methods", "64"},
+    {"options/charge/methods", "128"},
     {"options/charge/interval_ns", "-1"},
     {"options/charge/spread_own", "0"},
     {"options/charge/io_counts", "0"},
@@ -264,6 +269,12 @@ static const struct change {
     {"options/charge/idds/0", "65536"},
     {"options/charge/idds/0", "-1"},
     {"options/charge/idds/0", "0.0"},
+    {"options/charge/own", "null"},
+    {"options/charge/own/0", "[]"},
+    {"options/charge/own/0/domain", "7"},
+    {"options/charge/own/1/domain", "65536"},
+    {"options/charge/own/1/ppm", "4096000001"},
+    {"options/charge/own/1/ppm", "-1"},
     {"members", "{}"},
     {"members", NULL},
     {"members/0", "null"},

@@ -200,6 +200,8 @@ static const struct charge_guest guests[] = {
     {.domain = 1,
      .life = 1,
      .charged_ns = 1000,
+     .measured_ns = 3,
+     .certain_ns = 997,
      .events = {1, 2, 3, 4, 5, 6, 7, UINT64_MAX, 9},
      .counted = {true, true, true, true},
      .inferred = {1, 1, 2, 3, 5},
@@ -277,6 +279,7 @@ static void charges_are_one_line(void)
     static const struct charge_guest guest = {.domain = 1,
                                               .life = 1,
                                               .charged_ns = 6,
+                                              .certain_ns = 5,
                                               .events = {[IO_COPY] = 2},
                                               .charged_by_ns = {[IO_COPY] = 5.5}};
     static const struct charge_idd some[] = {{.domain = 0,
@@ -292,7 +295,8 @@ static void charges_are_one_line(void)
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,"
              "\"life\":1,"
              "\"running_ns\":7,\"charged_ns\":6,\"own_ns\":1,\"guests\":[{\"domain\":1,\"life\":1,"
-             "\"charged_ns\":6,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{\"domain\":2,\"life\":4}]}}\n");
+             "\"charged_ns\":6,\"certain_ns\":5,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{"
+             "\"domain\":2,\"life\":4}]}}\n");
     b.n = 0;
     results_put_charges(&b, &whole, NULL, 0);
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[]}}\n");

@@ -149,6 +149,12 @@ static const struct {
     {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"map\":1,\"map_inferred\":2}]}"),
      0},
     {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"tx\":1}]}"), 0},
+    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"measured_ns\":1,\"certain_ns\":"
+             "0}]}"),
+     0},
+    {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"measured_ns\":0,"
+             "\"certain_ns\":\"18446744073709551615\"}]}"),
+     0},
     {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":-1}]}"), 0},
     {CHARGES("{\"domain\":1,\"life\":1,\"guests\":[{\"domain\":2,\"life\":1,\"charged_by_map_ns\":1e999}]}"),
      0},
