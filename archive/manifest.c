@@ -66,29 +66,31 @@ static bool numbered(struct member *m, const char *text, const char *ending)
 
 bool member_named(struct member *m, const char *name)
 {
-    char results[32];
+    static const struct {
+        const char *folder, *ending;
+        enum member_kind kind;
+        enum by by;
+    } numbered_ones[] = {
+        {"trace/", ".xt", MEMBER_TRACE, 0},
+        {"entry/", ".jsonl", MEMBER_ENTRY, 0},
+        {"results/domain/", ".jsonl", MEMBER_RESULTS, BY_DOMAIN},
+        {"results/vcpu/", ".jsonl", MEMBER_RESULTS, BY_VCPU},
+        {"results/pcpu/", ".jsonl", MEMBER_RESULTS, BY_PCPU},
+        {"results/domain-pcpu/", ".jsonl", MEMBER_RESULTS, BY_DOMAIN_PCPU},
+    };
     if (strlen(name) >= MEMBER_NAME || !tar_name_fine(name))
         return false;
     snprintf(m->name, sizeof m->name, "%s", name);
+    for (size_t i = 0; i < sizeof numbered_ones / sizeof *numbered_ones; i++) {
+        size_t n = strlen(numbered_ones[i].folder);
+        if (strncmp(name, numbered_ones[i].folder, n) != 0)
+            continue;
+        m->kind = numbered_ones[i].kind;
+        m->by = numbered_ones[i].by;
+        return numbered(m, name + n, numbered_ones[i].ending);
+    }
     m->kind = MEMBER_OTHER;
-    if (strncmp(name, "trace/", 6) == 0) {
-        m->kind = MEMBER_TRACE;
-        return numbered(m, name + 6, ".xt");
-    }
-    if (strncmp(name, "entry/", 6) == 0) {
-        m->kind = MEMBER_ENTRY;
-        return numbered(m, name + 6, ".jsonl");
-    }
-    if (strncmp(name, "results/", 8) != 0)
-        return strchr(name, '/') == NULL;
-    m->kind = MEMBER_RESULTS;
-    for (int by = 0; by < 4; by++) {
-        int n = snprintf(results, sizeof results, "results/%s/", by_names[by]);
-        m->by = (enum by)by;
-        if (strncmp(name, results, (size_t)n) == 0)
-            return numbered(m, name + n, ".jsonl");
-    }
-    return false;
+    return strchr(name, '/') == NULL;
 }
 
 struct member *capture_new_member(struct capture *p)
@@ -203,6 +205,7 @@ static void own_members(struct members *m, struct charge_options *c)
 
 static void charge_members(struct members *of, struct capture_options *o)
 {
+    o->charge.wanted = true;
     struct members m = members_object(of, "charge");
     members_fields(&m, charge_fields, o);
     members_named(&m, "weights", io_kind_names, IO_KINDS, SCALAR_REAL, o->charge.weights);
@@ -221,9 +224,7 @@ static void options_members(struct members *of, struct capture_options *o)
     members_numbers(&m, "granularities_ns", o->granularities_ns, &o->granularities, METER_GRANULARITIES,
                     INT64_MAX);
     members_fields(&m, options_fields, o);
-    o->charge.wanted = members_has(&m, "charge", o->charge.wanted);
-    if (o->charge.wanted)
-        charge_members(&m, o);
+    charge_members(&m, o);
     members_end(&m, of, "options");
 }
 

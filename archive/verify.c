@@ -6,7 +6,7 @@
 #include "archive/archive.h"
 #include "archive/frame_layout.h"
 #include "archive/tar.h"
-#include "parser/source/source.h"
+#include "archive/walk.h"
 
 /* A member that a manifest lists, or the manifest itself. */
 struct expected {
@@ -15,9 +15,7 @@ struct expected {
 };
 
 struct verification {
-    struct frames frames;
-    struct frame_reader reader;
-    bool by_table;                   /* the list of frames comes from the seek table */
+    struct walk walk;
     struct archive *archive;         /* NULL: the archive's contents or manifests cannot be read */
     const struct capture **captures; /* by their places in the file; captures_n of them */
     size_t captures_n;
@@ -86,12 +84,12 @@ static void expect_next(struct verification *v)
 static void check_member(struct verification *v, size_t frame, const uint8_t *content,
                          const struct tar_member *m)
 {
-    uint64_t offset = v->frames.list[frame].offset;
+    uint64_t offset = v->walk.frames.list[frame].offset;
     uint8_t digest[DIGEST_BYTES];
     struct expected e;
     v->totals->members++;
     v->totals->content += m->n;
-    if (!v->archive || frame == v->frames.n - 1)
+    if (!v->archive || frame == v->walk.frames.n - 1)
         return;
     if (!expected_in(v, frame, &e)) {
         tell(v, offset, m->name, "no manifest tells of it");
@@ -114,13 +112,13 @@ static void tell_of_missing(struct verification *v, size_t frame, uint64_t offse
 
 static int check_frame(struct verification *v, size_t i, struct error *err)
 {
-    const struct frame *frame = &v->frames.list[i];
+    const struct frame *frame = &v->walk.frames.list[i];
     struct error why = {0};
     struct tar_member m;
     size_t at = 0;
     int status;
     v->totals->frames++;
-    const uint8_t *content = frame_verify(&v->frames, i, &v->reader, &why);
+    const uint8_t *content = frame_verify(&v->walk.frames, i, &v->walk.reader, &why);
     if (!content && why.code == ERROR_MEMORY) {
         *err = why;
         return -1;
@@ -158,24 +156,16 @@ static bool magic_damaged(struct verification *v, const struct source *s)
     return true;
 }
 
-/* Lists the frames from the seek table if it is valid; else by walking them, up to the first that is not whole. */
-static int find_frames(struct verification *v, const struct source *s, struct error *err)
+/* Why the list of frames does not come from the seek table. */
+static void check_table(struct verification *v)
 {
-    struct error table = {0}, why = {0};
-    v->by_table = frames_open(&v->frames, s->map, s->size, &table) == 0;
-    v->totals->finished = v->by_table;
-    if (v->by_table)
-        return 0;
-    frames_free(&v->frames);
-    if (frames_recover(&v->frames, s->map, s->size, &why, err) != 0)
-        return -1;
-    if (why.code == ERROR_NONE)
-        frames_verify_ends(&v->frames, &why); /* finds the damage after the frames, and its offset */
-    if (why.code != ERROR_NONE)
-        tell(v, why.offset, "", why.message);
-    if (why.code == ERROR_NONE)
-        tell(v, table.has_offset ? table.offset : v->frames.end, "", table.message);
-    return 0;
+    struct error why = v->walk.why, ends = {0};
+    v->totals->finished = v->walk.by_table;
+    if (v->walk.by_table)
+        return;
+    if (v->walk.frames.sealed && frames_verify_ends(&v->walk.frames, &ends) != 0)
+        why = ends; /* it finds the first wrong byte */
+    tell(v, why.has_offset ? why.offset : v->walk.frames.end, "", why.message);
 }
 
 /* Checks the magic, the seal and the seek table; their right content is known only if every data frame is whole. */
@@ -184,23 +174,19 @@ static void check_ends(struct verification *v)
     struct error why = {0};
     if (v->findings > 0)
         return;
-    if (frames_verify_ends(&v->frames, &why) != 0)
+    if (frames_verify_ends(&v->walk.frames, &why) != 0)
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
 }
 
-static int verify(struct verification *v, const char *path, const struct source *s, struct error *err)
+static int verify(struct verification *v, const char *path, struct error *err)
 {
     struct error why = {0};
-    if (magic_damaged(v, s))
-        return 0;
-    if (find_frames(v, s, err) != 0)
-        return -1;
-    v->frames.source = s;
-    if (v->by_table && !(v->archive = archive_open(path, &why)))
+    check_table(v);
+    if (v->walk.by_table && !(v->archive = archive_open(path, &why)))
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
     if (list_captures(v, err) != 0)
         return -1;
-    for (size_t i = 1; i < v->frames.n; i++)
+    for (size_t i = 1; i < v->walk.frames.n; i++)
         if (check_frame(v, i, err) != 0)
             return -1;
     check_ends(v);
@@ -210,21 +196,16 @@ static int verify(struct verification *v, const char *path, const struct source 
 long verify_archive(const char *path, verify_finding finding, void *context, struct verify_totals *totals,
                     struct error *err)
 {
-    struct source s = {.fd = -1};
     struct verification v = {.finding = finding, .context = context, .totals = totals};
-    *totals = (struct verify_totals){0};
-    int status = source_open(&s, path, err);
-    if (status == 0 && !s.mapped)
-        status =
-            error_set(err, ERROR_IO, "is empty, or no regular file: an archive cannot be verified on a pipe");
-    if (status == 0) {
-        totals->bytes = totals->whole_up_to = s.size;
-        status = verify(&v, path, &s, err);
-    }
+    int status = walk_open(&v.walk, path, err);
+    uint64_t bytes = v.walk.source.mapped ? v.walk.source.size : 0;
+    *totals = (struct verify_totals){.bytes = bytes, .whole_up_to = bytes};
+    if (bytes && magic_damaged(&v, &v.walk.source))
+        status = 0;
+    else if (status == 0)
+        status = verify(&v, path, err);
     archive_close(v.archive);
-    frames_free(&v.frames);
-    frame_reader_free(&v.reader);
     free(v.captures);
-    source_close(&s);
+    walk_close(&v.walk);
     return status == 0 ? v.findings : -1;
 }

@@ -83,16 +83,10 @@ static int compare(const void *a, const void *b)
 
 static int write_contents(struct archive_file *f, struct error *err)
 {
-    const struct capture *list = f->captures;
     struct buffer text = {0};
     if (f->captures_n)
-        qsort(f->captures, f->captures_n, sizeof *list, compare);
-    for (size_t i = 1; i < f->captures_n; i++)
-        if (strcmp(list[i].host, list[i - 1].host) == 0 && strcmp(list[i].id, list[i - 1].id) == 0)
-            return error_set(err, ERROR_USAGE,
-                             "two of the traces begin with the same bytes: the same trace twice? (host %s)",
-                             list[i].host);
-    contents_put_frame(&text, list, f->captures_n);
+        qsort(f->captures, f->captures_n, sizeof *f->captures, compare);
+    contents_put_frame(&text, f->captures, f->captures_n);
     if (!text.failed)
         return frame_writer_put(f->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
     buffer_free(&text);

@@ -27,7 +27,7 @@ static void print_results(const struct capture_options *o)
         char length[LENGTH_BYTES];
         printf(" %s", o->granularities_ns[i] ? length_in_words(length, o->granularities_ns[i]) : "total");
     }
-    printf("%s%s%s\n", o->executions ? "; executions" : "", o->charge.wanted ? "; charges" : "",
+    printf("%s; charges%s\n", o->executions ? "; executions" : "",
            o->io_counts ? " by outside counters" : "");
 }
 

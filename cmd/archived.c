@@ -108,8 +108,6 @@ int archived_charge_options(struct archived *a, struct charge_options *charge, s
     const struct member *m = archived_counts(a) ? capture_member(&a->captures[0], IO_COUNTS_MEMBER) : NULL;
     const uint8_t *text;
     bool wanted = charge->wanted;
-    if (!kept->charge.wanted)
-        return charge_options_of(a->options, *counters, charge, err);
     *charge = kept->charge;
     charge->wanted = wanted;
     charge->counters = *counters;
@@ -191,9 +189,10 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
     else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
-    a->vcpu_ns = max64(a->vcpu_ns, rollup_vcpu_ns(rollup));
-    a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
-    a->doubtful_ns = max64(a->doubtful_ns, rollup_doubtful_ns(rollup));
+    const struct rollup_times *times = rollup_times(rollup);
+    a->vcpu_ns = max64(a->vcpu_ns, (uint64_t)times->vcpu_ns);
+    a->unknown_ns = max64(a->unknown_ns, (uint64_t)times->unknown_ns);
+    a->doubtful_ns = max64(a->doubtful_ns, (uint64_t)times->doubtful_ns);
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }

@@ -133,13 +133,13 @@ static void a_manifest_comes_back(void)
     buffer_free(&again);
 }
 
-static void a_manifest_without_trace_charges_or_members_comes_back(void)
+static void a_manifest_without_trace_or_members_comes_back(void)
 {
     struct capture p = {.host = "h", .id = "ffffffffffffffff", .source = source, .tool = tool}, back = {0};
     struct buffer b = {0};
     manifest_put(&b, &p);
     EQUAL(manifest_read(&back, b.at, b.n, NULL), 0);
-    CHECK(!back.trace_stored && !back.options.charge.wanted && !back.options.charge.idds);
+    CHECK(!back.trace_stored && back.options.charge.wanted && !back.options.charge.idds);
     EQUAL(back.members_n, 0);
     EQUAL(back.options.bys, 0);
     EQUAL(back.options.granularities, 0);
@@ -532,7 +532,7 @@ static void captures_adjoin_without_a_gap(void)
 
 CU_TestInfo manifest_tests[] = {
     TEST(a_manifest_comes_back),
-    TEST(a_manifest_without_trace_charges_or_members_comes_back),
+    TEST(a_manifest_without_trace_or_members_comes_back),
     TEST(the_latest_times_there_are_come_back),
     TEST(what_a_manifest_cannot_be_is_refused),
     TEST(a_manifest_that_is_cut_off_is_refused),
