@@ -15,7 +15,6 @@
 #define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
-#define IDDS_BYTES    65536        /* one for each domain id */
 #define ENTRY_SHARE   256          /* entries are at most this part of the trace */
 #define CHUNK_SLACK   2            /* a sweep this many times as long as a chunk is cut anywhere */
 #define CHUNK_SPARE   4            /* room for this part of a chunk more, which the sweep that fills it has */
@@ -377,21 +376,6 @@ static size_t chunk_bytes_of(int level)
     return level <= 6 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
 }
 
-static void *copied(const void *bytes, size_t n)
-{
-    void *copy = bytes ? malloc(n) : NULL;
-    return copy ? memcpy(copy, bytes, n) : NULL;
-}
-
-/* Copies of the lists in charge options, which belong to the capture. False: no memory. */
-static bool keep_lists(struct charge_options *to, const struct charge_options *from)
-{
-    to->counters = NULL;
-    to->idds = copied(from->idds, IDDS_BYTES);
-    to->own = copied(from->own, from->own_n * sizeof *from->own);
-    return (!from->idds || to->idds) && (!from->own || to->own);
-}
-
 /* The capture's description, and what is asked of a meter for it. False: no memory. */
 static bool describe(struct capture_writer *w, const struct capture_writer_options *options)
 {
@@ -401,15 +385,15 @@ static bool describe(struct capture_writer *w, const struct capture_writer_optio
     p->source = p->texts = strdup(slash ? slash + 1 : options->source);
     p->tool = options->tool;
     p->trace_stored = options->with_trace;
-    p->options = *options->options;
+    bool kept = capture_keep_options(p, options->options);
     w->rows =
         (struct meter_options){.bys = p->options.bys,
                                .granularities = p->options.granularities,
                                .executions = p->options.executions,
-                               .charge = p->options.charge,
+                               .charge = options->options->charge,
                                .sink = {w, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(w->rows.granularities_ns, p->options.granularities_ns, sizeof w->rows.granularities_ns);
-    return keep_lists(&p->options.charge, &options->options->charge) && p->source;
+    return kept && p->source;
 }
 
 struct capture_writer *capture_writer_new(struct frame_writer *frames,

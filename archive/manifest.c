@@ -13,6 +13,7 @@
 #include "metrics/relation/relation.h"
 
 #define MEMBERS_MAX (1u << 24)
+#define DOMAINS     65536
 
 void capture_free(struct capture *p)
 {
@@ -21,6 +22,23 @@ void capture_free(struct capture *p)
     free(p->texts);
     free(p->members);
     memset(p, 0, sizeof *p);
+}
+
+static void *copied(const void *bytes, size_t n)
+{
+    void *copy = bytes ? malloc(n) : NULL;
+    return copy ? memcpy(copy, bytes, n) : NULL;
+}
+
+bool capture_keep_options(struct capture *p, const struct capture_options *o)
+{
+    const struct charge_options *from = &o->charge;
+    struct charge_options *to = &p->options.charge;
+    p->options = *o;
+    to->counters = NULL;
+    to->idds = copied(from->idds, DOMAINS);
+    to->own = copied(from->own, from->own_n * sizeof *from->own);
+    return (!from->idds || to->idds) && (!from->own || to->own);
 }
 
 /* ---- names ---- */
@@ -114,7 +132,6 @@ void digest_of(const void *bytes, size_t n, uint8_t digest[DIGEST_BYTES])
 
 /* ---- the document ---- */
 
-#define DOMAINS    65536
 #define WEIGHT_MAX 1e15
 
 #define ALWAYS(S, KEY, MEMBER, TYPE, MOST) FIELD(struct S, KEY, MEMBER, TYPE, true, 0, MOST, NULL)

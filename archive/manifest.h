@@ -82,6 +82,9 @@ struct capture {
 
 void capture_free(struct capture *p);
 
+/* Copies the options, and their lists. False: no memory; capture_free in both cases. */
+bool capture_keep_options(struct capture *p, const struct capture_options *o);
+
 /* The member's name in the tar file, "HOST/ID/NAME". `to` has TAR_NAME_MAX bytes. */
 void capture_member_path(const struct capture *p, const char *name, char *to);
 

@@ -44,14 +44,11 @@ static inline uint64_t timeline_ns(const struct timeline_place *p, uint64_t ns)
 /*
  * Reads them back; keeps what it needs between members. `place` (NULL: a timeline of its own): lives, and the times of executions
  * and of the longest samples, become those of the timeline; intervals and before_seen keep the capture's times. It outlives the
- * reader. NULL: no memory.
+ * reader. The rows of one interval may take memory_limit bytes (0: 1 GiB); more is ERROR_MEMORY. NULL: no memory.
  */
 struct results_reader;
-struct results_reader *results_reader_new(struct timeline_place *place);
+struct results_reader *results_reader_new(struct timeline_place *place, size_t memory_limit);
 void results_reader_free(struct results_reader *r);
-
-/* Bytes that the rows of one interval may take (0, and unless told: 1 GiB); more is ERROR_MEMORY. */
-void results_reader_limit(struct results_reader *r, size_t bytes);
 
 /*
  * Hands what n bytes of whole lines hold to `sink`, in order; NULL functions get nothing, and what they would get is

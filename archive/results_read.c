@@ -36,11 +36,12 @@ struct results_reading {
     struct error *err;
 };
 
-struct results_reader *results_reader_new(struct timeline_place *place)
+struct results_reader *results_reader_new(struct timeline_place *place, size_t memory_limit)
 {
     struct results_reader *r = calloc(1, sizeof *r);
     if (r)
-        *r = (struct results_reader){.place = place, .memory_limit = MEMORY_DEFAULT};
+        *r = (struct results_reader){.place = place,
+                                     .memory_limit = memory_limit ? memory_limit : MEMORY_DEFAULT};
     return r;
 }
 
@@ -57,11 +58,6 @@ void results_reader_free(struct results_reader *r)
     free(r->idds);
     free(r->guests);
     free(r);
-}
-
-void results_reader_limit(struct results_reader *r, size_t bytes)
-{
-    r->memory_limit = bytes ? bytes : MEMORY_DEFAULT;
 }
 
 /* ---- the timeline ---- */

@@ -153,7 +153,7 @@ static int read_results(struct archived *a, const struct capture *p, enum by by,
                         struct timeline_place *place, struct error *err)
 {
     const struct meter_sink sink = rollup_sink(rollup);
-    struct results_reader *reader = results_reader_new(place);
+    struct results_reader *reader = results_reader_new(place, a->options->max_memory);
     uint64_t from_ns, to_ns;
     int status = reader ? 0 : error_no_memory(err, "reading the archive");
     rollup_span(rollup, &from_ns, &to_ns);

@@ -106,9 +106,8 @@ static void check_failure(int status, const struct error *err)
 
 static void feed_results(const char *text, size_t n, const struct meter_sink *sink, bool may_fail)
 {
-    struct results_reader *reader = results_reader_new(NULL);
+    struct results_reader *reader = results_reader_new(NULL, MEMORY_LIMIT);
     struct error err = {0};
-    results_reader_limit(reader, MEMORY_LIMIT);
     int status = results_read(reader, text, n, 0, sink, &err);
     if (!may_fail)
         check_failure(status, &err);
@@ -285,11 +284,10 @@ static void replay(struct archive *a, const struct capture *p, enum by by, const
     struct meter_sink last = sink_of(&handed);
     size_t use[METER_GRANULARITIES];
     struct rollup *r = rollup_possible(&plan, use) ? rollup_new(&plan, by, &last) : NULL;
-    struct results_reader *reader = results_reader_new(NULL);
+    struct results_reader *reader = results_reader_new(NULL, MEMORY_LIMIT);
     struct error err = {0};
     const uint8_t *text;
     int status = 0;
-    results_reader_limit(reader, MEMORY_LIMIT);
     struct meter_sink sink = r ? rollup_sink(r) : last;
     for (size_t i = 0; r && status == 0 && i < p->members_n; i++)
         if (p->members[i].kind == MEMBER_RESULTS && p->members[i].by == by) {

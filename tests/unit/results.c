@@ -380,7 +380,7 @@ static void what_the_sink_has_no_function_for_is_passed_over(void)
         sink.interval = wanted & 1 ? sink.interval : NULL;
         sink.execution = wanted & 2 ? sink.execution : NULL;
         sink.charges = wanted & 4 ? sink.charges : NULL;
-        struct results_reader *r = results_reader_new(NULL);
+        struct results_reader *r = results_reader_new(NULL, 0);
         EQUAL(results_read(r, b.at, b.n, 0, &sink, NULL), 0);
         EQUAL(c.intervals, wanted & 1);
         EQUAL(c.executions, wanted >> 1 & 1);
@@ -411,7 +411,7 @@ static void one_reader_reads_many_members(void)
 {
     struct buffer b = {0};
     put_one_of_each(&b);
-    struct results_reader *r = results_reader_new(NULL);
+    struct results_reader *r = results_reader_new(NULL, 0);
     for (int i = 0; i < 3; i++) {
         struct copy c;
         copy_init(&c);
@@ -433,11 +433,11 @@ static void rows_beyond_the_memory_limit_are_refused(void)
     struct error err = {0};
     copy_init(&c);
     const struct meter_sink sink = copy_sink(&c);
-    struct results_reader *r = results_reader_new(NULL);
-    results_reader_limit(r, 2000); /* one row with a histogram needs 118 pointers */
+    struct results_reader *r = results_reader_new(NULL, 2000); /* one row with a histogram needs 118 pointers */
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), -1);
     EQUAL(err.code, ERROR_MEMORY);
-    results_reader_limit(r, 0);
+    results_reader_free(r);
+    r = results_reader_new(NULL, 0);
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), 0);
     results_reader_free(r);
     copy_free(&c);
