@@ -71,7 +71,9 @@ static json_t *of_bytes(const uint8_t *bytes, size_t n)
 /* A string; {"hex":"..."} where it is not UTF-8; null for NULL. */
 static json_t *of_text(const char *text)
 {
-    json_t *value = text ? json_string(text) : json_null();
+    if (!text)
+        return json_null();
+    json_t *value = json_string(text);
     if (value)
         return value;
     json_t *object = json_object();
@@ -94,8 +96,8 @@ static json_t *of_scalar(const struct stored_field *f, uint64_t bits)
         return json_real(real);
     case SCALAR_FLAG:
         return json_boolean(bits);
-    case SCALAR_NAME:
-        return json_string(f->names[bits]);
+    case SCALAR_NAME: /* not in documents */
+        break;
     }
     return NULL;
 }

@@ -189,19 +189,20 @@ static void idds_members(struct members *m, struct charge_options *c)
 {
     if (!members_has(m, "idds", c->idds != NULL))
         return;
+    bool reading = m->reading != NULL;
     uint64_t *numbers = calloc(DOMAINS, sizeof *numbers);
-    uint8_t *idds = m->reading ? calloc(DOMAINS, 1) : NULL;
+    uint8_t *idds = reading ? calloc(DOMAINS, 1) : NULL;
     size_t n = 0;
-    for (uint64_t domain = 0; numbers && !m->reading && domain < DOMAINS; domain++)
+    for (uint64_t domain = 0; numbers && !reading && c->idds && domain < DOMAINS; domain++)
         if (c->idds[domain])
             numbers[n++] = domain;
-    if (numbers && (idds || !m->reading))
+    if (numbers && (idds || !reading))
         members_numbers(m, "idds", numbers, &n, DOMAINS, DOMAINS - 1);
     else
         members_no_memory(m);
-    for (size_t i = 0; idds && i < n; i++)
+    for (size_t i = 0; idds && numbers && i < n; i++)
         idds[numbers[i]] = 1;
-    if (m->reading)
+    if (reading)
         c->idds = idds;
     free(numbers);
 }
