@@ -44,6 +44,8 @@ struct charging *charging_new(const struct charge_options *options, const struct
         charging_free(c);
         return NULL;
     }
+    for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
+        c->marks[p].next_ns = UINT64_MAX;
     c->explicit_idds = options->idds != NULL;
     if (options->idds)
         memcpy(c->is_idd, options->idds, 65536);
@@ -90,6 +92,7 @@ void charging_free(struct charging *c)
     for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
         free(c->marks[p].at);
     free(c->marks);
+    free(c->waiting);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -143,6 +146,8 @@ static void refuse_own_load(struct charging *c, uint32_t idd)
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
     struct idd *d = &c->idds[idd];
+    if (d->undecided)
+        charging_choose_tasks(c, idd);
     d->tasks_seen = true;
     refuse_own_load(c, idd);
     /* What tasks did is better evidence than packets, which tell of no moment. */
@@ -180,6 +185,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
         refuse_own_load(c, idd);
     c->idds[idd].methods =
         c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
+    charging_begin_choice(c, idd);
     c->incarnations[life].idd = idd;
     if (c->threads)
         thread_times_count(c, idd, (int)c->incarnations[life].can_run,
@@ -228,7 +234,7 @@ static void close_intervals(struct charging *c)
 
 static bool is_open(const struct charging *c)
 {
-    bool open = c->running_n > 0 || c->open_n > 0;
+    bool open = c->running_n > 0 || c->open_n > 0 || c->waiting_n > 0;
     for (size_t d = 0; d < c->idds_n && !open; d++)
         open = c->idds[d].interval != NULL;
     return open;
@@ -262,6 +268,7 @@ static void cut(struct charging *c)
     for (size_t i = 0; i < c->running_n && c->options.interval_ns == 0 && !c->failed; i++)
         if (!charging_by_task(c, c->running[i]))
             charging_cut_slice(c, c->running[i]);
+    charging_choose_executions(c);
 }
 
 /* The charging periods up to until_ns are over: those that are held become final as far as what they wait for is known. */
@@ -302,12 +309,12 @@ static inline bool can_run(unsigned state)
     return state != RUNSTATE_BLOCKED && state != RUNSTATE_OFFLINE;
 }
 
-/* vCPUs whose threads can run are counted of every domain: it may turn out to be a driver domain. */
+/* For CPU times: vCPUs whose threads can run, of every domain, as it may turn out to be a driver domain. */
 static void count_can_run(struct charging *c, uint32_t life, int change, uint64_t before_ns)
 {
     struct charging_life *l = &c->incarnations[life];
     l->can_run += (uint32_t)change;
-    if (c->threads && l->idd != NOBODY)
+    if (l->idd != NOBODY)
         thread_times_count(c, l->idd, change, before_ns);
 }
 
@@ -315,7 +322,7 @@ static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsi
 {
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
-    if (can_run(before) != can_run(state))
+    if (c->threads && can_run(before) != can_run(state))
         count_can_run(c, c->population->vcpus[vcpu].life, can_run(before) ? -1 : 1, 0);
 }
 
@@ -338,7 +345,7 @@ static void appear(struct charging *c, const struct transition *t)
         return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
-    if (can_run(t->to))
+    if (c->threads && can_run(t->to))
         count_can_run(c, life, 0, c->now_ns - min64(c->now_ns, c->population->incarnations[life].birth_ns));
     count_vcpus(c, t->vcpu);
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
@@ -399,10 +406,10 @@ void charging_take(struct charging *c, const struct transition *t)
     if (c->failed)
         return;
     c->now_ns = max64(c->now_ns, t->time_ns);
-    if (t->kind == TRANSITION_STATE)
-        change_state(c, t);
-    else if (t->kind == TRANSITION_IO)
+    if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
+    else if (t->kind == TRANSITION_STATE)
+        change_state(c, t);
     else if (t->kind == TRANSITION_APPEAR)
         appear(c, t);
     else if (t->kind == TRANSITION_DIE)
@@ -419,6 +426,7 @@ void charging_end(struct charging *c)
     }
     tasks_end_periods(c);
     close_intervals(c);
+    charging_choose_executions(c);
     if (c->threads)
         thread_times_end(c, c->now_ns);
     if (c->own_loads)
@@ -428,6 +436,7 @@ void charging_end(struct charging *c)
 uint64_t charging_safe(const struct charging *c)
 {
     uint64_t safe = min64(c->now_ns, min64(thread_times_since(c), own_load_since(c)));
+    safe = min64(safe, charging_waiting_since(c));
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t i = 0; i < c->open_n; i++)

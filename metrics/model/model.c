@@ -248,6 +248,8 @@ static __attribute__((noinline)) bool look_otherwise(struct model *m, const stru
 /* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
 static inline bool look(struct model *m, const struct transition *t)
 {
+    if (t->kind == TRANSITION_IO)
+        return true;
     if (t->kind != TRANSITION_STATE)
         return look_otherwise(m, t);
     struct vcpu_view *v = &m->vcpus[t->vcpu];
