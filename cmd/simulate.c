@@ -108,7 +108,7 @@ static int write_truth(struct simulate *s, struct error *err)
     return 0;
 }
 
-/* The trace, then the truth: what fails leaves neither behind. */
+/* Both were written without a failure so far: the trace takes its place first, then the truth. */
 static int commit_both(struct simulate *s)
 {
     int status = commit(&s->trace, s->options->common.output);
