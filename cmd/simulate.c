@@ -189,7 +189,7 @@ static const struct option_spec options[] = {
 };
 
 static const struct command command = {
-    .order = 50,
+    .order = 47,
     .name = "simulate",
     .summary = "a simulated Xen host writes a trace, and what really happened",
     .usage = "[OPTIONS] SCENARIO",
