@@ -108,7 +108,7 @@ static int write_truth(struct simulate *s, struct error *err)
     return 0;
 }
 
-/* The trace, then the truth: what fails leaves neither behind. */
+/* Both were written without a failure so far: the trace takes its place first, then the truth. */
 static int commit_both(struct simulate *s)
 {
     int status = commit(&s->trace, s->options->common.output);
@@ -189,7 +189,7 @@ static const struct option_spec options[] = {
 };
 
 static const struct command command = {
-    .order = 50,
+    .order = 47,
     .name = "simulate",
     .summary = "a simulated Xen host writes a trace, and what really happened",
     .usage = "[OPTIONS] SCENARIO",

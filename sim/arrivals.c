@@ -37,8 +37,9 @@ static int take_line(struct times *t, const char *line, uint64_t number, struct 
     line += strspn(line, " \t\r\n");
     if (!*line || *line == '#')
         return 0;
-    double seconds = isdigit((unsigned char)*line) ? strtod(line, &end) : -1;
-    if (seconds < 0 || seconds * 1e9 > (double)SCENARIO_DURATION_MAX || end[strspn(end, " \t\r\n")])
+    double seconds = strtod(line, &end);
+    if (!isdigit((unsigned char)*line) || !(seconds * 1e9 <= (double)SCENARIO_DURATION_MAX) ||
+        end[strspn(end, " \t\r\n")])
         return error_on_line(err, number, "not a time in seconds, such as 1.25");
     uint64_t ns = (uint64_t)llround(seconds * 1e9);
     if (t->count > 0 && ns < t->ns[t->count - 1])

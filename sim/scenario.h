@@ -42,7 +42,7 @@ struct scenario_load {
     uint64_t driver; /* id of the driver domain that serves it */
     bool driver_given;
     uint64_t vcpu; /* on which its program runs */
-    uint64_t on_ns, off_ns, syscall_ns;
+    uint64_t on_ns, off_ns, syscall_ns, yield_ns;
     int distribution; /* 0 fixed, 1 exponential */
     uint64_t clients; /* 0: open loop */
     const char *arrivals_file;

@@ -63,7 +63,8 @@ static const char *const distributions[] = {"fixed", "exponential", NULL};
         "system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false                               \
     }
 
-static const struct key hog_keys[] = {TYPE, SYSTEM_CALL, END};
+static const struct key hog_keys[] = {
+    TYPE, SYSTEM_CALL, {"yield", KEY_TIME, FIELD(yield_ns), 1 * US, 3600 * S, NULL, false}, END};
 
 static const struct key on_off_keys[] = {
     TYPE,

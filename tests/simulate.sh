@@ -3,6 +3,7 @@
 # scenarios that are like a real capture are like it.
 #
 #     simulate.sh [DIR]...        captures for sim/scenarios/like-NAME.json: NAME.xt.zst in fixtures/ or a DIR
+# shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -114,6 +114,26 @@ static void credit_does_not_preempt_within_the_ratelimit(void)
     sim_run_end(&r);
 }
 
+static void a_yield_ends_an_execution(void)
+{
+    struct sim_run r =
+        sim_run("80", ", 'scheduler': 'credit'",
+                "{ 'id': 1, 'loads': [ { 'type': 'hog', 'yield_ms': 5 } ] }, { 'id': 2, " HOG " }");
+    RAN(&r, 1, 0, 5000, 35000, 40000, 70000, 75000);
+    RAN(&r, 2, 5000, 35000, 40000, 70000);
+    sim_run_end(&r);
+}
+
+static void a_yield_alone_does_not(void)
+{
+    struct sim_run r =
+        sim_run("30", ", 'scheduler': 'credit'",
+                "{ 'id': 1, 'loads': [ { 'type': 'hog', 'yield_ms': 5, 'system_call_ms': 2 } ] }, "
+                "{ 'id': 2, 'loads': [ { 'type': 'on_off', 'on_ms': 1, 'off_ms': 22 } ] }");
+    RAN(&r, 1, 0, 5000, 6000, 28000);
+    sim_run_end(&r);
+}
+
 static void credit_shares_by_weight(void)
 {
     struct sim_run r = sim_run("9000", ", 'scheduler': 'credit'",
@@ -275,6 +295,8 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(credit_gives_each_30_ms_in_turn),
     TEST(credit_boosts_a_vcpu_that_wakes_with_credits),
     TEST(credit_does_not_preempt_within_the_ratelimit),
+    TEST(a_yield_ends_an_execution),
+    TEST(a_yield_alone_does_not),
     TEST(credit_shares_by_weight),
     TEST(credit_pauses_a_capped_domain_though_the_pcpu_idles),
     TEST(credit_without_a_cap_is_work_conserving),
