@@ -35,7 +35,8 @@ static int complete_meter(struct reading *r, struct error *err)
                      ? archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err)
                      : charge_options_of(o, r->counters, &meter->charge, err);
     meter->charge.dom0_trace = r->dom0_trace;
-    meter->charge.charge_idle = o->charge_idle;
+    if (status == 0)
+        status = charge_idle_check(&meter->charge, r->dom0_trace != NULL, err);
     return status == 0 && r->begin ? r->begin(r, err) : status;
 }
 
@@ -200,6 +201,10 @@ static void check_charges(const struct reading *r, const struct charge_summary *
     if (r->options->idds && s->idds == 0)
         complain("none of the domains of --idd is in this trace");
     check_own_loads(r->options, s);
+    if (r->meter.charge.charge_idle && s->idds_unseparated + s->idds_own_given > 0)
+        complain(
+            "--charge-idle: the tasks of %zu driver domains are not told apart: nothing of them is idle time",
+            s->idds_unseparated + s->idds_own_given);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)
