@@ -162,6 +162,7 @@ static const struct stored_field charge_fields[] = {
     ALWAYS(capture_options, "interval_ns", charge.interval_ns, U64, INT64_MAX),
     ALWAYS(capture_options, "per_execution", charge.per_execution, FLAG, 1),
     ALWAYS(capture_options, "spread_own", charge.spread_own, FLAG, 1),
+    ALWAYS(capture_options, "charge_idle", charge.charge_idle, FLAG, 1),
     ALWAYS(capture_options, "io_counts", io_counts, FLAG, 1),
     FIELDS_END,
 };
