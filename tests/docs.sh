@@ -182,6 +182,7 @@ alike() { # EXPECTED ACTUAL
 group 'README: output'
 mkdir "$scratch/readme"
 ln -s "$PWD/fixtures" "$scratch/readme/fixtures"
+ln -s "$PWD/sim" "$scratch/readme/sim"
 example=''
 shown=''
 judge_example() {
