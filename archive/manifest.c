@@ -251,8 +251,10 @@ static void check_member(struct members *m, struct member *member)
 {
     char name[MEMBER_NAME];
     memcpy(name, member->name, sizeof name);
-    if (!member_named(member, name))
-        members_wrong(m, name, "is no name that a member can have");
+    if (!member_named(member, name)) { /* it may hold anything: the message does not show it */
+        members_wrong(m, "name", "is none that a member can have");
+        return;
+    }
     if (member->at < TAR_BLOCK || member->at % TAR_BLOCK != 0)
         members_wrong(m, name, "is not behind a header");
     if (member->kind == MEMBER_TRACE && (member->bytes == 0 || member->bytes > CHUNK_MAX))
