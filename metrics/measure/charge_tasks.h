@@ -15,6 +15,8 @@
  *     the task: charged by its own I/O, else to the guest that notified, else own. So is what follows a timer that is set;
  *   - a kernel thread without I/O, after a notification by a guest, serves its disk if that guest's requests are known to
  *     end without an unmap (persistent grants leave nothing else in a trace). Else it is the driver domain's own.
+ *
+ * With charge_idle the idle loop's time and the timer's are shared out (idle_share.h).
  */
 #ifndef XENMETER_METRICS_CHARGE_TASKS_H
 #define XENMETER_METRICS_CHARGE_TASKS_H
@@ -31,8 +33,8 @@ struct task_marks;
 
 /* Takes the next marks of a pCPU, which lie at or after what charging_take gets next. */
 void tasks_take_marks(struct charging *c, const struct task_marks *marks);
-/* Applies the marks up to now of the vCPU of a driver domain, which runs. */
-void tasks_catch_up(struct charging *c, uint32_t vcpu);
+/* For tasks_catch_up: the vCPU runs, and there are such marks. */
+void tasks_apply_marks(struct charging *c, uint32_t vcpu);
 /* A vCPU of a driver domain begins to run on the pCPU: earlier marks there are nobody's. */
 void tasks_skip_marks(struct charging *c, uint16_t pcpu);
 

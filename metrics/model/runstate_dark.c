@@ -15,6 +15,7 @@
 
 #define SETTLE_NS      1000000000u /* after a dark stretch: how long a contradiction may take to show, */
 #define SETTLE_MOST_NS 5000000000u /* and the next record of a vCPU of which little is known */
+#define CENSORED_WAIT  2           /* a wait that a dark stretch cuts off counts so many times as long */
 #define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
 
 uint64_t runstates_longest_wait_ns(const struct runstates *r)
@@ -57,14 +58,17 @@ static void end_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
     r->doubtful_n--;
 }
 
-/* Whoever became runnable since light_ns, and still is at dark_ns, waits: how long until then counts, how long in all nobody knows. */
+/*
+ * Whoever became runnable since light_ns, and still is at dark_ns, waits: how long in all nobody knows, so twice as long as until
+ * then counts.
+ */
 static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
         const struct track *k = &r->tracks[v];
         bool waits = k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE;
         if (waits && k->since_ns >= light_ns && k->since_ns < dark_ns)
-            r->wait_max_ns = max64(r->wait_max_ns, dark_ns - k->since_ns);
+            r->wait_max_ns = max64(r->wait_max_ns, CENSORED_WAIT * (dark_ns - k->since_ns));
     }
 }
 
@@ -260,9 +264,11 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
     }
     darkness_end(&r->darkness, to_ns);
     put_dark(r, to_ns, DARK_ENDS);
-    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        instant_break(&r->pcpus[pcpu].instant); /* switches are missing: the runs do not follow one another */
         if (r->pcpus[pcpu].current == NOBODY)
             r->pcpus[pcpu].free_since = to_ns;
+    }
     r->hole_end_ns = to_ns;
 }
 

@@ -235,10 +235,12 @@ static void put_io(struct runstates *r, const struct event *e, uint64_t now_ns, 
                    uint32_t vcpu, uint64_t value)
 {
     r->pcpus[e->pcpu].io_ns = now_ns;
-    runstates_put(
-        r, now_ns,
-        (struct transition){
-            .kind = TRANSITION_IO, .from = record & 15, .pcpu = e->pcpu, .vcpu = vcpu, .value = value});
+    transitions_put(&r->queue, (struct transition){.time_ns = max64(now_ns, r->settled_ns),
+                                                   .kind = TRANSITION_IO,
+                                                   .from = record & 15,
+                                                   .pcpu = e->pcpu,
+                                                   .vcpu = vcpu,
+                                                   .value = value});
 }
 
 static void grant(struct runstates *r, const struct event *e, uint64_t now_ns)

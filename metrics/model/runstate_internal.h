@@ -89,7 +89,7 @@ struct runstates {
     struct darkness darkness;
     struct unseen unseen;
     bool damaged;         /* the parser passed over bytes, or found wrong times: records may be missing */
-    uint64_t wait_max_ns; /* the longest wait so far that no lost record can have interrupted */
+    uint64_t wait_max_ns; /* the longest wait so far, as far as no lost record can have interrupted it */
     bool first_run_lost;  /* a pCPU became blind before it said who runs there */
     size_t doubtful_n;    /* vCPUs with track.doubtful */
 };

@@ -63,6 +63,7 @@ static void begin_odd(struct pace *p, double ns, uint64_t to, uint64_t sweep)
     p->odd_length_ns = ns;
     p->runs_ns = 0;
     p->still = ns <= 0;
+    p->twice = false;
     p->odd_tsc = p->since;
     p->odd_to = to;
     p->odd_sweep = sweep;
@@ -77,6 +78,15 @@ static void extend_odd(struct pace *p, uint64_t to)
     p->runs = 0;
     p->runs_ns = 0;
     p->proven = false;
+}
+
+/*
+ * Whether the counter went back in the odd run and in the one after it: once, at the switch between them, whose record was moved
+ * back to the one after it.
+ */
+static bool is_second(const struct pace *p, double longer_ns)
+{
+    return !p->twice && p->runs == 1 && p->odd_ns < -PACE_SLACK_NS && longer_ns < -PACE_SLACK_NS;
 }
 
 /* Adds a run that is not odd, as far as is known; what is far from any other may be so. */
@@ -123,7 +133,9 @@ static void take_run(struct pace *p, struct pace_usual *usual, const struct cloc
         p->runs_ns += ns;
         if (p->missed)
             return;
-        if (ns <= 0 || p->still) /* a clock that went back is waited for */
+        bool second = is_second(p, longer_ns);
+        p->twice = p->twice || second;
+        if (ns <= 0 || p->still || second) /* a clock that went back is waited for */
             extend_odd(p, to);
         else if (!far || (enough(p) && !stays(p))) /* a record was late, or Xen's clock is slewed */
             pace_excuse(p);
@@ -193,9 +205,11 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
         else
             break_off(p);
         p->since = 0;
+        p->stopped = e->tsc;
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
-        p->since = e->tsc;
+        /* One that is earlier than the switch out before it was moved back to a record after it. */
+        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
         p->who = e->w[0];
     }
 }
