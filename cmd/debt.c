@@ -360,7 +360,6 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
-    OPTION_CHARGE_IDLE,
     OPTIONS_HEADING("What to report"),
     OPTION('g', "granularity", "LIST", "interval (default: each feedback interval), total (the whole trace)",
            .set = set_over, .choices = ":list\ninterval\teach feedback interval\ntotal\tthe whole trace"),
