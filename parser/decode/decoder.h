@@ -66,8 +66,11 @@ struct decoder {
     struct stream *current; /* NULL: there was none, or damage lies between */
     uint64_t window_at;     /* where its header is */
     uint64_t remaining;     /* bytes of it still to come */
-    size_t decoded;      /* the first so many of them were decoded: a window header may yet turn up in them */
-    bool window_fresh;   /* none of its records was looked at yet */
+    size_t
+        decoded; /* the first so many of them, whole records, were decoded: a window header may yet turn up in them */
+    const uint8_t
+        *known_record; /* while they are decoded: where one of its records begins, not long before the last */
+    bool window_fresh; /* none of its records was looked at yet */
     bool window_untimed; /* none of its records that was looked at had a time */
     bool in_window;      /* its end was not reported yet */
     int last_pcpu;       /* its pCPU, -1: none */

@@ -309,7 +309,9 @@ static const uint8_t *decode_records(struct decoder *d, const uint8_t *p, const 
         const uint8_t *limit = (size_t)(end - p) - margin > CHUNK ? p + CHUNK : end - margin;
         if (reserve(s, (size_t)(limit - p + RECORD_MAX), err) != 0)
             return NULL;
+        const uint8_t *begin = p;
         p = records_decode(d, s, p, limit, end, why);
+        d->known_record = (size_t)(p - begin) >= HEADER_REACH ? begin : d->known_record;
     }
     if (*why == RECORD_OK && tail) {
         if (reserve(s, RECORD_MAX, err) != 0)
@@ -334,24 +336,48 @@ static int look_for_header(struct decoder *d, struct view *v, const uint8_t **p,
     return header != NULL;
 }
 
+/* Whether the event is of the record. Its time may have been judged. */
+static bool is_of_record(const struct event *e, const uint8_t *p)
+{
+    uint32_t header = load32(p);
+    size_t words = header >> 28 & 7;
+    return e->header == header && memcmp(e->w, p + 4 + (header >> 31) * 8, 4 * (words < 4 ? words : 4)) == 0;
+}
+
 /*
- * Records that reach into a window header were cut off by it: what was decoded of them is removed. The records before it begin at
- * `p`, and the last one ends at `end`.
+ * Records that reach into a window header were cut off by it: what was decoded of them is removed, and they do not count. The records
+ * before it begin at `p`, and the last one ends at `end`.
  */
-static void remove_cut_records(struct stream *s, const uint8_t *p, const uint8_t *header, const uint8_t *end)
+static void remove_cut_records(struct decoder *d, const uint8_t *p, const uint8_t *header, const uint8_t *end)
 {
     const uint8_t *cut[HEADER_REACH / 4];
+    struct stream *s = d->current;
     size_t n = 0;
     for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
         if (p + record_bytes(load32(p)) > header)
             cut[n++] = p;
+    for (size_t i = 0; i < n; i++)
+        d->quality->events[event_slot(load32(cut[i]) & 0x0fffffff)].forms[load32(cut[i]) >> 28]--;
     while (n > 0 && s->n > s->head) {
         const struct event *last = &s->events[s->n - 1];
-        if (last->slot >= EVENT_ATTACHED || last->header == load32(cut[n - 1]))
+        if (last->slot >= EVENT_ATTACHED || is_of_record(last, cut[n - 1]))
             s->n--;
         n -= last->slot < EVENT_ATTACHED;
     }
     s->fresh = s->fresh < s->n ? s->fresh : s->n;
+}
+
+/*
+ * All up to `p` was decoded. A window header may yet turn up in the last HEADER_REACH bytes: they stay, from the beginning of a
+ * record on.
+ */
+static void keep_reach(struct decoder *d, const struct view *v, const uint8_t *p)
+{
+    const uint8_t *from = d->known_record;
+    while ((size_t)(p - from) >= HEADER_REACH + record_bytes(load32(from)))
+        from += record_bytes(load32(from));
+    d->decoded = (size_t)(p - from);
+    consume(d, (size_t)(from - v->data));
 }
 
 /* Decodes what the view shows of the current window. Returns 0, 1 at the end of the input, -1 on failure. */
@@ -366,16 +392,14 @@ static int decode_view(struct decoder *d, struct error *err)
     enum record_kind why = RECORD_OK;
     if (d->window_fresh && look_at_beginning(d, v.data, end, err) != 0)
         return -1;
+    d->known_record = v.data;
     const uint8_t *p = decode_records(d, v.data + d->decoded, end, whole || v.end, &why, err);
     if (!p)
         return -1;
     if (why == RECORD_OK && !whole && !v.end) {
-        size_t n = (size_t)(p - v.data);
-        d->decoded = n < HEADER_REACH ? n : HEADER_REACH;
-        consume(d, n - d->decoded);
+        keep_reach(d, &v, p);
         return 0;
     }
-    size_t decoded = d->decoded;
     d->decoded = 0;
     size_t left = (size_t)(end - p);
     bool cut = left < 4 || left < record_bytes(load32(p));
@@ -384,7 +408,7 @@ static int decode_view(struct decoder *d, struct error *err)
     if (header < 0)
         return -1;
     if (header)
-        remove_cut_records(d->current, v.data + decoded, p, v.data + bad);
+        remove_cut_records(d, v.data, p, v.data + bad);
     consume(d, (size_t)(p - v.data));
     if (header)
         return recover_from_bad_record(d, RECORD_IS_HEADER, err);

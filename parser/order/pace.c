@@ -9,16 +9,17 @@
 #define RATE_MOST     0.01 /* of a frequency that is further off nothing follows, */
 #define USUAL_SLACK   300000.0 /* how far all runs together may be off, ns */
 
-static double ns_of(const struct clock *clock, uint64_t cycles)
+static int64_t ns_of(const struct clock *clock, uint64_t cycles)
 {
-    return (double)(uint64_t)(((uint128)cycles * clock->multiplier) >> clock->shift);
+    return (int64_t)(((uint128)cycles * clock->multiplier) >> clock->shift);
 }
 
 /* By how much a run is longer by the stamps than by Xen's clock, which is known modulo 2^32 ns. */
 static double longer_by(const struct clock *clock, uint64_t from, uint64_t to, uint32_t ran_ns, double *ns)
 {
-    *ns = to >= from ? ns_of(clock, to - from) : -ns_of(clock, from - to);
-    return (double)(int32_t)((uint32_t)(int64_t)*ns - ran_ns);
+    int64_t run_ns = to >= from ? ns_of(clock, to - from) : -ns_of(clock, from - to);
+    *ns = (double)run_ns;
+    return (double)(int32_t)((uint32_t)run_ns - ran_ns);
 }
 
 #define RUNS_PROVING 3 /* so many runs, */

@@ -3,7 +3,7 @@
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
 # tests/fuzz/corpus-archive holds a byte that says what it is (archive.c), then a small archive or the text of a member.
-# tests/fuzz/corpus holds inputs of up to 4 KiB: a byte of choices (road.c and dump.c, each in its own way), then
+# tests/fuzz/corpus holds inputs of up to 5 KiB: a byte of choices (road.c and dump.c, each in its own way), then
 # the first windows of a capture, each with its first records: real ones (real-*), simulated ones (made-*), and
 # what a run once found (found-*). What a run adds stays in $(BUILD)/fuzz/corpus, corpus-dump and corpus-archive;
 # findings of the latter two are FUZZ_FINDINGS/dump-* and archive-*.

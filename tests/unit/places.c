@@ -345,10 +345,13 @@ static struct quality quality_of(const struct bytes *file, size_t piece)
     ask(&options, ALL_RECORDS);
     options.feed = &feed;
     struct trace *t = trace_open("drip", &options, &err);
+    uint64_t records = 0;
     while (t && trace_next(t, &batch, &err) > 0)
-        ;
+        for (size_t i = 0; i < batch.n; i++)
+            records += batch.events[i].slot < EVENT_SLOTS;
     CHECK(t != NULL && err.code == ERROR_NONE);
     struct quality q = t ? *trace_quality(t) : (struct quality){0};
+    EQUAL(records, q.records);
     trace_close(t);
     options.feed = NULL;
     return q;
