@@ -342,9 +342,14 @@ static void remove_cut_records(struct stream *s, const uint8_t *p, const uint8_t
 {
     const uint8_t *cut[HEADER_REACH / 4];
     size_t n = 0;
+    uint64_t last_tsc = s->last_tsc;
     for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
         if (p + record_bytes(load32(p)) > header)
             cut[n++] = p;
+        else if (load32(p) >> 31)
+            last_tsc = load64(p + 4);
+    if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
+        s->last_tsc = last_tsc;
     while (n > 0 && s->n > s->head) {
         const struct event *last = &s->events[s->n - 1];
         if (last->slot >= EVENT_ATTACHED || last->header == load32(cut[n - 1]))
