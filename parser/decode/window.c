@@ -353,9 +353,14 @@ static void remove_cut_records(struct decoder *d, const uint8_t *p, const uint8_
     const uint8_t *cut[HEADER_REACH / 4];
     struct stream *s = d->current;
     size_t n = 0;
+    uint64_t last_tsc = s->last_tsc;
     for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
         if (p + record_bytes(load32(p)) > header)
             cut[n++] = p;
+        else if (load32(p) >> 31)
+            last_tsc = load64(p + 4);
+    if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
+        s->last_tsc = last_tsc;
     for (size_t i = 0; i < n; i++)
         d->quality->events[event_slot(load32(cut[i]) & 0x0fffffff)].forms[load32(cut[i]) >> 28]--;
     while (n > 0 && s->n > s->head) {

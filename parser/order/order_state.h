@@ -15,6 +15,7 @@ struct strangers {
     bool several;      /* they are of several pCPUs */
     uint16_t pcpu;     /* of the first one, */
     uint64_t offset;   /* of its header, and */
+    bool cut;          /* they began in it: a capture was cut there */
     uint64_t sweep;    /* the sweep in which it was read */
     int pcpu_before;   /* of the window before it, -1: none */
     bool begins_sweep; /* that one was of an earlier sweep */

@@ -139,7 +139,7 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     if (!s->begun || t->tsc - s->last_tsc > TSC_LEAP)
         t->tsc = judge(o, s, t, &foreign);
     if (foreign) {
-        step_foreign_window(o, s);
+        step_foreign_window(o, s, t->begins_window);
         return false;
     }
     bool any = o->tsc_first != UINT64_MAX;

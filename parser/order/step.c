@@ -50,6 +50,7 @@ static void another_capture(struct order *o)
     q->unplaced_bytes = f->unplaced_bytes;
     q->tsc_jumps = f->tsc_jumps;
     q->tsc_jump_max_cycles = f->tsc_jump_max_cycles;
+    q->truncated_bytes += f->cut; /* how many are missing is not known */
     take_back_leaving(o, f->offset);
     d->sweep = f->begins_sweep ? f->sweep - 1 : f->sweep;
     decoder_joined(d, f->offset, f->pcpu_before);
@@ -79,10 +80,12 @@ bool step_end(struct order *o)
     return decoder_forget_untimed_pcpus(o->decoder);
 }
 
-void step_foreign_window(struct order *o, const struct stream *s)
+void step_foreign_window(struct order *o, const struct stream *s, bool from_start)
 {
-    if (o->strangers.windows == 0)
+    if (o->strangers.windows == 0) {
         first_strange_window(o, s);
+        o->strangers.cut = !from_start;
+    }
     strange_window(o, s);
 }
 

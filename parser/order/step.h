@@ -64,8 +64,8 @@ struct step {
  */
 bool step_window(struct order *o, struct stream *s, uint64_t tsc, uint64_t next);
 
-/* A window was found to be of quite another time. */
-void step_foreign_window(struct order *o, const struct stream *s);
+/* A window was found to be of quite another time; not `from_start`: what is left of it, as a capture was cut in it. */
+void step_foreign_window(struct order *o, const struct stream *s, bool from_start);
 
 /*
  * Takes the queued events from number `from` on from the model. Raw records stay, at `tsc` or, if that is TSC_NONE, at their
