@@ -4,10 +4,11 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Nine files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Eleven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_period.c
- * weighs what happened and shares the time out, own_load.c takes a known load of own work out.
+ * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
+ * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
+ * takes a known load of own work out, charging_summary.c says what was seen.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -401,6 +402,8 @@ struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t f
 void charging_merge_period(struct charging *c, struct period *into, struct period *from);
 /* Nothing happened in it. */
 void charging_clear_period(struct charging *c, struct period *p);
+/* The guest's notifications await that the driver domain deals with them, or no longer. */
+void charging_set_awaits(struct charging *c, uint32_t pair, bool awaits);
 /* The guest of the pair notified the vCPU. */
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
 
