@@ -170,7 +170,7 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
 {
     const struct counters *counters = c->options.counters;
     const struct counter_device *d = &counters->devices[device];
-    uint32_t guest = population_life(c->population, d->domain), idd_life = c->idds[p->idd].life;
+    uint32_t guest = charging_guest(c, d->domain), idd_life = c->idds[p->idd].life;
     if (c->population->incarnations[idd_life].domain != d->idd || guest == idd_life)
         return;
     double added = 0, by_kind[COUNTER_KINDS];
@@ -181,7 +181,7 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
     }
     if (added <= 0)
         return;
-    if (guest == NOBODY || guest >= c->incarnations_n) {
+    if (guest == NOBODY) {
         p->unattributed += added; /* the trace does not show this domain */
         return;
     }

@@ -333,6 +333,13 @@ static inline void charging_emit(struct charging *c, const struct transition *t)
     c->sink.transition(c->sink.context, t);
 }
 
+/* The guest of a domain id, its life; NOBODY: the trace does not show it, or it is the idle domain, which is no guest. */
+static inline uint32_t charging_guest(const struct charging *c, uint16_t domain)
+{
+    uint32_t life = domain == IDLE_DOMAIN ? NOBODY : population_life(c->population, domain);
+    return life < c->incarnations_n ? life : NOBODY;
+}
+
 /* Appends to an array of n items. False: memory ran out. */
 bool charging_append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity,
                            uint32_t item);

@@ -78,7 +78,7 @@ static size_t add_counted_guests(const struct ledger *l, uint32_t idd, const str
     size_t before = n;
     for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++) {
         const struct incarnation *who = &l->population->incarnations[life];
-        if (first_device_of(l, life) == NOBODY || who->domain == of->domain ||
+        if (first_device_of(l, life) == NOBODY || who->domain == of->domain || who->domain == IDLE_DOMAIN ||
             charging_find_pair(l->charging, idd, life) != NOBODY)
             continue;
         at[n] = (struct charge_guest){.domain = who->domain, .life = who->number};
