@@ -144,6 +144,7 @@ static const struct stored_field charge_fields[] = {
     /* older archives lack it: those versions charged per execution only */
     FIELD(struct capture_options, "per_execution", charge.per_execution, FLAG, false, true, 1, NULL),
     ALWAYS(struct capture_options, "spread_own", charge.spread_own, FLAG, 1),
+    FIELD(struct capture_options, "charge_idle", charge.charge_idle, FLAG, false, false, 1, NULL),
     ALWAYS(struct capture_options, "io_counts", io_counts, FLAG, 1),
     FIELDS_END,
 };

@@ -42,8 +42,8 @@ static bool same_charges(const struct charge_options *a, const struct charge_opt
 {
     return a->methods == b->methods && a->interval_ns == b->interval_ns &&
            a->per_execution == b->per_execution && a->spread_own == b->spread_own &&
-           memcmp(a->weights, b->weights, sizeof a->weights) == 0 && same_idds(a->idds, b->idds) &&
-           loads_are_in(a, b) && loads_are_in(b, a);
+           a->charge_idle == b->charge_idle && memcmp(a->weights, b->weights, sizeof a->weights) == 0 &&
+           same_idds(a->idds, b->idds) && loads_are_in(a, b) && loads_are_in(b, a);
 }
 
 /* NULL: the results that were kept of a capture suffice; else what they lack. */

@@ -154,7 +154,6 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
-    OPTION_CHARGE_IDLE,
     OPTION_FLAG(
         0, "fit", fit,
         "what one event costs, by measured times (--io-counts with CPU times, or --dom0-trace): weights "

@@ -157,6 +157,8 @@ void charge_options_overlay(const struct options *o, struct charge_options *char
     }
     if (o->charge_all)
         charge->spread_own = true;
+    if (o->charge_idle)
+        charge->charge_idle = true;
     if (o->idds)
         charge->idds = o->idds;
     if (o->own) {
@@ -197,22 +199,29 @@ int charge_options_check(const struct charge_options *c, bool counted, struct er
     return 0;
 }
 
+int charge_idle_check(const struct charge_options *c, bool recorded, struct error *err)
+{
+    if (!c->charge_idle || recorded || charge_by_task(c))
+        return 0;
+    return error_set(
+        err, ERROR_USAGE,
+        "--charge-idle shares idle time among tasks: it wants --charge-per task, or --dom0-trace FILE");
+}
+
 int charge_options_of(const struct options *o, const struct counters *counters, struct charge_options *out,
                       struct error *err)
 {
-    if (o->charge_idle && !o->dom0_trace)
-        return error_set(
-            err, ERROR_USAGE,
-            "--charge-idle wants --dom0-trace FILE, which \"xenmeter io-counts --ftrace\" records in the "
-            "driver domain while the trace is taken");
     out->methods = o->charge_methods ? o->charge_methods : CHARGE_AUTO;
     memcpy(out->weights, o->weights, sizeof out->weights);
     out->interval_ns = o->charge_interval_ns;
     out->per_execution = o->charge_per_execution;
     out->spread_own = o->charge_all;
+    out->charge_idle = o->charge_idle;
     out->idds = o->idds;
     out->own = o->own;
     out->own_n = o->own_n;
     out->counters = counters;
+    if (charge_idle_check(out, o->dom0_trace != NULL, err) != 0)
+        return -1;
     return charge_options_check(out, o->io_counts != NULL, err);
 }

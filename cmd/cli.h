@@ -61,6 +61,9 @@ bool charge_options_given(const struct options *o);
 /* What the options say takes the place of what is in `charge`, option by option. */
 void charge_options_overlay(const struct options *o, struct charge_options *charge);
 
+/* Whether there can be idle time to share out, if that is asked for; `recorded`: --dom0-trace is given. -1 with `err`. */
+int charge_idle_check(const struct charge_options *c, bool recorded, struct error *err);
+
 /* Whether charging by these makes sense; `counted`: with outside counters. -1 with `err` filled. */
 int charge_options_check(const struct charge_options *c, bool counted, struct error *err);
 

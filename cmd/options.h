@@ -205,6 +205,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
                .choices = ":list\nmap=\nunmap=\ntransfer=\nnotify=\ncopy=\nsend=\nrecv=\nread=\nwrite="),    \
         OPTION_FLAG(0, "charge-all", charge_all,                                                             \
                     "driver domains' own time, too, is shared out among the guests"),                        \
+        OPTION_FLAG(0, "charge-idle", charge_idle,                                                           \
+                    "the idle loop and the timer of driver domains go to those for whom they worked before " \
+                    "and after them"),                                                                       \
         OPTION(0, "own", "SHARE",                                                                            \
                "own work that is known is taken out first, where the trace does not tell it: 12% of a pCPU " \
                "(domain 0), or 0=12%,3=5%",                                                                  \
@@ -222,11 +225,6 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
            "who ran in dom0, as its kernel recorded it (xenmeter io-counts --ftrace): its time is cut by "   \
            "that, and nothing is inferred",                                                                  \
            .set = set_text, OPTION_FIELD(dom0_trace), .choices = ":file")
-#define OPTION_CHARGE_IDLE                                                                                   \
-    OPTION_FLAG(0, "charge-idle", charge_idle,                                                               \
-                "with --dom0-trace: the idle loop and the scheduler of dom0 go to those for whom it worked " \
-                "before and after them")
-
 /* What .text says of FILE. */
 #define TRACE_TEXT                                                                                           \
     "FILE is a capture of xentrace, plain or compressed by zstd, gzip or xz, or an archive (xenmeter "       \

@@ -77,7 +77,6 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("I/O and driver domains"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
-    OPTION_CHARGE_IDLE,
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_END,
 };

@@ -114,6 +114,15 @@ static int error_own_twice(const struct charging *c, struct error *err)
         domain);
 }
 
+static int error_lacks_tasks(struct error *err)
+{
+    return error_set(
+        err, ERROR_USAGE,
+        "--charge-idle: no driver domain says in this trace when it switches tasks: the mask lacks the "
+        "hypercalls stack_switch and iret (xentrace -e 0x32f000), or it is no PV domain; "
+        "--dom0-trace FILE (xenmeter io-counts --ftrace) does instead");
+}
+
 static int check(const struct meter *m, struct error *err)
 {
     const struct population *p = model_population(m->model);
@@ -121,6 +130,8 @@ static int check(const struct meter *m, struct error *err)
         return -1;
     if (m->charging && m->charging->own_twice != NOBODY)
         return error_own_twice(m->charging, err);
+    if (m->charging && m->charging->idle_untold)
+        return error_lacks_tasks(err);
     if (m->ledger.out_of_memory || m->held.failed || (m->charging && m->charging->failed))
         return error_set(err, ERROR_MEMORY, "not enough memory for %zu vCPUs in %zu rows", p->vcpus_n,
                          m->ledger.all_cells_n);
@@ -147,6 +158,8 @@ static void follow(struct meter *m)
     struct ledger *l = &m->ledger;
     struct run_slice *slice;
     const struct transition *t;
+    if (m->charging->failed)
+        return; /* what it has is not complete */
     while ((slice = charging_next_slice(m->charging)))
         ledger_take_slice(l, slice);
     uint64_t safe_ns = charging_safe(m->charging);
@@ -229,6 +242,8 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
     if (meter_advance(m, end_ns, err) != 0)
         return -1;
     end_charging(m);
+    if (check(m, err) != 0)
+        return -1; /* no rows of what is not complete */
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
 }
@@ -241,6 +256,8 @@ bool meter_is_over(const struct meter *m)
 int meter_stop(struct meter *m, struct error *err)
 {
     end_charging(m);
+    if (check(m, err) != 0)
+        return -1;
     ledger_finish(&m->ledger, m->ledger.now_ns, false);
     return check(m, err);
 }

@@ -234,6 +234,54 @@ check 'what no reading covers is charged by the trace' says "$err" 'the rest is 
 run charge --charge-by threads "$fixture" </dev/null
 check 'threads want a log' says "$err" '--charge-by threads wants --io-counts'
 
+group 'idle time'
+idle_sums() { # FILE: each ns once, and every granularity has as much charged
+    holds 'all(.reports[].intervals[].idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns
+        and ([.guests[].charged_ns] | add // 0) == .charged_ns
+        and all(.guests[]; .measured_ns + .certain_ns + .inferred_ns == .charged_ns))
+        and ([.reports[] | [.intervals[].idds[].charged_ns] | add] | unique | length) == 1' "$1"
+}
+"$XENMETER" charge -q -f json "$fixture" >"$scratch/default"
+for options in '' '--charge-by grants' '--charge-by notifications,copies' '--charge-all' "--io-counts $scratch/threads.csv" \
+    "--io-counts $scratch/both.csv --charge-by threads" '--idd 0,2'; do
+    # shellcheck disable=SC2086 # a list of words
+    run charge -q -f json -g total,1s,100ms,7ms --charge-idle $options "$fixture"
+    check "$options: all adds up" idle_sums "$out"
+done
+run charge -q -f json --charge-idle "$fixture"
+check 'it is in the method' holds '.method.charge_idle and (.method.own_separated)' "$out"
+check 'less is own' holds '.[0].own_ns < 0.95 * .[1].own_ns' <(jq -s 'map(.reports[0].intervals[0].idds[] | select(.domain == 0))' "$out" "$scratch/default")
+check 'what is charged so rests on no event' holds '.[0] > .[1] + 1e8' <(jq -s 'map([.reports[0].intervals[0].idds[].guests[].inferred_ns] | add)' "$out" "$scratch/default")
+check 'certain charges are the same' holds '.[0] - .[1] | fabs < 1e7' <(jq -s 'map([.reports[0].intervals[0].idds[].guests[].certain_ns] | add)' "$out" "$scratch/default")
+"$XENMETER" charge -q -f csv -g 1s,100ms --charge-idle "$fixture" >"$scratch/file.csv"
+zstd -dcq "$fixture" | "$XENMETER" charge -q -f csv -g 1s,100ms --charge-idle - >"$scratch/pipe.csv"
+check 'a pipe: the same' cmp "$scratch/file.csv" "$scratch/pipe.csv"
+"$XENMETER" archive create -q -g 1s,100ms --charge-idle -o "$scratch/idle.xma" "$fixture"
+"$XENMETER" charge -q -f csv -g 1s,100ms "$scratch/idle.xma" >"$scratch/archive.csv"
+check 'an archive that was made so: the same' cmp "$scratch/file.csv" "$scratch/archive.csv"
+"$XENMETER" archive create -q -g 1s,100ms -o "$scratch/without.xma" "$fixture"
+check 'one that was not has no answer' refuses 'charged in another way' charge --charge-idle "$scratch/without.xma"
+"$XENMETER" archive create -q -g 1s,100ms --with-trace -o "$scratch/without.xma" "$fixture"
+"$XENMETER" charge -q -f csv -g 1s,100ms --charge-idle "$scratch/without.xma" >"$scratch/archive.csv"
+check 'unless it has the trace' cmp "$scratch/file.csv" "$scratch/archive.csv"
+check 'report charges the same' equal "$("$XENMETER" charge -q -f json --charge-idle "$fixture" | jq '[.reports[0].intervals[].idds[].charged_ns] | add')" \
+    "$("$XENMETER" report -q -f jsonl -c charged_ns --charge-idle "$fixture" | jq -s 'map(.charged_ns) | add')"
+for command in report charge 'archive create'; do
+    for per in execution interval=1s; do
+        # shellcheck disable=SC2086 # a list of words
+        check "$command: not per $per" refuses 'wants --charge-per task' $command --charge-idle --charge-per $per -o "$dir/idle" "$fixture"
+    done
+done
+"$TRACEGEN" --seconds 3 --mix sched --domains 3 --pcpus 2 --vcpus 2 -o "$scratch/masked.xt"
+for options in '-g total' '-f csv -g 10ms' '--live 100ms -f jsonl' '-t ,1s -f json'; do
+    # shellcheck disable=SC2086 # a list of words
+    check "a mask without hypercalls: $options" refuses 'no driver domain says in this trace .*--dom0-trace' charge --charge-idle $options "$scratch/masked.xt"
+done
+check 'nor can it be kept' refuses 'no driver domain says' archive create --charge-idle -o "$dir/idle" "$scratch/masked.xt"
+check 'nothing is left' [ -z "$(ls -A "$dir")" ]
+run charge -f csv --charge-idle --idd 0,1 fixtures/cases/dom0-trace.xt.zst
+check 'a driver domain without tasks is said' says "$err" 'charge-idle: the tasks of 1 driver domains are not told apart'
+
 group 'what to show'
 run charge -q -f jsonl "$fixture"
 cp "$out" "$scratch/all"

@@ -441,9 +441,9 @@ run charge --dom0-trace "$scratch/copy" -o "$scratch/copy" "$capture"
 check 'the recording is not overwritten' says "$err" 'would be lost'
 run charge -q --cpu-hz 1G --dom0-trace "$scratch/boot" "$capture"
 check 'a recording of another time is no good result' says "$out" '^verdict: poor .*100 % of the trace is not covered'
-run charge --charge-idle "$capture"
+run charge --cpu-hz 1G --charge-idle "$capture"
 check 'the idle loop without a recording: exit code 2' exits 2
-check 'and what is missing' says "$err" 'charge-idle wants --dom0-trace FILE'
+check 'and what is missing' says "$err" 'charge-idle: no driver domain says .* --dom0-trace FILE'
 sed 's/^# xenmeter begin/# xenmeter domain 5\n&/' "$scratch/good" >"$scratch/five"
 check 'of a domain that is none' equal 'own 30' "$(charged_by "$scratch/five")"
 check 'that is said' says "$err" 'domain 5, which recorded it, is no driver domain of this trace'

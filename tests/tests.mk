@@ -7,6 +7,7 @@
 #   threads     charges by CPU times of threads against what the driver domain recorded of its switches
 #   errors      charges by every method against that, and how far each is off on the mean
 #   fit         fitted weights against what packets and requests cost the driver domain
+#   tasks       charges per task of generated driver domains, against their known truth
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   unrecorded  pCPUs and times of which nothing was recorded
@@ -17,6 +18,7 @@
 #   every-event every event, layout and variant, written and read again
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
+#   debt        the ledger of debts: policies, sums, every road
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
@@ -35,8 +37,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

@@ -59,7 +59,8 @@ struct charge_options {
     const struct counters
         *counters; /* outside counters or NULL; the caller's, kept until the meter is freed */
     bool
-        charge_idle; /* of what is measured: the idle loop and the scheduler go to those whose work surrounds them */
+        charge_idle; /* where T is a task, or measured: the idle loop, and the timer or the scheduler, go to those whose */
+                     /* work surrounds them. It is an error if that is so of no driver domain */
     const struct dom0_trace *
         dom0_trace; /* whose work a driver domain did, by its own kernel, or NULL; as `counters`. Its time is cut by */
                     /* that, whatever the methods and the interval are */

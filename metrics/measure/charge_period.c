@@ -54,6 +54,7 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->io = p->arrivals = false;
     p->unattributed = 0;
     p->first = p->last = NULL;
+    p->group = NULL;
     p->tallies_n = p->shares_n = 0;
     return p;
 }

@@ -40,19 +40,45 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     return t->whole;
 }
 
-/* Whether what is the driver domain's own is so for sure: it is neither spread, nor compared with CPU times, nor unknown. */
+/*
+ * Whether what is the driver domain's own is so for sure: it is neither spread, nor takes it part in sharing idle time, nor is
+ * it compared with CPU times, nor unknown.
+ */
 static bool own_is_sure(const struct charging *c, uint32_t vcpu)
 {
     const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
-    return !c->options.spread_own && !(d->methods & CHARGE_THREADS) && !c->vcpus[vcpu].blind;
+    return !c->options.spread_own && !c->options.charge_idle && !(d->methods & CHARGE_THREADS) &&
+           !c->vcpus[vcpu].blind;
+}
+
+/* The period of the vCPU is over at to_ns. */
+static void close_period(struct charging *c, uint32_t vcpu, struct period *p, uint64_t to_ns)
+{
+    if (c->options.charge_idle)
+        idle_share_join(c, vcpu, p);
+    charging_close_period(c, p, to_ns);
+    charging_release_period(c, p);
+}
+
+/* What the slice has before to_ns is idle time. */
+static void give_idle(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    struct period *idle = idle_share_period(c, vcpu);
+    if (idle)
+        charging_part_slice(c, vcpu, to_ns, idle);
 }
 
 /* What tasks before this one left in the slice is the driver domain's own. */
 static void give_own(struct charging *c, uint32_t vcpu)
 {
-    uint64_t from_ns = c->vcpus[vcpu].slice->from_ns, to_ns = task_of(c, vcpu)->own_to_ns;
+    const struct task *t = task_of(c, vcpu);
+    uint64_t from_ns = c->vcpus[vcpu].slice->from_ns, to_ns = t->own_to_ns;
     if (to_ns <= from_ns)
         return;
+    if (c->options.charge_idle && t->own_idle) {
+        give_idle(c, vcpu, to_ns);
+        return;
+    }
     if (own_is_sure(c, vcpu)) {
         charging_part_own(c, vcpu, to_ns);
         return;
@@ -61,8 +87,7 @@ static void give_own(struct charging *c, uint32_t vcpu)
     if (!own)
         return;
     charging_part_slice(c, vcpu, to_ns, own);
-    charging_close_period(c, own, to_ns);
-    charging_release_period(c, own);
+    close_period(c, vcpu, own, to_ns);
 }
 
 /* What the slice has before to_ns is the task's. */
@@ -83,8 +108,9 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     if (!whole)
         return;
     whole->of_thread = is_thread(t);
-    charging_close_period(c, whole, c->now_ns);
-    charging_release_period(c, whole);
+    if (c->options.charge_idle && t->idle && !whole->io && !whole->partial)
+        idle_share_take(c, vcpu, whole);
+    close_period(c, vcpu, whole, c->now_ns);
     t->whole = NULL;
     uint32_t last = c->open[--c->open_n];
     c->open[t->open_at] = last;
@@ -117,8 +143,7 @@ static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, stru
     count_interrupt(c, vcpu, to_ns - t->from_ns);
     period->from_ns = t->from_ns;
     charging_part_slice(c, vcpu, to_ns, period);
-    charging_close_period(c, period, to_ns);
-    charging_release_period(c, period);
+    close_period(c, vcpu, period, to_ns);
     t->from_ns = to_ns;
 }
 
@@ -143,6 +168,23 @@ static void charge_own(struct charging *c, uint32_t vcpu, uint64_t to_ns)
     t->from_ns = to_ns;
 }
 
+/*
+ * The stretch, or its part before to_ns, is the timer's interrupt: the driver domain's own, or idle time that is shared out.
+ * That of the idle loop is with the rest of it.
+ */
+static void charge_timer(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    struct task *t = task_of(c, vcpu);
+    if (!c->options.charge_idle || t->idle || to_ns <= t->from_ns) {
+        charge_own(c, vcpu, to_ns);
+        return;
+    }
+    give_to_task(c, vcpu, t->from_ns);
+    count_interrupt(c, vcpu, to_ns - t->from_ns);
+    give_idle(c, vcpu, to_ns);
+    t->from_ns = to_ns;
+}
+
 /* What happened in the stretch is the task's. */
 static void merge_into_task(struct charging *c, uint32_t vcpu)
 {
@@ -158,11 +200,15 @@ static void interrupt_ends(struct charging *c, uint32_t vcpu)
 {
     const struct task *t = task_of(c, vcpu);
     struct period *p = c->vcpus[vcpu].period;
-    if (t->timer_ns || !p || !p->arrivals) {
+    if (t->timer_ns) {
+        charge_timer(c, vcpu, c->now_ns);
+        return;
+    }
+    if (!p || !p->arrivals) {
         charge_own(c, vcpu, c->now_ns);
         return;
     }
-    p->half_own = t->idle && t->begin == AT_WAKE;
+    p->half_own = t->idle && t->begin == AT_WAKE && !c->options.charge_idle;
     charge_by_events(c, vcpu);
 }
 
@@ -175,7 +221,7 @@ static void end_by_return(struct charging *c, uint32_t vcpu)
     if (t->timer_ns && !interrupt)
         t->from_ns = t->timer_ns; /* the task's before */
     else if (t->timer_ns && io)
-        charge_own(c, vcpu, t->timer_ns);
+        charge_timer(c, vcpu, t->timer_ns);
     if (io)
         charge_by_events(c, vcpu);
     else if (interrupt || t->timer_ns)
@@ -237,6 +283,7 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
     if (slept && !t->polls) {
         t->idle = t->slept = true;
         close_whole(c, vcpu);
+        idle_share_end(c, vcpu);
     }
     if (lost)
         tasks_forget(c, vcpu);
@@ -246,6 +293,7 @@ void tasks_forget(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
     close_whole(c, vcpu);
+    idle_share_end(c, vcpu);
     forget_arrivals(c, vcpu);
     t->returns = 0;
     t->idle = t->slept = t->polls = t->unmapped = false;
@@ -261,8 +309,13 @@ void tasks_end_periods(struct charging *c)
         end_stretch(c, vcpu, false);
         give_to_task(c, vcpu, c->now_ns);
     }
-    while (c->open_n > 0 && !c->failed)
-        close_whole(c, c->open[c->open_n - 1]);
+    while (c->open_n > 0 && !c->failed) {
+        uint32_t vcpu = c->open[c->open_n - 1];
+        close_whole(c, vcpu);
+        idle_share_end(c, vcpu);
+    }
+    for (size_t i = 0; i < c->running_n && c->groups_open > 0; i++)
+        idle_share_end(c, c->running[i]);
 }
 
 /* ---- marks ---- */
@@ -365,6 +418,9 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
         return;
     end_stretch(c, vcpu, false);
     if (left_nothing(c, vcpu)) {
+        if (c->options.charge_idle && t->own_idle != t->idle)
+            give_own(c, vcpu);
+        t->own_idle = t->idle;
         t->own_to_ns = c->now_ns;
     } else {
         give_to_task(c, vcpu, c->now_ns);

@@ -15,6 +15,8 @@
  *     the task: charged by its own I/O, else to the guest that notified, else own. So is what follows a timer that is set;
  *   - a kernel thread without I/O, after a notification by a guest, serves its disk if that guest's requests are known to
  *     end without an unmap (persistent grants leave nothing else in a trace). Else it is the driver domain's own.
+ *
+ * With charge_idle the idle loop's time and the timer's are shared out (idle_share.h).
  */
 #ifndef XENMETER_METRICS_CHARGE_TASKS_H
 #define XENMETER_METRICS_CHARGE_TASKS_H

@@ -80,6 +80,7 @@ void charging_free(struct charging *c)
         free(c->idds[d].awaiting);
         free(c->idds[d].pairs);
     }
+    idle_share_free(c);
     thread_times_free(c->threads);
     own_load_free(c->own_loads);
     free(c->is_idd);
@@ -214,6 +215,8 @@ static void count_vcpus(struct charging *c, uint32_t vcpu)
 
 void charging_settle_period(struct charging *c, struct period *p)
 {
+    if (p->group)
+        idle_share_settle(c, p);
     if (c->own_loads && c->idds[p->idd].own_ppm > 0)
         own_load_hold(c, p);
     else
@@ -418,6 +421,14 @@ void charging_take(struct charging *c, const struct transition *t)
         charging_emit(c, t);
 }
 
+bool charging_lacks_tasks(const struct charging *c)
+{
+    bool told = false;
+    for (size_t i = 0; i < c->idds_n; i++)
+        told = told || c->idds[i].tasks_seen || c->idds[i].measured;
+    return c->options.charge_idle && c->idds_n > 0 && !told;
+}
+
 void charging_end(struct charging *c)
 {
     while (c->running_n > 0 && !c->failed) {
@@ -431,12 +442,23 @@ void charging_end(struct charging *c)
         thread_times_end(c, c->now_ns);
     if (c->own_loads)
         own_load_end(c, c->now_ns);
+    if (!charging_lacks_tasks(c))
+        return;
+    c->idle_untold = true;
+    c->failed = true;
 }
+
+/* Whether idle time can be shared out shows soon: so long no row is handed out, as it may be refused. */
+#define UNTOLD_NS 10000000000u
 
 uint64_t charging_safe(const struct charging *c)
 {
+    if (c->now_ns < UNTOLD_NS && charging_lacks_tasks(c))
+        return 0;
     uint64_t safe = min64(c->now_ns, min64(thread_times_since(c), own_load_since(c)));
     safe = min64(safe, charging_waiting_since(c));
+    if (c->groups_open > 0)
+        safe = min64(safe, c->cut_ns - c->length_ns);
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);
     for (size_t i = 0; i < c->open_n; i++)

@@ -4,11 +4,12 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Eleven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Twelve files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
  * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
  * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
- * takes a known load of own work out, charging_summary.c says what was seen.
+ * takes a known load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what
+ * all of it rests on.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -20,6 +21,7 @@
 #include "charge.h"
 #include "charge_tasks.h"
 #include "parser/decode/task_marks.h"
+#include "idle_share.h"
 #include "own_load.h"
 #include "thread_times.h"
 #include "parser/order/clock.h"
@@ -85,6 +87,7 @@ struct period {
     struct share *shares;
     uint64_t *weights; /* of the shares; see apportion.h */
     size_t shares_n, shares_capacity;
+    struct idle_group *group; /* idle time is shared like this and other periods, once it is final; NULL */
     struct period *next_free, *next_made;
 };
 
@@ -139,6 +142,7 @@ struct task {
         *whole; /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
     uint64_t
         own_to_ns; /* what of the slice is before it is the driver domain's own: of tasks before this one */
+    struct idle_group *group; /* see idle_share.h; NULL: nothing in it yet */
     uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
@@ -146,6 +150,7 @@ struct task {
     uint8_t
         returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
     bool idle;     /* the idle loop: it lets the vCPU sleep */
+    bool own_idle; /* what is before own_to_ns is the idle loop's */
     bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
     bool polls;    /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
@@ -250,6 +255,8 @@ struct charging {
     size_t done_head, done_n, done_capacity;
     struct period *free_periods, *periods_made;
     struct run_slice *free_slices, *slices_made;
+    struct idle_group *free_groups, *groups_made;
+    size_t groups_open;        /* of vCPUs; there are none but in the charging periods up to cut_ns */
     struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
     size_t measured_n, measured_capacity;
     struct waiting_period *waiting;
@@ -263,6 +270,8 @@ struct charging {
     bool failed; /* memory ran out, or: */
     uint32_t
         own_twice; /* the own work of this driver domain is told apart, and a load of it is given; NOBODY */
+    bool idle_untold;   /* idle time is to be shared out, and no driver domain's tasks are told apart */
+    uint64_t untold_ns; /* with charge_idle: how long driver domains ran as long as that was so */
 };
 
 /* The model stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
@@ -302,6 +311,9 @@ struct run_slice *charging_next_slice(struct charging *c);
 
 /* What was seen by now; the trace was accounted up to end_ns. */
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
+
+/* All was taken: whether idle time is to be shared out, and no driver domain's tasks were told apart. */
+bool charging_lacks_tasks(const struct charging *c);
 
 /* Bytes held. */
 size_t charging_memory(const struct charging *c);

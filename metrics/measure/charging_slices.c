@@ -115,6 +115,18 @@ void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, stru
     wait_for_period(c, part, p, to_ns);
 }
 
+/* A kernel that says when it switches tasks does so many times in the time that it runs here. */
+#define TOLD_WITHIN_NS 20000000u
+
+static void run_untold(struct charging *c, const struct run_slice *slice)
+{
+    c->untold_ns += slice->to_ns - slice->from_ns;
+    if (c->untold_ns < TOLD_WITHIN_NS || !charging_lacks_tasks(c))
+        return;
+    c->idle_untold = true;
+    c->failed = true;
+}
+
 void charging_close_slice(struct charging *c, uint32_t vcpu, bool lost)
 {
     struct charging_vcpu *v = &c->vcpus[vcpu];
@@ -129,6 +141,8 @@ void charging_close_slice(struct charging *c, uint32_t vcpu, bool lost)
     }
     struct period *period = slice->period;
     end_slice(c, slice, c->now_ns);
+    if (c->options.charge_idle)
+        run_untold(c, slice);
     period->partial = period->partial || lost;
     v->slice = NULL;
     if (c->options.interval_ns == 0) {

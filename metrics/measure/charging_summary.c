@@ -1,4 +1,4 @@
-/* What was seen of I/O, and what the charges rest on. See charging.h. */
+/* What a whole trace's charges rest on. */
 #include "charging.h"
 
 static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)

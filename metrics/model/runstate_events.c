@@ -337,5 +337,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
         handler(r, e, now_ns);
     if (r->use_switches && (!handler || e->slot == EVENT_WAKE || e->slot == EVENT_SLEEP))
         runstates_switch_event(r, e, now_ns);
+    if (r->unseen.records >= r->settles_at)
+        runstates_settled(r, now_ns);
     return !r->queue.failed;
 }

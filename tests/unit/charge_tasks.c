@@ -171,6 +171,135 @@ static void packets_charge_from_the_beginning_where_no_task_is_seen(void)
     charge_host_end(&c, &r);
 }
 
+/* ---- idle time is shared out ---- */
+
+static const struct charge_options share_idle = {.charge_idle = true};
+
+/* Domain 0 has slept, and wakes at 30 ms: its idle loop runs until the next switch. What was before is domain 1's 2 ms. */
+static void wake_at_30(struct trace_bytes *c)
+{
+    begin_tasks(c);
+    rec_hypercall(c, 12 * MS, STACK_SWITCH);
+    stops(c, 12 * MS, 0, 0, BLOCKED);
+    rec_runstate(c, 30 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(c, 30 * MS, 0, 0);
+}
+
+static void idle_time_goes_to_those_for_whom_the_vcpu_woke(void)
+{
+    struct trace_bytes c;
+    wake_at_30(&c);
+    rec_hypercall(&c, 32 * MS, STACK_SWITCH); /* 2 ms of the idle loop, */
+    rec_map(&c, 33 * MS, 2);
+    rec_hypercall(&c, 38 * MS, STACK_SWITCH); /* 6 ms of domain 2, */
+    rec_hypercall(&c, 40 * MS, STACK_SWITCH); /* 2 ms of a thread without I/O, */
+    stops(&c, 42 * MS, 0, 0, BLOCKED);        /* and again 2 ms of the idle loop: 4 ms are shared 6 : 2 */
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 2)->charged_ns, 9 * MS);
+    EQUAL(find_guest(d, 1)->charged_ns, 2 * MS);
+    EQUAL(d->own_ns, (1 + 3) * MS); /* what was before the first switch is charged per execution */
+    EQUAL(d->charged_ns + d->own_ns, 15 * MS);
+    result_free(&r);
+    r = charge_host_run(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 6 * MS);
+    charge_host_end(&c, &r);
+}
+
+static void idle_time_without_any_task_stays_own(void)
+{
+    struct trace_bytes c;
+    wake_at_30(&c);
+    stops(&c, 33 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, (1 + 3) * MS);
+    charge_host_end(&c, &r);
+}
+
+static void idle_time_is_shared_across_preemptions(void)
+{
+    struct trace_bytes c;
+    wake_at_30(&c);
+    rec_hypercall(&c, 33 * MS, STACK_SWITCH); /* 3 ms of the idle loop */
+    replaces(&c, 34 * MS, 0, 0, RUNNABLE, 0, 1);
+    stops(&c, 36 * MS, 0, 1, BLOCKED);
+    starts(&c, 40 * MS, 0, 0);
+    rec_map(&c, 41 * MS, 2); /* of the task that had run 1 ms before it was preempted */
+    rec_hypercall(&c, 42 * MS, STACK_SWITCH);
+    stops(&c, 43 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, (3 + 1 + 2 + 1) * MS);
+    EQUAL(find_idd(&r, 10 * MS, 30 * MS, 0)->charged_ns, 4 * MS);
+    charge_host_end(&c, &r);
+}
+
+static void the_timers_interrupt_is_shared_too(void)
+{
+    struct trace_bytes c;
+    wake_at_30(&c);
+    rec_map(&c, 31 * MS, 2);
+    rec_hypercall(&c, 33 * MS, STACK_SWITCH); /* 3 ms of domain 2, */
+    rec_hypercall(&c, 34 * MS, SET_TIMER_OP);
+    rec_hypercall(&c, 38 * MS, IRET);
+    rec_hypercall(&c, 40 * MS,
+                  STACK_SWITCH); /* 3 ms of a thread without I/O, 4 ms of the timer: shared 3 : 3 */
+    stops(&c, 40 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, (3 + 2) * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, (1 + 3 + 2) * MS);
+    charge_host_end(&c, &r);
+}
+
+static void idle_time_is_shared_within_100_ms(void)
+{
+    struct trace_bytes c;
+    wake_at_30(&c);
+    rec_hypercall(&c, 32 * MS, STACK_SWITCH); /* 2 ms of the idle loop */
+    rec_map(&c, 33 * MS, 2);
+    rec_hypercall(&c, 150 * MS, STACK_SWITCH); /* domain 2's up to 100 ms, then without I/O */
+    rec_map(&c, 151 * MS, 1);
+    rec_hypercall(&c, 160 * MS, STACK_SWITCH);
+    stops(&c, 166 * MS, 0, 0, BLOCKED); /* 6 ms of the idle loop, shared 50 : 10 */
+    mark(&c, 200 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 30 * MS, 0), 2)->charged_ns, 10 * MS);
+    EQUAL(find_idd(&r, 10 * MS, 160 * MS, 0)->own_ns, 5 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 160 * MS, 0), 1)->charged_ns, 1 * MS);
+    charge_host_end(&c, &r);
+}
+
+static void idle_time_of_a_kernel_that_tells_no_tasks_is_refused(void)
+{
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    starts(&c, 9 * MS, 0, 0);
+    rec_map(&c, 10 * MS, 1);
+    stops(&c, 12 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(r.status, -1);
+    EQUAL(r.err.code, ERROR_USAGE);
+    charge_host_end(&c, &r);
+}
+
+static void it_is_refused_before_rows_are_there(void)
+{
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    starts(&c, 9 * MS, 0, 0);
+    rec_map(&c, 10 * MS, 1);
+    stops(&c, 150 * MS, 0, 0, BLOCKED);
+    mark_seconds(&c, 2, 3 * S);
+    struct result r = charge_host_run(&c, share_idle);
+    EQUAL(r.status, -1);
+    EQUAL(r.intervals, 0);
+    charge_host_end(&c, &r);
+}
+
 CU_TestInfo charge_tasks_tests[] = {
     TEST(each_task_is_charged_by_its_own_events),
     TEST(a_task_is_one_across_preemptions),
@@ -179,5 +308,12 @@ CU_TestInfo charge_tasks_tests[] = {
     TEST(per_execution_tasks_are_not_told_apart),
     TEST(packets_have_no_say_before_the_first_task_either),
     TEST(packets_charge_from_the_beginning_where_no_task_is_seen),
+    TEST(idle_time_goes_to_those_for_whom_the_vcpu_woke),
+    TEST(idle_time_without_any_task_stays_own),
+    TEST(idle_time_is_shared_across_preemptions),
+    TEST(the_timers_interrupt_is_shared_too),
+    TEST(idle_time_is_shared_within_100_ms),
+    TEST(idle_time_of_a_kernel_that_tells_no_tasks_is_refused),
+    TEST(it_is_refused_before_rows_are_there),
     CU_TEST_INFO_NULL,
 };

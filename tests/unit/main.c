@@ -49,6 +49,8 @@ int main(void)
         SUITE(charge_tasks),
         SUITE(own_load),
         SUITE(attribution),
+        SUITE(debt),
+        SUITE(debt_policy),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),

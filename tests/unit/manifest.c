@@ -53,6 +53,7 @@ static struct capture example(void)
                                                .methods = CHARGE_GRANTS | CHARGE_PACKETS | CHARGE_THREADS,
                                                .interval_ns = 100000000,
                                                .spread_own = true,
+                                               .charge_idle = true,
                                                .idds = some_idds,
                                                .own = some_own,
                                                .own_n = 2},
@@ -118,7 +119,8 @@ static void a_manifest_comes_back(void)
     CHECK(back.options.executions);
     CHECK(back.options.cpu_hz == 0.1);
     CHECK(back.options.io_counts);
-    CHECK(back.options.charge.wanted && back.options.charge.spread_own && !back.options.charge.counters);
+    CHECK(back.options.charge.wanted && back.options.charge.spread_own && back.options.charge.charge_idle &&
+          !back.options.charge.counters);
     EQUAL(back.options.charge.methods, p.options.charge.methods);
     EQUAL(back.options.charge.interval_ns, 100000000);
     CHECK(memcmp(back.options.charge.weights, p.options.charge.weights, sizeof p.options.charge.weights) ==
@@ -260,6 +262,7 @@ static const struct change {
     {"options/charge/methods", "128"},
     {"options/charge/interval_ns", "-1"},
     {"options/charge/spread_own", "0"},
+    {"options/charge/charge_idle", "0"},
     {"options/charge/io_counts", "0"},
     {"options/charge/weights", "[1,2,3]"},
     {"options/charge/weights/0", "-1"},
