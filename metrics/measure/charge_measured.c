@@ -20,10 +20,10 @@ static uint32_t recipient_of(struct charging *c, uint32_t idd, uint32_t owner)
         return SHARE_OWN;
     if (owner > UINT16_MAX)
         return SHARE_UNATTRIBUTED;
-    uint32_t guest = population_life(c->population, (uint16_t)owner);
+    uint32_t guest = charging_guest(c, (uint16_t)owner);
     if (guest == c->idds[idd].life)
         return SHARE_OWN;
-    if (guest == NOBODY || guest >= c->incarnations_n)
+    if (guest == NOBODY)
         return SHARE_UNATTRIBUTED; /* the trace does not show this domain */
     return charging_pair(c, idd, guest);
 }

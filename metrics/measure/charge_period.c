@@ -86,156 +86,6 @@ struct period *charging_period(struct charging *c, uint32_t vcpu)
     return *p;
 }
 
-/* ---- what happens in it ---- */
-
-/* The pair's tally, which is not the one that the pair had last, made if there is none yet. */
-static __attribute__((noinline)) struct tally *find_tally(struct charging *c, struct period *p, uint32_t pair)
-{
-    struct pair *of = &c->pairs[pair];
-    size_t at = 0;
-    while (at < p->tallies_n && p->tallies[at].pair != pair)
-        at++;
-    if (at == p->tallies_n) {
-        size_t capacity = p->tallies_capacity;
-        struct tally *tallies = p->tallies;
-        if (at == capacity &&
-            !(tallies = array_reserve(p->tallies, &p->tallies_capacity, at + 1, sizeof *tallies))) {
-            c->failed = true;
-            return NULL;
-        }
-        c->memory += (p->tallies_capacity - capacity) * sizeof *tallies;
-        p->tallies = tallies;
-        p->tallies[p->tallies_n++] = (struct tally){.pair = pair};
-    }
-    of->hint_serial = p->serial;
-    of->hint_index = (uint32_t)at;
-    return &p->tallies[at];
-}
-
-static inline struct tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
-{
-    const struct pair *of = &c->pairs[pair];
-    return of->hint_serial == p->serial ? &p->tallies[of->hint_index] : find_tally(c, p, pair);
-}
-
-static inline void add_saturated(uint32_t *into, uint32_t count)
-{
-    *into = *into > UINT32_MAX - count ? UINT32_MAX : *into + count;
-}
-
-/* Nothing happened in `into` so far: what is tallied in `from` is its. */
-static void swap_tallies(struct period *into, struct period *from)
-{
-    struct period kept = *into;
-    into->serial = from->serial; /* pairs find their tallies by it */
-    into->tallies = from->tallies;
-    into->tallies_n = from->tallies_n;
-    into->tallies_capacity = from->tallies_capacity;
-    from->tallies = kept.tallies;
-    from->tallies_n = 0;
-    from->tallies_capacity = kept.tallies_capacity;
-}
-
-void charging_merge_period(struct charging *c, struct period *into, struct period *from)
-{
-    if (into->tallies_n == 0)
-        swap_tallies(into, from);
-    for (size_t i = 0; i < from->tallies_n; i++) {
-        const struct tally *t = &from->tallies[i];
-        struct tally *sum = tally_of(c, into, t->pair);
-        for (int k = 0; sum && k < IO_TRACE_KINDS; k++) {
-            add_saturated(&sum->events[k], t->events[k]);
-            add_saturated(&sum->inferred[k], t->inferred[k]);
-        }
-    }
-    into->io = into->io || from->io;
-    into->unattributed += from->unattributed;
-    charging_clear_period(c, from);
-}
-
-/* The guest's notifications await that the driver domain deals with them, or no longer. */
-static void set_awaits(struct charging *c, uint32_t pair, bool awaits)
-{
-    struct pair *p = &c->pairs[pair];
-    struct idd *d = &c->idds[p->idd];
-    if (p->awaits == awaits)
-        return;
-    p->awaits = awaits;
-    if (awaits) {
-        charging_append_index(c, &d->awaiting, &d->awaiting_n, &d->awaiting_capacity, pair);
-        return;
-    }
-    uint32_t at = 0;
-    while (d->awaiting[at] != pair)
-        at++;
-    d->awaiting[at] = d->awaiting[--d->awaiting_n];
-}
-
-void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
-{
-    struct period *p = charging_period(c, vcpu);
-    struct tally *t = p ? tally_of(c, p, pair) : NULL;
-    if (!t)
-        return;
-    add_saturated(&t->arrived, 1);
-    p->arrivals = true;
-    if (c->pairs[pair].completed > 0)
-        set_awaits(c, pair, true);
-}
-
-/* What an event means where T is a task: returns whether it is for the task to be charged by. */
-static bool is_of_task(struct charging *c, const struct io_event *h)
-{
-    if (h->acting != h->idd_vcpu) {
-        tasks_arrived(c, h->idd_vcpu, h->pair);
-        return false;
-    }
-    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
-        c->pairs[h->pair].completed += charging_scale(c);
-    if (h->kind == IO_MAP || h->kind == IO_COPY)
-        set_awaits(c, h->pair, false);
-    return true;
-}
-
-void charging_event(struct charging *c, const struct io_event *h)
-{
-    const struct idd *d = &c->idds[c->pairs[h->pair].idd];
-    c->seen.events[h->kind] += h->count;
-    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
-    c->vcpus[h->idd_vcpu].io_seen = true;
-    c->sink.event(c->sink.context, c->now_ns, h);
-    if (d->tasks_seen ? !is_of_task(c, h) : !(d->methods & charge_method_of_kind[h->kind]))
-        return;
-    struct period *p = charging_period(c, h->idd_vcpu);
-    struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
-    if (!t)
-        return;
-    p->io = true;
-    add_saturated(&t->events[h->kind], h->count);
-    if (h->inferred)
-        add_saturated(&t->inferred[h->kind], h->count);
-}
-
-void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,
-                           uint32_t count)
-{
-    c->seen.unassigned[kind] += count;
-    c->vcpus[idd_vcpu].io_seen = true;
-    uint32_t idd = c->incarnations[c->population->vcpus[idd_vcpu].life].idd;
-    charging_emit(c, &(struct transition){.time_ns = c->now_ns,
-                                          .kind = TRANSITION_IO_UNATTRIBUTED,
-                                          .from = kind & 15,
-                                          .vcpu = idd_vcpu,
-                                          .pcpu = pcpu,
-                                          .value = (uint64_t)idd << 32 | count});
-    bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
-    struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;
-    if (p) {
-        p->io = true;
-        p->unattributed += count * c->options.weights[kind];
-    }
-}
-
 /* ---- shared out ---- */
 
 /* Room for one more share. */
@@ -321,7 +171,7 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
 {
     const struct counters *counters = c->options.counters;
     const struct counter_device *d = &counters->devices[device];
-    uint32_t guest = population_life(c->population, d->domain), idd_life = c->idds[p->idd].life;
+    uint32_t guest = charging_guest(c, d->domain), idd_life = c->idds[p->idd].life;
     if (c->population->incarnations[idd_life].domain != d->idd || guest == idd_life)
         return;
     double added = 0, by_kind[COUNTER_KINDS];
@@ -332,7 +182,7 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
     }
     if (added <= 0)
         return;
-    if (guest == NOBODY || guest >= c->incarnations_n) {
+    if (guest == NOBODY) {
         p->unattributed += added; /* the trace does not show this domain */
         return;
     }
@@ -411,7 +261,7 @@ static void weigh_awaiting(struct charging *c, struct period *p)
     for (uint32_t i = d->awaiting_n; i-- > 0;) {
         uint32_t pair = d->awaiting[i];
         add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
-        set_awaits(c, pair, false);
+        charging_set_awaits(c, pair, false);
     }
 }
 

@@ -4,11 +4,12 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Eleven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Twelve files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_period.c
- * weighs what happened and shares the time out, own_load.c takes a known load of own work out, idle_share.c
- * shares out the idle time between tasks, charging_summary.c says what all of it rests on.
+ * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
+ * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
+ * takes a known load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what
+ * all of it rests on.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -344,6 +345,13 @@ static inline void charging_emit(struct charging *c, const struct transition *t)
     c->sink.transition(c->sink.context, t);
 }
 
+/* The guest of a domain id, its life; NOBODY: the trace does not show it, or it is the idle domain, which is no guest. */
+static inline uint32_t charging_guest(const struct charging *c, uint16_t domain)
+{
+    uint32_t life = domain == IDLE_DOMAIN ? NOBODY : population_life(c->population, domain);
+    return life < c->incarnations_n ? life : NOBODY;
+}
+
 /* Appends to an array of n items. False: memory ran out. */
 bool charging_append_index(struct charging *c, uint32_t **items, uint32_t *n, uint32_t *capacity,
                            uint32_t item);
@@ -413,6 +421,8 @@ struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t f
 void charging_merge_period(struct charging *c, struct period *into, struct period *from);
 /* Nothing happened in it. */
 void charging_clear_period(struct charging *c, struct period *p);
+/* The guest's notifications await that the driver domain deals with them, or no longer. */
+void charging_set_awaits(struct charging *c, uint32_t pair, bool awaits);
 /* The guest of the pair notified the vCPU. */
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
 

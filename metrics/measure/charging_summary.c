@@ -25,7 +25,7 @@ static void summarise_device(const struct charging *c, uint32_t device, uint64_t
     uint32_t life = population_life(c->population, d->idd);
     bool used = life != NOBODY && charging_idd_of(c, life) != NOBODY;
     s->devices_unused += any && !used;
-    s->devices_unknown += any && used && population_life(c->population, d->domain) == NOBODY;
+    s->devices_unknown += any && used && charging_guest(c, d->domain) == NOBODY;
 }
 
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s)

@@ -1,7 +1,7 @@
 /*
  * The ledger: transitions in time order are booked to cells; intervals are closed on the way, and the rows of each by that
- * is asked for are summed from the cells then. In four files: cells (where a moment is booked), booking (what a transition
- * adds), charges, closing (intervals).
+ * is asked for are summed from the cells then. In five files: cells (where a moment is booked), booking (what a transition
+ * adds), charges and their rows, closing (intervals).
  */
 #ifndef XENMETER_METRICS_LEDGER_H
 #define XENMETER_METRICS_LEDGER_H
@@ -193,7 +193,7 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
 /* Tells the sink what counts in the open intervals of these rows, though not in those handed out. */
 void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
-/* charges (ledger_charge.c) */
+/* charges (ledger_charge.c, ledger_charge_rows.c) */
 /* An I/O event, of a time before the next boundary. */
 void ledger_book_event(struct ledger *l, uint64_t time_ns, const struct io_event *h);
 /* The same as a transition, which can wait; ledger_book takes it. */

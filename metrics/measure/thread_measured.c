@@ -35,8 +35,8 @@ void thread_times_count(struct charging *c, uint32_t idd, int change, uint64_t b
 /* Adds what threads for a domain ran. */
 static void add_guest_time(struct charging *c, uint32_t idd, uint16_t domain, double ns)
 {
-    uint32_t guest = population_life(c->population, domain);
-    if (guest == NOBODY || guest >= c->incarnations_n) {
+    uint32_t guest = charging_guest(c, domain);
+    if (guest == NOBODY) {
         c->threads->idds[idd].unknown_ns += ns; /* the trace does not show this domain */
         return;
     }

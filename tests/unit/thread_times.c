@@ -291,6 +291,25 @@ static void time_for_domains_that_are_not_there_is_unattributed(void)
     end(&c, &log, &r);
 }
 
+static void the_idle_domain_is_no_guest(void)
+{
+    struct trace_bytes c;
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 32767, 2 * MS}, {NULL, 0, 0}});
+    charge_host_begin(&c);
+    replaces(&c, 10 * MS, 32767, 0, RUNNABLE, 0, 0);
+    stops(&c, 18 * MS, 0, 0, BLOCKED);
+    starts(&c, 18 * MS, 32767, 0);
+    mark(&c, 100 * MS);
+    struct result r = charge(&c, &log, (struct charge_options){0});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->unattributed_ns, 2 * MS);
+    EQUAL(d->own_ns, 6 * MS);
+    EQUAL(r.charges.devices_unknown, 1);
+    CHECK(balances(&r));
+    end(&c, &log, &r);
+}
+
 static void another_domains_times_are_not_used(void)
 {
     struct trace_bytes c;
@@ -361,6 +380,7 @@ CU_TestInfo thread_times_tests[] = {
     TEST(a_time_that_falls_is_not_believed),
     TEST(one_device_that_cannot_be_leaves_the_others),
     TEST(time_for_domains_that_are_not_there_is_unattributed),
+    TEST(the_idle_domain_is_no_guest),
     TEST(another_domains_times_are_not_used),
     TEST(unattributed_time_is_what_was_measured_first),
     TEST(where_no_reading_covers_the_model_charges),
