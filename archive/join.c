@@ -215,7 +215,7 @@ bool join_out_of_memory(const struct join *j)
     return j->out_of_memory;
 }
 
-static void join_charges(struct charge_summary *into, const struct charge_summary *next)
+static void join_charges(struct charge_summary *into, const struct charge_summary *next, uint64_t offset_ns)
 {
     for (int kind = 0; kind < IO_KINDS; kind++)
         into->events[kind] += next->events[kind];
@@ -231,6 +231,10 @@ static void join_charges(struct charge_summary *into, const struct charge_summar
     into->unattributed_ns += next->unattributed_ns;
     into->counted = into->counted && next->counted;
     into->devices_unknown += next->devices_unknown;
+    into->devices_unused += next->devices_unused;
+    if (into->cpu_impossible_ns == 0 && next->cpu_impossible_ns > 0)
+        into->cpu_impossible_at_ns = offset_ns + next->cpu_impossible_at_ns;
+    into->cpu_impossible_ns += next->cpu_impossible_ns;
 }
 
 void summary_join(struct summary *into, const struct summary *next)
@@ -239,7 +243,7 @@ void summary_join(struct summary *into, const struct summary *next)
     const struct trace_summary *b = &next->trace;
     uint64_t offset_ns = clock_ns(&into->clock, b->tsc_first);
     quality_merge(&into->quality, &next->quality, offset_ns);
-    join_charges(&into->charges, &next->charges);
+    join_charges(&into->charges, &next->charges, offset_ns);
     a->tsc_last = b->tsc_last;
     a->pcpus = b->pcpus > a->pcpus ? b->pcpus : a->pcpus;
     a->pcpu_highest = b->pcpu_highest > a->pcpu_highest ? b->pcpu_highest : a->pcpu_highest;

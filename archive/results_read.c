@@ -280,6 +280,8 @@ static const char *guest_wrong(const struct charge_guest *g, const struct charge
         return "guests out of order";
     if (life_compare(idd->domain, idd->life, g->domain, g->life) == 0)
         return "a driver domain is its own guest";
+    if (g->measured_ns > g->charged_ns || g->certain_ns > g->charged_ns - g->measured_ns)
+        return "parts of a charge that are more than it";
     for (int kind = 0; kind < IO_TRACE_KINDS; kind++)
         if (g->inferred[kind] > g->events[kind])
             return "more events were inferred than there are";
@@ -319,6 +321,8 @@ static bool read_guest(struct results_reading *x, struct charge_idd *idd, size_t
     line_open(l);
     line_fields(l, charge_guest_fields, &guests[at]);
     line_close(l);
+    if (guests[at].measured_ns == GUEST_PART_ABSENT || guests[at].certain_ns == GUEST_PART_ABSENT)
+        charge_guest_round_parts(&guests[at]);
     const char *wrong = guest_wrong(&guests[at], idd);
     if (wrong)
         line_wrong(l, wrong);

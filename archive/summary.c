@@ -88,6 +88,10 @@ static const struct stored_field charges_fields[] = {
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
     U64(charge_summary, devices_unknown),
+    FIELD(struct charge_summary, "devices_unused", devices_unused, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct charge_summary, "cpu_impossible_ns", cpu_impossible_ns, U64, false, 0, UINT64_MAX, NULL),
+    FIELD(struct charge_summary, "cpu_impossible_at_ns", cpu_impossible_at_ns, U64, false, 0, UINT64_MAX,
+          NULL),
     FIELDS_END,
 };
 

@@ -57,7 +57,7 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
     if (a->captures_n > 1 && (o->from_ns || o->to_ns))
         return "a part of several traces that follow each other is not told from them";
     if (own_rows)
-        return "this format has rows of its own";
+        return "what is asked for is not among them";
     if (meter->bys & ~kept->bys)
         return "they are not by this";
     if (meter->pcpus_wanted)

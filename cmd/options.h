@@ -42,7 +42,7 @@ struct options {
     double weights[IO_KINDS];
     unsigned weights_given; /* 1 << enum io_kind, or-ed: by the last --weights */
     bool charge_per_given, charge_per_execution;
-    bool charge_all, charge_idle;
+    bool charge_all, charge_idle, fit;
     struct own_load *own; /* of --own, or what --own-baseline has; NULL: not given */
     size_t own_n;
     const char *own_baseline; /* file of a report without guests' I/O */

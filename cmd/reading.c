@@ -33,7 +33,9 @@ static int complete_meter(struct reading *r, struct error *err)
                      ? archived_charge_options(&r->run.archived, &meter->charge, &r->counters, err)
                      : charge_options_of(o, r->counters, &meter->charge, err);
     meter->charge.dom0_trace = r->dom0_trace;
-    return status == 0 ? charge_idle_check(&meter->charge, r->dom0_trace != NULL, err) : -1;
+    if (status != 0 || charge_idle_check(&meter->charge, r->dom0_trace != NULL, err) != 0)
+        return -1;
+    return r->begin ? r->begin(r, err) : 0;
 }
 
 /* Of an archive: whether the results that were kept suffice, or where its trace is to be begun. */
@@ -42,8 +44,9 @@ static int choose_source(struct reading *r, struct error *err)
     struct archived *a = &r->run.archived;
     if (!a->archive)
         return 0;
-    return r->meter.bys ? archived_choose(a, &r->meter, writer_makes_files(r->options->format), err)
-                        : archived_choose_trace(a, err);
+    return r->meter.bys
+               ? archived_choose(a, &r->meter, r->from_trace || writer_makes_files(r->options->format), err)
+               : archived_choose_trace(a, err);
 }
 
 /* Opens the trace and the pipeline, unless what was kept suffices. */
@@ -128,6 +131,16 @@ static void check_counters(const struct reading *r, const struct charge_summary 
     else if (s->counted_from_ns > 0 || s->counted_to_ns < (int64_t)end_ns)
         complain("%s: its readings cover %.3f s to %.3f s of the trace's 0 s to %.3f s: the rest is %s", file,
                  from, to, end, s->methods & CHARGE_PACKETS ? "unattributed" : "charged by the trace alone");
+    if (s->cpu_impossible_ns)
+        complain(
+            "%s: its CPU times cannot be for %.3f s, first in the stretch from %.3f s on: they fall, or are "
+            "more than the driver domain can have run: not used there",
+            file, (double)s->cpu_impossible_ns / 1e9, (double)s->cpu_impossible_at_ns / 1e9);
+    if (s->devices_unused)
+        complain(
+            "%s: %zu of its devices were counted in domains that are no driver domains of this trace: they "
+            "are not used",
+            file, s->devices_unused);
     if (s->devices_unknown)
         complain("%s: %zu of its devices belong to domains that the trace does not show: their share is "
                  "unattributed",
@@ -266,6 +279,8 @@ static int end_writing(struct reading *r)
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
         verdict_judge_charges(&judgement, &s.charges, all_ns);
+    if (r->schema.charge && r->schema.charge->fit)
+        verdict_judge_fit(&judgement, r->schema.charge->fit);
     if (check_rows(r, &s.quality) != 0)
         return EXIT_ERROR;
     if (charges)
@@ -312,6 +327,8 @@ static int run(struct reading *r)
         commit(&r->output, o->output);
         return EXIT_ERROR;
     }
+    if (status == 0 && r->finish && r->finish(r, &err) != 0)
+        return fail(o->input, &err);
     return status == 0 ? end_writing(r) : fail(o->input, &err);
 }
 

@@ -1,6 +1,7 @@
 #include "formats/json_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "formats/charge_words.h"
@@ -166,19 +167,34 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     json_t *measured_from = summary->measured ? json_integer(summary->measured_from_ns) : json_null();
     json_t *measured_to = summary->measured ? json_integer(summary->measured_to_ns) : json_null();
     json_t *measured_lost = options->dom0_trace ? json_integer(of_lost(options->dom0_trace)) : json_null();
-    return json_pack("{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o, s:b, s:o, s:o}",
-                     "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
-                     (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
-                     summary->idds_unseparated + summary->idds_own_given == 0, "weights",
-                     of_weights(options->weights), "charge_all", (int)options->spread_own, "idds",
-                     of_idds(options->idds), "io_counts", json_of_text(schema->io_counts),
-                     "io_counts_from_ns", from, "io_counts_to_ns", to, "io_counts_devices_unknown",
-                     (json_int_t)summary->devices_unknown, "dom0_trace", json_of_text(schema->dom0_trace),
-                     "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns", measured_to, "dom0_trace_lost",
-                     measured_lost, "events_seen", of_counts(summary->events, IO_KINDS), "events_inferred",
-                     of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
-                     of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary),
-                     "charge_idle", (int)options->charge_idle, "own_given", of_own(options), "own_baseline",
-                     json_of_text(schema->own_baseline));
+    return json_pack(
+        "{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:b, s:o, s:o}",
+        "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
+        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
+        summary->idds_unseparated + summary->idds_own_given == 0, "weights", of_weights(options->weights),
+        "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
+        json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,
+        "io_counts_devices_unknown", (json_int_t)summary->devices_unknown, "io_counts_devices_unused",
+        (json_int_t)summary->devices_unused, "io_counts_cpu_impossible_ns",
+        (json_int_t)summary->cpu_impossible_ns, "dom0_trace", json_of_text(schema->dom0_trace),
+        "dom0_trace_from_ns", measured_from, "dom0_trace_to_ns", measured_to, "dom0_trace_lost",
+        measured_lost, "events_seen", of_counts(summary->events, IO_KINDS), "events_inferred",
+        of_counts(summary->inferred, IO_TRACE_KINDS), "events_unassigned",
+        of_counts(summary->unassigned, IO_TRACE_KINDS), "unused", of_unused(options, summary), "charge_idle",
+        (int)options->charge_idle, "own_given", of_own(options), "own_baseline",
+        json_of_text(schema->own_baseline));
+}
+
+json_t *charge_json_fit(const struct fitted_weights *fit)
+{
+    struct buffer weights = {0};
+    fit_add_weights(&weights, fit);
+    buffer_add(&weights, "", 1);
+    json_t *text = weights.failed ? NULL : json_string(weights.at);
+    buffer_free(&weights);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:f, s:o}", "intervals", (json_int_t)fit->intervals, "driver_domains_ns",
+        (json_int_t)llround(fit->driver_ns), "guests_ns", (json_int_t)llround(fit->guests_ns), "explained_ns",
+        (json_int_t)llround(fit->explained_ns), "residual_pct", fit->residual_pct, "weights", text);
 }

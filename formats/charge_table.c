@@ -123,6 +123,23 @@ static void put_events(struct buffer *b, const struct charge_schema *schema, con
     put_counts(b, "of unknown guest:", s->unassigned, NULL, IO_TRACE_KINDS);
 }
 
+/* "in 11 intervals driver domains ran 7.82 s, ..." and the weights as options have them */
+static void put_fit(struct buffer *b, const struct charge_schema *schema, const struct charge_summary *s)
+{
+    const struct fitted_weights *fit = schema->fit;
+    char one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
+    buffer_printf(
+        b, "in %s intervals driver domains ran %s, of it %s for guests; the costs explain %s of that, ",
+        human_count(one, fit->intervals), human_duration(two, (uint64_t)fit->driver_ns),
+        human_duration(three, (uint64_t)fit->guests_ns),
+        human_percent(four, fit->explained_ns, fit->guests_ns));
+    buffer_printf(b, "and are off by %.0f %% for a guest in an interval\n", fit->residual_pct);
+    put_separation(b, schema, s);
+    buffer_text(b, "--weights ");
+    fit_add_weights(b, fit);
+    buffer_text(b, "\n");
+}
+
 void charge_table_end(struct writer *w, bool begun, const struct charge_summary *s)
 {
     struct buffer *b = &w->text;
@@ -130,6 +147,10 @@ void charge_table_end(struct writer *w, bool begun, const struct charge_summary 
     for (int kind = 0; kind < IO_KINDS; kind++)
         any |= s->events[kind] > 0;
     buffer_text(b, begun ? "\n" : "");
+    if (w->schema->charge->fit) {
+        put_fit(b, w->schema->charge, s);
+        return;
+    }
     put_measured(b, w->schema->charge, s);
     if (any) {
         if (s->methods)

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define WEIGHT_DIGITS 6
+
 const struct charge_method_name charge_method_names[] = {
     {"grants", CHARGE_GRANTS},       {"copies", CHARGE_COPIES},
     {"transfers", CHARGE_TRANSFERS}, {"notifications", CHARGE_NOTIFICATIONS},
@@ -35,4 +37,15 @@ const char *charge_per_in_words(char to[CHARGE_PER_BYTES], const struct charge_o
         return options->per_execution ? "execution" : "task";
     snprintf(to, CHARGE_PER_BYTES, "interval=%s", length_in_words(length, options->interval_ns));
     return to;
+}
+
+void fit_add_weights(struct buffer *b, const struct fitted_weights *fit)
+{
+    const char *before = "";
+    for (const struct fitted_weight *w = fit->kinds; w < fit->kinds + fit->n; w++)
+        if (w->weight >= 0) {
+            buffer_printf(b, "%s%s=", before, io_weight_names[w->kind]);
+            buffer_decimal(b, w->weight, WEIGHT_DIGITS);
+            before = ",";
+        }
 }

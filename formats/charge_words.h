@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/buffer.h"
 #include "metrics/measure/charge.h"
+#include "metrics/measure/weight_fit.h"
 
 struct charge_method_name {
     const char *name; /* as --charge-by and JSON have it */
@@ -28,5 +30,8 @@ const char *charge_per_in_words(char to[CHARGE_PER_BYTES], const struct charge_o
 
 /* Whether events of this kind have a say under these methods and weights. */
 bool charge_looks_at(const struct charge_options *options, unsigned methods, enum io_kind kind);
+
+/* Fitted weights as --weights takes them: "send=0.551,recv=1.49"; those without a weight are left out. */
+void fit_add_weights(struct buffer *b, const struct fitted_weights *fit);
 
 #endif

@@ -192,6 +192,8 @@ static int end(struct writer *w, const struct report_summary *summary)
         return -1;
     if (charge && put_object(w, "method", charge_json_method(charge, summary->charges)) != 0)
         return -1;
+    if (charge && charge->fit && put_object(w, "fit", charge_json_fit(charge->fit)) != 0)
+        return -1;
     if (put_reports(w, summary) != 0)
         return -1;
     return output_flush(w->out);

@@ -40,4 +40,7 @@ json_t *charge_json_methods(unsigned methods);
 /* The "method" of the document: what was asked for and what came of it. NULL when memory ran out. */
 json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary);
 
+/* The "fit" of a document of weights: how much it rests on and how good it is. NULL when memory ran out. */
+json_t *charge_json_fit(const struct fitted_weights *fit);
+
 #endif

@@ -11,6 +11,7 @@
 #include "formats/selection.h"
 #include "metrics/measure/charge.h"
 #include "metrics/measure/row.h"
+#include "metrics/measure/weight_fit.h"
 #include "metrics/verdict.h"
 #include "parser/error.h"
 #include "parser/trace.h"
@@ -21,6 +22,7 @@ struct charge_schema {
     const char *io_counts;    /* the file of outside counters, or NULL */
     const char *dom0_trace;   /* the file of what a driver domain's kernel recorded, or NULL */
     const char *own_baseline; /* the report from which loads of own work are, or NULL */
+    const struct fitted_weights *fit; /* a report of weights: filled before it ends; else NULL */
 };
 
 /* What is known at the beginning of a report. The caller keeps it alive until the writer is gone. */

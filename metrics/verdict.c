@@ -29,8 +29,10 @@
 #define CLOCK_SURE        3 /* a frequency is taken to be right to so many standard errors, */
 #define CLOCK_LEAST_PPM                                                                                      \
     1 /* but never better than this: records are written some time after Xen read its clock */
-#define CLOCK_GIVEN_PPM 1000 /* a given frequency may be rounded */
-#define CLOCK_SLEW_PPM  500  /* NTP has a host's clock run faster or slower by up to this */
+#define DEGRADED_RESIDUAL_PCT 25 /* of a guest's time in an interval: the fitted costs are off by that much */
+#define POOR_RESIDUAL_PCT     50
+#define CLOCK_GIVEN_PPM       1000 /* a given frequency may be rounded */
+#define CLOCK_SLEW_PPM        500  /* NTP has a host's clock run faster or slower by up to this */
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -299,6 +301,7 @@ static void judge_cover(struct judgement *j, const char *what, double share)
 void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns)
 {
     bool any = false;
+    char share[HUMAN_BYTES];
     for (int kind = 0; kind < IO_KINDS; kind++)
         any = any || s->events[kind] > 0;
     if (s->measured)
@@ -306,6 +309,12 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, 
                     uncovered(s->measured_from_ns, s->measured_to_ns, duration_ns));
     if (s->counted && s->methods & (CHARGE_PACKETS | CHARGE_THREADS))
         judge_cover(j, "the counts", uncovered(s->counted_from_ns, s->counted_to_ns, duration_ns));
+    if (s->cpu_impossible_ns)
+        because(j,
+                (double)s->cpu_impossible_ns >= POOR_UNKNOWN_SHARE * (double)duration_ns ? VERDICT_POOR
+                                                                                         : VERDICT_DEGRADED,
+                "CPU times that cannot be are given for %s of the trace: the events alone charge there",
+                human_percent(share, (double)s->cpu_impossible_ns, (double)duration_ns));
     if (s->ran_ns && (double)s->unattributed_ns >= POOR_UNKNOWN_SHARE * (double)s->ran_ns)
         because(j, VERDICT_POOR, "%.0f %% of the driver domains' time is unattributed",
                 100 * (double)s->unattributed_ns / (double)s->ran_ns);
@@ -320,6 +329,22 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, 
             "own is given, not separated by the trace: if it is right, 2 to 10 %% of the driver domain%s time "
             "may be with the wrong one",
             s->idds_own_given == 1 ? "'s" : "s'");
+}
+
+void verdict_judge_fit(struct judgement *j, const struct fitted_weights *fit)
+{
+    unsigned unsure = 0, events = 0;
+    for (size_t i = 0; i < fit->n; i++) {
+        enum fit_state state = fit->kinds[i].state;
+        events += state < FIT_FEW;
+        unsure += state < FIT_FEW && state != FIT_KNOWN;
+    }
+    if (fit->residual_pct >= DEGRADED_RESIDUAL_PCT)
+        because(j, fit->residual_pct >= POOR_RESIDUAL_PCT ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the costs are off by %.0f %% for a guest in an interval", fit->residual_pct);
+    if (unsure > 0)
+        because(j, VERDICT_DEGRADED, "%u of %u costs %s not known, or not to a half", unsure, events,
+                unsure == 1 ? "is" : "are");
 }
 
 void verdict_judge_records(struct judgement *j, const struct quality *q)

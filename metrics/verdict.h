@@ -8,6 +8,7 @@
 
 #include "human.h"
 #include "metrics/measure/charge.h"
+#include "metrics/measure/weight_fit.h"
 #include "parser/order/clock.h"
 #include "parser/quality.h"
 
@@ -39,6 +40,9 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
  * was given beside the trace does not cover all of its `duration_ns`.
  */
 void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns);
+
+/* Adds what is wrong with fitted weights: costs that are not sure, or that do not explain the time. */
+void verdict_judge_fit(struct judgement *j, const struct fitted_weights *fit);
 
 /* The verdict on the records alone, for a dump: lost, damaged and unknown ones, and time stamps. */
 void verdict_judge_records(struct judgement *j, const struct quality *q);

@@ -18,6 +18,7 @@
 #define CHECK_FIRST_SWEEPS 8           /* and so many or more at first check one that is not measured */
 #define CLOCK_POOR_PPM     3333.0      /* not sure to 1 %: the host's own measure is better */
 #define RUNSTATES_ENOUGH   16          /* changes a pCPU: siblings would have shown by then */
+#define MISSED_ENOUGH      256         /* the same, where switches are missing */
 #define SIBLINGS_ENOUGH    4096 /* changes a pCPU: who its siblings are will not be known later, either */
 #define SWITCHES_ENOUGH    16   /* a pCPU, and no runstate change: the mask left these out */
 #define MEMORY_DEFAULT     (1ull << 30)
@@ -35,7 +36,7 @@ struct trace {
     struct clock clock;
     enum phase phase;
     size_t limit_events;
-    uint64_t delivered_tsc; /* all events up to here were delivered, none of a later time */
+    uint64_t delivered_tsc; /* all events before it were delivered, and none after it */
     bool renames;           /* events are wanted that once had other numbers, or whose numbers others had, */
     bool widened;           /* and for that reason some come that nobody asked for */
     struct trace_tap tap;   /* .bytes NULL: nobody listens */
@@ -165,11 +166,13 @@ static uint64_t complete_upto(const struct trace *t)
 static bool siblings_known(struct trace *t)
 {
     struct decoder *d = &t->decoder;
-    bool may_grow = decoder_cores_may_grow(d);
-    if (may_grow && (d->sweep & (d->sweep - 1)) == 0) {
+    bool may_grow = decoder_cores_may_grow(d), may_show = decoder_cores_may_show(d);
+    if ((may_grow || may_show) && (d->sweep & (d->sweep - 1)) == 0) {
         decoder_search_cores(d, complete_upto(t));
         may_grow = decoder_cores_may_grow(d);
     }
+    if (may_show && decoder_runstates(d) < (uint64_t)MISSED_ENOUGH * d->pcpus_n)
+        return false;
     bool due = !cores_shown(&d->cores) || decoder_siblings_due(d);
     return (due && !cores_unsettled(&d->cores) && !may_grow) ||
            decoder_runstates(d) >= (uint64_t)SIBLINGS_ENOUGH * d->pcpus_n;
@@ -310,7 +313,8 @@ static int read_on(struct trace *t, struct error *err)
     } while (ready == 0);
     if (ready < 0)
         return -1;
-    if (t->phase == PHASE_CLOCK && cores_shown(&t->decoder.cores) &&
+    bool siblings = cores_shown(&t->decoder.cores) || decoder_cores_may_show(&t->decoder);
+    if (t->phase == PHASE_CLOCK && siblings &&
         (!decoder_search_cores(&t->decoder, complete_upto(t)) ||
          !decoder_check_cores(&t->decoder, complete_upto(t))))
         return error_no_memory(err, "which pCPUs are scheduled together");

@@ -42,10 +42,10 @@ struct event_batch {
     bool
         first_sweep_cut; /* the trace ends in its first sweep: pCPUs that were to be read after may be missing */
     uint64_t end_tsc;    /* of the last record that the model is given, once the end was read; 0: not yet */
-    uint64_t watermark; /* tsc up to which everything has arrived: no later event lies below it */
+    uint64_t watermark; /* nothing that comes later is before this tsc; at it something may be */
 };
 
-/* The tsc up to which the model has all that it is given. */
+/* The tsc before which the model has all that it is given. */
 static inline uint64_t event_batch_settled(const struct event_batch *b)
 {
     return b->end_tsc > 0 && b->end_tsc < b->watermark ? b->end_tsc : b->watermark;

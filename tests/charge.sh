@@ -147,10 +147,47 @@ for options in '' '--charge-by threads' '--charge-by threads,grants' '--charge-p
     # shellcheck disable=SC2086 # a list of words
     run charge -q -f json -g total,1s,100ms,7ms --io-counts "$scratch/threads.csv" $options "$fixture"
     check "$options: all adds up" sums "$out"
-    check "$options: granularities add up" holds '[.reports[] | [.intervals[].idds[] | select(.domain == 0).charged_ns]
-        | add] | .[1:] as $finer | .[0] as $whole | all($finer[]; . == $whole)' "$out"
+    check "$options: granularities add up" holds '[.reports[] | [.intervals[].idds[] | select(.domain == 0)
+        | [.charged_ns, ([.guests[] | .measured_ns] | add), ([.guests[] | .certain_ns] | add), ([.guests[] | .inferred_ns] | add)]]
+        | transpose | map(add)] | .[1:] as $finer | .[0] as $whole | all($finer[]; . == $whole) and all($whole[]; . > 0)' "$out"
     check "$options: threads are a method" holds '.method.charge_by | index("threads")' "$out"
 done
+# CPU times that cannot be: in ns of guest 2 at reading $i of 160, one each 100 ms.
+cannot_be() { # EXPRESSION OPTION...
+    local expression=$1
+    shift
+    {
+        echo time_ns,domain,device,cpu_ns
+        for ((i = 0; i <= 160; i++)); do echo "$((i * 100000000)),2,guest-rx,$((expression))"; done
+    } >"$scratch/cannot.csv"
+    run charge -f json --io-counts "$scratch/cannot.csv" "$@" "$fixture"
+}
+measured='[.reports[0].intervals[0].idds[0].guests[].measured_ns] | add'
+cannot_be 'i * 200000 + (i < 70 ? 0 : 9000000000)'
+check 'a jump' says "$err" "cannot.csv: its CPU times cannot be for 0.[12]00 s, first in the stretch from 6.[89]00 s on"
+check 'a jump: the verdict' says "$err" '^xenmeter: verdict degraded: CPU times that cannot be are given for'
+check 'a jump: the others are believed' holds "($measured) > 8e6 and ($measured) < 31e6" "$out"
+cannot_be '(i < 70 ? i : i - 60) * 200000'
+check 'a step back' says "$err" 'cannot.csv: its CPU times cannot be for 0.[12]00 s'
+cannot_be '(i < 70 ? i : i - 70) * 200000'
+check 'counting that began anew' holds ".method.io_counts_cpu_impossible_ns == 0 and ($measured) > 8e6" "$out"
+cannot_be 'i * 5 * 190000000'
+check 'more than it ran, all the time' says "$err" '^xenmeter: verdict poor: CPU times that cannot be are given for'
+check 'more than it ran: not measured' holds "($measured) < 5e8" "$out"
+cannot_be 'i * 100000' --charge-by grants
+check 'where they are not used nothing is wrong with them' holds '.method.io_counts_cpu_impossible_ns == 0' "$out"
+cannot_be 'i * 5 * 190000000' -q
+run archive create -q --io-counts "$scratch/cannot.csv" "$fixture" -o "$scratch/cannot.xma"
+run charge "$scratch/cannot.xma"
+check 'an archive keeps that' says "$out" 'verdict: poor .*CPU times that cannot be are given for'
+{ echo time_ns,domain,device,cpu_net_ns; for ((i = 0; i <= 160; i++)); do echo "$((i * 100000000)),999,guest-rx,$((i * 10000000))"; done; } >"$scratch/others.csv"
+run charge -f json --charge-by threads --io-counts "$scratch/others.csv" "$fixture"
+check 'threads for a domain that is not there: unattributed' holds '.reports[0].intervals[0].idds[0].unattributed_ns > 1.4e9' "$out"
+check 'that is said' says "$err" 'others.csv: 1 of its devices belong to domains that the trace does not show: their share is unattributed'
+sed 's/$/,7/; 1s/,7$/,idd/' "$scratch/threads.csv" >"$scratch/others.csv"
+run charge -f json --io-counts "$scratch/others.csv" "$fixture"
+check 'times of another driver domain' says "$err" 'others.csv: 3 of its devices were counted in domains that are no driver domains'
+
 run charge -q -f json -g total,1s --io-counts "$scratch/threads.csv" "$fixture"
 { sed '1s/$/,tx_packets/; 2,$s/$/,/' "$scratch/threads.csv"; for i in 0 16; do echo "${i}000000000,2,vif2.0,,$((i * 100))"; done; } >"$scratch/both.csv"
 run charge -q -f json --io-counts "$scratch/both.csv" "$fixture"

@@ -5,6 +5,8 @@
 #   truth       running time against what the hypervisor itself counted
 #   charges     charges against what the driver domain itself counted
 #   threads     charges by CPU times of threads against what the driver domain recorded of its switches
+#   errors      charges by every method against that, and how far each is off on the mean
+#   fit         fitted weights against what packets and requests cost the driver domain
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
 #   unrecorded  pCPUs and times of which nothing was recorded
@@ -16,6 +18,7 @@
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
 #   own-load    charges where a driver domain's own work is known beforehand
+#   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
@@ -32,10 +35,10 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads invariants road clock unrecorded cases cli dump every-event xenalyze charge own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
-ASAN_CAPTURE_TESTS := truth charges threads invariants road dump xenalyze
+ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
 TRACES     ?=
 
@@ -80,6 +83,18 @@ test-charges: all
 test-threads: all
 	@BUILD=$(BUILD) tests/truth/threads.sh fixtures $(TRACES)
 
+.PHONY: test-errors test-fit charge-errors
+test-errors: all test-tools
+	@BUILD=$(BUILD) tests/truth/errors.sh fixtures $(TRACES)
+
+test-fit: all
+	@BUILD=$(BUILD) tests/truth/fit.sh fixtures $(TRACES)
+
+# The tables of README.md and xenmeter-charge(1): how far charges are off, and fitted weights. XENMETER=PROGRAM: another program's.
+charge-errors: all test-tools
+	@BUILD=$(BUILD) PLAIN=1 tests/truth/errors.sh $(or $(TRACES),fixtures)
+	@BUILD=$(BUILD) PLAIN=1 tests/truth/fit.sh $(or $(TRACES),fixtures)
+
 .PHONY: test-xenalyze
 test-xenalyze: all
 	@BUILD=$(BUILD) tests/xenalyze.sh $(TRACES)
@@ -94,7 +109,7 @@ test-hosts: all $(BUILD)/hosts
 	    $(BUILD)/hosts --program $(BUILD)/xenmeter --runs 1 --no-shrink $$host >$(BUILD)/host.txt || { cat $(BUILD)/host.txt; exit 1; }; done
 	@$(BUILD)/hosts --program $(BUILD)/xenmeter $(if $(HOSTS_SECONDS),--seconds $(HOSTS_SECONDS),--runs $(HOSTS_RUNS) --seed $(HOSTS_SEED))
 
-SHELL_TESTS := $(filter-out unit truth charges threads xenalyze hosts,$(TESTS))
+SHELL_TESTS := $(filter-out unit truth charges threads errors fit xenalyze hosts,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh

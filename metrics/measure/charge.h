@@ -86,6 +86,8 @@ struct charge_guest {
     int32_t domain;
     uint32_t life;
     uint64_t charged_ns;
+    uint64_t measured_ns; /* of charged_ns: by the driver domain's own kernel, and */
+    uint64_t certain_ns;  /* by events whose guest is certain; what is left of it is inferred */
     uint64_t events[IO_KINDS];
     bool counted[COUNTER_KINDS];       /* of tx, rx, read, write: whether a device of it counts them at all */
     uint64_t inferred[IO_TRACE_KINDS]; /* of the events: for whom they were is inferred, not certain */
@@ -117,6 +119,12 @@ struct charge_idd {
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
 
+/* measured_ns and certain_ns by the fractions of ns, for results that have only these. */
+void charge_guest_round_parts(struct charge_guest *g);
+
+/* Below this part of a charge, sums of rounded fractions are off. */
+#define CHARGE_ROUNDING 1e-6
+
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
     unsigned methods;                    /* those in force; of CHARGE_AUTO those that had any event */
@@ -134,7 +142,12 @@ struct charge_summary {
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */
     int64_t measured_from_ns,
-        measured_to_ns;     /* the part of the trace's time that it covers (it may lie outside) */
+        measured_to_ns; /* the part of the trace's time that it covers (it may lie outside) */
+    uint64_t
+        cpu_impossible_ns; /* of the trace's time: CPU times that cannot be, and were not used, are given for it, */
+    uint64_t cpu_impossible_at_ns; /* first in the stretch that begins there */
+    size_t
+        devices_unused; /* devices that counted something in domains that are no driver domains of the trace */
     size_t devices_unknown; /* devices that counted something, of domains that the trace does not show */
 };
 

@@ -182,6 +182,9 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
     c->idds[idd].methods =
         c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
     c->incarnations[life].idd = idd;
+    if (c->threads)
+        thread_times_count(c, idd, (int)c->incarnations[life].can_run,
+                           c->incarnations[life].can_run * c->now_ns);
     const struct incarnation *l = &c->population->incarnations[life];
     for (uint32_t id = 0; id < l->vcpus_n; id++) {
         uint32_t vcpu = l->vcpus[id];
@@ -296,10 +299,27 @@ static inline bool is_awake(unsigned state)
     return state <= RUNSTATE_RUNNABLE; /* or running */
 }
 
+/* It runs, or would if it had a pCPU, or may do so. */
+static inline bool can_run(unsigned state)
+{
+    return state != RUNSTATE_BLOCKED && state != RUNSTATE_OFFLINE;
+}
+
+/* vCPUs whose threads can run are counted of every domain: it may turn out to be a driver domain. */
+static void count_can_run(struct charging *c, uint32_t life, int change, uint64_t before_ns)
+{
+    struct charging_life *l = &c->incarnations[life];
+    l->can_run += (uint32_t)change;
+    if (c->threads && l->idd != NOBODY)
+        thread_times_count(c, l->idd, change, before_ns);
+}
+
 static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsigned state)
 {
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
+    if (can_run(before) != can_run(state))
+        count_can_run(c, c->population->vcpus[vcpu].life, can_run(before) ? -1 : 1, 0);
 }
 
 static void starts(struct charging *c, uint32_t vcpu, bool dispatched, bool blind)
@@ -321,6 +341,8 @@ static void appear(struct charging *c, const struct transition *t)
         return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
+    if (can_run(t->to))
+        count_can_run(c, life, 0, c->now_ns - min64(c->now_ns, c->population->incarnations[life].birth_ns));
     count_vcpus(c, t->vcpu);
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
         starts(c, t->vcpu, false, false);
@@ -451,6 +473,25 @@ static uint64_t counted_events(const struct charging *c, uint32_t device, unsign
                : 0;
 }
 
+/* Whether a device says anything of the trace, and of whom. */
+static void summarise_device(const struct charging *c, uint32_t device, uint64_t end_ns,
+                             struct charge_summary *s)
+{
+    const struct counters *counters = c->options.counters;
+    const struct counter_device *d = &counters->devices[device];
+    struct cpu_time cpu = counters_cpu_between(counters, device, 0, end_ns, &c->clock, UINT32_MAX);
+    bool any = cpu.ns > 0 || cpu.impossible_ns > 0;
+    for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+        uint64_t events = counted_events(c, device, k, end_ns);
+        s->events[IO_TX + k] += events;
+        any = any || events > 0;
+    }
+    uint32_t life = population_life(c->population, d->idd);
+    bool used = life != NOBODY && charging_idd_of(c, life) != NOBODY;
+    s->devices_unused += any && !used;
+    s->devices_unknown += any && used && population_life(c->population, d->domain) == NOBODY;
+}
+
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s)
 {
     *s = c->seen;
@@ -462,17 +503,8 @@ void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge
     }
     s->counted_from_ns = c->counted_from_ns;
     s->counted_to_ns = c->counted_to_ns;
-    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++) {
-        uint64_t counted = 0;
-        for (unsigned k = 0; k < COUNTER_KINDS; k++) {
-            uint64_t events = counted_events(c, d, k, end_ns);
-            s->events[IO_TX + k] += events;
-            counted += events;
-        }
-        counted += counted_events(c, d, COUNTER_CPU, end_ns);
-        uint16_t domain = c->options.counters->devices[d].domain;
-        s->devices_unknown += counted > 0 && population_life(c->population, domain) == NOBODY;
-    }
+    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++)
+        summarise_device(c, d, end_ns, s);
     unsigned in_force = 0;
     bool automatic = charge_methods_are_automatic(c->options.methods);
     for (size_t i = 0; i < c->idds_n; i++) {

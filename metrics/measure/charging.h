@@ -182,8 +182,9 @@ struct charging_vcpu {
 };
 
 struct charging_life {
-    uint32_t idd;   /* index in charging.idds, NOBODY */
-    uint32_t awake; /* vCPUs running or runnable */
+    uint32_t idd;     /* index in charging.idds, NOBODY */
+    uint32_t awake;   /* vCPUs running or runnable */
+    uint32_t can_run; /* the same, or in an unknown state */
     bool
         sends_traced; /* its event-channel operations are in the trace: a wake without one is no notification */
     uint32_t partner; /* the pair it dealt in last, as guest; NOBODY */

@@ -51,7 +51,7 @@ static int contradiction(const struct counters *c, const struct counter_reading 
 /* Makes the counts of one device grow throughout: adds the old count where a count began anew from 0. */
 static void join_lives(struct counter_reading *r, size_t n)
 {
-    for (unsigned kind = 0; kind < COUNTER_COUNTS; kind++) {
+    for (unsigned kind = 0; kind < COUNTER_KINDS; kind++) {
         uint64_t last = 0, total = 0;
         for (size_t i = 0; i < n; i++) {
             uint64_t now = r[i].count[kind];
@@ -242,6 +242,54 @@ uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsig
     if (!levels(c, device, kind, (uint64_t[]){from_ns, to_ns}, clock, at))
         return 0;
     return at[1].whole - at[0].whole;
+}
+
+/* A kernel adds up a thread's time when it stops running, or at its next tick: a reading may be so much behind. */
+#define CPU_LATE_NS 20000000u
+
+/* By how much the CPU time grew from reading i - 1 to reading i. False: that cannot be. */
+static bool cpu_time_grew(const struct series *s, size_t i, uint64_t step_ns, uint32_t vcpus, uint64_t *grown)
+{
+    uint64_t before = s->readings[i - 1].count[COUNTER_CPU], after = s->readings[i].count[COUNTER_CPU];
+    *grown = after > before ? after - before : 0;
+    return (after >= before || after == 0) && *grown <= ((uint128)step_ns + CPU_LATE_NS) * vcpus;
+}
+
+struct cpu_time counters_cpu_between(const struct counters *c, uint32_t device, uint64_t from_ns,
+                                     uint64_t to_ns, const struct clock *clock, uint32_t vcpus)
+{
+    struct series s = series_of(c, device, COUNTER_CPU, clock);
+    struct cpu_time t = {0};
+    int64_t from = from_ns > INT64_MAX ? INT64_MAX : (int64_t)from_ns,
+            to = to_ns > INT64_MAX ? INT64_MAX : (int64_t)to_ns;
+    if (from >= to || s.n < 2 || !c->devices[device].counts[COUNTER_CPU])
+        return t;
+    size_t i = readings_until(&s, from);
+    for (i += i == 0; i < s.n && reading_ns(&s, i - 1) <= to; i++) {
+        int64_t begin = reading_ns(&s, i - 1), end = reading_ns(&s, i);
+        /* Unsigned: the distance of two int64_t fits. */
+        uint64_t step_ns = (uint64_t)end - (uint64_t)begin, grown;
+        uint64_t part_ns = (uint64_t)(end < to ? end : to) - (uint64_t)(begin > from ? begin : from);
+        if (!cpu_time_grew(&s, i, step_ns, vcpus, &grown)) {
+            t.impossible_ns += step_ns ? part_ns : 1;
+            continue;
+        }
+        double elsewhere_ns = (double)(step_ns - part_ns) * vcpus;
+        t.ns += step_ns ? (double)grown * (double)part_ns / (double)step_ns : (double)grown;
+        t.least_ns += (double)grown > elsewhere_ns ? (double)grown - elsewhere_ns : 0;
+    }
+    return t;
+}
+
+bool counters_last(const struct counters *c, uint32_t device, uint64_t until_ns, const struct clock *clock,
+                   uint64_t *ns)
+{
+    struct series s = series_of(c, device, 0, clock);
+    size_t next = readings_until(&s, until_ns > INT64_MAX ? INT64_MAX : (int64_t)until_ns);
+    if (next == 0 || reading_ns(&s, next - 1) < 0)
+        return false;
+    *ns = (uint64_t)reading_ns(&s, next - 1);
+    return true;
 }
 
 bool counters_next(const struct counters *c, uint32_t device, uint64_t after_ns, const struct clock *clock,

@@ -19,11 +19,12 @@
 
 /* One device of one guest at one moment. */
 struct counter_reading {
-    uint64_t tsc;                   /* of the reading; valid if counters.has_tsc */
-    uint64_t time_ns;               /* else: ns from the trace's start, below 2^63 */
-    uint64_t count[COUNTER_COUNTS]; /* since the device began; a count that falls has begun anew from 0 */
-                                    /* after counters_sort it never falls */
-    uint32_t device;                /* index in counters.devices */
+    uint64_t tsc;     /* of the reading; valid if counters.has_tsc */
+    uint64_t time_ns; /* else: ns from the trace's start, below 2^63 */
+    uint64_t count
+        [COUNTER_COUNTS]; /* since the device began; a count of events that falls has begun anew from 0 */
+                          /* after counters_sort it never falls; CPU times stay as they were read */
+    uint32_t device;      /* index in counters.devices */
 };
 
 struct counter_device {
@@ -66,8 +67,8 @@ void counters_free(struct counters *c);
 bool counters_frequency(const struct counters *c, double *hz, double *error_ppm);
 
 /*
- * The events of this kind (0 .. COUNTER_COUNTS - 1; ns of COUNTER_CPU) that the device counted in [from_ns, to_ns) of the trace; they are
- * taken to come evenly between two readings, and are 0 outside of the readings. `clock` turns tsc into ns. Of the
+ * The events of this kind (0 .. COUNTER_KINDS - 1) that the device counted in [from_ns, to_ns) of the trace; they are taken to
+ * come evenly between two readings, and are 0 outside of the readings. `clock` turns tsc into ns. Of the
  * events between a reading before the trace's start and the first one inside, the part after the start counts.
  */
 double counters_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
@@ -76,6 +77,24 @@ double counters_between(const struct counters *c, uint32_t device, unsigned kind
 /* The same in whole events; adjoining stretches add up to the whole one exactly. */
 uint64_t counters_whole_between(const struct counters *c, uint32_t device, unsigned kind, uint64_t from_ns,
                                 uint64_t to_ns, const struct clock *clock);
+
+/* CPU time of a part of the trace's time. */
+struct cpu_time {
+    double ns;              /* as far as it is possible */
+    double least_ns;        /* it cannot be less, however it passed between two readings */
+    uint64_t impossible_ns; /* so much of that part of the trace's time lies between readings that are not */
+};
+
+/*
+ * The CPU time that the device counted in [from_ns, to_ns); between two readings it is taken to pass evenly. It cannot fall
+ * but to 0, where counting began anew, nor grow by more than `vcpus` vCPUs can run between the two readings.
+ */
+struct cpu_time counters_cpu_between(const struct counters *c, uint32_t device, uint64_t from_ns,
+                                     uint64_t to_ns, const struct clock *clock, uint32_t vcpus);
+
+/* The last reading of the device up to `until_ns`: *ns, from the trace's start. False: there is none in the trace. */
+bool counters_last(const struct counters *c, uint32_t device, uint64_t until_ns, const struct clock *clock,
+                   uint64_t *ns);
 
 /*
  * The first reading of the device after `after_ns`: *ns, from the trace's start. False: there is none.

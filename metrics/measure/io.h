@@ -23,4 +23,7 @@ enum io_kind {
 /* "map" "unmap" "transfer" "notify" "copy" "tx" "rx" "read" "write": JSON keys and column names. */
 extern const char *const io_kind_names[IO_KINDS];
 
+/* The same as --weights has them: "send" and "recv" for tx and rx. */
+extern const char *const io_weight_names[IO_KINDS];
+
 #endif

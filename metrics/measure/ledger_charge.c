@@ -1,4 +1,5 @@
 /* Charges and I/O events: booked to rows and to the matrix guest x driver domain, handed out interval by interval. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,8 +92,60 @@ static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t g
     return cell ? &cell->live : NULL;
 }
 
-static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s, uint64_t ns)
+/* What part of a share rests on events whose guest is certain. */
+static double certain_part(const struct share *s)
 {
+    double by_events = 0;
+    for (int k = 0; k < IO_KINDS; k++)
+        by_events += (double)s->by_kind[k];
+    if (by_events + (double)s->measured > 1 - CHARGE_ROUNDING)
+        by_events = 1 - (double)s->measured;
+    return fmax(0, by_events - (double)s->inferred);
+}
+
+/* Whole ns of a part of the share's time from from_ns to to_ns: pieces get what the whole does, wherever it is cut. */
+static uint64_t part_between(double part, uint64_t from_ns, uint64_t to_ns)
+{
+    if (!(part < 1))
+        return to_ns - from_ns;
+    return (uint64_t)(part * (double)to_ns + 0.5) - (uint64_t)(part * (double)from_ns + 0.5);
+}
+
+/* The same of three parts: neither may lose what it has as the time grows. */
+static void book_three_parts(struct charge_guest *p, double measured, double certain, uint64_t from_ns,
+                             uint64_t to_ns)
+{
+    const double parts[] = {measured, certain, fmax(0, 1 - measured - certain)};
+    uint64_t weights[3], before[3], after[3];
+    apportion_scale(parts, weights, 3);
+    apportion(from_ns, weights, before, 3);
+    apportion(to_ns, weights, after, 3);
+    p->measured_ns += after[0] - before[0];
+    p->certain_ns += after[1] - before[1];
+}
+
+/* What the guest's charge rests on. */
+static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t from_ns, uint64_t to_ns)
+{
+    double ns = (double)(to_ns - from_ns), certain = certain_part(s);
+    p->charged_ns += to_ns - from_ns;
+    if (!(s->measured > 0))
+        p->certain_ns += part_between(certain, from_ns, to_ns);
+    else if (s->measured < 1)
+        book_three_parts(p, (double)s->measured, certain, from_ns, to_ns);
+    else
+        p->measured_ns += to_ns - from_ns;
+    p->charged_inferred_ns += (double)s->inferred * ns;
+    p->charged_measured_ns += (double)s->measured * ns;
+    for (int k = 0; k < IO_KINDS; k++)
+        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+}
+
+/* Books a share of the slice's period, of the share's time from from_ns to to_ns. */
+static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s,
+                       uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t ns = to_ns - from_ns;
     struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
     if (!d || ns == 0)
         return;
@@ -109,11 +162,7 @@ static void book_share(struct ledger *l, const struct run_slice *slice, const st
     struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    p->charged_ns += ns;
-    p->charged_inferred_ns += (double)s->inferred * (double)ns;
-    p->charged_measured_ns += (double)s->measured * (double)ns;
-    for (int k = 0; k < IO_KINDS; k++)
-        p->charged_by_ns[k] += (double)s->by_kind[k] * (double)ns;
+    book_grounds(p, s, from_ns, to_ns);
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
         struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
         if (m)
@@ -139,7 +188,7 @@ static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upt
         memset(before, 0, n * sizeof *before);
     apportion(slice->offset_ns + upto_ns, p->weights, after, n);
     for (size_t i = 0; i < n; i++)
-        book_share(l, slice, &p->shares[i], after[i] - before[i]);
+        book_share(l, slice, &p->shares[i], before[i], after[i]);
     if (before != few)
         free(before);
 }
@@ -151,7 +200,8 @@ static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until
     if (until_ns <= slice->from_ns || upto_ns <= slice->booked_ns)
         return;
     if (wanted(l, slice->pcpu) && slice->period->shares_n == 1)
-        book_share(l, slice, &slice->period->shares[0], upto_ns - slice->booked_ns);
+        book_share(l, slice, &slice->period->shares[0], slice->offset_ns + slice->booked_ns,
+                   slice->offset_ns + upto_ns);
     else if (wanted(l, slice->pcpu))
         book_divided(l, slice, upto_ns);
     slice->booked_ns = upto_ns;
@@ -296,6 +346,48 @@ static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *i
     return guest;
 }
 
+/* The first device of the life's domain in the outside counters; NOBODY: none was counted. */
+static uint32_t first_device_of(const struct ledger *l, uint32_t life)
+{
+    const struct charging *c = l->charging;
+    return c->options.counters ? c->first_device[l->population->incarnations[life].domain] : NOBODY;
+}
+
+/* How many guests there can be that have counts, but dealt with no driver domain: one for each device of a life. */
+static size_t counted_guests(const struct ledger *l)
+{
+    size_t n = 0;
+    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++)
+        for (uint32_t d = first_device_of(l, life); d != NOBODY; d = l->charging->next_device[d])
+            n++;
+    return n;
+}
+
+static int compare_guests(const void *a, const void *b)
+{
+    const struct charge_guest *x = a, *y = b;
+    return life_compare(x->domain, x->life, y->domain, y->life);
+}
+
+/* Adds to the guests of the driver domain, at[n], those that are known from their counts alone. How many there are then. */
+static size_t add_counted_guests(const struct ledger *l, uint32_t idd, const struct charge_idd *of,
+                                 const struct interval *interval, struct charge_guest *at, size_t n)
+{
+    size_t before = n;
+    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++) {
+        const struct incarnation *who = &l->population->incarnations[life];
+        if (first_device_of(l, life) == NOBODY || who->domain == of->domain ||
+            charging_find_pair(l->charging, idd, life) != NOBODY)
+            continue;
+        at[n] = (struct charge_guest){.domain = who->domain, .life = who->number};
+        add_counters(l, of, life, interval, &at[n]);
+        n += !is_empty(&at[n]);
+    }
+    if (n > before)
+        qsort(at, n, sizeof *at, compare_guests);
+    return n;
+}
+
 static int compare_idds(const void *a, const void *b)
 {
     const struct charge_idd *x = a, *y = b;
@@ -307,14 +399,27 @@ static bool make_charge_rows(struct ledger *l)
     const struct charging *c = l->charging;
     struct charge_idd *idds =
         array_reserve(l->charge_idds, &l->charge_idds_capacity, c->idds_n + 1, sizeof *idds);
-    struct charge_guest *guests =
-        array_reserve(l->charge_guests, &l->charge_guests_capacity, c->pairs_n + 1, sizeof *guests);
+    struct charge_guest *guests = array_reserve(l->charge_guests, &l->charge_guests_capacity,
+                                                c->pairs_n + counted_guests(l) + 1, sizeof *guests);
     if (idds)
         l->charge_idds = idds;
     if (guests)
         l->charge_guests = guests;
     l->out_of_memory = l->out_of_memory || !idds || !guests;
     return idds && guests;
+}
+
+/* The guests of a driver domain in the interval, to at[0] and on. How many there are. */
+static size_t list_guests(struct ledger *l, uint32_t idd, const struct charge_idd *of,
+                          struct charge_sums *sums, const struct interval *interval, struct charge_guest *at)
+{
+    const struct idd *d = &l->charging->idds[idd];
+    size_t n = 0;
+    for (uint32_t p = 0; p < d->pairs_n; p++) {
+        at[n] = guest_of(l, of, d->pairs[p], sums, interval);
+        n += !is_empty(&at[n]);
+    }
+    return add_counted_guests(l, idd, of, interval, at, n);
 }
 
 void ledger_charges_close(struct ledger *l, size_t g, const struct interval *interval)
@@ -334,12 +439,7 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             idd->domain = life->domain;
             idd->life = life->number;
             idd->guests = &l->charge_guests[guests_n];
-            for (uint32_t p = 0; p < c->idds[i].pairs_n; p++) {
-                struct charge_guest guest = guest_of(l, idd, c->idds[i].pairs[p], sums, interval);
-                if (!is_empty(&guest))
-                    l->charge_guests[guests_n + idd->guests_n++] = guest;
-            }
-            guests_n += idd->guests_n;
+            guests_n += idd->guests_n = list_guests(l, i, idd, sums, interval, &l->charge_guests[guests_n]);
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
         if (!l->sink_ended &&

@@ -8,42 +8,10 @@
 #include "charging.h"
 #include "metrics/array.h"
 #include "metrics/min_max.h"
+#include "thread_state.h"
 
 #define STRETCH_NS 1000000000u /* a stretch is no longer, unless a charging period is */
 #define CREDIT_NS  2e9         /* time in interrupts that was not charged yet: no more is remembered */
-
-/* A pair in the open stretch. */
-struct of_pair {
-    double model_ns;                  /* m */
-    double waited_ns, interrupted_ns; /* w */
-    double measured_ns;               /* as it was read; then corrected: M */
-    double target_ns;                 /* what it is charged */
-    double keeps;                     /* of each share that the model gives it, this part stays */
-    double gains;                     /* of what all shares give up, this part is added */
-    double part;                      /* of its charge, what was measured */
-};
-
-/* A driver domain in the open stretch. */
-struct of_idd {
-    double own_ns, unattributed_ns, waited_ns, ran_ns;
-    double own_target_ns, unattributed_target_ns;
-    double interrupts_ns; /* counted */
-    bool interrupts_known;
-    double credit_ns; /* counted and not charged yet */
-    double own_keeps, own_gains, unattributed_keeps;
-};
-
-struct thread_times {
-    uint32_t *devices; /* those with CPU times */
-    size_t devices_n;
-    uint64_t from_ns, end_ns; /* the open stretch */
-    struct period **held;     /* of it, each with a reference */
-    size_t held_n, held_capacity;
-    struct of_pair *pairs; /* by pair */
-    size_t pairs_capacity;
-    struct of_idd *idds; /* by driver domain */
-    size_t idds_capacity;
-};
 
 /* ---- begin and end ---- */
 
@@ -96,7 +64,46 @@ uint64_t thread_times_since(const struct charging *c)
     return c->threads && c->threads->held_n > 0 ? c->threads->from_ns : UINT64_MAX;
 }
 
+/* ---- room ---- */
+
+struct of_idd *thread_times_idd(struct charging *c, uint32_t idd)
+{
+    struct thread_times *m = c->threads;
+    struct of_idd *idds = m->idds;
+    if (idd >= m->idds_capacity)
+        idds = array_reserve(m->idds, &m->idds_capacity, idd + 1, sizeof *idds);
+    c->failed = c->failed || !idds;
+    m->idds = idds ? idds : m->idds;
+    return idds ? &idds[idd] : NULL;
+}
+
+struct of_pair *thread_times_pair(struct charging *c, uint32_t pair)
+{
+    struct thread_times *m = c->threads;
+    struct of_pair *pairs = m->pairs;
+    if (pair >= m->pairs_capacity)
+        pairs = array_reserve(m->pairs, &m->pairs_capacity, pair + 1, sizeof *pairs);
+    c->failed = c->failed || !pairs;
+    m->pairs = pairs ? pairs : m->pairs;
+    return pairs ? &pairs[pair] : NULL;
+}
+
 /* ---- stretches begin ---- */
+
+/* Where the windows of thread_limits.h end that end in the stretch. */
+static void mark_windows(struct charging *c)
+{
+    struct thread_times *m = c->threads;
+    for (size_t i = 0; i < m->devices_n; i++) {
+        uint32_t idd = thread_device_idd(c, m->devices[i]);
+        struct of_idd *d =
+            idd == NOBODY || !thread_device_is_guests(c, m->devices[i]) ? NULL : thread_times_idd(c, idd);
+        uint64_t ns;
+        if (d && counters_last(c->options.counters, m->devices[i], m->end_ns, &c->clock, &ns) &&
+            ns > m->from_ns)
+            thread_limit_mark(&d->limit, max64(ns, d->limit.mark_ns));
+    }
+}
 
 /* Begins the next stretch, which ends after the next reading. */
 static void begin_stretch(struct charging *c, uint64_t from_ns)
@@ -112,7 +119,9 @@ static void begin_stretch(struct charging *c, uint64_t from_ns)
     for (size_t i = 0; i < m->pairs_capacity; i++)
         m->pairs[i] = (struct of_pair){0};
     for (size_t i = 0; i < m->idds_capacity; i++)
-        m->idds[i] = (struct of_idd){.credit_ns = m->idds[i].credit_ns};
+        m->idds[i] = (struct of_idd){
+            .beyond_ns = m->idds[i].beyond_ns, .credit_ns = m->idds[i].credit_ns, .limit = m->idds[i].limit};
+    mark_windows(c);
 }
 
 /* The clock is known before anything happens, not when this is made. */
@@ -123,28 +132,6 @@ static void begin_first(struct charging *c)
 }
 
 /* ---- what the model says ---- */
-
-static struct of_idd *idd_of(struct charging *c, uint32_t idd)
-{
-    struct thread_times *m = c->threads;
-    struct of_idd *idds = m->idds;
-    if (idd >= m->idds_capacity)
-        idds = array_reserve(m->idds, &m->idds_capacity, idd + 1, sizeof *idds);
-    c->failed = c->failed || !idds;
-    m->idds = idds ? idds : m->idds;
-    return idds ? &idds[idd] : NULL;
-}
-
-static struct of_pair *pair_of(struct charging *c, uint32_t pair)
-{
-    struct thread_times *m = c->threads;
-    struct of_pair *pairs = m->pairs;
-    if (pair >= m->pairs_capacity)
-        pairs = array_reserve(m->pairs, &m->pairs_capacity, pair + 1, sizeof *pairs);
-    c->failed = c->failed || !pairs;
-    m->pairs = pairs ? pairs : m->pairs;
-    return pairs ? &pairs[pair] : NULL;
-}
 
 void thread_times_hold(struct charging *c, struct period *p)
 {
@@ -163,7 +150,7 @@ void thread_times_hold(struct charging *c, struct period *p)
 /* The vCPU waited up to to_ns; what it waited in earlier stretches was counted there. */
 static void count_wait(struct charging *c, struct charging_vcpu *v, uint64_t to_ns)
 {
-    struct of_idd *d = to_ns > v->preempted_ns ? idd_of(c, v->preempted->idd) : NULL;
+    struct of_idd *d = to_ns > v->preempted_ns ? thread_times_idd(c, v->preempted->idd) : NULL;
     if (!d)
         return;
     d->waited_ns += (double)(to_ns - v->preempted_ns);
@@ -202,12 +189,12 @@ static double sum_of(const struct period *p)
 /* Adds what the model says of a period. */
 static void add_model(struct charging *c, const struct period *p)
 {
-    struct of_idd *d = idd_of(c, p->idd);
+    struct of_idd *d = thread_times_idd(c, p->idd);
     double sum = sum_of(p);
     for (size_t i = 0; d && i < p->shares_n; i++) {
         double part = (double)p->weights[i] / sum, ran_ns = part * (double)p->ran_ns;
         uint32_t to = p->shares[i].to;
-        struct of_pair *pair = to < SHARE_UNATTRIBUTED ? pair_of(c, to) : NULL;
+        struct of_pair *pair = to < SHARE_UNATTRIBUTED ? thread_times_pair(c, to) : NULL;
         d->ran_ns += ran_ns;
         if (pair) {
             pair->model_ns += ran_ns;
@@ -219,34 +206,12 @@ static void add_model(struct charging *c, const struct period *p)
     }
 }
 
-/* ---- what was measured ---- */
+/* ---- what is charged ---- */
 
-/* Adds what one device measured in the stretch. */
-static void add_device(struct charging *c, uint32_t device, uint64_t to_ns)
+/* Of the time of threads of which the model has nothing, what they ran: as of all. */
+static double part_run(const struct charging *c, const struct of_idd *d)
 {
-    const struct thread_times *m = c->threads;
-    const struct counters *counters = c->options.counters;
-    const struct counter_device *of = &counters->devices[device];
-    uint32_t idd_life = population_life(c->population, of->idd);
-    uint32_t idd = idd_life == NOBODY ? NOBODY : charging_idd_of(c, idd_life);
-    double ns = counters_between(counters, device, COUNTER_CPU, m->from_ns, to_ns, &c->clock);
-    struct of_idd *d = idd == NOBODY ? NULL : idd_of(c, idd);
-    if (!d)
-        return;
-    if (of->domain == of->idd) {
-        if (strcmp(of->name, "irq") != 0 && strcmp(of->name, "softirq") != 0)
-            return;
-        d->interrupts_ns += ns;
-        d->interrupts_known = counters_cover(counters, device, m->from_ns, to_ns, &c->clock);
-        return;
-    }
-    uint32_t guest = population_life(c->population, of->domain);
-    if (!(ns > 0) || guest == NOBODY || guest >= c->incarnations_n)
-        return; /* the trace does not show this domain */
-    uint32_t pair = charging_pair(c, idd, guest);
-    struct of_pair *p = pair == NOBODY ? NULL : pair_of(c, pair);
-    if (p)
-        p->measured_ns += ns;
+    return d->ran_ns > 0 && !c->options.counters->cpu_is_net ? d->ran_ns / (d->ran_ns + d->waited_ns) : 1;
 }
 
 /* Takes out what threads did not run: their vCPU had no pCPU, or it handled interrupts. */
@@ -256,11 +221,9 @@ static void correct(const struct charging *c, const struct of_idd *d, struct of_
     double waited_ns = p->interrupted_ns + (net ? 0 : p->waited_ns);
     if (p->model_ns > 0)
         p->measured_ns *= p->model_ns / (p->model_ns + waited_ns);
-    else if (d->ran_ns > 0 && !net)
-        p->measured_ns *= d->ran_ns / (d->ran_ns + d->waited_ns);
+    else
+        p->measured_ns *= part_run(c, d);
 }
-
-/* ---- what is charged ---- */
 
 /* The rest of all guests is no more than what interrupts took; what the model says beyond is own. */
 static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
@@ -285,7 +248,7 @@ static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
 /* What each is charged, for one driver domain. */
 static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
 {
-    double lack = 0, excess = 0;
+    double excess = 0, lack = d->unknown_ns *= part_run(c, d);
     const struct idd *of = &c->idds[idd];
     for (uint32_t i = 0; i < of->pairs_n; i++) {
         struct of_pair *p = &c->threads->pairs[of->pairs[i]];
@@ -298,7 +261,7 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
     double from_unattributed = fmin(lack * filled, d->unattributed_ns);
     double others = d->own_ns + excess;
     double left = others > 0 ? fmax(0, 1 - (lack * filled - from_unattributed) / others) : 1;
-    d->unattributed_target_ns = d->unattributed_ns - from_unattributed;
+    d->unattributed_target_ns = d->unattributed_ns - from_unattributed + d->unknown_ns * filled;
     d->own_target_ns = d->own_ns * left;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
         struct of_pair *p = &c->threads->pairs[of->pairs[i]];
@@ -319,14 +282,17 @@ static double kept(double target_ns, double model_ns)
 static void set_changes(struct charging *c, uint32_t idd, struct of_idd *d)
 {
     const struct idd *of = &c->idds[idd];
-    double gains = fmax(0, d->own_target_ns - d->own_ns);
+    double own_gains = fmax(0, d->own_target_ns - d->own_ns),
+           unattributed_gains = fmax(0, d->unattributed_target_ns - d->unattributed_ns),
+           gains = own_gains + unattributed_gains;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
         const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         gains += fmax(0, p->target_ns - p->model_ns);
     }
     d->own_keeps = kept(d->own_target_ns, d->own_ns);
     d->unattributed_keeps = kept(d->unattributed_target_ns, d->unattributed_ns);
-    d->own_gains = gains > 0 ? fmax(0, d->own_target_ns - d->own_ns) / gains : 0;
+    d->own_gains = gains > 0 ? own_gains / gains : 0;
+    d->unattributed_gains = gains > 0 ? unattributed_gains / gains : 0;
     for (uint32_t i = 0; i < of->pairs_n; i++) {
         struct of_pair *p = &c->threads->pairs[of->pairs[i]];
         p->keeps = kept(p->target_ns, p->model_ns);
@@ -350,6 +316,8 @@ static void hand_out(struct charging *c, struct period *p, const struct of_idd *
     const struct idd *of = &c->idds[p->idd];
     if (d->own_gains > 0)
         charging_add_weight(c, p, SHARE_OWN, given * d->own_gains);
+    if (d->unattributed_gains > 0)
+        charging_add_weight(c, p, SHARE_UNATTRIBUTED, given * d->unattributed_gains);
     for (uint32_t i = 0; i < of->pairs_n; i++)
         if (c->threads->pairs[of->pairs[i]].gains > 0)
             charging_add_weight(c, p, of->pairs[i], given * c->threads->pairs[of->pairs[i]].gains);
@@ -389,8 +357,27 @@ static void change(struct charging *c, struct period *p, const struct of_idd *d)
 
 /* ---- stretches end ---- */
 
-/* Ends the open stretch at to_ns: all of its periods get their shares. */
-static void end_stretch(struct charging *c, uint64_t to_ns)
+/* What the charges of a stretch rest on, once the model is known, and what each is charged. */
+static void settle_idds(struct charging *c, uint64_t to_ns, bool last)
+{
+    struct thread_times *m = c->threads;
+    uint64_t impossible_ns = 0;
+    for (uint32_t idd = 0; idd < c->idds_n; idd++) {
+        struct of_idd *d = &m->idds[idd];
+        if (!(c->idds[idd].methods & CHARGE_THREADS))
+            continue;
+        thread_measured_doubt(c, idd, to_ns, last);
+        set_targets(c, idd, d);
+        set_changes(c, idd, d);
+        impossible_ns = max64(impossible_ns, d->impossible_ns);
+    }
+    if (impossible_ns > 0 && c->seen.cpu_impossible_ns == 0)
+        c->seen.cpu_impossible_at_ns = m->from_ns;
+    c->seen.cpu_impossible_ns += impossible_ns;
+}
+
+/* Ends the open stretch at to_ns, with which the trace may end: all of its periods get their shares. */
+static void end_stretch(struct charging *c, uint64_t to_ns, bool last)
 {
     struct thread_times *m = c->threads;
     for (size_t i = 0; i < c->vcpus_n; i++)
@@ -398,15 +385,11 @@ static void end_stretch(struct charging *c, uint64_t to_ns)
             count_wait(c, &c->vcpus[i], to_ns);
     for (size_t i = 0; i < m->held_n; i++)
         add_model(c, m->held[i]);
-    for (size_t i = 0; m->held_n > 0 && i < m->devices_n; i++)
-        add_device(c, m->devices[i], to_ns);
-    bool room = (c->pairs_n == 0 || pair_of(c, (uint32_t)c->pairs_n - 1)) &&
-                (c->idds_n == 0 || idd_of(c, (uint32_t)c->idds_n - 1)); /* they move no more */
-    for (uint32_t idd = 0; room && m->held_n > 0 && idd < c->idds_n; idd++)
-        if (c->idds[idd].methods & CHARGE_THREADS) {
-            set_targets(c, idd, &m->idds[idd]);
-            set_changes(c, idd, &m->idds[idd]);
-        }
+    thread_measured_add(c, to_ns);
+    bool room = (c->pairs_n == 0 || thread_times_pair(c, (uint32_t)c->pairs_n - 1)) &&
+                (c->idds_n == 0 || thread_times_idd(c, (uint32_t)c->idds_n - 1)); /* they move no more */
+    if (room)
+        settle_idds(c, to_ns, last);
     for (size_t i = 0; i < m->held_n; i++) {
         struct period *p = m->held[i];
         if (!c->failed)
@@ -423,11 +406,11 @@ void thread_times_advance(struct charging *c, uint64_t until_ns)
     begin_first(c);
     if (m->end_ns > until_ns)
         return;
-    end_stretch(c, m->end_ns);
+    end_stretch(c, m->end_ns, false);
     begin_stretch(c, until_ns);
 }
 
 void thread_times_end(struct charging *c, uint64_t end_ns)
 {
-    end_stretch(c, end_ns);
+    end_stretch(c, end_ns, true);
 }

@@ -13,6 +13,9 @@
  *   a guest with M(g) < m(g) is charged M(g) and, by the model, what is left of the rest. Where the model cannot tell the
  *   driver domain's own work apart, the rest of all guests is at most what was counted of interrupts and softirqs.
  *
+ * What was measured for domains that the trace does not show is unattributed, and comes from where a guest's lack does.
+ * What cannot be (counters_cpu_between, thread_limits.h) is not believed: the model alone charges there.
+ *
  * Each charging period gives and takes its part, so that its shares add up to its time, and all periods of the stretch
  * to these sums. A period's shares are final at the end of its stretch: until then its slices wait.
  */
@@ -39,6 +42,12 @@ void thread_times_hold(struct charging *c, struct period *p);
 /* The vCPU of a driver domain is preempted, after running in the period (NULL: that is not known); and waits no longer. */
 void thread_times_begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in);
 void thread_times_end_wait(struct charging *c, uint32_t vcpu);
+
+/*
+ * `change` vCPUs more of the driver domain can run from now on: they run, wait, or are in an unknown state. A vCPU that was
+ * seen first could run for before_ns up to now.
+ */
+void thread_times_count(struct charging *c, uint32_t idd, int change, uint64_t before_ns);
 
 /* All periods that end up to until_ns are held: ends the stretches that end by then. */
 void thread_times_advance(struct charging *c, uint64_t until_ns);

@@ -55,7 +55,7 @@ void model_wants(struct trace_options *trace);
 int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock,
                struct error *err);
 
-/* All events up to watermark_ns were taken. Returns the time up to which transitions are settled. */
+/* All events before watermark_ns were taken. Returns the time up to which transitions are settled. */
 uint64_t model_settle(struct model *m, uint64_t watermark_ns);
 
 /* The trace ends at end_ns: everything is settled. */

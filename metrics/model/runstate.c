@@ -228,7 +228,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
     uint64_t certain_ns = runstates_certain_from(r, vcpu, birth, now_ns, state);
     /* What it did before was not recorded. */
     bool hidden = state == RUNSTATE_RUNNING
-                      ? runstates_is_dark(r, pcpu)
+                      ? runstates_was_dark(r, pcpu, now_ns)
                       : r->unseen.known; /* where it ran is recorded since when that says more */
     certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
@@ -345,6 +345,7 @@ static bool late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, ui
     else
         counted = mend_first(r, vcpu, old);
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
+    r->unseen.late++;
     k->contradicted = k->first_record = false;
     if (!counted)
         put_skewed(r, vcpu, now_ns, old, new);
@@ -385,12 +386,16 @@ uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t inst
     return k->since_ns = instant_ns;
 }
 
-/* The vCPU waited since its last record: the longest wait so far, if nothing was lost meanwhile. */
+/*
+ * The vCPU was runnable until now: since its last record, if nothing was lost meanwhile, or else since all is recorded. The longest
+ * wait so far.
+ */
 static void note_wait(struct runstates *r, const struct track *k, uint64_t now_ns)
 {
     struct dark_stretch lost;
-    if (!k->idle && !darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
-        r->wait_max_ns = now_ns - k->since_ns;
+    bool dark = darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
+    if (!k->idle && (dark || k->state == RUNSTATE_RUNNABLE))
+        r->wait_max_ns = max64(r->wait_max_ns, now_ns - (dark ? lost.to_ns : k->since_ns));
 }
 
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
@@ -418,7 +423,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     } else if (r->darkness.n > 0) {
         runstates_confirm(r, vcpu, now_ns);
     }
-    if (old == RUNSTATE_RUNNABLE && now_ns - k->since_ns > r->wait_max_ns && k->state == old)
+    if (old == RUNSTATE_RUNNABLE && now_ns - k->since_ns > r->wait_max_ns)
         note_wait(r, k, now_ns);
     if (old == RUNSTATE_RUNNING && new != RUNSTATE_RUNNING) {
         runstates_vacate(r, vcpu, now_ns);

@@ -94,7 +94,7 @@ void runstates_distrust(struct runstates *r);
 bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns, const struct clock *clock);
 
 /*
- * All events up to watermark_ns have been given. Returns the time up to which transitions are settled; they can be
+ * All events before watermark_ns have been given. Returns the time up to which transitions are settled; they can be
  * taken then.
  */
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns);

@@ -304,13 +304,12 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
 {
     struct track *k = &r->tracks[vcpu];
     const struct contradiction c = {now_ns, vcpu, (enum runstate)k->state};
-    bool clean = r->darkness.n == 0 && r->quality->skew_max_ns == 0;
     runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;
     note_unexplained(
         r, &(struct unexplained){
                .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
-    unseen_note(&r->unseen, &c, old, clean);
+    unseen_note(&r->unseen, &c, old, r->darkness.n == 0);
     runstates_prove_unseen(r, now_ns);
 }
 
@@ -339,6 +338,14 @@ static void narrow(const struct runstates *r, struct dark_stretch *gap, enum run
     }
 }
 
+/* The vCPU ran on the pCPU until now: and that since all is recorded there, as nobody began to run. */
+static void narrow_run(const struct runstates *r, struct dark_stretch *gap, uint16_t pcpu, uint64_t now_ns)
+{
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    if (p->current == NOBODY && !runstates_was_dark(r, pcpu, now_ns))
+        gap->to_ns = min64(gap->to_ns, max64(gap->from_ns, p->free_since));
+}
+
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old)
 {
@@ -353,6 +360,8 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
         return;
     }
     narrow(r, &gap, tracked, old);
+    if (old == RUNSTATE_RUNNING)
+        narrow_run(r, &gap, pcpu, now_ns);
     if (k->doubtful)
         end_doubt(r, vcpu, gap.from_ns);
     if (tracked != RUNSTATE_UNKNOWN)
@@ -433,7 +442,7 @@ void runstates_release(struct runstates *r, uint64_t settled_ns, bool end)
     const struct darkness *d = &r->darkness;
     uint64_t light_ns = darkness_stretch(d, d->n - 1)->to_ns, from_ns;
     if (end && light_ns < settled_ns)
-        doubt_silent(r, light_ns, settled_ns);
+        begin_dark(r, light_ns, settled_ns);
     if (darkness_earliest(d, r->settled_ns) >= settled_ns)
         return;
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {

@@ -64,7 +64,7 @@ struct pcpu_track {
     bool out_seen,
         in_seen;   /* switches only: SWITCH_INFPREV and _INFNEXT already said what SWITCH will repeat */
     bool in_waits; /* switches only: SWITCH_INFNEXT came at switched_ns without _INFPREV; SWITCH is to come */
-    uint32_t slice_ns; /* of that SWITCH_INFNEXT */
+    uint32_t waited_ns, slice_ns; /* of that SWITCH_INFNEXT */
     uint64_t switched_ns;
 };
 
@@ -199,6 +199,13 @@ void runstates_partial(struct runstates *r);
 static inline bool runstates_is_dark(const struct runstates *r, uint16_t pcpu)
 {
     return r->pcpus[pcpu].blind_from_ns != BLIND_NONE || r->pcpus[pcpu].partial;
+}
+
+/* The same of what happened there until now. */
+static inline bool runstates_was_dark(const struct runstates *r, uint16_t pcpu, uint64_t now_ns)
+{
+    const struct pcpu_track *p = &r->pcpus[pcpu];
+    return p->partial || (p->blind_from_ns != BLIND_NONE && p->blind_from_ns < now_ns);
 }
 
 /* The tracked state is not the record's old one: lost records explain it, or nothing does. */

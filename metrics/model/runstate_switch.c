@@ -15,7 +15,8 @@ static uint32_t name_of(uint32_t domain, uint32_t id)
     return domain << 16 | id;
 }
 
-#define LEAVING_NS 1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
+#define WAITED_SLACK_NS 100000u  /* a wake is recorded so late at most */
+#define LEAVING_NS      1000000u /* a vCPU that blocks, or is put to sleep, is switched out sooner */
 
 /* Where the vCPU goes that is switched out. The record that it blocks, or is put to sleep, may just have been lost. */
 static enum runstate leads_to(const struct runstates *r, const struct track *k, uint64_t now_ns)
@@ -57,19 +58,36 @@ static void settle_wake(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     k->wakes = 0;
 }
 
+/* A vCPU that is switched in, as SWITCH_INFNEXT says: UINT32_MAX each, if it does not. */
+struct next {
+    uint32_t waited_ns; /* modulo 2^32 */
+    uint32_t slice_ns;
+};
+
+/*
+ * Whether the wakes before anything else was known of the vCPU made it runnable: if it waited for longer than since the first
+ * one, it was before.
+ */
+static bool was_woken(const struct track *k, uint64_t instant_ns, uint32_t waited_ns)
+{
+    bool woken = !k->seen && k->woken && k->woken_ns <= instant_ns;
+    uint32_t longer = waited_ns - (uint32_t)(instant_ns - k->woken_ns);
+    return woken && (waited_ns == UINT32_MAX || longer <= WAITED_SLACK_NS || longer > UINT32_MAX / 2);
+}
+
 static void switch_in(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_t pcpu, uint64_t now_ns,
-                      uint32_t slice_ns)
+                      struct next next)
 {
     struct track *k = &r->tracks[vcpu];
     struct pcpu_track *p = &r->pcpus[pcpu];
     uint64_t instant = instant_switched_in(&p->instant, name, now_ns);
     instant = runstates_possible(r, vcpu, pcpu, RUNSTATE_RUNNING, instant);
-    if (!k->seen && k->woken && k->woken_ns <= instant)
+    if (was_woken(k, instant, next.waited_ns))
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     settle_wake(r, vcpu, pcpu, instant);
     k->leaving = 0;
     k->pause = PAUSE_NONE;
-    runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, slice_ns);
+    runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, next.slice_ns);
 }
 
 /*
@@ -212,15 +230,17 @@ static void switch_both(struct runstates *r, const struct event *e, uint64_t now
 {
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     bool complete = event_words(e) >= 4;
-    uint32_t slice_ns = p->in_waits ? p->slice_ns : UINT32_MAX;
-    if (p->in_waits)
+    struct next how = {UINT32_MAX, UINT32_MAX};
+    if (p->in_waits) {
+        how = (struct next){p->waited_ns, p->slice_ns};
         now_ns = min64(now_ns, p->switched_ns);
+    }
     uint32_t prev = p->out_seen || !complete ? NOBODY : named(r, e->w[0], e->w[1], e->pcpu, now_ns);
     if (prev != NOBODY)
         switch_out(r, prev, name_of(e->w[0], e->w[1]), e->pcpu, now_ns);
     uint32_t next = p->in_seen || !complete ? NOBODY : named(r, e->w[2], e->w[3], e->pcpu, now_ns);
     if (next != NOBODY)
-        switch_in(r, next, name_of(e->w[2], e->w[3]), e->pcpu, now_ns, slice_ns);
+        switch_in(r, next, name_of(e->w[2], e->w[3]), e->pcpu, now_ns, how);
     p->out_seen = p->in_seen = p->in_waits = false;
 }
 
@@ -231,9 +251,12 @@ static void switch_next(struct runstates *r, uint32_t vcpu, const struct event *
     p->in_seen = p->out_seen;
     p->in_waits = !p->out_seen;
     p->switched_ns = now_ns;
+    p->waited_ns =
+        r->cores ? UINT32_MAX : e->w[2]; /* of a unit, of which each vCPU may have waited for less */
     p->slice_ns = e->w[3];
     if (p->in_seen)
-        switch_in(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns, e->w[3]);
+        switch_in(r, vcpu, name_of(e->w[0], e->w[1]), e->pcpu, now_ns,
+                  (struct next){p->waited_ns, p->slice_ns});
 }
 
 /* With core scheduling: whether this vCPU of a unit that is switched runs, or ran, is not recorded. */

@@ -1,7 +1,8 @@
 #include "unseen.h"
 
 #define UNCLEAN_SHARE 100 /* in a trace that is not clean one record of so many at least must be a proof */
-#define OTHERS_SHARE  4   /* others must be fewer than the proofs by this factor */
+#define OTHERS_SHARE                                                                                         \
+    4 /* others must be fewer than the proofs by this factor, and so must records that came late */
 
 static bool is_off_pcpu(enum runstate state)
 {
@@ -26,6 +27,7 @@ void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate 
     }
     u->proof[u->proofs % UNSEEN_KEPT] = *c;
     u->repeated |= is_repeated(u, u->proofs++);
+    clean = clean && u->late * OTHERS_SHARE < u->proofs;
     bool enough = u->proofs >= UNSEEN_PROOFS && (clean || u->proofs >= u->records / UNCLEAN_SHARE) &&
                   u->repeated && u->others * OTHERS_SHARE < u->proofs;
     if (!enough)

@@ -3,7 +3,7 @@
  * does not fit, and that was on no pCPU according to both, was woken, ran or stopped where nobody wrote it down. One such
  * contradiction may be chance, or clocks that are apart; several, of which a vCPU has more than one, and hardly any of
  * another kind, are such a pCPU. Where records were lost as well, or clocks are apart, such contradictions come up now and
- * then, and many are needed. A loss may be reported after the contradictions that it explains: it takes them back, and so
+ * then, and many are needed; clocks are apart where most contradictions turn out to be records that came late. A loss may be reported after the contradictions that it explains: it takes them back, and so
  * nothing is concluded for a while. From then on the host is in the dark (blind.h), and what the contradictions were about
  * is unknown, as far as it is not settled.
  */
@@ -33,6 +33,7 @@ struct unseen {
     bool known;         /* there is such a pCPU: the caller sets it */
     bool repeated;      /* a vCPU has two of the proofs */
     uint64_t others;    /* contradictions that no such pCPU explains */
+    uint64_t late;      /* that were none: records that came late, as they do where clocks are apart */
     uint64_t enough_ns; /* since when there are enough proofs, UNSEEN_NEVER: there are not */
     unsigned tickled;   /* pCPUs that Xen made schedule and that never wrote; the caller sets it */
     unsigned proofs;
@@ -41,7 +42,7 @@ struct unseen {
 
 /*
  * Notes a contradiction that lost records do not explain: the record says that the vCPU was in state `old`. `clean`: no
- * records were lost so far, and no clocks seen apart. Since enough_ns there is an unseen pCPU, unless a loss that is reported
+ * records were lost so far. Since enough_ns there is an unseen pCPU, unless a loss that is reported
  * later explains the contradictions.
  */
 void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean);

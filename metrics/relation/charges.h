@@ -41,10 +41,4 @@ double evidence_pct_of(const struct charge_guest *guest, enum io_kind kind);
 double inferred_pct_of(const struct charge_guest *guest);
 double measured_pct_of(const struct charge_guest *guest);
 
-/* A guest's charged time, in whole ns that add up to it: what rests on no certain event and was not measured is inferred. */
-struct charge_grounds {
-    uint64_t measured_ns, certain_ns, inferred_ns;
-};
-struct charge_grounds charge_grounds_of(const struct charge_guest *guest);
-
 #endif

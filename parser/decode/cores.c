@@ -138,12 +138,19 @@ void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *las
     bool near = last->sweep == (uint32_t)s->last_sweep && tsc - last->tsc < ELSEWHERE_SPAN;
     bool elsewhere = last_in != CURRENT_NONE && out != last_in && near;
     s->elsewhere += elsewhere && s->elsewhere < SWITCHES_SURE;
+    s->missed += last_in != CURRENT_NONE && out != last_in && s->missed < SWITCHES_COUNTED;
     c->ring_shows |= cores_shows(s);
     if (last == &s->last_switch)
         check_size(c, ring, out, in);
     bool foreign = idle_of_other(in, ring) < PCPUS_MAX;
     *last = (struct last_switch){tsc, out, foreign ? CURRENT_NONE : in, foreign ? in : CURRENT_NONE,
                                  (uint32_t)s->last_sweep};
+}
+
+void cores_set_shown(struct cores *c, struct stream *s)
+{
+    s->elsewhere = SWITCHES_SURE;
+    c->ring_shows = true;
 }
 
 bool cores_missing(const struct cores *c, const struct stream *s)
@@ -156,7 +163,7 @@ bool cores_may_grow(const struct cores *c, const struct stream *s)
 {
     unsigned n = c->of[s->pcpu].n;
     bool too_small = c->misfits >= SWITCHES_SURE && n <= c->too_small;
-    return (n > 1 && (n < c->largest || too_small)) || cores_missing(c, s);
+    return n < c->largest || (n > 1 && too_small) || cores_missing(c, s);
 }
 
 void cores_set_partial(struct cores *c, uint16_t pcpu)

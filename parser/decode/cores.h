@@ -44,6 +44,8 @@ struct cores {
 
 #define SWITCHES_SURE 2 /* so many switches of one kind are no damage */
 
+#define SWITCHES_COUNTED 255 /* of those that a ring misses no more are counted */
+
 bool cores_init(struct cores *c);
 void cores_free(struct cores *c);
 
@@ -87,6 +89,31 @@ static inline bool cores_shows(const struct stream *s)
 {
     return s->together >= SWITCHES_SURE || s->elsewhere >= SWITCHES_SURE;
 }
+
+/* Whether a ring may yet show it: it misses switches. */
+static inline bool cores_may_show(const struct stream *s)
+{
+    return s->missed > 0 && !cores_shows(s);
+}
+
+/*
+ * Switches that rings miss between two of their own, whenever these were. Captures that were joined, or a host that slept, make
+ * one in each ring for each time: so that there are siblings shows if many are missed again, and of so many one or more.
+ */
+struct missed {
+    uint64_t missed, again; /* again: of several rings, but for the first one of each */
+    uint64_t switches;      /* that the rings have */
+};
+#define SWITCHES_MISSED 4
+#define MISSED_SHARE    16
+
+static inline bool cores_missed_shows(const struct missed *m)
+{
+    return m->again >= SWITCHES_MISSED && m->missed * MISSED_SHARE >= m->switches;
+}
+
+/* The ring shows that its pCPU has siblings. */
+void cores_set_shown(struct cores *c, struct stream *s);
 
 /* Whether a ring shows that its pCPU has siblings, and not all of them are known. */
 bool cores_missing(const struct cores *c, const struct stream *s);

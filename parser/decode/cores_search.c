@@ -1,13 +1,15 @@
 /*
- * Siblings of pCPUs that were never idle, so that no ring names another one's idle vCPU. A vCPU that is said to run, by
- * one ring, is said to stop by that of the same pCPU, or of a sibling.
+ * Siblings of pCPUs on a host with core scheduling, where no ring names another one's idle vCPU: some are never idle, others
+ * always. A vCPU that is said to run, by one ring, is said to stop by that of the same pCPU, or of a sibling.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "record_format.h"
 #include "decoder.h"
 
-#define PLACES 16384 /* of the table of vCPUs, a power of two */
+#define PLACES     16384 /* of the table of vCPUs, a power of two */
+#define VOTES_KEPT 4     /* cores that may be a pCPU's */
 
 /* Where a vCPU was said to run last. */
 struct place {
@@ -23,13 +25,15 @@ struct search {
     size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
     struct place *places;
     unsigned places_n;
-    struct vote {
-        uint16_t ring;
-        uint16_t times;
-    } * votes; /* by pCPU number: for which other one, and how often in succession */
+    struct votes {
+        struct vote {
+            uint16_t ring; /* for a sibling, */
+            uint16_t times;
+        } of[VOTES_KEPT]; /* the last ones first */
+    } * votes;            /* by pCPU number */
     /* decoder_check_cores: */
     uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
-    uint16_t *wrong;   /* by number of the core's leader: another one stopped running */
+    uint16_t *wrong;   /* the same: how often another one stopped running */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -44,15 +48,28 @@ static struct place *place_of(struct search *s, uint32_t vcpu)
     return s->places[at].vcpu ? &s->places[at] : NULL;
 }
 
+/* Counts that the core of `a` is that of `b`; returns how often that was so. */
+static unsigned count_vote(struct search *s, uint16_t a, uint16_t b)
+{
+    const uint16_t *leader = s->d->cores.leader;
+    struct vote *of = s->votes[b].of, found = {a, 1};
+    unsigned i = 0;
+    while (i < VOTES_KEPT - 1 && of[i].times > 0 && leader[of[i].ring] != leader[a])
+        i++;
+    if (of[i].times > 0 && leader[of[i].ring] == leader[a])
+        found.times = of[i].times + 1;
+    memmove(of + 1, of, i * sizeof *of);
+    of[0] = found;
+    return found.times;
+}
+
 static void vote(struct search *s, uint16_t a, uint16_t b)
 {
     const struct decoder *d = s->d;
-    struct vote *v = &s->votes[b];
-    *v = (struct vote){a, v->ring == a ? v->times + 1 : 1};
-    bool shown = cores_shows(d->streams[a]) || cores_shows(d->streams[b]);
+    unsigned times = count_vote(s, a, b), back = count_vote(s, b, a);
     /* On a host with core scheduling, of which all pCPUs are recorded, each has siblings: once will do for the last ones. */
     bool last = s->all_write && d->cores.of[a].n < 2 && d->cores.of[b].n < 2;
-    if (last || (shown && v->times == SWITCHES_SURE))
+    if (last || times >= SWITCHES_SURE || back >= SWITCHES_SURE)
         cores_join(&s->d->cores, a, b);
 }
 
@@ -68,8 +85,10 @@ static void look_at(struct search *s, const struct event *e)
         vote(s, p->ring, e->pcpu);
     if (stops)
         p->ring = PCPUS_MAX;
-    if (begins || goes_on)
+    if (goes_on || (begins && p->ring == PCPUS_MAX))
         p->ring = e->pcpu;
+    else if (begins) /* it was not said to stop: times are not exact */
+        p->ring = PCPUS_MAX;
 }
 
 /* The earliest event that was not looked at; NULL: there is none up to the end. */
@@ -104,8 +123,16 @@ static bool is_blind(struct search *s, const struct event *e)
     return s->blind > 0 || e->slot == EVENT_BLIND_END;
 }
 
+static unsigned cores_of(const struct decoder *d)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        n += d->cores.leader[d->pcpus[i]] == d->pcpus[i];
+    return n;
+}
+
 /* What is lost may be where any vCPU went. */
-static void search(struct search *s)
+static void look_at_all(struct search *s)
 {
     const struct event *e;
     bool known = true;
@@ -122,7 +149,24 @@ static void search(struct search *s)
     }
 }
 
-/* Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch. */
+/* Votes for two rings count together once these are known to be siblings: so it is gone over again. */
+static void search(struct search *s)
+{
+    unsigned before, cores = cores_of(s->d);
+    do {
+        before = cores;
+        memset(s->places, 0, PLACES * sizeof *s->places);
+        memset(s->votes, 0, PCPUS_MAX * sizeof *s->votes);
+        s->places_n = 0;
+        look_at_all(s);
+        cores = cores_of(s->d);
+    } while (before != cores);
+}
+
+/*
+ * Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch; or the
+ * host slept, once.
+ */
 static void check_runner(struct search *s, const struct event *e)
 {
     struct cores *c = &s->d->cores;
@@ -131,7 +175,7 @@ static void check_runner(struct search *s, const struct event *e)
         return;
     uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
     uint32_t *runner = &s->runners[pcpu];
-    uint16_t *wrong = &s->wrong[c->leader[pcpu]];
+    uint16_t *wrong = &s->wrong[pcpu];
     if (runstate_old(e->header) == XEN_RUNNING) {
         *wrong += *runner != CURRENT_NONE && *runner != e->w[0] && *wrong < SWITCHES_SURE;
         *runner = CURRENT_NONE;
@@ -163,6 +207,36 @@ static void check(struct search *s)
     }
 }
 
+static uint64_t count_switches(const struct stream *s, bool runstates)
+{
+    uint64_t n = 0;
+    for (size_t i = s->head; i < s->n; i++) {
+        const struct event *e = &s->events[i];
+        n += runstates ? e->slot == EVENT_RUNSTATE_CHANGE && runstate_new(e->header) == XEN_RUNNING
+                       : e->slot == EVENT_SWITCH;
+    }
+    return n;
+}
+
+/* Whether the switches that rings miss are many, for one of them or all together. */
+static void judge_missed(struct decoder *d)
+{
+    bool runstates = decoder_has_runstates(d);
+    struct missed all = {0};
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        struct missed one = {s->missed, s->missed, count_switches(s, runstates)};
+        all.missed += one.missed;
+        all.again += one.missed > 0 ? one.missed - 1 : 0;
+        all.switches += one.switches;
+        if (s->missed > 0 && cores_missed_shows(&one))
+            cores_set_shown(&d->cores, s);
+    }
+    for (unsigned i = 0; i < d->pcpus_n && cores_missed_shows(&all); i++)
+        if (d->streams[d->pcpus[i]]->missed > 1)
+            cores_set_shown(&d->cores, d->streams[d->pcpus[i]]);
+}
+
 static bool begin(struct search *s, struct decoder *d, uint64_t upto)
 {
     *s = (struct search){.d = d,
@@ -191,6 +265,9 @@ static void end(struct search *s)
 bool decoder_search_cores(struct decoder *d, uint64_t upto)
 {
     struct search s;
+    judge_missed(d);
+    if (!cores_shown(&d->cores))
+        return true;
     bool memory = begin(&s, d, upto);
     if (memory)
         search(&s);

@@ -48,6 +48,14 @@ bool decoder_cores_may_grow(const struct decoder *d)
     return false;
 }
 
+bool decoder_cores_may_show(const struct decoder *d)
+{
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        if (cores_may_show(d->streams[d->pcpus[i]]))
+            return true;
+    return false;
+}
+
 /* How many siblings of the pCPU wrote nothing. */
 static unsigned silent_siblings(const struct decoder *d, uint16_t pcpu)
 {

@@ -73,6 +73,7 @@ struct decoder {
     int last_pcpu;       /* its pCPU, -1: none */
     int pcpu_before;     /* that of the window before it */
     uint32_t largest_window;
+    bool rings_fill;      /* records were lost after a window that filled its ring: so large are rings */
     bool joined;          /* another capture follows, from quality.joined_at on: it is read, and not used */
     struct short_window { /* the last one that ended early, */
         uint64_t at;      /* with the header of the next one at this offset, */
@@ -94,8 +95,9 @@ bool decoder_has_runs(const struct decoder *d);
 /* Of how many pCPUs it is known that they are scheduled together with others, and not with which. */
 unsigned decoder_cores_missing(const struct decoder *d);
 
-/* Whether more siblings may show. */
+/* Whether there is core scheduling and more siblings may show; whether rings may yet show that there is. */
 bool decoder_cores_may_grow(const struct decoder *d);
+bool decoder_cores_may_show(const struct decoder *d);
 
 /*
  * How many pCPUs, of those that others name as siblings, wrote nothing; whether so much was read that siblings that are
@@ -111,7 +113,7 @@ bool decoder_siblings_due(const struct decoder *d);
 void decoder_find_partial(struct decoder *d, bool without_runstates, bool sure);
 
 /*
- * Looks for their siblings among the events that are queued, up to a tsc up to which all are there; none may have been
+ * Looks for siblings of pCPUs whose rings show that they have some, among the events that are queued, up to a tsc up to which all are there; none may have been
  * delivered. False when there is no memory.
  */
 bool decoder_search_cores(struct decoder *d, uint64_t upto);

@@ -129,6 +129,7 @@ static void lost_records(struct decoder *d, struct stream *s, const struct recor
     stream_forget_switches(s);
     if (r->words == 0)
         return;
+    d->rings_fill |= s->before_blind;
     d->quality->lost_markers++;
     d->quality->lost_records += load32(r->payload);
     if (!(r->header >> 31) || r->words < 4) {
@@ -425,8 +426,10 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
                 take_raw_change(d, s, tsc, h, payload);
             } else {
                 struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
-                if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK)
+                if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK) {
+                    last = *kind == RECORD_FOREIGN ? s->last_tsc : last; /* the judge may have moved it */
                     break;
+                }
                 tsc = r.tsc;
             }
         }

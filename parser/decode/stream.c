@@ -80,12 +80,11 @@ void stream_pull_back(struct stream *s, uint64_t tsc)
     s->pulled_back = true;
 }
 
-/* No event from number `at` on is later than one after it, nor the one before them. */
+/* No event from number `at` on is later than one after it. */
 static void settle_from(struct stream *s, size_t at)
 {
     uint64_t most = UINT64_MAX;
-    size_t last = at > s->head ? at - 1 : at;
-    for (size_t i = s->n; i-- > last;) {
+    for (size_t i = s->n; i-- > at;) {
         most = s->events[i].tsc < most ? s->events[i].tsc : most;
         s->events[i].tsc = most;
     }
@@ -98,10 +97,21 @@ void stream_settle(struct stream *s)
     s->pulled_back = false;
 }
 
+/*
+ * The event before them takes part, as the fresh one that time went back to may be removed. Its window came before theirs: what
+ * is fresh is raised to earliest_tsc yet (stream_raise_late), and moves it no further back than there.
+ */
 void stream_settle_fresh(struct stream *s)
 {
-    if (s->pulled_back)
-        settle_from(s, s->fresh);
+    if (!s->pulled_back)
+        return;
+    settle_from(s, s->fresh);
+    if (s->fresh == s->head || s->fresh == s->n)
+        return;
+    struct event *before = &s->events[s->fresh - 1];
+    uint64_t first = s->events[s->fresh].tsc;
+    uint64_t most = first > s->earliest_tsc ? first : s->earliest_tsc;
+    before->tsc = before->tsc < most ? before->tsc : most;
 }
 
 void stream_raise_late(struct stream *s)

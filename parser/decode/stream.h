@@ -57,6 +57,7 @@ struct stream {
     bool late;             /* records of its last window are older than earliest_tsc */
     bool pulled_back;      /* time went back: events that are queued may lie beyond later ones */
     bool perhaps_blind;    /* the last window filled its ring: records may be missing after it */
+    bool before_blind;     /* the same of the window before */
     uint64_t last_sweep;   /* of its last window */
     unsigned sweeps_in_row;   /* so many sweeps in a row, up to the last window's, it wrote, */
     uint32_t least_bytes;     /* and in each of them at least so much */
@@ -73,6 +74,7 @@ struct stream {
     struct last_switch last_switch, last_unit_switch; /* by runstate changes, by SWITCH */
     uint8_t together;                                 /* switches at once of several pCPUs (cores.h) */
     uint8_t elsewhere; /* switches from another vCPU than the last one in the window was to (cores.h) */
+    uint8_t missed;    /* the same, whenever the last one was, up to SWITCHES_COUNTED */
     uint32_t slice_ns; /* granted by the last SWITCH_INFNEXT; UINT32_MAX: none or unlimited */
     bool ran;          /* SWITCH_INFPREV said how long the vCPU ran that is switched out next: */
     uint32_t ran_ns;   /* modulo 2^32, */

@@ -194,6 +194,7 @@ static int begin_window(struct decoder *d, const uint8_t *p, struct error *err)
     s->earliest_tsc = d->earliest_tsc;
     if (bytes > d->largest_window)
         d->largest_window = bytes;
+    s->before_blind = s->perhaps_blind;
     s->perhaps_blind = fills_ring(d, bytes);
     bool in_row = s->sweeps_in_row > 0 && s->last_sweep + 1 == d->sweep;
     s->least_bytes = in_row && s->least_bytes < bytes ? s->least_bytes : bytes;
@@ -333,6 +334,26 @@ static int look_for_header(struct decoder *d, struct view *v, const uint8_t **p,
     return header != NULL;
 }
 
+/*
+ * Records that reach into a window header were cut off by it: what was decoded of them is removed. The records before it begin at
+ * `p`, and the last one ends at `end`.
+ */
+static void remove_cut_records(struct stream *s, const uint8_t *p, const uint8_t *header, const uint8_t *end)
+{
+    const uint8_t *cut[HEADER_REACH / 4];
+    size_t n = 0;
+    for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
+        if (p + record_bytes(load32(p)) > header)
+            cut[n++] = p;
+    while (n > 0 && s->n > s->head) {
+        const struct event *last = &s->events[s->n - 1];
+        if (last->slot >= EVENT_ATTACHED || last->header == load32(cut[n - 1]))
+            s->n--;
+        n -= last->slot < EVENT_ATTACHED;
+    }
+    s->fresh = s->fresh < s->n ? s->fresh : s->n;
+}
+
 /* Decodes what the view shows of the current window. Returns 0, 1 at the end of the input, -1 on failure. */
 static int decode_view(struct decoder *d, struct error *err)
 {
@@ -354,12 +375,16 @@ static int decode_view(struct decoder *d, struct error *err)
         consume(d, n - d->decoded);
         return 0;
     }
+    size_t decoded = d->decoded;
     d->decoded = 0;
     size_t left = (size_t)(end - p);
     bool cut = left < 4 || left < record_bytes(load32(p));
+    size_t bad = (size_t)(p - v.data);
     int header = why == RECORD_DAMAGED ? look_for_header(d, &v, &p, err) : 0;
     if (header < 0)
         return -1;
+    if (header)
+        remove_cut_records(d->current, v.data + decoded, p, v.data + bad);
     consume(d, (size_t)(p - v.data));
     if (header)
         return recover_from_bad_record(d, RECORD_IS_HEADER, err);

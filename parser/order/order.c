@@ -111,13 +111,14 @@ int order_sweep(struct order *o)
 
 /* ---- times ---- */
 
-/* Brings the times of a stream into order. Time 0 is where the trace begins. */
+/* Brings the times of a stream into order. Time 0 is where the trace begins; a loss after it that began before begins there, too. */
 static void settle(const struct order *o, struct stream *s)
 {
     stream_settle(s);
     bool known = order_beginning_is_known(o);
     uint64_t beginning = o->tsc_first < s->first_tsc ? o->tsc_first : s->first_tsc;
-    for (size_t i = s->head; known && i < s->n && s->events[i].tsc == 0; i++)
+    bool untimed = known && s->head < s->n && s->events[s->head].tsc == 0;
+    for (size_t i = s->head; untimed && i < s->n && s->events[i].tsc < beginning; i++)
         s->events[i].tsc = beginning;
 }
 
@@ -196,6 +197,26 @@ static int end_model(struct order *o)
     return 0;
 }
 
+/*
+ * Rings that were full when tracing ended: their pCPUs wrote nothing since, and no record reports what they lost. Only where
+ * others did so is it known how large a full ring is. -1 when there is no memory.
+ */
+static int end_full_rings(struct order *o)
+{
+    struct decoder *d = o->decoder;
+    for (unsigned i = 0; d->model && d->rings_fill && i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        if (!s->begun || !s->perhaps_blind || s->last_tsc >= o->tsc_last)
+            continue;
+        if (!stream_reserve(s, 2))
+            return -1;
+        stream_append_blind(s, s->last_tsc, o->tsc_last, 0, UINT32_MAX);
+        d->queued += 2;
+        s->fresh = s->n;
+    }
+    return 0;
+}
+
 int order_end(struct order *o, bool cut)
 {
     const struct decoder *d = o->decoder;
@@ -211,6 +232,8 @@ int order_end(struct order *o, bool cut)
             end = until;
     }
     o->first_sweep_cut = cut && d->sweep == 1;
+    if (!cut && end_full_rings(o) != 0)
+        return -1;
     if (cut)
         o->model_end = end > o->watermark ? end : o->watermark;
     if (o->tsc_last < o->watermark)
@@ -280,25 +303,32 @@ static int make_room(struct order *o, unsigned leaves)
     return 0;
 }
 
+/* The latest tsc of events that are final. What no time of the trace is known for by now is so at time 0. */
+static uint64_t last_final(const struct order *o)
+{
+    return o->ready > 0 ? o->ready - 1 : 0;
+}
+
 /* Sets up the tournament of the streams' first events. */
 static void begin(struct order *o)
 {
     const struct decoder *d = o->decoder;
-    bool can_deliver = order_can_deliver(o);
+    bool can_deliver = order_can_deliver(o) && (o->ready > 0 || o->tsc_first == UINT64_MAX);
+    uint64_t last = last_final(o);
     o->n = 0;
     o->base = UINT64_MAX;
     for (unsigned i = 0; can_deliver && i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        if (s->head == s->n || s->events[s->head].tsc > o->ready)
+        if (s->head == s->n || s->events[s->head].tsc > last)
             continue;
         const struct event *head = s->events + s->head, *end = s->events + s->n;
         if (head->tsc < o->base)
             o->base = head->tsc;
         o->cursors[o->n++] = (struct cursor){.stream = s, .at = head, .next = next_of(head, end), .end = end};
     }
-    bool near = o->n == 0 || o->ready - o->base < KEY_CYCLES;
+    bool near = o->n == 0 || last - o->base < KEY_CYCLES;
     const struct hole *hole = silences_hole(&o->silences);
-    o->horizon = near ? o->ready : o->base + KEY_CYCLES;
+    o->horizon = near ? last : o->base + KEY_CYCLES;
     if (hole && hole->to <= o->horizon)
         o->horizon = hole->to - 1;
     o->leaves = o->n > 0 ? 1 : 0;
@@ -317,7 +347,7 @@ static void begin(struct order *o)
     }
 }
 
-/* Up to when nothing is to be decided any more of what has arrived. */
+/* Before when nothing is to be decided any more of what has arrived. */
 static uint64_t decided_until(const struct order *o)
 {
     const struct decoder *d = o->decoder;
@@ -400,7 +430,7 @@ static size_t take_hole(struct order *o, struct event *to)
 size_t order_take(struct order *o, struct event *to, size_t room)
 {
     size_t taken = take(o, to, room);
-    while (taken < room && o->horizon < o->ready) {
+    while (taken < room && o->horizon < last_final(o)) {
         taken += take_hole(o, to + taken);
         begin(o);
         taken += take(o, to + taken, room - taken);

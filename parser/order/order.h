@@ -2,9 +2,9 @@
  * Time order across pCPUs.
  *
  * xentrace reads the rings in ascending pCPU order and again from the start: a sweep. When sweep k+1 has ended, every
- * ring has been read after the last record of sweep k was written: what is not younger than that record has arrived.
- * That is the watermark, up to which the streams are merged. It waits, besides, for each pCPU that is writing: a
- * LOST_RECORDS record reports blind time that began right after the pCPU's last record, and is written late.
+ * ring has been read after the last record of sweep k was written: what is older than that record has arrived. That is the
+ * watermark. It waits, besides, for each pCPU that is writing: a LOST_RECORDS record reports blind time that began right
+ * after the pCPU's last record, and is written late.
  *
  * The time and the place of a record follow from the bytes of the trace alone, never from how much was read ahead or from
  * which events are wanted. So nothing here looks at what is queued, or at what was delivered, to tell a time:
@@ -15,6 +15,13 @@
  * - An event without a time, of a pCPU that had none by then, waits for the pCPU's first time, or the trace's end. At the
  *   end of a sweep before any record of the trace had a time, it gets time 0.
  * - Time 0 is where the trace begins (or the pCPU, if its first times are long before those of all others). That is known once the watermark is not before it; until then nothing is delivered.
+ *
+ * What is before the watermark is final, and is delivered; what is at the watermark is not, and waits for the next one. For by
+ * these rules no event gets a time before the watermark any more, new or moved, but AT the watermark one may come from any
+ * pCPU: every record that is too old does. So when the first event of a tsc is delivered all of that tsc are queued, however
+ * many sweeps were read by then, and the merge gives them in the order of their pCPUs. The order of a trace is that of (tsc,
+ * pCPU, place in the pCPU's stream), where times and places follow from the bytes: leaving events out, as nobody wants them,
+ * moves none of the others. (Before any record has a time all are at time 0, and come in the order in which they were read.)
  *
  * What the lengths of runs say (pace.h) is known only where the model's events are wanted. It decides what the model gets of
  * a pCPU, and for how long events wait below the watermark; it moves no record.
@@ -59,12 +66,12 @@ static inline bool order_can_deliver(const struct order *o)
     return order_beginning_is_known(o) || o->tsc_first == UINT64_MAX;
 }
 
-/* Collects the streams to merge, up to `ready`. -1 when there is no memory. */
+/* Collects the streams to merge, of what is before `ready`. -1 when there is no memory. */
 int order_begin(struct order *o);
 
 /*
  * Moves up to `room` events, in order, to `to`, and the ones attached to the last: at most ORDER_ATTACHED. Returns how
- * many. Less than `room`: all up to `ready` are delivered.
+ * many. Less than `room`: all before `ready` are delivered.
  */
 size_t order_take(struct order *o, struct event *to, size_t room);
 #define ORDER_ATTACHED 1

@@ -50,10 +50,10 @@ struct order {
     unsigned leaves;        /* of it: a power of two, 0 when there is nothing to deliver */
     unsigned capacity;      /* of both */
     uint64_t base;          /* tsc that keys count from */
-    uint64_t horizon;       /* tsc up to which they do, not beyond `ready` */
+    uint64_t horizon;       /* tsc up to which they do, before `ready` */
     uint64_t sweep_max;     /* largest tsc of the sweeps before the one that ended last */
     uint64_t watermark;     /* tsc up to which everything has arrived; UINT64_MAX at the end of the trace */
-    uint64_t ready; /* tsc up to which all is decided, too, and can be delivered; not beyond the watermark */
+    uint64_t ready; /* what is before this tsc is final (order.h): decided, too; not beyond the watermark */
 };
 
 #endif

@@ -147,9 +147,11 @@ void step_take_back(struct order *o, struct stream *s, size_t from, uint64_t tsc
         s->fresh = s->n;
 }
 
-/* Takes the queued events after `tsc` from the model; they come at that time. */
+/* Takes the queued events after `tsc` from the model; they come at that time, 0: where the trace begins. */
 static void take_back(struct order *o, struct stream *s, uint64_t tsc)
 {
+    if (tsc > 0 && tsc < s->first_tsc)
+        s->first_tsc = tsc;
     stream_settle(s);
     size_t from = s->n;
     while (from > s->head && s->events[from - 1].tsc > tsc)

@@ -95,9 +95,21 @@ static void check_time(struct judging *j, const struct place *p, const char *col
              doubtful(p), truth, below > above ? "less" : "more", below > above ? below : above);
 }
 
+/*
+ * Core scheduling shows by switches that contradict one another, again and again: in a few records it does not. A file that was
+ * cut in its first sweep, or is of a host that hardly ever switches, has no more.
+ */
+static bool hides_cores(const struct judging *j)
+{
+    enum { SWITCHES_LEAST = 4 }; /* of each pCPU */
+    return j->plan->siblings && j->v->switches < (uint64_t)SWITCHES_LEAST * j->r->pcpus_n;
+}
+
 /* What the records say is all that there is. */
 static bool is_silent(const struct judging *j, const struct place *p)
 {
+    if (hides_cores(j))
+        return true;
     bool proven = j->proofs.enough && (p->whole || p->from >= j->proofs.since_tsc);
     bool shows = (proven || j->v->has_partial_core) && !j->v->hides_partial_core;
     return p->to > j->v->unreported_tsc || (j->plan->unseen && !shows);
@@ -115,6 +127,8 @@ static void check_most(struct judging *j, const struct place *p, const char *col
 /* Where only switches are traced, why one happened is in other records: that these are missing must show. */
 static void check_tally(struct judging *j, const struct place *p, const struct tally *t)
 {
+    if (hides_cores(j))
+        return;
     bool goes_back =
         j->plan->shift_back && j->plan->sweep_us < 2 * j->plan->shift_us; /* as all was delivered */
     if ((j->plan->mix == 4 || j->plan->shift_us) && (goes_back || is_silent(j, p)))
@@ -180,7 +194,8 @@ static double tolerance(const struct judging *j, size_t vcpus, size_t changes)
 static void check_breadth(struct judging *j, const struct place *p, double most)
 {
     double said = unknown(p) + doubtful(p);
-    if (said > most + p->tolerance_ns && j->v->unreported_tsc == UINT64_MAX && !j->v->is_vague)
+    if (said > most + p->tolerance_ns && !hides_cores(j) && j->v->unreported_tsc == UINT64_MAX &&
+        !j->v->is_vague)
         miss(j, p, "breadth", said - most, "unknown %.0f + doubtful %.0f; missing records explain %.0f",
              unknown(p), doubtful(p), most);
 }
@@ -207,7 +222,7 @@ static bool waits_are_short(const struct judging *j, const struct place *p)
  */
 static void check_share(struct judging *j, const struct place *p, double open_ns)
 {
-    bool alone = plan_has_one_lossy_pcpu(j->plan) && j->v->unreported_tsc == UINT64_MAX;
+    bool alone = plan_has_one_lossy_pcpu(j->plan) && !hides_cores(j) && j->v->unreported_tsc == UINT64_MAX;
     double said = unknown(p) + doubtful(p), most = blind_ns(j) + open_ns;
     if (alone && p->whole && said > most + p->tolerance_ns && waits_are_short(j, p))
         miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one pCPU was blind for %.0f",

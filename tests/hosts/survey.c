@@ -127,6 +127,14 @@ static bool names_runner(uint32_t event)
     return (changes && runs) || switches || event == trace_event_info[TRC_CONTINUE_RUNNING].id;
 }
 
+/* Whether it is the record of a context switch that the mask leaves. */
+static bool switches(const struct making *m, uint32_t event)
+{
+    bool runs =
+        (event & ~0x300u) == (trace_event_info[TRC_RUNSTATE_CHANGE].id & ~0x300u) && (event >> 4 & 3) == 0;
+    return m->plan->mix == 4 ? event == trace_event_info[TRC_SWITCH].id : runs;
+}
+
 /* Walks the window's records that are left. */
 static bool survey_window(struct making *m, const struct window *w, size_t end, struct edge *edge)
 {
@@ -148,6 +156,7 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
         if (event == trace_event_info[TRC_LOST_RECORDS].id &&
             !see_lost(m->v, w->pcpu, stamp - tsc, tsc, words))
             return false;
+        m->v->switches += switches(m, event);
         bool placed = w->pcpu != m->shifted || begin < m->shift_offset;
         if ((event & ~0x330u) == 0x21001 && placed && !see_change(m->v, w->pcpu, tsc, event, words))
             return false;
@@ -155,11 +164,11 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
     return true;
 }
 
-/* The last record of a window; 0: the mask left none. */
-static uint64_t last_written(const struct making *m, const struct window *w)
+/* The last record of a window, or the first one; 0: the mask left none. */
+static uint64_t written(const struct making *m, const struct window *w, bool last)
 {
-    for (size_t k = w->end; k-- > w->first;) {
-        const struct recorded *record = &m->r->pcpus[w->pcpu].records[k];
+    for (size_t k = w->first; k < w->end; k++) {
+        const struct recorded *record = &m->r->pcpus[w->pcpu].records[last ? w->end - 1 - (k - w->first) : k];
         if (!plan_leaves_out(m->plan, (enum trace_event)record->event))
             return record->tsc;
     }
@@ -184,8 +193,9 @@ static void survey_cut(struct making *m, struct edge *edges)
 }
 
 /*
- * Whether the pCPU, silent since its last record, was never so silent at the end of a sweep, by far: the age of its last
- * record is drawn anew at each of them, so to exceed all of N by a factor of 10 is chance once in N^10 / 10!.
+ * Whether the pCPU, silent since its last record, was never so silent at the end of a sweep, or between two windows, by far: the
+ * age of its last record is drawn anew at each of them, so to exceed all of N by a factor of 10 is chance once in N^10 / 10!.
+ * One that is silent for long now and then, and at the end of no sweep so far, may be silent at the last one.
  */
 static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, uint64_t end_tsc)
 {
@@ -195,8 +205,10 @@ static bool falls_silent(const struct making *m, uint32_t pcpu, uint32_t sweep, 
     uint64_t last = 0, latest = 0, longest = 0, sweeps = 0;
     for (size_t i = 0; i < m->windows_n && m->windows[i].sweep < sweep; i++) {
         const struct window *w = &m->windows[i];
-        uint64_t tsc = last_written(m, w);
+        uint64_t tsc = written(m, w, true), first = written(m, w, false);
         latest = tsc > latest ? tsc : latest;
+        if (w->pcpu == pcpu && tsc && last && first - last > longest)
+            longest = first - last;
         last = w->pcpu == pcpu && tsc ? tsc : last;
         if (m->windows[i + 1].sweep == w->sweep || last == 0)
             continue;
@@ -260,42 +272,6 @@ static bool ran_there(const struct making *m, const struct truth_vcpu *t, uint32
     return false;
 }
 
-/* What a ring says of its core: it names the idle vCPU of a sibling that was not read, or misses switches again and again. */
-static bool ring_shows(const struct making *m, uint32_t ring)
-{
-    enum { IDLE = 32767, MISSED_LEAST = 2 };
-    const struct seen_change *last = NULL;
-    unsigned missed = 0;
-    for (size_t i = 0; i < m->v->changes_n; i++) {
-        const struct seen_change *c = &m->v->changes[i];
-        if (c->pcpu != ring)
-            continue;
-        if (c->domain == IDLE && c->vcpu < m->r->pcpus_n && m->unseen[c->vcpu])
-            return true;
-        if (c->from == RUNSTATE_RUNNING && last)
-            missed += c->domain != last->domain || c->vcpu != last->vcpu;
-        last = c->to == RUNSTATE_RUNNING ? c : last;
-    }
-    return missed >= MISSED_LEAST;
-}
-
-/* Core scheduling: a core of which some rings were read, and others not, on which a vCPU ran. */
-static void look_at_core(struct making *m, uint32_t core)
-{
-    bool read = false, unread = false, ran = false, shows = m->plan->mix == 4;
-    for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        if (core_of_pcpu(m->plan, pcpu) != core)
-            continue;
-        read |= !m->unseen[pcpu];
-        unread |= m->unseen[pcpu];
-        for (size_t i = 0; i < m->r->vcpus_n && !ran; i++)
-            ran = truth_running_on(&m->r->vcpus[i], pcpu, m->v->first_tsc, m->v->last_tsc) > 0;
-        shows |= !m->unseen[pcpu] && ring_shows(m, pcpu);
-    }
-    m->v->has_partial_core |= read && unread && ran;
-    m->v->hides_partial_core |= read && unread && ran && !shows;
-}
-
 static bool add_unseen(struct making *m, const struct edge *edges)
 {
     struct view *v = m->v;
@@ -313,33 +289,23 @@ static bool add_unseen(struct making *m, const struct edge *edges)
     return true;
 }
 
-/* Losses that nothing in the file reports: the ring was full to the end. */
-static bool add_unreported(struct making *m)
+/*
+ * Losses that no record reports: the ring was full to the end. Its last window shows that, if reported losses show how large
+ * such windows are, and its last record since when.
+ */
+static bool add_unreported(struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
         const struct trace_ring *ring = &m->rings[pcpu];
         if (ring->lost == 0 || m->unseen[pcpu])
             continue;
-        if (ring->lost_first_tsc < m->v->unreported_tsc)
+        bool shows = m->v->lost > 0 && !m->plan->abrupt;
+        if (!shows && ring->lost_first_tsc < m->v->unreported_tsc)
             m->v->unreported_tsc = ring->lost_first_tsc;
-        if (!gaps_add(&m->v->gaps, pcpu, ring->lost_first_tsc, UINT64_MAX))
+        if (!gaps_add(&m->v->gaps, pcpu, edges[pcpu].last,
+                      UINT64_MAX)) /* when the first one was, nobody knows */
             return false;
     }
-    return true;
-}
-
-/* With core scheduling a ring has the records of all siblings: what one lacks all of them lack. */
-static bool spread_to_siblings(struct making *m)
-{
-    size_t n = m->plan->siblings ? m->v->gaps.n : 0;
-    for (size_t i = 0; i < n; i++)
-        for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-            const struct gap g = m->v->gaps.items[i];
-            bool sibling = g.pcpu != ALL_PCPUS && g.pcpu != pcpu &&
-                           core_of_pcpu(m->plan, g.pcpu) == core_of_pcpu(m->plan, pcpu);
-            if (sibling && !gaps_add(&m->v->gaps, pcpu, g.from, g.to))
-                return false;
-        }
     return true;
 }
 
@@ -364,10 +330,8 @@ bool view_survey(struct making *m)
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m, edges) && add_unreported(m);
-    for (int64_t core = 0; m->plan->siblings && core < m->plan->pcpus / m->plan->siblings; core++)
-        look_at_core(m, (uint32_t)core);
-    done = done && view_survey_joints(m) && spread_to_siblings(m);
+    done = done && add_unseen(m, edges) && add_unreported(m, edges);
+    done = done && view_survey_joints(m) && (!m->plan->siblings || view_survey_cores(m));
     m->v->has_late_pcpu = done && any_late(m, edges);
     m->v->names_nobody = true;
     for (uint32_t pcpu = 0; done && pcpu < m->r->pcpus_n; pcpu++)

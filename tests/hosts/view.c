@@ -178,13 +178,13 @@ static bool read_ring(struct making *m, uint32_t pcpu, uint64_t tsc)
            trace_writer_read_ring(&m->writer, &m->rings[pcpu], tsc);
 }
 
-/* A read costs some time: the next pCPU's window reaches further. */
-static bool sweep(struct making *m, uint64_t tsc)
+/* A read costs some time: the next pCPU's window reaches further. Moves *tsc to the end of the last one. */
+static bool sweep(struct making *m, uint64_t *tsc)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        if (!read_ring(m, pcpu, tsc))
+        if (!read_ring(m, pcpu, *tsc))
             return false;
-        tsc += cycles(m->r, 2 + prng_below(&m->rng, 60));
+        *tsc += cycles(m->r, 2 + prng_below(&m->rng, 60));
     }
     m->sweep++;
     return true;
@@ -232,9 +232,11 @@ static bool write_all(struct making *m)
         bool pauses = m->pauses && tsc >= m->hole_from;
         if (pauses && (tsc = pause(m)) == 0)
             return false;
-        if (!pauses && !sweep(m, tsc))
+        uint64_t end = tsc;
+        if (!pauses && !sweep(m, &end))
             return false;
-        tsc = next_sweep(m, tsc, tsc + period + prng_below(&m->rng, period / 16 + 1));
+        uint64_t next = tsc + period + prng_below(&m->rng, period / 16 + 1);
+        tsc = next_sweep(m, tsc, next > end ? next : end);
     }
     if (m->pauses && pause(m) == 0)
         return false;

@@ -36,6 +36,7 @@ struct view {
     uint64_t first_tsc, last_tsc; /* of the records in the file, true time; 0: there is none */
     struct gaps gaps;             /* all: lost, cut off, never read, holes */
     uint64_t lost;                /* records that LOST_RECORDS records in the file report */
+    uint64_t switches;            /* context switches in the file */
     bool is_cut;                  /* a record before last_tsc is cut off, and the file shows that */
     bool is_unseen;               /* a vCPU that the file names ran on a pCPU that was not read */
     bool has_partial_core;   /* core scheduling: not all rings were read of a core on which a vCPU ran, */

@@ -49,7 +49,9 @@ static inline uint64_t true_tsc(const struct making *m, uint32_t pcpu, uint64_t 
 void view_cut(struct making *m);
 /* Reads the file that is left, and says what is missing in it. Returns false when memory is short. */
 bool view_survey(struct making *m);
-/* The same of where captures are joined or a tsc is set, after everything else. */
+/* The same of cores, after everything else, on a host that has some. */
+bool view_survey_cores(struct making *m);
+/* The same of where captures are joined or a tsc is set, before that. */
 bool view_survey_joints(struct making *m);
 
 #endif

@@ -13,11 +13,13 @@
 # CHARGE_OPTIONS: further options of xenmeter charge, to try weights and slices.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/truth/lib.sh
+. tests/truth/lib.sh
 
 METHODS='grants copies notifications auto packets'
 RANKED_PERCENT=2  # of all counts; guests that have less are not ranked
 NEAR_PERCENT=10   # guests whose counts differ by less may swap
-WRONG_PP=5        # points of the driver domain's time that may be with the wrong one, where its kernel's record is there
+WRONG_PP=5.5      # points of the driver domain's time that may be with the wrong one, where its kernel's record is there
 EVENTS_MIN=100    # packets and requests that a capture needs
 BEHIND_NS=20      # -t is set that far behind a reading: more than its time is rounded, less than an event takes
 CHARGE_OPTIONS=${CHARGE_OPTIONS:-}
@@ -141,29 +143,23 @@ with_costs() { # SHARES TRUTH
 }
 ranks() { misranked "$@" | sed 's/^/      /'; [ "${PIPESTATUS[0]}" -eq 0 ]; }
 
-# Percentage points of the driver domain's time that are charged to the wrong one, by what its kernel ran for whom.
-wrong_pp() { # FILE TRUTH OPTION...
-    "$XENMETER" charge -q -f json "${@:3}" "$1" | jq -r --slurpfile truth "$2" '$truth[0].share_pct as $t
-        | .reports[0].intervals[0].idds[] | select(.domain == 0) | .running_ns as $ran
-        | ([.guests[] | {key: "\(.domain)", value: (100 * .charged_ns / $ran)}] | from_entries) as $g
-        | ($g + {own: (100 * .own_ns / $ran), "?": (100 * .unattributed_ns / $ran)}) as $c
-        | [($c + $t | keys)[] | (($c[.] // 0) - ($t[.] // 0) | fabs)] | add / 2'
-}
 near_truth() { # FILE TRUTH
     local wrong
-    wrong=$(wrong_pp "$1" "$2")
+    "$XENMETER" charge -q -f json "$1" >"$scratch/near.json"
+    read -r wrong _ < <(wrong_of "$scratch/near.json" "$2")
     printf '%-18s %.1f points of domain 0 are with the wrong one\n' "$(basename "$1" .xt.zst)" "$wrong"
-    awk -v wrong="$wrong" -v most="$WRONG_PP" 'BEGIN { exit !(wrong != "" && wrong <= most) }'
+    within "$wrong" 0 "$WRONG_PP"
 }
 
 # The same where tasks are not told apart, but the driver domain's own work is known: what its kernel ran for itself.
 near_truth_by_load() { # FILE TRUTH
     local wrong load
-    load=$("$XENMETER" charge -q -f json "$1" | jq --slurpfile truth "$2" '.reports[0].intervals[0]
+    load=$("$XENMETER" charge -q -f json "$1" | jq --slurpfile truth "$2/truth.json" '.reports[0].intervals[0]
         | (.end_ns - .start_ns) as $length | .idds[] | select(.domain == 0) | .running_ns / $length * $truth[0].share_pct.own')
-    wrong=$(wrong_pp "$1" "$2" --charge-per execution --own "$(printf %.4f "$load")%")
+    "$XENMETER" charge -q -f json --charge-per execution --own "$(printf %.4f "$load")%" "$1" >"$scratch/near.json"
+    read -r wrong _ < <(wrong_of "$scratch/near.json" "$2")
     printf '%-18s %.1f points per execution, with the load of its own work given\n' "$(basename "$1" .xt.zst)" "$wrong"
-    awk -v wrong="$wrong" -v most="$WRONG_PP" 'BEGIN { exit !(wrong != "" && wrong <= most) }'
+    within "$wrong" 0 "$WRONG_PP"
 }
 
 has_certain() { jq -e '.method | ([.events_seen[]] | add) > ([.events_inferred[]] | add)' "$1" >/dev/null; } # JSON
@@ -212,9 +208,9 @@ judge_capture() { # DIR NAME
     check "$2: packets and requests of its first half" events_agree "$file" "$begin" "$middle" "$first" "$hz"
     check "$2: packets and requests of its second half" events_agree "$file" "$middle" "$end" "$first" "$hz"
     [ -s "$1/$2.truth/truth.json" ] &&
-        check "$2: at most $WRONG_PP points are charged to the wrong one" near_truth "$file" "$1/$2.truth/truth.json"
+        check "$2: at most $WRONG_PP points are charged to the wrong one" near_truth "$file" "$1/$2.truth"
     [ -s "$1/$2.truth/truth.json" ] &&
-        check "$2: the same per execution, with its own load given" near_truth_by_load "$file" "$1/$2.truth/truth.json"
+        check "$2: the same per execution, with its own load given" near_truth_by_load "$file" "$1/$2.truth"
     shares "$scratch/counted" "${jsons[@]}" >"$scratch/shares"
     print_shares "$2" "$scratch/shares"
     evidence_of "$2" "$scratch/auto.json"

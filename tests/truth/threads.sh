@@ -13,31 +13,19 @@
 # CHARGE_OPTIONS: further options of xenmeter charge, to try others.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/truth/lib.sh
+. tests/truth/lib.sh
 
 # Where tasks are told apart, and by executions.
 declare -A WRONG_PERCENT=([task]=5 [execution]=12) MEASURED_PERCENT=([task]=25 [execution]=35)
 CHARGE_OPTIONS=${CHARGE_OPTIONS:-}
 
-# threads.jsonl as a log of xenmeter-io-counts(5).
-log_of() { # THREADS
-    echo tsc,domain,device,cpu_ns
-    jq -r '
-        def work:
-            (capture("^vif(?<d>[0-9]+)\\.[0-9]+-q[0-9]+-(?<k>guest-rx|dealloc):")
-            // (capture("^napi/vif(?<d>[0-9]+)\\.") | .k = "napi")
-            // (capture("^(blkback\\.)?(?<d>[0-9]+)\\.xvd") | .k = "blkback"));
-        select(.thr)
-        | ((.tsc0 + .tsc1) / 2 | floor) as $tsc
-        | ([.thr | to_entries[] | (.key | work) as $w | {id: "\($w.d),\($w.k)", ns: .value}] | group_by(.id)[]
-            | "\($tsc),\(.[0].id),\(map(.ns) | add)"),
-          (if .stat then "\($tsc),0,irq,\([.stat[][5]] | add * 10000000)",
-              "\($tsc),0,softirq,\([.stat[][6]] | add * 10000000)" else empty end)' "$1"
-}
 sums() { # JSON
     jq -e 'all(.reports[].intervals[].idds[]; .charged_ns + .own_ns + .unattributed_ns == .running_ns
         and ([.guests[].charged_ns] | add // 0) == .charged_ns
         and all(.guests[]; .measured_ns + .certain_ns + .inferred_ns == .charged_ns))' "$1" >/dev/null
 }
+possible() { jq -e '.method.io_counts_cpu_impossible_ns == 0' "$1" >/dev/null; } # JSON
 # "WRONG MEASURED TRUE LOGGED": points of dom0's time; and s that threads ran by the charges, by the truth, by the log.
 compare() { # JSON TRUTH LOG TSC_FIRST TSC_LAST
     jq -rn --slurpfile charges "$1" --slurpfile truth "$2" --rawfile log "$3" --argjson first "$4" --argjson last "$5" '
@@ -59,6 +47,7 @@ judge() { # DIR NAME PER
     check "$2 per $3 can be charged" "$XENMETER" charge -q -f json -g total,1s,100ms --io-counts "$scratch/log.csv" \
         --charge-by threads --charge-per "$3" $CHARGE_OPTIONS -o "$scratch/charges.json" "$file"
     check "$2 per $3: all adds up" sums "$scratch/charges.json"
+    check "$2 per $3: no CPU time is more than can be" possible "$scratch/charges.json"
     read -r first last < <(jq -r '.trace | "\(.tsc_first) \(.tsc_last)"' "$scratch/charges.json")
     read -r wrong measured ran logged < <(compare "$scratch/charges.json" "$truth/truth.json" "$scratch/log.csv" "$first" "$last")
     printf '%-18s %-10s %10s %10s %10s %10s\n' "$2" "$3" "$wrong" "$measured" "$ran" "$logged"
@@ -69,13 +58,12 @@ judge_capture() { # DIR NAME
     local truth=$1/$2.truth per
     [ -s "$truth/threads.jsonl" ] && [ -s "$truth/truth.json" ] || return
     judged=$((judged + 1))
-    log_of "$truth/threads.jsonl" >"$scratch/log.csv"
+    thread_times_of "$truth" >"$scratch/log.csv"
     for per in task execution; do
         judge "$1" "$2" $per
     done
 }
 near() { awk -v x="$1" -v true="$2" -v most="$3" 'BEGIN { exit !(x < true * (1 + most / 100) && x > true * (1 - most / 100)) }'; } # X TRUE PERCENT
-within() { awk -v x="$1" -v least="$2" -v most="$3" 'BEGIN { exit !(x >= least && x <= most) }'; } # X LEAST MOST
 
 group 'charges by threads agree with what the driver domain recorded of its switches'
 printf '%-18s %-10s %10s %10s %10s %10s\n' capture per 'wrong %' 'measured s' 'true s' 'logged s'

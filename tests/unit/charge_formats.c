@@ -13,10 +13,16 @@
 
 /* In 10 ms domain 0 ran for 8: 2 for guest 1, 4 for the second life of guest 2, 1.5 for itself, 0.5 for nobody knows whom. */
 static const struct charge_guest guests[] = {
-    {.domain = 1, .life = 1, .charged_ns = 2000000, .events[IO_NOTIFY] = 1, .charged_by_ns[IO_NOTIFY] = 2e6},
+    {.domain = 1,
+     .life = 1,
+     .charged_ns = 2000000,
+     .certain_ns = 2000000,
+     .events[IO_NOTIFY] = 1,
+     .charged_by_ns[IO_NOTIFY] = 2e6},
     {.domain = 2,
      .life = 2,
      .charged_ns = 4000000,
+     .certain_ns = 3000000,
      .events[IO_NOTIFY] = 1,
      .events[IO_COPY] = 3,
      .inferred[IO_NOTIFY] = 1,
@@ -180,22 +186,22 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
          "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,,,,\n");
 }
 
-static void what_a_charge_rests_on_adds_up_to_it(void)
+static void what_a_charge_rests_on_is_rounded_so_that_it_adds_up(void)
 {
     struct charge_guest g = {.charged_ns = 10,
                              .charged_measured_ns = 4.4,
                              .charged_by_ns = {[IO_MAP] = 3.3, [IO_NOTIFY] = 2.3},
                              .charged_inferred_ns = 2.3};
-    struct charge_grounds of = charge_grounds_of(&g);
-    EQUAL(of.measured_ns, 4);
-    EQUAL(of.inferred_ns, 2);
-    EQUAL(of.certain_ns, 4);     /* what is left by rounding, too */
+    charge_guest_round_parts(&g);
+    EQUAL(g.measured_ns, 4);
+    EQUAL(g.certain_ns, 4);      /* what is left by rounding, too: 2 are inferred */
     g.charged_by_ns[IO_MAP] = 0; /* own time that was shared out rests on nothing: 3.3 ns */
-    of = charge_grounds_of(&g);
-    EQUAL(of.measured_ns, 4);
-    EQUAL(of.inferred_ns, 6);
-    EQUAL(of.certain_ns, 0);
-    EQUAL(charge_grounds_of(&(struct charge_guest){.charged_measured_ns = 1}).measured_ns, 0);
+    charge_guest_round_parts(&g);
+    EQUAL(g.measured_ns, 4);
+    EQUAL(g.certain_ns, 0);
+    g = (struct charge_guest){.charged_measured_ns = 1};
+    charge_guest_round_parts(&g);
+    EQUAL(g.measured_ns, 0);
 }
 
 static void chosen_guests_leave_the_other_lines_out(void)
@@ -445,7 +451,7 @@ static void table_says_when_no_io_was_seen(void)
 
 CU_TestInfo charge_formats_tests[] = {
     TEST(csv_has_a_line_for_each_guest_own_and_unattributed),
-    TEST(what_a_charge_rests_on_adds_up_to_it),
+    TEST(what_a_charge_rests_on_is_rounded_so_that_it_adds_up),
     TEST(chosen_guests_leave_the_other_lines_out),
     TEST(a_driver_domain_that_did_not_run_has_no_share),
     TEST(jsonl_has_the_columns_of_csv),

@@ -195,6 +195,8 @@ static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coars
             for (size_t g = 0; g < whole->idd.guests_n; g++) {
                 const struct charge_guest *from = find_guest(&part->idd, whole->guests[g].domain);
                 guests[g].charged_ns += from->charged_ns;
+                guests[g].measured_ns += from->measured_ns;
+                guests[g].certain_ns += from->certain_ns;
                 for (int e = 0; e < IO_KINDS; e++)
                     guests[g].events[e] += from->events[e];
             }
@@ -208,6 +210,8 @@ static void charges_add_up(const struct result *r, uint64_t fine, uint64_t coars
         EQUAL(sum.io_free_executions, whole->idd.io_free_executions);
         for (size_t g = 0; g < whole->idd.guests_n; g++) {
             EQUAL(guests[g].charged_ns, whole->guests[g].charged_ns);
+            EQUAL(guests[g].measured_ns, whole->guests[g].measured_ns);
+            EQUAL(guests[g].certain_ns, whole->guests[g].certain_ns);
             CHECK(memcmp(guests[g].events, whole->guests[g].events, sizeof guests[g].events) == 0);
         }
     }
@@ -260,6 +264,7 @@ static double charges_have_their_grounds(const struct result *r)
             for (int kind = 0; kind < IO_KINDS; kind++)
                 grounds += guest->charged_by_ns[kind];
             CHECK(grounds <= (double)guest->charged_ns * (1 + 1e-6) + 1);
+            CHECK(guest->measured_ns + guest->certain_ns <= guest->charged_ns);
             CHECK(guest->charged_inferred_ns >= 0 && guest->charged_measured_ns >= 0);
             measured += guest->charged_measured_ns;
         }

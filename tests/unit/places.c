@@ -156,6 +156,39 @@ static void but_not_before_the_watermark(void)
     expect(&c, 11, expected);
 }
 
+/*
+ * Time went back on pCPU 1, from 20 ms to 8; nothing of it was delivered by then. Much later it writes two windows that are older
+ * than the watermark, of 30 ms: those of the first one are there already when the second one comes.
+ */
+static void windows_older_than_the_watermark_leave_one_another_where_they_are(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint32_t k = 0; k < 6; k++) {
+        on(&c, 0);
+        wake(&c, k * 20 * MS, k);
+        mark(&c, k * 20 * MS + 10 * MS);
+        on(&c, 1);
+        if (k == 0) {
+            wake(&c, 5 * MS, 10);
+            wake(&c, 20 * MS, 11);
+            wake(&c, 8 * MS, 12);
+            wake(&c, 9 * MS, 13);
+        } else if (k == 3) {
+            wake(&c, 15 * MS, 14);
+            wake(&c, 25 * MS, 15);
+        } else if (k == 4) {
+            wake(&c, 28 * MS, 16);
+            wake(&c, 85 * MS, 17);
+        }
+        sweep(&c);
+    }
+    static const struct place expected[] = {
+        {0, 0},        {10, 5 * MS},  {11, 8 * MS}, {12, 8 * MS}, {13, 9 * MS}, {1, 20 * MS},  {14, 30 * MS},
+        {15, 30 * MS}, {16, 30 * MS}, {2, 40 * MS}, {3, 60 * MS}, {4, 80 * MS}, {17, 85 * MS}, {5, 100 * MS}};
+    expect(&c, 14, expected);
+}
+
 /* A WAKE that somebody wrote without a time. */
 static void untimed_wake(struct trace_bytes *c, uint32_t number)
 {
@@ -344,6 +377,7 @@ CU_TestInfo places_tests[] = {
     TEST(a_record_older_than_the_watermark_comes_at_that_time),
     TEST(where_time_goes_back_what_lies_beyond_moves_back),
     TEST(but_not_before_the_watermark),
+    TEST(windows_older_than_the_watermark_leave_one_another_where_they_are),
     TEST(records_without_a_time_wait_for_the_first_one_of_their_pcpu),
     TEST(records_without_a_time_come_before_later_ones_of_their_pcpu),
     TEST(where_a_clock_left_does_not_depend_on_what_is_queued),

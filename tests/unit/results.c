@@ -200,6 +200,8 @@ static const struct charge_guest guests[] = {
     {.domain = 1,
      .life = 1,
      .charged_ns = 1000,
+     .measured_ns = 3,
+     .certain_ns = 997,
      .events = {1, 2, 3, 4, 5, 6, 7, UINT64_MAX, 9},
      .counted = {true, true, true, true},
      .inferred = {1, 1, 2, 3, 5},
@@ -296,6 +298,7 @@ static void charges_are_one_line(void)
     static const struct charge_guest guest = {.domain = 1,
                                               .life = 1,
                                               .charged_ns = 6,
+                                              .certain_ns = 5,
                                               .events = {[IO_COPY] = 2},
                                               .charged_by_ns = {[IO_COPY] = 5.5}};
     static const struct charge_idd some[] = {{.domain = 0,
@@ -311,7 +314,8 @@ static void charges_are_one_line(void)
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,"
              "\"life\":1,"
              "\"running_ns\":7,\"charged_ns\":6,\"own_ns\":1,\"guests\":[{\"domain\":1,\"life\":1,"
-             "\"charged_ns\":6,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{\"domain\":2,\"life\":4}]}}\n");
+             "\"charged_ns\":6,\"measured_ns\":0,\"certain_ns\":5,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{"
+             "\"domain\":2,\"life\":4}]}}\n");
     b.n = 0;
     results_put_charges(&b, &whole, NULL, 0);
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[]}}\n");
@@ -319,6 +323,23 @@ static void charges_are_one_line(void)
     COMES_BACK(&c, &b);
     copy_free(&c);
     buffer_free(&b);
+}
+
+static void what_charges_rest_on_in_old_archives_is_rounded(void)
+{
+    static const char text[] =
+        "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,\"life\":"
+        "1,"
+        "\"running_ns\":10,\"charged_ns\":10,\"guests\":[{\"domain\":1,\"life\":1,\"charged_ns\":10,"
+        "\"map\":1,\"charged_by_map_ns\":5.5,\"charged_inferred_ns\":2.25,\"charged_measured_ns\":4.25}]}]}}"
+        "\n";
+    struct copy c;
+    struct error err = {0};
+    copy_init(&c);
+    EQUAL(copy_read(&c, text, strlen(text), &err), 0);
+    EQUAL(c.guests[0].measured_ns, 4);
+    EQUAL(c.guests[0].certain_ns, 3);
+    copy_free(&c);
 }
 
 /* ---- all that a meter hands out ---- */
@@ -468,6 +489,7 @@ CU_TestInfo results_tests[] = {
     TEST(every_way_to_wait_and_to_end_comes_back),
     TEST(charges_come_back_with_every_digit),
     TEST(charges_are_one_line),
+    TEST(what_charges_rest_on_in_old_archives_is_rounded),
     TEST(time_before_somebody_was_seen_is_one_line),
     TEST(late_rows_of_old_archives_are_passed_over),
     TEST(what_a_meter_tells_comes_back),

@@ -55,6 +55,9 @@ static void fill_charges(struct charge_summary *c)
     c->ran_ns = UINT64_MAX;
     c->unattributed_ns = UINT64_MAX - 1;
     c->devices_unknown = SIZE_MAX;
+    c->devices_unused = SIZE_MAX - 1;
+    c->cpu_impossible_ns = UINT64_MAX - 2;
+    c->cpu_impossible_at_ns = UINT64_MAX - 3;
 }
 
 static void fill(struct summary *s)
@@ -166,6 +169,9 @@ static void charges_pcpus_and_domains_come_back(void)
     EQUAL(back.charges.ran_ns, UINT64_MAX);
     EQUAL(back.charges.unattributed_ns, UINT64_MAX - 1);
     EQUAL(back.charges.devices_unknown, SIZE_MAX);
+    EQUAL(back.charges.devices_unused, SIZE_MAX - 1);
+    EQUAL(back.charges.cpu_impossible_ns, UINT64_MAX - 2);
+    EQUAL(back.charges.cpu_impossible_at_ns, UINT64_MAX - 3);
     EQUAL(back.pcpus_n, 3);
     for (size_t i = 0; i < back.pcpus_n && i < 3; i++) {
         EQUAL(back.pcpus[i].pcpu, pcpus[i].pcpu);

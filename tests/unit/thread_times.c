@@ -197,20 +197,111 @@ static void who_has_more_than_measured_gives_to_who_has_less(void)
     end(&c, &log, &r);
 }
 
+/* Domain 0 runs for 8 of the 100 ms, without I/O. */
+static void eight_ms(struct trace_bytes *c)
+{
+    charge_host_begin(c);
+    starts(c, 10 * MS, 0, 0);
+    stops(c, 18 * MS, 0, 0, BLOCKED);
+    mark(c, 100 * MS);
+}
+
 static void no_more_is_charged_than_the_driver_domain_ran(void)
 {
+    /* 12 ms: what a kernel counts may be a tick late. */
     struct trace_bytes c;
     struct log log;
-    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 30 * MS}, {"guest-rx", 2, 10 * MS}, {NULL, 0, 0}});
-    charge_host_begin(&c);
-    starts(&c, 10 * MS, 0, 0);
-    stops(&c, 18 * MS, 0, 0, BLOCKED);
-    mark(&c, 100 * MS);
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 9 * MS}, {"guest-rx", 2, 3 * MS}, {NULL, 0, 0}});
+    eight_ms(&c);
     struct result r = charge(&c, &log, (struct charge_options){0});
     const struct charge_idd *d = find_idd(&r, 0, 0, 0);
     EQUAL(find_guest(d, 1)->charged_ns, 6 * MS);
     EQUAL(find_guest(d, 2)->charged_ns, 2 * MS);
+    EQUAL(r.charges.cpu_impossible_ns, 0);
     CHECK(balances(&r));
+    end(&c, &log, &r);
+}
+
+/* The model alone charges: all is own. */
+static void check_disbelieved(struct log *log, uint64_t impossible_ns)
+{
+    struct trace_bytes c;
+    eight_ms(&c);
+    struct result r = charge(&c, log, (struct charge_options){0});
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, 8 * MS);
+    EQUAL(r.charges.cpu_impossible_ns, impossible_ns);
+    CHECK(balances(&r));
+    end(&c, log, &r);
+}
+
+static void more_than_the_driver_domain_can_have_run_is_not_believed(void)
+{
+    /* It waits for 10 ms and runs for 8; what its one vCPU's threads run may be known 20 ms late. */
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 30 * MS}, {"guest-rx", 2, 10 * MS}, {NULL, 0, 0}});
+    check_disbelieved(&log, 100 * MS);
+    make_log(&log, (struct thread_time[]){{"guest-rx", 9, 40 * MS}, {NULL, 0, 0}}); /* of nobody there */
+    check_disbelieved(&log, 100 * MS);
+}
+
+static void more_than_all_its_vcpus_can_run_is_not_believed(void)
+{
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, UINT64_MAX - 7}, {NULL, 0, 0}});
+    check_disbelieved(&log, 100 * MS);
+}
+
+static void a_time_that_falls_is_not_believed(void)
+{
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 0}, {NULL, 0, 0}});
+    log.readings[1].count[COUNTER_CPU] = 6;
+    check_disbelieved(&log, 100 * MS);
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 0}, {NULL, 0, 0}});
+    log.readings[1].count[COUNTER_CPU] = 0; /* counting began anew */
+    check_disbelieved(&log, 0);
+}
+
+static void one_device_that_cannot_be_leaves_the_others(void)
+{
+    struct trace_bytes c;
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 2 * MS}, {"guest-rx", 2, 500 * MS}, {NULL, 0, 0}});
+    eight_ms(&c);
+    struct result r = charge(&c, &log, (struct charge_options){0});
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 2 * MS);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns, 0);
+    EQUAL(r.charges.cpu_impossible_ns, 100 * MS);
+    end(&c, &log, &r);
+}
+
+static void time_for_domains_that_are_not_there_is_unattributed(void)
+{
+    /* Of 5 ms in threads 3 ran, as of all: no time was unattributed before; from own and guest 1 as for a guest. */
+    struct trace_bytes c;
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"device-model", 9, 5 * MS}, {"guest-rx", 1, MS}, {NULL, 0, 0}});
+    one_execution_preempted(&c);
+    struct result r = charge(&c, &log, (struct charge_options){0});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(d->unattributed_ns, 3 * MS);
+    EQUAL(d->charged_ns + d->own_ns, 3 * MS);
+    EQUAL(r.charges.devices_unknown, 1);
+    CHECK(balances(&r));
+    end(&c, &log, &r);
+}
+
+static void another_domains_times_are_not_used(void)
+{
+    struct trace_bytes c;
+    struct log log;
+    make_log(&log, (struct thread_time[]){{"guest-rx", 1, 2 * MS}, {NULL, 0, 0}});
+    log.devices[0].idd = 7;
+    eight_ms(&c);
+    struct result r = charge(&c, &log, (struct charge_options){0});
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, 8 * MS);
+    EQUAL(r.charges.devices_unused, 1);
+    EQUAL(r.charges.devices_unknown, 0);
     end(&c, &log, &r);
 }
 
@@ -265,6 +356,12 @@ CU_TestInfo thread_times_tests[] = {
     TEST(the_rest_of_guests_is_no_more_than_interrupts_took),
     TEST(who_has_more_than_measured_gives_to_who_has_less),
     TEST(no_more_is_charged_than_the_driver_domain_ran),
+    TEST(more_than_the_driver_domain_can_have_run_is_not_believed),
+    TEST(more_than_all_its_vcpus_can_run_is_not_believed),
+    TEST(a_time_that_falls_is_not_believed),
+    TEST(one_device_that_cannot_be_leaves_the_others),
+    TEST(time_for_domains_that_are_not_there_is_unattributed),
+    TEST(another_domains_times_are_not_used),
     TEST(unattributed_time_is_what_was_measured_first),
     TEST(where_no_reading_covers_the_model_charges),
     CU_TEST_INFO_NULL,

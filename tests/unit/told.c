@@ -159,6 +159,7 @@ static bool nearly(double a, double b)
 static bool same_guest(const struct charge_guest *a, const struct charge_guest *b)
 {
     bool same = a->domain == b->domain && a->life == b->life && a->charged_ns == b->charged_ns &&
+                a->measured_ns == b->measured_ns && a->certain_ns == b->certain_ns &&
                 memcmp(a->events, b->events, sizeof a->events) == 0 &&
                 memcmp(a->counted, b->counted, sizeof a->counted) == 0 &&
                 memcmp(a->inferred, b->inferred, sizeof a->inferred) == 0 &&
