@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "metrics/array.h"
 #include "metrics/measure/counters.h"
+#include "parser/source/codec.h"
 
 #define READINGS_MAX   (1u << 22)
 #define DEVICES_MAX    (1u << 15)
@@ -54,6 +55,18 @@ struct counters_reader {
 
 /* ---- lines and fields ---- */
 
+/* A byte that is no text, after n that are: of a compressed file it says so. */
+static int refuse_byte(struct counters_reader *r, size_t n, int c, struct error *err)
+{
+    int byte = c;
+    size_t first = n;
+    for (; first < CODEC_MAGIC_BYTES && byte != EOF; byte = getc_unlocked(r->file))
+        r->line[first++] = (char)byte;
+    const struct codec *codec = r->line_number == 1 ? codec_of((const uint8_t *)r->line, first) : NULL;
+    return codec ? error_set(err, ERROR_FORMAT, "is compressed: unpack it with %s first", codec->name)
+                 : error_on_line(err, r->line_number, "the byte 0x%02x is no text", (unsigned)c);
+}
+
 /*
  * Reads a line without its end: 1, or 0 at the end of the file. A last line without an end is still being written:
  * its last number may be cut, so it does not count.
@@ -67,7 +80,7 @@ static int next_line(struct counters_reader *r, struct error *err)
         if (n + 1 >= LINE_BYTES_MAX)
             return error_on_line(err, r->line_number, "longer than %d bytes", LINE_BYTES_MAX - 1);
         if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7f)
-            return error_on_line(err, r->line_number, "the byte 0x%02x is no text", (unsigned)c);
+            return refuse_byte(r, n, c, err);
         r->line[n++] = (char)c;
     }
     if (ferror(r->file))
@@ -277,8 +290,10 @@ static int take_row(struct counters_reader *r, struct error *err)
         return error_no_memory(err, "outside counters");
     c->readings = grown;
     struct counter_reading *reading = &c->readings[c->readings_n++];
-    *reading =
-        (struct counter_reading){.tsc = v.numbers[TSC], .time_ns = v.numbers[TIME_NS], .device = device};
+    *reading = (struct counter_reading){.tsc = v.numbers[TSC],
+                                        .time_ns = v.numbers[TIME_NS],
+                                        .device = device,
+                                        .line = (uint32_t)r->line_number};
     memcpy(reading->count, v.numbers + COUNTS, sizeof reading->count);
     return 0;
 }

@@ -4,6 +4,7 @@
  *
  * WORKS_MAX and DOM0_TRACE_CPUS bound the memory: 0.4 GiB.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ struct dom0_trace_reader {
     char line[LINE_BYTES_MAX];
     struct ftrace_host *host;
     struct dom0_trace *trace;
+    bool
+        named; /* somebody's work was told apart from the driver domain's: which domain that is cannot change */
     bool remarked; /* a recording by xenmeter: every event that is needed was asked for */
 };
 
@@ -60,9 +63,23 @@ static int next_line(struct dom0_trace_reader *r, struct error *err)
 
 struct remark {
     uint64_t numbers[2];
-    char rest[TASK_NAME_BYTES]; /* of the line */
-    unsigned n;                 /* numbers there are */
+    unsigned n;       /* numbers there are */
+    const char *rest; /* of the line */
 };
+
+/* The name at the end of a remark, of what `whose` says. -1: there is none, or it is longer than names are. */
+static int take_name(const struct dom0_trace_reader *r, const struct remark *m, const char *whose,
+                     char name[TASK_NAME_BYTES], struct error *err)
+{
+    size_t n = strlen(m->rest);
+    if (n == 0)
+        return error_on_line(err, r->line_number, "the name of the %s is missing", whose);
+    if (n >= TASK_NAME_BYTES)
+        return error_on_line(err, r->line_number, "the name of the %s is longer than %d bytes", whose,
+                             TASK_NAME_BYTES - 1);
+    memcpy(name, m->rest, n + 1);
+    return 0;
+}
 
 static int take_version(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
@@ -76,22 +93,23 @@ static int take_domain(struct dom0_trace_reader *r, const struct remark *m, stru
 {
     if (m->numbers[0] > UINT16_MAX)
         return error_on_line(err, r->line_number, "domain %" PRIu64 " is too large", m->numbers[0]);
+    if (r->named && m->numbers[0] != r->trace->domain)
+        return error_on_line(err, r->line_number, "lines before this one are about domain %u",
+                             r->trace->domain);
     r->trace->domain = (uint16_t)m->numbers[0];
     return 0;
 }
 
 static int take_begin(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
-    (void)err;
-    ftrace_host_begin(r->host, m->numbers[0]);
-    return 0;
+    const char *wrong = ftrace_host_begin(r->host, m->numbers[0]);
+    return wrong ? error_on_line(err, r->line_number, "%s", wrong) : 0;
 }
 
 static int take_end(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
-    (void)err;
-    ftrace_host_end(r->host, m->numbers[0]);
-    return 0;
+    const char *wrong = ftrace_host_end(r->host, m->numbers[0]);
+    return wrong ? error_on_line(err, r->line_number, "%s", wrong) : 0;
 }
 
 /* "lost 1 57": on CPU 1, 57 events of which no line says when they were lost */
@@ -104,10 +122,11 @@ static int take_lost(struct dom0_trace_reader *r, const struct remark *m, struct
 }
 
 /* The owner that a remark names. -1: it is too large for a domain id. */
-static int owner_of(const struct dom0_trace_reader *r, uint64_t domain, uint32_t *owner, struct error *err)
+static int owner_of(struct dom0_trace_reader *r, uint64_t domain, uint32_t *owner, struct error *err)
 {
     if (domain > UINT16_MAX)
         return error_on_line(err, r->line_number, "domain %" PRIu64 " is too large", domain);
+    r->named = true;
     *owner = domain == r->trace->domain ? WORK_OWN : (uint32_t)domain;
     return 0;
 }
@@ -115,10 +134,11 @@ static int owner_of(const struct dom0_trace_reader *r, uint64_t domain, uint32_t
 /* "task 1234 5 qemu-system-i38" */
 static int take_task(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
-    struct ftrace_task task = {.pid = m->numbers[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)m->numbers[0]};
+    struct ftrace_task task = {.pid = (uint32_t)m->numbers[0]};
     uint32_t owner = WORK_UNKNOWN;
-    memcpy(task.name, m->rest, sizeof task.name);
-    if (owner_of(r, m->numbers[1], &owner, err) != 0)
+    if (m->numbers[0] == 0 || m->numbers[0] >= FTRACE_PIDS_MAX)
+        return error_on_line(err, r->line_number, "there is no task %" PRIu64 " to be whose", m->numbers[0]);
+    if (owner_of(r, m->numbers[1], &owner, err) != 0 || take_name(r, m, "task", task.name, err) != 0)
         return -1;
     return ftrace_owners_set_task(ftrace_host_owners(r->host), &task, owner) ? 0
                                                                              : error_no_memory(err, "tasks");
@@ -127,11 +147,11 @@ static int take_task(struct dom0_trace_reader *r, const struct remark *m, struct
 /* "device 3 web" */
 static int take_device(struct dom0_trace_reader *r, const struct remark *m, struct error *err)
 {
+    char name[TASK_NAME_BYTES];
     uint32_t owner = WORK_OWN;
-    if (owner_of(r, m->numbers[0], &owner, err) != 0)
+    if (owner_of(r, m->numbers[0], &owner, err) != 0 || take_name(r, m, "device", name, err) != 0)
         return -1;
-    return owner == WORK_OWN ||
-                   ftrace_owners_set_device(ftrace_host_owners(r->host), m->rest, (uint16_t)owner)
+    return owner == WORK_OWN || ftrace_owners_set_device(ftrace_host_owners(r->host), name, (uint16_t)owner)
                ? 0
                : error_no_memory(err, "interfaces");
 }
@@ -154,30 +174,39 @@ static int take_irq(struct dom0_trace_reader *r, const struct remark *m, struct 
 static const struct remark_kind {
     const char *name;
     unsigned numbers_min, numbers_max;
+    bool has_rest; /* text follows the numbers, at least where there are fewer than can be */
     int (*take)(struct dom0_trace_reader *r, const struct remark *m, struct error *err);
 } remarks[] = {
-    {"dom0-trace ", 1, 1, take_version}, {"domain ", 1, 1, take_domain},
-    {"begin ", 1, 1, take_begin},        {"end ", 1, 1, take_end},
-    {"task ", 2, 2, take_task},          {"irq ", 1, 2, take_irq},
-    {"lost ", 2, 2, take_lost},          {"device ", 1, 1, take_device},
+    {"dom0-trace ", 1, 1, false, take_version}, {"domain ", 1, 1, false, take_domain},
+    {"begin ", 1, 1, false, take_begin},        {"end ", 1, 1, false, take_end},
+    {"task ", 2, 2, true, take_task},           {"irq ", 1, 2, false, take_irq},
+    {"lost ", 2, 2, false, take_lost},          {"device ", 1, 1, true, take_device},
 };
+
+/* Reads up to `most` numbers at `text`, and what follows them. False: one is larger than 64 bits. */
+static bool read_numbers(struct remark *m, const char *text, unsigned most)
+{
+    errno = 0;
+    for (; m->n < most && *text >= '0' && *text <= '9'; text += strspn(text, " ")) {
+        char *end;
+        m->numbers[m->n++] = strtoull(text, &end, 10);
+        text = end;
+    }
+    m->rest = text;
+    return errno == 0;
+}
 
 static int take_remark(struct dom0_trace_reader *r, struct error *err)
 {
     const char *text = r->line + strlen(REMARK);
     for (const struct remark_kind *k = remarks; k < remarks + sizeof remarks / sizeof *remarks; k++) {
         struct remark m = {.n = 0};
-        size_t n = strlen(k->name);
-        if (strncmp(text, k->name, n) != 0)
+        if (strncmp(text, k->name, strlen(k->name)) != 0)
             continue;
-        for (text += n; m.n < k->numbers_max && *text >= '0' && *text <= '9'; text += strspn(text, " ")) {
-            char *end;
-            m.numbers[m.n++] = strtoull(text, &end, 10);
-            text = end;
-        }
-        if (m.n < k->numbers_min)
+        if (!read_numbers(&m, text + strlen(k->name), k->numbers_max))
+            return error_on_line(err, r->line_number, "a number in '%.60s' is too large", r->line);
+        if (m.n < k->numbers_min || (*m.rest && !k->has_rest && m.n == k->numbers_max))
             break;
-        snprintf(m.rest, sizeof m.rest, "%.*s", (int)sizeof m.rest - 1, text);
         return k->take(r, &m, err);
     }
     return error_on_line(err, r->line_number, "'%.60s' is no remark that this version knows", r->line);
@@ -195,6 +224,7 @@ static int take_line(struct dom0_trace_reader *r, struct error *err)
         return error_on_line(err, r->line_number, "%s", line.wrong);
     if (line.kind == FTRACE_COMMENT)
         return 0;
+    r->named = true;
     const char *why = ftrace_host_take(r->host, &line);
     return why ? error_on_line(err, r->line_number, "CPU %u: %s", line.cpu, why) : 0;
 }
@@ -215,6 +245,9 @@ static int read_lines(struct dom0_trace_reader *r, struct error *err)
         return error_set(err, ERROR_FORMAT,
                          "there is no %s in it: \"xenmeter io-counts --ftrace\" records what is needed",
                          missing);
+    const char *wrong = ftrace_host_wrong(r->host);
+    if (wrong)
+        return error_set(err, ERROR_FORMAT, "%s", wrong);
     return ftrace_host_finish(r->host) ? 0 : error_no_memory(err, "dom0's trace");
 }
 

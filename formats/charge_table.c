@@ -129,7 +129,7 @@ static void put_fit(struct buffer *b, const struct charge_schema *schema, const 
     const struct fitted_weights *fit = schema->fit;
     char one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
     buffer_printf(
-        b, "in %s intervals driver domains ran %s, of it %s for guests; the costs explain %s of that, ",
+        b, "in %s intervals driver domains ran %s, of it %s for guests\nthe costs explain %s of that, ",
         human_count(one, fit->intervals), human_duration(two, (uint64_t)fit->driver_ns),
         human_duration(three, (uint64_t)fit->guests_ns),
         human_percent(four, fit->explained_ns, fit->guests_ns));

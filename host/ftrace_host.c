@@ -37,7 +37,10 @@ struct ftrace_host {
     size_t works_n; /* of all CPUs */
     bool has_first; /* trace->first_tsc is known */
     bool begun;     /* begin_tsc says from when on all CPUs were recorded */
+    bool ended;     /* a recording has ended, and none has begun since */
+    bool any;       /* this recording has an event: */
     uint64_t begin_tsc, last_tsc;
+    uint64_t event_tsc; /* the first moment of its events */
     bool has_switches, has_irqs, has_softirqs, has_polls;
     bool failed;
 };
@@ -147,25 +150,44 @@ static void forget(struct ftrace_host *h, unsigned cpu)
 
 static void end_all(struct ftrace_host *h, uint64_t tsc)
 {
-    for (unsigned cpu = 0; cpu < h->cpus_n; cpu++)
-        if (h->cpus[cpu].seen) {
-            put(h, cpu, max64(tsc, h->cpus[cpu].last_tsc), WORK_UNKNOWN);
-            h->cpus[cpu].seen = h->cpus[cpu].lost = false;
+    for (unsigned cpu = 0; cpu < h->cpus_n; cpu++) {
+        struct linux_cpu *c = &h->cpus[cpu];
+        c->last_tsc = max64(tsc, c->last_tsc);
+        if (c->seen) {
+            put(h, cpu, c->last_tsc, WORK_UNKNOWN);
+            c->seen = c->lost = false;
         }
+    }
     h->last_tsc = max64(h->last_tsc, tsc);
+    h->any = false;
 }
 
-void ftrace_host_begin(struct ftrace_host *h, uint64_t tsc)
+const char *ftrace_host_begin(struct ftrace_host *h, uint64_t tsc)
 {
+    const char *wrong = ftrace_host_wrong(h);
+    if (wrong && h->begun)
+        return wrong;
+    if (tsc < h->last_tsc)
+        return "the recording begins before the last one has ended";
     end_all(h, h->last_tsc);
     h->begun = true;
+    h->ended = false;
     h->begin_tsc = tsc;
+    return NULL;
 }
 
-void ftrace_host_end(struct ftrace_host *h, uint64_t tsc)
+const char *ftrace_host_end(struct ftrace_host *h, uint64_t tsc)
 {
+    if (!h->begun && !h->any)
+        return "the recording ends, but none has begun";
+    if (h->begun && tsc < h->begin_tsc)
+        return "the recording ends before it begins";
+    if (h->any && tsc < h->event_tsc)
+        return "the recording ends before its first event";
     end_all(h, tsc);
     h->begun = false;
+    h->ended = true;
+    return NULL;
 }
 
 void ftrace_host_lose(struct ftrace_host *h, unsigned cpu, uint64_t events)
@@ -313,8 +335,13 @@ const char *ftrace_host_take(struct ftrace_host *h, const struct ftrace_line *li
         forget(h, line->cpu);
         return NULL;
     }
+    if (h->ended)
+        return "an event after the end of the recording";
     if (line->tsc < c->last_tsc)
         return "its time goes back";
+    if (!h->any || line->tsc < h->event_tsc)
+        h->event_tsc = line->tsc;
+    h->any = true;
     if (!c->seen)
         see(h, c, line);
     c->last_tsc = line->tsc;
@@ -334,6 +361,13 @@ const char *ftrace_host_lacks(const struct ftrace_host *h)
            : !h->has_irqs     ? "irq_handler_entry"
            : !h->has_softirqs ? "softirq_entry"
                               : NULL;
+}
+
+const char *ftrace_host_wrong(const struct ftrace_host *h)
+{
+    if (!h->has_first)
+        return "there is no event in it";
+    return h->begun && h->begin_tsc > h->last_tsc ? "the recording begins after its last event" : NULL;
 }
 
 /* What it turned out to be. Without polls it is not known whose packets a NET_RX softirq took. */

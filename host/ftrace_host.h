@@ -25,11 +25,11 @@ void ftrace_host_free(struct ftrace_host *h);
 /* Whose tasks and interrupts they are; the host's. */
 struct ftrace_owners *ftrace_host_owners(struct ftrace_host *h);
 
-/* From this moment on all CPUs are recorded; what came before is another recording. */
-void ftrace_host_begin(struct ftrace_host *h, uint64_t tsc);
+/* From this moment on all CPUs are recorded; what came before is another recording. NULL, or why it cannot be, a static text. */
+const char *ftrace_host_begin(struct ftrace_host *h, uint64_t tsc);
 
-/* Up to this moment all CPUs were recorded. */
-void ftrace_host_end(struct ftrace_host *h, uint64_t tsc);
+/* Up to this moment all CPUs were recorded: no events follow but after another begin. The same. */
+const char *ftrace_host_end(struct ftrace_host *h, uint64_t tsc);
 
 /* So many events of the CPU were lost, and no line says when: all of it is unknown. */
 void ftrace_host_lose(struct ftrace_host *h, unsigned cpu, uint64_t events);
@@ -40,7 +40,10 @@ const char *ftrace_host_take(struct ftrace_host *h, const struct ftrace_line *li
 /* An event without which nothing can be told and of which there was none; NULL: there is everything. */
 const char *ftrace_host_lacks(const struct ftrace_host *h);
 
-/* There are no more lines: completes the trace. False: no memory. */
+/* There are no more lines: what is wrong with them all, a static text; NULL: nothing. */
+const char *ftrace_host_wrong(const struct ftrace_host *h);
+
+/* Completes the trace. False: no memory. */
 bool ftrace_host_finish(struct ftrace_host *h);
 
 #endif

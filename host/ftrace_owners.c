@@ -9,8 +9,6 @@
 #include "metrics/array.h"
 #include "metrics/measure/dom0_trace.h"
 
-#define PIDS_MAX (1u << 22) /* PID_MAX_LIMIT of Linux */
-
 /* What a recording says of a task. */
 struct known_task {
     char name[TASK_NAME_BYTES];
@@ -43,8 +41,8 @@ struct ftrace_owners *ftrace_owners_new(void)
     struct ftrace_owners *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
-    o->seen = calloc(PIDS_MAX, sizeof *o->seen);
-    o->known = calloc(PIDS_MAX, sizeof *o->known);
+    o->seen = calloc(FTRACE_PIDS_MAX, sizeof *o->seen);
+    o->known = calloc(FTRACE_PIDS_MAX, sizeof *o->known);
     if (o->seen && o->known)
         return o;
     ftrace_owners_free(o);
@@ -156,7 +154,7 @@ uint32_t ftrace_owners_device(const struct ftrace_owners *o, const char *name)
 
 bool ftrace_owners_set_task(struct ftrace_owners *o, const struct ftrace_task *task, uint32_t owner)
 {
-    if (task->pid == 0 || task->pid >= PIDS_MAX)
+    if (task->pid == 0 || task->pid >= FTRACE_PIDS_MAX)
         return true;
     if (o->known[task->pid] == 0) {
         struct known_task *tasks = array_reserve(o->tasks, &o->tasks_capacity, o->tasks_n + 1, sizeof *tasks);
@@ -175,7 +173,7 @@ uint32_t ftrace_owners_task(struct ftrace_owners *o, const struct ftrace_task *t
 {
     if (task->pid == 0)
         return WORK_SCHED;
-    if (task->pid >= PIDS_MAX)
+    if (task->pid >= FTRACE_PIDS_MAX)
         return owner_by_name(o, task->name);
     if (strcmp(task->name, "<...>") == 0)
         return o->seen[task->pid] ? o->seen[task->pid] - 1 : WORK_UNKNOWN;

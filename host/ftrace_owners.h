@@ -19,7 +19,8 @@
  */
 #define OWNER_FIRST_OPEN 0x20000u
 
-#define IRQS_MAX (1u << 20) /* numbers are below */
+#define IRQS_MAX        (1u << 20) /* numbers are below */
+#define FTRACE_PIDS_MAX (1u << 22) /* PID_MAX_LIMIT of Linux: ids of tasks are below */
 
 struct ftrace_owners;
 

@@ -246,6 +246,8 @@ static bool note_task(void *context, const struct io_found *f)
     if (!io_file_all(path, ' ', name, sizeof name))
         return true;
     name[strcspn(name, "\n")] = '\0';
+    if (!*name)
+        return true;
     buffer_printf(&r->remarks, "# xenmeter task %u %lu %.15s\n", f->id, f->domain, name);
     return true;
 }

@@ -48,6 +48,16 @@ static void pass_on(void *context, const struct transition *t)
         transitions_put(&m->held, *t);
 }
 
+/* The same of an I/O event. */
+static void pass_on_event(void *context, uint64_t time_ns, const struct io_event *h)
+{
+    struct meter *m = context;
+    if (time_ns < m->ledger.boundary_ns && held(m) == 0)
+        ledger_book_event(&m->ledger, time_ns, h);
+    else
+        transitions_put(&m->held, ledger_event_transition(time_ns, h));
+}
+
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
 {
     if (options->granularities > METER_GRANULARITIES) {
@@ -66,7 +76,7 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
         m->options.pcpus_wanted = m->pcpus_wanted;
     }
     ledger_init(&m->ledger, &m->options, model_population(model));
-    struct charging_sink sink = {.context = m, .transition = pass_on};
+    struct charging_sink sink = {.context = m, .transition = pass_on, .event = pass_on_event};
     if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model, &sink))) {
         meter_free(m);
         error_no_memory(err, "the meter");

@@ -181,8 +181,7 @@ int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const str
     for (size_t i = 0; i < p->n; i++)
         if (p->members[i].meter)
             meter_take_batch(p->members[i].meter, batch, clock);
-    uint64_t settled = event_batch_settled(batch);
-    return settled ? settle(p, model_settle(p->model, clock_ns(clock, settled)), err) : 0;
+    return settle(p, model_settle(p->model, batch, clock), err);
 }
 
 /* ---- the end ---- */

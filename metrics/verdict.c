@@ -343,7 +343,7 @@ void verdict_judge_fit(struct judgement *j, const struct fitted_weights *fit)
         because(j, fit->residual_pct >= POOR_RESIDUAL_PCT ? VERDICT_POOR : VERDICT_DEGRADED,
                 "the costs are off by %.0f %% for a guest in an interval", fit->residual_pct);
     if (unsure > 0)
-        because(j, VERDICT_DEGRADED, "%u of %u costs %s not known, or not to a half", unsure, events,
+        because(j, VERDICT_DEGRADED, "%u of %u costs %s unknown or uncertain", unsure, events,
                 unsure == 1 ? "is" : "are");
 }
 

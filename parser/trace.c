@@ -11,7 +11,9 @@
 #include "parser/order/order.h"
 #include "parser/source/input.h"
 
-#define BATCH_EVENTS       4096        /* a batch stays in the second-level cache */
+#ifndef BATCH_EVENTS /* fuzz targets have small ones */
+#define BATCH_EVENTS 4096 /* a batch stays in the second-level cache */
+#endif
 #define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
 #define CLOCK_BYTES        (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
@@ -394,7 +396,7 @@ static void gather_marks(struct trace *t)
     }
 }
 
-static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits)
+static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits, bool more)
 {
     struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
@@ -413,7 +415,8 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
                                   .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
                                   .traits = traits,
                                   .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
-                                  .watermark = t->delivered_tsc};
+                                  .watermark = t->delivered_tsc,
+                                  .more = more};
 }
 
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
@@ -439,7 +442,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
         return -1;
     if (t->marks)
         gather_marks(t);
-    describe(t, batch, n, traits);
+    describe(t, batch, n, traits, more);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
     if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)

@@ -43,6 +43,8 @@ struct event_batch {
         first_sweep_cut; /* the trace ends in its first sweep: pCPUs that were to be read after may be missing */
     uint64_t end_tsc;    /* of the last record that the model is given, once the end was read; 0: not yet */
     uint64_t watermark; /* nothing that comes later is before this tsc; at it something may be */
+    bool
+        more; /* the next batch goes on with what was read by now: where this one ends follows from what is wanted */
 };
 
 /* The tsc before which the model has all that it is given. */

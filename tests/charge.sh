@@ -196,6 +196,11 @@ check 'packets are counted all the same' holds '.method.events_seen.tx > 1000 an
 { echo time_ns,domain,device,tx_packets; for i in 0 16; do echo "${i}000000000,2,vif2.0,$((i * 100))"; done; } >"$scratch/packets.csv"
 run charge -q -f json --io-counts "$scratch/packets.csv" "$fixture"
 check 'packets alone have no say where tasks do' holds '.method.charge_by == ["grants", "copies", "notifications"]' "$out"
+check 'nor before the first task is seen' holds 'all(.reports[].intervals[].idds[].guests[].evidence; (.tx_pct // 0) == 0)' "$out"
+cp "$out" "$scratch/with.json"
+run charge -q -f json "$fixture"
+check 'charges are those without them' equal "$(jq -c '[.reports[].intervals[].idds[] | .own_ns, .guests[].charged_ns]' "$out")" \
+    "$(jq -c '[.reports[].intervals[].idds[] | .own_ns, .guests[].charged_ns]' "$scratch/with.json")"
 run charge -q -f json --charge-per execution --io-counts "$scratch/packets.csv" "$fixture"
 check 'per execution they have' holds '.method.charge_by == ["packets"]' "$out"
 { echo time_ns,domain,device,tx_packets; for i in 0 16; do echo "${i}000000000,999,vif999.0,$((i * 100))"; done; } >"$scratch/others.csv"

@@ -468,6 +468,17 @@ run charge -q -f json --dom0-trace $real.txt.zst $real.xt.zst
 check 'nothing said of the disks: own' near "$(of .own_ns)" 204.846
 check 'nor of the event channel: unattributed' near "$(of .unattributed_ns)" 2.464
 
+{
+    echo time_ns,domain,device,tx_packets,rx_packets
+    for ((i = 0; i < 5; i++)); do for domain in 1 2 3; do echo "${i}00000000,$domain,vif$domain.0,$((i * 97)),$((i * 31))"; done; done
+} >"$scratch/packets.csv"
+for options in "--dom0-trace $real.txt.zst" '--charge-by grants --charge-per execution' ''; do
+    # shellcheck disable=SC2086 # a list of words
+    run charge -q -f json -g total,10ms,3ms --io-counts "$scratch/packets.csv" $options $real.xt.zst
+    check "packets of outside counters are all in the rows, ${options:-by default}" equal '969 309 969 309 969 309' "$(jq -r '[.reports[]
+        | [.intervals[].idds[].guests[].events] | (map(.tx) | add), (map(.rx) | add)] | join(" ")' "$out")"
+done
+
 group 'files that are refused'
 rejects() { # PATTERN FILE
     run charge --cpu-hz 1G --dom0-trace "$2" "$capture"
@@ -487,6 +498,28 @@ check 'a CPU that is too large' damaged "line 5: this is no line of Linux' trace
 check 'losses that cannot be read' damaged "line 5: this is no line of Linux' trace" '5s/.*/CPU:0 [LOST x EVENTS]/'
 check 'a remark that is not known' damaged "line 4: '# xenmeter what 1' is no remark" '4s/.*/# xenmeter what 1/'
 check 'a remark without its number' damaged "line 4: '# xenmeter task 1' is no remark" '4s/.*/# xenmeter task 1/'
+check 'a number that is too large' damaged "line 2: a number in '# xenmeter begin 99999999999999999999' is too large" '2s/[0-9]*$/99999999999999999999/'
+check 'more than a remark has' damaged "line 2: '# xenmeter begin [0-9]* 5' is no remark" '2s/$/ 5/'
+check 'a number that is cut short by something else' damaged "line 4: '# xenmeter lost 0 3x' is no remark" '4s/.*/# xenmeter lost 0 3x/'
+check 'a task without a name' damaged 'line 4: the name of the task is missing' '4s/.*/# xenmeter task 77 3/'
+check 'the same with a blank' damaged 'line 4: the name of the task is missing' '4s/.*/# xenmeter task 77 3 /'
+check 'a task with a name longer than any' damaged 'line 4: the name of the task is longer than 16 bytes' '4s/.*/# xenmeter task 77 3 abcdefghijklmnopq/'
+check 'the idle task is nobody else' damaged 'line 4: there is no task 0 to be whose' '4s/.*/# xenmeter task 0 3 swapper/'
+check 'a task that cannot be' damaged 'line 4: there is no task 4294967373 to be whose' '4s/.*/# xenmeter task 4294967373 3 qemu/'
+check 'a device without a name' damaged 'line 4: the name of the device is missing' '4s/.*/# xenmeter device 3/'
+check 'a device with a name longer than any' damaged 'line 4: the name of the device is longer than 16 bytes' '4s/.*/# xenmeter device 3 abcdefghijklmnopq/'
+check 'another domain in the middle' damaged 'line 4: lines before this one are about domain 0' '4s/.*/# xenmeter domain 5/'
+end_line=$(wc -l <"$scratch/good")
+check 'an end before its events' damaged 'line 5: CPU 0: an event after the end of the recording' "4s/.*/# xenmeter end $((BASE + 600000))/"
+check 'an end without a begin' damaged 'line 2: the recording ends, but none has begun' '2s/begin/end/'
+check 'an end before the begin' damaged "line $end_line: the recording ends before it begins" "${end_line}s/[0-9]*$/$((BASE - 1))/"
+check 'an end before the first event' damaged "line $end_line: the recording ends before its first event" "${end_line}s/[0-9]*$/$((BASE + 1))/"
+check 'a begin after all events' damaged 'the recording begins after its last event' "2s/[0-9]*$/$((BASE + 900000000))/; \$d"
+check 'a begin before the end of the last recording' damaged "line $((end_line + 1)): the recording begins before the last one has ended" \
+    "\$a# xenmeter begin $((BASE + 8000000))"
+{ head_of; end_of; } >"$scratch/bad"
+check 'no event at all' rejects 'there is no event in it' "$scratch/bad"
+check 'a directory' rejects 'is a directory$' "$scratch"
 check 'a domain that is too large' damaged 'line 4: domain 65536 is too large' '4s/.*/# xenmeter task 1 65536 x/'
 check 'an interrupt that is too large' damaged 'line 4: interrupt 1048576 is too large' '4s/.*/# xenmeter irq 1048576 1/'
 check 'another version' damaged 'line 1: version 2 of this file is not known' '1s/1$/2/'

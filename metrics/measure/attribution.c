@@ -238,19 +238,29 @@ void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 
 /* ---- grants ---- */
 
-static void granted(struct charging *c, uint32_t vcpu, uint32_t guest, enum io_kind kind)
+/* The pair of the driver domain's vCPU and the guest. NOBODY: no memory. */
+static uint32_t pair_of(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t guest)
+{
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    if (v->granted_pair < c->pairs_n && c->pairs[v->granted_pair].guest == guest &&
+        c->pairs[v->granted_pair].idd == idd)
+        return v->granted_pair;
+    return v->granted_pair = charging_pair(c, idd, guest);
+}
+
+/* The vCPU, of the driver domain `idd` if it is of one, had a page of the guest's. */
+static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t guest, enum io_kind kind)
 {
     if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
         return;
-    uint32_t idd = idd_of_vcpu(c, vcpu);
     if (idd == NOBODY && !c->explicit_idds && kind != IO_UNMAP)
         idd = charging_make_idd(c, life_of(c, vcpu));
-    uint32_t pair = idd == NOBODY ? NOBODY : charging_pair(c, idd, guest);
+    uint32_t pair = idd == NOBODY ? NOBODY : pair_of(c, vcpu, idd, guest);
     if (pair == NOBODY)
         return;
     c->pairs[pair].granted = true;
     c->incarnations[guest].partner = pair;
-    if (kind != IO_UNMAP)
+    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0)
         settle_copies(c, vcpu, pair, false);
     charging_event(c, &(struct io_event){.pair = pair,
                                          .idd_vcpu = vcpu,
@@ -291,13 +301,13 @@ void attribution_record(struct charging *c, const struct transition *t)
         tasks_catch_up(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
-        granted(c, current, t->vcpu, IO_MAP);
+        granted(c, current, idd, t->vcpu, IO_MAP);
         break;
     case IO_RECORD_UNMAP:
-        granted(c, current, t->vcpu, IO_UNMAP);
+        granted(c, current, idd, t->vcpu, IO_UNMAP);
         break;
     case IO_RECORD_TRANSFER:
-        granted(c, current, t->vcpu, IO_TRANSFER);
+        granted(c, current, idd, t->vcpu, IO_TRANSFER);
         break;
     case IO_RECORD_COPY:
         if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[current].copies)

@@ -77,30 +77,21 @@ void charging_clear_period(struct charging *c, struct period *p)
     p->tallies_n = 0;
 }
 
-void charging_release_period(struct charging *c, struct period *p)
-{
-    if (--p->references == 0) {
-        p->next_free = c->free_periods;
-        c->free_periods = p;
-    }
-}
-
 struct period *charging_period(struct charging *c, uint32_t vcpu)
 {
-    uint32_t idd = idd_of(c, vcpu);
-    struct period **p = c->options.interval_ns ? &c->idds[idd].interval : &c->vcpus[vcpu].period;
+    bool interval = c->options.interval_ns > 0;
+    struct period **p = interval ? &c->idds[idd_of(c, vcpu)].interval : &c->vcpus[vcpu].period;
     if (!*p)
-        *p = new_period(c, idd, c->options.interval_ns ? c->cut_ns - c->length_ns : c->now_ns);
+        *p = new_period(c, idd_of(c, vcpu), interval ? c->cut_ns - c->length_ns : c->now_ns);
     return *p;
 }
 
 /* ---- what happens in it ---- */
 
-static struct tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
+/* The pair's tally, which is not the one that the pair had last, made if there is none yet. */
+static __attribute__((noinline)) struct tally *find_tally(struct charging *c, struct period *p, uint32_t pair)
 {
     struct pair *of = &c->pairs[pair];
-    if (of->hint_serial == p->serial)
-        return &p->tallies[of->hint_index];
     size_t at = 0;
     while (at < p->tallies_n && p->tallies[at].pair != pair)
         at++;
@@ -121,13 +112,34 @@ static struct tally *tally_of(struct charging *c, struct period *p, uint32_t pai
     return &p->tallies[at];
 }
 
-static void add_saturated(uint32_t *into, uint32_t count)
+static inline struct tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
+{
+    const struct pair *of = &c->pairs[pair];
+    return of->hint_serial == p->serial ? &p->tallies[of->hint_index] : find_tally(c, p, pair);
+}
+
+static inline void add_saturated(uint32_t *into, uint32_t count)
 {
     *into = *into > UINT32_MAX - count ? UINT32_MAX : *into + count;
 }
 
+/* Nothing happened in `into` so far: what is tallied in `from` is its. */
+static void swap_tallies(struct period *into, struct period *from)
+{
+    struct period kept = *into;
+    into->serial = from->serial; /* pairs find their tallies by it */
+    into->tallies = from->tallies;
+    into->tallies_n = from->tallies_n;
+    into->tallies_capacity = from->tallies_capacity;
+    from->tallies = kept.tallies;
+    from->tallies_n = 0;
+    from->tallies_capacity = kept.tallies_capacity;
+}
+
 void charging_merge_period(struct charging *c, struct period *into, struct period *from)
 {
+    if (into->tallies_n == 0)
+        swap_tallies(into, from);
     for (size_t i = 0; i < from->tallies_n; i++) {
         const struct tally *t = &from->tallies[i];
         struct tally *sum = tally_of(c, into, t->pair);
@@ -187,23 +199,13 @@ static bool is_of_task(struct charging *c, const struct io_event *h)
 
 void charging_event(struct charging *c, const struct io_event *h)
 {
+    const struct idd *d = &c->idds[c->pairs[h->pair].idd];
     c->seen.events[h->kind] += h->count;
     c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
     c->vcpus[h->idd_vcpu].io_seen = true;
-    charging_emit(c, &(struct transition){.time_ns = c->now_ns,
-                                          .kind = TRANSITION_IO_EVENT,
-                                          .from = h->kind & 15,
-                                          .to = h->inferred,
-                                          .vcpu = h->acting,
-                                          .pcpu = h->pcpu,
-                                          .value = (uint64_t)h->pair << 32 |
-                                                   (h->kind == IO_NOTIFY ? h->other : h->count)});
-    if (c->idds[c->pairs[h->pair].idd].tasks_seen) {
-        if (!is_of_task(c, h))
-            return;
-    } else if (!(c->idds[c->pairs[h->pair].idd].methods & charge_method_of_kind[h->kind])) {
+    c->sink.event(c->sink.context, c->now_ns, h);
+    if (d->tasks_seen ? !is_of_task(c, h) : !(d->methods & charge_method_of_kind[h->kind]))
         return;
-    }
     struct period *p = charging_period(c, h->idd_vcpu);
     struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
     if (!t)
@@ -279,17 +281,23 @@ static struct share *add_share(struct charging *c, struct period *p, uint32_t to
 static void weigh_tally(struct charging *c, struct period *p, const struct tally *t)
 {
     double weight = 0, inferred = 0, by_kind[IO_TRACE_KINDS];
+    unsigned methods = c->idds[p->idd].methods;
     for (int k = 0; k < IO_TRACE_KINDS; k++) {
-        double of_kind = c->idds[p->idd].methods & charge_method_of_kind[k] ? c->options.weights[k] : 0;
-        by_kind[k] = of_kind * t->events[k];
+        by_kind[k] = 0;
+        if (t->events[k] == 0 || !(methods & charge_method_of_kind[k]))
+            continue;
+        by_kind[k] = c->options.weights[k] * t->events[k];
         weight += by_kind[k];
-        inferred += of_kind * t->inferred[k];
+        inferred += c->options.weights[k] * t->inferred[k];
     }
     struct share *s = weight > 0 ? add_share(c, p, t->pair, weight) : NULL;
     for (int k = 0; s && k < IO_TRACE_KINDS; k++)
-        s->by_kind[k] = (float)(by_kind[k] / weight);
-    if (s)
-        s->inferred = (float)(inferred / weight);
+        if (by_kind[k] > 0)
+            s->by_kind[k] = (float)(by_kind[k] / weight);
+    if (!s)
+        return;
+    s->inferred = (float)(inferred / weight);
+    s->grounded = true;
 }
 
 /* The share of a pair, or own, in the period, made if there is none yet. */
@@ -336,6 +344,7 @@ static void weigh_device(struct charging *c, struct period *p, uint32_t device, 
     for (unsigned k = 0; k < IO_KINDS; k++)
         s->by_kind[k] = (float)((s->by_kind[k] * before + (k < IO_TX ? 0 : by_kind[k - IO_TX])) / after);
     s->inferred = (float)(s->inferred * before / after);
+    s->grounded = true;
     c->real_weights[s - p->shares] = after;
 }
 
@@ -375,6 +384,7 @@ static void add_share_by_notice(struct charging *c, struct period *p, uint32_t p
         return;
     s->by_kind[IO_NOTIFY] = 1;
     s->inferred = inferred;
+    s->grounded = true;
 }
 
 /* An interrupt without I/O: its time is that of the guests that notified, and half of it the idle loop's if that slept. */
@@ -439,8 +449,9 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
     for (size_t i = 0; i < p->shares_n; i++)
         sum += c->real_weights[i];
     /* Time in which nothing was counted is as much of the sum as it is of the period. */
-    double unattributed =
-        p->unattributed + (missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing));
+    double unattributed = p->unattributed;
+    if (missing > 0)
+        unattributed += missing >= 1 ? (sum > 0 ? 0 : 1) : sum * missing / (1 - missing);
     if (unattributed > 0)
         add_share(c, p, SHARE_UNATTRIBUTED, unattributed);
     else if (!charged && missing > 0)
@@ -470,6 +481,10 @@ static bool remembers(const struct charging *c, const struct period *p)
 
 void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
 {
+    if (c->idds[p->idd].undecided) {
+        charging_wait_for_choice(c, p, to_ns);
+        return;
+    }
     if (c->idds[p->idd].tasks_seen && c->options.interval_ns == 0)
         weigh_task(c, p, to_ns);
     else
@@ -492,4 +507,15 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         c->failed = !charging_append_done(c, s);
     p->first = NULL;
+}
+
+struct period *charging_own_period(struct charging *c, uint32_t vcpu)
+{
+    struct period *p = charging_new_period(c, vcpu, 0);
+    struct share *own = p ? add_share(c, p, SHARE_OWN, 1) : NULL;
+    if (!own)
+        return NULL;
+    p->weights[0] = 1;
+    p->closed = true;
+    return p;
 }

@@ -25,7 +25,9 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     if (t->whole)
         return t->whole;
-    uint32_t *open = array_reserve(c->open, &c->open_capacity, c->open_n + 1, sizeof *open);
+    uint32_t *open = c->open;
+    if (c->open_n == c->open_capacity)
+        open = array_reserve(open, &c->open_capacity, c->open_n + 1, sizeof *open);
     if (open)
         c->open = open;
     t->whole = open ? charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns) : NULL;
@@ -36,6 +38,17 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     t->open_at = (uint32_t)c->open_n;
     c->open[c->open_n++] = vcpu;
     return t->whole;
+}
+
+/*
+ * Whether what is the driver domain's own is so for sure: it is neither spread, nor takes it part in sharing idle time, nor is
+ * it compared with CPU times, nor unknown.
+ */
+static bool own_is_sure(const struct charging *c, uint32_t vcpu)
+{
+    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    return !c->options.spread_own && !c->options.charge_idle && !(d->methods & CHARGE_THREADS) &&
+           !c->vcpus[vcpu].blind;
 }
 
 /* The period of the vCPU is over at to_ns. */
@@ -64,6 +77,10 @@ static void give_own(struct charging *c, uint32_t vcpu)
         return;
     if (c->options.charge_idle && t->own_idle) {
         give_idle(c, vcpu, to_ns);
+        return;
+    }
+    if (own_is_sure(c, vcpu)) {
+        charging_part_own(c, vcpu, to_ns);
         return;
     }
     struct period *own = charging_new_period(c, vcpu, from_ns);
@@ -303,6 +320,12 @@ void tasks_end_periods(struct charging *c)
 
 /* ---- marks ---- */
 
+/* When the next mark of the queue was. */
+static void find_next(const struct charging *c, struct mark_queue *q)
+{
+    q->next_ns = q->head == q->n ? UINT64_MAX : clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
+}
+
 void tasks_take_marks(struct charging *c, const struct task_marks *marks)
 {
     struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
@@ -325,24 +348,21 @@ void tasks_take_marks(struct charging *c, const struct task_marks *marks)
             q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
         q->at[q->n++] = marks->at[i];
     }
+    find_next(c, q);
 }
 
-/* The next mark of the queue that is not later than until_ns, and its time. False: there is none. */
-static bool next_mark(const struct charging *c, const struct mark_queue *q, uint64_t until_ns,
-                      uint64_t *at_ns)
+/* The next mark, which there is, is done with. */
+static void pass_mark(const struct charging *c, struct mark_queue *q)
 {
-    if (q->head == q->n)
-        return false;
-    *at_ns = clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
-    return *at_ns <= until_ns;
+    q->head++;
+    find_next(c, q);
 }
 
 void tasks_skip_marks(struct charging *c, uint16_t pcpu)
 {
     struct mark_queue *q = &c->marks[pcpu];
-    uint64_t at_ns;
-    while (next_mark(c, q, c->now_ns, &at_ns))
-        q->head++;
+    while (q->next_ns <= c->now_ns)
+        pass_mark(c, q);
 }
 
 /* A return that ends nothing: a program in user mode makes one system call after the other. */
@@ -354,25 +374,26 @@ static inline bool ends_nothing(const struct charging_vcpu *v, enum task_mark ma
            v->copies == 0 && (!p || (!p->io && !p->arrivals));
 }
 
-void tasks_catch_up(struct charging *c, uint32_t vcpu)
+void tasks_apply_marks(struct charging *c, uint32_t vcpu)
 {
-    struct mark_queue *q = c->marks ? &c->marks[c->vcpus[vcpu].pcpu] : NULL;
-    uint64_t now_ns = c->now_ns, at_ns;
-    if (!q || !c->vcpus[vcpu].slice || charging_is_measured(c, vcpu) || !next_mark(c, q, now_ns, &at_ns))
+    struct mark_queue *q = &c->marks[c->vcpus[vcpu].pcpu];
+    uint64_t now_ns = c->now_ns;
+    if (charging_is_measured(c, vcpu))
         return;
     if (!charging_by_task(c, vcpu)) {
         charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
         tasks_skip_marks(c, c->vcpus[vcpu].pcpu);
         return;
     }
-    do {
-        enum task_mark mark = task_mark_kind(q->at[q->head++]);
-        c->now_ns = at_ns;
+    while (!c->failed && q->next_ns <= now_ns) {
+        enum task_mark mark = task_mark_kind(q->at[q->head]);
+        c->now_ns = q->next_ns;
+        pass_mark(c, q);
         if (ends_nothing(&c->vcpus[vcpu], mark))
-            task_of(c, vcpu)->from_ns = at_ns;
+            task_of(c, vcpu)->from_ns = c->now_ns;
         else
             attribution_mark(c, vcpu, mark);
-    } while (!c->failed && next_mark(c, q, now_ns, &at_ns));
+    }
     c->now_ns = now_ns;
 }
 

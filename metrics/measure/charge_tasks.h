@@ -33,8 +33,8 @@ struct task_marks;
 
 /* Takes the next marks of a pCPU, which lie at or after what charging_take gets next. */
 void tasks_take_marks(struct charging *c, const struct task_marks *marks);
-/* Applies the marks up to now of the vCPU of a driver domain, which runs. */
-void tasks_catch_up(struct charging *c, uint32_t vcpu);
+/* For tasks_catch_up: the vCPU runs, and there are such marks. */
+void tasks_apply_marks(struct charging *c, uint32_t vcpu);
 /* A vCPU of a driver domain begins to run on the pCPU: earlier marks there are nobody's. */
 void tasks_skip_marks(struct charging *c, uint16_t pcpu);
 

@@ -44,6 +44,8 @@ struct charging *charging_new(const struct charge_options *options, const struct
         charging_free(c);
         return NULL;
     }
+    for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
+        c->marks[p].next_ns = UINT64_MAX;
     c->explicit_idds = options->idds != NULL;
     if (options->idds)
         memcpy(c->is_idd, options->idds, 65536);
@@ -91,6 +93,7 @@ void charging_free(struct charging *c)
     for (size_t p = 0; c->marks && p < PCPUS_MAX; p++)
         free(c->marks[p].at);
     free(c->marks);
+    free(c->waiting);
     free(c->real_weights);
     free(c->measured);
     free(c->done);
@@ -144,6 +147,8 @@ static void refuse_own_load(struct charging *c, uint32_t idd)
 void charging_see_tasks(struct charging *c, uint32_t idd)
 {
     struct idd *d = &c->idds[idd];
+    if (d->undecided)
+        charging_choose_tasks(c, idd);
     d->tasks_seen = true;
     refuse_own_load(c, idd);
     /* What tasks did is better evidence than packets, which tell of no moment. */
@@ -181,6 +186,7 @@ uint32_t charging_make_idd(struct charging *c, uint32_t life)
         refuse_own_load(c, idd);
     c->idds[idd].methods =
         c->idds[idd].measured ? 0 : charging_methods(c, c->idds[idd].counted, thread_times_has(c, domain));
+    charging_begin_choice(c, idd);
     c->incarnations[life].idd = idd;
     if (c->threads)
         thread_times_count(c, idd, (int)c->incarnations[life].can_run,
@@ -231,7 +237,7 @@ static void close_intervals(struct charging *c)
 
 static bool is_open(const struct charging *c)
 {
-    bool open = c->running_n > 0 || c->open_n > 0;
+    bool open = c->running_n > 0 || c->open_n > 0 || c->waiting_n > 0;
     for (size_t d = 0; d < c->idds_n && !open; d++)
         open = c->idds[d].interval != NULL;
     return open;
@@ -265,6 +271,7 @@ static void cut(struct charging *c)
     for (size_t i = 0; i < c->running_n && c->options.interval_ns == 0 && !c->failed; i++)
         if (!charging_by_task(c, c->running[i]))
             charging_cut_slice(c, c->running[i]);
+    charging_choose_executions(c);
 }
 
 /* The charging periods up to until_ns are over: those that are held become final as far as what they wait for is known. */
@@ -305,12 +312,12 @@ static inline bool can_run(unsigned state)
     return state != RUNSTATE_BLOCKED && state != RUNSTATE_OFFLINE;
 }
 
-/* vCPUs whose threads can run are counted of every domain: it may turn out to be a driver domain. */
+/* For CPU times: vCPUs whose threads can run, of every domain, as it may turn out to be a driver domain. */
 static void count_can_run(struct charging *c, uint32_t life, int change, uint64_t before_ns)
 {
     struct charging_life *l = &c->incarnations[life];
     l->can_run += (uint32_t)change;
-    if (c->threads && l->idd != NOBODY)
+    if (l->idd != NOBODY)
         thread_times_count(c, l->idd, change, before_ns);
 }
 
@@ -318,7 +325,7 @@ static void count_awake(struct charging *c, uint32_t vcpu, unsigned before, unsi
 {
     if (is_awake(before) != is_awake(state))
         charging_count_awake(c, c->population->vcpus[vcpu].life, is_awake(before) ? -1 : 1);
-    if (can_run(before) != can_run(state))
+    if (c->threads && can_run(before) != can_run(state))
         count_can_run(c, c->population->vcpus[vcpu].life, can_run(before) ? -1 : 1, 0);
 }
 
@@ -341,7 +348,7 @@ static void appear(struct charging *c, const struct transition *t)
         return;
     v->in_driver_domain = c->incarnations[life].idd != NOBODY;
     count_awake(c, t->vcpu, RUNSTATE_OFFLINE, t->to);
-    if (can_run(t->to))
+    if (c->threads && can_run(t->to))
         count_can_run(c, life, 0, c->now_ns - min64(c->now_ns, c->population->incarnations[life].birth_ns));
     count_vcpus(c, t->vcpu);
     if (t->to == RUNSTATE_RUNNING && v->in_driver_domain && !v->slice)
@@ -402,10 +409,10 @@ void charging_take(struct charging *c, const struct transition *t)
     if (c->failed)
         return;
     c->now_ns = max64(c->now_ns, t->time_ns);
-    if (t->kind == TRANSITION_STATE)
-        change_state(c, t);
-    else if (t->kind == TRANSITION_IO)
+    if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
+    else if (t->kind == TRANSITION_STATE)
+        change_state(c, t);
     else if (t->kind == TRANSITION_APPEAR)
         appear(c, t);
     else if (t->kind == TRANSITION_DIE)
@@ -430,6 +437,7 @@ void charging_end(struct charging *c)
     }
     tasks_end_periods(c);
     close_intervals(c);
+    charging_choose_executions(c);
     if (c->threads)
         thread_times_end(c, c->now_ns);
     if (c->own_loads)
@@ -448,6 +456,7 @@ uint64_t charging_safe(const struct charging *c)
     if (c->now_ns < UNTOLD_NS && charging_lacks_tasks(c))
         return 0;
     uint64_t safe = min64(c->now_ns, min64(thread_times_since(c), own_load_since(c)));
+    safe = min64(safe, charging_waiting_since(c));
     if (c->groups_open > 0)
         safe = min64(safe, c->cut_ns - c->length_ns);
     for (size_t i = 0; i < c->running_n; i++)
@@ -463,59 +472,4 @@ uint64_t charging_safe(const struct charging *c)
 size_t charging_memory(const struct charging *c)
 {
     return sizeof *c + c->memory;
-}
-
-static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)
-{
-    const struct counters *counters = c->options.counters;
-    return counters->devices[device].counts[kind]
-               ? counters_whole_between(counters, device, kind, 0, end_ns, &c->clock)
-               : 0;
-}
-
-/* Whether a device says anything of the trace, and of whom. */
-static void summarise_device(const struct charging *c, uint32_t device, uint64_t end_ns,
-                             struct charge_summary *s)
-{
-    const struct counters *counters = c->options.counters;
-    const struct counter_device *d = &counters->devices[device];
-    struct cpu_time cpu = counters_cpu_between(counters, device, 0, end_ns, &c->clock, UINT32_MAX);
-    bool any = cpu.ns > 0 || cpu.impossible_ns > 0;
-    for (unsigned k = 0; k < COUNTER_KINDS; k++) {
-        uint64_t events = counted_events(c, device, k, end_ns);
-        s->events[IO_TX + k] += events;
-        any = any || events > 0;
-    }
-    uint32_t life = population_life(c->population, d->idd);
-    bool used = life != NOBODY && charging_idd_of(c, life) != NOBODY;
-    s->devices_unused += any && !used;
-    s->devices_unknown += any && used && population_life(c->population, d->domain) == NOBODY;
-}
-
-void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s)
-{
-    *s = c->seen;
-    s->idds = c->idds_n;
-    for (size_t i = 0; i < c->idds_n; i++) {
-        bool separated = c->idds[i].tasks_seen || c->idds[i].measured;
-        s->idds_unseparated += !separated && c->idds[i].own_ppm == 0;
-        s->idds_own_given += !separated && c->idds[i].own_ppm > 0;
-    }
-    s->counted_from_ns = c->counted_from_ns;
-    s->counted_to_ns = c->counted_to_ns;
-    for (uint32_t d = 0; s->counted && d < c->options.counters->devices_n; d++)
-        summarise_device(c, d, end_ns, s);
-    unsigned in_force = 0;
-    bool automatic = charge_methods_are_automatic(c->options.methods);
-    for (size_t i = 0; i < c->idds_n; i++) {
-        in_force |= c->idds[i].methods;
-        s->measured = s->measured || c->idds[i].measured;
-    }
-    s->methods |= in_force & CHARGE_THREADS;
-    if (c->options.dom0_trace)
-        dom0_trace_span(c->options.dom0_trace, &c->clock, &s->measured_from_ns, &s->measured_to_ns);
-    for (int kind = 0; kind < IO_KINDS; kind++) {
-        bool any = s->events[kind] || (kind < IO_TRACE_KINDS && s->unassigned[kind]);
-        s->methods |= any || !automatic ? in_force & charge_method_of_kind[kind] : 0;
-    }
 }

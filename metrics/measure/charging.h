@@ -4,10 +4,11 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Nine files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * Eleven files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
  * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * attribution.c tells for whom an I/O record was, charge_period.c weighs what happened and shares the time out,
- * own_load.c takes a known load of own work out, idle_share.c shares out the idle time between tasks.
+ * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_period.c
+ * weighs what happened and shares the time out, own_load.c takes a known load of own work out, idle_share.c
+ * shares out the idle time between tasks, charging_summary.c says what all of it rests on.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -56,6 +57,7 @@ struct tally {
 /* How one part of a period's time is charged. */
 struct share {
     uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
+    bool grounded;           /* what of it was not measured rests on events */
     float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
     float inferred;          /* what part of it rests on inferred events */
     float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
@@ -109,6 +111,7 @@ struct idd {
     unsigned methods;   /* enum charge_method, or-ed: those in force for it */
     bool counted;       /* packets or requests of its guests were counted outside */
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
+    bool undecided;     /* whether it will be: charge_choice.c */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t own_ppm;   /* its known load of own work; 0: none is given */
     uint32_t *awaiting; /* pairs whose guest `awaits` */
@@ -118,6 +121,7 @@ struct idd {
     uint32_t *pairs; /* all of it, ordered by guest domain and life */
     uint32_t pairs_n, pairs_capacity;
     struct period *interval; /* the open one, when T is an interval */
+    struct period *own;      /* of all slices that are its own for sure; NULL: there was none yet */
 };
 
 /*
@@ -155,12 +159,19 @@ struct task {
 struct mark_queue {
     uint64_t *at;
     size_t head, n, capacity;
+    uint64_t next_ns; /* when at[head] was; UINT64_MAX: there is none */
 };
 
 /* A party to whom a measured driver domain's time goes, and how long it worked for it. */
 struct measured {
     uint32_t to; /* as struct share has it */
     uint64_t ns;
+};
+
+/* A period that is over at to_ns, of a driver domain that is undecided; with a reference. */
+struct waiting_period {
+    struct period *period;
+    uint64_t to_ns;
 };
 
 struct charging_vcpu {
@@ -176,6 +187,8 @@ struct charging_vcpu {
     uint32_t running_at;     /* index in charging.running while it has a slice */
     uint16_t pcpu;           /* of its slice */
     size_t measured_at;      /* see dom0_trace_owner */
+    uint32_t
+        granted_pair; /* the pair it had grants of last, as driver domain; valid if the guest is the same */
     /* While it waits, preempted, in a driver domain with thread times: what it had run, with a reference; since when. */
     struct period *preempted;
     uint64_t preempted_ns;
@@ -191,10 +204,21 @@ struct charging_life {
     uint32_t pairs;   /* the first of its pairs as guest; NOBODY */
 };
 
+/*
+ * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
+ * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
+ */
+struct io_event {
+    uint32_t pair, idd_vcpu, acting, other, count;
+    uint16_t pcpu;
+    enum io_kind kind;
+    bool inferred;
+};
 /* Takes what comes out of the charging stage, in time order; called from charging_take and charging_end. */
 struct charging_sink {
     void *context;
     void (*transition)(void *context, const struct transition *t);
+    void (*event)(void *context, uint64_t time_ns, const struct io_event *h);
 };
 
 struct charging {
@@ -234,6 +258,8 @@ struct charging {
     size_t groups_open;        /* of vCPUs; there are none but in the charging periods up to cut_ns */
     struct measured *measured; /* of one slice, the idle loop and the scheduler left out */
     size_t measured_n, measured_capacity;
+    struct waiting_period *waiting;
+    size_t waiting_n, waiting_capacity;
     struct thread_times *threads; /* CPU times; NULL: there are none, or they are not looked at */
     struct own_loads *own_loads;  /* NULL: none are given */
     double *real_weights;         /* room for one period's */
@@ -279,9 +305,8 @@ static inline size_t charging_waiting(const struct charging *c)
     return c->done_n - c->done_head;
 }
 
-/* The next closed slice, or NULL; the caller gives it back. */
+/* The next closed slice, or NULL; the caller gives it back: charging_release. */
 struct run_slice *charging_next_slice(struct charging *c);
-void charging_release(struct charging *c, struct run_slice *slice);
 
 /* What was seen by now; the trace was accounted up to end_ns. */
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
@@ -329,6 +354,13 @@ static inline bool charging_by_task(const struct charging *c, uint32_t vcpu)
     return c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd].tasks_seen;
 }
 
+/* Applies the marks up to now of the vCPU of a driver domain, which may run. */
+static inline void tasks_catch_up(struct charging *c, uint32_t vcpu)
+{
+    if (c->marks && c->vcpus[vcpu].slice && c->marks[c->vcpus[vcpu].pcpu].next_ns <= c->now_ns)
+        tasks_apply_marks(c, vcpu);
+}
+
 /* The tasks of the driver domain can be told apart from now on: the executions that go on end, and tasks begin. */
 void charging_see_tasks(struct charging *c, uint32_t idd);
 
@@ -337,6 +369,17 @@ void charging_count_awake(struct charging *c, uint32_t life, int change);
 
 /* The methods for a driver domain whose packets and requests are counted from outside, or not; and CPU times, or not. */
 unsigned charging_methods(const struct charging *c, bool counted, bool measured);
+
+/* The driver domain has just been made: what charges it may depend on whether records tell its tasks apart. */
+void charging_begin_choice(struct charging *c, uint32_t idd);
+/* Of an undecided driver domain: keeps the period, which is over at to_ns. */
+void charging_wait_for_choice(struct charging *c, struct period *p, uint64_t to_ns);
+/* Records tell the tasks of an undecided driver domain apart. */
+void charging_choose_tasks(struct charging *c, uint32_t idd);
+/* The tasks of undecided driver domains that have run are not told apart by now. */
+void charging_choose_executions(struct charging *c);
+/* When the first period began that waits; UINT64_MAX: none does. */
+uint64_t charging_waiting_since(const struct charging *c);
 
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
 struct period *charging_period(struct charging *c, uint32_t vcpu);
@@ -349,7 +392,21 @@ void charging_add_weight(struct charging *c, struct period *p, uint32_t to, doub
 /* Makes room in c->real_weights for the shares of the period. False: no memory. */
 bool charging_restore_weights(struct charging *c, const struct period *p);
 /* One of its references is gone. */
-void charging_release_period(struct charging *c, struct period *p);
+static inline void charging_release_period(struct charging *c, struct period *p)
+{
+    if (--p->references == 0) {
+        p->next_free = c->free_periods;
+        c->free_periods = p;
+    }
+}
+static inline void charging_release(struct charging *c, struct run_slice *slice)
+{
+    charging_release_period(c, slice->period);
+    slice->next_free = c->free_slices;
+    c->free_slices = slice;
+}
+/* A period, over, of which all is the own of the vCPU's driver domain. NULL: no memory. */
+struct period *charging_own_period(struct charging *c, uint32_t vcpu);
 /* A period of the driver domain of this vCPU, with one reference. NULL: no memory. */
 struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t from_ns);
 /* What happened in `from`, which is nothing then, happened in `into`, of the same driver domain. */
@@ -361,6 +418,8 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair);
 
 /* T is a task. What the vCPU's slice has before to_ns, if anything, is the period's; the slice goes on after that. */
 void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
+/* The same, and it is the driver domain's own for sure. */
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns);
 /* What the slice has left is the period's: it ends now. */
 void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
 
@@ -389,16 +448,7 @@ uint32_t charging_pair(struct charging *c, uint32_t idd, uint32_t guest_life);
 /* A domain turns out to be a driver domain. Its index; NOBODY: no memory. */
 uint32_t charging_make_idd(struct charging *c, uint32_t life);
 
-/*
- * `count` events of the pair: in the driver domain's vCPU `idd_vcpu`'s current or next execution. `acting`: the vCPU
- * that ran when it happened on `pcpu`; `other`: the vCPU at the other end (IO_NOTIFY), NOBODY.
- */
-struct io_event {
-    uint32_t pair, idd_vcpu, acting, other, count;
-    uint16_t pcpu;
-    enum io_kind kind;
-    bool inferred;
-};
+/* An I/O event at c->now_ns. */
 void charging_event(struct charging *c, const struct io_event *h);
 /* `count` events of the driver domain's vCPU, which runs on the pCPU, whose guest is not known. */
 void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,

@@ -60,8 +60,9 @@ void charging_begin_running(struct charging *c, uint32_t vcpu)
 
 bool charging_append_done(struct charging *c, struct run_slice *slice)
 {
-    struct run_slice **done =
-        array_reserve(c->done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
+    struct run_slice **done = c->done;
+    if (c->done_n == c->done_capacity)
+        done = array_reserve(done, &c->done_capacity, c->done_n + 1, sizeof(struct run_slice *));
     if (!done)
         return false;
     c->done = done;
@@ -185,9 +186,23 @@ struct run_slice *charging_next_slice(struct charging *c)
     return c->done[c->done_head]->period->closed ? c->done[c->done_head++] : NULL;
 }
 
-void charging_release(struct charging *c, struct run_slice *slice)
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns)
 {
-    charging_release_period(c, slice->period);
-    slice->next_free = c->free_slices;
-    c->free_slices = slice;
+    struct charging_vcpu *v = &c->vcpus[vcpu];
+    struct run_slice *part = v->slice, *rest = charging_new_slice(c);
+    struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    if (!d->own && rest)
+        d->own = charging_own_period(c, vcpu);
+    if (!rest || !d->own) {
+        c->failed = true;
+        return;
+    }
+    *rest =
+        (struct run_slice){.from_ns = to_ns, .vcpu = vcpu, .pcpu = part->pcpu, .next_made = rest->next_made};
+    v->slice = rest;
+    part->period = d->own;
+    part->to_ns = to_ns;
+    part->of_task = true;
+    d->own->references++;
+    c->failed = c->failed || !charging_append_done(c, part);
 }

@@ -41,11 +41,14 @@ static int find_begins(struct counters *c, struct error *err)
     return 0;
 }
 
-static int contradiction(const struct counters *c, const struct counter_reading *r, struct error *err)
+static int contradiction(const struct counters *c, const struct counter_reading *a,
+                         const struct counter_reading *b, struct error *err)
 {
-    return error_set(err, ERROR_FORMAT, "%s of domain %u was read twice at %s %" PRIu64 ", with other counts",
-                     c->devices[r->device].name, c->devices[r->device].domain, c->has_tsc ? "tsc" : "time_ns",
-                     c->has_tsc ? r->tsc : r->time_ns);
+    const struct counter_device *d = &c->devices[a->device];
+    uint32_t first = a->line < b->line ? a->line : b->line, second = a->line < b->line ? b->line : a->line;
+    return error_on_line(
+        err, second, "%s of domain %u was read at %s %" PRIu64 " in line %" PRIu32 ", too, with other counts",
+        d->name, d->domain, c->has_tsc ? "tsc" : "time_ns", c->has_tsc ? a->tsc : a->time_ns, first);
 }
 
 /* Makes the counts of one device grow throughout: adds the old count where a count began anew from 0. */
@@ -71,7 +74,7 @@ int counters_sort(struct counters *c, struct error *err)
     for (size_t i = 1; i < c->readings_n; i++) {
         const struct counter_reading *a = &c->readings[i - 1], *b = &c->readings[i];
         if (order(a, b) == 0 && memcmp(a->count, b->count, sizeof a->count) != 0)
-            return contradiction(c, a, err);
+            return contradiction(c, a, b, err);
     }
     if (find_begins(c, err) != 0)
         return -1;

@@ -25,6 +25,7 @@ struct counter_reading {
         [COUNTER_COUNTS]; /* since the device began; a count of events that falls has begun anew from 0 */
                           /* after counters_sort it never falls; CPU times stay as they were read */
     uint32_t device;      /* index in counters.devices */
+    uint32_t line;        /* of the file; 0: it is of none */
 };
 
 struct counter_device {

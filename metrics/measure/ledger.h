@@ -194,6 +194,10 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
 void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
 /* charges (ledger_charge.c) */
+/* An I/O event, of a time before the next boundary. */
+void ledger_book_event(struct ledger *l, uint64_t time_ns, const struct io_event *h);
+/* The same as a transition, which can wait; ledger_book takes it. */
+struct transition ledger_event_transition(uint64_t time_ns, const struct io_event *h);
 /* One of the transitions that the charging stage adds: I/O events. */
 void ledger_book_io(struct ledger *l, const struct transition *t);
 /* A closed slice: booked at once, or interval by interval if it reaches beyond the open ones. */

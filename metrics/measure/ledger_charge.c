@@ -84,8 +84,8 @@ void ledger_charges_free(struct ledger *l)
 /* ---- booking ---- */
 
 /* Where what was done on this pCPU for this guest is booked; NULL: nowhere. */
-static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
-                               uint32_t guest_vcpu, uint16_t pcpu)
+static inline struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t guest_life,
+                                      uint32_t guest_vcpu, uint16_t pcpu)
 {
     bool known = guest_vcpu < l->accounts_n && l->accounts[guest_vcpu].alive;
     struct cell *cell = ledger_cell(l, kind, guest_life, known ? guest_vcpu : NOBODY, pcpu);
@@ -95,12 +95,7 @@ static struct measures *row_of(struct ledger *l, enum cell_kind kind, uint32_t g
 /* What part of a share rests on events whose guest is certain. */
 static double certain_part(const struct share *s)
 {
-    double by_events = 0;
-    for (int k = 0; k < IO_KINDS; k++)
-        by_events += (double)s->by_kind[k];
-    if (by_events + (double)s->measured > 1 - CHARGE_ROUNDING)
-        by_events = 1 - (double)s->measured;
-    return fmax(0, by_events - (double)s->inferred);
+    return s->grounded ? fmax(0, 1 - (double)s->measured - (double)s->inferred) : 0;
 }
 
 /* Whole ns of a part of the share's time from from_ns to to_ns: pieces get what the whole does, wherever it is cut. */
@@ -124,8 +119,16 @@ static void book_three_parts(struct charge_guest *p, double measured, double cer
     p->certain_ns += after[1] - before[1];
 }
 
-/* What the guest's charge rests on. */
-static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t from_ns, uint64_t to_ns)
+/* Adds by kind what rests on events of the kinds from `first` to below `last`. */
+static inline void add_by_kind(struct charge_guest *p, const struct share *s, int first, int last, double ns)
+{
+    for (int k = first; k < last; k++)
+        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+}
+
+/* What the guest's charge rests on; events that were `counted` outside, too. */
+static void book_grounds(struct charge_guest *p, const struct share *s, bool counted, uint64_t from_ns,
+                         uint64_t to_ns)
 {
     double ns = (double)(to_ns - from_ns), certain = certain_part(s);
     p->charged_ns += to_ns - from_ns;
@@ -137,40 +140,50 @@ static void book_grounds(struct charge_guest *p, const struct share *s, uint64_t
         p->measured_ns += to_ns - from_ns;
     p->charged_inferred_ns += (double)s->inferred * ns;
     p->charged_measured_ns += (double)s->measured * ns;
-    for (int k = 0; k < IO_KINDS; k++)
-        p->charged_by_ns[k] += (double)s->by_kind[k] * ns;
+    add_by_kind(p, s, 0, IO_TRACE_KINDS, ns);
+    if (counted)
+        add_by_kind(p, s, IO_TRACE_KINDS, IO_KINDS, ns);
 }
 
-/* Books a share of the slice's period, of the share's time from from_ns to to_ns. */
-static void book_share(struct ledger *l, const struct run_slice *slice, const struct share *s,
-                       uint64_t from_ns, uint64_t to_ns)
+/* Books the share of a guest, of the share's time from from_ns to to_ns, on a pCPU. */
+static __attribute__((noinline)) void book_guest(struct ledger *l, uint16_t pcpu, const struct share *s,
+                                                 uint64_t from_ns, uint64_t to_ns)
 {
-    uint64_t ns = to_ns - from_ns;
-    struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
-    if (!d || ns == 0)
-        return;
-    l->idds_ran_ns += ns;
-    l->idds_unattributed_ns += s->to == SHARE_UNATTRIBUTED ? ns : 0;
-    d->running_ns += ns;
-    d->separated_ns += slice->of_task ? ns : 0;
-    if (s->to >= SHARE_UNATTRIBUTED) {
-        *(s->to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ns;
-        d->own_given_ns += s->to == SHARE_OWN ? (uint64_t)((double)s->given * (double)ns + 0.5) : 0;
-        return;
-    }
-    d->charged_ns += ns;
     struct charge_guest *p = guest_sums(l, &l->charges_live, s->to);
     if (!p)
         return;
-    book_grounds(p, s, from_ns, to_ns);
+    book_grounds(p, s, l->charging->options.counters != NULL, from_ns, to_ns);
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++) {
-        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, slice->pcpu);
+        struct measures *m = row_of(l, kind, l->charging->pairs[s->to].guest, NOBODY, pcpu);
         if (m)
-            m->charged_ns += (int64_t)ns;
+            m->charged_ns += (int64_t)(to_ns - from_ns);
     }
 }
 
-static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
+/* Books a share of the slice's period, of the share's time from from_ns to to_ns, to the sums of the driver domain, too. */
+static inline void book_share(struct ledger *l, struct charge_idd *d, const struct run_slice *slice,
+                              const struct share *s, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t ns = to_ns - from_ns;
+    if (ns == 0)
+        return;
+    l->idds_ran_ns += ns;
+    d->running_ns += ns;
+    d->separated_ns += slice->of_task ? ns : 0;
+    if (s->to < SHARE_UNATTRIBUTED) {
+        d->charged_ns += ns;
+        book_guest(l, slice->pcpu, s, from_ns, to_ns);
+    } else if (s->to == SHARE_OWN) {
+        d->own_ns += ns;
+        d->own_given_ns += s->given > 0 ? part_between((double)s->given, from_ns, to_ns) : 0;
+    } else {
+        d->unattributed_ns += ns;
+        l->idds_unattributed_ns += ns;
+    }
+}
+
+static void book_divided(struct ledger *l, struct charge_idd *d, const struct run_slice *slice,
+                         uint64_t upto_ns)
 {
     const struct period *p = slice->period;
     size_t n = p->shares_n;
@@ -188,9 +201,23 @@ static void book_divided(struct ledger *l, struct run_slice *slice, uint64_t upt
         memset(before, 0, n * sizeof *before);
     apportion(slice->offset_ns + upto_ns, p->weights, after, n);
     for (size_t i = 0; i < n; i++)
-        book_share(l, slice, &p->shares[i], before[i], after[i]);
+        book_share(l, d, slice, &p->shares[i], before[i], after[i]);
     if (before != few)
         free(before);
+}
+
+/* Books the slice, on a pCPU that is wanted, up to `upto_ns` of its time. */
+static void book_upto(struct ledger *l, struct run_slice *slice, uint64_t upto_ns)
+{
+    const struct period *p = slice->period;
+    struct charge_idd *d = idd_sums(l, &l->charges_live, p->idd);
+    if (!d)
+        return;
+    if (p->shares_n == 1)
+        book_share(l, d, slice, &p->shares[0], slice->offset_ns + slice->booked_ns,
+                   slice->offset_ns + upto_ns);
+    else
+        book_divided(l, d, slice, upto_ns);
 }
 
 /* Books the slice up to `until_ns`. */
@@ -199,20 +226,17 @@ static void book_slice(struct ledger *l, struct run_slice *slice, uint64_t until
     uint64_t upto_ns = min64(until_ns, slice->to_ns) - slice->from_ns;
     if (until_ns <= slice->from_ns || upto_ns <= slice->booked_ns)
         return;
-    if (wanted(l, slice->pcpu) && slice->period->shares_n == 1)
-        book_share(l, slice, &slice->period->shares[0], slice->offset_ns + slice->booked_ns,
-                   slice->offset_ns + upto_ns);
-    else if (wanted(l, slice->pcpu))
-        book_divided(l, slice, upto_ns);
+    if (wanted(l, slice->pcpu))
+        book_upto(l, slice, upto_ns);
     slice->booked_ns = upto_ns;
 }
 
 /* All of the slice is booked. */
-static void end_slice(struct ledger *l, struct run_slice *slice)
+static inline void end_slice(struct ledger *l, struct run_slice *slice)
 {
     struct charge_idd *d = idd_sums(l, &l->charges_live, slice->period->idd);
-    if (d && wanted(l, slice->pcpu))
-        d->io_free_executions += slice->io_free;
+    if (slice->io_free && d && wanted(l, slice->pcpu))
+        d->io_free_executions++;
     charging_release(l->charging, slice);
 }
 
@@ -262,28 +286,60 @@ void ledger_charge_dispatch(struct ledger *l, uint32_t life)
         d->executions++;
 }
 
-static void book_event(struct ledger *l, const struct transition *t)
+/* As it stands in a transition: of a notification `other`, of others `count`. */
+struct transition ledger_event_transition(uint64_t time_ns, const struct io_event *h)
+{
+    return (struct transition){.time_ns = time_ns,
+                               .kind = TRANSITION_IO_EVENT,
+                               .from = h->kind & 15,
+                               .to = h->inferred,
+                               .vcpu = h->acting,
+                               .pcpu = h->pcpu,
+                               .value =
+                                   (uint64_t)h->pair << 32 | (h->kind == IO_NOTIFY ? h->other : h->count)};
+}
+
+static struct io_event event_of_transition(const struct transition *t)
 {
     enum io_kind kind = t->from;
-    uint32_t pair = (uint32_t)(t->value >> 32), low = (uint32_t)t->value;
-    uint32_t count = kind == IO_NOTIFY ? 1 : low;
-    const struct pair *p = &l->charging->pairs[pair];
-    if (!wanted(l, t->pcpu))
+    uint32_t low = (uint32_t)t->value;
+    return (struct io_event){.pair = (uint32_t)(t->value >> 32),
+                             .acting = t->vcpu,
+                             .other = kind == IO_NOTIFY ? low : NOBODY,
+                             .count = kind == IO_NOTIFY ? 1 : low,
+                             .pcpu = t->pcpu,
+                             .kind = kind,
+                             .inferred = t->to};
+}
+
+static void book_event(struct ledger *l, const struct io_event *h)
+{
+    const struct pair *p = &l->charging->pairs[h->pair];
+    if (!wanted(l, h->pcpu))
         return;
-    struct charge_guest *sums = guest_sums(l, &l->charges_live, pair);
+    struct charge_guest *sums = guest_sums(l, &l->charges_live, h->pair);
     if (!sums)
         return;
-    sums->events[kind] += count;
-    sums->inferred[kind] += t->to ? count : 0;
-    if (t->vcpu < l->accounts_n)
-        l->accounts[t->vcpu].io_events += kind == IO_COPY ? 0 : count;
-    bool guest_acts = l->population->vcpus[t->vcpu].life == p->guest;
-    uint32_t guest_vcpu = kind != IO_NOTIFY ? NOBODY : guest_acts ? t->vcpu : low;
+    sums->events[h->kind] += h->count;
+    sums->inferred[h->kind] += h->inferred ? h->count : 0;
+    if (h->acting < l->accounts_n)
+        l->accounts[h->acting].io_events += h->kind == IO_COPY ? 0 : h->count;
+    uint32_t guest_vcpu = NOBODY;
+    if (h->kind == IO_NOTIFY)
+        guest_vcpu = l->population->vcpus[h->acting].life == p->guest ? h->acting : h->other;
     for (enum cell_kind k = 0; k < CELL_KINDS; k++) {
-        struct measures *m = row_of(l, k, p->guest, guest_vcpu, t->pcpu);
+        struct measures *m = row_of(l, k, p->guest, guest_vcpu, h->pcpu);
         if (m)
-            m->io[kind] += count;
+            m->io[h->kind] += h->count;
     }
+}
+
+void ledger_book_event(struct ledger *l, uint64_t time_ns, const struct io_event *h)
+{
+    if (l->done)
+        return;
+    l->now_ns = time_ns;
+    book_event(l, h);
 }
 
 static void book_unattributed(struct ledger *l, const struct transition *t)
@@ -296,10 +352,12 @@ static void book_unattributed(struct ledger *l, const struct transition *t)
 
 void ledger_book_io(struct ledger *l, const struct transition *t)
 {
-    if (t->kind == TRANSITION_IO_EVENT)
-        book_event(l, t);
-    else
+    if (t->kind == TRANSITION_IO_EVENT) {
+        const struct io_event h = event_of_transition(t);
+        book_event(l, &h);
+    } else {
         book_unattributed(l, t);
+    }
 }
 
 /* ---- handing out ---- */

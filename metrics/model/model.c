@@ -23,6 +23,7 @@ struct model {
     uint64_t running;
     unsigned pcpus; /* that wrote records */
     bool begun;
+    bool goes_on; /* the next batch holds more of what was read by the last one */
     bool shows_idle;
 };
 
@@ -64,10 +65,13 @@ void model_wants(struct trace_options *trace)
     runstates_interest(&trace->interest);
 }
 
-int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
+/* What was read by now says, of the events that come and of those that do not. */
+static void begin_reading(struct model *m, const struct event_batch *batch)
 {
     if (!m->begun && !batch->has_runstates)
         runstates_use_switches(m->runstates);
+    if (!m->begun)
+        runstates_settled(m->runstates, m->settled_ns);
     m->begun = true;
     if (batch->damaged)
         runstates_distrust(m->runstates);
@@ -76,6 +80,13 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
         runstates_unseen(m->runstates, 0);
     m->pcpus = batch->pcpus_n;
     runstates_use_cores(m->runstates, batch->cores);
+}
+
+int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
+{
+    if (!m->goes_on)
+        begin_reading(m, batch);
+    m->goes_on = batch->more;
     for (size_t i = 0; i < batch->n; i++) {
         const struct event *e = &batch->events[i];
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
@@ -91,9 +102,13 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
     return 0;
 }
 
-uint64_t model_settle(struct model *m, uint64_t watermark_ns)
+uint64_t model_settle(struct model *m, const struct event_batch *batch, const struct clock *clock)
 {
-    return m->settled_ns = runstates_settled(m->runstates, watermark_ns);
+    uint64_t settled = event_batch_settled(batch);
+    bool all = settled > 0 && !batch->more;
+    m->settled_ns = all ? runstates_settled(m->runstates, clock_ns(clock, settled))
+                        : runstates_settled_by_now(m->runstates);
+    return m->settled_ns;
 }
 
 void model_end(struct model *m, uint64_t end_ns)
@@ -248,6 +263,8 @@ static __attribute__((noinline)) bool look_otherwise(struct model *m, const stru
 /* Brings the view up to date. False: the transition is an idle vCPU's, and not to be handed out. */
 static inline bool look(struct model *m, const struct transition *t)
 {
+    if (t->kind == TRANSITION_IO) /* most are, where hypercalls are recorded */
+        return true;
     if (t->kind != TRANSITION_STATE)
         return look_otherwise(m, t);
     struct vcpu_view *v = &m->vcpus[t->vcpu];

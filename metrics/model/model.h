@@ -1,10 +1,14 @@
 /*
  * The model of the host: who is where, and in which runstate. One for a pass over a trace, whoever wants it.
  *
- *     model_take(batch) -> model_settle(watermark) -> model_next()*
+ *     model_take(batch) -> model_settle(batch) -> model_next()*
  *
  * Events go in, in time order; transitions come out, settled: nothing can change them any more. The view is the host
  * as the transitions handed out so far leave it.
+ *
+ * What turns out later begins at the settled time, so results depend on when that moves. It moves where all that was read by
+ * then was taken, and in between after so many changes of state. Both follow from the trace alone: every model wants the changes of
+ * state. It never moves where a batch ends, which follows from what else is wanted of the trace.
  */
 #ifndef XENMETER_METRICS_MODEL_MODEL_H
 #define XENMETER_METRICS_MODEL_MODEL_H
@@ -55,8 +59,8 @@ void model_wants(struct trace_options *trace);
 int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock,
                struct error *err);
 
-/* All events before watermark_ns were taken. Returns the time up to which transitions are settled. */
-uint64_t model_settle(struct model *m, uint64_t watermark_ns);
+/* The batch was taken. Returns the time up to which transitions are settled. */
+uint64_t model_settle(struct model *m, const struct event_batch *batch, const struct clock *clock);
 
 /* The trace ends at end_ns: everything is settled. */
 void model_end(struct model *m, uint64_t end_ns);

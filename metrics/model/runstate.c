@@ -8,8 +8,9 @@
 
 #include "runstate_internal.h"
 
-#define PENDING_MAX (512u << 10) /* transitions that may wait for it */
-#define SKEW_MAX_NS 1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
+#define PENDING_MAX    (512u << 10) /* transitions that may wait for it */
+#define SETTLE_RECORDS 2048         /* the transitions of so many records fit into a cache */
+#define SKEW_MAX_NS    1000000u     /* clocks of pCPUs are never that far apart: a real contradiction */
 
 struct runstates *runstates_new(struct population *population, struct quality *quality, uint64_t start_ns)
 {
@@ -23,6 +24,7 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->population = population;
     r->quality = quality;
     r->start_ns = r->settled_ns = start_ns;
+    r->settles_at = UINT64_MAX;
     r->unseen.enough_ns = UNSEEN_NEVER;
     r->pcpus = pcpus;
     for (unsigned i = 0; i < PCPUS_MAX; i++) {
@@ -468,6 +470,12 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
             runstates_release(r, settled, false);
         r->settled_ns = settled;
     }
+    r->settles_at = r->unseen.records + SETTLE_RECORDS;
+    return r->settled_ns;
+}
+
+uint64_t runstates_settled_by_now(const struct runstates *r)
+{
     return r->settled_ns;
 }
 

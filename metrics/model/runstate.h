@@ -99,6 +99,12 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
  */
 uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns);
 
+/*
+ * Up to when they are settled by now. Once runstates_settled was called, that moves by itself, too: after so many records about
+ * states what is before the last event is settled, so that not too much waits.
+ */
+uint64_t runstates_settled_by_now(const struct runstates *r);
+
 /* The trace is over: everything is settled. */
 void runstates_end(struct runstates *r, uint64_t end_ns);
 

@@ -15,6 +15,7 @@
 
 #define SETTLE_NS      1000000000u /* after a dark stretch: how long a contradiction may take to show, */
 #define SETTLE_MOST_NS 5000000000u /* and the next record of a vCPU of which little is known */
+#define CENSORED_WAIT  2           /* a wait that a dark stretch cuts off counts so many times as long */
 #define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
 
 uint64_t runstates_longest_wait_ns(const struct runstates *r)
@@ -30,11 +31,6 @@ bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 static bool is_asleep(const struct track *k)
 {
     return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
-}
-
-static void note_unexplained(struct runstates *r, const struct unexplained *u)
-{
-    r->unexplained[r->unexplained_n++ % UNEXPLAINED_MAX] = *u;
 }
 
 /* ---- doubt beyond the dark itself ---- */
@@ -62,14 +58,17 @@ static void end_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
     r->doubtful_n--;
 }
 
-/* Whoever became runnable since light_ns, and still is at dark_ns, waits: how long until then counts, how long in all nobody knows. */
+/*
+ * Whoever became runnable since light_ns, and still is at dark_ns, waits: how long in all nobody knows, so twice as long as until
+ * then counts.
+ */
 static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
         const struct track *k = &r->tracks[v];
         bool waits = k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE;
         if (waits && k->since_ns >= light_ns && k->since_ns < dark_ns)
-            r->wait_max_ns = max64(r->wait_max_ns, dark_ns - k->since_ns);
+            r->wait_max_ns = max64(r->wait_max_ns, CENSORED_WAIT * (dark_ns - k->since_ns));
     }
 }
 
@@ -135,12 +134,10 @@ void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns,
         return;
     if (is_asleep(k))
         doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
-    note_unexplained(r, &(struct unexplained){.since_ns = birth_ns,
-                                              .at_ns = now_ns,
-                                              .vcpu = vcpu,
-                                              .pcpu = k->pcpu,
-                                              .state = k->state,
-                                              .first = true});
+    unseen_note_first(
+        &r->unseen,
+        &(struct unexplained){
+            .since_ns = birth_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
 }
 
 /* It becomes dark at dark_ns, after light since light_ns; 0: since the beginning. */
@@ -163,20 +160,20 @@ static void put_dark(struct runstates *r, uint64_t now_ns, enum dark_change chan
 /* Records came, and nothing seemed lost; now it turns out that others were lost from from_ns on. */
 static void explain(struct runstates *r, uint64_t from_ns)
 {
-    uint64_t n = r->unexplained_n;
-    unseen_explain(&r->unseen, from_ns);
-    for (uint64_t i = n > UNEXPLAINED_MAX ? n - UNEXPLAINED_MAX : 0; i < n; i++) {
-        struct unexplained *u = &r->unexplained[i % UNEXPLAINED_MAX];
+    for (uint64_t i = unseen_oldest(&r->unseen); i < r->unseen.n; i++) {
+        struct unexplained *u = &r->unseen.unexplained[i % UNEXPLAINED_MAX];
+        bool first = u->kind == UNEXPLAINED_FIRST;
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
             continue;
-        if (u->first && u->state != RUNSTATE_RUNNABLE)
+        if (first && u->state != RUNSTATE_RUNNABLE)
             doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
         else
-            runstates_put_state(r, u->first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
+            runstates_put_state(r, first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
                                 RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);
-        r->quality->inconsistent -= !u->first;
-        u->vcpu = NOBODY;
+        r->quality->inconsistent -= !first;
+        unseen_explain(&r->unseen, u);
     }
+    unseen_reconsider(&r->unseen);
 }
 
 void runstates_blind_begin(struct runstates *r, uint16_t pcpu, uint64_t from_ns)
@@ -267,9 +264,11 @@ void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
     }
     darkness_end(&r->darkness, to_ns);
     put_dark(r, to_ns, DARK_ENDS);
-    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++)
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        instant_break(&r->pcpus[pcpu].instant); /* switches are missing: the runs do not follow one another */
         if (r->pcpus[pcpu].current == NOBODY)
             r->pcpus[pcpu].free_since = to_ns;
+    }
     r->hole_end_ns = to_ns;
 }
 
@@ -287,29 +286,18 @@ void runstates_become_dark(struct runstates *r, uint64_t now_ns)
 
 void runstates_take_back(struct runstates *r, uint32_t vcpu)
 {
-    uint64_t n = r->unexplained_n;
-    r->quality->inconsistent--;
-    unseen_take_back(&r->unseen, vcpu);
-    for (uint64_t i = n; i-- > (n > UNEXPLAINED_MAX ? n - UNEXPLAINED_MAX : 0);) {
-        struct unexplained *u = &r->unexplained[i % UNEXPLAINED_MAX];
-        if (u->vcpu != vcpu || u->first)
-            continue;
-        u->vcpu = NOBODY;
-        return;
-    }
+    r->quality->inconsistent -= unseen_take_back(&r->unseen, vcpu);
 }
 
 /* Nothing explains the record, as far as is known by now. */
 static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
 {
     struct track *k = &r->tracks[vcpu];
-    const struct contradiction c = {now_ns, vcpu, (enum runstate)k->state};
+    const struct unexplained u = {
+        .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state};
     runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;
-    note_unexplained(
-        r, &(struct unexplained){
-               .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
-    unseen_note(&r->unseen, &c, old, r->darkness.n == 0);
+    unseen_note(&r->unseen, &u, old, r->darkness.n == 0);
     runstates_prove_unseen(r, now_ns);
 }
 

@@ -235,10 +235,12 @@ static void put_io(struct runstates *r, const struct event *e, uint64_t now_ns, 
                    uint32_t vcpu, uint64_t value)
 {
     r->pcpus[e->pcpu].io_ns = now_ns;
-    runstates_put(
-        r, now_ns,
-        (struct transition){
-            .kind = TRANSITION_IO, .from = record & 15, .pcpu = e->pcpu, .vcpu = vcpu, .value = value});
+    transitions_put(&r->queue, (struct transition){.time_ns = max64(now_ns, r->settled_ns),
+                                                   .kind = TRANSITION_IO,
+                                                   .from = record & 15,
+                                                   .pcpu = e->pcpu,
+                                                   .vcpu = vcpu,
+                                                   .value = value});
 }
 
 static void grant(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -335,5 +337,7 @@ bool runstates_event(struct runstates *r, const struct event *e, uint64_t now_ns
         handler(r, e, now_ns);
     if (r->use_switches && (!handler || e->slot == EVENT_WAKE || e->slot == EVENT_SLEEP))
         runstates_switch_event(r, e, now_ns);
+    if (r->unseen.records >= r->settles_at)
+        runstates_settled(r, now_ns);
     return !r->queue.failed;
 }

@@ -68,16 +68,6 @@ struct pcpu_track {
     uint64_t switched_ns;
 };
 
-/* A record that nothing explained when it came: a loss may still be reported that does. */
-struct unexplained {
-    uint64_t since_ns, at_ns; /* of the record before, of the record */
-    uint32_t vcpu;
-    uint16_t pcpu; /* where the vCPU was thought to be, */
-    uint8_t state; /* and in which state */
-    bool first;    /* it was the vCPU's first record: since_ns is its birth */
-};
-#define UNEXPLAINED_MAX 2048
-
 struct runstates {
     struct population *population;
     struct quality *quality;
@@ -86,6 +76,7 @@ struct runstates {
     const struct clock *clock; /* during runstates_event */
     uint64_t start_ns;         /* of the trace, or of its part */
     uint64_t settled_ns;       /* transitions before were taken, or may have been */
+    uint64_t settles_at;       /* at so many records about states it moves by itself */
     uint64_t front_ns;         /* of the last event */
     uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
     uint64_t instant_ns;       /* of the last runstate change */
@@ -97,12 +88,10 @@ struct runstates {
     struct transitions queue;
     struct darkness darkness;
     struct unseen unseen;
-    bool damaged;           /* the parser passed over bytes, or found wrong times: records may be missing */
-    uint64_t wait_max_ns;   /* the longest wait so far that no lost record can have interrupted */
-    bool first_run_lost;    /* a pCPU became blind before it said who runs there */
-    size_t doubtful_n;      /* vCPUs with track.doubtful */
-    uint64_t unexplained_n; /* so far; number i is at i % UNEXPLAINED_MAX */
-    struct unexplained unexplained[UNEXPLAINED_MAX];
+    bool damaged;         /* the parser passed over bytes, or found wrong times: records may be missing */
+    uint64_t wait_max_ns; /* the longest wait so far, as far as no lost record can have interrupted it */
+    bool first_run_lost;  /* a pCPU became blind before it said who runs there */
+    size_t doubtful_n;    /* vCPUs with track.doubtful */
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on

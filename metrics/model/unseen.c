@@ -9,51 +9,83 @@ static bool is_off_pcpu(enum runstate state)
     return state == RUNSTATE_RUNNABLE || state == RUNSTATE_BLOCKED || state == RUNSTATE_OFFLINE;
 }
 
-/* Whether the vCPU of proof number `at` has another one before it. */
-static bool is_repeated(const struct unseen *u, unsigned at)
+static struct unexplained *number(struct unseen *u, uint64_t i)
 {
-    unsigned oldest = at > UNSEEN_KEPT ? at - UNSEEN_KEPT : 0;
-    for (unsigned i = oldest; i < at; i++)
-        if (u->proof[i % UNSEEN_KEPT].vcpu == u->proof[at % UNSEEN_KEPT].vcpu)
+    return &u->unexplained[i % UNEXPLAINED_MAX];
+}
+
+static bool is_proof(const struct unexplained *e)
+{
+    return e->kind == UNEXPLAINED_PROOF && e->vcpu != NOBODY;
+}
+
+/* Whether the vCPU of number `at`, a proof, has another one before it. */
+static bool is_repeated(struct unseen *u, uint64_t at)
+{
+    unsigned proofs = 0;
+    for (uint64_t i = at; i-- > unseen_oldest(u) && proofs < UNSEEN_KEPT;) {
+        if (is_proof(number(u, i)) && number(u, i)->vcpu == number(u, at)->vcpu)
             return true;
+        proofs += is_proof(number(u, i));
+    }
     return false;
 }
 
-void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean)
+static void note(struct unseen *u, const struct unexplained *e, enum unexplained_kind kind)
 {
-    if (!is_off_pcpu(c->state) || !is_off_pcpu(old)) {
+    *number(u, u->n) = *e;
+    number(u, u->n++)->kind = (uint8_t)kind;
+}
+
+void unseen_note_first(struct unseen *u, const struct unexplained *first)
+{
+    note(u, first, UNEXPLAINED_FIRST);
+}
+
+void unseen_note(struct unseen *u, const struct unexplained *contradiction, enum runstate old, bool clean)
+{
+    if (!is_off_pcpu((enum runstate)contradiction->state) || !is_off_pcpu(old)) {
+        note(u, contradiction, UNEXPLAINED_OTHER);
         u->others++;
         return;
     }
-    u->proof[u->proofs % UNSEEN_KEPT] = *c;
-    u->repeated |= is_repeated(u, u->proofs++);
+    note(u, contradiction, UNEXPLAINED_PROOF);
+    u->proofs++;
+    u->repeated = u->repeated || is_repeated(u, u->n - 1);
     clean = clean && u->late * OTHERS_SHARE < u->proofs;
     bool enough = u->proofs >= UNSEEN_PROOFS && (clean || u->proofs >= u->records / UNCLEAN_SHARE) &&
                   u->repeated && u->others * OTHERS_SHARE < u->proofs;
     if (!enough)
         u->enough_ns = UNSEEN_NEVER;
     else if (u->enough_ns == UNSEEN_NEVER)
-        u->enough_ns = c->at_ns;
+        u->enough_ns = contradiction->at_ns;
 }
 
-void unseen_explain(struct unseen *u, uint64_t from_ns)
+void unseen_explain(struct unseen *u, struct unexplained *explained)
 {
-    unsigned before = u->proofs;
-    while (u->proofs > 0 && u->proof[(u->proofs - 1) % UNSEEN_KEPT].at_ns > from_ns)
+    if (is_proof(explained)) {
         u->proofs--;
-    if (u->proofs == before)
-        return;
-    u->enough_ns = UNSEEN_NEVER;
-    u->repeated = false;
-    unsigned oldest = before > UNSEEN_KEPT ? before - UNSEEN_KEPT : 0;
-    for (unsigned i = oldest; i < u->proofs; i++)
-        u->repeated |= is_repeated(u, i);
+        u->enough_ns = UNSEEN_NEVER;
+        u->repeated = false;
+    }
+    explained->vcpu = NOBODY;
 }
 
-void unseen_take_back(struct unseen *u, uint32_t vcpu)
+void unseen_reconsider(struct unseen *u)
 {
-    if (u->proofs > 0 && u->proof[(u->proofs - 1) % UNSEEN_KEPT].vcpu == vcpu)
-        u->proofs--;
-    else if (u->others > 0)
-        u->others--;
+    for (uint64_t i = unseen_oldest(u); i < u->n && !u->repeated; i++)
+        u->repeated = is_proof(number(u, i)) && is_repeated(u, i);
+}
+
+bool unseen_take_back(struct unseen *u, uint32_t vcpu)
+{
+    for (uint64_t i = u->n; i-- > unseen_oldest(u);) {
+        struct unexplained *e = number(u, i);
+        if (e->vcpu != vcpu || e->kind == UNEXPLAINED_FIRST)
+            continue;
+        *(e->kind == UNEXPLAINED_PROOF ? &u->proofs : &u->others) -= 1;
+        e->vcpu = NOBODY;
+        return true;
+    }
+    return false;
 }

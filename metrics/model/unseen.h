@@ -13,44 +13,65 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "population.h"
 #include "states.h"
 
-#define UNSEEN_PROOFS  3          /* so many at least */
-#define UNSEEN_KEPT    64         /* and so many are remembered */
-#define UNSEEN_WAIT_NS 100000000u /* how long it takes until a loss is reported: so long at least, */
-#define UNSEEN_MOST_NS 500000000u /* and so long at most */
-#define UNSEEN_NEVER   UINT64_MAX
+#define UNSEEN_PROOFS   3          /* so many at least */
+#define UNSEEN_KEPT     64         /* of so many the last ones it is known whose they are */
+#define UNSEEN_WAIT_NS  100000000u /* how long it takes until a loss is reported: so long at least, */
+#define UNSEEN_MOST_NS  500000000u /* and so long at most */
+#define UNSEEN_NEVER    UINT64_MAX
+#define UNEXPLAINED_MAX 2048 /* so many records are kept */
 
-/* A vCPU was thought to be in a state; its next record contradicts. */
-struct contradiction {
-    uint64_t at_ns;
-    uint32_t vcpu;
-    enum runstate state;
+enum unexplained_kind {
+    UNEXPLAINED_FIRST, /* a vCPU's first record: since_ns is its birth; it contradicts nothing */
+    UNEXPLAINED_PROOF, /* a contradiction that a pCPU which is not recorded would explain, */
+    UNEXPLAINED_OTHER  /* and one that it would not */
+};
+
+/* A record that nothing explained when it came: a loss may still be reported that does. */
+struct unexplained {
+    uint64_t since_ns, at_ns; /* of the record before, of the record */
+    uint32_t vcpu;            /* NOBODY: it is explained by now */
+    uint16_t pcpu;            /* where the vCPU was thought to be, */
+    uint8_t state;            /* and in which state (enum runstate) */
+    uint8_t kind;             /* enum unexplained_kind */
 };
 
 struct unseen {
     uint64_t records;   /* about states, so far; the caller counts */
     bool known;         /* there is such a pCPU: the caller sets it */
     bool repeated;      /* a vCPU has two of the proofs */
-    uint64_t others;    /* contradictions that no such pCPU explains */
+    uint64_t proofs;    /* contradictions that nothing explained so far, */
+    uint64_t others;    /* and those that no such pCPU explains */
     uint64_t late;      /* that were none: records that came late, as they do where clocks are apart */
     uint64_t enough_ns; /* since when there are enough proofs, UNSEEN_NEVER: there are not */
     unsigned tickled;   /* pCPUs that Xen made schedule and that never wrote; the caller sets it */
-    unsigned proofs;
-    struct contradiction proof[UNSEEN_KEPT]; /* the last ones: number i is at i % UNSEEN_KEPT */
+    uint64_t n;         /* how many records came that nothing explained: number i is at i % UNEXPLAINED_MAX */
+    struct unexplained unexplained[UNEXPLAINED_MAX];
 };
 
+/* Notes the first record of a vCPU. The kind is set. */
+void unseen_note_first(struct unseen *u, const struct unexplained *first);
+
 /*
- * Notes a contradiction that lost records do not explain: the record says that the vCPU was in state `old`. `clean`: no
- * records were lost so far. Since enough_ns there is an unseen pCPU, unless a loss that is reported
- * later explains the contradictions.
+ * Notes a contradiction that lost records do not explain: the record says that the vCPU was in state `old`. The kind is set.
+ * `clean`: no records were lost so far. Since enough_ns there is an unseen pCPU, unless a loss that is reported later explains
+ * the contradictions.
  */
-void unseen_note(struct unseen *u, const struct contradiction *c, enum runstate old, bool clean);
+void unseen_note(struct unseen *u, const struct unexplained *contradiction, enum runstate old, bool clean);
 
-/* Lost records explain the contradictions after from_ns. */
-void unseen_explain(struct unseen *u, uint64_t from_ns);
+/* The number of the oldest record that is kept. */
+static inline uint64_t unseen_oldest(const struct unseen *u)
+{
+    return u->n > UNEXPLAINED_MAX ? u->n - UNEXPLAINED_MAX : 0;
+}
 
-/* The last contradiction noted of this vCPU turned out to be none. */
-void unseen_take_back(struct unseen *u, uint32_t vcpu);
+/* Lost records explain it. After all that they explain unseen_reconsider is due. */
+void unseen_explain(struct unseen *u, struct unexplained *explained);
+void unseen_reconsider(struct unseen *u);
+
+/* The last contradiction noted of this vCPU turned out to be none. False: there is none that nothing else explained. */
+bool unseen_take_back(struct unseen *u, uint32_t vcpu);
 
 #endif

@@ -62,6 +62,7 @@ static void begin_odd(struct pace *p, double ns, uint64_t to, uint64_t sweep)
     p->odd_length_ns = ns;
     p->runs_ns = 0;
     p->still = ns <= 0;
+    p->twice = false;
     p->odd_tsc = p->since;
     p->odd_to = to;
     p->odd_sweep = sweep;
@@ -76,6 +77,15 @@ static void extend_odd(struct pace *p, uint64_t to)
     p->runs = 0;
     p->runs_ns = 0;
     p->proven = false;
+}
+
+/*
+ * Whether the counter went back in the odd run and in the one after it: once, at the switch between them, whose record was moved
+ * back to the one after it.
+ */
+static bool is_second(const struct pace *p, double longer_ns)
+{
+    return !p->twice && p->runs == 1 && p->odd_ns < -PACE_SLACK_NS && longer_ns < -PACE_SLACK_NS;
 }
 
 /* Adds a run that is not odd, as far as is known; what is far from any other may be so. */
@@ -122,7 +132,9 @@ static void take_run(struct pace *p, struct pace_usual *usual, const struct cloc
         p->runs_ns += ns;
         if (p->missed)
             return;
-        if (ns <= 0 || p->still) /* a clock that went back is waited for */
+        bool second = is_second(p, longer_ns);
+        p->twice = p->twice || second;
+        if (ns <= 0 || p->still || second) /* a clock that went back is waited for */
             extend_odd(p, to);
         else if (!far || (enough(p) && !stays(p))) /* a record was late, or Xen's clock is slewed */
             pace_excuse(p);
@@ -146,6 +158,20 @@ static void break_off(struct pace *p)
         pace_excuse(p);
 }
 
+/*
+ * What take_run does of nearly all runs, that the clock was measured from: they are not odd, nor was one before. False: this one
+ * is another.
+ */
+static inline bool take_usual(struct pace *p, double ns, double longer_ns)
+{
+    double off_ns = p->off_ns + longer_ns;
+    double slack_ns = PACE_SLACK_NS + ns * (SLACK_PPM / 1e6);
+    if (pace_is_odd(p) || off_ns > slack_ns || off_ns < -slack_ns)
+        return false;
+    p->off_ns = ns > USUAL_LONGEST ? 0 : off_ns - off_ns / USUAL_PART;
+    return true;
+}
+
 /* A vCPU stopped running; p->since is known. */
 static void stop_run(struct pace *p, struct pace_usual *usual, const struct clock *clock,
                      const struct event *e, uint64_t sweep)
@@ -162,7 +188,8 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
             break_off(p);
             return;
         }
-        take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+        if (!clock->measured || !take_usual(p, ns, longer_ns))
+            take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
     } else {
         break_off(p);
     }
@@ -177,9 +204,11 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
         else
             break_off(p);
         p->since = 0;
+        p->stopped = e->tsc;
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
-        p->since = e->tsc;
+        /* One that is earlier than the switch out before it was moved back to a record after it. */
+        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
         p->who = e->w[0];
     }
 }

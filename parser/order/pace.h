@@ -33,6 +33,7 @@ struct pace_usual {
 struct pace {
     uint64_t since;       /* tsc of the last switch in; 0: not known */
     uint32_t who;         /* dom << 16 | vcpu */
+    uint64_t stopped;     /* tsc of the last switch out */
     double off_ns;        /* how far the stamps are ahead of where they usually lie */
     uint64_t odd_tsc;     /* they left in a run that began then; 0: they did not */
     uint64_t odd_to;      /* and ended then */
@@ -43,6 +44,7 @@ struct pace {
     double runs_ns;       /* and how long they were in sum */
     bool convicted;       /* sweeps show that the counter was set, not Xen's clock */
     bool still;           /* the last one took no time by the stamps */
+    bool twice;           /* the odd run is two */
     bool proven;          /* they stay there */
     bool missed; /* the vCPU that stopped running then had not been switched in: a switch was not recorded */
 };

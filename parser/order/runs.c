@@ -135,20 +135,31 @@ static size_t after_switch(const struct stream *s, uint64_t tsc)
     return at < s->n && s->events[at].tsc == tsc ? at + 1 : at;
 }
 
+static size_t first_from(const struct stream *s, uint64_t tsc)
+{
+    size_t at = s->head;
+    while (at < s->n && s->events[at].tsc < tsc)
+        at++;
+    return at;
+}
+
 /*
  * The clock of the pCPU was set in the odd run. The model gets no more of it; records stay where they are, as they do where
- * no model is wanted, and so are no runs known.
+ * no model is wanted, and so are no runs known. Where it was set back, the records before that were moved back to the later ones, and
+ * say nothing about their time.
  */
 static void stop_using(struct order *o, struct stream *s)
 {
     struct step *step = &o->steps[s->pcpu];
-    uint64_t from = step->pace.odd_tsc > o->ready ? step->pace.odd_tsc : o->ready;
+    bool moved = went_back(step) && step->back_to < step->pace.odd_tsc;
+    uint64_t since = moved ? step->back_to : step->pace.odd_tsc;
+    uint64_t from = since > o->ready ? since : o->ready;
     double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
     stream_settle(s);
-    step_take_back(o, s, after_switch(s, step->pace.odd_tsc), TSC_NONE);
+    step_take_back(o, s, moved ? first_from(s, since) : after_switch(s, since), TSC_NONE);
     step->unused = true;
     step->unused_from = from;
-    step->unused_since = step->pace.odd_tsc;
+    step->unused_since = since;
     step_count_leaving(o, from, (uint64_t)(off_ns / 1e9 * o->clock->cpu_hz));
     pace_restart(&step->pace);
 }

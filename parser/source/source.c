@@ -77,7 +77,7 @@ int source_open(struct source *s, const char *path, struct error *err)
     if (fstat(s->fd, &st) != 0)
         return error_set(err, ERROR_IO, "cannot look at it: %s", strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return error_set(err, ERROR_IO, "is a directory, not a capture");
+        return error_set(err, ERROR_IO, "is a directory");
     if (!S_ISREG(st.st_mode) || (standard_input && lseek(s->fd, 0, SEEK_CUR) != 0))
         return 0; /* a pipe, or a file not at its beginning */
     if (st.st_size == 0)

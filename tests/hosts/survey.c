@@ -289,6 +289,24 @@ static bool add_unseen(struct making *m, const struct edge *edges)
     return true;
 }
 
+/* When the pCPU's ring was full, after the last record in the file, and the file does not say so any more; 0: it was not. */
+static uint64_t first_lost(const struct making *m, uint32_t pcpu, uint64_t last)
+{
+    const struct trace_ring *ring = &m->rings[pcpu];
+    const struct window *w = NULL;
+    if (m->v->n == m->writer.bytes)
+        return ring->lost ? ring->lost_first_tsc : 0;
+    for (size_t i = 0; i + 1 < m->windows_n && m->windows[i + 1].offset <= m->v->n; i++)
+        w = m->windows[i].pcpu == pcpu ? &m->windows[i] : w;
+    for (size_t k = w ? w->first : 0; w && k < w->end; k++) {
+        const struct recorded *record = &m->r->pcpus[pcpu].records[k];
+        bool hole = record->tsc >= m->hole_from && record->tsc < m->hole_to;
+        if (record->tsc > last && !hole && !plan_leaves_out(m->plan, (enum trace_event)record->event))
+            return record->tsc;
+    }
+    return 0;
+}
+
 /*
  * Losses that no record reports: the ring was full to the end. Its last window shows that, if reported losses show how large
  * such windows are, and its last record since when.
@@ -296,12 +314,12 @@ static bool add_unseen(struct making *m, const struct edge *edges)
 static bool add_unreported(struct making *m, const struct edge *edges)
 {
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
-        const struct trace_ring *ring = &m->rings[pcpu];
-        if (ring->lost == 0 || m->unseen[pcpu])
-            continue;
+        uint64_t lost_tsc = m->unseen[pcpu] ? 0 : first_lost(m, pcpu, edges[pcpu].last);
         bool shows = m->v->lost > 0 && !m->plan->abrupt;
-        if (!shows && ring->lost_first_tsc < m->v->unreported_tsc)
-            m->v->unreported_tsc = ring->lost_first_tsc;
+        if (lost_tsc == 0)
+            continue;
+        if (!shows && lost_tsc < m->v->unreported_tsc)
+            m->v->unreported_tsc = lost_tsc;
         if (!gaps_add(&m->v->gaps, pcpu, edges[pcpu].last,
                       UINT64_MAX)) /* when the first one was, nobody knows */
             return false;

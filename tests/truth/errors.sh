@@ -17,21 +17,30 @@
 
 PERS='task execution interval=100ms'
 PLAIN=${PLAIN:-}
-SMALL_MASK=0x12f000 # the scheduler and grants, no hypercalls
+declare -A MASKS=([grants]=0x12f000 [sched]=0x2f000) # no hypercalls; no grants either
 
-# A row a line: its name; the capture: whole, or small (recorded by SMALL_MASK); the side file: none, log, dom0; what may be
-# wrong on the mean, by PERS; options. "fit" among them: the weights that charge --fit makes of the same capture and log.
+# A row a line: its name; the capture: whole, or with the records of a mask alone: grants, sched; the side file: none, log,
+# dom0; what may be wrong on the mean, by PERS; options. Among them "fit": the weights that charge --fit makes of the same
+# capture and log, and "own": the load of own work that is true of it.
 ROWS='
-events|whole|none|5.5 52 75|
+all events|whole|none|5.5 52 75|
+  with --own|whole|none|75 6 10|own
 grants|whole|none|22 26 90|--charge-by grants
 copies|whole|none|16 42 82|--charge-by copies
 notifications|whole|none|8 48 75|--charge-by notifications
-small mask|small|none|50 50 75|
-small mask, grants|small|none|22 22 90|--charge-by grants
+grants, copies|whole|none|17 45 82|--charge-by grants,copies
+no hypercalls|grants|none|50 50 75|
+  grants|grants|none|22 22 90|--charge-by grants
+  with --own|grants|none|8 8 10|own
+scheduler only|sched|none|50 50 75|
+  with --own|sched|none|8 8 10|own
 packets|whole|log|15 75 75|--charge-by packets
-packets, fitted|whole|log|12 75 75|--charge-by packets fit
+  with --fit|whole|log|12 75 75|--charge-by packets fit
+  with --own|grants|log|9 9 9|--charge-by packets own
+  with both|grants|log|5 5 5|--charge-by packets fit own
 threads|whole|log|2.5 7 7|--charge-by threads
-threads, small mask|small|log|7 7 7|--charge-by threads
+  and packets|whole|log|9 9 9|--charge-by threads,packets
+  no hypercalls|grants|log|7 7 7|--charge-by threads
 dom0-trace|whole|dom0|0.5 0.5 0.5|
 '
 
@@ -44,11 +53,19 @@ fitted() { # FILE
     "$XENMETER" charge -q --fit -f json -g 500ms --io-counts "$scratch/log" "$1" 2>/dev/null | jq -r .fit.weights
 }
 
-# Makes what the rows need of a capture: "whole", "small", "log", "dom0" in the scratch folder, if it can be made.
+# The own work of domain 0 in per cent of a pCPU.
+own_load() { # TRUTH
+    jq '([.own[]] | add) / ((.trace_tsc[1] - .trace_tsc[0]) / .cpu_hz * 1e9) * 1e4 | round / 100' "$1/truth.json"
+}
+
+# Makes what the rows need of a capture in the scratch folder: "whole" and the like, "log", "dom0", if it can be made.
 prepare() { # FILE TRUTH
+    local mask
     rm -f "$scratch/log" "$scratch/dom0"
     cp "$1" "$scratch/whole"
-    zstd -dc "$1" | "$BUILD/tests/mask" $SMALL_MASK | zstd -q -1 >"$scratch/small"
+    for mask in "${!MASKS[@]}"; do
+        zstd -dc "$1" | "$BUILD/tests/mask" "${MASKS[$mask]}" | zstd -q -1 >"$scratch/$mask"
+    done
     [ -s "$2/threads.jsonl" ] && [ -s "$2/io-counts.csv" ] && log_of "$2" >"$scratch/log"
     [ -s "$2/ftrace.txt.zst" ] && dom0_trace_of "$2" >"$scratch/dom0"
 }
@@ -62,7 +79,11 @@ try() { # TRUTH ROW-NUMBER CAPTURE SIDE PER OPTION...
     [ "$side" = log ] && options+=(--io-counts "$scratch/log")
     [ "$side" = dom0 ] && options+=(--dom0-trace "$scratch/dom0")
     for option in "$@"; do
-        if [ "$option" = fit ]; then options+=(--weights "$(fitted "$scratch/whole")"); else options+=("$option"); fi
+        case $option in
+        fit) options+=(--weights "$(fitted "$scratch/whole")") ;;
+        own) options+=(--own "$(own_load "$truth")%") ;;
+        *) options+=("$option") ;;
+        esac
     done
     charge "${options[@]}" "$scratch/$capture" || return
     read -r wrong among _ < <(wrong_of "$scratch/charge.json" "$truth")

@@ -40,7 +40,7 @@ fit() { # FILE OPTION...: lines "KIND COST ERROR STATE", in us
 }
 
 near() { # COST ERROR TRUE
-    awk -v x="$1" -v error="$2" -v true="$3" -v errors=$ERRORS -v percent=$PERCENT 'BEGIN {
+    awk -v x="$1" -v error="$2" -v true="$3" -v errors="$ERRORS" -v percent="$PERCENT" 'BEGIN {
         off = x > true ? x - true : true - x
         exit !(off <= errors * error || off <= percent / 100 * true) }'
 }
@@ -54,6 +54,8 @@ judge() { # NAME SOURCE
     done <"$scratch/fitted"
     check "$1 by $2: costs were fitted" [ -s "$scratch/fitted" ]
 }
+
+has_all() { [ -s "$1/truth.json" ] && [ -s "$1/threads.jsonl" ] && [ -s "$1/io-counts.csv" ]; } # TRUTH
 
 judge_capture() { # FILE TRUTH
     local name
@@ -74,7 +76,7 @@ printf '%-16s %-10s %-5s %9s %9s\n' capture by kind truth fitted
 captures=0
 for dir in "$@"; do
     for truth in "$dir"/*.truth; do
-        [ -s "$truth/truth.json" ] && [ -s "$truth/threads.jsonl" ] && [ -s "$truth/io-counts.csv" ] || continue
+        has_all "$truth" || continue
         captures=$((captures + 1))
         judge_capture "${truth%.truth}.xt.zst" "$truth"
     done

@@ -1,4 +1,6 @@
 /* Charges per task: what a PV driver domain runs, cut where its kernel switches tasks. Expected values are worked out by hand. */
+#include <stdlib.h>
+
 #include "charge_host.h"
 #include "suites.h"
 
@@ -105,6 +107,67 @@ static void per_execution_tasks_are_not_told_apart(void)
     EQUAL(find_guest(d, 1)->charged_ns, 15 * MS);
     EQUAL(d->separated_ns, 0);
     EQUAL(r.charges.idds_unseparated, 1);
+    charge_host_end(&c, &r);
+}
+
+/* Packets of guest 2, one each 100 us. */
+static struct counters *packets(void)
+{
+    static struct counter_reading readings[] = {{.time_ns = 0}, {.time_ns = 1000 * MS, .count = {10000}}};
+    static struct counter_device device = {.name = "vif2.0", .domain = 2, .counts = {true}};
+    static struct counters counters;
+    struct error err;
+    counters = (struct counters){.readings = readings, .readings_n = 2, .devices = &device, .devices_n = 1};
+    EQUAL(counters_sort(&counters, &err), 0);
+    return &counters;
+}
+
+static void packets_have_no_say_before_the_first_task_either(void)
+{
+    struct trace_bytes c;
+    struct counters *counters = packets();
+    charge_host_begin(&c);
+    starts(&c, 7 * MS, 0, 0);
+    rec_map(&c, 8 * MS, 1); /* 2 ms of guest 1, by the trace; by packets they would be guest 2's */
+    stops(&c, 9 * MS, 0, 0, BLOCKED);
+    rec_runstate(&c, 11 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(&c, 11 * MS, 0, 0); /* 1 ms of its own, until its first task begins */
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_map(&c, 12 * MS, 1);
+    stops(&c, 13 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, (struct charge_options){.counters = counters});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 2)->charged_ns, 0);
+    EQUAL(find_guest(d, 2)->events[IO_TX], 1000);
+    CHECK(find_guest(d, 1)->charged_ns >= 2 * MS);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 0, 0), 1)->charged_ns, 2 * MS);
+    EQUAL((uint64_t)find_guest(d, 1)->charged_by_ns[IO_TX], 0);
+    EQUAL(d->charged_ns + d->own_ns + d->unattributed_ns, d->running_ns);
+    free(counters->begins);
+    charge_host_end(&c, &r);
+}
+
+static void packets_charge_from_the_beginning_where_no_task_is_seen(void)
+{
+    struct trace_bytes c;
+    struct counters *counters = packets();
+    charge_host_begin(&c);
+    starts(&c, 7 * MS, 0, 0);
+    rec_map(&c, 8 * MS, 1);
+    stops(&c, 9 * MS, 0, 0, BLOCKED);
+    rec_runstate(&c, 250 * MS, 0, 0, BLOCKED, RUNNABLE);
+    starts(&c, 250 * MS, 0, 0);
+    rec_map(&c, 251 * MS, 1);
+    stops(&c, 253 * MS, 0, 0, BLOCKED);
+    mark(&c, 400 * MS);
+    struct result r = charge_host_run(&c, (struct charge_options){.counters = counters});
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 2)->charged_ns, 5 * MS);
+    EQUAL(find_guest(d, 1)->charged_ns, 0);
+    EQUAL(d->unattributed_ns + d->own_ns, 0);
+    EQUAL(r.charges.methods, CHARGE_PACKETS);
+    free(counters->begins);
     charge_host_end(&c, &r);
 }
 
@@ -243,6 +306,8 @@ CU_TestInfo charge_tasks_tests[] = {
     TEST(what_a_program_runs_is_own_but_for_stretches_with_io),
     TEST(the_timers_interrupt_is_own_in_a_guests_task),
     TEST(per_execution_tasks_are_not_told_apart),
+    TEST(packets_have_no_say_before_the_first_task_either),
+    TEST(packets_charge_from_the_beginning_where_no_task_is_seen),
     TEST(idle_time_goes_to_those_for_whom_the_vcpu_woke),
     TEST(idle_time_without_any_task_stays_own),
     TEST(idle_time_is_shared_across_preemptions),

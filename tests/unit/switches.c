@@ -66,6 +66,34 @@ static void infprev_and_infnext_are_one_instant(void)
     }
 }
 
+/* The first record of a vCPU is a wake at 5 ms; at 10 ms it is switched in, having waited for so long. */
+static struct result woken_first(struct trace_bytes *c, uint32_t waited_ns)
+{
+    trace_bytes_init(c);
+    on(c, 0);
+    mark(c, 0);
+    rec_wake(c, 5 * MS, 1, 0);
+    rec_infprev(c, 10 * MS, IDLE, 0, 1000);
+    rec_infnext(c, 10 * MS, 1, 0, waited_ns, UINT32_MAX);
+    mark(c, 40 * MS);
+    return run(c, (struct setup){.by = BY_VCPU});
+}
+
+static void a_wake_of_a_vcpu_that_waits_already_says_nothing(void)
+{
+    struct trace_bytes c;
+    struct result r = woken_first(&c, 22 * MS);
+    STATES(ROW(&r, .domain = 1), 30 * MS, 10 * MS, 0, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->wakes, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+    r = woken_first(&c, 5 * MS);
+    STATES(ROW(&r, .domain = 1), 30 * MS, 5 * MS, 5 * MS, 0, 0);
+    EQUAL(ROW(&r, .domain = 1)->wakes, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* SWITCH_INFPREV is filtered out, or was lost: SWITCH says who ran before SWITCH_INFNEXT. */
 static void infnext_without_infprev_is_the_instant_of_its_switch(void)
 {
@@ -397,6 +425,7 @@ static void a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones(
 CU_TestInfo switches_tests[] = {
     TEST(switch_records_alone_tell_running_from_not_running),
     TEST(infprev_and_infnext_are_one_instant),
+    TEST(a_wake_of_a_vcpu_that_waits_already_says_nothing),
     TEST(infnext_without_infprev_is_the_instant_of_its_switch),
     TEST(a_switch_is_not_continued_across_lost_records),
     TEST(a_wake_after_lost_records_does_not_say_what_was_before_it),

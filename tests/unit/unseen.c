@@ -1,4 +1,5 @@
 /* pCPUs that were never recorded, although vCPUs ran there. */
+#include "metrics/model/unseen.h"
 #include "run.h"
 #include "suites.h"
 
@@ -296,7 +297,30 @@ static void who_runs_where_that_is_recorded_is_not_unknown_for_a_contradiction(v
     trace_bytes_free(&c);
 }
 
+/* Of two vCPUs' contradictions the first one was none. A loss explains what is left, once. */
+static void a_record_that_came_late_takes_its_own_contradiction_back(void)
+{
+    static struct unseen u = {.records = 10, .enough_ns = UNSEEN_NEVER};
+    for (uint32_t vcpu = 1; vcpu <= 2; vcpu++)
+        unseen_note(&u, &(struct unexplained){.at_ns = vcpu * MS, .vcpu = vcpu, .state = RUNSTATE_RUNNABLE},
+                    RUNSTATE_BLOCKED, true);
+    unseen_note(&u, &(struct unexplained){.at_ns = 3 * MS, .vcpu = 1, .state = RUNSTATE_RUNNING},
+                RUNSTATE_BLOCKED, true);
+    EQUAL(u.proofs, 2);
+    EQUAL(u.others, 1);
+    CHECK(unseen_take_back(&u, 1));
+    EQUAL(u.others, 0);
+    CHECK(unseen_take_back(&u, 1));
+    EQUAL(u.proofs, 1);
+    CHECK(!unseen_take_back(&u, 1));
+    unseen_explain(&u, &u.unexplained[1]);
+    unseen_reconsider(&u);
+    EQUAL(u.proofs, 0);
+    CHECK(!unseen_take_back(&u, 2));
+}
+
 CU_TestInfo unseen_tests[] = {
+    TEST(a_record_that_came_late_takes_its_own_contradiction_back),
     TEST(what_happened_on_an_unseen_pcpu_is_unknown_not_runnable),
     TEST(rows_are_unknown_from_the_start_or_from_when_it_is_known),
     TEST(who_is_first_seen_late_may_have_run_there_before),

@@ -180,7 +180,7 @@ static void guests_that_cost_differently_make_costs_uncertain(void)
     NEAR(of(&w, IO_TX)->cost_ns, 300000);
     NEAR(of(&w, IO_TX)->error_ns, 200000); /* of two values, 200 us to both sides */
     EQUAL(of(&w, IO_TX)->state, FIT_UNCERTAIN);
-    NEAR(w.residual_pct, 100 * 20 / sqrt(10 * 10 / 2 + 50 * 50 / 2));
+    NEAR(w.residual_pct, 100 * 20 / sqrt((10 * 10 + 50 * 50) / 2.0));
 }
 
 /* Times of 3 intervals of one guest: 90, 100 and 110 us for a packet. The jackknife's error of a mean is that of statistics. */
