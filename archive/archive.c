@@ -93,40 +93,47 @@ int archive_read(struct archive *a, const struct capture *p, const struct member
 
 /* ---- opening ---- */
 
-static int read_capture(struct archive *a, const struct contents_capture *c, struct capture *p,
-                        struct error *err)
+/* Each member lies inside its frame, and after the one before it. */
+static int check_places(const struct archive *a, const struct capture *p, struct error *err)
 {
-    char path[TAR_NAME_MAX];
-    size_t frame = (size_t)c->first_frame + c->frames - 1;
-    snprintf(p->host, sizeof p->host, "%s", c->host);
-    snprintf(p->id, sizeof p->id, "%s", c->id);
-    capture_member_path(p, "manifest.json", path);
-    const uint8_t *text = member_at(a, frame, 0, path, c->manifest_bytes, c->manifest_digest, err);
-    if (!text)
-        return -1;
-    struct error why;
-    if (manifest_read(p, (const char *)text, c->manifest_bytes, c->frames, &why) != 0)
-        return error_set_at(err, why.code, a->frames.list[frame].offset, "%s: %s", path, why.message);
-    if (strcmp(p->host, c->host) != 0 || strcmp(p->id, c->id) != 0 || p->tsc_first != c->tsc_first)
-        return error_set_at(err, ERROR_FORMAT, a->frames.list[frame].offset,
-                            "%s is not the manifest that the contents tell of", path);
+    uint64_t next = 0; /* a place: frame << 32 | at */
     for (size_t i = 0; i < p->members_n; i++) {
         const struct member *m = &p->members[i];
-        uint64_t content = a->frames.list[c->first_frame + m->frame].content;
+        uint64_t place = (uint64_t)m->frame << 32 | m->at;
+        uint64_t content = m->frame < p->frames ? a->frames.list[p->first_frame + m->frame].content : 0;
         if ((uint64_t)m->at + m->bytes > content ||
             (m->kind == MEMBER_TRACE && content > tar_bytes(CHUNK_MAX)))
-            return error_set_at(err, ERROR_FORMAT, a->frames.list[frame].offset,
-                                "%s: %s is not inside its frame, or that is too large", path, m->name);
+            return error_set(err, ERROR_FORMAT, "%s is not inside its frame, or that is too large", m->name);
+        if (place < next || m->frame == p->frames - 1)
+            return error_set(err, ERROR_FORMAT, "%s is not behind the member before it", m->name);
+        next = place + m->bytes;
     }
-    p->first_frame = c->first_frame;
-    p->frames = c->frames;
-    p->manifest_bytes = c->manifest_bytes;
-    memcpy(p->manifest_digest, c->manifest_digest, DIGEST_BYTES);
     return 0;
 }
 
+/* Reads the manifest of a capture that has its place. */
+static int read_capture(struct archive *a, struct capture *p, struct error *err)
+{
+    char path[TAR_NAME_MAX];
+    const struct capture place = *p;
+    size_t frame = (size_t)p->first_frame + p->frames - 1;
+    struct error why = {0};
+    capture_member_path(p, "manifest.json", path);
+    const uint8_t *text = member_at(a, frame, 0, path, p->manifest_bytes, p->manifest_digest, err);
+    if (!text)
+        return -1;
+    int status = manifest_read(p, (const char *)text, p->manifest_bytes, &why);
+    if (status == 0 && contents_compare(p, &place) != 0)
+        status = error_set(&why, ERROR_FORMAT, "it is not the manifest of which the contents tell");
+    if (status == 0)
+        status = check_places(a, p, &why);
+    return status == 0
+               ? 0
+               : error_set_at(err, why.code, a->frames.list[frame].offset, "%s: %s", path, why.message);
+}
+
 /* The contents are the last data frame's. */
-static int read_contents(struct archive *a, struct contents_capture **list, size_t *n, struct error *err)
+static int read_contents(struct archive *a, struct error *err)
 {
     size_t frame = a->frames.n - 1, at = 0;
     struct tar_member member;
@@ -140,31 +147,26 @@ static int read_contents(struct archive *a, struct contents_capture **list, size
     if (tar_next(content, a->frames.list[frame].content, &at, &member, &why) != 1 ||
         strcmp(member.name, CONTENTS_NAME) != 0)
         return error_set_at(err, ERROR_FORMAT, offset, "the last frame does not have the contents");
-    if (contents_read((const char *)content + member.at, member.n, a->frames.n, list, n, &why) != 0)
+    if (contents_read((const char *)content + member.at, member.n, a->frames.n, &a->captures, &a->captures_n,
+                      &why) != 0)
         return error_set_at(err, why.code, offset, "%s: %s", CONTENTS_NAME, why.message);
     return 0;
 }
 
 static int read_captures(struct archive *a, struct error *err)
 {
-    struct contents_capture *list = NULL;
-    size_t n = 0, members = 0;
-    if (read_contents(a, &list, &n, err) != 0)
+    size_t members = 0;
+    if (read_contents(a, err) != 0)
         return -1;
-    int status = 0;
-    a->captures = calloc(n + 1, sizeof *a->captures);
-    if (!a->captures)
-        status = error_no_memory(err, "the list of captures");
-    for (size_t i = 0; a->captures && i < n && status == 0; i++) {
-        a->captures_n = i + 1;
-        status = read_capture(a, &list[i], &a->captures[i], err);
+    for (size_t i = 0; i < a->captures_n; i++) {
+        if (read_capture(a, &a->captures[i], err) != 0)
+            return -1;
         members += a->captures[i].members_n;
-        if (status == 0 && members > MEMBERS_TOTAL)
-            status = error_set(err, ERROR_MEMORY, "the captures of this archive have more than %u members",
-                               MEMBERS_TOTAL);
+        if (members > MEMBERS_TOTAL)
+            return error_set(err, ERROR_MEMORY, "the captures of this archive have more than %u members",
+                             MEMBERS_TOTAL);
     }
-    free(list);
-    return status;
+    return 0;
 }
 
 static int open_file(struct archive *a, const char *path, struct error *err)

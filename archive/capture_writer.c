@@ -6,19 +6,18 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "archive/chunk.h"
 #include "archive/entry.h"
 #include "metrics/min_max.h"
 #include "metrics/relation/relation.h"
 #include "archive/results.h"
 #include "archive/tar.h"
 
-#define NOT_PLACED    UINT32_MAX   /* a member's frame is not known yet */
 #define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
 #define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
 #define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
 #define ENTRY_SHARE   256          /* entries are at most this part of the trace */
 #define CHUNK_SLACK   2            /* a sweep this many times as long as a chunk is cut anywhere */
+#define CHUNK_SPARE   4            /* room for this part of a chunk more, which the sweep that fills it has */
 
 /* Lines of results that wait to be written. */
 struct pending {
@@ -30,14 +29,14 @@ struct pending {
 struct capture_writer {
     struct frame_writer *frames;
     struct capture capture;
-    int64_t first_frame; /* of the capture, in the archive; -1: none yet */
     bool with_trace;
     struct error why;
     bool failed;
     /* the trace */
     XXH3_state_t *beginning; /* of the first bytes; NULL once the id is known */
     uint64_t hashed;
-    struct chunk chunk;        /* the open one */
+    size_t chunk_bytes;        /* at which a chunk is cut; it may grow larger */
+    struct buffer chunk;       /* the open one: room for a header, and the bytes so far */
     uint64_t chunk_begin;      /* its first byte in the trace */
     uint64_t chunk_tsc;        /* no record before it has a time beyond */
     uint64_t bytes;            /* of the trace so far */
@@ -48,10 +47,9 @@ struct capture_writer {
     struct clock clock;
     uint64_t accounted_ns, flushed_ns;
     struct pending pending[BYS];
-    /* the frame of small members that is being put together */
-    uint8_t *small;
-    size_t small_n, small_capacity;
-    size_t small_first; /* members from here on may wait for the number of that frame */
+    struct meter_options rows;
+    struct summary *summary; /* the caller's */
+    struct buffer small;     /* the frame of small members that is being put together */
 };
 
 static int give_up(struct capture_writer *w, const struct error *why)
@@ -77,65 +75,6 @@ static int no_memory(struct capture_writer *w)
     return give_up(w, &why);
 }
 
-static void *copied(const void *bytes, size_t n)
-{
-    void *copy = bytes ? malloc(n) : NULL;
-    return copy ? memcpy(copy, bytes, n) : NULL;
-}
-
-/* Copies of the lists in charge options, which belong to the capture. False: no memory. */
-static bool keep_lists(struct charge_options *to, const struct charge_options *from)
-{
-    to->idds = copied(from->idds, 65536);
-    to->own = copied(from->own, from->own_n * sizeof *from->own);
-    return (!from->idds || to->idds) && (!from->own || to->own);
-}
-
-struct capture_writer *capture_writer_new(struct frame_writer *frames,
-                                          const struct capture_writer_options *options)
-{
-    struct capture_writer *w = calloc(1, sizeof *w);
-    if (!w)
-        return NULL;
-    struct capture *p = &w->capture;
-    w->frames = frames;
-    w->first_frame = -1;
-    w->with_trace = options->with_trace;
-    w->chunk.wanted = chunk_bytes_of(options->level);
-    snprintf(p->host, sizeof p->host, "%s", options->host);
-    const char *slash = strrchr(options->source, '/');
-    p->source = strdup(slash ? slash + 1 : options->source);
-    p->tool = strdup(options->tool);
-    p->trace_stored = options->with_trace;
-    p->options = *options->options;
-    p->options.charge.counters = NULL;
-    bool kept = keep_lists(&p->options.charge, &options->options->charge);
-    for (int by = 0; by < BYS; by++)
-        w->pending[by].from_ns = UINT64_MAX;
-    w->beginning = XXH3_createState();
-    w->entries = w->with_trace ? entry_log_new() : NULL;
-    if (!p->source || !p->tool || !w->beginning || (w->with_trace && !w->entries) || !kept) {
-        capture_writer_free(w);
-        return NULL;
-    }
-    XXH3_64bits_reset(w->beginning);
-    return w;
-}
-
-void capture_writer_free(struct capture_writer *w)
-{
-    if (!w)
-        return;
-    for (int by = 0; by < BYS; by++)
-        buffer_free(&w->pending[by].text);
-    capture_free(&w->capture);
-    entry_log_free(w->entries);
-    XXH3_freeState(w->beginning);
-    chunk_free(&w->chunk);
-    free(w->small);
-    free(w);
-}
-
 const struct error *capture_writer_failed(const struct capture_writer *w)
 {
     return w->failed ? &w->why : NULL;
@@ -153,21 +92,26 @@ static void settle_id(struct capture_writer *w)
     w->beginning = NULL;
 }
 
-/* Hands a frame over. Returns its number in the capture, -1 on failure. */
-static int64_t put_frame(struct capture_writer *w, uint8_t *content, size_t n)
+/* Hands the capture's next frame over, whose content is taken. */
+static int put_frame(struct capture_writer *w, struct buffer *content)
 {
     struct error err = {0};
-    int64_t frame = frame_writer_put(w->frames, content, n, &err);
+    int64_t frame = frame_writer_put(w->frames, (uint8_t *)content->at, content->n, &err);
+    *content = (struct buffer){0};
     if (frame < 0)
         return give_up(w, &err);
-    if (w->first_frame < 0)
-        w->first_frame = frame;
-    w->capture.frames = (uint32_t)(frame - w->first_frame) + 1;
-    return frame - w->first_frame;
+    if (w->capture.frames++ == 0)
+        w->capture.first_frame = (uint32_t)frame;
+    return 0;
 }
 
-/* Notes a member whose content lies at `at` of a frame that is not complete yet. */
-static struct member *note_member(struct capture_writer *w, const char *name, const uint8_t *bytes, size_t n,
+static int flush_small(struct capture_writer *w)
+{
+    return w->small.n ? put_frame(w, &w->small) : 0;
+}
+
+/* Notes a member whose content lies at `at` of the next frame. */
+static struct member *note_member(struct capture_writer *w, const char *name, const char *bytes, size_t n,
                                   size_t at)
 {
     struct member *m = capture_new_member(&w->capture);
@@ -175,35 +119,11 @@ static struct member *note_member(struct capture_writer *w, const char *name, co
         no_memory(w);
         return NULL;
     }
-    m->frame = NOT_PLACED;
+    m->frame = w->capture.frames;
     m->at = (uint32_t)at;
     m->bytes = (uint32_t)n;
     digest_of(bytes, n, m->digest);
     return m;
-}
-
-/* The members of the frame of small ones have their place from now on. */
-static void place_small(struct capture_writer *w, uint32_t frame)
-{
-    for (size_t i = w->small_first; i < w->capture.members_n; i++)
-        if (w->capture.members[i].frame == NOT_PLACED)
-            w->capture.members[i].frame = frame;
-    w->small_first = w->capture.members_n;
-}
-
-static int flush_small(struct capture_writer *w)
-{
-    uint8_t *content = w->small;
-    size_t n = w->small_n;
-    if (n == 0)
-        return 0;
-    w->small = NULL;
-    w->small_n = w->small_capacity = 0;
-    int64_t frame = put_frame(w, content, n);
-    if (frame < 0)
-        return -1;
-    place_small(w, (uint32_t)frame);
-    return 0;
 }
 
 static int too_large(struct capture_writer *w, const char *name, size_t n)
@@ -222,28 +142,20 @@ static struct member *add_small(struct capture_writer *w, const char *name, cons
         too_large(w, name, n);
         return NULL;
     }
-    if (w->small_n + whole > FRAME_CONTENT_MAX && flush_small(w) != 0)
+    if (w->small.n + whole > FRAME_CONTENT_MAX && flush_small(w) != 0)
         return NULL;
-    if (w->small_capacity - w->small_n < whole) {
-        size_t capacity = w->small_n + whole + RESULTS_BYTES;
-        uint8_t *larger = realloc(w->small, capacity);
-        if (!larger) {
-            no_memory(w);
-            return NULL;
-        }
-        w->small = larger;
-        w->small_capacity = capacity;
-    }
     char path[TAR_NAME_MAX];
-    uint8_t *at = w->small + w->small_n;
+    size_t at = w->small.n + TAR_BLOCK;
     capture_member_path(&w->capture, name, path);
-    tar_header(at, path, n);
-    if (n)
-        memcpy(at + TAR_BLOCK, bytes, n);
-    memset(at + TAR_BLOCK + n, 0, whole - TAR_BLOCK - n);
-    struct member *m = note_member(w, name, at + TAR_BLOCK, n, w->small_n + TAR_BLOCK);
-    w->small_n += whole;
-    return m;
+    buffer_fill(&w->small, '\0', TAR_BLOCK);
+    buffer_add(&w->small, bytes, n);
+    buffer_fill(&w->small, '\0', whole - TAR_BLOCK - n);
+    if (w->small.failed) {
+        no_memory(w);
+        return NULL;
+    }
+    tar_header((uint8_t *)w->small.at + at - TAR_BLOCK, path, n);
+    return note_member(w, name, w->small.at + at, n, at);
 }
 
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
@@ -256,42 +168,52 @@ int capture_writer_add(struct capture_writer *w, const char *name, const void *b
 
 /* ---- the trace ---- */
 
+/* Begins a chunk with these bytes. */
+static void begin_chunk(struct capture_writer *w, const char *bytes, size_t n)
+{
+    w->chunk = (struct buffer){0};
+    buffer_room(&w->chunk, TAR_BLOCK + w->chunk_bytes + w->chunk_bytes / CHUNK_SPARE);
+    buffer_fill(&w->chunk, '\0', TAR_BLOCK);
+    buffer_add(&w->chunk, bytes, n);
+}
+
 /* The first n bytes of the open chunk are a chunk. */
 static int cut_chunk(struct capture_writer *w, size_t n)
 {
     char name[MEMBER_NAME], path[TAR_NAME_MAX];
     if (n == 0)
         return 0;
+    if (flush_small(w) != 0) /* members lie in the file as they are listed */
+        return -1;
     settle_id(w);
-    uint8_t *content = chunk_take(&w->chunk, n);
-    if (!content)
-        return no_memory(w);
+    struct buffer content = w->chunk;
+    char *bytes = content.at + TAR_BLOCK;
     snprintf(name, sizeof name, "trace/%06" PRIu32 ".xt", w->chunks);
     capture_member_path(&w->capture, name, path);
-    tar_header(content, path, n);
-    struct member *m = note_member(w, name, content + TAR_BLOCK, n, TAR_BLOCK);
+    begin_chunk(w, bytes + n, content.n - TAR_BLOCK - n);
+    content.n = TAR_BLOCK + n;
+    buffer_fill(&content, '\0', tar_bytes(n) - TAR_BLOCK - n);
+    struct member *m = content.failed ? NULL : note_member(w, name, content.at + TAR_BLOCK, n, TAR_BLOCK);
     if (!m) {
-        free(content);
-        return -1;
+        buffer_free(&content);
+        return no_memory(w);
     }
+    tar_header((uint8_t *)content.at, path, n);
     m->from = w->chunk_begin;
     w->chunk_begin += n;
     w->chunks++;
-    int64_t frame = put_frame(w, content, tar_bytes(n));
-    if (frame < 0)
-        return -1;
-    m->frame = (uint32_t)frame;
-    return 0;
+    return put_frame(w, &content);
 }
 
 static int keep_bytes(struct capture_writer *w, const uint8_t *bytes, size_t n)
 {
-    size_t most = CHUNK_SLACK * w->chunk.wanted;
+    size_t most = TAR_BLOCK + CHUNK_SLACK * w->chunk_bytes;
     while (n > 0) {
-        if (w->chunk.n >= most && cut_chunk(w, w->chunk.n) != 0)
+        if (w->chunk.n >= most && cut_chunk(w, w->chunk.n - TAR_BLOCK) != 0)
             return -1;
         size_t part = n < most - w->chunk.n ? n : most - w->chunk.n;
-        if (!chunk_add(&w->chunk, bytes, part))
+        buffer_add(&w->chunk, (const char *)bytes, part);
+        if (w->chunk.failed)
             return no_memory(w);
         bytes += part;
         n -= part;
@@ -321,7 +243,7 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
     size_t n = (size_t)(offset - w->chunk_begin);
     bool timed = w->clock.multiplier != 0;
     bool long_ago = timed && clock_ns(&w->clock, tsc) - clock_ns(&w->clock, w->chunk_tsc) >= FLUSH_NS;
-    if (n < w->chunk.wanted && !long_ago)
+    if (n < w->chunk_bytes && !long_ago)
         return;
     w->entry_bytes += n;
     if (cut_chunk(w, n) != 0)
@@ -351,12 +273,14 @@ static int take_entry(void *context, uint32_t chunk, uint64_t tsc, const char *t
     return 0;
 }
 
-int capture_writer_take(struct capture_writer *w, const struct event_batch *batch, const struct clock *clock,
-                        struct error *err)
+/* Entries are made from the events. */
+static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
+                      struct error *err)
 {
+    struct capture_writer *w = context;
     if (w->entries && w->clock.multiplier == 0)
-        entry_log_use_clock(w->entries, clock);
-    w->clock = *clock;
+        entry_log_use_clock(w->entries, pass->clock);
+    w->clock = *pass->clock;
     struct entry_sink sink = {w, take_entry};
     if (!w->failed && w->entries && entry_log_take(w->entries, batch, &sink) != 0 && !w->failed)
         no_memory(w);
@@ -406,17 +330,20 @@ static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint
     return flush_results(w);
 }
 
-static int settle_interval(struct capture_writer *w, const struct interval *interval)
+static int settle_interval(struct capture_writer *w, enum by by, const struct interval *interval)
 {
     bool whole = interval->granularity_ns == 0;
-    return settle(w, interval->by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
+    return settle(w, by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
 }
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct capture_writer *w = context;
+    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
+        summary_take_domains(w->summary, rows, n) != 0)
+        return no_memory(w);
     results_put_interval(&w->pending[interval->by].text, interval, rows, n);
-    return settle_interval(w, interval);
+    return settle_interval(w, interval->by, interval);
 }
 
 static int take_execution(void *context, const struct execution *execution)
@@ -430,10 +357,8 @@ static int take_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct capture_writer *w = context;
-    struct interval by_domain = *interval;
-    by_domain.by = BY_DOMAIN;
     results_put_charges(&w->pending[BY_DOMAIN].text, interval, idds, n);
-    return settle_interval(w, &by_domain);
+    return settle_interval(w, BY_DOMAIN, interval);
 }
 
 static int take_before_seen(void *context, const struct before_seen *seen)
@@ -443,51 +368,126 @@ static int take_before_seen(void *context, const struct before_seen *seen)
     return settle(w, seen->by, seen->seen_ns, seen->seen_ns);
 }
 
-struct meter_sink capture_writer_sink(struct capture_writer *w)
+/* ---- the beginning ---- */
+
+/* Higher levels search further back for matches, and profit from longer chunks. */
+static size_t chunk_bytes_of(int level)
 {
-    return (struct meter_sink){w, take_interval, take_execution, take_charges, take_before_seen};
+    return level <= 6 ? 4u << 20 : level <= 17 ? 8u << 20 : 16u << 20;
+}
+
+/* The capture's description, and what is asked of a meter for it. False: no memory. */
+static bool describe(struct capture_writer *w, const struct capture_writer_options *options)
+{
+    struct capture *p = &w->capture;
+    const char *slash = strrchr(options->source, '/');
+    snprintf(p->host, sizeof p->host, "%s", options->host);
+    p->source = p->texts = strdup(slash ? slash + 1 : options->source);
+    p->tool = options->tool;
+    p->trace_stored = options->with_trace;
+    bool kept = capture_keep_options(p, options->options);
+    w->rows =
+        (struct meter_options){.bys = p->options.bys,
+                               .granularities = p->options.granularities,
+                               .executions = p->options.executions,
+                               .charge = options->options->charge,
+                               .sink = {w, take_interval, take_execution, take_charges, take_before_seen}};
+    memcpy(w->rows.granularities_ns, p->options.granularities_ns, sizeof w->rows.granularities_ns);
+    return kept && p->source;
+}
+
+struct capture_writer *capture_writer_new(struct frame_writer *frames,
+                                          const struct capture_writer_options *options)
+{
+    struct capture_writer *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->frames = frames;
+    w->summary = options->summary;
+    w->with_trace = options->with_trace;
+    w->chunk_bytes = chunk_bytes_of(options->level);
+    for (int by = 0; by < BYS; by++)
+        w->pending[by].from_ns = UINT64_MAX;
+    w->beginning = XXH3_createState();
+    w->entries = w->with_trace ? entry_log_new() : NULL;
+    if (w->with_trace)
+        begin_chunk(w, NULL, 0);
+    if (!describe(w, options) || !w->beginning || (w->with_trace && !w->entries)) {
+        capture_writer_free(w);
+        return NULL;
+    }
+    XXH3_64bits_reset(w->beginning);
+    return w;
+}
+
+void capture_writer_free(struct capture_writer *w)
+{
+    if (!w)
+        return;
+    for (int by = 0; by < BYS; by++)
+        buffer_free(&w->pending[by].text);
+    capture_free(&w->capture);
+    entry_log_free(w->entries);
+    XXH3_freeState(w->beginning);
+    buffer_free(&w->chunk);
+    buffer_free(&w->small);
+    free(w);
+}
+
+struct consumer capture_writer_consumer(struct capture_writer *w)
+{
+    return (struct consumer){.context = w, .rows = &w->rows, .batch = take_batch, .to_the_end = true};
 }
 
 /* ---- the end ---- */
 
-static int finish(struct capture_writer *w, const struct summary *summary)
+/* What is known of the whole, from the summary. */
+static void complete_capture(struct capture_writer *w)
 {
-    struct buffer text = {0};
+    const struct summary *s = w->summary;
     struct capture *p = &w->capture;
-    if ((w->with_trace && cut_chunk(w, w->chunk.n) != 0) || flush_results(w) != 0)
-        return -1;
-    p->tsc_first = summary->trace.tsc_first;
-    p->tsc_last = summary->trace.tsc_last;
-    p->cpu_hz = summary->clock.cpu_hz;
-    p->duration_ns = clock_ns(&summary->clock, summary->trace.tsc_last);
+    p->tsc_first = s->trace.tsc_first;
+    p->tsc_last = s->trace.tsc_last;
+    p->cpu_hz = s->clock.cpu_hz;
+    p->duration_ns = clock_ns(&s->clock, s->trace.tsc_last);
     p->trace_bytes = w->bytes;
-    summary_put(&text, summary);
-    bool fine = !text.failed && add_small(w, "summary.json", text.at, text.n) != NULL;
-    text.n = 0;
-    if (fine) {
-        fine = flush_small(w) == 0;
-        manifest_put(&text, p); /* which cannot tell of itself: a frame of its own, the capture's last */
-        if (text.n > MANIFEST_BYTES_MAX)
-            fine = too_large(w, "manifest.json", text.n) == 0;
-        struct member *m = fine && !text.failed ? add_small(w, "manifest.json", text.at, text.n) : NULL;
-        fine = m && flush_small(w) == 0;
-        if (fine) {
-            p->manifest_bytes = (uint32_t)text.n;
-            digest_of(text.at, text.n, p->manifest_digest);
-        }
-    }
-    if (text.failed)
-        no_memory(w);
-    buffer_free(&text);
-    return fine ? 0 : -1;
 }
 
-int capture_writer_finish(struct capture_writer *w, const struct summary *summary, struct capture *capture,
-                          struct error *err)
+/* Puts a document into a frame with what waits. */
+static int write_document(struct capture_writer *w, const char *name, struct buffer *text)
 {
-    if (w->failed || finish(w, summary) != 0)
+    struct capture *p = &w->capture;
+    if (text->failed)
+        return no_memory(w);
+    if (!add_small(w, name, text->at, text->n) || flush_small(w) != 0)
+        return -1;
+    p->manifest_bytes = (uint32_t)text->n; /* it is the last document */
+    digest_of(text->at, text->n, p->manifest_digest);
+    text->n = 0;
+    return 0;
+}
+
+static int finish(struct capture_writer *w, struct buffer *text)
+{
+    if ((w->with_trace && cut_chunk(w, w->chunk.n - TAR_BLOCK) != 0) || flush_results(w) != 0)
+        return -1;
+    summary_put(text, w->summary);
+    if (write_document(w, "summary.json", text) != 0)
+        return -1;
+    complete_capture(w);
+    manifest_put(text, &w->capture); /* which cannot tell of itself: a frame of its own, the capture's last */
+    if (text->n > MANIFEST_BYTES_MAX)
+        return too_large(w, "manifest.json", text->n);
+    return write_document(w, "manifest.json", text);
+}
+
+int capture_writer_finish(struct capture_writer *w, struct capture *capture, struct error *err)
+{
+    struct buffer text = {0};
+    bool failed = w->failed || finish(w, &text) != 0;
+    buffer_free(&text);
+    if (failed)
         return status_of(w, err);
-    w->capture.first_frame = (uint32_t)w->first_frame;
     *capture = w->capture;
     memset(&w->capture, 0, sizeof w->capture);
     return 0;

@@ -7,17 +7,19 @@
 
 #include "archive/frames.h"
 #include "archive/manifest.h"
-#include "parser/trace.h"
 #include "archive/summary.h"
+#include "metrics/consumer.h"
+#include "parser/source/feed.h"
 
 struct capture_writer;
 
 struct capture_writer_options {
     const char *host;   /* a fine label */
     const char *source; /* the file's name */
-    const char *tool;
+    const char *tool;   /* outlives what is written */
     bool with_trace;
-    int level; /* of compression: decides how large a chunk is */
+    int level;               /* of compression: decides how large a chunk is */
+    struct summary *summary; /* the caller's: gets the domains; complete before capture_writer_finish */
     const struct capture_options *options;
 };
 
@@ -29,12 +31,11 @@ void capture_writer_free(struct capture_writer *w);
 /* To be given to the trace: it is to tell its bytes. */
 struct trace_tap capture_writer_tap(struct capture_writer *w);
 
-/* What the trace delivered, before or after the meters were fed with it. -1 with `err` filled. */
-int capture_writer_take(struct capture_writer *w, const struct event_batch *batch, const struct clock *clock,
-                        struct error *err);
-
-/* Where the meter hands out. A failure ends its work; capture_writer_failed returns why. */
-struct meter_sink capture_writer_sink(struct capture_writer *w);
+/*
+ * What it wants of the pass over the trace. A failure ends the pass; capture_writer_failed returns why. Points into the
+ * writer.
+ */
+struct consumer capture_writer_consumer(struct capture_writer *w);
 
 /* A further member of its own: "names.txt" and the like. -1 with `err` filled. */
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
@@ -44,8 +45,7 @@ int capture_writer_add(struct capture_writer *w, const char *name, const void *b
  * The trace has ended: writes all that is left, the summary and the manifest. `capture` gets what the archive's contents
  * are to say of it (capture_free). -1 with `err` filled.
  */
-int capture_writer_finish(struct capture_writer *w, const struct summary *summary, struct capture *capture,
-                          struct error *err);
+int capture_writer_finish(struct capture_writer *w, struct capture *capture, struct error *err);
 
 /* Why a sink or the tap failed; NULL: it did not. */
 const struct error *capture_writer_failed(const struct capture_writer *w);

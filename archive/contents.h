@@ -9,7 +9,7 @@
 #include "archive/manifest.h"
 
 #define CONTENTS_NAME   "contents.json"
-#define CONTENTS_SCHEMA "xenmeter.contents/1"
+#define CONTENTS_SCHEMA "xenmeter.contents/2"
 
 /*
  * Two captures adjoin if no more than this lies between the end of one and the beginning of the next, or overlaps:
@@ -18,31 +18,19 @@
 #define ADJOINING_GAP_NS     10000000u
 #define ADJOINING_OVERLAP_NS 1000000000u
 
-/* The place of a capture in the file, and the keys of its place in the order. */
-struct contents_capture {
-    char host[HOST_MAX];
-    char id[CAPTURE_ID_BYTES];
-    uint64_t tsc_first;
-    uint32_t first_frame, frames;
-    uint32_t manifest_bytes;
-    uint8_t manifest_digest[DIGEST_BYTES];
-};
-
-/* The entry of the contents for a complete capture. */
-void contents_of_capture(const struct capture *p, struct contents_capture *c);
-
 /* The order of captures in an archive: <0, 0, >0. */
-int contents_compare(const struct contents_capture *a, const struct contents_capture *b);
+int contents_compare(const struct capture *a, const struct capture *b);
 
-/* The whole last frame: the member and the end of the tar file. Appends; b->failed: no memory. */
-void contents_put_frame(struct buffer *b, const struct contents_capture *captures, size_t n);
+/* The whole last frame, into an empty buffer: the member and the end of the tar file. b->failed: no memory. */
+void contents_put_frame(struct buffer *b, const struct capture *captures, size_t n);
 
 /*
  * Reads the text of contents.json: captures in their order, each apart from the others, inside the archive's `frames`
- * frames (the magic is 0; the last one is that of the contents). *captures is from malloc. -1 with `err` filled.
+ * frames (the magic is 0; the last one is that of the contents). They have their place, host, id and tsc_first, and nothing
+ * else yet. *captures is from malloc. -1 with `err` filled.
  */
-int contents_read(const char *text, size_t n, size_t frames, struct contents_capture **captures,
-                  size_t *captures_n, struct error *err);
+int contents_read(const char *text, size_t n, size_t frames, struct capture **captures, size_t *captures_n,
+                  struct error *err);
 
 /* How long capture `b` overlaps the capture `a` before it, ns; 0: not at all. */
 uint64_t captures_overlap_ns(const struct capture *a, const struct capture *b);

@@ -12,17 +12,15 @@
  */
 #include "archive/entry.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/entry_lines.h"
 #include "archive/entry_past.h"
-#include "archive/fields.h"
+#include "archive/entry_text.h"
 #include "metrics/array.h"
 #include "metrics/measure/row.h"
 
-#define LINE_BYTES 70 /* of an event, roughly */
+#define LINE_BYTES 85 /* of an event, roughly */
 
 /*
  * Lost records make the meter wait (metrics/model/runstate.c: up to 1 s after them); at most so many events may wait
@@ -377,56 +375,16 @@ static bool is_repeated(const struct entry_event *t, const struct entry_event *n
            t->event.slot == next->event.slot;
 }
 
-static void put_event(struct buffer *b, const struct event *e)
-{
-    buffer_text(b, "{\"tsc\":");
-    fields_put_u64(b, e->tsc);
-    if (e->slot == EVENT_BLIND_BEGIN) {
-        buffer_printf(b, ",\"blind\":%u}\n", e->pcpu);
-        return;
-    }
-    if (e->slot == EVENT_CHAIN) {
-        buffer_printf(b, ",\"chain\":%u,\"words\":[%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 "]}\n",
-                      e->pcpu, e->w[0], e->w[1], e->w[2], e->w[3]);
-        return;
-    }
-    if (e->slot == EVENT_LONGEST_WAIT) {
-        uint64_t ns;
-        memcpy(&ns, e->w, sizeof ns);
-        buffer_text(b, ",\"longest_wait_ns\":");
-        fields_put_u64(b, ns);
-        buffer_text(b, "}\n");
-        return;
-    }
-    unsigned slot = e->slot == EVENT_BLIND_END ? EVENT_LOST_RECORDS : e->slot;
-    const struct entry_line *kind = entry_line_of(slot);
-    unsigned words = e->slot == EVENT_BLIND_END ? 2 : event_words(e);
-    uint32_t number = event_info(slot)->id;
-    if (e->slot == EVENT_RUNSTATE_CHANGE) {
-        number |= e->header & 0x330;
-        words = e->w[3] ? 3 : e->w[1] == UINT32_MAX ? 1 : 2;
-    }
-    buffer_printf(b, ",\"event\":\"0x%08" PRIx32 "\",\"pcpu\":%u,\"words\":[%" PRIu32, number, e->pcpu,
-                  e->w[0]);
-    if (words >= 2 && kind->words_most >= 2)
-        buffer_printf(b, ",%" PRIu32, e->w[1]);
-    if (words >= 3)
-        buffer_printf(b, ",%" PRIu32, e->w[3]);
-    buffer_text(b, "]}\n");
-}
-
 static void write_text(struct entry_log *l, const struct event_batch *batch)
 {
     struct buffer *b = &l->text;
     b->n = 0;
-    buffer_text(b, "{\"pcpus\":[");
     for (unsigned i = 0; i < batch->pcpus_n; i++)
-        buffer_printf(b, "%s%u", i ? "," : "", batch->pcpus[i]);
-    buffer_text(b, "]}\n");
+        entry_put_pcpu(b, batch->pcpus[i]);
     qsort(l->events, l->events_n, sizeof *l->events, compare);
     for (size_t i = 0; i < l->events_n; i++)
         if (i + 1 == l->events_n || !is_repeated(&l->events[i], &l->events[i + 1]))
-            put_event(b, &l->events[i].event);
+            entry_put_event(b, &l->events[i].event);
     l->failed = l->failed || b->failed;
 }
 

@@ -11,6 +11,16 @@
 #include "formats/buffer.h"
 #include "metrics/relation/scalar.h"
 
+/* What a member is beside a scalar: in documents only (document.h), and never left out. */
+enum stored_form {
+    STORED_SCALAR,
+    STORED_TEXT,  /* const char *, NULL allowed */
+    STORED_WORD,  /* char[most], with its NUL: printable, what else it has to be its owner checks */
+    STORED_BYTES, /* uint8_t[most], as lower-case hexadecimal digits */
+    STORED_EVENT, /* uint32_t, as "0x0001f003" */
+    STORED_U16    /* uint16_t, at most `most` */
+};
+
 /*
  * Written by its type: SCALAR_U64 above INT64_MAX as a string of digits (JSON integers are int64 in many readers),
  * SCALAR_REAL with 17 digits, which restore it exactly, SCALAR_NAME as one of its names; left out where it is absent.
@@ -20,6 +30,7 @@ struct stored_field {
     const char *key;  /* NULL: the end of a table */
     const char *text; /* `,"key":` */
     uint16_t text_n;
+    uint8_t form;             /* enum stored_form */
     uint64_t most;            /* SCALAR_I32, SCALAR_U32, SCALAR_U64, SCALAR_NAME: larger values are refused */
     const char *const *names; /* SCALAR_NAME: by value; NULL for `absent` */
 };
@@ -27,7 +38,13 @@ struct stored_field {
 #define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
     {                                                                                                        \
         {SCALAR_##TYPE, ADDS_NOT, ALWAYS, offsetof(STRUCT, MEMBER), (uint64_t)(ABSENT)}, KEY,                \
-            ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, MOST, NAMES                                        \
+            ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, STORED_SCALAR, MOST, NAMES                         \
+    }
+
+#define FIELD_OF(FORM, STRUCT, KEY, MEMBER, MOST)                                                            \
+    {                                                                                                        \
+        .scalar = {.always = true, .offset = offsetof(STRUCT, MEMBER)}, .key = KEY, .form = STORED_##FORM,   \
+        .most = MOST                                                                                         \
     }
 
 #define FIELDS_END                                                                                           \

@@ -1,13 +1,11 @@
 #include "archive/frames.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <xxhash.h>
 #include <zstd.h>
 
+#include "archive/crew.h"
 #include "archive/frame_layout.h"
 #include "metrics/array.h"
 
@@ -17,8 +15,6 @@
  */
 #define SHORT_MATCH_LEVEL 6
 
-#define THREADS_MAX 64
-
 /* A frame between frame_writer_put and the sink. */
 struct job {
     uint8_t *content; /* NULL once it is compressed */
@@ -26,56 +22,49 @@ struct job {
     uint8_t *stored; /* room bytes; kept for the next frame here */
     size_t room;
     struct frame_facts facts;
-    bool done; /* waits to be written */
+    bool failed; /* because of `why` */
+    struct error why;
 };
 
 struct frame_writer {
     struct frame_sink sink;
     int level;
-    pthread_t threads[THREADS_MAX];
-    unsigned threads_n;
-    pthread_mutex_t lock;    /* of everything below */
-    pthread_cond_t work;     /* a frame waits to be compressed, or no further one comes */
-    pthread_cond_t progress; /* a frame was written, or no further one will be */
-    struct job *ring;        /* frame i is at i % ring_n; a job's own thread needs no lock */
-    uint64_t ring_n;
-    uint64_t written, started, given; /* frames, counted from the beginning */
-    bool
-        writing; /* a thread writes: sink, `facts` and the job `written` belong to that thread until it is done */
-    bool quit;
-    bool failed; /* because of `why` */
+    struct crew *crew;
+    struct job *jobs; /* by slot */
+    size_t slots;
+    uint64_t given;     /* frames */
+    atomic_bool failed; /* because of `why`, which stays then; nothing more is written */
     struct error why;
-    uint64_t bytes;
+    atomic_uint_fast64_t bytes;
     struct frame_facts *facts; /* of the frames written: facts_n of them, the magic included */
     size_t facts_n, facts_capacity;
 };
 
-/* ---- with the lock held ---- */
-
 static void fail(struct frame_writer *w, const struct error *why)
 {
-    if (!w->failed)
-        w->why = *why;
-    w->failed = true;
-    pthread_cond_broadcast(&w->progress);
+    w->why = *why;
+    atomic_store(&w->failed, true);
 }
 
 /* 0, or -1 and the first error if anything has failed. */
 static int status_of(const struct frame_writer *w, struct error *err)
 {
-    if (w->failed && err)
+    bool failed = atomic_load(&w->failed);
+    if (failed && err)
         *err = w->why;
-    return w->failed ? -1 : 0;
+    return failed ? -1 : 0;
 }
 
-static struct job *job_of(const struct frame_writer *w, uint64_t i)
+/* ---- writing: by one thread at a time ---- */
+
+static int write_bytes(struct frame_writer *w, const uint8_t *bytes, size_t n, struct error *err)
 {
-    return &w->ring[i % w->ring_n];
+    if (w->sink.write(w->sink.context, bytes, n, err) != 0)
+        return -1;
+    w->bytes += n;
+    return 0;
 }
 
-/* ---- writing ---- */
-
-/* By the thread that writes, without the lock. */
 static int write_frame(struct frame_writer *w, const uint8_t *stored, const struct frame_facts *facts,
                        struct error *err)
 {
@@ -83,38 +72,23 @@ static int write_frame(struct frame_writer *w, const uint8_t *stored, const stru
     if (!list)
         return error_no_memory(err, "the list of frames");
     w->facts = list;
-    if (w->sink.write(w->sink.context, stored, facts->bytes, err) != 0)
+    if (write_bytes(w, stored, facts->bytes, err) != 0)
         return -1;
     w->facts[w->facts_n++] = *facts;
     return 0;
 }
 
-/*
- * With the lock held: writes the compressed frames that come next, and releases the lock while it writes. If another
- * thread is writing, the frame is left to that thread, which looks again before it stops.
- */
-static void write_what_is_due(struct frame_writer *w)
+static void finish_job(void *context, size_t slot)
 {
-    if (w->writing)
+    struct frame_writer *w = context;
+    struct job *job = &w->jobs[slot];
+    struct error why = {0};
+    if (atomic_load(&w->failed))
         return;
-    w->writing = true;
-    while (w->written < w->given && job_of(w, w->written)->done && !w->failed && !w->quit) {
-        struct job *job = job_of(w, w->written);
-        struct error why = {0};
-        pthread_mutex_unlock(&w->lock);
-        int status = write_frame(w, job->stored, &job->facts, &why);
-        pthread_mutex_lock(&w->lock);
-        if (status != 0) {
-            fail(w, &why);
-            break;
-        }
-        job->done = false;
-        w->bytes += job->facts.bytes;
-        w->written++;
-        pthread_cond_broadcast(&w->progress);
-    }
-    w->writing = false;
-    pthread_cond_broadcast(&w->progress);
+    if (job->failed)
+        fail(w, &job->why);
+    else if (write_frame(w, job->stored, &job->facts, &why) != 0)
+        fail(w, &why);
 }
 
 /* ---- compressing ---- */
@@ -150,188 +124,95 @@ static int compress(const struct frame_writer *w, struct job *job, struct error 
     if (ZSTD_isError(bytes))
         return error_set(err, ERROR_MEMORY, "cannot compress: %s", ZSTD_getErrorName(bytes));
     job->facts = frame_facts_of(job->stored, (uint32_t)bytes, (uint32_t)job->n);
-    free(job->content);
-    job->content = NULL;
     return 0;
 }
 
-/* With the lock held: waits for a frame that no thread compresses yet. NULL: there will be none. */
-static struct job *next_job(struct frame_writer *w)
-{
-    for (;;) {
-        if (w->started <
-            w->written) /* copies need no compression, and may be written before any thread looks */
-            w->started = w->written;
-        while (w->started < w->given && job_of(w, w->started)->done)
-            w->started++;
-        if (w->quit)
-            return NULL;
-        if (w->started < w->given && !w->failed)
-            return job_of(w, w->started++);
-        pthread_cond_wait(&w->work, &w->lock);
-    }
-}
-
-static void *work(void *context)
+static void do_job(void *context, size_t slot)
 {
     struct frame_writer *w = context;
-    struct job *job;
-    pthread_mutex_lock(&w->lock);
-    while ((job = next_job(w))) {
-        struct error why = {0};
-        pthread_mutex_unlock(&w->lock);
-        int status = compress(w, job, &why);
-        pthread_mutex_lock(&w->lock);
-        job->done = status == 0;
-        if (status != 0)
-            fail(w, &why);
-        write_what_is_due(w);
-    }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+    struct job *job = &w->jobs[slot];
+    job->failed = !atomic_load(&w->failed) && compress(w, job, &job->why) != 0;
+    free(job->content);
+    job->content = NULL;
 }
 
 /* ---- the caller's side ---- */
 
-/*
- * With the lock held: waits for room for a frame. NULL with `err` filled if anything has failed. Other threads do not
- * see the job yet; `*index` is its index.
- */
-static struct job *new_job(struct frame_writer *w, int64_t *index, struct error *err)
-{
-    while (w->given - w->written >= w->ring_n && !w->failed)
-        pthread_cond_wait(&w->progress, &w->lock);
-    if (w->given + 2 >= FRAMES_MAX) { /* with the magic and the seal */
-        struct error why;
-        error_set(&why, ERROR_IO, "there are more frames than an archive may have");
-        fail(w, &why);
-    }
-    *index = (int64_t)w->given + 1;
-    return status_of(w, err) == 0 ? job_of(w, w->given) : NULL;
-}
-
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
 {
-    int64_t index;
     assert(n >= 1 && n <= FRAME_CONTENT_MAX);
-    pthread_mutex_lock(&w->lock);
-    struct job *job = new_job(w, &index, err);
-    if (job) {
-        job->content = content;
-        job->n = n;
-        job->done = false;
-        w->given++;
-        pthread_cond_signal(&w->work);
+    struct job *job = &w->jobs[crew_room(w->crew)];
+    if (w->given + 2 >= FRAMES_MAX && status_of(w, err) == 0) { /* with the magic and the seal */
+        struct error why;
+        error_set(&why, ERROR_IO, "there are more frames than an archive may have");
+        crew_drain(w->crew);
+        fail(w, &why);
     }
-    pthread_mutex_unlock(&w->lock);
-    if (!job)
+    if (status_of(w, err) != 0) {
         free(content);
-    return job ? index : -1;
-}
-
-static int copy(struct job *job, const struct frames *from, size_t i, struct error *err)
-{
-    const struct frame *frame = &from->list[i];
-    if (frame_check(from, i, err) != 0 || make_room(job, frame->bytes, err) != 0)
         return -1;
-    memcpy(job->stored, from->file + frame->offset, frame->bytes);
-    job->facts = frame_facts_of(job->stored, frame->bytes, frame->content);
-    return 0;
+    }
+    job->content = content;
+    job->n = n;
+    crew_give(w->crew);
+    return (int64_t)++w->given;
 }
 
 int64_t frame_writer_copy(struct frame_writer *w, const struct frames *from, size_t i, struct error *err)
 {
-    int64_t index;
-    pthread_mutex_lock(&w->lock);
-    struct job *job = new_job(w, &index, err);
-    pthread_mutex_unlock(&w->lock);
-    if (!job)
-        return -1;
+    const struct frame *frame = &from->list[i];
+    const uint8_t *stored = from->file + frame->offset;
     struct error why = {0};
-    int status = copy(job, from, i, &why); /* only the caller makes jobs: no thread sees this one yet */
-    pthread_mutex_lock(&w->lock);
-    if (status == 0) {
-        job->done = true;
-        w->given++;
-        write_what_is_due(w);
-    } else {
-        fail(w, &why);
+    if (frame_writer_drain(w, err) != 0)
+        return -1;
+    if (frame_check(from, i, &why) == 0) {
+        struct frame_facts facts = frame_facts_of(stored, frame->bytes, frame->content);
+        if (write_frame(w, stored, &facts, &why) == 0)
+            return (int64_t)++w->given;
     }
-    status = status_of(w, err);
-    pthread_mutex_unlock(&w->lock);
-    return status == 0 ? index : -1;
+    fail(w, &why);
+    return status_of(w, err);
 }
 
 int frame_writer_drain(struct frame_writer *w, struct error *err)
 {
-    pthread_mutex_lock(&w->lock);
-    while (w->writing || (w->written < w->given && !w->failed))
-        pthread_cond_wait(&w->progress, &w->lock);
-    int status = status_of(w, err);
-    pthread_mutex_unlock(&w->lock);
-    return status;
-}
-
-/* Waits until every frame is written. */
-static int write_ends(struct frame_writer *w, struct error *err)
-{
-    size_t bytes;
-    uint8_t *ends = frame_ends(w->facts, w->facts_n, &bytes);
-    if (!ends)
-        return error_no_memory(err, "the list of frames");
-    int status = w->sink.write(w->sink.context, ends, bytes, err);
-    free(ends);
-    if (status == 0)
-        w->bytes += bytes;
-    return status;
+    crew_drain(w->crew);
+    return status_of(w, err);
 }
 
 int frame_writer_finish(struct frame_writer *w, struct error *err)
 {
+    struct error why = {0};
+    size_t bytes;
     if (frame_writer_drain(w, err) != 0)
         return -1;
-    struct error why = {0};
-    pthread_mutex_lock(&w->lock);
-    if (write_ends(w, &why) != 0)
+    uint8_t *ends = frame_ends(w->facts, w->facts_n, &bytes);
+    if (!ends)
+        error_no_memory(&why, "the list of frames");
+    if (!ends || write_bytes(w, ends, bytes, &why) != 0)
         fail(w, &why);
-    int status = status_of(w, err);
-    pthread_mutex_unlock(&w->lock);
-    return status;
+    free(ends);
+    return status_of(w, err);
 }
 
 uint64_t frame_writer_bytes(const struct frame_writer *w)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&w->lock; /* reading under the lock changes nothing else */
-    pthread_mutex_lock(lock);
-    uint64_t bytes = w->bytes;
-    pthread_mutex_unlock(lock);
-    return bytes;
+    return w->bytes;
 }
 
 /* ---- beginning and end ---- */
 
-/* The threads block all signals: handlers run in the caller's threads. */
-static bool start_threads(struct frame_writer *w, unsigned threads)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (w->threads_n < threads && pthread_create(&w->threads[w->threads_n], NULL, work, w) == 0)
-        w->threads_n++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return w->threads_n == threads;
-}
-
 static int start(struct frame_writer *w, unsigned threads, struct error *err)
 {
-    w->ring = calloc(w->ring_n, sizeof *w->ring);
-    if (!w->ring)
-        return error_no_memory(err, "compression");
     struct frame_facts magic = frame_facts_of(frame_magic, ARCHIVE_MAGIC_BYTES, 0);
+    struct crew_jobs jobs = {w, do_job, finish_job};
+    w->jobs = calloc(w->slots, sizeof *w->jobs);
+    if (!w->jobs)
+        return error_no_memory(err, "compression");
     if (write_frame(w, frame_magic, &magic, err) != 0)
         return -1;
-    w->bytes = ARCHIVE_MAGIC_BYTES;
-    return start_threads(w, threads) ? 0 : error_set(err, ERROR_MEMORY, "no thread to compress on");
+    w->crew = crew_new(&jobs, threads, w->slots);
+    return w->crew ? 0 : error_set(err, ERROR_MEMORY, "no thread to compress on");
 }
 
 struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, unsigned threads,
@@ -342,13 +223,9 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
         error_no_memory(err, "compression");
         return NULL;
     }
-    assert(threads >= 1 && threads <= THREADS_MAX);
     w->sink = *sink;
     w->level = level;
-    w->ring_n = (uint64_t)threads + 1;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->work, NULL);
-    pthread_cond_init(&w->progress, NULL);
+    w->slots = (size_t)threads + 1;
     if (start(w, threads, err) != 0) {
         frame_writer_free(w);
         return NULL;
@@ -360,20 +237,12 @@ void frame_writer_free(struct frame_writer *w)
 {
     if (!w)
         return;
-    pthread_mutex_lock(&w->lock);
-    w->quit = true;
-    pthread_cond_broadcast(&w->work);
-    pthread_mutex_unlock(&w->lock);
-    for (unsigned i = 0; i < w->threads_n; i++)
-        pthread_join(w->threads[i], NULL);
-    for (uint64_t i = 0; w->ring && i < w->ring_n; i++) {
-        free(w->ring[i].content);
-        free(w->ring[i].stored);
+    crew_free(w->crew);
+    for (size_t i = 0; w->jobs && i < w->slots; i++) {
+        free(w->jobs[i].content);
+        free(w->jobs[i].stored);
     }
-    pthread_cond_destroy(&w->progress);
-    pthread_cond_destroy(&w->work);
-    pthread_mutex_destroy(&w->lock);
-    free(w->ring);
+    free(w->jobs);
     free(w->facts);
     free(w);
 }

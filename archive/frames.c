@@ -13,14 +13,21 @@
 #define ZSTD_DESCRIPTOR   4    /* where a zstd frame's descriptor is */
 #define ZSTD_HAS_CHECKSUM 0x04 /* its bit (RFC 8878, 3.1.1.1.1) */
 
-bool frames_begin_archive(const uint8_t *bytes, size_t n)
-{
-    return n >= ARCHIVE_MAGIC_BYTES && memcmp(bytes, frame_magic, ARCHIVE_MAGIC_BYTES) == 0;
-}
+#define FORMAT_AT                                                                                            \
+    (ARCHIVE_MAGIC_BYTES - 3) /* where the magic has the format's number; before it there was format 1 */
 
 bool frames_may_begin_archive(const uint8_t *bytes, size_t n)
 {
-    return memcmp(bytes, frame_magic, n < ARCHIVE_MAGIC_BYTES ? n : ARCHIVE_MAGIC_BYTES) == 0;
+    size_t i = 0;
+    while (i < n && i < ARCHIVE_MAGIC_BYTES &&
+           (bytes[i] == frame_magic[i] || (i == FORMAT_AT && bytes[i] == '1')))
+        i++;
+    return i == n || i == ARCHIVE_MAGIC_BYTES;
+}
+
+bool frames_begin_archive(const uint8_t *bytes, size_t n)
+{
+    return n >= ARCHIVE_MAGIC_BYTES && frames_may_begin_archive(bytes, n);
 }
 
 /* A list without frames for this file. */
@@ -29,6 +36,10 @@ static int begin(struct frames *f, const uint8_t *file, uint64_t size, struct er
     *f = (struct frames){.file = file, .size = size};
     if (!frames_begin_archive(file, size < ARCHIVE_MAGIC_BYTES ? (size_t)size : ARCHIVE_MAGIC_BYTES))
         return error_set_at(err, ERROR_FORMAT, 0, "this is not an archive of xenmeter");
+    if (file[FORMAT_AT] == '1')
+        return error_set(err, ERROR_FORMAT,
+                         "this archive has format 1, which is no longer read: make it anew from its trace, "
+                         "which \"zstd -dc ARCHIVE | tar x\" gets out");
     return 0;
 }
 

@@ -21,7 +21,7 @@ struct source;
 #define FRAME_CONTENT_MAX (256u << 20) /* decompressed bytes of one frame; larger frames are refused */
 #define FRAMES_MAX        (1u << 27)   /* the seekable format's own limit */
 
-#define MAGIC_CONTENT "xenmeter.archive/1\n" /* with its NUL: 20 bytes in a skippable frame 0x184d2a50 */
+#define MAGIC_CONTENT "xenmeter.archive/2\n" /* with its NUL: 20 bytes in a skippable frame 0x184d2a50 */
 
 struct frame {
     uint64_t offset;  /* of its first byte in the file */
@@ -29,7 +29,7 @@ struct frame {
     uint32_t content; /* decompressed; 0 for the magic, which has none */
 };
 
-/* Whether a file that begins with these bytes is an archive of ours: `n` >= ARCHIVE_MAGIC_BYTES are looked at. */
+/* Whether a file that begins with these n bytes is an archive of ours, be it of format 1, which cannot be read. */
 #define ARCHIVE_MAGIC_BYTES 28
 bool frames_begin_archive(const uint8_t *bytes, size_t n);
 
@@ -130,8 +130,8 @@ struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, 
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err);
 
 /*
- * Takes data frame i of another archive as the next frame, as it is stored: checked (frame_check) and copied during the
- * call. Returns as frame_writer_put.
+ * Takes data frame i of another archive as the next frame, as it is stored: checked (frame_check) and written during the
+ * call, after those before it. Returns as frame_writer_put.
  */
 int64_t frame_writer_copy(struct frame_writer *w, const struct frames *from, size_t i, struct error *err);
 

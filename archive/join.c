@@ -1,29 +1,15 @@
 #include "archive/join.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "archive/aggregate.h"
-#include "metrics/array.h"
 #include "metrics/min_max.h"
-
-#define DOMAINS 65536
 
 struct join {
     struct meter_sink sink;
-    uint64_t offset_ns;
-    /* by domain id: incarnations in the captures before, but for the last one, which goes on */
-    uint32_t before[DOMAINS];
-    uint32_t seen[DOMAINS];      /* by domain id: the highest life so far */
+    struct timeline_place place;
     struct aggregate whole[BYS]; /* of the whole trace, by enum by; the charges are with those by domain */
     bool any_whole[BYS];
-    struct row *rows; /* room for one interval's */
-    struct measures *measures;
-    size_t rows_capacity, measures_capacity;
-    struct charge_idd *idds;
-    size_t idds_capacity;
-    struct charge_guest *guests;
-    size_t guests_capacity;
     bool out_of_memory;
 };
 
@@ -44,46 +30,16 @@ void join_free(struct join *j)
         return;
     for (int by = 0; by < BYS; by++)
         aggregate_free(&j->whole[by]);
-    free(j->rows);
-    free(j->measures);
-    free(j->idds);
-    free(j->guests);
     free(j);
 }
 
-void join_begin_capture(struct join *j, uint64_t offset_ns)
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns)
 {
-    j->offset_ns = offset_ns;
-    for (size_t domain = 0; domain < DOMAINS; domain++)
-        j->before[domain] = j->seen[domain] ? j->seen[domain] - 1 : 0;
+    j->place.offset_ns = offset_ns;
+    for (size_t domain = 0; domain < RESULTS_DOMAINS; domain++)
+        j->place.before[domain] = j->place.seen[domain] ? j->place.seen[domain] - 1 : 0;
+    return &j->place;
 }
-
-/* ---- times and incarnations ---- */
-
-static uint64_t moved(const struct join *j, uint64_t ns)
-{
-    return ns > UINT64_MAX - j->offset_ns ? UINT64_MAX : ns + j->offset_ns;
-}
-
-static uint32_t life_of(struct join *j, int32_t domain, uint32_t life)
-{
-    if (domain < 0 || domain >= DOMAINS || life > UINT32_MAX - j->before[domain])
-        return life;
-    life += j->before[domain];
-    if (life > j->seen[domain])
-        j->seen[domain] = life;
-    return life;
-}
-
-static struct interval interval_moved(const struct join *j, const struct interval *i)
-{
-    struct interval to = *i;
-    to.start_ns = moved(j, i->start_ns);
-    to.end_ns = moved(j, i->end_ns);
-    return to;
-}
-
-/* ---- rows ---- */
 
 static int no_memory(struct join *j)
 {
@@ -91,65 +47,30 @@ static int no_memory(struct join *j)
     return -1;
 }
 
-static bool room_for_rows(struct join *j, size_t n)
-{
-    struct row *rows = array_reserve(j->rows, &j->rows_capacity, n, sizeof *rows);
-    struct measures *measures = array_reserve(j->measures, &j->measures_capacity, n, sizeof *measures);
-    j->rows = rows ? rows : j->rows;
-    j->measures = measures ? measures : j->measures;
-    return n == 0 || (rows && measures);
-}
+/* ---- a capture's results ---- */
 
-/* The rows as they are on the timeline. Their histograms are shared with `rows`. */
-static void move_rows(struct join *j, const struct row *rows, size_t n)
+static struct interval interval_moved(const struct join *j, const struct interval *i)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct measures *m = &j->measures[i];
-        j->rows[i] = rows[i];
-        j->rows[i].life = life_of(j, rows[i].domain, rows[i].life);
-        j->rows[i].measures = m;
-        memcpy(m, rows[i].measures, sizeof *m);
-        m->run.max_at = moved(j, m->run.max_at);
-        m->wait.max_at = moved(j, m->wait.max_at);
-        m->block.max_at = moved(j, m->block.max_at);
-    }
+    struct interval to = *i;
+    to.start_ns = timeline_ns(&j->place, i->start_ns);
+    to.end_ns = timeline_ns(&j->place, i->end_ns);
+    return to;
 }
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct join *j = context;
     struct interval to = interval_moved(j, interval);
-    if (!room_for_rows(j, n))
-        return no_memory(j);
-    move_rows(j, rows, n);
     if (interval->granularity_ns != 0)
-        return j->sink.interval(j->sink.context, &to, j->rows, n);
+        return j->sink.interval(j->sink.context, &to, rows, n);
     j->any_whole[to.by] = true;
-    return aggregate_add_rows(&j->whole[to.by], j->rows, n) ? 0 : no_memory(j);
+    return aggregate_add_rows(&j->whole[to.by], rows, n) ? 0 : no_memory(j);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
-    struct join *j = context;
-    struct execution to = *execution;
-    to.start_ns = moved(j, to.start_ns);
-    to.end_ns = moved(j, to.end_ns);
-    to.life = life_of(j, to.domain, to.life);
-    return j->sink.execution(j->sink.context, &to);
-}
-
-/* ---- charges ---- */
-
-static bool room_for_charges(struct join *j, const struct charge_idd *from, size_t n)
-{
-    size_t guests_n = 0;
-    for (size_t i = 0; i < n; i++)
-        guests_n += from[i].guests_n;
-    struct charge_idd *idds = array_reserve(j->idds, &j->idds_capacity, n, sizeof *idds);
-    struct charge_guest *guests = array_reserve(j->guests, &j->guests_capacity, guests_n, sizeof *guests);
-    j->idds = idds ? idds : j->idds;
-    j->guests = guests ? guests : j->guests;
-    return (n == 0 || idds) && (guests_n == 0 || guests);
+    const struct join *j = context;
+    return j->sink.execution(j->sink.context, execution);
 }
 
 static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
@@ -157,22 +78,9 @@ static int take_charges(void *context, const struct interval *interval, const st
 {
     struct join *j = context;
     struct interval to = interval_moved(j, interval);
-    size_t guests = 0;
-    if (!room_for_charges(j, idds, n))
-        return no_memory(j);
-    for (size_t i = 0; i < n; i++) {
-        j->idds[i] = idds[i];
-        j->idds[i].life = life_of(j, idds[i].domain, idds[i].life);
-        j->idds[i].guests = j->guests + guests;
-        for (size_t g = 0; g < idds[i].guests_n; g++) {
-            j->guests[guests] = idds[i].guests[g];
-            j->guests[guests].life = life_of(j, idds[i].guests[g].domain, idds[i].guests[g].life);
-            guests++;
-        }
-    }
     if (interval->granularity_ns != 0)
-        return j->sink.charges(j->sink.context, &to, j->idds, n);
-    return aggregate_add_charges(&j->whole[BY_DOMAIN], j->idds, n) ? 0 : no_memory(j);
+        return j->sink.charges(j->sink.context, &to, idds, n);
+    return aggregate_add_charges(&j->whole[BY_DOMAIN], idds, n) ? 0 : no_memory(j);
 }
 
 struct meter_sink join_sink(struct join *j)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "archive/results.h"
 #include "archive/summary.h"
 #include "metrics/measure/meter_options.h"
 
@@ -19,10 +20,13 @@ struct join;
 struct join *join_new(const struct meter_sink *sink);
 void join_free(struct join *j);
 
-/* What comes next is of a capture that begins offset_ns after the first one. */
-void join_begin_capture(struct join *j, uint64_t offset_ns);
+/*
+ * What comes next is of a capture that begins offset_ns after the first one. Returns its place, for its reader
+ * (results_reader_new): valid until the next capture.
+ */
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns);
 
-/* Where a capture's results go. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
+/* Where a capture's results go, once they have their place. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
 struct meter_sink join_sink(struct join *j);
 
 /* After the last capture: emits the rows of the whole, which ends at end_ns, if any capture had them. As the sink's functions. */

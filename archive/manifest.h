@@ -12,7 +12,7 @@
 #include "formats/buffer.h"
 #include "metrics/measure/meter_options.h"
 
-#define MANIFEST_SCHEMA "xenmeter.piece/1"
+#define MANIFEST_SCHEMA "xenmeter.piece/2"
 
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
 #define NAMES_MEMBER       "names.txt"     /* the file of --names */
@@ -62,8 +62,9 @@ struct capture_options {
 struct capture {
     char host[HOST_MAX];
     char id[CAPTURE_ID_BYTES];
-    char *source; /* the name of the file, without directories; "-": standard input */
-    char *tool;   /* the program that made it: "xenmeter 0.1.0" */
+    const char *source; /* the name of the file, without directories; "-": standard input */
+    const char *tool;   /* the program that made it: "xenmeter 0.1.0" */
+    char *texts;        /* memory of the capture's, in which these may lie; or NULL */
     uint64_t tsc_first, tsc_last;
     double cpu_hz;
     uint64_t duration_ns;
@@ -80,6 +81,9 @@ struct capture {
 };
 
 void capture_free(struct capture *p);
+
+/* Copies the options, and their lists. False: no memory; capture_free in both cases. */
+bool capture_keep_options(struct capture *p, const struct capture_options *o);
 
 /* The member's name in the tar file, "HOST/ID/NAME". `to` has TAR_NAME_MAX bytes. */
 void capture_member_path(const struct capture *p, const char *name, char *to);
@@ -100,16 +104,13 @@ bool member_named(struct member *m, const char *name);
 void manifest_put(struct buffer *b, const struct capture *p);
 
 /*
- * Reads the document, which may be hostile: afterwards every member's name, place (below `frames`) and numbers are
- * valid, and the chunks of a stored trace follow each other without a gap and make up trace_bytes. -1 with `err`
- * filled; capture_free in both cases.
+ * Reads the document, which may be hostile, into a capture that has nothing but a place: afterwards the names and numbers of all
+ * members are valid (but for their places, which are the caller's to check), and the chunks of a stored trace follow each
+ * other without a gap and make up trace_bytes. -1 with `err` filled; capture_free in both cases.
  */
-int manifest_read(struct capture *p, const char *text, size_t n, uint32_t frames, struct error *err);
+int manifest_read(struct capture *p, const char *text, size_t n, struct error *err);
 
 /* The digest of n bytes. */
 void digest_of(const void *bytes, size_t n, uint8_t digest[DIGEST_BYTES]);
-
-/* Lower-case hexadecimal, with a NUL. */
-void digest_text(const uint8_t digest[DIGEST_BYTES], char text[2 * DIGEST_BYTES + 1]);
 
 #endif

@@ -10,9 +10,15 @@
 
 #include <stddef.h>
 
+#include "archive/fields.h"
 #include "formats/buffer.h"
 #include "metrics/measure/meter_options.h"
 #include "parser/error.h"
+
+#define RESULTS_DOMAINS 65536 /* domain ids */
+
+/* Appends a line with an object of these fields, the member `key`. */
+void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
 
 /* Append lines. b->failed tells whether memory ran out. */
 void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows,
@@ -23,13 +29,26 @@ void results_put_charges(struct buffer *b, const struct interval *interval, cons
 
 void results_put_before_seen(struct buffer *b, const struct before_seen *s);
 
-/* Reads them back; keeps what it needs between members. */
-struct results_reader;
-struct results_reader *results_reader_new(void);
-void results_reader_free(struct results_reader *r);
+/* Where a capture lies on a timeline of several. */
+struct timeline_place {
+    uint64_t offset_ns; /* its start */
+    /* by domain id: lives in the captures before, but for the last one, which goes on; and the highest life so far */
+    uint32_t before[RESULTS_DOMAINS], seen[RESULTS_DOMAINS];
+};
 
-/* Bytes that the rows of one interval may take (0, and unless told: 1 GiB); more is ERROR_MEMORY. */
-void results_reader_limit(struct results_reader *r, size_t bytes);
+static inline uint64_t timeline_ns(const struct timeline_place *p, uint64_t ns)
+{
+    return ns > UINT64_MAX - p->offset_ns ? UINT64_MAX : ns + p->offset_ns;
+}
+
+/*
+ * Reads them back; keeps what it needs between members. `place` (NULL: a timeline of its own): lives, and the times of executions
+ * and of the longest samples, become those of the timeline; intervals and before_seen keep the capture's times. It outlives the
+ * reader. The rows of one interval may take memory_limit bytes (0: 1 GiB); more is ERROR_MEMORY. NULL: no memory.
+ */
+struct results_reader;
+struct results_reader *results_reader_new(struct timeline_place *place, size_t memory_limit);
+void results_reader_free(struct results_reader *r);
 
 /*
  * Hands what n bytes of whole lines hold to `sink`, in order; NULL functions get nothing, and what they would get is

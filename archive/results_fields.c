@@ -100,7 +100,6 @@ const struct stored_field charge_guest_fields[] = {
     ID(G, "domain", domain, DOMAIN_MOST),
     STORED_WORD(G, "life", life, 0),
 #define GUEST_COUNT(KEY, MEMBER) STORED_COUNT(G, #KEY, MEMBER),
-#define GUEST_PART(KEY, MEMBER)  FIELD(G, #KEY, MEMBER, U64, false, GUEST_PART_ABSENT, GUEST_PART_ABSENT - 1, NULL),
 #define GUEST_FLAG(KEY, MEMBER)  FLAG(G, #KEY, MEMBER),
 #define GUEST_REAL(KEY, MEMBER)  REAL(G, #KEY, MEMBER),
 #include "metrics/measure/charge.def"

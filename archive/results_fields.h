@@ -4,8 +4,6 @@
 
 #include "fields.h"
 
-#define GUEST_PART_ABSENT UINT64_MAX /* of a GUEST_PART that the line lacks */
-
 extern const struct stored_field interval_fields[], row_fields[], measures_fields[], measures_histograms[],
     histogram_fields[], execution_fields[], before_seen_fields[] /* after those of its row */,
     charge_idd_fields[], charge_guest_fields[];

@@ -12,6 +12,7 @@
 
 /* Memory that is used again for every interval. */
 struct results_reader {
+    struct timeline_place *place; /* NULL: what is read stays as it is */
     struct row *rows;
     size_t rows_capacity;
     struct measures **measures; /* those of row number i, made on demand */
@@ -35,11 +36,12 @@ struct results_reading {
     struct error *err;
 };
 
-struct results_reader *results_reader_new(void)
+struct results_reader *results_reader_new(struct timeline_place *place, size_t memory_limit)
 {
     struct results_reader *r = calloc(1, sizeof *r);
     if (r)
-        r->memory_limit = MEMORY_DEFAULT;
+        *r = (struct results_reader){.place = place,
+                                     .memory_limit = memory_limit ? memory_limit : MEMORY_DEFAULT};
     return r;
 }
 
@@ -58,9 +60,22 @@ void results_reader_free(struct results_reader *r)
     free(r);
 }
 
-void results_reader_limit(struct results_reader *r, size_t bytes)
+/* ---- the timeline ---- */
+
+static void place_life(const struct results_reader *r, int32_t domain, uint32_t *life)
 {
-    r->memory_limit = bytes ? bytes : MEMORY_DEFAULT;
+    struct timeline_place *p = r->place;
+    if (!p || domain < 0 || domain >= RESULTS_DOMAINS || *life > UINT32_MAX - p->before[domain])
+        return;
+    *life += p->before[domain];
+    if (*life > p->seen[domain])
+        p->seen[domain] = *life;
+}
+
+static void place_time(const struct results_reader *r, uint64_t *ns)
+{
+    if (r->place)
+        *ns = timeline_ns(r->place, *ns);
 }
 
 /* ---- lines ---- */
@@ -93,15 +108,6 @@ static int next_line(struct results_reading *x)
     x->next += (size_t)(end - at) + 1;
     x->line = (struct line){.at = at, .end = end, .before = '{'};
     return 1;
-}
-
-/*
- * The interval in the line is marked as late: earlier versions added such rows to intervals handed out before. Results are
- * final now: the reader passes over them.
- */
-static bool is_late(struct line *l)
-{
-    return LINE_HAS_KEY(l, "late") && LINE_HAS(l, "true");
 }
 
 /* The line ends here, and nothing is wrong with what it says. */
@@ -184,8 +190,9 @@ static bool read_buckets(struct line *l, struct histogram *h)
     return true;
 }
 
-static bool read_histogram(struct line *l, const struct stored_field *member, struct histogram *h)
+static bool read_histogram(struct results_reading *x, const struct stored_field *member, struct histogram *h)
 {
+    struct line *l = &x->line;
     if (!line_has_key(l, member->text, member->text_n))
         return true;
     line_open(l);
@@ -195,6 +202,7 @@ static bool read_histogram(struct line *l, const struct stored_field *member, st
     line_close(l);
     if (h->count == 0 || !histogram_is_possible(h))
         line_wrong(l, "a histogram whose parts contradict each other");
+    place_time(x->reader, &h->max_at);
     return true;
 }
 
@@ -233,9 +241,10 @@ static int read_row(struct results_reading *x, size_t n)
     size_t had = memory_of(m);
     bool memory = true;
     line_fields(l, row_fields, row);
+    place_life(r, row->domain, &row->life);
     line_fields(l, measures_fields, m);
     for (const struct stored_field *h = measures_histograms; memory && h->key; h++)
-        memory = read_histogram(l, h, (struct histogram *)((char *)m + h->scalar.offset));
+        memory = read_histogram(x, h, (struct histogram *)((char *)m + h->scalar.offset));
     r->memory += memory_of(m) - had;
     if (!memory || r->memory > r->memory_limit)
         return no_memory(x);
@@ -249,7 +258,6 @@ static int read_interval(struct results_reading *x)
     struct interval interval = {0};
     uint64_t rows = 0;
     line_fields(l, interval_fields, &interval);
-    bool late = is_late(l);
     if (LINE_HAS_KEY(l, "rows"))
         rows = line_u64(l);
     else
@@ -263,10 +271,10 @@ static int read_interval(struct results_reading *x)
             return -1;
         if (status == 0 || !LINE_HAS(l, "{\"row\":"))
             return damaged(x, "an interval has fewer rows than it says");
-        if (!late && read_row(x, n) != 0)
+        if (read_row(x, n) != 0)
             return -1;
     }
-    return late ? 0 : x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+    return x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
 }
 
 /* ---- charges ---- */
@@ -320,9 +328,8 @@ static bool read_guest(struct results_reading *x, struct charge_idd *idd, size_t
     r->guests = guests;
     line_open(l);
     line_fields(l, charge_guest_fields, &guests[at]);
+    place_life(r, guests[at].domain, &guests[at].life);
     line_close(l);
-    if (guests[at].measured_ns == GUEST_PART_ABSENT || guests[at].certain_ns == GUEST_PART_ABSENT)
-        charge_guest_round_parts(&guests[at]);
     const char *wrong = guest_wrong(&guests[at], idd);
     if (wrong)
         line_wrong(l, wrong);
@@ -343,6 +350,7 @@ static bool read_idd(struct results_reading *x, size_t n, size_t at)
     idd->guests_n = 0;
     line_open(l);
     line_fields(l, charge_idd_fields, idd);
+    place_life(r, idd->domain, &idd->life);
     if (LINE_HAS_KEY(l, "guests")) {
         if (!LINE_HAS(l, "["))
             line_wrong(l, "guests without a beginning");
@@ -367,8 +375,6 @@ static int read_charges(struct results_reading *x)
     struct interval interval = {0};
     size_t n = 0, guests = 0;
     line_fields(l, interval_fields, &interval);
-    if (is_late(l))
-        return 0;
     if (!LINE_HAS_KEY(l, "idds") || !LINE_HAS(l, "["))
         line_wrong(l, "charges without driver domains");
     for (bool more = !LINE_HAS(l, "]"); more && !l->wrong; n++) {
@@ -404,6 +410,9 @@ static int read_execution(struct results_reading *x)
     line_fields(&x->line, execution_fields, &execution);
     if (finish(x, execution_wrong(&execution)) != 0)
         return -1;
+    place_life(x->reader, execution.domain, &execution.life);
+    place_time(x->reader, &execution.start_ns);
+    place_time(x->reader, &execution.end_ns);
     return x->sink->execution(x->sink->context, &execution);
 }
 
@@ -427,6 +436,7 @@ static int read_before_seen(struct results_reading *x)
 {
     struct before_seen seen = {0};
     line_fields(&x->line, row_fields, &seen.row);
+    place_life(x->reader, seen.row.domain, &seen.row.life);
     line_fields(&x->line, before_seen_fields, &seen);
     if (finish(x, before_seen_wrong(&seen)) != 0)
         return -1;

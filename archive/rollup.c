@@ -36,7 +36,7 @@ struct rollup {
     uint64_t reached_ns;     /* the end of the latest interval */
     bool of_use;             /* the last interval: */
     struct interval current; /* charges that come next are about it */
-    int64_t vcpu_ns, unknown_ns, doubtful_ns;
+    struct rollup_times times;
     int status; /* not 0: nothing more comes out */
     bool damaged, out_of_memory;
 };
@@ -112,19 +112,9 @@ bool rollup_damaged(const struct rollup *r)
     return r->damaged;
 }
 
-uint64_t rollup_vcpu_ns(const struct rollup *r)
+const struct rollup_times *rollup_times(const struct rollup *r)
 {
-    return r->vcpu_ns > 0 ? (uint64_t)r->vcpu_ns : 0;
-}
-
-uint64_t rollup_unknown_ns(const struct rollup *r)
-{
-    return r->unknown_ns > 0 ? (uint64_t)r->unknown_ns : 0;
-}
-
-uint64_t rollup_doubtful_ns(const struct rollup *r)
-{
-    return r->doubtful_ns > 0 ? (uint64_t)r->doubtful_ns : 0;
+    return &r->times;
 }
 
 /* ---- handing out ---- */
@@ -141,9 +131,9 @@ static int tell(struct rollup *r, size_t index, const struct interval *interval,
 {
     for (size_t i = 0; index == 0 && i < n; i++) {
         for (int state = 0; state < RUNSTATES; state++)
-            add_sum(&r->vcpu_ns, rows[i].measures->state_ns[state]);
-        add_sum(&r->unknown_ns, rows[i].measures->state_ns[RUNSTATE_UNKNOWN]);
-        add_sum(&r->doubtful_ns, rows[i].measures->doubtful_ns);
+            add_sum(&r->times.vcpu_ns, rows[i].measures->state_ns[state]);
+        add_sum(&r->times.unknown_ns, rows[i].measures->state_ns[RUNSTATE_UNKNOWN]);
+        add_sum(&r->times.doubtful_ns, rows[i].measures->doubtful_ns);
     }
     if (r->status == 0)
         r->status = r->sink.interval(r->sink.context, interval, rows, n);
@@ -329,7 +319,7 @@ static void count_unknown(struct rollup *r, const struct before_seen *s)
     uint64_t from_ns = max64(s->from_ns, r->plan.from_ns);
     uint64_t to_ns = min64(s->seen_ns, r->straight ? open_ns(&r->kept[a->use]) : a->start_ns);
     if (r->plan.asked > 0 && s->state == RUNSTATE_UNKNOWN && !s->idle && r->by != BY_PCPU && from_ns < to_ns)
-        r->unknown_ns += (int64_t)(to_ns - from_ns);
+        r->times.unknown_ns += (int64_t)(to_ns - from_ns);
 }
 
 static int take_before_seen(void *context, const struct before_seen *s)

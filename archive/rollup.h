@@ -65,9 +65,10 @@ int rollup_finish(struct rollup *r);
 bool rollup_out_of_memory(const struct rollup *r);
 bool rollup_damaged(const struct rollup *r);
 
-/* Sums of the guests' time, of it unknown and doubtful, in what was handed out of one granularity (the first asked), ns. BY_PCPU: 0. */
-uint64_t rollup_vcpu_ns(const struct rollup *r);
-uint64_t rollup_unknown_ns(const struct rollup *r);
-uint64_t rollup_doubtful_ns(const struct rollup *r);
+/* The guests' time, and of it unknown and doubtful, in what was handed out of one granularity (the first asked), ns. BY_PCPU: 0. */
+struct rollup_times {
+    int64_t vcpu_ns, unknown_ns, doubtful_ns; /* 0 or more */
+};
+const struct rollup_times *rollup_times(const struct rollup *r);
 
 #endif

@@ -27,6 +27,9 @@ struct summary {
     char *texts; /* memory of the texts; NULL unless summary_read filled it */
 };
 
+/* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
+int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
+
 /* Appends the JSON document, all numbers exact. Events by their number and form, not by slot. b->failed: no memory. */
 void summary_put(struct buffer *b, const struct summary *s);
 

@@ -1,14 +1,12 @@
 #include "archive/trace_feed.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/crew.h"
 #include "archive/tar.h"
 
-#define THREADS_MAX 64
-#define AHEAD       2 /* decompressed chunks that wait, besides those being decompressed */
+#define AHEAD 2 /* decompressed chunks that wait, besides those being decompressed */
 
 /* A chunk to be read. */
 struct chunk_place {
@@ -17,10 +15,9 @@ struct chunk_place {
 };
 
 struct slot {
+    const struct chunk_place *place;
     struct frame_reader reader;
-    const uint8_t *bytes; /* of the chunk, in the reader's content */
-    size_t n;
-    bool done, failed;
+    const uint8_t *bytes; /* of the chunk, in the reader's content; NULL: because of `why` */
     struct error why;
 };
 
@@ -28,89 +25,58 @@ struct trace_feed {
     const struct frames *frames; /* of the archive */
     struct chunk_place *chunks;
     size_t chunks_n;
-    struct slot *slots; /* chunk i goes to slot i % slots_n */
+    struct slot *slots;
     size_t slots_n;
-    pthread_t threads[THREADS_MAX];
-    unsigned threads_n;
-    pthread_mutex_t lock; /* of what follows, and of `done` in the slots */
-    pthread_cond_t filled, emptied;
-    size_t begun;   /* chunks that a thread has taken */
-    size_t current; /* the chunk that the caller uses, or will use next */
-    bool handed;    /* the caller uses chunk `current` */
-    bool quit;
+    struct crew *crew;
+    size_t begun, used; /* chunks that were given to the crew; that the caller does not use any more */
+    bool handed;        /* the caller uses chunk `used` */
     uint64_t stored_done, stored_size; /* bytes of their frames */
 };
 
-/* ---- the threads ---- */
-
-static int read_chunk(const struct trace_feed *f, const struct chunk_place *c, struct slot *s)
+static size_t frame_of(const struct chunk_place *c)
 {
-    size_t frame = (size_t)c->capture->first_frame + c->member->frame;
-    const struct frame *place = &f->frames->list[frame];
+    return (size_t)c->capture->first_frame + c->member->frame;
+}
+
+/* On one of the crew's threads. */
+static void read_chunk(void *context, size_t slot)
+{
+    const struct trace_feed *f = context;
+    struct slot *s = &f->slots[slot];
+    const struct member *m = s->place->member;
+    size_t frame = frame_of(s->place);
     char path[TAR_NAME_MAX];
-    const uint8_t *content = frame_read(f->frames, frame, &s->reader, &s->why);
-    if (!content)
-        return -1;
-    capture_member_path(c->capture, c->member->name, path);
-    s->n = c->member->bytes;
-    s->bytes =
-        member_in_frame(place, content, c->member->at - TAR_BLOCK, path, s->n, c->member->digest, &s->why);
-    return s->bytes ? 0 : -1;
+    s->bytes = frame_read(f->frames, frame, &s->reader, &s->why);
+    capture_member_path(s->place->capture, m->name, path);
+    if (s->bytes)
+        s->bytes = member_in_frame(&f->frames->list[frame], s->bytes, m->at - TAR_BLOCK, path, m->bytes,
+                                   m->digest, &s->why);
 }
-
-/* Waits for a free slot and returns the next chunk to decompress; chunks_n: there is none. */
-static size_t take_chunk(struct trace_feed *f)
-{
-    pthread_mutex_lock(&f->lock);
-    while (!f->quit && f->begun < f->chunks_n && f->begun >= f->current + f->slots_n)
-        pthread_cond_wait(&f->emptied, &f->lock);
-    size_t i = f->quit || f->begun == f->chunks_n ? f->chunks_n : f->begun++;
-    pthread_mutex_unlock(&f->lock);
-    return i;
-}
-
-static void *decompress(void *context)
-{
-    struct trace_feed *f = context;
-    for (size_t i; (i = take_chunk(f)) < f->chunks_n;) {
-        struct slot *s = &f->slots[i % f->slots_n];
-        bool failed = read_chunk(f, &f->chunks[i], s) != 0;
-        pthread_mutex_lock(&f->lock);
-        s->failed = failed;
-        s->done = true;
-        pthread_cond_broadcast(&f->filled);
-        pthread_mutex_unlock(&f->lock);
-    }
-    return NULL;
-}
-
-/* ---- the caller's side ---- */
 
 static int next(void *context, const uint8_t **bytes, size_t *n, struct error *err)
 {
     struct trace_feed *f = context;
-    pthread_mutex_lock(&f->lock);
     if (f->handed) {
-        f->slots[f->current % f->slots_n].done = false;
-        f->current++;
+        crew_release(f->crew);
+        f->used++;
         f->handed = false;
-        pthread_cond_broadcast(&f->emptied);
     }
-    const struct slot *s = &f->slots[f->current % f->slots_n];
-    while (f->current < f->chunks_n && !s->done)
-        pthread_cond_wait(&f->filled, &f->lock);
-    pthread_mutex_unlock(&f->lock);
-    if (f->current == f->chunks_n)
+    for (; f->begun < f->chunks_n && f->begun - f->used < f->slots_n; f->begun++) {
+        f->slots[crew_room(f->crew)].place = &f->chunks[f->begun];
+        crew_give(f->crew);
+    }
+    size_t slot = crew_take(f->crew);
+    if (slot == CREW_NONE)
         return 0;
-    if (s->failed) {
+    const struct slot *s = &f->slots[slot];
+    if (!s->bytes) {
         *err = s->why;
         return -1;
     }
-    const struct chunk_place *c = &f->chunks[f->current];
-    f->stored_done += f->frames->list[(size_t)c->capture->first_frame + c->member->frame].bytes;
+    f->stored_done += f->frames->list[frame_of(s->place)].bytes;
     f->handed = true;
     *bytes = s->bytes;
-    *n = s->n;
+    *n = s->place->member->bytes;
     return 1;
 }
 
@@ -126,8 +92,6 @@ struct feed trace_feed_of(struct trace_feed *f)
     return (struct feed){.context = f, .next = next, .position = position, .compression = "archive"};
 }
 
-/* ---- setting up ---- */
-
 static bool list_chunks(struct trace_feed *f, const struct capture *captures, size_t n, uint32_t chunk)
 {
     size_t most = 0;
@@ -139,59 +103,35 @@ static bool list_chunks(struct trace_feed *f, const struct capture *captures, si
             const struct member *member = &captures[i].members[m];
             if (member->kind != MEMBER_TRACE || (i == 0 && member->number < chunk))
                 continue;
-            f->chunks[f->chunks_n++] = (struct chunk_place){&captures[i], member};
-            f->stored_size += f->frames->list[(size_t)captures[i].first_frame + member->frame].bytes;
+            f->chunks[f->chunks_n] = (struct chunk_place){&captures[i], member};
+            f->stored_size += f->frames->list[frame_of(&f->chunks[f->chunks_n++])].bytes;
         }
     return f->chunks != NULL;
-}
-
-static bool start_threads(struct trace_feed *f, unsigned threads)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    sigdelset(&all, SIGBUS); /* a file that is truncated while it is read */
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    while (f->threads_n < threads && pthread_create(&f->threads[f->threads_n], NULL, decompress, f) == 0)
-        f->threads_n++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return f->threads_n > 0;
 }
 
 struct trace_feed *trace_feed_new(const struct archive *a, const struct capture *captures, size_t n,
                                   uint32_t chunk, unsigned threads, struct error *err)
 {
     struct trace_feed *f = calloc(1, sizeof *f);
-    if (!f) {
-        error_no_memory(err, "reading the archive");
-        return NULL;
+    struct crew_jobs jobs = {.context = f, .work = read_chunk};
+    if (f) {
+        f->frames = archive_frames(a);
+        f->slots_n = threads + AHEAD;
+        f->slots = calloc(f->slots_n, sizeof *f->slots);
     }
-    f->frames = archive_frames(a);
-    pthread_mutex_init(&f->lock, NULL);
-    pthread_cond_init(&f->filled, NULL);
-    pthread_cond_init(&f->emptied, NULL);
-    f->slots_n = threads + AHEAD;
-    f->slots = calloc(f->slots_n, sizeof *f->slots);
-    if (!f->slots || !list_chunks(f, captures, n, chunk) || !start_threads(f, threads)) {
-        trace_feed_free(f);
-        error_no_memory(err, "the threads that decompress");
-        return NULL;
-    }
-    return f;
+    if (f && f->slots && list_chunks(f, captures, n, chunk) &&
+        (f->crew = crew_new(&jobs, threads, f->slots_n)))
+        return f;
+    trace_feed_free(f);
+    error_no_memory(err, "the threads that decompress");
+    return NULL;
 }
 
 void trace_feed_free(struct trace_feed *f)
 {
     if (!f)
         return;
-    pthread_mutex_lock(&f->lock);
-    f->quit = true;
-    pthread_cond_broadcast(&f->emptied);
-    pthread_mutex_unlock(&f->lock);
-    for (unsigned i = 0; i < f->threads_n; i++)
-        pthread_join(f->threads[i], NULL);
-    pthread_mutex_destroy(&f->lock);
-    pthread_cond_destroy(&f->filled);
-    pthread_cond_destroy(&f->emptied);
+    crew_free(f->crew);
     for (size_t i = 0; f->slots && i < f->slots_n; i++)
         frame_reader_free(&f->slots[i].reader);
     free(f->slots);

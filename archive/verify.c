@@ -6,23 +6,20 @@
 #include "archive/archive.h"
 #include "archive/frame_layout.h"
 #include "archive/tar.h"
-#include "parser/source/source.h"
+#include "archive/walk.h"
 
-/* A member that a manifest lists, and its place. */
+/* A member that a manifest lists, or the manifest itself. */
 struct expected {
-    const struct capture *capture;
-    const struct member *member; /* NULL: the capture's manifest */
-    size_t frame;
+    char path[TAR_NAME_MAX];
+    struct member member;
 };
 
 struct verification {
-    struct frames frames;
-    struct frame_reader reader;
-    bool by_table;             /* the list of frames comes from the seek table */
-    struct archive *archive;   /* NULL: the archive's contents or manifests cannot be read */
-    struct expected *expected; /* ordered by frame, and by place in it */
-    size_t expected_n;
-    size_t next; /* index of the next expected member: the first in this frame, or after it */
+    struct walk walk;
+    struct archive *archive;         /* NULL: the archive's contents or manifests cannot be read */
+    const struct capture **captures; /* by their places in the file; captures_n of them */
+    size_t captures_n;
+    size_t capture, member; /* the next one that is expected: in this frame, or after it */
     verify_finding finding;
     void *context;
     long findings;
@@ -38,49 +35,48 @@ static void tell(struct verification *v, uint64_t offset, const char *member, co
 
 /* ---- expected members ---- */
 
-static uint32_t place_of(const struct expected *e)
+static int compare_captures(const void *a, const void *b)
 {
-    return e->member ? e->member->at : 0;
+    const struct capture *x = *(const struct capture *const *)a, *y = *(const struct capture *const *)b;
+    return (x->first_frame > y->first_frame) - (x->first_frame < y->first_frame);
 }
 
-static int compare_expected(const void *a, const void *b)
+static int list_captures(struct verification *v, struct error *err)
 {
-    const struct expected *x = a, *y = b;
-    if (x->frame != y->frame)
-        return x->frame < y->frame ? -1 : 1;
-    return (place_of(x) > place_of(y)) - (place_of(x) < place_of(y));
-}
-
-static int list_expected(struct verification *v, struct error *err)
-{
-    const struct capture *captures;
-    size_t n = v->archive ? archive_captures(v->archive, &captures) : 0, members = n;
-    for (size_t i = 0; i < n; i++)
-        members += captures[i].members_n;
-    v->expected = calloc(members + 1, sizeof *v->expected);
-    if (!v->expected)
+    const struct capture *captures = NULL;
+    v->captures_n = v->archive ? archive_captures(v->archive, &captures) : 0;
+    v->captures = calloc(v->captures_n + 1, sizeof(struct capture *));
+    if (!v->captures)
         return error_no_memory(err, "the list of members");
-    for (size_t i = 0; i < n; i++) {
-        const struct capture *p = &captures[i];
-        for (size_t m = 0; m < p->members_n; m++)
-            v->expected[v->expected_n++] =
-                (struct expected){p, &p->members[m], (size_t)p->first_frame + p->members[m].frame};
-        v->expected[v->expected_n++] = (struct expected){p, NULL, (size_t)p->first_frame + p->frames - 1};
-    }
-    qsort(v->expected, v->expected_n, sizeof *v->expected, compare_expected);
+    for (size_t i = 0; i < v->captures_n; i++)
+        v->captures[i] = &captures[i];
+    qsort(v->captures, v->captures_n, sizeof(struct capture *), compare_captures);
     return 0;
 }
 
-static void expected_path(const struct expected *e, char path[TAR_NAME_MAX])
+/* Whether a further member is expected in frame i: they are listed in the order of the file, the manifest last. */
+static bool expected_in(const struct verification *v, size_t frame, struct expected *e)
 {
-    capture_member_path(e->capture, e->member ? e->member->name : "manifest.json", path);
+    if (v->capture == v->captures_n)
+        return false;
+    const struct capture *p = v->captures[v->capture];
+    if (v->member < p->members_n) {
+        e->member = p->members[v->member];
+    } else {
+        e->member = (struct member){
+            .name = "manifest.json", .frame = p->frames - 1, .at = TAR_BLOCK, .bytes = p->manifest_bytes};
+        memcpy(e->member.digest, p->manifest_digest, DIGEST_BYTES);
+    }
+    capture_member_path(p, e->member.name, e->path);
+    return (size_t)p->first_frame + e->member.frame == frame;
 }
 
-/* Whether a manifest lists a further member in frame i. */
-static const struct expected *expected_in(const struct verification *v, size_t frame)
+static void expect_next(struct verification *v)
 {
-    bool there = v->next < v->expected_n && v->expected[v->next].frame == frame;
-    return there ? &v->expected[v->next] : NULL;
+    if (v->member++ == v->captures[v->capture]->members_n) {
+        v->capture++;
+        v->member = 0;
+    }
 }
 
 /* ---- members of the file ---- */
@@ -88,68 +84,58 @@ static const struct expected *expected_in(const struct verification *v, size_t f
 static void check_member(struct verification *v, size_t frame, const uint8_t *content,
                          const struct tar_member *m)
 {
-    uint64_t offset = v->frames.list[frame].offset;
-    char path[TAR_NAME_MAX];
+    uint64_t offset = v->walk.frames.list[frame].offset;
     uint8_t digest[DIGEST_BYTES];
-    const struct expected *e = expected_in(v, frame);
-    bool contents = frame == v->frames.n - 1;
+    struct expected e;
     v->totals->members++;
     v->totals->content += m->n;
-    if (!v->archive || contents)
+    if (!v->archive || frame == v->walk.frames.n - 1)
         return;
-    if (!e) {
+    if (!expected_in(v, frame, &e)) {
         tell(v, offset, m->name, "no manifest tells of it");
         return;
     }
-    v->next++;
-    expected_path(e, path);
+    expect_next(v);
     digest_of(content + m->at, m->n, digest);
-    if (strcmp(path, m->name) != 0 || (e->member && (e->member->at != m->at || e->member->bytes != m->n)))
+    if (strcmp(e.path, m->name) != 0 || e.member.at != m->at || e.member.bytes != m->n)
         tell(v, offset, m->name, "the manifest has another member here");
-    else if (e->member && memcmp(e->member->digest, digest, DIGEST_BYTES) != 0)
+    else if (memcmp(e.member.digest, digest, DIGEST_BYTES) != 0)
         tell(v, offset, m->name, "it has another digest than the manifest says");
 }
 
-/* The frame cannot be read, and so none of its members. */
-static void tell_of_frame(struct verification *v, size_t frame, const struct error *why)
+/* What is expected of a frame and was not found. */
+static void tell_of_missing(struct verification *v, size_t frame, uint64_t offset, const char *what)
 {
-    const struct expected *e;
-    char path[TAR_NAME_MAX];
-    if (!expected_in(v, frame))
-        tell(v, why->has_offset ? why->offset : v->frames.list[frame].offset, "", why->message);
-    while ((e = expected_in(v, frame))) {
-        expected_path(e, path);
-        tell(v, why->has_offset ? why->offset : v->frames.list[frame].offset, path, why->message);
-        v->next++;
-    }
+    for (struct expected e; expected_in(v, frame, &e); expect_next(v))
+        tell(v, offset, e.path, what);
 }
 
 static int check_frame(struct verification *v, size_t i, struct error *err)
 {
-    const struct frame *frame = &v->frames.list[i];
+    const struct frame *frame = &v->walk.frames.list[i];
     struct error why = {0};
     struct tar_member m;
     size_t at = 0;
     int status;
-    char path[TAR_NAME_MAX];
     v->totals->frames++;
-    const uint8_t *content = frame_verify(&v->frames, i, &v->reader, &why);
+    const uint8_t *content = frame_verify(&v->walk.frames, i, &v->walk.reader, &why);
+    if (!content && why.code == ERROR_MEMORY) {
+        *err = why;
+        return -1;
+    }
     if (!content) {
-        if (why.code == ERROR_MEMORY) {
-            *err = why;
-            return -1;
-        }
-        tell_of_frame(v, i, &why);
+        uint64_t offset = why.has_offset ? why.offset : frame->offset;
+        struct expected e;
+        if (!expected_in(v, i, &e))
+            tell(v, offset, "", why.message);
+        tell_of_missing(v, i, offset, why.message);
         return 0;
     }
     while ((status = tar_next(content, frame->content, &at, &m, &why)) == 1)
         check_member(v, i, content, &m);
     if (status < 0)
         tell(v, frame->offset, "", why.message);
-    for (const struct expected *e; (e = expected_in(v, i)); v->next++) {
-        expected_path(e, path);
-        tell(v, frame->offset, path, "it is not in this frame, where the manifest has it");
-    }
+    tell_of_missing(v, i, frame->offset, "it is not in this frame, where the manifest has it");
     return 0;
 }
 
@@ -164,30 +150,22 @@ static bool magic_damaged(struct verification *v, const struct source *s)
             differ++;
             first = i;
         }
-    if (differ == 0 || differ > ARCHIVE_MAGIC_BYTES / 4)
+    if (differ == 0 || frames_begin_archive(s->map, s->size) || differ > ARCHIVE_MAGIC_BYTES / 4)
         return false;
     tell(v, first, "", "the beginning, which says that this is an archive, is damaged");
     return true;
 }
 
-/* Lists the frames from the seek table if it is valid; else by walking them, up to the first that is not whole. */
-static int find_frames(struct verification *v, const struct source *s, struct error *err)
+/* Why the list of frames does not come from the seek table. */
+static void check_table(struct verification *v)
 {
-    struct error table = {0}, why = {0};
-    v->by_table = frames_open(&v->frames, s->map, s->size, &table) == 0;
-    v->totals->finished = v->by_table;
-    if (v->by_table)
-        return 0;
-    frames_free(&v->frames);
-    if (frames_recover(&v->frames, s->map, s->size, &why, err) != 0)
-        return -1;
-    if (why.code == ERROR_NONE)
-        frames_verify_ends(&v->frames, &why); /* finds the damage after the frames, and its offset */
-    if (why.code != ERROR_NONE)
-        tell(v, why.offset, "", why.message);
-    if (why.code == ERROR_NONE)
-        tell(v, table.has_offset ? table.offset : v->frames.end, "", table.message);
-    return 0;
+    struct error why = v->walk.why, ends = {0};
+    v->totals->finished = v->walk.by_table;
+    if (v->walk.by_table)
+        return;
+    if (v->walk.frames.sealed && frames_verify_ends(&v->walk.frames, &ends) != 0)
+        why = ends; /* it finds the first wrong byte */
+    tell(v, why.has_offset ? why.offset : v->walk.frames.end, "", why.message);
 }
 
 /* Checks the magic, the seal and the seek table; their right content is known only if every data frame is whole. */
@@ -196,23 +174,19 @@ static void check_ends(struct verification *v)
     struct error why = {0};
     if (v->findings > 0)
         return;
-    if (frames_verify_ends(&v->frames, &why) != 0)
+    if (frames_verify_ends(&v->walk.frames, &why) != 0)
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
 }
 
-static int verify(struct verification *v, const char *path, const struct source *s, struct error *err)
+static int verify(struct verification *v, const char *path, struct error *err)
 {
     struct error why = {0};
-    if (magic_damaged(v, s))
-        return 0;
-    if (find_frames(v, s, err) != 0)
-        return -1;
-    v->frames.source = s;
-    if (v->by_table && !(v->archive = archive_open(path, &why)))
+    check_table(v);
+    if (v->walk.by_table && !(v->archive = archive_open(path, &why)))
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
-    if (list_expected(v, err) != 0)
+    if (list_captures(v, err) != 0)
         return -1;
-    for (size_t i = 1; i < v->frames.n; i++)
+    for (size_t i = 1; i < v->walk.frames.n; i++)
         if (check_frame(v, i, err) != 0)
             return -1;
     check_ends(v);
@@ -222,21 +196,16 @@ static int verify(struct verification *v, const char *path, const struct source 
 long verify_archive(const char *path, verify_finding finding, void *context, struct verify_totals *totals,
                     struct error *err)
 {
-    struct source s = {.fd = -1};
     struct verification v = {.finding = finding, .context = context, .totals = totals};
-    *totals = (struct verify_totals){0};
-    int status = source_open(&s, path, err);
-    if (status == 0 && !s.mapped)
-        status =
-            error_set(err, ERROR_IO, "is empty, or no regular file: an archive cannot be verified on a pipe");
-    if (status == 0) {
-        totals->bytes = totals->whole_up_to = s.size;
-        status = verify(&v, path, &s, err);
-    }
+    int status = walk_open(&v.walk, path, err);
+    uint64_t bytes = v.walk.source.mapped ? v.walk.source.size : 0;
+    *totals = (struct verify_totals){.bytes = bytes, .whole_up_to = bytes};
+    if (bytes && magic_damaged(&v, &v.walk.source))
+        status = 0;
+    else if (status == 0)
+        status = verify(&v, path, err);
     archive_close(v.archive);
-    frames_free(&v.frames);
-    frame_reader_free(&v.reader);
-    free(v.expected);
-    source_close(&s);
+    free(v.captures);
+    walk_close(&v.walk);
     return status == 0 ? v.findings : -1;
 }

@@ -6,7 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/frames.h"
 #include "parser/error.h"
+#include "parser/source/source.h"
+
+/* The frames of a file, which may be damaged or unfinished. */
+struct walk {
+    struct source source;
+    struct frames frames;
+    struct frame_reader reader;
+    bool
+        by_table; /* the list of frames comes from the seek table; else by walking them, up to the first that is not whole, */
+    struct error why; /* because of this */
+};
+
+/* 0, or -1 with `err` filled: the file cannot be read, or is no archive. walk_close in both cases. */
+int walk_open(struct walk *w, const char *path, struct error *err);
+void walk_close(struct walk *w);
 
 struct walk_visitor {
     void *context;

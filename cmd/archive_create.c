@@ -29,10 +29,8 @@ struct creation {
     /* of the trace being read */
     struct options one; /* with its path */
     struct trace_run run;
-    struct meter_options rows;
     struct capture_writer *writer;
     struct summary summary;
-    struct meter_sink into_capture; /* the rows pass by here */
 };
 
 /* ---- what is wanted ---- */
@@ -65,58 +63,6 @@ static int choose(struct creation *c, struct error *err)
 
 /* ---- one trace ---- */
 
-/* The rows of the whole trace, by domain, are what `info` wants of it, too. */
-static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
-{
-    struct creation *c = context;
-    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
-        summary_take_domains(&c->summary, rows, n) != 0)
-        return -1;
-    return c->into_capture.interval(c->into_capture.context, interval, rows, n);
-}
-
-static int take_execution(void *context, const struct execution *execution)
-{
-    const struct creation *c = context;
-    return c->into_capture.execution(c->into_capture.context, execution);
-}
-
-static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
-                        size_t n)
-{
-    const struct creation *c = context;
-    return c->into_capture.charges(c->into_capture.context, interval, idds, n);
-}
-
-static int take_before_seen(void *context, const struct before_seen *seen)
-{
-    const struct creation *c = context;
-    return c->into_capture.before_seen(c->into_capture.context, seen);
-}
-
-/* The writer takes the batches, too: entries are made from them. */
-static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
-                      struct error *err)
-{
-    const struct creation *c = context;
-    return capture_writer_take(c->writer, batch, pass->clock, err);
-}
-
-static int add_consumer(struct creation *c, struct error *err)
-{
-    struct meter_options *rows = &c->rows;
-    c->into_capture = capture_writer_sink(c->writer);
-    *rows =
-        (struct meter_options){.bys = c->capture.bys,
-                               .granularities = c->capture.granularities,
-                               .executions = c->capture.executions,
-                               .charge = c->capture.charge,
-                               .sink = {c, take_interval, take_execution, take_charges, take_before_seen}};
-    memcpy(rows->granularities_ns, c->capture.granularities_ns, sizeof rows->granularities_ns);
-    const struct consumer consumer = {.context = c, .rows = rows, .batch = take_batch, .to_the_end = true};
-    return trace_run_add(&c->run, &consumer, err);
-}
-
 /* A pipe that lasts is ended by a signal; a file is read to its end. */
 static bool is_stream(const char *path)
 {
@@ -136,12 +82,14 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
                                              .tool = "xenmeter " XENMETER_VERSION,
                                              .with_trace = o->with_trace,
                                              .level = o->level,
+                                             .summary = &c->summary,
                                              .options = &c->capture};
     c->writer = capture_writer_new(c->file->frames, &options);
     if (!c->writer)
         return error_no_memory(err, "the archive");
     struct trace_tap tap = capture_writer_tap(c->writer);
-    if (add_consumer(c, err) != 0)
+    struct consumer consumer = capture_writer_consumer(c->writer);
+    if (trace_run_add(&c->run, &consumer, err) != 0)
         return -1;
     c->file->keep_partial |= is_stream(path);
     return trace_run_open(&c->run, is_stream(path), &tap, err);
@@ -162,7 +110,7 @@ static int write_summary(struct creation *c, struct error *err)
     s->end_ns = meter_accounted(meter);
     s->charged = true;
     meter_charge_summary(meter, &s->charges);
-    if (capture_writer_finish(c->writer, s, capture, err) != 0)
+    if (capture_writer_finish(c->writer, capture, err) != 0)
         return -1;
     c->file->captures_n++;
     if (!c->options->quiet) {

@@ -83,28 +83,14 @@ static int compare(const void *a, const void *b)
 
 static int write_contents(struct archive_file *f, struct error *err)
 {
-    struct contents_capture *list = calloc(f->captures_n + 1, sizeof *list);
-    if (!list)
-        return error_no_memory(err, "the contents of the archive");
-    for (size_t i = 0; i < f->captures_n; i++)
-        contents_of_capture(&f->captures[i], &list[i]);
-    qsort(list, f->captures_n, sizeof *list, compare);
     struct buffer text = {0};
-    int status = 0;
-    for (size_t i = 1; i < f->captures_n && status == 0; i++)
-        if (strcmp(list[i].host, list[i - 1].host) == 0 && strcmp(list[i].id, list[i - 1].id) == 0)
-            status = error_set(err, ERROR_USAGE,
-                               "two of the traces begin with the same bytes: the same trace twice? (host %s)",
-                               list[i].host);
-    contents_put_frame(&text, list, f->captures_n);
-    free(list);
-    if (status == 0 && text.failed)
-        status = error_no_memory(err, "the contents of the archive");
-    if (status != 0) {
-        buffer_free(&text);
-        return -1;
-    }
-    return frame_writer_put(f->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
+    if (f->captures_n)
+        qsort(f->captures, f->captures_n, sizeof *f->captures, compare);
+    contents_put_frame(&text, f->captures, f->captures_n);
+    if (!text.failed)
+        return frame_writer_put(f->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
+    buffer_free(&text);
+    return error_no_memory(err, "the contents of the archive");
 }
 
 int archive_file_fail(struct archive_file *f, const char *file, const struct error *err)

@@ -27,7 +27,7 @@ static void print_results(const struct capture_options *o)
         char length[LENGTH_BYTES];
         printf(" %s", o->granularities_ns[i] ? length_in_words(length, o->granularities_ns[i]) : "total");
     }
-    printf("%s%s%s\n", o->executions ? "; executions" : "", o->charge.wanted ? "; charges" : "",
+    printf("%s; charges%s\n", o->executions ? "; executions" : "",
            o->io_counts ? " by outside counters" : "");
 }
 
@@ -81,7 +81,7 @@ static int print_json(struct archive *a, struct error *err)
 {
     const struct capture *captures;
     size_t n = archive_captures(a, &captures);
-    printf("{\"schema\":\"xenmeter.archive/1\",\"pieces\":[\n");
+    printf("{\"schema\":\"xenmeter.archive/2\",\"pieces\":[\n");
     for (size_t i = 0; i < n; i++) {
         struct buffer text = {0};
         manifest_put(&text, &captures[i]);

@@ -13,7 +13,6 @@ struct source_capture {
     const char *file; /* the archive's name */
     struct archive *archive;
     const struct capture *capture;
-    struct contents_capture place;
 };
 
 struct merging {
@@ -27,7 +26,7 @@ struct merging {
 static int compare(const void *a, const void *b)
 {
     const struct source_capture *x = a, *y = b;
-    return contents_compare(&x->place, &y->place);
+    return contents_compare(x->capture, y->capture);
 }
 
 static int list_captures(struct merging *m, char *const *files, struct error *err)
@@ -41,12 +40,8 @@ static int list_captures(struct merging *m, char *const *files, struct error *er
         return error_no_memory(err, "the list of captures");
     for (size_t i = 0; i < m->archives_n; i++) {
         size_t n = archive_captures(m->archives[i], &captures);
-        for (size_t p = 0; p < n; p++) {
-            struct source_capture *s = &m->list[m->list_n++];
-            *s =
-                (struct source_capture){.file = files[i], .archive = m->archives[i], .capture = &captures[p]};
-            contents_of_capture(s->capture, &s->place);
-        }
+        for (size_t p = 0; p < n; p++)
+            m->list[m->list_n++] = (struct source_capture){files[i], m->archives[i], &captures[p]};
     }
     qsort(m->list, m->list_n, sizeof *m->list, compare);
     return 0;
@@ -60,8 +55,7 @@ static int drop_doubles(struct merging *m, struct error *err)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->list_n; i++) {
-        const struct contents_capture *c = &m->list[i].place,
-                                      *before = kept ? &m->list[kept - 1].place : NULL;
+        const struct capture *c = m->list[i].capture, *before = kept ? m->list[kept - 1].capture : NULL;
         bool same = before && strcmp(before->host, c->host) == 0 && strcmp(before->id, c->id) == 0;
         if (same && memcmp(before->manifest_digest, c->manifest_digest, DIGEST_BYTES) != 0)
             return error_set(

@@ -108,8 +108,6 @@ int archived_charge_options(struct archived *a, struct charge_options *charge, s
     const struct member *m = archived_counts(a) ? capture_member(&a->captures[0], IO_COUNTS_MEMBER) : NULL;
     const uint8_t *text;
     bool wanted = charge->wanted;
-    if (!kept->charge.wanted)
-        return charge_options_of(a->options, *counters, charge, err);
     *charge = kept->charge;
     charge->wanted = wanted;
     charge->counters = *counters;
@@ -152,10 +150,10 @@ bool archived_trace_kept(const struct archived *a)
 /* ---- from the results ---- */
 
 static int read_results(struct archived *a, const struct capture *p, enum by by, struct rollup *rollup,
-                        struct error *err)
+                        struct timeline_place *place, struct error *err)
 {
     const struct meter_sink sink = rollup_sink(rollup);
-    struct results_reader *reader = results_reader_new();
+    struct results_reader *reader = results_reader_new(place, a->options->max_memory);
     uint64_t from_ns, to_ns;
     int status = reader ? 0 : error_no_memory(err, "reading the archive");
     rollup_span(rollup, &from_ns, &to_ns);
@@ -178,12 +176,12 @@ static int read_results(struct archived *a, const struct capture *p, enum by by,
 }
 
 static int replay_rows(struct archived *a, size_t capture, enum by by, const struct rollup_plan *plan,
-                       const struct meter_sink *sink, struct error *err)
+                       const struct meter_sink *sink, struct timeline_place *place, struct error *err)
 {
     struct rollup *rollup = rollup_new(plan, by, sink);
     if (!rollup)
         return error_no_memory(err, "reading the archive");
-    int status = read_results(a, &a->captures[capture], by, rollup, err);
+    int status = read_results(a, &a->captures[capture], by, rollup, place, err);
     if (status == 0)
         status = rollup_finish(rollup);
     if (rollup_out_of_memory(rollup))
@@ -191,16 +189,17 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
     else if (rollup_damaged(rollup))
         error_set(err, ERROR_FORMAT, "the results of trace %s are not in an order that they can have",
                   a->captures[capture].id);
-    a->vcpu_ns = max64(a->vcpu_ns, rollup_vcpu_ns(rollup));
-    a->unknown_ns = max64(a->unknown_ns, rollup_unknown_ns(rollup));
-    a->doubtful_ns = max64(a->doubtful_ns, rollup_doubtful_ns(rollup));
+    const struct rollup_times *times = rollup_times(rollup);
+    a->vcpu_ns = max64(a->vcpu_ns, (uint64_t)times->vcpu_ns);
+    a->unknown_ns = max64(a->unknown_ns, (uint64_t)times->unknown_ns);
+    a->doubtful_ns = max64(a->doubtful_ns, (uint64_t)times->doubtful_ns);
     rollup_free(rollup);
     return status == 0 ? 0 : -1;
 }
 
 /* One by after the other; executions and charges are kept with the rows by domain. */
 static int replay_capture(struct archived *a, size_t capture, const struct meter_options *meter,
-                          const struct meter_sink *sink, struct error *err)
+                          const struct meter_sink *sink, struct timeline_place *place, struct error *err)
 {
     struct rollup_plan plan;
     struct meter_sink rows = *sink;
@@ -208,7 +207,7 @@ static int replay_capture(struct archived *a, size_t capture, const struct meter
     archived_plan(a, capture, meter, &plan);
     for (enum by by = 0; by < BYS && status == 0; by++)
         if (meter->bys & 1u << by) {
-            status = replay_rows(a, capture, by, &plan, &rows, err);
+            status = replay_rows(a, capture, by, &plan, &rows, place, err);
             rows.execution = NULL;
             rows.charges = NULL;
         }
@@ -224,8 +223,9 @@ static int replay_joined(struct archived *a, const struct meter_options *meter, 
         return error_no_memory(err, "reading the archive");
     for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
-        join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
-        status = replay_capture(a, i, meter, &sink, err);
+        struct timeline_place *place =
+            join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
+        status = replay_capture(a, i, meter, &sink, place, err);
     }
     if (status == 0)
         status = join_finish(join, a->summary.end_ns);
@@ -239,8 +239,8 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
 {
     const struct options *o = a->options;
     bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
-    int status =
-        a->captures_n > 1 ? replay_joined(a, meter, err) : replay_capture(a, 0, meter, &meter->sink, err);
+    int status = a->captures_n > 1 ? replay_joined(a, meter, err)
+                                   : replay_capture(a, 0, meter, &meter->sink, NULL, err);
     if (!part) {
         a->vcpu_ns = a->summary.quality.vcpu_ns;
         a->unknown_ns = a->summary.quality.unknown_ns;

@@ -64,8 +64,8 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
         return "they are not of these pCPUs only";
     if (o->cpu_hz > 0 && o->cpu_hz != kept->cpu_hz)
         return "they were made with another frequency of the tsc";
-    if (meter->charge.wanted && (!kept->charge.wanted || o->io_counts || o->dom0_trace ||
-                                 !same_charges(&kept->charge, &meter->charge)))
+    if (meter->charge.wanted &&
+        (o->io_counts || o->dom0_trace || !same_charges(&kept->charge, &meter->charge)))
         return "they were charged in another way";
     if ((meter->executions || meter->sink.charges) && !(meter->bys & 1u << BY_DOMAIN))
         return "executions and charges are kept with the rows by domain";

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/json_fields.h"
+#include "archive/document.h"
 #include "cli.h"
 #include "parser/source/input.h"
 
@@ -107,19 +107,13 @@ static bool is_object(const uint8_t *bytes, size_t n)
 
 static json_t *parse(const uint8_t *bytes, size_t n, struct error *err)
 {
-    struct json_reading r = {.name = "report", .err = err};
-    struct members members;
-    json_t *document = NULL;
+    static const struct document report = {"report", "xenmeter.report/1", BASELINE_BYTES_MAX, NULL};
     if (!is_object(bytes, n))
         error_set(err, ERROR_FORMAT, "this is no JSON document; " WANTED);
     else if (n > BASELINE_BYTES_MAX)
         error_set(err, ERROR_FORMAT, "larger than %u MiB; \"-g total\" is enough", BASELINE_BYTES_MAX >> 20);
     else
-        document =
-            json_document(&r, (const char *)bytes, n, BASELINE_BYTES_MAX, "xenmeter.report/1", &members);
-    if (!r.wrong)
-        return document;
-    json_decref(document);
+        return document_parse(&report, (const char *)bytes, n, err);
     return NULL;
 }
 

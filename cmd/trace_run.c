@@ -80,19 +80,6 @@ int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *er
     return 0;
 }
 
-int summary_take_domains(struct summary *s, const struct row *rows, size_t n)
-{
-    s->domains = calloc(n + 1, sizeof *s->domains);
-    for (const struct row *row = rows; s->domains && row < rows + n; row++)
-        if (row->domain != IDLE_DOMAIN)
-            s->domains[s->domains_n++] =
-                (struct summary_domain){.domain = row->domain,
-                                        .life = row->life,
-                                        .vcpus = row->vcpus,
-                                        .running_ns = (uint64_t)row->measures->state_ns[RUNSTATE_RUNNING]};
-    return s->domains ? 0 : -1;
-}
-
 bool trace_run_stopped(const struct trace_run *r)
 {
     return r->control.stop && *r->control.stop;

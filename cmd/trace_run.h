@@ -46,9 +46,6 @@ void trace_run_describe(struct trace_run *r, struct summary *s);
  */
 int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *err);
 
-/* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
-int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
-
 /* Whether a signal asked to stop. */
 bool trace_run_stopped(const struct trace_run *r);
 

@@ -245,7 +245,7 @@ for filter in '{}' '[]' '.host = "web9"' '.host = "../evil"' '.id = "0123456789a
     '.members[0].name = "../evil"' '.members[0].name = "/evil"' '.members[0].name = "results/nobody/000000.jsonl"' '.members[0].name = ""' \
     '.members[0].name = 5' '.members[0].xxh3_128 = "00"' '.members[0].name = "results/domain/000007.jsonl"' \
     '.trace_stored = true' '.trace_bytes = -1' '.options = null' '.options.by = ["host"]' '.options.granularities_ns = [range(100)]' \
-    '.options.charge.weights = []' '.options.charge.weights[0] = -1' '.options.charge.idds = [70000]' '.members = 5' '.members[0] = null' \
+    '.options.charge.weights = []' '.options.charge.weights.map = -1' '.options.charge.idds = [70000]' '.members = 5' '.members[0] = null' \
     '.schema = "xenmeter.piece/9"' 'del(.source)' '.cpu_hz = "fast"' '.duration_ns = 1.5'; do
     edited manifest.json "$filter"
     no_good "$filter: list" archive list
@@ -260,7 +260,7 @@ for at in 1024 99999744 268435456; do
     no_good "a chunk said to be at $at: report" report -q -g 1500us
     no_good "a chunk said to be at $at: extract" archive extract -q --trace
 done
-for filter in '.trace_bytes += 1' '.members[0].offset = 1' '.members[0].name = "trace/000001.xt"' '.members[0].bytes -= 1' '.trace_stored = false'; do
+for filter in '.trace_bytes += 1' '.members[0].from = 1' '.members[0].name = "trace/000001.xt"' '.members[0].bytes -= 1' '.trace_stored = false'; do
     archive=$good edited manifest.json "$filter"
     no_good "with the trace, $filter" report -q -g 1500us
 done

@@ -203,7 +203,7 @@ check 'it did not always begin at the beginning' [ $begun_later -ge 16 ]
 entry=$("$XENMETER" archive list -f json "$scratch/plain.xma" | jq -r '.pieces[0] | .cpu_hz as $hz | .tsc_first as $first
     | [.members[] | select(.tsc and (.tsc - $first) / $hz + 2 <= 10.5)] | last.name')
 "$XENMETER" archive extract -q -o "$scratch/entries" "$scratch/plain.xma" "*/$entry"
-for script in '2s/"tsc":[0-9]*/"tsc":9000000000000000000/' 's/"event":"0x/"event":"0xf/' 's/"pcpu":[0-9]*/"pcpu":4095/' 1d '1!G;h;$!d' 's/}$//'; do
+for script in '2s/"tsc":[0-9]*/"tsc":9000000000000000000/' 's/"kind":"/"kind":"x/' 's/"pcpu":[0-9]*/"pcpu":4095/' '/"kind":"pcpu"/d' '1!G;h;$!d' 's/}$//'; do
     sed -e "$script" "$scratch"/entries/host/*/"$entry" | "$BUILD/tests/forge" member "$scratch/plain.xma" "$entry" >"$scratch/forged.xma"
     run report -q -t 10.5,11.5 -g 70ms -b vcpu -c running_ns -f csv "$scratch/forged.xma"
     check "an entry with $script: refused" refused_once
@@ -689,7 +689,7 @@ check 'no place for an archive on a pipe' refused_once
 run report -q -g 1s -f csv "$archive"
 check 'quiet: nothing on standard error' is_empty "$err"
 run archive list -f json "$scratch/hosts.xma"
-check 'list -f json is JSON' jq -e '.schema == "xenmeter.archive/1" and (.pieces | length == 4)' "$out" >/dev/null
+check 'list -f json is JSON' jq -e '.schema == "xenmeter.archive/2" and (.pieces | length == 4)' "$out" >/dev/null
 run archive list -v "$scratch/hosts.xma"
 check 'list names the hosts' equal 'web1:1 web1:1 web1:1 web2:1' "$(grep -o '^web[0-9]:[0-9]*' "$out" | xargs)"
 run archive create --with-trace "$trace" -o "$dir/x.xma"

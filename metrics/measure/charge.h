@@ -119,9 +119,6 @@ struct charge_idd {
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
 
-/* measured_ns and certain_ns by the fractions of ns, for results that have only these. */
-void charge_guest_round_parts(struct charge_guest *g);
-
 /* Below this part of a charge, sums of rounded fractions are off. */
 #define CHARGE_ROUNDING 1e-6
 

@@ -106,9 +106,8 @@ static void check_failure(int status, const struct error *err)
 
 static void feed_results(const char *text, size_t n, const struct meter_sink *sink, bool may_fail)
 {
-    struct results_reader *reader = results_reader_new();
+    struct results_reader *reader = results_reader_new(NULL, MEMORY_LIMIT);
     struct error err = {0};
-    results_reader_limit(reader, MEMORY_LIMIT);
     int status = results_read(reader, text, n, 0, sink, &err);
     if (!may_fail)
         check_failure(status, &err);
@@ -194,11 +193,11 @@ static void try_manifest(const char *text, size_t n)
     struct capture capture = {0}, again = {0};
     struct error err = {0};
     struct buffer first = {0}, second = {0};
-    int status = manifest_read(&capture, text, n, 7, &err);
+    int status = manifest_read(&capture, text, n, &err);
     check_failure(status, &err);
     if (status == 0) {
         manifest_put(&first, &capture);
-        MUST(manifest_read(&again, first.at, first.n, 7, &err) == 0, "what was written is not read: %s",
+        MUST(manifest_read(&again, first.at, first.n, &err) == 0, "what was written is not read: %s",
              err.message);
         manifest_put(&second, &again);
         MUST(first.n == second.n && memcmp(first.at, second.at, first.n) == 0,
@@ -212,7 +211,7 @@ static void try_manifest(const char *text, size_t n)
 
 static void try_contents(const char *text, size_t n)
 {
-    struct contents_capture *captures;
+    struct capture *captures;
     size_t captures_n;
     struct error err = {0};
     int status = contents_read(text, n, 9, &captures, &captures_n, &err);
@@ -285,11 +284,10 @@ static void replay(struct archive *a, const struct capture *p, enum by by, const
     struct meter_sink last = sink_of(&handed);
     size_t use[METER_GRANULARITIES];
     struct rollup *r = rollup_possible(&plan, use) ? rollup_new(&plan, by, &last) : NULL;
-    struct results_reader *reader = results_reader_new();
+    struct results_reader *reader = results_reader_new(NULL, MEMORY_LIMIT);
     struct error err = {0};
     const uint8_t *text;
     int status = 0;
-    results_reader_limit(reader, MEMORY_LIMIT);
     struct meter_sink sink = r ? rollup_sink(r) : last;
     for (size_t i = 0; r && status == 0 && i < p->members_n; i++)
         if (p->members[i].kind == MEMBER_RESULTS && p->members[i].by == by) {

@@ -186,24 +186,6 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
          "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,,,,\n");
 }
 
-static void what_a_charge_rests_on_is_rounded_so_that_it_adds_up(void)
-{
-    struct charge_guest g = {.charged_ns = 10,
-                             .charged_measured_ns = 4.4,
-                             .charged_by_ns = {[IO_MAP] = 3.3, [IO_NOTIFY] = 2.3},
-                             .charged_inferred_ns = 2.3};
-    charge_guest_round_parts(&g);
-    EQUAL(g.measured_ns, 4);
-    EQUAL(g.certain_ns, 4);      /* what is left by rounding, too: 2 are inferred */
-    g.charged_by_ns[IO_MAP] = 0; /* own time that was shared out rests on nothing: 3.3 ns */
-    charge_guest_round_parts(&g);
-    EQUAL(g.measured_ns, 4);
-    EQUAL(g.certain_ns, 0);
-    g = (struct charge_guest){.charged_measured_ns = 1};
-    charge_guest_round_parts(&g);
-    EQUAL(g.measured_ns, 0);
-}
-
 static void chosen_guests_leave_the_other_lines_out(void)
 {
     static struct writing w;
@@ -451,7 +433,6 @@ static void table_says_when_no_io_was_seen(void)
 
 CU_TestInfo charge_formats_tests[] = {
     TEST(csv_has_a_line_for_each_guest_own_and_unattributed),
-    TEST(what_a_charge_rests_on_is_rounded_so_that_it_adds_up),
     TEST(chosen_guests_leave_the_other_lines_out),
     TEST(a_driver_domain_that_did_not_run_has_no_share),
     TEST(jsonl_has_the_columns_of_csv),

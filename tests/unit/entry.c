@@ -90,6 +90,9 @@ static void records_lost_and_out_of_order_make_no_difference(void)
 
 /* ---- damage ---- */
 
+#define EVENT(MEMBERS) "{\"event\":{\"tsc\":" MEMBERS "}}\n"
+#define PCPU(NUMBER)   EVENT("0,\"kind\":\"pcpu\",\"pcpu\":" #NUMBER)
+
 static struct entry read_fine(const char *text, uint64_t tsc)
 {
     struct entry e;
@@ -100,15 +103,13 @@ static struct entry read_fine(const char *text, uint64_t tsc)
 
 static void an_entry_is_read_as_it_was_written(void)
 {
-    struct entry e =
-        read_fine("{\"pcpus\":[0,3,17]}\n"
-                  "{\"tsc\":100,\"event\":\"0x00028001\",\"pcpu\":3,\"words\":[5]}\n"
-                  "{\"tsc\":120,\"blind\":3}\n"
-                  "{\"tsc\":130,\"event\":\"0x0001f001\",\"pcpu\":3,\"words\":[7,4294967295]}\n"
-                  "{\"tsc\":130,\"event\":\"0x00021101\",\"pcpu\":0,\"words\":[327681,2000]}\n"
-                  "{\"tsc\":140,\"event\":\"0x00021021\",\"pcpu\":0,\"words\":[327681,4294967295,900]}\n"
-                  "{\"tsc\":140,\"chain\":3,\"words\":[900,1,4294967295,327681]}\n",
-                  140);
+    struct entry e = read_fine(
+        PCPU(0) PCPU(3) PCPU(17) EVENT("100,\"kind\":\"dom_add\",\"pcpu\":3,\"w0\":5") EVENT(
+            "120,\"kind\":\"blind\",\"pcpu\":3") EVENT("130,\"kind\":\"seeing\",\"pcpu\":3,\"w0\":7")
+            EVENT("130,\"kind\":\"runstate\",\"pcpu\":0,\"w0\":327681,\"w1\":2000,\"w2\":16")
+                EVENT("140,\"kind\":\"runstate\",\"pcpu\":0,\"w0\":327681,\"w2\":2,\"w3\":900") EVENT(
+                    "140,\"kind\":\"chain\",\"pcpu\":3,\"w0\":900,\"w1\":1,\"w2\":4294967295,\"w3\":327681"),
+        140);
     EQUAL(e.n, 6);
     EQUAL(e.pcpus_n, 3);
     EQUAL(e.pcpus[2], 17);
@@ -145,33 +146,34 @@ static void what_no_trace_could_hold_is_refused(void)
     static const char *const wrong[] = {
         "",
         "\n",
-        "{\"pcpus\":[0]}", /* no end of line */
-        "{\"pcpus\":[0 ]}\n",
-        "{\"pcpus\":[1,0]}\n",
-        "{\"pcpus\":[1,1]}\n",
-        "{\"pcpus\":[4095]}\n",
-        "{\"pcpus\":[0,]}\n",
-        "{\"tsc\":1,\"blind\":0}\n", /* who wrote records is not told */
-        "{\"pcpus\":[0]}\n\n",
-        "{\"pcpus\":[0]}\n{\"pcpus\":[0]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":51,\"blind\":0}\n", /* after the entry's time */
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"blind\":0}\n{\"tsc\":8,\"blind\":1}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"blind\":4095}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":09,\"blind\":0}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":-9,\"blind\":0}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":4095,\"words\":[1]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1,2]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[4294967296]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x0001f001\",\"pcpu\":0,\"words\":[1]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00028005\",\"pcpu\":0,\"words\":[1,2,3]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021431\",\"pcpu\":0,\"words\":[1]}\n", /* state 4 */
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x90021021\",\"pcpu\":0,\"words\":[1]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x0002800a\",\"pcpu\":0,\"words\":[1,2]}\n", /* a switch */
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x000fffff\",\"pcpu\":0,\"words\":[1]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x2102\",\"pcpu\":0,\"words\":[1]}\n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1]} \n",
-        "{\"pcpus\":[0]}\n{\"tsc\":9,\"event\":\"0x00021002\",\"pcpu\":0,\"words\":[1],\"more\":1}\n",
+        "{\"event\":{\"tsc\":0,\"kind\":\"pcpu\",\"pcpu\":0}}", /* no end of line */
+        "{\"event\":{\"tsc\":0,\"kind\":\"pcpu\",\"pcpu\":0 }}\n",
+        "{\"row\":{\"domain\":0}}\n",
+        PCPU(1) PCPU(0),
+        PCPU(1) PCPU(1),
+        PCPU(4095),
+        PCPU(-1),
+        EVENT("1,\"kind\":\"blind\",\"pcpu\":0"), /* who wrote records is not told */
+        PCPU(0) "\n",
+        PCPU(0) EVENT("1,\"kind\":\"blind\",\"pcpu\":0") EVENT("1,\"kind\":\"pcpu\",\"pcpu\":1"),
+        PCPU(0) EVENT("51,\"kind\":\"blind\",\"pcpu\":0"), /* after the entry's time */
+        PCPU(0) EVENT("9,\"kind\":\"blind\",\"pcpu\":0") EVENT("8,\"kind\":\"blind\",\"pcpu\":1"),
+        PCPU(0) EVENT("9,\"kind\":\"blind\",\"pcpu\":4095"),
+        PCPU(0) EVENT("09,\"kind\":\"blind\",\"pcpu\":0"),
+        PCPU(0) EVENT("-9,\"kind\":\"blind\",\"pcpu\":0"),
+        PCPU(0) EVENT("9,\"kind\":\"blind\""),
+        PCPU(0) EVENT("9,\"kind\":\"blind\",\"pcpu\":0,\"w0\":1"),
+        PCPU(0) EVENT("9,\"kind\":\"continue\",\"pcpu\":0,\"w0\":1,\"w1\":2"),
+        PCPU(0) EVENT("9,\"kind\":\"continue\",\"pcpu\":0,\"w0\":4294967296"),
+        PCPU(0) EVENT("9,\"kind\":\"continue\",\"pcpu\":0,\"w0\":0"),
+        PCPU(0) EVENT("9,\"kind\":\"yield\",\"pcpu\":0,\"w0\":1,\"w1\":2,\"w2\":3"),
+        PCPU(0) EVENT("9,\"kind\":\"runstate\",\"pcpu\":0,\"w0\":1,\"w2\":67"), /* state 4 */
+        PCPU(0) EVENT("9,\"kind\":\"runstate\",\"pcpu\":0,\"w0\":1,\"w2\":4"),
+        PCPU(0) EVENT("9,\"kind\":\"runstate\",\"pcpu\":0,\"w0\":1,\"w3\":4294967295"),
+        PCPU(0) EVENT("9,\"kind\":\"switch\",\"pcpu\":0,\"w0\":1"),
+        PCPU(0) EVENT("9,\"kind\":0,\"pcpu\":0,\"w0\":1"),
+        PCPU(0) "{\"event\":{\"tsc\":9,\"kind\":\"continue\",\"pcpu\":0,\"w0\":1}} \n",
+        PCPU(0) EVENT("9,\"kind\":\"continue\",\"pcpu\":0,\"w0\":1,\"more\":1"),
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct entry e;

@@ -25,7 +25,7 @@ static void an_archive_is_laid_out_as_it_is_described(void)
     size_t frame_n = ZSTD_compress2(zstd, frame, sizeof frame, one, 1000);
     put(&expected, 0x184d2a50, 4);
     put(&expected, 20, 4);
-    buffer_add(&expected, "xenmeter.archive/1\n", 20);
+    buffer_add(&expected, "xenmeter.archive/2\n", 20);
     buffer_add(&expected, frame, frame_n);
     put(&expected, 0x184d2a51, 4);
     put(&expected, 16 + 8 + 2 * 8 + 16, 4);
@@ -52,6 +52,13 @@ static void an_archive_is_laid_out_as_it_is_described(void)
     CHECK(file.n == expected.n && memcmp(file.at, expected.at, file.n) == 0);
     CHECK(frames_begin_archive(bytes_of(&file), 28));
     CHECK(!frames_begin_archive(bytes_of(&file), 27));
+    file.at[25] = '1'; /* the format before: an archive, too, but refused */
+    CHECK(frames_begin_archive(bytes_of(&file), 28));
+    struct frames f;
+    struct error err = {0};
+    EQUAL(frames_open(&f, bytes_of(&file), file.n, &err), -1);
+    CHECK(strstr(err.message, "make it anew") != NULL);
+    frames_free(&f);
     ZSTD_freeCCtx(zstd);
     free(one);
     buffer_free(&file);

@@ -274,25 +274,6 @@ static void time_before_somebody_was_seen_is_one_line(void)
     buffer_free(&b);
 }
 
-/* Earlier versions wrote them: a row that adds to one that was handed out. */
-static void late_rows_of_old_archives_are_passed_over(void)
-{
-    static const char text[] =
-        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"rows\":1}}\n"
-        "{\"row\":{\"domain\":1,\"life\":1,\"vcpus\":1,\"running_ns\":5,\"pcpu_unknown_ns\":-5}}\n"
-        "{\"charges\":{\"granularity_ns\":5,\"start_ns\":0,\"end_ns\":5,\"late\":true,\"idds\":[]}}\n"
-        "{\"interval\":{\"granularity_ns\":5,\"start_ns\":5,\"end_ns\":10,\"rows\":0}}\n";
-    struct copy c;
-    struct error err = {0};
-    copy_init(&c);
-    EQUAL(copy_read(&c, text, sizeof text - 1, &err), 0);
-    EQUAL(c.intervals, 1);
-    EQUAL(c.rows, 0);
-    EQUAL(c.charges, 0);
-    EQUAL(c.interval.start_ns, 5);
-    copy_free(&c);
-}
-
 static void charges_are_one_line(void)
 {
     static const struct charge_guest guest = {.domain = 1,
@@ -314,7 +295,7 @@ static void charges_are_one_line(void)
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,"
              "\"life\":1,"
              "\"running_ns\":7,\"charged_ns\":6,\"own_ns\":1,\"guests\":[{\"domain\":1,\"life\":1,"
-             "\"charged_ns\":6,\"measured_ns\":0,\"certain_ns\":5,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{"
+             "\"charged_ns\":6,\"certain_ns\":5,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{"
              "\"domain\":2,\"life\":4}]}}\n");
     b.n = 0;
     results_put_charges(&b, &whole, NULL, 0);
@@ -323,23 +304,6 @@ static void charges_are_one_line(void)
     COMES_BACK(&c, &b);
     copy_free(&c);
     buffer_free(&b);
-}
-
-static void what_charges_rest_on_in_old_archives_is_rounded(void)
-{
-    static const char text[] =
-        "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,\"life\":"
-        "1,"
-        "\"running_ns\":10,\"charged_ns\":10,\"guests\":[{\"domain\":1,\"life\":1,\"charged_ns\":10,"
-        "\"map\":1,\"charged_by_map_ns\":5.5,\"charged_inferred_ns\":2.25,\"charged_measured_ns\":4.25}]}]}}"
-        "\n";
-    struct copy c;
-    struct error err = {0};
-    copy_init(&c);
-    EQUAL(copy_read(&c, text, strlen(text), &err), 0);
-    EQUAL(c.guests[0].measured_ns, 4);
-    EQUAL(c.guests[0].certain_ns, 3);
-    copy_free(&c);
 }
 
 /* ---- all that a meter hands out ---- */
@@ -416,7 +380,7 @@ static void what_the_sink_has_no_function_for_is_passed_over(void)
         sink.interval = wanted & 1 ? sink.interval : NULL;
         sink.execution = wanted & 2 ? sink.execution : NULL;
         sink.charges = wanted & 4 ? sink.charges : NULL;
-        struct results_reader *r = results_reader_new();
+        struct results_reader *r = results_reader_new(NULL, 0);
         EQUAL(results_read(r, b.at, b.n, 0, &sink, NULL), 0);
         EQUAL(c.intervals, wanted & 1);
         EQUAL(c.executions, wanted >> 1 & 1);
@@ -447,7 +411,7 @@ static void one_reader_reads_many_members(void)
 {
     struct buffer b = {0};
     put_one_of_each(&b);
-    struct results_reader *r = results_reader_new();
+    struct results_reader *r = results_reader_new(NULL, 0);
     for (int i = 0; i < 3; i++) {
         struct copy c;
         copy_init(&c);
@@ -469,11 +433,11 @@ static void rows_beyond_the_memory_limit_are_refused(void)
     struct error err = {0};
     copy_init(&c);
     const struct meter_sink sink = copy_sink(&c);
-    struct results_reader *r = results_reader_new();
-    results_reader_limit(r, 2000); /* one row with a histogram needs 118 pointers */
+    struct results_reader *r = results_reader_new(NULL, 2000); /* one row with a histogram needs 118 pointers */
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), -1);
     EQUAL(err.code, ERROR_MEMORY);
-    results_reader_limit(r, 0);
+    results_reader_free(r);
+    r = results_reader_new(NULL, 0);
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), 0);
     results_reader_free(r);
     copy_free(&c);
@@ -489,9 +453,7 @@ CU_TestInfo results_tests[] = {
     TEST(every_way_to_wait_and_to_end_comes_back),
     TEST(charges_come_back_with_every_digit),
     TEST(charges_are_one_line),
-    TEST(what_charges_rest_on_in_old_archives_is_rounded),
     TEST(time_before_somebody_was_seen_is_one_line),
-    TEST(late_rows_of_old_archives_are_passed_over),
     TEST(what_a_meter_tells_comes_back),
     TEST(what_the_sink_has_no_function_for_is_passed_over),
     TEST(the_answer_of_the_sink_ends_the_work),

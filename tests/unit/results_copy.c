@@ -68,7 +68,7 @@ void copy_free(struct copy *c)
 
 int copy_read(struct copy *c, const char *text, size_t n, struct error *err)
 {
-    struct results_reader *r = results_reader_new();
+    struct results_reader *r = results_reader_new(NULL, 0);
     const struct meter_sink sink = copy_sink(c);
     int status = results_read(r, text, n, 1000, &sink, err);
     results_reader_free(r);

@@ -121,7 +121,7 @@ static uint64_t ask_kept(struct source *s, enum by by, const struct rollup_plan 
     meter_source(s, &options, into);
     EQUAL(rollup_finish(r), 0);
     CHECK(!rollup_damaged(r) && !rollup_out_of_memory(r));
-    uint64_t unknown_ns = rollup_unknown_ns(r);
+    uint64_t unknown_ns = (uint64_t)rollup_times(r)->unknown_ns;
     rollup_free(r);
     return unknown_ns;
 }
