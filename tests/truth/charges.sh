@@ -20,6 +20,7 @@ METHODS='grants copies notifications auto packets'
 RANKED_PERCENT=2  # of all counts; guests that have less are not ranked
 NEAR_PERCENT=10   # guests whose counts differ by less may swap
 WRONG_PP=5.5      # points of the driver domain's time that may be with the wrong one, where its kernel's record is there
+IDLE_WRONG_PP=6   # the same with idle time shared out, where the recording itself is there
 EVENTS_MIN=100    # packets and requests that a capture needs
 BEHIND_NS=20      # -t is set that far behind a reading: more than its time is rounded, less than an event takes
 CHARGE_OPTIONS=${CHARGE_OPTIONS:-}
@@ -162,6 +163,19 @@ near_truth_by_load() { # FILE TRUTH
     within "$wrong" 0 "$WRONG_PP"
 }
 
+# Idle time shared out, from the trace alone, against the same by what its kernel recorded.
+near_recording() { # FILE RECORDING
+    local wrong
+    "$XENMETER" charge -q -f json --charge-idle --dom0-trace "$2" "$1" >"$scratch/recorded.json"
+    jq '.reports[0].intervals[0].idds[] | select(.domain == 0) | .running_ns as $ran
+        | {share_pct: (([.guests[] | {key: "\(.domain)", value: (100 * .charged_ns / $ran)}] | from_entries)
+            + {own: (100 * .own_ns / $ran), "?": (100 * .unattributed_ns / $ran)})}' "$scratch/recorded.json" >"$scratch/truth.json"
+    "$XENMETER" charge -q -f json --charge-idle "$1" >"$scratch/near.json"
+    read -r wrong _ < <(wrong_of "$scratch/near.json" "$scratch")
+    printf '%-18s %.1f points with idle time shared out, against the recording\n' "$(basename "$1" .xt.zst)" "$wrong"
+    within "$wrong" 0 "$IDLE_WRONG_PP"
+}
+
 has_certain() { jq -e '.method | ([.events_seen[]] | add) > ([.events_inferred[]] | add)' "$1" >/dev/null; } # JSON
 evidence_of() { # NAME JSON: how many events are certain, inferred, and of unknown guest
     jq -r '.method as $m | [["map", "unmap", "transfer", "notify", "copy"][]
@@ -211,6 +225,8 @@ judge_capture() { # DIR NAME
         check "$2: at most $WRONG_PP points are charged to the wrong one" near_truth "$file" "$1/$2.truth"
     [ -s "$1/$2.truth/truth.json" ] &&
         check "$2: the same per execution, with its own load given" near_truth_by_load "$file" "$1/$2.truth"
+    [ -s "$1/$2.truth/ftrace.txt.zst" ] &&
+        check "$2: at most $IDLE_WRONG_PP points are with the wrong one with --charge-idle" near_recording "$file" "$1/$2.truth/ftrace.txt.zst"
     shares "$scratch/counted" "${jsons[@]}" >"$scratch/shares"
     print_shares "$2" "$scratch/shares"
     evidence_of "$2" "$scratch/auto.json"
