@@ -19,6 +19,9 @@ PKGS    := libzstd libxxhash jansson
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz. `make WITHOUT=zlib` leaves one out.
 OPTIONAL := zlib liblzma
 
+# What the generator of fixtures shares with the simulator: time, random numbers, trace buffers.
+SHARED_SIM_SRC := sim/timeline.c sim/trace_events.c sim/trace_ring.c
+
 include tests/tests.mk
 include bench/bench.mk
 
@@ -29,10 +32,10 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config 
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/relation metrics formats archive host
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host sim
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
-TRACEGEN_SRC := $(wildcard fixtures/*.c)
+TRACEGEN_SRC := $(wildcard fixtures/*.c) $(SHARED_SIM_SRC)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIBRARY := $(BUILD)/libxenmeter.a

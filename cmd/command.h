@@ -84,6 +84,7 @@ enum operands {
     OPERANDS_TRACE,    /* one capture or archive; none: standard input */
     OPERANDS_TRACES,   /* captures that go into one archive; none: standard input */
     OPERANDS_ARCHIVES, /* the command counts them itself */
+    OPERANDS_FILE,     /* a file that is no trace; the command counts them itself */
     OPERANDS_COMMAND   /* the words of a command */
 };
 

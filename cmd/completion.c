@@ -162,6 +162,7 @@ static void complete_operand(struct completion *c, size_t words_before)
     switch (c->command->operands) {
     case OPERANDS_TRACE:
     case OPERANDS_TRACES:
+    case OPERANDS_FILE:
         complete_choices(c, ":file");
         break;
     case OPERANDS_ARCHIVES:

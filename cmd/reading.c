@@ -24,8 +24,10 @@ static int complete_meter(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
     struct meter_options *meter = &r->meter;
-    meter->granularities = o->granularities;
-    memcpy(meter->granularities_ns, o->granularities_ns, sizeof meter->granularities_ns);
+    if (meter->granularities == 0) {
+        meter->granularities = o->granularities;
+        memcpy(meter->granularities_ns, o->granularities_ns, sizeof meter->granularities_ns);
+    }
     meter->executions = o->executions;
     meter->from_ns = o->from_ns;
     meter->to_ns = o->to_ns;
@@ -76,8 +78,10 @@ static int open_writer(struct reading *r, struct error *err)
     if (!r->output)
         return -1;
     bool terminal = output_is_terminal(r->output);
-    schema->granularities_ns = o->granularities_ns;
-    schema->granularities = o->granularities;
+    if (schema->granularities == 0) {
+        schema->granularities_ns = o->granularities_ns;
+        schema->granularities = o->granularities;
+    }
     schema->name_of = r->run.names ? names_lookup : NULL;
     schema->names = r->run.names;
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
@@ -102,12 +106,18 @@ int reading_write(struct reading *r, const struct rows *rows)
     return status;
 }
 
+int reading_fail(struct reading *r, const struct error *why)
+{
+    r->failed = true;
+    r->why = *why;
+    return -1;
+}
+
 int reading_no_memory(struct reading *r, size_t rows)
 {
     struct error why;
     error_set(&why, ERROR_MEMORY, "not enough memory for %zu rows", rows);
-    r->failed = true;
-    return output_fail(r->output, &why);
+    return reading_fail(r, &why);
 }
 
 const char *reading_io_counts(const struct reading *r)
@@ -321,14 +331,18 @@ static int run(struct reading *r)
         return fail(o->output, &err);
     int status = r->run.archived.from_results ? archived_replay(&r->run.archived, &r->meter, &err)
                                               : trace_run_go(&r->run, o->progress, &err);
+    if (status == 0 && r->finish)
+        status = r->finish(r, &err);
     if (status != 0 && output_reader_gone(r->output))
         return EXIT_DONE;
+    if (status != 0 && r->why.code != ERROR_NONE)
+        return fail(o->input, &r->why);
     if (status != 0 && r->failed) {
         commit(&r->output, o->output);
         return EXIT_ERROR;
     }
-    if (status == 0 && r->finish && r->finish(r, &err) != 0)
-        return fail(o->input, &err);
+    if (status != 0 && err.code == ERROR_NONE)
+        error_no_memory(&err, "the rows"); /* a sink of metrics/ ended the work */
     return status == 0 ? end_writing(r) : fail(o->input, &err);
 }
 

@@ -12,7 +12,8 @@ struct reading {
     const struct options *options;
     /*
      * By the command: what it does with the trace itself; bys (0: it wants no accounting), pcpus_wanted, charge.wanted
-     * and the sink; what is about columns and charges. The rest follows from the options.
+     * and the sink; what is about columns and charges; the meter's and the schema's granularities where they are not
+     * those of the options. The rest follows from the options.
      */
     struct consumer consumer;
     struct meter_options meter;
@@ -21,7 +22,7 @@ struct reading {
     bool from_trace;     /* of an archive: the results that it keeps do not suffice */
     /* The meter's options are complete, and may be changed; NULL: nothing is to be done. -1 with `err` filled. */
     int (*begin)(struct reading *r, struct error *err);
-    /* All intervals were taken: writes what else there is; NULL: nothing. -1 with `err` filled. */
+    /* All intervals were taken: writes what else there is; NULL: nothing. -1 with `err` filled, or as the sinks. */
     int (*finish)(struct reading *r, struct error *err);
 
     struct column_choice choice;
@@ -30,7 +31,8 @@ struct reading {
     struct trace_run run;          /* .trace NULL: from results that were kept */
     struct output *output;
     struct writer *writer;
-    bool failed; /* a sink ended the work: the output knows why */
+    bool failed;      /* a sink ended the work: the output knows why, or */
+    struct error why; /* if its code is set, this is why */
 };
 
 /*
@@ -51,7 +53,10 @@ const char *reading_io_counts(const struct reading *r);
 /* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
 int reading_write(struct reading *r, const struct rows *rows);
 
-/* For sinks: ends the work because memory ran out. Returns -1. */
+/* For sinks: ends the work, without a result, for a reason that is not the output's. Returns -1. */
+int reading_fail(struct reading *r, const struct error *why);
+
+/* The same because memory ran out. */
 int reading_no_memory(struct reading *r, size_t rows);
 
 #endif

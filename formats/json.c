@@ -160,7 +160,7 @@ static int put_report(struct writer *w, const struct json_report *report,
             report->relation->name, summary->start_ns, summary->end_ns);
     else
         buffer_printf(b, "\n    { \"granularity_ns\": %" PRIu64 ", ", report->granularity_ns);
-    if (!report->relation->own_times && !w->schema->charge)
+    if (!report->relation->own_times && !report->relation->group_size)
         buffer_printf(b, "\"by\": \"%s\", ",
                       report->relation->by_subject ? by_names[report->by] : report->relation->name);
     buffer_text(b, report->relation->own_times ? "" : "\"intervals\": [");

@@ -163,8 +163,12 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
         *end = '\0';
         return (size_t)(end - to);
     }
-    if (scale->is_free && v.integer > 0)
-        return strlen(human_duration(to, (uint64_t)v.integer));
+    if (scale->is_free) {
+        *to = '-';
+        uint64_t ns = v.integer < 0 ? -(uint64_t)v.integer : (uint64_t)v.integer;
+        human_duration(to + (v.integer < 0), ns);
+        return strlen(to);
+    }
     return number_cell(to, scale, value_number(v) / scale->divisor);
 }
 

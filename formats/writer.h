@@ -36,7 +36,7 @@ struct report_schema {
     name_lookup name_of; /* may be NULL */
     const void *names;
     const struct charge_schema
-        *charge;    /* a report of charges and nothing else: how they were made; else NULL */
+        *charge;    /* of a report that is about charges: how they were made; else NULL */
     bool color;     /* the table may use colour */
     unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */

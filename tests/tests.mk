@@ -18,9 +18,11 @@
 #   every-event every event, layout and variant, written and read again
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
+#   debt        the ledger of debts: policies, sums, every road
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
+#   simulate    the simulated host: traces, truth, wrong scenarios
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
 #   ftrace      Linux' own trace of a driver domain: recorded
@@ -36,8 +38,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load blame xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
@@ -64,7 +66,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
 # It knows of the analyser nothing but the program's face.
-HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c))
+HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c)) $(SHARED_SIM_SRC)
 $(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -110,7 +112,11 @@ test-hosts: all $(BUILD)/hosts
 	    $(BUILD)/hosts --program $(BUILD)/xenmeter --runs 1 --no-shrink $$host >$(BUILD)/host.txt || { cat $(BUILD)/host.txt; exit 1; }; done
 	@$(BUILD)/hosts --program $(BUILD)/xenmeter $(if $(HOSTS_SECONDS),--seconds $(HOSTS_SECONDS),--runs $(HOSTS_RUNS) --seed $(HOSTS_SEED))
 
-SHELL_TESTS := $(filter-out unit truth charges threads errors fit xenalyze hosts,$(TESTS))
+.PHONY: test-simulate
+test-simulate: all
+	@BUILD=$(BUILD) tests/simulate.sh $(TRACES)
+
+SHELL_TESTS := $(filter-out unit simulate truth charges threads errors fit xenalyze hosts,$(TESTS))
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh

@@ -3,7 +3,8 @@
  *
  * The first byte of an input says how it is read and what is asked for (see struct choice); the rest is the capture,
  * so `tail -c +2 INPUT` is a file for xenmeter. What must hold whatever the bytes are is checked at every row, and
- * a violation aborts. One input of eight, by its hash, is read by consumers drawn from the hash, too (mixture.h).
+ * a violation aborts; a ledger of debts takes part in the pass (debts.h). One input of eight, by its hash, is read by
+ * consumers drawn from the hash, too (mixture.h).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "metrics/pipeline.h"
 #include "metrics/verdict.h"
 #include "parser/trace.h"
+#include "tests/fuzz/debts.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/store.h"
@@ -395,6 +397,12 @@ static void run(const char *path, const struct choice *c)
         const struct consumer rows = {.rows = &reports[i].options};
         MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
     }
+    struct debts debts;
+    debts_open(&debts, (uint64_t)c->by | (uint64_t)c->executions << 2 | (uint64_t)c->fine << 3);
+    debts.meter.from_ns = reports[0].options.from_ns;
+    debts.meter.to_ns = reports[0].options.to_ns;
+    const struct consumer ledger = debts_consumer(&debts);
+    MUST(pipeline_add(pipeline, &ledger, &err) == 0, "%s", err.message);
     struct trace *trace = open_trace(path, c, pipeline);
     bool whole = trace && read_whole(trace, pipeline, reports);
     /* The same time runs by domain, vCPU, pCPU and domain on a pCPU. */
@@ -406,6 +414,7 @@ static void run(const char *path, const struct choice *c)
     report_close(&reports[0]);
     report_close(&reports[1]);
     pipeline_free(pipeline);
+    debts_close(&debts);
     trace_close(trace);
 }
 

@@ -3,7 +3,7 @@
 #define XENMETER_TESTS_HOSTS_CORE_HOST_INTERNAL_H
 
 #include "core_host.h"
-#include "fixtures/prng.h"
+#include "sim/prng.h"
 
 enum { IDLE = 32767, NONE = -1 };
 #define NEVER UINT64_MAX

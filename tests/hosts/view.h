@@ -1,7 +1,7 @@
 /*
  * view.h - what xentrace would have made of a recording: a file, with all that the plan says goes wrong.
  *
- * Records pass through Xen's own kind of ring (fixtures/trace_ring.h): a loss ends with the LOST_RECORDS record that Xen
+ * Records pass through Xen's own kind of ring (sim/trace_ring.h): a loss ends with the LOST_RECORDS record that Xen
  * would write, before the next record that finds room.
  */
 #ifndef XENMETER_TESTS_HOSTS_VIEW_H

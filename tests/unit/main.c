@@ -49,6 +49,8 @@ int main(void)
         SUITE(charge_tasks),
         SUITE(own_load),
         SUITE(attribution),
+        SUITE(debt),
+        SUITE(debt_policy),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),
@@ -69,6 +71,8 @@ int main(void)
         SUITE(cores),
         SUITE(step),
         SUITE(instants),
+        SUITE(sim_schedulers),
+        SUITE(sim_sedf),
         CU_SUITE_INFO_NULL,
     };
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)

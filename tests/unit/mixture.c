@@ -6,21 +6,24 @@
 #include <string.h>
 
 #include "formats/writer_ops.h"
+#include "metrics/control/debt.h"
 #include "metrics/measure/delays.h"
 #include "metrics/measure/dump.h"
 #include "metrics/pipeline.h"
 #include "metrics/relation/charges.h"
+#include "metrics/relation/debts.h"
 #include "random.h"
 
 #define PARTS_MOST 6
 
-enum kind { ROWS, DELAYS, RECORDS, KINDS };
+enum kind { ROWS, DELAYS, RECORDS, DEBTS, KINDS };
 
 /* A consumer, what it asks for, and what it got. */
 struct part {
     enum kind kind;
     struct meter_options rows;
     struct delay_options delays;
+    struct debt_policy policy;
     struct dump_filter records;
     bool slots[EVENT_SLOTS];
     uint8_t pcpus[PCPUS_MAX];
@@ -29,6 +32,7 @@ struct part {
     bool to_the_end;
 
     struct delays *measure;
+    struct debt *debt;
     struct dump_reader reader;
     struct buffer text;
     uint64_t lines;
@@ -101,6 +105,12 @@ static int keep_charges(void *context, const struct interval *interval, const st
 static int keep_delays(void *context, const struct interval *interval, const struct delay *delays, size_t n)
 {
     const struct rows all = {.relation = &relation_delays, .interval = interval, .at = delays, .n = n};
+    return keep_rows(context, &all);
+}
+
+static int keep_debts(void *context, const struct interval *interval, const struct debt_row *debts, size_t n)
+{
+    const struct rows all = {.relation = &relation_debts, .interval = interval, .at = debts, .n = n};
     return keep_rows(context, &all);
 }
 
@@ -183,6 +193,20 @@ static void draw_records(struct part *p, uint64_t *random, const struct mixture_
     p->records_most = random_below(random, 2) ? UINT64_MAX : 1 + random_below(random, 500);
 }
 
+/* Every guest has the same reservation. */
+static void draw_debts(struct part *p, uint64_t *random, const struct mixture_trace *t)
+{
+    p->policy = (struct debt_policy){.feedback_ns = (1 + random_below(random, 9)) * t->unit_ns,
+                                     .for_others = true,
+                                     .others = {.reservation = {1 + random_below(random, 99), 100},
+                                                .floor = {random_below(random, 100), 100},
+                                                .spread = 1 + (uint32_t)random_below(random, 5)}};
+    p->rows = (struct meter_options){.granularities = 0};
+    for (int kind = 0; kind < IO_KINDS; kind++)
+        p->rows.charge.weights[kind] = 1;
+    draw_part(random, t->end_ns, &p->rows.from_ns, &p->rows.to_ns);
+}
+
 static void draw(struct part *p, uint64_t *random, const struct mixture_trace *t)
 {
     p->kind = (enum kind)random_below(random, KINDS);
@@ -192,6 +216,8 @@ static void draw(struct part *p, uint64_t *random, const struct mixture_trace *t
         draw_delays(p, random, t);
     } else if (p->kind == RECORDS) {
         draw_records(p, random, t);
+    } else if (p->kind == DEBTS) {
+        draw_debts(p, random, t);
     } else {
         p->rows = mixture_draw_rows(random, t->unit_ns, t->end_ns, p->pcpus);
         p->rows.sink = (struct meter_sink){p, keep_interval, keep_execution, keep_charges, NULL};
@@ -211,6 +237,12 @@ static struct consumer consumer_of(struct part *p)
         dump_reader_init(&p->reader, &p->records);
         c = (struct consumer){
             .context = p, .records = p->slots, .pcpus = p->records.pcpus, .batch = keep_records};
+    }
+    if (p->kind == DEBTS) {
+        const struct debt_options options = {.policy = &p->policy, .context = p, .rows = keep_debts};
+        if (!(p->debt = debt_new(&options)))
+            abort();
+        debt_wants(p->debt, &p->rows);
     }
     c.to_the_end = p->to_the_end;
     return c;
@@ -236,6 +268,8 @@ static bool pass_over(struct part *parts, size_t n, const struct mixture_trace *
     for (size_t i = 0; i < n; i++) {
         delays_free(parts[i].measure);
         parts[i].measure = NULL;
+        debt_free(parts[i].debt);
+        parts[i].debt = NULL;
     }
     return complete;
 }
@@ -245,7 +279,7 @@ static bool pass_over(struct part *parts, size_t n, const struct mixture_trace *
 /* Where the texts differ; of two passes that did not both come to their ends the longer one may have more. */
 static const char *compare(const struct part *together, const struct part *alone, bool complete)
 {
-    static const char *const names[] = {"rows", "delays", "records"};
+    static const char *const names[] = {"rows", "delays", "records", "debts"};
     static char said[600];
     const struct buffer *a = &together->text, *b = &alone->text;
     size_t n = a->n < b->n ? a->n : b->n, at = 0, line = 0;

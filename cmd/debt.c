@@ -1,0 +1,397 @@
+/* xenmeter debt: the ledger of SEDF-DC. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+#include "metrics/control/debt.h"
+#include "metrics/control/repayment.h"
+#include "metrics/relation/debts.h"
+#include "nothing.h"
+#include "policy.h"
+#include "reading.h"
+
+struct debt_arguments {
+    struct options options;
+    const char *reserve, *policy; /* NULL: not given */
+    struct policy_settings given; /* by single options */
+    unsigned over;                /* enum over, or-ed; 0: not given */
+};
+
+/* What rows are over. */
+enum over { OVER_INTERVALS = 1 << 0, OVER_TOTAL = 1 << 1 };
+
+/* An interval whose rows wait. */
+struct waiting {
+    struct interval interval;
+    size_t n; /* rows */
+};
+
+struct ledger_run {
+    struct reading reading;
+    struct charge_schema charges;
+    struct debt_policy policy;
+    struct debt *debt;
+    unsigned over;             /* enum over, or-ed */
+    uint64_t lengths_ns[2];    /* of these intervals */
+    bool begun;                /* an interval was handed out */
+    uint64_t reserved_ns;      /* of a feedback interval, by then */
+    bool overcommitted;        /* was said */
+    struct waiting *intervals; /* until every domain with a reservation has appeared */
+    struct debt_row *rows;     /* of these intervals */
+    size_t intervals_n, intervals_capacity, rows_n, rows_capacity;
+};
+
+static const struct debt_arguments *arguments_of(const struct ledger_run *l)
+{
+    return (const struct debt_arguments *)l->reading.options;
+}
+
+/* ---- rows on their way to the writer ---- */
+
+static int write_rows(struct ledger_run *l, const struct interval *interval, const struct debt_row *rows,
+                      size_t n)
+{
+    const struct rows all = {.relation = &relation_debts, .interval = interval, .at = rows, .n = n};
+    return reading_write(&l->reading, &all);
+}
+
+static int write_waiting(struct ledger_run *l)
+{
+    const struct debt_row *rows = l->rows;
+    int status = 0;
+    for (size_t i = 0; i < l->intervals_n && status == 0; i++) {
+        status = write_rows(l, &l->intervals[i].interval, rows, l->intervals[i].n);
+        rows += l->intervals[i].n;
+    }
+    l->intervals_n = l->rows_n = 0;
+    return status;
+}
+
+static bool too_much_waits(const struct ledger_run *l)
+{
+    return l->intervals_capacity * sizeof *l->intervals + l->rows_capacity * sizeof *l->rows >
+           l->reading.options->max_memory;
+}
+
+static int keep_waiting(struct ledger_run *l, const struct interval *interval, const struct debt_row *rows,
+                        size_t n)
+{
+    struct error why;
+    struct waiting *intervals =
+        array_reserve(l->intervals, &l->intervals_capacity, l->intervals_n + 1, sizeof *intervals);
+    l->intervals = intervals ? intervals : l->intervals;
+    struct debt_row *all = array_reserve(l->rows, &l->rows_capacity, l->rows_n + n + 1, sizeof *all);
+    l->rows = all ? all : l->rows;
+    if (!intervals || !all)
+        return reading_no_memory(&l->reading, l->rows_n + n);
+    l->intervals[l->intervals_n++] = (struct waiting){*interval, n};
+    if (n > 0)
+        memcpy(l->rows + l->rows_n, rows, n * sizeof *rows);
+    l->rows_n += n;
+    if (!too_much_waits(l))
+        return 0;
+    error_set(&why, ERROR_MEMORY,
+              "%s: this domain has not appeared yet, and the rows that wait for it need more than the memory "
+              "limit (--max-memory)",
+              debt_missing(l->debt)->where);
+    return reading_fail(&l->reading, &why);
+}
+
+/* What is known of the trace by now; of an archive: of all of it. */
+static void quality_of(const struct ledger_run *l, struct quality *quality)
+{
+    const struct trace_run *run = &l->reading.run;
+    if (run->archived.archive)
+        *quality = run->archived.summary.quality;
+    else
+        pipeline_quality(run->pipeline, run->trace, quality);
+}
+
+/* pCPUs of the host, as far as it is known by now. */
+static unsigned pcpus_of(const struct ledger_run *l)
+{
+    const struct trace_run *run = &l->reading.run;
+    struct quality quality;
+    if (l->policy.host_pcpus)
+        return l->policy.host_pcpus;
+    quality_of(l, &quality);
+    return (run->archived.archive ? run->archived.summary.trace.pcpus
+                                  : pipeline_pass(run->pipeline)->pcpus_n) +
+           (unsigned)quality.unseen_pcpus;
+}
+
+/* More is reserved than the host has: at the beginning an error; later, by guests that came, it is said. */
+static int check_sum(struct ledger_run *l, const struct interval *interval)
+{
+    struct error why;
+    size_t n;
+    uint64_t reserved_ns = debt_reserved_ns(l->debt, &n);
+    bool first = !l->begun, more = reserved_ns > l->reserved_ns;
+    l->begun = true;
+    l->reserved_ns = more ? reserved_ns : l->reserved_ns;
+    if (!more || l->overcommitted ||
+        debt_policy_check_sum(&l->policy, reserved_ns, n, pcpus_of(l), &why) == 0)
+        return 0;
+    if (first)
+        return reading_fail(&l->reading, &why);
+    l->overcommitted = true;
+    if (!l->reading.options->quiet)
+        complain("from %.3f s on: %s", (double)interval->start_ns / 1e9, why.message);
+    return 0;
+}
+
+static int take_rows(void *context, const struct interval *interval, const struct debt_row *rows, size_t n)
+{
+    struct ledger_run *l = context;
+    if (check_sum(l, interval) != 0)
+        return -1;
+    if (!(l->over & OVER_INTERVALS))
+        return 0;
+    if (!l->reading.options->live_ns && debt_missing(l->debt))
+        return keep_waiting(l, interval, rows, n);
+    return write_waiting(l) == 0 ? write_rows(l, interval, rows, n) : -1;
+}
+
+/* A reservation for nobody is an error, or is said where rows went out at once. */
+static int check_missing(const struct ledger_run *l, struct error *err)
+{
+    const struct reading *r = &l->reading;
+    const struct debt_arguments *a = arguments_of(l);
+    const struct debt_reserve *missing = debt_missing(l->debt);
+    if (!missing)
+        return 0;
+    error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
+              a->policy ? a->policy : "", a->policy ? ", " : "", missing->where);
+    if (!r->options->live_ns)
+        return -1;
+    if (!r->options->quiet)
+        complain("%s", err->message);
+    return 0;
+}
+
+static int finish(struct reading *r, struct error *err)
+{
+    struct ledger_run *l = (struct ledger_run *)r;
+    struct interval whole;
+    struct quality quality;
+    size_t n;
+    quality_of(l, &quality);
+    if (!records_show_states(&quality))
+        return 0; /* there is nothing to report */
+    if (check_missing(l, err) != 0)
+        return -1;
+    if (!(l->over & OVER_TOTAL))
+        return 0;
+    const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
+    if (!rows)
+        return error_no_memory(err, "the totals");
+    return n > 0 ? write_rows(l, &whole, rows, n) : 0;
+}
+
+/* ---- the work ---- */
+
+static int read_policy(struct ledger_run *l, struct error *err)
+{
+    const struct debt_arguments *a = arguments_of(l);
+    const struct domain_names *names = l->reading.run.names;
+    struct error why = {0};
+    int status = a->policy ? policy_read_file(&l->policy, a->policy, &a->given, &why)
+                           : policy_read_list(&l->policy, a->reserve, &a->given, &why);
+    if (status == 0)
+        status = debt_policy_resolve(&l->policy, names ? names_lookup : NULL, names, &why);
+    if (status != 0)
+        error_set(err, why.code, "%s%s%s", a->policy ? a->policy : "", a->policy ? ": " : "", why.message);
+    return status;
+}
+
+static size_t memory(const void *context)
+{
+    return debt_memory(context);
+}
+
+static const struct relation *const relations[] = {&relation_debts, NULL};
+
+static int prepare(struct reading *r, struct error *err)
+{
+    struct ledger_run *l = (struct ledger_run *)r;
+    const struct options *o = r->options;
+    if (read_policy(l, err) != 0)
+        return -1;
+    const struct debt_options ledger = {.policy = &l->policy,
+                                        .name_of = r->run.names ? names_lookup : NULL,
+                                        .names = r->run.names,
+                                        .context = l,
+                                        .rows = take_rows};
+    if (!(l->debt = debt_new(&ledger)))
+        return error_no_memory(err, "the ledger");
+    debt_wants(l->debt, &r->meter);
+    l->over = arguments_of(l)->over ? arguments_of(l)->over : OVER_INTERVALS;
+    if (l->over & OVER_INTERVALS)
+        l->lengths_ns[r->schema.granularities++] = l->policy.feedback_ns;
+    if (l->over & OVER_TOTAL)
+        l->lengths_ns[r->schema.granularities++] = 0;
+    r->schema.granularities_ns = l->lengths_ns;
+    l->charges = (struct charge_schema){.options = &r->meter.charge,
+                                        .io_counts = reading_io_counts(r),
+                                        .dom0_trace = o->dom0_trace,
+                                        .own_baseline = o->own_baseline};
+    r->consumer = (struct consumer){.context = l->debt, .memory = memory};
+    r->schema.charge = &l->charges;
+    r->no_rows = "no domain that was chosen has a reservation";
+    r->finish = finish;
+    return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
+}
+
+static int run(const struct options *o)
+{
+    struct ledger_run l = {0};
+    int status = reading_command(&l.reading, o, prepare);
+    debt_free(l.debt);
+    debt_policy_free(&l.policy);
+    free(l.intervals);
+    free(l.rows);
+    return status;
+}
+
+/* ---- options ---- */
+
+static int set_feedback(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    return policy_feedback("--feedback", text, &((struct debt_arguments *)o)->given.feedback_ns, err);
+}
+
+static int set_floor(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    return policy_floor("--floor", text, &((struct debt_arguments *)o)->given.floor, err);
+}
+
+/* A whole number from 1 to `most`. */
+static int set_number(const struct option_spec *s, const char *text, unsigned most, unsigned *to,
+                      struct error *err)
+{
+    const char *digits = text;
+    size_t n;
+    if (number_below(&digits, (size_t)most + 1, &n) != 0 || *digits || n == 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a whole number from 1 to %u", s->name, text,
+                         most);
+    *to = (unsigned)n;
+    return 0;
+}
+
+static int set_spread(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_number(s, text, REPAYMENT_PERIODS_MAX, &((struct debt_arguments *)o)->given.spread, err);
+}
+
+static int set_host_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_number(s, text, PCPUS_MAX, &((struct debt_arguments *)o)->given.host_pcpus, err);
+}
+
+static int take_over_word(void *context, const char *item, size_t n, struct error *err)
+{
+    static const char *const words[] = {"interval", "total", NULL};
+    int word = name_index(words, item, n);
+    if (word < 0)
+        return error_set(err, ERROR_USAGE,
+                         "--granularity: '%.*s' is neither interval (each feedback interval, which "
+                         "--feedback sets) nor total",
+                         n < 40 ? (int)n : 40, item);
+    *(unsigned *)context |= 1u << word;
+    return 0;
+}
+
+static int set_over(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    (void)s;
+    return each_item(text, take_over_word, &((struct debt_arguments *)o)->over, err);
+}
+
+/* The length of --live is that of the feedback interval. */
+static int check_live(struct debt_arguments *a, struct error *err)
+{
+    uint64_t live_ns = a->options.live_ns;
+    if (!live_ns)
+        return 0;
+    if (live_ns < FEEDBACK_MIN_NS || live_ns > FEEDBACK_MAX_NS)
+        return error_set(err, ERROR_USAGE, "--live: feedback intervals are 1ms to 1h long");
+    if (a->given.feedback_ns && a->given.feedback_ns != live_ns)
+        return error_set(
+            err, ERROR_USAGE,
+            "--live and --feedback have different lengths: --live alone sets the feedback interval");
+    a->given.feedback_ns = live_ns;
+    a->over |= OVER_INTERVALS;
+    return 0;
+}
+
+static int check(struct options *o, struct error *err)
+{
+    struct debt_arguments *a = (struct debt_arguments *)o;
+    if (o->columns && strcmp(o->columns, "help") == 0)
+        return 0;
+    if (!a->reserve == !a->policy)
+        return error_set(err, ERROR_USAGE, "wants %s--reserve 1=60%%,web=30%% or --policy FILE",
+                         a->reserve ? "only one of " : "");
+    if (a->policy && same_file(a->policy, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
+                         o->output);
+    return check_live(a, err);
+}
+
+static const struct option_spec options[] = {
+    OPTIONS_HEADING("What is reserved"),
+    OPTION(0, "reserve", "LIST",
+           "reservations by the id or the name of a domain: 1=60%,web=10ms/100ms (a share of a pCPU, or a "
+           "slice of each "
+           "period); *: every other guest",
+           .set = set_text, .offset = offsetof(struct debt_arguments, reserve)),
+    OPTION(0, "policy", "FILE", "the same from a file: see xenmeter-policy(5)", .set = set_text,
+           .offset = offsetof(struct debt_arguments, policy), .choices = ":file"),
+    OPTION(0, "feedback", "LEN", "the feedback interval (default 500ms)", .set = set_feedback,
+           .choices = "500ms\n100ms\n1s"),
+    OPTION(0, "floor", "PERCENT", "no repayment leaves less of a reservation than this (default 10%)",
+           .set = set_floor, .choices = "10%\n25%\n50%"),
+    OPTION(0, "spread", "K", "what is charged in an interval is repaid in the next K (default 1)",
+           .set = set_spread),
+    OPTION(0, "host-pcpus", "N", "how many pCPUs the host has (default: those that the trace shows)",
+           .set = set_host_pcpus),
+    OPTIONS_HEADING("How to charge"),
+    OPTIONS_CHARGE,
+    OPTION_DOM0_TRACE,
+    OPTIONS_HEADING("What to report"),
+    OPTION('g', "granularity", "LIST", "interval (default: each feedback interval), total (the whole trace)",
+           .set = set_over, .choices = ":list\ninterval\teach feedback interval\ntotal\tthe whole trace"),
+    OPTION_LIVE,
+    OPTION_DOMAINS("only these domains: 1,3-5"),
+    OPTION_SORT("order the rows of an interval, largest first"),
+    OPTION_LIMIT("at most N rows of an interval; without -s those that are charged most"),
+    OPTION_TIME,
+    OPTIONS_SHOWING,
+    OPTIONS_READING("more about the data on standard error"),
+    OPTIONS_END,
+};
+
+static const struct command command = {
+    .order = 42,
+    .name = "debt",
+    .summary = "SEDF-DC: what guests owe for the driver domains' work, and what they may run",
+    .usage = "(--reserve LIST | --policy FILE) [OPTIONS] [FILE]",
+    .text = TRACE_TEXT "\nWhat driver domains ran on behalf of a guest in a feedback interval becomes the "
+                       "guest's debt; it is repaid "
+                       "from the guest's reservation in the next intervals. Nothing is set on a host: the "
+                       "ledger says what would be.",
+    .examples = "xenmeter debt --reserve 1=60%,2=30% capture.xt\n"
+                "xenmeter debt --policy policy.json --names names.txt -f csv -o debts.csv capture.xt\n"
+                "xentrace -D -e 0x32f000 /dev/stdout | xenmeter debt --reserve '*=20%' --live 500ms -",
+    .options = options,
+    .operands = OPERANDS_TRACE,
+    .no_executions = true,
+    .formats = writer_formats,
+    .relations = relations,
+    .options_size = sizeof(struct debt_arguments),
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

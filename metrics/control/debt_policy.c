@@ -1,0 +1,123 @@
+#include "metrics/control/debt_policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+#include "parser/order/clock.h"
+
+#define DOMAINS 65536
+
+uint64_t cpu_share_ns(struct cpu_share share, uint64_t length_ns)
+{
+    uint128 ns = ((uint128)length_ns * share.part + share.of / 2) / share.of;
+    return ns < UINT64_MAX ? (uint64_t)ns : UINT64_MAX;
+}
+
+void debt_policy_free(struct debt_policy *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        free(p->reserves[i].name);
+    free(p->reserves);
+}
+
+int debt_policy_add(struct debt_policy *p, const struct debt_reserve *reserve, struct error *err)
+{
+    struct debt_reserve *reserves = array_reserve(p->reserves, &p->capacity, p->n + 1, sizeof *reserves);
+    p->reserves = reserves ? reserves : p->reserves;
+    char *name = reserve->name ? strdup(reserve->name) : NULL;
+    if (!reserves || (reserve->name && !name)) {
+        free(name);
+        return error_no_memory(err, "the reservations");
+    }
+    p->reserves[p->n] = *reserve;
+    p->reserves[p->n++].name = name;
+    return 0;
+}
+
+/* ---- about whom the rules are ---- */
+
+static bool is_named(const struct debt_reserve *r, debt_name_of name_of, const void *names)
+{
+    for (int32_t domain = 0; domain < DOMAINS; domain++) {
+        const char *name = name_of(names, domain, 1);
+        if (name && strcmp(name, r->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* By the name, if it is known. */
+static int resolve(struct debt_reserve *r, debt_name_of name_of, const void *names, struct error *err)
+{
+    const char *name = r->name || !name_of ? NULL : name_of(names, r->domain, 1);
+    if (r->name && !name_of)
+        return error_set(err, ERROR_USAGE,
+                         "%s: no names of domains are known: give --names FILE, or the domain's id",
+                         r->where);
+    if (r->name && !is_named(r, name_of, names))
+        return error_set(
+            err, ERROR_USAGE,
+            "%s: no domain has this name, by the names that are known (--names): correct it, or give the "
+            "domain's id",
+            r->where);
+    if (name && !(r->name = strdup(name)))
+        return error_no_memory(err, "the reservations");
+    return 0;
+}
+
+static bool is_same(const struct debt_reserve *a, const struct debt_reserve *b)
+{
+    if (a->name && b->name)
+        return strcmp(a->name, b->name) == 0;
+    return !a->name && !b->name && a->domain == b->domain;
+}
+
+int debt_policy_resolve(struct debt_policy *p, debt_name_of name_of, const void *names, struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct debt_reserve *r = &p->reserves[i];
+        if (resolve(r, name_of, names, err) != 0)
+            return -1;
+        for (size_t k = 0; k < i; k++)
+            if (is_same(&p->reserves[k], r))
+                return error_set(err, ERROR_USAGE,
+                                 "%s: the same domain as %s: one of the two reservations must go", r->where,
+                                 p->reserves[k].where);
+    }
+    return 0;
+}
+
+const struct debt_reserve *debt_policy_find(const struct debt_policy *p, uint16_t domain, const char *name)
+{
+    for (const struct debt_reserve *r = p->reserves; r < p->reserves + p->n; r++)
+        if (r->name ? name && strcmp(r->name, name) == 0 : r->domain == domain)
+            return r;
+    return NULL;
+}
+
+/* ---- whether the host has so much ---- */
+
+uint64_t debt_policy_reserved_ns(const struct debt_policy *p)
+{
+    uint64_t sum_ns = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        uint64_t ns = cpu_share_ns(p->reserves[i].rule.reservation, p->feedback_ns);
+        sum_ns = ns > UINT64_MAX - sum_ns ? UINT64_MAX : sum_ns + ns;
+    }
+    return sum_ns;
+}
+
+int debt_policy_check_sum(const struct debt_policy *p, uint64_t reserved_ns, size_t n, unsigned pcpus,
+                          struct error *err)
+{
+    uint64_t all_ns = p->feedback_ns * pcpus;
+    if (reserved_ns <= all_ns || reserved_ns - all_ns <= n) /* each was rounded */
+        return 0;
+    double whole = (double)p->feedback_ns;
+    return error_set(
+        err, ERROR_USAGE,
+        "the reservations of %zu domain%s add up to %.2f %%, but %u pCPU%s %.0f %%: reserve less%s", n,
+        n == 1 ? "" : "s", 100 * (double)reserved_ns / whole, pcpus, pcpus == 1 ? " has" : "s have",
+        100.0 * pcpus, p->host_pcpus ? "" : ", or say how many pCPUs the host has (--host-pcpus)");
+}

@@ -1,0 +1,73 @@
+/* Who has which reservation, and how debts are repaid: what a ledger of debts (debt.h) goes by. */
+#ifndef XENMETER_METRICS_CONTROL_DEBT_POLICY_H
+#define XENMETER_METRICS_CONTROL_DEBT_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+
+#define FEEDBACK_DEFAULT_NS 500000000u
+#define FEEDBACK_MIN_NS     1000000u
+#define FEEDBACK_MAX_NS     3600000000000u
+
+/* CPU time as part of a pCPU's: `part` ns of every `of` ns. SEDF's slice and period; 60 %: 60 of 100. */
+struct cpu_share {
+    uint64_t part, of;
+};
+
+/* The share of length_ns, rounded to the nearest ns; at most UINT64_MAX. */
+uint64_t cpu_share_ns(struct cpu_share share, uint64_t length_ns);
+
+/* What one domain is given. */
+struct debt_rule {
+    struct cpu_share reservation; /* of one pCPU; more than 1 for a domain with several vCPUs */
+    struct cpu_share floor;       /* of the reservation: no repayment leaves less. Below 1 */
+    uint32_t spread;              /* K: over so many periods a charge is repaid; see repayment.h */
+};
+
+/* The rule of one domain: by its id, or by its name. */
+struct debt_reserve {
+    char *name; /* owned; NULL: by id */
+    uint16_t domain;
+    struct debt_rule rule;
+    char where[72]; /* in the file or option, for messages: "domains.web", "--reserve web=30%" */
+};
+
+/* All zero, but for feedback_ns: without any rule. */
+struct debt_policy {
+    uint64_t feedback_ns; /* the feedback interval: FEEDBACK_MIN_NS to FEEDBACK_MAX_NS */
+    unsigned host_pcpus;  /* of the host; 0: those that the trace shows */
+    struct debt_reserve *reserves;
+    size_t n, capacity;
+    bool for_others; /* every other guest has this rule: not domain 0, and no driver domain */
+    struct debt_rule others;
+};
+
+/* As name_lookup in metrics/relation/relation.h. */
+typedef const char *(*debt_name_of)(const void *names, int32_t domain, uint32_t life);
+
+void debt_policy_free(struct debt_policy *p);
+
+/* Adds a rule (copied, the name too). -1 with `err` filled: no memory. */
+int debt_policy_add(struct debt_policy *p, const struct debt_reserve *reserve, struct error *err);
+
+/*
+ * Finds out about whom the rules are: one by the id of a domain with a known name becomes one by that name. name_of may
+ * be NULL: no names are known. -1 with `err` filled, which names the place: a name that no domain has, or two rules for one
+ * domain.
+ */
+int debt_policy_resolve(struct debt_policy *p, debt_name_of name_of, const void *names, struct error *err);
+
+/* The rule for a domain of that id and name (NULL: not known) among `reserves`; NULL: none. After debt_policy_resolve. */
+const struct debt_reserve *debt_policy_find(const struct debt_policy *p, uint16_t domain, const char *name);
+
+/* -1 with `err` filled: n reservations, which need reserved_ns of each feedback interval, are more than so many pCPUs have. */
+int debt_policy_check_sum(const struct debt_policy *p, uint64_t reserved_ns, size_t n, unsigned pcpus,
+                          struct error *err);
+
+/* What all rules but the one for others need of each feedback interval. */
+uint64_t debt_policy_reserved_ns(const struct debt_policy *p);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * host.h - a simulated Xen host: pCPUs, domains, vCPUs, and the clock they live by.
+ *
+ * All times are ns of Xen's system time; 0 is when tracing began. The host is one loop over timers. Each pCPU has a clock
+ * of its own, the time of the last thing that happened there: it never goes back, and runs ahead of the loop by what the
+ * hypervisor's code takes (records of one act are some tens of ns apart). Work of a guest begins after that.
+ *
+ * Layers of the folder, upper ones do not know lower ones: timeline, prng, trace_ring - host.h, emit.h, true_account.h -
+ * scheduler.h and the schedulers - pcpu.h (who runs) - kernel.h (what a vCPU runs) - loads - simulation.h (all of it).
+ */
+#ifndef XENMETER_SIM_HOST_H
+#define XENMETER_SIM_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/prng.h"
+#include "sim/scenario.h"
+#include "sim/timeline.h"
+#include "sim/trace_ring.h"
+#include "sim/true_account.h"
+
+#define SIM_IDLE_DOMAIN 32767
+#define SIM_NEVER       UINT64_MAX
+
+/* Xen's RUNSTATE_*, in its order. */
+enum sim_runstate { SIM_RUNNING, SIM_RUNNABLE, SIM_BLOCKED, SIM_OFFLINE };
+
+struct sim_host;
+struct sim_domain;
+struct sim_pcpu;
+struct sim_task;
+struct sim_scheduler_ops;
+struct sim_driver;
+struct sim_pair;
+
+/* Something that happens at a time of its own. */
+struct sim_timer {
+    void (*due)(struct sim_host *host, void *context, uint64_t now_ns);
+    void *context;
+    uint32_t actor; /* on the host's timeline */
+};
+
+/* A first-in first-out list of tasks. */
+struct sim_task_list {
+    struct sim_task *head, *tail;
+};
+
+struct sim_vcpu {
+    struct sim_domain *domain;
+    struct sim_pcpu *pcpu; /* where it runs, or ran last, or is to run first */
+    uint32_t index;        /* among all vCPUs of the host, idle ones excluded */
+    uint16_t id;
+    int16_t pin;         /* the only pCPU it may run on; -1: any */
+    uint8_t runstate;    /* enum sim_runstate */
+    bool blocked;        /* it has asked to block and was not woken since */
+    bool parked;         /* the scheduler has paused it (a cap of Credit) */
+    bool yields;         /* it has asked to yield and was not descheduled since */
+    uint64_t changed_ns; /* of its last runstate change */
+    uint64_t saved_ns;   /* its last change was recorded, and it was saved: others must not touch it before */
+    uint64_t switched_ns; /* it was last switched in or out */
+    uint64_t ran_ns;      /* running time up to changed_ns, for the watchdog */
+    /* What its kernel runs (kernel.h). */
+    struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
+    struct sim_task *current; /* the task of the last task switch */
+    struct sim_task *idle, *timer_interrupt, *reschedule;
+    struct sim_task_list interrupts, threads, programs; /* pending, in order of precedence */
+    bool in_interrupt;
+    struct sim_timer tick;
+    /* What its time is accounted as (true_account.h). */
+    uint64_t charged_ns; /* up to here */
+    uint32_t charged_to; /* a cell; of a guest CELL_NONE */
+    uint32_t first_state_cell;
+};
+
+struct sim_domain {
+    const struct scenario_domain *plan;
+    struct sim_vcpu *vcpus;
+    uint32_t index;           /* in host->domains */
+    uint32_t first_done_cell; /* of SIM_DONES (driver.h) */
+    uint32_t own_cell;        /* a driver domain's work for itself; of guests CELL_NONE */
+    uint16_t id;
+};
+
+struct sim_pcpu {
+    struct sim_host *host;
+    struct sim_vcpu *current;
+    struct sim_vcpu idle;
+    uint64_t clock_ns;     /* of the last thing that happened on it */
+    uint64_t work_ns;      /* up to when its current task's work is accounted */
+    uint64_t resched_ns;   /* it enters the scheduler then; SIM_NEVER: nobody asked for it */
+    uint64_t kick_ns;      /* an interrupt for its current vCPU arrives; SIM_NEVER: none */
+    uint64_t slice_end_ns; /* SIM_NEVER: no end */
+    struct sim_timer timer;
+    struct trace_ring ring;
+    uint32_t id;
+};
+
+struct sim_host {
+    const struct scenario *plan;
+    struct prng rng;
+    struct timeline timeline;
+    struct sim_timer **timers; /* by actor */
+    uint32_t timer_count, timer_space;
+    struct sim_pcpu *pcpus;
+    struct sim_domain *domains; /* in the scenario's order */
+    struct sim_domain idle_domain;
+    struct sim_vcpu *vcpus; /* of all domains, by index */
+    uint32_t vcpu_count;
+    const struct sim_scheduler_ops *scheduler;
+    void *scheduler_state;
+    struct sim_driver *drivers; /* the domains that are driver domains, in the scenario's order */
+    size_t driver_count;
+    struct sim_pair *pairs; /* guests and their driver domains; a list */
+    struct true_account truth;
+    uint64_t cycles_per_ns;         /* 16.48 fixed point */
+    uint64_t last_ns;               /* of the latest record or runstate change */
+    bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
+    bool sweep_wanted;
+    bool no_memory; /* an allocation failed while it ran: the results are void */
+};
+
+/* The timestamp counter at ns. It is far above 0 when tracing begins, as on a host that has been up for a while. */
+static inline uint64_t host_tsc(const struct sim_host *host, uint64_t ns)
+{
+    return ((uint64_t)1 << 44) + (uint64_t)(((uint128)ns * host->cycles_per_ns) >> 48);
+}
+
+static inline bool vcpu_is_idle(const struct sim_vcpu *v)
+{
+    return v->domain->id == SIM_IDLE_DOMAIN;
+}
+
+/* Whether a scheduler may run it. */
+static inline bool vcpu_is_runnable(const struct sim_vcpu *v)
+{
+    return !v->blocked && !v->parked;
+}
+
+/* How a vCPU is named in one word of a record: vCPU low, domain high. */
+static inline uint32_t vcpu_word(const struct sim_vcpu *v)
+{
+    return (uint32_t)v->domain->id << 16 | v->id;
+}
+
+/* Adds a timer, before the host starts. False: no memory. */
+bool host_add_timer(struct sim_host *host, struct sim_timer *timer);
+
+/* The timer is due at that time next, SIM_NEVER: not any more. A time that has passed: at once. */
+static inline void host_set_timer(struct sim_host *host, const struct sim_timer *timer, uint64_t due_ns)
+{
+    timeline_set(&host->timeline, timer->actor, due_ns);
+}
+
+#endif

@@ -1,0 +1,252 @@
+#include "sim/kernel.h"
+
+#include <stdlib.h>
+
+#include "sim/pcpu.h"
+#include "sim/emit.h"
+
+/* ---- lists ---- */
+
+static void push(struct sim_task_list *list, struct sim_task *task)
+{
+    task->next = NULL;
+    task->queued = true;
+    if (list->tail)
+        list->tail->next = task;
+    else
+        list->head = task;
+    list->tail = task;
+}
+
+static struct sim_task *pop(struct sim_task_list *list)
+{
+    struct sim_task *task = list->head;
+    if (!task)
+        return NULL;
+    list->head = task->next;
+    if (!list->head)
+        list->tail = NULL;
+    task->queued = false;
+    return task;
+}
+
+static struct sim_task_list *list_of(struct sim_task *task)
+{
+    struct sim_vcpu *v = task->vcpu;
+    if (task->kind == TASK_INTERRUPT)
+        return &v->interrupts;
+    return task->kind == TASK_THREAD ? &v->threads : &v->programs;
+}
+
+/* ---- tasks ---- */
+
+/* Xen's timer interrupt hits the pCPU where the vCPU is, or was. */
+static void alarm_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct sim_task *task = context;
+    struct sim_pcpu *pcpu = task->vcpu->pcpu;
+    (void)host;
+    pcpu_enter(pcpu, now_ns);
+    task_wake(task);
+    interrupt_raise(pcpu, task->vcpu->timer_interrupt);
+    pcpu_leave(pcpu);
+}
+
+bool task_init(struct sim_task *task, struct sim_vcpu *v, enum sim_task_kind kind,
+               void (*step)(struct sim_host *, struct sim_task *), void *context)
+{
+    *task = (struct sim_task){
+        .vcpu = v, .step = step, .context = context, .kind = (uint8_t)kind, .cell = v->domain->own_cell};
+    task->alarm = (struct sim_timer){.due = alarm_due, .context = task};
+    return host_add_timer(v->pcpu->host, &task->alarm);
+}
+
+void task_work(struct sim_task *task, uint64_t ns, uint32_t cell)
+{
+    task->left_ns = ns;
+    task->cell = cell;
+    task->active = true;
+}
+
+bool task_works_first(struct sim_task *task, uint64_t ns, uint32_t cell)
+{
+    task->phase = !task->phase;
+    if (task->phase)
+        task_work(task, ns, cell);
+    return task->phase;
+}
+
+void task_sleep_until(struct sim_host *host, struct sim_task *task, uint64_t due_ns)
+{
+    host_set_timer(host, &task->alarm, due_ns);
+}
+
+void task_wake(struct sim_task *task)
+{
+    if (!task->queued)
+        push(list_of(task), task);
+}
+
+void interrupt_raise(struct sim_pcpu *on, struct sim_task *handler)
+{
+    task_wake(handler);
+    vcpu_kick(on, handler->vcpu);
+}
+
+void event_channel_send(struct sim_pcpu *from, struct sim_task *handler)
+{
+    emit_hypercall(from, HYPERCALL_EVENT_CHANNEL_OP);
+    interrupt_raise(from, handler);
+}
+
+/* ---- what runs next ---- */
+
+/* The last handler is done: back to the task, unless a thread was woken while a program ran. */
+static void return_from_interrupt(struct sim_vcpu *v)
+{
+    emit_hypercall(v->pcpu, HYPERCALL_IRET);
+    v->in_interrupt = false;
+    struct sim_task *current = v->current;
+    if (current->kind == TASK_PROGRAM && current->active && current != v->idle && v->threads.head) {
+        task_wake(current);
+        v->current = NULL;
+    }
+}
+
+/* Another task: the idle loop if there is none. */
+static struct sim_task *switch_task(struct sim_vcpu *v)
+{
+    struct sim_task *next = pop(&v->threads);
+    if (!next)
+        next = pop(&v->programs);
+    if (!next)
+        next = v->idle;
+    if (next != v->current)
+        emit_task_switch(v->pcpu);
+    if (next != v->idle) {
+        v->idle->active = false;
+        v->idle->phase = 0;
+    }
+    v->current = next;
+    return next;
+}
+
+static struct sim_task *choose(struct sim_vcpu *v)
+{
+    if (v->in_interrupt && v->running && v->running->kind == TASK_INTERRUPT && v->running->active)
+        return v->running;
+    if (v->interrupts.head) {
+        v->in_interrupt = true;
+        emit_privileged(v->pcpu, v->domain->plan->privileged);
+        return pop(&v->interrupts);
+    }
+    if (v->in_interrupt)
+        return_from_interrupt(v);
+    bool others = v->threads.head || v->programs.head;
+    if (v->current && v->current->active && (v->current != v->idle || !others))
+        return v->current;
+    return switch_task(v);
+}
+
+/* Runs what is next until something takes time, or the vCPU leaves its pCPU. */
+static void dispatch(struct sim_host *host, struct sim_vcpu *v)
+{
+    while (!v->blocked && !v->yields) {
+        struct sim_task *task = choose(v);
+        vcpu_charge(v, v->pcpu->clock_ns, task->cell);
+        v->running = task;
+        if (task->active && task->left_ns > 0)
+            return;
+        task->active = false;
+        task->step(host, task);
+        if (task->active)
+            vcpu_charge(v, v->pcpu->clock_ns, task->cell);
+    }
+    if (v->blocked)
+        v->running = NULL;
+}
+
+void kernel_act(struct sim_host *host, struct sim_vcpu *v)
+{
+    dispatch(host, v);
+    v->pcpu->work_ns = v->pcpu->clock_ns;
+}
+
+void kernel_resume(struct sim_host *host, struct sim_vcpu *v)
+{
+    if (!v->running || kernel_interrupted(v))
+        kernel_act(host, v);
+}
+
+/* ---- the tasks that every kernel has ---- */
+
+static void idle_step(struct sim_host *host, struct sim_task *idle)
+{
+    (void)host;
+    struct sim_vcpu *v = idle->vcpu;
+    if (task_works_first(idle, v->domain->plan->idle_ns, v->domain->own_cell))
+        return;
+    emit_hypercall_command(v->pcpu, HYPERCALL_VCPU_OP, VCPUOP_SET_SINGLESHOT_TIMER);
+    vcpu_block(v);
+}
+
+/* Programs take turns when the timer interrupts one of them. */
+static void take_turns(struct sim_vcpu *v)
+{
+    struct sim_task *current = v->current;
+    if (current && current != v->idle && current->kind == TASK_PROGRAM && current->active &&
+        v->programs.head) {
+        task_wake(current);
+        v->current = v->idle;
+    }
+}
+
+static void timer_step(struct sim_host *host, struct sim_task *timer)
+{
+    (void)host;
+    struct sim_vcpu *v = timer->vcpu;
+    if (task_works_first(timer, v->domain->plan->timer_ns, v->domain->own_cell))
+        return;
+    emit_hypercall_command(v->pcpu, HYPERCALL_VCPU_OP, VCPUOP_SET_SINGLESHOT_TIMER);
+    take_turns(v);
+}
+
+/* Kernels with CONFIG_NO_HZ_IDLE: no ticks while the idle loop runs. */
+static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct sim_vcpu *v = context;
+    if (v->runstate == SIM_RUNNING && v->current && v->current != v->idle) {
+        pcpu_enter(v->pcpu, now_ns);
+        interrupt_raise(v->pcpu, v->timer_interrupt);
+        pcpu_leave(v->pcpu);
+    }
+    host_set_timer(host, &v->tick, now_ns + v->domain->plan->tick_ns);
+}
+
+/* An interrupt from another vCPU of the domain: a thread was made runnable. */
+static void reschedule_step(struct sim_host *host, struct sim_task *task)
+{
+    (void)host;
+    task_works_first(task, task->vcpu->domain->plan->interrupt_ns, task->vcpu->domain->own_cell);
+}
+
+bool kernel_init(struct sim_host *host, struct sim_vcpu *v)
+{
+    v->idle = calloc(1, sizeof *v->idle);
+    v->timer_interrupt = calloc(1, sizeof *v->timer_interrupt);
+    v->reschedule = calloc(1, sizeof *v->reschedule);
+    v->tick = (struct sim_timer){.due = tick_due, .context = v};
+    if (!v->idle || !v->timer_interrupt || !v->reschedule || !host_add_timer(host, &v->tick))
+        return false;
+    v->current = v->idle;
+    return task_init(v->idle, v, TASK_PROGRAM, idle_step, NULL) &&
+           task_init(v->timer_interrupt, v, TASK_INTERRUPT, timer_step, NULL) &&
+           task_init(v->reschedule, v, TASK_INTERRUPT, reschedule_step, NULL);
+}
+
+void kernel_free(struct sim_vcpu *v)
+{
+    free(v->idle);
+    free(v->timer_interrupt);
+    free(v->reschedule);
+}

@@ -1,0 +1,134 @@
+/* Bulk transfer: packets out of a guest, or from outside into one, as fast as it goes or at a rate. */
+#include "sim/kernel.h"
+#include "sim/load.h"
+#include "sim/network.h"
+
+/* ---- out ---- */
+
+struct bulk_out {
+    const struct scenario_load *plan;
+    struct sim_vif *vif, *to;
+    struct sim_flow flow;
+    struct sim_task task;
+    bool paid;        /* CPU for the next packet has been used */
+    uint64_t next_ns; /* of a load with a rate: not before */
+};
+
+static void out_step(struct sim_host *host, struct sim_task *task)
+{
+    struct bulk_out *b = task->context;
+    uint64_t now_ns = task->vcpu->pcpu->clock_ns;
+    if (b->paid && !vif_has_room(b->vif)) {
+        vif_wait_for_room(b->vif, task);
+        return;
+    }
+    if (b->paid) {
+        struct sim_packet packet = {.flow = &b->flow,
+                                    .to = b->to,
+                                    .request_ns = now_ns,
+                                    .bytes = (uint32_t)b->plan->packet_bytes,
+                                    .last = true};
+        vif_send(host, b->vif, task->vcpu, &packet);
+        b->paid = false;
+    }
+    if (b->plan->packets_per_s > 0 && now_ns < b->next_ns) {
+        task_sleep_until(host, task, b->next_ns);
+        return;
+    }
+    if (b->plan->packets_per_s > 0)
+        b->next_ns += (uint64_t)(1e9 / b->plan->packets_per_s);
+    b->paid = true;
+    task_work(task, b->plan->packet_ns, task->vcpu->domain->own_cell);
+}
+
+static struct sim_domain *domain_of(struct sim_host *host, uint64_t id)
+{
+    struct sim_domain *d = host->domains;
+    while (d->id != id)
+        d++;
+    return d;
+}
+
+static bool out_create(struct sim_host *host, struct sim_domain *domain, const struct scenario_load *plan,
+                       void *state)
+{
+    struct bulk_out *b = state;
+    struct sim_driver *driver = driver_of(host, plan->driver);
+    b->plan = plan;
+    b->flow = (struct sim_flow){.context = b, .packet_ns = plan->packet_ns};
+    b->vif = network_vif(host, domain, driver);
+    if (plan->to_given && !(b->to = network_vif(host, domain_of(host, plan->to), driver)))
+        return false;
+    if (!b->vif || !task_init(&b->task, &domain->vcpus[0], TASK_PROGRAM, out_step, b))
+        return false;
+    task_wake(&b->task);
+    return true;
+}
+
+const struct sim_load_ops load_bulk_out = {.size = sizeof(struct bulk_out), .create = out_create};
+
+/* ---- in ---- */
+
+struct bulk_in {
+    const struct scenario_load *plan;
+    struct sim_domain *guest;
+    struct sim_vif *vif;
+    struct sim_flow flow;
+    struct sim_timer source; /* outside of the host */
+    uint64_t due_ns;         /* when the source acts; SIM_NEVER: it waits */
+    uint64_t to_send;        /* without a rate: what the window lets through */
+};
+
+static void source_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct bulk_in *b = context;
+    const struct sim_packet packet = {.flow = &b->flow,
+                                      .to = b->vif,
+                                      .request_ns = now_ns,
+                                      .bytes = (uint32_t)b->plan->packet_bytes,
+                                      .last = true};
+    b->due_ns = SIM_NEVER;
+    if (b->plan->packets_per_s > 0) {
+        b->to_send = 1;
+        b->due_ns = now_ns + (uint64_t)(1e9 / b->plan->packets_per_s);
+        host_set_timer(host, &b->source, b->due_ns);
+    }
+    for (; b->to_send > 0; b->to_send--)
+        network_arrive(host, &packet, now_ns);
+}
+
+/* The guest has it: the source hears of that after the network's delay, and sends the next one. */
+static void received(struct sim_host *host, struct sim_flow *flow, const struct sim_packet *packet)
+{
+    struct bulk_in *b = flow->context;
+    (void)packet;
+    b->to_send++;
+    if (b->due_ns != SIM_NEVER)
+        return;
+    b->due_ns = b->guest->vcpus[0].pcpu->clock_ns + 2 * b->plan->network_delay_ns;
+    host_set_timer(host, &b->source, b->due_ns);
+}
+
+static bool in_create(struct sim_host *host, struct sim_domain *domain, const struct scenario_load *plan,
+                      void *state)
+{
+    struct bulk_in *b = state;
+    b->plan = plan;
+    b->guest = domain;
+    b->to_send = plan->window;
+    b->flow = (struct sim_flow){
+        .context = b, .packet_ns = plan->packet_ns, .received = plan->packets_per_s > 0 ? NULL : received};
+    b->source = (struct sim_timer){.due = source_due, .context = b};
+    b->vif = network_vif(host, domain, driver_of(host, plan->driver));
+    return b->vif && host_add_timer(host, &b->source);
+}
+
+static void in_start(struct sim_host *host, void *state)
+{
+    struct bulk_in *b = state;
+    b->due_ns = b->plan->network_delay_ns;
+    host_set_timer(host, &b->source, b->due_ns);
+}
+
+const struct sim_load_ops load_bulk_in = {
+    .size = sizeof(struct bulk_in), .create = in_create, .start = in_start};

@@ -1,0 +1,277 @@
+#include "sim/pcpu.h"
+
+#include "sim/kernel.h"
+#include "sim/emit.h"
+
+/* What Xen needs from reading its clock to the first record of a switch, beside the scheduler's own records. */
+enum { DECISION_NS = 80, DECISION_MASK = 127 };
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool idles(const struct sim_pcpu *pcpu)
+{
+    return pcpu->current == &pcpu->idle;
+}
+
+/* ---- the truth ---- */
+
+void vcpu_charge(struct sim_vcpu *v, uint64_t now_ns, uint32_t cell)
+{
+    struct true_account *truth = &v->pcpu->host->truth;
+    if (v->charged_to != CELL_NONE && v->charged_ns < now_ns)
+        true_account_span(truth, v->charged_to, v->charged_ns, now_ns);
+    v->charged_ns = now_ns;
+    v->charged_to = cell;
+}
+
+/* The time in the present state, up to `at_ns`. */
+static void account_state(struct sim_vcpu *v, uint64_t at_ns)
+{
+    struct sim_host *host = v->pcpu->host;
+    if (vcpu_is_idle(v))
+        return;
+    true_account_span(&host->truth, v->first_state_cell + v->runstate, v->changed_ns, at_ns);
+    if (v->runstate == SIM_RUNNING) {
+        v->ran_ns += at_ns - v->changed_ns;
+        vcpu_charge(v, at_ns, v->charged_to);
+    }
+    v->changed_ns = at_ns;
+}
+
+void vcpu_close_account(struct sim_vcpu *v, uint64_t end_ns)
+{
+    if (v->changed_ns < end_ns)
+        account_state(v, end_ns);
+}
+
+/* Xen waits for a lock while another pCPU is still busy with the vCPU. */
+static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
+{
+    pcpu->clock_ns = later(pcpu->clock_ns, v->saved_ns);
+}
+
+/* A change outside of a switch: it happens when it is recorded. */
+static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runstate to)
+{
+    wait_for(on, v);
+    account_state(v, on->clock_ns);
+    emit_runstate(on, v, to);
+    v->saved_ns = on->clock_ns;
+}
+
+/* ---- the pCPU's time ---- */
+
+void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
+{
+    struct sim_task *task = pcpu->current->running;
+    pcpu->clock_ns = later(pcpu->clock_ns, now_ns);
+    if (task && !idles(pcpu) && pcpu->clock_ns > pcpu->work_ns) {
+        uint64_t worked = pcpu->clock_ns - pcpu->work_ns;
+        task->left_ns -= worked < task->left_ns ? worked : task->left_ns;
+    }
+    pcpu->work_ns = pcpu->clock_ns;
+}
+
+static bool must_schedule(const struct sim_pcpu *pcpu)
+{
+    const struct sim_vcpu *v = pcpu->current;
+    return v->blocked || v->parked || v->yields || pcpu->clock_ns >= pcpu->resched_ns ||
+           pcpu->clock_ns >= pcpu->slice_end_ns;
+}
+
+static uint64_t next_due(const struct sim_pcpu *pcpu)
+{
+    const struct sim_task *task = pcpu->current->running;
+    if (must_schedule(pcpu))
+        return pcpu->clock_ns;
+    uint64_t due = pcpu->resched_ns < pcpu->slice_end_ns ? pcpu->resched_ns : pcpu->slice_end_ns;
+    if (pcpu->kick_ns < due)
+        due = pcpu->kick_ns;
+    if (!idles(pcpu)) {
+        uint64_t done = pcpu->clock_ns + (task ? task->left_ns : 0);
+        due = done < due ? done : due;
+    }
+    return later(due, pcpu->clock_ns);
+}
+
+void pcpu_leave(struct sim_pcpu *pcpu)
+{
+    pcpu->work_ns = pcpu->clock_ns;
+    uint64_t due = next_due(pcpu);
+    host_set_timer(pcpu->host, &pcpu->timer, due);
+}
+
+/* ---- switches ---- */
+
+static void record_switch(struct sim_pcpu *pcpu, const struct sim_vcpu *prev, const struct sim_vcpu *next,
+                          uint64_t decided_ns, uint64_t slice_ns)
+{
+    uint32_t slice = slice_ns == SIM_NEVER ? UINT32_MAX : (uint32_t)slice_ns;
+    /* Xen's "was runnable for": in truth the time since it was switched out, blocked time included. */
+    uint32_t waited = next->runstate == SIM_RUNNABLE ? (uint32_t)(decided_ns - next->switched_ns) : 0;
+    EMIT(pcpu, TRC_SWITCH_INFPREV, prev->domain->id, prev->id, (uint32_t)(decided_ns - prev->switched_ns));
+    EMIT(pcpu, TRC_SWITCH_INFNEXT, next->domain->id, next->id, waited, slice);
+    EMIT(pcpu, TRC_SWITCH, prev->domain->id, prev->id, next->domain->id, next->id);
+}
+
+static enum sim_runstate state_when_out(const struct sim_vcpu *v)
+{
+    if (v->blocked)
+        return SIM_BLOCKED;
+    return v->parked ? SIM_OFFLINE : SIM_RUNNABLE;
+}
+
+/* Both runstate changes are dated at the instant when the scheduler read its clock. */
+static void switch_to(struct sim_pcpu *pcpu, struct sim_vcpu *next, uint64_t decided_ns, uint64_t slice_ns)
+{
+    struct sim_host *host = pcpu->host;
+    struct sim_vcpu *prev = pcpu->current;
+    record_switch(pcpu, prev, next, decided_ns, slice_ns);
+    account_state(prev, decided_ns);
+    emit_runstate(pcpu, prev, state_when_out(prev));
+    account_state(next, decided_ns);
+    emit_runstate(pcpu, next, SIM_RUNNING);
+    next->charged_ns = decided_ns;
+    prev->switched_ns = next->switched_ns = decided_ns;
+    pcpu->current = next;
+    next->pcpu = pcpu;
+    pcpu->ring.current_domain = next->domain->id;
+    pcpu->ring.current_vcpu = next->id;
+    pcpu->clock_ns += host->plan->switch_cost_ns;
+    if (!vcpu_is_idle(prev) && host->scheduler->switched_out)
+        host->scheduler->switched_out(host->scheduler_state, pcpu, prev);
+    prev->saved_ns = next->saved_ns = pcpu->work_ns = pcpu->clock_ns;
+    if (!vcpu_is_idle(next))
+        kernel_resume(host, next);
+}
+
+static void record_continue(struct sim_pcpu *pcpu, uint64_t decided_ns, uint64_t slice_ns)
+{
+    const struct sim_vcpu *v = pcpu->current;
+    uint32_t slice = slice_ns == SIM_NEVER ? UINT32_MAX : (uint32_t)slice_ns;
+    EMIT(pcpu, TRC_SWITCH_INFCONT, v->domain->id, v->id, (uint32_t)(decided_ns - v->switched_ns), slice);
+    EMIT(pcpu, TRC_CONTINUE_RUNNING, vcpu_word(v));
+}
+
+/* The scheduler's moment: asks it, and does what it says. */
+static void schedule(struct sim_pcpu *pcpu)
+{
+    struct sim_host *host = pcpu->host;
+    uint64_t decided_ns = pcpu->clock_ns;
+    pcpu->resched_ns = SIM_NEVER;
+    pcpu->clock_ns += DECISION_NS + (prng_next(&host->rng) & DECISION_MASK);
+    struct sim_decision d = host->scheduler->schedule(host->scheduler_state, pcpu, decided_ns);
+    pcpu->slice_end_ns = d.slice_ns == SIM_NEVER ? SIM_NEVER : decided_ns + d.slice_ns;
+    pcpu->current->yields = false;
+    if (d.next == pcpu->current) {
+        record_continue(pcpu, decided_ns, d.slice_ns);
+        return;
+    }
+    /* Another pCPU may have woken it, or left it, while this one was already deciding. */
+    wait_for(pcpu, d.next);
+    switch_to(pcpu, d.next, later(decided_ns, d.next->changed_ns), d.slice_ns);
+}
+
+void pcpu_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct sim_pcpu *pcpu = context;
+    pcpu_enter(pcpu, now_ns);
+    struct sim_vcpu *v = pcpu->current;
+    bool kicked = pcpu->clock_ns >= pcpu->kick_ns;
+    if (kicked)
+        pcpu->kick_ns = SIM_NEVER;
+    if (!idles(pcpu) && (kicked || !v->running || v->running->left_ns == 0))
+        kernel_act(host, v);
+    if (must_schedule(pcpu))
+        schedule(pcpu);
+    pcpu_leave(pcpu);
+}
+
+/* ---- what wakes and stops vCPUs ---- */
+
+void pcpu_tickle(struct sim_pcpu *on, struct sim_pcpu *pcpu)
+{
+    uint64_t due = on->clock_ns + (on == pcpu ? 0 : on->host->plan->ipi_ns);
+    if (due >= pcpu->resched_ns)
+        return;
+    pcpu->resched_ns = due;
+    if (on != pcpu)
+        host_set_timer(pcpu->host, &pcpu->timer, next_due(pcpu));
+}
+
+void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    struct sim_host *host = on->host;
+    wait_for(on, v);
+    emit_vcpu(on, TRC_WAKE, v);
+    v->blocked = false;
+    if (v->runstate < SIM_BLOCKED)
+        return;
+    if (v->parked) {
+        if (v->runstate == SIM_BLOCKED)
+            change_state(on, v, SIM_OFFLINE);
+        return;
+    }
+    change_state(on, v, SIM_RUNNABLE);
+    host->scheduler->wake(host->scheduler_state, on, v);
+}
+
+void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    if (v->blocked) {
+        vcpu_wake(on, v);
+        return;
+    }
+    if (v->runstate != SIM_RUNNING)
+        return;
+    struct sim_pcpu *pcpu = v->pcpu;
+    uint64_t due = on->clock_ns + (on == pcpu ? 0 : on->host->plan->ipi_ns);
+    if (due >= pcpu->kick_ns)
+        return;
+    pcpu->kick_ns = due;
+    if (on != pcpu)
+        host_set_timer(pcpu->host, &pcpu->timer, next_due(pcpu));
+}
+
+void vcpu_block(struct sim_vcpu *v)
+{
+    emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_BLOCK);
+    emit_vcpu(v->pcpu, TRC_BLOCK, v);
+    v->blocked = true;
+}
+
+void vcpu_yield(struct sim_vcpu *v)
+{
+    emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_YIELD);
+    emit_vcpu(v->pcpu, TRC_YIELD, v);
+    v->yields = true;
+}
+
+void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->parked = true;
+    wait_for(on, v);
+    emit_vcpu(on, TRC_SLEEP, v);
+    if (v->runstate == SIM_RUNNING) {
+        pcpu_tickle(on, v->pcpu);
+        return;
+    }
+    if (v->runstate == SIM_RUNNABLE) {
+        change_state(on, v, SIM_OFFLINE);
+        on->host->scheduler->sleep(on->host->scheduler_state, v);
+    }
+}
+
+void vcpu_unpark(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->parked = false;
+    wait_for(on, v);
+    emit_vcpu(on, TRC_WAKE, v);
+    if (v->blocked || v->runstate < SIM_BLOCKED)
+        return;
+    change_state(on, v, SIM_RUNNABLE);
+    on->host->scheduler->wake(on->host->scheduler_state, on, v);
+}

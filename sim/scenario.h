@@ -1,0 +1,118 @@
+/*
+ * scenario.h - what is to be simulated: the contents of a scenario file (xenmeter-scenario(5)).
+ *
+ * scenario_read() checks everything: a scenario that was read can be simulated. All times are ns.
+ */
+#ifndef XENMETER_SIM_SCENARIO_H
+#define XENMETER_SIM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/error.h"
+
+#define SCENARIO_PCPUS_MAX    1024
+#define SCENARIO_DOMAINS_MAX  1000
+#define SCENARIO_VCPUS_MAX    512 /* per domain */
+#define SCENARIO_ALL_VCPUS    8192
+#define SCENARIO_LOADS_MAX    16 /* per domain */
+#define SCENARIO_DURATION_MIN ((uint64_t)1000000)
+#define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
+
+/* In the order of scenario_schedulers[]. */
+enum scenario_scheduler { SCENARIO_CREDIT, SCENARIO_CREDIT2, SCENARIO_SEDF, SCENARIO_NULL, SCENARIO_RTDS };
+extern const char *const scenario_schedulers[]; /* ended by NULL */
+
+/* In the order of scenario_loads[]. */
+enum scenario_load_type {
+    LOAD_HOG,
+    LOAD_ON_OFF,
+    LOAD_WEB,
+    LOAD_REQUEST_RESPONSE,
+    LOAD_BULK_OUT,
+    LOAD_BULK_IN,
+    LOAD_DISK
+};
+extern const char *const scenario_loads[]; /* ended by NULL */
+
+/* What a load does: of each type only some of it means something (xenmeter-scenario(5)). */
+struct scenario_load {
+    int type;        /* enum scenario_load_type */
+    uint64_t driver; /* id of the driver domain that serves it */
+    bool driver_given;
+    uint64_t vcpu; /* on which its program runs */
+    uint64_t on_ns, off_ns, syscall_ns;
+    int distribution; /* 0 fixed, 1 exponential */
+    uint64_t clients; /* 0: open loop */
+    const char *arrivals_file;
+    uint64_t *arrivals; /* of an open loop: when requests arrive; NULL: at requests_per_s */
+    size_t arrival_count;
+    double requests_per_s, packets_per_s;
+    uint64_t think_ns, network_delay_ns;
+    uint64_t request_bytes, response_bytes, packet_bytes;
+    uint64_t request_ns, packet_ns; /* CPU in the guest */
+    uint64_t to;                    /* id of the domain that gets the packets */
+    bool to_given;
+    uint64_t window;
+    uint64_t depth;
+};
+
+/* What a driver domain's work costs, and its devices. */
+struct scenario_driver {
+    uint64_t interrupt_ns, receive_packet_ns, dealloc_packet_ns, transmit_packet_ns, device_packet_ns;
+    uint64_t batch_ns, copy_kib_ns, disk_request_ns, disk_completion_ns, disk_latency_ns;
+    double disk_mib_per_s;
+    bool threaded_napi, persistent_grants;
+};
+
+struct scenario_domain {
+    uint64_t id;
+    const char *name; /* "" if it has none */
+    uint64_t vcpus;
+    int16_t *pins; /* of each vCPU, -1: none */
+    /* credit, credit2 */
+    uint64_t weight;
+    double cap_pct; /* of one pCPU; 0: none */
+    /* sedf */
+    uint64_t slice_ns;
+    /* sedf, rtds */
+    uint64_t period_ns;
+    bool extratime;
+    uint64_t budget_ns; /* rtds */
+    /* What its kernel's own work costs. */
+    uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
+    uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
+    struct scenario_driver *driver; /* NULL: it is no driver domain */
+    struct scenario_load *loads;
+    size_t load_count;
+};
+
+struct scenario {
+    uint64_t duration_ns;
+    uint64_t seed;
+    uint64_t pcpus;
+    uint64_t cpu_hz;
+    int scheduler; /* enum scenario_scheduler */
+    uint64_t ipi_ns, switch_cost_ns, watchdog_ns;
+    uint64_t ratelimit_ns, timeslice_ns;
+    int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
+    /* the trace */
+    uint32_t event_mask; /* as xentrace -e has it */
+    uint64_t buffer_pages;
+    uint64_t sweep_ns, sweep_delay_ns;
+    struct scenario_domain *domains;
+    size_t domain_count;
+    void *document; /* which names point into */
+};
+
+/*
+ * Reads `n` bytes of text; files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
+ */
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err);
+void scenario_free(struct scenario *s);
+
+/* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */
+int scenario_parse_mask(const char *text, uint32_t *mask);
+
+#endif

@@ -1,0 +1,372 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/keys.h"
+#include "sim/scenario_loads.h"
+
+#define US 1e3
+#define MS 1e6
+#define S  1e9
+
+#define PAGES_MAX 65535u /* Xen counts the pages of all buffers in 16 bits */
+
+const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
+const char *const scenario_loads[] = {"hog",      "on_off",  "web",  "request_response",
+                                      "bulk_out", "bulk_in", "disk", NULL};
+static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
+
+#define FIELD(TYPE, MEMBER) .offset = offsetof(struct TYPE, MEMBER)
+
+static const struct key root_keys[] = {
+    {"duration", KEY_TIME, FIELD(scenario, duration_ns), 1 * MS, 86400 * S, NULL, true},
+    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, 9e18, NULL, false},
+    {"host", KEY_OTHER, .required = false},
+    {"trace", KEY_OTHER, .required = false},
+    {"domains", KEY_OTHER, .required = true},
+    {.name = NULL},
+};
+
+static const struct key host_keys[] = {
+    {"pcpus", KEY_COUNT, FIELD(scenario, pcpus), 1, SCENARIO_PCPUS_MAX, NULL, false},
+    {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
+    {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
+    {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
+    {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
+    {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
+    {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
+    {"timeslice", KEY_TIME, FIELD(scenario, timeslice_ns), 1 * MS, 1000 * MS, NULL, false},
+    {"short_block", KEY_CHOICE, FIELD(scenario, short_block), .choices = short_blocks},
+    {.name = NULL},
+};
+
+/* What the reader keeps until it is checked. */
+struct trace_part {
+    const char *events;
+    uint64_t buffer_pages, sweep_ns, sweep_delay_ns;
+};
+
+static const struct key trace_keys[] = {
+    {"events", KEY_TEXT, FIELD(trace_part, events), 0, 0, NULL, false},
+    {"buffer_pages", KEY_COUNT, FIELD(trace_part, buffer_pages), 1, 65535, NULL, false},
+    {"sweep", KEY_TIME, FIELD(trace_part, sweep_ns), 1 * MS, 3600 * S, NULL, false},
+    {"sweep_delay", KEY_TIME, FIELD(trace_part, sweep_delay_ns), 0, 3600 * S, NULL, false},
+    {.name = NULL},
+};
+
+static const struct key domain_keys[] = {
+    {"id", KEY_COUNT, FIELD(scenario_domain, id), 0, 32751, NULL, true},
+    {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
+    {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
+    {"pin", KEY_OTHER, .required = false},
+    {"weight", KEY_COUNT, FIELD(scenario_domain, weight), 1, 65535, NULL, false},
+    {"cap_pct", KEY_NUMBER, FIELD(scenario_domain, cap_pct), 0, 100.0 * SCENARIO_VCPUS_MAX, NULL, false},
+    {"slice", KEY_TIME, FIELD(scenario_domain, slice_ns), 5 * US, 60 * S, NULL, false},
+    {"period", KEY_TIME, FIELD(scenario_domain, period_ns), 10 * US, 60 * S, NULL, false},
+    {"budget", KEY_TIME, FIELD(scenario_domain, budget_ns), 10 * US, 60 * S, NULL, false},
+    {"extratime", KEY_FLAG, FIELD(scenario_domain, extratime), 0, 0, NULL, false},
+    {"idle", KEY_TIME, FIELD(scenario_domain, idle_ns), 0, 10 * MS, NULL, false},
+    {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
+    {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
+    {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
+    {"driver_domain", KEY_OTHER, .required = false},
+    {"loads", KEY_OTHER, .required = false},
+    {.name = NULL},
+};
+
+/* Which schedulers know a key of a domain. */
+static const struct {
+    const char *name;
+    unsigned schedulers; /* 1 << enum scenario_scheduler, or-ed */
+} parameters[] = {
+    {"weight", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
+    {"cap_pct", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
+    {"slice", 1u << SCENARIO_SEDF},
+    {"period", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},
+    {"extratime", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},
+    {"budget", 1u << SCENARIO_RTDS},
+};
+static const struct {
+    const char *name;
+    unsigned schedulers;
+} host_parameters[] = {
+    {"ratelimit", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
+    {"timeslice", 1u << SCENARIO_CREDIT},
+    {"short_block", 1u << SCENARIO_SEDF},
+};
+
+/* ---- the parts ---- */
+
+static int read_host(struct scenario *s, const json_t *root, struct error *err)
+{
+    const struct key_place place = {NULL, "host", 0};
+    const json_t *host = json_object_get(root, "host");
+    if (!host)
+        return 0;
+    if (keys_read(host, &place, host_keys, s, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sizeof host_parameters / sizeof host_parameters[0]; i++) {
+        const char *member = keys_given(host, host_keys, host_parameters[i].name);
+        const struct key_place here = {&place, member, 0};
+        if (member && !(host_parameters[i].schedulers >> s->scheduler & 1))
+            return key_error(&here, err, "the scheduler is %s, which has no such parameter: take it out",
+                             scenario_schedulers[s->scheduler]);
+    }
+    return 0;
+}
+
+static int read_trace(struct scenario *s, const json_t *root, struct error *err)
+{
+    const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
+                           pages = {&place, "buffer_pages", 0};
+    const json_t *trace = json_object_get(root, "trace");
+    struct trace_part part = {"all", s->buffer_pages, s->sweep_ns, s->sweep_delay_ns};
+    if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
+        return -1;
+    if (part.buffer_pages * s->pcpus > PAGES_MAX)
+        return key_error(&pages, err, "all pCPUs together have at most %u pages: lower it to %u", PAGES_MAX,
+                         PAGES_MAX / (unsigned)s->pcpus);
+    s->buffer_pages = part.buffer_pages;
+    s->sweep_ns = part.sweep_ns;
+    s->sweep_delay_ns = part.sweep_delay_ns;
+    if (scenario_parse_mask(part.events, &s->event_mask) != 0)
+        return key_error(&events, err,
+                         "must be a mask as xentrace -e has it: \"0x2f000\", or \"all\", \"sched\", \"pv\"");
+    return 0;
+}
+
+static int read_pins(struct scenario_domain *d, const json_t *pin, const struct key_place *above,
+                     uint64_t pcpus, struct error *err)
+{
+    const struct key_place place = {above, "pin", 0};
+    if (!(d->pins = malloc(d->vcpus * sizeof *d->pins)))
+        return error_no_memory(err, "the scenario");
+    if (json_is_array(pin) && json_array_size(pin) != d->vcpus)
+        return key_error(&place, err,
+                         "must be a pCPU for all vCPUs, or a list with one for each of the %zu vCPUs",
+                         (size_t)d->vcpus);
+    for (size_t i = 0; i < d->vcpus; i++) {
+        const json_t *one = json_is_array(pin) ? json_array_get(pin, i) : pin;
+        if (one && (!json_is_integer(one) || json_integer_value(one) < 0 ||
+                    (uint64_t)json_integer_value(one) >= pcpus))
+            return key_error(&place, err, "a pCPU must be a number from 0 to %zu", (size_t)pcpus - 1);
+        d->pins[i] = one ? (int16_t)json_integer_value(one) : -1;
+    }
+    return 0;
+}
+
+static int read_driver(struct scenario_domain *d, const json_t *domain, const struct key_place *above,
+                       struct error *err)
+{
+    const struct key_place place = {above, "driver_domain", 0};
+    const json_t *driver = json_object_get(domain, "driver_domain");
+    if (!driver)
+        return 0;
+    if (!(d->driver = malloc(sizeof *d->driver)))
+        return error_no_memory(err, "the scenario");
+    return scenario_read_driver(d->driver, driver, &place, err);
+}
+
+static int read_loads(struct scenario_domain *d, const json_t *domain, const struct key_place *place,
+                      struct error *err)
+{
+    const struct key_place list_place = {place, "loads", 0};
+    const json_t *list;
+    if (keys_list(domain, place, "loads", SCENARIO_LOADS_MAX, &list, err) != 0)
+        return -1;
+    if (!list)
+        return 0;
+    if (!(d->loads = calloc(json_array_size(list) + 1, sizeof *d->loads)))
+        return error_no_memory(err, "the scenario");
+    for (; d->load_count < json_array_size(list); d->load_count++) {
+        const struct key_place here = {&list_place, NULL, d->load_count};
+        if (scenario_read_load(&d->loads[d->load_count], json_array_get(list, d->load_count), d, &here,
+                               err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A domain has the parameters of the host's scheduler, and no others. */
+static int check_parameters(const struct scenario *s, const struct scenario_domain *d, const json_t *domain,
+                            const struct key_place *place, struct error *err)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        const char *member = keys_given(domain, domain_keys, parameters[i].name);
+        const struct key_place here = {place, member, 0};
+        if (member && !(parameters[i].schedulers >> s->scheduler & 1))
+            return key_error(&here, err, "the scheduler is %s, which has no such parameter: take it out",
+                             scenario_schedulers[s->scheduler]);
+    }
+    if (s->scheduler == SCENARIO_SEDF && d->slice_ns > d->period_ns)
+        return key_error(place, err, "the slice must not be longer than the period");
+    if (s->scheduler == SCENARIO_RTDS && d->budget_ns > d->period_ns)
+        return key_error(place, err, "the budget must not be longer than the period");
+    return 0;
+}
+
+static int read_domain(struct scenario *s, struct scenario_domain *d, const json_t *domain,
+                       const struct key_place *place, struct error *err)
+{
+    *d = (struct scenario_domain){.name = "",
+                                  .vcpus = 1,
+                                  .weight = 256,
+                                  .slice_ns = 0,
+                                  .period_ns = (s->scheduler == SCENARIO_RTDS ? 10 : 100) * (uint64_t)MS,
+                                  .budget_ns = 4 * (uint64_t)MS,
+                                  .extratime = s->scheduler == SCENARIO_SEDF,
+                                  .tick_ns = 4 * (uint64_t)MS};
+    if (keys_read(domain, place, domain_keys, d, err) != 0)
+        return -1;
+    if (keys_given(domain, domain_keys, "slice") && !keys_given(domain, domain_keys, "extratime"))
+        d->extratime = false;
+    if (read_pins(d, json_object_get(domain, "pin"), place, s->pcpus, err) != 0 ||
+        check_parameters(s, d, domain, place, err) != 0 || read_driver(d, domain, place, err) != 0)
+        return -1;
+    return read_loads(d, domain, place, err);
+}
+
+/* ---- what domains must agree on ---- */
+
+/* RTDS has one queue: what is reserved must fit into all pCPUs together. */
+static int check_budgets(const struct scenario *s, const struct key_place *list, struct error *err)
+{
+    double share = 0;
+    if (s->scheduler != SCENARIO_RTDS)
+        return 0;
+    for (size_t i = 0; i < s->domain_count; i++)
+        share +=
+            (double)s->domains[i].vcpus * (double)s->domains[i].budget_ns / (double)s->domains[i].period_ns;
+    if (share > (double)s->pcpus + 1e-9)
+        return key_error(list, err,
+                         "have budgets of %.1f %% of a pCPU, and there are %zu pCPUs: lower the budgets",
+                         100 * share, (size_t)s->pcpus);
+    return 0;
+}
+
+static int check_ids(const struct scenario *s, const struct key_place *list, struct error *err)
+{
+    for (size_t i = 1; i < s->domain_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct key_place here = {list, NULL, i};
+            if (s->domains[i].id == s->domains[j].id)
+                return key_error(&here, err, "domain %zu is there already: give this one another id",
+                                 (size_t)s->domains[i].id);
+        }
+    return 0;
+}
+
+static int check_vcpus(const struct scenario *s, const struct key_place *list, struct error *err)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < s->domain_count; i++)
+        all += s->domains[i].vcpus;
+    if (all == 0)
+        return key_error(list, err, "must have at least one domain");
+    if (all > SCENARIO_ALL_VCPUS)
+        return key_error(list, err, "have %zu vCPUs together; at most %d are possible", (size_t)all,
+                         SCENARIO_ALL_VCPUS);
+    return 0;
+}
+
+/*
+ * SEDF has a run queue per pCPU: what is reserved there must fit. vCPUs that are not pinned are dealt out as the scheduler
+ * does it (sched_sedf.c), so that the check is exact.
+ */
+static int check_reservations(const struct scenario *s, const struct key_place *list, struct error *err)
+{
+    double share[SCENARIO_PCPUS_MAX] = {0};
+    size_t next = 0;
+    if (s->scheduler != SCENARIO_SEDF)
+        return 0;
+    for (size_t i = 0; i < s->domain_count; i++)
+        for (size_t v = 0; v < s->domains[i].vcpus; v++) {
+            const struct scenario_domain *d = &s->domains[i];
+            const struct key_place here = {list, NULL, i};
+            size_t pcpu = d->pins[v] >= 0 ? (size_t)d->pins[v] : next++ % s->pcpus;
+            share[pcpu] += (double)d->slice_ns / (double)d->period_ns;
+            if (share[pcpu] > 1 + 1e-9)
+                return key_error(&here, err,
+                                 "with this domain %.1f %% of pCPU %zu are reserved: lower the slices there",
+                                 100 * share[pcpu], pcpu);
+        }
+    return 0;
+}
+
+static int read_domains(struct scenario *s, const json_t *root, struct error *err)
+{
+    const struct key_place list_place = {NULL, "domains", 0};
+    const json_t *list;
+    if (keys_list(root, NULL, "domains", SCENARIO_DOMAINS_MAX, &list, err) != 0)
+        return -1;
+    if (!(s->domains = calloc(json_array_size(list) + 1, sizeof *s->domains)))
+        return error_no_memory(err, "the scenario");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const struct key_place here = {&list_place, NULL, i};
+        s->domain_count = i + 1;
+        if (read_domain(s, &s->domains[i], json_array_get(list, i), &here, err) != 0)
+            return -1;
+    }
+    if (check_ids(s, &list_place, err) != 0 || check_budgets(s, &list_place, err) != 0 ||
+        check_vcpus(s, &list_place, err) != 0)
+        return -1;
+    return scenario_check_loads(s, &list_place, err) != 0 ? -1 : check_reservations(s, &list_place, err);
+}
+
+/* ---- the whole ---- */
+
+static int read_document(struct scenario *s, const char *text, size_t n, struct error *err)
+{
+    json_error_t wrong;
+    s->document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &wrong);
+    if (!s->document)
+        return error_set(err, ERROR_FORMAT, "line %d, column %d: not JSON: %s", wrong.line, wrong.column,
+                         wrong.text);
+    const json_t *root = s->document;
+    if (keys_read(root, NULL, root_keys, s, err) != 0 || read_host(s, root, err) != 0)
+        return -1;
+    if (read_trace(s, root, err) != 0)
+        return -1;
+    return read_domains(s, root, err);
+}
+
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err)
+{
+    struct scenario *s = malloc(sizeof *s);
+    if (!s) {
+        error_no_memory(err, "the scenario");
+        return NULL;
+    }
+    *s = (struct scenario){.seed = 1,
+                           .pcpus = 1,
+                           .cpu_hz = 2400000000u,
+                           .scheduler = SCENARIO_CREDIT2,
+                           .ipi_ns = 1500,
+                           .switch_cost_ns = 1000,
+                           .watchdog_ns = 20000000000u,
+                           .ratelimit_ns = 1000000,
+                           .timeslice_ns = 30000000,
+                           .buffer_pages = 32,
+                           .sweep_ns = 100000000,
+                           .sweep_delay_ns = 200000};
+    if (read_document(s, text, n, err) == 0 && scenario_read_files(s, folder, err) == 0)
+        return s;
+    scenario_free(s);
+    return NULL;
+}
+
+void scenario_free(struct scenario *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->domain_count; i++) {
+        for (size_t j = 0; j < s->domains[i].load_count; j++)
+            free(s->domains[i].loads[j].arrivals);
+        free(s->domains[i].pins);
+        free(s->domains[i].loads);
+        free(s->domains[i].driver);
+    }
+    free(s->domains);
+    json_decref(s->document);
+    free(s);
+}

@@ -1,0 +1,43 @@
+/*
+ * simulation.h - a whole simulated host: from a scenario to a trace and the truth.
+ *
+ *     struct simulation *s = simulation_new(scenario, &sink, &err);
+ *     if (simulation_run(s, &err) == 0)
+ *         simulation_truth(s, ...);
+ *     simulation_free(s);
+ */
+#ifndef XENMETER_SIM_SIMULATION_H
+#define XENMETER_SIM_SIMULATION_H
+
+#include <jansson.h>
+
+#include "sim/scenario.h"
+
+/* Takes the trace's bytes in order. Returns 0; else the simulation ends and simulation_run() returns -1 without `err` filled. */
+struct simulation_sink {
+    void *context;
+    int (*write)(void *context, const void *bytes, size_t n);
+};
+
+struct simulation;
+
+/* Builds the host. The scenario must outlive it. NULL with `err` filled: no memory. */
+struct simulation *simulation_new(const struct scenario *plan, const struct simulation_sink *sink,
+                                  struct error *err);
+
+/* The host: for what acts on it from outside while it runs. */
+struct sim_host;
+struct sim_host *simulation_host(struct simulation *s);
+
+/* Runs it to its end. 0; -1 with `err` filled (no memory, or a vCPU starved), or when the sink failed (`err` is untouched then). Call once. */
+int simulation_run(struct simulation *s, struct error *err);
+
+/* What really happened, as CLI.md's truth document has it; NULL: no memory. The caller owns it. After simulation_run. */
+json_t *simulation_truth(const struct simulation *s);
+
+/* Records in the trace, of those that were not lost. */
+uint64_t simulation_records(const struct simulation *s);
+
+void simulation_free(struct simulation *s);
+
+#endif

@@ -1,0 +1,244 @@
+#!/bin/bash
+# The simulated host: its traces are valid, what the program reports of them is the truth, a wrong scenario is refused, and
+# scenarios that are like a real capture are like it.
+#
+#     simulate.sh [DIR]...        captures for sim/scenarios/like-NAME.json: NAME.xt.zst in fixtures/ or a DIR
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+scenario=$scratch/scenario.json
+trace=$scratch/trace.xt
+truth=$scratch/truth.json
+
+simulate() { # OPTION...: of $scenario
+    run simulate "$scenario" -o "$trace" --truth "$truth" "$@"
+}
+
+# Records of one act are up to 84 ns apart, and a switch is recorded up to 207 ns and the scheduler's own records after its
+# instant. So the length of a run is exact but for the ends of the trace, and a wake is up to 600 ns too early or too late
+# beside the run that follows it.
+within_record_delays() {
+    [ "$("$XENMETER" report -q -b vcpu -f json --cpu-hz "$(jq .cpu_hz "$truth")" "$trace" |
+        jq --slurpfile truth "$truth" '
+        [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+            | .vcpus[] | select(.vcpu == $row.vcpu)
+            | (.running_ns - $row.running_ns | fabs) < 20000,
+              (((.runnable_ns - $row.runnable_ns), (.blocked_ns - $row.blocked_ns), (.offline_ns - $row.offline_ns))
+                  | fabs < 20000 + 600 * $row.executions)] | all and length > 0')" = true ]
+}
+
+# The driver domains' time that is charged, and their own, is their running time, in all and in each second.
+charges_add_up() {
+    [ "$(jq '[., .seconds[]] | [.[] as $part | $part.own[] | .driver_domain as $d
+        | .cpu_ns + ([$part.charged[] | select(.driver_domain == $d) | .cpu_ns] | add // 0)
+            == ([$part.domains[] | select(.domain == $d) | .vcpus[].running_ns] | add)] | all' "$truth")" = true ]
+}
+
+# What xenalyze prints on standard error but for what it says of every capture, a real one, too:
+#   Creating, Using, scan_for_new_pcpu, init_pcpus      it meets domains, vCPUs and pCPUs for the first time
+#   First schedule for                                  a vCPU's first record is not one of a switch: the trace begins with wakes
+#   read_record, deactivate_pcpu                        the trace ends
+complaints() {
+    xenalyze --summary --cpu-hz 2.4G "$trace" 2>&1 >/dev/null |
+        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting )'
+}
+
+judge() { # NAME
+    group "$1"
+    check 'simulates' exits 0
+    check 'runstates are the truth, but for record delays' within_record_delays
+    check 'charges and own time add up' charges_add_up
+    check 'seconds add up' equal true "$(jq '([.domains[].vcpus[].running_ns] | add) == ([.seconds[].domains[].vcpus[].running_ns] | add)' "$truth")"
+    check 'the report is good' equal good "$("$XENMETER" info -q -f json "$trace" | jq -r .quality.verdict)"
+    if command -v xenalyze >/dev/null; then
+        check 'xenalyze has nothing to say' equal '' "$(complaints)"
+    fi
+    cp "$trace" "$scratch/first.xt"
+    simulate
+    check 'the same bytes again' same "$scratch/first.xt" "$trace"
+}
+
+for file in sim/scenarios/*.json; do
+    [ "$file" = sim/scenarios/late-xentrace.json ] && continue # its records are lost: see below
+    cp "$file" "$scenario"
+    simulate
+    judge "$(basename "$file")"
+done
+
+group 'schedulers'
+for scheduler in credit credit2 sedf null rtds; do
+    cat >"$scenario" <<END
+{ "duration_s": 2, "host": { "pcpus": 3, "scheduler": "$scheduler" },
+  "domains": [ { "id": 0, "vcpus": 2, "loads": [ { "type": "hog" } ] }, { "id": 5, "vcpus": 2, "pin": [ 1, 2 ], "loads": [ { "type": "hog" } ] } ] }
+END
+    simulate
+    check "$scheduler simulates" exits 0
+    check "runstates of $scheduler are the truth" within_record_delays
+    if command -v xenalyze >/dev/null; then
+        check "xenalyze has nothing to say of $scheduler" equal '' "$(complaints)"
+    fi
+done
+
+# Charges as a trace of a PV driver domain has them, against the truth: all records are there, and each task is charged by what
+# it did. In points of the driver domain's time; what the idle loop and timers do is its own.
+group 'charges'
+cp sim/scenarios/three-loads.json "$scenario"
+simulate
+"$XENMETER" charge -q -f json --cpu-hz 2400000000 "$trace" >"$scratch/charges.json"
+check 'a guest is charged what was used on its behalf' equal true "$(jq --slurpfile truth "$truth" '
+    .reports[0].intervals[0].idds[0] as $idd | [$truth[0].charged[] as $pair
+        | ([$idd.guests[] | select(.domain == $pair.domain) | .charged_ns] | add // 0) - $pair.cpu_ns | fabs * 100 / $idd.running_ns < 3] | all' \
+    "$scratch/charges.json")"
+
+# What a trace amounts to per second: records by class, and executions by domain; and I/O events per execution.
+amounts() { # CAPTURE
+    "$XENMETER" dump -q --count -f csv "$1" |
+        awk -F, 'NR > 1 && $5 >= 20 { rate[substr($2, 4, 4)] += $5 } END { for (class in rate) print "class", class, rate[class] }'
+    "$XENMETER" report -q -c all -f json "$1" |
+        jq -r '.reports[0].intervals[0].rows[] | "executions \(.domain) \(.executions_per_s)",
+            if .io_total > 0 then "events \(.domain) \(.io_per_exec)" else empty end'
+}
+
+for file in sim/scenarios/like-*.json; do
+    name=$(basename "${file#*/like-}" .json)
+    for dir in fixtures "$@"; do
+        [ -e "$dir/$name.xt.zst" ] || continue
+        group "as busy as $name, within 25 %"
+        cp "$file" "$scenario"
+        simulate
+        check 'simulates' exits 0
+        amounts "$dir/$name.xt.zst" | sort >"$scratch/real"
+        amounts "$trace" | sort >"$scratch/simulated"
+        while read -r kind what real; do
+            simulated=$(awk -v kind="$kind" -v what="$what" '$1 == kind && $2 == what { print $3 }' "$scratch/simulated")
+            check "$kind $what: ${simulated:-none} for $real" awk -v a="${simulated:-0}" -v b="$real" 'BEGIN { exit !(a > 0.75 * b && a < 1.25 * b) }'
+        done <"$scratch/real"
+        break
+    done
+done
+
+group 'options'
+cp sim/scenarios/two-hogs.json "$scenario"
+simulate --duration 500ms
+check 'a duration' equal true "$(jq '.duration_ns <= 500000000 and .duration_ns > 480000000' "$truth")"
+cp "$trace" "$scratch/first.xt"
+simulate --duration 500ms --seed 2
+check 'another seed, other bytes' not same "$scratch/first.xt" "$trace"
+"$XENMETER" simulate --duration 500ms "$scenario" >"$scratch/piped.xt"
+check 'standard output' same "$scratch/first.xt" "$scratch/piped.xt"
+"$XENMETER" simulate --duration 500ms - <"$scenario" >"$scratch/piped.xt"
+check 'a scenario on standard input' same "$scratch/first.xt" "$scratch/piped.xt"
+
+group 'the mask changes the trace, not the host'
+jq '.trace.events = "0x21000"' sim/scenarios/two-hogs.json >"$scenario"
+cp "$truth" "$scratch/full.json"
+simulate --duration 500ms --seed 2
+check 'another trace' not same "$scratch/first.xt" "$trace"
+check 'only that class' equal 'continue_running runstate_change' \
+    "$("$XENMETER" dump -q --tsc -f jsonl "$trace" | jq -r .event | grep -v cpu_change | sort -u | paste -sd' ')"
+check 'the same running time, but for the last record' equal true \
+    "$(jq -n --slurpfile a "$truth" --slurpfile b "$scratch/full.json" \
+        '[$a[0], $b[0] | .domains[0].vcpus[0].running_ns] | (.[0] - .[1] | fabs) < 20000000')"
+
+group 'lost records'
+jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
+simulate
+check 'simulates' exits 0
+check 'none: half-full buffers are read at once' equal 0 "$("$XENMETER" info -q -f json "$trace" | jq .quality.lost_records)"
+cp "$truth" "$scratch/full.json"
+cp sim/scenarios/late-xentrace.json "$scenario"
+simulate
+check 'some: xentrace comes late' equal true "$("$XENMETER" info -q -f json "$trace" | jq '.quality.lost_records > 0')"
+check 'which is no affair of the host' equal "$(jq .domains[0].vcpus[0].blocked_ns "$scratch/full.json")" \
+    "$(jq .domains[0].vcpus[0].blocked_ns "$truth")"
+check 'the truth is within what is reported' equal true "$("$XENMETER" report -q -b vcpu -f json --cpu-hz 2400000000 "$trace" |
+    jq --slurpfile truth "$truth" '[.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+        | .vcpus[] | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
+            and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all')"
+
+group 'the watchdog'
+# With a weight of 1 beside 65535 a domain gets a time slice about every 9 s.
+cat >"$scenario" <<END
+{ "duration_s": 10, "host": { "scheduler": "credit", "watchdog_s": 5 },
+  "domains": [ { "id": 1, "weight": 1, "loads": [ { "type": "hog" } ] }, { "id": 2, "weight": 65535, "loads": [ { "type": "hog" } ] } ] }
+END
+rm -f "$trace" "$truth"
+simulate
+check 'a vCPU that starves: exit code' exits 2
+check 'one line' equal 1 "$(wc -l <"$err")"
+check 'that says so' says "$err" 'vCPU 0 of domain 1 has been runnable since [0-9.]* s'
+check 'nothing is written' not test -e "$trace"
+jq '.host = { "scheduler": "null", "watchdog_ms": 10 } | del(.domains[].weight)' "$scenario" >"$scratch/null.json"
+cp "$scratch/null.json" "$scenario"
+simulate
+check 'one that the null scheduler has no pCPU for does not starve' exits 0
+
+group 'arrivals from a file'
+cat >"$scenario" <<END
+{ "duration_s": 2, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "web", "arrivals_file": "arrivals.txt", "request_us": 100, "file_bytes": 500 } ] } ] }
+END
+printf '# seconds\n0.25\n0.5\n\n1.5\n1.5\n' >"$scratch/arrivals.txt"
+simulate
+check 'simulates' exits 0
+check 'each is served, in its second' equal '4 2 2' "$(jq -r '[.domains[1].work.requests, .seconds[].domains[1].work.requests] | join(" ")' "$truth")"
+
+group 'wrong scenarios'
+refused() { # PATTERN of the message
+    rm -f "$trace" "$truth"
+    simulate
+    check "$1: exit code" exits 2
+    check "$1: one line" equal 1 "$(wc -l <"$err")"
+    check "$1: says so" says "$err" "$1"
+    check "$1: nothing is written" not test -e "$trace"
+    check "$1: no truth either" not test -e "$truth"
+}
+wrong() { # JQ PATTERN: a change to a good scenario, and what must be said
+    jq "$1" sim/scenarios/two-hogs.json >"$scenario"
+    refused "$2"
+}
+wrong '.domains[1].wieght = 3' '\$\.domains\[1\]: unknown key .wieght.; did you mean .weight.?'
+wrong '.duration = 3' 'duration_ns, duration_us, duration_ms or duration_s'
+wrong 'del(.duration_s)' '.duration_ms. is missing'
+wrong '.duration_ms = 7' '\$\.duration_[a-z]*: is given twice'
+wrong '.host.pcpus = 0' '\$\.host\.pcpus: must be from 1 to 1024'
+wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
+wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
+wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
+wrong '.domains[0].slice_ms = 3' '\$\.domains\[0\]\.slice_ms: the scheduler is credit2'
+wrong '.host.short_block = "keep_slice"' '\$\.host\.short_block: the scheduler is credit2'
+wrong '.domains[1].id = 1' '\$\.domains\[1\]: domain 1 is there already'
+wrong '.domains[0].pin = 1' '\$\.domains\[0\]\.pin: a pCPU must be a number from 0 to 0'
+wrong '.domains[0].pin = [0, 0]' '\$\.domains\[0\]\.pin: .* each of the 1 vCPUs'
+wrong '.domains[0].loads[0].type = "hug"' '\$\.domains\[0\]\.loads\[0\]\.type: must be one of'
+wrong '.domains[0].loads = {}' '\$\.domains\[0\]\.loads: must be a list'
+wrong '.domains = []' '\$\.domains: must have at least one domain'
+wrong '.trace.buffer_pages = 70 | .host.pcpus = 1000' '\$\.trace\.buffer_pages: all pCPUs together'
+wrong '.duration_s = 80000 | .host.pcpus = 64 | .domains[0].vcpus = 500' 'shorten the duration'
+wrong '.trace.events = "0xzz"' '\$\.trace\.events: must be a mask'
+wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[].slice_ms = 60' '\$\.domains\[1\]: .*120.0 % of pCPU 0'
+wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[0] += {"slice_ms": 60, "period_ms": 50}' 'slice must not be longer'
+wrong '.domains[0].loads[0] = {"type": "web", "clients": 3}' '\$\.domains\[0\]\.loads\[0\]: there is no such driver domain'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web"}' 'either requests_per_s or arrivals_file'
+wrong '.domains[0].driver_domain = {} | .domains[0].loads[0] = {"type": "disk"}' 'cannot be its own driver domain'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_out", "to": 9}' '\.to: must be another domain'
+wrong '.domains[0].driver_domain = {"batch": 3}' 'batch_ns, batch_us, batch_ms or batch_s'
+wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3}' '.off_ms. is missing'
+wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3, "off_ms": 2, "vcpu": 1}' '\.vcpu: the domain has the vCPUs 0 to 0'
+wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[].budget_ms = 6' '\$\.domains: have budgets of 120.0 %'
+wrong '.host.scheduler = "rtds" | del(.domains[].weight) | .domains[0].budget_ms = 11' 'budget must not be longer'
+printf '0.5\n0.25\n' >"$scratch/arrivals.txt"
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 2: earlier'
+printf 'soon\n' >"$scratch/arrivals.txt"
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 1: not a time'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "no.txt"}' '\.arrivals_file: cannot read no.txt'
+wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
+wrong '[1]' '\$: must be an object'
+printf '{ "duration_s": 1,' >"$scenario"
+refused 'line 1, column [0-9]*: not JSON'
+printf '{ "duration_s": 1, "duration_s": 2, "domains": [] }' >"$scenario"
+refused 'not JSON: duplicate object key'
+rm "$scenario"
+refused 'cannot read the scenario'
+
+finish

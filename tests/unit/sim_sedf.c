@@ -1,0 +1,126 @@
+/* SEDF by its face, at moments of the test's own choice: what a late decision, and an allowance from outside, change. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "sim/scheduler_ops.h"
+#include "sim/simulation.h"
+#include "suites.h"
+
+#define MS ((uint64_t)1000000)
+
+struct bench {
+    struct scenario *plan;
+    struct simulation *simulation;
+    struct sim_host *host;
+    struct sim_pcpu *pcpu;
+    struct sim_vcpu *vcpu;
+};
+
+static int take_nothing(void *context, const void *bytes, size_t n)
+{
+    (void)context;
+    (void)bytes;
+    (void)n;
+    return 0;
+}
+
+/* Domain 1 has 10 ms of 100 ms, and wakes at 0. */
+static struct bench begin(void)
+{
+    static const char text[] = "{ \"duration_s\": 1, \"host\": { \"scheduler\": \"sedf\" },"
+                               "  \"domains\": [ { \"id\": 1, \"slice_ms\": 10, \"period_ms\": 100 } ] }";
+    static const struct simulation_sink sink = {NULL, take_nothing};
+    struct bench b = {.plan = scenario_read(text, strlen(text), "", NULL)};
+    CU_ASSERT_FATAL(b.plan != NULL);
+    b.simulation = simulation_new(b.plan, &sink, NULL);
+    CU_ASSERT_FATAL(b.simulation != NULL);
+    b.host = simulation_host(b.simulation);
+    b.pcpu = &b.host->pcpus[0];
+    b.vcpu = &b.host->vcpus[0];
+    b.vcpu->blocked = false;
+    b.vcpu->runstate = SIM_RUNNABLE;
+    b.host->scheduler->wake(b.host->scheduler_state, b.pcpu, b.vcpu);
+    return b;
+}
+
+static void end(struct bench *b)
+{
+    simulation_free(b->simulation);
+    scenario_free(b->plan);
+}
+
+/* The pCPU decides at that time and does what was decided. Returns whether the vCPU runs, and in *slice_ns how long. */
+static bool decides(struct bench *b, uint64_t now_ns, uint64_t *slice_ns)
+{
+    struct sim_decision d = b->host->scheduler->schedule(b->host->scheduler_state, b->pcpu, now_ns);
+    b->pcpu->current = d.next;
+    *slice_ns = d.slice_ns;
+    return d.next == b->vcpu;
+}
+
+static void what_a_vcpu_ran_too_long_is_taken_from_its_next_slice(void)
+{
+    struct bench b = begin();
+    uint64_t slice_ns;
+    CHECK(decides(&b, 0, &slice_ns));
+    EQUAL(slice_ns, 10 * MS);
+    CHECK(!decides(&b, 13 * MS, &slice_ns)); /* 3 ms late; it sleeps until its next period */
+    EQUAL(slice_ns, 87 * MS);
+    CHECK(decides(&b, 100 * MS, &slice_ns));
+    EQUAL(slice_ns, 7 * MS);
+    CHECK(!decides(&b, 107 * MS, &slice_ns));
+    CHECK(decides(&b, 200 * MS, &slice_ns));
+    EQUAL(slice_ns, 10 * MS);
+    end(&b);
+}
+
+static void an_overrun_of_more_than_a_slice_costs_a_whole_period(void)
+{
+    struct bench b = begin();
+    uint64_t slice_ns;
+    CHECK(decides(&b, 0, &slice_ns));
+    CHECK(!decides(&b, 24 * MS, &slice_ns)); /* its slices of 0 and of 100 ms, and 4 ms of that of 200 ms */
+    EQUAL(slice_ns, 176 * MS);
+    CHECK(decides(&b, 200 * MS, &slice_ns));
+    EQUAL(slice_ns, 6 * MS);
+    end(&b);
+}
+
+static void an_allowance_takes_the_place_of_the_slice_from_the_next_period_on(void)
+{
+    struct bench b = begin();
+    uint64_t slice_ns;
+    CHECK(decides(&b, 0, &slice_ns));
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 4 * MS);
+    CHECK(decides(&b, 5 * MS, &slice_ns));
+    EQUAL(slice_ns, 5 * MS); /* this period is as it was */
+    CHECK(!decides(&b, 10 * MS, &slice_ns));
+    CHECK(decides(&b, 100 * MS, &slice_ns));
+    EQUAL(slice_ns, 4 * MS);
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 500 * MS);
+    CHECK(!decides(&b, 104 * MS, &slice_ns));
+    CHECK(decides(&b, 200 * MS, &slice_ns));
+    EQUAL(slice_ns, 100 * MS); /* no more than the period */
+    end(&b);
+}
+
+static void an_allowance_of_nothing_does_not_starve_a_vcpu(void)
+{
+    struct bench b = begin();
+    uint64_t slice_ns;
+    CHECK(decides(&b, 0, &slice_ns));
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 0);
+    CHECK(!decides(&b, 10 * MS, &slice_ns));
+    CHECK(decides(&b, 100 * MS, &slice_ns));
+    EQUAL(slice_ns, 1000);
+    end(&b);
+}
+
+CU_TestInfo sim_sedf_tests[] = {
+    TEST(what_a_vcpu_ran_too_long_is_taken_from_its_next_slice),
+    TEST(an_overrun_of_more_than_a_slice_costs_a_whole_period),
+    TEST(an_allowance_takes_the_place_of_the_slice_from_the_next_period_on),
+    TEST(an_allowance_of_nothing_does_not_starve_a_vcpu),
+    CU_TEST_INFO_NULL,
+};
