@@ -324,11 +324,11 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, 
                 "whom it did not work",
                 s->idds_unseparated == 1 ? "'s" : "s'");
     if (s->idds_own_given > 0)
-        because(
-            j, VERDICT_DEGRADED,
-            "own is given, not separated by the trace: if it is right, 2 to 10 %% of the driver domain%s time "
-            "may be with the wrong one",
-            s->idds_own_given == 1 ? "'s" : "s'");
+        because(j, VERDICT_DEGRADED,
+                "own is given, not separated by the trace: if it is right, 2 to 10 %% of the driver domain%s "
+                "time "
+                "may be with the wrong one",
+                s->idds_own_given == 1 ? "'s" : "s'");
 }
 
 void verdict_judge_fit(struct judgement *j, const struct fitted_weights *fit)
