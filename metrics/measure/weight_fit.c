@@ -159,9 +159,8 @@ static double thread_time(const struct weight_fit *f, const struct moment *m, ui
     double sum = 0;
     for (uint32_t d = next_device(f, m, guest, 0); d && !m->recorded; d = next_device(f, m, guest, d)) {
         const struct counter_device *device = &f->options->counters->devices[d - 1];
-        double ns = device->counts[COUNTER_CPU] ? counters_between(f->options->counters, d - 1, COUNTER_CPU,
-                                                                   m->from_ns, m->to_ns, m->clock)
-                                                : 0;
+        double ns =
+            counters_cpu_between(f->options->counters, d - 1, m->from_ns, m->to_ns, m->clock, UINT32_MAX).ns;
         time[layer_of(f, device->name)] += ns;
         sum += ns;
     }
