@@ -13,6 +13,7 @@
 
 #define CREDITS_PER_MS      10
 #define TICKS_PER_TIMESLICE 3
+#define CAP_PCT_MIN         0.01 /* 0 would be no cap */
 
 enum priority { PRIORITY_IDLE = -64, PRIORITY_OVER = -2, PRIORITY_UNDER = -1, PRIORITY_BOOST = 0 };
 
@@ -27,6 +28,7 @@ struct credit_vcpu {
 
 struct credit_domain {
     const struct scenario_domain *plan;
+    double cap_pct; /* of one pCPU; 0: none */
     int64_t active; /* vCPUs that earn */
 };
 
@@ -190,8 +192,8 @@ static int64_t fair_share(struct credit_state *s, const struct credit_domain *d,
     if (s->balance < 0)
         peak += divide_up(-s->balance * weight, shares->weight_total);
     *cap = 0;
-    if (d->plan->cap_pct > 0) {
-        int64_t most = (int64_t)(d->plan->cap_pct * (double)s->per_timeslice + 99) / 100;
+    if (d->cap_pct > 0) {
+        int64_t most = (int64_t)(d->cap_pct * (double)s->per_timeslice + 99) / 100;
         peak = most < peak ? most : peak;
         *cap = divide_up(most, d->active);
     }
@@ -310,7 +312,8 @@ static void *create(struct sim_host *host)
         return NULL;
     }
     for (size_t i = 0; i < host->plan->domain_count; i++)
-        s->domains[i].plan = &host->plan->domains[i];
+        s->domains[i] = (struct credit_domain){.plan = &host->plan->domains[i],
+                                               .cap_pct = host->plan->domains[i].cap_pct};
     for (uint32_t i = 0; i < host->vcpu_count; i++)
         s->vcpus[i] = (struct credit_vcpu){.vcpu = &host->vcpus[i], .priority = PRIORITY_UNDER};
     return s;
@@ -401,10 +404,19 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     return (struct sim_decision){next->vcpu, s->host->plan->timeslice_ns};
 }
 
+/* The next accounting goes by the new cap, which is not rounded to whole per cent as xl does. */
+static void set_allowance(void *opaque, const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns)
+{
+    struct credit_state *s = opaque;
+    double pct = 100 * (double)part_ns / (double)of_ns;
+    s->domains[d->index].cap_pct = pct > CAP_PCT_MIN ? pct : CAP_PCT_MIN;
+}
+
 const struct sim_scheduler_ops scheduler_credit = {.name = "credit",
                                                    .create = create,
                                                    .destroy = destroy,
                                                    .start = start,
                                                    .wake = wake,
                                                    .sleep = sleep,
-                                                   .schedule = schedule};
+                                                   .schedule = schedule,
+                                                   .set_allowance = set_allowance};

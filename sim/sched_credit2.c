@@ -253,9 +253,9 @@ static void *create(struct sim_host *host)
 static void start(void *opaque)
 {
     struct credit2_state *s = opaque;
+    /* Without a cap, too: one may be set later. */
     for (size_t i = 0; i < s->host->plan->domain_count; i++)
-        if (s->domains[i].total > 0)
-            host_set_timer(s->host, &s->domains[i].replenish, BUDGET_PERIOD_NS);
+        host_set_timer(s->host, &s->domains[i].replenish, BUDGET_PERIOD_NS);
 }
 
 static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
@@ -364,6 +364,18 @@ static bool withholds(const void *opaque, const struct sim_vcpu *v)
     return s->vcpus[v->index].waits;
 }
 
+/* The next replenishment goes by the new cap; a domain that had none has its first budget at once. */
+static void set_allowance(void *opaque, const struct sim_domain *domain, uint64_t part_ns, uint64_t of_ns)
+{
+    struct credit2_state *s = opaque;
+    struct credit2_domain *d = &s->domains[domain->index];
+    uint64_t total = (uint64_t)((uint128)part_ns * BUDGET_PERIOD_NS / of_ns),
+             least = domain->plan->vcpus * SIM_US;
+    int64_t before = d->total;
+    d->total = (int64_t)(total > least ? total : least);
+    d->budget = before ? d->budget : d->total;
+}
+
 const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .create = create,
                                                     .destroy = destroy,
@@ -371,4 +383,5 @@ const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .wake = wake,
                                                     .schedule = schedule,
                                                     .switched_out = switched_out,
-                                                    .withholds = withholds};
+                                                    .withholds = withholds,
+                                                    .set_allowance = set_allowance};

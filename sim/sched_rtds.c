@@ -231,10 +231,21 @@ static bool withholds(const void *opaque, const struct sim_vcpu *v)
     return s->vcpus[v->index].left_ns <= 0;
 }
 
+/* The budget that is left of the present period stays. */
+static void set_allowance(void *opaque, const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns)
+{
+    struct rtds_state *s = opaque;
+    for (size_t i = 0; i < d->plan->vcpus; i++) {
+        struct rtds_vcpu *r = of_vcpu(s, &d->vcpus[i]);
+        r->budget_ns = (int64_t)allowance_in_period(d, part_ns, of_ns, r->period_ns);
+    }
+}
+
 const struct sim_scheduler_ops scheduler_rtds = {.name = "rtds",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
                                                  .schedule = schedule,
                                                  .switched_out = switched_out,
-                                                 .withholds = withholds};
+                                                 .withholds = withholds,
+                                                 .set_allowance = set_allowance};

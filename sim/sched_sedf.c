@@ -267,13 +267,13 @@ static bool withholds(const void *opaque, const struct sim_vcpu *v)
     return !s->extratime && (s->slice_ns == 0 || period_begin(s) > v->pcpu->clock_ns);
 }
 
-/* A vCPU of which nothing is left to run is kept in line with a slice of 1 us: it must not starve. */
-static void set_allowance(void *opaque, struct sim_vcpu *v, uint64_t allowance_ns)
+static void set_allowance(void *opaque, const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns)
 {
     struct sedf_state *state = opaque;
-    struct sedf_vcpu *s = &state->vcpus[v->index];
-    uint64_t most = allowance_ns < s->period_ns ? allowance_ns : s->period_ns;
-    s->next_slice_ns = most > SIM_US ? most : SIM_US;
+    for (size_t i = 0; i < d->plan->vcpus; i++) {
+        struct sedf_vcpu *s = &state->vcpus[d->vcpus[i].index];
+        s->next_slice_ns = allowance_in_period(d, part_ns, of_ns, s->period_ns);
+    }
 }
 
 const struct sim_scheduler_ops scheduler_sedf = {.name = "sedf",

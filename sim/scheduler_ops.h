@@ -51,14 +51,24 @@ struct sim_scheduler_ops {
     bool (*withholds)(const void *scheduler, const struct sim_vcpu *v);
 
     /*
-     * What the vCPU may run in a period from its next one on, in ns: the allowance of SEDF-DC, which takes the place of its slice.
-     * Above the period: as long as that. NULL: the scheduler knows no slices.
+     * Sets the allowance of SEDF-DC: the domain may run part_ns of every of_ns (> 0) of one pCPU's time, its vCPUs equal parts
+     * of it. It takes the place of the slices, the budgets or the cap, from their next period on. Never 0 for a vCPU: it
+     * must not starve. NULL: the scheduler has no such parameter.
      */
-    void (*set_allowance)(void *scheduler, struct sim_vcpu *v, uint64_t allowance_ns);
+    void (*set_allowance)(void *scheduler, const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns);
 };
 
 extern const struct sim_scheduler_ops scheduler_credit, scheduler_credit2, scheduler_null, scheduler_sedf,
     scheduler_rtds;
+
+/* One vCPU's part of an allowance in a period: from 1 us to the whole period. */
+static inline uint64_t allowance_in_period(const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns,
+                                           uint64_t period_ns)
+{
+    uint128 ns = (uint128)part_ns * period_ns / of_ns / d->plan->vcpus;
+    uint64_t most = ns < period_ns ? (uint64_t)ns : period_ns;
+    return most > SIM_US ? most : SIM_US;
+}
 
 /* Whether the vCPU may run on the pCPU. */
 static inline bool vcpu_may_run_on(const struct sim_vcpu *v, const struct sim_pcpu *pcpu)

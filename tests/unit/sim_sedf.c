@@ -92,13 +92,13 @@ static void an_allowance_takes_the_place_of_the_slice_from_the_next_period_on(vo
     struct bench b = begin();
     uint64_t slice_ns;
     CHECK(decides(&b, 0, &slice_ns));
-    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 4 * MS);
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu->domain, 4 * MS, 100 * MS);
     CHECK(decides(&b, 5 * MS, &slice_ns));
     EQUAL(slice_ns, 5 * MS); /* this period is as it was */
     CHECK(!decides(&b, 10 * MS, &slice_ns));
     CHECK(decides(&b, 100 * MS, &slice_ns));
     EQUAL(slice_ns, 4 * MS);
-    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 500 * MS);
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu->domain, 500 * MS, 100 * MS);
     CHECK(!decides(&b, 104 * MS, &slice_ns));
     CHECK(decides(&b, 200 * MS, &slice_ns));
     EQUAL(slice_ns, 100 * MS); /* no more than the period */
@@ -110,7 +110,7 @@ static void an_allowance_of_nothing_does_not_starve_a_vcpu(void)
     struct bench b = begin();
     uint64_t slice_ns;
     CHECK(decides(&b, 0, &slice_ns));
-    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu, 0);
+    b.host->scheduler->set_allowance(b.host->scheduler_state, b.vcpu->domain, 0, 100 * MS);
     CHECK(!decides(&b, 10 * MS, &slice_ns));
     CHECK(decides(&b, 100 * MS, &slice_ns));
     EQUAL(slice_ns, 1000);
