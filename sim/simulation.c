@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/allowances.h"
 #include "sim/disk.h"
 #include "sim/kernel.h"
 #include "sim/load.h"
@@ -29,6 +30,10 @@ struct simulation {
     bool sink_failed;
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
+    struct allowances allowances;
+    uint64_t now_ns; /* of the last thing that happened */
+    bool begun, ended;
+    bool wrote; /* something went to the sink in this step */
 };
 
 bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
@@ -50,8 +55,10 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
 
 static void write_bytes(struct simulation *s, const void *bytes, size_t n)
 {
-    if (!s->sink_failed && n > 0 && s->sink.write(s->sink.context, bytes, n) != 0)
-        s->sink_failed = true;
+    if (s->sink_failed || n == 0)
+        return;
+    s->wrote = true;
+    s->sink_failed = s->sink.write(s->sink.context, bytes, n) != 0;
 }
 
 /* One window: what a pCPU's buffer holds. */
@@ -241,7 +248,8 @@ static bool build(struct simulation *s)
     if (!build_pcpus(host) || !build_domains(host) || !build_loads(s))
         return false;
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
-    if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog))
+    if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
+        !allowances_init(&s->allowances, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -306,6 +314,7 @@ void simulation_free(struct simulation *s)
     for (size_t i = 0; i < host->driver_count; i++)
         network_nic_free(host->drivers[i].nic);
     free(host->drivers);
+    allowances_free(&s->allowances);
     for (uint32_t i = 0; host->vcpus && i < host->vcpu_count; i++)
         kernel_free(&host->vcpus[i]);
     for (size_t i = 0; host->pcpus && i < host->plan->pcpus; i++)
@@ -356,27 +365,66 @@ static void end(struct simulation *s)
     sweep(s, host->last_ns);
 }
 
-int simulation_run(struct simulation *s, struct error *err)
+/* The next thing happens. False: it would be after the end. */
+static bool go_on(struct simulation *s)
 {
     struct sim_host *host = &s->host;
-    begin(s);
-    while (!host->no_memory && !s->sink_failed && !s->starved) {
-        const struct timeline_entry first = timeline_first(&host->timeline);
-        if (first.due >= host->plan->duration_ns)
-            break;
-        timeline_set(&host->timeline, first.actor, SIM_NEVER);
-        struct sim_timer *timer = host->timers[first.actor];
-        timer->due(host, timer->context, first.due);
-        if (host->sweep_wanted &&
-            timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
-            host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
-    }
+    const struct timeline_entry first = timeline_first(&host->timeline);
+    if (first.due >= host->plan->duration_ns)
+        return false;
+    s->now_ns = first.due;
+    timeline_set(&host->timeline, first.actor, SIM_NEVER);
+    struct sim_timer *timer = host->timers[first.actor];
+    timer->due(host, timer->context, first.due);
+    if (host->sweep_wanted &&
+        timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
+        host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
+    return true;
+}
+
+int simulation_step(struct simulation *s, struct error *err)
+{
+    struct sim_host *host = &s->host;
+    s->wrote = false;
+    if (s->ended)
+        return 0;
+    if (!s->begun)
+        begin(s);
+    s->begun = true;
+    while (!s->wrote && !host->no_memory && !s->sink_failed && !s->starved && !s->ended)
+        s->ended = !go_on(s);
     if (host->no_memory)
         return error_no_memory(err, "the simulated host");
     if (s->starved)
         return starved_error(s, err);
-    end(s);
-    return s->sink_failed ? -1 : 0;
+    if (s->ended)
+        end(s);
+    return s->sink_failed ? -1 : s->wrote;
+}
+
+int simulation_run(struct simulation *s, struct error *err)
+{
+    int status = 1;
+    while (status > 0)
+        status = simulation_step(s, err);
+    return status;
+}
+
+bool simulation_takes_allowances(const struct simulation *s)
+{
+    return s->host.scheduler->set_allowance != NULL;
+}
+
+int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
+                     uint64_t delay_ns, struct error *err)
+{
+    struct allowance allowance = {.due_ns = s->now_ns + delay_ns, .part_ns = part_ns, .of_ns = of_ns};
+    for (size_t i = 0; i < s->host.plan->domain_count; i++)
+        if (s->host.domains[i].id == domain)
+            allowance.domain = &s->host.domains[i];
+    return !allowance.domain || allowances_add(&s->allowances, &s->host, &allowance)
+               ? 0
+               : error_no_memory(err, "allowances");
 }
 
 struct sim_host *simulation_host(struct simulation *s)

@@ -32,6 +32,22 @@ struct sim_host *simulation_host(struct simulation *s);
 /* Runs it to its end. 0; -1 with `err` filled (no memory, or a vCPU starved), or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 
+/*
+ * The same in steps: runs the host until something went to the sink (1: there may be more), or to its end, at which nothing
+ * did (0). -1 as simulation_run.
+ */
+int simulation_step(struct simulation *s, struct error *err);
+
+/*
+ * The domain is allowed part_ns of every of_ns (> 0) of one pCPU's time, from delay_ns after the last step on. The scenario
+ * has the domain, and simulation_takes_allowances. -1 with `err` filled: no memory.
+ */
+int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
+                     uint64_t delay_ns, struct error *err);
+
+/* Whether the scheduler has a parameter for allowances. */
+bool simulation_takes_allowances(const struct simulation *s);
+
 /* What really happened, as CLI.md's truth document has it; NULL: no memory. The caller owns it. After simulation_run. */
 json_t *simulation_truth(const struct simulation *s);
 
