@@ -8,13 +8,18 @@
 
 #include "cli.h"
 #include "formats/output.h"
-#include "sim/simulation.h"
+#include "sim/simulated_feed.h"
+#include "simulate_debt.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
 
 struct simulate_options {
     struct options common;
-    const char *truth; /* file; NULL: not given */
+    const char *truth;  /* file; NULL: not given */
+    const char *policy; /* file, of the ledger that acts; NULL: none does */
+    const char *ledger; /* file, for its rows; NULL: not given */
+    uint64_t delay_ns;
+    bool delay_given;
     uint64_t duration_ns;
     size_t seed; /* 0: that of the scenario */
 };
@@ -22,8 +27,9 @@ struct simulate_options {
 struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
-    struct simulation *simulation;
-    struct output *trace, *truth;
+    struct simulated_feed host;
+    struct simulated_ledger ledger;
+    struct output *trace, *truth, *rows;
 };
 
 /* ---- the scenario ---- */
@@ -86,19 +92,23 @@ static int write_trace(void *output, const void *bytes, size_t n)
     return output_write(output, bytes, n);
 }
 
+/* EXIT_DONE, or EXIT_ERROR and a message. */
 static int open_outputs(struct simulate *s, struct error *err)
 {
-    if (s->options->truth && !(s->truth = output_open(s->options->truth, err)))
-        return -1;
-    s->trace = output_open(s->options->common.output, err);
-    return s->trace ? 0 : -1;
+    const struct simulate_options *o = s->options;
+    if (o->truth && !(s->truth = output_open(o->truth, err)))
+        return fail(o->truth, err);
+    if (o->ledger && !(s->rows = output_open(o->ledger, err)))
+        return fail(o->ledger, err);
+    s->trace = output_open(o->common.output, err);
+    return s->trace ? EXIT_DONE : fail(o->common.output, err);
 }
 
 static int write_truth(struct simulate *s, struct error *err)
 {
     if (!s->truth)
         return 0;
-    json_t *truth = simulation_truth(s->simulation);
+    json_t *truth = simulation_truth(s->host.simulation);
     char *text = truth ? json_dumps(truth, JSON_INDENT(1)) : NULL;
     json_decref(truth);
     if (!text)
@@ -108,12 +118,42 @@ static int write_truth(struct simulate *s, struct error *err)
     return 0;
 }
 
-/* Both were written without a failure so far: the trace takes its place first, then the truth. */
-static int commit_both(struct simulate *s)
+/* All were written without a failure so far: the trace takes its place first. */
+static int commit_all(struct simulate *s)
 {
     int status = commit(&s->trace, s->options->common.output);
     if (status == EXIT_DONE && s->truth)
         status = commit(&s->truth, s->options->truth);
+    if (status == EXIT_DONE && s->rows)
+        status = commit(&s->rows, s->options->ledger);
+    return status;
+}
+
+/* The files that a run depends on: the scenario, and the policy if there is one. EXIT_DONE, or EXIT_ERROR and a message. */
+static int read_inputs(struct simulate *s, struct error *err)
+{
+    const struct simulate_options *o = s->options;
+    if (read_scenario(s, err) != 0)
+        return fail(o->common.inputs[0], err);
+    s->ledger = (struct simulated_ledger){.options = &o->common,
+                                          .scenario = s->scenario,
+                                          .policy = o->policy,
+                                          .delay_ns = o->delay_ns,
+                                          .file = o->ledger};
+    return o->policy && simulated_ledger_prepare(&s->ledger, err) != 0 ? fail(NULL, err) : EXIT_DONE;
+}
+
+static int run_host(struct simulate *s, struct error *err)
+{
+    const struct feed feed = simulated_feed_of(&s->host);
+    const uint8_t *bytes;
+    size_t n;
+    int status = 1;
+    s->ledger.output = s->rows;
+    if (s->options->policy)
+        return simulated_ledger_run(&s->ledger, &s->host, err);
+    while (status > 0)
+        status = feed.next(feed.context, &bytes, &n, err);
     return status;
 }
 
@@ -121,20 +161,29 @@ static int simulate(struct simulate *s)
 {
     struct error err = {0};
     const struct options *o = &s->options->common;
-    if (read_scenario(s, &err) != 0)
-        return fail(o->inputs[0], &err);
-    if (open_outputs(s, &err) != 0)
-        return fail(s->options->truth && !s->truth ? s->options->truth : o->output, &err);
+    if (read_inputs(s, &err) != EXIT_DONE || open_outputs(s, &err) != EXIT_DONE)
+        return EXIT_ERROR;
     const struct simulation_sink sink = {s->trace, write_trace};
-    s->simulation = simulation_new(s->scenario, &sink, &err);
-    if (!s->simulation)
+    if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
-    bool done = simulation_run(s->simulation, &err) == 0 && write_truth(s, &err) == 0;
+    if (s->options->policy && !simulation_takes_allowances(s->host.simulation)) {
+        complain(
+            "%s: its scheduler has no parameter for the allowances of --with: take sedf, rtds, credit or "
+            "credit2",
+            o->inputs[0]);
+        return EXIT_ERROR;
+    }
+    bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
+    if (!done && s->rows && output_failure(s->rows))
+        return commit(&s->rows, s->options->ledger);
     if (!done && !output_failure(s->trace))
         return fail(o->inputs[0], &err);
     if (output_reader_gone(s->trace))
         return EXIT_DONE;
-    return commit_both(s);
+    int status = commit_all(s);
+    if (status == EXIT_DONE && s->options->policy && !o->quiet)
+        say_verdict(&s->ledger.judgement);
+    return status;
 }
 
 static int run(const struct options *o)
@@ -143,7 +192,9 @@ static int run(const struct options *o)
     int status = simulate(&s);
     output_abort(s.trace);
     output_abort(s.truth);
-    simulation_free(s.simulation);
+    output_abort(s.rows);
+    simulated_ledger_free(&s.ledger);
+    simulated_feed_free(&s.host);
     scenario_free(s.scenario);
     return status;
 }
@@ -161,16 +212,66 @@ static int set_duration(struct options *o, const struct option_spec *spec, const
     return 0;
 }
 
+/* "debt=FILE" */
+static int set_controller(struct options *o, const struct option_spec *spec, const char *text,
+                          struct error *err)
+{
+    static const char kind[] = "debt=";
+    struct simulate_options *s = (struct simulate_options *)o;
+    if (strncmp(text, kind, strlen(kind)) != 0 || !text[strlen(kind)])
+        return error_set(err, ERROR_USAGE,
+                         "--%s %.40s: wants debt=POLICY, a file as xenmeter-policy(5) has it", spec->name,
+                         text);
+    s->policy = text + strlen(kind);
+    return 0;
+}
+
+static int set_delay(struct options *o, const struct option_spec *spec, const char *text, struct error *err)
+{
+    struct simulate_options *s = (struct simulate_options *)o;
+    s->delay_given = true;
+    if (parse_duration(spec->name, text, strlen(text), &s->delay_ns, err) != 0)
+        return -1;
+    if (s->delay_ns > SCENARIO_DURATION_MAX)
+        return error_set(err, ERROR_USAGE, "--%s %s: 24h at most", spec->name, text);
+    return 0;
+}
+
+static const char *or_standard_output(const char *output)
+{
+    return output ? output : "-";
+}
+
+/* What is written has files of its own, and none of them is read. */
+static int check_files(const struct simulate_options *s, struct error *err)
+{
+    const struct options *o = &s->common;
+    const char *outputs[] = {or_standard_output(o->output), s->truth, s->ledger};
+    static const char *const names[] = {"output", "truth", "ledger"};
+    for (size_t i = 0; i < 3; i++) {
+        if (outputs[i] &&
+            (same_file(o->inputs[0], outputs[i]) || (s->policy && same_file(s->policy, outputs[i]))))
+            return error_set(err, ERROR_USAGE, "--%s %s is what is to be read: it would be lost", names[i],
+                             outputs[i]);
+        if (outputs[i] && !*outputs[i])
+            return error_set(err, ERROR_USAGE, "--%s wants a file of its own", names[i]);
+        for (size_t k = 0; k < i; k++)
+            if (outputs[i] && outputs[k] && strcmp(outputs[i], outputs[k]) == 0)
+                return error_set(err, ERROR_USAGE, "--%s wants a file of its own, beside --%s", names[i],
+                                 names[k]);
+    }
+    return 0;
+}
+
 static int check(struct options *o, struct error *err)
 {
     const struct simulate_options *s = (const struct simulate_options *)o;
     if (o->inputs_n != 1)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
-    if (same_file(o->inputs[0], o->output) || (s->truth && same_file(o->inputs[0], s->truth)))
-        return error_set(err, ERROR_USAGE, "an output is the scenario itself: it would be lost");
-    if (s->truth &&
-        (!*s->truth || (o->output ? strcmp(s->truth, o->output) == 0 : strcmp(s->truth, "-") == 0)))
-        return error_set(err, ERROR_USAGE, "--truth wants a file of its own, beside the trace");
+    if (!s->policy && (s->ledger || s->delay_given))
+        return error_set(err, ERROR_USAGE, "--%s wants --with debt=POLICY", s->ledger ? "ledger" : "delay");
+    if (check_files(s, err) != 0)
+        return -1;
     if ((!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO))
         return error_set(err, ERROR_USAGE,
                          "standard output is a terminal: a trace is not for reading; give -o FILE");
@@ -185,6 +286,17 @@ static const struct option_spec options[] = {
            .choices = "1s\n10s\n1m"),
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
            .offset = offsetof(struct simulate_options, seed)),
+    OPTIONS_HEADING("What acts on the host"),
+    OPTION(0, "with", "debt=POLICY",
+           "the ledger of SEDF-DC reads the trace as the host writes it, and sets what domains may run: see "
+           "xenmeter-policy(5)",
+           .set = set_controller, .choices = "debt="),
+    OPTION(0, "delay", "LEN", "until what the ledger decides is set (default 0)", .set = set_delay,
+           .choices = "10ms\n100ms\n1s"),
+    OPTION(0, "ledger", "FILE",
+           "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
+           .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+    OPTION_QUIET,
     OPTIONS_END,
 };
 
@@ -197,7 +309,9 @@ static const struct command command = {
             "xentrace would have "
             "written on such a host; the same scenario and seed give the same bytes.",
     .examples = "xenmeter simulate sim/scenarios/two-hogs.json -o trace.xt --truth truth.json\n"
-                "xenmeter simulate --duration 5s sim/scenarios/two-hogs.json | xenmeter report -",
+                "xenmeter simulate --duration 5s sim/scenarios/two-hogs.json | xenmeter report -\n"
+                "xenmeter simulate --with debt=sim/policies/sedf-web-server.json --ledger debts.csv "
+                "-o trace.xt sim/scenarios/sedf-web-server.json",
     .options = options,
     .operands = OPERANDS_FILE,
     .options_size = sizeof(struct simulate_options),

@@ -184,6 +184,99 @@ simulate
 check 'simulates' exits 0
 check 'each is served, in its second' equal '4 2 2' "$(jq -r '[.domains[1].work.requests, .seconds[].domains[1].work.requests] | join(" ")' "$truth")"
 
+# VM-1 has 60 % of the pCPU, dom0 40 %. What dom0 runs for VM-1 comes on top, unless the ledger takes it from VM-1's slices.
+group 'the ledger of debts in control'
+scenario=sim/scenarios/sedf-web-server.json
+policy=sim/policies/sedf-web-server.json
+ledger=$scratch/ledger.csv
+by_the_meter() { # FIRST LAST: aggregate of each 10 s that begin between 5 s and the end, at intervals' ends, in per cent
+    awk -F, -v from="$1" -v to="$2" '
+        NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+        $column["end_ns"] - $column["start_ns"] == 500000000 { used[n++] = $column["aggregate_ns"] }
+        END {
+            for (first = 10; first + 20 <= n; first++) {
+                sum = 0
+                for (i = 0; i < 20; i++) sum += used[first + i]
+                windows++; inside += sum >= from * 1e8 && sum <= to * 1e8
+            }
+            exit !(windows >= 30 && inside == windows)
+        }' "$ledger"
+}
+by_the_truth() { # FIRST LAST
+    [ "$(jq --argjson from "$1" --argjson to "$2" '
+        [.seconds[] | [(.domains[] | select(.domain == 1) | .vcpus[].running_ns), (.charged[] | select(.domain == 1) | .cpu_ns)] | add] as $used
+        | [range(5; ($used | length) - 10) | $used[. : . + 10] | add / 1e8 | . >= $from and . <= $to] | all and length >= 14' "$truth")" = true ]
+}
+simulate --duration 30s
+cp "$truth" "$scratch/free.json"
+"$XENMETER" debt -q --reserve 1=60% -f csv -o "$ledger" "$trace"
+check 'without it: above 60 % by the meter' by_the_meter 66 100
+check 'and by the truth' by_the_truth 66 100
+simulate --duration 30s --with debt="$policy" --ledger "$ledger"
+check 'simulates' exits 0
+check 'and judges the trace' says "$err" 'verdict good'
+check 'with it: within 60 % +- 1 by the meter' by_the_meter 59 61
+check 'and +- 3 by the truth' by_the_truth 57 63
+check 'runstates are the truth' within_record_delays
+check 'VM-1 gets less done' equal true "$(jq -s '.[0].domains[1].work.requests > .[1].domains[1].work.requests' "$scratch/free.json" "$truth")"
+cp "$trace" "$scratch/first.xt"
+cp "$ledger" "$scratch/first.csv"
+simulate --duration 30s --with debt="$policy" --ledger "$ledger"
+check 'the same trace again' same "$scratch/first.xt" "$trace"
+check 'the same rows again' same "$scratch/first.csv" "$ledger"
+printf '1 web\n' >"$scratch/names.txt"
+"$XENMETER" debt -q --policy "$policy" --names "$scratch/names.txt" -f csv -o "$scratch/first.csv" "$trace"
+check 'the rows are those of xenmeter debt' same "$scratch/first.csv" "$ledger"
+check 'quiet' not says <("$XENMETER" simulate -q --duration 1s --with debt="$policy" "$scenario" 2>&1 >/dev/null) verdict
+simulate --duration 2s --with debt="$policy" --delay 1h
+cp "$trace" "$scratch/first.xt"
+simulate --duration 2s
+check 'what is never set changes nothing' same "$scratch/first.xt" "$trace"
+simulate --duration 3s --with debt="$policy" --delay 300ms
+cp "$trace" "$scratch/first.xt"
+simulate --duration 3s --with debt="$policy"
+check 'what is set later makes another trace' not same "$scratch/first.xt" "$trace"
+
+for parameters in 'credit {} {}' 'credit2 {} {}' 'rtds {"budget_ms":4,"period_ms":10} {"budget_ms":6,"period_ms":10}'; do
+    read -r scheduler dom0 web <<<"$parameters"
+    scenario=$scratch/scenario.json
+    jq --arg scheduler "$scheduler" --argjson dom0 "$dom0" --argjson web "$web" '.host = { "scheduler": $scheduler }
+        | del(.domains[].slice_ms, .domains[].period_ms) | .domains[0] += $dom0 | .domains[1] += $web' sim/scenarios/sedf-web-server.json >"$scenario"
+    simulate --duration 30s --with debt="$policy" --ledger "$ledger"
+    check "$scheduler: by the meter" by_the_meter 59 61
+    check "$scheduler: by the truth" by_the_truth 57 63
+done
+
+group 'wrong policies'
+scenario=$scratch/scenario.json
+cp sim/scenarios/sedf-web-server.json "$scenario"
+no_ledger() { # PATTERN OPTION...
+    rm -f "$trace" "$truth" "$ledger"
+    simulate --ledger "$ledger" "${@:2}"
+    check "$1: exit code" exits 2
+    check "$1: one line" equal 1 "$(wc -l <"$err")"
+    check "$1: says so" says "$err" "$1"
+    check "$1: nothing is written" equal '' "$(ls "$trace" "$truth" "$ledger" 2>/dev/null)"
+}
+wrong_policy() { # POLICY PATTERN
+    printf '%s' "$1" >"$scratch/policy.json"
+    no_ledger "$2" --with debt="$scratch/policy.json"
+}
+wrong_policy '{"domains":{"web":{"share":"160%"}}}' 'add up to 160.00 %, but 1 pCPU has 100 %'
+wrong_policy '{"domains":{"0":{"share":"50%"}},"default":{"share":"60%"}}' 'the reservations of 2 domains add up to 110.00 %'
+wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario has no such domain'
+wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
+wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
+no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
+no_ledger '--ledger wants --with debt=POLICY'
+no_ledger 'simulate longer' --duration 1ms --with debt="$policy"
+no_ledger '--delay 25h: 24h at most' --delay 25h --with debt="$policy"
+no_ledger '--ledger wants a file of its own, beside --truth' --with debt="$policy" --ledger "$truth"
+jq '.trace.events = "0x100000"' sim/scenarios/sedf-web-server.json >"$scenario"
+no_ledger 'the host records nothing' --with debt="$policy"
+jq '.host = {"scheduler": "null", "pcpus": 2} | del(.domains[].slice_ms, .domains[].period_ms)' sim/scenarios/sedf-web-server.json >"$scenario"
+no_ledger 'its scheduler has no parameter for the allowances' --with debt="$policy"
+
 group 'wrong scenarios'
 refused() { # PATTERN of the message
     rm -f "$trace" "$truth"

@@ -117,10 +117,45 @@ static void an_allowance_of_nothing_does_not_starve_a_vcpu(void)
     end(&b);
 }
 
+/* The truth's running time of domain 1 in that second. */
+static uint64_t ran_ns(const json_t *truth, size_t second)
+{
+    const json_t *amounts = json_array_get(json_object_get(truth, "seconds"), second);
+    const json_t *domain = json_array_get(json_object_get(amounts, "domains"), 0);
+    const json_t *vcpu = json_array_get(json_object_get(domain, "vcpus"), 0);
+    return (uint64_t)json_integer_value(json_object_get(vcpu, "running_ns"));
+}
+
+static void an_allowance_is_set_after_its_delay(void)
+{
+    static const char text[] =
+        "{ \"duration_s\": 3, \"host\": { \"scheduler\": \"sedf\" }, \"trace\": { \"sweep_ms\": 50 },"
+        "  \"domains\": [ { \"id\": 1, \"slice_ms\": 10, \"period_ms\": 100, \"loads\": [ { \"type\": "
+        "\"hog\" } ] } ] }";
+    static const struct simulation_sink sink = {NULL, take_nothing};
+    struct scenario *plan = scenario_read(text, strlen(text), "", NULL);
+    CU_ASSERT_FATAL(plan != NULL);
+    struct simulation *s = simulation_new(plan, &sink, NULL);
+    CU_ASSERT_FATAL(s != NULL);
+    /* The sweep at 50 ms. During its slices at 0.9 s and 1.9 s it is allowed 6 % and 20 % from the next period on. */
+    EQUAL(simulation_step(s, NULL), 1);
+    EQUAL(simulation_allow(s, 1, 20, 100, 1853 * MS, NULL), 0);
+    EQUAL(simulation_allow(s, 1, 6, 100, 855 * MS, NULL), 0);
+    EQUAL(simulation_run(s, NULL), 0);
+    json_t *truth = simulation_truth(s);
+    CHECK(ran_ns(truth, 0) / MS == 100 || ran_ns(truth, 0) / MS == 99);
+    CHECK(ran_ns(truth, 1) / MS == 60 || ran_ns(truth, 1) / MS == 59);
+    CHECK(ran_ns(truth, 2) / MS >= 190 && ran_ns(truth, 2) / MS <= 200); /* to the last record */
+    json_decref(truth);
+    simulation_free(s);
+    scenario_free(plan);
+}
+
 CU_TestInfo sim_sedf_tests[] = {
     TEST(what_a_vcpu_ran_too_long_is_taken_from_its_next_slice),
     TEST(an_overrun_of_more_than_a_slice_costs_a_whole_period),
     TEST(an_allowance_takes_the_place_of_the_slice_from_the_next_period_on),
     TEST(an_allowance_of_nothing_does_not_starve_a_vcpu),
+    TEST(an_allowance_is_set_after_its_delay),
     CU_TEST_INFO_NULL,
 };
