@@ -137,22 +137,6 @@ struct options *options_parse(const struct command *c, int argc, char **argv, in
     return NULL;
 }
 
-bool own_load_add(struct options *o, uint16_t domain, uint32_t ppm)
-{
-    size_t at = 0;
-    while (at < o->own_n && o->own[at].domain < domain)
-        at++;
-    struct own_load *own =
-        at < o->own_n && o->own[at].domain == domain ? NULL : realloc(o->own, (o->own_n + 1) * sizeof *own);
-    if (!own)
-        return false;
-    memmove(own + at + 1, own + at, (o->own_n - at) * sizeof *own);
-    own[at] = (struct own_load){domain, ppm};
-    o->own = own;
-    o->own_n++;
-    return true;
-}
-
 void options_free(struct options *o)
 {
     if (!o)

@@ -46,7 +46,7 @@ static int take_own(void *context, const char *item, size_t n, struct error *err
         if (o->own[i].domain == domain)
             return error_set(err, ERROR_USAGE, "--own: domain %zu is there twice%s", domain,
                              domain == 0 ? "; a share without a domain is that of domain 0" : "");
-    return own_load_add(o, (uint16_t)domain, ppm) ? 0 : error_no_memory(err, "--own");
+    return own_load_add(&o->own, &o->own_n, (uint16_t)domain, ppm) ? 0 : error_no_memory(err, "--own");
 }
 
 int set_own(struct options *o, const struct option_spec *s, const char *text, struct error *err)
