@@ -19,6 +19,8 @@ int main(void)
         SUITE(domain_runstates),
         SUITE(pcpus),
         SUITE(lost),
+        SUITE(losses),
+        SUITE(cuts),
         SUITE(holes),
         SUITE(unscheduled),
         SUITE(unseen),
