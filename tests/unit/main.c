@@ -66,6 +66,7 @@ int main(void)
         SUITE(entry),
         SUITE(entry_pasts),
         SUITE(manifest),
+        SUITE(contents),
         SUITE(decoded),
         SUITE(raw),
         SUITE(relations),
