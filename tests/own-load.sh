@@ -10,14 +10,6 @@ mkdir "$dir"
 "$TRACEGEN" --seconds 6 --mix sched --domains 4 --pcpus 2 --vcpus 2 -o "$masked"
 zstd -q "$masked"
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
-
 group 'wrong loads'
 for command in report charge 'archive create'; do
     for bad in '' 12 0.12 12%% % -1% 1e2% 0x1% nan% inf% 12%,5% 0=12%,12% 3=5%,3=5% 65536=1% x=1% =1% 0= 0=12 '0=1%,' 0-3=1% 999999999% 1.2.3%; do
