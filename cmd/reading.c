@@ -288,7 +288,7 @@ static int end_writing(struct reading *r)
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
-        verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options->weights, all_ns);
+        verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options, all_ns);
     if (r->schema.charge && r->schema.charge->fit)
         verdict_judge_fit(&judgement, r->schema.charge->fit);
     if (check_rows(r, &s.quality) != 0)
