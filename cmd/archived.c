@@ -197,6 +197,22 @@ static int replay_rows(struct archived *a, size_t capture, enum by by, const str
     return status == 0 ? 0 : -1;
 }
 
+void archived_plan(const struct archived *a, size_t capture, const struct meter_options *meter,
+                   struct rollup_plan *plan)
+{
+    const struct options *o = a->options;
+    const struct capture_options *kept = &a->captures[capture].options;
+    *plan = (struct rollup_plan){.kept = kept->granularities,
+                                 .asked = meter->granularities,
+                                 .executions = meter->executions,
+                                 .from_ns = o->from_ns,
+                                 .to_ns = o->to_ns,
+                                 .end_ns = a->summaries[capture].end_ns,
+                                 .memory_limit = o->max_memory};
+    memcpy(plan->kept_ns, kept->granularities_ns, sizeof plan->kept_ns);
+    memcpy(plan->asked_ns, meter->granularities_ns, sizeof plan->asked_ns);
+}
+
 /* One by after the other; executions and charges are kept with the rows by domain. */
 static int replay_capture(struct archived *a, size_t capture, const struct meter_options *meter,
                           const struct meter_sink *sink, struct timeline_place *place, struct error *err)

@@ -7,22 +7,6 @@
 #include "archive/rollup.h"
 #include "parser/decode/old_numbers.h"
 
-void archived_plan(const struct archived *a, size_t capture, const struct meter_options *meter,
-                   struct rollup_plan *plan)
-{
-    const struct options *o = a->options;
-    const struct capture_options *kept = &a->captures[capture].options;
-    *plan = (struct rollup_plan){.kept = kept->granularities,
-                                 .asked = meter->granularities,
-                                 .executions = meter->executions,
-                                 .from_ns = o->from_ns,
-                                 .to_ns = o->to_ns,
-                                 .end_ns = a->summaries[capture].end_ns,
-                                 .memory_limit = o->max_memory};
-    memcpy(plan->kept_ns, kept->granularities_ns, sizeof plan->kept_ns);
-    memcpy(plan->asked_ns, meter->granularities_ns, sizeof plan->asked_ns);
-}
-
 static bool same_idds(const uint8_t *a, const uint8_t *b)
 {
     return a == b || (a && b && memcmp(a, b, 65536) == 0);

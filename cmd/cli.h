@@ -69,12 +69,6 @@ int charge_options_check(const struct charge_options *c, bool counted, struct er
 
 /* ---- known loads of own work (--own, --own-baseline) ---- */
 
-/*
- * Enters a load, in millionths of a pCPU, into those of the options, which are ordered by domain. False: no memory, or the
- * domain has one.
- */
-bool own_load_add(struct options *o, uint16_t domain, uint32_t ppm);
-
 /* Reads the loads of --own-baseline, and checks that those given fit the driver domains. -1 with `err` filled. */
 int own_loads_complete(struct options *o, struct error *err);
 

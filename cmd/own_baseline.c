@@ -137,7 +137,7 @@ static int add_loads(struct options *o, const struct baseline *b, struct error *
             continue;
         if (ppm > OWN_LOAD_PPM_MAX)
             return error_set(err, ERROR_FORMAT, "domain %u ran longer than all pCPUs can", domain);
-        if (!own_load_add(o, (uint16_t)domain, (uint32_t)llround(ppm)))
+        if (!own_load_add(&o->own, &o->own_n, (uint16_t)domain, (uint32_t)llround(ppm)))
             return error_no_memory(err, "its domains");
     }
     return 0;

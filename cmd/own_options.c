@@ -10,22 +10,6 @@
 #define WORD_BYTES  24
 #define PPM_PER_PCT 1e4
 
-bool own_load_add(struct options *o, uint16_t domain, uint32_t ppm)
-{
-    size_t at = 0;
-    while (at < o->own_n && o->own[at].domain < domain)
-        at++;
-    struct own_load *own =
-        at < o->own_n && o->own[at].domain == domain ? NULL : realloc(o->own, (o->own_n + 1) * sizeof *own);
-    if (!own)
-        return false;
-    memmove(own + at + 1, own + at, (o->own_n - at) * sizeof *own);
-    own[at] = (struct own_load){domain, ppm};
-    o->own = own;
-    o->own_n++;
-    return true;
-}
-
 /* "12.5%" in n characters. */
 static bool share_of(const char *text, size_t n, uint32_t *ppm)
 {
@@ -62,7 +46,7 @@ static int take_own(void *context, const char *item, size_t n, struct error *err
         if (o->own[i].domain == domain)
             return error_set(err, ERROR_USAGE, "--own: domain %zu is there twice%s", domain,
                              domain == 0 ? "; a share without a domain is that of domain 0" : "");
-    return own_load_add(o, (uint16_t)domain, ppm) ? 0 : error_no_memory(err, "--own");
+    return own_load_add(&o->own, &o->own_n, (uint16_t)domain, ppm) ? 0 : error_no_memory(err, "--own");
 }
 
 int set_own(struct options *o, const struct option_spec *s, const char *text, struct error *err)

@@ -19,9 +19,9 @@
 /* How driver domains are charged. */
 struct charge_schema {
     const struct charge_options *options;
-    const char *io_counts;    /* the file of outside counters, or NULL */
-    const char *dom0_trace;   /* the file of what a driver domain's kernel recorded, or NULL */
-    const char *own_baseline; /* the report from which loads of own work are, or NULL */
+    const char *io_counts;            /* the file of outside counters, or NULL */
+    const char *dom0_trace;           /* the file of what a driver domain's kernel recorded, or NULL */
+    const char *own_baseline;         /* the report from which loads of own work are, or NULL */
     const struct fitted_weights *fit; /* a report of weights: filled before it ends; else NULL */
 };
 
@@ -35,10 +35,9 @@ struct report_schema {
     size_t granularities;
     name_lookup name_of; /* may be NULL */
     const void *names;
-    const struct charge_schema
-        *charge;    /* of a report that is about charges: how they were made; else NULL */
-    bool color;     /* the table may use colour */
-    unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
+    const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
+    bool color;                         /* the table may use colour */
+    unsigned width;                     /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */
     const char *prefix;  /* of their names */
     const char *capture; /* the file being read, which none of them may replace */

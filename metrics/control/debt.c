@@ -228,7 +228,8 @@ static int find_row(struct debt *d, int32_t domain, uint32_t life, const struct 
 static int add_rows(struct debt *d, const struct charge_idd *idds, size_t n)
 {
     struct debt_row *row;
-    for (const struct seen *s = d->seen; s < d->seen + d->seen_n; s++) {
+    for (size_t i = 0; i < d->seen_n; i++) {
+        const struct seen *s = &d->seen[i];
         if (find_row(d, s->domain, s->life, idds, n, &row) != 0)
             return -1;
         if (!row)
@@ -252,12 +253,14 @@ static void add_charge(struct debt_row *row, const struct charge_guest *guest)
 static int add_charges(struct debt *d, const struct charge_idd *idds, size_t n)
 {
     struct debt_row *row;
-    for (const struct charge_idd *idd = idds; idd < idds + n; idd++) {
+    for (size_t i = 0; i < n; i++) {
+        const struct charge_idd *idd = &idds[i];
         if (find_row(d, idd->domain, idd->life, idds, n, &row) != 0)
             return -1;
         if (row)
             row->for_others_ns = add_count(row->for_others_ns, idd->charged_ns);
-        for (const struct charge_guest *g = idd->guests; g < idd->guests + idd->guests_n; g++) {
+        for (size_t k = 0; k < idd->guests_n; k++) {
+            const struct charge_guest *g = &idd->guests[k];
             if (find_row(d, g->domain, g->life, idds, n, &row) != 0)
                 return -1;
             if (row)

@@ -90,9 +90,11 @@ int debt_policy_resolve(struct debt_policy *p, debt_name_of name_of, const void 
 
 const struct debt_reserve *debt_policy_find(const struct debt_policy *p, uint16_t domain, const char *name)
 {
-    for (const struct debt_reserve *r = p->reserves; r < p->reserves + p->n; r++)
+    for (size_t i = 0; i < p->n; i++) {
+        const struct debt_reserve *r = &p->reserves[i];
         if (r->name ? name && strcmp(r->name, name) == 0 : r->domain == domain)
             return r;
+    }
     return NULL;
 }
 

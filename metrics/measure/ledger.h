@@ -185,13 +185,14 @@ static inline struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, ui
     return ledger_find_cell(l, kind, life, vcpu, pcpu);
 }
 
-/* booking */
-void ledger_book(struct ledger *l, const struct transition *t);
+/* Tells the sink what counts in the open intervals of these rows, though not in those handed out. */
+void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
+
+/* booking: a transition of a time before the next boundary, any but TRANSITION_DARK */
+void ledger_book_change(struct ledger *l, const struct transition *t);
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
 void ledger_book_domain(struct domain_account *d, uint64_t until_ns);
 void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
-/* Tells the sink what counts in the open intervals of these rows, though not in those handed out. */
-void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
 /* charges (ledger_charge.c, ledger_charge_rows.c) */
 /* An I/O event, of a time before the next boundary. */
@@ -218,10 +219,10 @@ void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64
 void ledger_charges_free(struct ledger *l);
 
 /* closing */
+/* Books the next transition; intervals that end before it are closed. */
+void ledger_book(struct ledger *l, const struct transition *t);
 /* Closes every interval that ends at or before now_ns. */
 void ledger_advance(struct ledger *l, uint64_t now_ns);
-/* All the time up to now_ns was dark: in rows that are still open what vCPUs did off a pCPU is doubtful, and no sample. */
-void ledger_doubt_past(struct ledger *l, uint64_t now_ns);
 /* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
 void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
 

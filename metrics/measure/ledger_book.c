@@ -271,13 +271,6 @@ static void change_state(struct ledger *l, const struct transition *t)
 
 /* ---- before it was seen ---- */
 
-void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
-{
-    const struct meter_sink *sink = &l->options.sink;
-    if (sink->before_seen && !l->sink_ended && sink->before_seen(sink->context, s) != 0)
-        l->sink_ended = true;
-}
-
 /* Tells the sink whose rows it is about. */
 static void tell(struct ledger *l, const struct cell *c, const struct before_seen *s)
 {
@@ -437,19 +430,8 @@ static void count_skewed(struct account *a, const struct transition *t)
     }
 }
 
-static void change_dark(struct ledger *l, const struct transition *t)
+void ledger_book_change(struct ledger *l, const struct transition *t)
 {
-    dark_clock_change(&l->dark, t->value != DARK_ENDS, t->time_ns);
-    if (t->value == DARK_ALL_ALONG)
-        ledger_doubt_past(l, t->time_ns);
-}
-
-void ledger_book(struct ledger *l, const struct transition *t)
-{
-    if (t->time_ns >= l->boundary_ns)
-        ledger_advance(l, t->time_ns);
-    if (l->done)
-        return;
     l->now_ns = t->time_ns;
     if (t->kind == TRANSITION_APPEAR) {
         appear(l, t);
@@ -458,8 +440,6 @@ void ledger_book(struct ledger *l, const struct transition *t)
     if (t->kind >= TRANSITION_IO) {
         if (t->kind == TRANSITION_PCPU)
             ledger_add_pcpu(l, t->pcpu);
-        else if (t->kind == TRANSITION_DARK)
-            change_dark(l, t);
         else
             ledger_book_io(l, t);
         return;

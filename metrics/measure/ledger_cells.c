@@ -27,6 +27,13 @@ static size_t place_of(const struct subjects *s, const struct row *key)
     return low;
 }
 
+void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
+{
+    const struct meter_sink *sink = &l->options.sink;
+    if (sink->before_seen && !l->sink_ended && sink->before_seen(sink->context, s) != 0)
+        l->sink_ended = true;
+}
+
 /* A pCPU was silent so far. */
 static void pcpu_appears(struct ledger *l, struct subject *s)
 {

@@ -54,7 +54,8 @@ static void doubt(struct measures *m)
     histogram_clear(&m->block);
 }
 
-void ledger_doubt_past(struct ledger *l, uint64_t now_ns)
+/* All the time up to now_ns was dark: in rows that are still open what vCPUs did off a pCPU is doubtful, and no sample. */
+static void doubt_past(struct ledger *l, uint64_t now_ns)
 {
     for (size_t v = 0; v < l->accounts_n; v++) {
         struct account *a = &l->accounts[v];
@@ -225,4 +226,25 @@ void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial)
         if (!l->granularities[g].length_ns)
             close_interval(l, g, end_ns);
     l->done = true;
+}
+
+static void change_dark(struct ledger *l, const struct transition *t)
+{
+    dark_clock_change(&l->dark, t->value != DARK_ENDS, t->time_ns);
+    if (t->value == DARK_ALL_ALONG)
+        doubt_past(l, t->time_ns);
+}
+
+void ledger_book(struct ledger *l, const struct transition *t)
+{
+    if (t->time_ns >= l->boundary_ns)
+        ledger_advance(l, t->time_ns);
+    if (l->done)
+        return;
+    if (t->kind != TRANSITION_DARK) {
+        ledger_book_change(l, t);
+        return;
+    }
+    l->now_ns = t->time_ns;
+    change_dark(l, t);
 }

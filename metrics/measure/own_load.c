@@ -43,6 +43,22 @@ uint32_t own_load_of(const struct own_load *loads, size_t n, int32_t domain)
     return 0;
 }
 
+bool own_load_add(struct own_load **loads, size_t *n, uint16_t domain, uint32_t ppm)
+{
+    size_t at = 0;
+    while (at < *n && (*loads)[at].domain < domain)
+        at++;
+    bool taken = at < *n && (*loads)[at].domain == domain;
+    struct own_load *own = taken ? NULL : realloc(*loads, (*n + 1) * sizeof *own);
+    if (!own)
+        return false;
+    memmove(own + at + 1, own + at, (*n - at) * sizeof *own);
+    own[at] = (struct own_load){domain, ppm};
+    *loads = own;
+    (*n)++;
+    return true;
+}
+
 /* ---- begin and end ---- */
 
 struct own_loads *own_load_new(struct charging *c)

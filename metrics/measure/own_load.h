@@ -32,6 +32,12 @@ struct own_load {
 /* The load of the domain among `n`, which are ordered by domain; 0: none is given. */
 uint32_t own_load_of(const struct own_load *loads, size_t n, int32_t domain);
 
+/*
+ * Enters a load, in millionths of a pCPU, into *loads, an array of *n that is ordered by domain and the caller's to free.
+ * False: no memory, or the domain has one.
+ */
+bool own_load_add(struct own_load **loads, size_t *n, uint16_t domain, uint32_t ppm);
+
 /* ---- part of the charging stage (charging.h) ---- */
 
 struct charging;

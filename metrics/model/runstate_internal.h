@@ -146,6 +146,14 @@ static inline uint64_t runstates_possible(struct runstates *r, uint32_t vcpu, ui
     return new == RUNSTATE_RUNNING ? runstates_possible_in(r, vcpu, instant_ns) : k->since_ns;
 }
 
+/*
+ * Two records of one vCPU written on two pCPUs whose clocks differ may come in the wrong order: first "b to c", which
+ * does not fit, then "a to b", which would have fitted before it; in a short run perhaps after "c to a", where it fits, too.
+ * Whether this one is late; then what it says has been put into the past, and the state stays.
+ */
+bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
+                            enum runstate old, enum runstate new);
+
 /* First record of a vCPU: it was in `state` ever since it exists. */
 void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate state,
                       uint16_t pcpu);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "current.h"
+#include "cut_records.h"
 #include "io_filter.h"
 #include "joined.h"
 #include "record.h"
@@ -19,8 +20,6 @@
 #define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
 #define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
 #define PROOF_BYTES   (WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX)
-#define HEADER_REACH                                                                                         \
-    (4 * RECORD_MAX) /* so far before a record that makes no sense a window header is looked for */
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
@@ -336,42 +335,6 @@ static int look_for_header(struct decoder *d, struct view *v, const uint8_t **p,
     return header != NULL;
 }
 
-/* Whether the event is of the record. Its time may have been judged. */
-static bool is_of_record(const struct event *e, const uint8_t *p)
-{
-    uint32_t header = load32(p);
-    size_t words = header >> 28 & 7;
-    return e->header == header && memcmp(e->w, p + 4 + (header >> 31) * 8, 4 * (words < 4 ? words : 4)) == 0;
-}
-
-/*
- * Records that reach into a window header were cut off by it: what was decoded of them is removed, and they do not count. The records
- * before it begin at `p`, and the last one ends at `end`.
- */
-static void remove_cut_records(struct decoder *d, const uint8_t *p, const uint8_t *header, const uint8_t *end)
-{
-    const uint8_t *cut[HEADER_REACH / 4];
-    struct stream *s = d->current;
-    size_t n = 0;
-    uint64_t last_tsc = s->last_tsc;
-    for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
-        if (p + record_bytes(load32(p)) > header)
-            cut[n++] = p;
-        else if (load32(p) >> 31)
-            last_tsc = load64(p + 4);
-    if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
-        s->last_tsc = last_tsc;
-    for (size_t i = 0; i < n; i++)
-        d->quality->events[event_slot(load32(cut[i]) & 0x0fffffff)].forms[load32(cut[i]) >> 28]--;
-    while (n > 0 && s->n > s->head) {
-        const struct event *last = &s->events[s->n - 1];
-        if (last->slot >= EVENT_ATTACHED || is_of_record(last, cut[n - 1]))
-            s->n--;
-        n -= last->slot < EVENT_ATTACHED;
-    }
-    s->fresh = s->fresh < s->n ? s->fresh : s->n;
-}
-
 /*
  * All up to `p` was decoded. A window header may yet turn up in the last HEADER_REACH bytes: they stay, from the beginning of a
  * record on.
@@ -413,7 +376,7 @@ static int decode_view(struct decoder *d, struct error *err)
     if (header < 0)
         return -1;
     if (header)
-        remove_cut_records(d, v.data, p, v.data + bad);
+        cut_records_remove(d, v.data, p, v.data + bad);
     consume(d, (size_t)(p - v.data));
     if (header)
         return recover_from_bad_record(d, RECORD_IS_HEADER, err);

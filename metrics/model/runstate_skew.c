@@ -1,0 +1,69 @@
+/* Records that came late because the clocks of two pCPUs differ. */
+#include "runstate_internal.h"
+
+#include "metrics/min_max.h"
+
+#define SKEW_MAX_NS 1000000u /* clocks of pCPUs are never that far apart: a real contradiction */
+
+/*
+ * The vCPU was in state `old` before its first record. False: that time was handed out, or the vCPU ran, and its pCPU has
+ * that time for somebody else.
+ */
+static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
+{
+    const struct track *k = &r->tracks[vcpu];
+    uint64_t birth = r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns;
+    enum runstate first = (enum runstate)k->record_old;
+    bool ran = first == RUNSTATE_RUNNING || old == RUNSTATE_RUNNING;
+    if (birth < r->settled_ns || birth >= k->contradicted_ns || ran)
+        return false;
+    runstates_put_state(r, birth, vcpu, first, old, NO_PCPU, UINT32_MAX);
+    runstates_put_state(r, k->contradicted_ns - 1, vcpu, old, first, NO_PCPU, UINT32_MAX);
+    return true;
+}
+
+/*
+ * As below, where records before the first one may be lost, so that this one seemed to fit: a wake of a vCPU that another pCPU
+ * has dispatched already, and runs.
+ */
+static bool is_overtaken(const struct runstates *r, const struct track *k, uint64_t now_ns, uint16_t pcpu,
+                         enum runstate old, enum runstate new)
+{
+    struct dark_stretch lost;
+    bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
+    return wake && k->state == RUNSTATE_RUNNING && k->pcpu != pcpu && now_ns - k->since_ns <= SKEW_USUAL_NS &&
+           darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost);
+}
+
+static void put_skewed(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old,
+                       enum runstate new)
+{
+    runstates_put(r, now_ns,
+                  (struct transition){.kind = TRANSITION_SKEWED,
+                                      .vcpu = vcpu,
+                                      .pcpu = r->tracks[vcpu].pcpu,
+                                      .from = old & 15,
+                                      .to = new & 15});
+}
+
+bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
+                            enum runstate old, enum runstate new)
+{
+    struct track *k = &r->tracks[vcpu];
+    bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
+    uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
+    if (!k->contradicted && is_overtaken(r, k, now_ns, pcpu, old, new))
+        lag_ns = now_ns - runstates_overtaken(r, vcpu, old);
+    else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
+        runstates_take_back(r, vcpu);
+    else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+        return false;
+    else
+        counted = mend_first(r, vcpu, old);
+    r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
+    r->unseen.late++;
+    k->contradicted = k->first_record = false;
+    if (!counted)
+        put_skewed(r, vcpu, now_ns, old, new);
+    return true;
+}

@@ -1,0 +1,37 @@
+#include "cut_records.h"
+
+#include <string.h>
+
+#include "record_format.h"
+
+/* Whether the event is of the record. Its time may have been judged. */
+static bool is_of_record(const struct event *e, const uint8_t *p)
+{
+    uint32_t header = load32(p);
+    size_t words = header >> 28 & 7;
+    return e->header == header && memcmp(e->w, p + 4 + (header >> 31) * 8, 4 * (words < 4 ? words : 4)) == 0;
+}
+
+void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *header, const uint8_t *end)
+{
+    const uint8_t *cut[HEADER_REACH / 4];
+    struct stream *s = d->current;
+    size_t n = 0;
+    uint64_t last_tsc = s->last_tsc;
+    for (; p < end && n < sizeof cut / sizeof cut[0]; p += record_bytes(load32(p)))
+        if (p + record_bytes(load32(p)) > header)
+            cut[n++] = p;
+        else if (load32(p) >> 31)
+            last_tsc = load64(p + 4);
+    if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
+        s->last_tsc = last_tsc;
+    for (size_t i = 0; i < n; i++)
+        d->quality->events[event_slot(load32(cut[i]) & 0x0fffffff)].forms[load32(cut[i]) >> 28]--;
+    while (n > 0 && s->n > s->head) {
+        const struct event *last = &s->events[s->n - 1];
+        if (last->slot >= EVENT_ATTACHED || is_of_record(last, cut[n - 1]))
+            s->n--;
+        n -= last->slot < EVENT_ATTACHED;
+    }
+    s->fresh = s->fresh < s->n ? s->fresh : s->n;
+}
