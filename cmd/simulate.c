@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -108,9 +109,13 @@ static int write_truth(struct simulate *s, struct error *err)
     return 0;
 }
 
-/* Both were written without a failure so far: the trace takes its place first, then the truth. */
+/*
+ * The trace takes its place first, then the truth. The truth's bytes are flushed before, so that a full disk leaves neither.
+ */
 static int commit_both(struct simulate *s)
 {
+    if (s->truth && output_flush(s->truth) != 0)
+        return fail(s->options->truth, output_failure(s->truth));
     int status = commit(&s->trace, s->options->common.output);
     if (status == EXIT_DONE && s->truth)
         status = commit(&s->truth, s->options->truth);
@@ -161,6 +166,34 @@ static int set_duration(struct options *o, const struct option_spec *spec, const
     return 0;
 }
 
+static int stat_output(const char *path, struct stat *st)
+{
+    return strcmp(path, "-") == 0 ? fstat(STDOUT_FILENO, st) : stat(path, st);
+}
+
+/* Whether two paths lie in one folder under one name; neither needs to exist. */
+static bool same_place(const char *a, const char *b)
+{
+    char folder_a[PATH_MAX], folder_b[PATH_MAX];
+    struct stat in_a, in_b;
+    const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+    if (strcmp(name_a ? name_a + 1 : a, name_b ? name_b + 1 : b) != 0)
+        return false;
+    folder_of(a, folder_a);
+    folder_of(b, folder_b);
+    return stat(*folder_a ? folder_a : ".", &in_a) == 0 && stat(*folder_b ? folder_b : ".", &in_b) == 0 &&
+           in_a.st_dev == in_b.st_dev && in_a.st_ino == in_b.st_ino;
+}
+
+/* Whether two outputs would mix or one replace the other, by whatever names; devices such as /dev/null take both. */
+static bool same_output(const char *a, const char *b)
+{
+    struct stat to_a, to_b;
+    if (stat_output(a, &to_a) == 0 && stat_output(b, &to_b) == 0)
+        return !S_ISCHR(to_a.st_mode) && to_a.st_dev == to_b.st_dev && to_a.st_ino == to_b.st_ino;
+    return strcmp(a, b) == 0 || same_place(a, b);
+}
+
 static int check(struct options *o, struct error *err)
 {
     const struct simulate_options *s = (const struct simulate_options *)o;
@@ -168,8 +201,7 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
     if (same_file(o->inputs[0], o->output) || (s->truth && same_file(o->inputs[0], s->truth)))
         return error_set(err, ERROR_USAGE, "an output is the scenario itself: it would be lost");
-    if (s->truth &&
-        (!*s->truth || (o->output ? strcmp(s->truth, o->output) == 0 : strcmp(s->truth, "-") == 0)))
+    if (s->truth && (!*s->truth || same_output(s->truth, o->output ? o->output : "-")))
         return error_set(err, ERROR_USAGE, "--truth wants a file of its own, beside the trace");
     if ((!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO))
         return error_set(err, ERROR_USAGE,
