@@ -46,6 +46,7 @@ struct options {
     struct own_load *own; /* of --own, or what --own-baseline has; NULL: not given */
     size_t own_n;
     const char *own_baseline; /* file of a report without guests' I/O */
+    double own_baseline_io;   /* pages of guests that were mapped or copied per second of it all the same */
     const char *io_counts;    /* file of outside counters */
     const char *dom0_trace;   /* file of what a driver domain's kernel recorded */
     /* archives */

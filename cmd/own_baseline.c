@@ -20,6 +20,8 @@ struct baseline {
     double span_ns;
     double ran_ns[65536];
     bool seen[65536];
+    double
+        io; /* pages of guests that were mapped or copied; unlike notifications, timers make none that look so */
     bool any;
 };
 
@@ -36,6 +38,8 @@ static int add_row(struct baseline *b, const json_t *row, struct error *err)
         return error_set(err, ERROR_FORMAT, "a row of it is of a domain or a time that cannot be");
     b->ran_ns[id] += (double)ns;
     b->seen[id] = b->any = true;
+    b->io += json_number_value(json_object_get(row, "io_map")) +
+             json_number_value(json_object_get(row, "io_copy"));
     return 0;
 }
 
@@ -131,6 +135,7 @@ static json_t *read_document(const char *path, struct error *err)
 
 static int add_loads(struct options *o, const struct baseline *b, struct error *err)
 {
+    o->own_baseline_io = b->io / b->span_ns * 1e9;
     for (uint32_t domain = 0; domain < 65536; domain++) {
         double ppm = b->ran_ns[domain] / b->span_ns * 1e6;
         if (!b->seen[domain])

@@ -180,7 +180,10 @@ static void check_dom0_trace(const struct reading *r, const struct charge_summar
                      r->dom0_trace->cpus[cpu].lost);
 }
 
-/* Loads of own work without a driver domain, and driver domains without one. */
+/* An idle guest's page is mapped or copied now and then: broadcasts on its network, its logs. */
+#define IDLE_IO_PER_S 20
+
+/* Loads of own work without a driver domain, driver domains without one, and loads that are not own work alone. */
 static void check_own_loads(const struct options *o, const struct charge_summary *s)
 {
     size_t given = 0;
@@ -189,6 +192,10 @@ static void check_own_loads(const struct options *o, const struct charge_summary
     if (o->own_baseline && s->idds_unseparated > 0)
         complain("%s: %zu of the driver domains are not in it: what they did for themselves is not taken out",
                  o->own_baseline, s->idds_unseparated);
+    if (o->own_baseline && o->own_baseline_io > IDLE_IO_PER_S)
+        complain("%s: guests did I/O in it, %.0f pages mapped or copied per second: that work is taken for "
+                 "own, too",
+                 o->own_baseline, o->own_baseline_io);
     if (!o->own_baseline && given > s->idds_own_given)
         complain("--own: %zu of its domains are no driver domains of this trace", given - s->idds_own_given);
 }
@@ -288,7 +295,7 @@ static int end_writing(struct reading *r)
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
-        verdict_judge_charges(&judgement, &s.charges, all_ns);
+        verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options, all_ns);
     if (r->schema.charge && r->schema.charge->fit)
         verdict_judge_fit(&judgement, r->schema.charge->fit);
     if (check_rows(r, &s.quality) != 0)

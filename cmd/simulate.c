@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -118,9 +119,15 @@ static int write_truth(struct simulate *s, struct error *err)
     return 0;
 }
 
-/* All were written without a failure so far: the trace takes its place first. */
+/*
+ * The trace takes its place first. The bytes of the others are flushed before, so that a full disk leaves none of them.
+ */
 static int commit_all(struct simulate *s)
 {
+    if (s->truth && output_flush(s->truth) != 0)
+        return fail(s->options->truth, output_failure(s->truth));
+    if (s->rows && output_flush(s->rows) != 0)
+        return fail(s->options->ledger, output_failure(s->rows));
     int status = commit(&s->trace, s->options->common.output);
     if (status == EXIT_DONE && s->truth)
         status = commit(&s->truth, s->options->truth);
@@ -237,6 +244,34 @@ static int set_delay(struct options *o, const struct option_spec *spec, const ch
     return 0;
 }
 
+static int stat_output(const char *path, struct stat *st)
+{
+    return strcmp(path, "-") == 0 ? fstat(STDOUT_FILENO, st) : stat(path, st);
+}
+
+/* Whether two paths lie in one folder under one name; neither needs to exist. */
+static bool same_place(const char *a, const char *b)
+{
+    char folder_a[PATH_MAX], folder_b[PATH_MAX];
+    struct stat in_a, in_b;
+    const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+    if (strcmp(name_a ? name_a + 1 : a, name_b ? name_b + 1 : b) != 0)
+        return false;
+    folder_of(a, folder_a);
+    folder_of(b, folder_b);
+    return stat(*folder_a ? folder_a : ".", &in_a) == 0 && stat(*folder_b ? folder_b : ".", &in_b) == 0 &&
+           in_a.st_dev == in_b.st_dev && in_a.st_ino == in_b.st_ino;
+}
+
+/* Whether two outputs would mix or one replace the other, by whatever names; devices such as /dev/null take both. */
+static bool same_output(const char *a, const char *b)
+{
+    struct stat to_a, to_b;
+    if (stat_output(a, &to_a) == 0 && stat_output(b, &to_b) == 0)
+        return !S_ISCHR(to_a.st_mode) && to_a.st_dev == to_b.st_dev && to_a.st_ino == to_b.st_ino;
+    return strcmp(a, b) == 0 || same_place(a, b);
+}
+
 static const char *or_standard_output(const char *output)
 {
     return output ? output : "-";
@@ -256,7 +291,7 @@ static int check_files(const struct simulate_options *s, struct error *err)
         if (outputs[i] && !*outputs[i])
             return error_set(err, ERROR_USAGE, "--%s wants a file of its own", names[i]);
         for (size_t k = 0; k < i; k++)
-            if (outputs[i] && outputs[k] && strcmp(outputs[i], outputs[k]) == 0)
+            if (outputs[i] && outputs[k] && same_output(outputs[i], outputs[k]))
                 return error_set(err, ERROR_USAGE, "--%s wants a file of its own, beside --%s", names[i],
                                  names[k]);
     }

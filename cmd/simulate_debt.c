@@ -209,7 +209,7 @@ static void end_ledger(struct simulated_ledger *l, const struct ledger_pass *p)
     meter_charge_summary(meter, &charges);
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(judgement, &quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
-    verdict_judge_charges(judgement, &charges, all_ns);
+    verdict_judge_charges(judgement, &charges, &p->meter.charge, all_ns);
     s.end_ns = meter_accounted(meter);
     s.quality = &quality;
     s.judgement = judgement;

@@ -13,6 +13,9 @@
 #define POOR_OVERLAP_SHARE 0.05
 #define POOR_UNKNOWN_SHARE 0.25 /* of the time of vCPUs, or of pCPUs */
 #define UNKNOWN_SHARE      0.01 /* of the time of pCPUs: less is the time before they first wrote */
+#define UNATTRIBUTED_SHARE 0.10 /* of driver domains' time: as much as charges are off at worst otherwise */
+#define WHOLE_INTERVAL_NS                                                                                    \
+    100000000                   /* hardly an interval of this length is without I/O: nothing is left as own */
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
 #define POOR_TSC_SHARE     0.01 /* of the records: the time stamps are unreliable */
 #define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes without state changes */
@@ -298,7 +301,73 @@ static void judge_cover(struct judgement *j, const char *what, double share)
                 100 * share, what);
 }
 
-void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns)
+static void judge_unattributed(struct judgement *j, const struct charge_summary *s)
+{
+    double share = s->ran_ns ? (double)s->unattributed_ns / (double)s->ran_ns : 0;
+    if (share >= UNATTRIBUTED_SHARE)
+        because(j, share >= POOR_UNKNOWN_SHARE ? VERDICT_POOR : VERDICT_DEGRADED,
+                "%.0f %% of the driver domains' time is unattributed", 100 * share);
+}
+
+/* The kinds of events that the trace has and the charges leave out, in words. Returns whether others were seen that have a say. */
+static bool unused_kinds(char *to, size_t size, const struct charge_summary *s, const double *weights)
+{
+    bool used = false;
+    *to = '\0';
+    for (int kind = 0; kind < IO_KINDS; kind++) {
+        if (!s->events[kind])
+            continue;
+        if (s->methods & charge_method_of_kind[kind] && weights[kind] > 0)
+            used = true;
+        else if (kind < IO_TRACE_KINDS)
+            snprintf(to + strlen(to), size - strlen(to), "%s%s", *to ? ", " : "", io_kind_names[kind]);
+    }
+    return used;
+}
+
+/*
+ * Where own is not separated, that is a larger error than kinds of events without a say, and is said by itself; what a kernel
+ * recorded is cut by no events.
+ */
+static void judge_unused(struct judgement *j, const struct charge_summary *s, const double *weights)
+{
+    char kinds[64];
+    bool used = unused_kinds(kinds, sizeof kinds, s, weights) || s->methods & CHARGE_THREADS;
+    if (!*kinds || s->measured)
+        return;
+    if (!used)
+        because(j, VERDICT_POOR, "the events that were seen have no say (%s): nothing is charged", kinds);
+    else if (s->idds_unseparated + s->idds_own_given < s->idds)
+        because(j, VERDICT_DEGRADED,
+                "not all events have a say (not %s): 4 to 25 %% of the driver domains' time may be with the "
+                "wrong one",
+                kinds);
+}
+
+/*
+ * How much of a driver domain's time was with the wrong one in captures of known truth, by what it was charged by. Packets are
+ * counted in all of an interval, so that nothing is left as own, as in intervals of 100 ms.
+ */
+static const char *unseparated_error(const struct charge_summary *s, const struct charge_options *o)
+{
+    if (s->methods & CHARGE_THREADS)
+        return "3 to 6 % (up to 71 % without CPU times of all threads)";
+    if (s->methods & CHARGE_PACKETS || o->interval_ns >= WHOLE_INTERVAL_NS)
+        return "56 to 71 %";
+    return o->interval_ns ? "13 to 71 %" : "13 to 66 %";
+}
+
+static void judge_unseparated(struct judgement *j, const struct charge_summary *s,
+                              const struct charge_options *o)
+{
+    because(j, VERDICT_DEGRADED,
+            "own is not separated: %s of the driver domain%s time may be charged to guests for whom it did "
+            "not work",
+            unseparated_error(s, o), s->idds_unseparated == 1 ? "'s" : "s'");
+}
+
+void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
+                           const struct charge_options *o, uint64_t duration_ns)
 {
     bool any = false;
     char share[HUMAN_BYTES];
@@ -315,14 +384,10 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, 
                                                                                          : VERDICT_DEGRADED,
                 "CPU times that cannot be are given for %s of the trace: the events alone charge there",
                 human_percent(share, (double)s->cpu_impossible_ns, (double)duration_ns));
-    if (s->ran_ns && (double)s->unattributed_ns >= POOR_UNKNOWN_SHARE * (double)s->ran_ns)
-        because(j, VERDICT_POOR, "%.0f %% of the driver domains' time is unattributed",
-                100 * (double)s->unattributed_ns / (double)s->ran_ns);
+    judge_unattributed(j, s);
+    judge_unused(j, s, o->weights);
     if (any && s->idds_unseparated > 0)
-        because(j, VERDICT_DEGRADED,
-                "own is not separated: 13 to 66 %% of the driver domain%s time may be charged to guests for "
-                "whom it did not work",
-                s->idds_unseparated == 1 ? "'s" : "s'");
+        judge_unseparated(j, s, o);
     if (s->idds_own_given > 0)
         because(j, VERDICT_DEGRADED,
                 "own is given, not separated by the trace: if it is right, 2 to 10 %% of the driver domain%s "

@@ -36,10 +36,12 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates);
 
 /*
- * Adds what is wrong with charges: driver domains' own work is not separated, or given, much of their time is unattributed, or what
- * was given beside the trace does not cover all of its `duration_ns`.
+ * Adds what is wrong with charges: driver domains' own work is not separated, or given, much of their time is unattributed, kinds of
+ * events have no say by the options `o`, or what was given beside the trace does not cover all of its
+ * `duration_ns`.
  */
-void verdict_judge_charges(struct judgement *j, const struct charge_summary *s, uint64_t duration_ns);
+void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
+                           const struct charge_options *o, uint64_t duration_ns);
 
 /* Adds what is wrong with fitted weights: costs that are not sure, or that do not explain the time. */
 void verdict_judge_fit(struct judgement *j, const struct fitted_weights *fit);

@@ -46,6 +46,21 @@ void quality_unrecognised(struct quality *q, uint32_t event, unsigned bytes)
     count_unrecognised(q, event, 1, bytes);
 }
 
+void quality_not_unrecognised(struct quality *q, uint32_t event, unsigned bytes)
+{
+    unsigned i = 0;
+    while (i < q->unrecognised_kinds && q->unrecognised[i].event != event)
+        i++;
+    if (i == q->unrecognised_kinds) {
+        q->unrecognised_other--;
+        return;
+    }
+    q->unrecognised[i].records--;
+    q->unrecognised[i].bytes -= bytes;
+    if (q->unrecognised[i].records == 0)
+        q->unrecognised[i] = q->unrecognised[--q->unrecognised_kinds];
+}
+
 static void merge_places(struct quality *into, const struct quality *from)
 {
     for (uint64_t i = 0; i < from->skipped_places && into->skipped_places + i < QUALITY_PLACES; i++)

@@ -82,6 +82,9 @@ void quality_skip(struct quality *q, uint64_t offset, uint64_t bytes, const char
 /* Counts a record whose event number is not in the table. */
 void quality_unrecognised(struct quality *q, uint32_t event, unsigned bytes);
 
+/* One that was counted is none: it counts no longer. */
+void quality_not_unrecognised(struct quality *q, uint32_t event, unsigned bytes);
+
 /* Adds `from`, whose trace begins `offset_ns` after that of `into`, to `into`. */
 void quality_merge(struct quality *into, const struct quality *from, uint64_t offset_ns);
 

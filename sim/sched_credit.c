@@ -194,6 +194,8 @@ static int64_t fair_share(struct credit_state *s, const struct credit_domain *d,
     *cap = 0;
     if (d->cap_pct > 0) {
         int64_t most = (int64_t)(d->cap_pct * (double)s->per_timeslice + 99) / 100;
+        if (most < 1) /* 0 would mean no cap */
+            most = 1;
         peak = most < peak ? most : peak;
         *cap = divide_up(most, d->active);
     }

@@ -13,10 +13,6 @@ bad=$scratch/bad.xma
 good=$scratch/good.xma # with the trace and results
 bare=$scratch/bare.xma # results only
 
-# An error, and one that is said in one line.
-is_refused() {
-    exits 2 && is_empty "$out" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
 refuses() { # ARGUMENT...: within its memory
     if [ -z "$QUICK" ]; then
         (ulimit -v "$MEMORY_KIB" && exec timeout -k 5 "$LIMIT" "$XENMETER" "$@") >"$out" 2>"$err"
@@ -24,7 +20,7 @@ refuses() { # ARGUMENT...: within its memory
         timeout -k 5 "$LIMIT" "$XENMETER" "$@" >"$out" 2>"$err"
     fi
     status=$?
-    is_refused
+    refused_once
 }
 finds() { # PATTERN: verify finds something in $bad, and names it so
     run archive verify "$bad"
@@ -145,7 +141,7 @@ hostile_name() { # PATH
     "$FORGE" name "$good" summary.json "$1" >"$bad"
     mkdir -p "$scratch/jail/in/side"
     run archive extract -q -o "$scratch/jail/in/side" "$bad"
-    check "$1: extract refuses" is_refused
+    check "$1: extract refuses" refused_once
     run archive extract -q --partial -o "$scratch/jail/in/side" "$bad"
     check "$1: extract --partial passes it over" exits 1
     run archive extract -q --partial -o "$scratch/jail/in/side" "$bad" '*'

@@ -22,8 +22,6 @@ asked() { # FILE ARGUMENT...: a run of it; $out, and in $road where the numbers 
     road=$(sed -n "s|^xenmeter: $here: from the \([a-z]*\) .*|\1|p" "$err")
 }
 without_road() { sed -e "\\|^xenmeter: $here: from the |d" "$err"; }
-refused_once() { exits 2 && is_empty "$out" && equal 1 "$(wc -l <"$err")" && says "$err" '^xenmeter: '; }
-
 # One question to the trace and to the archives of it. ROADS: for each of them R (from the results), T (from the trace),
 # - (it cannot be told, and that is said), r (from the results: the rows are the same, but what is said of the trace is not
 # of this part of it only), . (whatever).
@@ -603,12 +601,6 @@ rm -f "$dir"/*
 
 # ---- options and messages ----
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    refused_once && says "$err" "$pattern"
-}
 group 'options and messages'
 trace=$scratch/mixed.xt
 archive=$scratch/t1.xma

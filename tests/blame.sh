@@ -7,14 +7,6 @@ fixture=fixtures/mixed-credit.xt.zst
 dir=$scratch/dir
 mkdir "$dir"
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
-
 group 'wrong arguments'
 check 'no rows of executions' refuses 'no rows of executions' blame -g execution "$fixture"
 check 'no --by' refuses "no option '--by'" blame -b vcpu "$fixture"

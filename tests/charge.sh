@@ -7,14 +7,6 @@ fixture=fixtures/mixed-credit.xt.zst
 dir=$scratch/dir
 mkdir "$dir"
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
-
 group 'wrong arguments'
 for command in report charge; do
     check "$command: unknown method, suggestion" refuses "did you mean 'grants'" $command --charge-by grant "$fixture"
@@ -315,6 +307,29 @@ check 'table: how it was charged' says "$out" '^charged by .* per task'
 check 'table: ends with the verdict' says "$out" '^verdict: '
 run charge -q --charge-by grants "$fixture"
 check 'table: what was not looked at' says "$out" '^not looked at: .*copy '
+check 'some kinds of events alone are never good' says "$out" '^verdict: degraded .*not all events have a say (not notify, copy)'
+run charge -q --weights notify=0 "$fixture"
+check 'nor are those that weigh more than 0' says "$out" '^verdict: degraded .*have a say (not notify)'
+run charge -q --charge-by notifications,grants,copies "$fixture"
+check 'all of them are' says "$out" '^verdict: good '
+run charge -q --charge-by transfers "$fixture"
+check 'a kind that was not seen charges nothing' says "$out" '^verdict: poor .*have no say (map, unmap, notify, copy): nothing is charged'
+run charge -q --charge-by transfers fixtures/pvh-credit2.xt.zst
+check 'a tenth of the time that is unattributed is not good' says "$out" '^verdict: poor .*21 % of the driver domains. time is unattributed'
+run charge -q --dom0-trace fixtures/cases/dom0-trace.txt.zst --charge-by grants fixtures/cases/dom0-trace.xt.zst
+check 'what the kernel recorded needs no events' says "$out" '^verdict: good '
+disk="--io-counts fixtures/disk-net.truth/counts.csv fixtures/disk-net.xt.zst"
+while IFS='|' read -r points options; do
+    # shellcheck disable=SC2086 # lists of words
+    run charge -q $options
+    check "how far own may be off: $options" says "$out" "^verdict: degraded .*own is not separated: $points"
+done <<END
+13 to 66 % of|--charge-per execution $fixture
+56 to 71 % of|--charge-per interval=100ms $fixture
+13 to 71 % of|--charge-per interval=10ms $fixture
+56 to 71 % of|--charge-per execution --charge-by packets $disk
+3 to 6 % (up to 71 % without CPU times of all threads) of|--charge-per execution $disk
+END
 run charge -q -g 100ms "$fixture"
 check 'table of intervals: one header' equal 1 "$(grep -c evidence "$out")"
 check 'table of intervals: a line for each' [ "$(wc -l <"$out")" -gt 300 ]

@@ -9,13 +9,6 @@ dir=$scratch/dir
 policy=$scratch/policy.json
 mkdir "$dir"
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
 rows_hold() { jq -se "$1" "$2" >/dev/null; } # the same of all rows of JSON lines
 ledger() { run debt -q -f jsonl "$@"; }
 
@@ -32,11 +25,11 @@ for bad in '--feedback 500' '--feedback 0s' '--feedback 999us' '--feedback 2h' '
     # shellcheck disable=SC2086 # words
     check "$bad" refuses "^xenmeter: ${bad%% *}" debt --reserve 1=10% $bad "$fixture"
 done
-check 'no names are known' refuses -- '--reserve web=10%: no names of domains are known: give --names' debt --reserve web=10% "$fixture"
+check 'no names are known' refuses '--reserve web=10%: no names of domains are known: give --names' debt --reserve web=10% "$fixture"
 printf '0 Domain-0\n1 burn\n2 web\n7 web\n' >"$scratch/names"
 names=(--names "$scratch/names")
-check 'no such name' refuses -- '--reserve wbe=10%: no domain has this name' debt "${names[@]}" --reserve wbe=10% "$fixture"
-check 'by id and name' refuses -- '--reserve web=5%: the same domain as --reserve 2=10%' debt "${names[@]}" --reserve 2=10%,web=5% "$fixture"
+check 'no such name' refuses '--reserve wbe=10%: no domain has this name' debt "${names[@]}" --reserve wbe=10% "$fixture"
+check 'by id and name' refuses '--reserve web=5%: the same domain as --reserve 2=10%' debt "${names[@]}" --reserve 2=10%,web=5% "$fixture"
 check 'two ids of one name' refuses 'the same domain as' debt "${names[@]}" --reserve 2=10%,7=5% "$fixture"
 check 'more than the host has' refuses 'reservations of 2 domains add up to 210.00 %, but 2 pCPUs have 200 %: reserve less, or say' \
     debt --reserve 1=150%,2=60% "$fixture"

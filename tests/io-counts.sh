@@ -44,12 +44,6 @@ counts_vifs_only() { # ARGUMENT...
     run "$@" </dev/null
     exits 0 && whole_lines "$out" && rows "$out" | grep -q vif && ! rows "$out" | grep -q vbd
 }
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
 logged() { [ -e "$log" ] && says "$log" "$1"; }      # PATTERN
 longer_than() { [ "$(wc -l <"$log")" -gt "$1" ]; }   # LINES
 rows_behind() { tail -n +"$1" "$log" | grep -q "$2"; } # LINE PATTERN

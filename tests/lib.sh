@@ -109,3 +109,13 @@ equal() { # EXPECTED ACTUAL
     return 1
 }
 not() { ! "$@"; }
+holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
+
+# The last run ended with one line that says why, and printed nothing else.
+refused_once() { exits 2 && is_empty "$out" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"; }
+refuses() { # PATTERN ARGUMENT...: so does this run, and the line says that
+    local pattern=$1
+    shift
+    run "$@" </dev/null
+    refused_once && says "$err" "$pattern"
+}

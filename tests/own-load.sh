@@ -10,14 +10,6 @@ mkdir "$dir"
 "$TRACEGEN" --seconds 6 --mix sched --domains 4 --pcpus 2 --vcpus 2 -o "$masked"
 zstd -q "$masked"
 
-refuses() { # PATTERN ARGUMENT...
-    local pattern=$1
-    shift
-    run "$@" </dev/null
-    exits 2 && is_empty "$out" && says "$err" "$pattern" && says "$err" '^xenmeter: ' && equal 1 "$(wc -l <"$err")"
-}
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
-
 group 'wrong loads'
 for command in report charge 'archive create'; do
     for bad in '' 12 0.12 12%% % -1% 1e2% 0x1% nan% inf% 12%,5% 0=12%,12% 3=5%,3=5% 65536=1% x=1% =1% 0= 0=12 '0=1%,' 0-3=1% 999999999% 1.2.3%; do
@@ -170,6 +162,12 @@ check 'a missing one' refuses 'No such file' charge --own-baseline "$dir/missing
 edited 'del(.reports[].intervals[].rows[] | select(.domain == 0))'
 run charge -f csv --own-baseline "$scratch/edited.json" "$masked"
 check 'a driver domain that is not in it is said' says "$err" 'of the driver domains are not in it'
+"$XENMETER" report -q -f json "$pv" >"$scratch/busy.json"
+run charge -f csv --charge-per execution --own-baseline "$scratch/busy.json" "$pv"
+check 'guests that did I/O in it are said' says "$err" '^xenmeter: .*busy.json: guests did I/O in it, 14,*[0-9]* pages mapped or copied per second'
+"$XENMETER" report -q -f json fixtures/cpu-credit2.xt.zst >"$scratch/idle.json"
+run charge -f csv --charge-per execution --own-baseline "$scratch/idle.json" "$pv"
+check 'and no others' not says "$err" 'did I/O in it'
 check '--idd wants those it names' refuses 'domain 0 of --idd is not in it' charge --idd 0 --own-baseline "$scratch/edited.json" "$masked"
 cp "$scratch/base.json" "$scratch/kept.json"
 check 'it is not overwritten' refuses 'would be lost' charge --own-baseline "$scratch/base.json" -o "$scratch/base.json" "$masked"

@@ -184,6 +184,30 @@ simulate
 check 'simulates' exits 0
 check 'each is served, in its second' equal '4 2 2' "$(jq -r '[.domains[1].work.requests, .seconds[].domains[1].work.requests] | join(" ")' "$truth")"
 
+group 'outputs'
+cp sim/scenarios/two-hogs.json "$scenario"
+mkdir "$scratch/outputs"
+one_file() { # TRUTH, beside the trace $scratch/outputs/a.xt: one file under two names
+    run simulate "$scenario" -o "$scratch/outputs/a.xt" --truth "$1"
+    check "the truth is the trace as $1: exit code" exits 2
+    check "the truth is the trace as $1: says so" says "$err" '--truth wants a file of its own'
+    check "the truth is the trace as $1: nothing is written" equal '' "$(cat "$scratch"/outputs/* 2>/dev/null)"
+}
+one_file "$scratch/outputs/a.xt"
+one_file "$scratch/outputs/../outputs/a.xt"
+touch "$scratch/outputs/a.xt"
+ln -s a.xt "$scratch/outputs/link.xt"
+one_file "$scratch/outputs/link.xt"
+rm "$scratch"/outputs/*
+"$XENMETER" simulate "$scenario" --truth /dev/stdout >"$scratch/outputs/mixed" 2>/dev/null
+check 'the truth is standard output under another name: nothing is written' equal 0 "$(wc -c <"$scratch/outputs/mixed")"
+rm "$scratch"/outputs/*
+run simulate "$scenario" -o "$scratch/outputs/a.xt" --truth /dev/full
+check 'the truth finds a full disk: exit code' exits 2
+check 'the truth finds a full disk: no trace either' equal '' "$(ls -A "$scratch/outputs")"
+run simulate "$scenario" -o /dev/null --truth /dev/null
+check 'a device takes both' exits 0
+
 # VM-1 has 60 % of the pCPU, dom0 40 %. What dom0 runs for VM-1 comes on top, unless the ledger takes it from VM-1's slices.
 group 'the ledger of debts in control'
 scenario=sim/scenarios/sedf-web-server.json

@@ -24,7 +24,6 @@ HOSTS='
 '
 SECONDS_LONG=2
 
-holds() { jq -e "$1" "$2" >/dev/null; } # JQ-FILTER FILE
 near() { awk -v a="$1" -v b="$2" -v most="$3" 'BEGIN { exit !(a - b <= most && b - a <= most) }'; } # A B MOST
 charge() { # PER OUTPUT
     "$XENMETER" charge -q -f json -g total,1s,100ms --charge-per "$1" "$scratch/trace.xt" >"$2"

@@ -248,8 +248,8 @@ static int check(const struct weight_fit *f, const struct solution *s, struct er
     if (2 * f->without_reading > f->intervals)
         return error_set(
             err, ERROR_USAGE,
-            "--fit: CPU times were read less often than once in an interval: take longer ones, for "
-            "example -g 10s");
+            "--fit: CPU times were read less often than once in an interval: take longer ones (-g), "
+            "of two readings or more");
     if (!s->kinds)
         return error_set(err, ERROR_USAGE,
                          "--fit: there are fewer than %d events of each kind in the %" PRIu64

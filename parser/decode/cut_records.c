@@ -12,6 +12,15 @@ static bool is_of_record(const struct event *e, const uint8_t *p)
     return e->header == header && memcmp(e->w, p + 4 + (header >> 31) * 8, 4 * (words < 4 ? words : 4)) == 0;
 }
 
+static void uncount(struct quality *q, uint32_t header)
+{
+    uint32_t event = header & 0x0fffffff;
+    unsigned slot = event_slot(event);
+    q->events[slot].forms[header >> 28]--;
+    if (slot == EVENT_UNRECOGNISED)
+        quality_not_unrecognised(q, event, (unsigned)record_bytes(header));
+}
+
 void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *header, const uint8_t *end)
 {
     const uint8_t *cut[HEADER_REACH / 4];
@@ -26,7 +35,7 @@ void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *head
     if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
         s->last_tsc = last_tsc;
     for (size_t i = 0; i < n; i++)
-        d->quality->events[event_slot(load32(cut[i]) & 0x0fffffff)].forms[load32(cut[i]) >> 28]--;
+        uncount(d->quality, load32(cut[i]));
     while (n > 0 && s->n > s->head) {
         const struct event *last = &s->events[s->n - 1];
         if (last->slot >= EVENT_ATTACHED || is_of_record(last, cut[n - 1]))

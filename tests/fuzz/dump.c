@@ -6,33 +6,28 @@
  * only those asked for; what must hold whatever the bytes are is checked at every event, record and line, and a
  * violation aborts.
  */
-#include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "formats/dump_counts.h"
-#include "formats/dump_writer.h"
 #include "metrics/measure/dump.h"
 #include "metrics/measure/event_counts.h"
 #include "parser/decode/old_numbers.h"
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
+#include "tests/fuzz/sheet.h"
 #include "tests/fuzz/store.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define RECORDS_MOST 20000 /* a few compressed bytes can be many records: enough is seen by then */
 #define FROM_NS      3333333
 #define TO_NS        1500000000
-#define WAITING_MOST 256        /* records whose lines are looked at together */
-#define LINES_BYTES  (1u << 20) /* room for their lines, and for those of counts */
-#define ROWS_MOST    4000       /* of counts, whose lines are looked at */
-
-enum format { TEXT, CSV, JSONL };
+#define WAITING_MOST 256  /* records whose lines are looked at together */
+#define ROWS_MOST    4000 /* of counts, whose lines are looked at */
 
 /* What the first byte of an input decides. */
 struct choice {
@@ -57,15 +52,6 @@ static struct choice choose(uint8_t byte)
                            .numbers = byte >> 6 & 1,
                            .some_pcpus = byte >> 7 & 1};
 }
-
-/* A writer, and where its lines can be read again. */
-struct sheet {
-    int from;
-    struct output *output;
-    struct dump_writer *writer;
-    char lines[LINES_BYTES];
-    size_t n;
-};
 
 struct dump {
     struct choice choice;
@@ -166,157 +152,6 @@ static bool asked_for(const struct dump *d, const struct dump_record *r)
 
 /* ---- lines ---- */
 
-static void check_text(const char *line, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        MUST((uint8_t)line[i] >= ' ' && (uint8_t)line[i] < 127, "byte 0x%02x in line \"%.*s\"", line[i],
-             (int)n, line);
-}
-
-/* How many fields a line of CSV has. */
-static unsigned csv_fields(const char *line, size_t n)
-{
-    unsigned commas = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        if (line[i] == '"') {
-            MUST(quoted ? i + 1 == n || line[i + 1] == ',' : line[i - 1] == ',', "a quote in \"%.*s\"",
-                 (int)n, line);
-            quoted = !quoted;
-        }
-        commas += line[i] == ',' && !quoted;
-    }
-    MUST(!quoted, "a quote that does not end in \"%.*s\"", (int)n, line);
-    return commas + 1;
-}
-
-static json_t *json_line(const char *line, size_t n)
-{
-    json_error_t why;
-    json_t *document = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
-    if (!document) /* 64 bits without a sign are more than it takes for an integer */
-        document = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &why);
-    MUST(json_is_object(document), "\"%.*s\" is no JSON: %s", (int)n, line, why.text);
-    return document;
-}
-
-static bool json_is(const json_t *document, const char *key, uint64_t value)
-{
-    const json_t *v = json_object_get(document, key);
-    return json_is_integer(v) ? json_integer_value(v) == (json_int_t)value
-                              : json_is_real(v) && json_real_value(v) == (double)value;
-}
-
-static void check_json_record(const char *line, size_t n, const struct dump_record *r, const char *times)
-{
-    json_t *document = json_line(line, n);
-    bool known = r->current != CURRENT_UNKNOWN;
-    MUST(json_object_size(document) == 6 && json_is_object(json_object_get(document, "fields")),
-         "members of \"%.*s\"", (int)n, line);
-    MUST(json_is(document, "pcpu", r->pcpu), "\"%.*s\" is of pcpu %d", (int)n, line, r->pcpu);
-    MUST(known
-             ? json_is(document, "domain", r->current >> 16) && json_is(document, "vcpu", r->current & 0xffff)
-             : json_is_null(json_object_get(document, "domain")) &&
-                   json_is_null(json_object_get(document, "vcpu")),
-         "\"%.*s\" is of vcpu 0x%08" PRIx32, (int)n, line, r->current);
-    uint64_t time = strcmp(times, "tsc") == 0 ? r->tsc : r->time_ns;
-    MUST(json_is(document, times, time), "\"%.*s\" is of %s %" PRIu64, (int)n, line, times, time);
-    json_decref(document);
-}
-
-/* Text and CSV: time, place and event. */
-static void check_beginning(const struct dump *d, const char *line, size_t n, const struct dump_record *r)
-{
-    char time[32], place[48], expected[128];
-    bool known = r->current != CURRENT_UNKNOWN, csv = d->choice.format == CSV;
-    unsigned domain = r->current >> 16, vcpu = r->current & 0xffff;
-    if (!d->choice.cpu_hz_given)
-        snprintf(time, sizeof time, "%" PRIu64, r->tsc);
-    else if (csv)
-        snprintf(time, sizeof time, "%" PRIu64, r->time_ns);
-    else
-        snprintf(time, sizeof time, "%4" PRIu64 ".%09" PRIu64, r->time_ns / 1000000000,
-                 r->time_ns % 1000000000);
-    if (known)
-        snprintf(place, sizeof place, csv ? ",%d,%u,%u," : " p%-3d d%uv%u", r->pcpu, domain, vcpu);
-    else
-        snprintf(place, sizeof place, csv ? ",%d,,," : " p%-3d d?v?", r->pcpu);
-    int length = snprintf(expected, sizeof expected, csv ? "%s%s%s," : "%s%-15s %s", time, place,
-                          event_info(r->slot)->name);
-    MUST(n >= (size_t)length && memcmp(line, expected, (size_t)length) == 0,
-         "\"%.*s\" does not begin with \"%s\"", (int)n, line, expected);
-    MUST(line[n - 1] != ' ', "a blank at the end of \"%.*s\"", (int)n, line);
-}
-
-static void check_record_line(const struct dump *d, const char *line, size_t n, const struct dump_record *r)
-{
-    check_text(line, n);
-    if (d->choice.format == JSONL) {
-        check_json_record(line, n, r, d->choice.cpu_hz_given ? "time_ns" : "tsc");
-        return;
-    }
-    if (d->choice.format == CSV)
-        MUST(csv_fields(line, n) == 6, "\"%.*s\" has not six fields", (int)n, line);
-    check_beginning(d, line, n, r);
-}
-
-/* The line that begins at *line, which moves behind it. Returns its length. */
-static size_t next_line(const struct sheet *s, const char **line)
-{
-    const char *end = memchr(*line, '\n', (size_t)(s->lines + s->n - *line));
-    MUST(end, "a line without an end");
-    size_t n = (size_t)(end - *line);
-    *line = end + 1;
-    return n;
-}
-
-static void check_header(const struct dump *d, struct sheet *s)
-{
-    static const char fields[] = ",pcpu,domain,vcpu,event,fields";
-    const char *line = s->lines, *expected = d->choice.cpu_hz_given ? "time_ns" : "tsc";
-    if (d->choice.format != CSV)
-        return;
-    size_t n = next_line(s, &line), length = strlen(expected);
-    MUST(n == length + strlen(fields) && memcmp(s->lines, expected, length) == 0 &&
-             memcmp(s->lines + length, fields, strlen(fields)) == 0,
-         "header \"%.*s\"", (int)n, s->lines);
-    s->n -= n + 1;
-    memmove(s->lines, line, s->n);
-}
-
-/* ---- sheets ---- */
-
-static const char *const format_names[] = {"text", "csv", "jsonl"};
-
-static void sheet_read(struct sheet *s)
-{
-    MUST(output_flush(s->output) == 0, "the output failed");
-    ssize_t n;
-    for (s->n = 0; (n = read(s->from, s->lines + s->n, sizeof s->lines - s->n)) > 0; s->n += (size_t)n)
-        ;
-    MUST(s->n < sizeof s->lines, "too many lines");
-}
-
-/* The pipe stays for the next input: to make one takes longer than to read most inputs. */
-static void sheet_begin(struct sheet *s, const struct choice *c)
-{
-    struct error err = {0};
-    if (!s->output) {
-        int ends[2];
-        char path[STORE_PATH];
-        MUST(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0 &&
-                 fcntl(ends[1], F_SETPIPE_SZ, LINES_BYTES) >= (int)LINES_BYTES,
-             "pipe");
-        snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
-        s->from = ends[0];
-        s->output = output_open(path, &err);
-        close(ends[1]);
-        MUST(s->output, "%s", err.message);
-    }
-    s->writer = dump_writer_new(format_names[c->format], s->output, !c->cpu_hz_given, NULL, &err);
-    MUST(s->writer, "%s", err.message);
-}
-
 /* Looks at the lines of the records that wait. */
 static void check_lines(struct dump *d)
 {
@@ -325,13 +160,13 @@ static void check_lines(struct dump *d)
         MUST(dump_writer_flush(d->sheets[i].writer) == 0, "the output failed");
         sheet_read(&d->sheets[i]);
         if (d->told_n == d->waiting_n)
-            check_header(d, &d->sheets[i]);
+            sheet_check_header(&d->sheets[i]);
     }
     const char *line = s->lines;
     for (size_t i = 0; i < d->waiting_n; i++) {
         const char *begin = line;
-        size_t n = next_line(s, &line), at = (size_t)(begin - s->lines);
-        check_record_line(d, begin, n, &d->waiting[i]);
+        size_t n = sheet_next_line(s, &line), at = (size_t)(begin - s->lines);
+        sheet_check_record(s, begin, n, &d->waiting[i]);
         MUST(at + n < other->n && memcmp(begin, other->lines + at, n + 1) == 0,
              "\"%.*s\" depends on what is behind the record's words", (int)n, begin);
     }
@@ -524,24 +359,10 @@ static void check_counts(const struct dump *d, struct event_counts *counts, bool
 static void check_count_lines(struct dump *d)
 {
     struct sheet *s = &d->sheets[0];
-    const struct choice *c = &d->choice;
     struct dump_counts counts = {
-        .counts = d->grouped, .grouped = true, .by = c->by, .limit = 3, .span_ns = d->time_ns};
-    MUST(dump_counts_write(s->output, format_names[c->format], &counts) == 0, "the output failed");
-    sheet_read(s);
-    const char *line = s->lines;
-    unsigned header = 0;
-    while (line < s->lines + s->n) {
-        const char *begin = line;
-        size_t n = next_line(s, &line);
-        check_text(begin, n);
-        if (c->format == CSV) {
-            header = header ? header : csv_fields(begin, n);
-            MUST(csv_fields(begin, n) == header, "\"%.*s\" has not %u fields", (int)n, begin, header);
-        } else if (c->format == JSONL) {
-            json_decref(json_line(begin, n));
-        }
-    }
+        .counts = d->grouped, .grouped = true, .by = d->choice.by, .limit = 3, .span_ns = d->time_ns};
+    MUST(dump_counts_write(s->output, sheet_format_name(s), &counts) == 0, "the output failed");
+    sheet_check_counts(s);
 }
 
 static void finish(struct dump *d, bool whole)
@@ -587,8 +408,8 @@ static void run(struct dump *d)
     d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, NULL, &err);
     d->grouped = event_counts_new(true, d->choice.by, 0, NULL, &err);
     MUST(d->counts && d->grouped, "%s", err.message);
-    sheet_begin(&d->sheets[0], &d->choice);
-    sheet_begin(&d->sheets[1], &d->choice);
+    sheet_begin(&d->sheets[0], d->choice.format, !d->choice.cpu_hz_given);
+    sheet_begin(&d->sheets[1], d->choice.format, !d->choice.cpu_hz_given);
     finish(d, read_trace(d));
     dump_writer_free(d->sheets[0].writer);
     dump_writer_free(d->sheets[1].writer);

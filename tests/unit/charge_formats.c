@@ -1,5 +1,4 @@
 /* What is written of charges: hand-made driver domains, and the text that each format makes of them. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "check.h"
 #include "formats/charge_words.h"
 #include "formats/writer.h"
+#include "json_path.h"
 #include "metrics/relation/charges.h"
 #include "suites.h"
 
@@ -136,33 +136,11 @@ static void write_once(struct writing *w, const char *format, const struct inter
     finish(w);
 }
 
-static void check_text(const char *actual, const char *expected, unsigned line)
-{
-    if (strcmp(actual, expected) != 0)
-        fprintf(stderr, "\n-- is:\n%s\n-- should be:\n%s\n", actual, expected);
-    check_true(strcmp(actual, expected) == 0, "the text", __FILE__, line);
-}
-#define TEXT(actual, expected) check_text(actual, expected, __LINE__)
-
 static void check_says(const char *text, const char *part, unsigned line)
 {
     check_true(strstr(text, part) != NULL, part, __FILE__, line);
 }
 #define SAYS(text, part) check_says(text, part, __LINE__)
-
-/* A value by its path in a document: "a/0/b". */
-static json_t *at(json_t *document, const char *path)
-{
-    while (*path && document) {
-        char key[48];
-        size_t n = strcspn(path, "/");
-        snprintf(key, sizeof key, "%.*s", (int)n, path);
-        document = json_is_array(document) ? json_array_get(document, strtoul(key, NULL, 10))
-                                           : json_object_get(document, key);
-        path += n + (path[n] == '/');
-    }
-    return document;
-}
 
 /* ---- rows ---- */
 
@@ -181,9 +159,9 @@ static void csv_has_a_line_for_each_guest_own_and_unattributed(void)
     static struct writing w;
     prepare(&w);
     write_once(&w, "csv", &whole, &idd);
-    TEXT(w.text, HEADER GUEST_LINES
-         "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,,,,\n"
-         "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,,,,\n");
+    SAME_TEXT(w.text, HEADER GUEST_LINES
+              "0,0,10000000,0,1,,8000000,3,1,own,,,,1500000,18.750,15.000,,,,,,,,,,,,,,,\n"
+              "0,0,10000000,0,1,,8000000,3,1,unattributed,,,,500000,6.250,5.000,0,0,0,7,0,,,,,,,,,,\n");
 }
 
 static void chosen_guests_leave_the_other_lines_out(void)
@@ -194,7 +172,7 @@ static void chosen_guests_leave_the_other_lines_out(void)
     prepare(&w);
     w.schema.selection.domains = domains;
     write_once(&w, "csv", &whole, &idd);
-    TEXT(w.text, HEADER GUEST_LINES);
+    SAME_TEXT(w.text, HEADER GUEST_LINES);
 }
 
 static void a_driver_domain_that_did_not_run_has_no_share(void)
@@ -203,8 +181,8 @@ static void a_driver_domain_that_did_not_run_has_no_share(void)
     const struct charge_idd idle = {.domain = 5, .life = 1};
     prepare(&w);
     write_once(&w, "csv", &tenth, &idle);
-    TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,,,,\n"
-                        "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,,,,\n");
+    SAME_TEXT(w.text, HEADER "10000000,0,10000000,5,1,,0,0,0,own,,,,0,,0.000,,,,,,,,,,,,,,,\n"
+                             "10000000,0,10000000,5,1,,0,0,0,unattributed,,,,0,,0.000,0,0,0,0,0,,,,,,,,,,\n");
 }
 
 static void jsonl_has_the_columns_of_csv(void)
@@ -218,8 +196,8 @@ static void jsonl_has_the_columns_of_csv(void)
     for (size_t i = 0; i < relation_charges.columns_n; i++)
         check_true(json_object_get(line, relation_charges.columns[i].name) != NULL,
                    relation_charges.columns[i].name, __FILE__, __LINE__);
-    EQUAL(json_integer_value(at(line, "charged_ns")), 2000000);
-    CHECK(json_is_null(at(line, "name")));
+    EQUAL(json_integer_value(json_at(line, "charged_ns")), 2000000);
+    CHECK(json_is_null(json_at(line, "name")));
     json_decref(line);
 }
 
@@ -239,7 +217,7 @@ static void evidence_has_the_largest_part_first(void)
                                        .charged_by_ns = {[IO_MAP] = 3, [IO_NOTIFY] = 297, [IO_COPY] = 700}};
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
     struct charge_row row = first_row(&one);
-    TEXT(row.evidence, "copy 70% notify 30% map <1%");
+    SAME_TEXT(row.evidence, "copy 70% notify 30% map <1%");
 }
 
 static void evidence_is_of_all_that_is_charged(void)
@@ -247,7 +225,7 @@ static void evidence_is_of_all_that_is_charged(void)
     const struct charge_guest guest = {.charged_ns = 1000,
                                        .charged_by_ns[IO_MAP] = 400}; /* --charge-all: the rest */
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
-    TEXT(first_row(&one).evidence, "map 40%");
+    SAME_TEXT(first_row(&one).evidence, "map 40%");
 }
 
 static void evidence_of_every_kind_fits(void)
@@ -257,7 +235,8 @@ static void evidence_of_every_kind_fits(void)
         guest.charged_by_ns[kind] = 1;
     const struct charge_idd one = {.guests = &guest, .guests_n = 1};
     struct charge_row row = first_row(&one);
-    TEXT(row.evidence, "map 11% unmap 11% transfer 11% notify 11% copy 11% tx 11% rx 11% read 11% write 11%");
+    SAME_TEXT(row.evidence,
+              "map 11% unmap 11% transfer 11% notify 11% copy 11% tx 11% rx 11% read 11% write 11%");
 }
 
 /* ---- the document ---- */
@@ -268,31 +247,31 @@ static void json_adds_up_and_has_the_evidence(void)
     prepare(&w);
     write_once(&w, "json", &whole, &idd);
     json_t *document = json_loads(w.text, 0, NULL);
-    TEXT(json_string_value(at(document, "schema")), "xenmeter.charge/1");
-    json_t *d = at(document, "reports/0/intervals/0/idds/0");
-    EQUAL(json_integer_value(at(d, "running_ns")), 8000000);
-    EQUAL(json_integer_value(at(d, "charged_ns")), 6000000);
-    EQUAL(json_integer_value(at(d, "own_ns")), 1500000);
-    EQUAL(json_integer_value(at(d, "unattributed_ns")), 500000);
-    EQUAL(json_integer_value(at(d, "executions")), 3);
-    EQUAL(json_integer_value(at(d, "io_free_executions")), 1);
-    EQUAL(json_integer_value(at(d, "unassigned/notify")), 7);
-    EQUAL(json_array_size(at(d, "guests")), 2);
-    json_t *guest = at(d, "guests/1");
-    EQUAL(json_integer_value(at(guest, "domain")), 2);
-    EQUAL(json_integer_value(at(guest, "life")), 2);
-    TEXT(json_string_value(at(guest, "name")), "web");
-    EQUAL(json_integer_value(at(guest, "charged_ns")), 4000000);
-    CHECK(json_number_value(at(guest, "share_pct")) == 50);
-    EQUAL(json_object_size(at(guest, "events")), IO_KINDS);
-    EQUAL(json_integer_value(at(guest, "events/copy")), 3);
-    EQUAL(json_integer_value(at(guest, "inferred/notify")), 1);
-    CHECK(json_number_value(at(guest, "evidence/copy_pct")) == 75);
-    CHECK(json_number_value(at(guest, "evidence/measured_pct")) == 0);
-    CHECK(json_number_value(at(guest, "evidence/inferred_pct")) == 25);
-    EQUAL(json_integer_value(at(guest, "measured_ns")), 0);
-    EQUAL(json_integer_value(at(guest, "certain_ns")), 3000000);
-    EQUAL(json_integer_value(at(guest, "inferred_ns")), 1000000);
+    SAME_TEXT(json_string_value(json_at(document, "schema")), "xenmeter.charge/1");
+    json_t *d = json_at(document, "reports/0/intervals/0/idds/0");
+    EQUAL(json_integer_value(json_at(d, "running_ns")), 8000000);
+    EQUAL(json_integer_value(json_at(d, "charged_ns")), 6000000);
+    EQUAL(json_integer_value(json_at(d, "own_ns")), 1500000);
+    EQUAL(json_integer_value(json_at(d, "unattributed_ns")), 500000);
+    EQUAL(json_integer_value(json_at(d, "executions")), 3);
+    EQUAL(json_integer_value(json_at(d, "io_free_executions")), 1);
+    EQUAL(json_integer_value(json_at(d, "unassigned/notify")), 7);
+    EQUAL(json_array_size(json_at(d, "guests")), 2);
+    json_t *guest = json_at(d, "guests/1");
+    EQUAL(json_integer_value(json_at(guest, "domain")), 2);
+    EQUAL(json_integer_value(json_at(guest, "life")), 2);
+    SAME_TEXT(json_string_value(json_at(guest, "name")), "web");
+    EQUAL(json_integer_value(json_at(guest, "charged_ns")), 4000000);
+    CHECK(json_number_value(json_at(guest, "share_pct")) == 50);
+    EQUAL(json_object_size(json_at(guest, "events")), IO_KINDS);
+    EQUAL(json_integer_value(json_at(guest, "events/copy")), 3);
+    EQUAL(json_integer_value(json_at(guest, "inferred/notify")), 1);
+    CHECK(json_number_value(json_at(guest, "evidence/copy_pct")) == 75);
+    CHECK(json_number_value(json_at(guest, "evidence/measured_pct")) == 0);
+    CHECK(json_number_value(json_at(guest, "evidence/inferred_pct")) == 25);
+    EQUAL(json_integer_value(json_at(guest, "measured_ns")), 0);
+    EQUAL(json_integer_value(json_at(guest, "certain_ns")), 3000000);
+    EQUAL(json_integer_value(json_at(guest, "inferred_ns")), 1000000);
     json_decref(document);
 }
 
@@ -309,11 +288,11 @@ static void json_keeps_granularities_apart(void)
     put(&w, &whole, NULL, 0);
     finish(&w);
     json_t *document = json_loads(w.text, 0, NULL);
-    EQUAL(json_integer_value(at(document, "reports/0/granularity_ns")), 0);
-    EQUAL(json_array_size(at(document, "reports/0/intervals")), 1);
-    EQUAL(json_array_size(at(document, "reports/0/intervals/0/idds")), 0);
-    EQUAL(json_array_size(at(document, "reports/1/intervals")), 2);
-    EQUAL(json_integer_value(at(document, "reports/1/intervals/1/start_ns")), 10000000);
+    EQUAL(json_integer_value(json_at(document, "reports/0/granularity_ns")), 0);
+    EQUAL(json_array_size(json_at(document, "reports/0/intervals")), 1);
+    EQUAL(json_array_size(json_at(document, "reports/0/intervals/0/idds")), 0);
+    EQUAL(json_array_size(json_at(document, "reports/1/intervals")), 2);
+    EQUAL(json_integer_value(json_at(document, "reports/1/intervals/1/start_ns")), 10000000);
     json_decref(document);
 }
 
@@ -329,12 +308,12 @@ static void json_of_chosen_columns_has_them_in_each_guest(void)
     w.schema.selection.limit = 1;
     write_once(&w, "json", &whole, &idd);
     json_t *document = json_loads(w.text, 0, NULL);
-    json_t *d = at(document, "reports/0/intervals/0/idds/0");
-    EQUAL(json_integer_value(at(d, "unattributed_ns")), 500000);
-    EQUAL(json_array_size(at(d, "guests")), 1);
-    EQUAL(json_object_size(at(d, "guests/0")), 2);
-    EQUAL(json_integer_value(at(d, "guests/0/domain")), 2);
-    EQUAL(json_integer_value(at(d, "guests/0/copy")), 3);
+    json_t *d = json_at(document, "reports/0/intervals/0/idds/0");
+    EQUAL(json_integer_value(json_at(d, "unattributed_ns")), 500000);
+    EQUAL(json_array_size(json_at(d, "guests")), 1);
+    EQUAL(json_object_size(json_at(d, "guests/0")), 2);
+    EQUAL(json_integer_value(json_at(d, "guests/0/domain")), 2);
+    EQUAL(json_integer_value(json_at(d, "guests/0/copy")), 3);
     json_decref(document);
 }
 
@@ -355,35 +334,37 @@ static void json_tells_the_method_and_what_it_is_blind_to(void)
                                      .inferred = {[IO_NOTIFY] = 2},
                                      .unassigned = {[IO_NOTIFY] = 6}};
     write_once(&w, "json", &whole, &idd);
-    json_t *document = json_loads(w.text, 0, NULL), *method = at(document, "method");
-    EQUAL(json_array_size(at(method, "charge_by")), 2);
-    TEXT(json_string_value(at(method, "charge_by/0")), "copies");
-    TEXT(json_string_value(at(method, "charge_by/1")), "notifications");
-    CHECK(json_is_false(at(method, "charge_by_auto")));
-    TEXT(json_string_value(at(method, "charge_per")), "interval=100ms");
-    CHECK(json_number_value(at(method, "weights/notify")) == 1.5);
-    CHECK(json_is_true(at(method, "charge_all")));
-    EQUAL(json_array_size(at(method, "idds")), 2);
-    EQUAL(json_integer_value(at(method, "idds/1")), 5);
-    TEXT(json_string_value(at(method, "io_counts")), "counts.csv");
-    EQUAL(json_integer_value(at(method, "events_seen/tx")), 9);
-    EQUAL(json_integer_value(at(method, "events_inferred/notify")), 2);
-    EQUAL(json_integer_value(at(method, "events_unassigned/notify")), 6);
+    json_t *document = json_loads(w.text, 0, NULL), *method = json_at(document, "method");
+    EQUAL(json_array_size(json_at(method, "charge_by")), 2);
+    SAME_TEXT(json_string_value(json_at(method, "charge_by/0")), "copies");
+    SAME_TEXT(json_string_value(json_at(method, "charge_by/1")), "notifications");
+    CHECK(json_is_false(json_at(method, "charge_by_auto")));
+    SAME_TEXT(json_string_value(json_at(method, "charge_per")), "interval=100ms");
+    CHECK(json_number_value(json_at(method, "weights/notify")) == 1.5);
+    CHECK(json_is_true(json_at(method, "charge_all")));
+    EQUAL(json_array_size(json_at(method, "idds")), 2);
+    EQUAL(json_integer_value(json_at(method, "idds/1")), 5);
+    SAME_TEXT(json_string_value(json_at(method, "io_counts")), "counts.csv");
+    EQUAL(json_integer_value(json_at(method, "events_seen/tx")), 9);
+    EQUAL(json_integer_value(json_at(method, "events_inferred/notify")), 2);
+    EQUAL(json_integer_value(json_at(method, "events_unassigned/notify")), 6);
     /* copies weigh nothing, packets belong to a method that was not asked for */
-    EQUAL(json_object_size(at(method, "unused")), 2);
-    EQUAL(json_integer_value(at(method, "unused/copy")), 3);
-    EQUAL(json_integer_value(at(method, "unused/tx")), 9);
+    EQUAL(json_object_size(json_at(method, "unused")), 2);
+    EQUAL(json_integer_value(json_at(method, "unused/copy")), 3);
+    EQUAL(json_integer_value(json_at(method, "unused/tx")), 9);
     json_decref(document);
 }
 
 static void charge_per_is_told_in_the_largest_whole_unit(void)
 {
     char text[CHARGE_PER_BYTES];
-    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 0}), "task");
-    TEXT(charge_per_in_words(text, &(struct charge_options){.per_execution = true}), "execution");
-    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 2000000000}), "interval=2s");
-    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1500000000}), "interval=1500ms");
-    TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1234567}), "interval=1234567ns");
+    SAME_TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 0}), "task");
+    SAME_TEXT(charge_per_in_words(text, &(struct charge_options){.per_execution = true}), "execution");
+    SAME_TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 2000000000}), "interval=2s");
+    SAME_TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1500000000}),
+              "interval=1500ms");
+    SAME_TEXT(charge_per_in_words(text, &(struct charge_options){.interval_ns = 1234567}),
+              "interval=1234567ns");
 }
 
 /* ---- the table ---- */

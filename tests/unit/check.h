@@ -11,6 +11,8 @@
 #define EQUAL(actual, expected)                                                                              \
     check_equal((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)
 #define CHECK(condition) check_true(condition, #condition, __FILE__, __LINE__)
+/* Texts, or NULL; shows both when they differ. */
+#define SAME_TEXT(actual, expected) check_same_text(actual, expected, __FILE__, __LINE__)
 
 /* ns in each state. */
 #define STATES(measures, running, runnable, blocked, offline, unknown)                                       \
@@ -19,6 +21,7 @@
 
 void check_equal(int64_t actual, int64_t expected, const char *what, const char *file, unsigned line);
 void check_true(bool condition, const char *what, const char *file, unsigned line);
+void check_same_text(const char *actual, const char *expected, const char *file, unsigned line);
 void check_states(const struct measures *m, const uint64_t expected[RUNSTATES], const char *file,
                   unsigned line);
 

@@ -2,23 +2,30 @@
 #include "run.h"
 #include "suites.h"
 
-/* pCPU 0 is blind in [10, 20]; domain 1 ran there before. */
-static void ran_into_the_dark(struct trace_bytes *c, uint32_t dom_after, uint32_t vcpu_after)
+/* pCPU 0 is blind in [10, 20]; domain 1 ran there before. pCPU 1 is the current one, at 0. */
+static void dark_beside(struct trace_bytes *c, uint32_t dom_after, uint32_t vcpu_after)
 {
-    on(c, 1);
-    mark(c, 0);
-    mark(c, 40 * MS);
+    trace_bytes_init(c);
     on(c, 0);
     mark(c, 0);
     starts(c, 2 * MS, 1, 0);
     mark(c, 10 * MS);
     rec_lost(c, 20 * MS, 500, dom_after, vcpu_after, 10 * MS);
+    on(c, 1);
+    mark(c, 0);
+}
+
+/* The same, with nothing on pCPU 1, which ends at 40; pCPU 0 is the current one. */
+static void ran_into_the_dark(struct trace_bytes *c, uint32_t dom_after, uint32_t vcpu_after)
+{
+    dark_beside(c, dom_after, vcpu_after);
+    mark(c, 40 * MS);
+    on(c, 0);
 }
 
 static void lost_records_become_unknown_time(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     stops(&c, 30 * MS, 1, 0, BLOCKED);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
@@ -42,7 +49,6 @@ static void lost_records_become_unknown_time(void)
 static void the_lost_record_tells_who_runs_after_it(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
     ran_into_the_dark(&c, 2, 3);
     replaces(&c, 30 * MS, 2, 3, BLOCKED, 1, 0); /* domain 1 has waited since 20 at the latest */
     on(&c, 1);
@@ -72,7 +78,7 @@ static void a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it(v
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     /* running 0 to 5 and 20 to 30; blocked 5 to 10 and 30 to 40; unknown 10 to 20 */
     STATES(ROW(&r, .domain = 2), 15 * MS, 0, 15 * MS, 0, 10 * MS);
-    /* domain 1 never sends_traced again */
+    /* no record of domain 1 comes after it */
     STATES(ROW(&r, .domain = 1), 8 * MS, 2 * MS, 0, 0, 30 * MS);
     EQUAL(r.quality.inconsistent, 0);
     result_free(&r);
@@ -82,16 +88,11 @@ static void a_known_vcpu_found_running_after_the_gap_is_unknown_only_within_it(v
 static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    ran_into_the_dark(&c, 1, 0);
-    on(&c, 1);
-    struct trace_bytes *p = &c;
-    p->pcpus[1].n = 0;
-    mark(p, 0);
-    stops(p, 4 * MS, 2, 0, BLOCKED);
-    rec_runstate(p, 15 * MS, 2, 0, BLOCKED, RUNNABLE);
-    starts(p, 16 * MS, 2, 0);
-    mark(p, 40 * MS);
+    dark_beside(&c, 1, 0);
+    stops(&c, 4 * MS, 2, 0, BLOCKED);
+    rec_runstate(&c, 15 * MS, 2, 0, BLOCKED, RUNNABLE);
+    starts(&c, 16 * MS, 2, 0);
+    mark(&c, 40 * MS);
     struct result r = run(&c, (struct setup){.by = BY_VCPU});
     STATES(ROW(&r, .domain = 2), 28 * MS, 1 * MS, 11 * MS, 0, 0);
     EQUAL(r.quality.inconsistent, 0);
@@ -110,11 +111,7 @@ static void a_vcpu_whose_records_fit_stays_known_through_the_gap_of_another_pcpu
 static void a_wait_across_lost_records_is_doubtful_and_no_sample(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    ran_into_the_dark(&c, 1, 0);
-    on(&c, 1);
-    c.pcpus[1].n = 0;
-    mark(&c, 0);
+    dark_beside(&c, 1, 0);
     stops(&c, 4 * MS, 2, 0, BLOCKED);
     rec_runstate(&c, 8 * MS, 2, 0, BLOCKED, RUNNABLE);
     starts(&c, 22 * MS, 2, 0);
@@ -143,11 +140,7 @@ static void a_wait_across_lost_records_is_doubtful_and_no_sample(void)
 static void a_contradiction_is_unknown_only_where_blind_time_overlaps_it(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    ran_into_the_dark(&c, 1, 0);
-    c.pcpus[1].n = 0;
-    on(&c, 1);
-    mark(&c, 0);
+    dark_beside(&c, 1, 0);
     stops(&c, 5 * MS, 2, 0, BLOCKED);
     starts(&c, 30 * MS, 2, 0); /* runnable before it: somebody woke it unseen */
     mark(&c, 40 * MS);
@@ -184,11 +177,7 @@ static void a_contradiction_without_blind_time_counts_as_inconsistent(void)
 static void blind_time_that_ended_before_the_last_record_explains_nothing(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    ran_into_the_dark(&c, 1, 0);
-    c.pcpus[1].n = 0;
-    on(&c, 1);
-    mark(&c, 0);
+    dark_beside(&c, 1, 0);
     stops(&c, 22 * MS, 2, 0, BLOCKED);
     starts(&c, 30 * MS, 2, 0);
     mark(&c, 40 * MS);
@@ -247,7 +236,6 @@ static void records_may_be_lost_at_the_very_start(void)
 static void an_execution_found_under_way_begins_where_it_became_known(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
     ran_into_the_dark(&c, 1, 0);
     stops(&c, 30 * MS, 1, 0, BLOCKED);
     struct result r = run(&c, (struct setup){.by = BY_VCPU, .executions = true});
@@ -287,178 +275,6 @@ static void unknown_time_is_split_at_boundaries_like_any_other(void)
     trace_bytes_free(&c);
 }
 
-/* pCPU 0, on which domain 1 runs, is blind in [10, 14] and [20, 24]; pCPU 1 is the current one. */
-static void two_losses(struct trace_bytes *c)
-{
-    trace_bytes_init(c);
-    on(c, 0);
-    mark(c, 0);
-    starts(c, 1 * MS, 1, 0);
-    rec_lost(c, 14 * MS, 5, 1, 0, 10 * MS);
-    rec_lost(c, 24 * MS, 5, 1, 0, 20 * MS);
-    on(c, 1);
-    mark(c, 0);
-}
-
-static void between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 5 * MS, 2, 0, RUNNABLE);
-    starts(&c, 30 * MS, 2, 0); /* it may have blocked in the first loss, and been woken in the second */
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 15 * MS, 25 * MS, 0, 0, 0);
-    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 14 * MS);
-    EQUAL(ROW(&r, .domain = 2)->wait.count, 0);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-/* Domain 3 sleeps from 6 to 30; the longest wait that the trace shows is domain 2's. */
-static void sleeps_across_two_losses(uint64_t wait_ns, uint64_t doubtful_ns)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 1 * MS, 2, 0, RUNNABLE);
-    starts(&c, 1 * MS + wait_ns, 2, 0);
-    rec_runstate(&c, 5 * MS, 3, 0, BLOCKED, RUNNABLE);
-    replaces(&c, 5 * MS, 2, 0, OFFLINE, 3, 0);
-    stops(&c, 6 * MS, 3, 0, BLOCKED);
-    rec_runstate(&c, 30 * MS, 3, 0, BLOCKED, RUNNABLE);
-    starts(&c, 30 * MS, 3, 0);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_BLOCKED], 5 * MS + 24 * MS);
-    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_UNKNOWN], 0);
-    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, doubtful_ns);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-static void between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long(void)
-{
-    sleeps_across_two_losses(2 * MS, 8 * MS);
-    sleeps_across_two_losses(3 * MS, 14 * MS);
-}
-
-/* A sleeper whose wake is lost: not in a loss after which it slept for longer than anybody waits. */
-static void a_wake_is_lost_in_the_last_losses(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 1 * MS, 2, 0, RUNNABLE);
-    starts(&c, 3 * MS, 2, 0);
-    stops(&c, 5 * MS, 2, 0, BLOCKED);
-    starts(&c, 30 * MS, 2, 0);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 1 * MS + 2 * MS + 10 * MS, 2 * MS + 6 * MS, 15 * MS, 0, 4 * MS);
-    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 4 * MS);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-/* Nobody waits for more than 2 ms: that says nothing of how long the pause was. */
-static void a_pause_found_after_lost_records_began_in_any_of_them(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 1 * MS, 2, 0, RUNNABLE);
-    starts(&c, 3 * MS, 2, 0);
-    stops(&c, 5 * MS, 2, 0, BLOCKED);
-    rec_runstate(&c, 30 * MS, 2, 0, OFFLINE, RUNNABLE);
-    starts(&c, 30 * MS, 2, 0);
-    rec_runstate(&c, 31 * MS, 4, 0, OFFLINE, RUNNABLE);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 13 * MS, 2 * MS, 5 * MS, 6 * MS, 14 * MS);
-    STATES(ROW(&r, .domain = 4), 0, 9 * MS, 0, 31 * MS, 0);
-    EQUAL(ROW(&r, .domain = 4)->doubtful_ns, 24 * MS);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-/* pCPU 2, whose clock is 3 us ahead, wakes it: up to then it slept, as far as nothing was lost. */
-static void a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 1 * MS, 2, 0, RUNNABLE);
-    starts(&c, 3 * MS, 2, 0);
-    stops(&c, 5 * MS, 2, 0, BLOCKED);
-    starts(&c, 30 * MS, 2, 0);
-    mark(&c, 40 * MS);
-    on(&c, 2);
-    rec_runstate(&c, 30 * MS + 3 * US, 2, 0, BLOCKED, RUNNABLE);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 13 * MS, 2 * MS, 15 * MS + 6 * MS, 0, 4 * MS);
-    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 4 * MS);
-    EQUAL(ROW(&r, .domain = 2)->wakes, 1);
-    EQUAL(r.quality.skew_max_ns, 3 * US);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-/* It ran so shortly that the wake of pCPU 2 seems to follow: but it was woken again while it slept. */
-static void a_wake_recorded_after_its_run_did_not_wake_it_again(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 1 * MS, 2, 0, RUNNABLE);
-    starts(&c, 3 * MS, 2, 0);
-    stops(&c, 5 * MS, 2, 0, BLOCKED);
-    starts(&c, 30 * MS, 2, 0);
-    stops(&c, 30 * MS + 1 * US, 2, 0, BLOCKED);
-    rec_runstate(&c, 35 * MS, 2, 0, BLOCKED, RUNNABLE);
-    starts(&c, 35 * MS, 2, 0);
-    mark(&c, 40 * MS);
-    on(&c, 2);
-    rec_runstate(&c, 30 * MS + 3 * US, 2, 0, BLOCKED, RUNNABLE);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 8 * MS + 1 * US, 2 * MS, 26 * MS - 1 * US, 0, 4 * MS);
-    EQUAL(ROW(&r, .domain = 2)->wakes, 2);
-    EQUAL(r.quality.skew_max_ns, 3 * US);
-    EQUAL(r.quality.inconsistent, 0);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-/* Its first record comes when the intervals with the losses were handed out: the whole trace is open. */
-static void who_is_first_seen_late_may_have_run_in_losses_before(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    for (uint64_t t = 100 * MS; t < 5000 * MS; t += 100 * MS) {
-        starts(&c, t, 2, 0);
-        stops(&c, t + 1 * MS, 2, 0, RUNNABLE);
-        sweep(&c);
-    }
-    rec_runstate(&c, 5000 * MS, 4, 0, BLOCKED, RUNNABLE);
-    mark(&c, 5010 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU, .granularities_ns = {1 * S}});
-    CHECK(!HAS_ROW(&r, .every = 1 * S, .at = 0, .domain = 4));
-    STATES(ROW(&r, .domain = 4), 0, 10 * MS, 5000 * MS, 0, 0);
-    EQUAL(ROW(&r, .domain = 4)->doubtful_ns, 8 * MS);
-    EQUAL(ROW(&r, .every = 1 * S, .at = 4 * S, .domain = 4)->doubtful_ns, 0);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-static void who_seems_to_wait_and_never_comes_back_is_unknown(void)
-{
-    struct trace_bytes c;
-    two_losses(&c);
-    stops(&c, 5 * MS, 2, 0, RUNNABLE);
-    mark(&c, 40 * MS);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    STATES(ROW(&r, .domain = 2), 5 * MS, 5 * MS, 0, 0, 30 * MS);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
 /* It runs on another pCPU before the loss is reported that hid how it left the first one. */
 static void a_loss_reported_late_explains_a_contradiction(void)
 {
@@ -486,71 +302,6 @@ static void a_loss_reported_late_explains_a_contradiction(void)
     trace_bytes_free(&c);
 }
 
-/* Domain p + 1 has pCPU p, and writes much in each of 20 sweeps of 10 ms. */
-static void busy_sweeps(struct trace_bytes *c, unsigned pcpus)
-{
-    for (unsigned p = 0; p < pcpus; p++) {
-        on(c, p);
-        mark(c, 0);
-        starts(c, 1 * US, p + 1, 0);
-    }
-    for (uint64_t t = 0; t < 200 * MS; t += 10 * MS) {
-        for (unsigned p = 0; p < pcpus; p++) {
-            on(c, p);
-            for (unsigned i = 0; i < 300; i++)
-                rec_continue(c, t + 2 * US + i * 32 * US, p + 1, 0);
-        }
-        sweep(c);
-    }
-}
-
-/* The last sweep has windows of pCPUs 0 and 1 only: pCPU 2 wrote last at 199.57 ms. */
-static void ends_in_a_sweep(size_t cut_bytes, uint64_t last_ns)
-{
-    struct trace_bytes c;
-    trace_bytes_init(&c);
-    busy_sweeps(&c, 3);
-    for (unsigned p = 0; p < 2; p++) {
-        on(&c, p);
-        stops(&c, 204 * MS + p * MS, p + 1, 0, BLOCKED);
-        mark(&c, 208 * MS + p * MS);
-        flush(&c, p);
-    }
-    c.file.n -= cut_bytes;
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    uint64_t end_ns = 199 * MS + 570 * US;
-    for (int dom = 1; dom <= 3; dom++)
-        STATES(ROW(&r, .domain = dom), end_ns - 1 * US, 1 * US, 0, 0, 0);
-    EQUAL(r.end_ns, end_ns);
-    EQUAL(r.quality.inconsistent, 0);
-    EQUAL(r.quality.cut_ns, last_ns - end_ns);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
-static void what_comes_after_the_first_pcpu_that_ends_is_not_used(void)
-{
-    ends_in_a_sweep(4, 208 * MS); /* the record at 209 is cut */
-}
-
-static void a_cut_between_two_windows_is_one_too(void)
-{
-    ends_in_a_sweep(0, 209 * MS);
-}
-
-/* The same, but the input ends where the last complete sweep does. */
-static void a_complete_sweep_is_no_cut(void)
-{
-    struct trace_bytes c;
-    trace_bytes_init(&c);
-    busy_sweeps(&c, 3);
-    struct result r = run(&c, (struct setup){.by = BY_VCPU});
-    EQUAL(r.quality.cut_ns, 0);
-    EQUAL(r.end_ns, 199 * MS + 570 * US);
-    result_free(&r);
-    trace_bytes_free(&c);
-}
-
 CU_TestInfo lost_tests[] = {
     TEST(lost_records_become_unknown_time),
     TEST(the_lost_record_tells_who_runs_after_it),
@@ -564,17 +315,6 @@ CU_TestInfo lost_tests[] = {
     TEST(records_may_be_lost_at_the_very_start),
     TEST(an_execution_found_under_way_begins_where_it_became_known),
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
-    TEST(between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful),
-    TEST(between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long),
-    TEST(a_wake_is_lost_in_the_last_losses),
-    TEST(a_pause_found_after_lost_records_began_in_any_of_them),
-    TEST(a_wake_recorded_after_its_dispatch_ends_a_sleep_across_lost_records),
-    TEST(a_wake_recorded_after_its_run_did_not_wake_it_again),
-    TEST(who_is_first_seen_late_may_have_run_in_losses_before),
-    TEST(who_seems_to_wait_and_never_comes_back_is_unknown),
     TEST(a_loss_reported_late_explains_a_contradiction),
-    TEST(what_comes_after_the_first_pcpu_that_ends_is_not_used),
-    TEST(a_cut_between_two_windows_is_one_too),
-    TEST(a_complete_sweep_is_no_cut),
     CU_TEST_INFO_NULL,
 };

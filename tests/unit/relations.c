@@ -146,35 +146,28 @@ static void write_lunches(struct writing *w, const char *format, const char *lis
     finish(w);
 }
 
-static void check_text(const char *actual, const char *expected, unsigned line)
-{
-    if (strcmp(actual, expected) != 0)
-        fprintf(stderr, "\n-- is:\n%s\n-- should be:\n%s\n", actual, expected);
-    check_true(strcmp(actual, expected) == 0, "the text", __FILE__, line);
-}
-#define TEXT(actual, expected) check_text(actual, expected, __LINE__)
-
 /* ---- every format ---- */
 
 static void a_new_relation_goes_to_csv(void)
 {
     static struct writing w;
     write_lunches(&w, "csv", NULL, NULL, 0);
-    TEXT(w.text,
-         "granularity_ns,start_ns,end_ns,domain,pcpu,eaten_ns,least_ns,most_ns,late_at_ns,eaten_per_s\n"
-         "100,100,200,1,0,20,4,9,,200000000.0\n"
-         "100,100,200,2,1,50,,,,500000000.0\n"
-         "100,100,200,3,0,30,3,7,,300000000.0\n");
+    SAME_TEXT(w.text,
+              "granularity_ns,start_ns,end_ns,domain,pcpu,eaten_ns,least_ns,most_ns,late_at_ns,eaten_per_s\n"
+              "100,100,200,1,0,20,4,9,,200000000.0\n"
+              "100,100,200,2,1,50,,,,500000000.0\n"
+              "100,100,200,3,0,30,3,7,,300000000.0\n");
     write_lunches(&w, "csv", "eaten_ns,domain", "eaten_ns", 2);
-    TEXT(w.text, "eaten_ns,domain\n50,2\n30,3\n");
+    SAME_TEXT(w.text, "eaten_ns,domain\n50,2\n30,3\n");
 }
 
 static void a_new_relation_goes_to_jsonl(void)
 {
     static struct writing w;
     write_lunches(&w, "jsonl", "least_ns,domain", "least_ns", 2);
-    TEXT(w.text, "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":4,\"domain\":1}\n"
-                 "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":3,\"domain\":3}\n");
+    SAME_TEXT(w.text,
+              "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":4,\"domain\":1}\n"
+              "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":3,\"domain\":3}\n");
 }
 
 static void a_new_relation_goes_to_json(void)
@@ -191,7 +184,7 @@ static void a_new_relation_goes_to_json(void)
     EQUAL(start_ns, 100);
     CHECK(by && strcmp(by, "lunch") == 0);
     char *text = json_dumps(rows, JSON_COMPACT);
-    TEXT(text, "[{\"domain\":2,\"eaten_ns\":50}]");
+    SAME_TEXT(text, "[{\"domain\":2,\"eaten_ns\":50}]");
     free(text);
     json_decref(document);
 }
@@ -237,7 +230,7 @@ static void domains_and_pcpus_choose_rows(void)
     begin(&w, "csv");
     put(&w, &lunches, &tenth, 0, table, TABLE_ROWS);
     finish(&w);
-    TEXT(w.text, "domain\n3\n");
+    SAME_TEXT(w.text, "domain\n3\n");
 }
 
 static void each_relation_shows_the_columns_it_has_in_the_order_given(void)
@@ -249,7 +242,7 @@ static void each_relation_shows_the_columns_it_has_in_the_order_given(void)
     put(&w, &lunches, &tenth, 0, table, 2);
     put(&w, &snacks, NULL, 0, table, 2);
     finish(&w);
-    TEXT(w.text, "eaten_ns,pcpu,domain\n50,1,2\n20,0,1\n20,,1\n50,,2\n");
+    SAME_TEXT(w.text, "eaten_ns,pcpu,domain\n50,1,2\n20,0,1\n20,,1\n50,,2\n");
 }
 
 static void a_relation_without_chosen_columns_is_left_out(void)
@@ -265,7 +258,7 @@ static void a_relation_without_chosen_columns_is_left_out(void)
         if (json)
             CHECK(!strstr(w.text, "snack"));
         else
-            TEXT(w.text, "pcpu\n0\n");
+            SAME_TEXT(w.text, "pcpu\n0\n");
     }
 }
 
@@ -317,7 +310,7 @@ static void a_limit_keeps_the_first_of_what_sorting_all_gives(void)
         size_t at = (size_t)sprintf(expected, "domain,eaten_ns\n");
         for (size_t n = 0; n < SNACKS && (limits[i] == 0 || n < limits[i]); n++)
             at += (size_t)sprintf(expected + at, "%d,%d\n", all[n].domain, (int)all[n].eaten_ns);
-        TEXT(w.text, expected);
+        SAME_TEXT(w.text, expected);
     }
 }
 
@@ -331,7 +324,7 @@ static void a_limit_alone_takes_the_first_that_come(void)
     for (size_t i = 0; i < TABLE_ROWS; i++)
         put(&w, &snacks, NULL, 0, &table[i], 1);
     finish(&w);
-    TEXT(w.text, "domain,eaten_ns\n1,20\n2,50\n");
+    SAME_TEXT(w.text, "domain,eaten_ns\n1,20\n2,50\n");
 }
 
 static void ordering_keeps_to_its_memory(void)
@@ -374,7 +367,7 @@ static void rows_by_several_tell_by_which(void)
         put(&w, &relation_rows, &tenth, BY_VCPU, &vcpu, 1);
         finish(&w);
         if (f < 2)
-            TEXT(w.text, texts[f]);
+            SAME_TEXT(w.text, texts[f]);
         const char *first = strstr(w.text, f == 2 ? "\"by\": \"domain\"" : "by domain\n");
         const char *second = strstr(w.text, f == 2 ? "\"by\": \"vcpu\"" : "by vcpu\n");
         CHECK(f < 2 || (first && second && first < second));
@@ -394,7 +387,7 @@ static void check_cell(double x, unsigned digits)
             *to++ = *at;
     *to = '\0';
     snprintf(expected, sizeof expected, "%.*f", (int)digits, x);
-    TEXT(cell, expected);
+    SAME_TEXT(cell, expected);
 }
 
 static void numbers_of_tables_are_rounded_as_printf_rounds(void)

@@ -150,6 +150,14 @@ static void credit_pauses_a_capped_domain_though_the_pcpu_idles(void)
     sim_run_end(&r);
 }
 
+/* A cap of less than one credit in a time slice is one credit, 0.1 ms in 30 ms, and never no cap. */
+static void credit_the_smallest_cap_is_a_cap(void)
+{
+    struct sim_run r = sim_run("6000", ", 'scheduler': 'credit'", "{ 'id': 1, 'cap_pct': 0.001, " HOG " }");
+    WITHIN(sim_truth(&r, 1, "running_ns"), 0, (int64_t)60 * MS);
+    sim_run_end(&r);
+}
+
 static void credit_without_a_cap_is_work_conserving(void)
 {
     struct sim_run r = sim_run("3000", ", 'scheduler': 'credit'",
@@ -299,6 +307,7 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(a_yield_alone_does_not),
     TEST(credit_shares_by_weight),
     TEST(credit_pauses_a_capped_domain_though_the_pcpu_idles),
+    TEST(credit_the_smallest_cap_is_a_cap),
     TEST(credit_without_a_cap_is_work_conserving),
     TEST(credit_steals_from_a_busy_pcpu),
     TEST(credit2_runs_who_has_more_credit),

@@ -1,7 +1,6 @@
 /* The summary of a trace as text: every field comes back, and what it cannot be is refused. */
 #include "archive/summary.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "metrics/meter.h"
 #include "parser/order/clock_probe.h"
 #include "check.h"
+#include "json_path.h"
 #include "suites.h"
 
 /* Numbers that are all different, some of them beyond int64. */
@@ -96,12 +96,6 @@ static int round_trip(const struct summary *s, struct summary *back, struct erro
     buffer_free(&b);
     return status;
 }
-
-static void check_same_text(const char *a, const char *b, unsigned line)
-{
-    check_true(a == b || (a && b && strcmp(a, b) == 0), "the text is the same", __FILE__, line);
-}
-#define SAME_TEXT(a, b) check_same_text(a, b, __LINE__)
 
 #define SAME(member) CHECK(memcmp(&back.member, &s.member, sizeof s.member) == 0)
 
@@ -247,39 +241,7 @@ static void events_are_written_by_their_number(void)
 
 /* ---- what does not get in ---- */
 
-/* The member of an object, or element of an array, that the last part of a path names: its parent and its key. */
-static json_t *parent_of(json_t *document, const char *path, const char **last)
-{
-    const char *slash;
-    while ((slash = strchr(path, '/'))) {
-        char key[48];
-        snprintf(key, sizeof key, "%.*s", (int)(slash - path), path);
-        document = json_is_array(document) ? json_array_get(document, strtoul(key, NULL, 10))
-                                           : json_object_get(document, key);
-        path = slash + 1;
-    }
-    *last = path;
-    return document;
-}
-
-/* Puts a value, given as JSON, where the path leads; NULL: takes away what is there. */
-static void change(json_t *document, const char *path, const char *value)
-{
-    const char *key;
-    json_t *parent = parent_of(document, path, &key);
-    json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL;
-    CHECK(parent && (json || !value));
-    if (json_is_array(parent) && json)
-        CHECK(json_array_set_new(parent, strtoul(key, NULL, 10), json) == 0);
-    else if (json)
-        CHECK(json_object_set_new(parent, key, json) == 0);
-    else
-        CHECK(json_object_del(parent, key) == 0);
-}
-
-static const struct {
-    const char *path, *value;
-} impossible[] = {
+static const struct json_change impossible[] = {
     {"schema", "\"xenmeter.summary/1\""},
     {"schema", "1"},
     {"trace", NULL},
@@ -368,9 +330,7 @@ static void what_a_summary_cannot_be_is_refused(void)
     struct buffer b = {0};
     summary_put(&b, &s);
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
-        json_t *document = json_loadb(b.at, b.n, 0, NULL);
-        change(document, impossible[i].path, impossible[i].value);
-        char *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        char *text = json_changed(&b, &impossible[i]);
         struct summary back;
         struct error err = {0};
         check_equal(summary_read(&back, text, strlen(text), &err), -1, impossible[i].path, __FILE__,
@@ -378,15 +338,12 @@ static void what_a_summary_cannot_be_is_refused(void)
         check_true(err.code == ERROR_FORMAT && *err.message, impossible[i].path, __FILE__, __LINE__);
         CHECK(back.texts == NULL && back.pcpus == NULL && back.domains == NULL);
         free(text);
-        json_decref(document);
     }
     struct summary back; /* as it is, it is fine, without spaces too */
-    json_t *document = json_loadb(b.at, b.n, 0, NULL);
-    char *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = json_compact(&b);
     EQUAL(summary_read(&back, text, strlen(text), NULL), 0);
     summary_free(&back);
     free(text);
-    json_decref(document);
     buffer_free(&b);
 }
 

@@ -143,15 +143,21 @@ static void a_switch_is_not_continued_across_lost_records(void)
     trace_bytes_free(&c);
 }
 
-/* Records are lost from 20 to 24 ms. The wake after that may be the one that ended a block, or one of many of a runnable vCPU. */
+/* Domain 1 is switched in at 10 ms; records of its pCPU are lost from 20 to 24 ms, after which `dom_after` has it. */
+static void loses_records(struct trace_bytes *c, uint32_t dom_after)
+{
+    trace_bytes_init(c);
+    on(c, 0);
+    mark(c, 0);
+    rec_switch(c, 10 * MS, IDLE, 0, 1, 0);
+    rec_lost(c, 24 * MS, 5, dom_after, 0, 20 * MS);
+}
+
+/* The wake after lost records may be the one that ended a block, or one of many of a runnable vCPU. */
 static void a_wake_after_lost_records_does_not_say_what_was_before_it(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    on(&c, 0);
-    mark(&c, 0);
-    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
-    rec_lost(&c, 24 * MS, 5, 2, 0, 20 * MS);
+    loses_records(&c, 2);
     rec_wake(&c, 26 * MS, 1, 0);
     rec_switch(&c, 30 * MS, 2, 0, 1, 0);
     mark(&c, 40 * MS);
@@ -167,11 +173,7 @@ static void a_wake_after_lost_records_does_not_say_what_was_before_it(void)
 static void a_wake_after_lost_records_is_the_first_one_since(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    on(&c, 0);
-    mark(&c, 0);
-    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
-    rec_lost(&c, 24 * MS, 5, 2, 0, 20 * MS);
+    loses_records(&c, 2);
     rec_wake(&c, 26 * MS, 1, 0);
     rec_switch(&c, 30 * MS, 2, 0, 1, 0);
     mark(&c, 40 * MS);
@@ -219,11 +221,7 @@ static void a_vcpu_that_slept_may_have_been_paused_in_lost_records(void)
 static void a_first_wake_after_lost_records_does_not_say_that_it_slept(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    on(&c, 0);
-    mark(&c, 0);
-    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
-    rec_lost(&c, 24 * MS, 5, IDLE, 0, 20 * MS);
+    loses_records(&c, IDLE);
     rec_wake(&c, 26 * MS, 2, 0);
     rec_switch(&c, 27 * MS, IDLE, 0, 2, 0);
     mark(&c, 40 * MS);
