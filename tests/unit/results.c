@@ -433,7 +433,8 @@ static void rows_beyond_the_memory_limit_are_refused(void)
     struct error err = {0};
     copy_init(&c);
     const struct meter_sink sink = copy_sink(&c);
-    struct results_reader *r = results_reader_new(NULL, 2000); /* one row with a histogram needs 118 pointers */
+    struct results_reader *r =
+        results_reader_new(NULL, 2000); /* one row with a histogram needs 118 pointers */
     EQUAL(results_read(r, b.at, b.n, 0, &sink, &err), -1);
     EQUAL(err.code, ERROR_MEMORY);
     results_reader_free(r);
