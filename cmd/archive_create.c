@@ -116,7 +116,7 @@ static int write_summary(struct creation *c, struct error *err)
     if (!c->options->quiet) {
         struct judgement judgement;
         verdict_judge(&judgement, &s->quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
-        say_verdict(&judgement);
+        say_verdict("verdict", &judgement);
     }
     return 0;
 }

@@ -34,8 +34,8 @@ int commit(struct output **output, const char *path);
 /* Message on standard error: "xenmeter: what". */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "xenmeter: verdict degraded: why; why". */
-void say_verdict(const struct judgement *j);
+/* "xenmeter: verdict degraded: why; why"; `what`: "verdict", or "charges" of columns that are judged apart. */
+void say_verdict(const char *what, const struct judgement *j);
 
 #define SUGGESTION_BYTES 96
 

@@ -163,7 +163,7 @@ static void say_quality(const struct dump *d)
         struct quality quality = kept ? d->run.archived.summary.quality : *read;
         own_events_forget(d->own, &quality);
         verdict_judge_records(&j, &quality);
-        say_verdict(&j);
+        say_verdict("verdict", &j);
     }
     if (!d->options->verbose)
         return;

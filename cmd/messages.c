@@ -17,13 +17,13 @@ void complain(const char *format, ...)
     va_end(args);
 }
 
-void say_verdict(const struct judgement *j)
+void say_verdict(const char *what, const struct judgement *j)
 {
     char reasons[1024] = "";
     size_t n = 0;
     for (unsigned i = 0; i < j->reasons && n < sizeof reasons; i++)
         n += (size_t)snprintf(reasons + n, sizeof reasons - n, "%s%s", i ? "; " : ": ", j->why[i]);
-    complain("verdict %s%s", verdict_name(j->verdict), reasons);
+    complain("%s %s%s", what, verdict_name(j->verdict), reasons);
 }
 
 int fail(const char *file, const struct error *err)

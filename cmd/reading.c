@@ -220,10 +220,13 @@ static void check_charges(const struct reading *r, const struct charge_summary *
 
 /* ---- the end ---- */
 
-static void say_all(const struct reading *r, const struct judgement *j, const struct summary *s)
+static void say_all(const struct reading *r, const struct judgement *j, const struct judgement *of_charges,
+                    const struct summary *s)
 {
     const struct quality *q = &s->quality;
-    say_verdict(j);
+    say_verdict("verdict", j);
+    if (of_charges->verdict != VERDICT_GOOD)
+        say_verdict("charges", of_charges);
     if (!r->options->verbose)
         return;
     complain("%" PRIu64 " records, %" PRIu64 " bytes in %" PRIu64 " windows and %" PRIu64
@@ -290,12 +293,14 @@ static int end_writing(struct reading *r)
 {
     bool charges = r->meter.charge.wanted;
     struct summary s = {0};
-    struct judgement judgement;
+    struct judgement judgement, of_charges = {.verdict = VERDICT_GOOD};
     sum_up(r, &s);
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
         verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options, all_ns);
+    else if (charges)
+        verdict_judge_charges(&of_charges, &s.charges, &r->meter.charge, all_ns);
     if (r->schema.charge && r->schema.charge->fit)
         verdict_judge_fit(&judgement, r->schema.charge->fit);
     if (check_rows(r, &s.quality) != 0)
@@ -308,7 +313,9 @@ static int end_writing(struct reading *r)
                                            .end_ns = s.end_ns,
                                            .quality = &s.quality,
                                            .judgement = &judgement,
-                                           .charges = charges ? &s.charges : NULL};
+                                           .charges = charges ? &s.charges : NULL,
+                                           .charges_judgement =
+                                               charges && !r->schema.charge ? &of_charges : NULL};
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
@@ -320,7 +327,7 @@ static int end_writing(struct reading *r)
         archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_all(r, &judgement, &s);
+        say_all(r, &judgement, &of_charges, &s);
     return EXIT_DONE;
 }
 

@@ -189,7 +189,7 @@ static int simulate(struct simulate *s)
         return EXIT_DONE;
     int status = commit_all(s);
     if (status == EXIT_DONE && s->options->policy && !o->quiet)
-        say_verdict(&s->ledger.judgement);
+        say_verdict("verdict", &s->ledger.judgement);
     return status;
 }
 

@@ -198,5 +198,9 @@ json_t *json_of_quality(const struct report_summary *summary)
     json_put(&o, "unrecognised", unrecognised(q));
     json_put(&o, "verdict", json_of_text(verdict_name(summary->judgement->verdict)));
     json_put(&o, "why", reasons(summary->judgement));
+    if (summary->charges_judgement) {
+        json_put(&o, "charges_verdict", json_of_text(verdict_name(summary->charges_judgement->verdict)));
+        json_put(&o, "charges_why", reasons(summary->charges_judgement));
+    }
     return o;
 }

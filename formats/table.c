@@ -404,27 +404,38 @@ static void put_clock(struct buffer *b, const struct clock *clock)
         buffer_text(b, " as given");
 }
 
-static void put_verdict(struct table *t, const struct report_summary *summary)
+/* "verdict: degraded - because ..."; of a good one the caller says what it rests on. */
+static void put_judgement(struct table *t, const char *what, const struct judgement *j)
 {
     struct buffer *b = &t->base.text;
-    const struct judgement *j = summary->judgement;
-    char count[HUMAN_BYTES];
     bool is_good = j->verdict == VERDICT_GOOD;
-    buffer_text(b, t->begun ? "\nverdict: " : "verdict: ");
+    buffer_printf(b, "%s: ", what);
     if (!is_good)
         writer_style(&t->base, j->verdict == VERDICT_POOR ? STYLE_ALARM : STYLE_WARNING);
     buffer_text(b, verdict_name(j->verdict));
     if (!is_good)
         writer_style(&t->base, STYLE_END);
-    if (is_good) {
-        buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
-        put_clock(b, &summary->clock);
-    }
     for (unsigned i = 0; i < j->reasons && i < REASONS_SHOWN; i++)
         buffer_printf(b, "%s%s", i ? "; " : " - because ", j->why[i]);
     if (j->reasons > REASONS_SHOWN)
         buffer_printf(b, "; and %u more: xenmeter info", j->reasons - REASONS_SHOWN);
+}
+
+static void put_verdict(struct table *t, const struct report_summary *summary)
+{
+    struct buffer *b = &t->base.text;
+    char count[HUMAN_BYTES];
+    buffer_text(b, t->begun ? "\n" : "");
+    put_judgement(t, "verdict", summary->judgement);
+    if (summary->judgement->verdict == VERDICT_GOOD) {
+        buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
+        put_clock(b, &summary->clock);
+    }
     buffer_text(b, "\n");
+    if (summary->charges_judgement && summary->charges_judgement->verdict != VERDICT_GOOD) {
+        put_judgement(t, "charges", summary->charges_judgement);
+        buffer_text(b, "\n");
+    }
 }
 
 static int end(struct writer *w, const struct report_summary *summary)

@@ -52,6 +52,8 @@ struct report_summary {
     const struct quality *quality;
     const struct judgement *judgement;
     const struct charge_summary *charges; /* NULL: not accounted */
+    /* Of charges in columns beside others, which it is not part of the judgement of; NULL: it is, or there are none. */
+    const struct judgement *charges_judgement;
 };
 
 struct writer; /* one report being written */

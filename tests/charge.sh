@@ -330,6 +330,17 @@ done <<END
 56 to 71 % of|--charge-per execution --charge-by packets $disk
 3 to 6 % (up to 71 % without CPU times of all threads) of|--charge-per execution $disk
 END
+run report -q --charge-per execution "$fixture"
+check 'a report judges its charges apart' says "$out" '^charges: degraded - because own is not separated: '
+check 'and its states' says "$out" '^verdict: good '
+run report -q -f json --charge-per execution "$fixture"
+check 'as the document does' equal 'good degraded 1' "$(jq -r '.quality | "\(.verdict) \(.charges_verdict) \(.charges_why | length)"' "$out")"
+run report --charge-per execution -f csv "$fixture"
+check 'or standard error' says "$err" '^xenmeter: charges degraded: own is not separated'
+run report -q "$fixture"
+check 'good ones need no line' not says "$out" '^charges:'
+run report -q -f json -c domain,running_ns --charge-per execution "$fixture"
+check 'without their columns there is nothing to judge' equal null "$(jq '.quality.charges_verdict' "$out")"
 run charge -q -g 100ms "$fixture"
 check 'table of intervals: one header' equal 1 "$(grep -c evidence "$out")"
 check 'table of intervals: a line for each' [ "$(wc -l <"$out")" -gt 300 ]
