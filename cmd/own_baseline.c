@@ -43,18 +43,46 @@ static int add_row(struct baseline *b, const json_t *row, struct error *err)
     return 0;
 }
 
-static int add_interval(struct baseline *b, const json_t *interval, struct error *err)
+/*
+ * Enters the row into those of its interval. False: it is there, or no memory. Without a column that tells rows apart it cannot
+ * be said.
+ */
+static bool enter(json_t *rows, const json_t *row, const char *by)
+{
+    const json_t *life = json_object_get(row, "life");
+    const json_t *part = strcmp(by, "domain") == 0 ? life : json_object_get(row, by);
+    char key[80];
+    if (!life || !part)
+        return true;
+    snprintf(key, sizeof key, "%lld %lld %lld", (long long)json_integer_value(json_object_get(row, "domain")),
+             (long long)json_integer_value(life),
+             json_is_integer(part) ? (long long)json_integer_value(part) : -1);
+    return rows && !json_object_get(rows, key) && json_object_set_new(rows, key, json_true()) == 0;
+}
+
+static int add_rows(struct baseline *b, const json_t *rows, const char *by, struct error *err)
+{
+    json_t *entered = json_object();
+    int status = 0;
+    for (size_t i = 0; i < json_array_size(rows) && status == 0; i++) {
+        const json_t *row = json_array_get(rows, i);
+        status = add_row(b, row, err);
+        if (status == 0 && !enter(entered, row, by))
+            status = error_set(err, ERROR_FORMAT, "domain %d has the same row twice in an interval",
+                               (int)json_integer_value(json_object_get(row, "domain")));
+    }
+    json_decref(entered);
+    return status;
+}
+
+static int add_interval(struct baseline *b, const json_t *interval, const char *by, struct error *err)
 {
     json_int_t from = json_integer_value(json_object_get(interval, "start_ns"));
     json_int_t to = json_integer_value(json_object_get(interval, "end_ns"));
-    const json_t *rows = json_object_get(interval, "rows");
     if (from < 0 || to < from)
         return error_set(err, ERROR_FORMAT, "an interval of it ends before it begins");
     b->span_ns += (double)(to - from);
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        if (add_row(b, json_array_get(rows, i), err) != 0)
-            return -1;
-    return 0;
+    return add_rows(b, json_object_get(interval, "rows"), by, err);
 }
 
 /* Whether the rows of a report are those of domains, or of their parts. */
@@ -84,8 +112,11 @@ static int add_report(struct baseline *b, const json_t *document, struct error *
 {
     const json_t *report = choose(json_object_get(document, "reports"));
     const json_t *intervals = json_object_get(report, "intervals");
+    const char *by = report ? json_string_value(json_object_get(report, "by")) : NULL;
+    /* "domain-pcpu": the column beside the domain */
+    by = by && strchr(by, '-') ? strchr(by, '-') + 1 : by;
     for (size_t i = 0; i < json_array_size(intervals); i++)
-        if (add_interval(b, json_array_get(intervals, i), err) != 0)
+        if (add_interval(b, json_array_get(intervals, i), by, err) != 0)
             return -1;
     if (!b->any || !(b->span_ns > 0))
         return error_set(err, ERROR_FORMAT, "there is no row by domain in it; " WANTED);

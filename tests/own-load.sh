@@ -154,6 +154,7 @@ wrong 'a domain that cannot be' 'cannot be' '.reports[].intervals[].rows[].domai
 wrong 'more than all pCPUs' 'all pCPUs' '.reports[].intervals[].rows[].running_ns = 900000000000000'
 wrong 'an interval that ends before it begins' 'ends before' '.reports[].intervals[].end_ns = -1'
 wrong 'no length' 'no row by domain' '.reports[].intervals[].end_ns = 0'
+wrong 'a row that is there twice' 'domain 0 has the same row twice' '.reports[].intervals[].rows += [.reports[0].intervals[0].rows[0]]'
 wrong 'a list' 'no JSON document' '[.]'
 head -c 300 "$scratch/base.json" >"$scratch/cut.json"
 check 'a part of one' refuses 'cut.json: damaged report' charge --own-baseline "$scratch/cut.json" "$masked"
