@@ -112,9 +112,9 @@ static int add_report(struct baseline *b, const json_t *document, struct error *
 {
     const json_t *report = choose(json_object_get(document, "reports"));
     const json_t *intervals = json_object_get(report, "intervals");
-    const char *by = report ? json_string_value(json_object_get(report, "by")) : NULL;
-    /* "domain-pcpu": the column beside the domain */
-    by = by && strchr(by, '-') ? strchr(by, '-') + 1 : by;
+    const char *by = json_string_value(json_object_get(report, "by"));
+    const char *dash = by ? strchr(by, '-') : NULL; /* "domain-pcpu": the column beside the domain */
+    by = dash ? dash + 1 : by ? by : "domain";
     for (size_t i = 0; i < json_array_size(intervals); i++)
         if (add_interval(b, json_array_get(intervals, i), by, err) != 0)
             return -1;
