@@ -164,6 +164,16 @@ static int run_host(struct simulate *s, struct error *err)
     return status;
 }
 
+/* Nobody reads the trace any more; what else was asked for has no end then. */
+static int reader_gone(const struct simulate *s)
+{
+    const char *lost = s->options->truth ? s->options->truth : s->options->ledger;
+    if (!lost)
+        return EXIT_DONE;
+    complain("%s: not written: the reader of the trace went away before its end", lost);
+    return EXIT_ERROR;
+}
+
 static int simulate(struct simulate *s)
 {
     struct error err = {0};
@@ -186,7 +196,7 @@ static int simulate(struct simulate *s)
     if (!done && !output_failure(s->trace))
         return fail(o->inputs[0], &err);
     if (output_reader_gone(s->trace))
-        return EXIT_DONE;
+        return reader_gone(s);
     int status = commit_all(s);
     if (status == EXIT_DONE && s->options->policy && !o->quiet)
         say_verdict("verdict", &s->ledger.judgement);

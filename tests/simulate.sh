@@ -199,6 +199,20 @@ touch "$scratch/outputs/a.xt"
 ln -s a.xt "$scratch/outputs/link.xt"
 one_file "$scratch/outputs/link.xt"
 rm "$scratch"/outputs/*
+gone() { # OPTION...: the reader of the trace has enough before it begins
+    mkfifo "$scratch/pipe"
+    head -c 10 "$scratch/pipe" >"$scratch/begin" &
+    "$XENMETER" simulate --duration 10s "$@" sim/scenarios/bulk-both-ways.json >"$scratch/pipe" 2>"$err"
+    status=$?
+    wait
+    rm "$scratch/pipe"
+}
+gone
+check 'without a reader it ends quietly' equal '0 ' "$status $(cat "$err")"
+gone --truth "$scratch/outputs/truth.json"
+check 'the truth is missed then' says "$err" 'truth.json: not written: the reader of the trace went away'
+check 'with an error' equal 2 "$status"
+check 'and is not there' equal '' "$(ls "$scratch/outputs")"
 "$XENMETER" simulate "$scenario" --truth /dev/stdout >"$scratch/outputs/mixed" 2>/dev/null
 check 'the truth is standard output under another name: nothing is written' equal 0 "$(wc -c <"$scratch/outputs/mixed")"
 rm "$scratch"/outputs/*
