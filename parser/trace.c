@@ -11,7 +11,7 @@
 #include "parser/order/order.h"
 #include "parser/source/input.h"
 
-#ifndef BATCH_EVENTS /* fuzz targets have small ones */
+#ifndef BATCH_EVENTS      /* fuzz targets have small ones */
 #define BATCH_EVENTS 4096 /* a batch stays in the second-level cache */
 #endif
 #define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
