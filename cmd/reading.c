@@ -292,6 +292,8 @@ static int check_rows(const struct reading *r, const struct quality *q)
 static int end_writing(struct reading *r)
 {
     bool charges = r->meter.charge.wanted;
+    /* Of a part of the trace, what charges rest on is not known from the results that an archive keeps. */
+    bool apart = charges && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
     struct summary s = {0};
     struct judgement judgement, of_charges = {.verdict = VERDICT_GOOD};
     sum_up(r, &s);
@@ -299,7 +301,7 @@ static int end_writing(struct reading *r)
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
         verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options, all_ns);
-    else if (charges)
+    else if (apart)
         verdict_judge_charges(&of_charges, &s.charges, &r->meter.charge, all_ns);
     if (r->schema.charge && r->schema.charge->fit)
         verdict_judge_fit(&judgement, r->schema.charge->fit);
@@ -314,8 +316,7 @@ static int end_writing(struct reading *r)
                                            .quality = &s.quality,
                                            .judgement = &judgement,
                                            .charges = charges ? &s.charges : NULL,
-                                           .charges_judgement =
-                                               charges && !r->schema.charge ? &of_charges : NULL};
+                                           .charges_judgement = apart ? &of_charges : NULL};
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
