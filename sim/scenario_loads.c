@@ -13,55 +13,23 @@
 
 static const char *const distributions[] = {"fixed", "exponential", NULL};
 
-#define TYPE                                                                                                 \
+#define KEY(...)                                                                                             \
     {                                                                                                        \
-        "type", KEY_CHOICE, FIELD(type), .choices = scenario_loads, .required = true                         \
-    }
-#define DRIVER_DOMAIN                                                                                        \
-    {                                                                                                        \
-        "driver_domain", KEY_COUNT, FIELD(driver), 0, 32751, NULL, false                                     \
-    }
-#define PACKET                                                                                               \
-    {                                                                                                        \
-        "packet", KEY_TIME, FIELD(packet_ns), 0, 10 * MS, NULL, false                                        \
-    }
-#define REQUEST                                                                                              \
-    {                                                                                                        \
-        "request", KEY_TIME, FIELD(request_ns), 0, 10 * S, NULL, false                                       \
-    }
-#define DELAY                                                                                                \
-    {                                                                                                        \
-        "network_delay", KEY_TIME, FIELD(network_delay_ns), 0, 10 * S, NULL, false                           \
-    }
-#define RATE                                                                                                 \
-    {                                                                                                        \
-        "requests_per_s", KEY_NUMBER, FIELD(requests_per_s), 0.001, 1e7, NULL, false                         \
-    }
-#define PACKET_RATE                                                                                          \
-    {                                                                                                        \
-        "packets_per_s", KEY_NUMBER, FIELD(packets_per_s), 0.001, 1e7, NULL, false                           \
-    }
-#define PACKET_BYTES                                                                                         \
-    {                                                                                                        \
-        "packet_bytes", KEY_COUNT, FIELD(packet_bytes), 1, 65536, NULL, false                                \
-    }
-#define CLIENTS                                                                                              \
-    {                                                                                                        \
-        "clients", KEY_COUNT, FIELD(clients), 1, 1000, NULL, false                                           \
-    }
-#define THINK                                                                                                \
-    {                                                                                                        \
-        "think", KEY_TIME, FIELD(think_ns), 0, 3600 * S, NULL, false                                         \
-    }
-#define END                                                                                                  \
-    {                                                                                                        \
-        .name = NULL                                                                                         \
+        __VA_ARGS__                                                                                          \
     }
 
-#define SYSTEM_CALL                                                                                          \
-    {                                                                                                        \
-        "system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false                               \
-    }
+#define TYPE          KEY("type", KEY_CHOICE, FIELD(type), .choices = scenario_loads, .required = true)
+#define DRIVER_DOMAIN KEY("driver_domain", KEY_COUNT, FIELD(driver), 0, 32751, NULL, false)
+#define PACKET        KEY("packet", KEY_TIME, FIELD(packet_ns), 0, 10 * MS, NULL, false)
+#define REQUEST       KEY("request", KEY_TIME, FIELD(request_ns), 0, 10 * S, NULL, false)
+#define DELAY         KEY("network_delay", KEY_TIME, FIELD(network_delay_ns), 0, 10 * S, NULL, false)
+#define RATE          KEY("requests_per_s", KEY_NUMBER, FIELD(requests_per_s), 0.001, 1e7, NULL, false)
+#define PACKET_RATE   KEY("packets_per_s", KEY_NUMBER, FIELD(packets_per_s), 0.001, 1e7, NULL, false)
+#define PACKET_BYTES  KEY("packet_bytes", KEY_COUNT, FIELD(packet_bytes), 1, 65536, NULL, false)
+#define CLIENTS       KEY("clients", KEY_COUNT, FIELD(clients), 1, 1000, NULL, false)
+#define THINK         KEY("think", KEY_TIME, FIELD(think_ns), 0, 3600 * S, NULL, false)
+#define SYSTEM_CALL   KEY("system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false)
+#define END           KEY(.name = NULL)
 
 static const struct key hog_keys[] = {
     TYPE, SYSTEM_CALL, {"yield", KEY_TIME, FIELD(yield_ns), 1 * US, 3600 * S, NULL, false}, END};

@@ -83,7 +83,7 @@ void debt_free(struct debt *d)
     free(d);
 }
 
-/* ---- who has which account ---- */
+/* ---- accounts of domains ---- */
 
 /* Where the life is among the members, or belongs. */
 static size_t place_of(const struct debt *d, int32_t domain, uint32_t life)

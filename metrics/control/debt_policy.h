@@ -1,4 +1,4 @@
-/* Who has which reservation, and how debts are repaid: what a ledger of debts (debt.h) goes by. */
+/* The policy of a ledger of debts (debt.h): the reservation of each domain, and how debts are repaid. */
 #ifndef XENMETER_METRICS_CONTROL_DEBT_POLICY_H
 #define XENMETER_METRICS_CONTROL_DEBT_POLICY_H
 

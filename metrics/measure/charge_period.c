@@ -108,6 +108,14 @@ static bool grow_shares(struct charging *c, struct period *p)
     return true;
 }
 
+double charging_sum_weights(const struct period *p)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->shares_n; i++)
+        sum += (double)p->weights[i];
+    return sum;
+}
+
 bool charging_restore_weights(struct charging *c, const struct period *p)
 {
     double *real = array_reserve(c->real_weights, &c->real_capacity, p->shares_n + 1, sizeof *real);

@@ -135,7 +135,7 @@ void charging_make_room(struct charging *c)
 
 /* ---- driver domains ---- */
 
-/* What the driver domain does for itself is told apart: a load of it must not be given, too. */
+/* The trace separates the own work of the driver domain: a load given for it as well would count that work twice. */
 static void refuse_own_load(struct charging *c, uint32_t idd)
 {
     if (c->idds[idd].own_ppm == 0)

@@ -269,8 +269,8 @@ struct charging {
     size_t memory;
     bool failed; /* memory ran out, or: */
     uint32_t
-        own_twice; /* the own work of this driver domain is told apart, and a load of it is given; NOBODY */
-    bool idle_untold;   /* idle time is to be shared out, and no driver domain's tasks are told apart */
+        own_twice; /* the driver domain whose own work the trace separates although its load is given; NOBODY: none */
+    bool idle_untold;   /* --charge-idle is wanted, and the trace separates the tasks of no driver domain */
     uint64_t untold_ns; /* with charge_idle: how long driver domains ran as long as that was so */
 };
 
@@ -399,6 +399,8 @@ void charging_settle_period(struct charging *c, struct period *p);
 void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
 /* Makes room in c->real_weights for the shares of the period. False: no memory. */
 bool charging_restore_weights(struct charging *c, const struct period *p);
+/* The sum of the weights of the shares of the period. */
+double charging_sum_weights(const struct period *p);
 /* One of its references is gone. */
 static inline void charging_release_period(struct charging *c, struct period *p)
 {

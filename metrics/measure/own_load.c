@@ -174,20 +174,12 @@ void own_load_hold(struct charging *c, struct period *p)
     p->references++;
 }
 
-static double sum_of(const struct period *p)
-{
-    double sum = 0;
-    for (size_t i = 0; i < p->shares_n; i++)
-        sum += (double)p->weights[i];
-    return sum;
-}
-
 /* Adds what the model says of a period. */
 static void add_model(struct charging *c, const struct period *p)
 {
     struct of_idd *d = idd_of(c, p->idd);
     struct unit *u = d ? unit_at(c, d, p->from_ns) : NULL;
-    double sum = sum_of(p);
+    double sum = charging_sum_weights(p);
     for (size_t i = 0; u && i < p->shares_n; i++) {
         const struct share *s = &p->shares[i];
         double ns = (double)p->weights[i] / sum * (double)p->ran_ns;
@@ -243,7 +235,7 @@ static void keep_evidence(struct share *s, double takes)
 /* Takes that part of what the period gives to others. */
 static void take_from(struct charging *c, struct period *p, double takes)
 {
-    double sum = sum_of(p), own = 0, taken = 0;
+    double sum = charging_sum_weights(p), own = 0, taken = 0;
     if (!(takes > 0) || !charging_restore_weights(c, p))
         return;
     for (size_t i = 0; i < p->shares_n; i++) {

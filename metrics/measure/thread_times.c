@@ -178,19 +178,11 @@ void thread_times_end_wait(struct charging *c, uint32_t vcpu)
     v->preempted = NULL;
 }
 
-static double sum_of(const struct period *p)
-{
-    double sum = 0;
-    for (size_t i = 0; i < p->shares_n; i++)
-        sum += (double)p->weights[i];
-    return sum;
-}
-
 /* Adds what the model says of a period. */
 static void add_model(struct charging *c, const struct period *p)
 {
     struct of_idd *d = thread_times_idd(c, p->idd);
-    double sum = sum_of(p);
+    double sum = charging_sum_weights(p);
     for (size_t i = 0; d && i < p->shares_n; i++) {
         double part = (double)p->weights[i] / sum, ran_ns = part * (double)p->ran_ns;
         uint32_t to = p->shares[i].to;
@@ -340,7 +332,7 @@ static void set_evidence(const struct charging *c, struct period *p)
 
 static void change(struct charging *c, struct period *p, const struct of_idd *d)
 {
-    double sum = sum_of(p), given = 0;
+    double sum = charging_sum_weights(p), given = 0;
     if (!charging_restore_weights(c, p))
         return;
     for (size_t i = 0; i < p->shares_n; i++) {
