@@ -150,6 +150,33 @@ static void credit_pauses_a_capped_domain_though_the_pcpu_idles(void)
     sim_run_end(&r);
 }
 
+static void credit_a_domain_that_continues_precedes_one_without_credits(void)
+{
+    /*
+     * A cap of 40 % is 120 credits in 30 ms. At 30 ms domain 1 has -300 + 120 and is paused, at 60 ms it has -60, at 90 ms 60: it
+     * continues. Domain 2 ran since 30 ms. At 60 ms it had half of 300 + 180 credits, less the 300 that it had used: it is over
+     * them and gives way at once, though its yields at 55 and 80 ms began new time slices.
+     */
+    struct sim_run r = sim_run("125", ", 'scheduler': 'credit'",
+                               "{ 'id': 1, 'cap_pct': 40, " HOG " },"
+                               "{ 'id': 2, 'loads': [ { 'type': 'hog', 'yield_ms': 25 } ] }");
+    RAN(&r, 1, 0, 30000, 90000, 120000);
+    RAN(&r, 2, 30000, 90000);
+    sim_run_end(&r);
+}
+
+static void credit_what_a_capped_domain_may_not_use_others_get_by_weight(void)
+{
+    /* 10 % of 9 s, and what is left in halves, wherever the capped domain stands between the others. */
+    struct sim_run r =
+        sim_run("9000", ", 'scheduler': 'credit'",
+                "{ 'id': 1, " HOG " }, { 'id': 2, 'cap_pct': 10, " HOG " }, { 'id': 3, " HOG " }");
+    WITHIN(sim_truth(&r, 2, "running_ns"), (int64_t)840 * MS, (int64_t)960 * MS);
+    WITHIN(sim_truth(&r, 1, "running_ns"), (int64_t)3960 * MS, (int64_t)4140 * MS);
+    WITHIN(sim_truth(&r, 3, "running_ns"), (int64_t)3960 * MS, (int64_t)4140 * MS);
+    sim_run_end(&r);
+}
+
 /* A cap of less than one credit in a time slice is one credit, 0.1 ms in 30 ms, and never no cap. */
 static void credit_the_smallest_cap_is_a_cap(void)
 {
@@ -307,6 +334,8 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(a_yield_alone_does_not),
     TEST(credit_shares_by_weight),
     TEST(credit_pauses_a_capped_domain_though_the_pcpu_idles),
+    TEST(credit_a_domain_that_continues_precedes_one_without_credits),
+    TEST(credit_what_a_capped_domain_may_not_use_others_get_by_weight),
     TEST(credit_the_smallest_cap_is_a_cap),
     TEST(credit_without_a_cap_is_work_conserving),
     TEST(credit_steals_from_a_busy_pcpu),
