@@ -208,13 +208,13 @@ static void credit_steals_from_a_busy_pcpu(void)
 static void credit2_runs_who_has_more_credit(void)
 {
     /*
-     * Both have 10.5 ms, so the first one is granted the ratelimit. Then 2 has more, and nobody waits yet when its time is computed
-     * (the other one is queued when the switch is complete): it runs until its credit is used up. So does 1 with its 9.5 ms. At
-     * 21 ms both have none and get 10.5 ms; 1 is granted the least time there is.
+     * Both have 10 ms, so the first one is granted the ratelimit. Then 2 has more, and nobody waits yet when its time is computed
+     * (the other one is queued when the switch is complete): it runs until its credit is used up. So does 1 with its 9 ms. At
+     * 20 ms both have none and get 10 ms; 1 is granted the least time there is, 0.5 ms.
      */
     struct sim_run r = sim_run("34", "", "{ 'id': 1, " HOG " }, { 'id': 2, " HOG " }");
-    RAN(&r, 1, 0, 1000, 11500, 21500);
-    RAN(&r, 2, 1000, 11500, 21500, 32000);
+    RAN(&r, 1, 0, 1000, 11000, 20500);
+    RAN(&r, 2, 1000, 11000, 20500, 30500);
     sim_run_end(&r);
 }
 
@@ -230,22 +230,64 @@ static void credit2_a_cap_is_a_budget_per_10_ms(void)
 {
     struct sim_run r = sim_run("35", "", "{ 'id': 1, 'cap_pct': 25, " HOG " }");
     RAN(&r, 1, 0, 2500, 10000, 12500, 20000, 22500, 30000, 32500);
-    EQUAL(sim_truth(&r, 1, "offline_ns"), 0);
+    sim_run_end(&r);
+}
+
+static void credit2_a_vcpu_without_budget_is_offline(void)
+{
+    /* It is parked without a record, from 2.5 to 10 ms and so on; the last record is that of 32.5 ms. */
+    struct sim_run r = sim_run("35", "", "{ 'id': 1, 'cap_pct': 25, " HOG " }");
+    WITHIN(sim_truth(&r, 1, "offline_ns"), 22490000, 22510000);
+    WITHIN(sim_truth(&r, 1, "runnable_ns"), 0, 10000);
+    sim_run_end(&r);
+}
+
+static void credit2_budget_that_a_vcpu_leaves_others_of_the_domain_use(void)
+{
+    /*
+     * Of 6 ms each vCPU takes 3. vCPU 1 sleeps at 1 ms and gives 2 back, which vCPU 0 takes at 3 ms. In the periods that follow
+     * vCPU 0 takes 3 ms twice.
+     */
+    struct sim_run r = sim_run("30", ", 'pcpus': 2",
+                               "{ 'id': 1, 'vcpus': 2, 'cap_pct': 60, 'loads': ["
+                               " { 'type': 'on_off', 'vcpu': 0, 'on_ms': 900, 'off_ms': 1 },"
+                               " { 'type': 'on_off', 'vcpu': 1, 'on_ms': 1, 'off_ms': 900 } ] }");
+    RAN(&r, 1, 0, 5000, 10000, 16000, 20000, 26000);
+    sim_run_end(&r);
+}
+
+static void credit2_a_wake_within_the_ratelimit_waits_for_the_next_decision(void)
+{
+    /*
+     * 1 has the double weight, so 2 burns 2 ms of credit in 1 ms. At 1.7 ms 1 has 9.1 ms and 2 8.4, but 2 has run for less than
+     * 0.95 ms: its pCPU is not even asked, and 2 goes on until its credit of 10 ms is used up, which takes 5 ms.
+     */
+    struct sim_run r =
+        sim_run("9", "",
+                "{ 'id': 1, 'weight': 512, 'loads': [ { 'type': 'on_off', 'on_us': 900, 'off_us': 800 } ] },"
+                "{ 'id': 2, 'weight': 256, " HOG " }");
+    RAN(&r, 1, 0, 900, 5900, 6800);
+    sim_run_end(&r);
+    /* At 2.1 ms it has run for 1.2 ms. */
+    r = sim_run("9", "",
+                "{ 'id': 1, 'weight': 512, 'loads': [ { 'type': 'on_off', 'on_us': 900, 'off_us': 1200 } ] },"
+                "{ 'id': 2, 'weight': 256, " HOG " }");
+    RAN(&r, 1, 0, 900, 2100, 3000);
     sim_run_end(&r);
 }
 
 static void credit2_a_reset_gives_everybody_the_same(void)
 {
     /*
-     * 2 runs for the ratelimit, 1 for its 10.5 ms, 2 for the rest of its burst. It sleeps from 14.5 to 26.5 ms. Meanwhile 1 gets
-     * 10.5 ms twice, at 14.5 and at 25 ms, and so does 2, which may keep no more than 11 ms. So 2 has more than the 9 ms that 1 has
-     * at 26.5 ms, and runs at once.
+     * 2 runs for the ratelimit, 1 for its 10 ms, 2 for the rest of its burst. It sleeps from 14 to 26 ms. Meanwhile 1 gets
+     * 10 ms twice, at 14 and at 24 ms, and so does 2, which may keep no more than 10.5 ms. So 2 has more than the 8 ms that 1 has
+     * at 26 ms, and runs at once.
      */
     struct sim_run r = sim_run(
         "40", "",
         "{ 'id': 2, 'loads': [ { 'type': 'on_off', 'on_ms': 4, 'off_ms': 12 } ] }, { 'id': 1, " HOG " }");
-    RAN(&r, 2, 0, 1000, 11500, 14500, 26500, 30500);
-    RAN(&r, 1, 1000, 11500, 14500, 26500);
+    RAN(&r, 2, 0, 1000, 11000, 14000, 26000, 30000);
+    RAN(&r, 1, 1000, 11000, 14000, 26000);
     sim_run_end(&r);
 }
 
@@ -289,6 +331,16 @@ static void rtds_extra_time_does_not_delay_those_with_a_budget(void)
                                "{ 'id': 2, 'budget_ms': 1, 'period_ms': 10, 'extratime': true, " HOG " }");
     RAN(&r, 1, 0, 4000, 10000, 14000, 20000, 24000);
     RAN(&r, 2, 4000, 10000, 14000, 20000, 24000, 30000);
+    sim_run_end(&r);
+}
+
+static void rtds_a_yield_is_of_no_interest(void)
+{
+    struct sim_run r = sim_run("19", RTDS,
+                               "{ 'id': 1, 'budget_ms': 4, 'period_ms': 10, 'loads': [ { 'type': 'hog', "
+                               "'yield_ms': 1 } ] }, { 'id': 2, 'budget_ms': 4, 'period_ms': 10, " HOG " }");
+    RAN(&r, 1, 0, 4000, 10000, 14000);
+    RAN(&r, 2, 4000, 8000, 14000, 18000);
     sim_run_end(&r);
 }
 
@@ -342,11 +394,15 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(credit2_runs_who_has_more_credit),
     TEST(credit2_burns_by_weight),
     TEST(credit2_a_cap_is_a_budget_per_10_ms),
+    TEST(credit2_a_vcpu_without_budget_is_offline),
+    TEST(credit2_budget_that_a_vcpu_leaves_others_of_the_domain_use),
+    TEST(credit2_a_wake_within_the_ratelimit_waits_for_the_next_decision),
     TEST(credit2_a_reset_gives_everybody_the_same),
     TEST(rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle),
     TEST(rtds_replenishes_the_budget_each_period),
     TEST(rtds_keeps_what_a_sleeper_has_left_until_its_period_ends),
     TEST(rtds_extra_time_does_not_delay_those_with_a_budget),
+    TEST(rtds_a_yield_is_of_no_interest),
     TEST(rtds_uses_all_pcpus_for_the_earliest_deadlines),
     TEST(null_gives_each_vcpu_a_pcpu_and_lets_others_wait),
     CU_TEST_INFO_NULL,
