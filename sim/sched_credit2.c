@@ -3,10 +3,11 @@
  * in line has none left, everybody gets the same amount. Caps are budgets that each domain has per 10 ms.
  *
  * Left out: several run queues and balancing between them (all pCPUs share one, as those of one socket do), soft affinity,
- * loads, hyperthreads.
+ * hyperthreads.
  */
 #include <stdlib.h>
 
+#include "sim/credit2_load.h"
 #include "sim/emit.h"
 #include "sim/runq.h"
 #include "sim/scheduler_ops.h"
@@ -27,6 +28,7 @@ struct credit2_vcpu {
     struct runq_node node; /* first, so that it can be had from the node */
     struct sim_vcpu *vcpu;
     struct credit2_domain *domain;
+    struct credit2_load load;
     int64_t credit;    /* ns, of the highest weight */
     int64_t residue;   /* of the division by the weight */
     int64_t budget;    /* ns of its domain's cap that it has taken */
@@ -46,6 +48,7 @@ struct credit2_domain {
 struct credit2_state {
     struct sim_host *host;
     struct runq_node runq;
+    struct credit2_load load;
     struct credit2_vcpu *vcpus;
     struct credit2_domain *domains;
     int64_t max_weight;
@@ -109,7 +112,7 @@ static void reset_credits(struct credit2_state *s, struct sim_pcpu *on, const st
  * Whether the vCPU has budget, or can take its quota of what its domain has; what it has run too long is paid back first.
  * If not, it is parked: not runnable until its domain has budget again. No record says so.
  */
-static bool grab_budget(struct credit2_vcpu *c)
+static bool grab_budget(struct sim_pcpu *on, struct credit2_vcpu *c)
 {
     struct credit2_domain *d = c->domain;
     if (!is_capped(c) || c->budget > 0)
@@ -124,7 +127,10 @@ static bool grab_budget(struct credit2_vcpu *c)
         return true;
     }
     c->vcpu->parked = true;
-    runq_remove(&c->node);
+    if (runq_has(&c->node)) {
+        runq_remove(&c->node);
+        credit2_load_change(on, &d->state->load, &c->load, c->vcpu, -1);
+    }
     return false;
 }
 
@@ -199,6 +205,13 @@ static void enqueue(struct credit2_state *s, struct sim_pcpu *on, struct credit2
     tickle(s, on, c);
 }
 
+/* It wants a pCPU, as it did not before. */
+static void arrive(struct credit2_state *s, struct sim_pcpu *on, struct credit2_vcpu *c)
+{
+    credit2_load_change(on, &s->load, &c->load, c->vcpu, +1);
+    enqueue(s, on, c);
+}
+
 /* Those that wait for budget of the domain are in line again, if it has any. By an act on the pCPU `on`. */
 static void unpark(const struct credit2_domain *d, struct sim_pcpu *on)
 {
@@ -208,7 +221,7 @@ static void unpark(const struct credit2_domain *d, struct sim_pcpu *on)
             continue;
         c->vcpu->parked = false;
         if (!c->vcpu->blocked)
-            enqueue(d->state, on, c);
+            arrive(d->state, on, c);
     }
 }
 
@@ -281,7 +294,7 @@ static void start(void *opaque)
 static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct credit2_state *s = opaque;
-    enqueue(s, on, of_vcpu(s, v));
+    arrive(s, on, of_vcpu(s, v));
 }
 
 /* A vCPU that another pCPU was asked to pick up, and has not looked yet. */
@@ -315,7 +328,7 @@ static struct credit2_vcpu *candidate(struct credit2_state *s, struct sim_pcpu *
             continue;
         if (c->vcpu->pcpu != pcpu && credit + MIGRATE_RESIST_NS > c->credit)
             continue;
-        if ((yields || c->credit > credit) && grab_budget(c))
+        if ((yields || c->credit > credit) && grab_budget(pcpu, c))
             return c;
         break; /* as Xen does, even if the vCPU was only found to have no budget */
     }
@@ -345,8 +358,10 @@ static struct sim_decision run_next(struct credit2_state *s, struct sim_pcpu *pc
     runq_remove(&next->node);
     EMIT(pcpu, TRC_CSCHED2_RUNQ_CANDIDATE, vcpu_word(next->vcpu), next->tickled, (uint32_t)next->credit);
     struct runq_node *first = runq_first(&s->runq);
-    if (next->credit <= 0 && (!first || of_node(first)->credit <= 0))
+    if (next->credit <= 0 && (!first || of_node(first)->credit <= 0)) {
         reset_credits(s, pcpu, next, now_ns);
+        credit2_load_of_runq(pcpu, &s->load, 0);
+    }
     next->tickled = UINT32_MAX;
     next->burnt_ns = now_ns;
     if (next->vcpu->pcpu != pcpu)
@@ -362,12 +377,14 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     EMIT(pcpu, TRC_CSCHED2_SCHEDULE, pcpu->id, (uint32_t)idle << 8);
     if (current) {
         burn(s, pcpu, current, now_ns);
-        (void)grab_budget(current); /* or it is parked */
+        (void)grab_budget(pcpu, current); /* or it is parked */
     }
     struct credit2_vcpu *next = candidate(s, pcpu, current, now_ns);
-    if (!next)
-        return (struct sim_decision){&pcpu->idle, SIM_NEVER};
-    return run_next(s, pcpu, next, now_ns);
+    if (next)
+        return run_next(s, pcpu, next, now_ns);
+    EMIT(pcpu, TRC_CSCHED2_RUNQ_CANDIDATE, vcpu_word(&pcpu->idle), UINT32_MAX, (uint32_t)IDLE_CREDIT);
+    credit2_load_change(pcpu, &s->load, NULL, NULL, 0);
+    return (struct sim_decision){&pcpu->idle, SIM_NEVER};
 }
 
 /* Xen's context_saved: only now may other pCPUs have it. */
@@ -382,6 +399,8 @@ static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v
     }
     if (vcpu_is_runnable(v))
         enqueue(s, pcpu, c);
+    else
+        credit2_load_change(pcpu, &s->load, &c->load, v, -1);
     if (returns)
         unpark(c->domain, pcpu);
 }
