@@ -93,7 +93,7 @@ static int keep_waiting(struct ledger_run *l, const struct interval *interval, c
     error_set(&why, ERROR_MEMORY,
               "%s: this domain has not appeared yet, and the rows that wait for it need more than the memory "
               "limit (--max-memory)",
-              debt_missing(l->debt)->where);
+              debt_missing(l->debt)->who.where);
     return reading_fail(&l->reading, &why);
 }
 
@@ -161,7 +161,7 @@ static int check_missing(const struct ledger_run *l, struct error *err)
     if (!missing)
         return 0;
     error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? a->policy : "", a->policy ? ", " : "", missing->where);
+              a->policy ? a->policy : "", a->policy ? ", " : "", missing->who.where);
     if (!r->options->live_ns)
         return -1;
     if (!r->options->quiet)

@@ -155,10 +155,10 @@ static int read_rule(const json_t *object, const struct where *w, const struct p
 static int read_domain(struct debt_policy *p, const char *key, const json_t *object, const struct where *w,
                        const struct policy_settings *s, struct error *err)
 {
-    struct debt_reserve r = {.name = NULL};
+    struct debt_reserve r = {.who.name = NULL};
     char *name = strdup(key);
-    snprintf(r.where, sizeof r.where, "%.71s", w->text);
-    int status = name ? policy_domain(w->text, name, &r, err) : error_no_memory(err, "the policy");
+    snprintf(r.who.where, sizeof r.who.where, "%.71s", w->text);
+    int status = name ? policy_domain(w->text, name, &r.who, err) : error_no_memory(err, "the policy");
     if (status == 0 && read_rule(object, w, s, &r.rule, err) != 0)
         status = -1;
     if (status == 0)
