@@ -271,6 +271,17 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
                                          .kind = kind});
 }
 
+/* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
+static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
+        return;
+    if (idd == NOBODY && !c->explicit_idds)
+        idd = charging_make_idd(c, life_of(c, vcpu));
+    if (idd != NOBODY)
+        c->vcpus[vcpu].task.unmapped = true;
+}
+
 /* ---- records ---- */
 
 void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
@@ -331,8 +342,7 @@ void attribution_record(struct charging *c, const struct transition *t)
             end_copies(c, current, t->pcpu, idd);
         break;
     case IO_RECORD_UNMAPPED:
-        if (idd != NOBODY)
-            c->vcpus[current].task.unmapped = true;
+        unmapped_none(c, current, idd);
         break;
     }
 }

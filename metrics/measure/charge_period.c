@@ -260,17 +260,17 @@ static void weigh_arrivals(struct charging *c, struct period *p)
 }
 
 /*
- * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: it served these disks, in the
- * proportion of the requests that were done lately.
+ * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: each has a thread of its own, and
+ * the one that has waited longest is served first.
  */
 static void weigh_awaiting(struct charging *c, struct period *p)
 {
-    struct idd *d = &c->idds[p->idd];
-    for (uint32_t i = d->awaiting_n; i-- > 0;) {
-        uint32_t pair = d->awaiting[i];
-        add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
-        charging_set_awaits(c, pair, false);
-    }
+    const struct idd *d = &c->idds[p->idd];
+    if (d->awaiting_n == 0)
+        return;
+    uint32_t pair = d->awaiting[0];
+    add_share_by_notice(c, p, pair, 1, true);
+    charging_set_awaits(c, pair, false);
 }
 
 /* I/O without any event that the methods look at: it is shared out in the proportion of the recent charges. */

@@ -115,7 +115,7 @@ struct idd {
     bool undecided;     /* whether it will be: charge_choice.c */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
     uint32_t own_ppm;   /* its known load of own work; 0: none is given */
-    uint32_t *awaiting; /* pairs whose guest `awaits` */
+    uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
