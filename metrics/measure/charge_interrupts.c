@@ -35,6 +35,29 @@ uint64_t interrupt_began(const struct charging *c, const struct period *p, uint6
     return p->unattributed > 0 || ns >= most ? from_ns : c->now_ns - (uint64_t)ns;
 }
 
+/* ---- the way to the handler ---- */
+
+#define FORGETS 1024 /* the shortest one grows by this part with each further one: hosts change */
+
+static const struct idd *idd_of(const struct charging *c, uint32_t vcpu)
+{
+    return &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+}
+
+void interrupt_learn_entry(struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    uint64_t longer = d->shortest_wake_ns + d->shortest_wake_ns / FORGETS + 1;
+    d->shortest_wake_ns = d->shortest_wake_ns && longer < ns ? longer : ns;
+}
+
+/* A third of the shortest one: a handler is short, but takes longer than the way to it. */
+uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    uint64_t entry = idd_of(c, vcpu)->shortest_wake_ns / 3;
+    return entry < ns / 3 ? entry : ns / 3;
+}
+
 /* ---- those that wait for a thread ---- */
 
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns)

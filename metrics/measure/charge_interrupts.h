@@ -25,6 +25,14 @@ void interrupt_learn(struct charging *c, const struct period *p, uint64_t from_n
 /* Where the interrupt began that ends now, with the I/O of the period: at from_ns, or after it. */
 uint64_t interrupt_began(const struct charging *c, const struct period *p, uint64_t from_ns);
 
+/*
+ * An interrupt without I/O that woke the vCPU, in its idle loop, took so long, from the dispatch on: the hypervisor's switch
+ * and the way into the kernel come first, and are no handler's.
+ */
+void interrupt_learn_entry(struct charging *c, uint32_t vcpu, uint64_t ns);
+/* How much of an interrupt of that length is such. */
+uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns);
+
 /* The period for the time of the vCPU's interrupts that wait for a thread, from_ns at the earliest. NULL: no memory. */
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns);
 /* The vCPU's kernel switches to another task. */

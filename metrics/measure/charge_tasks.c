@@ -221,20 +221,29 @@ static void charge_unexplained(struct charging *c, uint32_t vcpu)
         charge_own(c, vcpu, c->now_ns);
 }
 
+/* Whether the interrupt that ends has woken the vCPU from its idle loop. */
+static bool woke_idle(const struct task *t)
+{
+    return t->idle && t->begin == AT_WAKE;
+}
+
 /* An interrupt without I/O has ended. */
 static void interrupt_ends(struct charging *c, uint32_t vcpu)
 {
-    const struct task *t = task_of(c, vcpu);
+    struct task *t = task_of(c, vcpu);
     struct period *p = c->vcpus[vcpu].period;
     if (t->timer_ns) {
         charge_timer(c, vcpu, c->now_ns);
         return;
     }
+    if (woke_idle(t))
+        interrupt_learn_entry(c, vcpu, c->now_ns - t->from_ns);
     if (!p || !p->arrivals) {
+        t->from_ns += woke_idle(t) ? interrupt_entry(c, vcpu, c->now_ns - t->from_ns) : 0;
         charge_unexplained(c, vcpu);
         return;
     }
-    p->half_own = t->idle && t->begin == AT_WAKE && !c->options.charge_idle;
+    p->half_own = woke_idle(t) && !c->options.charge_idle;
     charge_by_events(c, vcpu);
 }
 
@@ -243,6 +252,8 @@ static void charge_handler(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
     struct period *p = c->vcpus[vcpu].period;
+    if (woke_idle(t))
+        t->from_ns += interrupt_entry(c, vcpu, c->now_ns - t->from_ns);
     if (t->begin >= AT_WAKE) {
         interrupt_learn(c, p, t->from_ns);
     } else if (t->begin < AT_RESUME && (!is_thread(t) || t->unmapped)) {

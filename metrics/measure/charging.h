@@ -117,6 +117,7 @@ struct idd {
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
     bool undecided;     /* whether it will be: charge_choice.c */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
+    uint64_t shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
     uint32_t own_ppm;   /* its known load of own work; 0: none is given */
     uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
