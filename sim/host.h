@@ -118,7 +118,8 @@ struct sim_host {
     uint64_t last_ns;               /* of the latest record or runstate change */
     bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
     bool sweep_wanted;
-    bool no_memory; /* an allocation failed while it ran: the results are void */
+    bool stands_still; /* too much happened at one instant: the results are void */
+    bool no_memory;    /* an allocation failed while it ran: the results are void */
 };
 
 /* The timestamp counter at ns. It is far above 0 when tracing begins, as on a host that has been up for a while. */

@@ -13,7 +13,9 @@
 
 #define TRUTH_MIB_MAX 1024u
 #define PAGE_BYTES    4096u
-#define BUFFER_WORDS  8u /* producer and consumer, at the beginning of a pCPU's buffer */
+#define ACTS_BETWEEN  8192u     /* calls of the sink's reached() */
+#define STILL_MAX     2000000u /* things that happen at one instant: far more than there are timers */
+#define BUFFER_WORDS  8u        /* producer and consumer, at the beginning of a pCPU's buffer */
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
@@ -32,6 +34,8 @@ struct simulation {
     const struct sim_vcpu *starved; /* NULL: none */
     struct allowances allowances;
     uint64_t now_ns; /* of the last thing that happened */
+    uint64_t acts;   /* how many things happened, in all and */
+    uint64_t still;  /* at now_ns */
     bool begun, ended;
     bool wrote; /* something went to the sink in this step */
 };
@@ -77,6 +81,8 @@ static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t
 static void sweep(struct simulation *s, uint64_t now_ns)
 {
     struct sim_host *host = &s->host;
+    if (s->sink.reached)
+        s->sink.reached(s->sink.context, now_ns);
     for (size_t i = 0; i < host->plan->pcpus; i++)
         write_window(s, &host->pcpus[i].ring, host_tsc(host, now_ns));
     host->sweep_wanted = false;
@@ -116,6 +122,15 @@ static int starved_error(const struct simulation *s, struct error *err)
                      "host.watchdog_s",
                      (unsigned)s->starved->id, (unsigned)s->starved->domain->id,
                      (double)s->starved->changed_ns / 1e9, s->host.scheduler->name);
+}
+
+static int still_error(const struct simulation *s, struct error *err)
+{
+    return error_set(
+        err, ERROR_USAGE,
+        "the host's time stands still at %.9f s: what happens then takes no time and never ends; "
+        "give the loads a cost (request_us, packet_us, on_us)",
+        (double)s->now_ns / 1e9);
 }
 
 /* ---- building ---- */
@@ -372,7 +387,11 @@ static bool go_on(struct simulation *s)
     const struct timeline_entry first = timeline_first(&host->timeline);
     if (first.due >= host->plan->duration_ns)
         return false;
+    s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
+    host->stands_still |= s->still > STILL_MAX;
+    if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
+        s->sink.reached(s->sink.context, first.due);
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
     timer->due(host, timer->context, first.due);
@@ -391,12 +410,15 @@ int simulation_step(struct simulation *s, struct error *err)
     if (!s->begun)
         begin(s);
     s->begun = true;
-    while (!s->wrote && !host->no_memory && !s->sink_failed && !s->starved && !s->ended)
+    while (!s->wrote && !host->no_memory && !host->stands_still && !s->sink_failed && !s->starved &&
+           !s->ended)
         s->ended = !go_on(s);
     if (host->no_memory)
         return error_no_memory(err, "the simulated host");
     if (s->starved)
         return starved_error(s, err);
+    if (host->stands_still)
+        return still_error(s, err);
     if (s->ended)
         end(s);
     return s->sink_failed ? -1 : s->wrote;

@@ -174,6 +174,50 @@ cp "$scratch/null.json" "$scenario"
 simulate
 check 'one that the null scheduler has no pCPU for does not starve' exits 0
 
+yes 0.5 | head -n 2500000 >"$scratch/arrivals.txt"
+cat >"$scenario" <<END
+{ "duration_s": 2, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "web", "arrivals_file": "arrivals.txt" } ] } ] }
+END
+rm -f "$trace" "$truth"
+simulate
+check 'time that stands still: exit code' exits 2
+check 'and one line says so' says "$err" '^xenmeter: .*the host.s time stands still at 0.500000000 s'
+check 'time that stands still: nothing is written' not test -e "$trace"
+
+group 'floods'
+jq '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_in", "packets_per_s": 1e7, "packet_ns": 0}' \
+    sim/scenarios/two-hogs.json >"$scenario"
+simulate --duration 100ms --progress always
+check 'a flood of packets is simulated' exits 0
+check 'and shows how far it is' says "$err" '% *[0-9.]* s of 0.1 s simulated  *[0-9]* MB'
+simulate --duration 100ms --progress never
+check 'or nothing' equal '' "$(cat "$err")"
+rm -f "$trace" "$truth"
+run simulate --max-size 1M sim/scenarios/two-driver-domains.json -o "$trace" --truth "$truth"
+check 'a trace larger than allowed: exit code' exits 2
+check 'a trace larger than allowed: one line' equal 1 "$(wc -l <"$err")"
+check 'a trace larger than allowed: says how far it came' says "$err" 'the trace has 1,0[0-9,]* bytes at 0.[0-9]* s of 5 s: .*--max-size'
+check 'a trace larger than allowed: neither trace nor truth' not test -e "$trace" -o -e "$truth"
+"$XENMETER" simulate --max-size 1M sim/scenarios/two-driver-domains.json 2>"$err" >"$scratch/piped.xt"
+check 'into a pipe it ends there, too' equal true "$([ "$(wc -c <"$scratch/piped.xt")" -le 1048576 ] && echo true)"
+mkdir "$scratch/full"
+no_room() { # at most 50 KiB may be written to a file
+    (ulimit -f 50 && run simulate sim/scenarios/two-driver-domains.json -o "$scratch/full/a.xt" --truth "$scratch/full/truth.json" && exits 2)
+}
+check 'no more room for the file: exit code' no_room
+check 'no more room for the file: one line' equal 1 "$(wc -l <"$err")"
+check 'no more room for the file: says so' says "$err" 'a.xt: cannot write: File too large'
+check 'no more room for the file: nothing is left' equal '' "$(ls -A "$scratch/full")"
+# A shell has SIGINT ignored for what runs in its background: SIGTERM, which is treated alike.
+"$XENMETER" simulate --duration 10m sim/scenarios/two-driver-domains.json -o "$scratch/full/a.xt" &
+writes() { [ -n "$(ls -A "$scratch/full")" ]; }
+soon writes
+kill -TERM $!
+wait $!
+check 'a signal ends it' equal 143 $?
+check 'and leaves nothing' equal '' "$(ls -A "$scratch/full")"
+
 group 'arrivals from a file'
 cat >"$scenario" <<END
 { "duration_s": 2, "domains": [ { "id": 0, "driver_domain": {} },
@@ -307,6 +351,14 @@ wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
 no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
 no_ledger '--ledger wants --with debt=POLICY'
+run simulate --with debt=- - -o "$trace" </dev/null
+check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
+cp sim/scenarios/sedf-web-server.json "$scenario"
+simulate --duration 3s --with debt=- --ledger "$ledger" <sim/policies/sedf-web-server.json
+check 'a policy on standard input' exits 0
+cp "$ledger" "$scratch/first.csv"
+simulate --duration 3s --with debt=sim/policies/sedf-web-server.json --ledger "$ledger"
+check 'gives the same rows' same "$scratch/first.csv" "$ledger"
 no_ledger 'simulate longer' --duration 1ms --with debt="$policy"
 no_ledger '--delay 25h: 24h at most' --delay 25h --with debt="$policy"
 no_ledger '--ledger wants a file of its own, beside --truth' --with debt="$policy" --ledger "$truth"
@@ -334,6 +386,10 @@ wrong '.duration = 3' 'duration_ns, duration_us, duration_ms or duration_s'
 wrong 'del(.duration_s)' '.duration_ms. is missing'
 wrong '.duration_ms = 7' '\$\.duration_[a-z]*: is given twice'
 wrong '.host.pcpus = 0' '\$\.host\.pcpus: must be from 1 to 1024'
+wrong '.host.cpu_hz = 1' '\$\.host\.cpu_hz: must be from 1000000 to 100000000000$'
+wrong '.domains[0].tick_ns = 1e18' '\$\.domains\[0\]\.tick_ns: must be from 100 us to 1 h$'
+wrong '.domains[0].interrupt_us = -1' 'must be from 0 to 10 ms$'
+wrong '.domains[0].cap_pct = -0.5' '\.cap_pct: must be from 0 to 51200$'
 wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
 wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
 wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
