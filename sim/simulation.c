@@ -13,9 +13,9 @@
 
 #define TRUTH_MIB_MAX 1024u
 #define PAGE_BYTES    4096u
-#define ACTS_BETWEEN  8192u     /* calls of the sink's reached() */
+#define ACTS_BETWEEN  8192u    /* calls of the sink's reached() */
 #define STILL_MAX     2000000u /* things that happen at one instant: far more than there are timers */
-#define BUFFER_WORDS  8u        /* producer and consumer, at the beginning of a pCPU's buffer */
+#define BUFFER_WORDS  8u       /* producer and consumer, at the beginning of a pCPU's buffer */
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
