@@ -25,6 +25,7 @@ struct simulate_options {
     bool delay_given;
     uint64_t duration_ns;
     uint64_t most_bytes; /* of the trace; 0: MOST_BYTES_DEFAULT */
+    uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
     size_t seed;         /* 0: that of the scenario */
 };
 
@@ -111,6 +112,8 @@ static int write_trace(void *simulate, const void *bytes, size_t n)
     if (s->bytes + n > s->most_bytes)
         return too_large(s);
     s->bytes += n;
+    if (s->options->size_bytes && s->bytes >= s->options->size_bytes)
+        simulation_stop(s->host.simulation);
     return output_write(s->trace, bytes, n);
 }
 
@@ -285,11 +288,9 @@ static int set_delay(struct options *o, const struct option_spec *spec, const ch
     return 0;
 }
 
-static int set_most_bytes(struct options *o, const struct option_spec *spec, const char *text,
-                          struct error *err)
+static int set_bytes(struct options *o, const struct option_spec *spec, const char *text, struct error *err)
 {
-    struct simulate_options *s = (struct simulate_options *)o;
-    if (parse_size(text, &s->most_bytes) != 0)
+    if (parse_size(text, (uint64_t *)((char *)o + spec->offset)) != 0)
         return error_set(err, ERROR_USAGE, "--%s %.60s: wants a number of bytes, for example 500M or 20G",
                          spec->name, text);
     return 0;
@@ -372,6 +373,8 @@ static const struct option_spec options[] = {
            .set = set_text, .offset = offsetof(struct simulate_options, truth), .choices = ":file"),
     OPTION(0, "duration", "LEN", "simulate so long, whatever the scenario says", .set = set_duration,
            .choices = "1s\n10s\n1m"),
+    OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
+           .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
            .offset = offsetof(struct simulate_options, seed)),
     OPTIONS_HEADING("What acts on the host"),
@@ -385,8 +388,8 @@ static const struct option_spec options[] = {
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
     OPTIONS_HEADING("While it runs"),
-    OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)",
-           .set = set_most_bytes, .choices = "500M\n8G\n100G"),
+    OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
+           .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTIONS_END,

@@ -8,6 +8,7 @@
 #include "sim/kernel.h"
 #include "sim/load.h"
 #include "sim/network.h"
+#include "sim/noise.h"
 #include "sim/pcpu.h"
 #include "sim/true_document.h"
 
@@ -19,8 +20,8 @@
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
-static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web, &load_web,
-                                                   &load_bulk_out, &load_bulk_in, &load_disk};
+static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web,  &load_web,
+                                                   &load_bulk_out, &load_bulk_in, &load_disk, &load_map};
 
 struct simulation {
     struct sim_host host;
@@ -37,7 +38,8 @@ struct simulation {
     uint64_t acts;   /* how many things happened, in all and */
     uint64_t still;  /* at now_ns */
     bool begun, ended;
-    bool wrote; /* something went to the sink in this step */
+    bool stopped; /* from outside */
+    bool wrote;   /* something went to the sink in this step */
 };
 
 bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
@@ -78,6 +80,18 @@ static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t
     trace_ring_consume(ring, now_tsc);
 }
 
+/* What is recorded up to now is in the buffers then: a vCPU makes its noise when its pCPU is entered. */
+static void catch_up(struct sim_host *host, uint64_t now_ns)
+{
+    for (size_t i = 0; i < host->plan->pcpus; i++) {
+        struct sim_pcpu *pcpu = &host->pcpus[i];
+        if (pcpu->current->noise_ns == SIM_NEVER)
+            continue;
+        pcpu_enter(pcpu, now_ns);
+        pcpu_leave(pcpu);
+    }
+}
+
 static void sweep(struct simulation *s, uint64_t now_ns)
 {
     struct sim_host *host = &s->host;
@@ -91,6 +105,7 @@ static void sweep(struct simulation *s, uint64_t now_ns)
 static void sweep_due(struct sim_host *host, void *context, uint64_t now_ns)
 {
     struct simulation *s = context;
+    catch_up(host, now_ns);
     sweep(s, now_ns);
     host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_ns);
 }
@@ -151,6 +166,7 @@ static void init_idle(struct sim_pcpu *pcpu)
                                    .id = (uint16_t)pcpu->id,
                                    .pin = (int16_t)pcpu->id,
                                    .runstate = SIM_RUNNING,
+                                   .noise_ns = SIM_NEVER,
                                    .charged_to = CELL_NONE};
     pcpu->current = &pcpu->idle;
 }
@@ -188,6 +204,7 @@ static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct 
                            .blocked = true,
                            .charged_to = domain->own_cell};
     v->pcpu = &host->pcpus[pin >= 0 ? (uint32_t)pin : v->index % host->plan->pcpus];
+    noise_init(host, v);
     v->first_state_cell = true_account_cell(&host->truth);
     for (int i = 1; i < TRUE_STATES; i++)
         true_account_cell(&host->truth);
@@ -368,6 +385,7 @@ static void begin(struct simulation *s)
 static void end(struct simulation *s)
 {
     struct sim_host *host = &s->host;
+    catch_up(host, s->stopped ? s->now_ns : host->plan->duration_ns);
     for (uint32_t i = 0; i < host->vcpu_count; i++) {
         const struct sim_vcpu *v = &host->vcpus[i];
         uint64_t known_ns = v->charged_ns > v->changed_ns ? v->charged_ns : v->changed_ns;
@@ -376,6 +394,8 @@ static void end(struct simulation *s)
     }
     for (uint32_t i = 0; i < host->vcpu_count; i++)
         vcpu_close_account(&host->vcpus[i], host->last_ns);
+    if (s->stopped)
+        true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
     sweep(s, host->last_ns);
 }
@@ -385,7 +405,7 @@ static bool go_on(struct simulation *s)
 {
     struct sim_host *host = &s->host;
     const struct timeline_entry first = timeline_first(&host->timeline);
-    if (first.due >= host->plan->duration_ns)
+    if (s->stopped || first.due >= host->plan->duration_ns)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
@@ -430,6 +450,11 @@ int simulation_run(struct simulation *s, struct error *err)
     while (status > 0)
         status = simulation_step(s, err);
     return status;
+}
+
+void simulation_stop(struct simulation *s)
+{
+    s->stopped = true;
 }
 
 bool simulation_takes_allowances(const struct simulation *s)

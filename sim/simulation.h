@@ -42,6 +42,9 @@ int simulation_run(struct simulation *s, struct error *err);
  */
 int simulation_step(struct simulation *s, struct error *err);
 
+/* Nothing more happens: the host's time ends, and what is in the buffers is written. While it runs. */
+void simulation_stop(struct simulation *s);
+
 /*
  * The domain is allowed part_ns of every of_ns (> 0) of one pCPU's time, from delay_ns after the last step on. The scenario
  * has the domain, and simulation_takes_allowances. -1 with `err` filled: no memory.

@@ -66,6 +66,55 @@ for file in sim/scenarios/*.json; do
     judge "$(basename "$file")"
 done
 
+cat >"$scenario" <<'END'
+{ "duration_s": 2, "host": { "pcpus": 2 },
+  "domains": [ { "id": 0, "driver_domain": {} },
+    { "id": 1, "guest": "hvm", "exits_per_s": 5000, "loads": [ { "type": "on_off", "on_ms": 1, "off_ms": 1 } ] },
+    { "id": 2, "guest": "hvm", "privileged": 1, "loads": [ { "type": "web", "requests_per_s": 500, "file_bytes": 20000 } ] },
+    { "id": 3, "hypercalls_per_s": 8000, "privileged_per_s": 4000, "traps_per_s": 2000, "page_faults_per_s": 1000,
+      "loads": [ { "type": "on_off", "on_ms": 20, "off_ms": 20 } ] } ] }
+END
+simulate
+judge 'HVM guests beside PV guests'
+"$XENMETER" dump -q -f jsonl "$trace" >"$scratch/records"
+# How often in a second of its running time, within 10 %.
+about() { # DOMAIN FILTER RATE
+    local n running
+    n=$(jq -c "select(.domain == $1 and ($2)) | 1" "$scratch/records" | wc -l)
+    running=$(jq "[.domains[] | select(.domain == $1) | .vcpus[].running_ns] | add" "$truth")
+    awk -v n="$n" -v rate="$3" -v seconds="$running" 'BEGIN { seconds /= 1e9; exit !(n > 0.9 * rate * seconds && n < 1.1 * rate * seconds) }'
+}
+check 'hypercalls of memory management' about 3 '.event == "hypercall_v2" and (.fields.op | . == "mmu_update" or . == "mmuext_op" or . == "update_va_mapping")' 8000
+check 'emulated instructions' about 3 '.event == "pv_emulate_privop"' 4000
+check 'traps' about 3 '.event == "pv_trap"' 2000
+check 'page faults' about 3 '.event == "pv_page_fault"' 1000
+check 'exits for reasons of its own' about 1 '.event | . == "hvm_msr_read" or . == "hvm_cpuid" or . == "hvm_cr_write" or . == "hvm_npf" or . == "hvm_ioport_write"' 2187.5
+check 'each exit says what it was about, and is followed by an entry or a switch' equal '' "$(jq -r '
+    select(.domain == 1 or .domain == 2) | select(.event | test("^(vm|hvm_|switch$)")) | "\(.domain) \(.event)"' "$scratch/records" | awk '
+    { about = $2 ~ /^hvm_/ }
+    $2 == "vmx_exit" && last[$1] != "" && last[$1] != "vmentry" { print "exit after", last[$1] }
+    $2 == "vmentry" && last[$1] == "vmentry" { print "entry after entry" }
+    about && last[$1] != "vmx_exit" { print $2, "after", last[$1] }
+    $2 == "vmentry" && last[$1] == "vmx_exit" { print "nothing about an exit" }
+    { last[$1] = $2 }')"
+check 'an HVM guest makes no PV hypercall' equal '' "$(jq -r 'select((.domain == 1 or .domain == 2) and (.event | test("^(pv_|hypercall)"))) | .event' "$scratch/records")"
+check 'its hypercalls are exits' equal 'event_channel_op vcpu_op' "$(jq -r 'select(.domain == 2 and .event == "hvm_vmmcall") | .fields.op' "$scratch/records" | sort -u | paste -sd' ')"
+check 'it halts when it blocks' equal "$(jq -r 'select(.domain == 2 and .event == "block") | 1' "$scratch/records" | wc -l)" \
+    "$(jq -r 'select(.domain == 2 and .event == "hvm_hlt") | 1' "$scratch/records" | wc -l)"
+
+group 'mapped pages'
+cat >"$scenario" <<'END'
+{ "duration_s": 1, "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "map", "batches_per_s": 2000, "pages": 4, "page_us": 1 } ] },
+    { "id": 7, "count": 3, "name": "guest" } ] }
+END
+simulate
+"$XENMETER" dump -q -f jsonl -e grant_map,grant_unmap "$trace" >"$scratch/records"
+check 'are those of all guests, as often mapped as unmapped' equal '7 8 9' \
+    "$(jq -r '"\(.fields.grantor) \(.event)"' "$scratch/records" | sort | uniq -c | awk '{ n[$2] = n[$2] " " $1 } END { for (d in n) { split(n[d], both, " "); if (both[1] - both[2] <= 4 && both[1] - both[2] >= -4 && both[1] > 1000) print d } }' | sort | paste -sd' ')"
+check 'what they cost is charged to the guest' equal true "$(jq --slurpfile records "$scratch/records" '
+    [.charged[] | .domain as $d | .by.pages as $ns | ($records | map(select((.fields.grantor == $d))) | length) | . * 1000 - $ns | fabs < 200 * 1000 + 0.2 * $ns] | all' "$truth")"
+check 'names have numbers' equal 'guest-1 guest-2 guest-3' "$(jq -r '[.domains[1:][].name] | join(" ")' "$truth")"
+
 group 'schedulers'
 for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
@@ -140,6 +189,23 @@ check 'only that class' equal 'continue_running runstate_change' \
 check 'the same running time, but for the last record' equal true \
     "$(jq -n --slurpfile a "$truth" --slurpfile b "$scratch/full.json" \
         '[$a[0], $b[0] | .domains[0].vcpus[0].running_ns] | (.[0] - .[1] | fabs) < 20000000')"
+
+group 'a size'
+"$XENMETER" simulate --duration 1h --size 3M sim/scenarios/stress-hvm-pv.json -o "$trace" --truth "$truth"
+check 'the trace has it' equal true "$(bytes=$(stat -c %s "$trace"); [ "$bytes" -ge 3145728 ] && [ "$bytes" -lt 3600000 ] && echo true)"
+check 'runstates are the truth' within_record_delays
+check 'the truth ends there, too' equal '1 true' "$(jq -r '"\(.seconds | length) \([.domains[].vcpus[] | .running_ns + .runnable_ns + .blocked_ns + .offline_ns] | unique == [$d])"' --argjson d "$(jq .duration_ns "$truth")" "$truth")"
+
+# Records of the benchmark's mix: 8 pCPUs, 20 domains of 4 vCPUs, half of them HVM.
+group 'the mix of HVM and PV guests'
+cp sim/scenarios/stress-hvm-pv.json "$scenario"
+simulate
+share() { # REGEX of events: per cent of the records
+    "$XENMETER" dump -q --count -f csv "$trace" | awk -F, -v events="$1" '$1 ~ events { n += $3 } NR > 1 { all += $3 } END { printf "%d", 100 * n / all }'
+}
+check 'exits, entries and what exits are about' test "$(share '^(vm|hvm)')" -ge 25
+check 'hypercalls, traps and faults of PV guests' test "$(share '^(hypercall|pv_trap|pv_page)')" -ge 25
+check 'pages mapped and unmapped' equal 10 "$(share '^grant')"
 
 group 'lost records'
 jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
@@ -420,6 +486,16 @@ wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "
 printf 'soon\n' >"$scratch/arrivals.txt"
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 1: not a time'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "no.txt"}' '\.arrivals_file: cannot read no.txt'
+wrong '.domains[0].guest = "hvn"' '\.guest: must be one of "pv", "hvm"'
+wrong '.domains[0] += {"guest": "hvm", "traps_per_s": 3}' '\.traps_per_s: the guest is hvm, which has none'
+wrong '.domains[0].exits_per_s = 3' '\.exits_per_s: the guest is pv, which has none'
+wrong '.domains[0].loads[0] = {"type": "map", "batches_per_s": 1}' '\$\.domains\[0\]\.loads\[0\]: the domain must be a driver domain'
+wrong 'del(.domains[1]) | .domains[0] += {"driver_domain": {}, "loads": [{"type": "map", "batches_per_s": 1}]}' 'there is no guest whose pages'
+wrong '.domains[1].count = 0' '\$\.domains\[1\]\.count: must be a whole number from 1 to 2000'
+wrong '.domains[1].count = 1.5' '\.count: must be a whole number'
+wrong '.domains[1].count = 2000' '\$\.domains: are more than 2000 domains'
+wrong '.domains[1] += {"id": 32751, "count": 2}' '\.count: the last of these domains would be above 32751'
+wrong '.domains[0].count = 2' '\$\.domains\[1\]: domain 2 is there already'
 wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
 wrong '[1]' '\$: must be an object'
 printf '{ "duration_s": 1,' >"$scenario"
