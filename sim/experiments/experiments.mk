@@ -11,3 +11,9 @@ experiment-deps: deps
 .PHONY: experiments
 experiments: all experiment-deps
 	@BUILD=$(BUILD) sim/experiments/run $(ONLY)
+
+# The tables in the manual page, from the results that are there.
+.PHONY: experiments-page
+experiments-page:
+	awk -v results=$(BUILD)/experiments -f sim/experiments/page.awk man/xenmeter-experiments.7 >$(BUILD)/experiments/page.7
+	mv $(BUILD)/experiments/page.7 man/xenmeter-experiments.7
