@@ -43,11 +43,11 @@ write_csv <"$work/rows"
 } | write_csv intervals
 plot <<END
 set title 'CPU of VM-1 in each 0.5 s; its debts fall due in the next K intervals, without a floor'
-set xlabel 'simulated time, s; bursts begin at 6 s, 16 s, ...'
+set xlabel 'simulated time, s; a burst begins at 6 s'
 set ylabel 'ms of CPU in 0.5 s'
-set xrange [5:27]
+set xrange [5:16]
 set yrange [0:110]
-plot for [i=2:6] '$(result csv intervals)' using 1:i with steps title columnheader(i)
+plot for [i=2:6] '$(result csv intervals)' using 1:i with fsteps title columnheader(i)
 END
 
 claim 'K = 1 and no floor: VM-1 is left with less than 1 ms in some 0.5 s' below 1 "$(least 0-1)"
