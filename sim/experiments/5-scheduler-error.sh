@@ -111,7 +111,7 @@ achieved beside | table 'The same beside a competitor'
 # Two panels, alone and beside a competitor, with a curve for each scheduler of its lines of a file about windows of 1 s.
 panels() { # FILE EXPRESSION STYLE
     local beside scheduler line
-    echo 'set multiplot layout 1,2; set key below'
+    echo 'set multiplot layout 1,2; set key below; set bmargin 8'
     for beside in alone beside; do
         printf 'set title "%s"\nplot ' "$([ $beside = alone ] && echo 'alone' || echo 'beside a competitor')"
         line=0
