@@ -135,6 +135,11 @@ static int read_policy(struct debt_policy *p, const json_t *policy, const struct
     return policy_complete(p, &s, err);
 }
 
+const char *policy_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "(standard input)" : path;
+}
+
 int policy_read_file(struct debt_policy *p, const char *path, const struct policy_settings *given,
                      struct error *err)
 {

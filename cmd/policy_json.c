@@ -16,7 +16,7 @@
 /* All of the file; NULL with `err` filled. */
 static char *read_bytes(const char *path, size_t *n, struct error *err)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     char *bytes = f ? malloc(FILE_BYTES_MAX + 1) : NULL;
     *n = bytes ? fread(bytes, 1, FILE_BYTES_MAX + 1, f) : 0;
     if (!f || (bytes && ferror(f)))
@@ -26,7 +26,7 @@ static char *read_bytes(const char *path, size_t *n, struct error *err)
     else if (*n > FILE_BYTES_MAX)
         error_set(err, ERROR_FORMAT, "is larger than any policy: 1 MiB at most");
     bool fine = f && bytes && !ferror(f) && *n <= FILE_BYTES_MAX;
-    if (f)
+    if (f && f != stdin)
         fclose(f);
     if (fine)
         return bytes;
