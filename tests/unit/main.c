@@ -53,6 +53,8 @@ int main(void)
         SUITE(attribution),
         SUITE(debt),
         SUITE(debt_policy),
+        SUITE(guard_rule),
+        SUITE(guard),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),
