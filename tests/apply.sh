@@ -63,7 +63,7 @@ for option in --exec '--mode observe' '--hook x' '--log x' '--kill-switch x' '--
     # shellcheck disable=SC2086 # words
     check "$option alone" refuses 'wants --apply credit' debt "${reserve[@]}" $option "$fixture"
 done
-for bad in x dwell dwell=2 dwell=2h step=101% step=1 least=0% least=x actions=-1 actions=1000001 actions=1x flaps=1001 '' ,; do
+for bad in x dwell dwell=2 dwell=2h step=101% step=1 least=0% least=x actions=-1 actions=1000001 actions=1x flaps=1001 '' ','; do
     check "--govern '$bad'" refuses '^xenmeter: --govern ' debt "${reserve[@]}" --apply credit2 --govern "$bad" "$fixture"
 done
 for bad in 5 5h 1ms x; do
@@ -98,7 +98,7 @@ check 'an allowance is never cap 0' equal 'xl sched-credit2 -d 1 -c 1,xl sched-c
     "$(head -n 2 "$out" | jq -r .command | paste -sd,)"
 apply credit2 --mode observe --log "$log" -f jsonl "$fixture"
 check 'observing: no commands' equal null "$(jq .command "$out" | sort -u)"
-check 'observing: every decision is logged' equal "$(grep -c decision\":\"[shk] "$out")" "$(wc -l <"$log")"
+check 'observing: every decision is logged' equal "$(grep -c 'decision":"[shk]' "$out")" "$(wc -l <"$log")"
 check 'observing: with its command' equal 'xl sched-credit2 -d 1 -c 36' "$(head -n 1 "$log" | jq -r .command)"
 cp "$log" "$scratch/observed"
 rm "$log"
