@@ -5,6 +5,7 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
+# make experiments  what schedulers, the ledger and charges do on a simulated host; minutes (ONLY="2 5": these experiments)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
 # make clean
@@ -24,6 +25,7 @@ SHARED_SIM_SRC := sim/timeline.c sim/trace_events.c sim/trace_ring.c
 
 include tests/tests.mk
 include bench/bench.mk
+include sim/experiments/experiments.mk
 
 # When a recipe runs: `deps` may have installed them just before.
 optional  = $(shell for p in $(filter-out $(WITHOUT),$(OPTIONAL)); do ! pkg-config --exists $$p || echo $$p; done)

@@ -136,7 +136,7 @@ static int check_missing(const struct ledger_run *l, struct error *err)
     if (!missing)
         return 0;
     error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? a->policy : "", a->policy ? ", " : "", missing->who.where);
+              a->policy ? policy_name(a->policy) : "", a->policy ? ", " : "", missing->who.where);
     if (!r->options->live_ns)
         return -1;
     if (!r->options->quiet)
@@ -211,7 +211,8 @@ static int read_policy(struct ledger_run *l, struct error *err)
     if (status == 0)
         status = debt_policy_resolve(&l->policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
     if (status != 0)
-        error_set(err, why.code, "%s%s%s", a->policy ? a->policy : "", a->policy ? ": " : "", why.message);
+        error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
+                  why.message);
     return status;
 }
 
@@ -398,6 +399,8 @@ static int check(struct options *o, struct error *err)
     if (!a->reserve == !a->policy)
         return error_set(err, ERROR_USAGE, "wants %s--reserve 1=60%%,web=30%% or --policy FILE",
                          a->reserve ? "only one of " : "");
+    if (a->policy && strcmp(a->policy, "-") == 0 && strcmp(o->input, "-") == 0)
+        return error_set(err, ERROR_USAGE, "the policy and the trace cannot both be standard input");
     if (a->policy && same_file(a->policy, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
                          o->output);

@@ -24,9 +24,12 @@ struct policy_settings {
 int policy_read_list(struct debt_policy *p, const char *list, const struct policy_settings *given,
                      struct error *err);
 
-/* Reads a file; what is given by options takes the place of what it says for all domains. As policy_read_list. */
+/* Reads a file ("-": standard input); what is given by options takes the place of what it says for all domains. As policy_read_list. */
 int policy_read_file(struct debt_policy *p, const char *path, const struct policy_settings *given,
                      struct error *err);
+
+/* The file in messages. */
+const char *policy_name(const char *path);
 
 /* ---- values, in n characters ---- */
 

@@ -86,7 +86,7 @@ int simulated_ledger_prepare(struct simulated_ledger *l, struct error *err)
     if (status == 0)
         status = check_sum(l, &why);
     if (status != 0)
-        error_set(err, why.code, "%s: %s", l->policy, why.message);
+        error_set(err, why.code, "%s: %s", policy_name(l->policy), why.message);
     return status;
 }
 
@@ -190,7 +190,7 @@ static int read_host(struct simulated_ledger *l, struct ledger_pass *p, struct e
     return missing ? error_set(err, ERROR_USAGE,
                                "%s: %s: this domain does not appear in the trace: trace.events must have the "
                                "scheduler's records",
-                               l->policy, missing->who.where)
+                               policy_name(l->policy), missing->who.where)
                    : 0;
 }
 
