@@ -56,6 +56,8 @@ int main(void)
         SUITE(governor),
         SUITE(xl),
         SUITE(commands),
+        SUITE(guard_rule),
+        SUITE(guard),
         SUITE(counters),
         SUITE(xenmon),
         SUITE(frames),
