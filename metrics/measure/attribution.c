@@ -170,8 +170,10 @@ static bool serves(const struct charging *c, uint32_t a, uint32_t b)
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
     uint32_t source = life_of(c, from);
-    if (source == target && to != NOBODY)
+    if (source == target && to != NOBODY) {
+        c->vcpus[from].task.wakes = to;
         tasks_sibling_sent(c, to);
+    }
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;

@@ -132,6 +132,7 @@ static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin 
     struct task *t = task_of(c, vcpu);
     t->from_ns = c->now_ns;
     t->timer_ns = 0;
+    t->wakes = NOBODY;
     t->begin = begin;
 }
 
@@ -334,7 +335,7 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
     if (slept && !t->polls) {
         t->idle = t->slept = true;
         close_whole(c, vcpu);
-        interrupt_ends_waiting(c, vcpu);
+        interrupt_sleeps(c, vcpu);
         t->by_sibling = false;
         idle_share_end(c, vcpu);
     }

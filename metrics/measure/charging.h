@@ -159,6 +159,8 @@ struct task {
     bool by_sibling;    /* another vCPU of the domain woke it, and no interrupt was handled since */
     bool device_before; /* the kernel switched tasks since `device` began */
     struct period *device; /* gathers interrupts that wait for a thread, see charge_interrupts.h; NULL: none */
+    uint32_t wakes;        /* another vCPU of the domain, which the stretch woke last; NOBODY */
+    uint32_t device_wakes; /* the same of `device` */
     bool polls;    /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
