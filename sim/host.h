@@ -69,8 +69,8 @@ struct sim_vcpu {
     bool in_interrupt;
     struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
     bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */
-    uint8_t polls;                        /* softirqs run since the interrupt, or the turn of the thread, began */
-    uint64_t softirq_ns;                  /* when that was */
+    uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
+    uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */

@@ -13,9 +13,9 @@
 
 enum sim_task_kind {
     TASK_INTERRUPT, /* a handler: runs at once, on top of the task */
-    TASK_SOFTIRQ,   /* runs after handlers, on top of the task; of too many at a time a thread, ksoftirqd, runs the rest */
-    TASK_THREAD,    /* a kernel thread: runs before programs */
-    TASK_PROGRAM    /* a program: in turns with others */
+    TASK_SOFTIRQ, /* runs after handlers, on top of the task; of too many at a time a thread, ksoftirqd, runs the rest */
+    TASK_THREAD, /* a kernel thread: runs before programs */
+    TASK_PROGRAM /* a program: in turns with others */
 };
 
 struct sim_task {

@@ -277,8 +277,10 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
         return;
     c->pairs[pair].granted = true;
     c->incarnations[guest].partner = pair;
-    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0)
+    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0) {
+        softirq_received(c, vcpu);
         settle_copies(c, vcpu, pair, false);
+    }
     charging_event(c, &(struct io_event){.pair = pair,
                                          .idd_vcpu = vcpu,
                                          .acting = vcpu,
