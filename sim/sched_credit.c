@@ -210,7 +210,7 @@ static int64_t fair_share(struct credit_state *s, const struct credit_domain *d,
 static void settle_over(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c, int64_t cap)
 {
     c->priority = PRIORITY_OVER;
-    if (cap != 0 && c->credit < -cap && !c->vcpu->parked)
+    if (cap != 0 && c->credit < -cap && !c->vcpu->parked && !c->vcpu->paused)
         vcpu_park(on, c->vcpu);
     if (c->credit < -s->per_timeslice)
         c->credit = -s->per_timeslice;

@@ -346,6 +346,11 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
 }
 
 /* Xen's context_saved: only now may other pCPUs have it. */
+static void sleep(void *opaque, struct sim_vcpu *v)
+{
+    runq_remove(&of_vcpu(opaque, v)->node);
+}
+
 static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v)
 {
     struct credit2_state *s = opaque;
@@ -381,6 +386,7 @@ const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .destroy = destroy,
                                                     .start = start,
                                                     .wake = wake,
+                                                    .sleep = sleep,
                                                     .schedule = schedule,
                                                     .switched_out = switched_out,
                                                     .withholds = withholds,

@@ -56,6 +56,13 @@ static void wake(void *state, struct sim_pcpu *on, struct sim_vcpu *v)
         pcpu_tickle(on, v->pcpu);
 }
 
+/* There are no queues. */
+static void sleep(void *state, struct sim_vcpu *v)
+{
+    (void)state;
+    (void)v;
+}
+
 static struct sim_decision schedule(void *state, struct sim_pcpu *pcpu, uint64_t now_ns)
 {
     struct null_state *s = state;
@@ -78,5 +85,6 @@ const struct sim_scheduler_ops scheduler_null = {.name = "null",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
+                                                 .sleep = sleep,
                                                  .schedule = schedule,
                                                  .withholds = withholds};

@@ -32,7 +32,7 @@ struct sim_scheduler_ops {
     /* The vCPU has become runnable, by an act on the pCPU `on`; v->pcpu may change here while it does not run. */
     void (*wake)(void *scheduler, struct sim_pcpu *on, struct sim_vcpu *v);
 
-    /* A runnable vCPU that does not run is no longer runnable: it was parked. NULL: the scheduler parks none. */
+    /* A runnable vCPU that does not run is no longer runnable: it was parked, or paused. */
     void (*sleep)(void *scheduler, struct sim_vcpu *v);
 
     /*

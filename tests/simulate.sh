@@ -21,7 +21,7 @@ simulate() { # OPTION...: of $scenario
 within_record_delays() {
     [ "$("$XENMETER" report -q -b vcpu -f json --cpu-hz "$(jq .cpu_hz "$truth")" "$trace" |
         jq --slurpfile truth "$truth" '
-        [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+        [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain and .life == $row.life)
             | .vcpus[] | select(.vcpu == $row.vcpu)
             | (.running_ns - $row.running_ns | fabs) < 20000,
               (((.runnable_ns - $row.runnable_ns), (.blocked_ns - $row.blocked_ns), (.offline_ns - $row.offline_ns))
@@ -101,6 +101,38 @@ check 'an HVM guest makes no PV hypercall' equal '' "$(jq -r 'select((.domain ==
 check 'its hypercalls are exits' equal 'event_channel_op vcpu_op' "$(jq -r 'select(.domain == 2 and .event == "hvm_vmmcall") | .fields.op' "$scratch/records" | sort -u | paste -sd' ')"
 check 'it halts when it blocks' equal "$(jq -r 'select(.domain == 2 and .event == "block") | 1' "$scratch/records" | wc -l)" \
     "$(jq -r 'select(.domain == 2 and .event == "hvm_hlt") | 1' "$scratch/records" | wc -l)"
+
+group 'domains that come and go'
+cp sim/scenarios/come-and-go.json "$scenario"
+simulate --duration 5s
+check 'again and again, also beyond the duration of the scenario' equal '1 2 3 4 5' "$(jq -r '[.domains[] | select(.domain == 4) | .life] | join(" ")' "$truth")"
+check 'the states of a life add up to it' equal true "$(jq '.duration_ns as $all | [.domains[] | ((.removed_ns // $all) - (.created_ns // 0)) as $life
+    | .vcpus[] | .running_ns + .runnable_ns + .blocked_ns + .offline_ns == $life] | all' "$truth")"
+"$XENMETER" report -q -b domain -f json --cpu-hz 2400000000 "$trace" >"$scratch/lives.json"
+check 'the report has the same lives' equal "$(jq -c '[.domains[] | [.domain, .life]] | sort' "$truth")" \
+    "$(jq -c '[.reports[0].intervals[0].rows[] | [.domain, .life]] | sort' "$scratch/lives.json")"
+"$XENMETER" dump -q -f jsonl -e dom_add,dom_rem,wake,block,sleep,runstate_change "$trace" >"$scratch/records"
+check 'a domain has no record beside its lives' equal '' "$(jq -r '"\(.fields.dom) \(.event)"' "$scratch/records" | awk '
+    BEGIN { alive[0] = alive[1] = alive[2] = alive[5] = alive[32767] = 1 }
+    $2 == "dom_add" { if (alive[$1]) print "twice", $1; alive[$1] = 1 }
+    !alive[$1] { print }
+    $2 == "dom_rem" { alive[$1] = 0 }')"
+check 'what was destroyed is gone 5 ms later' equal true "$(jq '[.domains[] | select(.removed_ns) | .removed_ns % 100000000 - 5000000 | . >= 0 and . < 100000] | all and length == 6' "$truth")"
+check 'a web server answers in each of its lives' equal true "$(jq '[.domains[] | select(.domain == 4) | .work.requests > 300] | all' "$truth")"
+check 'and only then' equal '[1,2,3,4,5]' "$(jq -c '[.seconds[] | [.domains[] | select(.domain == 4 and .work.requests > 0)] | map(.life)] | add' "$truth")"
+for scheduler in credit credit2 sedf null rtds; do
+    cat >"$scenario" <<END
+{ "duration_s": 3, "host": { "pcpus": 4, "scheduler": "$scheduler" },
+  "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "hog" } ] },
+    { "id": 1, "vcpus": 2, "destroyed_ms": 700, "loads": [ { "type": "hog" } ] },
+    { "id": 2, "created_ms": 500, "destroyed_ms": 1600, "again_ms": 1500, "loads": [ { "type": "on_off", "on_ms": 3, "off_ms": 2 } ] },
+    { "id": 1, "created_ms": 800, "loads": [ { "type": "hog" } ] } ] }
+END
+    simulate
+    check "$scheduler: simulates" exits 0
+    check "$scheduler: runstates are the truth" within_record_delays
+    check "$scheduler: the lives end" equal 2 "$(jq '[.domains[] | select(.removed_ns)] | length' "$truth")"
+done
 
 group 'mapped pages'
 cat >"$scenario" <<'END'
@@ -496,6 +528,12 @@ wrong '.domains[1].count = 1.5' '\.count: must be a whole number'
 wrong '.domains[1].count = 2000' '\$\.domains: are more than 2000 domains'
 wrong '.domains[1] += {"id": 32751, "count": 2}' '\.count: the last of these domains would be above 32751'
 wrong '.domains[0].count = 2' '\$\.domains\[1\]: domain 2 is there already'
+wrong '.domains[0] += {"driver_domain": {}, "created_ms": 5}' '\$\.domains\[0\]\.created_ms: a driver domain is there all the time'
+wrong '.domains[0] += {"created_ms": 500, "destroyed_ms": 510}' '\$\.domains\[0\]\.destroyed_ms: a domain lives for 20 ms at least'
+wrong '.domains[0] += {"created_ms": 500, "again_s": 1}' '\.again_s: what is not destroyed cannot come again'
+wrong '.domains[0] += {"destroyed_ms": 500, "again_ms": 510}' '\.again_ms: must be longer than the life, by 20 ms'
+wrong '.domains[0].destroyed_ms = 500 | .domains[1] += {"id": 1, "created_ms": 510}' '\$\.domains\[1\]: domain 1 is there already: .* destroy the other one 20 ms before'
+wrong '.duration_s = 3600 | .domains[0] += {"destroyed_ms": 500, "again_s": 1}' '\$\.domains: are more than 2000 domains, with all their lives'
 wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
 wrong '[1]' '\$: must be an object'
 printf '{ "duration_s": 1,' >"$scenario"
