@@ -50,7 +50,7 @@ int policy_slice(const char *where, uint64_t slice_ns, uint64_t period_ns, struc
 /*
  * The domain that a key names: an id, or else a name. `name` points to `key` then. -1 as above: an id that no domain has.
  */
-int policy_domain(const char *where, char *key, struct debt_reserve *r, struct error *err);
+int policy_domain(const char *where, char *key, struct subject *s, struct error *err);
 
 /* What was given where something was, else what there is by default, for all domains. */
 void policy_settle(struct policy_settings *s, const struct policy_settings *given);

@@ -284,7 +284,7 @@ static void hold(struct sim_pcpu *on, struct sim_vcpu *v)
     }
     if (v->runstate == SIM_RUNNABLE) {
         change_state(on, v, SIM_OFFLINE);
-        on->host->scheduler->sleep(on->host->scheduler_state, v);
+        on->host->scheduler->sleep(on->host->scheduler_state, on, v);
     }
 }
 

@@ -57,9 +57,10 @@ static void wake(void *state, struct sim_pcpu *on, struct sim_vcpu *v)
 }
 
 /* There are no queues. */
-static void sleep(void *state, struct sim_vcpu *v)
+static void sleep(void *state, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     (void)state;
+    (void)on;
     (void)v;
 }
 

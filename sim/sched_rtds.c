@@ -203,7 +203,7 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     EMIT(pcpu, TRC_RTDS_SCHEDULE, pcpu->id | (uint32_t)!current << 28);
     if (current)
         burn(pcpu, current, now_ns);
-    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0 && !v->yields;
+    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0;
     if (stays && (!next || precedes(current, next)))
         next = current;
     if (!next)
@@ -215,8 +215,9 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     return (struct sim_decision){next->vcpu, (uint64_t)next->left_ns};
 }
 
-static void sleep(void *opaque, struct sim_vcpu *v)
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
+    (void)on;
     runq_remove(&of_vcpu(opaque, v)->node);
 }
 

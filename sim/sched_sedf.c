@@ -204,9 +204,10 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
         pcpu_tickle(on, v->pcpu);
 }
 
-static void sleep(void *opaque, struct sim_vcpu *v)
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct sedf_state *state = opaque;
+    (void)on;
     runq_remove(&state->vcpus[v->index].node);
     runq_remove(&state->vcpus[v->index].extra);
 }

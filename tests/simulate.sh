@@ -39,9 +39,10 @@ charges_add_up() {
 #   Creating, Using, scan_for_new_pcpu, init_pcpus      it meets domains, vCPUs and pCPUs for the first time
 #   First schedule for                                  a vCPU's first record is not one of a switch: the trace begins with wakes
 #   read_record, deactivate_pcpu                        the trace ends
+#   unexpected ... offline->running                     Credit2 records no wake when a vCPU that waited for its cap's budget may run
 complaints() {
     xenalyze --summary --cpu-hz 2.4G "$trace" 2>&1 >/dev/null |
-        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting )'
+        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting |Strange, d[0-9]+v[0-9]+ unexpected runstate transition offline->running$)'
 }
 
 judge() { # NAME
