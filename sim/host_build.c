@@ -68,6 +68,7 @@ static bool build_pcpus(struct sim_host *host)
         if (!trace_ring_init(&pcpu->ring, i, bytes, &host->sweep_wanted) ||
             !host_add_timer(host, &pcpu->timer))
             return false;
+        pcpu->ring.skew = i % 2 ? host_tsc(host, host->plan->skew_ns) - host_tsc(host, 0) : 0;
         pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
         pcpu->ring.current_vcpu = (uint16_t)i;
     }

@@ -129,6 +129,8 @@ struct scenario {
     uint32_t event_mask; /* as xentrace -e has it */
     uint64_t buffer_pages;
     uint64_t sweep_ns, sweep_delay_ns;
+    uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
+    uint64_t skew_ns;  /* the odd pCPUs' tsc is so far ahead */
     struct scenario_domain *domains;
     size_t domain_count;
     void *document; /* which names point into */

@@ -46,7 +46,8 @@ static const struct key host_keys[] = {
 /* What the reader keeps until it is checked. */
 struct trace_part {
     const char *events;
-    uint64_t buffer_pages, sweep_ns, sweep_delay_ns;
+    uint64_t buffer_pages, sweep_ns, sweep_delay_ns, skew_ns;
+    double lost;
 };
 
 static const struct key trace_keys[] = {
@@ -54,6 +55,8 @@ static const struct key trace_keys[] = {
     {"buffer_pages", KEY_COUNT, FIELD(trace_part, buffer_pages), 1, 65535, NULL, false},
     {"sweep", KEY_TIME, FIELD(trace_part, sweep_ns), 1 * MS, 3600 * S, NULL, false},
     {"sweep_delay", KEY_TIME, FIELD(trace_part, sweep_delay_ns), 0, 3600 * S, NULL, false},
+    {"lost", KEY_NUMBER, FIELD(trace_part, lost), 0, 1, NULL, false},
+    {"skew", KEY_TIME, FIELD(trace_part, skew_ns), 0, 1 * S, NULL, false},
     {.name = NULL},
 };
 
@@ -146,7 +149,10 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
     const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
                            pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
-    struct trace_part part = {"all", s->buffer_pages, s->sweep_ns, s->sweep_delay_ns};
+    struct trace_part part = {.events = "all",
+                              .buffer_pages = s->buffer_pages,
+                              .sweep_ns = s->sweep_ns,
+                              .sweep_delay_ns = s->sweep_delay_ns};
     if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
@@ -154,6 +160,8 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
                          PAGES_MAX / (unsigned)s->pcpus);
     s->buffer_pages = part.buffer_pages;
     s->sweep_ns = part.sweep_ns;
+    s->lost_ppm = (uint32_t)(part.lost * 1e6 + 0.5);
+    s->skew_ns = part.skew_ns;
     s->sweep_delay_ns = part.sweep_delay_ns;
     if (scenario_parse_mask(part.events, &s->event_mask) != 0)
         return key_error(&events, err,

@@ -25,9 +25,10 @@ struct simulation {
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
     struct allowances allowances;
-    uint64_t now_ns; /* of the last thing that happened */
-    uint64_t acts;   /* how many things happened, in all and */
-    uint64_t still;  /* at now_ns */
+    struct prng trace_rng; /* of what happens to the trace, and not to the host */
+    uint64_t now_ns;       /* of the last thing that happened */
+    uint64_t acts;         /* how many things happened, in all and */
+    uint64_t still;        /* at now_ns */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
@@ -44,7 +45,7 @@ static void write_bytes(struct simulation *s, const void *bytes, size_t n)
 }
 
 /* One window: what a pCPU's buffer holds. */
-static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t now_tsc)
+static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t now_ns)
 {
     if (ring->used > 0) {
         const struct trace_ring_window w = trace_ring_unread(ring);
@@ -53,7 +54,18 @@ static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t
         write_bytes(s, w.first, w.first_bytes);
         write_bytes(s, w.second, w.second_bytes);
     }
-    trace_ring_consume(ring, now_tsc);
+    trace_ring_consume(ring, host_tsc(&s->host, now_ns));
+}
+
+/* The buffer may overflow after it was read: not if nothing would be recorded after that, which says that something was lost. */
+static void maybe_overflow(struct simulation *s, struct trace_ring *ring, uint64_t now_ns)
+{
+    const struct scenario *plan = s->host.plan;
+    if (now_ns + 2 * plan->sweep_ns > plan->duration_ns || !prng_chance(&s->trace_rng, plan->lost_ppm))
+        return;
+    uint64_t after_ns = (uint64_t)(((uint128)prng_next(&s->trace_rng) * plan->sweep_ns) >> 64);
+    if (ring->full_from == UINT64_MAX)
+        ring->full_from = host_tsc(&s->host, now_ns + after_ns);
 }
 
 /* What is recorded up to now is in the buffers then: a vCPU makes its noise when its pCPU is entered. */
@@ -73,8 +85,11 @@ static void sweep(struct simulation *s, uint64_t now_ns)
     struct sim_host *host = &s->host;
     if (s->sink.reached)
         s->sink.reached(s->sink.context, now_ns);
-    for (size_t i = 0; i < host->plan->pcpus; i++)
-        write_window(s, &host->pcpus[i].ring, host_tsc(host, now_ns));
+    for (size_t i = 0; i < host->plan->pcpus; i++) {
+        write_window(s, &host->pcpus[i].ring, now_ns);
+        if (host->plan->lost_ppm > 0)
+            maybe_overflow(s, &host->pcpus[i].ring, now_ns);
+    }
     host->sweep_wanted = false;
 }
 
@@ -131,6 +146,7 @@ static bool build(struct simulation *s)
     struct sim_host *host = &s->host;
     if (!sim_host_build(host))
         return false;
+    prng_seed(&s->trace_rng, ~host->plan->seed);
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||

@@ -297,6 +297,31 @@ check 'the truth is within what is reported' equal true "$("$XENMETER" report -q
         | .vcpus[] | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
             and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all')"
 
+jq '.trace.lost = 0.2' sim/scenarios/three-loads.json >"$scenario"
+simulate
+jq '.domains[] | .work' "$truth" >"$scratch/full.json"
+jq 'del(.trace.lost)' "$scenario" >"$scratch/whole.json"
+cp "$scratch/whole.json" "$scenario"
+simulate
+check 'a host does not know of overflows' same "$scratch/full.json" <(jq '.domains[] | .work' "$truth")
+jq '.trace.lost = 0.2 | .duration_s = 2' sim/scenarios/stress-hvm-pv.json >"$scenario"
+simulate
+check 'buffers that overflow now and then' equal true "$("$XENMETER" info -q -f json "$trace" | jq '.quality | .lost_records > 1000 and .inconsistent == 0')"
+check 'the truth is within what is reported of all vCPUs' equal true "$("$XENMETER" report -q -b vcpu -f json --cpu-hz 2400000000 "$trace" |
+    jq --slurpfile truth "$truth" '[.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain)
+        | .vcpus[] | select(.vcpu == $row.vcpu) | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
+            and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all and length == 84')"
+
+group 'pCPUs whose counters are ahead'
+jq '.duration_s = 1 | .host.cpu_hz = 1000000000' sim/scenarios/two-driver-domains.json >"$scenario"
+simulate
+"$XENMETER" dump -q --tsc -f csv "$trace" | awk -F, '{ print $2, $1 }' | sort >"$scratch/level"
+jq '.trace.skew_us = 200' "$scenario" >"$scratch/skewed.json"
+cp "$scratch/skewed.json" "$scenario"
+simulate
+"$XENMETER" dump -q --tsc -f csv "$trace" | awk -F, '{ print $2, (NR > 1 && $2 % 2 ? sprintf("%.0f", $1 - 200000) : $1) }' | sort >"$scratch/skewed"
+check 'by so much, those with odd numbers' same "$scratch/level" "$scratch/skewed"
+
 group 'the watchdog'
 # With a weight of 1 beside 65535 a domain gets a time slice about every 9 s.
 cat >"$scenario" <<END
@@ -543,6 +568,8 @@ wrong '.domains[0].loads = {}' '\$\.domains\[0\]\.loads: must be a list'
 wrong '.domains = []' '\$\.domains: must have at least one domain'
 wrong '.trace.buffer_pages = 70 | .host.pcpus = 1000' '\$\.trace\.buffer_pages: all pCPUs together'
 wrong '.duration_s = 80000 | .host.pcpus = 64 | .domains[0].vcpus = 500' 'shorten the duration'
+wrong '.trace.lost = 1.5' '\$\.trace\.lost: must be from 0 to 1$'
+wrong '.trace.skew_s = 2' '\$\.trace\.skew_s: must be from 0 to 1 s$'
 wrong '.trace.events = "0xzz"' '\$\.trace\.events: must be a mask'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[].slice_ms = 60' '\$\.domains\[1\]: .*120.0 % of pCPU 0'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[0] += {"slice_ms": 60, "period_ms": 50}' 'slice must not be longer'
