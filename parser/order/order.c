@@ -84,8 +84,7 @@ static void begin_without_times(struct order *o)
 int order_sweep(struct order *o)
 {
     const struct decoder *d = o->decoder;
-    bool cut = d->short_window.missing > 0 && d->short_window.at == d->window_at;
-    if (o->strangers.windows > 0 || cut)
+    if (o->strangers.windows > 0 || decoder_was_cut(d))
         return 0; /* perhaps another capture begins: then nothing that its windows seem to say is true */
     runs_judge(o, false);
     uint64_t ended = d->sweep - 1;

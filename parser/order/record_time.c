@@ -142,8 +142,9 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
         step_foreign_window(o, s, t->begins_window);
         return false;
     }
-    bool any = o->tsc_first != UINT64_MAX;
-    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->watermark))
+    bool any = o->tsc_first != UINT64_MAX, confirmed = t->followers > 0 && follows(t->tsc, t->next);
+    uint64_t most = confirmed ? UINT64_MAX : TSC_LEAP;
+    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= most && t->tsc >= o->watermark))
         o->tsc_first = t->tsc;
     /* What is older than the watermark can only come at that time: each of these records is counted. */
     bool late = t->tsc < o->watermark;
