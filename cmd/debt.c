@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/array.h"
 #include "metrics/control/debt.h"
 #include "metrics/control/repayment.h"
 #include "metrics/relation/debts.h"
 #include "nothing.h"
 #include "policy.h"
 #include "reading.h"
+#include "waiting_rows.h"
 
 struct debt_arguments {
     struct options options;
@@ -20,25 +20,17 @@ struct debt_arguments {
 /* What rows are over. */
 enum over { OVER_INTERVALS = 1 << 0, OVER_TOTAL = 1 << 1 };
 
-/* An interval whose rows wait. */
-struct waiting {
-    struct interval interval;
-    size_t n; /* rows */
-};
-
 struct ledger_run {
     struct reading reading;
     struct charge_schema charges;
     struct debt_policy policy;
     struct debt *debt;
-    unsigned over;             /* enum over, or-ed */
-    uint64_t lengths_ns[2];    /* of these intervals */
-    bool begun;                /* an interval was handed out */
-    uint64_t reserved_ns;      /* of a feedback interval, by then */
-    bool overcommitted;        /* was said */
-    struct waiting *intervals; /* until every domain with a reservation has appeared */
-    struct debt_row *rows;     /* of these intervals */
-    size_t intervals_n, intervals_capacity, rows_n, rows_capacity;
+    unsigned over;               /* enum over, or-ed */
+    uint64_t lengths_ns[2];      /* of these intervals */
+    bool begun;                  /* an interval was handed out */
+    uint64_t reserved_ns;        /* of a feedback interval, by then */
+    bool overcommitted;          /* was said */
+    struct waiting_rows waiting; /* until every domain with a reservation has appeared */
 };
 
 static const struct debt_arguments *arguments_of(const struct ledger_run *l)
@@ -53,48 +45,6 @@ static int write_rows(struct ledger_run *l, const struct interval *interval, con
 {
     const struct rows all = {.relation = &relation_debts, .interval = interval, .at = rows, .n = n};
     return reading_write(&l->reading, &all);
-}
-
-static int write_waiting(struct ledger_run *l)
-{
-    const struct debt_row *rows = l->rows;
-    int status = 0;
-    for (size_t i = 0; i < l->intervals_n && status == 0; i++) {
-        status = write_rows(l, &l->intervals[i].interval, rows, l->intervals[i].n);
-        rows += l->intervals[i].n;
-    }
-    l->intervals_n = l->rows_n = 0;
-    return status;
-}
-
-static bool too_much_waits(const struct ledger_run *l)
-{
-    return l->intervals_capacity * sizeof *l->intervals + l->rows_capacity * sizeof *l->rows >
-           l->reading.options->max_memory;
-}
-
-static int keep_waiting(struct ledger_run *l, const struct interval *interval, const struct debt_row *rows,
-                        size_t n)
-{
-    struct error why;
-    struct waiting *intervals =
-        array_reserve(l->intervals, &l->intervals_capacity, l->intervals_n + 1, sizeof *intervals);
-    l->intervals = intervals ? intervals : l->intervals;
-    struct debt_row *all = array_reserve(l->rows, &l->rows_capacity, l->rows_n + n + 1, sizeof *all);
-    l->rows = all ? all : l->rows;
-    if (!intervals || !all)
-        return reading_no_memory(&l->reading, l->rows_n + n);
-    l->intervals[l->intervals_n++] = (struct waiting){*interval, n};
-    if (n > 0)
-        memcpy(l->rows + l->rows_n, rows, n * sizeof *rows);
-    l->rows_n += n;
-    if (!too_much_waits(l))
-        return 0;
-    error_set(&why, ERROR_MEMORY,
-              "%s: this domain has not appeared yet, and the rows that wait for it need more than the memory "
-              "limit (--max-memory)",
-              debt_missing(l->debt)->where);
-    return reading_fail(&l->reading, &why);
 }
 
 /* What is known of the trace by now; of an archive: of all of it. */
@@ -148,8 +98,9 @@ static int take_rows(void *context, const struct interval *interval, const struc
     if (!(l->over & OVER_INTERVALS))
         return 0;
     if (!l->reading.options->live_ns && debt_missing(l->debt))
-        return keep_waiting(l, interval, rows, n);
-    return write_waiting(l) == 0 ? write_rows(l, interval, rows, n) : -1;
+        return waiting_rows_keep(&l->waiting, &l->reading, interval, rows, n,
+                                 debt_missing(l->debt)->who.where);
+    return waiting_rows_write(&l->waiting, &l->reading) == 0 ? write_rows(l, interval, rows, n) : -1;
 }
 
 /* A reservation for nobody is an error, or is said where rows went out at once. */
@@ -161,7 +112,7 @@ static int check_missing(const struct ledger_run *l, struct error *err)
     if (!missing)
         return 0;
     error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? a->policy : "", a->policy ? ", " : "", missing->where);
+              a->policy ? policy_name(a->policy) : "", a->policy ? ", " : "", missing->who.where);
     if (!r->options->live_ns)
         return -1;
     if (!r->options->quiet)
@@ -200,7 +151,8 @@ static int read_policy(struct ledger_run *l, struct error *err)
     if (status == 0)
         status = debt_policy_resolve(&l->policy, names ? names_lookup : NULL, names, &why);
     if (status != 0)
-        error_set(err, why.code, "%s%s%s", a->policy ? a->policy : "", a->policy ? ": " : "", why.message);
+        error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
+                  why.message);
     return status;
 }
 
@@ -244,12 +196,11 @@ static int prepare(struct reading *r, struct error *err)
 
 static int run(const struct options *o)
 {
-    struct ledger_run l = {0};
+    struct ledger_run l = {.waiting.relation = &relation_debts};
     int status = reading_command(&l.reading, o, prepare);
     debt_free(l.debt);
     debt_policy_free(&l.policy);
-    free(l.intervals);
-    free(l.rows);
+    waiting_rows_free(&l.waiting);
     return status;
 }
 
@@ -334,6 +285,8 @@ static int check(struct options *o, struct error *err)
     if (!a->reserve == !a->policy)
         return error_set(err, ERROR_USAGE, "wants %s--reserve 1=60%%,web=30%% or --policy FILE",
                          a->reserve ? "only one of " : "");
+    if (a->policy && strcmp(a->policy, "-") == 0 && strcmp(o->input, "-") == 0)
+        return error_set(err, ERROR_USAGE, "the policy and the trace cannot both be standard input");
     if (a->policy && same_file(a->policy, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
                          o->output);

@@ -17,6 +17,7 @@ struct sim_load_ops {
 };
 
 /* By enum scenario_load_type. */
-extern const struct sim_load_ops load_hog, load_on_off, load_web, load_bulk_out, load_bulk_in, load_disk;
+extern const struct sim_load_ops load_hog, load_on_off, load_web, load_bulk_out, load_bulk_in, load_disk,
+    load_map;
 
 #endif

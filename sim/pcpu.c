@@ -2,6 +2,7 @@
 
 #include "sim/kernel.h"
 #include "sim/emit.h"
+#include "sim/noise.h"
 
 /* What Xen needs from reading its clock to the first record of a switch, beside the scheduler's own records. */
 enum { DECISION_NS = 80, DECISION_MASK = 127 };
@@ -64,15 +65,29 @@ static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runst
 
 /* ---- the pCPU's time ---- */
 
-void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
+/* The current vCPU has worked up to now_ns. */
+static void work_until(struct sim_pcpu *pcpu, uint64_t now_ns)
 {
-    struct sim_task *task = pcpu->current->running;
+    struct sim_vcpu *v = pcpu->current;
     pcpu->clock_ns = later(pcpu->clock_ns, now_ns);
-    if (task && !idles(pcpu) && pcpu->clock_ns > pcpu->work_ns) {
+    if (v->running && !idles(pcpu) && pcpu->clock_ns > pcpu->work_ns) {
         uint64_t worked = pcpu->clock_ns - pcpu->work_ns;
-        task->left_ns -= worked < task->left_ns ? worked : task->left_ns;
+        v->running->left_ns -= worked < v->running->left_ns ? worked : v->running->left_ns;
+        v->noise_ns -= v->noise_ns != SIM_NEVER ? (worked < v->noise_ns ? worked : v->noise_ns) : 0;
     }
     pcpu->work_ns = pcpu->clock_ns;
+}
+
+void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
+{
+    struct sim_vcpu *v = pcpu->current;
+    while (v->noise_ns < SIM_NEVER && v->running && pcpu->clock_ns + v->noise_ns < now_ns) {
+        work_until(pcpu, pcpu->clock_ns + v->noise_ns);
+        noise_make(v);
+        emit_entry(pcpu);
+        pcpu->work_ns = pcpu->clock_ns;
+    }
+    work_until(pcpu, now_ns);
 }
 
 static bool must_schedule(const struct sim_pcpu *pcpu)
@@ -99,6 +114,8 @@ static uint64_t next_due(const struct sim_pcpu *pcpu)
 
 void pcpu_leave(struct sim_pcpu *pcpu)
 {
+    if (!must_schedule(pcpu))
+        emit_entry(pcpu);
     pcpu->work_ns = pcpu->clock_ns;
     uint64_t due = next_due(pcpu);
     host_set_timer(pcpu->host, &pcpu->timer, due);
@@ -238,7 +255,7 @@ void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
 
 void vcpu_block(struct sim_vcpu *v)
 {
-    emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_BLOCK);
+    emit_halt(v->pcpu);
     emit_vcpu(v->pcpu, TRC_BLOCK, v);
     v->blocked = true;
 }

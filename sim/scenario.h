@@ -13,7 +13,7 @@
 #include "parser/error.h"
 
 #define SCENARIO_PCPUS_MAX    1024
-#define SCENARIO_DOMAINS_MAX  1000
+#define SCENARIO_DOMAINS_MAX  2000
 #define SCENARIO_VCPUS_MAX    512 /* per domain */
 #define SCENARIO_ALL_VCPUS    8192
 #define SCENARIO_LOADS_MAX    16 /* per domain */
@@ -32,9 +32,24 @@ enum scenario_load_type {
     LOAD_REQUEST_RESPONSE,
     LOAD_BULK_OUT,
     LOAD_BULK_IN,
-    LOAD_DISK
+    LOAD_DISK,
+    LOAD_MAP
 };
 extern const char *const scenario_loads[]; /* ended by NULL */
+
+/* What guests are, in the order of scenario_guests[]. */
+enum scenario_guest { GUEST_PV, GUEST_HVM };
+extern const char *const scenario_guests[]; /* ended by NULL */
+
+/* What a vCPU asks of Xen for reasons of its own while it runs. */
+enum scenario_noise {
+    NOISE_HYPERCALL,  /* PV: of memory management */
+    NOISE_PRIVILEGED, /* PV: an instruction that Xen emulates */
+    NOISE_TRAP,       /* PV */
+    NOISE_PAGE_FAULT, /* PV */
+    NOISE_EXIT,       /* HVM: all kinds of exits */
+    SCENARIO_NOISES
+};
 
 /* What a load does: of each type only some of it means something (xenmeter-scenario(5)). */
 struct scenario_load {
@@ -56,6 +71,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    double batches_per_s;
+    uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };
 
 /* What a driver domain's work costs, and its devices. */
@@ -67,8 +84,10 @@ struct scenario_driver {
 };
 
 struct scenario_domain {
+    size_t element; /* of the scenario's list: several domains that are alike are one */
     uint64_t id;
     const char *name; /* "" if it has none */
+    char *copy_name;  /* where `name` points to, of one of several that are alike; else NULL */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */
@@ -82,6 +101,8 @@ struct scenario_domain {
     uint64_t budget_ns; /* rtds */
     /* What its kernel's own work costs. */
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
+    int guest;                           /* enum scenario_guest */
+    double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +9,13 @@
 #define MS 1e6
 #define S  1e9
 
-#define PAGES_MAX 65535u /* Xen counts the pages of all buffers in 16 bits */
+#define DOMAIN_ID_MAX 32751
+#define PAGES_MAX     65535u /* Xen counts the pages of all buffers in 16 bits */
 
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
-const char *const scenario_loads[] = {"hog",      "on_off",  "web",  "request_response",
-                                      "bulk_out", "bulk_in", "disk", NULL};
+const char *const scenario_loads[] = {"hog",  "on_off", "web", "request_response", "bulk_out", "bulk_in",
+                                      "disk", "map",    NULL};
+const char *const scenario_guests[] = {"pv", "hvm", NULL};
 static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
 
 #define FIELD(TYPE, MEMBER) .offset = offsetof(struct TYPE, MEMBER)
@@ -53,8 +56,11 @@ static const struct key trace_keys[] = {
     {.name = NULL},
 };
 
+#define NOISE(KIND) FIELD(scenario_domain, noise_per_s[KIND]), 0, 1e6, NULL, false
+
 static const struct key domain_keys[] = {
-    {"id", KEY_COUNT, FIELD(scenario_domain, id), 0, 32751, NULL, true},
+    {"id", KEY_COUNT, FIELD(scenario_domain, id), 0, DOMAIN_ID_MAX, NULL, true},
+    {"count", KEY_OTHER, .required = false},
     {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
     {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
     {"pin", KEY_OTHER, .required = false},
@@ -69,6 +75,12 @@ static const struct key domain_keys[] = {
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
+    {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
+    {"hypercalls_per_s", KEY_NUMBER, NOISE(NOISE_HYPERCALL)},
+    {"privileged_per_s", KEY_NUMBER, NOISE(NOISE_PRIVILEGED)},
+    {"traps_per_s", KEY_NUMBER, NOISE(NOISE_TRAP)},
+    {"page_faults_per_s", KEY_NUMBER, NOISE(NOISE_PAGE_FAULT)},
+    {"exits_per_s", KEY_NUMBER, NOISE(NOISE_EXIT)},
     {"driver_domain", KEY_OTHER, .required = false},
     {"loads", KEY_OTHER, .required = false},
     {.name = NULL},
@@ -94,6 +106,16 @@ static const struct {
     {"timeslice", 1u << SCENARIO_CREDIT},
     {"short_block", 1u << SCENARIO_SEDF},
 };
+
+/* Which guests know a key of a domain. */
+static const struct {
+    const char *name;
+    int guest; /* enum scenario_guest */
+} guest_keys[] = {{"hypercalls_per_s", GUEST_PV},
+                  {"privileged_per_s", GUEST_PV},
+                  {"traps_per_s", GUEST_PV},
+                  {"page_faults_per_s", GUEST_PV},
+                  {"exits_per_s", GUEST_HVM}};
 
 /* ---- the parts ---- */
 
@@ -205,6 +227,19 @@ static int check_parameters(const struct scenario *s, const struct scenario_doma
     return 0;
 }
 
+/* PV guests do not exit, and HVM guests do not trap to Xen. */
+static int check_guest(const struct scenario_domain *d, const json_t *domain, const struct key_place *place,
+                       struct error *err)
+{
+    for (size_t i = 0; i < sizeof guest_keys / sizeof guest_keys[0]; i++) {
+        const struct key_place here = {place, guest_keys[i].name, 0};
+        if (json_object_get(domain, guest_keys[i].name) && guest_keys[i].guest != d->guest)
+            return key_error(&here, err, "the guest is %s, which has none: take it out, or give guest \"%s\"",
+                             scenario_guests[d->guest], scenario_guests[guest_keys[i].guest]);
+    }
+    return 0;
+}
+
 static int read_domain(struct scenario *s, struct scenario_domain *d, const json_t *domain,
                        const struct key_place *place, struct error *err)
 {
@@ -221,7 +256,8 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
     if (keys_given(domain, domain_keys, "slice") && !keys_given(domain, domain_keys, "extratime"))
         d->extratime = false;
     if (read_pins(d, json_object_get(domain, "pin"), place, s->pcpus, err) != 0 ||
-        check_parameters(s, d, domain, place, err) != 0 || read_driver(d, domain, place, err) != 0)
+        check_parameters(s, d, domain, place, err) != 0 || check_guest(d, domain, place, err) != 0 ||
+        read_driver(d, domain, place, err) != 0)
         return -1;
     return read_loads(d, domain, place, err);
 }
@@ -248,7 +284,7 @@ static int check_ids(const struct scenario *s, const struct key_place *list, str
 {
     for (size_t i = 1; i < s->domain_count; i++)
         for (size_t j = 0; j < i; j++) {
-            const struct key_place here = {list, NULL, i};
+            const struct key_place here = {list, NULL, s->domains[i].element};
             if (s->domains[i].id == s->domains[j].id)
                 return key_error(&here, err, "domain %zu is there already: give this one another id",
                                  (size_t)s->domains[i].id);
@@ -282,7 +318,7 @@ static int check_reservations(const struct scenario *s, const struct key_place *
     for (size_t i = 0; i < s->domain_count; i++)
         for (size_t v = 0; v < s->domains[i].vcpus; v++) {
             const struct scenario_domain *d = &s->domains[i];
-            const struct key_place here = {list, NULL, i};
+            const struct key_place here = {list, NULL, d->element};
             size_t pcpu = d->pins[v] >= 0 ? (size_t)d->pins[v] : next++ % s->pcpus;
             share[pcpu] += (double)d->slice_ns / (double)d->period_ns;
             if (share[pcpu] > 1 + 1e-9)
@@ -293,18 +329,67 @@ static int check_reservations(const struct scenario *s, const struct key_place *
     return 0;
 }
 
+/* How many domains alike the element stands for; 0 with `err` filled. */
+static size_t count_of(const json_t *domain, const struct key_place *above, struct error *err)
+{
+    const struct key_place place = {above, "count", 0};
+    const json_t *count = json_is_object(domain) ? json_object_get(domain, "count") : NULL;
+    json_int_t n = json_integer_value(count);
+    if (!count)
+        return 1;
+    if (json_is_integer(count) && n >= 1 && n <= SCENARIO_DOMAINS_MAX)
+        return (size_t)n;
+    key_error(&place, err, "must be a whole number from 1 to %d", SCENARIO_DOMAINS_MAX);
+    return 0;
+}
+
+/* One of several that are alike: their ids follow each other, and so do numbers in their names. */
+static int number_copy(struct scenario_domain *d, size_t copy, const struct key_place *above,
+                       struct error *err)
+{
+    const struct key_place place = {above, "count", 0};
+    d->id += copy;
+    if (d->id > DOMAIN_ID_MAX)
+        return key_error(&place, err, "the last of these domains would be above %d, the last id",
+                         DOMAIN_ID_MAX);
+    if (!*d->name)
+        return 0;
+    size_t room = strlen(d->name) + 24;
+    if (!(d->copy_name = malloc(room)))
+        return error_no_memory(err, "the scenario");
+    snprintf(d->copy_name, room, "%s-%zu", d->name, copy + 1);
+    d->name = d->copy_name;
+    return 0;
+}
+
+static int read_element(struct scenario *s, const json_t *element, const struct key_place *here,
+                        struct error *err)
+{
+    size_t count = count_of(element, here, err);
+    if (count == 0)
+        return -1;
+    if (s->domain_count + count > SCENARIO_DOMAINS_MAX)
+        return key_error(here->above, err, "are more than %d domains", SCENARIO_DOMAINS_MAX);
+    for (size_t copy = 0; copy < count; copy++) {
+        struct scenario_domain *d = &s->domains[s->domain_count++];
+        if (read_domain(s, d, element, here, err) != 0 || (count > 1 && number_copy(d, copy, here, err) != 0))
+            return -1;
+        d->element = here->index;
+    }
+    return 0;
+}
+
 static int read_domains(struct scenario *s, const json_t *root, struct error *err)
 {
     const struct key_place list_place = {NULL, "domains", 0};
     const json_t *list;
     if (keys_list(root, NULL, "domains", SCENARIO_DOMAINS_MAX, &list, err) != 0)
         return -1;
-    if (!(s->domains = calloc(json_array_size(list) + 1, sizeof *s->domains)))
+    if (!(s->domains = calloc(SCENARIO_DOMAINS_MAX, sizeof *s->domains)))
         return error_no_memory(err, "the scenario");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const struct key_place here = {&list_place, NULL, i};
-        s->domain_count = i + 1;
-        if (read_domain(s, &s->domains[i], json_array_get(list, i), &here, err) != 0)
+        if (read_element(s, json_array_get(list, i), &here, err) != 0)
             return -1;
     }
     if (check_ids(s, &list_place, err) != 0 || check_budgets(s, &list_place, err) != 0 ||
@@ -363,6 +448,7 @@ void scenario_free(struct scenario *s)
         for (size_t j = 0; j < s->domains[i].load_count; j++)
             free(s->domains[i].loads[j].arrivals);
         free(s->domains[i].pins);
+        free(s->domains[i].copy_name);
         free(s->domains[i].loads);
         free(s->domains[i].driver);
     }

@@ -203,7 +203,7 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     EMIT(pcpu, TRC_RTDS_SCHEDULE, pcpu->id | (uint32_t)!current << 28);
     if (current)
         burn(pcpu, current, now_ns);
-    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0 && !v->yields;
+    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0;
     if (stays && (!next || precedes(current, next)))
         next = current;
     if (!next)

@@ -8,17 +8,20 @@
 #include "sim/kernel.h"
 #include "sim/load.h"
 #include "sim/network.h"
+#include "sim/noise.h"
 #include "sim/pcpu.h"
 #include "sim/true_document.h"
 
 #define TRUTH_MIB_MAX 1024u
 #define PAGE_BYTES    4096u
-#define BUFFER_WORDS  8u /* producer and consumer, at the beginning of a pCPU's buffer */
+#define ACTS_BETWEEN  8192u    /* calls of the sink's reached() */
+#define STILL_MAX     2000000u /* things that happen at one instant: far more than there are timers */
+#define BUFFER_WORDS  8u       /* producer and consumer, at the beginning of a pCPU's buffer */
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
-static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web, &load_web,
-                                                   &load_bulk_out, &load_bulk_in, &load_disk};
+static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web,  &load_web,
+                                                   &load_bulk_out, &load_bulk_in, &load_disk, &load_map};
 
 struct simulation {
     struct sim_host host;
@@ -32,8 +35,11 @@ struct simulation {
     const struct sim_vcpu *starved; /* NULL: none */
     struct allowances allowances;
     uint64_t now_ns; /* of the last thing that happened */
+    uint64_t acts;   /* how many things happened, in all and */
+    uint64_t still;  /* at now_ns */
     bool begun, ended;
-    bool wrote; /* something went to the sink in this step */
+    bool stopped; /* from outside */
+    bool wrote;   /* something went to the sink in this step */
 };
 
 bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
@@ -74,9 +80,23 @@ static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t
     trace_ring_consume(ring, now_tsc);
 }
 
+/* What is recorded up to now is in the buffers then: a vCPU makes its noise when its pCPU is entered. */
+static void catch_up(struct sim_host *host, uint64_t now_ns)
+{
+    for (size_t i = 0; i < host->plan->pcpus; i++) {
+        struct sim_pcpu *pcpu = &host->pcpus[i];
+        if (pcpu->current->noise_ns == SIM_NEVER)
+            continue;
+        pcpu_enter(pcpu, now_ns);
+        pcpu_leave(pcpu);
+    }
+}
+
 static void sweep(struct simulation *s, uint64_t now_ns)
 {
     struct sim_host *host = &s->host;
+    if (s->sink.reached)
+        s->sink.reached(s->sink.context, now_ns);
     for (size_t i = 0; i < host->plan->pcpus; i++)
         write_window(s, &host->pcpus[i].ring, host_tsc(host, now_ns));
     host->sweep_wanted = false;
@@ -85,6 +105,7 @@ static void sweep(struct simulation *s, uint64_t now_ns)
 static void sweep_due(struct sim_host *host, void *context, uint64_t now_ns)
 {
     struct simulation *s = context;
+    catch_up(host, now_ns);
     sweep(s, now_ns);
     host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_ns);
 }
@@ -118,6 +139,15 @@ static int starved_error(const struct simulation *s, struct error *err)
                      (double)s->starved->changed_ns / 1e9, s->host.scheduler->name);
 }
 
+static int still_error(const struct simulation *s, struct error *err)
+{
+    return error_set(
+        err, ERROR_USAGE,
+        "the host's time stands still at %.9f s: what happens then takes no time and never ends; "
+        "give the loads a cost (request_us, packet_us, on_us)",
+        (double)s->now_ns / 1e9);
+}
+
 /* ---- building ---- */
 
 static void fill_mask(struct sim_host *host)
@@ -136,6 +166,7 @@ static void init_idle(struct sim_pcpu *pcpu)
                                    .id = (uint16_t)pcpu->id,
                                    .pin = (int16_t)pcpu->id,
                                    .runstate = SIM_RUNNING,
+                                   .noise_ns = SIM_NEVER,
                                    .charged_to = CELL_NONE};
     pcpu->current = &pcpu->idle;
 }
@@ -173,6 +204,7 @@ static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct 
                            .blocked = true,
                            .charged_to = domain->own_cell};
     v->pcpu = &host->pcpus[pin >= 0 ? (uint32_t)pin : v->index % host->plan->pcpus];
+    noise_init(host, v);
     v->first_state_cell = true_account_cell(&host->truth);
     for (int i = 1; i < TRUE_STATES; i++)
         true_account_cell(&host->truth);
@@ -353,6 +385,7 @@ static void begin(struct simulation *s)
 static void end(struct simulation *s)
 {
     struct sim_host *host = &s->host;
+    catch_up(host, s->stopped ? s->now_ns : host->plan->duration_ns);
     for (uint32_t i = 0; i < host->vcpu_count; i++) {
         const struct sim_vcpu *v = &host->vcpus[i];
         uint64_t known_ns = v->charged_ns > v->changed_ns ? v->charged_ns : v->changed_ns;
@@ -361,6 +394,8 @@ static void end(struct simulation *s)
     }
     for (uint32_t i = 0; i < host->vcpu_count; i++)
         vcpu_close_account(&host->vcpus[i], host->last_ns);
+    if (s->stopped)
+        true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
     sweep(s, host->last_ns);
 }
@@ -370,9 +405,13 @@ static bool go_on(struct simulation *s)
 {
     struct sim_host *host = &s->host;
     const struct timeline_entry first = timeline_first(&host->timeline);
-    if (first.due >= host->plan->duration_ns)
+    if (s->stopped || first.due >= host->plan->duration_ns)
         return false;
+    s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
+    host->stands_still |= s->still > STILL_MAX;
+    if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
+        s->sink.reached(s->sink.context, first.due);
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
     timer->due(host, timer->context, first.due);
@@ -391,12 +430,15 @@ int simulation_step(struct simulation *s, struct error *err)
     if (!s->begun)
         begin(s);
     s->begun = true;
-    while (!s->wrote && !host->no_memory && !s->sink_failed && !s->starved && !s->ended)
+    while (!s->wrote && !host->no_memory && !host->stands_still && !s->sink_failed && !s->starved &&
+           !s->ended)
         s->ended = !go_on(s);
     if (host->no_memory)
         return error_no_memory(err, "the simulated host");
     if (s->starved)
         return starved_error(s, err);
+    if (host->stands_still)
+        return still_error(s, err);
     if (s->ended)
         end(s);
     return s->sink_failed ? -1 : s->wrote;
@@ -408,6 +450,11 @@ int simulation_run(struct simulation *s, struct error *err)
     while (status > 0)
         status = simulation_step(s, err);
     return status;
+}
+
+void simulation_stop(struct simulation *s)
+{
+    s->stopped = true;
 }
 
 bool simulation_takes_allowances(const struct simulation *s)

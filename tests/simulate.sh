@@ -39,9 +39,10 @@ charges_add_up() {
 #   Creating, Using, scan_for_new_pcpu, init_pcpus      it meets domains, vCPUs and pCPUs for the first time
 #   First schedule for                                  a vCPU's first record is not one of a switch: the trace begins with wakes
 #   read_record, deactivate_pcpu                        the trace ends
+#   unexpected ... offline->running                     Credit2 records no wake when a vCPU that waited for its cap's budget may run
 complaints() {
     xenalyze --summary --cpu-hz 2.4G "$trace" 2>&1 >/dev/null |
-        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting )'
+        grep -vE '^(Creating (domain|vcpu)|Using (VMX|SVM) hardware|scan_for_new_pcpu: Activating|init_pcpus: through first|First schedule for|read_record: read returned zero|deactivate_pcpu: [sS]etting |Strange, d[0-9]+v[0-9]+ unexpected runstate transition offline->running$)'
 }
 
 judge() { # NAME
@@ -65,6 +66,55 @@ for file in sim/scenarios/*.json; do
     simulate
     judge "$(basename "$file")"
 done
+
+cat >"$scenario" <<'END'
+{ "duration_s": 2, "host": { "pcpus": 2 },
+  "domains": [ { "id": 0, "driver_domain": {} },
+    { "id": 1, "guest": "hvm", "exits_per_s": 5000, "loads": [ { "type": "on_off", "on_ms": 1, "off_ms": 1 } ] },
+    { "id": 2, "guest": "hvm", "privileged": 1, "loads": [ { "type": "web", "requests_per_s": 500, "file_bytes": 20000 } ] },
+    { "id": 3, "hypercalls_per_s": 8000, "privileged_per_s": 4000, "traps_per_s": 2000, "page_faults_per_s": 1000,
+      "loads": [ { "type": "on_off", "on_ms": 20, "off_ms": 20 } ] } ] }
+END
+simulate
+judge 'HVM guests beside PV guests'
+"$XENMETER" dump -q -f jsonl "$trace" >"$scratch/records"
+# How often in a second of its running time, within 10 %.
+about() { # DOMAIN FILTER RATE
+    local n running
+    n=$(jq -c "select(.domain == $1 and ($2)) | 1" "$scratch/records" | wc -l)
+    running=$(jq "[.domains[] | select(.domain == $1) | .vcpus[].running_ns] | add" "$truth")
+    awk -v n="$n" -v rate="$3" -v seconds="$running" 'BEGIN { seconds /= 1e9; exit !(n > 0.9 * rate * seconds && n < 1.1 * rate * seconds) }'
+}
+check 'hypercalls of memory management' about 3 '.event == "hypercall_v2" and (.fields.op | . == "mmu_update" or . == "mmuext_op" or . == "update_va_mapping")' 8000
+check 'emulated instructions' about 3 '.event == "pv_emulate_privop"' 4000
+check 'traps' about 3 '.event == "pv_trap"' 2000
+check 'page faults' about 3 '.event == "pv_page_fault"' 1000
+check 'exits for reasons of its own' about 1 '.event | . == "hvm_msr_read" or . == "hvm_cpuid" or . == "hvm_cr_write" or . == "hvm_npf" or . == "hvm_ioport_write"' 2187.5
+check 'each exit says what it was about, and is followed by an entry or a switch' equal '' "$(jq -r '
+    select(.domain == 1 or .domain == 2) | select(.event | test("^(vm|hvm_|switch$)")) | "\(.domain) \(.event)"' "$scratch/records" | awk '
+    { about = $2 ~ /^hvm_/ }
+    $2 == "vmx_exit" && last[$1] != "" && last[$1] != "vmentry" { print "exit after", last[$1] }
+    $2 == "vmentry" && last[$1] == "vmentry" { print "entry after entry" }
+    about && last[$1] != "vmx_exit" { print $2, "after", last[$1] }
+    $2 == "vmentry" && last[$1] == "vmx_exit" { print "nothing about an exit" }
+    { last[$1] = $2 }')"
+check 'an HVM guest makes no PV hypercall' equal '' "$(jq -r 'select((.domain == 1 or .domain == 2) and (.event | test("^(pv_|hypercall)"))) | .event' "$scratch/records")"
+check 'its hypercalls are exits' equal 'event_channel_op vcpu_op' "$(jq -r 'select(.domain == 2 and .event == "hvm_vmmcall") | .fields.op' "$scratch/records" | sort -u | paste -sd' ')"
+check 'it halts when it blocks' equal "$(jq -r 'select(.domain == 2 and .event == "block") | 1' "$scratch/records" | wc -l)" \
+    "$(jq -r 'select(.domain == 2 and .event == "hvm_hlt") | 1' "$scratch/records" | wc -l)"
+
+group 'mapped pages'
+cat >"$scenario" <<'END'
+{ "duration_s": 1, "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "map", "batches_per_s": 2000, "pages": 4, "page_us": 1 } ] },
+    { "id": 7, "count": 3, "name": "guest" } ] }
+END
+simulate
+"$XENMETER" dump -q -f jsonl -e grant_map,grant_unmap "$trace" >"$scratch/records"
+check 'are those of all guests, as often mapped as unmapped' equal '7 8 9' \
+    "$(jq -r '"\(.fields.grantor) \(.event)"' "$scratch/records" | sort | uniq -c | awk '{ n[$2] = n[$2] " " $1 } END { for (d in n) { split(n[d], both, " "); if (both[1] - both[2] <= 4 && both[1] - both[2] >= -4 && both[1] > 1000) print d } }' | sort | paste -sd' ')"
+check 'what they cost is charged to the guest' equal true "$(jq --slurpfile records "$scratch/records" '
+    [.charged[] | .domain as $d | .by.pages as $ns | ($records | map(select((.fields.grantor == $d))) | length) | . * 1000 - $ns | fabs < 200 * 1000 + 0.2 * $ns] | all' "$truth")"
+check 'names have numbers' equal 'guest-1 guest-2 guest-3' "$(jq -r '[.domains[1:][].name] | join(" ")' "$truth")"
 
 group 'schedulers'
 for scheduler in credit credit2 sedf null rtds; do
@@ -141,6 +191,23 @@ check 'the same running time, but for the last record' equal true \
     "$(jq -n --slurpfile a "$truth" --slurpfile b "$scratch/full.json" \
         '[$a[0], $b[0] | .domains[0].vcpus[0].running_ns] | (.[0] - .[1] | fabs) < 20000000')"
 
+group 'a size'
+"$XENMETER" simulate --duration 1h --size 3M sim/scenarios/stress-hvm-pv.json -o "$trace" --truth "$truth"
+check 'the trace has it' equal true "$(bytes=$(stat -c %s "$trace"); [ "$bytes" -ge 3145728 ] && [ "$bytes" -lt 3600000 ] && echo true)"
+check 'runstates are the truth' within_record_delays
+check 'the truth ends there, too' equal '1 true' "$(jq -r '"\(.seconds | length) \([.domains[].vcpus[] | .running_ns + .runnable_ns + .blocked_ns + .offline_ns] | unique == [$d])"' --argjson d "$(jq .duration_ns "$truth")" "$truth")"
+
+# Records of the benchmark's mix: 8 pCPUs, 20 domains of 4 vCPUs, half of them HVM.
+group 'the mix of HVM and PV guests'
+cp sim/scenarios/stress-hvm-pv.json "$scenario"
+simulate
+share() { # REGEX of events: per cent of the records
+    "$XENMETER" dump -q --count -f csv "$trace" | awk -F, -v events="$1" '$1 ~ events { n += $3 } NR > 1 { all += $3 } END { printf "%d", 100 * n / all }'
+}
+check 'exits, entries and what exits are about' test "$(share '^(vm|hvm)')" -ge 25
+check 'hypercalls, traps and faults of PV guests' test "$(share '^(hypercall|pv_trap|pv_page)')" -ge 25
+check 'pages mapped and unmapped' equal 10 "$(share '^grant')"
+
 group 'lost records'
 jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
 simulate
@@ -173,6 +240,50 @@ jq '.host = { "scheduler": "null", "watchdog_ms": 10 } | del(.domains[].weight)'
 cp "$scratch/null.json" "$scenario"
 simulate
 check 'one that the null scheduler has no pCPU for does not starve' exits 0
+
+yes 0.5 | head -n 2500000 >"$scratch/arrivals.txt"
+cat >"$scenario" <<END
+{ "duration_s": 2, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "web", "arrivals_file": "arrivals.txt" } ] } ] }
+END
+rm -f "$trace" "$truth"
+simulate
+check 'time that stands still: exit code' exits 2
+check 'and one line says so' says "$err" '^xenmeter: .*the host.s time stands still at 0.500000000 s'
+check 'time that stands still: nothing is written' not test -e "$trace"
+
+group 'floods'
+jq '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_in", "packets_per_s": 1e7, "packet_ns": 0}' \
+    sim/scenarios/two-hogs.json >"$scenario"
+simulate --duration 100ms --progress always
+check 'a flood of packets is simulated' exits 0
+check 'and shows how far it is' says "$err" '% *[0-9.]* s of 0.1 s simulated  *[0-9]* MB'
+simulate --duration 100ms --progress never
+check 'or nothing' equal '' "$(cat "$err")"
+rm -f "$trace" "$truth"
+run simulate --max-size 1M sim/scenarios/two-driver-domains.json -o "$trace" --truth "$truth"
+check 'a trace larger than allowed: exit code' exits 2
+check 'a trace larger than allowed: one line' equal 1 "$(wc -l <"$err")"
+check 'a trace larger than allowed: says how far it came' says "$err" 'the trace has 1,0[0-9,]* bytes at 0.[0-9]* s of 5 s: .*--max-size'
+check 'a trace larger than allowed: neither trace nor truth' not test -e "$trace" -o -e "$truth"
+"$XENMETER" simulate --max-size 1M sim/scenarios/two-driver-domains.json 2>"$err" >"$scratch/piped.xt"
+check 'into a pipe it ends there, too' equal true "$([ "$(wc -c <"$scratch/piped.xt")" -le 1048576 ] && echo true)"
+mkdir "$scratch/full"
+no_room() { # at most 50 KiB may be written to a file
+    (ulimit -f 50 && run simulate sim/scenarios/two-driver-domains.json -o "$scratch/full/a.xt" --truth "$scratch/full/truth.json" && exits 2)
+}
+check 'no more room for the file: exit code' no_room
+check 'no more room for the file: one line' equal 1 "$(wc -l <"$err")"
+check 'no more room for the file: says so' says "$err" 'a.xt: cannot write: File too large'
+check 'no more room for the file: nothing is left' equal '' "$(ls -A "$scratch/full")"
+# A shell has SIGINT ignored for what runs in its background: SIGTERM, which is treated alike.
+"$XENMETER" simulate --duration 10m sim/scenarios/two-driver-domains.json -o "$scratch/full/a.xt" &
+writes() { [ -n "$(ls -A "$scratch/full")" ]; }
+soon writes
+kill -TERM $!
+wait $!
+check 'a signal ends it' equal 143 $?
+check 'and leaves nothing' equal '' "$(ls -A "$scratch/full")"
 
 group 'arrivals from a file'
 cat >"$scenario" <<END
@@ -307,6 +418,14 @@ wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
 no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
 no_ledger '--ledger wants --with debt=POLICY'
+run simulate --with debt=- - -o "$trace" </dev/null
+check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
+cp sim/scenarios/sedf-web-server.json "$scenario"
+simulate --duration 3s --with debt=- --ledger "$ledger" <sim/policies/sedf-web-server.json
+check 'a policy on standard input' exits 0
+cp "$ledger" "$scratch/first.csv"
+simulate --duration 3s --with debt=sim/policies/sedf-web-server.json --ledger "$ledger"
+check 'gives the same rows' same "$scratch/first.csv" "$ledger"
 no_ledger 'simulate longer' --duration 1ms --with debt="$policy"
 no_ledger '--delay 25h: 24h at most' --delay 25h --with debt="$policy"
 no_ledger '--ledger wants a file of its own, beside --truth' --with debt="$policy" --ledger "$truth"
@@ -334,6 +453,10 @@ wrong '.duration = 3' 'duration_ns, duration_us, duration_ms or duration_s'
 wrong 'del(.duration_s)' '.duration_ms. is missing'
 wrong '.duration_ms = 7' '\$\.duration_[a-z]*: is given twice'
 wrong '.host.pcpus = 0' '\$\.host\.pcpus: must be from 1 to 1024'
+wrong '.host.cpu_hz = 1' '\$\.host\.cpu_hz: must be from 1000000 to 100000000000$'
+wrong '.domains[0].tick_ns = 1e18' '\$\.domains\[0\]\.tick_ns: must be from 100 us to 1 h$'
+wrong '.domains[0].interrupt_us = -1' 'must be from 0 to 10 ms$'
+wrong '.domains[0].cap_pct = -0.5' '\.cap_pct: must be from 0 to 51200$'
 wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
 wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
 wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
@@ -364,6 +487,16 @@ wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "
 printf 'soon\n' >"$scratch/arrivals.txt"
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 1: not a time'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "no.txt"}' '\.arrivals_file: cannot read no.txt'
+wrong '.domains[0].guest = "hvn"' '\.guest: must be one of "pv", "hvm"'
+wrong '.domains[0] += {"guest": "hvm", "traps_per_s": 3}' '\.traps_per_s: the guest is hvm, which has none'
+wrong '.domains[0].exits_per_s = 3' '\.exits_per_s: the guest is pv, which has none'
+wrong '.domains[0].loads[0] = {"type": "map", "batches_per_s": 1}' '\$\.domains\[0\]\.loads\[0\]: the domain must be a driver domain'
+wrong 'del(.domains[1]) | .domains[0] += {"driver_domain": {}, "loads": [{"type": "map", "batches_per_s": 1}]}' 'there is no guest whose pages'
+wrong '.domains[1].count = 0' '\$\.domains\[1\]\.count: must be a whole number from 1 to 2000'
+wrong '.domains[1].count = 1.5' '\.count: must be a whole number'
+wrong '.domains[1].count = 2000' '\$\.domains: are more than 2000 domains'
+wrong '.domains[1] += {"id": 32751, "count": 2}' '\.count: the last of these domains would be above 32751'
+wrong '.domains[0].count = 2' '\$\.domains\[1\]: domain 2 is there already'
 wrong '.domains[0].loads[0] = 3' '\$\.domains\[0\]\.loads\[0\]: must be an object'
 wrong '[1]' '\$: must be an object'
 printf '{ "duration_s": 1,' >"$scenario"

@@ -60,7 +60,7 @@ struct debt_row {
 
 struct debt_options {
     const struct debt_policy *policy; /* resolved with these names; the caller's, and so are the names */
-    debt_name_of name_of;             /* NULL: no names are known */
+    domain_name_of name_of;           /* NULL: no names are known */
     const void *names;
     void *context;
     /* One interval: the domains with a reservation that are in it, by id. Non-zero ends the work. */

@@ -170,6 +170,8 @@ static bool serves(const struct charging *c, uint32_t a, uint32_t b)
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
     uint32_t source = life_of(c, from);
+    if (source == target && to != NOBODY)
+        tasks_sibling_sent(c, to);
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
@@ -197,11 +199,24 @@ static void guest_sent(struct charging *c, uint32_t vcpu)
         notified(c, l->partner, p->notifies, vcpu, p->notifies, true);
 }
 
+/* The vCPU may have interrupted any other one of its domain that is awake. */
+static void may_interrupt_siblings(struct charging *c, uint32_t vcpu)
+{
+    const struct incarnation *life = &c->population->incarnations[life_of(c, vcpu)];
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        uint32_t sibling = life->vcpus[id];
+        if (sibling != NOBODY && sibling != vcpu && sibling < c->vcpus_n)
+            tasks_sibling_sent(c, sibling);
+    }
+}
+
 /* A driver domain's notification woke nobody: it was for a guest that is awake, or for a sibling. */
 static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
     bool copied = c->vcpus[vcpu].copies > 0;
     bool sibling = c->incarnations[life_of(c, vcpu)].awake > 1;
+    if (sibling)
+        may_interrupt_siblings(c, vcpu);
     if (!copied && sibling)
         return;
     uint32_t only = end_copies_for_awake(c, vcpu, idd);
@@ -271,6 +286,17 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
                                          .kind = kind});
 }
 
+/* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
+static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
+        return;
+    if (idd == NOBODY && !c->explicit_idds)
+        idd = charging_make_idd(c, life_of(c, vcpu));
+    if (idd != NOBODY)
+        c->vcpus[vcpu].task.unmapped = true;
+}
+
 /* ---- records ---- */
 
 void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
@@ -331,8 +357,7 @@ void attribution_record(struct charging *c, const struct transition *t)
             end_copies(c, current, t->pcpu, idd);
         break;
     case IO_RECORD_UNMAPPED:
-        if (idd != NOBODY)
-            c->vcpus[current].task.unmapped = true;
+        unmapped_none(c, current, idd);
         break;
     }
 }

@@ -50,8 +50,8 @@ struct charge_options {
     bool per_execution;       /* an execution, even where the trace tells tasks apart */
     bool spread_own;          /* own time goes to the guests, in the proportion of their recent charges */
     const uint8_t
-        *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
-               /* and each domain from the moment on at which it maps another one's page */
+        *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, and */
+               /* each domain from the moment on at which it maps another one's page, or unmaps none */
     const struct own_load *
         own; /* known loads of driver domains' own work, ordered by domain: taken out before time is charged. For */
              /* those whose own work is not told apart; for others the pass fails */

@@ -50,7 +50,8 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->references = 1;
     p->from_ns = from_ns;
     p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
-    p->partial = p->closed = p->of_thread = p->half_own = false;
+    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = false;
+    p->like = NULL;
     p->io = p->arrivals = false;
     p->unattributed = 0;
     p->first = p->last = NULL;
@@ -72,7 +73,7 @@ struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t f
 void charging_clear_period(struct charging *c, struct period *p)
 {
     p->serial = ++c->serial;
-    p->io = p->arrivals = false;
+    p->io = p->arrivals = p->estimated = false;
     p->unattributed = 0;
     p->tallies_n = 0;
 }
@@ -154,7 +155,7 @@ static void weigh_tally(struct charging *c, struct period *p, const struct tally
             s->by_kind[k] = (float)(by_kind[k] / weight);
     if (!s)
         return;
-    s->inferred = (float)(inferred / weight);
+    s->inferred = p->estimated ? 1 : (float)(inferred / weight);
     s->grounded = true;
 }
 
@@ -260,17 +261,31 @@ static void weigh_arrivals(struct charging *c, struct period *p)
 }
 
 /*
- * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: it served these disks, in the
- * proportion of the requests that were done lately.
+ * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: each has a thread of its own, and
+ * the one that has waited longest is served first.
  */
 static void weigh_awaiting(struct charging *c, struct period *p)
 {
-    struct idd *d = &c->idds[p->idd];
-    for (uint32_t i = d->awaiting_n; i-- > 0;) {
-        uint32_t pair = d->awaiting[i];
-        add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
-        charging_set_awaits(c, pair, false);
+    const struct idd *d = &c->idds[p->idd];
+    if (d->awaiting_n == 0)
+        return;
+    uint32_t pair = d->awaiting[0];
+    add_share_by_notice(c, p, pair, 1, true);
+    charging_set_awaits(c, pair, false);
+}
+
+/* As another period, which is weighed. */
+static void weigh_alike(struct charging *c, struct period *p)
+{
+    for (size_t i = 0; i < p->like->shares_n; i++) {
+        const struct share *from = &p->like->shares[i];
+        struct share *s = add_share(c, p, from->to, (double)p->like->weights[i]);
+        if (!s)
+            return;
+        *s = *from;
+        s->inferred = 1;
     }
+    p->like = NULL;
 }
 
 /* I/O without any event that the methods look at: it is shared out in the proportion of the recent charges. */
@@ -320,7 +335,9 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
 static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
 {
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
-    if (p->io)
+    if (p->like)
+        weigh_alike(c, p);
+    else if (p->io)
         weigh_events(c, p, to_ns);
     else if (p->arrivals && notices)
         weigh_arrivals(c, p);

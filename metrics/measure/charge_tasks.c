@@ -1,8 +1,9 @@
 #include "charge_tasks.h"
 
-#include "charging.h"
 #include <string.h>
 
+#include "charge_interrupts.h"
+#include "charging.h"
 #include "metrics/array.h"
 
 #define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
@@ -51,13 +52,17 @@ static bool own_is_sure(const struct charging *c, uint32_t vcpu)
            !c->vcpus[vcpu].blind;
 }
 
-/* The period of the vCPU is over at to_ns. */
 static void close_period(struct charging *c, uint32_t vcpu, struct period *p, uint64_t to_ns)
 {
     if (c->options.charge_idle)
         idle_share_join(c, vcpu, p);
     charging_close_period(c, p, to_ns);
     charging_release_period(c, p);
+}
+
+void tasks_close_period(struct charging *c, uint32_t vcpu, struct period *p)
+{
+    close_period(c, vcpu, p, c->now_ns);
 }
 
 /* What the slice has before to_ns is idle time. */
@@ -110,7 +115,10 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     whole->of_thread = is_thread(t);
     if (c->options.charge_idle && t->idle && !whole->io && !whole->partial)
         idle_share_take(c, vcpu, whole);
+    whole->references++;
     close_period(c, vcpu, whole, c->now_ns);
+    interrupt_follows(c, vcpu, whole);
+    charging_release_period(c, whole);
     t->whole = NULL;
     uint32_t last = c->open[--c->open_n];
     c->open[t->open_at] = last;
@@ -135,16 +143,22 @@ static void count_interrupt(struct charging *c, uint32_t vcpu, uint64_t ns)
         whole->interrupted_ns += ns;
 }
 
-/* The stretch, or its part before to_ns, is charged by itself: by what `period` gathered. */
-static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
+/* The stretch, or its part before to_ns, is no part of the task: it goes to `period`. */
+static void part_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
 {
     struct task *t = task_of(c, vcpu);
     give_to_task(c, vcpu, t->from_ns);
     count_interrupt(c, vcpu, to_ns - t->from_ns);
-    period->from_ns = t->from_ns;
     charging_part_slice(c, vcpu, to_ns, period);
-    close_period(c, vcpu, period, to_ns);
     t->from_ns = to_ns;
+}
+
+/* The same, and it is charged by itself: by what `period` gathered. */
+static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
+{
+    period->from_ns = task_of(c, vcpu)->from_ns;
+    part_apart(c, vcpu, to_ns, period);
+    close_period(c, vcpu, period, to_ns);
 }
 
 /* The same by what happened in the stretch. */
@@ -195,20 +209,57 @@ static void merge_into_task(struct charging *c, uint32_t vcpu)
     v->task.from_ns = c->now_ns;
 }
 
+/* The stretch is an interrupt that nothing tells of. */
+static void charge_unexplained(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *waits =
+        t->by_sibling || c->now_ns == t->from_ns ? NULL : interrupt_waits(c, vcpu, t->from_ns);
+    if (waits)
+        part_apart(c, vcpu, c->now_ns, waits);
+    else
+        charge_own(c, vcpu, c->now_ns);
+}
+
+/* Whether the interrupt that ends has woken the vCPU from its idle loop. */
+static bool woke_idle(const struct task *t)
+{
+    return t->idle && t->begin == AT_WAKE;
+}
+
 /* An interrupt without I/O has ended. */
 static void interrupt_ends(struct charging *c, uint32_t vcpu)
 {
-    const struct task *t = task_of(c, vcpu);
+    struct task *t = task_of(c, vcpu);
     struct period *p = c->vcpus[vcpu].period;
     if (t->timer_ns) {
         charge_timer(c, vcpu, c->now_ns);
         return;
     }
+    if (woke_idle(t))
+        interrupt_learn_entry(c, vcpu, c->now_ns - t->from_ns);
     if (!p || !p->arrivals) {
-        charge_own(c, vcpu, c->now_ns);
+        t->from_ns += woke_idle(t) ? interrupt_entry(c, vcpu, c->now_ns - t->from_ns) : 0;
+        charge_unexplained(c, vcpu);
         return;
     }
-    p->half_own = t->idle && t->begin == AT_WAKE && !c->options.charge_idle;
+    p->half_own = woke_idle(t) && !c->options.charge_idle;
+    charge_by_events(c, vcpu);
+}
+
+/* A handler with I/O has ended. */
+static void charge_handler(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *p = c->vcpus[vcpu].period;
+    if (woke_idle(t))
+        t->from_ns += interrupt_entry(c, vcpu, c->now_ns - t->from_ns);
+    if (t->begin >= AT_WAKE) {
+        interrupt_learn(c, p, t->from_ns);
+    } else if (t->begin < AT_RESUME && (!is_thread(t) || t->unmapped)) {
+        t->from_ns = interrupt_began(c, p, t->from_ns);
+        p->estimated = true;
+    }
     charge_by_events(c, vcpu);
 }
 
@@ -223,7 +274,7 @@ static void end_by_return(struct charging *c, uint32_t vcpu)
     else if (t->timer_ns && io)
         charge_timer(c, vcpu, t->timer_ns);
     if (io)
-        charge_by_events(c, vcpu);
+        charge_handler(c, vcpu);
     else if (interrupt || t->timer_ns)
         interrupt_ends(c, vcpu);
     else if (t->returns < USER_RETURNS)
@@ -283,6 +334,8 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
     if (slept && !t->polls) {
         t->idle = t->slept = true;
         close_whole(c, vcpu);
+        interrupt_ends_waiting(c, vcpu);
+        t->by_sibling = false;
         idle_share_end(c, vcpu);
     }
     if (lost)
@@ -293,6 +346,7 @@ void tasks_forget(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
     close_whole(c, vcpu);
+    interrupt_ends_waiting(c, vcpu);
     idle_share_end(c, vcpu);
     forget_arrivals(c, vcpu);
     t->returns = 0;
@@ -312,8 +366,10 @@ void tasks_end_periods(struct charging *c)
     while (c->open_n > 0 && !c->failed) {
         uint32_t vcpu = c->open[c->open_n - 1];
         close_whole(c, vcpu);
+        interrupt_ends_waiting(c, vcpu);
         idle_share_end(c, vcpu);
     }
+    interrupts_end_waiting(c);
     for (size_t i = 0; i < c->running_n && c->groups_open > 0; i++)
         idle_share_end(c, c->running[i]);
 }
@@ -427,6 +483,7 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
         close_whole(c, vcpu);
     }
     forget_arrivals(c, vcpu);
+    interrupt_next_task(c, vcpu);
     t->returns = 0;
     t->idle = false;
     begin_stretch(c, vcpu, AT_SWITCH);
@@ -438,6 +495,7 @@ void tasks_returned(struct charging *c, uint32_t vcpu)
         return;
     end_stretch(c, vcpu, true);
     forget_arrivals(c, vcpu);
+    task_of(c, vcpu)->by_sibling = false;
     begin_stretch(c, vcpu, AT_RETURN);
 }
 
@@ -463,6 +521,11 @@ void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
         begin_stretch(c, vcpu, AT_ARRIVAL);
     }
     charging_tally_arrival(c, vcpu, pair);
+}
+
+void tasks_sibling_sent(struct charging *c, uint32_t vcpu)
+{
+    task_of(c, vcpu)->by_sibling = true;
 }
 
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu)

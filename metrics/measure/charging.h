@@ -4,8 +4,8 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Twelve files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
- * switch, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * Thirteen files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * switch, charge_interrupts.c knows what interrupts do not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
  * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
  * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
  * takes a known load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what
@@ -41,6 +41,7 @@ struct pair {
     uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
     double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
     double charged;       /* recent charges; scaled */
+    double handled, handled_ns; /* I/O in interrupts whose beginning is known, in units of one page copied; how long they took */
     double completed;     /* recent disk requests whose end unmapped nothing; scaled */
     bool awaits;          /* the same guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
@@ -79,6 +80,8 @@ struct period {
     bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
     bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
     bool of_thread;      /* a kernel thread ran in it */
+    bool estimated;      /* where the interrupt began is estimated */
+    const struct period *like; /* while it is closed: it is charged as that one, which is over; NULL */
     double unattributed; /* weight of I/O whose guest is not known */
     bool closed;         /* the shares are known */
     struct tally *tallies;
@@ -114,8 +117,9 @@ struct idd {
     bool measured;      /* its kernel recorded whose work it did: no method is in force */
     bool undecided;     /* whether it will be: charge_choice.c */
     bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
+    uint64_t shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
     uint32_t own_ppm;   /* its known load of own work; 0: none is given */
-    uint32_t *awaiting; /* pairs whose guest `awaits` */
+    uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
@@ -152,6 +156,9 @@ struct task {
     bool idle;     /* the idle loop: it lets the vCPU sleep */
     bool own_idle; /* what is before own_to_ns is the idle loop's */
     bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
+    bool by_sibling;    /* another vCPU of the domain woke it, and no interrupt was handled since */
+    bool device_before; /* the kernel switched tasks since `device` began */
+    struct period *device; /* gathers interrupts that wait for a thread, see charge_interrupts.h; NULL: none */
     bool polls;    /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
@@ -245,6 +252,7 @@ struct charging {
     struct mark_queue *marks; /* by pCPU, PCPUS_MAX; NULL: T is no task */
     uint32_t *open;           /* vCPUs whose task has a `whole` */
     size_t open_n, open_capacity;
+    size_t devices_n;         /* vCPUs whose task has a `device`: there are none but in the charging periods up to cut_ns */
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
     uint64_t now_ns;    /* all before has been taken */
