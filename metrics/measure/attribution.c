@@ -363,5 +363,9 @@ void attribution_record(struct charging *c, const struct transition *t)
     case IO_RECORD_UNMAPPED:
         unmapped_none(c, current, idd);
         break;
+    case IO_RECORD_IRQ:
+        if (idd != NOBODY && charging_by_task(c, current))
+            tasks_interrupted(c, current);
+        break;
     }
 }

@@ -432,14 +432,19 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
     t->timer_ns = c->now_ns;
 }
 
-void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+void tasks_interrupted(struct charging *c, uint32_t vcpu)
 {
     const struct task *t = task_of(c, vcpu);
+    if (!c->vcpus[vcpu].slice || t->begin >= AT_WAKE)
+        return;
+    end_stretch(c, vcpu, false);
+    begin_stretch(c, vcpu, AT_ARRIVAL);
+}
+
+void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
     tasks_catch_up(c, vcpu);
-    if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
-        end_stretch(c, vcpu, false);
-        begin_stretch(c, vcpu, AT_ARRIVAL);
-    }
+    tasks_interrupted(c, vcpu);
     charging_tally_arrival(c, vcpu, pair);
 }
 
