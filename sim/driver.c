@@ -6,8 +6,8 @@
 #include "sim/kernel.h"
 #include "sim/pcpu.h"
 
-const char *const sim_work_names[SIM_WORKS] = {"interrupt", "receive", "dealloc",
-                                               "transmit",  "device",  "disk"};
+const char *const sim_work_names[SIM_WORKS] = {"interrupt", "receive", "dealloc", "transmit",
+                                               "device",    "disk",    "pages"};
 const char *const sim_done_names[SIM_DONES] = {"requests",    "bytes_in",      "bytes_out",      "packets_in",
                                                "packets_out", "disk_requests", "packets_dropped"};
 

@@ -17,6 +17,7 @@ enum sim_work {
     WORK_TRANSMIT,  /* netback: packets to the guest */
     WORK_DEVICE,    /* the network device's driver: packets from outside for the guest */
     WORK_DISK,      /* blkback */
+    WORK_PAGES,     /* programs that map the guest's pages */
     SIM_WORKS
 };
 extern const char *const sim_work_names[SIM_WORKS];

@@ -225,10 +225,14 @@ static struct sim_task *choose(struct sim_vcpu *v)
     return switch_task(v);
 }
 
+#define STEPS_MAX 2000000u /* of a vCPU's tasks one after the other, none of which takes time */
+
 /* Runs what is next until something takes time, or the vCPU leaves its pCPU. */
 static void dispatch(struct sim_host *host, struct sim_vcpu *v)
 {
-    while (!v->blocked && !v->yields) {
+    unsigned steps = 0;
+    while (!v->blocked && !v->yields && !host->stands_still) {
+        host->stands_still = ++steps > STEPS_MAX;
         struct sim_task *task = choose(v);
         vcpu_charge(v, v->pcpu->clock_ns, task->cell);
         v->running = task;

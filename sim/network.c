@@ -53,7 +53,7 @@ static const struct scenario_driver *costs(const struct sim_vif *vif)
 
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (packet_queue_put(&vif->backlog, packet))
+    if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
     else
         domain_did(from->pcpu->host, vif->pair->guest, DONE_DROPPED, from->pcpu->clock_ns, 1);
@@ -283,7 +283,7 @@ static void nic_poll_step(struct sim_host *host, struct sim_task *task)
 void network_arrive(struct sim_host *host, const struct sim_packet *packet, uint64_t now_ns)
 {
     struct sim_nic *nic = packet->to->pair->driver->nic;
-    if (!packet_queue_put(&nic->rx, packet)) {
+    if (!packet->to->pair->guest->alive || !packet_queue_put(&nic->rx, packet)) {
         domain_did(host, packet->to->pair->guest, DONE_DROPPED, now_ns, 1);
         return;
     }

@@ -10,6 +10,7 @@
 #        scenario fair two-hogs                                  a scenario of sim/scenarios as it is
 #        scenario unfair two-hogs '.domains[0].weight = 1024'    and changed by jq
 #        for name in fair unfair; do simulate "$name" --duration 60s; done
+#        simulate longer=fair --duration 300s                    a scenario may have several simulations
 #        simulated                                               waits; files are at "$(of fair report.csv)"
 #        ... > rows; table 'Heading' < rows; write_csv < rows    rows are CSV with a header
 #        plot <<< "plot '$(result csv)' using 1:2 with lines"
@@ -157,15 +158,20 @@ scenario() { # NAME BASE [FILTER [OPTION of jq]...]
     jq "$@" "$filter" "sim/scenarios/$base.json" >"$file"
 }
 
+policy() { printf '%s\n' "$2" >"$work/$1.policy"; } # NAME JSON: for --with debt="$work/NAME.policy"
+
 # Queues the simulation of a scenario, which was simulated already if an experiment of this run did the same. With
 # --with debt=POLICY there is a ledger.csv, too.
-simulate() { # NAME [OPTION of xenmeter simulate]...
-    local file=$work/$1.json label=$1 option folder
+simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARIO, the one of that name
+    local file=$work/${1#*=}.json label=${1%%=*} option folder
     shift
     folder=$SIMULATIONS/$({
         cat "$file"
-        printf '%s\n' "$@" "${readings[@]}"
-        for option; do [[ $option != debt=* ]] || cat "${option#debt=}"; done
+        jq -r '.domains[].loads[]?.arrivals_file // empty' "$file" | sed "s|^|$work/|" | xargs -r cat
+        for option; do
+            if [[ $option == debt=* ]]; then cat "${option#debt=}"; else printf '%s\n' "$option"; fi
+        done
+        printf '%s\n' "${readings[@]}"
     } | sha256sum | cut -c 1-16)
     simulation_of[$label]=$folder
     [ ! -d "$folder" ] || return 0
@@ -205,6 +211,8 @@ simulated() {
 # A file of a simulation: truth.json, ledger.csv, and those of reading().
 of() { printf '%s/%s' "${simulation_of[$1]}" "$2"; } # NAME FILE
 
+cell() { column "$(of "$1" "$2")" "${@:3}"; } # NAME FILE COLUMN [COLUMN=VALUE]...: what column() has of this simulation's
+
 # A column of a CSV file, a line for each row in which other columns have these values.
 column() { # FILE COLUMN [COLUMN=VALUE]...
     local file=$1 wanted=$2
@@ -219,6 +227,38 @@ column() { # FILE COLUMN [COLUMN=VALUE]...
         { for (i = 1; i <= n; i++) { split(condition[i], side, "="); if ($at[side[1]] != side[2]) next }
           print $at[wanted] }' "$file"
 }
+
+# Aggregate use, in % of a pCPU, in every window of 10 s that begins after the first 5 s, a line for each. What a driver
+# domain runs on behalf of others is theirs.
+windows_by_meter() { # NAME DOMAIN: of debt.csv with a feedback interval of 500 ms
+    cell "$1" debt.csv aggregate_ns granularity_ns=500000000 domain="$2" | awk '
+        { used[n++] = $1 }
+        END { for (i = 10; i + 20 < n; i++) { sum = 0; for (j = i; j < i + 20; j++) sum += used[j]; print sum / 1e8 } }'
+}
+windows_by_truth() { # NAME DOMAIN
+    jq --argjson d "$2" '
+        [.seconds[] | (([.domains[] | select(.domain == $d).vcpus[].running_ns] | add)
+            + ([.charged[] | select(.domain == $d).cpu_ns] | add // 0)
+            - ([.charged[] | select(.driver_domain == $d).cpu_ns] | add // 0))] as $used
+        | range(5; ($used | length) - 10) | $used[. : . + 10] | add / 1e8' "$(of "$1" truth.json)"
+}
+
+span() { # least and most of the lines
+    awk 'NR == 1 || $1 < low { low = $1 } NR == 1 || $1 > high { high = $1 } END { printf "%.1f-%.1f", low, high }'
+}
+
+# Cells of a row: how much CPU a domain has, how long it waits for it, what it gets done. Wants report.csv of the whole trace
+# or a part of it, and debt.csv by intervals of 500 ms with reservations for all domains.
+# shellcheck disable=SC2034 # experiments use it
+share_titles='runs|%,charged|%,windows|by meter %,windows|by truth %,wait|p50 us,wait|p99 us,longest|us,served|/s'
+share_cells() { # NAME DOMAIN
+    printf '%.1f,%.1f,%s,%s,%.0f,%.0f,%.0f,%.0f' \
+        "$(cell "$1" report.csv running_pct domain="$2")" "$(cell "$1" report.csv charged_pct domain="$2")" \
+        "$(windows_by_meter "$1" "$2" | span)" "$(windows_by_truth "$1" "$2" | span)" \
+        "$(microseconds "$1" wait_p50_ns "$2")" "$(microseconds "$1" wait_p99_ns "$2")" "$(microseconds "$1" wait_max_ns "$2")" \
+        "$(jq --argjson d "$2" '(.domains[] | select(.domain == $d).work | .requests + .disk_requests) * 1e9 / .duration_ns' "$(of "$1" truth.json)")"
+}
+microseconds() { cell "$1" report.csv "$2" domain="$3" | awk '{ print $1 / 1e3 }'; } # NAME COLUMN DOMAIN
 
 # A number of arithmetic, with so many digits after the point.
 calc() { awk "BEGIN { printf \"%.${2:-1}f\", $1 }"; } # EXPRESSION [DIGITS]
