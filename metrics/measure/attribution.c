@@ -119,17 +119,15 @@ static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, cons
         copied_for(c, vcpu, pcpu, s.pairs[i], (uint32_t)given[i], true, false);
 }
 
-/* The only guest to whom the vCPU has copied in what it runs, and of whom it received nothing; else NOBODY. */
-static uint32_t only_copied_to(const struct charging *c, uint32_t vcpu)
+/* The only pair that the vCPU has dealt with in what it runs; else NOBODY. `copied`: whose guest got, and sent, nothing but copies. */
+static uint32_t only_dealt_with(const struct charging *c, uint32_t vcpu, bool copied)
 {
     const struct period *p = c->vcpus[vcpu].period;
-    uint32_t only = NOBODY;
-    for (size_t i = 0; p && charging_by_task(c, vcpu) && i < p->tallies_n; i++) {
-        if (only != NOBODY || p->tallies[i].events[IO_MAP] > 0 || p->tallies[i].events[IO_COPY] == 0)
-            return NOBODY;
-        only = p->tallies[i].pair;
-    }
-    return only;
+    if (!p || p->tallies_n != 1 || p->unattributed > 0 || !charging_by_task(c, vcpu))
+        return NOBODY;
+    const struct tally *t = &p->tallies[0];
+    bool only_copies = t->events[IO_COPY] > 0 && t->events[IO_MAP] == 0;
+    return p->io && (only_copies || !copied) ? t->pair : NOBODY;
 }
 
 /*
@@ -140,7 +138,7 @@ static void end_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
 {
     if (c->vcpus[vcpu].copies == 0)
         return;
-    uint32_t only = only_copied_to(c, vcpu);
+    uint32_t only = only_dealt_with(c, vcpu, true);
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
     else
@@ -253,6 +251,8 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
     if (!copied && sibling)
         return;
     uint32_t only = end_copies_for_awake(c, vcpu, idd);
+    if (only == NOBODY && !copied)
+        only = only_dealt_with(c, vcpu, false);
     if (only != NOBODY)
         notified(c, only, vcpu, vcpu, NOBODY, true);
     else if (copied || c->idds[idd].awake_n > 0)
