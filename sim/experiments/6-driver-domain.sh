@@ -32,7 +32,7 @@ for scheduler in credit credit2; do
     for beside in alone beside; do
         [ $beside = alone ] && filter=$alone || filter=$rest
         for pair in 57:455 102:410 171:341 256:256 341:171 410:102 455:57; do # 1:8 1:4 1:2 1:1 2:1 4:1 8:1
-            queue "weight-$scheduler-$beside-$pair" "$scheduler,$([ $beside = alone ] && echo nobody || echo 'a hog'),$pair" \
+            queue "weight-$scheduler-$beside-${pair/:/-}" "$scheduler,$([ $beside = alone ] && echo nobody || echo 'a hog'),$pair" \
                 "$weights | $filter" --arg scheduler "$scheduler" --argjson dom0 "${pair%:*}" --argjson web "${pair#*:}"
         done
     done
