@@ -350,6 +350,16 @@ static void rtds_keeps_what_a_sleeper_has_left_until_its_period_ends(void)
     sim_run_end(&r);
 }
 
+static void rtds_a_period_that_passed_in_sleep_is_replaced_in_step(void)
+{
+    /* It sleeps from 12 to 26 ms; the period of then began at 20 ms, and the next one begins at 30 ms. */
+    struct sim_run r = sim_run("35", RTDS,
+                               "{ 'id': 1, 'budget_ms': 3, 'period_ms': 10, 'loads': [ { 'type': 'on_off', "
+                               "'on_ms': 5, 'off_ms': 14 } ] }");
+    RAN(&r, 1, 0, 3000, 10000, 12000, 26000, 29000, 30000, 32000);
+    sim_run_end(&r);
+}
+
 static void rtds_extra_time_does_not_delay_those_with_a_budget(void)
 {
     struct sim_run r = sim_run("39", RTDS,
@@ -429,6 +439,7 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle),
     TEST(rtds_replenishes_the_budget_each_period),
     TEST(rtds_keeps_what_a_sleeper_has_left_until_its_period_ends),
+    TEST(rtds_a_period_that_passed_in_sleep_is_replaced_in_step),
     TEST(rtds_extra_time_does_not_delay_those_with_a_budget),
     TEST(rtds_a_yield_is_of_no_interest),
     TEST(rtds_uses_all_pcpus_for_the_earliest_deadlines),
