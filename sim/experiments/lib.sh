@@ -18,7 +18,9 @@
 #        follows 'What the numbers mean, in words.'
 #
 # 2. State every claim before looking at the output: a bound follows from a rule of the scheduler or the ledger.
-# 3. Describe it in man/xenmeter-experiments.7: what is asked, the scenario, the table as printed, how to read it.
+# 3. Describe it in man/xenmeter-experiments.7, in a section with its title: what is asked, the scenario, the table as
+#    printed, how to read it. A comment  .\" table N-name: HEADING  and a display after it say where a table stands, and
+#    `make experiments-page` puts it there.
 #
 # Files of an experiment: $BUILD/experiments/N-name.txt (what it prints), .csv and .svg; a second table or picture has a
 # suffix: N-name-SUFFIX.csv. A script exits with 0, whether its claims hold or not; any failing command is an error.
@@ -30,6 +32,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build}
 XENMETER=${XENMETER:-$BUILD/xenmeter}
 JOBS=${JOBS:-$(nproc)}                       # simulations at a time
+SEED=${SEED:-}                               # of the simulations' random numbers; empty: that of the scenario
 RESULTS=${RESULTS:-$BUILD/experiments}       # the folder of the results
 CLAIMS=${CLAIMS:?run experiments by sim/experiments/run}       # a file: a line for each claim
 SIMULATIONS=${SIMULATIONS:?run experiments by sim/experiments/run} # a folder: what was simulated in this run
@@ -165,6 +168,7 @@ policy() { printf '%s\n' "$2" >"$work/$1.policy"; } # NAME JSON: for --with debt
 simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARIO, the one of that name
     local file=$work/${1#*=}.json label=${1%%=*} option folder
     shift
+    [ -z "$SEED" ] || set -- "$@" --seed "$SEED"
     folder=$SIMULATIONS/$({
         cat "$file"
         jq -r '.domains[].loads[]?.arrivals_file // empty' "$file" | sed "s|^|$work/|" | xargs -r cat
