@@ -87,6 +87,9 @@ struct scenario_driver {
     bool threaded_napi, persistent_grants;
 };
 
+/* Which wakes of a domain Credit boosts: those with credits left, as Xen does, none, or all. */
+enum scenario_boost { BOOST_UNDER, BOOST_NEVER, BOOST_ALWAYS };
+
 struct scenario_domain {
     size_t element; /* of the scenario's list: several domains that are alike are one */
     uint64_t id;
@@ -100,6 +103,7 @@ struct scenario_domain {
     /* credit, credit2 */
     uint64_t weight;
     double cap_pct; /* of one pCPU; 0: none */
+    int boost;      /* enum scenario_boost; credit */
     /* sedf */
     uint64_t slice_ns;
     /* sedf, rtds */

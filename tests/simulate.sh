@@ -555,6 +555,8 @@ wrong '.host.cpu_hz = 1' '\$\.host\.cpu_hz: must be from 1000000 to 100000000000
 wrong '.domains[0].tick_ns = 1e18' '\$\.domains\[0\]\.tick_ns: must be from 100 us to 1 h$'
 wrong '.domains[0].interrupt_us = -1' 'must be from 0 to 10 ms$'
 wrong '.domains[0].cap_pct = -0.5' '\.cap_pct: must be from 0 to 51200$'
+wrong '.host.scheduler = "credit" | .domains[0].boost = "sometimes"' '\.boost: must be one of "under", "never", "always"'
+wrong '.domains[0].boost = "always"' 'boost'
 wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
 wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
 wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
