@@ -14,7 +14,7 @@ VALGRIND_PACKAGES := valgrind
 LINT         := $(BUILD)/lint
 LINT_C       := $(wildcard */*.c */*/*.c)
 LINT_H       := $(wildcard */*.h */*/*.h)
-LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim)
+LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim share)
 LINT_TARGETS := lint-format lint-cppcheck lint-shell lint-man lint-gcc lint-clang lint-tidy
 
 .PHONY: lint-deps

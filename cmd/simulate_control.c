@@ -10,11 +10,13 @@
 const char *scenario_name_of(const void *scenario, int32_t domain, uint32_t life)
 {
     const struct scenario *s = scenario;
-    (void)life;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (s->domains[i].id == (uint64_t)domain)
-            return *s->domains[i].name ? s->domains[i].name : NULL;
-    return NULL;
+    const char *name = NULL;
+    for (size_t i = 0; i < s->domain_count && life > 0; i++)
+        if (s->domains[i].id == (uint64_t)domain) {
+            name = *s->domains[i].name ? s->domains[i].name : NULL;
+            life--;
+        }
+    return name;
 }
 
 int scenario_has(const struct scenario *s, const struct subject *who, struct error *err)

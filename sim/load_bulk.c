@@ -113,7 +113,15 @@ static bool out_create(struct sim_host *host, struct sim_domain *domain, const s
     return true;
 }
 
-const struct sim_load_ops load_bulk_out = {.size = sizeof(struct bulk_out), .create = out_create};
+static void out_start(struct sim_host *host, void *state, uint64_t now_ns)
+{
+    struct bulk_out *b = state;
+    (void)host;
+    b->next_ns = now_ns;
+}
+
+const struct sim_load_ops load_bulk_out = {
+    .size = sizeof(struct bulk_out), .create = out_create, .start = out_start};
 
 /* ---- in ---- */
 
@@ -212,10 +220,11 @@ static bool in_create(struct sim_host *host, struct sim_domain *domain, const st
     return b->vif && host_add_timer(host, &b->source);
 }
 
-static void in_start(struct sim_host *host, void *state)
+static void in_start(struct sim_host *host, void *state, uint64_t now_ns)
 {
     struct bulk_in *b = state;
-    arm_source(host, b, b->plan->start_ns + b->plan->network_delay_ns);
+    arm_source(host, b,
+               (now_ns > b->plan->start_ns ? now_ns : b->plan->start_ns) + b->plan->network_delay_ns);
 }
 
 const struct sim_load_ops load_bulk_in = {
