@@ -18,6 +18,7 @@ static struct guard_policy policy_of(void)
     struct guard_policy p;
     guard_policy_init(&p);
     p.window_ns = W;
+    p.min_certain = (struct cpu_share){50, 100};
     p.max_hold_ns = 10ull * W;
     p.probation_ns = 2ull * W;
     p.stale_ns = 3ull * W;
