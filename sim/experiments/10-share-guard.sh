@@ -13,7 +13,7 @@ scenario half share-guard '.domains[3].loads[0].packets_per_s /= 2'
 scenario double share-guard '.domains[3].loads[0] |= (.packets_per_s *= 2 | .packet_us = 0.5)'
 scenario small share-guard '.domains[3].loads[0].packet_bytes = 64'
 scenario receives share-guard '.domains[3].loads[0].type = "bulk_in"'
-scenario reboots share-guard '.domains[3].destroy_s = 30 | .domains += [ .domains[3] | del(.destroy_s) | .id = 4 | .create_s = 30.5 | .loads[0].start_s = 30.5 ]'
+scenario reboots share-guard '.domains[1:] |= map(.slice_us = 2500) | .domains[3] |= (.destroyed_s = 29 | .again_s = 30)'
 scenario disk share-guard '.domains[0].driver_domain.persistent_grants = false
     | .domains[3].loads = [ { type: "disk", depth: 32, request_bytes: 65536, start_s: 20 } ]'
 loads=(transfer half double small receives reboots disk)
@@ -101,6 +101,7 @@ seconds() { # NAME FILTER: of each second
         <(seconds transfer '[.charged[] | select(.domain == 3).cpu_ns] | add / 1e7') \
         <(seconds transfer-5 '[.charged[] | select(.domain == 3).cpu_ns] | add / 1e7') | head -n 50
 } | write_csv seconds
+# shellcheck disable=SC2119 # plot takes a suffix, which this picture has not
 plot <<END
 set title 'A file transfer from 20 s on beside a web server, not held and held to 5 % of dom0'
 set xlabel 'simulated time, s'
