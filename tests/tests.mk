@@ -27,6 +27,7 @@
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
 #   simulate    the simulated host: traces, truth, wrong scenarios
+#   experiments the house of the experiments: tables, pictures, claims, what goes wrong
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
 #   ftrace      Linux' own trace of a driver domain: recorded
@@ -42,7 +43,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
 ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
@@ -124,6 +125,8 @@ SHELL_TESTS := $(filter-out unit simulate truth charges threads errors fit xenal
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
+
+test-experiments: experiment-deps
 
 .PHONY: test-large
 test-large: all test-tools

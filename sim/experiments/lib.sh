@@ -30,6 +30,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build}
 XENMETER=${XENMETER:-$BUILD/xenmeter}
 JOBS=${JOBS:-$(nproc)}                       # simulations at a time
+SEED=${SEED:-}                               # of the simulations' random numbers; empty: that of the scenario
 RESULTS=${RESULTS:-$BUILD/experiments}       # the folder of the results
 CLAIMS=${CLAIMS:?run experiments by sim/experiments/run}       # a file: a line for each claim
 SIMULATIONS=${SIMULATIONS:?run experiments by sim/experiments/run} # a folder: what was simulated in this run
@@ -165,6 +166,7 @@ policy() { printf '%s\n' "$2" >"$work/$1.policy"; } # NAME JSON: for --with debt
 simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARIO, the one of that name
     local file=$work/${1#*=}.json label=${1%%=*} option folder
     shift
+    [ -z "$SEED" ] || set -- "$@" --seed "$SEED"
     folder=$SIMULATIONS/$({
         cat "$file"
         jq -r '.domains[].loads[]?.arrivals_file // empty' "$file" | sed "s|^|$work/|" | xargs -r cat
