@@ -75,6 +75,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    uint64_t start_ns; /* what a driver domain serves: not before */
+    int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
     uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };

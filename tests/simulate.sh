@@ -514,7 +514,7 @@ wrong_policy '{"domains":{"0":{"share":"50%"}},"default":{"share":"60%"}}' 'the 
 wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario has no such domain'
 wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
-no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
+no_ledger '--with gard=x: wants debt=POLICY' --with gard=x
 no_ledger '--ledger wants --with debt=POLICY'
 run simulate --with debt=- - -o "$trace" </dev/null
 check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
