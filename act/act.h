@@ -55,8 +55,6 @@ struct act_guest {
     uint64_t top_ppm;                  /* what it may have where it owes nothing */
     bool lossy;                        /* the wish rests on an interval with losses */
     bool driver_domain;                /* it works for others: never touched */
-    const char *name;                  /* NULL: not known */
-    const char *evidence;              /* members of a JSON object for the log; NULL: none. */
     char decision[ACT_DECISION_BYTES]; /* "set", "keep", "hold: ...", "refused: ...", "released: ..." */
     char command[ACT_COMMAND_BYTES];   /* what carries it out; "": nothing is to be done */
 };

@@ -12,6 +12,7 @@ struct keeper {
     struct host_guests guests; /* as they were listed last */
     bool looked;               /* the last look succeeded */
     bool told_blind;           /* that one failed was told */
+    bool told_unrenewed;       /* that renewing failed was told */
     uint16_t *released;        /* domains that somebody else has changed */
     size_t released_n, released_capacity;
     uint16_t *failed; /* domains of which it was told that setting failed */
@@ -138,7 +139,7 @@ size_t keeper_held(const struct keeper *k)
 
 int keeper_adopt(struct keeper *k, const char *const *command, struct error *err)
 {
-    const struct act_means *means = means_of_scheduler(k->state.means);
+    const struct act_means *means = means_named(k->state.means);
     if (k->state.guests_n == 0)
         return 0;
     if (!means)
@@ -217,6 +218,10 @@ static bool reconcile(struct keeper *k)
         const struct host_guest *now = listed(k, g);
         if (now && (strcmp(now->value, g->set) == 0 || strcmp(now->value, g->before) == 0))
             continue;
+        if (now && k->options.means->neutral) { /* what was lost is set again */
+            note(k, "lost", g->domain, g->name, g->set, NULL);
+            continue;
+        }
         if (now)
             leave_alone(k, g, now->value);
         else
@@ -255,20 +260,20 @@ static bool enter(struct keeper *k, const struct act_wish *wish)
         return false; /* memory may be there in the next round */
     if (!known) {
         memcpy(g->name, now->name, sizeof g->name);
-        memcpy(g->former, now->value, sizeof g->former);
+        snprintf(g->former, sizeof g->former, "%s", m->neutral ? m->neutral : now->value);
     }
     memcpy(g->before, now->value, sizeof g->before);
     memcpy(g->set, value, sizeof g->set);
     return true;
 }
 
-static void set_value(struct keeper *k, struct state_guest *g)
+static void set_value(struct keeper *k, struct state_guest *g, const struct act_wish *wish)
 {
     const struct act_means *m = k->options.means;
     struct error err;
     if (strcmp(g->before, g->set) == 0)
         return;
-    if (m->set(m, &k->options.runner, g->domain, g->set, &err) != 0) {
+    if (m->set(m, &k->options.runner, g->domain, g->set, wish, &err) != 0) {
         tell_failure(k, g, &err);
         return;
     }
@@ -277,24 +282,21 @@ static void set_value(struct keeper *k, struct state_guest *g)
     tell_success(k, g);
 }
 
-int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t n)
+/* What is set ends by itself, unless it is renewed. */
+static void renew(struct keeper *k)
 {
-    bool *due = calloc(n + 1, sizeof *due);
-    bool changed = false;
-    if (!due || look_again(k) != 0) {
-        free(due);
-        return -1;
+    const struct act_means *m = k->options.means;
+    struct error err;
+    if (!m->renew || k->state.guests_n == 0)
+        return;
+    if (m->renew(m, &k->options.runner, k->state.guests, k->state.guests_n, &err) == 0) {
+        k->told_unrenewed = false;
+        return;
     }
-    changed = reconcile(k);
-    for (size_t i = 0; i < n; i++)
-        changed |= due[i] = enter(k, &wishes[i]);
-    snprintf(k->state.means, sizeof k->state.means, "%s", k->options.means->name);
-    if (changed && state_set_command(&k->state, k->options.runner.command) && save(k))
-        for (size_t i = 0; i < n; i++)
-            if (due[i])
-                set_value(k, state_find(&k->state, wishes[i].domain));
-    free(due);
-    return 0;
+    log_add(k->options.log, json_pack("{ss ss}", "event", "not renewed", "why", err.message));
+    if (!k->told_unrenewed && !runner_is_cancelled(&k->options.runner))
+        k->options.tell("what is set cannot be renewed: %s; this goes on being tried", err.message);
+    k->told_unrenewed = true;
 }
 
 /* ---- giving back ---- */
@@ -308,11 +310,11 @@ static int give_back(struct keeper *k, const struct state_guest *g)
     struct error err;
     if (k->looked && (!now || strcmp(now->value, g->former) == 0))
         return 0;
-    if (k->looked && strcmp(now->value, g->set) != 0 && strcmp(now->value, g->before) != 0) {
+    if (k->looked && !m->neutral && strcmp(now->value, g->set) != 0 && strcmp(now->value, g->before) != 0) {
         leave_alone(k, g, now->value);
         return 0;
     }
-    if (m->set(m, &k->options.runner, g->domain, g->former, &err) == 0) {
+    if (m->set(m, &k->options.runner, g->domain, g->former, NULL, &err) == 0) {
         note(k, "restored", g->domain, g->name, g->former, NULL);
         return 0;
     }
@@ -322,16 +324,18 @@ static int give_back(struct keeper *k, const struct state_guest *g)
     return -1;
 }
 
-int keeper_release(struct keeper *k, uint16_t domain)
+/* Gives some guests back what they had. True: the state has changed. */
+static bool release(struct keeper *k, const struct act_wish *wishes, size_t n)
 {
-    const struct state_guest *g = state_find(&k->state, domain);
-    if (!g)
-        return 0;
-    if (give_back(k, g) != 0)
-        return -1;
-    state_forget(&k->state, domain);
-    save(k);
-    return 0;
+    bool changed = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct state_guest *g = state_find(&k->state, wishes[i].domain);
+        if (!g || give_back(k, g) != 0)
+            continue;
+        state_forget(&k->state, wishes[i].domain);
+        changed = true;
+    }
+    return changed;
 }
 
 size_t keeper_release_all(struct keeper *k, const char *why)
@@ -352,4 +356,28 @@ size_t keeper_release_all(struct keeper *k, const char *why)
     log_add(k->options.log, json_pack("{ss si si ss}", "event", "release", "guests", (int)all, "failed",
                                       (int)failed, "why", why));
     return failed;
+}
+
+/* ---- a round ---- */
+
+int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t releases, size_t n)
+{
+    bool *due = calloc(n + 1, sizeof *due);
+    bool changed = false;
+    if (!due || look_again(k) != 0) {
+        free(due);
+        return -1;
+    }
+    changed = reconcile(k);
+    changed |= release(k, wishes, releases);
+    for (size_t i = releases; i < n; i++)
+        changed |= due[i] = enter(k, &wishes[i]);
+    snprintf(k->state.means, sizeof k->state.means, "%s", k->options.means->name);
+    if (changed && state_set_command(&k->state, k->options.runner.command) && save(k))
+        for (size_t i = releases; i < n; i++)
+            if (due[i])
+                set_value(k, state_find(&k->state, wishes[i].domain), &wishes[i]);
+    free(due);
+    renew(k);
+    return 0;
 }

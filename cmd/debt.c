@@ -180,11 +180,15 @@ static int finish(struct reading *r, struct error *err)
 
 /* ---- the work ---- */
 
+/* A cap has no finer steps than 1 %. */
+static const struct acting_controller controller = {
+    .name = "debt", .command = "xl", .limits = {.step_ppm = 10000, .least_ppm = 10000, .flaps = 12}};
+
 /* Names are given, or the host is asked for them. */
 static bool knows_names(const struct ledger_run *l)
 {
     const struct acting *a = &l->apply.acting;
-    return a->names || (a->act && a->options->mode_given && a->options->mode == ACT_ENFORCE);
+    return a->names || (a->act && acting_enforces(a->options));
 }
 
 /* Before rules about names are resolved: the host may know them. */
@@ -196,8 +200,8 @@ static int begin_to_act(struct ledger_run *l, struct error *err)
     acting->common = l->reading.options;
     acting->names = l->reading.run.names;
     l->apply.feedback_ns = l->policy.feedback_ns;
-    l->reading.stoppable = a->means != NULL && a->acting.mode_given && a->acting.mode == ACT_ENFORCE;
-    return a->means ? acting_begin(acting, "debt", a->means, l->policy.feedback_ns, err) : 0;
+    l->reading.stoppable = a->means != NULL && acting_enforces(&a->acting);
+    return a->means ? acting_begin(acting, &controller, a->means, l->policy.feedback_ns, err) : 0;
 }
 
 static int read_policy(struct ledger_run *l, struct error *err)
@@ -286,7 +290,7 @@ static int run(const struct options *o)
 {
     const struct debt_arguments *a = (const struct debt_arguments *)o;
     if (a->acting.restore)
-        return acting_restore(&a->acting, o->quiet);
+        return acting_restore(&controller, &a->acting, o->quiet);
     struct ledger_run l = {.reading.options = o};
     int status = end_acting(&l, reading_command(&l.reading, o, prepare));
     debt_free(l.debt);
@@ -427,6 +431,10 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to act on a host"),
     OPTION(0, "apply", "SCHEDULER", "turn allowances into parameters of credit, credit2 or rtds",
            .set = set_apply, .choices = "credit\tcaps\ncredit2\tcaps\nrtds\tbudgets"),
+    OPTION_ACTING_HOOK(struct debt_arguments, acting,
+                       "run CMD in the place of xl; words are divided by blanks"),
+    OPTION_ACTING_PROTECT(struct debt_arguments, acting,
+                          "never touch these guests, by id or name: 3,mail; nor domain 0 and driver domains"),
     OPTIONS_ACTING(struct debt_arguments, acting),
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
