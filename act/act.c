@@ -61,8 +61,10 @@ static int prepare(struct act *a, struct error *err)
         return error_set(err, ERROR_USAGE, "%.200s: the kill switch is there: nothing may be set",
                          o->kill_switch);
     if (state_make_place(o->state, err) != 0 || state_make_place(o->lock, err) != 0 ||
-        (a->lock_fd = lock_take(o->lock, 0, err)) < 0 || !(a->keeper = make_keeper(a, err)) ||
-        give_back_leftovers(a, err) != 0)
+        (a->lock_fd = lock_take(o->lock, 0, err)) < 0 ||
+        (o->host_lock && (state_make_place(o->host_lock, err) != 0 ||
+                          (a->host_lock_fd = lock_take(o->host_lock, 0, err)) < 0)) ||
+        !(a->keeper = make_keeper(a, err)) || give_back_leftovers(a, err) != 0)
         return -1;
     keeper_free(a->keeper); /* from here on by our own means */
     if (!(a->keeper = make_keeper(a, err)) || keeper_look(a->keeper, err) != 0)
@@ -88,6 +90,7 @@ static int free_all(struct act *a, struct error *err)
     keeper_free(a->keeper);
     governor_free(a->governor);
     lock_release(a->lock_fd);
+    lock_release(a->host_lock_fd);
     if (a->cancel_fd >= 0)
         close(a->cancel_fd);
     for (size_t i = 0; i < a->known_n; i++)
@@ -109,7 +112,7 @@ struct act *act_start(const struct act_options *options, struct error *err)
         return NULL;
     }
     a->options = *options;
-    a->lock_fd = a->cancel_fd = -1;
+    a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
     init_shared(a);
     command_prepare();
     bool fine = (a->governor = governor_new(&options->limits)) || error_no_memory(err, "acting") == 0;
@@ -137,14 +140,12 @@ static const char *refusal_of(const struct act *a, const struct act_guest *g, co
     const struct act_options *o = &a->options;
     const char *name = *g->wish.name ? g->wish.name : k ? k->name : "";
     if (g->wish.domain == 0 || g->driver_domain)
-        return "refused: a driver domain";
+        return "a driver domain";
     if (o->protects && o->protects(o->protects_context, g->wish.domain, name))
-        return "refused: protected";
+        return "protected";
     if (a->halt == HALT_KILLED)
-        return "refused: the kill switch";
-    if (k && k->refused)
-        return strcmp(k->refused, "exempt") == 0 ? "refused: exempt" : "released: changed by others";
-    return NULL;
+        return "the kill switch";
+    return k ? k->refused : NULL;
 }
 
 /* Hands it to the worker. False: no memory. */
@@ -197,7 +198,7 @@ static int decide(struct act *a, uint64_t at_ns, struct act_guest *g)
     *g->command = '\0';
     if (refusal) {
         governor_forget(a->governor, g->wish.domain);
-        snprintf(g->decision, sizeof g->decision, "%s", refusal);
+        snprintf(g->decision, sizeof g->decision, "refused: %s", refusal);
         return 0;
     }
     int verdict =
@@ -284,29 +285,59 @@ int act_stop(struct act *a, const char *why, struct error *err)
     return failed > 0 ? -1 : 0;
 }
 
-int act_restore(const struct act_options *options, size_t *guests, struct error *err)
+long act_owner(const char *lock)
+{
+    return lock_owner(lock);
+}
+
+/* Whatever is done without a worker: by the state's own means. -1 with `err` filled, `a` freed. */
+static struct act *open_idle(const struct act_options *options, const char *controller, uint64_t wait_ns,
+                             struct error *err)
 {
     struct act *a = calloc(1, sizeof *a);
-    struct error of_log;
-    if (!a)
-        return error_no_memory(err, "acting");
+    struct error ignored;
+    if (!a) {
+        error_no_memory(err, "acting");
+        return NULL;
+    }
     a->options = *options;
-    a->lock_fd = a->cancel_fd = -1;
+    a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
     init_shared(a);
     command_prepare();
-    size_t failed = 0;
-    int status = -1;
-    if ((!options->log || (a->log = log_open(options->log, "restore", "enforce", err))) &&
+    if ((!options->log || (a->log = log_open(options->log, controller, "enforce", err))) &&
         state_make_place(options->lock, err) == 0 &&
-        (a->lock_fd = lock_take(options->lock, ACT_RESTORE_WAIT_NS, err)) >= 0 &&
-        (a->keeper = make_keeper(a, err)) && keeper_adopt(a->keeper, options->command, err) == 0) {
-        *guests = keeper_held(a->keeper);
-        failed = keeper_release_all(a->keeper, "restore");
-        status = failed == 0 ? 0
+        (a->lock_fd = lock_take(options->lock, wait_ns, err)) >= 0 && (a->keeper = make_keeper(a, err)) &&
+        keeper_adopt(a->keeper, options->command, err) == 0)
+        return a;
+    free_all(a, &ignored);
+    return NULL;
+}
+
+int act_ask(const struct act_options *options, const struct request *r, bool *handed_over, struct error *err)
+{
+    *handed_over = lock_owner(options->lock) != 0;
+    if (*handed_over)
+        return requests_add(options->state, r, err);
+    struct act *a = open_idle(options, "operator", 0, err);
+    if (!a)
+        return -1;
+    int status = keeper_request(a->keeper, r);
+    if (status != 0)
+        error_set(err, ERROR_IO, "%.200s: still has what a guest had before", options->state);
+    struct error of_log;
+    return free_all(a, status == 0 ? err : &of_log) == 0 ? status : -1;
+}
+
+int act_restore(const struct act_options *options, size_t *guests, struct error *err)
+{
+    struct act *a = open_idle(options, "restore", ACT_RESTORE_WAIT_NS, err);
+    struct error of_log;
+    if (!a)
+        return -1;
+    *guests = keeper_held(a->keeper);
+    size_t failed = keeper_release_all(a->keeper, "restore");
+    int status = failed == 0 ? 0
                              : error_set(err, ERROR_IO, "%.200s: still has what %zu guests had before",
                                          options->state, failed);
-    }
-    if (free_all(a, status == 0 ? err : &of_log) != 0)
-        status = -1;
-    return status;
+    return free_all(a, status == 0 ? err : &of_log) == 0 ? status : -1;
 }

@@ -29,7 +29,7 @@ struct act {
     struct act_options options;
     struct governor *governor;
     struct act_log *log;
-    int lock_fd, cancel_fd;
+    int lock_fd, host_lock_fd, cancel_fd;
     struct keeper *keeper; /* of the worker alone, while it runs */
     pthread_t worker;
     bool works; /* there is a worker */

@@ -150,6 +150,16 @@ static bool wait_for_work(struct act *a, uint64_t until_ns, bool *waits)
     return goes_on;
 }
 
+static void take_request(void *context, const struct request *r)
+{
+    struct act *a = context;
+    keeper_request(a->keeper, r);
+    pthread_mutex_lock(&a->mutex);
+    a->begin_anew = true;
+    pthread_mutex_unlock(&a->mutex);
+    act_publish(a);
+}
+
 static void *work(void *context)
 {
     struct act *a = context;
@@ -157,6 +167,7 @@ static void *work(void *context)
     uint64_t step = interval < LOOK_MAX_NS ? interval : LOOK_MAX_NS;
     bool waits = false;
     while (wait_for_work(a, io_clock_ns() + step, &waits)) {
+        requests_take(a->options.state, take_request, a);
         if (is_halted(a) || (!waits && io_clock_ns() - last_ns < interval))
             continue;
         last_ns = io_clock_ns();

@@ -6,6 +6,12 @@
 
 #include "metrics/array.h"
 
+/* A guest that is left alone, and why. */
+struct released {
+    uint16_t domain;
+    const char *why;
+};
+
 struct keeper {
     struct keeper_options options;
     struct state state;
@@ -13,7 +19,7 @@ struct keeper {
     bool looked;               /* the last look succeeded */
     bool told_blind;           /* that one failed was told */
     bool told_unrenewed;       /* that renewing failed was told */
-    uint16_t *released;        /* domains that somebody else has changed */
+    struct released *released; /* guests that are left alone */
     size_t released_n, released_capacity;
     uint16_t *failed; /* domains of which it was told that setting failed */
     size_t failed_n, failed_capacity;
@@ -44,6 +50,25 @@ static void drop(uint16_t *domains, size_t *n, uint16_t domain)
     for (size_t i = 0; i < *n; i++)
         if (domains[i] == domain)
             domains[i] = domains[--*n];
+}
+
+static const char *why_released(const struct keeper *k, uint16_t domain)
+{
+    for (size_t i = 0; i < k->released_n; i++)
+        if (k->released[i].domain == domain)
+            return k->released[i].why;
+    return NULL;
+}
+
+static void leave_to(struct keeper *k, uint16_t domain, const char *why)
+{
+    struct released *all = why_released(k, domain) ? NULL
+                                                   : array_reserve(k->released, &k->released_capacity,
+                                                                   k->released_n + 1, sizeof *all);
+    if (!all)
+        return;
+    k->released = all;
+    all[k->released_n++] = (struct released){domain, why};
 }
 
 /* ---- what it says ---- */
@@ -162,6 +187,9 @@ int keeper_look(struct keeper *k, struct error *err)
 {
     struct host_guests guests = {0};
     const struct act_means *m = k->options.means;
+    k->looked = false;
+    if (!m)
+        return error_set(err, ERROR_USAGE, "nothing is set on the host");
     k->looked = m->list(m, &k->options.runner, &guests, err) == 0;
     if (!k->looked)
         return -1;
@@ -206,7 +234,7 @@ static void leave_alone(struct keeper *k, const struct state_guest *g, const cha
     k->options.tell("%s: has \"%s\" instead of \"%s\": somebody else set it; it is released from control",
                     called(g->domain, g->name, text), value, g->set);
     note(k, "released", g->domain, g->name, value, "somebody else changed it");
-    add(&k->released, &k->released_n, &k->released_capacity, g->domain);
+    leave_to(k, g->domain, "changed by others");
 }
 
 /* What the state has of guests that are gone, or that somebody else has changed, is forgotten. True: some was. */
@@ -240,7 +268,7 @@ const char *keeper_refuses(const struct keeper *k, uint16_t domain)
     const struct host_guest *now = host_guests_find(&k->guests, domain);
     if (state_is_exempt(&k->state, domain, now ? now->name : ""))
         return "exempt";
-    return has(k->released, k->released_n, domain) ? "somebody else changed it" : NULL;
+    return why_released(k, domain);
 }
 
 /* Enters the wish in the state; true: something is to be set. */
@@ -380,4 +408,54 @@ int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t release
     free(due);
     renew(k);
     return 0;
+}
+
+/* ---- an operator ---- */
+
+/* The guest is given back what it had, and is left alone. */
+static int release_for_operator(struct keeper *k, const struct state_guest *g)
+{
+    char text[ACT_NAME_BYTES + 24];
+    uint16_t domain = g->domain;
+    if (give_back(k, g) != 0)
+        return -1;
+    k->options.tell("%s: was given back \"%s\", as an operator asked for", called(domain, g->name, text),
+                    g->former);
+    state_forget(&k->state, domain);
+    return 0;
+}
+
+/* Guests that are there and meant are left alone from now on, or are not any more. */
+static void leave_or_take(struct keeper *k, const struct request *r)
+{
+    for (size_t i = 0; i < k->guests.n; i++) {
+        const struct host_guest *g = &k->guests.at[i];
+        if (r->verb != REQUEST_CONTROL && request_is_about(r, g->domain, g->name))
+            leave_to(k, g->domain, "by an operator");
+    }
+    for (size_t i = k->released_n; i-- > 0;) {
+        const struct host_guest *g = host_guests_find(&k->guests, k->released[i].domain);
+        if (r->verb == REQUEST_CONTROL && request_is_about(r, k->released[i].domain, g ? g->name : ""))
+            k->released[i] = k->released[--k->released_n];
+    }
+}
+
+int keeper_request(struct keeper *k, const struct request *r)
+{
+    struct error err;
+    int status = 0;
+    log_add(k->options.log,
+            json_pack("{ss ss ss}", "event", "request", "verb", request_verbs[r->verb], "guest", r->guest));
+    keeper_look(k, &err); /* without it all is given back unseen */
+    for (size_t i = k->state.guests_n; i-- > 0 && r->verb != REQUEST_CONTROL;)
+        if (request_is_about(r, k->state.guests[i].domain, k->state.guests[i].name) &&
+            release_for_operator(k, &k->state.guests[i]) != 0)
+            status = -1;
+    leave_or_take(k, r);
+    if (r->verb != REQUEST_RELEASE && strcmp(r->guest, "*") != 0)
+        state_set_exempt(&k->state, r->guest, r->verb == REQUEST_EXEMPT);
+    for (size_t i = k->state.exempt_n; i-- > 0 && r->verb == REQUEST_CONTROL && strcmp(r->guest, "*") == 0;)
+        state_set_exempt(&k->state, k->state.exempt[i], false);
+    save(k);
+    return status;
 }

@@ -16,6 +16,7 @@
 
 #include "act/log.h"
 #include "act/means.h"
+#include "act/requests.h"
 #include "act/state.h"
 #include "host/tell.h"
 
@@ -59,7 +60,10 @@ int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t release
 /* Gives all guests back what they had; `why` is told, with how many they were ("end of the trace"). Returns for how many it failed. */
 size_t keeper_release_all(struct keeper *k, const char *why);
 
-/* Why nothing is set for the guest: "somebody else changed it", "exempt"; NULL: it can be. */
+/* Why nothing is set for the guest: "exempt", "changed by others", "by an operator"; NULL: it can be. */
 const char *keeper_refuses(const struct keeper *k, uint16_t domain);
+
+/* Does what an operator asks for, and tells it. -1: a guest could not be given back what it had. */
+int keeper_request(struct keeper *k, const struct request *r);
 
 #endif

@@ -14,6 +14,7 @@
 #define STALE_MIN_NS       5000000000u
 #define STALE_INTERVALS    3
 #define FLAPS_MAX          1000u
+#define HOST_LOCK          ACTING_PLACE "xl.lock" /* of whoever calls the host's own xl, whatever its state file */
 #define KILL_DEFAULT       ACTING_PLACE "stop"
 
 /* ---- options ---- */
@@ -179,10 +180,6 @@ bool acting_enforces(const struct acting_options *a)
     return a->mode_given && a->mode == ACT_ENFORCE;
 }
 
-/*
- * One lock for all processes of a controller that act on the host's own parameters; what another command acts on is known by the
- * state file.
- */
 static void name_files(struct acting *a, const struct acting_controller *controller)
 {
     const struct acting_options *o = a->options;
@@ -190,10 +187,7 @@ static void name_files(struct acting *a, const struct acting_controller *control
         snprintf(a->state, sizeof a->state, "%s", o->state);
     else
         snprintf(a->state, sizeof a->state, ACTING_PLACE "%s.json", controller->name);
-    if (o->state && o->hook)
-        snprintf(a->lock, sizeof a->lock, "%s.lock", o->state);
-    else
-        snprintf(a->lock, sizeof a->lock, ACTING_PLACE "%s.lock", controller->name);
+    snprintf(a->lock, sizeof a->lock, "%s.lock", a->state);
 }
 
 /* Whether the input is a file: it waits, and tells of another time. */
@@ -259,6 +253,7 @@ int acting_begin(struct acting *a, const struct acting_controller *controller, c
     struct act_options o = options_of(a, controller);
     uint64_t stale_ns = STALE_INTERVALS * interval_ns;
     o.means = means;
+    o.host_lock = a->options->hook ? NULL : HOST_LOCK;
     o.interval_ns = a->interval_ns = interval_ns;
     o.stale_ns = stale_ns > STALE_MIN_NS ? stale_ns : STALE_MIN_NS;
     o.protects = protects;
@@ -318,5 +313,52 @@ int acting_restore(const struct acting_controller *controller, const struct acti
         complain("%s: there is nothing to give back", options.state);
     else if (!quiet)
         complain("what was set for %zu guest%s was given back", guests, guests > 1 ? "s" : "");
+    return EXIT_DONE;
+}
+
+/* ---- an operator ---- */
+
+int acting_ask(const struct acting_controller *controller, const struct acting_options *o,
+               const struct request *r, bool quiet)
+{
+    struct acting a = {.options = o};
+    struct error err = {0};
+    bool handed_over = false;
+    name_files(&a, controller);
+    struct act_options options = options_of(&a, controller);
+    options.command = NULL; /* the one that has set it */
+    if (act_ask(&options, r, &handed_over, &err) != 0)
+        return fail(NULL, &err);
+    if (handed_over && !quiet)
+        complain("process %ld is asked for it", act_owner(a.lock));
+    return EXIT_DONE;
+}
+
+static void print_guest(const struct state_guest *g)
+{
+    printf(*g->name ? "domain %u (%s): %s, before: %s\n" : "domain %u%s: %s, before: %s\n", g->domain,
+           g->name, g->set, g->former);
+}
+
+int acting_status(const struct acting_controller *controller, const struct acting_options *o)
+{
+    struct acting a = {.options = o};
+    struct state state = {.guests = NULL};
+    struct error err = {0};
+    bool there;
+    name_files(&a, controller);
+    long owner = act_owner(a.lock);
+    if (state_load(&state, a.state, &there, &err) != 0)
+        return fail(NULL, &err);
+    if (owner)
+        printf("process %ld acts\n", owner);
+    else
+        printf("nobody acts%s\n",
+               state.guests_n > 0 ? "; what is set was left by a process that died: --restore" : "");
+    for (size_t i = 0; i < state.guests_n; i++)
+        print_guest(&state.guests[i]);
+    for (size_t i = 0; i < state.exempt_n; i++)
+        printf("exempt: %s\n", state.exempt[i]);
+    state_free(&state);
     return EXIT_DONE;
 }

@@ -109,6 +109,13 @@ int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, si
 /* Ends; everything is given back, `why` is told. 0, or -1 with `err` filled. May be called twice. */
 int acting_end(struct acting *a, const char *why, struct error *err);
 
+/* Whose files they are, by `state` of an option (NULL: not given); what is set there is told on standard output. EXIT_DONE, or EXIT_ERROR. */
+int acting_status(const struct acting_controller *controller, const struct acting_options *o);
+
+/* Asks for something, of the process that acts or of whoever does next. Returns the exit code, everything having been said. */
+int acting_ask(const struct acting_controller *controller, const struct acting_options *o,
+               const struct request *r, bool quiet);
+
 /* Does what --restore asks for. Returns the exit code, everything having been said. */
 int acting_restore(const struct acting_controller *controller, const struct acting_options *o, bool quiet);
 

@@ -180,10 +180,6 @@ static int finish(struct reading *r, struct error *err)
 
 /* ---- the work ---- */
 
-/* A cap has no finer steps than 1 %. */
-static const struct acting_controller controller = {
-    .name = "debt", .command = "xl", .limits = {.step_ppm = 10000, .least_ppm = 10000, .flaps = 12}};
-
 /* Names are given, or the host is asked for them. */
 static bool knows_names(const struct ledger_run *l)
 {
@@ -201,7 +197,7 @@ static int begin_to_act(struct ledger_run *l, struct error *err)
     acting->names = l->reading.run.names;
     l->apply.feedback_ns = l->policy.feedback_ns;
     l->reading.stoppable = a->means != NULL && acting_enforces(&a->acting);
-    return a->means ? acting_begin(acting, &controller, a->means, l->policy.feedback_ns, err) : 0;
+    return a->means ? acting_begin(acting, &debt_controller, a->means, l->policy.feedback_ns, err) : 0;
 }
 
 static int read_policy(struct ledger_run *l, struct error *err)
@@ -290,7 +286,7 @@ static int run(const struct options *o)
 {
     const struct debt_arguments *a = (const struct debt_arguments *)o;
     if (a->acting.restore)
-        return acting_restore(&controller, &a->acting, o->quiet);
+        return acting_restore(&debt_controller, &a->acting, o->quiet);
     struct ledger_run l = {.reading.options = o};
     int status = end_acting(&l, reading_command(&l.reading, o, prepare));
     debt_free(l.debt);

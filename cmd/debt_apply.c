@@ -10,6 +10,10 @@
 #define PPM        1000000u
 #define LOSSY_PART 10 /* an interval of which this part is not known, the tenth, is lossy */
 
+/* A cap has no finer steps than 1 %. */
+const struct acting_controller debt_controller = {
+    .name = "debt", .command = "xl", .limits = {.step_ppm = 10000, .least_ppm = 10000, .flaps = 12}};
+
 /* part / of, in millionths. */
 static uint64_t ppm(uint64_t part_ns, uint64_t of_ns)
 {

@@ -17,6 +17,9 @@ struct debt_apply {
     size_t rows_capacity, guests_capacity;
 };
 
+/* Who acts: debt. */
+extern const struct acting_controller debt_controller;
+
 /*
  * Decides what the rows of an interval, which are final, mean for the host. `quality`, `pcpus`: of the trace by now. The rows with
  * decisions and commands, valid until the next call; NULL: no memory.

@@ -128,8 +128,10 @@ new_host
 apply credit2 "${enforcing[@]}" -f jsonl "$fixture"
 check 'it is done' exits 0
 check 'caps are set' equal "$(head -n 1 "$out" | jq -r .command | cut -d' ' -f2-)" "$(grep -m1 -e '-d 1' "$host/calls")"
-check 'each as the row says' equal "$(jq -r 'select(.domain == 2) | .command // empty' "$out" | cut -d' ' -f2- | head -n 5)" \
-    "$(grep -e '-d 2' "$host/calls" | head -n 5)"
+# On a busy machine a decision may be overtaken by a newer one.
+not_planned() { grep -e '-d 2' "$host/calls" | grep -v -e '-c 0' | grep -vxF -f <(jq -r 'select(.domain == 2) | .command // empty' "$out" | cut -d' ' -f2-); }
+check 'nothing but what rows say' equal '' "$(not_planned)"
+check 'and most of it' test "$(grep -c -e '-d 2' "$host/calls")" -gt 5
 check 'and given back at the end' equal '0 0 0' "$(caps)"
 check 'domain 0 was not touched' equal 0 "$(calls '-d 0')"
 check 'no state is left' not test -e "$state"
@@ -300,7 +302,7 @@ said_after_change() { # what is set at the same moment takes its place: then it 
     says "$err" "$1"
 }
 check 'an administrator changes a cap: it is said' soon said_after_change 'domain 2 (g2): has "-c 99" instead of .*somebody else set it; it is released'
-check 'the rows say so' soon says "$out" 'released: changed by others'
+check 'the rows say so' soon says "$out" 'refused: changed by others'
 kill -TERM $pid
 end
 check 'it keeps what the administrator set' equal '0 99 0' "$(caps)"
@@ -430,6 +432,54 @@ guard "${by_hook[@]}"
 check 'a hook that fails: it goes on' exits 1
 check 'a hook that fails: it is said' says "$err" 'domain 2: cannot be set to "drop": .*exit code 1: told to fail'
 check 'a hook that fails: nothing is left' not test -e "$state"
+
+group 'an operator'
+operator() { run "$1" "${@:2}" --state "$state"; }
+new_hook
+start_guard
+soon held
+operator guard status
+check 'status: who acts' says "$out" "^process $pid acts"
+check 'status: what is set' says "$out" '^domain 2: drop, before: free'
+operator guard release 2
+check 'release' exits 0
+check 'it is released' soon nobody_is_held
+sleep 1
+check 'and stays so' nobody_is_held
+operator guard control 2
+check 'control: it is held again' soon held
+operator guard exempt 2
+check 'exempt: it is released' soon nobody_is_held
+operator guard status
+check 'exempt: status says so' says "$out" '^exempt: 2'
+kill -TERM $pid
+end
+operator guard status
+check 'nobody acts' says "$out" '^nobody acts'
+check 'it is exempt still' says "$out" '^exempt: 2'
+start_guard
+soon says "$out" 'refused: exempt'
+check 'the next process leaves it alone' says "$out" 'refused: exempt'
+check 'it was not held' nobody_is_held
+kill -TERM $pid
+end
+operator guard control 2
+check 'control: it is not exempt any more' not test -e "$state"
+start_guard
+soon held
+kill -KILL $pid
+end
+operator guard status
+check 'after a crash: status says what is left' says "$out" 'was left by a process that died: --restore'
+operator guard release --all
+check 'release --all: it is released' nobody_is_held
+check 'release --all: nothing is left' not test -e "$state"
+for bad in '' 'x y' '*' '--all 3'; do
+    # shellcheck disable=SC2086 # words
+    check "release '$bad'" refuses 'wants one guest\|is neither' guard release $bad --state "$state"
+done
+check 'exempt without a guest' refuses 'wants one guest, by its id or its name (' debt exempt --state "$state"
+check 'status of something' refuses 'status takes no operand' debt status x
 
 group 'losses'
 "$TRACEGEN" --size 40M --mix driver --seed 3 -o "$scratch/whole.xt" 2>/dev/null
