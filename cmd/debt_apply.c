@@ -90,6 +90,15 @@ const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct
     return a->rows;
 }
 
+const struct debt_action_row *debt_apply_totals(struct debt_apply *a, const struct debt_row *rows, size_t n)
+{
+    if (!make_room(a, n))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        a->rows[i] = (struct debt_action_row){.ledger = rows[i]};
+    return a->rows;
+}
+
 void debt_apply_free(struct debt_apply *a)
 {
     free(a->rows);

@@ -28,6 +28,9 @@ const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct
                                               const struct debt_row *rows, size_t n,
                                               const struct quality *quality, unsigned pcpus);
 
+/* The same rows without a decision: totals. NULL: no memory. */
+const struct debt_action_row *debt_apply_totals(struct debt_apply *a, const struct debt_row *rows, size_t n);
+
 void debt_apply_free(struct debt_apply *a);
 
 #endif

@@ -21,6 +21,7 @@ new_host() {
     mkdir "$host"
     printf '0 2 Domain-0\n1 1 g1\n2 1 g2\n3 2 web server\n' >"$host/guests"
 }
+pipes=0
 enforcing=(--exec --hook "$xl" --state "$state" --kill-switch "$stop" --log "$log")
 apply() { run debt -q "${reserve[@]}" --apply "$@"; }
 cap() { cut -d' ' -f2 "$host/credit2.$1" 2>/dev/null; } # DOMAIN
@@ -41,13 +42,14 @@ play() { # [SECONDS]
 
 # Starts the program in the background, on a live trace; $pid.
 start() { # OPTION...
-    play 60 >"$scratch/pipe" 2>/dev/null &
+    pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+    mkfifo "$pipe"
+    play 60 >"$pipe" 2>/dev/null &
     player=$!
     attended "$XENMETER" debt "${reserve[@]}" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl "$@" - \
-        <"$scratch/pipe" >"$out" 2>"$err" &
+        <"$pipe" >"$out" 2>"$err" &
     pid=$!
 }
-mkfifo "$scratch/pipe"
 end() { # waits for the program: $status
     wait "$pid" 2>/dev/null
     status=$?
@@ -317,6 +319,33 @@ end
 check 'a guest that was rebooted meanwhile: the others are given back' equal '0 0' "$(cap 2) $(cap 3)"
 check 'its new id was not touched' equal 0 "$(calls '-d 9')"
 
+group 'a policy that changes'
+new_host
+# With these floors next to nothing is repaid.
+echo '{"domains": {"1": {"share": "40%", "floor": "99.9%"}, "2": {"share": "30%", "floor": "99.9%"}}}' >"$scratch/policy.json"
+pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+mkfifo "$pipe"
+play 60 >"$pipe" 2>/dev/null &
+player=$!
+attended "$XENMETER" debt --policy "$scratch/policy.json" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
+pid=$!
+caps_are() { [ "$(caps)" = "$1" ]; }
+check 'as it says' soon caps_are '40 30 0'
+echo '{"domains": {"1": {"share": "50%", "floor": "99.9%"}, "3": {"share": "20%", "floor": "99.9%"}}}' >"$scratch/policy.json"
+kill -HUP $pid
+check 'SIGHUP: it is read again' soon says "$err" 'policy.json: was read again'
+check 'SIGHUP: it holds' soon caps_are '50 30 20'
+echo '{"domains": {"1": {"share": "5000%"' >"$scratch/policy.json"
+kill -HUP $pid
+check 'a wrong one: it is said' soon says "$err" 'policy.json: .*: the policy stays as it was'
+echo '{"feedback": "1s", "domains": {"1": {"share": "50%"}}}' >"$scratch/policy.json"
+kill -HUP $pid
+check 'another interval: it is said' soon says "$err" 'another feedback interval needs a new start: the policy stays'
+check 'it goes on' kill -TERM $pid
+end
+check 'it ends as ever' exits 0
+check 'all is given back' equal '0 0 0' "$(caps)"
+
 group 'kill switch, and a trace that stops'
 new_host
 : >"$stop"
@@ -396,9 +425,11 @@ check 'enforcing: all are released at the end' nobody_is_held
 check 'enforcing: no state is left' not test -e "$state"
 check 'what was done is in the log' equal true "$(jq -s '[.[] | select(.event == "done")] | length > 1' "$log")"
 start_guard() {
-    play 60 >"$scratch/pipe" 2>/dev/null &
+    pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+    mkfifo "$pipe"
+    play 60 >"$pipe" 2>/dev/null &
     player=$!
-    attended "$XENMETER" guard --limit 2=1% --hook "$hook" "${by_hook[@]}" --live 200ms -f jsonl - <"$scratch/pipe" >"$out" 2>"$err" &
+    attended "$XENMETER" guard --limit 2=1% --hook "$hook" "${by_hook[@]}" --live 200ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
     pid=$!
 }
 held() { [ -e "$FAKE_HOOK/held.2" ]; }

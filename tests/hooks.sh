@@ -159,12 +159,15 @@ else
         check 'released' test "$(flood 1 10.9.0.1)" -gt 60
     fi
 
+    pipes=0
     # A live trace in which guest 2 costs domain 0 some 10 % of a pCPU: with a limit of 1 % it is held as long as that is allowed.
     guarded() { # OPTION...
-        play 60 >"$scratch/pipe" 2>/dev/null &
+        pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+        mkfifo "$pipe"
+        play 60 >"$pipe" 2>/dev/null &
         player=$!
         attended ip netns exec $dom0 "$XENMETER" guard --limit 2=1% --exec --state "$scratch/state" --kill-switch "$scratch/stop" \
-            --live 200ms -f jsonl "$@" - <"$scratch/pipe" >"$out" 2>"$err" &
+            --live 200ms -f jsonl "$@" - <"$pipe" >"$out" 2>"$err" &
         pid=$!
     }
     play() { # SECONDS
@@ -183,8 +186,7 @@ else
         wait "$player" 2>/dev/null
     }
     zstd -q -d fixtures/mixed-credit.xt.zst -o "$scratch/trace.xt"
-    mkfifo "$scratch/pipe"
-    unset XENMETER_EXPIRES
+        unset XENMETER_EXPIRES
     if inside $dom0 nft list ruleset >/dev/null 2>&1 && command -v ping >/dev/null; then
         group 'guard with nft: packets'
         all_flow
