@@ -245,7 +245,7 @@ static void sum_up(struct reading *r, struct summary *s)
     bool stopped = trace_run_stopped(&r->run);
     bool early = pipeline && pipeline_ended_early(pipeline) && !stopped;
     uint64_t to_ns = r->options->to_ns;
-    if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
+    if (a->archive && (a->from_results || a->snapshot || early)) { /* not all was read */
         *s = a->summary;
         s->quality.vcpu_ns = a->vcpu_ns;
         s->quality.unknown_ns = a->unknown_ns;
