@@ -68,8 +68,12 @@ struct sim_vcpu {
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
     struct sim_task *idle, *timer_interrupt, *reschedule;
-    struct sim_task_list interrupts, threads, programs; /* pending, in order of precedence */
+    struct sim_task_list interrupts, softirqs, threads, programs; /* pending, in order of precedence */
     bool in_interrupt;
+    struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
+    bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */
+    uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
+    uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */

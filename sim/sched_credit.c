@@ -279,6 +279,10 @@ static void account(struct credit_state *s, struct sim_pcpu *on)
     int64_t balance = 0;
     for (size_t i = 0; i < s->host->plan->domain_count; i++)
         shares.weight_total += (int64_t)s->domains[i].plan->weight * s->domains[i].active;
+    if (shares.weight_total == 0) { /* nobody earns */
+        s->balance = 0;
+        return;
+    }
     if (s->balance < 0)
         shares.credits -= s->balance;
     shares.weight_left = shares.weight_total;
