@@ -5,6 +5,7 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
+# make experiments  what schedulers, the ledger and charges do on a simulated host; minutes (ONLY="2 5": these experiments)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
 # make clean
@@ -24,6 +25,7 @@ SHARED_SIM_SRC := sim/timeline.c sim/trace_events.c sim/trace_ring.c
 
 include tests/tests.mk
 include bench/bench.mk
+include sim/experiments/experiments.mk
 
 # When a recipe runs: `deps` may have installed them just before.
 optional  = $(shell for p in $(filter-out $(WITHOUT),$(OPTIONAL)); do ! pkg-config --exists $$p || echo $$p; done)
@@ -32,7 +34,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config 
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host sim
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host act sim
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 TRACEGEN_SRC := $(wildcard fixtures/*.c) $(SHARED_SIM_SRC)
@@ -60,7 +62,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libcunit1-dev zstd jq
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libcunit1-dev zstd jq nftables iproute2 iputils-ping
 
 .PHONY: deps
 deps:
@@ -90,6 +92,9 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -d $(DESTDIR)$(PREFIX)/share/xenmeter/hooks
+	install -m 755 $(filter-out %.sh,$(wildcard share/hooks/*)) $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
+	install -m 644 share/hooks/common.sh $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
 	$(BUILD)/xenmeter help --completion bash | \
 		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
 	$(BUILD)/xenmeter help --completion zsh | \

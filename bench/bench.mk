@@ -12,12 +12,13 @@ BENCH_SEED     := 42
 BENCH_BESIDES  := hvm-pv 255-pcpus 1000-domains sched
 BENCH_CAPTURES := net-credit2 disk-credit2 schedonly-credit2 mixed-credit
 
-bench_full         := --size $(BENCH_SIZE) --pcpus 8 --domains 20 --vcpus 4
-bench_hvm-pv       := --size $(BENCH_BESIDE) --pcpus 8 --domains 20 --vcpus 4 --mix hvm-pv
-# 255: xenalyze can do no more
-bench_255-pcpus    := --size $(BENCH_BESIDE) --pcpus 255 --domains 640 --vcpus 4
-bench_1000-domains := --size $(BENCH_BESIDE) --pcpus 8 --domains 1000 --vcpus 4
-bench_sched        := --size $(BENCH_BESIDE) --pcpus 8 --domains 20 --vcpus 4 --mix sched
+# What simulates each, with its scenario; 255 pCPUs: xenalyze can do no more.
+simulated           = simulate -q --seed $(BENCH_SEED) --duration 10m --size $(2) sim/scenarios/stress-$(1).json
+bench_full         := $(call simulated,pv,$(BENCH_SIZE))
+bench_hvm-pv       := $(call simulated,hvm-pv,$(BENCH_BESIDE))
+bench_255-pcpus    := $(call simulated,255-pcpus,$(BENCH_BESIDE))
+bench_1000-domains := $(call simulated,1000-domains,$(BENCH_BESIDE))
+bench_sched        := $(call simulated,sched,$(BENCH_BESIDE))
 
 title_full         := $(BENCH_SIZE), 8 pCPUs
 title_hvm-pv       := $(BENCH_BESIDE), HVM and PV
@@ -34,10 +35,11 @@ $(BENCH)/hop $(BENCH)/run: $(BENCH)/%: $(BENCH)/%.o
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
 .PRECIOUS: $(BENCH)/%.xt
-$(BENCH)/%.xt: | $(BUILD)/tracegen
+$(BENCH)/%.xt: | $(BUILD)/xenmeter
 	@mkdir -p $(@D)
-	$(BUILD)/tracegen --seed $(BENCH_SEED) $(bench_$*) --output $@.part
+	$(BUILD)/xenmeter $(bench_$*) --output $@.part
 	@echo '$(title_$*)' > $(@:.xt=.title)
+	@echo '$(bench_$*)' > $(@:.xt=.made)
 	@mv $@.part $@
 
 $(BENCH)/full.xt.zst: $(BENCH)/full.xt

@@ -69,7 +69,7 @@ table() { # TITLE ROUNDS RECORDS REFERENCES
 
 # Whether the program takes a list of --by.
 several=domain,vcpu,pcpu
-"$traces/../tracegen" --size 50K --output "$traces/tiny.xt"
+"$xenmeter" simulate --size 50K sim/scenarios/stress-sched.json --output "$traces/tiny.xt"
 "$xenmeter" report -q -b $several "$traces/tiny.xt" > /dev/null 2>&1 || several=
 
 reports() { # FILE: the rows that every kind of trace has
@@ -78,6 +78,13 @@ reports() { # FILE: the rows that every kind of trace has
     ours "report -g $granularities -c (no charges)" report -q -g $granularities -c $times "$1"
     ours "report -g $granularities -b vcpu" report -q -g $granularities -b vcpu "$1"
     [ -z "$several" ] || ours "report -g $granularities -b $several" report -q -g $granularities -b $several "$1"
+}
+# How the trace was made, if it was.
+made() { # FILE
+    local words
+    [ -f "${1%.xt}.made" ] || return 0
+    read -r -a words < "${1%.xt}.made"
+    row 'simulate this trace' xenalyze "$cpu" - "$xenmeter" "${words[@]}" -o /dev/null
 }
 hop() { row 'hop from header to header' xenalyze "$cpu" - "$traces/hop" "$1"; }
 
@@ -88,6 +95,7 @@ one_kind() { # TITLE FILE
     rows
     hop "$2"
     reports "$2"
+    made "$2"
     peer --summary "$2"
     table "$1, $records records" "$rounds" "$records" xenalyze
 }
@@ -101,6 +109,7 @@ full() { # TITLE FILE
     hop "$2"
     reports "$2"
     ours "charge -g $granularities" charge -q -g "$granularities" "$2"
+    made "$2"
     row 'report, every CPU' xenalyze - - "${report[@]}" "$2"
     row 'report, from a pipe' xenalyze "$cpu" "$2" "${report[@]}" -
     row 'zstd -dc' xenalyze "$cpu" - zstd -dcq "$2.zst"

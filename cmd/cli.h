@@ -110,7 +110,7 @@ int events_file_read(const struct options *o, struct own_events **own);
 /* ---- signals ---- */
 
 /*
- * Ignores SIGPIPE; on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. Those of
+ * Ignores SIGPIPE and SIGXFSZ (writes fail instead); on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. Those of
  * the three that were ignored when the program started stay ignored.
  */
 void signals_install(void);
@@ -130,6 +130,8 @@ struct progress {
 
 void progress_begin(struct progress *p, enum when when, bool quiet);
 void progress_show(void *progress, const struct trace *t); /* as pipeline_control has it */
+/* The same of a simulation that has come to now_ns of all_ns and has written so many bytes. */
+void progress_show_simulated(struct progress *p, uint64_t now_ns, uint64_t all_ns, uint64_t bytes);
 /* Wipes the line, so that something else can be printed. */
 void progress_end(struct progress *p);
 

@@ -294,13 +294,22 @@ int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text,
     return 0;
 }
 
-int set_max_memory(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+int parse_size(const char *text, uint64_t *bytes)
 {
     double value;
-    if (scaled(text, 1024, &value) != 0 || value < 16 * 1024 * 1024 || value > 1e15)
+    if (scaled(text, 1024, &value) != 0 || !(value >= 1 && value <= 1e15))
+        return -1;
+    *bytes = (uint64_t)value;
+    return 0;
+}
+
+int set_max_memory(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    uint64_t bytes;
+    if (parse_size(text, &bytes) != 0 || bytes < 16 * 1024 * 1024)
         return error_set(err, ERROR_USAGE, "--%s %.60s: wants at least 16M, for example 256M or 2G", s->name,
                          text);
-    o->max_memory = (uint64_t)value;
+    o->max_memory = bytes;
     return 0;
 }
 

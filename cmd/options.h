@@ -34,6 +34,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
     uint8_t *idds; /* a byte for each of 65536 domain ids; NULL: not given */
@@ -95,6 +96,9 @@ int number_below(const char **text, size_t limit, size_t *number);
 
 /* The same of one number or a range: "3" "3-5". */
 int range_below(const char **text, size_t limit, size_t *from, size_t *to);
+
+/* "256M" "2G", from 1 to 1e15 bytes. -1: it is none. */
+int parse_size(const char *text, uint64_t *bytes);
 
 /* Which of `names`, ended by NULL, the n characters of `word` are; -1: none. */
 int name_index(const char *const *names, const char *word, size_t n);
@@ -159,15 +163,17 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_VERBOSE(HELP) OPTION_FLAG('v', "verbose", verbose, HELP)
 #define OPTION_QUIET         OPTION_FLAG('q', "quiet", quiet, "only errors on standard error")
 
+#define OPTION_PROGRESS                                                                                      \
+    OPTION(0, "progress", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(progress),            \
+           .choices = CHOICES_WHEN)
+
 /* How a trace is read. */
 #define OPTIONS_TRACE                                                                                        \
     OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4G); default: measured from the trace",               \
            .set = set_cpu_hz),                                                                               \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
-        OPTION(0, "progress", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(progress),        \
-               .choices = CHOICES_WHEN),                                                                     \
-        OPTION_QUIET
+        OPTION_PROGRESS, OPTION_QUIET
 
 /* How a trace or an archive is read; VERBOSE is the help of -v. */
 #define OPTIONS_READING(VERBOSE)                                                                             \

@@ -24,9 +24,12 @@ struct policy_settings {
 int policy_read_list(struct debt_policy *p, const char *list, const struct policy_settings *given,
                      struct error *err);
 
-/* Reads a file; what is given by options takes the place of what it says for all domains. As policy_read_list. */
+/* Reads a file ("-": standard input); what is given by options takes the place of what it says for all domains. As policy_read_list. */
 int policy_read_file(struct debt_policy *p, const char *path, const struct policy_settings *given,
                      struct error *err);
+
+/* The file in messages. */
+const char *policy_name(const char *path);
 
 /* ---- values, in n characters ---- */
 
@@ -47,7 +50,7 @@ int policy_slice(const char *where, uint64_t slice_ns, uint64_t period_ns, struc
 /*
  * The domain that a key names: an id, or else a name. `name` points to `key` then. -1 as above: an id that no domain has.
  */
-int policy_domain(const char *where, char *key, struct debt_reserve *r, struct error *err);
+int policy_domain(const char *where, char *key, struct subject *s, struct error *err);
 
 /* What was given where something was, else what there is by default, for all domains. */
 void policy_settle(struct policy_settings *s, const struct policy_settings *given);

@@ -30,13 +30,13 @@ static int take_reservation(const char *where, const char *text, size_t n, struc
 static int add_rule(struct list_reader *l, struct debt_reserve *r, char *key, struct error *err)
 {
     if (strcmp(key, "*") == 0 && l->policy->for_others)
-        return error_set(err, ERROR_USAGE, "%s: '*' was given before: one of the two must go", r->where);
+        return error_set(err, ERROR_USAGE, "%s: '*' was given before: one of the two must go", r->who.where);
     if (strcmp(key, "*") == 0) {
         l->policy->for_others = true;
         l->policy->others = r->rule;
         return 0;
     }
-    return policy_domain(r->where, key, r, err) == 0 ? debt_policy_add(l->policy, r, err) : -1;
+    return policy_domain(r->who.where, key, &r->who, err) == 0 ? debt_policy_add(l->policy, r, err) : -1;
 }
 
 static int take_item(void *context, const char *item, size_t n, struct error *err)
@@ -45,8 +45,8 @@ static int take_item(void *context, const char *item, size_t n, struct error *er
     struct debt_reserve r = {.rule = l->rule};
     const char *equals = memrchr(item, '=', n);
     size_t key_n = equals ? (size_t)(equals - item) : n;
-    snprintf(r.where, sizeof r.where, "--reserve %.*s", n < 50 ? (int)n : 50, item);
-    if (take_reservation(r.where, item + key_n + (equals != NULL), equals ? n - key_n - 1 : 0,
+    snprintf(r.who.where, sizeof r.who.where, "--reserve %.*s", n < 50 ? (int)n : 50, item);
+    if (take_reservation(r.who.where, item + key_n + (equals != NULL), equals ? n - key_n - 1 : 0,
                          &r.rule.reservation, err) != 0)
         return -1;
     char *key = strndup(item, key_n);

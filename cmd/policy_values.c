@@ -70,17 +70,17 @@ int policy_slice(const char *where, uint64_t slice_ns, uint64_t period_ns, struc
                      "%s: the slice is longer than its period; a share above 100%% is given in %%", where);
 }
 
-int policy_domain(const char *where, char *key, struct debt_reserve *r, struct error *err)
+int policy_domain(const char *where, char *key, struct subject *s, struct error *err)
 {
     const char *digits = key;
     size_t id;
-    r->name = key;
+    s->name = key;
     if (key[strspn(key, "0123456789")] || !*key)
         return *key ? 0 : error_set(err, ERROR_USAGE, "%s: wants the id or the name of a domain", where);
     if (number_below(&digits, DOMAINS, &id) != 0)
         return error_set(err, ERROR_USAGE, "%s: ids of domains are below %u", where, DOMAINS);
-    r->name = NULL;
-    r->domain = (uint16_t)id;
+    s->name = NULL;
+    s->domain = (uint16_t)id;
     return 0;
 }
 

@@ -18,27 +18,47 @@ void progress_begin(struct progress *p, enum when when, bool quiet)
     p->next_ns = p->begun_ns + (when == WHEN_ALWAYS ? 0 : PATIENCE_NS);
 }
 
-void progress_show(void *progress, const struct trace *t)
+/* Whether the line is to be written anew. */
+static bool is_time(struct progress *p, double *seconds)
 {
-    struct progress *p = progress;
-    if (!p->wanted)
-        return;
-    uint64_t now = io_clock_ns();
-    if (now < p->next_ns)
-        return;
+    uint64_t now = p->wanted ? io_clock_ns() : 0;
+    if (!p->wanted || now < p->next_ns)
+        return false;
     p->next_ns = now + STEP_NS;
     p->shown = true;
+    *seconds = (double)(now - p->begun_ns) / 1e9;
+    return true;
+}
+
+static double left_s(double seconds, uint64_t done, uint64_t all)
+{
+    return seconds * ((double)all - (double)done) / (double)done;
+}
+
+void progress_show(void *progress, const struct trace *t)
+{
     uint64_t done, size;
+    double seconds;
+    if (!is_time(progress, &seconds))
+        return;
     trace_position(t, &done, &size);
-    double seconds = (double)(now - p->begun_ns) / 1e9;
     double rate = seconds > 0 ? (double)done / seconds / 1e6 : 0;
-    if (size && done) {
-        double left = seconds * ((double)size - (double)done) / (double)done;
+    if (size && done)
         fprintf(stderr, "\r%3.0f %%  %" PRIu64 " MB  %.0f MB/s  %.0f s left  ",
-                100.0 * (double)done / (double)size, done / 1000000, rate, left);
-    } else {
+                100.0 * (double)done / (double)size, done / 1000000, rate, left_s(seconds, done, size));
+    else
         fprintf(stderr, "\r%" PRIu64 " MB  %.0f MB/s  ", done / 1000000, rate);
-    }
+    fflush(stderr);
+}
+
+void progress_show_simulated(struct progress *p, uint64_t now_ns, uint64_t all_ns, uint64_t bytes)
+{
+    double seconds;
+    if (!is_time(p, &seconds) || now_ns == 0)
+        return;
+    fprintf(stderr, "\r%3.0f %%  %.3f s of %.10g s simulated  %" PRIu64 " MB  %.0f s left  ",
+            100.0 * (double)now_ns / (double)all_ns, (double)now_ns / 1e9, (double)all_ns / 1e9,
+            bytes / 1000000, left_s(seconds, now_ns, all_ns));
     fflush(stderr);
 }
 

@@ -57,6 +57,7 @@ static bool is_ignored(int signal)
 void signals_install(void)
 {
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN);
     handle(SIGBUS, die_of_cut_file);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
         if (!is_ignored(ending[i]))

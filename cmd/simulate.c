@@ -9,10 +9,12 @@
 
 #include "cli.h"
 #include "formats/output.h"
+#include "metrics/human.h"
 #include "sim/simulated_feed.h"
 #include "simulate_debt.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
+#define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
 struct simulate_options {
     struct options common;
@@ -22,7 +24,9 @@ struct simulate_options {
     uint64_t delay_ns;
     bool delay_given;
     uint64_t duration_ns;
-    size_t seed; /* 0: that of the scenario */
+    uint64_t most_bytes; /* of the trace; 0: MOST_BYTES_DEFAULT */
+    uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
+    size_t seed;         /* 0: that of the scenario */
 };
 
 struct simulate {
@@ -31,6 +35,9 @@ struct simulate {
     struct simulated_feed host;
     struct simulated_ledger ledger;
     struct output *trace, *truth, *rows;
+    struct progress progress;
+    uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
+    uint64_t now_ns;            /* how far the host's time is, about */
 };
 
 /* ---- the scenario ---- */
@@ -75,12 +82,11 @@ static int read_scenario(struct simulate *s, struct error *err)
     char folder[PATH_MAX];
     int status = read_text(s->options->common.inputs[0], &text, &n, err);
     if (status == 0)
-        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder), err);
+        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder),
+                                    s->options->duration_ns, err);
     free(text);
     if (!s->scenario)
         return -1;
-    if (s->options->duration_ns)
-        s->scenario->duration_ns = s->options->duration_ns;
     if (s->options->seed)
         s->scenario->seed = s->options->seed;
     return 0;
@@ -88,9 +94,33 @@ static int read_scenario(struct simulate *s, struct error *err)
 
 /* ---- the simulation ---- */
 
-static int write_trace(void *output, const void *bytes, size_t n)
+static int too_large(struct simulate *s)
 {
-    return output_write(output, bytes, n);
+    struct error why = {0};
+    char most[HUMAN_BYTES];
+    error_set(&why, ERROR_USAGE,
+              "the trace has %s bytes at %.3f s of %.10g s: simulate less, record fewer classes "
+              "(trace.events), or allow more (--max-size)",
+              human_count(most, s->bytes), (double)s->now_ns / 1e9, (double)s->scenario->duration_ns / 1e9);
+    return output_fail(s->trace, &why);
+}
+
+static int write_trace(void *simulate, const void *bytes, size_t n)
+{
+    struct simulate *s = simulate;
+    if (s->bytes + n > s->most_bytes)
+        return too_large(s);
+    s->bytes += n;
+    if (s->options->size_bytes && s->bytes >= s->options->size_bytes)
+        simulation_stop(s->host.simulation);
+    return output_write(s->trace, bytes, n);
+}
+
+static void show_progress(void *simulate, uint64_t now_ns)
+{
+    struct simulate *s = simulate;
+    s->now_ns = now_ns;
+    progress_show_simulated(&s->progress, now_ns, s->scenario->duration_ns, s->bytes);
 }
 
 /* EXIT_DONE, or EXIT_ERROR and a message. */
@@ -157,10 +187,12 @@ static int run_host(struct simulate *s, struct error *err)
     size_t n;
     int status = 1;
     s->ledger.output = s->rows;
+    progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
     if (s->options->policy)
-        return simulated_ledger_run(&s->ledger, &s->host, err);
+        status = simulated_ledger_run(&s->ledger, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
+    progress_end(&s->progress);
     return status;
 }
 
@@ -180,7 +212,7 @@ static int simulate(struct simulate *s)
     const struct options *o = &s->options->common;
     if (read_inputs(s, &err) != EXIT_DONE || open_outputs(s, &err) != EXIT_DONE)
         return EXIT_ERROR;
-    const struct simulation_sink sink = {s->trace, write_trace};
+    const struct simulation_sink sink = {s, write_trace, show_progress};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
     if (s->options->policy && !simulation_takes_allowances(s->host.simulation)) {
@@ -206,6 +238,7 @@ static int simulate(struct simulate *s)
 static int run(const struct options *o)
 {
     struct simulate s = {.options = (const struct simulate_options *)o};
+    s.most_bytes = s.options->most_bytes ? s.options->most_bytes : MOST_BYTES_DEFAULT;
     int status = simulate(&s);
     output_abort(s.trace);
     output_abort(s.truth);
@@ -251,6 +284,14 @@ static int set_delay(struct options *o, const struct option_spec *spec, const ch
         return -1;
     if (s->delay_ns > SCENARIO_DURATION_MAX)
         return error_set(err, ERROR_USAGE, "--%s %s: 24h at most", spec->name, text);
+    return 0;
+}
+
+static int set_bytes(struct options *o, const struct option_spec *spec, const char *text, struct error *err)
+{
+    if (parse_size(text, (uint64_t *)((char *)o + spec->offset)) != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a number of bytes, for example 500M or 20G",
+                         spec->name, text);
     return 0;
 }
 
@@ -315,6 +356,8 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
     if (!s->policy && (s->ledger || s->delay_given))
         return error_set(err, ERROR_USAGE, "--%s wants --with debt=POLICY", s->ledger ? "ledger" : "delay");
+    if (s->policy && strcmp(s->policy, "-") == 0 && strcmp(o->inputs[0], "-") == 0)
+        return error_set(err, ERROR_USAGE, "the scenario and the policy cannot both be standard input");
     if (check_files(s, err) != 0)
         return -1;
     if ((!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO))
@@ -329,6 +372,8 @@ static const struct option_spec options[] = {
            .set = set_text, .offset = offsetof(struct simulate_options, truth), .choices = ":file"),
     OPTION(0, "duration", "LEN", "simulate so long, whatever the scenario says", .set = set_duration,
            .choices = "1s\n10s\n1m"),
+    OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
+           .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
            .offset = offsetof(struct simulate_options, seed)),
     OPTIONS_HEADING("What acts on the host"),
@@ -341,6 +386,10 @@ static const struct option_spec options[] = {
     OPTION(0, "ledger", "FILE",
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+    OPTIONS_HEADING("While it runs"),
+    OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
+           .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),
+    OPTION_PROGRESS,
     OPTION_QUIET,
     OPTIONS_END,
 };

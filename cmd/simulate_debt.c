@@ -16,16 +16,18 @@ static const struct relation *const relations[] = {&relation_debts};
 static const char *name_in_scenario(const void *scenario, int32_t domain, uint32_t life)
 {
     const struct scenario *s = scenario;
-    (void)life;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (s->domains[i].id == (uint64_t)domain)
-            return *s->domains[i].name ? s->domains[i].name : NULL;
-    return NULL;
+    const char *name = NULL;
+    for (size_t i = 0; i < s->domain_count && life > 0; i++)
+        if (s->domains[i].id == (uint64_t)domain) {
+            name = *s->domains[i].name ? s->domains[i].name : NULL;
+            life--;
+        }
+    return name;
 }
 
 static bool is_for(const struct debt_reserve *r, const struct scenario_domain *d)
 {
-    return r->name ? strcmp(r->name, d->name) == 0 : r->domain == d->id;
+    return r->who.name ? strcmp(r->who.name, d->name) == 0 : r->who.domain == d->id;
 }
 
 /* Each rule is about a domain of the scenario. */
@@ -39,7 +41,8 @@ static int check_domains(const struct simulated_ledger *l, struct error *err)
         if (!found)
             return error_set(
                 err, ERROR_USAGE,
-                "%s: the scenario has no such domain: give the id or the name of one that it has", r->where);
+                "%s: the scenario has no such domain: give the id or the name of one that it has",
+                r->who.where);
     }
     return 0;
 }
@@ -85,7 +88,7 @@ int simulated_ledger_prepare(struct simulated_ledger *l, struct error *err)
     if (status == 0)
         status = check_sum(l, &why);
     if (status != 0)
-        error_set(err, why.code, "%s: %s", l->policy, why.message);
+        error_set(err, why.code, "%s: %s", policy_name(l->policy), why.message);
     return status;
 }
 
@@ -189,7 +192,7 @@ static int read_host(struct simulated_ledger *l, struct ledger_pass *p, struct e
     return missing ? error_set(err, ERROR_USAGE,
                                "%s: %s: this domain does not appear in the trace: trace.events must have the "
                                "scheduler's records",
-                               l->policy, missing->where)
+                               policy_name(l->policy), missing->who.where)
                    : 0;
 }
 

@@ -23,7 +23,6 @@ struct sim_vbd {
     uint32_t submitted;    /* then: at the disk */
     uint32_t asked;        /* then: in the ring */
     uint32_t batch;        /* of `asked`: in the thread's hands */
-    uint32_t to_unmap;     /* pages */
     uint64_t free_ns;      /* when the disk has transferred all it was given */
     uint32_t pages_mapped; /* that are mapped for good */
     bool thread_sleeps;    /* the driver domain wants to hear of requests */
@@ -98,8 +97,6 @@ static void interrupt_step(struct sim_host *host, struct sim_task *task)
 static void emit_pages(struct sim_pcpu *pcpu, uint32_t command, enum trace_event event,
                        const struct sim_vbd *vbd, uint32_t pages)
 {
-    if (pages == 0)
-        return;
     emit_grant_op(pcpu, command, pages);
     for (uint32_t i = 0; i < pages; i++)
         EMIT(pcpu, event, vbd->pair->guest->id);
@@ -116,7 +113,8 @@ static void map_pages(struct sim_vbd *vbd, struct sim_pcpu *pcpu)
         vbd->pages_mapped += more;
         pages = more;
     }
-    emit_pages(pcpu, GNTTABOP_MAP, TRC_PAGE_GRANT_MAP, vbd, pages);
+    if (pages > 0)
+        emit_pages(pcpu, GNTTABOP_MAP, TRC_PAGE_GRANT_MAP, vbd, pages);
 }
 
 /* With persistent grants the thread copies; without, it maps. */
@@ -150,8 +148,6 @@ static void thread_step(struct sim_host *host, struct sim_task *task)
     struct sim_pcpu *pcpu = task->vcpu->pcpu;
     if (vbd->batch > 0)
         submit(host, vbd, pcpu->clock_ns);
-    emit_pages(pcpu, GNTTABOP_UNMAP, TRC_PAGE_GRANT_UNMAP, vbd, vbd->to_unmap);
-    vbd->to_unmap = 0;
     vbd->batch = vbd->asked;
     vbd->thread_sleeps = vbd->batch == 0;
     if (vbd->batch == 0)
@@ -176,6 +172,13 @@ static void disk_due(struct sim_host *host, void *context, uint64_t now_ns)
     device_interrupt(host, DISK_IRQ, &vbd->completion, now_ns);
 }
 
+/* As Linux' blkback does for each request that is done: it also asks to unmap no pages at all, where they stay mapped. */
+static void unmap_pages(struct sim_vbd *vbd, struct sim_pcpu *pcpu)
+{
+    uint32_t pages = costs(vbd)->persistent_grants ? 0 : pages_of(request_at(vbd, vbd->answered));
+    emit_pages(pcpu, GNTTABOP_UNMAP, TRC_PAGE_GRANT_UNMAP, vbd, pages);
+}
+
 static void completion_step(struct sim_host *host, struct sim_task *task)
 {
     struct sim_vbd *vbd = task->context;
@@ -185,10 +188,7 @@ static void completion_step(struct sim_host *host, struct sim_task *task)
                          pair_cell(vbd->pair, WORK_INTERRUPT)))
         return;
     for (; vbd->completed > 0; vbd->completed--, vbd->answered++)
-        if (!costs(vbd)->persistent_grants)
-            vbd->to_unmap += pages_of(request_at(vbd, vbd->answered));
-    if (vbd->to_unmap > 0)
-        thread_wake(v, &vbd->thread);
+        unmap_pages(vbd, v->pcpu);
     if (vbd->answered == 0 || !vbd->guest_sleeps)
         return;
     vbd->guest_sleeps = false;

@@ -6,8 +6,8 @@
 #include "sim/kernel.h"
 #include "sim/pcpu.h"
 
-const char *const sim_work_names[SIM_WORKS] = {"interrupt", "receive", "dealloc",
-                                               "transmit",  "device",  "disk"};
+const char *const sim_work_names[SIM_WORKS] = {"interrupt", "receive", "dealloc", "transmit",
+                                               "device",    "disk",    "pages"};
 const char *const sim_done_names[SIM_DONES] = {"requests",    "bytes_in",      "bytes_out",      "packets_in",
                                                "packets_out", "disk_requests", "packets_dropped"};
 
@@ -55,7 +55,8 @@ void device_interrupt(struct sim_host *host, uint32_t irq, struct sim_task *hand
 
 void thread_wake(struct sim_vcpu *from, struct sim_task *thread)
 {
+    bool awake = thread->queued || thread->active;
     task_wake(thread);
-    if (thread->vcpu != from && !thread->vcpu->reschedule->queued)
+    if (!awake && thread->vcpu != from && !thread->vcpu->reschedule->queued)
         event_channel_send(from->pcpu, thread->vcpu->reschedule);
 }

@@ -56,17 +56,24 @@ struct sim_vcpu {
     uint8_t runstate;    /* enum sim_runstate */
     bool blocked;        /* it has asked to block and was not woken since */
     bool parked;         /* the scheduler has paused it (a cap of Credit) */
+    bool paused;         /* by the toolstack: its domain does not run yet, or not any more */
     bool yields;         /* it has asked to yield and was not descheduled since */
     uint64_t changed_ns; /* of its last runstate change */
     uint64_t saved_ns;   /* its last change was recorded, and it was saved: others must not touch it before */
     uint64_t switched_ns; /* it was last switched in or out */
     uint64_t ran_ns;      /* running time up to changed_ns, for the watchdog */
+    uint64_t noise_ns;    /* running time until its next noise (noise.h); SIM_NEVER: it makes none */
+    uint64_t noise_mean_ns;
     /* What its kernel runs (kernel.h). */
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
     struct sim_task *idle, *timer_interrupt, *reschedule;
-    struct sim_task_list interrupts, threads, programs; /* pending, in order of precedence */
+    struct sim_task_list interrupts, softirqs, threads, programs; /* pending, in order of precedence */
     bool in_interrupt;
+    struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
+    bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */
+    uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
+    uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */
@@ -74,9 +81,18 @@ struct sim_vcpu {
     uint32_t first_state_cell;
 };
 
+struct sim_load;
+
 struct sim_domain {
     const struct scenario_domain *plan;
     struct sim_vcpu *vcpus;
+    struct sim_load *loads; /* load_count of them (load.h) */
+    size_t load_count;
+    bool alive;                /* it exists: created, and not removed */
+    uint64_t born_ns, died_ns; /* SIM_NEVER: not within the trace */
+    uint32_t life;             /* which one of its id, from 1 on */
+    struct sim_timer fate;     /* toolstack.h */
+    int fate_step;
     uint32_t index;           /* in host->domains */
     uint32_t first_done_cell; /* of SIM_DONES (driver.h) */
     uint32_t own_cell;        /* a driver domain's work for itself; of guests CELL_NONE */
@@ -93,6 +109,8 @@ struct sim_pcpu {
     uint64_t kick_ns;      /* an interrupt for its current vCPU arrives; SIM_NEVER: none */
     uint64_t slice_end_ns; /* SIM_NEVER: no end */
     struct sim_timer timer;
+    uint64_t exit_ns; /* of the last VM exit */
+    bool in_guest;    /* its current vCPU, of an HVM guest, is between VM entry and exit */
     struct trace_ring ring;
     uint32_t id;
 };
@@ -118,7 +136,8 @@ struct sim_host {
     uint64_t last_ns;               /* of the latest record or runstate change */
     bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
     bool sweep_wanted;
-    bool no_memory; /* an allocation failed while it ran: the results are void */
+    bool stands_still; /* too much happened at one instant: the results are void */
+    bool no_memory;    /* an allocation failed while it ran: the results are void */
 };
 
 /* The timestamp counter at ns. It is far above 0 when tracing begins, as on a host that has been up for a while. */
@@ -135,7 +154,12 @@ static inline bool vcpu_is_idle(const struct sim_vcpu *v)
 /* Whether a scheduler may run it. */
 static inline bool vcpu_is_runnable(const struct sim_vcpu *v)
 {
-    return !v->blocked && !v->parked;
+    return !v->blocked && !v->parked && !v->paused;
+}
+
+static inline bool vcpu_is_hvm(const struct sim_vcpu *v)
+{
+    return !vcpu_is_idle(v) && v->domain->plan->guest == GUEST_HVM;
 }
 
 /* How a vCPU is named in one word of a record: vCPU low, domain high. */

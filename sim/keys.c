@@ -73,10 +73,34 @@ static int unknown_key(const char *name, const struct key_place *place, const st
 
 /* ---- values ---- */
 
-/* A range in the unit in which the value was written. */
-static int out_of_range(const struct key_place *place, const struct key *key, double unit, struct error *err)
+/* "0", "1 us", "24 h": in the largest unit of which it is a whole number. */
+static const char *length_text(char to[32], double ns)
 {
-    return key_error(place, err, "must be from %.10g to %.10g", key->least / unit, key->most / unit);
+    static const struct {
+        double ns;
+        const char *name;
+    } lengths[] = {{3600e9, "h"}, {1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+    size_t i = 0;
+    while (fmod(ns, lengths[i].ns) > 0 && lengths[i].ns > 1)
+        i++;
+    snprintf(to, 32, ns > 0 ? "%.0f %s" : "%.0f", ns / lengths[i].ns, lengths[i].name);
+    return to;
+}
+
+static const char *number_text(char to[32], double number)
+{
+    snprintf(to, 32, fabs(number) < 1e15 && number == floor(number) ? "%.0f" : "%.10g", number);
+    return to;
+}
+
+static int out_of_range(const struct key_place *place, const struct key *key, struct error *err)
+{
+    char least[32], most[32];
+    if (key->kind == KEY_TIME)
+        return key_error(place, err, "must be from %s to %s", length_text(least, key->least),
+                         length_text(most, key->most));
+    return key_error(place, err, "must be from %s to %s", number_text(least, key->least),
+                     number_text(most, key->most));
 }
 
 static int read_number(const json_t *value, const struct key_place *place, const struct key *key, double unit,
@@ -88,7 +112,7 @@ static int read_number(const json_t *value, const struct key_place *place, const
     if (key->kind == KEY_COUNT && !json_is_integer(value))
         return key_error(place, err, "must be a whole number");
     if (!(number * unit >= key->least && number * unit <= key->most))
-        return out_of_range(place, key, unit, err);
+        return out_of_range(place, key, err);
     if (key->kind == KEY_NUMBER)
         *(double *)to = number;
     else if (json_is_integer(value))

@@ -2,6 +2,7 @@
 
 #include "sim/kernel.h"
 #include "sim/emit.h"
+#include "sim/noise.h"
 
 /* What Xen needs from reading its clock to the first record of a switch, beside the scheduler's own records. */
 enum { DECISION_NS = 80, DECISION_MASK = 127 };
@@ -9,6 +10,12 @@ enum { DECISION_NS = 80, DECISION_MASK = 127 };
 static uint64_t later(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
+}
+
+/* Whether others than its guest keep it from running. */
+static bool is_held(const struct sim_vcpu *v)
+{
+    return v->parked || v->paused;
 }
 
 static bool idles(const struct sim_pcpu *pcpu)
@@ -64,21 +71,35 @@ static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runst
 
 /* ---- the pCPU's time ---- */
 
-void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
+/* The current vCPU has worked up to now_ns. */
+static void work_until(struct sim_pcpu *pcpu, uint64_t now_ns)
 {
-    struct sim_task *task = pcpu->current->running;
+    struct sim_vcpu *v = pcpu->current;
     pcpu->clock_ns = later(pcpu->clock_ns, now_ns);
-    if (task && !idles(pcpu) && pcpu->clock_ns > pcpu->work_ns) {
+    if (v->running && !idles(pcpu) && pcpu->clock_ns > pcpu->work_ns) {
         uint64_t worked = pcpu->clock_ns - pcpu->work_ns;
-        task->left_ns -= worked < task->left_ns ? worked : task->left_ns;
+        v->running->left_ns -= worked < v->running->left_ns ? worked : v->running->left_ns;
+        v->noise_ns -= v->noise_ns != SIM_NEVER ? (worked < v->noise_ns ? worked : v->noise_ns) : 0;
     }
     pcpu->work_ns = pcpu->clock_ns;
+}
+
+void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
+{
+    struct sim_vcpu *v = pcpu->current;
+    while (v->noise_ns < SIM_NEVER && v->running && pcpu->clock_ns + v->noise_ns < now_ns) {
+        work_until(pcpu, pcpu->clock_ns + v->noise_ns);
+        noise_make(v);
+        emit_entry(pcpu);
+        pcpu->work_ns = pcpu->clock_ns;
+    }
+    work_until(pcpu, now_ns);
 }
 
 static bool must_schedule(const struct sim_pcpu *pcpu)
 {
     const struct sim_vcpu *v = pcpu->current;
-    return v->blocked || v->parked || v->yields || pcpu->clock_ns >= pcpu->resched_ns ||
+    return !vcpu_is_runnable(v) || v->yields || pcpu->clock_ns >= pcpu->resched_ns ||
            pcpu->clock_ns >= pcpu->slice_end_ns;
 }
 
@@ -99,6 +120,8 @@ static uint64_t next_due(const struct sim_pcpu *pcpu)
 
 void pcpu_leave(struct sim_pcpu *pcpu)
 {
+    if (!must_schedule(pcpu))
+        emit_entry(pcpu);
     pcpu->work_ns = pcpu->clock_ns;
     uint64_t due = next_due(pcpu);
     host_set_timer(pcpu->host, &pcpu->timer, due);
@@ -121,7 +144,7 @@ static enum sim_runstate state_when_out(const struct sim_vcpu *v)
 {
     if (v->blocked)
         return SIM_BLOCKED;
-    return v->parked ? SIM_OFFLINE : SIM_RUNNABLE;
+    return is_held(v) ? SIM_OFFLINE : SIM_RUNNABLE;
 }
 
 /* Both runstate changes are dated at the instant when the scheduler read its clock. */
@@ -210,7 +233,7 @@ void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
     v->blocked = false;
     if (v->runstate < SIM_BLOCKED)
         return;
-    if (v->parked) {
+    if (is_held(v)) {
         if (v->runstate == SIM_BLOCKED)
             change_state(on, v, SIM_OFFLINE);
         return;
@@ -238,7 +261,7 @@ void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
 
 void vcpu_block(struct sim_vcpu *v)
 {
-    emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_BLOCK);
+    emit_halt(v->pcpu);
     emit_vcpu(v->pcpu, TRC_BLOCK, v);
     v->blocked = true;
 }
@@ -250,9 +273,9 @@ void vcpu_yield(struct sim_vcpu *v)
     v->yields = true;
 }
 
-void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
+/* Xen's vcpu_sleep_nosync: the vCPU is held from now on. */
+static void hold(struct sim_pcpu *on, struct sim_vcpu *v)
 {
-    v->parked = true;
     wait_for(on, v);
     emit_vcpu(on, TRC_SLEEP, v);
     if (v->runstate == SIM_RUNNING) {
@@ -261,17 +284,43 @@ void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
     }
     if (v->runstate == SIM_RUNNABLE) {
         change_state(on, v, SIM_OFFLINE);
-        on->host->scheduler->sleep(on->host->scheduler_state, v);
+        on->host->scheduler->sleep(on->host->scheduler_state, on, v);
     }
+}
+
+/* One of those who held it does not any more. */
+static void let_go(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    if (!v->domain->alive)
+        return;
+    wait_for(on, v);
+    emit_vcpu(on, TRC_WAKE, v);
+    if (!vcpu_is_runnable(v) || v->runstate < SIM_BLOCKED)
+        return;
+    change_state(on, v, SIM_RUNNABLE);
+    on->host->scheduler->wake(on->host->scheduler_state, on, v);
+}
+
+void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->parked = true;
+    hold(on, v);
 }
 
 void vcpu_unpark(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     v->parked = false;
-    wait_for(on, v);
-    emit_vcpu(on, TRC_WAKE, v);
-    if (v->blocked || v->runstate < SIM_BLOCKED)
-        return;
-    change_state(on, v, SIM_RUNNABLE);
-    on->host->scheduler->wake(on->host->scheduler_state, on, v);
+    let_go(on, v);
+}
+
+void vcpu_pause(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->paused = true;
+    hold(on, v);
+}
+
+void vcpu_unpause(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->paused = false;
+    let_go(on, v);
 }

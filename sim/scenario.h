@@ -12,11 +12,15 @@
 
 #include "parser/error.h"
 
-#define SCENARIO_PCPUS_MAX    1024
-#define SCENARIO_DOMAINS_MAX  1000
-#define SCENARIO_VCPUS_MAX    512 /* per domain */
-#define SCENARIO_ALL_VCPUS    8192
-#define SCENARIO_LOADS_MAX    16 /* per domain */
+#define SCENARIO_PCPUS_MAX   1024
+#define SCENARIO_DOMAINS_MAX 2000
+#define SCENARIO_VCPUS_MAX   512 /* per domain */
+#define SCENARIO_ALL_VCPUS   8192
+#define SCENARIO_LOADS_MAX   16 /* per domain */
+/* From the last moment of a domain that is destroyed until it is gone. */
+#define SCENARIO_DEATH_NS 5000000u
+/* A life is not shorter, and so long after its end another domain may have the id. */
+#define SCENARIO_LIFE_NS      20000000u
 #define SCENARIO_DURATION_MIN ((uint64_t)1000000)
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 
@@ -32,9 +36,24 @@ enum scenario_load_type {
     LOAD_REQUEST_RESPONSE,
     LOAD_BULK_OUT,
     LOAD_BULK_IN,
-    LOAD_DISK
+    LOAD_DISK,
+    LOAD_MAP
 };
 extern const char *const scenario_loads[]; /* ended by NULL */
+
+/* What guests are, in the order of scenario_guests[]. */
+enum scenario_guest { GUEST_PV, GUEST_HVM };
+extern const char *const scenario_guests[]; /* ended by NULL */
+
+/* What a vCPU asks of Xen for reasons of its own while it runs. */
+enum scenario_noise {
+    NOISE_HYPERCALL,  /* PV: of memory management */
+    NOISE_PRIVILEGED, /* PV: an instruction that Xen emulates */
+    NOISE_TRAP,       /* PV */
+    NOISE_PAGE_FAULT, /* PV */
+    NOISE_EXIT,       /* HVM: all kinds of exits */
+    SCENARIO_NOISES
+};
 
 /* What a load does: of each type only some of it means something (xenmeter-scenario(5)). */
 struct scenario_load {
@@ -56,6 +75,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    double batches_per_s;
+    uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };
 
 /* What a driver domain's work costs, and its devices. */
@@ -67,8 +88,13 @@ struct scenario_driver {
 };
 
 struct scenario_domain {
+    size_t element; /* of the scenario's list: several domains that are alike are one */
     uint64_t id;
-    const char *name; /* "" if it has none */
+    const char *name;      /* "" if it has none */
+    char *copy_name;       /* where `name` points to, of one of several that are alike; else NULL */
+    uint64_t created_ns;   /* 0: before the trace */
+    uint64_t destroyed_ns; /* UINT64_MAX: not within the trace */
+    uint64_t again_ns;     /* so long after its creation a domain of the same id is created; 0: none is */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */
@@ -82,6 +108,8 @@ struct scenario_domain {
     uint64_t budget_ns; /* rtds */
     /* What its kernel's own work costs. */
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
+    int guest;                           /* enum scenario_guest */
+    double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;
@@ -101,15 +129,18 @@ struct scenario {
     uint32_t event_mask; /* as xentrace -e has it */
     uint64_t buffer_pages;
     uint64_t sweep_ns, sweep_delay_ns;
+    uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
+    uint64_t skew_ns;  /* the odd pCPUs' tsc is so far ahead */
     struct scenario_domain *domains;
     size_t domain_count;
     void *document; /* which names point into */
 };
 
 /*
- * Reads `n` bytes of text; files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
+ * Reads `n` bytes of text; duration_ns: that long, whatever the text says (0: what it says); files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
  */
-struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err);
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
+                               struct error *err);
 void scenario_free(struct scenario *s);
 
 /* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */

@@ -29,6 +29,7 @@ static const char *const distributions[] = {"fixed", "exponential", NULL};
 #define CLIENTS       KEY("clients", KEY_COUNT, FIELD(clients), 1, 1000, NULL, false)
 #define THINK         KEY("think", KEY_TIME, FIELD(think_ns), 0, 3600 * S, NULL, false)
 #define SYSTEM_CALL   KEY("system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false)
+#define VCPU          KEY("vcpu", KEY_COUNT, FIELD(vcpu), 0, SCENARIO_VCPUS_MAX - 1, NULL, false)
 #define END           KEY(.name = NULL)
 
 static const struct key hog_keys[] = {
@@ -40,7 +41,7 @@ static const struct key on_off_keys[] = {
     {"off", KEY_TIME, FIELD(off_ns), 1 * US, 3600 * S, NULL, true},
     {"distribution", KEY_CHOICE, FIELD(distribution), .choices = distributions},
     SYSTEM_CALL,
-    {"vcpu", KEY_COUNT, FIELD(vcpu), 0, SCENARIO_VCPUS_MAX - 1, NULL, false},
+    VCPU,
     END,
 };
 
@@ -99,12 +100,21 @@ static const struct key disk_keys[] = {
     END,
 };
 
+static const struct key map_keys[] = {
+    TYPE,
+    {"batches_per_s", KEY_NUMBER, FIELD(batches_per_s), 0.001, 1e6, NULL, true},
+    {"pages", KEY_COUNT, FIELD(pages), 1, 64, NULL, false},
+    {"page", KEY_TIME, FIELD(page_ns), 0, 10 * MS, NULL, false},
+    VCPU,
+    END,
+};
+
 /* Of each type, in the order of enum scenario_load_type: its keys, and whether a driver domain serves it. */
 static const struct {
     const struct key *keys;
     bool served;
-} types[] = {{hog_keys, false},     {on_off_keys, false}, {web_keys, true}, {request_response_keys, true},
-             {bulk_out_keys, true}, {bulk_in_keys, true}, {disk_keys, true}};
+} types[] = {{hog_keys, false},     {on_off_keys, false}, {web_keys, true},  {request_response_keys, true},
+             {bulk_out_keys, true}, {bulk_in_keys, true}, {disk_keys, true}, {map_keys, false}};
 
 static const struct key driver_keys[] = {
     {"interrupt", KEY_TIME, DRIVER(interrupt_ns), 0, 10 * MS, NULL, false},
@@ -159,7 +169,7 @@ static int read_type(struct scenario_load *load, const json_t *object, const str
     return key_error(
         &here, err,
         "must be one of \"hog\", \"on_off\", \"web\", \"request_response\", \"bulk_out\", \"bulk_in\", "
-        "\"disk\"");
+        "\"disk\", \"map\"");
 }
 
 static int check_load(const struct scenario_load *load, const json_t *object, const struct scenario_domain *d,
@@ -187,6 +197,8 @@ int scenario_read_load(struct scenario_load *load, const json_t *object, const s
                                    .request_ns = 100000,
                                    .packet_ns = 2000,
                                    .window = 64,
+                                   .pages = 8,
+                                   .page_ns = 500,
                                    .depth = 1};
     if (read_type(load, object, place, err) != 0)
         return -1;
@@ -224,6 +236,18 @@ static const struct scenario_domain *first_driver(const struct scenario *s)
     return NULL;
 }
 
+/* A program that maps pages runs where what it does is charged, and there is somebody whose pages they are. */
+static int check_mapper(const struct scenario *s, const struct scenario_domain *d,
+                        const struct key_place *place, struct error *err)
+{
+    if (!d->driver)
+        return key_error(place, err, "the domain must be a driver domain: give it the key driver_domain");
+    for (size_t i = 0; i < s->domain_count; i++)
+        if (!s->domains[i].driver)
+            return 0;
+    return key_error(place, err, "there is no guest whose pages it could map: add one");
+}
+
 static int find_driver(const struct scenario *s, const struct scenario_domain *d, struct scenario_load *load,
                        const struct key_place *place, struct error *err)
 {
@@ -253,10 +277,12 @@ static int check_receiver(const struct scenario *s, const struct scenario_domain
 int scenario_check_loads(struct scenario *s, const struct key_place *domains, struct error *err)
 {
     for (size_t i = 0; i < s->domain_count; i++) {
-        const struct key_place domain = {domains, NULL, i}, loads = {&domain, "loads", 0};
+        const struct key_place domain = {domains, NULL, s->domains[i].element}, loads = {&domain, "loads", 0};
         for (size_t j = 0; j < s->domains[i].load_count; j++) {
             struct scenario_load *load = &s->domains[i].loads[j];
             const struct key_place here = {&loads, NULL, j};
+            if (load->type == LOAD_MAP && check_mapper(s, &s->domains[i], &here, err) != 0)
+                return -1;
             if (!types[load->type].served)
                 continue;
             if (find_driver(s, &s->domains[i], load, &here, err) != 0)
@@ -274,8 +300,8 @@ int scenario_read_files(struct scenario *s, const char *folder, struct error *er
     struct error wrong;
     for (size_t i = 0; i < s->domain_count; i++)
         for (size_t j = 0; j < s->domains[i].load_count; j++) {
-            const struct key_place domain = {&domains, NULL, i}, loads = {&domain, "loads", 0},
-                                   load = {&loads, NULL, j};
+            const struct key_place domain = {&domains, NULL, s->domains[i].element},
+                                   loads = {&domain, "loads", 0}, load = {&loads, NULL, j};
             const struct key_place here = {&load, "arrivals_file", 0};
             struct scenario_load *l = &s->domains[i].loads[j];
             if (l->arrivals_file &&

@@ -24,9 +24,11 @@ struct credit_vcpu {
     int64_t credit;
     uint64_t burnt_ns; /* running time up to here has been paid for */
     bool active;       /* it earns credits */
+    bool paused;       /* for its cap; until it continues, which must not boost it */
 };
 
 struct credit_domain {
+    struct runq_node node; /* of those with active vCPUs; first, so that it can be had from the node */
     const struct scenario_domain *plan;
     double cap_pct; /* of one pCPU; 0: none */
     int64_t active; /* vCPUs that earn */
@@ -44,6 +46,7 @@ struct credit_state {
     struct credit_vcpu *vcpus;
     struct credit_domain *domains;
     struct credit_pcpu *pcpus;
+    struct runq_node earning; /* domains with active vCPUs, in the order in which they are given credits */
     struct sim_timer account;
     int64_t per_timeslice; /* credits of one pCPU */
     int64_t balance;
@@ -139,10 +142,18 @@ static void burn(struct credit_vcpu *c, uint64_t now_ns)
     c->burnt_ns += credits * SIM_MS / CREDITS_PER_MS;
 }
 
+static void put_first(struct credit_state *s, struct credit_domain *d)
+{
+    struct runq_node *first = runq_first(&s->earning);
+    runq_insert_before(&d->node, first ? first : &s->earning);
+}
+
 static void start_earning(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c)
 {
     c->active = true;
     int64_t active = ++domain_of(s, c)->active;
+    if (active == 1)
+        put_first(s, domain_of(s, c));
     EMIT(on, TRC_CSCHED_ACCOUNT_START, c->vcpu->domain->id, c->vcpu->id, (uint32_t)active);
 }
 
@@ -150,6 +161,8 @@ static void stop_earning(struct credit_state *s, struct sim_pcpu *on, struct cre
 {
     c->active = false;
     int64_t active = --domain_of(s, c)->active;
+    if (active == 0)
+        runq_remove(&domain_of(s, c)->node);
     EMIT(on, TRC_CSCHED_ACCOUNT_STOP, c->vcpu->domain->id, c->vcpu->id, (uint32_t)active);
 }
 
@@ -176,6 +189,7 @@ static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
 /* What the active vCPUs of one accounting period share. */
 struct shares {
     int64_t weight_total, weight_left, credits;
+    bool wanted; /* a domain could use more than its part */
 };
 
 static int64_t divide_up(int64_t a, int64_t b)
@@ -183,8 +197,11 @@ static int64_t divide_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* What a domain earns in a time slice; what it may not use, others get. *cap: credits below which a vCPU is paused; 0: none. */
-static int64_t fair_share(struct credit_state *s, const struct credit_domain *d, struct shares *shares,
+/*
+ * What a domain earns in a time slice; what it may not use, those after it get, so it is put first if others want more.
+ * *cap: credits below which a vCPU is paused; 0: none.
+ */
+static int64_t fair_share(struct credit_state *s, struct credit_domain *d, struct shares *shares,
                           int64_t *cap)
 {
     int64_t weight = (int64_t)d->plan->weight * d->active, peak = d->active * s->per_timeslice;
@@ -200,18 +217,26 @@ static int64_t fair_share(struct credit_state *s, const struct credit_domain *d,
         *cap = divide_up(most, d->active);
     }
     int64_t fair = divide_up(shares->credits * weight, shares->weight_total);
-    if (fair < peak)
+    if (fair < peak) {
+        shares->wanted = true;
         return fair;
+    }
     if (shares->weight_left != 0)
         shares->credits += divide_up((fair - peak) * shares->weight_total, shares->weight_left);
+    if (shares->wanted) {
+        runq_remove(&d->node);
+        put_first(s, d);
+    }
     return peak;
 }
 
 static void settle_over(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c, int64_t cap)
 {
     c->priority = PRIORITY_OVER;
-    if (cap != 0 && c->credit < -cap && !c->vcpu->parked)
+    if (cap != 0 && c->credit < -cap && !c->paused && !c->vcpu->paused) {
+        c->paused = true;
         vcpu_park(on, c->vcpu);
+    }
     if (c->credit < -s->per_timeslice)
         c->credit = -s->per_timeslice;
 }
@@ -219,10 +244,9 @@ static void settle_over(struct credit_state *s, struct sim_pcpu *on, struct cred
 static void settle_under(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c)
 {
     c->priority = PRIORITY_UNDER;
-    if (c->vcpu->parked) {
-        c->priority = PRIORITY_OVER; /* so that this wake is not boosted */
+    if (c->paused) {
         vcpu_unpark(on, c->vcpu);
-        c->priority = PRIORITY_UNDER;
+        c->paused = false;
     }
     if (c->credit > s->per_timeslice) {
         stop_earning(s, on, c);
@@ -230,7 +254,7 @@ static void settle_under(struct credit_state *s, struct sim_pcpu *on, struct cre
     }
 }
 
-static void settle_domain(struct credit_state *s, struct sim_pcpu *on, const struct credit_domain *d,
+static void settle_domain(struct credit_state *s, struct sim_pcpu *on, struct credit_domain *d,
                           struct shares *shares, int64_t *balance)
 {
     int64_t cap;
@@ -255,12 +279,17 @@ static void account(struct credit_state *s, struct sim_pcpu *on)
     int64_t balance = 0;
     for (size_t i = 0; i < s->host->plan->domain_count; i++)
         shares.weight_total += (int64_t)s->domains[i].plan->weight * s->domains[i].active;
+    if (shares.weight_total == 0) { /* nobody earns */
+        s->balance = 0;
+        return;
+    }
     if (s->balance < 0)
         shares.credits -= s->balance;
     shares.weight_left = shares.weight_total;
-    for (size_t i = 0; i < s->host->plan->domain_count; i++)
-        if (s->domains[i].active > 0)
-            settle_domain(s, on, &s->domains[i], &shares, &balance);
+    for (struct runq_node *node = runq_first(&s->earning), *next; node; node = next) {
+        next = runq_next(&s->earning, node);
+        settle_domain(s, on, (struct credit_domain *)(void *)node, &shares, &balance);
+    }
     s->balance = balance;
 }
 
@@ -305,6 +334,7 @@ static void *create(struct sim_host *host)
     if (!s)
         return NULL;
     s->host = host;
+    runq_init(&s->earning);
     s->per_timeslice = (int64_t)(host->plan->timeslice_ns / SIM_MS) * CREDITS_PER_MS;
     s->vcpus = calloc(host->vcpu_count, sizeof *s->vcpus);
     s->domains = calloc(host->plan->domain_count, sizeof *s->domains);
@@ -333,7 +363,7 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct credit_state *s = opaque;
     struct credit_vcpu *c = of_vcpu(s, v);
-    if (c->priority == PRIORITY_UNDER) {
+    if (c->priority == PRIORITY_UNDER && !c->paused) {
         c->priority = PRIORITY_BOOST;
         emit_vcpu(on, TRC_CSCHED_BOOST_START, v);
     }
@@ -341,8 +371,9 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
     tickle_for(s, on, c);
 }
 
-static void sleep(void *opaque, struct sim_vcpu *v)
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
+    (void)on;
     struct credit_state *s = opaque;
     runq_remove(&of_vcpu(s, v)->node);
 }

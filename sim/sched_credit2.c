@@ -3,34 +3,38 @@
  * in line has none left, everybody gets the same amount. Caps are budgets that each domain has per 10 ms.
  *
  * Left out: several run queues and balancing between them (all pCPUs share one, as those of one socket do), soft affinity,
- * loads, hyperthreads.
+ * hyperthreads.
  */
 #include <stdlib.h>
 
+#include "sim/credit2_load.h"
 #include "sim/emit.h"
 #include "sim/runq.h"
 #include "sim/scheduler_ops.h"
 
-#define CREDIT_INIT_NS    10500000
-#define CARRYOVER_NS      500000
-#define MIGRATE_RESIST_NS 500000
-#define MIN_TIMER_NS      500000
-#define MAX_TIMER_NS      CREDIT_INIT_NS
-#define BUDGET_PERIOD_NS  10000000
-#define IDLE_CREDIT       (-(1 << 30))
-#define NO_BUDGET         INT32_MIN /* in records: of a domain without a cap */
+#define CREDIT_INIT_NS          10000000
+#define CREDIT_MIN_NS           (-CREDIT_INIT_NS)
+#define CARRYOVER_NS            500000
+#define MIGRATE_RESIST_NS       500000
+#define MIGRATE_COMPENSATION_NS 50000
+#define TICKLE_TOLERANCE_NS     50000 /* of the ratelimit */
+#define MIN_TIMER_NS            500000
+#define MAX_TIMER_NS            CREDIT_INIT_NS
+#define BUDGET_PERIOD_NS        10000000
+#define IDLE_CREDIT             (CREDIT_MIN_NS - 1)
+#define NO_BUDGET               INT32_MIN /* in records: of a domain without a cap */
 
 struct credit2_vcpu {
     struct runq_node node; /* first, so that it can be had from the node */
     struct sim_vcpu *vcpu;
     struct credit2_domain *domain;
+    struct credit2_load load;
     int64_t credit;    /* ns, of the highest weight */
     int64_t residue;   /* of the division by the weight */
     int64_t budget;    /* ns of its domain's cap that it has taken */
     uint64_t burnt_ns; /* running time up to here has been paid for */
     int64_t weight;
     uint32_t tickled; /* the pCPU that is to pick it up; UINT32_MAX: any */
-    bool waits;       /* runnable, but its domain has no budget left */
 };
 
 struct credit2_domain {
@@ -44,6 +48,7 @@ struct credit2_domain {
 struct credit2_state {
     struct sim_host *host;
     struct runq_node runq;
+    struct credit2_load load;
     struct credit2_vcpu *vcpus;
     struct credit2_domain *domains;
     int64_t max_weight;
@@ -74,6 +79,8 @@ static void burn(struct credit2_state *s, struct sim_pcpu *on, struct credit2_vc
     int64_t weighted = delta * s->max_weight + c->residue;
     c->credit -= weighted / c->weight;
     c->residue = weighted % c->weight;
+    if (c->credit < CREDIT_MIN_NS)
+        c->credit = CREDIT_MIN_NS;
     if (is_capped(c))
         c->budget -= delta;
     c->burnt_ns = now_ns;
@@ -81,37 +88,50 @@ static void burn(struct credit2_state *s, struct sim_pcpu *on, struct credit2_vc
          is_capped(c) ? (uint32_t)c->budget : (uint32_t)NO_BUDGET, (uint32_t)delta);
 }
 
-/* Everybody gets credits; those of current vCPUs are paid up first. */
+/* Everybody gets credits, twice as many if `next` would have none else; those of current vCPUs are paid up first. */
 static void reset_credits(struct credit2_state *s, struct sim_pcpu *on, const struct credit2_vcpu *next,
                           uint64_t now_ns)
 {
-    int64_t times = next->credit < -CREDIT_INIT_NS ? 1 - next->credit / CREDIT_INIT_NS : 1;
+    int64_t more = next->credit == CREDIT_MIN_NS ? 2 * CREDIT_INIT_NS : CREDIT_INIT_NS;
     for (uint32_t i = 0; i < s->host->vcpu_count; i++) {
         struct credit2_vcpu *c = &s->vcpus[i];
-        if (c->vcpu->runstate == SIM_RUNNING && c->vcpu->pcpu->current == c->vcpu && c->vcpu->pcpu != on)
+        if (c->vcpu->runstate == SIM_RUNNING && c->vcpu->pcpu->current == c->vcpu && c->vcpu->pcpu != on) {
             burn(s, on, c, now_ns);
+            if (is_capped(c) && c->budget <= 0)
+                pcpu_tickle(on, c->vcpu->pcpu);
+        }
         int64_t before = c->credit;
-        c->credit += times * CREDIT_INIT_NS;
+        c->credit += more;
         if (c->credit > CREDIT_INIT_NS + CARRYOVER_NS)
             c->credit = CREDIT_INIT_NS + CARRYOVER_NS;
         EMIT(on, TRC_CSCHED2_CREDIT_RESET, vcpu_word(c->vcpu), (uint32_t)before, (uint32_t)c->credit);
     }
 }
 
-/* Whether the vCPU has budget, or can take some of its domain's; what it has run too long is paid back first. */
-static bool grab_budget(struct credit2_vcpu *c)
+/*
+ * Whether the vCPU has budget, or can take its quota of what its domain has; what it has run too long is paid back first.
+ * If not, it is parked: not runnable until its domain has budget again. No record says so.
+ */
+static bool grab_budget(struct sim_pcpu *on, struct credit2_vcpu *c)
 {
     struct credit2_domain *d = c->domain;
     if (!is_capped(c) || c->budget > 0)
         return true;
     int64_t quota = d->total / (int64_t)d->domain->plan->vcpus;
+    quota = quota > MIN_TIMER_NS ? quota : MIN_TIMER_NS;
     d->budget += c->budget;
     c->budget = 0;
-    if (d->budget <= 0)
-        return false;
-    c->budget = d->budget < quota ? d->budget : quota;
-    d->budget -= c->budget;
-    return true;
+    if (d->budget > 0) {
+        c->budget = d->budget < quota ? d->budget : quota;
+        d->budget -= c->budget;
+        return true;
+    }
+    c->vcpu->parked = true;
+    if (runq_has(&c->node)) {
+        runq_remove(&c->node);
+        credit2_load_change(on, &d->state->load, &c->load, c->vcpu, -1);
+    }
+    return false;
 }
 
 /* ---- queue ---- */
@@ -142,11 +162,12 @@ static struct sim_pcpu *idle_pcpu(struct credit2_state *s, const struct credit2_
     return NULL;
 }
 
-/* How much better it would be there than what runs; 0 or less: it is not. */
+/* How much better it would be there than what runs; 0 or less: it is not, or what runs is within its ratelimit. */
 static int64_t score(struct credit2_state *s, struct sim_pcpu *on, const struct credit2_vcpu *c,
                      struct sim_pcpu *pcpu)
 {
-    if (vcpu_is_idle(pcpu->current) || pcpu->resched_ns != SIM_NEVER || !vcpu_may_run_on(c->vcpu, pcpu))
+    if (vcpu_is_idle(pcpu->current) || pcpu->resched_ns != SIM_NEVER || !vcpu_may_run_on(c->vcpu, pcpu) ||
+        on->clock_ns + TICKLE_TOLERANCE_NS <= pcpu->current->switched_ns + s->host->plan->ratelimit_ns)
         return 0;
     struct credit2_vcpu *current = of_vcpu(s, pcpu->current);
     burn(s, on, current, on->clock_ns);
@@ -177,31 +198,43 @@ static void tickle(struct credit2_state *s, struct sim_pcpu *on, struct credit2_
     pcpu_tickle(on, best);
 }
 
-/* It is runnable and does not run: in line, unless its cap forbids it. */
+/* It is runnable and does not run: in line. */
 static void enqueue(struct credit2_state *s, struct sim_pcpu *on, struct credit2_vcpu *c)
 {
-    c->waits = !grab_budget(c);
-    if (c->waits)
-        return;
     insert(s, on, c);
     tickle(s, on, c);
+}
+
+/* It wants a pCPU, as it did not before. */
+static void arrive(struct credit2_state *s, struct sim_pcpu *on, struct credit2_vcpu *c)
+{
+    credit2_load_change(on, &s->load, &c->load, c->vcpu, +1);
+    enqueue(s, on, c);
+}
+
+/* Those that wait for budget of the domain are in line again, if it has any. By an act on the pCPU `on`. */
+static void unpark(const struct credit2_domain *d, struct sim_pcpu *on)
+{
+    for (size_t i = 0; i < d->domain->plan->vcpus && d->budget > 0; i++) {
+        struct credit2_vcpu *c = of_vcpu(d->state, &d->domain->vcpus[i]);
+        if (!c->vcpu->parked)
+            continue;
+        c->vcpu->parked = false;
+        if (!c->vcpu->blocked && !c->vcpu->paused)
+            arrive(d->state, on, c);
+    }
 }
 
 static void replenish_due(struct sim_host *host, void *context, uint64_t now_ns)
 {
     struct credit2_domain *d = context;
-    struct credit2_state *s = d->state;
     d->budget += d->total;
     if (d->budget > d->total)
         d->budget = d->total;
-    for (size_t i = 0; i < d->domain->plan->vcpus; i++) {
-        struct credit2_vcpu *c = of_vcpu(s, &d->domain->vcpus[i]);
-        if (!c->waits || !vcpu_is_runnable(c->vcpu))
-            continue;
-        pcpu_enter(c->vcpu->pcpu, now_ns);
-        enqueue(s, c->vcpu->pcpu, c);
-        pcpu_leave(c->vcpu->pcpu);
-    }
+    struct sim_pcpu *pcpu = d->domain->vcpus[0].pcpu;
+    pcpu_enter(pcpu, now_ns);
+    unpark(d, pcpu);
+    pcpu_leave(pcpu);
     host_set_timer(host, &d->replenish, now_ns + BUDGET_PERIOD_NS);
 }
 
@@ -261,7 +294,7 @@ static void start(void *opaque)
 static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct credit2_state *s = opaque;
-    enqueue(s, on, of_vcpu(s, v));
+    arrive(s, on, of_vcpu(s, v));
 }
 
 /* A vCPU that another pCPU was asked to pick up, and has not looked yet. */
@@ -272,12 +305,21 @@ static bool is_promised(const struct credit2_state *s, const struct credit2_vcpu
            s->host->pcpus[c->tickled].resched_ns != SIM_NEVER;
 }
 
-/* The first in line if it precedes the current vCPU, else that one; NULL: nobody. */
-static struct credit2_vcpu *candidate(struct credit2_state *s, struct sim_pcpu *pcpu,
-                                      struct credit2_vcpu *current)
+static bool is_ratelimited(const struct credit2_state *s, const struct sim_vcpu *v, uint64_t now_ns)
 {
-    bool stays = current && vcpu_is_runnable(current->vcpu) && grab_budget(current);
-    bool yields = stays && current->vcpu->yields;
+    return vcpu_is_runnable(v) && !v->yields && now_ns - v->switched_ns < s->host->plan->ratelimit_ns;
+}
+
+/* The current vCPU if it is within its ratelimit, else the first in line if that precedes it; NULL: nobody. */
+static struct credit2_vcpu *candidate(struct credit2_state *s, struct sim_pcpu *pcpu,
+                                      struct credit2_vcpu *current, uint64_t now_ns)
+{
+    if (current && is_ratelimited(s, current->vcpu, now_ns)) {
+        EMIT(pcpu, TRC_CSCHED2_RATELIMIT, vcpu_word(current->vcpu),
+             (uint32_t)(now_ns - current->vcpu->switched_ns));
+        return current;
+    }
+    bool stays = current && vcpu_is_runnable(current->vcpu), yields = stays && current->vcpu->yields;
     int64_t credit = stays ? current->credit : IDLE_CREDIT;
     for (struct runq_node *node = runq_first(&s->runq); node; node = runq_next(&s->runq, node)) {
         struct credit2_vcpu *c = of_node(node);
@@ -286,82 +328,97 @@ static struct credit2_vcpu *candidate(struct credit2_state *s, struct sim_pcpu *
             continue;
         if (c->vcpu->pcpu != pcpu && credit + MIGRATE_RESIST_NS > c->credit)
             continue;
-        if ((yields || c->credit > credit) && grab_budget(c))
+        if ((yields || c->credit > credit) && grab_budget(pcpu, c))
             return c;
-        break;
+        break; /* as Xen does, even if the vCPU was only found to have no budget */
     }
     return stays ? current : NULL;
 }
 
-static bool is_ratelimited(const struct credit2_state *s, const struct sim_vcpu *v, uint64_t now_ns)
-{
-    return vcpu_is_runnable(v) && !v->yields && now_ns - v->switched_ns < s->host->plan->ratelimit_ns;
-}
-
-/* How long it may run: until its credit is that of the next in line, within bounds and budget. */
+/* How long it may run: until its credit is that of the next in line, within its budget, and then within bounds. */
 static uint64_t run_time(const struct credit2_state *s, const struct sim_pcpu *pcpu,
                          const struct credit2_vcpu *c, uint64_t now_ns)
 {
     const struct runq_node *first = runq_first(&s->runq);
     const struct credit2_vcpu *waiting = (const struct credit2_vcpu *)(const void *)first;
     uint64_t ran_ns = pcpu->current == c->vcpu ? now_ns - c->vcpu->switched_ns : 0;
-    int64_t least = MIN_TIMER_NS, limit = (int64_t)s->host->plan->ratelimit_ns - (int64_t)ran_ns;
-    least = limit > least ? limit : least;
+    int64_t limit = (int64_t)s->host->plan->ratelimit_ns - (int64_t)ran_ns;
+    int64_t least = limit > MIN_TIMER_NS ? limit : MIN_TIMER_NS;
     int64_t credit = waiting && waiting->credit > 0 ? c->credit - waiting->credit : c->credit;
     int64_t time = credit > 0 ? credit * c->weight / s->max_weight : 0;
-    time = time < least ? least : time > MAX_TIMER_NS ? MAX_TIMER_NS : time;
     if (is_capped(c) && c->budget < time)
         time = c->budget;
-    return (uint64_t)time;
+    return (uint64_t)(time < least ? least : time > MAX_TIMER_NS ? MAX_TIMER_NS : time);
 }
 
+/* The vCPU runs next. If nobody has credit left, everybody gets some; one from another pCPU gets some for its caches. */
 static struct sim_decision run_next(struct credit2_state *s, struct sim_pcpu *pcpu, struct credit2_vcpu *next,
                                     uint64_t now_ns)
 {
     runq_remove(&next->node);
     EMIT(pcpu, TRC_CSCHED2_RUNQ_CANDIDATE, vcpu_word(next->vcpu), next->tickled, (uint32_t)next->credit);
-    if (next->credit <= 0)
+    struct runq_node *first = runq_first(&s->runq);
+    if (next->credit <= 0 && (!first || of_node(first)->credit <= 0)) {
         reset_credits(s, pcpu, next, now_ns);
+        credit2_load_of_runq(pcpu, &s->load, 0);
+    }
     next->tickled = UINT32_MAX;
     next->burnt_ns = now_ns;
+    if (next->vcpu->pcpu != pcpu)
+        next->credit += MIGRATE_COMPENSATION_NS;
     return (struct sim_decision){next->vcpu, run_time(s, pcpu, next, now_ns)};
 }
 
 static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_t now_ns)
 {
     struct credit2_state *s = opaque;
-    struct sim_vcpu *v = pcpu->current;
-    bool idle = vcpu_is_idle(v);
+    bool idle = vcpu_is_idle(pcpu->current);
+    struct credit2_vcpu *current = idle ? NULL : of_vcpu(s, pcpu->current);
     EMIT(pcpu, TRC_CSCHED2_SCHEDULE, pcpu->id, (uint32_t)idle << 8);
-    if (!idle)
-        burn(s, pcpu, of_vcpu(s, v), now_ns);
-    if (!idle && is_ratelimited(s, v, now_ns) && grab_budget(of_vcpu(s, v))) {
-        EMIT(pcpu, TRC_CSCHED2_RATELIMIT, vcpu_word(v), (uint32_t)(now_ns - v->switched_ns));
-        return (struct sim_decision){v, run_time(s, pcpu, of_vcpu(s, v), now_ns)};
+    if (current) {
+        burn(s, pcpu, current, now_ns);
+        (void)grab_budget(pcpu, current); /* or it is parked */
     }
-    struct credit2_vcpu *next = candidate(s, pcpu, idle ? NULL : of_vcpu(s, v));
-    if (!next)
-        return (struct sim_decision){&pcpu->idle, SIM_NEVER};
-    return run_next(s, pcpu, next, now_ns);
+    struct credit2_vcpu *next = candidate(s, pcpu, current, now_ns);
+    if (next)
+        return run_next(s, pcpu, next, now_ns);
+    EMIT(pcpu, TRC_CSCHED2_RUNQ_CANDIDATE, vcpu_word(&pcpu->idle), UINT32_MAX, (uint32_t)IDLE_CREDIT);
+    credit2_load_change(pcpu, &s->load, NULL, NULL, 0);
+    return (struct sim_decision){&pcpu->idle, SIM_NEVER};
 }
 
 /* Xen's context_saved: only now may other pCPUs have it. */
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    struct credit2_state *s = opaque;
+    struct credit2_vcpu *c = of_vcpu(s, v);
+    if (!runq_has(&c->node))
+        return;
+    runq_remove(&c->node);
+    credit2_load_change(on, &s->load, &c->load, v, -1);
+}
+
 static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v)
 {
     struct credit2_state *s = opaque;
     struct credit2_vcpu *c = of_vcpu(s, v);
-    if (vcpu_is_runnable(v)) {
-        enqueue(s, pcpu, c);
-    } else if (is_capped(c) && c->budget > 0) { /* what is left others of the domain may use */
+    bool returns = is_capped(c) && c->budget > 0;
+    if (returns) { /* others of the domain may use it */
         c->domain->budget += c->budget;
         c->budget = 0;
     }
+    if (vcpu_is_runnable(v))
+        enqueue(s, pcpu, c);
+    else
+        credit2_load_change(pcpu, &s->load, &c->load, v, -1);
+    if (returns)
+        unpark(c->domain, pcpu);
 }
 
 static bool withholds(const void *opaque, const struct sim_vcpu *v)
 {
-    const struct credit2_state *s = opaque;
-    return s->vcpus[v->index].waits;
+    (void)opaque;
+    return v->parked;
 }
 
 /* The next replenishment goes by the new cap; a domain that had none has its first budget at once. */
@@ -381,6 +438,7 @@ const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .destroy = destroy,
                                                     .start = start,
                                                     .wake = wake,
+                                                    .sleep = sleep,
                                                     .schedule = schedule,
                                                     .switched_out = switched_out,
                                                     .withholds = withholds,

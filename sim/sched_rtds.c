@@ -203,7 +203,7 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     EMIT(pcpu, TRC_RTDS_SCHEDULE, pcpu->id | (uint32_t)!current << 28);
     if (current)
         burn(pcpu, current, now_ns);
-    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0 && !v->yields;
+    bool stays = current && vcpu_is_runnable(v) && current->left_ns > 0;
     if (stays && (!next || precedes(current, next)))
         next = current;
     if (!next)
@@ -213,6 +213,12 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
          (uint32_t)(next->deadline_ns >> 32), (uint32_t)next->left_ns, (uint32_t)(next->left_ns >> 32));
     next->burnt_ns = now_ns;
     return (struct sim_decision){next->vcpu, (uint64_t)next->left_ns};
+}
+
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    (void)on;
+    runq_remove(&of_vcpu(opaque, v)->node);
 }
 
 /* Xen's context_saved: only now may other pCPUs have it. */
@@ -245,6 +251,7 @@ const struct sim_scheduler_ops scheduler_rtds = {.name = "rtds",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
+                                                 .sleep = sleep,
                                                  .schedule = schedule,
                                                  .switched_out = switched_out,
                                                  .withholds = withholds,

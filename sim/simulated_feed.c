@@ -18,6 +18,13 @@ static int take(void *context, const void *bytes, size_t n)
     return f->trace.write(f->trace.context, bytes, n);
 }
 
+static void reached(void *context, uint64_t now_ns)
+{
+    const struct simulated_feed *f = context;
+    if (f->trace.reached)
+        f->trace.reached(f->trace.context, now_ns);
+}
+
 static int next(void *context, const uint8_t **bytes, size_t *n, struct error *err)
 {
     struct simulated_feed *f = context;
@@ -42,7 +49,7 @@ static void position(void *context, uint64_t *done, uint64_t *size)
 int simulated_feed_open(struct simulated_feed *f, const struct scenario *plan,
                         const struct simulation_sink *trace, struct error *err)
 {
-    const struct simulation_sink sink = {f, take};
+    const struct simulation_sink sink = {f, take, reached};
     *f = (struct simulated_feed){.trace = *trace};
     f->simulation = simulation_new(plan, &sink, err);
     return f->simulation ? 0 : -1;

@@ -13,10 +13,14 @@
 
 #include "sim/scenario.h"
 
-/* Takes the trace's bytes in order. Returns 0; else the simulation ends and simulation_run() returns -1 without `err` filled. */
+/*
+ * Takes the trace's bytes in order. Returns 0; else the simulation ends and simulation_run() returns -1 without `err` filled.
+ * `reached` is told every so often how far the host's time is, also while nothing is written; NULL: nobody wants to know.
+ */
 struct simulation_sink {
     void *context;
     int (*write)(void *context, const void *bytes, size_t n);
+    void (*reached)(void *context, uint64_t now_ns);
 };
 
 struct simulation;
@@ -29,7 +33,7 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
 
-/* Runs it to its end. 0; -1 with `err` filled (no memory, or a vCPU starved), or when the sink failed (`err` is untouched then). Call once. */
+/* Runs it to its end. 0; -1 with `err` filled (no memory, a vCPU starved, or the host's time stood still), or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 
 /*
@@ -37,6 +41,9 @@ int simulation_run(struct simulation *s, struct error *err);
  * did (0). -1 as simulation_run.
  */
 int simulation_step(struct simulation *s, struct error *err);
+
+/* Nothing more happens: the host's time ends, and what is in the buffers is written. While it runs. */
+void simulation_stop(struct simulation *s);
 
 /*
  * The domain is allowed part_ns of every of_ns (> 0) of one pCPU's time, from delay_ns after the last step on. The scenario

@@ -24,6 +24,13 @@ void true_account_close(struct true_account *a)
     a->responses = NULL;
 }
 
+void true_account_cut(struct true_account *a, uint64_t end_ns)
+{
+    uint64_t seconds = (end_ns + TRUE_SECOND_NS - 1) / TRUE_SECOND_NS;
+    if (seconds > 0 && seconds < a->seconds)
+        a->seconds = (uint32_t)seconds;
+}
+
 static uint32_t second_of(const struct true_account *a, uint64_t at_ns)
 {
     uint64_t second = at_ns / TRUE_SECOND_NS;

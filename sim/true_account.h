@@ -36,6 +36,9 @@ uint32_t true_account_cell(struct true_account *a);
 bool true_account_open(struct true_account *a, uint64_t duration_ns);
 void true_account_close(struct true_account *a);
 
+/* Nothing happened after end_ns: there are no more seconds than until then. */
+void true_account_cut(struct true_account *a, uint64_t end_ns);
+
 /* Adds the time from .. to, which may lie in several seconds. What lies beyond the duration counts in its last second. */
 void true_account_span(struct true_account *a, uint32_t cell, uint64_t from_ns, uint64_t to_ns);
 

@@ -103,6 +103,9 @@ check 'pcpus' wrong 'pcpus: wants a whole number' "{$one,\"pcpus\":-1}"
 check 'more than the host has' wrong 'the reservations of 2 domains add up to 120.00 %, but 1 pCPU has 100 %' \
     '{"pcpus":1,"domains":{"1":{"share":"60%"},"2":{"share":"60%"}}}'
 printf '{%s}' "$one" >"$policy"
+check 'a policy on standard input' same <("$XENMETER" debt -q --policy "$policy" "${names[@]}" "$fixture" 2>&1) \
+    <("$XENMETER" debt -q --policy - "${names[@]}" "$fixture" <"$policy" 2>&1)
+check 'with the trace there, too' refuses 'the policy and the trace cannot both be standard input' debt --policy - -
 check 'a policy that is not there' refuses 'nowhere: cannot read the policy: No such file' debt --policy "$scratch/nowhere" "$fixture"
 check 'a directory' refuses 'cannot read the policy: Is a directory' debt --policy "$scratch" "$fixture"
 check 'endless' refuses 'is larger than any policy' debt --policy /dev/zero "$fixture"

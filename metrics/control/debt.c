@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "metrics/array.h"
+#include "metrics/control/members.h"
 #include "metrics/control/repayment.h"
 #include "metrics/measure/adding.h"
-
-#define NO_ACCOUNT UINT32_MAX
 
 /* Whoever has a debt of its own. */
 struct account {
@@ -23,25 +22,16 @@ struct account {
     struct debt_row total; /* of all its rows */
 };
 
-/* A life of a domain id. */
-struct member {
-    int32_t domain;
-    uint32_t life;
-    uint32_t account; /* NO_ACCOUNT: it has no reservation */
-    uint32_t number;  /* in the order in which they appeared */
-};
-
 /* Of a row of the meter. */
 struct seen {
     int32_t domain;
-    uint32_t life;
+    uint32_t life, vcpus;
     uint64_t running_ns, unknown_ns, doubtful_ns;
 };
 
 struct debt {
     struct debt_options options;
-    struct member *members; /* by domain and life */
-    size_t members_n, members_capacity;
+    struct members members;
     struct account *accounts;
     size_t accounts_n, accounts_capacity;
     size_t periods; /* of all accounts */
@@ -75,7 +65,7 @@ void debt_free(struct debt *d)
     for (size_t i = 0; i < d->accounts_n; i++)
         repayment_free(&d->accounts[i].repayment);
     free(d->accounts);
-    free(d->members);
+    members_free(&d->members);
     free(d->appeared);
     free(d->seen);
     free(d->rows);
@@ -84,36 +74,6 @@ void debt_free(struct debt *d)
 }
 
 /* ---- accounts of domains ---- */
-
-/* Where the life is among the members, or belongs. */
-static size_t place_of(const struct debt *d, int32_t domain, uint32_t life)
-{
-    size_t from = 0, to = d->members_n;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        const struct member *m = &d->members[middle];
-        if (life_compare(m->domain, m->life, domain, life) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-static struct member *find_member(const struct debt *d, int32_t domain, uint32_t life)
-{
-    size_t at = place_of(d, domain, life);
-    bool found = at < d->members_n && d->members[at].domain == domain && d->members[at].life == life;
-    return found ? &d->members[at] : NULL;
-}
-
-static bool is_driver_domain(int32_t domain, const struct charge_idd *idds, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (idds[i].domain == domain)
-            return true;
-    return domain == 0;
-}
 
 /* What the policy has for a domain that appears; NULL: nothing. */
 static const struct debt_rule *rule_of(struct debt *d, int32_t domain, const char *name,
@@ -148,22 +108,14 @@ static uint32_t account_of(struct debt *d, const char *name, const struct debt_r
 }
 
 /* The member for a life that appears. NULL: no memory. */
-static struct member *add_member(struct debt *d, int32_t domain, uint32_t life, const struct charge_idd *idds,
-                                 size_t n)
+static const struct member *add_member(struct debt *d, int32_t domain, uint32_t life,
+                                       const struct charge_idd *idds, size_t n)
 {
     const struct debt_options *o = &d->options;
     const char *name = o->name_of ? o->name_of(o->names, domain, life) : NULL;
     const struct debt_rule *rule = rule_of(d, domain, name, idds, n);
     uint32_t account = rule ? account_of(d, name, rule) : NO_ACCOUNT;
-    struct member *members =
-        array_reserve(d->members, &d->members_capacity, d->members_n + 1, sizeof *members);
-    if (!members || (rule && account == NO_ACCOUNT))
-        return NULL;
-    d->members = members;
-    struct member *m = &members[place_of(d, domain, life)];
-    memmove(m + 1, m, (size_t)(members + d->members_n - m) * sizeof *m);
-    *m = (struct member){domain, life, account, (uint32_t)d->members_n++};
-    return m;
+    return rule && account == NO_ACCOUNT ? NULL : members_add(&d->members, domain, life, account);
 }
 
 const struct debt_reserve *debt_missing(const struct debt *d)
@@ -216,7 +168,7 @@ static struct debt_row *row_of(struct debt *d, const struct member *m)
 static int find_row(struct debt *d, int32_t domain, uint32_t life, const struct charge_idd *idds, size_t n,
                     struct debt_row **row)
 {
-    const struct member *m = find_member(d, domain, life);
+    const struct member *m = members_find(&d->members, domain, life);
     *row = NULL;
     if (!m && !(m = add_member(d, domain, life, idds, n)))
         return -1;
@@ -234,6 +186,8 @@ static int add_rows(struct debt *d, const struct charge_idd *idds, size_t n)
             return -1;
         if (!row)
             continue;
+        row->vcpus += s->vcpus;
+        row->driver_domain |= is_driver_domain(s->domain, idds, n);
         row->running_ns = add_count(row->running_ns, s->running_ns);
         row->unknown_ns = add_count(row->unknown_ns, s->unknown_ns);
         row->doubtful_ns = add_count(row->doubtful_ns, s->doubtful_ns);
@@ -386,6 +340,7 @@ static int take_interval(void *context, const struct interval *interval, const s
         const struct measures *m = rows[i].measures;
         seen[i] = (struct seen){.domain = rows[i].domain,
                                 .life = rows[i].life,
+                                .vcpus = rows[i].vcpus,
                                 .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
                                 .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
                                 .doubtful_ns = (uint64_t)m->doubtful_ns};
@@ -445,7 +400,7 @@ uint64_t debt_reserved_ns(const struct debt *d, size_t *n)
 
 size_t debt_memory(const struct debt *d)
 {
-    return d->members_capacity * sizeof *d->members + d->accounts_capacity * sizeof *d->accounts +
+    return d->members.capacity * sizeof *d->members.at + d->accounts_capacity * sizeof *d->accounts +
            d->periods * sizeof(uint64_t) + d->seen_capacity * sizeof *d->seen +
            d->rows_capacity * sizeof *d->rows + d->row_accounts_capacity * sizeof *d->row_accounts;
 }

@@ -37,6 +37,8 @@
 struct debt_row {
     int32_t domain; /* of several in one account the youngest */
     uint32_t life;
+    uint32_t vcpus;          /* of all domains in the account */
+    bool driver_domain;      /* it works for others */
     uint64_t reservation_ns; /* of an interval of this length */
     uint64_t floor_ns;       /* part of it that no repayment touches */
     uint64_t opening_debt_ns;
@@ -60,7 +62,7 @@ struct debt_row {
 
 struct debt_options {
     const struct debt_policy *policy; /* resolved with these names; the caller's, and so are the names */
-    debt_name_of name_of;             /* NULL: no names are known */
+    domain_name_of name_of;           /* NULL: no names are known */
     const void *names;
     void *context;
     /* One interval: the domains with a reservation that are in it, by id. Non-zero ends the work. */

@@ -1,23 +1,13 @@
 #include "metrics/control/debt_policy.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "metrics/array.h"
-#include "parser/order/clock.h"
-
-#define DOMAINS 65536
-
-uint64_t cpu_share_ns(struct cpu_share share, uint64_t length_ns)
-{
-    uint128 ns = ((uint128)length_ns * share.part + share.of / 2) / share.of;
-    return ns < UINT64_MAX ? (uint64_t)ns : UINT64_MAX;
-}
 
 void debt_policy_free(struct debt_policy *p)
 {
     for (size_t i = 0; i < p->n; i++)
-        free(p->reserves[i].name);
+        free(p->reserves[i].who.name);
     free(p->reserves);
 }
 
@@ -25,65 +15,29 @@ int debt_policy_add(struct debt_policy *p, const struct debt_reserve *reserve, s
 {
     struct debt_reserve *reserves = array_reserve(p->reserves, &p->capacity, p->n + 1, sizeof *reserves);
     p->reserves = reserves ? reserves : p->reserves;
-    char *name = reserve->name ? strdup(reserve->name) : NULL;
-    if (!reserves || (reserve->name && !name)) {
-        free(name);
+    if (!reserves)
         return error_no_memory(err, "the reservations");
-    }
-    p->reserves[p->n] = *reserve;
-    p->reserves[p->n++].name = name;
+    struct debt_reserve *added = &reserves[p->n];
+    added->rule = reserve->rule;
+    if (subject_copy(&added->who, &reserve->who, err) != 0)
+        return -1;
+    p->n++;
     return 0;
 }
 
 /* ---- about whom the rules are ---- */
 
-static bool is_named(const struct debt_reserve *r, debt_name_of name_of, const void *names)
-{
-    for (int32_t domain = 0; domain < DOMAINS; domain++) {
-        const char *name = name_of(names, domain, 1);
-        if (name && strcmp(name, r->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* By the name, if it is known. */
-static int resolve(struct debt_reserve *r, debt_name_of name_of, const void *names, struct error *err)
-{
-    const char *name = r->name || !name_of ? NULL : name_of(names, r->domain, 1);
-    if (r->name && !name_of)
-        return error_set(err, ERROR_USAGE,
-                         "%s: no names of domains are known: give --names FILE, or the domain's id",
-                         r->where);
-    if (r->name && !is_named(r, name_of, names))
-        return error_set(
-            err, ERROR_USAGE,
-            "%s: no domain has this name, by the names that are known (--names): correct it, or give the "
-            "domain's id",
-            r->where);
-    if (name && !(r->name = strdup(name)))
-        return error_no_memory(err, "the reservations");
-    return 0;
-}
-
-static bool is_same(const struct debt_reserve *a, const struct debt_reserve *b)
-{
-    if (a->name && b->name)
-        return strcmp(a->name, b->name) == 0;
-    return !a->name && !b->name && a->domain == b->domain;
-}
-
-int debt_policy_resolve(struct debt_policy *p, debt_name_of name_of, const void *names, struct error *err)
+int debt_policy_resolve(struct debt_policy *p, domain_name_of name_of, const void *names, struct error *err)
 {
     for (size_t i = 0; i < p->n; i++) {
         struct debt_reserve *r = &p->reserves[i];
-        if (resolve(r, name_of, names, err) != 0)
+        if (subject_resolve(&r->who, name_of, names, err) != 0)
             return -1;
         for (size_t k = 0; k < i; k++)
-            if (is_same(&p->reserves[k], r))
+            if (subject_same(&p->reserves[k].who, &r->who))
                 return error_set(err, ERROR_USAGE,
-                                 "%s: the same domain as %s: one of the two reservations must go", r->where,
-                                 p->reserves[k].where);
+                                 "%s: the same domain as %s: one of the two reservations must go",
+                                 r->who.where, p->reserves[k].who.where);
     }
     return 0;
 }
@@ -92,7 +46,7 @@ const struct debt_reserve *debt_policy_find(const struct debt_policy *p, uint16_
 {
     for (size_t i = 0; i < p->n; i++) {
         const struct debt_reserve *r = &p->reserves[i];
-        if (r->name ? name && strcmp(r->name, name) == 0 : r->domain == domain)
+        if (subject_is(&r->who, domain, name))
             return r;
     }
     return NULL;

@@ -6,19 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics/control/cpu_share.h"
+#include "metrics/control/subject.h"
 #include "parser/error.h"
 
 #define FEEDBACK_DEFAULT_NS 500000000u
 #define FEEDBACK_MIN_NS     1000000u
 #define FEEDBACK_MAX_NS     3600000000000u
-
-/* CPU time as part of a pCPU's: `part` ns of every `of` ns. SEDF's slice and period; 60 %: 60 of 100. */
-struct cpu_share {
-    uint64_t part, of;
-};
-
-/* The share of length_ns, rounded to the nearest ns; at most UINT64_MAX. */
-uint64_t cpu_share_ns(struct cpu_share share, uint64_t length_ns);
 
 /* What one domain is given. */
 struct debt_rule {
@@ -29,10 +23,8 @@ struct debt_rule {
 
 /* The rule of one domain: by its id, or by its name. */
 struct debt_reserve {
-    char *name; /* owned; NULL: by id */
-    uint16_t domain;
+    struct subject who;
     struct debt_rule rule;
-    char where[72]; /* in the file or option, for messages: "domains.web", "--reserve web=30%" */
 };
 
 /* All zero, but for feedback_ns: without any rule. */
@@ -45,9 +37,6 @@ struct debt_policy {
     struct debt_rule others;
 };
 
-/* As name_lookup in metrics/relation/relation.h. */
-typedef const char *(*debt_name_of)(const void *names, int32_t domain, uint32_t life);
-
 void debt_policy_free(struct debt_policy *p);
 
 /* Adds a rule (copied, the name too). -1 with `err` filled: no memory. */
@@ -58,7 +47,7 @@ int debt_policy_add(struct debt_policy *p, const struct debt_reserve *reserve, s
  * be NULL: no names are known. -1 with `err` filled, which names the place: a name that no domain has, or two rules for one
  * domain.
  */
-int debt_policy_resolve(struct debt_policy *p, debt_name_of name_of, const void *names, struct error *err);
+int debt_policy_resolve(struct debt_policy *p, domain_name_of name_of, const void *names, struct error *err);
 
 /* The rule for a domain of that id and name (NULL: not known) among `reserves`; NULL: none. After debt_policy_resolve. */
 const struct debt_reserve *debt_policy_find(const struct debt_policy *p, uint16_t domain, const char *name);

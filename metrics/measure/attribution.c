@@ -170,6 +170,10 @@ static bool serves(const struct charging *c, uint32_t a, uint32_t b)
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
     uint32_t source = life_of(c, from);
+    if (source == target && to != NOBODY) {
+        c->vcpus[from].task.wakes = to;
+        tasks_sibling_sent(c, to);
+    }
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
@@ -197,11 +201,24 @@ static void guest_sent(struct charging *c, uint32_t vcpu)
         notified(c, l->partner, p->notifies, vcpu, p->notifies, true);
 }
 
+/* The vCPU may have interrupted any other one of its domain that is awake. */
+static void may_interrupt_siblings(struct charging *c, uint32_t vcpu)
+{
+    const struct incarnation *life = &c->population->incarnations[life_of(c, vcpu)];
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        uint32_t sibling = life->vcpus[id];
+        if (sibling != NOBODY && sibling != vcpu && sibling < c->vcpus_n)
+            tasks_sibling_sent(c, sibling);
+    }
+}
+
 /* A driver domain's notification woke nobody: it was for a guest that is awake, or for a sibling. */
 static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
     bool copied = c->vcpus[vcpu].copies > 0;
     bool sibling = c->incarnations[life_of(c, vcpu)].awake > 1;
+    if (sibling)
+        may_interrupt_siblings(c, vcpu);
     if (!copied && sibling)
         return;
     uint32_t only = end_copies_for_awake(c, vcpu, idd);
@@ -260,8 +277,10 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
         return;
     c->pairs[pair].granted = true;
     c->incarnations[guest].partner = pair;
-    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0)
+    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0) {
+        softirq_received(c, vcpu);
         settle_copies(c, vcpu, pair, false);
+    }
     charging_event(c, &(struct io_event){.pair = pair,
                                          .idd_vcpu = vcpu,
                                          .acting = vcpu,
@@ -269,6 +288,17 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
                                          .count = 1,
                                          .pcpu = pcpu_of(c, vcpu),
                                          .kind = kind});
+}
+
+/* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
+static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
+        return;
+    if (idd == NOBODY && !c->explicit_idds)
+        idd = charging_make_idd(c, life_of(c, vcpu));
+    if (idd != NOBODY)
+        c->vcpus[vcpu].task.unmapped = true;
 }
 
 /* ---- records ---- */
@@ -331,8 +361,7 @@ void attribution_record(struct charging *c, const struct transition *t)
             end_copies(c, current, t->pcpu, idd);
         break;
     case IO_RECORD_UNMAPPED:
-        if (idd != NOBODY)
-            c->vcpus[current].task.unmapped = true;
+        unmapped_none(c, current, idd);
         break;
     }
 }

@@ -50,8 +50,8 @@ struct charge_options {
     bool per_execution;       /* an execution, even where the trace tells tasks apart */
     bool spread_own;          /* own time goes to the guests, in the proportion of their recent charges */
     const uint8_t
-        *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, */
-               /* and each domain from the moment on at which it maps another one's page */
+        *idds; /* a byte for each of 65536 domain ids: these are the driver domains. NULL: domain 0, and */
+               /* each domain from the moment on at which it maps another one's page, or unmaps none */
     const struct own_load *
         own; /* known loads of driver domains' own work, ordered by domain: taken out before time is charged. For */
              /* those whose own work is not told apart; for others the pass fails */
@@ -134,7 +134,9 @@ struct charge_summary {
     /* execution (or an interval) saw no I/O at all; without those of which their own load is given: */
     size_t idds_own_given;
     uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
-    bool counted;                     /* outside counters were given, and a device was read twice at least: */
+    uint64_t
+        mixed_ns; /* of ran_ns: of softirqs that may have served other guests, too, of which the trace does not tell */
+    bool counted; /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */

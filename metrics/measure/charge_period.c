@@ -50,7 +50,9 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->references = 1;
     p->from_ns = from_ns;
     p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
-    p->partial = p->closed = p->of_thread = p->half_own = false;
+    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = p->mixed = false;
+    p->like = NULL;
+    p->received = 0;
     p->io = p->arrivals = false;
     p->unattributed = 0;
     p->first = p->last = NULL;
@@ -72,7 +74,8 @@ struct period *charging_new_period(struct charging *c, uint32_t vcpu, uint64_t f
 void charging_clear_period(struct charging *c, struct period *p)
 {
     p->serial = ++c->serial;
-    p->io = p->arrivals = false;
+    p->io = p->arrivals = p->estimated = false;
+    p->received = 0;
     p->unattributed = 0;
     p->tallies_n = 0;
 }
@@ -154,7 +157,7 @@ static void weigh_tally(struct charging *c, struct period *p, const struct tally
             s->by_kind[k] = (float)(by_kind[k] / weight);
     if (!s)
         return;
-    s->inferred = (float)(inferred / weight);
+    s->inferred = p->estimated ? 1 : (float)(inferred / weight);
     s->grounded = true;
 }
 
@@ -233,16 +236,22 @@ void charging_share_own(struct charging *c, struct period *p)
         add_share(c, p, p->partial ? SHARE_UNATTRIBUTED : SHARE_OWN, 1);
 }
 
-/* A pair's share that rests on the guest's notifications. */
-static void add_share_by_notice(struct charging *c, struct period *p, uint32_t pair, double weight,
-                                bool inferred)
+/* A pair's share that rests on events of one kind. */
+static void add_share_by(struct charging *c, struct period *p, uint32_t pair, enum io_kind kind,
+                         double weight, bool inferred)
 {
     struct share *s = add_share(c, p, pair, weight);
     if (!s)
         return;
-    s->by_kind[IO_NOTIFY] = 1;
+    s->by_kind[kind] = 1;
     s->inferred = inferred;
     s->grounded = true;
+}
+
+void charging_add_inferred(struct charging *c, struct period *p, uint32_t pair, enum io_kind kind,
+                           double weight)
+{
+    add_share_by(c, p, pair, kind, weight, true);
 }
 
 /* An interrupt without I/O: its time is that of the guests that notified, and half of it the idle loop's if that slept. */
@@ -252,7 +261,7 @@ static void weigh_arrivals(struct charging *c, struct period *p)
     for (size_t i = 0; i < p->tallies_n; i++) {
         const struct tally *t = &p->tallies[i];
         if (t->arrived)
-            add_share_by_notice(c, p, t->pair, t->arrived, false);
+            add_share_by(c, p, t->pair, IO_NOTIFY, t->arrived, false);
         sum += t->arrived;
     }
     if (p->half_own)
@@ -260,17 +269,31 @@ static void weigh_arrivals(struct charging *c, struct period *p)
 }
 
 /*
- * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: it served these disks, in the
- * proportion of the requests that were done lately.
+ * A kernel thread without I/O, while guests wait whose disk requests end without an unmap: each has a thread of its own, and
+ * the one that has waited longest is served first.
  */
 static void weigh_awaiting(struct charging *c, struct period *p)
 {
-    struct idd *d = &c->idds[p->idd];
-    for (uint32_t i = d->awaiting_n; i-- > 0;) {
-        uint32_t pair = d->awaiting[i];
-        add_share_by_notice(c, p, pair, c->pairs[pair].completed, true);
-        charging_set_awaits(c, pair, false);
+    const struct idd *d = &c->idds[p->idd];
+    if (d->awaiting_n == 0)
+        return;
+    uint32_t pair = d->awaiting[0];
+    add_share_by(c, p, pair, IO_NOTIFY, 1, true);
+    charging_set_awaits(c, pair, false);
+}
+
+/* As another period, which is weighed. */
+static void weigh_alike(struct charging *c, struct period *p)
+{
+    for (size_t i = 0; i < p->like->shares_n; i++) {
+        const struct share *from = &p->like->shares[i];
+        struct share *s = add_share(c, p, from->to, (double)p->like->weights[i]);
+        if (!s)
+            return;
+        *s = *from;
+        s->inferred = 1;
     }
+    p->like = NULL;
 }
 
 /* I/O without any event that the methods look at: it is shared out in the proportion of the recent charges. */
@@ -316,12 +339,21 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
         add_share(c, p, SHARE_UNATTRIBUTED, 1);
 }
 
+static void weigh_softirq(struct charging *c, struct period *p, uint64_t to_ns)
+{
+    weigh_events(c, p, to_ns);
+    if (p->shares_n > 0)
+        softirq_share(c, p);
+}
+
 /* By whose task it was, else by its events. */
 static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
 {
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
-    if (p->io)
-        weigh_events(c, p, to_ns);
+    if (p->like)
+        weigh_alike(c, p);
+    else if (p->io)
+        weigh_softirq(c, p, to_ns);
     else if (p->arrivals && notices)
         weigh_arrivals(c, p);
     else if (p->of_thread && notices)

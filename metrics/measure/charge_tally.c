@@ -1,4 +1,6 @@
 /* What happens in a charging period is tallied by pair. See charge.h. */
+#include <string.h>
+
 #include "metrics/array.h"
 #include "charging.h"
 
@@ -62,6 +64,11 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
             add_saturated(&sum->inferred[k], t->inferred[k]);
         }
     }
+    if (into->received == 0) {
+        into->lead_known = from->lead_known;
+        into->lead_ns = from->lead_ns;
+    }
+    add_saturated(&into->received, from->received);
     into->io = into->io || from->io;
     into->unattributed += from->unattributed;
     charging_clear_period(c, from);
@@ -81,7 +88,7 @@ void charging_set_awaits(struct charging *c, uint32_t pair, bool awaits)
     uint32_t at = 0;
     while (d->awaiting[at] != pair)
         at++;
-    d->awaiting[at] = d->awaiting[--d->awaiting_n];
+    memmove(d->awaiting + at, d->awaiting + at + 1, (--d->awaiting_n - at) * sizeof *d->awaiting);
 }
 
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)

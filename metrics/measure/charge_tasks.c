@@ -1,11 +1,8 @@
 #include "charge_tasks.h"
 
+#include "charge_interrupts.h"
 #include "charging.h"
-#include <string.h>
-
 #include "metrics/array.h"
-
-#define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
 
 static struct task *task_of(struct charging *c, uint32_t vcpu)
 {
@@ -14,7 +11,7 @@ static struct task *task_of(struct charging *c, uint32_t vcpu)
 
 static bool is_thread(const struct task *t)
 {
-    return !t->idle && t->returns < USER_RETURNS;
+    return !t->idle && t->returns < TASK_USER_RETURNS;
 }
 
 /* ---- what a task runs by itself ---- */
@@ -51,13 +48,17 @@ static bool own_is_sure(const struct charging *c, uint32_t vcpu)
            !c->vcpus[vcpu].blind;
 }
 
-/* The period of the vCPU is over at to_ns. */
 static void close_period(struct charging *c, uint32_t vcpu, struct period *p, uint64_t to_ns)
 {
     if (c->options.charge_idle)
         idle_share_join(c, vcpu, p);
     charging_close_period(c, p, to_ns);
     charging_release_period(c, p);
+}
+
+void tasks_close_period(struct charging *c, uint32_t vcpu, struct period *p)
+{
+    close_period(c, vcpu, p, c->now_ns);
 }
 
 /* What the slice has before to_ns is idle time. */
@@ -108,9 +109,14 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     if (!whole)
         return;
     whole->of_thread = is_thread(t);
+    if (whole->of_thread && whole->io)
+        softirq_learn(c, whole);
     if (c->options.charge_idle && t->idle && !whole->io && !whole->partial)
         idle_share_take(c, vcpu, whole);
+    whole->references++;
     close_period(c, vcpu, whole, c->now_ns);
+    interrupt_follows(c, vcpu, whole);
+    charging_release_period(c, whole);
     t->whole = NULL;
     uint32_t last = c->open[--c->open_n];
     c->open[t->open_at] = last;
@@ -124,6 +130,7 @@ static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin 
     struct task *t = task_of(c, vcpu);
     t->from_ns = c->now_ns;
     t->timer_ns = 0;
+    t->wakes = NOBODY;
     t->begin = begin;
 }
 
@@ -135,16 +142,22 @@ static void count_interrupt(struct charging *c, uint32_t vcpu, uint64_t ns)
         whole->interrupted_ns += ns;
 }
 
-/* The stretch, or its part before to_ns, is charged by itself: by what `period` gathered. */
-static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
+/* The stretch, or its part before to_ns, is no part of the task: it goes to `period`. */
+static void part_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
 {
     struct task *t = task_of(c, vcpu);
     give_to_task(c, vcpu, t->from_ns);
     count_interrupt(c, vcpu, to_ns - t->from_ns);
-    period->from_ns = t->from_ns;
     charging_part_slice(c, vcpu, to_ns, period);
-    close_period(c, vcpu, period, to_ns);
     t->from_ns = to_ns;
+}
+
+/* The same, and it is charged by itself: by what `period` gathered. */
+static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *period)
+{
+    period->from_ns = task_of(c, vcpu)->from_ns;
+    part_apart(c, vcpu, to_ns, period);
+    close_period(c, vcpu, period, to_ns);
 }
 
 /* The same by what happened in the stretch. */
@@ -195,20 +208,57 @@ static void merge_into_task(struct charging *c, uint32_t vcpu)
     v->task.from_ns = c->now_ns;
 }
 
+/* The stretch is an interrupt that nothing tells of. */
+static void charge_unexplained(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *waits =
+        t->by_sibling || c->now_ns == t->from_ns ? NULL : interrupt_waits(c, vcpu, t->from_ns);
+    if (waits)
+        part_apart(c, vcpu, c->now_ns, waits);
+    else
+        charge_own(c, vcpu, c->now_ns);
+}
+
+/* Whether the interrupt that ends has woken the vCPU from its idle loop. */
+static bool woke_idle(const struct task *t)
+{
+    return t->idle && t->begin == AT_WAKE;
+}
+
 /* An interrupt without I/O has ended. */
 static void interrupt_ends(struct charging *c, uint32_t vcpu)
 {
-    const struct task *t = task_of(c, vcpu);
+    struct task *t = task_of(c, vcpu);
     struct period *p = c->vcpus[vcpu].period;
     if (t->timer_ns) {
         charge_timer(c, vcpu, c->now_ns);
         return;
     }
+    if (woke_idle(t))
+        interrupt_learn_entry(c, vcpu, c->now_ns - t->from_ns);
     if (!p || !p->arrivals) {
-        charge_own(c, vcpu, c->now_ns);
+        t->from_ns += woke_idle(t) ? interrupt_entry(c, vcpu, c->now_ns - t->from_ns) : 0;
+        charge_unexplained(c, vcpu);
         return;
     }
-    p->half_own = t->idle && t->begin == AT_WAKE && !c->options.charge_idle;
+    p->half_own = woke_idle(t) && !c->options.charge_idle;
+    charge_by_events(c, vcpu);
+}
+
+/* A handler with I/O has ended. */
+static void charge_handler(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *p = c->vcpus[vcpu].period;
+    if (woke_idle(t))
+        t->from_ns += interrupt_entry(c, vcpu, c->now_ns - t->from_ns);
+    if (t->begin >= AT_WAKE) {
+        interrupt_learn(c, p, t->from_ns);
+    } else if (t->begin < AT_RESUME && (!is_thread(t) || t->unmapped)) {
+        t->from_ns = interrupt_began(c, p, t->from_ns);
+        p->estimated = true;
+    }
     charge_by_events(c, vcpu);
 }
 
@@ -223,10 +273,10 @@ static void end_by_return(struct charging *c, uint32_t vcpu)
     else if (t->timer_ns && io)
         charge_timer(c, vcpu, t->timer_ns);
     if (io)
-        charge_by_events(c, vcpu);
+        charge_handler(c, vcpu);
     else if (interrupt || t->timer_ns)
         interrupt_ends(c, vcpu);
-    else if (t->returns < USER_RETURNS)
+    else if (t->returns < TASK_USER_RETURNS)
         t->returns++;
 }
 
@@ -283,6 +333,8 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
     if (slept && !t->polls) {
         t->idle = t->slept = true;
         close_whole(c, vcpu);
+        interrupt_sleeps(c, vcpu);
+        t->by_sibling = false;
         idle_share_end(c, vcpu);
     }
     if (lost)
@@ -293,6 +345,7 @@ void tasks_forget(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
     close_whole(c, vcpu);
+    interrupt_ends_waiting(c, vcpu);
     idle_share_end(c, vcpu);
     forget_arrivals(c, vcpu);
     t->returns = 0;
@@ -312,89 +365,12 @@ void tasks_end_periods(struct charging *c)
     while (c->open_n > 0 && !c->failed) {
         uint32_t vcpu = c->open[c->open_n - 1];
         close_whole(c, vcpu);
+        interrupt_ends_waiting(c, vcpu);
         idle_share_end(c, vcpu);
     }
+    interrupts_end_waiting(c);
     for (size_t i = 0; i < c->running_n && c->groups_open > 0; i++)
         idle_share_end(c, c->running[i]);
-}
-
-/* ---- marks ---- */
-
-/* When the next mark of the queue was. */
-static void find_next(const struct charging *c, struct mark_queue *q)
-{
-    q->next_ns = q->head == q->n ? UINT64_MAX : clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
-}
-
-void tasks_take_marks(struct charging *c, const struct task_marks *marks)
-{
-    struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
-    if (!q || marks->n == 0)
-        return;
-    if (q->head > 0)
-        memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
-    q->n -= q->head;
-    q->head = 0;
-    size_t capacity = q->capacity;
-    uint64_t *at = array_reserve(q->at, &q->capacity, q->n + marks->n, sizeof *at);
-    if (!at) {
-        c->failed = true;
-        return;
-    }
-    c->memory += (q->capacity - capacity) * sizeof *at;
-    q->at = at;
-    for (size_t i = 0; i < marks->n; i++) {
-        while (q->n > 0 && q->at[q->n - 1] > marks->at[i])
-            q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
-        q->at[q->n++] = marks->at[i];
-    }
-    find_next(c, q);
-}
-
-/* The next mark, which there is, is done with. */
-static void pass_mark(const struct charging *c, struct mark_queue *q)
-{
-    q->head++;
-    find_next(c, q);
-}
-
-void tasks_skip_marks(struct charging *c, uint16_t pcpu)
-{
-    struct mark_queue *q = &c->marks[pcpu];
-    while (q->next_ns <= c->now_ns)
-        pass_mark(c, q);
-}
-
-/* A return that ends nothing: a program in user mode makes one system call after the other. */
-static inline bool ends_nothing(const struct charging_vcpu *v, enum task_mark mark)
-{
-    const struct task *t = &v->task;
-    const struct period *p = v->period;
-    return mark == TASK_RETURNS && t->begin == AT_RETURN && t->returns >= USER_RETURNS && !t->timer_ns &&
-           v->copies == 0 && (!p || (!p->io && !p->arrivals));
-}
-
-void tasks_apply_marks(struct charging *c, uint32_t vcpu)
-{
-    struct mark_queue *q = &c->marks[c->vcpus[vcpu].pcpu];
-    uint64_t now_ns = c->now_ns;
-    if (charging_is_measured(c, vcpu))
-        return;
-    if (!charging_by_task(c, vcpu)) {
-        charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
-        tasks_skip_marks(c, c->vcpus[vcpu].pcpu);
-        return;
-    }
-    while (!c->failed && q->next_ns <= now_ns) {
-        enum task_mark mark = task_mark_kind(q->at[q->head]);
-        c->now_ns = q->next_ns;
-        pass_mark(c, q);
-        if (ends_nothing(&c->vcpus[vcpu], mark))
-            task_of(c, vcpu)->from_ns = c->now_ns;
-        else
-            attribution_mark(c, vcpu, mark);
-    }
-    c->now_ns = now_ns;
 }
 
 /* ---- what hypercalls tell ---- */
@@ -427,6 +403,7 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
         close_whole(c, vcpu);
     }
     forget_arrivals(c, vcpu);
+    interrupt_next_task(c, vcpu);
     t->returns = 0;
     t->idle = false;
     begin_stretch(c, vcpu, AT_SWITCH);
@@ -438,6 +415,7 @@ void tasks_returned(struct charging *c, uint32_t vcpu)
         return;
     end_stretch(c, vcpu, true);
     forget_arrivals(c, vcpu);
+    task_of(c, vcpu)->by_sibling = false;
     begin_stretch(c, vcpu, AT_RETURN);
 }
 
@@ -463,6 +441,11 @@ void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
         begin_stretch(c, vcpu, AT_ARRIVAL);
     }
     charging_tally_arrival(c, vcpu, pair);
+}
+
+void tasks_sibling_sent(struct charging *c, uint32_t vcpu)
+{
+    task_of(c, vcpu)->by_sibling = true;
 }
 
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu)

@@ -27,6 +27,9 @@
 struct charging;
 struct period;
 
+#define TASK_USER_RETURNS                                                                                    \
+    2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
+
 /* Part of the charging stage (charging.h); of vCPUs for which charging_by_task() holds. */
 
 struct task_marks;
@@ -53,6 +56,10 @@ void tasks_returned(struct charging *c, uint32_t vcpu);
 void tasks_timer_set(struct charging *c, uint32_t vcpu);
 /* A guest has notified the vCPU, which may run or not. */
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair);
+/* Another vCPU of its domain has woken it. */
+void tasks_sibling_sent(struct charging *c, uint32_t vcpu);
+/* The period of the vCPU is over now; its reference is given back. */
+void tasks_close_period(struct charging *c, uint32_t vcpu, struct period *p);
 /* Copies whose guest is not known yet are not a kernel thread's if the stretch ends with a return. */
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu);
 

@@ -457,7 +457,7 @@ uint64_t charging_safe(const struct charging *c)
         return 0;
     uint64_t safe = min64(c->now_ns, min64(thread_times_since(c), own_load_since(c)));
     safe = min64(safe, charging_waiting_since(c));
-    if (c->groups_open > 0)
+    if (c->groups_open > 0 || c->devices_n > 0)
         safe = min64(safe, c->cut_ns - c->length_ns);
     for (size_t i = 0; i < c->running_n; i++)
         safe = min64(safe, c->vcpus[c->running[i]].slice->from_ns);

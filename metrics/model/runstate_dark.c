@@ -19,11 +19,6 @@
 #define CENSORED_WAIT  2           /* a wait that a dark stretch cuts off counts so many times as long */
 #define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
 
-uint64_t runstates_longest_wait_ns(const struct runstates *r)
-{
-    return r->wait_max_ns;
-}
-
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns;

@@ -112,8 +112,10 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         uint32_t call = record_hypercall(slot, payload, words);
         if (call >= sizeof f->calls || f->calls[call] != CALL_OF_INTEREST)
             return false;
-        if (f->tasks && unmaps_nothing(call, slot, payload, words))
+        if (f->wants_tasks && unmaps_nothing(call, slot, payload, words)) {
+            io_filter_drives(f);
             return true;
+        }
         if (!is_of_io(f, call, payload, words, next, end))
             return false;
         bool copies = call == HYPERCALL_GRANT_TABLE_OP;

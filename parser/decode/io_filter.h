@@ -50,7 +50,8 @@ struct io_filter {
     uint16_t domain;  /* whose vCPU runs there; 0xffff: not known */
     uint8_t *
         hypercalls_seen; /* a bit for each `domain` of which a hypercall was seen there; NULL until the first use */
-    uint8_t *drivers; /* a bit for each `domain` that mapped or copied pages there; NULL as hypercalls_seen */
+    uint8_t *
+        drivers; /* a bit for each `domain` that mapped, copied, or unmapped no pages there; NULL as hypercalls_seen */
 };
 
 void io_filter_init(struct io_filter *f);
@@ -58,15 +59,15 @@ void io_filter_init(struct io_filter *f);
 /* A window of this pCPU begins with the records [p, end). False when there is no memory. */
 bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
 
-/* What driver domains' kernels run is of interest, or not; a driver domain is domain 0, and one that maps or copies pages. */
+/* What driver domains' kernels run is of interest, or not; a driver domain is domain 0, and one that maps or copies pages, or unmaps none. */
 void io_filter_want_tasks(struct io_filter *f, bool wanted);
 void io_filter_free(struct io_filter *f);
 
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record after it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
- * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced. Where tasks are wanted, of
- * driver domains also an unmap of no pages (the end of a disk request whose pages stay mapped).
+ * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced. Where tasks are wanted, also
+ * an unmap of no pages, which only driver domains ask for (the end of a disk request whose pages stay mapped).
  * `next` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,
@@ -116,7 +117,7 @@ static inline bool io_filter_mark(uint32_t call, uint32_t argument, unsigned wor
     }
 }
 
-/* The domain that runs maps, or hands over, a page: it is a driver domain. */
+/* The domain that runs maps, or hands over, a page, or unmaps none: it is a driver domain. */
 static inline void io_filter_drives(struct io_filter *f)
 {
     if (f->wants_tasks && !f->tasks && f->drivers) {

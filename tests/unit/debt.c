@@ -104,8 +104,8 @@ static void check_ledger(const struct debt_row *row, const uint64_t expected[4],
 static struct debt_reserve two[2];
 static struct debt_policy policy_for_two(struct debt_rule rule)
 {
-    two[0] = (struct debt_reserve){.domain = 1, .rule = rule};
-    two[1] = (struct debt_reserve){.domain = 2, .rule = rule};
+    two[0] = (struct debt_reserve){.who.domain = 1, .rule = rule};
+    two[1] = (struct debt_reserve){.who.domain = 2, .rule = rule};
     return (struct debt_policy){.feedback_ns = F, .reserves = two, .n = 2};
 }
 
@@ -229,7 +229,7 @@ static void use_is_what_a_domain_ran_and_what_was_run_for_it(void)
 static void what_a_driver_domain_ran_for_others_is_not_its_use(void)
 {
     /* 6 ms for guests, then 3 ms of its own. */
-    struct debt_reserve zero = {.domain = 0, .rule = RULE(tenth)};
+    struct debt_reserve zero = {.who.domain = 0, .rule = RULE(tenth)};
     struct trace_bytes c;
     charge_host_begin(&c);
     works(&c, 10 * MS, 6, 1, 2);
@@ -358,7 +358,7 @@ static void a_debt_ends_with_the_life_of_an_id_without_a_name(void)
 static void a_domain_of_the_same_name_has_the_debt_of_the_one_before(void)
 {
     static const char *const names[16] = {[1] = "web", [3] = "web"};
-    struct debt_reserve web = {.name = "web", .rule = slow};
+    struct debt_reserve web = {.who.name = "web", .rule = slow};
     struct trace_bytes c;
     made_anew(&c, 3);
     struct kept k = ledger_of(
@@ -375,7 +375,7 @@ static void a_domain_of_the_same_name_has_the_debt_of_the_one_before(void)
 static void domains_of_one_name_at_once_share_one_account(void)
 {
     static const char *const names[16] = {[1] = "web", [2] = "web"};
-    struct debt_reserve web = {.name = "web", .rule = RULE(tenth)};
+    struct debt_reserve web = {.who.name = "web", .rule = RULE(tenth)};
     struct trace_bytes c;
     charge_host_begin(&c);
     works(&c, 10 * MS, 6, 1, 2);

@@ -90,10 +90,11 @@ static const char *name_of(const void *names, int32_t domain, uint32_t life)
 static void add(struct debt_policy *p, const char *name, uint16_t domain, const char *where)
 {
     char copy[16];
-    struct debt_reserve r = {.name = name ? copy : NULL, .domain = domain, .rule = {{1, 2}, {0, 1}, 1}};
+    struct debt_reserve r = {.who = {.name = name ? copy : NULL, .domain = domain},
+                             .rule = {{1, 2}, {0, 1}, 1}};
     struct error err;
     snprintf(copy, sizeof copy, "%s", name ? name : "");
-    snprintf(r.where, sizeof r.where, "%s", where);
+    snprintf(r.who.where, sizeof r.who.where, "%s", where);
     EQUAL(debt_policy_add(p, &r, &err), 0);
 }
 

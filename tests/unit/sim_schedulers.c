@@ -150,6 +150,33 @@ static void credit_pauses_a_capped_domain_though_the_pcpu_idles(void)
     sim_run_end(&r);
 }
 
+static void credit_a_domain_that_continues_precedes_one_without_credits(void)
+{
+    /*
+     * A cap of 40 % is 120 credits in 30 ms. At 30 ms domain 1 has -300 + 120 and is paused, at 60 ms it has -60, at 90 ms 60: it
+     * continues. Domain 2 ran since 30 ms. At 60 ms it had half of 300 + 180 credits, less the 300 that it had used: it is over
+     * them and gives way at once, though its yields at 55 and 80 ms began new time slices.
+     */
+    struct sim_run r = sim_run("125", ", 'scheduler': 'credit'",
+                               "{ 'id': 1, 'cap_pct': 40, " HOG " },"
+                               "{ 'id': 2, 'loads': [ { 'type': 'hog', 'yield_ms': 25 } ] }");
+    RAN(&r, 1, 0, 30000, 90000, 120000);
+    RAN(&r, 2, 30000, 90000);
+    sim_run_end(&r);
+}
+
+static void credit_what_a_capped_domain_may_not_use_others_get_by_weight(void)
+{
+    /* 10 % of 9 s, and what is left in halves, wherever the capped domain stands between the others. */
+    struct sim_run r =
+        sim_run("9000", ", 'scheduler': 'credit'",
+                "{ 'id': 1, " HOG " }, { 'id': 2, 'cap_pct': 10, " HOG " }, { 'id': 3, " HOG " }");
+    WITHIN(sim_truth(&r, 2, "running_ns"), (int64_t)840 * MS, (int64_t)960 * MS);
+    WITHIN(sim_truth(&r, 1, "running_ns"), (int64_t)3960 * MS, (int64_t)4140 * MS);
+    WITHIN(sim_truth(&r, 3, "running_ns"), (int64_t)3960 * MS, (int64_t)4140 * MS);
+    sim_run_end(&r);
+}
+
 /* A cap of less than one credit in a time slice is one credit, 0.1 ms in 30 ms, and never no cap. */
 static void credit_the_smallest_cap_is_a_cap(void)
 {
@@ -181,13 +208,13 @@ static void credit_steals_from_a_busy_pcpu(void)
 static void credit2_runs_who_has_more_credit(void)
 {
     /*
-     * Both have 10.5 ms, so the first one is granted the ratelimit. Then 2 has more, and nobody waits yet when its time is computed
-     * (the other one is queued when the switch is complete): it runs until its credit is used up. So does 1 with its 9.5 ms. At
-     * 21 ms both have none and get 10.5 ms; 1 is granted the least time there is.
+     * Both have 10 ms, so the first one is granted the ratelimit. Then 2 has more, and nobody waits yet when its time is computed
+     * (the other one is queued when the switch is complete): it runs until its credit is used up. So does 1 with its 9 ms. At
+     * 20 ms both have none and get 10 ms; 1 is granted the least time there is, 0.5 ms.
      */
     struct sim_run r = sim_run("34", "", "{ 'id': 1, " HOG " }, { 'id': 2, " HOG " }");
-    RAN(&r, 1, 0, 1000, 11500, 21500);
-    RAN(&r, 2, 1000, 11500, 21500, 32000);
+    RAN(&r, 1, 0, 1000, 11000, 20500);
+    RAN(&r, 2, 1000, 11000, 20500, 30500);
     sim_run_end(&r);
 }
 
@@ -203,22 +230,64 @@ static void credit2_a_cap_is_a_budget_per_10_ms(void)
 {
     struct sim_run r = sim_run("35", "", "{ 'id': 1, 'cap_pct': 25, " HOG " }");
     RAN(&r, 1, 0, 2500, 10000, 12500, 20000, 22500, 30000, 32500);
-    EQUAL(sim_truth(&r, 1, "offline_ns"), 0);
+    sim_run_end(&r);
+}
+
+static void credit2_a_vcpu_without_budget_is_offline(void)
+{
+    /* It is parked without a record, from 2.5 to 10 ms and so on; the last record is that of 32.5 ms. */
+    struct sim_run r = sim_run("35", "", "{ 'id': 1, 'cap_pct': 25, " HOG " }");
+    WITHIN(sim_truth(&r, 1, "offline_ns"), 22490000, 22510000);
+    WITHIN(sim_truth(&r, 1, "runnable_ns"), 0, 10000);
+    sim_run_end(&r);
+}
+
+static void credit2_budget_that_a_vcpu_leaves_others_of_the_domain_use(void)
+{
+    /*
+     * Of 6 ms each vCPU takes 3. vCPU 1 sleeps at 1 ms and gives 2 back, which vCPU 0 takes at 3 ms. In the periods that follow
+     * vCPU 0 takes 3 ms twice.
+     */
+    struct sim_run r = sim_run("30", ", 'pcpus': 2",
+                               "{ 'id': 1, 'vcpus': 2, 'cap_pct': 60, 'loads': ["
+                               " { 'type': 'on_off', 'vcpu': 0, 'on_ms': 900, 'off_ms': 1 },"
+                               " { 'type': 'on_off', 'vcpu': 1, 'on_ms': 1, 'off_ms': 900 } ] }");
+    RAN(&r, 1, 0, 5000, 10000, 16000, 20000, 26000);
+    sim_run_end(&r);
+}
+
+static void credit2_a_wake_within_the_ratelimit_waits_for_the_next_decision(void)
+{
+    /*
+     * 1 has the double weight, so 2 burns 2 ms of credit in 1 ms. At 1.7 ms 1 has 9.1 ms and 2 8.4, but 2 has run for less than
+     * 0.95 ms: its pCPU is not even asked, and 2 goes on until its credit of 10 ms is used up, which takes 5 ms.
+     */
+    struct sim_run r =
+        sim_run("9", "",
+                "{ 'id': 1, 'weight': 512, 'loads': [ { 'type': 'on_off', 'on_us': 900, 'off_us': 800 } ] },"
+                "{ 'id': 2, 'weight': 256, " HOG " }");
+    RAN(&r, 1, 0, 900, 5900, 6800);
+    sim_run_end(&r);
+    /* At 2.1 ms it has run for 1.2 ms. */
+    r = sim_run("9", "",
+                "{ 'id': 1, 'weight': 512, 'loads': [ { 'type': 'on_off', 'on_us': 900, 'off_us': 1200 } ] },"
+                "{ 'id': 2, 'weight': 256, " HOG " }");
+    RAN(&r, 1, 0, 900, 2100, 3000);
     sim_run_end(&r);
 }
 
 static void credit2_a_reset_gives_everybody_the_same(void)
 {
     /*
-     * 2 runs for the ratelimit, 1 for its 10.5 ms, 2 for the rest of its burst. It sleeps from 14.5 to 26.5 ms. Meanwhile 1 gets
-     * 10.5 ms twice, at 14.5 and at 25 ms, and so does 2, which may keep no more than 11 ms. So 2 has more than the 9 ms that 1 has
-     * at 26.5 ms, and runs at once.
+     * 2 runs for the ratelimit, 1 for its 10 ms, 2 for the rest of its burst. It sleeps from 14 to 26 ms. Meanwhile 1 gets
+     * 10 ms twice, at 14 and at 24 ms, and so does 2, which may keep no more than 10.5 ms. So 2 has more than the 8 ms that 1 has
+     * at 26 ms, and runs at once.
      */
     struct sim_run r = sim_run(
         "40", "",
         "{ 'id': 2, 'loads': [ { 'type': 'on_off', 'on_ms': 4, 'off_ms': 12 } ] }, { 'id': 1, " HOG " }");
-    RAN(&r, 2, 0, 1000, 11500, 14500, 26500, 30500);
-    RAN(&r, 1, 1000, 11500, 14500, 26500);
+    RAN(&r, 2, 0, 1000, 11000, 14000, 26000, 30000);
+    RAN(&r, 1, 1000, 11000, 14000, 26000);
     sim_run_end(&r);
 }
 
@@ -265,6 +334,16 @@ static void rtds_extra_time_does_not_delay_those_with_a_budget(void)
     sim_run_end(&r);
 }
 
+static void rtds_a_yield_is_of_no_interest(void)
+{
+    struct sim_run r = sim_run("19", RTDS,
+                               "{ 'id': 1, 'budget_ms': 4, 'period_ms': 10, 'loads': [ { 'type': 'hog', "
+                               "'yield_ms': 1 } ] }, { 'id': 2, 'budget_ms': 4, 'period_ms': 10, " HOG " }");
+    RAN(&r, 1, 0, 4000, 10000, 14000);
+    RAN(&r, 2, 4000, 8000, 14000, 18000);
+    sim_run_end(&r);
+}
+
 static void rtds_uses_all_pcpus_for_the_earliest_deadlines(void)
 {
     struct sim_run r = sim_run("9", RTDS ", 'pcpus': 2",
@@ -307,17 +386,23 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(a_yield_alone_does_not),
     TEST(credit_shares_by_weight),
     TEST(credit_pauses_a_capped_domain_though_the_pcpu_idles),
+    TEST(credit_a_domain_that_continues_precedes_one_without_credits),
+    TEST(credit_what_a_capped_domain_may_not_use_others_get_by_weight),
     TEST(credit_the_smallest_cap_is_a_cap),
     TEST(credit_without_a_cap_is_work_conserving),
     TEST(credit_steals_from_a_busy_pcpu),
     TEST(credit2_runs_who_has_more_credit),
     TEST(credit2_burns_by_weight),
     TEST(credit2_a_cap_is_a_budget_per_10_ms),
+    TEST(credit2_a_vcpu_without_budget_is_offline),
+    TEST(credit2_budget_that_a_vcpu_leaves_others_of_the_domain_use),
+    TEST(credit2_a_wake_within_the_ratelimit_waits_for_the_next_decision),
     TEST(credit2_a_reset_gives_everybody_the_same),
     TEST(rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle),
     TEST(rtds_replenishes_the_budget_each_period),
     TEST(rtds_keeps_what_a_sleeper_has_left_until_its_period_ends),
     TEST(rtds_extra_time_does_not_delay_those_with_a_budget),
+    TEST(rtds_a_yield_is_of_no_interest),
     TEST(rtds_uses_all_pcpus_for_the_earliest_deadlines),
     TEST(null_gives_each_vcpu_a_pcpu_and_lets_others_wait),
     CU_TEST_INFO_NULL,

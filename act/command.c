@@ -1,0 +1,301 @@
+#include "act/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STDERR_BYTES 200
+#define REAP_WAIT_MS 5
+#define REAP_MAX_NS  2000000000u /* what is killed and does not end until then is stuck in the kernel */
+
+/* A command that runs. */
+struct running {
+    const struct act_command *command;
+    pid_t pid;
+    int to, from, errors; /* its standard streams; -1: closed */
+    size_t written;       /* of its input */
+    uint64_t until_ns;
+    struct buffer *output;
+    size_t output_n;
+    char said[STDERR_BYTES + 1]; /* the beginning of its standard error */
+    size_t said_n;
+};
+
+enum ending { ENDED, TOO_LONG, CANCELLED, TOO_MUCH, BROKEN };
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* ---- the child ---- */
+
+/* Signals as a program expects them: nothing ignored, nothing blocked. */
+static void reset_signals(void)
+{
+    sigset_t none;
+    const struct sigaction plain = {.sa_handler = SIG_DFL};
+    for (int i = 1; i < NSIG; i++)
+        sigaction(i, &plain, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void become(const struct act_command *c, pid_t parent, int in, int out, int errors, int failed)
+{
+    setpgid(0, 0);
+    reset_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+        dup2(errors, STDERR_FILENO) >= 0)
+        execvp(c->words[0], (char *const *)(uintptr_t)c->words);
+    int why = errno;
+    ssize_t ignored = write(failed, &why, sizeof why);
+    (void)ignored;
+    _exit(127);
+}
+
+/* ---- starting it ---- */
+
+enum { IN, OUT, ERRORS, FAILED, PIPES };
+
+static void close_pipes(int pipes[PIPES][2])
+{
+    for (unsigned i = 0; i < PIPES; i++) {
+        close_fd(&pipes[i][0]);
+        close_fd(&pipes[i][1]);
+    }
+}
+
+/* Why the program did not become the command; 0: it did. */
+static int failure_of(int fd)
+{
+    int why = 0;
+    ssize_t n;
+    do
+        n = read(fd, &why, sizeof why);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof why ? why : 0;
+}
+
+/* What stays of the pipes is the parent's ends, which do not block. */
+static int keep_ends(struct running *r, int pipes[PIPES][2])
+{
+    r->to = pipes[IN][1];
+    r->from = pipes[OUT][0];
+    r->errors = pipes[ERRORS][0];
+    pipes[IN][1] = pipes[OUT][0] = pipes[ERRORS][0] = -1;
+    close_fd(&pipes[FAILED][1]);
+    int why = failure_of(pipes[FAILED][0]);
+    close_pipes(pipes);
+    fcntl(r->to, F_SETFL, O_NONBLOCK);
+    fcntl(r->from, F_SETFL, O_NONBLOCK);
+    fcntl(r->errors, F_SETFL, O_NONBLOCK);
+    return why;
+}
+
+static int start(struct running *r, struct error *err)
+{
+    int pipes[PIPES][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    const char *name = r->command->words[0];
+    pid_t parent = getpid();
+    for (unsigned i = 0; i < PIPES; i++)
+        if (pipe2(pipes[i], O_CLOEXEC) != 0) {
+            error_set(err, ERROR_IO, "%.60s: no pipe for it: %s", name, strerror(errno));
+            close_pipes(pipes);
+            return -1;
+        }
+    r->pid = fork();
+    if (r->pid == 0)
+        become(r->command, parent, pipes[IN][0], pipes[OUT][1], pipes[ERRORS][1], pipes[FAILED][1]);
+    if (r->pid < 0) {
+        error_set(err, ERROR_IO, "%.60s: no process for it: %s", name, strerror(errno));
+        close_pipes(pipes);
+        return -1;
+    }
+    setpgid(r->pid, r->pid); /* whichever of the two is first */
+    int why = keep_ends(r, pipes);
+    if (why == 0)
+        return 0;
+    waitpid(r->pid, NULL, 0);
+    return error_set(err, ERROR_IO, "%.100s: cannot be run: %s", name, strerror(why));
+}
+
+/* ---- while it runs ---- */
+
+/* Writes what its input takes now. */
+static void write_input(struct running *r)
+{
+    const char *input = r->command->input ? r->command->input : "";
+    size_t n = strlen(input);
+    ssize_t done = n > r->written ? write(r->to, input + r->written, n - r->written) : 0;
+    r->written += done > 0 ? (size_t)done : 0;
+    if (r->written == n || (done < 0 && errno != EAGAIN && errno != EINTR))
+        close_fd(&r->to); /* a command need not read its input */
+}
+
+/* Reads what there is. False: it was too much. */
+static bool read_output(struct running *r)
+{
+    char bytes[4096];
+    ssize_t n = read(r->from, bytes, sizeof bytes);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_fd(&r->from);
+    if (n > 0 && r->output)
+        buffer_add(r->output, bytes, (size_t)n);
+    r->output_n += n > 0 ? (size_t)n : 0;
+    return r->output_n <= COMMAND_OUTPUT_MAX;
+}
+
+static void read_errors(struct running *r)
+{
+    char bytes[512];
+    ssize_t n = read(r->errors, bytes, sizeof bytes);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_fd(&r->errors);
+    for (ssize_t i = 0; i < n && r->said_n < STDERR_BYTES; i++)
+        r->said[r->said_n++] = bytes[i];
+}
+
+/* Waits for its streams until they are closed. */
+static enum ending attend(struct running *r)
+{
+    while (r->from >= 0 || r->errors >= 0) {
+        struct pollfd fds[] = {{r->from, POLLIN, 0},
+                               {r->errors, POLLIN, 0},
+                               {r->to, POLLOUT, 0},
+                               {r->command->cancel_fd, POLLIN, 0}};
+        uint64_t now = now_ns();
+        if (now >= r->until_ns)
+            return TOO_LONG;
+        int n = poll(fds, 4, (int)((r->until_ns - now) / 1000000u) + 1);
+        if (n < 0 && errno != EINTR)
+            return BROKEN;
+        if (n > 0 && fds[3].revents)
+            return CANCELLED;
+        if (n > 0 && fds[0].revents && !read_output(r))
+            return TOO_MUCH;
+        if (n > 0 && fds[1].revents)
+            read_errors(r);
+        if (n > 0 && fds[2].revents)
+            write_input(r);
+    }
+    return ENDED;
+}
+
+/* It has closed its streams, and may go on all the same. */
+static enum ending wait_for_end(struct running *r, int *status)
+{
+    for (;;) {
+        struct pollfd cancel = {r->command->cancel_fd, POLLIN, 0};
+        pid_t pid = waitpid(r->pid, status, WNOHANG);
+        if (pid == r->pid || (pid < 0 && errno != EINTR))
+            return pid == r->pid ? ENDED : BROKEN;
+        if (now_ns() >= r->until_ns)
+            return TOO_LONG;
+        if (poll(&cancel, 1, REAP_WAIT_MS) > 0)
+            return CANCELLED;
+    }
+}
+
+/* ---- how it ended ---- */
+
+/* The first line of its standard error, fit to be printed. */
+static const char *first_line(struct running *r)
+{
+    char *s = r->said;
+    s[r->said_n] = '\0';
+    s[strcspn(s, "\r\n")] = '\0';
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f)
+            *s = '?';
+    return r->said;
+}
+
+static int judge_status(struct running *r, int status, struct error *err)
+{
+    const char *name = r->command->words[0], *said = first_line(r);
+    const char *verb = r->command->words[1] ? r->command->words[1] : "";
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (WIFSIGNALED(status))
+        return error_set(err, ERROR_IO, "%.60s %.40s: ended by signal %d", name, verb, WTERMSIG(status));
+    return error_set(err, ERROR_IO, "%.60s %.40s: exit code %d%s%s", name, verb, WEXITSTATUS(status),
+                     *said ? ": " : "", said);
+}
+
+static int judge(struct running *r, enum ending how, int status, struct error *err)
+{
+    const char *name = r->command->words[0];
+    const char *verb = r->command->words[1] ? r->command->words[1] : "";
+    switch (how) {
+    case ENDED:
+        return judge_status(r, status, err);
+    case TOO_LONG:
+        return error_set(err, ERROR_IO, "%.60s %.40s: has not ended within %.3g s, and was killed", name,
+                         verb, (double)r->command->limit_ns / 1e9);
+    case CANCELLED:
+        return error_set(err, ERROR_IO, "%.60s %.40s: was cancelled", name, verb);
+    case TOO_MUCH:
+        return error_set(err, ERROR_IO, "%.60s %.40s: prints more than %zu KiB", name, verb,
+                         COMMAND_OUTPUT_MAX / 1024);
+    default:
+        return error_set(err, ERROR_IO, "%.60s %.40s: lost sight of it", name, verb);
+    }
+}
+
+/*
+ * Kills the command and what it started, and waits until all of it has ended: nothing of it may change the host any more.
+ * What its children started is this process' to wait for: see command_prepare.
+ */
+static void reap(pid_t group)
+{
+    uint64_t until_ns = now_ns() + REAP_MAX_NS;
+    const struct timespec pause = {0, REAP_WAIT_MS * 1000000};
+    pid_t pid;
+    kill(-group, SIGKILL);
+    while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 || errno == EINTR) {
+        if (now_ns() >= until_ns)
+            return;
+        if (pid == 0)
+            nanosleep(&pause, NULL);
+    }
+}
+
+void command_prepare(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int command_run(const struct act_command *c, struct buffer *output, struct error *err)
+{
+    struct running r = {.command = c, .output = output, .until_ns = now_ns() + c->limit_ns};
+    int status = 0;
+    if (start(&r, err) != 0)
+        return -1;
+    enum ending how = attend(&r);
+    if (how == ENDED)
+        how = wait_for_end(&r, &status);
+    reap(r.pid);
+    close_fd(&r.to);
+    close_fd(&r.from);
+    close_fd(&r.errors);
+    return judge(&r, how, status, err);
+}

@@ -1,0 +1,355 @@
+#include "act/keeper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+
+struct keeper {
+    struct keeper_options options;
+    struct state state;
+    struct host_guests guests; /* as they were listed last */
+    bool looked;               /* the last look succeeded */
+    bool told_blind;           /* that one failed was told */
+    uint16_t *released;        /* domains that somebody else has changed */
+    size_t released_n, released_capacity;
+    uint16_t *failed; /* domains of which it was told that setting failed */
+    size_t failed_n, failed_capacity;
+};
+
+/* ---- lists of domains ---- */
+
+static bool has(const uint16_t *domains, size_t n, uint16_t domain)
+{
+    for (size_t i = 0; i < n; i++)
+        if (domains[i] == domain)
+            return true;
+    return false;
+}
+
+/* Without memory it is not added: the worst is that something is told or done twice. */
+static void add(uint16_t **domains, size_t *n, size_t *capacity, uint16_t domain)
+{
+    uint16_t *all = has(*domains, *n, domain) ? NULL : array_reserve(*domains, capacity, *n + 1, sizeof *all);
+    if (!all)
+        return;
+    *domains = all;
+    all[(*n)++] = domain;
+}
+
+static void drop(uint16_t *domains, size_t *n, uint16_t domain)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (domains[i] == domain)
+            domains[i] = domains[--*n];
+}
+
+/* ---- what it says ---- */
+
+/* "domain 3 (web)" */
+static const char *called(uint16_t domain, const char *name, char text[ACT_NAME_BYTES + 24])
+{
+    snprintf(text, ACT_NAME_BYTES + 24, *name ? "domain %u (%s)" : "domain %u", domain, name);
+    return text;
+}
+
+static void note(const struct keeper *k, const char *event, uint16_t domain, const char *name,
+                 const char *value, const char *why)
+{
+    log_add(k->options.log, json_pack("{ss si ss ss ss*}", "event", event, "domain", (int)domain, "name",
+                                      name, "value", value, "why", why));
+}
+
+static void tell_failure(struct keeper *k, const struct state_guest *g, const struct error *err)
+{
+    char text[ACT_NAME_BYTES + 24];
+    note(k, "failed", g->domain, g->name, g->set, err->message);
+    if (!runner_is_cancelled(&k->options.runner) && !has(k->failed, k->failed_n, g->domain))
+        k->options.tell("%s: cannot be set to \"%s\": %s; this goes on being tried",
+                        called(g->domain, g->name, text), g->set, err->message);
+    add(&k->failed, &k->failed_n, &k->failed_capacity, g->domain);
+}
+
+static void tell_success(struct keeper *k, const struct state_guest *g)
+{
+    char text[ACT_NAME_BYTES + 24];
+    note(k, "done", g->domain, g->name, g->set, NULL);
+    if (has(k->failed, k->failed_n, g->domain))
+        k->options.tell("%s: was set to \"%s\" now", called(g->domain, g->name, text), g->set);
+    drop(k->failed, &k->failed_n, g->domain);
+}
+
+/* ---- the state ---- */
+
+static bool save(struct keeper *k)
+{
+    struct error err;
+    if (state_save(&k->state, k->options.state, &err) == 0)
+        return true;
+    k->options.tell("%s; nothing is set without it", err.message);
+    return false;
+}
+
+struct keeper *keeper_new(const struct keeper_options *options, struct error *err)
+{
+    struct keeper *k = calloc(1, sizeof *k);
+    char boot[STATE_BOOT_BYTES];
+    bool there;
+    if (!k) {
+        error_no_memory(err, "what is set on the host");
+        return NULL;
+    }
+    k->options = *options;
+    state_boot(boot);
+    if (state_load(&k->state, options->state, &there, err) != 0) {
+        free(k);
+        return NULL;
+    }
+    if (there && k->state.guests_n > 0 && strcmp(boot, k->state.boot) != 0) {
+        options->tell("%s: the host has been booted since: there is nothing to give back", options->state);
+        k->state.guests_n = 0;
+        save(k);
+    }
+    snprintf(k->state.boot, sizeof k->state.boot, "%s", boot);
+    return k;
+}
+
+void keeper_free(struct keeper *k)
+{
+    if (!k)
+        return;
+    state_free(&k->state);
+    host_guests_free(&k->guests);
+    free(k->released);
+    free(k->failed);
+    free(k);
+}
+
+void keeper_cancel_by(struct keeper *k, int cancel_fd)
+{
+    k->options.runner.cancel_fd = cancel_fd;
+}
+
+size_t keeper_held(const struct keeper *k)
+{
+    return k->state.guests_n;
+}
+
+int keeper_adopt(struct keeper *k, const char *const *command, struct error *err)
+{
+    const struct act_means *means = means_of_scheduler(k->state.means);
+    if (k->state.guests_n == 0)
+        return 0;
+    if (!means)
+        return error_set(err, ERROR_FORMAT, "%.200s: is no state of xenmeter, or is damaged",
+                         k->options.state);
+    for (size_t i = 0; i < k->state.guests_n; i++) {
+        const struct state_guest *g = &k->state.guests[i];
+        if (!means->is_value(g->former) || !means->is_value(g->set) || !means->is_value(g->before))
+            return error_set(err, ERROR_FORMAT, "%.200s: has parameters of domain %u that are none",
+                             k->options.state, g->domain);
+    }
+    k->options.means = means;
+    k->options.runner.command = command ? command : (const char *const *)k->state.command;
+    return 0;
+}
+
+/* ---- looking ---- */
+
+int keeper_look(struct keeper *k, struct error *err)
+{
+    struct host_guests guests = {0};
+    const struct act_means *m = k->options.means;
+    k->looked = m->list(m, &k->options.runner, &guests, err) == 0;
+    if (!k->looked)
+        return -1;
+    host_guests_free(&k->guests);
+    k->guests = guests;
+    return 0;
+}
+
+const struct host_guests *keeper_guests(const struct keeper *k)
+{
+    return &k->guests;
+}
+
+/* A look in a round: that it fails is told once, and so is that it works again. */
+static int look_again(struct keeper *k)
+{
+    struct error err;
+    int status = keeper_look(k, &err);
+    if (status != 0 && runner_is_cancelled(&k->options.runner))
+        return -1; /* the end is near, and nothing is wrong */
+    if (status != 0)
+        log_add(k->options.log, json_pack("{ss ss}", "event", "blind", "why", err.message));
+    if (status != 0 && !k->told_blind)
+        k->options.tell("what is set on the host cannot be read: %s; nothing is set meanwhile", err.message);
+    if (status == 0 && k->told_blind)
+        k->options.tell("what is set on the host can be read again");
+    k->told_blind = status != 0;
+    return status;
+}
+
+/* The guest as it was listed; NULL: it is gone, or its id is another guest's now. */
+static const struct host_guest *listed(const struct keeper *k, const struct state_guest *g)
+{
+    const struct host_guest *now = host_guests_find(&k->guests, g->domain);
+    return now && strcmp(now->name, g->name) == 0 ? now : NULL;
+}
+
+/* Somebody else has set this. */
+static void leave_alone(struct keeper *k, const struct state_guest *g, const char *value)
+{
+    char text[ACT_NAME_BYTES + 24];
+    k->options.tell("%s: has \"%s\" instead of \"%s\": somebody else set it; it is released from control",
+                    called(g->domain, g->name, text), value, g->set);
+    note(k, "released", g->domain, g->name, value, "somebody else changed it");
+    add(&k->released, &k->released_n, &k->released_capacity, g->domain);
+}
+
+/* What the state has of guests that are gone, or that somebody else has changed, is forgotten. True: some was. */
+static bool reconcile(struct keeper *k)
+{
+    bool changed = false;
+    for (size_t i = k->state.guests_n; i-- > 0;) {
+        const struct state_guest *g = &k->state.guests[i];
+        const struct host_guest *now = listed(k, g);
+        if (now && (strcmp(now->value, g->set) == 0 || strcmp(now->value, g->before) == 0))
+            continue;
+        if (now)
+            leave_alone(k, g, now->value);
+        else
+            note(k, "gone", g->domain, g->name, g->set, NULL);
+        drop(k->failed, &k->failed_n, g->domain);
+        state_forget(&k->state, g->domain);
+        changed = true;
+    }
+    return changed;
+}
+
+/* ---- setting ---- */
+
+const char *keeper_refuses(const struct keeper *k, uint16_t domain)
+{
+    const struct host_guest *now = host_guests_find(&k->guests, domain);
+    if (state_is_exempt(&k->state, domain, now ? now->name : ""))
+        return "exempt";
+    return has(k->released, k->released_n, domain) ? "somebody else changed it" : NULL;
+}
+
+/* Enters the wish in the state; true: something is to be set. */
+static bool enter(struct keeper *k, const struct act_wish *wish)
+{
+    const struct act_means *m = k->options.means;
+    const struct host_guest *now = host_guests_find(&k->guests, wish->domain);
+    char value[ACT_VALUE_BYTES];
+    if (!now || keeper_refuses(k, wish->domain))
+        return false;
+    m->value(m, wish, now, value);
+    const struct state_guest *known = state_find(&k->state, wish->domain);
+    if (strcmp(now->value, value) == 0 && known && strcmp(known->set, value) == 0)
+        return false;
+    struct state_guest *g = state_guest(&k->state, wish->domain);
+    if (!g)
+        return false; /* memory may be there in the next round */
+    if (!known) {
+        memcpy(g->name, now->name, sizeof g->name);
+        memcpy(g->former, now->value, sizeof g->former);
+    }
+    memcpy(g->before, now->value, sizeof g->before);
+    memcpy(g->set, value, sizeof g->set);
+    return true;
+}
+
+static void set_value(struct keeper *k, struct state_guest *g)
+{
+    const struct act_means *m = k->options.means;
+    struct error err;
+    if (strcmp(g->before, g->set) == 0)
+        return;
+    if (m->set(m, &k->options.runner, g->domain, g->set, &err) != 0) {
+        tell_failure(k, g, &err);
+        return;
+    }
+    memcpy(g->before, g->set,
+           sizeof g->before); /* from now on the value before is somebody else's doing, too */
+    tell_success(k, g);
+}
+
+int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t n)
+{
+    bool *due = calloc(n + 1, sizeof *due);
+    bool changed = false;
+    if (!due || look_again(k) != 0) {
+        free(due);
+        return -1;
+    }
+    changed = reconcile(k);
+    for (size_t i = 0; i < n; i++)
+        changed |= due[i] = enter(k, &wishes[i]);
+    snprintf(k->state.means, sizeof k->state.means, "%s", k->options.means->name);
+    if (changed && state_set_command(&k->state, k->options.runner.command) && save(k))
+        for (size_t i = 0; i < n; i++)
+            if (due[i])
+                set_value(k, state_find(&k->state, wishes[i].domain));
+    free(due);
+    return 0;
+}
+
+/* ---- giving back ---- */
+
+/* 0: the guest has what it had, or it is not for us to say what it has. */
+static int give_back(struct keeper *k, const struct state_guest *g)
+{
+    const struct act_means *m = k->options.means;
+    const struct host_guest *now = listed(k, g);
+    char text[ACT_NAME_BYTES + 24];
+    struct error err;
+    if (k->looked && (!now || strcmp(now->value, g->former) == 0))
+        return 0;
+    if (k->looked && strcmp(now->value, g->set) != 0 && strcmp(now->value, g->before) != 0) {
+        leave_alone(k, g, now->value);
+        return 0;
+    }
+    if (m->set(m, &k->options.runner, g->domain, g->former, &err) == 0) {
+        note(k, "restored", g->domain, g->name, g->former, NULL);
+        return 0;
+    }
+    k->options.tell("%s: cannot be given back \"%s\": %s", called(g->domain, g->name, text), g->former,
+                    err.message);
+    note(k, "failed", g->domain, g->name, g->former, err.message);
+    return -1;
+}
+
+int keeper_release(struct keeper *k, uint16_t domain)
+{
+    const struct state_guest *g = state_find(&k->state, domain);
+    if (!g)
+        return 0;
+    if (give_back(k, g) != 0)
+        return -1;
+    state_forget(&k->state, domain);
+    save(k);
+    return 0;
+}
+
+size_t keeper_release_all(struct keeper *k, const char *why)
+{
+    size_t all = k->state.guests_n, failed = 0;
+    struct error err;
+    if (all == 0)
+        return 0;
+    if (keeper_look(k, &err) != 0)
+        k->options.tell("what is set on the host cannot be read: %s; all is given back unseen", err.message);
+    for (size_t i = all; i-- > 0;) {
+        if (give_back(k, &k->state.guests[i]) == 0)
+            state_forget(&k->state, k->state.guests[i].domain);
+        else
+            failed++;
+    }
+    save(k);
+    log_add(k->options.log, json_pack("{ss si si ss}", "event", "release", "guests", (int)all, "failed",
+                                      (int)failed, "why", why));
+    return failed;
+}

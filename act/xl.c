@@ -1,0 +1,268 @@
+#include "act/xl.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAINS_END   0x7ff0u /* DOMID_FIRST_RESERVED */
+#define CAP_MAX       65535u
+#define WEIGHT_MAX    65535u
+#define TIME_US_MIN   10u         /* RTDS_MIN_PERIOD, RTDS_MIN_BUDGET */
+#define TIME_US_MAX   4000000000u /* as u32, with room */
+#define PERIOD_US     10000u      /* RTDS_DEFAULT_PERIOD */
+#define VCPUS_MAX     8192u
+#define LINE_WORDS    8
+#define PPM           1000000u
+#define PPM_OF_A_CENT 10000u /* 1 % */
+
+const char *const xl_scheduler_names[] = {"credit", "credit2", "rtds", NULL};
+
+static const char *const commands[] = {"sched-credit", "sched-credit2", "sched-rtds"};
+static const char *const list_all[] = {NULL};
+static const char *const list_vcpus[] = {"-v", "all", NULL};
+
+const char *xl_command(enum xl_scheduler s)
+{
+    return commands[s];
+}
+
+const char *const *xl_list_words(enum xl_scheduler s)
+{
+    return s == XL_RTDS ? list_vcpus : list_all;
+}
+
+/* ---- lines ---- */
+
+/* The last words of a line; the name before them can contain blanks. */
+struct line {
+    char name[ACT_NAME_BYTES];
+    char *words[LINE_WORDS];
+};
+
+/* Cuts the last n words off a line, and takes the rest for the name. False: there are not so many. */
+static bool cut_line(char *text, size_t n, struct line *l)
+{
+    char *end = text + strlen(text);
+    for (size_t i = n; i-- > 0;) {
+        while (end > text && isspace((unsigned char)end[-1]))
+            end--;
+        *end = '\0';
+        while (end > text && !isspace((unsigned char)end[-1]))
+            end--;
+        if (!*end)
+            return false;
+        l->words[i] = end;
+    }
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    size_t size = (size_t)(end - text) < sizeof l->name - 1 ? (size_t)(end - text) : sizeof l->name - 1;
+    for (size_t i = 0; i < size; i++) /* a name is printed, and kept in JSON */
+        l->name[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
+    l->name[size] = '\0';
+    return true;
+}
+
+/* A whole number from `least` to `most`. */
+static bool number_of(const char *word, uint64_t least, uint64_t most, uint64_t *number)
+{
+    uint64_t n = 0;
+    if (!*word || strlen(word) > 10 || word[strspn(word, "0123456789")])
+        return false;
+    for (; *word; word++)
+        n = 10 * n + (uint64_t)(*word - '0');
+    *number = n;
+    return n >= least && n <= most;
+}
+
+/* ---- Credit and Credit2: "NAME ID WEIGHT CAP" ---- */
+
+static int bad_line(const char *text, struct error *err)
+{
+    char shown[61];
+    size_t n = 0;
+    for (; text[n] && n < sizeof shown - 1; n++)
+        shown[n] = text[n];
+    for (size_t i = 0; i < n; i++)
+        shown[i] = isprint((unsigned char)shown[i]) ? shown[i] : '?';
+    shown[n] = '\0';
+    return error_set(err, ERROR_FORMAT, "the list of parameters has a line that is none of them: \"%s\"",
+                     shown);
+}
+
+static int read_cap(const char *line, char *text, struct host_guests *guests, struct error *err)
+{
+    struct line l;
+    uint64_t id, weight, cap;
+    if (!cut_line(text, 3, &l) || !number_of(l.words[0], 0, DOMAINS_END - 1, &id) ||
+        !number_of(l.words[1], 0, WEIGHT_MAX, &weight) || !number_of(l.words[2], 0, CAP_MAX, &cap))
+        return bad_line(line, err);
+    struct host_guest *g = host_guests_add(guests, (uint16_t)id);
+    if (!g)
+        return error_no_memory(err, "the list of domains");
+    memcpy(g->name, l.name, sizeof g->name);
+    snprintf(g->value, sizeof g->value, "-c %" PRIu64, cap);
+    return 0;
+}
+
+/* ---- RTDS: "NAME ID VCPU PERIOD BUDGET EXTRATIME" ---- */
+
+/* A vCPU in words that set its parameters. False: no room. */
+static bool add_vcpu(struct host_guest *g, uint64_t vcpu, uint64_t period, uint64_t budget, bool extra)
+{
+    size_t n = strlen(g->value);
+    int more =
+        snprintf(g->value + n, sizeof g->value - n, "%s-v %" PRIu64 " -p %" PRIu64 " -b %" PRIu64 " -e %d",
+                 n ? " " : "", vcpu, period, budget, extra);
+    return more > 0 && (size_t)more < sizeof g->value - n;
+}
+
+/* The guest of the id, made if the line is its first one; its lines follow each other. NULL with `err` filled. */
+static struct host_guest *guest_of_line(struct host_guests *guests, uint64_t id, uint64_t vcpu,
+                                        const char *name, struct error *err)
+{
+    struct host_guest *g = guests->n > 0 ? &guests->at[guests->n - 1] : NULL;
+    g = g && g->domain == id ? g : NULL;
+    if (g && vcpu < g->vcpus) {
+        error_set(err, ERROR_FORMAT, "the list of parameters has domain %" PRIu64 ", vCPU %" PRIu64 " twice",
+                  id, vcpu);
+        return NULL;
+    }
+    if (!g && (g = host_guests_add(guests, (uint16_t)id)))
+        snprintf(g->name, sizeof g->name, "%s", name);
+    if (!g)
+        error_no_memory(err, "the list of domains");
+    return g;
+}
+
+static int read_vcpu(const char *line, char *text, struct host_guests *guests, struct error *err)
+{
+    struct line l;
+    uint64_t id, vcpu, period, budget;
+    if (!cut_line(text, 5, &l) || !number_of(l.words[0], 0, DOMAINS_END - 1, &id) ||
+        !number_of(l.words[1], 0, VCPUS_MAX - 1, &vcpu) ||
+        !number_of(l.words[2], TIME_US_MIN, TIME_US_MAX, &period) ||
+        !number_of(l.words[3], TIME_US_MIN, period, &budget) ||
+        (strcmp(l.words[4], "yes") != 0 && strcmp(l.words[4], "no") != 0))
+        return bad_line(line, err);
+    struct host_guest *g = guest_of_line(guests, id, vcpu, l.name, err);
+    if (!g)
+        return -1;
+    g->vcpus = (uint32_t)vcpu + 1;
+    g->period_us = g->period_us ? g->period_us : (uint32_t)period;
+    if (!add_vcpu(g, vcpu, period, budget, l.words[4][0] == 'y'))
+        return error_set(err, ERROR_FORMAT, "domain %" PRIu64 " has more vCPUs than can be kept in mind", id);
+    return 0;
+}
+
+/* Where all vCPUs have the same, it is said once, without their numbers. */
+static void shorten(struct host_guest *g)
+{
+    const char *first = strstr(g->value, "-p ");
+    const char *second = first ? strstr(first, " -v ") : NULL;
+    size_t n = !first ? 0 : second ? (size_t)(second - first) : strlen(first);
+    for (const char *at = first; at; at = strstr(at + n, "-p "))
+        if (strncmp(at, first, n) != 0 || (at[n] && at[n] != ' '))
+            return;
+    if (first)
+        memmove(g->value, first, n);
+    g->value[n] = '\0';
+}
+
+/* ---- the list ---- */
+
+static bool is_header(const char *line, enum xl_scheduler s)
+{
+    return strncmp(line, "Name", 4) == 0 && strstr(line, "ID") && strstr(line, s == XL_RTDS ? "VCPU" : "Cap");
+}
+
+static int read_line(enum xl_scheduler s, char *text, bool *begun, struct host_guests *guests,
+                     struct error *err)
+{
+    char line[80];
+    snprintf(line, sizeof line, "%s", text);
+    if (!*text || strncmp(text, "Cpupool ", 8) == 0)
+        return 0;
+    if (is_header(text, s)) {
+        *begun = true;
+        return 0;
+    }
+    if (!*begun)
+        return bad_line(line, err);
+    return s == XL_RTDS ? read_vcpu(line, text, guests, err) : read_cap(line, text, guests, err);
+}
+
+static int by_domain(const void *a, const void *b)
+{
+    const struct host_guest *x = a, *y = b;
+    return (x->domain > y->domain) - (x->domain < y->domain);
+}
+
+/* Orders the guests. */
+static int settle_list(enum xl_scheduler s, struct host_guests *guests, struct error *err)
+{
+    if (guests->n == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "no domain is scheduled by %s: is the host's scheduler another one?",
+                         xl_scheduler_names[s]);
+    qsort(guests->at, guests->n, sizeof *guests->at, by_domain);
+    for (size_t i = 1; i < guests->n; i++)
+        if (guests->at[i].domain == guests->at[i - 1].domain)
+            return error_set(err, ERROR_FORMAT, "the list of parameters has domain %u twice",
+                             guests->at[i].domain);
+    for (size_t i = 0; s == XL_RTDS && i < guests->n; i++)
+        shorten(&guests->at[i]);
+    return 0;
+}
+
+int xl_read_list(enum xl_scheduler s, const char *text, size_t n, struct host_guests *guests,
+                 struct error *err)
+{
+    char *copy = strndup(text ? text : "", n), *rest = copy, *line;
+    bool begun = false;
+    int status = copy ? 0 : error_no_memory(err, "the list of domains");
+    if (copy && strlen(copy) != n)
+        status = error_set(err, ERROR_FORMAT, "the list of parameters is no text");
+    while (status == 0 && (line = strsep(&rest, "\n")))
+        status = read_line(s, line, &begun, guests, err);
+    free(copy);
+    if (status == 0)
+        status = settle_list(s, guests, err);
+    if (status != 0)
+        host_guests_free(guests);
+    return status;
+}
+
+/* ---- values ---- */
+
+void xl_value(enum xl_scheduler s, uint64_t ppm, uint32_t vcpus, uint32_t period_us,
+              char value[ACT_VALUE_BYTES])
+{
+    uint64_t period = period_us ? period_us : PERIOD_US;
+    uint64_t most = (uint64_t)PPM * CAP_MAX / 100, part = ppm < most ? ppm : most;
+    uint64_t cap = (part + PPM_OF_A_CENT / 2) / PPM_OF_A_CENT;
+    uint64_t budget = part * period / PPM / (vcpus ? vcpus : 1);
+    if (budget < TIME_US_MIN)
+        budget = TIME_US_MIN;
+    if (s == XL_RTDS)
+        snprintf(value, ACT_VALUE_BYTES, "-p %" PRIu64 " -b %" PRIu64 " -e 0", period,
+                 budget < period ? budget : period);
+    else
+        snprintf(value, ACT_VALUE_BYTES, "-c %" PRIu64, cap ? cap : 1);
+}
+
+bool xl_is_value(const char *text)
+{
+    if (strlen(text) >= ACT_VALUE_BYTES)
+        return false;
+    for (const char *at = text;;) { /* "-x N", and so on */
+        size_t digits;
+        if (at[0] != '-' || !at[1] || !strchr("cvpbe", at[1]) || at[2] != ' ' ||
+            (digits = strspn(at + 3, "0123456789")) == 0)
+            return false;
+        at += 3 + digits;
+        if (*at++ != ' ')
+            return at[-1] == '\0';
+    }
+}

@@ -1,0 +1,123 @@
+#include "policy_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "formats/table_cell.h"
+#include "policy.h"
+
+#define FILE_BYTES_MAX ((size_t)1 << 20)
+
+/* ---- the file ---- */
+
+/* All of the file; NULL with `err` filled. */
+static char *read_bytes(const char *path, size_t *n, struct error *err)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    char *bytes = f ? malloc(FILE_BYTES_MAX + 1) : NULL;
+    *n = bytes ? fread(bytes, 1, FILE_BYTES_MAX + 1, f) : 0;
+    if (!f || (bytes && ferror(f)))
+        error_set(err, ERROR_IO, "cannot read the policy: %s", strerror(errno));
+    else if (!bytes)
+        error_no_memory(err, "the policy");
+    else if (*n > FILE_BYTES_MAX)
+        error_set(err, ERROR_FORMAT, "is larger than any policy: 1 MiB at most");
+    bool fine = f && bytes && !ferror(f) && *n <= FILE_BYTES_MAX;
+    if (f && f != stdin)
+        fclose(f);
+    if (fine)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+json_t *policy_json_read(const char *path, struct error *err)
+{
+    json_error_t why;
+    char said[4 * 120 + 1];
+    size_t n;
+    char *bytes = read_bytes(path, &n, err);
+    if (!bytes)
+        return NULL;
+    json_t *policy = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &why);
+    free(bytes);
+    if (!policy) {
+        cell_text(said, why.text, 120);
+        error_on_line(err, (uint64_t)(why.line > 0 ? why.line : 1), "is not JSON: %s", said);
+    }
+    return policy;
+}
+
+/* ---- places ---- */
+
+struct where where_below(const struct where *above, const char *key)
+{
+    struct where w;
+    char safe[4 * 48 + 1];
+    cell_text(safe, key, 48);
+    snprintf(w.text, sizeof w.text, "%.90s%s%.60s", above->text, *above->text ? "." : "", safe);
+    return w;
+}
+
+/* ---- kinds of values ---- */
+
+int json_check_object(const json_t *value, const struct where *w, const char *const *keys, struct error *err)
+{
+    const char *key, *at = *w->text ? w->text : "the policy";
+    char near[SUGGESTION_BYTES], all[240] = "";
+    const json_t *member;
+    if (!json_is_object(value))
+        return error_set(err, ERROR_FORMAT, "%s: wants an object: { ... }", at);
+    for (size_t i = 0, n = 0; keys && keys[i] && n < sizeof all; i++)
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", keys[i]);
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        struct where where = where_below(w, key);
+        if (keys && name_index(keys, key, strlen(key)) < 0)
+            return error_set(err, ERROR_FORMAT, "%s: there is no such key%s; there are %s", where.text,
+                             suggestion(near, ", did you mean '", "'?", key, keys), all);
+    }
+    return 0;
+}
+
+int json_text_member(const json_t *object, const struct where *w, const char *key, const char *example,
+                     const char **text, struct error *err)
+{
+    const json_t *value = json_object_get(object, key);
+    struct where where = where_below(w, key);
+    *text = json_string_value(value);
+    if (!value || *text)
+        return 0;
+    return error_set(err, ERROR_FORMAT, "%s: wants a text with its unit, for example \"%s\"", where.text,
+                     example);
+}
+
+int json_number_member(const json_t *object, const struct where *w, const char *key, unsigned most,
+                       unsigned *number, struct error *err)
+{
+    const json_t *value = json_object_get(object, key);
+    struct where where = where_below(w, key);
+    json_int_t n = json_integer_value(value);
+    if (!value)
+        return 0;
+    if (!json_is_integer(value) || n < 1 || n > (json_int_t)most)
+        return error_set(err, ERROR_FORMAT, "%s: wants a whole number from 1 to %u", where.text, most);
+    *number = (unsigned)n;
+    return 0;
+}
+
+int json_length_member(const json_t *object, const struct where *w, const char *key, uint64_t *ns,
+                       struct error *err)
+{
+    const char *text;
+    struct where where = where_below(w, key);
+    if (json_text_member(object, w, key, "10ms", &text, err) != 0)
+        return -1;
+    if (text && policy_length(text, strlen(text), ns) && *ns > 0)
+        return 0;
+    return error_set(err, ERROR_FORMAT, "%s: %s a length of time with its unit, for example \"10ms\"",
+                     where.text, text ? "is not" : "is missing:");
+}

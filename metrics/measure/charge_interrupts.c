@@ -1,0 +1,135 @@
+#include "charge_interrupts.h"
+
+#include "charging.h"
+
+/* ---- how long handlers take ---- */
+
+/* How much I/O of the pair a handler did, in units of one page copied. */
+static double amount_of(const struct tally *t)
+{
+    double amount = 0;
+    for (int k = 0; k < IO_TRACE_KINDS; k++)
+        amount += charge_default_weights[k] * t->events[k];
+    return amount;
+}
+
+void interrupt_learn(struct charging *c, const struct period *p, uint64_t from_ns)
+{
+    if (p->tallies_n != 1 || p->unattributed > 0)
+        return;
+    struct pair *pair = &c->pairs[p->tallies[0].pair];
+    pair->handled_ns += (double)(c->now_ns - from_ns);
+    pair->handled += amount_of(&p->tallies[0]);
+}
+
+uint64_t interrupt_began(const struct charging *c, const struct period *p, uint64_t from_ns)
+{
+    double ns = 0;
+    for (size_t i = 0; i < p->tallies_n; i++) {
+        const struct pair *pair = &c->pairs[p->tallies[i].pair];
+        if (pair->handled <= 0)
+            return from_ns;
+        ns += pair->handled_ns / pair->handled * amount_of(&p->tallies[i]);
+    }
+    double most = (double)(c->now_ns - from_ns);
+    return p->unattributed > 0 || ns >= most ? from_ns : c->now_ns - (uint64_t)ns;
+}
+
+/* ---- the way to the handler ---- */
+
+#define FORGETS 1024 /* the shortest one grows by this part with each further one: hosts change */
+
+static const struct idd *idd_of(const struct charging *c, uint32_t vcpu)
+{
+    return &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+}
+
+void interrupt_learn_entry(struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    uint64_t longer = d->shortest_wake_ns + d->shortest_wake_ns / FORGETS + 1;
+    d->shortest_wake_ns = d->shortest_wake_ns && longer < ns ? longer : ns;
+}
+
+/* A third of the shortest one: a handler is short, but takes longer than the way to it. */
+uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
+{
+    uint64_t entry = idd_of(c, vcpu)->shortest_wake_ns / 3;
+    return entry < ns / 3 ? entry : ns / 3;
+}
+
+/* ---- those that wait for a thread ---- */
+
+struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns)
+{
+    struct task *t = &c->vcpus[vcpu].task;
+    if (t->device && t->device_wakes != t->wakes)
+        interrupt_ends_waiting(c, vcpu);
+    if (!t->device) {
+        t->device = charging_new_period(c, vcpu, from_ns);
+        t->device_wakes = t->wakes;
+        t->device_before = false;
+        c->devices_n += t->device != NULL;
+    }
+    return t->device;
+}
+
+void interrupt_next_task(struct charging *c, uint32_t vcpu)
+{
+    c->vcpus[vcpu].task.device_before = true;
+}
+
+static void settle(struct charging *c, uint32_t vcpu, const struct period *whole)
+{
+    struct task *t = &c->vcpus[vcpu].task;
+    struct period *p = t->device;
+    t->device = NULL;
+    c->devices_n--;
+    p->like = whole;
+    tasks_close_period(c, vcpu, p);
+}
+
+/* Of another vCPU of the domain, which woke this one. */
+static void settle_of_wakers(struct charging *c, uint32_t vcpu, const struct period *whole)
+{
+    const struct incarnation *life = &c->population->incarnations[c->population->vcpus[vcpu].life];
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        uint32_t waker = life->vcpus[id];
+        if (waker == NOBODY || waker >= c->vcpus_n)
+            continue;
+        const struct task *t = &c->vcpus[waker].task;
+        if (t->device && t->device_wakes == vcpu)
+            settle(c, waker, whole);
+    }
+}
+
+void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole)
+{
+    const struct task *t = &c->vcpus[vcpu].task;
+    if (c->devices_n == 0 || !whole->io || !whole->of_thread || whole->shares_n == 0)
+        return;
+    if (t->device && t->device_wakes == NOBODY && t->device_before)
+        settle(c, vcpu, whole);
+    settle_of_wakers(c, vcpu, whole);
+}
+
+void interrupt_ends_waiting(struct charging *c, uint32_t vcpu)
+{
+    if (c->vcpus[vcpu].task.device)
+        settle(c, vcpu, NULL);
+}
+
+void interrupt_sleeps(struct charging *c, uint32_t vcpu)
+{
+    if (c->devices_n == 0)
+        return;
+    if (c->vcpus[vcpu].task.device_wakes == NOBODY)
+        interrupt_ends_waiting(c, vcpu);
+    settle_of_wakers(c, vcpu, NULL);
+}
+
+void interrupts_end_waiting(struct charging *c)
+{
+    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++)
+        interrupt_ends_waiting(c, vcpu);
+}
