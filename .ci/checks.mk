@@ -14,7 +14,7 @@ VALGRIND_PACKAGES := valgrind
 LINT         := $(BUILD)/lint
 LINT_C       := $(wildcard */*.c */*/*.c)
 LINT_H       := $(wildcard */*.h */*/*.h)
-LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim)
+LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim share)
 LINT_TARGETS := lint-format lint-cppcheck lint-shell lint-man lint-gcc lint-clang lint-tidy
 
 .PHONY: lint-deps
@@ -78,6 +78,7 @@ valgrind: all
 	    $(VALGRIND) charge -q -g total,100ms -f $$format $(SMALL).xt > /dev/null || exit 1; \
 	done
 	$(VALGRIND) debt -q --reserve '0=10%,*=5%' --feedback 10ms --spread 3 -g interval,total -f json $(SMALL).xt > /dev/null
+	$(VALGRIND) guard -q --limit '*=5%' --window 10ms -g interval,total -f json $(SMALL).xt > /dev/null || test $$? = 1
 	for format in text csv jsonl; do $(VALGRIND) dump -q -f $$format $(SMALL).xt > /dev/null || exit 1; done
 	$(VALGRIND) info -q -v $(SMALL).xt > /dev/null
 	$(VALGRIND) archive create -q --with-trace -g 100ms,execution $(SMALL).xt -o $(SMALL).xma

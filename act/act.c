@@ -134,7 +134,8 @@ static void halt(struct act *a, enum halt why, const char *text)
 {
     size_t held = keeper_held(a->keeper), failed = keeper_release_all(a->keeper, text);
     if (held > 0 || why == HALT_KILLED)
-        a->options.tell("%s: everything was given back%s", text, failed ? ", but for what is said above" : "");
+        a->options.tell("%s: everything was given back%s", text,
+                        failed ? ", but for what is said above" : "");
     pthread_mutex_lock(&a->mutex);
     a->halt = why;
     a->begin_anew = true;
@@ -235,8 +236,9 @@ static int give_back_leftovers(struct act *a, struct error *err)
     size_t held = keeper_held(a->keeper);
     if (held == 0)
         return 0;
-    a->options.tell("a process before this one has not given back what it set for %zu guest%s: it is given back now",
-                    held, held > 1 ? "s" : "");
+    a->options.tell(
+        "a process before this one has not given back what it set for %zu guest%s: it is given back now",
+        held, held > 1 ? "s" : "");
     if (keeper_adopt(a->keeper, NULL, err) != 0)
         return -1;
     if (keeper_release_all(a->keeper, "left by another process") == 0)
@@ -261,7 +263,8 @@ static int prepare(struct act *a, struct error *err)
 {
     const struct act_options *o = &a->options;
     if (kill_switch_is_there(o))
-        return error_set(err, ERROR_USAGE, "%.200s: the kill switch is there: nothing may be set", o->kill_switch);
+        return error_set(err, ERROR_USAGE, "%.200s: the kill switch is there: nothing may be set",
+                         o->kill_switch);
     if (state_make_place(o->state, err) != 0 || state_make_place(o->lock, err) != 0 ||
         (a->lock_fd = lock_take(o->lock, 0, err)) < 0 || !(a->keeper = make_keeper(a, err)) ||
         give_back_leftovers(a, err) != 0)
@@ -329,6 +332,7 @@ struct act *act_start(const struct act_options *options, struct error *err)
     a->options = *options;
     a->lock_fd = a->cancel_fd = -1;
     init_shared(a);
+    command_prepare();
     bool fine = (a->governor = governor_new(&options->limits)) || error_no_memory(err, "acting") == 0;
     if (fine && options->log)
         fine = (a->log = log_open(options->log, options->controller, act_mode_names[options->mode], err));
@@ -399,11 +403,10 @@ static void log_decision(struct act *a, uint64_t at_ns, const struct act_guest *
     if (!a->log)
         return;
     json_t *more = g->evidence ? json_loads(g->evidence, 0, NULL) : NULL;
-    log_add(a->log,
-            json_pack("{ss sI si ss* sI sI sb ss ss so*}", "event", "decision", "at_ns", (json_int_t)at_ns,
-                      "domain", (int)g->wish.domain, "name", g->name, "level_ppm",
-                      (json_int_t)g->wish.level_ppm, "top_ppm", (json_int_t)g->top_ppm, "lossy", g->lossy,
-                      "decision", g->decision, "command", g->command, "evidence", more));
+    log_add(a->log, json_pack("{ss sI si ss* sI sI sb ss ss so*}", "event", "decision", "at_ns",
+                              (json_int_t)at_ns, "domain", (int)g->wish.domain, "name", g->name, "level_ppm",
+                              (json_int_t)g->wish.level_ppm, "top_ppm", (json_int_t)g->top_ppm, "lossy",
+                              g->lossy, "decision", g->decision, "command", g->command, "evidence", more));
 }
 
 static int decide(struct act *a, uint64_t at_ns, struct act_guest *g)
@@ -430,8 +433,9 @@ static void tell_freezes(const struct act *a, const struct act_guest *guests, si
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(guests[i].decision, governor_words[GOVERN_FREEZE]) == 0)
-            a->options.tell("domain %u: what it may have goes up and down again and again: it is frozen at %.3f%%",
-                            guests[i].wish.domain, (double)guests[i].wish.level_ppm / 1e4);
+            a->options.tell(
+                "domain %u: what it may have goes up and down again and again: it is frozen at %.3f%%",
+                guests[i].wish.domain, (double)guests[i].wish.level_ppm / 1e4);
 }
 
 /* Waits until the worker has seen everything and is done with it. */
@@ -504,7 +508,8 @@ int act_stop(struct act *a, const char *why, struct error *err)
     if (a->skipped > 0 && !a->options.quiet)
         a->options.tell("%llu decisions were skipped", (unsigned long long)a->skipped);
     if (failed > 0)
-        error_set(err, ERROR_IO, "%.180s: has what %zu guests had before: \"xenmeter debt --restore\" tries again",
+        error_set(err, ERROR_IO,
+                  "%.180s: has what %zu guests had before: \"xenmeter debt --restore\" tries again",
                   a->options.state, failed);
     if (free_all(a, failed > 0 ? &of_log : err) != 0)
         return -1;
@@ -520,6 +525,7 @@ int act_restore(const struct act_options *options, size_t *guests, struct error 
     a->options = *options;
     a->lock_fd = a->cancel_fd = -1;
     init_shared(a);
+    command_prepare();
     size_t failed = 0;
     int status = -1;
     if ((!options->log || (a->log = log_open(options->log, "restore", "enforce", err))) &&

@@ -22,7 +22,8 @@
 #include "parser/error.h"
 
 #define ACT_DECISION_BYTES 48
-#define ACT_RESTORE_WAIT_NS 10000000000u /* how long act_restore waits for the commands of a process that died */
+#define ACT_RESTORE_WAIT_NS                                                                                  \
+    10000000000u /* how long act_restore waits for the commands of a process that died */
 
 enum act_mode { ACT_OBSERVE, ACT_ADVISE, ACT_ENFORCE };
 
@@ -51,11 +52,11 @@ struct act_options {
 /* What is wished for a guest in an interval, and what came of it. */
 struct act_guest {
     struct act_wish wish;
-    uint64_t top_ppm;   /* what it may have where it owes nothing */
-    bool lossy;         /* the wish rests on an interval with losses */
-    bool driver_domain; /* it works for others: never touched */
-    const char *name;   /* NULL: not known */
-    const char *evidence; /* members of a JSON object for the log; NULL: none. */
+    uint64_t top_ppm;                  /* what it may have where it owes nothing */
+    bool lossy;                        /* the wish rests on an interval with losses */
+    bool driver_domain;                /* it works for others: never touched */
+    const char *name;                  /* NULL: not known */
+    const char *evidence;              /* members of a JSON object for the log; NULL: none. */
     char decision[ACT_DECISION_BYTES]; /* "set", "keep", "hold: ...", "refused: ...", "released: ..." */
     char command[ACT_COMMAND_BYTES];   /* what carries it out; "": nothing is to be done */
 };

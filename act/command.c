@@ -14,6 +14,7 @@
 
 #define STDERR_BYTES 200
 #define REAP_WAIT_MS 5
+#define REAP_MAX_NS  2000000000u /* what is killed and does not end until then is stuck in the kernel */
 
 /* A command that runs. */
 struct running {
@@ -245,16 +246,42 @@ static int judge(struct running *r, enum ending how, int status, struct error *e
     const char *name = r->command->words[0];
     const char *verb = r->command->words[1] ? r->command->words[1] : "";
     switch (how) {
-    case ENDED: return judge_status(r, status, err);
+    case ENDED:
+        return judge_status(r, status, err);
     case TOO_LONG:
-        return error_set(err, ERROR_IO, "%.60s %.40s: has not ended within %.3g s, and was killed", name, verb,
-                         (double)r->command->limit_ns / 1e9);
-    case CANCELLED: return error_set(err, ERROR_IO, "%.60s %.40s: was cancelled", name, verb);
+        return error_set(err, ERROR_IO, "%.60s %.40s: has not ended within %.3g s, and was killed", name,
+                         verb, (double)r->command->limit_ns / 1e9);
+    case CANCELLED:
+        return error_set(err, ERROR_IO, "%.60s %.40s: was cancelled", name, verb);
     case TOO_MUCH:
         return error_set(err, ERROR_IO, "%.60s %.40s: prints more than %zu KiB", name, verb,
                          COMMAND_OUTPUT_MAX / 1024);
-    default: return error_set(err, ERROR_IO, "%.60s %.40s: lost sight of it", name, verb);
+    default:
+        return error_set(err, ERROR_IO, "%.60s %.40s: lost sight of it", name, verb);
     }
+}
+
+/*
+ * Kills the command and what it started, and waits until all of it has ended: nothing of it may change the host any more.
+ * What its children started is this process' to wait for: see command_prepare.
+ */
+static void reap(pid_t group)
+{
+    uint64_t until_ns = now_ns() + REAP_MAX_NS;
+    const struct timespec pause = {0, REAP_WAIT_MS * 1000000};
+    pid_t pid;
+    kill(-group, SIGKILL);
+    while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 || errno == EINTR) {
+        if (now_ns() >= until_ns)
+            return;
+        if (pid == 0)
+            nanosleep(&pause, NULL);
+    }
+}
+
+void command_prepare(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 int command_run(const struct act_command *c, struct buffer *output, struct error *err)
@@ -266,11 +293,7 @@ int command_run(const struct act_command *c, struct buffer *output, struct error
     enum ending how = attend(&r);
     if (how == ENDED)
         how = wait_for_end(&r, &status);
-    /* Its children, too; one that ended left them, maybe. */
-    kill(-r.pid, SIGKILL);
-    if (how != ENDED)
-        while (waitpid(r.pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
+    reap(r.pid);
     close_fd(&r.to);
     close_fd(&r.from);
     close_fd(&r.errors);

@@ -57,17 +57,17 @@ static const char *called(uint16_t domain, const char *name, char text[ACT_NAME_
 static void note(const struct keeper *k, const char *event, uint16_t domain, const char *name,
                  const char *value, const char *why)
 {
-    log_add(k->options.log, json_pack("{ss si ss ss ss*}", "event", event, "domain", (int)domain, "name", name,
-                                      "value", value, "why", why));
+    log_add(k->options.log, json_pack("{ss si ss ss ss*}", "event", event, "domain", (int)domain, "name",
+                                      name, "value", value, "why", why));
 }
 
 static void tell_failure(struct keeper *k, const struct state_guest *g, const struct error *err)
 {
     char text[ACT_NAME_BYTES + 24];
     note(k, "failed", g->domain, g->name, g->set, err->message);
-    if (!has(k->failed, k->failed_n, g->domain))
-        k->options.tell("%s: cannot be set to \"%s\": %s; this goes on being tried", called(g->domain, g->name, text),
-                        g->set, err->message);
+    if (!runner_is_cancelled(&k->options.runner) && !has(k->failed, k->failed_n, g->domain))
+        k->options.tell("%s: cannot be set to \"%s\": %s; this goes on being tried",
+                        called(g->domain, g->name, text), g->set, err->message);
     add(&k->failed, &k->failed_n, &k->failed_capacity, g->domain);
 }
 
@@ -142,7 +142,8 @@ int keeper_adopt(struct keeper *k, const char *const *command, struct error *err
     if (k->state.guests_n == 0)
         return 0;
     if (!means)
-        return error_set(err, ERROR_FORMAT, "%.200s: is no state of xenmeter, or is damaged", k->options.state);
+        return error_set(err, ERROR_FORMAT, "%.200s: is no state of xenmeter, or is damaged",
+                         k->options.state);
     for (size_t i = 0; i < k->state.guests_n; i++) {
         const struct state_guest *g = &k->state.guests[i];
         if (!means->is_value(g->former) || !means->is_value(g->set) || !means->is_value(g->before))
@@ -178,6 +179,8 @@ static int look_again(struct keeper *k)
 {
     struct error err;
     int status = keeper_look(k, &err);
+    if (status != 0 && runner_is_cancelled(&k->options.runner))
+        return -1; /* the end is near, and nothing is wrong */
     if (status != 0)
         log_add(k->options.log, json_pack("{ss ss}", "event", "blind", "why", err.message));
     if (status != 0 && !k->told_blind)
@@ -269,7 +272,8 @@ static void set_value(struct keeper *k, struct state_guest *g)
         tell_failure(k, g, &err);
         return;
     }
-    memcpy(g->before, g->set, sizeof g->before); /* from now on the value before is somebody else's doing, too */
+    memcpy(g->before, g->set,
+           sizeof g->before); /* from now on the value before is somebody else's doing, too */
     tell_success(k, g);
 }
 

@@ -64,7 +64,7 @@ static int open_source(struct reading *r, struct error *err)
     r->consumer.to_the_end = !archived_knows_rest(a);
     r->run.counters = r->counters;
     if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
-        trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
+        trace_run_open(&r->run, r->options->live_ns != 0 || r->stoppable, NULL, err) != 0)
         return -1;
     return a->archive ? archived_enter(a, r->run.pipeline, NULL, err) : 0;
 }
@@ -82,8 +82,10 @@ static int open_writer(struct reading *r, struct error *err)
         schema->granularities_ns = o->granularities_ns;
         schema->granularities = o->granularities;
     }
-    schema->name_of = r->run.names ? names_lookup : NULL;
-    schema->names = r->run.names;
+    if (!schema->name_of && r->run.names) {
+        schema->name_of = names_lookup;
+        schema->names = r->run.names;
+    }
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;

@@ -82,12 +82,11 @@ static int read_scenario(struct simulate *s, struct error *err)
     char folder[PATH_MAX];
     int status = read_text(s->options->common.inputs[0], &text, &n, err);
     if (status == 0)
-        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder), err);
+        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder),
+                                    s->options->duration_ns, err);
     free(text);
     if (!s->scenario)
         return -1;
-    if (s->options->duration_ns)
-        s->scenario->duration_ns = s->options->duration_ns;
     if (s->options->seed)
         s->scenario->seed = s->options->seed;
     return 0;

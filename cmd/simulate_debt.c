@@ -16,11 +16,13 @@ static const struct relation *const relations[] = {&relation_debts};
 static const char *name_in_scenario(const void *scenario, int32_t domain, uint32_t life)
 {
     const struct scenario *s = scenario;
-    (void)life;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (s->domains[i].id == (uint64_t)domain)
-            return *s->domains[i].name ? s->domains[i].name : NULL;
-    return NULL;
+    const char *name = NULL;
+    for (size_t i = 0; i < s->domain_count && life > 0; i++)
+        if (s->domains[i].id == (uint64_t)domain) {
+            name = *s->domains[i].name ? s->domains[i].name : NULL;
+            life--;
+        }
+    return name;
 }
 
 static bool is_for(const struct debt_reserve *r, const struct scenario_domain *d)

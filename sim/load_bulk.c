@@ -65,7 +65,15 @@ static bool out_create(struct sim_host *host, struct sim_domain *domain, const s
     return true;
 }
 
-const struct sim_load_ops load_bulk_out = {.size = sizeof(struct bulk_out), .create = out_create};
+static void out_start(struct sim_host *host, void *state, uint64_t now_ns)
+{
+    struct bulk_out *b = state;
+    (void)host;
+    b->next_ns = now_ns;
+}
+
+const struct sim_load_ops load_bulk_out = {
+    .size = sizeof(struct bulk_out), .create = out_create, .start = out_start};
 
 /* ---- in ---- */
 
@@ -123,10 +131,10 @@ static bool in_create(struct sim_host *host, struct sim_domain *domain, const st
     return b->vif && host_add_timer(host, &b->source);
 }
 
-static void in_start(struct sim_host *host, void *state)
+static void in_start(struct sim_host *host, void *state, uint64_t now_ns)
 {
     struct bulk_in *b = state;
-    b->due_ns = b->plan->network_delay_ns;
+    b->due_ns = now_ns + b->plan->network_delay_ns;
     host_set_timer(host, &b->source, b->due_ns);
 }
 

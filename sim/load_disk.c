@@ -54,4 +54,11 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
     return true;
 }
 
-const struct sim_load_ops load_disk = {.size = sizeof(struct disk_load), .create = create};
+static void start(struct sim_host *host, void *state, uint64_t now_ns)
+{
+    struct disk_load *d = state;
+    (void)host;
+    d->next_ns = now_ns;
+}
+
+const struct sim_load_ops load_disk = {.size = sizeof(struct disk_load), .create = create, .start = start};

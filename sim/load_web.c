@@ -182,15 +182,17 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
 }
 
 /* The first requests of a closed loop come within a think time. */
-static void start(struct sim_host *host, void *state)
+static void start(struct sim_host *host, void *state, uint64_t now_ns)
 {
     struct web *web = state;
     const struct scenario_load *plan = web->plan;
+    while (web->next_arrival < plan->arrival_count && plan->arrivals[web->next_arrival] < now_ns)
+        web->next_arrival++;
     if (plan->clients == 0)
-        host_set_timer(host, &web->clients[0].timer, next_arrival(host, web, 0));
+        host_set_timer(host, &web->clients[0].timer, next_arrival(host, web, now_ns));
     for (size_t i = 0; i < plan->clients; i++)
         host_set_timer(host, &web->clients[i].timer,
-                       plan->network_delay_ns +
+                       now_ns + plan->network_delay_ns +
                            (plan->think_ns ? prng_exponential(&host->rng, plan->think_ns) : 0));
 }
 

@@ -39,6 +39,7 @@ struct sim_vif {
 struct sim_nic {
     struct sim_driver *driver;
     struct packet_queue rx;
+    uint32_t polled; /* packets, in this poll */
     bool poll_sleeps;
     struct sim_task interrupt, poll;
 };
@@ -52,7 +53,7 @@ static const struct scenario_driver *costs(const struct sim_vif *vif)
 
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (packet_queue_put(&vif->backlog, packet))
+    if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
     else
         domain_did(from->pcpu->host, vif->pair->guest, DONE_DROPPED, from->pcpu->clock_ns, 1);
@@ -199,8 +200,13 @@ static void poll_step(struct sim_host *host, struct sim_task *task)
 {
     struct sim_vif *vif = task->context;
     struct sim_pcpu *pcpu = task->vcpu->pcpu;
-    if (vif->tx_batch > 0)
+    if (vif->tx_batch > 0) {
         forward(host, vif);
+        if (task->kind == TASK_SOFTIRQ && vif->tx.count > 0) {
+            task_wake(task); /* others first */
+            return;
+        }
+    }
     uint32_t n = vif->tx.count > BATCH_MOST ? BATCH_MOST : vif->tx.count;
     vif->tx_batch = n;
     vif->poll_sleeps = n == 0;
@@ -261,9 +267,15 @@ static void nic_poll_step(struct sim_host *host, struct sim_task *task)
     if (task->phase) {
         struct sim_packet packet = packet_queue_take(&nic->rx);
         queue_for_guest(packet.to, task->vcpu, &packet);
+        nic->polled++;
     }
-    task->phase = nic->rx.count > 0;
-    nic->poll_sleeps = !task->phase;
+    nic->poll_sleeps = nic->rx.count == 0;
+    task->phase = nic->rx.count > 0 && nic->polled < BATCH_MOST;
+    if (!task->phase) {
+        nic->polled = 0;
+        if (nic->rx.count > 0)
+            task_wake(task); /* others first */
+    }
     if (task->phase)
         task_work(task, nic->driver->plan->device_packet_ns, pair_cell(first_guest(nic)->pair, WORK_DEVICE));
 }
@@ -271,7 +283,7 @@ static void nic_poll_step(struct sim_host *host, struct sim_task *task)
 void network_arrive(struct sim_host *host, const struct sim_packet *packet, uint64_t now_ns)
 {
     struct sim_nic *nic = packet->to->pair->driver->nic;
-    if (!packet_queue_put(&nic->rx, packet)) {
+    if (!packet->to->pair->guest->alive || !packet_queue_put(&nic->rx, packet)) {
         domain_did(host, packet->to->pair->guest, DONE_DROPPED, now_ns, 1);
         return;
     }
@@ -293,19 +305,19 @@ static bool make_nic(struct sim_driver *driver)
     nic->poll_sleeps = true;
     return packet_queue_init(&nic->rx, NIC_QUEUE) &&
            task_init(&nic->interrupt, v, TASK_INTERRUPT, nic_interrupt_step, nic) &&
-           task_init(&nic->poll, v, TASK_INTERRUPT, nic_poll_step, nic);
+           task_init(&nic->poll, v, TASK_SOFTIRQ, nic_poll_step, nic);
 }
 
 static bool make_tasks(struct sim_vif *vif)
 {
     struct sim_vcpu *driver = vif->pair->driver_vcpu, *guest = vif->pair->guest_vcpu;
-    enum sim_task_kind poll = costs(vif)->threaded_napi ? TASK_THREAD : TASK_INTERRUPT;
+    enum sim_task_kind poll = costs(vif)->threaded_napi ? TASK_THREAD : TASK_SOFTIRQ;
     return task_init(&vif->interrupt, driver, TASK_INTERRUPT, interrupt_step, vif) &&
            task_init(&vif->poll, driver, poll, poll_step, vif) &&
            task_init(&vif->dealloc, driver, TASK_THREAD, dealloc_step, vif) &&
            task_init(&vif->transmit, driver, TASK_THREAD, transmit_step, vif) &&
            task_init(&vif->guest_interrupt, guest, TASK_INTERRUPT, guest_interrupt_step, vif) &&
-           task_init(&vif->guest_poll, guest, TASK_INTERRUPT, guest_poll_step, vif);
+           task_init(&vif->guest_poll, guest, TASK_SOFTIRQ, guest_poll_step, vif);
 }
 
 struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver)

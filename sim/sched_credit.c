@@ -233,7 +233,7 @@ static int64_t fair_share(struct credit_state *s, struct credit_domain *d, struc
 static void settle_over(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c, int64_t cap)
 {
     c->priority = PRIORITY_OVER;
-    if (cap != 0 && c->credit < -cap && !c->paused) {
+    if (cap != 0 && c->credit < -cap && !c->paused && !c->vcpu->paused) {
         c->paused = true;
         vcpu_park(on, c->vcpu);
     }
@@ -279,6 +279,10 @@ static void account(struct credit_state *s, struct sim_pcpu *on)
     int64_t balance = 0;
     for (size_t i = 0; i < s->host->plan->domain_count; i++)
         shares.weight_total += (int64_t)s->domains[i].plan->weight * s->domains[i].active;
+    if (shares.weight_total == 0) { /* nobody earns */
+        s->balance = 0;
+        return;
+    }
     if (s->balance < 0)
         shares.credits -= s->balance;
     shares.weight_left = shares.weight_total;
@@ -367,8 +371,9 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
     tickle_for(s, on, c);
 }
 
-static void sleep(void *opaque, struct sim_vcpu *v)
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
+    (void)on;
     struct credit_state *s = opaque;
     runq_remove(&of_vcpu(s, v)->node);
 }

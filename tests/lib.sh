@@ -27,6 +27,7 @@ trap 'exit 130' INT TERM
 
 passed=0
 failed=0
+skipped=0
 group_name=
 group_passed=0
 group_failed=0
@@ -69,6 +70,12 @@ check() {
     fi
 }
 
+# What cannot be tested here, and why: neither passed nor failed.
+skip() { # WHAT WHY
+    skipped=$((skipped + 1))
+    printf 'skip  %s%s\n' "$1" "${2:+: $2}"
+}
+
 # Checks that something else counted: N passed, M failed.
 count() {
     group_passed=$((group_passed + $1))
@@ -77,7 +84,8 @@ count() {
 
 finish() {
     end_group
-    printf '%s: %d passed, %d failed\n' "$(basename "$0" .sh)" "$passed" "$failed"
+    printf '%s: %d passed, %d failed' "$(basename "$0" .sh)" "$passed" "$failed"
+    if [ "$skipped" -gt 0 ]; then printf ', %d skipped\n' "$skipped"; else echo; fi
     [ "$failed" -eq 0 ]
     exit
 }

@@ -19,6 +19,9 @@
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
 #   charge      who used the driver domains: options, formats, sums
 #   debt        the ledger of debts: policies, sums, every road
+#   guard       ShareGuard: policies, decisions, every road
+#   apply       debts applied to a host: plans, commands, what is undone
+#   hooks       what holds guests back, with real nft and tc
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
@@ -38,8 +41,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

@@ -25,7 +25,7 @@ struct account {
 /* Of a row of the meter. */
 struct seen {
     int32_t domain;
-    uint32_t life;
+    uint32_t life, vcpus;
     uint64_t running_ns, unknown_ns, doubtful_ns;
 };
 
@@ -186,6 +186,8 @@ static int add_rows(struct debt *d, const struct charge_idd *idds, size_t n)
             return -1;
         if (!row)
             continue;
+        row->vcpus += s->vcpus;
+        row->driver_domain |= is_driver_domain(s->domain, idds, n);
         row->running_ns = add_count(row->running_ns, s->running_ns);
         row->unknown_ns = add_count(row->unknown_ns, s->unknown_ns);
         row->doubtful_ns = add_count(row->doubtful_ns, s->doubtful_ns);
@@ -338,6 +340,7 @@ static int take_interval(void *context, const struct interval *interval, const s
         const struct measures *m = rows[i].measures;
         seen[i] = (struct seen){.domain = rows[i].domain,
                                 .life = rows[i].life,
+                                .vcpus = rows[i].vcpus,
                                 .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
                                 .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
                                 .doubtful_ns = (uint64_t)m->doubtful_ns};

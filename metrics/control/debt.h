@@ -37,6 +37,8 @@
 struct debt_row {
     int32_t domain; /* of several in one account the youngest */
     uint32_t life;
+    uint32_t vcpus;          /* of all domains in the account */
+    bool driver_domain;      /* it works for others */
     uint64_t reservation_ns; /* of an interval of this length */
     uint64_t floor_ns;       /* part of it that no repayment touches */
     uint64_t opening_debt_ns;

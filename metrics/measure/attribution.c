@@ -170,8 +170,10 @@ static bool serves(const struct charging *c, uint32_t a, uint32_t b)
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
     uint32_t source = life_of(c, from);
-    if (source == target && to != NOBODY)
+    if (source == target && to != NOBODY) {
+        c->vcpus[from].task.wakes = to;
         tasks_sibling_sent(c, to);
+    }
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
@@ -275,8 +277,10 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
         return;
     c->pairs[pair].granted = true;
     c->incarnations[guest].partner = pair;
-    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0)
+    if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0) {
+        softirq_received(c, vcpu);
         settle_copies(c, vcpu, pair, false);
+    }
     charging_event(c, &(struct io_event){.pair = pair,
                                          .idd_vcpu = vcpu,
                                          .acting = vcpu,

@@ -27,6 +27,9 @@
 struct charging;
 struct period;
 
+#define TASK_USER_RETURNS                                                                                    \
+    2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
+
 /* Part of the charging stage (charging.h); of vCPUs for which charging_by_task() holds. */
 
 struct task_marks;

@@ -5,9 +5,10 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
- * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
- * show: such time keeps its state.
+ * this host wait, which the trace shows, or as its pCPU goes on with whom it runs. So a light that is longer than that ends the
+ * doubt. That does not bound pauses: of one that began in the dark it is not known since when it was offline, and one that ended
+ * in the dark may look as if it lasted. A pause whose both ends are lost, or a break of one, does not show: such time keeps its
+ * state.
  */
 #include "metrics/min_max.h"
 
@@ -67,6 +68,23 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
     }
 }
 
+static void begin_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
+{
+    put_doubt(r, at_ns, vcpu, true);
+    r->tracks[vcpu].doubtful = true;
+    r->doubtful_n++;
+}
+
+/*
+ * Whether the pCPU where the vCPU ran last took no decision since then: whoever was woken before that may wait there all the time,
+ * however long others of this host do.
+ */
+static bool is_held_up(const struct runstates *r, const struct track *k, uint64_t since_ns)
+{
+    uint32_t runs = k->pcpu == NO_PCPU ? NOBODY : r->pcpus[k->pcpu].current;
+    return runs != NOBODY && !r->tracks[runs].idle && r->tracks[runs].since_ns <= since_ns;
+}
+
 /*
  * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short. This
  * doubt lasts until a longer light, or the vCPU's next record.
@@ -74,15 +92,25 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
     bool near = runstates_near(r, light_ns, dark_ns);
-    for (uint32_t v = 0; (near || r->doubtful_n > 0) && v < r->population->vcpus_n; v++) {
-        struct track *k = &r->tracks[v];
-        if (k->doubtful && !near) {
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        const struct track *k = &r->tracks[v];
+        bool asleep = k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns;
+        bool waits = asleep && (near || is_held_up(r, k, light_ns));
+        if (k->doubtful && !waits && k->state != RUNSTATE_OFFLINE)
             end_doubt(r, v, light_ns);
-        } else if (near && !k->doubtful && k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns) {
-            put_doubt(r, light_ns, v, true);
-            k->doubtful = true;
-            r->doubtful_n++;
-        }
+        else if (waits && !k->doubtful)
+            begin_doubt(r, v, light_ns);
+    }
+}
+
+/* It is light again. Whoever was paused before may have been released in the dark: it may be blocked since, however long. */
+static void doubt_paused(struct runstates *r, uint64_t light_ns)
+{
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        const struct track *k = &r->tracks[v];
+        bool paused = k->seen && !k->idle && k->state == RUNSTATE_OFFLINE && k->since_ns < light_ns;
+        if (paused && !k->doubtful)
+            begin_doubt(r, v, light_ns);
     }
 }
 
@@ -207,6 +235,8 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
     p->blind_from_ns = BLIND_NONE;
     darkness_end(&r->darkness, now_ns);
     put_dark(r, now_ns, DARK_ENDS);
+    if (r->darkness.blind_pcpus == 0)
+        doubt_paused(r, now_ns);
     if (p->current == NOBODY)
         p->free_since = now_ns;
 }

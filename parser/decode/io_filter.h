@@ -50,7 +50,8 @@ struct io_filter {
     uint16_t domain;  /* whose vCPU runs there; 0xffff: not known */
     uint8_t *
         hypercalls_seen; /* a bit for each `domain` of which a hypercall was seen there; NULL until the first use */
-    uint8_t *drivers; /* a bit for each `domain` that mapped, copied, or unmapped no pages there; NULL as hypercalls_seen */
+    uint8_t *
+        drivers; /* a bit for each `domain` that mapped, copied, or unmapped no pages there; NULL as hypercalls_seen */
 };
 
 void io_filter_init(struct io_filter *f);
