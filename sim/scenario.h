@@ -75,6 +75,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    uint64_t start_ns; /* what a driver domain serves: not before */
+    int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
     uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };
@@ -114,6 +116,7 @@ struct scenario_domain {
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     int guest;                           /* enum scenario_guest */
     double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
+    double jitter_pct;                   /* of the work of its kernel's handlers and threads */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;
