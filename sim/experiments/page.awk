@@ -2,13 +2,15 @@
 #
 #     awk -v results=build/experiments -f sim/experiments/page.awk man/xenmeter-experiments.7
 #
-# The line  .\" table NAME: HEADING  stands before each display that is a table; NAME.txt has it below this heading.
+# The line  .\" table NAME: HEADING  stands before each display that is a table; NAME.txt has it below this heading. A
+# table of an experiment without results stays as it is.
 /^\.\\" table / {
     print
     name = $3
     sub(/:$/, "", name)
     heading = substr($0, index($0, ": ") + 2)
     file = results "/" name ".txt"
+    if ((getline line < file) < 0) next
     print ".Bd -literal"
     found = 0
     while ((getline line < file) > 0)
