@@ -62,7 +62,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libcunit1-dev zstd jq
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libcunit1-dev zstd jq nftables iproute2 iputils-ping
 
 .PHONY: deps
 deps:
@@ -92,6 +92,9 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -d $(DESTDIR)$(PREFIX)/share/xenmeter/hooks
+	install -m 755 $(filter-out %.sh,$(wildcard share/hooks/*)) $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
+	install -m 644 share/hooks/common.sh $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
 	$(BUILD)/xenmeter help --completion bash | \
 		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
 	$(BUILD)/xenmeter help --completion zsh | \

@@ -14,7 +14,7 @@ VALGRIND_PACKAGES := valgrind
 LINT         := $(BUILD)/lint
 LINT_C       := $(wildcard */*.c */*/*.c)
 LINT_H       := $(wildcard */*.h */*/*.h)
-LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim)
+LINT_SCRIPTS  = $(shell grep -rlE '^\#!.*[/ ](ba)?sh' .ci bench tests cmd fixtures sim share)
 LINT_TARGETS := lint-format lint-cppcheck lint-shell lint-man lint-gcc lint-clang lint-tidy
 
 .PHONY: lint-deps
@@ -67,7 +67,9 @@ SMALL    := $(BUILD)/valgrind/small
 valgrind: all
 	@./.ci/packages $(VALGRIND_PACKAGES)
 	@mkdir -p $(BUILD)/valgrind
-	$(BUILD)/tracegen --size 400K --lost 0.1 --mix hvm-pv --output $(SMALL).xt
+	jq '.trace = { "sweep_ms": 2, "lost": 0.1 }' sim/scenarios/stress-hvm-pv.json | \
+	    $(VALGRIND) simulate --size 400K --truth $(SMALL).json --output $(SMALL).xt -
+	$(VALGRIND) simulate --duration 300ms --output /dev/null sim/scenarios/stress-churn.json
 	zstd -q -f -o $(SMALL).xt.zst $(SMALL).xt
 	for by in domain vcpu pcpu domain-pcpu; do \
 	    $(VALGRIND) report -q -b $$by -g total,100ms,execution -f json $(SMALL).xt.zst > /dev/null && \
@@ -78,6 +80,7 @@ valgrind: all
 	    $(VALGRIND) charge -q -g total,100ms -f $$format $(SMALL).xt > /dev/null || exit 1; \
 	done
 	$(VALGRIND) debt -q --reserve '0=10%,*=5%' --feedback 10ms --spread 3 -g interval,total -f json $(SMALL).xt > /dev/null
+	$(VALGRIND) guard -q --limit '*=5%' --window 10ms -g interval,total -f json $(SMALL).xt > /dev/null || test $$? = 1
 	for format in text csv jsonl; do $(VALGRIND) dump -q -f $$format $(SMALL).xt > /dev/null || exit 1; done
 	$(VALGRIND) info -q -v $(SMALL).xt > /dev/null
 	$(VALGRIND) archive create -q --with-trace -g 100ms,execution $(SMALL).xt -o $(SMALL).xma

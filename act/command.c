@@ -12,8 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/io_clock.h"
+
 #define STDERR_BYTES 200
 #define REAP_WAIT_MS 5
+#define REAP_MAX_NS  2000000000u /* what is killed and does not end until then is stuck in the kernel */
 
 /* A command that runs. */
 struct running {
@@ -29,13 +32,6 @@ struct running {
 };
 
 enum ending { ENDED, TOO_LONG, CANCELLED, TOO_MUCH, BROKEN };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void close_fd(int *fd)
 {
@@ -181,7 +177,7 @@ static enum ending attend(struct running *r)
                                {r->errors, POLLIN, 0},
                                {r->to, POLLOUT, 0},
                                {r->command->cancel_fd, POLLIN, 0}};
-        uint64_t now = now_ns();
+        uint64_t now = io_clock_ns();
         if (now >= r->until_ns)
             return TOO_LONG;
         int n = poll(fds, 4, (int)((r->until_ns - now) / 1000000u) + 1);
@@ -207,7 +203,7 @@ static enum ending wait_for_end(struct running *r, int *status)
         pid_t pid = waitpid(r->pid, status, WNOHANG);
         if (pid == r->pid || (pid < 0 && errno != EINTR))
             return pid == r->pid ? ENDED : BROKEN;
-        if (now_ns() >= r->until_ns)
+        if (io_clock_ns() >= r->until_ns)
             return TOO_LONG;
         if (poll(&cancel, 1, REAP_WAIT_MS) > 0)
             return CANCELLED;
@@ -245,32 +241,54 @@ static int judge(struct running *r, enum ending how, int status, struct error *e
     const char *name = r->command->words[0];
     const char *verb = r->command->words[1] ? r->command->words[1] : "";
     switch (how) {
-    case ENDED: return judge_status(r, status, err);
+    case ENDED:
+        return judge_status(r, status, err);
     case TOO_LONG:
-        return error_set(err, ERROR_IO, "%.60s %.40s: has not ended within %.3g s, and was killed", name, verb,
-                         (double)r->command->limit_ns / 1e9);
-    case CANCELLED: return error_set(err, ERROR_IO, "%.60s %.40s: was cancelled", name, verb);
+        return error_set(err, ERROR_IO, "%.60s %.40s: has not ended within %.3g s, and was killed", name,
+                         verb, (double)r->command->limit_ns / 1e9);
+    case CANCELLED:
+        return error_set(err, ERROR_IO, "%.60s %.40s: was cancelled", name, verb);
     case TOO_MUCH:
         return error_set(err, ERROR_IO, "%.60s %.40s: prints more than %zu KiB", name, verb,
                          COMMAND_OUTPUT_MAX / 1024);
-    default: return error_set(err, ERROR_IO, "%.60s %.40s: lost sight of it", name, verb);
+    default:
+        return error_set(err, ERROR_IO, "%.60s %.40s: lost sight of it", name, verb);
     }
+}
+
+/*
+ * Kills the command and what it started, and waits until all of it has ended: nothing of it may change the host any more.
+ * What its children started is this process' to wait for: see command_prepare.
+ */
+static void reap(pid_t group)
+{
+    uint64_t until_ns = io_clock_ns() + REAP_MAX_NS;
+    const struct timespec pause = {0, REAP_WAIT_MS * 1000000};
+    pid_t pid;
+    kill(-group, SIGKILL);
+    while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 || errno == EINTR) {
+        if (io_clock_ns() >= until_ns)
+            return;
+        if (pid == 0)
+            nanosleep(&pause, NULL);
+    }
+}
+
+void command_prepare(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 int command_run(const struct act_command *c, struct buffer *output, struct error *err)
 {
-    struct running r = {.command = c, .output = output, .until_ns = now_ns() + c->limit_ns};
+    struct running r = {.command = c, .output = output, .until_ns = io_clock_ns() + c->limit_ns};
     int status = 0;
     if (start(&r, err) != 0)
         return -1;
     enum ending how = attend(&r);
     if (how == ENDED)
         how = wait_for_end(&r, &status);
-    /* Its children, too; one that ended left them, maybe. */
-    kill(-r.pid, SIGKILL);
-    if (how != ENDED)
-        while (waitpid(r.pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
+    reap(r.pid);
     close_fd(&r.to);
     close_fd(&r.from);
     close_fd(&r.errors);

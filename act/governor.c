@@ -4,9 +4,9 @@
 
 #include "metrics/array.h"
 
-#define HOUR_NS    3600000000000u
-#define NO_LEVEL   UINT64_MAX /* nothing is set */
-#define UNFLAPPED  4          /* a flap may miss the level by the fourth part of the swing */
+#define HOUR_NS   3600000000000u
+#define NO_LEVEL  UINT64_MAX /* nothing is set */
+#define UNFLAPPED 4          /* a flap may miss the level by the fourth part of the swing */
 
 const char *const governor_words[] = {"set",
                                       "keep",
@@ -78,8 +78,7 @@ static bool count_action(struct governor *g, uint64_t now_ns)
         g->actions_n -= g->actions_at;
         g->actions_at = 0;
     }
-    uint64_t *actions =
-        array_reserve(g->actions, &g->actions_capacity, g->actions_n + 1, sizeof *actions);
+    uint64_t *actions = array_reserve(g->actions, &g->actions_capacity, g->actions_n + 1, sizeof *actions);
     if (!actions)
         return false;
     g->actions = actions;
@@ -153,7 +152,8 @@ static enum verdict_of_governor why_not(struct governor *g, const struct guest *
     const struct governor_limits *l = &g->limits;
     if (level_ppm == guest->level_ppm)
         return GOVERN_KEEP;
-    if (guest->level_ppm != NO_LEVEL && distance(level_ppm, guest->level_ppm) < l->step_ppm && level_ppm != top_ppm)
+    if (guest->level_ppm != NO_LEVEL && distance(level_ppm, guest->level_ppm) < l->step_ppm &&
+        level_ppm != top_ppm)
         return GOVERN_HOLD_STEP;
     if (guest->level_ppm != NO_LEVEL && now_ns - guest->changed_ns < l->dwell_ns)
         return GOVERN_HOLD_DWELL;
@@ -186,8 +186,8 @@ static enum verdict_of_governor change(struct governor *g, struct guest *guest, 
     return guest->frozen ? GOVERN_FREEZE : GOVERN_SET;
 }
 
-int governor_judge(struct governor *g, uint16_t domain, uint64_t now_ns, uint64_t *level_ppm, uint64_t top_ppm,
-                   bool lossy)
+int governor_judge(struct governor *g, uint16_t domain, uint64_t now_ns, uint64_t *level_ppm,
+                   uint64_t top_ppm, bool lossy)
 {
     struct guest *guest = guest_of(g, domain);
     if (!guest)

@@ -60,8 +60,8 @@ void governor_limit(struct governor *g, const struct governor_limits *limits);
  * any. top_ppm: what the guest has where nothing restrains it. -1: no memory; else an enum verdict_of_governor, as if what is to be set
  * were set.
  */
-int governor_judge(struct governor *g, uint16_t domain, uint64_t now_ns, uint64_t *level_ppm, uint64_t top_ppm,
-                   bool lossy);
+int governor_judge(struct governor *g, uint16_t domain, uint64_t now_ns, uint64_t *level_ppm,
+                   uint64_t top_ppm, bool lossy);
 
 /* The guest is gone, or was released: it begins anew. */
 void governor_forget(struct governor *g, uint16_t domain);

@@ -66,7 +66,8 @@ void log_add(struct act_log *log, json_t *object)
     }
     write_time(time);
     json_t *line = json_pack("{ss ss ss}", "time", time, "controller", log->controller, "mode", log->mode);
-    char *text = line && object && json_object_update(line, object) == 0 ? json_dumps(line, JSON_COMPACT) : NULL;
+    char *text =
+        line && object && json_object_update(line, object) == 0 ? json_dumps(line, JSON_COMPACT) : NULL;
     size_t n = text ? strlen(text) : 0;
     if (text)
         text[n] = '\n'; /* in the place of the NUL: it is not used as a string any more */

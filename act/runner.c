@@ -4,6 +4,12 @@
 
 #define RETRY_MS 100
 
+bool runner_is_cancelled(const struct act_runner *r)
+{
+    struct pollfd cancel = {r->cancel_fd, POLLIN, 0};
+    return poll(&cancel, 1, 0) > 0;
+}
+
 int runner_run(const struct act_runner *r, const char *const *words, const char *input, struct buffer *output,
                struct error *err)
 {

@@ -2,6 +2,8 @@
 #ifndef XENMETER_ACT_RUNNER_H
 #define XENMETER_ACT_RUNNER_H
 
+#include <stdbool.h>
+
 #include "act/command.h"
 
 struct act_runner {
@@ -17,5 +19,8 @@ struct act_runner {
  */
 int runner_run(const struct act_runner *r, const char *const *words, const char *input, struct buffer *output,
                struct error *err);
+
+/* Whether its commands are cancelled. */
+bool runner_is_cancelled(const struct act_runner *r);
 
 #endif

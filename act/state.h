@@ -34,12 +34,12 @@ struct state_guest {
 
 /* All zero: nothing was set. */
 struct state {
-    char boot[STATE_BOOT_BYTES];            /* of the host; "": not known */
-    char means[STATE_MEANS_BYTES];          /* "credit2", or what else can read and set values */
-    char *command[COMMAND_WORDS_MAX];       /* owned; ended by NULL */
-    struct state_guest *guests;             /* owned */
+    char boot[STATE_BOOT_BYTES];      /* of the host; "": not known */
+    char means[STATE_MEANS_BYTES];    /* "credit2", or what else can read and set values */
+    char *command[COMMAND_WORDS_MAX]; /* owned; ended by NULL */
+    struct state_guest *guests;       /* owned */
     size_t guests_n, guests_capacity;
-    char (*exempt)[ACT_NAME_BYTES];         /* owned; names, or ids of domains without one */
+    char (*exempt)[ACT_NAME_BYTES]; /* owned; names, or ids of domains without one */
     size_t exempt_n, exempt_capacity;
 };
 

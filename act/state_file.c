@@ -24,8 +24,9 @@ static int open_own(const char *path, int *fd, struct error *err)
     struct stat st;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (*fd < 0)
-        return errno == ENOENT ? 0
-                               : error_set(err, ERROR_IO, "%.200s: cannot be read: %s", path, strerror(errno));
+        return errno == ENOENT
+                   ? 0
+                   : error_set(err, ERROR_IO, "%.200s: cannot be read: %s", path, strerror(errno));
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) &&
         st.st_size <= (off_t)FILE_BYTES_MAX)
         return 0;
@@ -69,7 +70,7 @@ static bool take_command(struct state *s, const json_t *list)
         if (i + 1 >= COMMAND_WORDS_MAX || !(words[i] = json_string_value(word)))
             return false;
     }
-    return words[0] && state_set_command(s, words);
+    return state_set_command(s, words);
 }
 
 static bool take_all(struct state *s, const json_t *document)
@@ -85,7 +86,7 @@ static bool take_all(struct state *s, const json_t *document)
         return false;
     json_array_foreach(guests, i, item)
     {
-        if (!take_guest(s, item))
+        if (!s->command[0] || !take_guest(s, item))
             return false;
     }
     json_array_foreach(exempt, i, item)
@@ -126,9 +127,8 @@ static json_t *document_of(const struct state *s)
     json_t *guests = json_array(), *exempt = json_array(), *command = json_array();
     for (size_t i = 0; i < s->guests_n; i++) {
         const struct state_guest *g = &s->guests[i];
-        json_array_append_new(guests,
-                              json_pack("{si ss ss ss ss}", "domain", (int)g->domain, "name", g->name, "former",
-                                        g->former, "set", g->set, "before", g->before));
+        json_array_append_new(guests, json_pack("{si ss ss ss ss}", "domain", (int)g->domain, "name", g->name,
+                                                "former", g->former, "set", g->set, "before", g->before));
     }
     for (size_t i = 0; i < s->exempt_n; i++)
         json_array_append_new(exempt, json_string(s->exempt[i]));

@@ -112,9 +112,9 @@ static int read_cap(const char *line, char *text, struct host_guests *guests, st
 static bool add_vcpu(struct host_guest *g, uint64_t vcpu, uint64_t period, uint64_t budget, bool extra)
 {
     size_t n = strlen(g->value);
-    int more = snprintf(g->value + n, sizeof g->value - n,
-                        "%s-v %" PRIu64 " -p %" PRIu64 " -b %" PRIu64 " -e %d", n ? " " : "", vcpu, period,
-                        budget, extra);
+    int more =
+        snprintf(g->value + n, sizeof g->value - n, "%s-v %" PRIu64 " -p %" PRIu64 " -b %" PRIu64 " -e %d",
+                 n ? " " : "", vcpu, period, budget, extra);
     return more > 0 && (size_t)more < sizeof g->value - n;
 }
 

@@ -6,18 +6,18 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "archive/entry.h"
 #include "metrics/min_max.h"
 #include "metrics/relation/relation.h"
+#include "metrics/snapshot_maker.h"
 #include "archive/results.h"
 #include "archive/tar.h"
 
-#define RESULTS_BYTES (1u << 20)   /* of lines, before they are written */
-#define FLUSH_NS      60000000000u /* of the trace's time: what may be lost when the work is cut short */
-#define ID_BYTES      (64u << 10)  /* the beginning of the trace, by which a capture is known */
-#define ENTRY_SHARE   256          /* entries are at most this part of the trace */
-#define CHUNK_SLACK   2            /* a sweep this many times as long as a chunk is cut anywhere */
-#define CHUNK_SPARE   4            /* room for this part of a chunk more, which the sweep that fills it has */
+#define RESULTS_BYTES  (1u << 20)   /* of lines, before they are written */
+#define FLUSH_NS       60000000000u /* of the trace's time: what may be lost when the work is cut short */
+#define ID_BYTES       (64u << 10)  /* the beginning of the trace, by which a capture is known */
+#define SNAPSHOT_SHARE 256          /* snapshots are at most this part of the trace */
+#define CHUNK_SLACK    2            /* a sweep this many times as long as a chunk is cut anywhere */
+#define CHUNK_SPARE    4 /* room for this part of a chunk more, which the sweep that fills it has */
 
 /* Lines of results that wait to be written. */
 struct pending {
@@ -35,14 +35,14 @@ struct capture_writer {
     /* the trace */
     XXH3_state_t *beginning; /* of the first bytes; NULL once the id is known */
     uint64_t hashed;
-    size_t chunk_bytes;        /* at which a chunk is cut; it may grow larger */
-    struct buffer chunk;       /* the open one: room for a header, and the bytes so far */
-    uint64_t chunk_begin;      /* its first byte in the trace */
-    uint64_t chunk_tsc;        /* no record before it has a time beyond */
-    uint64_t bytes;            /* of the trace so far */
-    uint32_t chunks;           /* cut so far: the number of the open one */
-    struct entry_log *entries; /* NULL: no trace is stored */
-    uint64_t entry_bytes;      /* of the trace, since an entry was wanted last */
+    size_t chunk_bytes;               /* at which a chunk is cut; it may grow larger */
+    struct buffer chunk;              /* the open one: room for a header, and the bytes so far */
+    uint64_t chunk_begin;             /* its first byte in the trace */
+    uint64_t chunk_tsc;               /* no record before it has a time beyond */
+    uint64_t bytes;                   /* of the trace so far */
+    uint32_t chunks;                  /* cut so far: the number of the open one */
+    struct snapshot_maker *snapshots; /* NULL: no trace is stored */
+    uint64_t bytes_since;             /* of the trace, since a snapshot was wanted last */
     /* results */
     struct clock clock;
     uint64_t accounted_ns, flushed_ns;
@@ -245,15 +245,13 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
     bool long_ago = timed && clock_ns(&w->clock, tsc) - clock_ns(&w->clock, w->chunk_tsc) >= FLUSH_NS;
     if (n < w->chunk_bytes && !long_ago)
         return;
-    w->entry_bytes += n;
+    w->bytes_since += n;
     if (cut_chunk(w, n) != 0)
         return;
     w->chunk_tsc = tsc;
-    if (!whole || w->entry_bytes < ENTRY_SHARE * entry_log_size(w->entries))
-        return;
-    w->entry_bytes = 0;
-    if (!entry_log_mark(w->entries, w->chunks, tsc))
-        no_memory(w);
+    bool rare = w->bytes_since >= SNAPSHOT_SHARE * snapshot_maker_size(w->snapshots);
+    if (whole && rare && snapshot_maker_mark(w->snapshots, w->chunks, tsc))
+        w->bytes_since = 0;
 }
 
 struct trace_tap capture_writer_tap(struct capture_writer *w)
@@ -261,29 +259,24 @@ struct trace_tap capture_writer_tap(struct capture_writer *w)
     return (struct trace_tap){w, tap_bytes, tap_sweep};
 }
 
-static int take_entry(void *context, uint32_t chunk, uint64_t tsc, const char *text, size_t n)
+static int take_snapshot(void *context, uint32_t chunk, uint64_t tsc, const void *bytes, size_t n,
+                         struct error *err)
 {
     struct capture_writer *w = context;
     char name[MEMBER_NAME];
-    snprintf(name, sizeof name, "entry/%06" PRIu32 ".jsonl", chunk);
-    struct member *m = add_small(w, name, text, n);
-    if (!m)
-        return -1;
-    m->tsc = tsc;
-    return 0;
+    snprintf(name, sizeof name, "snapshot/%06" PRIu32 ".bin", chunk);
+    struct member *m = w->failed ? NULL : add_small(w, name, bytes, n);
+    if (m)
+        m->tsc = tsc;
+    return status_of(w, err);
 }
 
-/* Entries are made from the events. */
 static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
                       struct error *err)
 {
     struct capture_writer *w = context;
-    if (w->entries && w->clock.multiplier == 0)
-        entry_log_use_clock(w->entries, pass->clock);
+    (void)batch;
     w->clock = *pass->clock;
-    struct entry_sink sink = {w, take_entry};
-    if (!w->failed && w->entries && entry_log_take(w->entries, batch, &sink) != 0 && !w->failed)
-        no_memory(w);
     return status_of(w, err);
 }
 
@@ -409,10 +402,10 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
-    w->entries = w->with_trace ? entry_log_new() : NULL;
+    w->snapshots = w->with_trace ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}) : NULL;
     if (w->with_trace)
         begin_chunk(w, NULL, 0);
-    if (!describe(w, options) || !w->beginning || (w->with_trace && !w->entries)) {
+    if (!describe(w, options) || !w->beginning || (w->with_trace && !w->snapshots)) {
         capture_writer_free(w);
         return NULL;
     }
@@ -427,7 +420,7 @@ void capture_writer_free(struct capture_writer *w)
     for (int by = 0; by < BYS; by++)
         buffer_free(&w->pending[by].text);
     capture_free(&w->capture);
-    entry_log_free(w->entries);
+    snapshot_maker_free(w->snapshots);
     XXH3_freeState(w->beginning);
     buffer_free(&w->chunk);
     buffer_free(&w->small);
@@ -437,6 +430,11 @@ void capture_writer_free(struct capture_writer *w)
 struct consumer capture_writer_consumer(struct capture_writer *w)
 {
     return (struct consumer){.context = w, .rows = &w->rows, .batch = take_batch, .to_the_end = true};
+}
+
+struct consumer capture_writer_snapshots(struct capture_writer *w)
+{
+    return snapshot_maker_consumer(w->snapshots);
 }
 
 /* ---- the end ---- */

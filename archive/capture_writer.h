@@ -37,6 +37,9 @@ struct trace_tap capture_writer_tap(struct capture_writer *w);
  */
 struct consumer capture_writer_consumer(struct capture_writer *w);
 
+/* A further consumer, if the trace is stored: it makes the snapshots with which the trace can be begun in its middle. */
+struct consumer capture_writer_snapshots(struct capture_writer *w);
+
 /* A further member of its own: "names.txt" and the like. -1 with `err` filled. */
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
                        struct error *err);

@@ -90,7 +90,8 @@ bool member_named(struct member *m, const char *name)
         enum by by;
     } numbered_ones[] = {
         {"trace/", ".xt", MEMBER_TRACE, 0},
-        {"entry/", ".jsonl", MEMBER_ENTRY, 0},
+        {"snapshot/", ".bin", MEMBER_SNAPSHOT, 0},
+        {"entry/", ".jsonl", MEMBER_OTHER, 0}, /* of archives made before there were snapshots */
         {"results/domain/", ".jsonl", MEMBER_RESULTS, BY_DOMAIN},
         {"results/vcpu/", ".jsonl", MEMBER_RESULTS, BY_VCPU},
         {"results/pcpu/", ".jsonl", MEMBER_RESULTS, BY_PCPU},
@@ -259,7 +260,7 @@ static void check_member(struct members *m, struct member *member)
         members_wrong(m, name, "is not behind a header");
     if (member->kind == MEMBER_TRACE && (member->bytes == 0 || member->bytes > CHUNK_MAX))
         members_wrong(m, name, "has a size that no chunk has");
-    if (member->kind == MEMBER_ENTRY && !member->tsc)
+    if (member->kind == MEMBER_SNAPSHOT && !member->tsc)
         members_wrong(m, name, "has no tsc");
 }
 

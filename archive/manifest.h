@@ -24,9 +24,9 @@
 #define DIGEST_BYTES       16              /* XXH3-128, most significant byte first */
 
 enum member_kind {
-    MEMBER_TRACE,   /* trace/NNNNNN.xt: a chunk of the trace */
-    MEMBER_ENTRY,   /* entry/NNNNNN.jsonl: the state of the host at the beginning of that chunk */
-    MEMBER_RESULTS, /* results/BY/NNNNNN.jsonl */
+    MEMBER_TRACE,    /* trace/NNNNNN.xt: a chunk of the trace */
+    MEMBER_SNAPSHOT, /* snapshot/NNNNNN.bin: with it reading can begin at that chunk */
+    MEMBER_RESULTS,  /* results/BY/NNNNNN.jsonl */
     MEMBER_OTHER
 };
 
@@ -44,7 +44,7 @@ struct member {
      * offset of its first byte in the trace.
      */
     uint64_t from, to;
-    uint64_t tsc; /* MEMBER_ENTRY: no record before the chunk is later */
+    uint64_t tsc; /* MEMBER_SNAPSHOT: it has all up to there; no record before the chunk is later */
 };
 
 /* The options with which the capture was made. */

@@ -91,6 +91,11 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     struct consumer consumer = capture_writer_consumer(c->writer);
     if (trace_run_add(&c->run, &consumer, err) != 0)
         return -1;
+    if (o->with_trace) {
+        consumer = capture_writer_snapshots(c->writer);
+        if (trace_run_add(&c->run, &consumer, err) != 0)
+            return -1;
+    }
     c->file->keep_partial |= is_stream(path);
     return trace_run_open(&c->run, is_stream(path), &tap, err);
 }

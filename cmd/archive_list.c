@@ -40,18 +40,18 @@ static void print_text(const char *text)
 
 static void print_capture(const struct archive *a, const struct capture *p, unsigned timeline, bool verbose)
 {
-    size_t chunks = 0, entries = 0;
+    size_t chunks = 0, snapshots = 0;
     for (size_t i = 0; i < p->members_n; i++) {
         chunks += p->members[i].kind == MEMBER_TRACE;
-        entries += p->members[i].kind == MEMBER_ENTRY;
+        snapshots += p->members[i].kind == MEMBER_SNAPSHOT;
     }
     printf("%s:%u %s\n", p->host, timeline, p->id);
     printf("  trace     ");
     print_text(p->source);
     printf(", %.3f s, %.1f MB", (double)p->duration_ns / 1e9, (double)p->trace_bytes / 1e6);
     if (p->trace_stored)
-        printf("; kept in %zu chunk%s, %zu place%s to begin\n", chunks, chunks == 1 ? "" : "s", entries + 1,
-               entries ? "s" : "");
+        printf("; kept in %zu chunk%s, %zu place%s to begin\n", chunks, chunks == 1 ? "" : "s", snapshots + 1,
+               snapshots ? "s" : "");
     else
         printf("; not kept\n");
     print_results(&p->options);

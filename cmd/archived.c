@@ -7,7 +7,6 @@
 
 #include "archive_commands.h"
 #include "archive/contents.h"
-#include "archive/entry.h"
 #include "archive/join.h"
 #include "archive/results.h"
 #include "archive/rollup.h"
@@ -272,7 +271,7 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
 int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err)
 {
     const struct options all = {0};
-    uint32_t chunk = a->entry ? a->entry->number : 0;
+    uint32_t chunk = a->snapshot ? a->snapshot->number : 0;
     a->chunks = trace_feed_new(a->archive, a->captures, a->captures_n, chunk, threads_wanted(&all), err);
     if (!a->chunks)
         return -1;
@@ -284,7 +283,7 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
         trace->host_error_ppm = a->summary.clock.host_error_ppm;
     }
     trace->feed = &a->feed;
-    trace->resume = a->entry ? &a->resume : NULL;
+    trace->resume = a->snapshot ? &a->resume : NULL;
     return 0;
 }
 
@@ -295,35 +294,34 @@ bool archived_knows_rest(const struct archived *a)
            (!(o->cpu_hz > 0) || o->cpu_hz == a->captures[0].options.cpu_hz);
 }
 
-/* Reads the entry with which reading begins. entry_free in both cases. */
-static int read_entry(struct archived *a, struct entry *entry, struct error *err)
+static int prime_reader(const struct archived *a, const uint8_t *bytes, struct dump_reader *reader,
+                        struct error *err)
 {
-    const struct capture *p = &a->captures[0];
-    struct error why = {0};
-    const uint8_t *text;
-    if (archive_read(a->archive, p, a->entry, &text, err) != 0)
-        return -1;
-    return entry_read(entry, (const char *)text, a->entry->bytes, a->entry->tsc, &why) == 0
-               ? 0
-               : member_wrong(a, p, a->entry, &why, err);
+    struct snapshot snapshot;
+    struct model *model = model_new(0);
+    if (!model)
+        return error_no_memory(err, "the states of vCPUs");
+    snapshot_read(&snapshot, bytes, a->snapshot->bytes, clock_ns(&a->resume.clock, a->snapshot->tsc));
+    model_restore(model, &snapshot);
+    dump_reader_prime(reader, model);
+    model_free(model);
+    return snapshot.failed ? error_set(err, ERROR_FORMAT, "a damaged snapshot") : 0;
 }
 
 int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_reader *reader,
                    struct error *err)
 {
-    struct entry entry = {0};
-    if (!a->entry)
+    const struct capture *p = &a->captures[0];
+    const struct member *m = a->snapshot;
+    struct error why = {0};
+    const uint8_t *bytes;
+    if (!m)
         return 0;
-    int status = read_entry(a, &entry, err);
-    if (status == 0) {
-        struct event_batch batch = entry_batch(&entry, a->entry->tsc);
-        if (reader)
-            dump_reader_prime(reader, &batch);
-        if (pipeline)
-            status = pipeline_feed(pipeline, &batch, &a->resume.clock, err);
-    }
-    entry_free(&entry);
-    return status;
+    if (archive_read(a->archive, p, m, &bytes, err) != 0)
+        return -1;
+    int status = pipeline ? pipeline_restore(pipeline, bytes, m->bytes, m->tsc, &a->resume.clock, &why)
+                          : prime_reader(a, bytes, reader, &why);
+    return status == 0 ? 0 : member_wrong(a, p, m, &why, err);
 }
 
 void archived_describe(const struct archived *a, struct trace_summary *trace)
@@ -350,9 +348,9 @@ void archived_say(const struct archived *a)
     if (a->from_results)
         complain("%s: from the results that were kept%s", name,
                  several ? " of traces that follow each other" : "");
-    else if (a->entry)
+    else if (a->snapshot)
         complain("%s: from the trace that was kept, read from %.3f s on", name,
-                 (double)clock_ns(&a->summary.clock, a->entry->tsc) / 1e9);
+                 (double)clock_ns(&a->summary.clock, a->snapshot->tsc) / 1e9);
     else
         complain("%s: from the trace%s kept%s", name, several ? "s that were" : " that was",
                  several ? ", which follow each other" : "");

@@ -27,8 +27,8 @@ struct archived {
     /* from the trace: */
     struct trace_feed *chunks;
     struct feed feed;
-    const struct member *entry; /* where it begins; NULL: at its beginning */
-    struct trace_resume resume; /* with an entry */
+    const struct member *snapshot; /* with which it begins; NULL: at its beginning */
+    struct trace_resume resume;    /* with a snapshot */
 };
 
 /* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */
@@ -83,8 +83,8 @@ int archived_begin_trace(struct archived *a, struct trace_options *trace, struct
 bool archived_knows_rest(const struct archived *a);
 
 /*
- * Where reading begins in the middle: feeds the pipeline with what came before, or tells the dump reader (NULL: none) who
- * was current there. -1 with `err` filled.
+ * Where reading begins in the middle: restores the pipeline, or else tells the dump reader who was current there. -1 with
+ * `err` filled.
  */
 int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_reader *reader,
                    struct error *err);

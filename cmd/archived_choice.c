@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "archive/entry.h"
 #include "archive/rollup.h"
+#include "metrics/snapshot_maker.h"
 #include "parser/decode/old_numbers.h"
 
 static bool same_idds(const uint8_t *a, const uint8_t *b)
@@ -120,24 +120,24 @@ static bool better_by_trace(const struct archived *a, const struct meter_options
 }
 
 /* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
-static void choose_entry(struct archived *a, bool charges)
+static void choose_snapshot(struct archived *a, bool charges)
 {
     const struct options *o = a->options;
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
     if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
-        q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus || o->from_ns < ENTRY_MARGIN_NS ||
+        q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus || o->from_ns < SNAPSHOT_MARGIN_NS ||
         !a->summary.trace.has_runstates)
         return;
     for (size_t i = 0; i < p->members_n; i++) {
         const struct member *m = &p->members[i];
-        bool early = clock_ns(&a->summary.clock, m->tsc) + ENTRY_MARGIN_NS <= o->from_ns;
-        if (m->kind == MEMBER_ENTRY && early && (!a->entry || m->tsc > a->entry->tsc))
-            a->entry = m;
+        bool early = clock_ns(&a->summary.clock, m->tsc) + SNAPSHOT_MARGIN_NS <= o->from_ns;
+        if (m->kind == MEMBER_SNAPSHOT && early && (!a->snapshot || m->tsc > a->snapshot->tsc))
+            a->snapshot = m;
     }
-    if (a->entry)
+    if (a->snapshot)
         a->resume = (struct trace_resume){.clock = a->summary.clock,
-                                          .after_tsc = a->entry->tsc,
+                                          .after_tsc = a->snapshot->tsc,
                                           .traits = old_numbers_traits(&a->summary.quality)};
 }
 
@@ -166,7 +166,7 @@ int archived_choose(struct archived *a, const struct meter_options *meter, bool 
                          "the results that were kept do not suffice (%s), and the trace was not kept; "
                          "\"xenmeter archive list\" tells what was",
                          lack);
-    choose_entry(a, meter->charge.wanted);
+    choose_snapshot(a, meter->charge.wanted);
     return 0;
 }
 
@@ -178,6 +178,6 @@ int archived_choose_trace(struct archived *a, struct error *err)
             "this wants the trace, which was not kept; \"xenmeter archive list\" tells what was");
     if (check_span(a, err) != 0)
         return -1;
-    choose_entry(a, false);
+    choose_snapshot(a, false);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debt_apply.h"
 #include "metrics/control/debt.h"
 #include "metrics/control/repayment.h"
 #include "metrics/relation/debts.h"
@@ -12,9 +13,11 @@
 
 struct debt_arguments {
     struct options options;
-    const char *reserve, *policy; /* NULL: not given */
-    struct policy_settings given; /* by single options */
-    unsigned over;                /* enum over, or-ed; 0: not given */
+    const char *reserve, *policy;  /* NULL: not given */
+    struct policy_settings given;  /* by single options */
+    unsigned over;                 /* enum over, or-ed; 0: not given */
+    const struct act_means *means; /* of --apply; NULL: nothing is applied */
+    struct acting_options acting;
 };
 
 /* What rows are over. */
@@ -25,12 +28,14 @@ struct ledger_run {
     struct charge_schema charges;
     struct debt_policy policy;
     struct debt *debt;
-    unsigned over;               /* enum over, or-ed */
-    uint64_t lengths_ns[2];      /* of these intervals */
-    bool begun;                  /* an interval was handed out */
-    uint64_t reserved_ns;        /* of a feedback interval, by then */
-    bool overcommitted;          /* was said */
-    struct waiting_rows waiting; /* until every domain with a reservation has appeared */
+    unsigned over;          /* enum over, or-ed */
+    uint64_t lengths_ns[2]; /* of these intervals */
+    bool begun;             /* an interval was handed out */
+    uint64_t reserved_ns;   /* of a feedback interval, by then */
+    bool overcommitted;     /* was said */
+    struct debt_apply apply;
+    volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
+    struct waiting_rows waiting;   /* until every domain with a reservation has appeared */
 };
 
 static const struct debt_arguments *arguments_of(const struct ledger_run *l)
@@ -40,10 +45,15 @@ static const struct debt_arguments *arguments_of(const struct ledger_run *l)
 
 /* ---- rows on their way to the writer ---- */
 
-static int write_rows(struct ledger_run *l, const struct interval *interval, const struct debt_row *rows,
-                      size_t n)
+static const struct relation *relation_of(const struct ledger_run *l)
 {
-    const struct rows all = {.relation = &relation_debts, .interval = interval, .at = rows, .n = n};
+    return arguments_of(l)->means ? &relation_debt_actions : &relation_debts;
+}
+
+/* Rows of relation_of. */
+static int write_rows(struct ledger_run *l, const struct interval *interval, const void *rows, size_t n)
+{
+    const struct rows all = {.relation = relation_of(l), .interval = interval, .at = rows, .n = n};
     return reading_write(&l->reading, &all);
 }
 
@@ -90,17 +100,32 @@ static int check_sum(struct ledger_run *l, const struct interval *interval)
     return 0;
 }
 
+/* With --apply: the rows with what is set by them; NULL: the work ends. */
+static const void *apply_rows(struct ledger_run *l, const struct interval *interval,
+                              const struct debt_row *rows, size_t n)
+{
+    struct quality quality;
+    if (!arguments_of(l)->means)
+        return rows;
+    quality_of(l, &quality);
+    const void *all = debt_apply_rows(&l->apply, interval, rows, n, &quality, pcpus_of(l));
+    if (!all)
+        reading_no_memory(&l->reading, n);
+    return all;
+}
+
 static int take_rows(void *context, const struct interval *interval, const struct debt_row *rows, size_t n)
 {
     struct ledger_run *l = context;
     if (check_sum(l, interval) != 0)
         return -1;
-    if (!(l->over & OVER_INTERVALS))
-        return 0;
+    const void *all = apply_rows(l, interval, rows, n);
+    if (!all || !(l->over & OVER_INTERVALS))
+        return all ? 0 : -1;
     if (!l->reading.options->live_ns && debt_missing(l->debt))
-        return waiting_rows_keep(&l->waiting, &l->reading, interval, rows, n,
+        return waiting_rows_keep(&l->waiting, &l->reading, interval, all, n,
                                  debt_missing(l->debt)->who.where);
-    return waiting_rows_write(&l->waiting, &l->reading) == 0 ? write_rows(l, interval, rows, n) : -1;
+    return waiting_rows_write(&l->waiting, &l->reading) == 0 ? write_rows(l, interval, all, n) : -1;
 }
 
 /* A reservation for nobody is an error, or is said where rows went out at once. */
@@ -120,36 +145,67 @@ static int check_missing(const struct ledger_run *l, struct error *err)
     return 0;
 }
 
+/* The totals as rows of relation_of. */
+static int write_totals(struct ledger_run *l, struct error *err)
+{
+    struct interval whole;
+    size_t n;
+    const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
+    const void *all =
+        rows && arguments_of(l)->means ? (const void *)debt_apply_totals(&l->apply, rows, n) : rows;
+    if (!all)
+        return error_no_memory(err, "the totals");
+    return n > 0 ? write_rows(l, &whole, all, n) : 0;
+}
+
+/* Everything is given back before anything else is done, which could wait. */
 static int finish(struct reading *r, struct error *err)
 {
     struct ledger_run *l = (struct ledger_run *)r;
-    struct interval whole;
     struct quality quality;
-    size_t n;
+    const char *why = trace_run_stopped(&r->run) ? "stopped by a signal" : "the trace has ended";
+    if (acting_end(&l->apply.acting, why, err) != 0)
+        return -1;
     quality_of(l, &quality);
     if (!records_show_states(&quality))
         return 0; /* there is nothing to report */
     if (check_missing(l, err) != 0)
         return -1;
-    if (!(l->over & OVER_TOTAL))
-        return 0;
-    const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
-    if (!rows)
-        return error_no_memory(err, "the totals");
-    return n > 0 ? write_rows(l, &whole, rows, n) : 0;
+    return l->over & OVER_TOTAL ? write_totals(l, err) : 0;
 }
 
 /* ---- the work ---- */
 
+/* Names are given, or the host is asked for them. */
+static bool knows_names(const struct ledger_run *l)
+{
+    const struct acting *a = &l->apply.acting;
+    return a->names || (a->act && acting_enforces(a->options));
+}
+
+/* Before rules about names are resolved: the host may know them. */
+static int begin_to_act(struct ledger_run *l, struct error *err)
+{
+    const struct debt_arguments *a = arguments_of(l);
+    struct acting *acting = &l->apply.acting;
+    acting->options = &a->acting;
+    acting->common = l->reading.options;
+    acting->names = l->reading.run.names;
+    l->apply.feedback_ns = l->policy.feedback_ns;
+    l->reading.stoppable = a->means != NULL && acting_enforces(&a->acting);
+    return a->means ? acting_begin(acting, &debt_controller, a->means, l->policy.feedback_ns, err) : 0;
+}
+
 static int read_policy(struct ledger_run *l, struct error *err)
 {
     const struct debt_arguments *a = arguments_of(l);
-    const struct domain_names *names = l->reading.run.names;
     struct error why = {0};
     int status = a->policy ? policy_read_file(&l->policy, a->policy, &a->given, &why)
                            : policy_read_list(&l->policy, a->reserve, &a->given, &why);
+    if (status == 0 && begin_to_act(l, err) != 0)
+        return -1;
     if (status == 0)
-        status = debt_policy_resolve(&l->policy, names ? names_lookup : NULL, names, &why);
+        status = debt_policy_resolve(&l->policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
     if (status != 0)
         error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
                   why.message);
@@ -158,10 +214,48 @@ static int read_policy(struct ledger_run *l, struct error *err)
 
 static size_t memory(const void *context)
 {
-    return debt_memory(context);
+    const struct ledger_run *l = context;
+    return debt_memory(l->debt);
 }
 
-static const struct relation *const relations[] = {&relation_debts, NULL};
+/* What is wrong with it is told, and the policy stays as it was. */
+static void reload_policy(struct ledger_run *l)
+{
+    const struct debt_arguments *a = arguments_of(l);
+    struct debt_policy policy = {0}, before = l->policy;
+    struct error why = {0};
+    *l->reload = 0;
+    int status = policy_read_file(&policy, a->policy, &a->given, &why);
+    if (status == 0)
+        status = debt_policy_resolve(&policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
+    if (status == 0 && policy.feedback_ns != before.feedback_ns)
+        status = error_set(&why, ERROR_USAGE, "another feedback interval needs a new start");
+    l->policy = status == 0 ? policy : before;
+    if (status == 0 && !debt_take_policy(l->debt, &l->policy)) {
+        l->policy = before;
+        status = error_no_memory(&why, "the ledger");
+    }
+    debt_policy_free(status == 0 ? &before : &policy);
+    if (status != 0)
+        complain("%s: %s: the policy stays as it was", a->policy, why.message);
+    else if (!l->reading.options->quiet)
+        complain("%s: was read again", a->policy);
+}
+
+/* Records have come: whoever acts on the host must know. */
+static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
+{
+    struct ledger_run *l = context;
+    (void)pass, (void)settled_ns, (void)err;
+    if (l->apply.acting.act)
+        act_alive(l->apply.acting.act);
+    if (l->reload && *l->reload)
+        reload_policy(l);
+    return CONSUMER_GOES_ON;
+}
+
+/* The first one is for rows without --apply, the second one for those with it. */
+static const struct relation *const relations[] = {&relation_debts, &relation_debt_actions, NULL};
 
 static int prepare(struct reading *r, struct error *err)
 {
@@ -170,8 +264,8 @@ static int prepare(struct reading *r, struct error *err)
     if (read_policy(l, err) != 0)
         return -1;
     const struct debt_options ledger = {.policy = &l->policy,
-                                        .name_of = r->run.names ? names_lookup : NULL,
-                                        .names = r->run.names,
+                                        .name_of = knows_names(l) ? acting_name : NULL,
+                                        .names = &l->apply.acting,
                                         .context = l,
                                         .rows = take_rows};
     if (!(l->debt = debt_new(&ledger)))
@@ -187,20 +281,42 @@ static int prepare(struct reading *r, struct error *err)
                                         .io_counts = reading_io_counts(r),
                                         .dom0_trace = o->dom0_trace,
                                         .own_baseline = o->own_baseline};
-    r->consumer = (struct consumer){.context = l->debt, .memory = memory};
+    r->consumer = (struct consumer){.context = l, .memory = memory, .settled = settled};
+    if (knows_names(l)) {
+        r->schema.name_of = acting_name;
+        r->schema.names = &l->apply.acting;
+    }
+    l->waiting.relation = relation_of(l);
+    if (r->stoppable && arguments_of(l)->policy && strcmp(arguments_of(l)->policy, "-") != 0)
+        l->reload = signals_reload_flag();
     r->schema.charge = &l->charges;
     r->no_rows = "no domain that was chosen has a reservation";
     r->finish = finish;
-    return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
+    return reading_choose(r, &relations[arguments_of(l)->means != NULL], 1,
+                          o->sort    ? o->sort
+                          : o->limit ? "charged_ns"
+                                     : NULL,
+                          err);
+}
+
+/* What an error left acting is ended. */
+static int end_acting(struct ledger_run *l, int status)
+{
+    struct error err = {0};
+    return acting_end(&l->apply.acting, "an error ended the work", &err) == 0 ? status : fail(NULL, &err);
 }
 
 static int run(const struct options *o)
 {
-    struct ledger_run l = {.waiting.relation = &relation_debts};
-    int status = reading_command(&l.reading, o, prepare);
+    const struct debt_arguments *a = (const struct debt_arguments *)o;
+    if (a->acting.restore)
+        return acting_restore(&debt_controller, &a->acting, o->quiet);
+    struct ledger_run l = {.reading.options = o};
+    int status = end_acting(&l, reading_command(&l.reading, o, prepare));
     debt_free(l.debt);
     debt_policy_free(&l.policy);
     waiting_rows_free(&l.waiting);
+    debt_apply_free(&l.apply);
     return status;
 }
 
@@ -260,6 +376,14 @@ static int set_over(struct options *o, const struct option_spec *s, const char *
     return each_item(text, take_over_word, &((struct debt_arguments *)o)->over, err);
 }
 
+static int set_apply(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    struct debt_arguments *a = (struct debt_arguments *)o;
+    (void)s;
+    a->means = means_of_scheduler(text);
+    return a->means ? 0 : error_set(err, ERROR_USAGE, "--apply %.40s: wants credit, credit2 or rtds", text);
+}
+
 /* The length of --live is that of the feedback interval. */
 static int check_live(struct debt_arguments *a, struct error *err)
 {
@@ -277,9 +401,23 @@ static int check_live(struct debt_arguments *a, struct error *err)
     return 0;
 }
 
+static int check_acting(const struct debt_arguments *a, struct error *err)
+{
+    const char *given = acting_given(&a->acting);
+    if (a->acting.restore && (a->means || a->reserve || a->policy || a->options.inputs_n))
+        return error_set(err, ERROR_USAGE, "--restore gives back and ends: no FILE, reservations or --apply");
+    if (!a->acting.restore && !a->means && given)
+        return error_set(err, ERROR_USAGE, "%s wants --apply credit, credit2 or rtds", given);
+    return acting_check(&a->acting, err);
+}
+
 static int check(struct options *o, struct error *err)
 {
     struct debt_arguments *a = (struct debt_arguments *)o;
+    if (check_acting(a, err) != 0)
+        return -1;
+    if (a->acting.restore)
+        return 0;
     if (o->columns && strcmp(o->columns, "help") == 0)
         return 0;
     if (!a->reserve == !a->policy)
@@ -310,6 +448,14 @@ static const struct option_spec options[] = {
            .set = set_spread),
     OPTION(0, "host-pcpus", "N", "how many pCPUs the host has (default: those that the trace shows)",
            .set = set_host_pcpus),
+    OPTIONS_HEADING("How to act on a host"),
+    OPTION(0, "apply", "SCHEDULER", "turn allowances into parameters of credit, credit2 or rtds",
+           .set = set_apply, .choices = "credit\tcaps\ncredit2\tcaps\nrtds\tbudgets"),
+    OPTION_ACTING_HOOK(struct debt_arguments, acting,
+                       "run CMD in the place of xl; words are divided by blanks"),
+    OPTION_ACTING_PROTECT(struct debt_arguments, acting,
+                          "never touch these guests, by id or name: 3,mail; nor domain 0 and driver domains"),
+    OPTIONS_ACTING(struct debt_arguments, acting),
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
@@ -330,14 +476,17 @@ static const struct command command = {
     .order = 42,
     .name = "debt",
     .summary = "SEDF-DC: what guests owe for the driver domains' work, and what they may run",
-    .usage = "(--reserve LIST | --policy FILE) [OPTIONS] [FILE]",
+    .usage = "(--reserve LIST | --policy FILE) [OPTIONS] [FILE]\n--restore [OPTIONS]",
     .text = TRACE_TEXT "\nWhat driver domains ran on behalf of a guest in a feedback interval becomes the "
                        "guest's debt; it is repaid "
-                       "from the guest's reservation in the next intervals. Nothing is set on a host: the "
-                       "ledger says what would be.",
+                       "from the guest's reservation in the next intervals. The ledger says what would be; "
+                       "--apply says by which commands, and --exec runs them.",
     .examples = "xenmeter debt --reserve 1=60%,2=30% capture.xt\n"
                 "xenmeter debt --policy policy.json --names names.txt -f csv -o debts.csv capture.xt\n"
-                "xentrace -D -e 0x32f000 /dev/stdout | xenmeter debt --reserve '*=20%' --live 500ms -",
+                "xentrace -D -e 0x32f000 /dev/stdout | xenmeter debt --reserve '*=20%' --live 500ms -\n"
+                "xentrace -D -e 0x32f000 /dev/stdout | xenmeter debt --reserve 1=60% --apply credit2 --exec "
+                "--live 1s -\n"
+                "xenmeter debt --restore",
     .options = options,
     .operands = OPERANDS_TRACE,
     .no_executions = true,

@@ -34,6 +34,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
     uint8_t *idds; /* a byte for each of 65536 domain ids; NULL: not given */

@@ -63,10 +63,11 @@ static int complete_archive(const struct options *o, struct error *err)
     return 0;
 }
 
-/* The listing of --columns or --events is asked for: no capture is read. */
+/* The listing of --columns or --events, or something without a trace, is asked for: no capture is read. */
 static bool lists(const struct options *o)
 {
-    return (o->columns && strcmp(o->columns, "help") == 0) || (o->events && strcmp(o->events, "help") == 0);
+    return o->no_input || (o->columns && strcmp(o->columns, "help") == 0) ||
+           (o->events && strcmp(o->events, "help") == 0);
 }
 
 static int complete_input(struct options *o, struct error *err)

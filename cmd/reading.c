@@ -64,7 +64,7 @@ static int open_source(struct reading *r, struct error *err)
     r->consumer.to_the_end = !archived_knows_rest(a);
     r->run.counters = r->counters;
     if (trace_run_add(&r->run, &r->consumer, err) != 0 ||
-        trace_run_open(&r->run, r->options->live_ns != 0, NULL, err) != 0)
+        trace_run_open(&r->run, r->options->live_ns != 0 || r->stoppable, NULL, err) != 0)
         return -1;
     return a->archive ? archived_enter(a, r->run.pipeline, NULL, err) : 0;
 }
@@ -82,8 +82,10 @@ static int open_writer(struct reading *r, struct error *err)
         schema->granularities_ns = o->granularities_ns;
         schema->granularities = o->granularities;
     }
-    schema->name_of = r->run.names ? names_lookup : NULL;
-    schema->names = r->run.names;
+    if (!schema->name_of && r->run.names) {
+        schema->name_of = names_lookup;
+        schema->names = r->run.names;
+    }
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
@@ -243,7 +245,7 @@ static void sum_up(struct reading *r, struct summary *s)
     bool stopped = trace_run_stopped(&r->run);
     bool early = pipeline && pipeline_ended_early(pipeline) && !stopped;
     uint64_t to_ns = r->options->to_ns;
-    if (a->archive && (a->from_results || a->entry || early)) { /* not all was read */
+    if (a->archive && (a->from_results || a->snapshot || early)) { /* not all was read */
         *s = a->summary;
         s->quality.vcpu_ns = a->vcpu_ns;
         s->quality.unknown_ns = a->unknown_ns;

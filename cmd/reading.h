@@ -19,7 +19,9 @@ struct reading {
     struct meter_options meter;
     struct report_schema schema;
     const char *no_rows; /* what it means that a trace with states gives no rows; NULL: an error */
-    bool from_trace;     /* of an archive: the results that it keeps do not suffice */
+    bool
+        stoppable; /* signals ask to stop, as they do with --live: results are written, and `finish` is called */
+    bool from_trace; /* of an archive: the results that it keeps do not suffice */
     /* The meter's options are complete, and may be changed; NULL: nothing is to be done. -1 with `err` filled. */
     int (*begin)(struct reading *r, struct error *err);
     /* All intervals were taken: writes what else there is; NULL: nothing. -1 with `err` filled, or as the sinks. */

@@ -33,16 +33,11 @@ void meter_wants(const struct meter_options *options, struct trace_options *trac
     trace->interest.slices |= !options->no_slices;
 }
 
-static size_t held(const struct meter *m)
-{
-    return m->held.n - m->held.head + m->held.heap_n;
-}
-
 /* Of the charging stage: at once to the ledger, unless that would close an interval that still takes slices. */
 static void pass_on(void *context, const struct transition *t)
 {
     struct meter *m = context;
-    if (t->time_ns < m->ledger.boundary_ns && held(m) == 0)
+    if (t->time_ns < m->ledger.boundary_ns && transitions_count(&m->held) == 0)
         ledger_book(&m->ledger, t);
     else
         transitions_put(&m->held, *t);
@@ -52,7 +47,7 @@ static void pass_on(void *context, const struct transition *t)
 static void pass_on_event(void *context, uint64_t time_ns, const struct io_event *h)
 {
     struct meter *m = context;
-    if (time_ns < m->ledger.boundary_ns && held(m) == 0)
+    if (time_ns < m->ledger.boundary_ns && transitions_count(&m->held) == 0)
         ledger_book_event(&m->ledger, time_ns, h);
     else
         transitions_put(&m->held, ledger_event_transition(time_ns, h));
@@ -146,7 +141,7 @@ static bool is_over(const struct meter *m)
 
 static size_t waiting(const struct meter *m)
 {
-    return held(m) + charging_waiting(m->charging);
+    return transitions_count(&m->held) + charging_waiting(m->charging);
 }
 
 /*
@@ -166,7 +161,7 @@ static void follow(struct meter *m)
     while ((t = transitions_take(&m->held, max64(safe_ns, l->boundary_ns - 1))))
         ledger_book(l, t);
     ledger_advance(l, safe_ns);
-    if (held(m) == 0)
+    if (transitions_count(&m->held) == 0)
         m->held.head = m->held.n = 0; /* what comes next is in the cache */
     m->followed_at = waiting(m);
 }
@@ -288,6 +283,23 @@ uint64_t meter_accounted(const struct meter *m)
     return m->ledger.now_ns;
 }
 
+struct meter *meter_new_saver(const struct model *model, struct error *err)
+{
+    static const uint8_t no_pcpus[PCPUS_MAX];
+    const struct meter_options options = {.bys = (1u << BYS) - 1,
+                                          .granularities = 1,
+                                          .idle_rows = true,
+                                          .from_ns = UINT64_MAX,
+                                          .pcpus_wanted = no_pcpus};
+    return meter_new(&options, model, err);
+}
+
+void meter_snapshot(struct meter *m, struct snapshot *s)
+{
+    m->settled_ns = model_settled(m->model);
+    ledger_snapshot(&m->ledger, s, model_shows_idle(m->model));
+}
+
 void meter_charge_summary(const struct meter *m, struct charge_summary *s)
 {
     memset(s, 0, sizeof *s);
@@ -295,4 +307,5 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s)
         charging_summarise(m->charging, m->ledger.now_ns, s);
     s->ran_ns = m->ledger.idds_ran_ns;
     s->unattributed_ns = m->ledger.idds_unattributed_ns;
+    s->mixed_ns = m->ledger.idds_mixed_ns;
 }

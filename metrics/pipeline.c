@@ -184,6 +184,95 @@ int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const str
     return settle(p, model_settle(p->model, batch, clock), err);
 }
 
+/* ---- in the middle of a trace ---- */
+
+static int by_beginning(const void *a, const void *b, void *view)
+{
+    const struct vcpu_view *vcpus = ((const struct model_view *)view)->vcpus;
+    uint32_t v = *(const uint32_t *)a, w = *(const uint32_t *)b;
+    if (vcpus[v].since_ns != vcpus[w].since_ns)
+        return vcpus[v].since_ns < vcpus[w].since_ns ? -1 : 1;
+    return (v > w) - (v < w);
+}
+
+/* What lasts: who is in which state since when, and pCPUs that are blind. */
+static void give_lasting(struct pipeline *p, const struct consumer *c, const uint32_t *order, size_t n)
+{
+    const struct model_view *view = model_view(p->model);
+    struct transition t = {.time_ns = view->dark.since_ns,
+                           .value = DARK_BEGINS,
+                           .vcpu = NOBODY,
+                           .pcpu = NO_PCPU,
+                           .kind = TRANSITION_DARK};
+    for (unsigned i = 0; i < view->dark.blind; i++)
+        c->state(c->context, &p->pass, &t);
+    for (size_t i = 0; i < n; i++) {
+        const struct vcpu_view *v = &view->vcpus[order[i]];
+        t = (struct transition){.time_ns = v->since_ns,
+                                .value = v->since_ns,
+                                .vcpu = order[i],
+                                .pcpu = v->pcpu,
+                                .kind = TRANSITION_APPEAR,
+                                .from = RUNSTATE_UNKNOWN,
+                                .to = v->state & 15};
+        if (v->alive)
+            c->state(c->context, &p->pass, &t);
+    }
+}
+
+static int restore_states(struct pipeline *p, struct error *err)
+{
+    const struct model_view *view = model_view(p->model);
+    size_t n = model_population(p->model)->vcpus_n;
+    uint32_t *order = malloc((n + 1) * sizeof *order);
+    if (!order)
+        return error_no_memory(err, "the states of vCPUs");
+    for (uint32_t v = 0; v < n; v++)
+        order[v] = v;
+    qsort_r(order, n, sizeof *order, by_beginning, (void *)(uintptr_t)view);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->members[i].consumer.state)
+            give_lasting(p, &p->members[i].consumer, order, n);
+    free(order);
+    return 0;
+}
+
+/* Restores the meters from the rest, each from the same; one that is dropped checks it, too, as there may be none. */
+static int restore_meters(struct pipeline *p, const struct snapshot *s, struct error *err)
+{
+    struct meter *checker = meter_new_saver(p->model, err);
+    struct snapshot rest = *s;
+    if (!checker)
+        return -1;
+    meter_snapshot(checker, &rest);
+    bool fine = snapshot_is_read(&rest);
+    meter_free(checker);
+    for (size_t i = 0; i < p->n && fine; i++) {
+        rest = *s;
+        if (p->members[i].meter)
+            meter_snapshot(p->members[i].meter, &rest);
+        fine = !rest.failed;
+    }
+    return fine ? 0 : error_set(err, ERROR_FORMAT, "a damaged snapshot");
+}
+
+int pipeline_restore(struct pipeline *p, const void *bytes, size_t n, uint64_t tsc, const struct clock *clock,
+                     struct error *err)
+{
+    struct snapshot s;
+    snapshot_read(&s, bytes, n, clock_ns(clock, tsc));
+    p->pass.clock = clock;
+    if (begin(p, err) != 0)
+        return -1;
+    if (!p->model)
+        return 0;
+    model_restore(p->model, &s);
+    if (restore_meters(p, &s, err) != 0)
+        return -1;
+    p->pass.settled_ns = model_settled(p->model);
+    return restore_states(p, err) == 0 ? check_memory(p, err) : -1;
+}
+
 /* ---- the end ---- */
 
 bool pipeline_is_over(const struct pipeline *p)

@@ -51,6 +51,14 @@ int pipeline_feed(struct pipeline *p, const struct event_batch *batch, const str
                   struct error *err);
 int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err);
 
+/*
+ * Begins in the middle of a trace: with the snapshot of tsc that a snapshot_maker made (metrics/snapshot_maker.h), n bytes.
+ * Call before the first batch, which has events after tsc only. Who wants states gets those that last, each as what began it.
+ * -1 with `err` filled: it is damaged, or memory ran out.
+ */
+int pipeline_restore(struct pipeline *p, const void *bytes, size_t n, uint64_t tsc, const struct clock *clock,
+                     struct error *err);
+
 /* All consumers have enough. */
 bool pipeline_is_over(const struct pipeline *p);
 

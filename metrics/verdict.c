@@ -13,6 +13,7 @@
 #define POOR_OVERLAP_SHARE 0.05
 #define POOR_UNKNOWN_SHARE 0.25 /* of the time of vCPUs, or of pCPUs */
 #define UNKNOWN_SHARE      0.01 /* of the time of pCPUs: less is the time before they first wrote */
+#define MIXED_SHARE        0.10 /* of driver domains' time: about half of that may be with the wrong one */
 #define UNATTRIBUTED_SHARE 0.10 /* of driver domains' time: as much as charges are off at worst otherwise */
 #define WHOLE_INTERVAL_NS                                                                                    \
     100000000                   /* hardly an interval of this length is without I/O: nothing is left as own */
@@ -309,6 +310,17 @@ static void judge_unattributed(struct judgement *j, const struct charge_summary 
                 "%.0f %% of the driver domains' time is unattributed", 100 * share);
 }
 
+static void judge_mixed(struct judgement *j, const struct charge_summary *s)
+{
+    double share = s->ran_ns ? (double)s->mixed_ns / (double)s->ran_ns : 0;
+    if (share >= MIXED_SHARE)
+        because(
+            j, VERDICT_DEGRADED,
+            "%.0f %% of the driver domains' time polled guests and devices in turns: for whom devices were "
+            "polled is estimated",
+            100 * share);
+}
+
 /* The kinds of events that the trace has and the charges leave out, in words. Returns whether others were seen that have a say. */
 static bool unused_kinds(char *to, size_t size, const struct charge_summary *s, const double *weights)
 {
@@ -385,6 +397,7 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
                 "CPU times that cannot be are given for %s of the trace: the events alone charge there",
                 human_percent(share, (double)s->cpu_impossible_ns, (double)duration_ns));
     judge_unattributed(j, s);
+    judge_mixed(j, s);
     judge_unused(j, s, o->weights);
     if (any && s->idds_unseparated > 0)
         judge_unseparated(j, s, o);

@@ -26,10 +26,7 @@ enum pseudo_event {
     /* The null scheduler keeps the pCPU for a vCPU, w[0] = dom << 16 | vcpu; whether it runs is not known. */
     EVENT_ASSIGNED,
     EVENT_CURRENT, /* with raw records: the pCPU's current vCPU from now on, w[0] = dom << 16 | vcpu, CURRENT_UNKNOWN */
-    /* From an archive's entry: how the chain of a pCPU's switches stands after the record at this tsc (metrics/model/instant.h). */
-    EVENT_CHAIN,
-    EVENT_LONGEST_WAIT, /* from an archive's entry: the longest wait before it, w[0] | w[1] << 32, ns */
-    EVENT_MORE          /* attached to a raw record of more than four words: the rest */
+    EVENT_MORE /* attached to a raw record of more than four words: the rest */
 };
 #define EVENT_ATTACHED  EVENT_MORE
 #define CURRENT_UNKNOWN 0xffffffffu
@@ -45,9 +42,8 @@ enum event_flag {
     EVENT_SWITCHED_IN =
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
     /* RUNSTATE_CHANGE of one word: the words after it say what the decoder knows besides. */
-    EVENT_SLICED = 32,  /* to running: w[1] = slice granted, ns */
-    EVENT_RAN = 64,     /* from running: w[2] = how long it ran, ns modulo 2^32 (SWITCH_INFPREV) */
-    EVENT_INSTANT = 128 /* from an archive's entry: w[3] = how many ns before this tsc the state changed */
+    EVENT_SLICED = 32, /* to running: w[1] = slice granted, ns */
+    EVENT_RAN = 64     /* from running: w[2] = how long it ran, ns modulo 2^32 (SWITCH_INFPREV) */
 };
 #define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK)
 

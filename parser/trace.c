@@ -334,8 +334,8 @@ static int read_on(struct trace *t, struct error *err)
     return 0;
 }
 
-/* Takes from the model what it was given by an entry of an archive already; returns how many events remain. */
-static size_t drop_replayed(struct trace *t, size_t n)
+/* Takes from the model what it has had already; returns how many events remain. */
+static size_t drop_known(struct trace *t, size_t n)
 {
     size_t kept = 0, i = 0;
     for (; i < n && t->batch[i].tsc <= t->resume.after_tsc; i++) {
@@ -434,7 +434,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     if (upto > t->delivered_tsc)
         t->delivered_tsc = upto;
     if (t->options.resume)
-        n = drop_replayed(t, n);
+        n = drop_known(t, n);
     unsigned traits = traits_of(t);
     if (t->renames && (t->widened || traits & TRAIT_OLD_NUMBERS))
         old_numbers_rename(t->batch, n, &t->options.interest, traits);

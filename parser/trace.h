@@ -56,7 +56,7 @@ static inline uint64_t event_batch_settled(const struct event_batch *b)
 /* Where to begin in the middle of a trace, and what is known of what comes before. */
 struct trace_resume {
     struct clock clock; /* of the whole trace */
-    uint64_t after_tsc; /* the model is not given events up to here: it has replayed them already */
+    uint64_t after_tsc; /* the model is not given events up to here: it has had them already */
     unsigned traits;    /* of the whole trace: those of old_numbers.h */
 };
 

@@ -55,7 +55,8 @@ void device_interrupt(struct sim_host *host, uint32_t irq, struct sim_task *hand
 
 void thread_wake(struct sim_vcpu *from, struct sim_task *thread)
 {
+    bool awake = thread->queued || thread->active;
     task_wake(thread);
-    if (thread->vcpu != from && !thread->vcpu->reschedule->queued)
+    if (!awake && thread->vcpu != from && !thread->vcpu->reschedule->queued)
         event_channel_send(from->pcpu, thread->vcpu->reschedule);
 }

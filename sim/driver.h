@@ -75,7 +75,7 @@ static inline void domain_did(struct sim_host *host, const struct sim_domain *d,
 /* The driver domain's device interrupts the pCPU where the vCPU is or was: the handler is pending. */
 void device_interrupt(struct sim_host *host, uint32_t irq, struct sim_task *handler, uint64_t now_ns);
 
-/* A thread of the same domain is to run: on another vCPU after an interrupt between vCPUs. `from` runs. */
+/* A thread of the same domain is to run: if it slept, on another vCPU, after an interrupt between vCPUs. `from` runs. */
 void thread_wake(struct sim_vcpu *from, struct sim_task *thread);
 
 #endif

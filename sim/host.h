@@ -56,6 +56,7 @@ struct sim_vcpu {
     uint8_t runstate;    /* enum sim_runstate */
     bool blocked;        /* it has asked to block and was not woken since */
     bool parked;         /* the scheduler has paused it (a cap of Credit) */
+    bool paused;         /* by the toolstack: its domain does not run yet, or not any more */
     bool yields;         /* it has asked to yield and was not descheduled since */
     uint64_t changed_ns; /* of its last runstate change */
     uint64_t saved_ns;   /* its last change was recorded, and it was saved: others must not touch it before */
@@ -67,8 +68,12 @@ struct sim_vcpu {
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
     struct sim_task *idle, *timer_interrupt, *reschedule;
-    struct sim_task_list interrupts, threads, programs; /* pending, in order of precedence */
+    struct sim_task_list interrupts, softirqs, threads, programs; /* pending, in order of precedence */
     bool in_interrupt;
+    struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
+    bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */
+    uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
+    uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */
@@ -76,9 +81,18 @@ struct sim_vcpu {
     uint32_t first_state_cell;
 };
 
+struct sim_load;
+
 struct sim_domain {
     const struct scenario_domain *plan;
     struct sim_vcpu *vcpus;
+    struct sim_load *loads; /* load_count of them (load.h) */
+    size_t load_count;
+    bool alive;                /* it exists: created, and not removed */
+    uint64_t born_ns, died_ns; /* SIM_NEVER: not within the trace */
+    uint32_t life;             /* which one of its id, from 1 on */
+    struct sim_timer fate;     /* toolstack.h */
+    int fate_step;
     uint32_t index;           /* in host->domains */
     uint32_t first_done_cell; /* of SIM_DONES (driver.h) */
     uint32_t own_cell;        /* a driver domain's work for itself; of guests CELL_NONE */
@@ -140,7 +154,7 @@ static inline bool vcpu_is_idle(const struct sim_vcpu *v)
 /* Whether a scheduler may run it. */
 static inline bool vcpu_is_runnable(const struct sim_vcpu *v)
 {
-    return !v->blocked && !v->parked;
+    return !v->blocked && !v->parked && !v->paused;
 }
 
 static inline bool vcpu_is_hvm(const struct sim_vcpu *v)

@@ -35,6 +35,8 @@ static struct sim_task_list *list_of(struct sim_task *task)
     struct sim_vcpu *v = task->vcpu;
     if (task->kind == TASK_INTERRUPT)
         return &v->interrupts;
+    if (task->kind == TASK_SOFTIRQ)
+        return &v->softirqs;
     return task->kind == TASK_THREAD ? &v->threads : &v->programs;
 }
 
@@ -61,9 +63,20 @@ bool task_init(struct sim_task *task, struct sim_vcpu *v, enum sim_task_kind kin
     return host_add_timer(v->pcpu->host, &task->alarm);
 }
 
+/* What a piece of its kernel's work takes this time: up to so many percent more or less. */
+static uint64_t jittered(const struct sim_task *task, uint64_t ns)
+{
+    double part = task->vcpu->domain->plan->jitter_pct / 100;
+    if (part == 0 || task->kind == TASK_PROGRAM)
+        return ns;
+    double drawn =
+        (double)prng_below(&task->vcpu->pcpu->host->rng, (uint64_t)1 << 32) / 2147483648.0 - 1; /* -1 to 1 */
+    return (uint64_t)((double)ns * (1 + part * drawn) + 0.5);
+}
+
 void task_work(struct sim_task *task, uint64_t ns, uint32_t cell)
 {
-    task->left_ns = ns;
+    task->left_ns = jittered(task, ns);
     task->cell = cell;
     task->active = true;
 }
@@ -99,7 +112,7 @@ void event_channel_send(struct sim_pcpu *from, struct sim_task *handler)
     interrupt_raise(from, handler);
 }
 
-/* ---- what runs next ---- */
+/* ---- tasks and interrupts ---- */
 
 /* The last handler is done: back to the task, unless a thread was woken while a program ran. */
 static void return_from_interrupt(struct sim_vcpu *v)
@@ -131,17 +144,92 @@ static struct sim_task *switch_task(struct sim_vcpu *v)
     return next;
 }
 
-static struct sim_task *choose(struct sim_vcpu *v)
+/* ---- softirqs ---- */
+
+/* As Linux has it: about 300 packets, 64 in a poll, before it looks whether a thread waits; and 2 ms at most. */
+enum { POLLS_IN_A_ROW = 5, SOFTIRQ_NS = 2000000 };
+
+static bool is_busy(const struct sim_task *task)
 {
-    if (v->in_interrupt && v->running && v->running->kind == TASK_INTERRUPT && v->running->active)
+    return task && task->active;
+}
+
+static bool has_turn(const struct sim_vcpu *v)
+{
+    return v->polls < POLLS_IN_A_ROW || (!v->threads.head && v->pcpu->clock_ns - v->softirq_ns < SOFTIRQ_NS);
+}
+
+static void begin_turn(struct sim_vcpu *v)
+{
+    v->polls = 0;
+    v->softirq_ns = v->pcpu->clock_ns;
+}
+
+static struct sim_task *next_softirq(struct sim_vcpu *v)
+{
+    v->polls += v->polls < POLLS_IN_A_ROW;
+    return pop(&v->softirqs);
+}
+
+/* At the end of an interrupt. NULL: there is none, or the thread has them. */
+static struct sim_task *softirq_of_interrupt(struct sim_vcpu *v)
+{
+    if (!v->softirqs.head || v->ksoftirqd_runs)
+        return NULL;
+    if (has_turn(v))
+        return next_softirq(v);
+    v->ksoftirqd_runs = true;
+    task_wake(v->ksoftirqd);
+    return NULL;
+}
+
+/* Of the thread, which runs. NULL: there is none, or other threads have their turn. */
+static struct sim_task *softirq_of_thread(struct sim_vcpu *v)
+{
+    if (is_busy(v->softirq))
+        return v->softirq;
+    if (v->softirqs.head && (has_turn(v) || !v->threads.head))
+        return v->softirq = next_softirq(v);
+    if (v->softirqs.head)
+        task_wake(v->ksoftirqd);
+    v->ksoftirqd_runs = v->softirqs.head != NULL;
+    v->softirq = NULL;
+    return NULL;
+}
+
+static void ksoftirqd_step(struct sim_host *host, struct sim_task *task)
+{
+    (void)host;
+    begin_turn(task->vcpu);
+}
+
+/* ---- what runs next ---- */
+
+/* Of handlers, and softirqs on top of the task. NULL: there are none, or no more. */
+static struct sim_task *choose_interrupt(struct sim_vcpu *v)
+{
+    if (v->in_interrupt && is_busy(v->running))
         return v->running;
     if (v->interrupts.head) {
+        if (!v->in_interrupt)
+            begin_turn(v);
         v->in_interrupt = true;
         emit_privileged(v->pcpu, v->domain->plan->privileged);
         return pop(&v->interrupts);
     }
-    if (v->in_interrupt)
+    struct sim_task *softirq = v->in_interrupt ? softirq_of_interrupt(v) : NULL;
+    if (v->in_interrupt && !softirq)
         return_from_interrupt(v);
+    return softirq;
+}
+
+static struct sim_task *choose(struct sim_vcpu *v)
+{
+    struct sim_task *next = choose_interrupt(v);
+    if (!next && v->current == v->ksoftirqd && v->ksoftirqd_runs && !v->ksoftirqd->queued)
+        next = softirq_of_thread(v);
+    if (next)
+        return next;
     bool others = v->threads.head || v->programs.head;
     if (v->current && v->current->active && (v->current != v->idle || !others))
         return v->current;
@@ -239,13 +327,15 @@ bool kernel_init(struct sim_host *host, struct sim_vcpu *v)
     v->idle = calloc(1, sizeof *v->idle);
     v->timer_interrupt = calloc(1, sizeof *v->timer_interrupt);
     v->reschedule = calloc(1, sizeof *v->reschedule);
+    v->ksoftirqd = calloc(1, sizeof *v->ksoftirqd);
     v->tick = (struct sim_timer){.due = tick_due, .context = v};
-    if (!v->idle || !v->timer_interrupt || !v->reschedule || !host_add_timer(host, &v->tick))
+    if (!v->idle || !v->timer_interrupt || !v->reschedule || !v->ksoftirqd || !host_add_timer(host, &v->tick))
         return false;
     v->current = v->idle;
     return task_init(v->idle, v, TASK_PROGRAM, idle_step, NULL) &&
            task_init(v->timer_interrupt, v, TASK_INTERRUPT, timer_step, NULL) &&
-           task_init(v->reschedule, v, TASK_INTERRUPT, reschedule_step, NULL);
+           task_init(v->reschedule, v, TASK_INTERRUPT, reschedule_step, NULL) &&
+           task_init(v->ksoftirqd, v, TASK_THREAD, ksoftirqd_step, NULL);
 }
 
 void kernel_free(struct sim_vcpu *v)
@@ -253,4 +343,5 @@ void kernel_free(struct sim_vcpu *v)
     free(v->idle);
     free(v->timer_interrupt);
     free(v->reschedule);
+    free(v->ksoftirqd);
 }

@@ -3,7 +3,7 @@
  *
  * Tasks (kernel threads, programs, the idle loop) and interrupt handlers are the same kind of thing: a state machine whose
  * step() is called when the work that it asked for is done, at that moment of the vCPU's pCPU. Interrupts run on top of the
- * task; each vCPU has its own tasks, which do not migrate. Records: stack_switch at each task switch, iret at the end of
+ * task, and after them softirqs, as long as they do not run too long or keep a thread waiting that they woke; each vCPU has its own tasks, which do not migrate. Records: stack_switch at each task switch, iret at the end of
  * interrupts, set_singleshot_timer, sched_op block when there is nothing to do.
  */
 #ifndef XENMETER_SIM_KERNEL_H
@@ -12,9 +12,10 @@
 #include "sim/host.h"
 
 enum sim_task_kind {
-    TASK_INTERRUPT, /* a handler or a softirq: runs at once, on top of the task */
-    TASK_THREAD,    /* a kernel thread: runs before programs */
-    TASK_PROGRAM    /* a program: in turns with others */
+    TASK_INTERRUPT, /* a handler: runs at once, on top of the task */
+    TASK_SOFTIRQ, /* runs after handlers, on top of the task; of too many at a time a thread, ksoftirqd, runs the rest */
+    TASK_THREAD, /* a kernel thread: runs before programs */
+    TASK_PROGRAM /* a program: in turns with others */
 };
 
 struct sim_task {

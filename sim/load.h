@@ -11,9 +11,14 @@ struct sim_load_ops {
     /* Makes the tasks; those that it wakes begin to run when the host starts. False: no memory. */
     bool (*create)(struct sim_host *host, struct sim_domain *domain, const struct scenario_load *plan,
                    void *state);
-    /* The host's time begins: arms timers. NULL: there are none. */
-    void (*start)(struct sim_host *host, void *state);
+    /* The host's time begins, or later its domain's: arms timers. NULL: there are none. */
+    void (*start)(struct sim_host *host, void *state, uint64_t now_ns);
     void (*destroy)(void *state); /* what create() allocated beside the state; NULL: nothing */
+};
+
+struct sim_load {
+    const struct sim_load_ops *ops;
+    void *state;
 };
 
 /* By enum scenario_load_type. */

@@ -30,6 +30,11 @@ static bool is_early(struct sim_host *host, struct disk_load *d)
 static void step(struct sim_host *host, struct sim_task *task)
 {
     struct disk_load *d = task->context;
+    if (task->vcpu->pcpu->clock_ns < d->plan->start_ns) {
+        d->next_ns = d->plan->start_ns;
+        task_sleep_until(host, task, d->plan->start_ns);
+        return;
+    }
     if (d->paid) {
         disk_request(d->vbd, &d->user, (uint32_t)d->plan->request_bytes);
         d->asked++;
@@ -54,4 +59,11 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
     return true;
 }
 
-const struct sim_load_ops load_disk = {.size = sizeof(struct disk_load), .create = create};
+static void start(struct sim_host *host, void *state, uint64_t now_ns)
+{
+    struct disk_load *d = state;
+    (void)host;
+    d->next_ns = now_ns;
+}
+
+const struct sim_load_ops load_disk = {.size = sizeof(struct disk_load), .create = create, .start = start};

@@ -15,6 +15,8 @@ enum {
 
 struct sim_vif {
     struct sim_pair *pair;
+    bool
+        held; /* packets are dropped where they leave the device and where they enter it, as a filter on it does */
     /* from the guest */
     struct packet_queue tx;
     uint32_t tx_used;    /* slots that the guest cannot use again yet */
@@ -39,6 +41,7 @@ struct sim_vif {
 struct sim_nic {
     struct sim_driver *driver;
     struct packet_queue rx;
+    uint32_t polled; /* packets, in this poll */
     bool poll_sleeps;
     struct sim_task interrupt, poll;
 };
@@ -50,9 +53,24 @@ static const struct scenario_driver *costs(const struct sim_vif *vif)
 
 /* ---- to the guest ---- */
 
+static void drop(struct sim_host *host, const struct sim_vif *vif, const struct sim_packet *packet,
+                 uint64_t now_ns)
+{
+    domain_did(host, vif->pair->guest, DONE_DROPPED, now_ns, 1);
+    if (packet->flow->lost)
+        packet->flow->lost(host, packet->flow, packet, now_ns);
+}
+
+void network_hold(struct sim_vif *vif, bool held)
+{
+    vif->held = held;
+}
+
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (packet_queue_put(&vif->backlog, packet))
+    if (vif->held)
+        drop(from->pcpu->host, vif, packet, from->pcpu->clock_ns);
+    else if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
     else
         domain_did(from->pcpu->host, vif->pair->guest, DONE_DROPPED, from->pcpu->clock_ns, 1);
@@ -178,7 +196,9 @@ static void forward(struct sim_host *host, struct sim_vif *vif)
     uint32_t n = vif->tx_batch;
     for (; vif->tx_batch > 0; vif->tx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->tx);
-        if (packet.to)
+        if (vif->held)
+            drop(host, vif, &packet, v->pcpu->clock_ns);
+        else if (packet.to)
             queue_for_guest(packet.to, v, &packet);
         else if (packet.flow->left)
             packet.flow->left(host, packet.flow, &packet, v->pcpu->clock_ns);
@@ -199,8 +219,13 @@ static void poll_step(struct sim_host *host, struct sim_task *task)
 {
     struct sim_vif *vif = task->context;
     struct sim_pcpu *pcpu = task->vcpu->pcpu;
-    if (vif->tx_batch > 0)
+    if (vif->tx_batch > 0) {
         forward(host, vif);
+        if (task->kind == TASK_SOFTIRQ && vif->tx.count > 0) {
+            task_wake(task); /* others first */
+            return;
+        }
+    }
     uint32_t n = vif->tx.count > BATCH_MOST ? BATCH_MOST : vif->tx.count;
     vif->tx_batch = n;
     vif->poll_sleeps = n == 0;
@@ -261,9 +286,15 @@ static void nic_poll_step(struct sim_host *host, struct sim_task *task)
     if (task->phase) {
         struct sim_packet packet = packet_queue_take(&nic->rx);
         queue_for_guest(packet.to, task->vcpu, &packet);
+        nic->polled++;
     }
-    task->phase = nic->rx.count > 0;
-    nic->poll_sleeps = !task->phase;
+    nic->poll_sleeps = nic->rx.count == 0;
+    task->phase = nic->rx.count > 0 && nic->polled < BATCH_MOST;
+    if (!task->phase) {
+        nic->polled = 0;
+        if (nic->rx.count > 0)
+            task_wake(task); /* others first */
+    }
     if (task->phase)
         task_work(task, nic->driver->plan->device_packet_ns, pair_cell(first_guest(nic)->pair, WORK_DEVICE));
 }
@@ -271,7 +302,7 @@ static void nic_poll_step(struct sim_host *host, struct sim_task *task)
 void network_arrive(struct sim_host *host, const struct sim_packet *packet, uint64_t now_ns)
 {
     struct sim_nic *nic = packet->to->pair->driver->nic;
-    if (!packet_queue_put(&nic->rx, packet)) {
+    if (!packet->to->pair->guest->alive || !packet_queue_put(&nic->rx, packet)) {
         domain_did(host, packet->to->pair->guest, DONE_DROPPED, now_ns, 1);
         return;
     }
@@ -293,19 +324,19 @@ static bool make_nic(struct sim_driver *driver)
     nic->poll_sleeps = true;
     return packet_queue_init(&nic->rx, NIC_QUEUE) &&
            task_init(&nic->interrupt, v, TASK_INTERRUPT, nic_interrupt_step, nic) &&
-           task_init(&nic->poll, v, TASK_INTERRUPT, nic_poll_step, nic);
+           task_init(&nic->poll, v, TASK_SOFTIRQ, nic_poll_step, nic);
 }
 
 static bool make_tasks(struct sim_vif *vif)
 {
     struct sim_vcpu *driver = vif->pair->driver_vcpu, *guest = vif->pair->guest_vcpu;
-    enum sim_task_kind poll = costs(vif)->threaded_napi ? TASK_THREAD : TASK_INTERRUPT;
+    enum sim_task_kind poll = costs(vif)->threaded_napi ? TASK_THREAD : TASK_SOFTIRQ;
     return task_init(&vif->interrupt, driver, TASK_INTERRUPT, interrupt_step, vif) &&
            task_init(&vif->poll, driver, poll, poll_step, vif) &&
            task_init(&vif->dealloc, driver, TASK_THREAD, dealloc_step, vif) &&
            task_init(&vif->transmit, driver, TASK_THREAD, transmit_step, vif) &&
            task_init(&vif->guest_interrupt, guest, TASK_INTERRUPT, guest_interrupt_step, vif) &&
-           task_init(&vif->guest_poll, guest, TASK_INTERRUPT, guest_poll_step, vif);
+           task_init(&vif->guest_poll, guest, TASK_SOFTIRQ, guest_poll_step, vif);
 }
 
 struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver)

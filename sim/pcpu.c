@@ -12,6 +12,12 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* Whether others than its guest keep it from running. */
+static bool is_held(const struct sim_vcpu *v)
+{
+    return v->parked || v->paused;
+}
+
 static bool idles(const struct sim_pcpu *pcpu)
 {
     return pcpu->current == &pcpu->idle;
@@ -93,7 +99,7 @@ void pcpu_enter(struct sim_pcpu *pcpu, uint64_t now_ns)
 static bool must_schedule(const struct sim_pcpu *pcpu)
 {
     const struct sim_vcpu *v = pcpu->current;
-    return v->blocked || v->parked || v->yields || pcpu->clock_ns >= pcpu->resched_ns ||
+    return !vcpu_is_runnable(v) || v->yields || pcpu->clock_ns >= pcpu->resched_ns ||
            pcpu->clock_ns >= pcpu->slice_end_ns;
 }
 
@@ -138,7 +144,7 @@ static enum sim_runstate state_when_out(const struct sim_vcpu *v)
 {
     if (v->blocked)
         return SIM_BLOCKED;
-    return v->parked ? SIM_OFFLINE : SIM_RUNNABLE;
+    return is_held(v) ? SIM_OFFLINE : SIM_RUNNABLE;
 }
 
 /* Both runstate changes are dated at the instant when the scheduler read its clock. */
@@ -227,7 +233,7 @@ void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
     v->blocked = false;
     if (v->runstate < SIM_BLOCKED)
         return;
-    if (v->parked) {
+    if (is_held(v)) {
         if (v->runstate == SIM_BLOCKED)
             change_state(on, v, SIM_OFFLINE);
         return;
@@ -267,9 +273,9 @@ void vcpu_yield(struct sim_vcpu *v)
     v->yields = true;
 }
 
-void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
+/* Xen's vcpu_sleep_nosync: the vCPU is held from now on. */
+static void hold(struct sim_pcpu *on, struct sim_vcpu *v)
 {
-    v->parked = true;
     wait_for(on, v);
     emit_vcpu(on, TRC_SLEEP, v);
     if (v->runstate == SIM_RUNNING) {
@@ -278,17 +284,43 @@ void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
     }
     if (v->runstate == SIM_RUNNABLE) {
         change_state(on, v, SIM_OFFLINE);
-        on->host->scheduler->sleep(on->host->scheduler_state, v);
+        on->host->scheduler->sleep(on->host->scheduler_state, on, v);
     }
+}
+
+/* One of those who held it does not any more. */
+static void let_go(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    if (!v->domain->alive)
+        return;
+    wait_for(on, v);
+    emit_vcpu(on, TRC_WAKE, v);
+    if (!vcpu_is_runnable(v) || v->runstate < SIM_BLOCKED)
+        return;
+    change_state(on, v, SIM_RUNNABLE);
+    on->host->scheduler->wake(on->host->scheduler_state, on, v);
+}
+
+void vcpu_park(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->parked = true;
+    hold(on, v);
 }
 
 void vcpu_unpark(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     v->parked = false;
-    wait_for(on, v);
-    emit_vcpu(on, TRC_WAKE, v);
-    if (v->blocked || v->runstate < SIM_BLOCKED)
-        return;
-    change_state(on, v, SIM_RUNNABLE);
-    on->host->scheduler->wake(on->host->scheduler_state, on, v);
+    let_go(on, v);
+}
+
+void vcpu_pause(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->paused = true;
+    hold(on, v);
+}
+
+void vcpu_unpause(struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    v->paused = false;
+    let_go(on, v);
 }

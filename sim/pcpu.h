@@ -14,6 +14,10 @@ void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v);
 void vcpu_block(struct sim_vcpu *v);
 void vcpu_yield(struct sim_vcpu *v);
 
+/* The toolstack pauses and continues a vCPU, by an act on `on`: it is offline meanwhile. */
+void vcpu_pause(struct sim_pcpu *on, struct sim_vcpu *v);
+void vcpu_unpause(struct sim_pcpu *on, struct sim_vcpu *v);
+
 /* The vCPU's interrupt arrives at the vCPU by an act on `on`: wakes it, or interrupts what it runs. */
 void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v);
 

@@ -12,11 +12,15 @@
 
 #include "parser/error.h"
 
-#define SCENARIO_PCPUS_MAX    1024
-#define SCENARIO_DOMAINS_MAX  2000
-#define SCENARIO_VCPUS_MAX    512 /* per domain */
-#define SCENARIO_ALL_VCPUS    8192
-#define SCENARIO_LOADS_MAX    16 /* per domain */
+#define SCENARIO_PCPUS_MAX   1024
+#define SCENARIO_DOMAINS_MAX 2000
+#define SCENARIO_VCPUS_MAX   512 /* per domain */
+#define SCENARIO_ALL_VCPUS   8192
+#define SCENARIO_LOADS_MAX   16 /* per domain */
+/* From the last moment of a domain that is destroyed until it is gone. */
+#define SCENARIO_DEATH_NS 5000000u
+/* A life is not shorter, and so long after its end another domain may have the id. */
+#define SCENARIO_LIFE_NS      20000000u
 #define SCENARIO_DURATION_MIN ((uint64_t)1000000)
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 
@@ -71,6 +75,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    uint64_t start_ns; /* what a driver domain serves: not before */
+    int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
     uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };
@@ -89,8 +95,11 @@ enum scenario_boost { BOOST_UNDER, BOOST_NEVER, BOOST_ALWAYS };
 struct scenario_domain {
     size_t element; /* of the scenario's list: several domains that are alike are one */
     uint64_t id;
-    const char *name; /* "" if it has none */
-    char *copy_name;  /* where `name` points to, of one of several that are alike; else NULL */
+    const char *name;      /* "" if it has none */
+    char *copy_name;       /* where `name` points to, of one of several that are alike; else NULL */
+    uint64_t created_ns;   /* 0: before the trace */
+    uint64_t destroyed_ns; /* UINT64_MAX: not within the trace */
+    uint64_t again_ns;     /* so long after its creation a domain of the same id is created; 0: none is */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */
@@ -107,6 +116,7 @@ struct scenario_domain {
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     int guest;                           /* enum scenario_guest */
     double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
+    double jitter_pct;                   /* of the work of its kernel's handlers and threads */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;
@@ -126,15 +136,18 @@ struct scenario {
     uint32_t event_mask; /* as xentrace -e has it */
     uint64_t buffer_pages;
     uint64_t sweep_ns, sweep_delay_ns;
+    uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
+    uint64_t skew_ns;  /* the odd pCPUs' tsc is so far ahead */
     struct scenario_domain *domains;
     size_t domain_count;
     void *document; /* which names point into */
 };
 
 /*
- * Reads `n` bytes of text; files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
+ * Reads `n` bytes of text; duration_ns: that long, whatever the text says (0: what it says); files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
  */
-struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err);
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
+                               struct error *err);
 void scenario_free(struct scenario *s);
 
 /* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/keys.h"
+#include "sim/scenario_checks.h"
 #include "sim/scenario_loads.h"
 
 #define US 1e3
@@ -46,7 +47,8 @@ static const struct key host_keys[] = {
 /* What the reader keeps until it is checked. */
 struct trace_part {
     const char *events;
-    uint64_t buffer_pages, sweep_ns, sweep_delay_ns;
+    uint64_t buffer_pages, sweep_ns, sweep_delay_ns, skew_ns;
+    double lost;
 };
 
 static const struct key trace_keys[] = {
@@ -54,6 +56,8 @@ static const struct key trace_keys[] = {
     {"buffer_pages", KEY_COUNT, FIELD(trace_part, buffer_pages), 1, 65535, NULL, false},
     {"sweep", KEY_TIME, FIELD(trace_part, sweep_ns), 1 * MS, 3600 * S, NULL, false},
     {"sweep_delay", KEY_TIME, FIELD(trace_part, sweep_delay_ns), 0, 3600 * S, NULL, false},
+    {"lost", KEY_NUMBER, FIELD(trace_part, lost), 0, 1, NULL, false},
+    {"skew", KEY_TIME, FIELD(trace_part, skew_ns), 0, 1 * S, NULL, false},
     {.name = NULL},
 };
 
@@ -62,6 +66,9 @@ static const struct key trace_keys[] = {
 static const struct key domain_keys[] = {
     {"id", KEY_COUNT, FIELD(scenario_domain, id), 0, DOMAIN_ID_MAX, NULL, true},
     {"count", KEY_OTHER, .required = false},
+    {"created", KEY_TIME, FIELD(scenario_domain, created_ns), 0, 86400 * S, NULL, false},
+    {"destroyed", KEY_TIME, FIELD(scenario_domain, destroyed_ns), 0, 86400 * S, NULL, false},
+    {"again", KEY_TIME, FIELD(scenario_domain, again_ns), 1 * MS, 86400 * S, NULL, false},
     {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
     {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
     {"pin", KEY_OTHER, .required = false},
@@ -76,6 +83,7 @@ static const struct key domain_keys[] = {
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
     {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
     {"hypercalls_per_s", KEY_NUMBER, NOISE(NOISE_HYPERCALL)},
@@ -145,7 +153,10 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
     const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
                            pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
-    struct trace_part part = {"all", s->buffer_pages, s->sweep_ns, s->sweep_delay_ns};
+    struct trace_part part = {.events = "all",
+                              .buffer_pages = s->buffer_pages,
+                              .sweep_ns = s->sweep_ns,
+                              .sweep_delay_ns = s->sweep_delay_ns};
     if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
@@ -153,6 +164,8 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
                          PAGES_MAX / (unsigned)s->pcpus);
     s->buffer_pages = part.buffer_pages;
     s->sweep_ns = part.sweep_ns;
+    s->lost_ppm = (uint32_t)(part.lost * 1e6 + 0.5);
+    s->skew_ns = part.skew_ns;
     s->sweep_delay_ns = part.sweep_delay_ns;
     if (scenario_parse_mask(part.events, &s->event_mask) != 0)
         return key_error(&events, err,
@@ -243,10 +256,33 @@ static int check_guest(const struct scenario_domain *d, const json_t *domain, co
     return 0;
 }
 
+/* Driver domains live throughout; others live for a while, and what comes again has gone before. */
+static int check_life(const struct scenario_domain *d, const json_t *domain, const struct key_place *place,
+                      struct error *err)
+{
+    const char *created = keys_given(domain, domain_keys, "created"),
+               *destroyed = keys_given(domain, domain_keys, "destroyed"),
+               *again = keys_given(domain, domain_keys, "again");
+    const struct key_place first = {place, created ? created : destroyed, 0}, end = {place, destroyed, 0},
+                           next = {place, again, 0};
+    if ((created || destroyed) && json_object_get(domain, "driver_domain"))
+        return key_error(&first, err, "a driver domain is there all the time: take it out");
+    if (destroyed && d->destroyed_ns < d->created_ns + SCENARIO_LIFE_NS)
+        return key_error(&end, err, "a domain lives for %u ms at least: make it later",
+                         SCENARIO_LIFE_NS / 1000000);
+    if (again && !destroyed)
+        return key_error(&next, err, "what is not destroyed cannot come again: give destroyed, too");
+    if (again && d->destroyed_ns - d->created_ns + SCENARIO_LIFE_NS > d->again_ns)
+        return key_error(&next, err, "must be longer than the life, by %u ms at least",
+                         SCENARIO_LIFE_NS / 1000000);
+    return 0;
+}
+
 static int read_domain(struct scenario *s, struct scenario_domain *d, const json_t *domain,
                        const struct key_place *place, struct error *err)
 {
     *d = (struct scenario_domain){.name = "",
+                                  .destroyed_ns = UINT64_MAX,
                                   .vcpus = 1,
                                   .weight = 256,
                                   .slice_ns = 0,
@@ -260,76 +296,9 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
         d->extratime = false;
     if (read_pins(d, json_object_get(domain, "pin"), place, s->pcpus, err) != 0 ||
         check_parameters(s, d, domain, place, err) != 0 || check_guest(d, domain, place, err) != 0 ||
-        read_driver(d, domain, place, err) != 0)
+        check_life(d, domain, place, err) != 0 || read_driver(d, domain, place, err) != 0)
         return -1;
     return read_loads(d, domain, place, err);
-}
-
-/* ---- what domains must agree on ---- */
-
-/* RTDS has one queue: what is reserved must fit into all pCPUs together. */
-static int check_budgets(const struct scenario *s, const struct key_place *list, struct error *err)
-{
-    double share = 0;
-    if (s->scheduler != SCENARIO_RTDS)
-        return 0;
-    for (size_t i = 0; i < s->domain_count; i++)
-        share +=
-            (double)s->domains[i].vcpus * (double)s->domains[i].budget_ns / (double)s->domains[i].period_ns;
-    if (share > (double)s->pcpus + 1e-9)
-        return key_error(list, err,
-                         "have budgets of %.1f %% of a pCPU, and there are %zu pCPUs: lower the budgets",
-                         100 * share, (size_t)s->pcpus);
-    return 0;
-}
-
-static int check_ids(const struct scenario *s, const struct key_place *list, struct error *err)
-{
-    for (size_t i = 1; i < s->domain_count; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct key_place here = {list, NULL, s->domains[i].element};
-            if (s->domains[i].id == s->domains[j].id)
-                return key_error(&here, err, "domain %zu is there already: give this one another id",
-                                 (size_t)s->domains[i].id);
-        }
-    return 0;
-}
-
-static int check_vcpus(const struct scenario *s, const struct key_place *list, struct error *err)
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < s->domain_count; i++)
-        all += s->domains[i].vcpus;
-    if (all == 0)
-        return key_error(list, err, "must have at least one domain");
-    if (all > SCENARIO_ALL_VCPUS)
-        return key_error(list, err, "have %zu vCPUs together; at most %d are possible", (size_t)all,
-                         SCENARIO_ALL_VCPUS);
-    return 0;
-}
-
-/*
- * SEDF has a run queue per pCPU: what is reserved there must fit. vCPUs that are not pinned are dealt out as the scheduler
- * does it (sched_sedf.c), so that the check is exact.
- */
-static int check_reservations(const struct scenario *s, const struct key_place *list, struct error *err)
-{
-    double share[SCENARIO_PCPUS_MAX] = {0};
-    size_t next = 0;
-    if (s->scheduler != SCENARIO_SEDF)
-        return 0;
-    for (size_t i = 0; i < s->domain_count; i++)
-        for (size_t v = 0; v < s->domains[i].vcpus; v++) {
-            const struct scenario_domain *d = &s->domains[i];
-            const struct key_place here = {list, NULL, d->element};
-            size_t pcpu = d->pins[v] >= 0 ? (size_t)d->pins[v] : next++ % s->pcpus;
-            share[pcpu] += (double)d->slice_ns / (double)d->period_ns;
-            if (share[pcpu] > 1 + 1e-9)
-                return key_error(&here, err,
-                                 "with this domain %.1f %% of pCPU %zu are reserved: lower the slices there",
-                                 100 * share[pcpu], pcpu);
-        }
-    return 0;
 }
 
 /* How many domains alike the element stands for; 0 with `err` filled. */
@@ -365,21 +334,36 @@ static int number_copy(struct scenario_domain *d, size_t copy, const struct key_
     return 0;
 }
 
+/* The domain of an element that is the copy-th of those alike (count of them), in its life-th life. */
+static int read_copy(struct scenario *s, const json_t *element, size_t copy, size_t count, uint64_t life,
+                     const struct key_place *here, struct error *err)
+{
+    if (s->domain_count == SCENARIO_DOMAINS_MAX)
+        return key_error(here->above, err, "are more than %d domains, with all their lives",
+                         SCENARIO_DOMAINS_MAX);
+    struct scenario_domain *d = &s->domains[s->domain_count++];
+    if (read_domain(s, d, element, here, err) != 0 || (count > 1 && number_copy(d, copy, here, err) != 0))
+        return -1;
+    d->element = here->index;
+    d->created_ns += life * d->again_ns;
+    d->destroyed_ns += life * d->again_ns;
+    return 0;
+}
+
 static int read_element(struct scenario *s, const json_t *element, const struct key_place *here,
                         struct error *err)
 {
     size_t count = count_of(element, here, err);
-    if (count == 0)
-        return -1;
-    if (s->domain_count + count > SCENARIO_DOMAINS_MAX)
-        return key_error(here->above, err, "are more than %d domains", SCENARIO_DOMAINS_MAX);
     for (size_t copy = 0; copy < count; copy++) {
-        struct scenario_domain *d = &s->domains[s->domain_count++];
-        if (read_domain(s, d, element, here, err) != 0 || (count > 1 && number_copy(d, copy, here, err) != 0))
-            return -1;
-        d->element = here->index;
+        const struct scenario_domain *d = &s->domains[s->domain_count];
+        for (uint64_t life = 0; life == 0 || (d->again_ns && d->created_ns + d->again_ns < s->duration_ns);
+             life++) {
+            if (read_copy(s, element, copy, count, life, here, err) != 0)
+                return -1;
+            d = &s->domains[s->domain_count - 1];
+        }
     }
-    return 0;
+    return count > 0 ? 0 : -1;
 }
 
 static int read_domains(struct scenario *s, const json_t *root, struct error *err)
@@ -395,15 +379,13 @@ static int read_domains(struct scenario *s, const json_t *root, struct error *er
         if (read_element(s, json_array_get(list, i), &here, err) != 0)
             return -1;
     }
-    if (check_ids(s, &list_place, err) != 0 || check_budgets(s, &list_place, err) != 0 ||
-        check_vcpus(s, &list_place, err) != 0)
-        return -1;
-    return scenario_check_loads(s, &list_place, err) != 0 ? -1 : check_reservations(s, &list_place, err);
+    return scenario_check_loads(s, &list_place, err) != 0 ? -1 : scenario_check_domains(s, &list_place, err);
 }
 
 /* ---- the whole ---- */
 
-static int read_document(struct scenario *s, const char *text, size_t n, struct error *err)
+static int read_document(struct scenario *s, const char *text, size_t n, uint64_t duration_ns,
+                         struct error *err)
 {
     json_error_t wrong;
     s->document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &wrong);
@@ -415,10 +397,13 @@ static int read_document(struct scenario *s, const char *text, size_t n, struct 
         return -1;
     if (read_trace(s, root, err) != 0)
         return -1;
+    if (duration_ns)
+        s->duration_ns = duration_ns;
     return read_domains(s, root, err);
 }
 
-struct scenario *scenario_read(const char *text, size_t n, const char *folder, struct error *err)
+struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
+                               struct error *err)
 {
     struct scenario *s = malloc(sizeof *s);
     if (!s) {
@@ -437,7 +422,7 @@ struct scenario *scenario_read(const char *text, size_t n, const char *folder, s
                            .buffer_pages = 32,
                            .sweep_ns = 100000000,
                            .sweep_delay_ns = 200000};
-    if (read_document(s, text, n, err) == 0 && scenario_read_files(s, folder, err) == 0)
+    if (read_document(s, text, n, duration_ns, err) == 0 && scenario_read_files(s, folder, err) == 0)
         return s;
     scenario_free(s);
     return NULL;

@@ -233,7 +233,7 @@ static int64_t fair_share(struct credit_state *s, struct credit_domain *d, struc
 static void settle_over(struct credit_state *s, struct sim_pcpu *on, struct credit_vcpu *c, int64_t cap)
 {
     c->priority = PRIORITY_OVER;
-    if (cap != 0 && c->credit < -cap && !c->paused) {
+    if (cap != 0 && c->credit < -cap && !c->paused && !c->vcpu->paused) {
         c->paused = true;
         vcpu_park(on, c->vcpu);
     }
@@ -380,8 +380,9 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
     tickle_for(s, on, c);
 }
 
-static void sleep(void *opaque, struct sim_vcpu *v)
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
+    (void)on;
     struct credit_state *s = opaque;
     runq_remove(&of_vcpu(s, v)->node);
 }

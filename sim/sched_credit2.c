@@ -220,7 +220,7 @@ static void unpark(const struct credit2_domain *d, struct sim_pcpu *on)
         if (!c->vcpu->parked)
             continue;
         c->vcpu->parked = false;
-        if (!c->vcpu->blocked)
+        if (!c->vcpu->blocked && !c->vcpu->paused)
             arrive(d->state, on, c);
     }
 }
@@ -388,6 +388,16 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
 }
 
 /* Xen's context_saved: only now may other pCPUs have it. */
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    struct credit2_state *s = opaque;
+    struct credit2_vcpu *c = of_vcpu(s, v);
+    if (!runq_has(&c->node))
+        return;
+    runq_remove(&c->node);
+    credit2_load_change(on, &s->load, &c->load, v, -1);
+}
+
 static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v)
 {
     struct credit2_state *s = opaque;
@@ -428,6 +438,7 @@ const struct sim_scheduler_ops scheduler_credit2 = {.name = "credit2",
                                                     .destroy = destroy,
                                                     .start = start,
                                                     .wake = wake,
+                                                    .sleep = sleep,
                                                     .schedule = schedule,
                                                     .switched_out = switched_out,
                                                     .withholds = withholds,

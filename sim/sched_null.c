@@ -56,6 +56,14 @@ static void wake(void *state, struct sim_pcpu *on, struct sim_vcpu *v)
         pcpu_tickle(on, v->pcpu);
 }
 
+/* There are no queues. */
+static void sleep(void *state, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    (void)state;
+    (void)on;
+    (void)v;
+}
+
 static struct sim_decision schedule(void *state, struct sim_pcpu *pcpu, uint64_t now_ns)
 {
     struct null_state *s = state;
@@ -78,5 +86,6 @@ const struct sim_scheduler_ops scheduler_null = {.name = "null",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
+                                                 .sleep = sleep,
                                                  .schedule = schedule,
                                                  .withholds = withholds};

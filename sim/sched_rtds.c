@@ -215,6 +215,12 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     return (struct sim_decision){next->vcpu, (uint64_t)next->left_ns};
 }
 
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    (void)on;
+    runq_remove(&of_vcpu(opaque, v)->node);
+}
+
 /* Xen's context_saved: only now may other pCPUs have it. */
 static void switched_out(void *opaque, struct sim_pcpu *pcpu, struct sim_vcpu *v)
 {
@@ -245,6 +251,7 @@ const struct sim_scheduler_ops scheduler_rtds = {.name = "rtds",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
+                                                 .sleep = sleep,
                                                  .schedule = schedule,
                                                  .switched_out = switched_out,
                                                  .withholds = withholds,

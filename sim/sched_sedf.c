@@ -204,6 +204,14 @@ static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
         pcpu_tickle(on, v->pcpu);
 }
 
+static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    struct sedf_state *state = opaque;
+    (void)on;
+    runq_remove(&state->vcpus[v->index].node);
+    runq_remove(&state->vcpus[v->index].extra);
+}
+
 /* What the vCPU ran is accounted; it goes back to where it belongs. */
 static void deschedule(struct sedf_state *state, struct sim_pcpu *pcpu, uint64_t now_ns)
 {
@@ -280,6 +288,7 @@ const struct sim_scheduler_ops scheduler_sedf = {.name = "sedf",
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .wake = wake,
+                                                 .sleep = sleep,
                                                  .schedule = schedule,
                                                  .withholds = withholds,
                                                  .set_allowance = set_allowance};

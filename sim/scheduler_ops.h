@@ -32,8 +32,8 @@ struct sim_scheduler_ops {
     /* The vCPU has become runnable, by an act on the pCPU `on`; v->pcpu may change here while it does not run. */
     void (*wake)(void *scheduler, struct sim_pcpu *on, struct sim_vcpu *v);
 
-    /* A runnable vCPU that does not run is no longer runnable: it was parked. NULL: the scheduler parks none. */
-    void (*sleep)(void *scheduler, struct sim_vcpu *v);
+    /* A runnable vCPU that does not run is no longer runnable, by an act on `on`: it was parked, or paused. */
+    void (*sleep)(void *scheduler, struct sim_pcpu *on, struct sim_vcpu *v);
 
     /*
      * Decides for the pCPU at now_ns. The current vCPU may not be runnable any more; v->yields says that it asked to yield.

@@ -3,59 +3,36 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "sim/allowances.h"
-#include "sim/disk.h"
+#include "sim/host_build.h"
 #include "sim/kernel.h"
-#include "sim/load.h"
-#include "sim/network.h"
-#include "sim/noise.h"
+#include "sim/orders.h"
 #include "sim/pcpu.h"
+#include "sim/toolstack.h"
 #include "sim/true_document.h"
 
 #define TRUTH_MIB_MAX 1024u
-#define PAGE_BYTES    4096u
 #define ACTS_BETWEEN  8192u    /* calls of the sink's reached() */
 #define STILL_MAX     2000000u /* things that happen at one instant: far more than there are timers */
 #define BUFFER_WORDS  8u       /* producer and consumer, at the beginning of a pCPU's buffer */
 
 static const struct sim_scheduler_ops *const schedulers[] = {
     &scheduler_credit, &scheduler_credit2, &scheduler_sedf, &scheduler_null, &scheduler_rtds};
-static const struct sim_load_ops *const loads[] = {&load_hog,      &load_on_off,  &load_web,  &load_web,
-                                                   &load_bulk_out, &load_bulk_in, &load_disk, &load_map};
-
 struct simulation {
     struct sim_host host;
     struct simulation_sink sink;
     struct sim_timer sweep;
-    void **load_states; /* of each load, in the scenario's order */
-    const struct sim_load_ops **load_ops;
-    size_t load_count;
     bool sink_failed;
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
-    struct allowances allowances;
-    uint64_t now_ns; /* of the last thing that happened */
-    uint64_t acts;   /* how many things happened, in all and */
-    uint64_t still;  /* at now_ns */
+    struct orders orders;
+    struct prng trace_rng; /* of what happens to the trace, and not to the host */
+    uint64_t now_ns;       /* of the last thing that happened */
+    uint64_t acts;         /* how many things happened, in all and */
+    uint64_t still;        /* at now_ns */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
 };
-
-bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
-{
-    if (host->timer_count == host->timer_space) {
-        uint32_t space = host->timer_space ? 2 * host->timer_space : 64;
-        struct sim_timer **more = realloc(host->timers, space * sizeof *more);
-        if (!more)
-            return false;
-        host->timers = more;
-        host->timer_space = space;
-    }
-    timer->actor = host->timer_count;
-    host->timers[host->timer_count++] = timer;
-    return true;
-}
 
 /* ---- the trace's file ---- */
 
@@ -68,7 +45,7 @@ static void write_bytes(struct simulation *s, const void *bytes, size_t n)
 }
 
 /* One window: what a pCPU's buffer holds. */
-static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t now_tsc)
+static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t now_ns)
 {
     if (ring->used > 0) {
         const struct trace_ring_window w = trace_ring_unread(ring);
@@ -77,7 +54,18 @@ static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t
         write_bytes(s, w.first, w.first_bytes);
         write_bytes(s, w.second, w.second_bytes);
     }
-    trace_ring_consume(ring, now_tsc);
+    trace_ring_consume(ring, host_tsc(&s->host, now_ns));
+}
+
+/* The buffer may overflow after it was read: not if nothing would be recorded after that, which says that something was lost. */
+static void maybe_overflow(struct simulation *s, struct trace_ring *ring, uint64_t now_ns)
+{
+    const struct scenario *plan = s->host.plan;
+    if (now_ns + 2 * plan->sweep_ns > plan->duration_ns || !prng_chance(&s->trace_rng, plan->lost_ppm))
+        return;
+    uint64_t after_ns = (uint64_t)(((uint128)prng_next(&s->trace_rng) * plan->sweep_ns) >> 64);
+    if (ring->full_from == UINT64_MAX)
+        ring->full_from = host_tsc(&s->host, now_ns + after_ns);
 }
 
 /* What is recorded up to now is in the buffers then: a vCPU makes its noise when its pCPU is entered. */
@@ -97,8 +85,11 @@ static void sweep(struct simulation *s, uint64_t now_ns)
     struct sim_host *host = &s->host;
     if (s->sink.reached)
         s->sink.reached(s->sink.context, now_ns);
-    for (size_t i = 0; i < host->plan->pcpus; i++)
-        write_window(s, &host->pcpus[i].ring, host_tsc(host, now_ns));
+    for (size_t i = 0; i < host->plan->pcpus; i++) {
+        write_window(s, &host->pcpus[i].ring, now_ns);
+        if (host->plan->lost_ppm > 0)
+            maybe_overflow(s, &host->pcpus[i].ring, now_ns);
+    }
     host->sweep_wanted = false;
 }
 
@@ -150,138 +141,16 @@ static int still_error(const struct simulation *s, struct error *err)
 
 /* ---- building ---- */
 
-static void fill_mask(struct sim_host *host)
-{
-    uint32_t mask = host->plan->event_mask;
-    for (unsigned i = 0; i < TRC_EVENT_COUNT; i++) {
-        uint32_t id = trace_event_info[i].id;
-        host->recorded[i] = (mask >> 16 & id >> 16) != 0 && (mask >> 12 & id >> 12 & 0xf) != 0;
-    }
-}
-
-static void init_idle(struct sim_pcpu *pcpu)
-{
-    pcpu->idle = (struct sim_vcpu){.domain = &pcpu->host->idle_domain,
-                                   .pcpu = pcpu,
-                                   .id = (uint16_t)pcpu->id,
-                                   .pin = (int16_t)pcpu->id,
-                                   .runstate = SIM_RUNNING,
-                                   .noise_ns = SIM_NEVER,
-                                   .charged_to = CELL_NONE};
-    pcpu->current = &pcpu->idle;
-}
-
-static bool build_pcpus(struct sim_host *host)
-{
-    host->idle_domain = (struct sim_domain){.id = SIM_IDLE_DOMAIN, .own_cell = CELL_NONE};
-    if (!(host->pcpus = calloc(host->plan->pcpus, sizeof *host->pcpus)))
-        return false;
-    for (uint32_t i = 0; i < host->plan->pcpus; i++) {
-        struct sim_pcpu *pcpu = &host->pcpus[i];
-        pcpu->host = host;
-        pcpu->id = i;
-        pcpu->resched_ns = pcpu->kick_ns = pcpu->slice_end_ns = SIM_NEVER;
-        pcpu->timer = (struct sim_timer){.due = pcpu_due, .context = pcpu};
-        init_idle(pcpu);
-        uint32_t bytes = (uint32_t)(host->plan->buffer_pages * PAGE_BYTES - BUFFER_WORDS);
-        if (!trace_ring_init(&pcpu->ring, i, bytes, &host->sweep_wanted) ||
-            !host_add_timer(host, &pcpu->timer))
-            return false;
-        pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
-        pcpu->ring.current_vcpu = (uint16_t)i;
-    }
-    return true;
-}
-
-static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct sim_vcpu *v, uint16_t id)
-{
-    int16_t pin = domain->plan->pins[id];
-    *v = (struct sim_vcpu){.domain = domain,
-                           .index = (uint32_t)(v - host->vcpus),
-                           .id = id,
-                           .pin = pin,
-                           .runstate = SIM_BLOCKED,
-                           .blocked = true,
-                           .charged_to = domain->own_cell};
-    v->pcpu = &host->pcpus[pin >= 0 ? (uint32_t)pin : v->index % host->plan->pcpus];
-    noise_init(host, v);
-    v->first_state_cell = true_account_cell(&host->truth);
-    for (int i = 1; i < TRUE_STATES; i++)
-        true_account_cell(&host->truth);
-    return kernel_init(host, v);
-}
-
-/* What the domain got done; of a driver domain its own work. */
-static void build_cells(struct sim_host *host, struct sim_domain *d)
-{
-    d->first_done_cell = true_account_cell(&host->truth);
-    for (int i = 1; i < SIM_DONES; i++)
-        true_account_cell(&host->truth);
-    if (!d->plan->driver)
-        return;
-    d->own_cell = true_account_cell(&host->truth);
-    host->drivers[host->driver_count++] = (struct sim_driver){.domain = d, .plan = d->plan->driver};
-}
-
-static bool build_domains(struct sim_host *host)
-{
-    const struct scenario *plan = host->plan;
-    for (size_t i = 0; i < plan->domain_count; i++)
-        host->vcpu_count += (uint32_t)plan->domains[i].vcpus;
-    host->domains = calloc(plan->domain_count + 1, sizeof *host->domains);
-    host->vcpus = calloc((size_t)host->vcpu_count + 1, sizeof *host->vcpus);
-    host->drivers = calloc(plan->domain_count + 1, sizeof *host->drivers);
-    if (!host->domains || !host->vcpus || !host->drivers)
-        return false;
-    struct sim_vcpu *next = host->vcpus;
-    for (size_t i = 0; i < plan->domain_count; i++) {
-        struct sim_domain *d = &host->domains[i];
-        *d = (struct sim_domain){.plan = &plan->domains[i],
-                                 .vcpus = next,
-                                 .index = (uint32_t)i,
-                                 .id = (uint16_t)plan->domains[i].id,
-                                 .own_cell = CELL_NONE};
-        build_cells(host, d);
-        for (uint16_t v = 0; v < d->plan->vcpus; v++)
-            if (!build_vcpu(host, d, next++, v))
-                return false;
-    }
-    return true;
-}
-
-static bool build_loads(struct simulation *s)
-{
-    const struct scenario *plan = s->host.plan;
-    size_t all = 1;
-    for (size_t i = 0; i < plan->domain_count; i++)
-        all += plan->domains[i].load_count;
-    s->load_states = calloc(all, sizeof *s->load_states);
-    s->load_ops = calloc(all, sizeof(struct sim_load_ops *));
-    if (!s->load_states || !s->load_ops)
-        return false;
-    for (size_t i = 0; i < plan->domain_count; i++)
-        for (size_t j = 0; j < plan->domains[i].load_count; j++) {
-            const struct scenario_load *load = &plan->domains[i].loads[j];
-            const struct sim_load_ops *ops = s->load_ops[s->load_count] = loads[load->type];
-            void *state = s->load_states[s->load_count++] = calloc(1, ops->size);
-            if (!state || !ops->create(&s->host, &s->host.domains[i], load, state))
-                return false;
-        }
-    return true;
-}
-
 static bool build(struct simulation *s)
 {
     struct sim_host *host = &s->host;
-    host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
-    prng_seed(&host->rng, host->plan->seed);
-    fill_mask(host);
-    s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
-    if (!build_pcpus(host) || !build_domains(host) || !build_loads(s))
+    if (!sim_host_build(host))
         return false;
+    prng_seed(&s->trace_rng, ~host->plan->seed);
+    s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
-        !allowances_init(&s->allowances, host))
+        !orders_init(&s->orders, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -330,33 +199,8 @@ void simulation_free(struct simulation *s)
     struct sim_host *host = &s->host;
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
-    for (size_t i = 0; i < s->load_count; i++) {
-        if (s->load_states[i] && s->load_ops[i]->destroy)
-            s->load_ops[i]->destroy(s->load_states[i]);
-        free(s->load_states[i]);
-    }
-    free(s->load_states);
-    free(s->load_ops);
-    for (struct sim_pair *pair; (pair = host->pairs);) {
-        host->pairs = pair->next;
-        network_vif_free(pair->vif);
-        disk_vbd_free(pair->vbd);
-        free(pair);
-    }
-    for (size_t i = 0; i < host->driver_count; i++)
-        network_nic_free(host->drivers[i].nic);
-    free(host->drivers);
-    allowances_free(&s->allowances);
-    for (uint32_t i = 0; host->vcpus && i < host->vcpu_count; i++)
-        kernel_free(&host->vcpus[i]);
-    for (size_t i = 0; host->pcpus && i < host->plan->pcpus; i++)
-        trace_ring_free(&host->pcpus[i].ring);
-    free(host->vcpus);
-    free(host->domains);
-    free(host->pcpus);
-    free(host->timers);
-    timeline_free(&host->timeline);
-    true_account_close(&host->truth);
+    orders_free(&s->orders);
+    sim_host_free(host);
     free(s);
 }
 
@@ -370,11 +214,14 @@ static void begin(struct simulation *s)
         host->scheduler->start(host->scheduler_state);
     host_set_timer(host, &s->sweep, host->plan->sweep_ns);
     host_set_timer(host, &s->watchdog, host->plan->watchdog_ns);
-    for (size_t i = 0; i < s->load_count; i++)
-        if (s->load_ops[i]->start)
-            s->load_ops[i]->start(host, s->load_states[i]);
+    toolstack_begin(host);
+    for (size_t i = 0; i < host->plan->domain_count; i++)
+        if (host->domains[i].alive)
+            toolstack_start_loads(host, &host->domains[i], 0);
     for (uint32_t i = 0; i < host->vcpu_count; i++) {
         struct sim_vcpu *v = &host->vcpus[i];
+        if (v->paused)
+            continue;
         pcpu_enter(v->pcpu, 0);
         interrupt_raise(v->pcpu, v->timer_interrupt);
         pcpu_leave(v->pcpu);
@@ -394,7 +241,8 @@ static void end(struct simulation *s)
             host->last_ns = known_ns;
     }
     for (uint32_t i = 0; i < host->vcpu_count; i++)
-        vcpu_close_account(&host->vcpus[i], host->last_ns);
+        if (host->vcpus[i].domain->alive)
+            vcpu_close_account(&host->vcpus[i], host->last_ns);
     if (s->stopped)
         true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
@@ -463,16 +311,39 @@ bool simulation_takes_allowances(const struct simulation *s)
     return s->host.scheduler->set_allowance != NULL;
 }
 
+static int add_order(struct simulation *s, const struct order *order, struct error *err)
+{
+    return orders_add(&s->orders, &s->host, order) ? 0
+                                                   : error_no_memory(err, "what is decided about domains");
+}
+
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err)
 {
-    struct allowance allowance = {.due_ns = s->now_ns + delay_ns, .part_ns = part_ns, .of_ns = of_ns};
+    struct order order = {
+        .due_ns = s->now_ns + delay_ns, .kind = ORDER_ALLOW, .part_ns = part_ns, .of_ns = of_ns};
     for (size_t i = 0; i < s->host.plan->domain_count; i++)
-        if (s->host.domains[i].id == domain)
-            allowance.domain = &s->host.domains[i];
-    return !allowance.domain || allowances_add(&s->allowances, &s->host, &allowance)
-               ? 0
-               : error_no_memory(err, "allowances");
+        if (s->host.domains[i].id == domain && s->host.domains[i].alive)
+            order.domain = &s->host.domains[i];
+    return order.domain ? add_order(s, &order, err) : 0;
+}
+
+int simulation_hold(struct simulation *s, const struct simulation_held *held, uint64_t delay_ns,
+                    struct error *err)
+{
+    for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
+        struct order order = {.due_ns = s->now_ns + delay_ns, .pair = pair, .held = held->held};
+        if (!pair->guest->alive || pair->guest->id != held->domain ||
+            pair->driver->domain->id != held->driver_domain)
+            continue;
+        order.kind = ORDER_NETWORK;
+        if (held->network && add_order(s, &order, err) != 0)
+            return -1;
+        order.kind = ORDER_DISK;
+        if (held->disk && add_order(s, &order, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 struct sim_host *simulation_host(struct simulation *s)

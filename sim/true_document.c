@@ -56,6 +56,11 @@ static json_t *domain_json(const struct sim_host *host, const struct sim_domain 
 {
     json_t *object = json_object(), *vcpus = json_array();
     json_object_set_new(object, "domain", number(d->id));
+    json_object_set_new(object, "life", number(d->life));
+    if (d->born_ns != SIM_NEVER)
+        json_object_set_new(object, "created_ns", number(d->born_ns));
+    if (d->died_ns != SIM_NEVER)
+        json_object_set_new(object, "removed_ns", number(d->died_ns));
     json_object_set_new(object, "name", json_string(d->plan->name));
     for (size_t i = 0; i < d->plan->vcpus; i++)
         json_array_append_new(vcpus, vcpu_json(host, &d->vcpus[i], second));
@@ -74,6 +79,7 @@ static json_t *charged_json(const struct sim_host *host, const struct sim_pair *
         sum += ns;
     }
     json_object_set_new(object, "domain", number(pair->guest->id));
+    json_object_set_new(object, "life", number(pair->guest->life));
     json_object_set_new(object, "driver_domain", number(pair->driver->domain->id));
     json_object_set_new(object, "cpu_ns", number(sum));
     json_object_set_new(object, "by", by);

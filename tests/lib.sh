@@ -27,9 +27,15 @@ trap 'exit 130' INT TERM
 
 passed=0
 failed=0
+skipped=0
 group_name=
 group_passed=0
 group_failed=0
+
+# The trace of a simulated host: that of sim/scenarios/NAME.json, which a filter of jq has changed.
+simulated() { # FILE NAME FILTER [OPTION]...
+    jq "$3" "sim/scenarios/$2.json" | "$XENMETER" simulate -q "${@:4}" -o "$1" -
+}
 
 soon() { # COMMAND...: passes as soon as the command does, within 20 s
     local tries
@@ -69,6 +75,12 @@ check() {
     fi
 }
 
+# What cannot be tested here, and why: neither passed nor failed.
+skip() { # WHAT WHY
+    skipped=$((skipped + 1))
+    printf 'skip  %s%s\n' "$1" "${2:+: $2}"
+}
+
 # Checks that something else counted: N passed, M failed.
 count() {
     group_passed=$((group_passed + $1))
@@ -77,7 +89,8 @@ count() {
 
 finish() {
     end_group
-    printf '%s: %d passed, %d failed\n' "$(basename "$0" .sh)" "$passed" "$failed"
+    printf '%s: %d passed, %d failed' "$(basename "$0" .sh)" "$passed" "$failed"
+    if [ "$skipped" -gt 0 ]; then printf ', %d skipped\n' "$skipped"; else echo; fi
     [ "$failed" -eq 0 ]
     exit
 }

@@ -37,6 +37,8 @@
 struct debt_row {
     int32_t domain; /* of several in one account the youngest */
     uint32_t life;
+    uint32_t vcpus;          /* of all domains in the account */
+    bool driver_domain;      /* it works for others */
     uint64_t reservation_ns; /* of an interval of this length */
     uint64_t floor_ns;       /* part of it that no repayment touches */
     uint64_t opening_debt_ns;
@@ -78,6 +80,13 @@ void debt_free(struct debt *d);
  * charges is left to the caller. The sink ends the work when `rows` does, or when memory runs out.
  */
 void debt_wants(struct debt *d, struct meter_options *meter);
+
+/*
+ * From now on this policy holds (resolved; the caller's), in the place of the one before, which the caller may free then. Its feedback
+ * interval is the same. Debts stay; the spread of one that has begun, too; a domain without a reservation has no rows any more. False:
+ * no memory, and nothing has changed.
+ */
+bool debt_take_policy(struct debt *d, const struct debt_policy *policy);
 
 /* The first rule, by id or name, of which no domain has appeared yet; NULL: all have. */
 const struct debt_reserve *debt_missing(const struct debt *d);

@@ -6,20 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics/control/cpu_share.h"
 #include "metrics/control/subject.h"
 #include "parser/error.h"
 
 #define FEEDBACK_DEFAULT_NS 500000000u
 #define FEEDBACK_MIN_NS     1000000u
 #define FEEDBACK_MAX_NS     3600000000000u
-
-/* CPU time as part of a pCPU's: `part` ns of every `of` ns. SEDF's slice and period; 60 %: 60 of 100. */
-struct cpu_share {
-    uint64_t part, of;
-};
-
-/* The share of length_ns, rounded to the nearest ns; at most UINT64_MAX. */
-uint64_t cpu_share_ns(struct cpu_share share, uint64_t length_ns);
 
 /* What one domain is given. */
 struct debt_rule {

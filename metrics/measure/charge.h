@@ -134,7 +134,9 @@ struct charge_summary {
     /* execution (or an interval) saw no I/O at all; without those of which their own load is given: */
     size_t idds_own_given;
     uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
-    bool counted;                     /* outside counters were given, and a device was read twice at least: */
+    uint64_t
+        mixed_ns; /* of ran_ns: of softirqs that may have served other guests, too, of which the trace does not tell */
+    bool counted; /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */

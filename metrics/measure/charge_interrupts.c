@@ -65,9 +65,12 @@ struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_
     struct task *t = &c->vcpus[vcpu].task;
     if (!t->device) {
         t->device = charging_new_period(c, vcpu, from_ns);
+        t->device_wakes = NOBODY;
         t->device_before = false;
         c->devices_n += t->device != NULL;
     }
+    if (t->wakes != NOBODY)
+        t->device_wakes = t->wakes;
     return t->device;
 }
 
@@ -86,11 +89,28 @@ static void settle(struct charging *c, uint32_t vcpu, const struct period *whole
     tasks_close_period(c, vcpu, p);
 }
 
+/* Of another vCPU of the domain, which woke this one. */
+static void settle_of_wakers(struct charging *c, uint32_t vcpu, const struct period *whole)
+{
+    const struct incarnation *life = &c->population->incarnations[c->population->vcpus[vcpu].life];
+    for (uint32_t id = 0; id < life->vcpus_n; id++) {
+        uint32_t waker = life->vcpus[id];
+        if (waker == NOBODY || waker >= c->vcpus_n)
+            continue;
+        const struct task *t = &c->vcpus[waker].task;
+        if (t->device && t->device_wakes == vcpu)
+            settle(c, waker, whole);
+    }
+}
+
 void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole)
 {
     const struct task *t = &c->vcpus[vcpu].task;
-    if (t->device && t->device_before && whole->io && whole->of_thread && whole->shares_n > 0)
+    if (c->devices_n == 0 || whole->shares_n == 0 || !softirq_passes_on(whole))
+        return;
+    if (t->device && t->device_wakes == NOBODY && t->device_before)
         settle(c, vcpu, whole);
+    settle_of_wakers(c, vcpu, whole);
 }
 
 void interrupt_ends_waiting(struct charging *c, uint32_t vcpu)
@@ -99,8 +119,20 @@ void interrupt_ends_waiting(struct charging *c, uint32_t vcpu)
         settle(c, vcpu, NULL);
 }
 
+void interrupt_sleeps(struct charging *c, uint32_t vcpu)
+{
+    if (c->devices_n == 0)
+        return;
+    if (c->vcpus[vcpu].task.device_wakes == NOBODY)
+        interrupt_ends_waiting(c, vcpu);
+    settle_of_wakers(c, vcpu, NULL);
+}
+
 void interrupts_end_waiting(struct charging *c)
 {
-    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++)
+    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++) {
+        if (c->vcpus[vcpu].task.device)
+            c->vcpus[vcpu].task.device->unfollowed = true;
         interrupt_ends_waiting(c, vcpu);
+    }
 }

@@ -7,7 +7,8 @@
  *
  * The handler of a network device, and the softirq after it, take packets from the device and leave them to a thread of the
  * guest that they are for, without any record. So an interrupt without I/O, which is no timer's, no guest's and no sibling's,
- * is charged as the first kernel thread with I/O that runs after it, before the vCPU sleeps; without one it is own.
+ * is charged as the first kernel thread with I/O that runs after it, before the vCPU sleeps; without one it is own. If it
+ * woke another vCPU of the domain, the thread runs there.
  */
 #ifndef XENMETER_METRICS_CHARGE_INTERRUPTS_H
 #define XENMETER_METRICS_CHARGE_INTERRUPTS_H
@@ -37,11 +38,13 @@ uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns);
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns);
 /* The vCPU's kernel switches to another task. */
 void interrupt_next_task(struct charging *c, uint32_t vcpu);
-/* A kernel thread of the vCPU has ended, and `whole` has its shares: interrupts before it are charged alike. */
+/* A kernel thread of the vCPU has ended, and `whole` has its shares: interrupts before it, there or where it was woken, are charged alike. */
 void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole);
 /* No thread follows: the vCPU's interrupts that wait are the driver domain's own. */
 void interrupt_ends_waiting(struct charging *c, uint32_t vcpu);
-/* The same, of all vCPUs. */
+/* The vCPU sleeps: no thread follows there. */
+void interrupt_sleeps(struct charging *c, uint32_t vcpu);
+/* No thread follows on any vCPU. */
 void interrupts_end_waiting(struct charging *c);
 
 #endif

@@ -50,8 +50,9 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->references = 1;
     p->from_ns = from_ns;
     p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
-    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = false;
+    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = p->mixed = p->unfollowed = false;
     p->like = NULL;
+    p->received = 0;
     p->io = p->arrivals = false;
     p->unattributed = 0;
     p->first = p->last = NULL;
@@ -74,6 +75,7 @@ void charging_clear_period(struct charging *c, struct period *p)
 {
     p->serial = ++c->serial;
     p->io = p->arrivals = p->estimated = false;
+    p->received = 0;
     p->unattributed = 0;
     p->tallies_n = 0;
 }
@@ -234,16 +236,22 @@ void charging_share_own(struct charging *c, struct period *p)
         add_share(c, p, p->partial ? SHARE_UNATTRIBUTED : SHARE_OWN, 1);
 }
 
-/* A pair's share that rests on the guest's notifications. */
-static void add_share_by_notice(struct charging *c, struct period *p, uint32_t pair, double weight,
-                                bool inferred)
+/* A pair's share that rests on events of one kind. */
+static void add_share_by(struct charging *c, struct period *p, uint32_t pair, enum io_kind kind,
+                         double weight, bool inferred)
 {
     struct share *s = add_share(c, p, pair, weight);
     if (!s)
         return;
-    s->by_kind[IO_NOTIFY] = 1;
+    s->by_kind[kind] = 1;
     s->inferred = inferred;
     s->grounded = true;
+}
+
+void charging_add_inferred(struct charging *c, struct period *p, uint32_t pair, enum io_kind kind,
+                           double weight)
+{
+    add_share_by(c, p, pair, kind, weight, true);
 }
 
 /* An interrupt without I/O: its time is that of the guests that notified, and half of it the idle loop's if that slept. */
@@ -253,7 +261,7 @@ static void weigh_arrivals(struct charging *c, struct period *p)
     for (size_t i = 0; i < p->tallies_n; i++) {
         const struct tally *t = &p->tallies[i];
         if (t->arrived)
-            add_share_by_notice(c, p, t->pair, t->arrived, false);
+            add_share_by(c, p, t->pair, IO_NOTIFY, t->arrived, false);
         sum += t->arrived;
     }
     if (p->half_own)
@@ -270,7 +278,7 @@ static void weigh_awaiting(struct charging *c, struct period *p)
     if (d->awaiting_n == 0)
         return;
     uint32_t pair = d->awaiting[0];
-    add_share_by_notice(c, p, pair, 1, true);
+    add_share_by(c, p, pair, IO_NOTIFY, 1, true);
     charging_set_awaits(c, pair, false);
 }
 
@@ -331,14 +339,23 @@ static void weigh_events(struct charging *c, struct period *p, uint64_t to_ns)
         add_share(c, p, SHARE_UNATTRIBUTED, 1);
 }
 
+static void weigh_softirq(struct charging *c, struct period *p, uint64_t to_ns)
+{
+    weigh_events(c, p, to_ns);
+    if (p->shares_n > 0)
+        softirq_share(c, p);
+}
+
 /* By whose task it was, else by its events. */
 static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
 {
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
     if (p->like)
         weigh_alike(c, p);
+    else if (p->unfollowed)
+        softirq_share_unfollowed(c, p);
     else if (p->io)
-        weigh_events(c, p, to_ns);
+        weigh_softirq(c, p, to_ns);
     else if (p->arrivals && notices)
         weigh_arrivals(c, p);
     else if (p->of_thread && notices)

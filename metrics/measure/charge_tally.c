@@ -64,6 +64,11 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
             add_saturated(&sum->inferred[k], t->inferred[k]);
         }
     }
+    if (into->received == 0) {
+        into->lead_known = from->lead_known;
+        into->lead_ns = from->lead_ns;
+    }
+    add_saturated(&into->received, from->received);
     into->io = into->io || from->io;
     into->unattributed += from->unattributed;
     charging_clear_period(c, from);

@@ -1,12 +1,8 @@
 #include "charge_tasks.h"
 
-#include <string.h>
-
 #include "charge_interrupts.h"
 #include "charging.h"
 #include "metrics/array.h"
-
-#define USER_RETURNS 2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
 
 static struct task *task_of(struct charging *c, uint32_t vcpu)
 {
@@ -15,7 +11,7 @@ static struct task *task_of(struct charging *c, uint32_t vcpu)
 
 static bool is_thread(const struct task *t)
 {
-    return !t->idle && t->returns < USER_RETURNS;
+    return !t->idle && t->returns < TASK_USER_RETURNS;
 }
 
 /* ---- what a task runs by itself ---- */
@@ -113,6 +109,8 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     if (!whole)
         return;
     whole->of_thread = is_thread(t);
+    if (whole->of_thread && whole->io)
+        softirq_learn(c, whole);
     if (c->options.charge_idle && t->idle && !whole->io && !whole->partial)
         idle_share_take(c, vcpu, whole);
     whole->references++;
@@ -132,6 +130,7 @@ static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin 
     struct task *t = task_of(c, vcpu);
     t->from_ns = c->now_ns;
     t->timer_ns = 0;
+    t->wakes = NOBODY;
     t->begin = begin;
 }
 
@@ -213,8 +212,9 @@ static void merge_into_task(struct charging *c, uint32_t vcpu)
 static void charge_unexplained(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
-    struct period *waits =
-        t->by_sibling || c->now_ns == t->from_ns ? NULL : interrupt_waits(c, vcpu, t->from_ns);
+    struct period *waits = (t->by_sibling && t->begin != AT_ARRIVAL) || c->now_ns == t->from_ns
+                               ? NULL
+                               : interrupt_waits(c, vcpu, t->from_ns);
     if (waits)
         part_apart(c, vcpu, c->now_ns, waits);
     else
@@ -277,7 +277,7 @@ static void end_by_return(struct charging *c, uint32_t vcpu)
         charge_handler(c, vcpu);
     else if (interrupt || t->timer_ns)
         interrupt_ends(c, vcpu);
-    else if (t->returns < USER_RETURNS)
+    else if (t->returns < TASK_USER_RETURNS)
         t->returns++;
 }
 
@@ -318,7 +318,7 @@ void tasks_begin(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
-    t->slept = t->polls = false;
+    t->slept = t->polls = t->whole_turn = false;
 }
 
 void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
@@ -334,7 +334,7 @@ void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
     if (slept && !t->polls) {
         t->idle = t->slept = true;
         close_whole(c, vcpu);
-        interrupt_ends_waiting(c, vcpu);
+        interrupt_sleeps(c, vcpu);
         t->by_sibling = false;
         idle_share_end(c, vcpu);
     }
@@ -366,91 +366,11 @@ void tasks_end_periods(struct charging *c)
     while (c->open_n > 0 && !c->failed) {
         uint32_t vcpu = c->open[c->open_n - 1];
         close_whole(c, vcpu);
-        interrupt_ends_waiting(c, vcpu);
         idle_share_end(c, vcpu);
     }
     interrupts_end_waiting(c);
     for (size_t i = 0; i < c->running_n && c->groups_open > 0; i++)
         idle_share_end(c, c->running[i]);
-}
-
-/* ---- marks ---- */
-
-/* When the next mark of the queue was. */
-static void find_next(const struct charging *c, struct mark_queue *q)
-{
-    q->next_ns = q->head == q->n ? UINT64_MAX : clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
-}
-
-void tasks_take_marks(struct charging *c, const struct task_marks *marks)
-{
-    struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
-    if (!q || marks->n == 0)
-        return;
-    if (q->head > 0)
-        memmove(q->at, q->at + q->head, (q->n - q->head) * sizeof *q->at);
-    q->n -= q->head;
-    q->head = 0;
-    size_t capacity = q->capacity;
-    uint64_t *at = array_reserve(q->at, &q->capacity, q->n + marks->n, sizeof *at);
-    if (!at) {
-        c->failed = true;
-        return;
-    }
-    c->memory += (q->capacity - capacity) * sizeof *at;
-    q->at = at;
-    for (size_t i = 0; i < marks->n; i++) {
-        while (q->n > 0 && q->at[q->n - 1] > marks->at[i])
-            q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
-        q->at[q->n++] = marks->at[i];
-    }
-    find_next(c, q);
-}
-
-/* The next mark, which there is, is done with. */
-static void pass_mark(const struct charging *c, struct mark_queue *q)
-{
-    q->head++;
-    find_next(c, q);
-}
-
-void tasks_skip_marks(struct charging *c, uint16_t pcpu)
-{
-    struct mark_queue *q = &c->marks[pcpu];
-    while (q->next_ns <= c->now_ns)
-        pass_mark(c, q);
-}
-
-/* A return that ends nothing: a program in user mode makes one system call after the other. */
-static inline bool ends_nothing(const struct charging_vcpu *v, enum task_mark mark)
-{
-    const struct task *t = &v->task;
-    const struct period *p = v->period;
-    return mark == TASK_RETURNS && t->begin == AT_RETURN && t->returns >= USER_RETURNS && !t->timer_ns &&
-           v->copies == 0 && (!p || (!p->io && !p->arrivals));
-}
-
-void tasks_apply_marks(struct charging *c, uint32_t vcpu)
-{
-    struct mark_queue *q = &c->marks[c->vcpus[vcpu].pcpu];
-    uint64_t now_ns = c->now_ns;
-    if (charging_is_measured(c, vcpu))
-        return;
-    if (!charging_by_task(c, vcpu)) {
-        charging_see_tasks(c, c->incarnations[c->population->vcpus[vcpu].life].idd);
-        tasks_skip_marks(c, c->vcpus[vcpu].pcpu);
-        return;
-    }
-    while (!c->failed && q->next_ns <= now_ns) {
-        enum task_mark mark = task_mark_kind(q->at[q->head]);
-        c->now_ns = q->next_ns;
-        pass_mark(c, q);
-        if (ends_nothing(&c->vcpus[vcpu], mark))
-            task_of(c, vcpu)->from_ns = c->now_ns;
-        else
-            attribution_mark(c, vcpu, mark);
-    }
-    c->now_ns = now_ns;
 }
 
 /* ---- what hypercalls tell ---- */
@@ -486,6 +406,8 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
     interrupt_next_task(c, vcpu);
     t->returns = 0;
     t->idle = false;
+    t->whole_turn = true;
+    t->turn_ns = c->now_ns;
     begin_stretch(c, vcpu, AT_SWITCH);
 }
 
@@ -512,14 +434,19 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
     t->timer_ns = c->now_ns;
 }
 
-void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+void tasks_interrupted(struct charging *c, uint32_t vcpu)
 {
     const struct task *t = task_of(c, vcpu);
+    if (!c->vcpus[vcpu].slice || t->begin >= AT_WAKE)
+        return;
+    end_stretch(c, vcpu, false);
+    begin_stretch(c, vcpu, AT_ARRIVAL);
+}
+
+void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
     tasks_catch_up(c, vcpu);
-    if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
-        end_stretch(c, vcpu, false);
-        begin_stretch(c, vcpu, AT_ARRIVAL);
-    }
+    tasks_interrupted(c, vcpu);
     charging_tally_arrival(c, vcpu, pair);
 }
 

@@ -4,8 +4,9 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Thirteen files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
- * switch, charge_interrupts.c knows what interrupts do not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * Fifteen files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
+ * switch, charge_marks.c says when they
+ * do, charge_interrupts.c and charge_softirqs.c know what interrupts and softirqs do not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
  * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
  * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
  * takes a known load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "charge.h"
+#include "charge_softirqs.h"
 #include "charge_tasks.h"
 #include "parser/decode/task_marks.h"
 #include "idle_share.h"
@@ -38,10 +40,13 @@ struct pair {
     uint32_t notifies;      /* vCPU of the driver domain that the guest woke last; NOBODY */
     uint32_t next_of_guest; /* pair of the same guest with another driver domain; NOBODY */
     bool granted;           /* the driver domain mapped its pages, or handed it some */
-    uint32_t awake_at;    /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
-    double copied;        /* recent copies that were surely for it; scaled, see charging_scale */
-    double charged;       /* recent charges; scaled */
-    double handled, handled_ns; /* I/O in interrupts whose beginning is known, in units of one page copied; how long they took */
+    uint32_t awake_at; /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
+    double copied;     /* recent copies that were surely for it; scaled, see charging_scale */
+    double told;       /* of them: those that a notification followed; scaled */
+    double charged;    /* recent charges; scaled */
+    double passed_on;  /* recent copies by threads that received nothing; scaled */
+    double handled,
+        handled_ns; /* I/O in interrupts whose beginning is known, in units of one page copied; how long they took */
     double completed;     /* recent disk requests whose end unmapped nothing; scaled */
     bool awaits;          /* the same guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
@@ -78,12 +83,17 @@ struct period {
     bool partial;            /* records were lost in it */
     bool io;                 /* I/O of the driver domain was seen in it */
     bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
-    bool half_own;       /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
-    bool of_thread;      /* a kernel thread ran in it */
-    bool estimated;      /* where the interrupt began is estimated */
+    bool half_own;     /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
+    bool of_thread;    /* a kernel thread ran in it */
+    uint32_t received; /* batches of packets that guests sent, see charge_softirqs.h */
+    uint64_t lead_ns;  /* before the first one */
+    bool lead_known;   /* the thread began with it */
+    bool unfollowed;   /* interrupts, and no thread that they may have woken had its turn */
+    bool mixed;        /* part of it was for others, as far as that can be estimated */
+    bool estimated;    /* where the interrupt began is estimated */
     const struct period *like; /* while it is closed: it is charged as that one, which is over; NULL */
-    double unattributed; /* weight of I/O whose guest is not known */
-    bool closed;         /* the shares are known */
+    double unattributed;       /* weight of I/O whose guest is not known */
+    bool closed;               /* the shares are known */
     struct tally *tallies;
     size_t tallies_n, tallies_capacity;
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
@@ -111,14 +121,16 @@ struct run_slice {
 
 struct idd {
     uint32_t life;
-    uint64_t since_ns;  /* when it turned out to be one: the ledger may be behind */
-    unsigned methods;   /* enum charge_method, or-ed: those in force for it */
-    bool counted;       /* packets or requests of its guests were counted outside */
-    bool measured;      /* its kernel recorded whose work it did: no method is in force */
-    bool undecided;     /* whether it will be: charge_choice.c */
-    bool tasks_seen;    /* records tell its tasks apart: T is a task from now on */
-    uint64_t shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
-    uint32_t own_ppm;   /* its known load of own work; 0: none is given */
+    uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
+    unsigned methods;  /* enum charge_method, or-ed: those in force for it */
+    bool counted;      /* packets or requests of its guests were counted outside */
+    bool measured;     /* its kernel recorded whose work it did: no method is in force */
+    bool undecided;    /* whether it will be: charge_choice.c */
+    bool tasks_seen;   /* records tell its tasks apart: T is a task from now on */
+    struct softirq_leads leads;
+    uint64_t
+        shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
+    uint32_t own_ppm;     /* its known load of own work; 0: none is given */
     uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
@@ -149,6 +161,8 @@ struct task {
     struct idle_group *group; /* see idle_share.h; NULL: nothing in it yet */
     uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
+    uint64_t turn_ns;  /* when the kernel switched to it, if: */
+    bool whole_turn;   /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
     uint8_t
@@ -158,8 +172,11 @@ struct task {
     bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
     bool by_sibling;    /* another vCPU of the domain woke it, and no interrupt was handled since */
     bool device_before; /* the kernel switched tasks since `device` began */
-    struct period *device; /* gathers interrupts that wait for a thread, see charge_interrupts.h; NULL: none */
-    bool polls;    /* it is about to sleep in the middle of a task */
+    struct period
+        *device;    /* gathers interrupts that wait for a thread, see charge_interrupts.h; NULL: none */
+    uint32_t wakes; /* another vCPU of the domain, which the stretch woke last; NOBODY */
+    uint32_t device_wakes; /* the last one that its interrupts woke; NOBODY */
+    bool polls;            /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };
 
@@ -252,7 +269,8 @@ struct charging {
     struct mark_queue *marks; /* by pCPU, PCPUS_MAX; NULL: T is no task */
     uint32_t *open;           /* vCPUs whose task has a `whole` */
     size_t open_n, open_capacity;
-    size_t devices_n;         /* vCPUs whose task has a `device`: there are none but in the charging periods up to cut_ns */
+    size_t
+        devices_n; /* vCPUs whose task has a `device`: there are none but in the charging periods up to cut_ns */
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
     uint64_t now_ns;    /* all before has been taken */
@@ -405,6 +423,9 @@ void charging_close_period(struct charging *c, struct period *p, uint64_t to_ns)
 void charging_settle_period(struct charging *c, struct period *p);
 /* Adds `weight` to the share of `to` in c->real_weights, which are those of the period; makes the share if there is none. */
 void charging_add_weight(struct charging *c, struct period *p, uint32_t to, double weight);
+/* Adds the share of a pair, which has none, that rests on inferred events of the kind. */
+void charging_add_inferred(struct charging *c, struct period *p, uint32_t pair, enum io_kind kind,
+                           double weight);
 /* Makes room in c->real_weights for the shares of the period. False: no memory. */
 bool charging_restore_weights(struct charging *c, const struct period *p);
 /* The sum of the weights of the shares of the period. */

@@ -66,16 +66,11 @@ static void set_current(struct dump_reader *r, unsigned pcpu, uint32_t current)
     r->current_wanted[pcpu] = !r->by_vcpu || vcpu_wanted(&r->filter, current);
 }
 
-void dump_reader_prime(struct dump_reader *r, const struct event_batch *past)
+void dump_reader_prime(struct dump_reader *r, const struct model *past)
 {
-    for (size_t i = 0; i < past->n; i++) {
-        const struct event *e = &past->events[i];
-        bool dispatched = e->slot == EVENT_RUNSTATE_CHANGE && (e->header >> 4 & 3) == 0;
-        if (dispatched || e->slot == EVENT_CONTINUE_RUNNING)
-            set_current(r, e->pcpu, e->w[0]);
-        if (e->slot == EVENT_BLIND_END)
-            set_current(r, e->pcpu, CURRENT_UNKNOWN);
-        r->primed[e->pcpu] = r->current[e->pcpu] != CURRENT_UNKNOWN;
+    for (uint16_t pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        set_current(r, pcpu, model_current(past, pcpu));
+        r->primed[pcpu] = r->current[pcpu] != CURRENT_UNKNOWN;
     }
 }
 

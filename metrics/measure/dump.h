@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "metrics/model/model.h"
 #include "parser/decode/event_fields.h"
 #include "parser/decode/own_events.h"
 #include "parser/trace.h"
@@ -64,8 +65,8 @@ struct dump_reader {
 /* The filter is copied. event_fields_init was called. */
 void dump_reader_init(struct dump_reader *r, const struct dump_filter *filter);
 
-/* Before the first batch of a trace that begins in the middle: these events of the past tell who is current there. */
-void dump_reader_prime(struct dump_reader *r, const struct event_batch *past);
+/* Before the first batch of a trace that begins in the middle: the model has its past, and knows who is current there. */
+void dump_reader_prime(struct dump_reader *r, const struct model *past);
 
 /* For dump_next: gives the record of an unrecognised event the slot and fields of a user's own one, if it is one. */
 void dump_take_own(const struct dump_reader *r, struct dump_record *record);

@@ -1,7 +1,7 @@
 /*
  * The ledger: transitions in time order are booked to cells; intervals are closed on the way, and the rows of each by that
- * is asked for are summed from the cells then. In five files: cells (where a moment is booked), booking (what a transition
- * adds), charges and their rows, closing (intervals).
+ * is asked for are summed from the cells then. In six files: cells (where a moment is booked), booking (what a transition
+ * adds), charges and their rows, snapshots, closing (intervals).
  */
 #ifndef XENMETER_METRICS_LEDGER_H
 #define XENMETER_METRICS_LEDGER_H
@@ -128,6 +128,7 @@ struct ledger {
     struct charging *charging; /* NULL: charges are not accounted */
     struct charge_sums charges_live;
     uint64_t idds_ran_ns, idds_unattributed_ns;      /* booked of driver domains; and of it: unattributed */
+    uint64_t idds_mixed_ns;                          /* and of it: of softirqs for several guests */
     struct charge_sums charges[METER_GRANULARITIES]; /* not used with only one: it is what is live */
     struct run_slice **active;                       /* that reach beyond the open intervals */
     size_t active_n, active_capacity;
@@ -190,6 +191,8 @@ void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
 /* booking: a transition of a time before the next boundary, any but TRANSITION_DARK */
 void ledger_book_change(struct ledger *l, const struct transition *t);
+/* A vCPU whose account is filled has rows from now_ns on. Returns whether it is the first of its domain. */
+bool ledger_enter(struct ledger *l, uint32_t vcpu, uint64_t now_ns);
 void ledger_book_time(struct ledger *l, struct account *a, uint64_t until_ns);
 void ledger_book_domain(struct domain_account *d, uint64_t until_ns);
 void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum execution_end end);
@@ -217,6 +220,12 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
 /* Adds ns that a driver domain ran before it was seen to the open interval of granularity g. */
 void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns);
 void ledger_charges_free(struct ledger *l);
+
+/*
+ * Saves the accounts and who has rows, or restores them (`idle`: idle vCPUs, too) into a new ledger that does not report
+ * yet.
+ */
+void ledger_snapshot(struct ledger *l, struct snapshot *s, bool idle);
 
 /* closing */
 /* Books the next transition; intervals that end before it are closed. */

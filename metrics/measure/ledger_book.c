@@ -359,6 +359,18 @@ static bool join_domain(struct ledger *l, const struct account *a, uint64_t now_
     return first;
 }
 
+bool ledger_enter(struct ledger *l, uint32_t vcpu, uint64_t now_ns)
+{
+    struct account *a = &l->accounts[vcpu];
+    a->cell[CELL_WHO] = ledger_cell(l, CELL_WHO, a->life, vcpu, a->pcpu);
+    find_booked(l, a, vcpu);
+    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
+        a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
+    bool first = join_domain(l, a, now_ns);
+    domain_moves(l, a, now_ns, -1, a->state);
+    return first;
+}
+
 static void appear(struct ledger *l, const struct transition *t)
 {
     if (!ledger_make_account(l, t->vcpu))
@@ -385,14 +397,9 @@ static void appear(struct ledger *l, const struct transition *t)
     };
     if (a->idle && l->population->vcpus[t->vcpu].id < PCPUS_MAX)
         a->pcpu = l->population->vcpus[t->vcpu].id; /* Xen: idle vCPU n belongs to pCPU n */
-    a->cell[CELL_WHO] = ledger_cell(l, CELL_WHO, life, t->vcpu, a->pcpu);
-    find_booked(l, a, t->vcpu);
-    if (a->cell[CELL_WHO] && a->cell[CELL_WHO]->of[BY_DOMAIN])
-        a->cell[CELL_WHO]->of[BY_DOMAIN]->row.vcpus++;
+    bool first = ledger_enter(l, t->vcpu, t->time_ns);
     if (a->cell[CELL_WHERE] && a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU])
         a->cell[CELL_WHERE]->of[BY_DOMAIN_PCPU]->row.vcpus++;
-    bool first = join_domain(l, a, t->time_ns);
-    domain_moves(l, a, t->time_ns, -1, t->to);
     add_before_seen(l, t->vcpu, t->value, first);
 }
 

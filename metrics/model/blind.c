@@ -78,3 +78,11 @@ uint64_t darkness_earliest(const struct darkness *d, uint64_t after_ns)
     uint64_t first = darkness_after(d, after_ns);
     return first < d->n ? darkness_stretch(d, first)->from_ns : UINT64_MAX;
 }
+
+void dark_clock_snapshot(struct dark_clock *c, struct snapshot *s)
+{
+    SNAPSHOT_SPAN(s, c->dark_ns);
+    SNAPSHOT_TIME(s, c->since_ns);
+    SNAPSHOT(s, c->blind, INT32_MAX);
+    SNAPSHOT_FLAG(s, c->changed);
+}

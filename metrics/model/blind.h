@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "metrics/min_max.h"
+#include "snapshot.h"
 
 #define DARK_STRETCHES 1024 /* remembered one by one; older ones as one stretch */
 #define BLIND_NONE     UINT64_MAX
@@ -84,6 +85,8 @@ static inline void dark_clock_change(struct dark_clock *c, bool blind, uint64_t 
     c->since_ns = now_ns;
     c->blind += blind ? 1u : -1u;
 }
+
+void dark_clock_snapshot(struct dark_clock *c, struct snapshot *s);
 
 /* Dark time up to now_ns, which is not before the last change. */
 static inline uint64_t dark_clock_ns(const struct dark_clock *c, uint64_t now_ns)

@@ -171,39 +171,18 @@ uint64_t instant_switched_in(struct instant *i, uint32_t who, uint64_t now_ns)
     return same ? i->out_ns : now_ns;
 }
 
-/* Words of an EVENT_CHAIN: a delay of 24 bits, counted from the most negative one, and 8 bits of something else above. */
-static uint32_t delay_word(int32_t delay_ns, uint32_t above)
+void instant_snapshot(struct snapshot *s, struct instant *i)
 {
-    return (uint32_t)(limited(delay_ns, DELAY_MAX + 1) + 0x800000) | above << 24;
-}
-
-static int32_t delay_of(uint32_t word)
-{
-    int32_t delay_ns = (int32_t)(word & 0xffffff) - 0x800000;
-    return delay_ns > DELAY_MAX ? NO_DELAY : limited(delay_ns, DELAY_MAX);
-}
-
-#define WORD_SWITCHED_OUT 0x80000000u /* of w[0] */
-
-void instant_save(const struct instant *i, struct event *e)
-{
-    e->slot = EVENT_CHAIN;
-    e->w[0] = (uint32_t)min64(i->seen_ns - i->at_ns, LOST_NS) | (uint32_t)i->agreed << 24;
-    e->w[0] |= i->switched_out ? WORD_SWITCHED_OUT : 0;
-    e->w[1] = delay_word(i->least[0], (uint16_t)i->drift >> 8);
-    e->w[2] = delay_word(i->least[1], (uint16_t)i->drift & 0xff);
-    e->w[3] = i->runner;
-}
-
-void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns)
-{
-    uint32_t delay_ns = e->w[0] & LOST_NS;
-    *i = (struct instant){.at_ns = now_ns - min64(now_ns, delay_ns),
-                          .seen_ns = now_ns,
-                          .least = {delay_of(e->w[1]), delay_of(e->w[2])},
-                          .drift = (int16_t)(e->w[1] >> 24 << 8 | e->w[2] >> 24),
-                          .agreed = (uint8_t)min64(e->w[0] >> 24 & 0x7f, PROVEN),
-                          .runner = e->w[3],
-                          .switched_out = e->w[0] & WORD_SWITCHED_OUT};
-    i->out_ns = delay_ns > INSTANT_LAG_NS ? now_ns : i->at_ns;
+    SNAPSHOT_TIME(s, i->at_ns);
+    SNAPSHOT_TIME(s, i->out_ns);
+    SNAPSHOT_TIME(s, i->seen_ns);
+    for (int k = 0; k < 2; k++) {
+        bool known = i->least[k] != NO_DELAY;
+        SNAPSHOT_FLAG(s, known);
+        i->least[k] = known ? (int32_t)snapshot_signed(s, i->least[k], -DELAY_MAX, DELAY_MAX) : NO_DELAY;
+    }
+    i->drift = (int16_t)snapshot_signed(s, i->drift, -DRIFT_MAX, DRIFT_MAX);
+    SNAPSHOT(s, i->agreed, PROVEN);
+    SNAPSHOT_FLAG(s, i->switched_out);
+    SNAPSHOT(s, i->runner, UINT32_MAX);
 }

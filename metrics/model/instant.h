@@ -13,7 +13,10 @@
 #ifndef XENMETER_METRICS_INSTANT_H
 #define XENMETER_METRICS_INSTANT_H
 
-#include "parser/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "snapshot.h"
 
 /* A record that seems to follow its instant by more contradicts SWITCH_INFPREV, and the time of the record counts. */
 #define INSTANT_LAG_NS 8000000u
@@ -67,14 +70,7 @@ uint64_t instant_switched_out(struct instant *i, struct run run, uint64_t now_ns
  */
 uint64_t instant_switched_in(struct instant *i, uint32_t who, uint64_t now_ns);
 
-/*
- * Makes an EVENT_CHAIN of the chain, as it is after the record of the last switch: w[0] = how long before its record the
- * switch was, ns, and 2^24 * agreed, and 2^31 if switched_out; w[1], w[2] = least[0], least[1], ns + 2^23, 2^24 - 1: none,
- * with 2^24 * the high and the low byte of `drift`; w[3] = runner.
- */
-void instant_save(const struct instant *i, struct event *e);
-
-/* Takes an EVENT_CHAIN; the record of the switch was at now_ns. */
-void instant_restore(struct instant *i, const struct event *e, uint64_t now_ns);
+/* Saves it, or restores it. */
+void instant_snapshot(struct snapshot *s, struct instant *i);
 
 #endif

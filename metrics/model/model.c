@@ -82,6 +82,19 @@ static void begin_reading(struct model *m, const struct event_batch *batch)
     runstates_use_cores(m->runstates, batch->cores);
 }
 
+/* Room for all vCPUs in the view. False: no memory. */
+static bool make_views(struct model *m)
+{
+    if (m->vcpus_n >= m->population.vcpus_n)
+        return true;
+    struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
+    if (!vcpus)
+        return false;
+    m->view.vcpus = m->vcpus = vcpus;
+    m->view.vcpus_n = m->vcpus_n;
+    return true;
+}
+
 int model_take(struct model *m, const struct event_batch *batch, const struct clock *clock, struct error *err)
 {
     if (!m->goes_on)
@@ -92,14 +105,7 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
         if (!runstates_event(m->runstates, e, clock_ns(clock, e->tsc), clock))
             return error_no_memory(err, "the states of vCPUs");
     }
-    if (m->vcpus_n < m->population.vcpus_n) {
-        struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
-        if (!vcpus)
-            return error_no_memory(err, "the states of vCPUs");
-        m->view.vcpus = m->vcpus = vcpus;
-        m->view.vcpus_n = m->vcpus_n;
-    }
-    return 0;
+    return make_views(m) ? 0 : error_no_memory(err, "the states of vCPUs");
 }
 
 uint64_t model_settle(struct model *m, const struct event_batch *batch, const struct clock *clock)
@@ -332,7 +338,84 @@ uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns)
     return ns;
 }
 
+bool model_shows_idle(const struct model *m)
+{
+    return m->shows_idle;
+}
+
+uint64_t model_settled(const struct model *m)
+{
+    return m->settled_ns;
+}
+
+uint32_t model_current(const struct model *m, uint16_t pcpu)
+{
+    uint32_t vcpu = runstates_current(m->runstates, pcpu);
+    if (vcpu == NOBODY)
+        return CURRENT_UNKNOWN;
+    const struct vcpu_identity *who = &m->population.vcpus[vcpu];
+    return (uint32_t)m->population.incarnations[who->life].domain << 16 | who->id;
+}
+
 size_t model_memory(const struct model *m)
 {
     return population_memory(&m->population) + runstates_memory(m->runstates) + m->vcpus_n * sizeof *m->vcpus;
+}
+
+/* ---- snapshots ---- */
+
+static void view_snapshot(struct model *m, uint32_t vcpu, struct snapshot *s)
+{
+    struct vcpu_view *v = &m->vcpus[vcpu];
+    bool current = v->pcpu != NO_PCPU && m->current[v->pcpu] == vcpu;
+    SNAPSHOT_TIME(s, v->since_ns);
+    SNAPSHOT_SPAN(s, v->dark_ns);
+    SNAPSHOT_ID(s, v->pcpu, PCPUS_MAX);
+    SNAPSHOT(s, v->state, RUNSTATES - 1);
+    SNAPSHOT_FLAG(s, v->alive);
+    SNAPSHOT_FLAG(s, v->idle);
+    SNAPSHOT_FLAG(s, current);
+    if (current && v->pcpu != NO_PCPU && (m->shows_idle || !v->idle))
+        m->current[v->pcpu] = vcpu;
+}
+
+static void sums_snapshot(struct model *m, struct snapshot *s)
+{
+    SNAPSHOT(s, m->unknown_ns, UINT64_MAX);
+    SNAPSHOT(s, m->doubtful_ns, UINT64_MAX);
+    SNAPSHOT(s, m->hidden_ns, UINT64_MAX);
+    SNAPSHOT(s, m->lived_ns, UINT64_MAX);
+    SNAPSHOT(s, m->living, UINT64_MAX);
+    SNAPSHOT(s, m->ran_ns, UINT64_MAX);
+    SNAPSHOT(s, m->running, UINT64_MAX);
+}
+
+static void model_snapshot(struct model *m, struct snapshot *s)
+{
+    population_snapshot(&m->population, s);
+    SNAPSHOT_TIME(s, m->settled_ns);
+    runstates_snapshot(m->runstates, s, m->settled_ns);
+    s->now_ns = m->settled_ns; /* what was handed out is not later */
+    sums_snapshot(m, s);
+    dark_clock_snapshot(&m->view.dark, s);
+    if (!s->failed && !make_views(m))
+        s->failed = true;
+    for (uint32_t v = 0; v < m->population.vcpus_n && !s->failed; v++)
+        view_snapshot(m, v, s);
+}
+
+bool model_save(const struct model *m, struct snapshot *s)
+{
+    if (m->goes_on || !runstates_can_be_saved(m->runstates))
+        return false;
+    model_snapshot((struct model *)(uintptr_t)m, s); /* which leaves it as it is */
+    return !s->failed;
+}
+
+void model_restore(struct model *m, struct snapshot *s)
+{
+    model_snapshot(m, s);
+    m->begun = true;
+    m->view.before = RUNSTATE_UNKNOWN;
+    m->view.before_pcpu = NO_PCPU;
 }

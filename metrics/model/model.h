@@ -87,6 +87,20 @@ uint64_t model_vcpu_ns(const struct model *m, uint64_t now_ns);
 uint64_t model_unknown_ns(const struct model *m, uint64_t now_ns);
 uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns);
 
+/*
+ * Saves a model, but for its quality: false if it cannot be now, or a bound was broken. Or restores it into a new one; the
+ * next batch is the first. Idle vCPUs are in the view if the model shows them.
+ */
+bool model_save(const struct model *m, struct snapshot *s);
+void model_restore(struct model *m, struct snapshot *s);
+bool model_shows_idle(const struct model *m);
+
+/* Up to when transitions were handed out. */
+uint64_t model_settled(const struct model *m);
+
+/* The vCPU that runs on a pCPU by the last event that was taken, dom << 16 | vcpu; CURRENT_UNKNOWN. */
+uint32_t model_current(const struct model *m, uint16_t pcpu);
+
 /* Bytes held. */
 size_t model_memory(const struct model *m);
 

@@ -75,3 +75,49 @@ size_t population_memory(const struct population *p)
     return p->tables + p->incarnations_capacity * sizeof *p->incarnations +
            p->vcpus_capacity * sizeof *p->vcpus;
 }
+
+/* ---- snapshots ---- */
+
+#define SAVED_MAX       65536       /* incarnations, and vCPUs, in a snapshot */
+#define RESTORED_MEMORY (64u << 20) /* bytes: a few of a snapshot can name vCPUs with high numbers */
+
+static void incarnation_snapshot(struct snapshot *s, struct incarnation *life)
+{
+    SNAPSHOT(s, life->domain, UINT16_MAX);
+    SNAPSHOT_TIME(s, life->birth_ns);
+    SNAPSHOT_TIME(s, life->first_ns);
+    SNAPSHOT_FLAG(s, life->added);
+    SNAPSHOT_FLAG(s, life->ended);
+    SNAPSHOT_TIME(s, life->ended_ns);
+}
+
+static void restore_incarnation(struct population *p, struct snapshot *s, const struct incarnation *life)
+{
+    uint32_t number = population_begin_life(p, life->domain, life->birth_ns, life->first_ns);
+    if (number == NOBODY) {
+        s->failed = true;
+        return;
+    }
+    p->incarnations[number].added = life->added;
+    p->incarnations[number].ended = life->ended;
+    p->incarnations[number].ended_ns = life->ended_ns;
+}
+
+void population_snapshot(struct population *p, struct snapshot *s)
+{
+    size_t lives = snapshot_count(s, p->incarnations_n, SAVED_MAX);
+    for (size_t i = 0; i < lives; i++) {
+        struct incarnation life = s->from ? (struct incarnation){0} : p->incarnations[i];
+        incarnation_snapshot(s, &life);
+        if (s->from && !s->failed)
+            restore_incarnation(p, s, &life);
+    }
+    size_t vcpus = snapshot_count(s, p->vcpus_n, lives ? SAVED_MAX : 0);
+    for (size_t i = 0; i < vcpus && !s->failed; i++) {
+        struct vcpu_identity vcpu = s->from ? (struct vcpu_identity){0} : p->vcpus[i];
+        SNAPSHOT(s, vcpu.life, lives - 1);
+        SNAPSHOT(s, vcpu.id, VCPUS_MAX - 1);
+        if (s->from && !s->failed)
+            s->failed = population_new_vcpu(p, vcpu.life, vcpu.id) != i || p->tables > RESTORED_MEMORY;
+    }
+}

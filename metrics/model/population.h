@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "snapshot.h"
+
 #define IDLE_DOMAIN 32767 /* Xen's DOMID_IDLE: its vCPU n is the idle loop of pCPU n */
 #define NOBODY      UINT32_MAX
 #define VCPUS_MAX   8192 /* Xen's MAX_VIRT_CPUS; larger vCPU ids are damage */
@@ -43,6 +45,9 @@ struct population {
 
 bool population_init(struct population *p);
 void population_free(struct population *p);
+
+/* Saves who is in the trace, or restores it into an empty population. */
+void population_snapshot(struct population *p, struct snapshot *s);
 
 /* Bytes held. */
 size_t population_memory(const struct population *p);

@@ -310,11 +310,9 @@ uint64_t runstates_possible_in(struct runstates *r, uint32_t vcpu, uint64_t inst
     if (instant_ns >= k->since_ns || instant_ns < r->settled_ns ||
         k->since_ns - instant_ns > INSTANT_EARLY_NS)
         return k->since_ns;
-    if (!transitions_empty(&r->queue)) { /* else it was taken, by who looks at the last events only */
-        if (!transitions_remove(&r->queue, vcpu, k->since_ns, &wake))
-            return k->since_ns;
-        runstates_put(r, instant_ns, wake);
-    }
+    if (!transitions_remove(&r->queue, vcpu, k->since_ns, &wake))
+        return k->since_ns;
+    runstates_put(r, instant_ns, wake);
     if (r->pcpus[k->woken_on].woke_ns == k->since_ns)
         r->pcpus[k->woken_on].woke_ns = instant_ns;
     return k->since_ns = instant_ns;
@@ -433,12 +431,7 @@ uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu)
     return r->pcpus[pcpu].blind_ns;
 }
 
-uint64_t runstates_instant(const struct runstates *r)
+uint32_t runstates_current(const struct runstates *r, uint16_t pcpu)
 {
-    return r->instant_ns;
-}
-
-void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e)
-{
-    instant_save(&r->pcpus[pcpu].instant, e);
+    return runstates_is_dark(r, pcpu) ? NOBODY : r->pcpus[pcpu].current;
 }

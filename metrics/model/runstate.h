@@ -49,7 +49,8 @@ enum io_record {
     IO_RECORD_WAKE,     /* one that woke vcpu (NOBODY: not known by now), of life value */
     IO_RECORD_TRACED,   /* another hypercall, or exit: it shows that the domain's are recorded */
     IO_RECORD_TASK,     /* the kernel switches to another task, after copies */
-    IO_RECORD_UNMAPPED  /* it unmaps no pages: a disk request is done whose pages stay mapped */
+    IO_RECORD_UNMAPPED, /* it unmaps no pages: a disk request is done whose pages stay mapped */
+    IO_RECORD_IRQ       /* a device's interrupt was handled while it ran */
 };
 
 struct transition {
@@ -111,17 +112,18 @@ void runstates_end(struct runstates *r, uint64_t end_ns);
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 
-/* The instant of the runstate change that was taken last. */
-uint64_t runstates_instant(const struct runstates *r);
-
-/* Makes an EVENT_CHAIN of how a pCPU's switches stand after the record of its last change from running (instant.h). */
-void runstates_chain(const struct runstates *r, uint16_t pcpu, struct event *e);
-
 /* Time in which records of this pCPU were lost, as far as it is known by now. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
 
-/* The longest wait of a vCPU for a pCPU so far that lost records cannot have interrupted: bounds what waits may be hidden. */
-uint64_t runstates_longest_wait_ns(const struct runstates *r);
+/*
+ * Saves the machine, but for I/O, or restores it into a new one whose population is restored. It can be saved only where all
+ * that its later results depend on is in it. Transitions before taken_ns were taken, and none after.
+ */
+bool runstates_can_be_saved(const struct runstates *r);
+void runstates_snapshot(struct runstates *r, struct snapshot *s, uint64_t taken_ns);
+
+/* The vCPU that runs on a pCPU by the last event; NOBODY: not known. */
+uint32_t runstates_current(const struct runstates *r, uint16_t pcpu);
 
 /* Bytes held. */
 size_t runstates_memory(const struct runstates *r);

@@ -5,9 +5,10 @@
  * A vCPU that is off a pCPU changes unseen only while a pCPU is blind. So between two dark stretches it may be in another
  * state than its records say, for all of that time: one that it entered in the first and left in the second. If it looks
  * runnable, it may have been blocked: however long. If it looks blocked, it may have been runnable: as long as vCPUs of
- * this host wait, which the trace shows. So a light that is longer than that ends the doubt. That does not bound pauses: of one
- * that began in the dark it is not known since when it was offline. A pause whose both ends are lost, or a break of one, does not
- * show: such time keeps its state.
+ * this host wait, which the trace shows, or as its pCPU goes on with whom it runs. So a light that is longer than that ends the
+ * doubt. That does not bound pauses: of one that began in the dark it is not known since when it was offline, and one that ended
+ * in the dark may look as if it lasted. A pause whose both ends are lost, or a break of one, does not show: such time keeps its
+ * state.
  */
 #include "metrics/min_max.h"
 
@@ -17,11 +18,6 @@
 #define SETTLE_MOST_NS 5000000000u /* and the next record of a vCPU of which little is known */
 #define CENSORED_WAIT  2           /* a wait that a dark stretch cuts off counts so many times as long */
 #define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
-
-uint64_t runstates_longest_wait_ns(const struct runstates *r)
-{
-    return r->wait_max_ns;
-}
 
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
@@ -72,6 +68,23 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
     }
 }
 
+static void begin_doubt(struct runstates *r, uint32_t vcpu, uint64_t at_ns)
+{
+    put_doubt(r, at_ns, vcpu, true);
+    r->tracks[vcpu].doubtful = true;
+    r->doubtful_n++;
+}
+
+/*
+ * Whether the pCPU where the vCPU ran last took no decision since then: whoever was woken before that may wait there all the time,
+ * however long others of this host do.
+ */
+static bool is_held_up(const struct runstates *r, const struct track *k, uint64_t since_ns)
+{
+    uint32_t runs = k->pcpu == NO_PCPU ? NOBODY : r->pcpus[k->pcpu].current;
+    return runs != NOBODY && !r->tracks[runs].idle && r->tracks[runs].since_ns <= since_ns;
+}
+
 /*
  * It was light from light_ns to dark_ns. Whoever slept all the time may have been runnable instead, if that was short. This
  * doubt lasts until a longer light, or the vCPU's next record.
@@ -79,15 +92,25 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
 {
     bool near = runstates_near(r, light_ns, dark_ns);
-    for (uint32_t v = 0; (near || r->doubtful_n > 0) && v < r->population->vcpus_n; v++) {
-        struct track *k = &r->tracks[v];
-        if (k->doubtful && !near) {
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        const struct track *k = &r->tracks[v];
+        bool asleep = k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns;
+        bool waits = asleep && (near || is_held_up(r, k, light_ns));
+        if (k->doubtful && !waits && k->state != RUNSTATE_OFFLINE)
             end_doubt(r, v, light_ns);
-        } else if (near && !k->doubtful && k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns) {
-            put_doubt(r, light_ns, v, true);
-            k->doubtful = true;
-            r->doubtful_n++;
-        }
+        else if (waits && !k->doubtful)
+            begin_doubt(r, v, light_ns);
+    }
+}
+
+/* It is light again. Whoever was paused before may have been released in the dark: it may be blocked since, however long. */
+static void doubt_paused(struct runstates *r, uint64_t light_ns)
+{
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        const struct track *k = &r->tracks[v];
+        bool paused = k->seen && !k->idle && k->state == RUNSTATE_OFFLINE && k->since_ns < light_ns;
+        if (paused && !k->doubtful)
+            begin_doubt(r, v, light_ns);
     }
 }
 
@@ -212,6 +235,8 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
     p->blind_from_ns = BLIND_NONE;
     darkness_end(&r->darkness, now_ns);
     put_dark(r, now_ns, DARK_ENDS);
+    if (r->darkness.blind_pcpus == 0)
+        doubt_paused(r, now_ns);
     if (p->current == NOBODY)
         p->free_since = now_ns;
 }
@@ -364,21 +389,32 @@ struct mend {
     uint32_t vcpu;
     uint64_t before_ns;
     enum runstate state;
+    bool done;
 };
 
 static void mend_wait(void *context, struct transition *t)
 {
-    const struct mend *m = context;
+    struct mend *m = context;
     bool waits = t->kind == TRANSITION_STATE && t->from == RUNSTATE_UNKNOWN && t->to == RUNSTATE_RUNNABLE;
-    if (waits && t->vcpu == m->vcpu && t->time_ns < m->before_ns)
-        t->to = m->state & 15;
+    if (!waits || t->vcpu != m->vcpu || t->time_ns >= m->before_ns)
+        return;
+    t->to = m->state & 15;
+    m->done = true;
 }
 
+/* Where it seemed to wait since a wake before the dark, it left that wait in there. */
 uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
     const struct track *k = &r->tracks[vcpu];
-    struct mend m = {vcpu, k->since_ns, old};
+    struct mend m = {.vcpu = vcpu, .before_ns = k->since_ns, .state = old};
+    struct dark_stretch lost;
     transitions_visit(&r->queue, k->slept_ns, mend_wait, &m);
+    bool seemed_to_wait = !m.done && k->contradicted_ns != k->since_ns;
+    if (seemed_to_wait && darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost)) {
+        runstates_put_state(r, lost.from_ns, vcpu, RUNSTATE_RUNNABLE, RUNSTATE_UNKNOWN, NO_PCPU, UINT32_MAX);
+        if (lost.to_ns < k->since_ns)
+            runstates_put_state(r, lost.to_ns, vcpu, RUNSTATE_UNKNOWN, old, NO_PCPU, UINT32_MAX);
+    }
     return k->since_ns;
 }
 
@@ -402,7 +438,7 @@ bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, 
         darkness_between(&r->darkness, k->contradicted_ns, now_ns, &lost))
         return false;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, k->since_ns - k->contradicted_ns);
-    struct mend m = {vcpu, k->since_ns, old};
+    struct mend m = {.vcpu = vcpu, .before_ns = k->since_ns, .state = old};
     transitions_visit(&r->queue, k->since_ns - 1, only_count_wake, &m);
     m.before_ns = k->contradicted_ns;
     transitions_visit(&r->queue, k->noted_since_ns, mend_wait, &m);

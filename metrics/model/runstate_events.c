@@ -174,8 +174,6 @@ static uint64_t instant_of(struct runstates *r, const struct event *e, uint64_t 
 {
     struct pcpu_track *p = &r->pcpus[e->pcpu];
     struct instant *i = &p->instant;
-    if (e->flags & EVENT_INSTANT)
-        return now_ns - min64(now_ns, e->w[3]);
     /* Where siblings write for one another, the payloads of a ring are no chain. */
     bool alone = !r->cores || (r->cores->of[e->pcpu].n < 2 && !p->partial);
     if ((e->header >> 8 & 3) == RUNSTATE_RUNNING) {
@@ -202,11 +200,6 @@ static void runstate_change(struct runstates *r, const struct event *e, uint64_t
     if (old == RUNSTATE_RUNNING && p->io_ns > r->instant_ns && r->instant_ns >= r->settled_ns)
         transitions_pull_io(&r->queue, e->pcpu, r->instant_ns);
     runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
-}
-
-static void chain(struct runstates *r, const struct event *e, uint64_t now_ns)
-{
-    instant_restore(&r->pcpus[e->pcpu].instant, e, now_ns);
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)
@@ -286,11 +279,9 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
-/* Events of an entry stand for those before it; the longest wait among those is not in them. */
-static void longest_wait(struct runstates *r, const struct event *e, uint64_t now_ns)
+static void device_interrupt(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
-    (void)now_ns;
-    memcpy(&r->wait_max_ns, e->w, sizeof r->wait_max_ns);
+    put_io(r, e, now_ns, IO_RECORD_IRQ, NOBODY, event_words(e) >= 1 ? e->w[0] : 0);
 }
 
 /* ---- all of them ---- */
@@ -300,12 +291,10 @@ typedef void event_handler(struct runstates *r, const struct event *e, uint64_t 
 static event_handler *const handlers[] = {
     [EVENT_RUNSTATE_CHANGE] = runstate_change,
     [EVENT_CONTINUE_RUNNING] = goes_on,
-    [EVENT_CHAIN] = chain,
     [EVENT_BLIND_BEGIN] = blind_begins,
     [EVENT_BLIND_END] = blind_ends,
     [EVENT_HOLE] = hole_ends,
     [EVENT_ASSIGNED] = assigned,
-    [EVENT_LONGEST_WAIT] = longest_wait,
     [EVENT_DOM_ADD] = domain_added,
     [EVENT_DOM0_DOM_ADD] = domain_added,
     [EVENT_DOM_REM] = domain_removed,
@@ -322,6 +311,7 @@ static event_handler *const handlers[] = {
     [EVENT_VMX_EXIT] = hypercall,
     [EVENT_SVM_EXIT] = hypercall,
     [EVENT_WAKE] = wake_by_send,
+    [EVENT_IRQ_HANDLED] = device_interrupt,
 };
 
 #define HANDLERS (sizeof handlers / sizeof handlers[0])

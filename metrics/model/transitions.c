@@ -43,7 +43,7 @@ static bool earlier(const struct put_back *a, const struct put_back *b)
     return a->serial < b->serial;
 }
 
-static void push(struct transitions *q, struct transition t)
+static void push(struct transitions *q, struct put_back item)
 {
     struct put_back *heap = array_reserve(q->heap, &q->heap_capacity, q->heap_n + 1, sizeof *heap);
     if (!heap) {
@@ -51,7 +51,6 @@ static void push(struct transitions *q, struct transition t)
         return;
     }
     q->heap = heap;
-    struct put_back item = {t, q->taken + (q->n - q->head), q->serial++};
     size_t at = q->heap_n++;
     for (; at > 0 && earlier(&item, &q->heap[(at - 1) / 2]); at = (at - 1) / 2)
         q->heap[at] = q->heap[(at - 1) / 2];
@@ -87,7 +86,7 @@ void transitions_put_back(struct transitions *q, struct transition t)
         return;
     while (later < q->n - q->head && q->items[q->n - 1 - later].time_ns > t.time_ns)
         if (++later > NEAR) {
-            push(q, t);
+            push(q, (struct put_back){t, q->taken + (q->n - q->head), q->serial++});
             return;
         }
     struct transition *place = &q->items[q->n++ - later];
@@ -195,4 +194,66 @@ const struct transition *transitions_take_merged(struct transitions *q, uint64_t
     q->head++;
     q->taken++;
     return next;
+}
+
+/* ---- snapshots ---- */
+
+static void transition_snapshot(struct snapshot *s, struct transition *t, uint64_t least_ns, size_t vcpus_n)
+{
+    struct transition of = *t;
+    uint8_t from = of.from, to = of.to;
+    if (of.kind == TRANSITION_IO || of.kind == TRANSITION_REMOVED)
+        of = (struct transition){.time_ns = of.time_ns, .kind = TRANSITION_REMOVED};
+    SNAPSHOT_TIME(s, of.time_ns);
+    s->failed |= of.time_ns < least_ns;
+    SNAPSHOT(s, of.kind, TRANSITION_DARK);
+    if (of.kind == TRANSITION_APPEAR)
+        SNAPSHOT_TIME(s, of.value);
+    else if (of.kind != TRANSITION_REMOVED)
+        SNAPSHOT(s, of.value, UINT32_MAX);
+    if (of.kind < TRANSITION_IO) {
+        SNAPSHOT_ID(s, of.vcpu, vcpus_n);
+        SNAPSHOT_ID(s, of.pcpu, PCPUS_MAX);
+        SNAPSHOT(s, from, RUNSTATES - 1);
+        SNAPSHOT(s, to, RUNSTATES - 1);
+        of.from = from & 15;
+        of.to = to & 15;
+        s->failed = s->failed || of.vcpu == NOBODY;
+    } else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_DARK) {
+        s->failed = true; /* it is none of the model's */
+    }
+    if (s->from)
+        *t = of;
+}
+
+/* How many were in order before it, of those that wait; fewer if some were taken. */
+static void put_back_snapshot(struct transitions *q, struct snapshot *s, struct put_back *p,
+                              uint64_t least_ns, size_t vcpus_n)
+{
+    uint64_t after = p->appended > q->taken ? p->appended - q->taken : 0;
+    transition_snapshot(s, &p->transition, least_ns, vcpus_n);
+    SNAPSHOT(s, after, q->n - q->head);
+    SNAPSHOT(s, p->serial, INT64_MAX);
+    p->appended = q->taken + after;
+}
+
+void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n)
+{
+    const struct transition none = {.vcpu = NOBODY, .pcpu = NO_PCPU};
+    size_t n = snapshot_count(s, q->n - q->head, UINT32_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct transition t = none;
+        transition_snapshot(s, s->from ? &t : &q->items[q->head + i], least_ns, vcpus_n);
+        if (s->from && !s->failed)
+            transitions_put(q, t);
+    }
+    n = snapshot_count(s, q->heap_n, UINT32_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct put_back p = {.transition = none};
+        put_back_snapshot(q, s, s->from ? &p : &q->heap[i], least_ns, vcpus_n);
+        if (s->from && !s->failed)
+            push(q, p);
+    }
+    SNAPSHOT(s, q->serial, INT64_MAX);
+    s->failed |= q->failed;
 }

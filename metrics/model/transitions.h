@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "runstate.h"
+#include "snapshot.h"
 
 struct put_back {
     struct transition transition;
@@ -33,10 +34,17 @@ void transitions_free(struct transitions *q);
 void transitions_put_back(struct transitions *q, struct transition t);
 const struct transition *transitions_take_merged(struct transitions *q, uint64_t upto_ns);
 
-static inline bool transitions_empty(const struct transitions *q)
+/* How many wait to be taken. */
+static inline size_t transitions_count(const struct transitions *q)
 {
-    return q->head == q->n && q->heap_n == 0;
+    return q->n - q->head + q->heap_n;
 }
+
+/*
+ * Saves what waits to be taken, or restores it into an empty queue. I/O is not saved. Nothing is before least_ns; vCPUs have
+ * numbers below vcpus_n.
+ */
+void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n);
 
 /*
  * Removes the last change of state of a vCPU at a time from those in order (TRANSITION_REMOVED stays there), and copies it to

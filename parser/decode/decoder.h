@@ -85,6 +85,12 @@ struct decoder {
     } short_window;
 };
 
+/* Whether the window before the one that is being read ended early, right where that one begins: a capture may have been cut there. */
+static inline bool decoder_was_cut(const struct decoder *d)
+{
+    return d->short_window.missing > 0 && d->short_window.at == d->window_at;
+}
+
 #define BLIND_WAIT_SWEEPS 64 /* how long a pCPU whose ring was full may keep everybody waiting (order.c) */
 
 /* Whether the trace holds runstate changes, how many, and how many context switches, as far as it was decoded. */

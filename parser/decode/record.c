@@ -1,10 +1,12 @@
 #include "record.h"
 
 #include "current.h"
+#include "cut_records.h"
 #include "old_numbers.h"
 #include "record_actions.h"
 #include "run_length.h"
 #include "unscheduled.h"
+#include "window_header.h"
 
 /* A record being examined. */
 struct record {
@@ -88,6 +90,22 @@ static void next_run(const uint8_t *p, const uint8_t *end, struct odd_time *t)
             return;
         }
     }
+}
+
+#define FAR_CYCLES (1ull << 25) /* times that leap by less may be one pCPU's */
+
+/*
+ * Whether the record, or one of those before it, took a window header for its words: then its far time, or the next one, is
+ * another capture's.
+ */
+static bool hides_header(const struct decoder *d, const struct record *r)
+{
+    uint64_t leap = r->tsc > r->last ? r->tsc - r->last : r->last - r->tsc;
+    if (leap < FAR_CYCLES || d->window_untimed)
+        return false;
+    const uint8_t *p = r->payload - 12;
+    const uint8_t *from = (size_t)(p - d->known_record) > HEADER_REACH ? p - HEADER_REACH : d->known_record;
+    return window_header_within(from, r->next, r->end);
 }
 
 /* Has an odd tsc judged, and gives the record its time. False: it belongs to quite another time. */
@@ -362,6 +380,8 @@ static __attribute__((noinline)) enum record_kind examine(struct decoder *d, str
     if (r->slot == EVENT_CPU_CHANGE)
         return RECORD_IS_HEADER;
     if (r->slot == EVENT_UNRECOGNISED && record_is_damage(r->header, r->next, r->end))
+        return RECORD_DAMAGED;
+    if (odd && hides_header(d, r))
         return RECORD_DAMAGED;
     if (odd && !place(d, s, r))
         return RECORD_FOREIGN;

@@ -15,11 +15,8 @@
 #include "record_actions.h"
 #include "unscheduled.h"
 
-#define WINDOW_MAX    (1u << 30)  /* a ring is at most 65535 pages */
-#define CHUNK         (16u << 10) /* decoded between two looks at the stream's room */
-#define BEGINNING     (4u << 20)  /* how far to look for the first window of a damaged file */
-#define PROOF_RECORDS 8           /* records that must make sense after a window header found by search */
-#define PROOF_BYTES   (WINDOW_HEADER_LEN + PROOF_RECORDS * RECORD_MAX)
+#define CHUNK     (16u << 10) /* decoded between two looks at the stream's room */
+#define BEGINNING (4u << 20)  /* how far to look for the first window of a damaged file */
 
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,
                  const struct event_interest *interest, struct error *err)
@@ -71,27 +68,6 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
     return s;
 }
 
-/* Whether a window header at p makes sense. Looks no further than `end`. */
-static bool header_plausible(const uint8_t *p, const uint8_t *end, bool prove)
-{
-    if (end - p < WINDOW_HEADER_LEN || load32(p) != WINDOW_HEADER)
-        return false;
-    uint32_t pcpu = load32(p + 4), bytes = load32(p + 8);
-    if (pcpu >= PCPUS_MAX || bytes % 4 != 0 || bytes > WINDOW_MAX)
-        return false;
-    if (!prove)
-        return true;
-    p += WINDOW_HEADER_LEN;
-    const uint8_t *window_end = (size_t)(end - p) > bytes ? p + bytes : end;
-    for (int i = 0; i < PROOF_RECORDS && window_end - p >= 4; i++) {
-        uint32_t h = load32(p);
-        if (!event_possible(h) || h == WINDOW_HEADER)
-            return false;
-        p += record_bytes(h);
-    }
-    return true;
-}
-
 /* Bytes of the trace are missing, perhaps whole windows: who is current is not known. */
 static void forget_current(struct decoder *d)
 {
@@ -107,7 +83,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     uint64_t from = 0, skipped = 0, remaining = d->remaining;
     d->remaining = 0;
     forget_current(d);
-    const size_t proof = PROOF_BYTES;
+    const size_t proof = WINDOW_PROOF_BYTES;
     for (bool begun = false;; begun = true) {
         if (input_view(d->input, proof + 1, &v, err) != 0)
             return -1;
@@ -122,7 +98,7 @@ static int resync(struct decoder *d, const char *what, struct error *err)
             if (!p)
                 break;
             at = (size_t)(p - v.data);
-            if (header_plausible(p, v.data + v.n, true))
+            if (window_header_plausible(p, v.data + v.n, true))
                 found = p;
         }
         size_t n = found ? (size_t)(found - v.data) : v.end ? v.n : last;
@@ -141,19 +117,6 @@ static int resync(struct decoder *d, const char *what, struct error *err)
     if (skipped < remaining)
         d->short_window = (struct short_window){from + skipped, remaining, skipped};
     return 0;
-}
-
-/*
- * A window header that the record before `p`, or a few of them, took for their words; NULL: there is none. So it is where a
- * file was cut in a record, and another one joined on.
- */
-static const uint8_t *header_before(const uint8_t *begin, const uint8_t *p, const uint8_t *end)
-{
-    const uint8_t *from = (size_t)(p - begin) > HEADER_REACH ? p - HEADER_REACH : begin;
-    for (; from < p; from++)
-        if (header_plausible(from, end, true))
-            return from;
-    return NULL;
 }
 
 /* A pCPU whose window filled its ring may be losing records from there on (see stream.h). */
@@ -244,7 +207,7 @@ static int recover_from_bad_record(struct decoder *d, enum record_kind why, stru
     case RECORD_IS_HEADER:
         if (input_view(d->input, WINDOW_HEADER_LEN, &v, err) != 0)
             return -1;
-        if (header_plausible(v.data, v.data + v.n, false)) {
+        if (window_header_plausible(v.data, v.data + v.n, false)) {
             d->short_window = (struct short_window){v.offset, d->remaining, 0};
             quality_skip(d->quality, v.offset, 0, "a window ends before its announced length");
             d->remaining = 0;
@@ -282,20 +245,23 @@ static int look_at_beginning(struct decoder *d, const uint8_t *p, const uint8_t 
 }
 
 /*
- * The last records of a window, or of the input, where fewer than RECORD_MAX bytes may be readable. *kind: RECORD_DAMAGED,
- * too, if the last record is cut.
+ * The last records of a window, or of the input, where fewer than RECORD_MAX bytes may be readable; what is known before them
+ * goes along. *kind: RECORD_DAMAGED, too, if the last record is cut.
  */
 static const uint8_t *decode_tail(struct decoder *d, const uint8_t *p, const uint8_t *end,
                                   enum record_kind *kind)
 {
-    uint8_t copy[2 * RECORD_MAX] = {0};
-    size_t n = (size_t)(end - p), at = 0;
-    memcpy(copy, p, n);
+    uint8_t copy[HEADER_REACH + 2 * RECORD_MAX] = {0};
+    size_t known = (size_t)(p - d->known_record), before = known < HEADER_REACH ? known : HEADER_REACH;
+    size_t n = before + (size_t)(end - p), at = before;
+    memcpy(copy, p - before, n);
+    d->known_record = copy;
     while (*kind == RECORD_OK && n - at >= 4 && n - at >= record_bytes(load32(copy + at)))
         at = (size_t)(records_decode(d, d->current, copy + at, copy + at + 1, copy + n, kind) - copy);
     if (*kind == RECORD_OK && at < n)
         *kind = RECORD_DAMAGED;
-    return p + at;
+    d->known_record = p;
+    return p + (at - before);
 }
 
 /* Decodes the records [p, end) but for the last `margin` bytes or, in the `tail` of a window, all. Returns where it stopped. */
@@ -321,16 +287,18 @@ static const uint8_t *decode_records(struct decoder *d, const uint8_t *p, const 
 }
 
 /*
- * The record at `p` of the view makes no sense. Whether a window header lies before it; then `p` is where. Looks at as many
+ * The record at `p` of the view makes no sense. Whether a window header lies before it, or in it; then `p` is where. Looks at as many
  * bytes after it however many the view happens to show. -1 on failure.
  */
 static int look_for_header(struct decoder *d, struct view *v, const uint8_t **p, struct error *err)
 {
-    size_t at = (size_t)(*p - v->data), need = at + PROOF_BYTES;
+    size_t at = (size_t)(*p - v->data), need = at + WINDOW_PROOF_BYTES;
     if (input_view(d->input, need, v, err) != 0)
         return -1;
     *p = v->data + at;
-    const uint8_t *header = header_before(v->data, *p, v->data + (v->n < need ? v->n : need));
+    const uint8_t *end = v->data + (v->n < need ? v->n : need), *from = v->data;
+    from = at > HEADER_REACH ? *p - HEADER_REACH : from;
+    const uint8_t *header = window_header_within(from, end - *p > RECORD_MAX ? *p + RECORD_MAX : end, end);
     *p = header ? header : *p;
     return header != NULL;
 }
@@ -396,7 +364,7 @@ static int next_window(struct decoder *d, struct error *err)
     for (;;) {
         if (input_view(d->input, WINDOW_HEADER_LEN, &v, err) != 0)
             return -1;
-        if (v.n > 0 && header_plausible(v.data, v.data + v.n, false))
+        if (v.n > 0 && window_header_plausible(v.data, v.data + v.n, false))
             return begin_window(d, v.data, err);
         if (v.offset == 0 && input_check_content(d->input, err) != 0)
             return -1;

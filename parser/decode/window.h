@@ -10,8 +10,7 @@
 #include <stdint.h>
 
 #include "decoder.h"
-
-#define WINDOW_HEADER_LEN 12
+#include "window_header.h"
 
 /* `input` and `quality` stay the caller's. The judge's context is `judge_context`. 0, or -1 when there is no memory. */
 int decoder_init(struct decoder *d, struct input *input, struct quality *quality,

@@ -64,10 +64,10 @@ static uint64_t silence_at(const struct stream *s, uint64_t tsc)
     return tsc > s->last_tsc ? tsc - s->last_tsc : 0;
 }
 
-/* A sweep is over. */
+/* A sweep is over. A pCPU whose ring was full is not silent: its records are lost. */
 static void note_silence(struct stream *s, uint64_t sweep_tsc)
 {
-    uint64_t silent = silence_at(s, sweep_tsc);
+    uint64_t silent = s->perhaps_blind ? 0 : silence_at(s, sweep_tsc);
     if (silent > s->longest_silence)
         s->longest_silence = silent;
     s->sweeps++;
@@ -84,8 +84,7 @@ static void begin_without_times(struct order *o)
 int order_sweep(struct order *o)
 {
     const struct decoder *d = o->decoder;
-    bool cut = d->short_window.missing > 0 && d->short_window.at == d->window_at;
-    if (o->strangers.windows > 0 || cut)
+    if (o->strangers.windows > 0 || decoder_was_cut(d))
         return 0; /* perhaps another capture begins: then nothing that its windows seem to say is true */
     runs_judge(o, false);
     uint64_t ended = d->sweep - 1;
@@ -247,11 +246,9 @@ int order_end(struct order *o, bool cut)
 
 int order_use_clock(struct order *o, const struct clock *clock)
 {
-    const struct decoder *d = o->decoder;
     o->clock = clock;
     silences_use_clock(&o->silences, clock);
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        runs_take(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+    runs_take_queued(o);
     bool end = o->watermark == UINT64_MAX;
     runs_judge(o, end);
     return end ? end_model(o) : 0;

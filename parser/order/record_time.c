@@ -103,10 +103,11 @@ static void note_silence(struct order *o, const struct stream *s, const struct o
     uint64_t least = t->begins_window ? silence_window_cycles(&o->silences) : silence_cycles(&o->silences);
     if (t->tsc <= since || t->tsc - since < least)
         return;
-    bool run = s->begun && s->run_since > 0 && t->run_end > s->run_since;
+    uint64_t run_since = s->begun ? s->run_since : o->tsc_first;
+    bool run = run_since > 0 && t->run_end > run_since;
     struct silence silence = {.from = s->begun ? last : 0,
                               .to = t->tsc,
-                              .run_cycles = run ? t->run_end - s->run_since : 0,
+                              .run_cycles = run ? t->run_end - run_since : 0,
                               .runtime_ns = t->runtime_ns,
                               .pcpu = s->pcpu};
     silences_note(&o->silences, &silence);
@@ -142,8 +143,9 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
         step_foreign_window(o, s, t->begins_window);
         return false;
     }
-    bool any = o->tsc_first != UINT64_MAX;
-    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= TSC_LEAP && t->tsc >= o->watermark))
+    bool any = o->tsc_first != UINT64_MAX, confirmed = t->followers > 0 && follows(t->tsc, t->next);
+    uint64_t most = confirmed ? UINT64_MAX : TSC_LEAP;
+    if (!any || (t->tsc < o->tsc_first && o->tsc_first - t->tsc <= most && t->tsc >= o->watermark))
         o->tsc_first = t->tsc;
     /* What is older than the watermark can only come at that time: each of these records is counted. */
     bool late = t->tsc < o->watermark;
@@ -151,7 +153,8 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     s->late = s->late || late;
     s->reach = late ? 0 : reach(o);
     step_note_gap(o, s->pcpu, s->begun ? last : 0, t->tsc);
-    if (t->begins_window && s->begun && t->tsc > last && t->tsc - last > s->longest_silence)
+    bool was_silent = t->begins_window && s->begun && !s->before_blind && t->tsc > last;
+    if (was_silent && t->tsc - last > s->longest_silence)
         s->longest_silence = t->tsc - last;
     note_silence(o, s, t, last);
     return true;

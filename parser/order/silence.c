@@ -98,10 +98,12 @@ enum run { RUN_SAYS_NOTHING, RUN_AGREES, RUN_CONTRADICTS };
 
 static enum run run_of(const struct silence *s, const struct clock *clock)
 {
-    if (s->run_cycles < s->to - s->from)
+    if (s->from > 0 && s->run_cycles < s->to - s->from)
         return RUN_SAYS_NOTHING; /* it began after a record that was not understood */
     uint64_t ns = (uint64_t)(((uint128)s->run_cycles * clock->multiplier) >> clock->shift);
     uint64_t slack = RUN_SLACK_NS + ns / 1000000 * RUN_SLACK_PPM;
+    if (s->from == 0) /* it may have begun before the trace */
+        return s->run_cycles > 0 && s->runtime_ns + slack < ns ? RUN_CONTRADICTS : RUN_SAYS_NOTHING;
     uint32_t longer = (uint32_t)ns - s->runtime_ns;
     uint32_t off = longer < UINT32_MAX - longer ? longer : UINT32_MAX - longer + 1;
     return slack <= RUN_SLACK_MAX && off <= slack ? RUN_AGREES : RUN_CONTRADICTS;

@@ -6,7 +6,7 @@
  * are not: xentrace polls, and each poll makes dom0 run. So a stretch that all pCPUs were silent in is a hole if it is
  * longer than HOLE_NS and than three of the usual distances between sweeps. But where a SWITCH_INFPREV after it says that
  * its vCPU ran for just as long as the stamps do, nothing was missed on that pCPU; if that holds for each pCPU that says
- * anything, the stretch is no hole.
+ * anything, the stretch is no hole. A pCPU whose first record of all ends a shorter run misses a switch.
  */
 #ifndef XENMETER_PARSER_SILENCE_H
 #define XENMETER_PARSER_SILENCE_H
@@ -27,8 +27,8 @@
 /* A pCPU wrote nothing in between. */
 struct silence {
     uint64_t from, to; /* tsc of its records around it; from 0: the second one is its first */
-    uint64_t
-        run_cycles; /* its next SWITCH_INFPREV ends a run that is so long by the stamps; 0: there is none to see */
+    /* Its next SWITCH_INFPREV ends a run that is so long by the stamps, or longer (from 0); 0: there is none to see. */
+    uint64_t run_cycles;
     uint32_t runtime_ns; /* and by Xen's clock, modulo 2^32 */
     uint16_t pcpu;
 };

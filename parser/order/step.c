@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define STRANGE_WINDOWS 16 /* of one pCPU, while all others are silent: another capture */
+#define SWEEP_CYCLES    (1ull << 32) /* no sweep takes so long: a second at 4 GHz */
+#define STRANGE_WINDOWS 16           /* of one pCPU, while all others are silent: another capture */
 
 #include "parser/decode/current.h"
 #include "parser/decode/joined.h"
@@ -66,8 +67,8 @@ static void strange_window(struct order *o, const struct stream *s)
     bool all = true;
     for (unsigned i = 0; all && i < d->pcpus_n; i++)
         all = o->steps[d->pcpus[i]].out || !d->streams[d->pcpus[i]]->begun;
-    /* A whole sweep of several pCPUs, or whoever there is. */
-    if (all || (f->several && d->sweep > f->sweep + 1) || f->windows >= STRANGE_WINDOWS)
+    /* Right after a capture was cut, or a whole sweep of several pCPUs, or whoever there is. */
+    if (all || decoder_was_cut(d) || (f->several && d->sweep > f->sweep + 1) || f->windows >= STRANGE_WINDOWS)
         another_capture(o);
 }
 
@@ -235,7 +236,29 @@ static const struct step_window *round_before(const struct order *o, uint16_t pc
     return is_before ? w : NULL;
 }
 
-/* pCPUs in step, beside the stream's, by what their windows of a round before say about a window that begins with `tsc`. */
+/* The pCPU's last window that was read in an earlier sweep than the one that is being read. */
+static const struct step_window *sweep_before(const struct order *o, uint16_t pcpu)
+{
+    const struct step *step = &o->steps[pcpu];
+    const struct step_window *w = step->last.sweep < o->decoder->sweep ? &step->last : &step->before;
+    return w->sweep > 0 && w->sweep < o->decoder->sweep ? w : NULL;
+}
+
+/*
+ * The pCPU's window that a window of the stream which begins with `tsc` contradicts; NULL: none. One of an earlier sweep that
+ * was not read a whole round before may hold what was written while that sweep went on, not more.
+ */
+static const struct step_window *contradicted(const struct order *o, uint16_t pcpu, const struct stream *s,
+                                              uint64_t tsc)
+{
+    const struct step_window *w = round_before(o, pcpu, s);
+    if (w && w->first_tsc > tsc + STEP_CYCLES)
+        return w;
+    w = sweep_before(o, pcpu);
+    return w && w->first_tsc > tsc + SWEEP_CYCLES ? w : NULL;
+}
+
+/* pCPUs in step, beside the stream's, by what their windows of earlier sweeps say about a window that begins with `tsc`. */
 struct opinions {
     unsigned contradict, leapt, agree; /* leapt: of those that contradict */
     uint64_t tsc;                      /* the latest of those that contradict */
@@ -247,14 +270,13 @@ static struct opinions opinions_on(const struct order *o, const struct stream *s
     struct opinions v = {0};
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         uint16_t pcpu = d->pcpus[i];
-        const struct step_window *w = round_before(o, pcpu, s);
         if (pcpu == s->pcpu || o->steps[pcpu].out || o->steps[pcpu].last.sweep == 0)
             continue;
-        bool contradicts = w && w->first_tsc > tsc + STEP_CYCLES;
-        v.contradict += contradicts;
-        v.agree += !contradicts;
-        v.leapt += contradicts && o->steps[pcpu].leap.tsc > tsc + STEP_CYCLES;
-        if (contradicts && w->first_tsc > v.tsc)
+        const struct step_window *w = contradicted(o, pcpu, s, tsc);
+        v.contradict += w != NULL;
+        v.agree += !w && sweep_before(o, pcpu);
+        v.leapt += w && o->steps[pcpu].leap.tsc > tsc + STEP_CYCLES;
+        if (w && w->first_tsc > v.tsc)
             v.tsc = w->first_tsc;
     }
     return v;
@@ -265,10 +287,16 @@ static void others_leave(struct order *o, const struct stream *s, uint64_t tsc)
     const struct decoder *d = o->decoder;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         uint16_t pcpu = d->pcpus[i];
-        const struct step_window *w = round_before(o, pcpu, s);
-        if (pcpu != s->pcpu && !o->steps[pcpu].out && w && w->first_tsc > tsc + STEP_CYCLES)
+        if (pcpu != s->pcpu && !o->steps[pcpu].out && contradicted(o, pcpu, s, tsc))
             leave_ahead(o, d->streams[pcpu], tsc);
     }
+}
+
+/* Whether the window may be another capture's rather than one of a pCPU whose clock is not in step. */
+static bool perhaps_joined(const struct order *o, const struct stream *s)
+{
+    bool first = o->steps[s->pcpu].last.sweep == 0;
+    return decoder_was_cut(o->decoder) || (first && o->strangers.windows > 0);
 }
 
 /* A pCPU that is in step begins a window. Whether it still is. */
@@ -286,7 +314,8 @@ static bool stays(struct order *o, struct stream *s, uint64_t tsc)
     struct opinions v = opinions_on(o, s, tsc);
     if (!went_back && v.contradict == 0)
         return true;
-    if (!went_back && (v.leapt == v.contradict || v.contradict < v.agree + 1)) {
+    if (!went_back && !perhaps_joined(o, s) &&
+        (v.contradict < v.agree + 1 || (v.leapt == v.contradict && v.contradict == v.agree + 1))) {
         others_leave(o, s, tsc);
         return true;
     }

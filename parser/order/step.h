@@ -4,12 +4,15 @@
  * A tsc may begin anew or leap for good: on a pCPU that slept deeply, that was taken off line or that a host's firmware
  * woke up; or on all pCPUs at once, where another capture was joined on. xentrace's sweeps show it. What a window holds
  * was written before its ring was read; what the next window of a pCPU holds, after its own ring was read the last time.
- * So a window that was read a whole round before another one is nowhere later than that one, whatever the pCPUs did.
+ * So a window that was read a whole round before another one is nowhere later than that one, whatever the pCPUs did; and one
+ * that was read in an earlier sweep, than what that sweep took.
  * Where one is, by more than STEP_CYCLES, one of the two clocks has left the others:
  *
  * - that of the later window, if it went back behind its own earlier records;
- * - that of the earlier one, if it had leapt ahead of all others before;
- * - else that of the smaller number of pCPUs, or of the later window.
+ * - else that of the smaller number of pCPUs;
+ * - of as many, that of the earlier ones, if they had leapt ahead of all others before, else that of the later window.
+ *
+ * Where the window before was cut, or those before do not go with the others either, it is another capture that begins.
  *
  * The records of a pCPU whose clock has left are not used: by how much it did is sure to a sweep's length only. That
  * time of the pCPU is blind. If its clock comes back it is used again.

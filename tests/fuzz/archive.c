@@ -24,10 +24,10 @@
 #include "tests/fuzz/repack.h"
 #include "tests/fuzz/store.h"
 
-#define FRAME_MOST (16u << 20)  /* of content: larger ones are fine, but slow */
-#define ENTRY_TSC  (1ull << 42) /* of an entry alone */
+#define FRAME_MOST   (16u << 20)  /* of content: larger ones are fine, but slow */
+#define SNAPSHOT_TSC (1ull << 42) /* of a snapshot alone */
 
-enum what { ARCHIVE, RESULTS, SUMMARY, ENTRY, MANIFEST, CONTENTS, WHATS };
+enum what { ARCHIVE, RESULTS, SUMMARY, SNAPSHOT, MANIFEST, CONTENTS, WHATS };
 
 /* ---- a whole archive ---- */
 
@@ -74,8 +74,8 @@ static void try_member(const struct capture *p, const struct member *m, const ch
     memcpy(plan.kept_ns, p->options.granularities_ns, sizeof plan.kept_ns);
     if (m->kind == MEMBER_RESULTS)
         try_results(text, m->bytes, m->by, &plan);
-    else if (m->kind == MEMBER_ENTRY && summary && summary->clock.cpu_hz > 0)
-        try_entry(text, m->bytes, m->tsc, &summary->clock);
+    else if (m->kind == MEMBER_SNAPSHOT && summary && summary->clock.cpu_hz > 0)
+        try_snapshot(text, m->bytes, m->tsc, &summary->clock);
 }
 
 /* The results of one kind, as report reads them. */
@@ -109,23 +109,23 @@ static void replay(struct archive *a, const struct capture *p, enum by by, const
 }
 
 static void read_trace(struct archive *a, const struct capture *captures, size_t n,
-                       const struct member *entry, const struct summary *summary)
+                       const struct member *snapshot, const uint8_t *bytes, const struct summary *summary)
 {
     struct error err = {0};
-    struct trace_feed *chunks = trace_feed_new(a, captures, n, entry ? entry->number : 0, 1, &err);
+    struct trace_feed *chunks = trace_feed_new(a, captures, n, snapshot ? snapshot->number : 0, 1, &err);
     struct handed handed = {0};
     MUST(chunks, "%s", err.message);
     struct feed feed = trace_feed_of(chunks);
     struct trace_resume resume;
     struct trace_options options = {.memory_limit = MEMORY_LIMIT, .feed = &feed};
-    if (entry) {
-        resume = (struct trace_resume){.clock = summary->clock, .after_tsc = entry->tsc};
+    if (snapshot) {
+        resume = (struct trace_resume){.clock = summary->clock, .after_tsc = snapshot->tsc};
         options.resume = &resume;
     }
     struct meter_options what = {.bys = 1u << BY_VCPU,
                                  .granularities = 2,
                                  .granularities_ns = {0, 100000000},
-                                 .charge.wanted = !entry,
+                                 .charge.wanted = !snapshot,
                                  .sink = handed_sink(&handed)};
     memcpy(what.charge.weights, charge_default_weights, sizeof what.charge.weights);
     const struct consumer rows = {.rows = &what};
@@ -136,6 +136,10 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
     struct event_batch batch;
     int status = trace ? 1 : -1;
     uint64_t last = 0;
+    if (snapshot && status > 0)
+        status = pipeline_restore(pipeline, bytes, snapshot->bytes, snapshot->tsc, &summary->clock, &err) == 0
+                     ? 1
+                     : -1;
     while (status > 0 && (status = trace_next(trace, &batch, &err)) > 0) {
         for (size_t i = 0; i < batch.n; i++) {
             MUST(batch.events[i].tsc >= last, "event at %" PRIu64 " after %" PRIu64, batch.events[i].tsc,
@@ -162,7 +166,7 @@ static void read_capture(struct archive *a, const struct capture *p, bool whole)
     static struct summary summary;
     struct error err = {0};
     const uint8_t *bytes;
-    const struct member *m = capture_member(p, "summary.json"), *entry = NULL;
+    const struct member *m = capture_member(p, "summary.json"), *snapshot = NULL;
     bool summarised = m && archive_read(a, p, m, &bytes, &err) == 0 &&
                       summary_read(&summary, (const char *)bytes, m->bytes, &err) == 0;
     for (size_t i = 0; i < p->members_n && i < REPACK_MEMBERS; i++) {
@@ -171,16 +175,17 @@ static void read_capture(struct archive *a, const struct capture *p, bool whole)
         MUST(!whole || status == 0, "verify says it is whole, but %s", err.message);
         if (status == 0)
             try_member(p, &p->members[i], (const char *)bytes, summarised ? &summary : NULL);
-        if (p->members[i].kind == MEMBER_ENTRY)
-            entry = &p->members[i];
+        if (p->members[i].kind == MEMBER_SNAPSHOT)
+            snapshot = &p->members[i];
     }
     for (int by = 0; by < 4 && summarised; by++)
         if (p->options.bys & 1u << by)
             replay(a, p, (enum by)by, &summary);
     if (p->trace_stored)
-        read_trace(a, p, 1, NULL, NULL);
-    if (p->trace_stored && entry && summarised && summary.clock.cpu_hz > 0)
-        read_trace(a, p, 1, entry, &summary);
+        read_trace(a, p, 1, NULL, NULL, NULL);
+    if (p->trace_stored && snapshot && summarised && summary.clock.cpu_hz > 0 &&
+        archive_read(a, p, snapshot, &bytes, &err) == 0)
+        read_trace(a, p, 1, snapshot, bytes, &summary);
     if (summarised)
         summary_free(&summary);
 }
@@ -210,7 +215,7 @@ static void try_archive(const char *path, uint64_t size)
         for (size_t i = first; i < first + several; i++)
             stored = stored && captures[i].trace_stored;
         if (stored)
-            read_trace(a, captures + first, several, NULL, NULL);
+            read_trace(a, captures + first, several, NULL, NULL, NULL);
     }
     archive_close(a);
 }
@@ -237,8 +242,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     case SUMMARY:
         try_summary(text, n);
         break;
-    case ENTRY:
-        try_entry(text, n, ENTRY_TSC, &clock);
+    case SNAPSHOT:
+        try_snapshot(text, n, SNAPSHOT_TSC, &clock);
         break;
     case MANIFEST:
         try_manifest(text, n);

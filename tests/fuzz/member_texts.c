@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "archive/contents.h"
-#include "archive/entry.h"
 #include "archive/results.h"
 #include "archive/rollup.h"
+#include "metrics/measure/delays.h"
 #include "metrics/pipeline.h"
 #include "tests/fuzz/must.h"
 
@@ -132,30 +132,38 @@ void try_summary(const char *text, size_t n)
     summary_free(&again);
 }
 
-void try_entry(const char *text, size_t n, uint64_t tsc, const struct clock *clock)
+static int take_delays(void *context, const struct interval *interval, const struct delay *delays, size_t n)
 {
-    struct entry entry;
+    struct handed *h = context;
+    (void)delays;
+    MUST(interval->start_ns <= interval->end_ns, "delays %" PRIu64 " .. %" PRIu64, interval->start_ns,
+         interval->end_ns);
+    h->rows += n + 1;
+    return h->rows > ROWS_MOST ? 1 : 0;
+}
+
+void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock *clock)
+{
     struct error err = {0};
-    int status = entry_read(&entry, text, n, tsc, &err);
-    check_failure(status, &err);
     struct handed handed = {0};
-    struct meter_options options = {.bys = 1u << BY_VCPU,
+    struct meter_options options = {.bys = 1u << BY_VCPU | 1u << BY_PCPU | 1u << BY_DOMAIN_PCPU,
                                     .granularities = 2,
                                     .granularities_ns = {1000000000, 0},
+                                    .executions = true,
                                     .sink = handed_sink(&handed)};
-    const struct consumer rows = {.rows = &options};
+    struct delays *delays =
+        delays_new(&(struct delay_options){.granularities = 1, .context = &handed, .rows = take_delays});
+    struct consumer rows = {.rows = &options};
     struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
-    MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
-    if (status == 0) {
-        struct event_batch batch = entry_batch(&entry, tsc);
-        for (size_t i = 0; i < batch.n; i++)
-            MUST(batch.events[i].tsc <= tsc && (i == 0 || batch.events[i - 1].tsc <= batch.events[i].tsc),
-                 "event %zu is at %" PRIu64 " of %" PRIu64, i, batch.events[i].tsc, tsc);
-        if (pipeline_feed(pipeline, &batch, clock, &err) == 0)
-            pipeline_end(pipeline, clock_ns(clock, tsc), &err);
-    }
+    MUST(delays && pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
+    rows = delays_consumer(delays);
+    MUST(pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
+    int status = pipeline_restore(pipeline, bytes, n, tsc, clock, &err);
+    check_failure(status, &err);
+    if (status == 0)
+        pipeline_end(pipeline, clock_ns(clock, tsc), &err);
     pipeline_free(pipeline);
-    entry_free(&entry);
+    delays_free(delays);
 }
 
 void try_manifest(const char *text, size_t n)

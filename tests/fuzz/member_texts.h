@@ -31,7 +31,7 @@ void try_summary(const char *text, size_t n);
 void try_manifest(const char *text, size_t n);
 
 /* The states at `tsc`, and the rows after them. */
-void try_entry(const char *text, size_t n, uint64_t tsc, const struct clock *clock);
+void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock *clock);
 
 /* Those of an archive of 9 frames. */
 void try_contents(const char *text, size_t n);

@@ -18,7 +18,7 @@ struct side {
     bool known; /* there is a record */
     bool runs;  /* there, on `pcpu` */
     uint32_t pcpu;
-    bool paused; /* there; since when, no record tells */
+    bool paused; /* there; since when, or until when, no record tells */
 };
 
 static bool blinds(const struct gap *g, const struct side *side)
@@ -92,9 +92,9 @@ static bool add_end(const struct telling *t, const struct side *a, const struct 
     if (t->gaps->n == n)
         return true;
     const struct gap *g = &t->gaps->items[n];
-    uint64_t to = a->runs || b->runs || b->paused ? g->to
-                  : a->known                      ? g->from
-                                                  : earlier(g->to, t->first_run_hidden);
+    uint64_t to = a->runs || b->runs || a->paused || b->paused ? g->to
+                  : a->known                                   ? g->from
+                                                               : earlier(g->to, t->first_run_hidden);
     return g->from >= to || gaps_add(t->open, ALL_PCPUS, g->from, to);
 }
 
@@ -113,7 +113,7 @@ static bool make_one(const struct telling *tell, const struct truth_vcpu *t, con
                                c->from == RUNSTATE_OFFLINE};
         if (!(seen ? add_between(tell->gaps, &v->gaps, &a, &b) : add_end(tell, &a, &b)))
             return false;
-        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu, false};
+        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu, c->to == RUNSTATE_OFFLINE};
         seen = true;
     }
     if (seen)

@@ -24,12 +24,12 @@ static bool is_reborn(const struct recording *r, const struct seen_change *a, co
     return false;
 }
 
-static size_t find(struct proof *found, const struct recording *r, const struct view *v)
+static size_t find(struct proof *found, const struct recording *r, const struct view *v, uint64_t end_tsc)
 {
     size_t n = 0;
     for (size_t i = 1; i < v->changes_n; i++) {
         const struct seen_change *a = &v->changes[i - 1], *b = &v->changes[i];
-        if (contradicts(a, b) && !is_reborn(r, a, b))
+        if (b->tsc <= end_tsc && contradicts(a, b) && !is_reborn(r, a, b))
             found[n++] = (struct proof){b->tsc, (uint32_t)b->domain << 16 | b->vcpu};
     }
     return n;
@@ -63,14 +63,14 @@ static uint64_t enough_at(const struct proof *found, size_t n)
 }
 
 bool proofs_make(struct proofs *proofs, const struct plan *plan, const struct recording *r,
-                 const struct view *v)
+                 const struct view *v, uint64_t end_tsc)
 {
     enum { SHARE = 50 };
     bool unclean = plan->losses || plan->hole_ms || plan->skew_ns;
     struct proof *found = calloc(v->changes_n + 1, sizeof *found);
     if (!found)
         return false;
-    size_t n = find(found, r, v);
+    size_t n = find(found, r, v, end_tsc);
     qsort(found, n, sizeof *found, by_time);
     uint64_t tsc = enough_at(found, n);
     *proofs = (struct proofs){.n = n, .enough = tsc && (!unclean || n * SHARE >= v->changes_n)};

@@ -18,8 +18,11 @@ struct proofs {
     uint64_t since_tsc;
 };
 
-/* After breadth_make, which sorts the changes. False when memory is short. */
+/*
+ * After breadth_make, which sorts the changes. end_tsc: of the result, which does not use what is after where a file was cut. False
+ * when memory is short.
+ */
 bool proofs_make(struct proofs *proofs, const struct plan *plan, const struct recording *r,
-                 const struct view *v);
+                 const struct view *v, uint64_t end_tsc);
 
 #endif

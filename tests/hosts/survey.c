@@ -307,6 +307,18 @@ static uint64_t first_lost(const struct making *m, uint32_t pcpu, uint64_t last)
     return 0;
 }
 
+/* Whether the pCPU's last window leaves no room in its ring for another record and the report of a loss: it looks full. */
+static bool looks_full(const struct making *m, uint32_t pcpu)
+{
+    enum { ROOM = 128 };
+    size_t bytes = 0, ring = (size_t)m->plan->ring_kb * 1024 - 8;
+    for (size_t i = 0; i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
+        size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
+        bytes = m->windows[i].pcpu == pcpu ? end - m->windows[i].offset - 12 : bytes;
+    }
+    return bytes + ROOM >= ring;
+}
+
 /*
  * Losses that no record reports: the ring was full to the end. Its last window shows that, if reported losses show how large
  * such windows are, and its last record since when.
@@ -316,9 +328,9 @@ static bool add_unreported(struct making *m, const struct edge *edges)
     for (uint32_t pcpu = 0; pcpu < m->r->pcpus_n; pcpu++) {
         uint64_t lost_tsc = m->unseen[pcpu] ? 0 : first_lost(m, pcpu, edges[pcpu].last);
         bool shows = m->v->lost > 0 && !m->plan->abrupt;
-        if (lost_tsc == 0)
+        if (lost_tsc == 0 && (m->unseen[pcpu] || !shows || !looks_full(m, pcpu)))
             continue;
-        if (!shows && lost_tsc < m->v->unreported_tsc)
+        if (lost_tsc && !shows && lost_tsc < m->v->unreported_tsc)
             m->v->unreported_tsc = lost_tsc;
         if (!gaps_add(&m->v->gaps, pcpu, edges[pcpu].last,
                       UINT64_MAX)) /* when the first one was, nobody knows */
@@ -339,10 +351,12 @@ bool view_survey(struct making *m)
 {
     struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
     bool done = edges;
+    uint32_t last_pcpu = UINT32_MAX;
     for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
         size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
         done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
-        m->v->sweeps = m->windows[i].sweep - m->windows[0].sweep + 1;
+        m->v->sweeps += m->windows[i].pcpu <= last_pcpu; /* as the file shows them */
+        last_pcpu = m->windows[i].pcpu;
     }
     if (done && m->v->n < m->writer.bytes) {
         survey_cut(m, edges);

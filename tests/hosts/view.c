@@ -341,10 +341,12 @@ bool view_join(struct view *v, const struct plan *plan)
                 make(&second, &recording, &other, offset_of_another(plan, recording.begin_tsc, v->first_tsc));
     unsigned char *bytes = done ? realloc(v->bytes, v->n + second.n + 1) : NULL;
     if (bytes) {
+        size_t begin = v->n;
         memcpy(bytes + v->n, second.bytes, second.n);
         v->bytes = bytes;
         v->n += second.n;
         v->is_joined = second.n > 0;
+        view_survey_joined(v, &second, begin);
     }
     view_free(&second);
     recording_free(&recording);

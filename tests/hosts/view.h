@@ -50,7 +50,8 @@ struct view {
     bool has_hole;
     bool is_vague;   /* how long it was cannot be told */
     bool is_shifted; /* the tsc of a pCPU was set, and that shows */
-    bool is_joined;  /* another host's capture follows */
+    bool is_joined;  /* another host's capture follows, */
+    bool blends;     /* and nothing in the file shows where (joined.c) */
     uint32_t sweeps; /* that the file has, at least in part */
     bool
         has_late_pcpu; /* no record of the first second says who runs on a pCPU: rows were handed out before it is known */
@@ -65,6 +66,9 @@ void view_free(struct view *v);
 
 /* Appends the capture of another host to the file. Returns false when memory is short. */
 bool view_join(struct view *v, const struct plan *plan);
+
+/* What of the other host's capture, which begins at byte `begin`, the file shows. `second`: it alone. */
+void view_survey_joined(struct view *v, const struct view *second, size_t begin);
 
 /* What is missing in the file, and shows: a result of it cannot be good. NULL: nothing. */
 const char *view_lacks(const struct view *v);

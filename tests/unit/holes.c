@@ -150,6 +150,33 @@ static uint64_t holes_around_a_run(uint64_t ran_ns)
     return holes;
 }
 
+/*
+ * The same, where that one ran throughout; the first record of pCPU 1 comes right after, and says that the idle loop ran there for
+ * so long.
+ */
+static void a_first_record_that_ends_a_short_run_shows_that_something_was_missed(void)
+{
+    for (unsigned shorter = 0; shorter < 2; shorter++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        polls(&c, 0, 400 * MS, POLL);
+        starts(&c, 400 * MS, 1, 0);
+        sweep(&c);
+        rec_infprev(&c, 4 * S, 1, 0, 3600 * MS);
+        stops(&c, 4 * S, 1, 0, BLOCKED);
+        on(&c, 1);
+        rec_runstate(&c, 4 * S + 1 * MS, 2, 0, BLOCKED, RUNNABLE);
+        rec_infprev(&c, 4 * S + 1 * MS, IDLE, 1, shorter ? 900 * MS : 4100 * MS);
+        starts(&c, 4 * S + 1 * MS, 2, 0);
+        stops(&c, 4 * S + 2 * MS, 2, 0, BLOCKED);
+        polls(&c, 4100 * MS, 5 * S, POLL);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        EQUAL(r.quality.holes, shorter);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
 static void a_vcpu_that_ran_throughout_by_its_own_account_shows_that_nothing_was_missed(void)
 {
     EQUAL(holes_around_a_run(8600 * MS), 0);
@@ -261,6 +288,7 @@ CU_TestInfo holes_tests[] = {
     TEST(who_is_first_seen_after_a_hole_is_unknown_up_to_its_end),
     TEST(while_one_pcpu_writes_the_silence_of_others_is_no_hole),
     TEST(a_hole_is_longer_than_two_seconds_and_than_three_distances_between_sweeps),
+    TEST(a_first_record_that_ends_a_short_run_shows_that_something_was_missed),
     TEST(a_vcpu_that_ran_throughout_by_its_own_account_shows_that_nothing_was_missed),
     TEST(without_scheduler_records_silence_says_nothing),
     TEST(holes_are_found_where_states_come_from_switches),

@@ -173,7 +173,60 @@ static void who_seems_to_wait_and_never_comes_back_is_unknown(void)
     trace_bytes_free(&c);
 }
 
+/* Domain 2 is paused at 5; `released` at 30, or never. It may have been released, and blocked, in either loss. */
+static void is_paused(bool released, uint64_t doubtful_ns)
+{
+    struct trace_bytes c;
+    two_losses(&c);
+    stops(&c, 5 * MS, 2, 0, OFFLINE);
+    if (released)
+        rec_runstate(&c, 30 * MS, 2, 0, OFFLINE, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_OFFLINE], released ? 25 * MS : 35 * MS);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, doubtful_ns);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void whose_pause_may_have_ended_in_a_loss_is_doubtful_until_its_next_record(void)
+{
+    is_paused(true, 14 * MS);
+    is_paused(false, 30 * MS);
+}
+
+/*
+ * Nobody waits for more than 2 ms. Domain 3 sleeps from 5 to 30; domain 5 runs in its place, all the time, or the pCPU decides
+ * so once more between the losses.
+ */
+static void sleeps_behind_a_burner(bool decides, uint64_t doubtful_ns)
+{
+    struct trace_bytes c;
+    sleeps_after_a_wait(&c);
+    on(&c, 2);
+    starts(&c, 2 * MS, 3, 0);
+    rec_runstate(&c, 5 * MS, 5, 0, BLOCKED, RUNNABLE);
+    replaces(&c, 5 * MS, 3, 0, BLOCKED, 5, 0);
+    if (decides)
+        rec_continue(&c, 17 * MS, 5, 0);
+    rec_runstate(&c, 30 * MS, 3, 0, BLOCKED, RUNNABLE);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 3)->state_ns[RUNSTATE_BLOCKED], 25 * MS);
+    EQUAL(ROW(&r, .domain = 3)->doubtful_ns, doubtful_ns);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void a_sleeper_may_wait_for_as_long_as_its_pcpu_takes_no_decision(void)
+{
+    sleeps_behind_a_burner(false, 14 * MS);
+    sleeps_behind_a_burner(true, 8 * MS);
+}
+
 CU_TestInfo losses_tests[] = {
+    TEST(whose_pause_may_have_ended_in_a_loss_is_doubtful_until_its_next_record),
+    TEST(a_sleeper_may_wait_for_as_long_as_its_pcpu_takes_no_decision),
     TEST(between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful),
     TEST(between_two_losses_a_sleeper_is_doubtful_if_waits_last_so_long),
     TEST(a_wake_is_lost_in_the_last_losses),

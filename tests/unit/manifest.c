@@ -57,7 +57,7 @@ static struct capture example(void)
     for (int kind = 0; kind < IO_KINDS; kind++)
         p.options.charge.weights[kind] = kind * 1.1;
     add(&p, "trace/000000.xt", 0, 512, 4202084);
-    add(&p, "entry/000001.jsonl", 2, 512, 999);
+    add(&p, "snapshot/000001.bin", 2, 512, 999);
     p.members[1].tsc = 219632478815;
     add(&p, "trace/000001.xt", 1, 512, 461188);
     p.members[2].from = 4202084;
@@ -158,7 +158,7 @@ static void the_latest_times_there_are_come_back(void)
                         .duration_ns = UINT64_MAX},
                    back = {0};
     struct buffer b = {0};
-    add(&p, "entry/000001.jsonl", 0, 512, 0);
+    add(&p, "snapshot/000001.bin", 0, 512, 0);
     p.members[0].tsc = UINT64_MAX;
     add(&p, "results/pcpu/000000.jsonl", 0, 1024, 0);
     p.members[1].from = UINT64_MAX - 1;
@@ -266,7 +266,7 @@ static const struct json_change impossible[] = {
     {"members/0/xxh3_128", "\"0011223344556677889900112233445g\""},
     {"members/0/xxh3_128", "\"0011223344556677889900112233445A\""},
     {"members/0/xxh3_128", "5"},
-    {"members/1/name", "\"entry/1.jsonl\""},
+    {"members/1/name", "\"snapshot/1.bin\""},
     {"members/1/tsc", NULL},
     {"members/1/tsc", "-1"},
     {"members/2/from", "4202083"},
@@ -330,7 +330,8 @@ static void names_say_what_a_member_is(void)
     CHECK(member_named(&m, "trace/123456.xt") && m.kind == MEMBER_TRACE && m.number == 123456);
     CHECK(member_named(&m, "trace/1234567.xt") && m.number == 1234567);
     CHECK(member_named(&m, "trace/4294967294.xt") && m.number == 4294967294);
-    CHECK(member_named(&m, "entry/000009.jsonl") && m.kind == MEMBER_ENTRY && m.number == 9);
+    CHECK(member_named(&m, "entry/000009.jsonl") && m.kind == MEMBER_OTHER);
+    CHECK(member_named(&m, "snapshot/000009.bin") && m.kind == MEMBER_SNAPSHOT && m.number == 9);
     CHECK(member_named(&m, "results/pcpu/000000.jsonl") && m.kind == MEMBER_RESULTS && m.by == BY_PCPU);
     CHECK(member_named(&m, "results/domain-pcpu/000010.jsonl") && m.by == BY_DOMAIN_PCPU && m.number == 10);
     CHECK(member_named(&m, "summary.json") && m.kind == MEMBER_OTHER);

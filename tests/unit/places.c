@@ -357,7 +357,10 @@ static struct quality quality_of(const struct bytes *file, size_t piece)
     return q;
 }
 
-/* The first capture is cut in a window. What follows is read as records first, until these make no sense. */
+/*
+ * The first capture is cut in a window, perhaps so that the other one's header completes a record: its tsc, or its words. What
+ * follows is read as records first, until these make no sense, or their times do not.
+ */
 static void a_capture_joined_on_is_found_however_the_bytes_come(void)
 {
     for (unsigned missing = 1500; missing < 1700; missing++) {
@@ -365,8 +368,10 @@ static void a_capture_joined_on_is_found_however_the_bytes_come(void)
         trace_bytes_init(&c);
         write_sweeps(&c, 0, 4);
         c.file.n -= missing;
+        size_t at = c.file.n;
         write_sweeps(&c, 0 - 500 * S, 2);
         struct quality whole = quality_of(&c.file, c.file.n), drip = quality_of(&c.file, 4);
+        EQUAL(whole.joined_at, at);
         EQUAL(drip.windows, whole.windows);
         EQUAL(drip.records, whole.records);
         EQUAL(drip.joined_at, whole.joined_at);

@@ -84,7 +84,7 @@ static struct scenario *make_scenario(const char *duration, const char *host, co
              duration, host, domains);
     for (char *c = text; *c; c++)
         *c = *c == '\'' ? '"' : *c;
-    struct scenario *plan = scenario_read(text, strlen(text), "", &err);
+    struct scenario *plan = scenario_read(text, strlen(text), "", 0, &err);
     if (!plan)
         printf("%s\n", err.message);
     CU_ASSERT_FATAL(plan != NULL);
@@ -96,7 +96,7 @@ struct sim_run sim_run(const char *duration, const char *host, const char *domai
     struct sim_run run = {0};
     struct text t = {0};
     struct error err = {0};
-    const struct simulation_sink sink = {&t, take};
+    const struct simulation_sink sink = {.context = &t, .write = take};
     struct scenario *plan = make_scenario(duration, host, domains);
     struct simulation *s = simulation_new(plan, &sink, &err);
     CU_ASSERT_FATAL(s != NULL);

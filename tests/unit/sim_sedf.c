@@ -30,8 +30,8 @@ static struct bench begin(void)
 {
     static const char text[] = "{ \"duration_s\": 1, \"host\": { \"scheduler\": \"sedf\" },"
                                "  \"domains\": [ { \"id\": 1, \"slice_ms\": 10, \"period_ms\": 100 } ] }";
-    static const struct simulation_sink sink = {NULL, take_nothing};
-    struct bench b = {.plan = scenario_read(text, strlen(text), "", NULL)};
+    static const struct simulation_sink sink = {.write = take_nothing};
+    struct bench b = {.plan = scenario_read(text, strlen(text), "", 0, NULL)};
     CU_ASSERT_FATAL(b.plan != NULL);
     b.simulation = simulation_new(b.plan, &sink, NULL);
     CU_ASSERT_FATAL(b.simulation != NULL);
@@ -145,8 +145,8 @@ static void an_allowance_is_set_after_its_delay(void)
         "{ \"duration_s\": 3, \"host\": { \"scheduler\": \"sedf\" }, \"trace\": { \"sweep_ms\": 50 },"
         "  \"domains\": [ { \"id\": 1, \"slice_ms\": 10, \"period_ms\": 100, \"loads\": [ { \"type\": "
         "\"hog\" } ] } ] }";
-    static const struct simulation_sink sink = {NULL, take_nothing};
-    struct scenario *plan = scenario_read(text, strlen(text), "", NULL);
+    static const struct simulation_sink sink = {.write = take_nothing};
+    struct scenario *plan = scenario_read(text, strlen(text), "", 0, NULL);
     CU_ASSERT_FATAL(plan != NULL);
     struct simulation *s = simulation_new(plan, &sink, NULL);
     CU_ASSERT_FATAL(s != NULL);

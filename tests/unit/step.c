@@ -288,6 +288,65 @@ static void another_capture_is_named_and_not_used(void)
     }
 }
 
+/* A run of a vCPU in the ring of the pCPU. */
+static void write_run(struct trace_bytes *c, unsigned pcpu, uint64_t at)
+{
+    on(c, pcpu);
+    starts(c, at, 1 + pcpu, 0);
+    stops(c, at + 2 * MS, 1 + pcpu, 0, BLOCKED);
+}
+
+/*
+ * Quiet hosts: few pCPUs write anything, a sweep or two, and not the same ones on both hosts. The other capture's windows are of
+ * pCPUs that were silent so far, or that wrote in an earlier sweep.
+ */
+static void another_capture_of_other_pcpus_is_named(void)
+{
+    for (unsigned sweeps = 1; sweeps <= 3; sweeps++)
+        for (unsigned then = 2; then <= 4; then++) {
+            struct trace_bytes c;
+            trace_bytes_init(&c);
+            for (unsigned k = 0; k < sweeps; k++) {
+                write_run(&c, 3, 1000 * S + k * SWEEP);
+                write_run(&c, 5, 1000 * S + k * SWEEP + 20 * MS);
+                sweep(&c);
+            }
+            size_t at = c.file.n;
+            for (unsigned i = 0; i < then; i++)
+                write_run(&c, i, 900 * S + i * 10 * MS);
+            sweep(&c);
+            struct result r = run(&c, (struct setup){.by = BY_PCPU});
+            EQUAL(r.status, 0);
+            EQUAL(r.quality.joined_at, at);
+            EQUAL(r.quality.tsc_jumps, 0);
+            EQUAL(r.summary.pcpus, 2);
+            EQUAL(r.end_ns, (sweeps - 1) * SWEEP + 22 * MS);
+            result_free(&r);
+            trace_bytes_free(&c);
+        }
+}
+
+/* All of them wrote only after a while, as they do on a quiet host: one that comes much earlier has left, not they. */
+static void many_that_were_silent_outweigh_one(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (unsigned k = 0; k < 4; k++) {
+        write_run(&c, 1 + k % 3, 1000 * S + k * SWEEP);
+        sweep(&c);
+    }
+    write_run(&c, 0, 900 * S);
+    sweep(&c);
+    write_run(&c, 1, 1001 * S);
+    sweep(&c);
+    struct result r = run(&c, (struct setup){.by = BY_PCPU});
+    EQUAL(r.status, 0);
+    EQUAL(r.quality.tsc_jumps, 1);
+    EQUAL(r.end_ns, 1 * S + 2 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo step_tests[] = {
     TEST(a_jump_is_named_and_its_time_unknown),
     TEST(silence_is_no_jump),
@@ -297,5 +356,7 @@ CU_TestInfo step_tests[] = {
     TEST(a_pause_between_two_captures_of_a_boot_is_a_hole),
     TEST(a_damaged_time_does_not_bring_a_clock_back),
     TEST(another_capture_is_named_and_not_used),
+    TEST(another_capture_of_other_pcpus_is_named),
+    TEST(many_that_were_silent_outweigh_one),
     CU_TEST_INFO_NULL,
 };

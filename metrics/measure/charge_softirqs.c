@@ -1,0 +1,110 @@
+#include "charge_softirqs.h"
+
+#include "charging.h"
+
+#define SEVERAL       2    /* batches in one period: it polls in turns */
+#define FORGETS       256  /* turns */
+#define LOW           0.25 /* the part of the turns that is shorter than low_ns */
+#define LOW_STEP      16   /* low_ns changes by this part of the mean */
+#define TURNS_TO_LEAD 2    /* see charge_softirqs.h */
+#define HIDDEN_MOST   0.5  /* of a period */
+
+void softirq_received(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = &c->vcpus[vcpu].task;
+    struct period *p = charging_by_task(c, vcpu) ? charging_period(c, vcpu) : NULL;
+    if (!p)
+        return;
+    if (p->received == 0) {
+        p->lead_known = t->whole_turn;
+        p->lead_ns = c->now_ns - t->turn_ns;
+    }
+    t->whole_turn = false;
+    p->received += p->received < UINT32_MAX;
+}
+
+static void learn_lead(struct softirq_leads *l, const struct period *p)
+{
+    double lead = (double)p->lead_ns;
+    l->n += l->n < FORGETS;
+    if (l->n == 1)
+        l->low_ns = lead;
+    l->low_ns += (lead > l->low_ns ? LOW : lead < l->low_ns ? LOW - 1 : 0) * (l->mean_ns + lead) / LOW_STEP;
+    if (l->low_ns < 0)
+        l->low_ns = 0;
+    if (p->received < SEVERAL)
+        return;
+    l->several_n += l->several_n < FORGETS;
+    l->mean_ns += (lead - l->mean_ns) / l->several_n;
+}
+
+/* What a thread without batches copied to guests was passed on to them. */
+static void learn_passed_on(struct charging *c, const struct period *p)
+{
+    for (size_t i = 0; i < p->tallies_n; i++)
+        if (p->tallies[i].events[IO_MAP] == 0)
+            c->pairs[p->tallies[i].pair].passed_on += p->tallies[i].events[IO_COPY] * charging_scale(c);
+}
+
+void softirq_learn(struct charging *c, const struct period *p)
+{
+    if (p->received == 0)
+        learn_passed_on(c, p);
+    else if (p->lead_known)
+        learn_lead(&c->idds[p->idd].leads, p);
+}
+
+/* What was passed on lately to the guest of the pair, if the period has nothing of it. */
+static double passed_on(const struct charging *c, const struct period *p, uint32_t pair)
+{
+    for (size_t i = 0; i < p->tallies_n; i++)
+        if (p->tallies[i].pair == pair)
+            return 0;
+    return c->pairs[pair].passed_on;
+}
+
+bool softirq_passes_on(const struct period *p)
+{
+    bool passes_on = false;
+    for (size_t i = 0; p->of_thread && p->received == 0 && i < p->tallies_n; i++)
+        passes_on = passes_on || (p->tallies[i].events[IO_COPY] > 0 && p->tallies[i].events[IO_MAP] == 0);
+    return passes_on;
+}
+
+void softirq_share_unfollowed(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = 0; i < d->pairs_n; i++)
+        if (c->pairs[d->pairs[i]].passed_on > 0)
+            charging_add_inferred(c, p, d->pairs[i], IO_COPY, c->pairs[d->pairs[i]].passed_on);
+    p->mixed = p->shares_n > 0;
+}
+
+/* The part of the period that was for others. */
+static double hidden(const struct softirq_leads *l, const struct period *p)
+{
+    double before_batch = TURNS_TO_LEAD * (l->mean_ns - l->low_ns);
+    double part = before_batch > 0 && p->ran_ns > 0 ? before_batch * p->received / (double)p->ran_ns : 0;
+    return part < HIDDEN_MOST ? part : HIDDEN_MOST;
+}
+
+void softirq_share(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    double sum = 0, others = 0, part = hidden(&d->leads, p);
+    size_t n = p->shares_n;
+    for (uint32_t i = 0; p->received >= SEVERAL && i < d->pairs_n; i++)
+        others += passed_on(c, p, d->pairs[i]);
+    if (others <= 0)
+        return;
+    p->mixed = true;
+    for (size_t i = 0; i < n; i++) {
+        sum += c->real_weights[i];
+        p->shares[i].inferred = 1;
+    }
+    for (uint32_t i = 0; i < d->pairs_n && part > 0; i++) {
+        double of_pair = passed_on(c, p, d->pairs[i]);
+        if (of_pair > 0)
+            charging_add_inferred(c, p, d->pairs[i], IO_COPY, sum * part / (1 - part) * of_pair / others);
+    }
+}

@@ -1,0 +1,46 @@
+/*
+ * Softirqs that serve several guests at once.
+ *
+ * A busy driver domain polls its network devices and its guests' rings in turns: in a softirq after an interrupt, or in the thread
+ * ksoftirqd. Of a guest's packets the trace has the copies and grants; packets that a device had for other guests leave
+ * nothing there, only the copies of the threads that pass them on.
+ *
+ * So where several batches of packets of guests are received in one go, while threads pass packets on to others,
+ * part of it may have been for these. It shows in how long ksoftirqd ran before the first batch: longer than a quarter of
+ * its turns do, in the mean. As a turn may begin at any poll, before each batch it was about twice as long. That
+ * goes to the others, in proportion to the packets that were passed on to each lately, and all of the period is inferred.
+ */
+#ifndef XENMETER_METRICS_CHARGE_SOFTIRQS_H
+#define XENMETER_METRICS_CHARGE_SOFTIRQS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct charging;
+struct period;
+
+/* How long ksoftirqd, and threads that poll, ran before their first batch. */
+struct softirq_leads {
+    double mean_ns; /* of turns with several batches; forgets */
+    double low_ns;  /* about a quarter of all turns is shorter */
+    uint32_t n, several_n;
+};
+
+/* Part of charging per task (charge_tasks.h). */
+
+/* The vCPU, which runs, begins to deal with a batch of packets that a guest sent. */
+void softirq_received(struct charging *c, uint32_t vcpu);
+
+/* A kernel thread has ended that did what happened in the period. */
+void softirq_learn(struct charging *c, const struct period *p);
+
+/* Whether a kernel thread did what happened in the period, and passed packets on to a guest. */
+bool softirq_passes_on(const struct period *p);
+
+/* Interrupts without I/O after which no thread had its turn: they go to the guests that packets are passed on to. */
+void softirq_share_unfollowed(struct charging *c, struct period *p);
+
+/* The period is over and its weights are in c->real_weights: adds the shares of others. */
+void softirq_share(struct charging *c, struct period *p);
+
+#endif

@@ -1,0 +1,126 @@
+#include "snapshot_maker.h"
+
+#include <stdlib.h>
+
+#include "metrics/meter.h"
+#include "metrics/model/snapshot.h"
+
+#define HELD_NS     100000000u  /* what is settled lies so far behind what was read only after lost records */
+#define PATIENCE_NS 1500000000u /* so long it is waited for that to end: all that waits is in a snapshot */
+
+struct snapshot_maker {
+    struct snapshot_sink sink;
+    struct meter *saver; /* NULL before the first batch */
+    struct snapshot snapshot;
+    bool marked; /* a snapshot is wanted */
+    uint32_t place;
+    uint64_t tsc;
+    uint64_t
+        before_tsc; /* the model has all that is before it, and nothing else; 0: that cannot be said now */
+};
+
+struct snapshot_maker *snapshot_maker_new(const struct snapshot_sink *sink)
+{
+    struct snapshot_maker *m = calloc(1, sizeof *m);
+    if (m)
+        m->sink = *sink;
+    return m;
+}
+
+void snapshot_maker_free(struct snapshot_maker *m)
+{
+    if (!m)
+        return;
+    meter_free(m->saver);
+    free(m->snapshot.bytes);
+    free(m);
+}
+
+bool snapshot_maker_mark(struct snapshot_maker *m, uint32_t place, uint64_t tsc)
+{
+    if (!m->saver || m->marked)
+        return false;
+    m->marked = true;
+    m->place = place;
+    m->tsc = tsc;
+    return true;
+}
+
+size_t snapshot_maker_size(const struct snapshot_maker *m)
+{
+    return m->snapshot.n;
+}
+
+/* ---- the pass ---- */
+
+static int begin(void *context, const struct pass *pass, struct error *err)
+{
+    struct snapshot_maker *m = context;
+    m->saver = meter_new_saver(pass->model, err);
+    return m->saver ? CONSUMER_GOES_ON : CONSUMER_FAILED;
+}
+
+static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
+                      struct error *err)
+{
+    struct snapshot_maker *m = context;
+    (void)err;
+    meter_take_batch(m->saver, batch, pass->clock);
+    m->before_tsc = batch->more || batch->end_tsc > 0 ? 0 : batch->watermark;
+    return CONSUMER_GOES_ON;
+}
+
+static int take_state(void *context, const struct pass *pass, const struct transition *t)
+{
+    struct snapshot_maker *m = context;
+    (void)pass;
+    meter_take(m->saver, t);
+    return CONSUMER_GOES_ON;
+}
+
+/* Whether the snapshot that is wanted can be made now. */
+static bool is_due(const struct snapshot_maker *m, const struct pass *pass)
+{
+    if (!m->marked || m->before_tsc <= m->tsc)
+        return false;
+    uint64_t now_ns = clock_ns(pass->clock, m->before_tsc);
+    return pass->settled_ns + HELD_NS > now_ns || clock_ns(pass->clock, m->tsc) + PATIENCE_NS < now_ns;
+}
+
+static int take_snapshot(struct snapshot_maker *m, const struct pass *pass, struct error *err)
+{
+    struct snapshot *s = &m->snapshot;
+    uint64_t tsc = m->before_tsc - 1;
+    m->marked = false;
+    snapshot_write(s, clock_ns(pass->clock, tsc));
+    if (!model_save(pass->model, s))
+        return CONSUMER_GOES_ON;
+    meter_snapshot(m->saver, s);
+    return s->failed ? CONSUMER_GOES_ON
+                     : m->sink.snapshot(m->sink.context, m->place, tsc, s->bytes, s->n, err);
+}
+
+static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
+{
+    struct snapshot_maker *m = context;
+    if (meter_advance(m->saver, settled_ns, err) != 0)
+        return CONSUMER_FAILED;
+    return is_due(m, pass) ? take_snapshot(m, pass, err) : CONSUMER_GOES_ON;
+}
+
+static size_t memory(const void *context)
+{
+    const struct snapshot_maker *m = context;
+    return m->saver ? meter_memory(m->saver) + m->snapshot.capacity : 0;
+}
+
+struct consumer snapshot_maker_consumer(struct snapshot_maker *m)
+{
+    return (struct consumer){.context = m,
+                             .states = true,
+                             .begin = begin,
+                             .batch = take_batch,
+                             .state = take_state,
+                             .settled = settled,
+                             .memory = memory};
+}
