@@ -28,7 +28,7 @@ simulated
 # Requests of a web server in each second, while the transfer goes on, in % of those before it began.
 kept() { # NAME DOMAIN
     jq --argjson d "$2" --argjson from $begins --argjson to $ends '
-        def rate(s): [s[].domains[] | select(.domain == $d).work.requests] | add / (s | length);
+        def rate(s): s as $s | [$s[].domains[] | select(.domain == $d).work.requests] | add / ($s | length);
         (100 * rate(.seconds[$from:$to]) / rate(.seconds[5:$from])) * 10 | round / 10' "$(of "$1" truth.json)"
 }
 # What dom0 ran for the transfer, in % of a pCPU: by the truth, and by what the guard was told.
