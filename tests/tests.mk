@@ -7,6 +7,7 @@
 #   threads     charges by CPU times of threads against what the driver domain recorded of its switches
 #   errors      charges by every method against that, and how far each is off on the mean
 #   fit         fitted weights against what packets and requests cost the driver domain
+#   charges-simulated  charges against the truth of the simulated host
 #   tasks       charges per task of generated driver domains, against their known truth
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
@@ -43,7 +44,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
 ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze

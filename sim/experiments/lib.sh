@@ -18,7 +18,9 @@
 #        follows 'What the numbers mean, in words.'
 #
 # 2. State every claim before looking at the output: a bound follows from a rule of the scheduler or the ledger.
-# 3. Describe it in man/xenmeter-experiments.7: what is asked, the scenario, the table as printed, how to read it.
+# 3. Describe it in man/xenmeter-experiments.7, in a section with its title: what is asked, the scenario, the table as
+#    printed, how to read it. A comment  .\" table N-name: HEADING  and a display after it say where a table stands, and
+#    `make experiments-page` puts it there.
 #
 # Files of an experiment: $BUILD/experiments/N-name.txt (what it prints), .csv and .svg; a second table or picture has a
 # suffix: N-name-SUFFIX.csv. A script exits with 0, whether its claims hold or not; any failing command is an error.
