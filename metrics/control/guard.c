@@ -171,14 +171,15 @@ static void judge(struct guard *g, struct guard_pair *p, struct guard_row *row, 
 {
     const struct guard_policy *policy = g->options.policy;
     struct guard_driver *d = guard_book_driver(&g->book, p->driver, p->driver_life);
-    const struct guard_evidence e = {.length_ns = length_ns,
-                                     .charged_ns = row->charged_ns,
-                                     .sure_ns = row->measured_ns + row->certain_ns,
-                                     .whole = length_ns == policy->window_ns,
-                                     .lossy = d->there && d->lossy};
     uint64_t limit_ns = cpu_share_ns(p->limit->limit, length_ns);
     row->unattributed_ns = d->there ? d->unattributed_ns : 0;
     row->unknown_ns = d->there ? d->unknown_ns : 0;
+    const struct guard_evidence e = {.length_ns = length_ns,
+                                     .charged_ns = row->charged_ns,
+                                     .sure_ns = row->measured_ns + row->certain_ns,
+                                     .unknown_ns = add_count(row->unattributed_ns, row->unknown_ns),
+                                     .whole = length_ns == policy->window_ns,
+                                     .lossy = d->there && d->lossy};
     row->held_ns = p->state.held ? length_ns : 0;
     row->outcome = guard_state_take(&p->state, policy, p->limit->limit, &e);
     if (row->outcome.decision != GUARD_BLOCK)

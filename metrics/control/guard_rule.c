@@ -95,6 +95,8 @@ static struct guard_outcome take_free(struct guard_state *s, const struct guard_
     if (e->lossy)
         return is_over ? (struct guard_outcome){GUARD_WAIT, WHY_LOSSY}
                        : (struct guard_outcome){GUARD_PASS, WHY_WITHIN};
+    if (is_over && e->whole && e->unknown_ns > e->charged_ns)
+        return (struct guard_outcome){GUARD_WAIT, WHY_UNKNOWN};
     if (is_over && e->whole && e->sure_ns < cpu_share_ns(p->min_certain, e->charged_ns))
         return (struct guard_outcome){GUARD_WAIT, WHY_UNCERTAIN};
     if (!is_over || !e->whole) {

@@ -37,8 +37,10 @@ struct guard_evidence {
     uint64_t length_ns;
     uint64_t charged_ns;
     uint64_t sure_ns; /* of it: measured or certain */
-    bool whole;       /* as long as a window is; else it decides nothing but what goes on */
-    bool lossy;       /* much of the driver domain's time is not known */
+    uint64_t
+        unknown_ns; /* of the driver domain's time, beside: for whom it ran, or whether it ran, is not known */
+    bool whole;     /* as long as a window is; else it decides nothing but what goes on */
+    bool lossy;     /* much of the driver domain's time is not known */
 };
 
 enum guard_decision {
@@ -62,7 +64,8 @@ enum guard_why {
     WHY_NO_EFFECT, /* release: the same, and its charge never came down */
     WHY_STALE,     /* release: no evidence for too long */
     WHY_LOSSY,     /* hold, wait */
-    WHY_UNCERTAIN, /* wait */
+    WHY_UNCERTAIN, /* wait: less of the charge is certain than the policy wants */
+    WHY_UNKNOWN,   /* wait: more than the charge is unknown */
     WHY_AWAITED,   /* wait: the effect of an action on another guest */
     WHY_FURTHER,   /* wait: another one is further over its limit */
     WHY_POLICY,    /* exempt */

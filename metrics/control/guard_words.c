@@ -33,6 +33,10 @@ static void say_waiting(struct guard_row *row, const struct guard_words *w)
     case WHY_UNCERTAIN:
         SAY("too little of the charge is certain: less than %.6g%%", share_percent(w->policy->min_certain));
         break;
+    case WHY_UNKNOWN:
+        SAY("more is unknown than is charged: for whom the driver domain ran %.3f ms",
+            (double)row->unattributed_ns / 1e6);
+        break;
     case WHY_LOSSY:
         SAY("records were lost: the driver domain's state is unknown or doubtful for %.3f ms",
             (double)row->unknown_ns / 1e6);

@@ -206,6 +206,19 @@ static void nobody_is_held_on_a_charge_that_is_mostly_inferred(void)
     EQUAL(take(&s, &p, e).decision, GUARD_BLOCK);
 }
 
+static void nobody_is_held_when_more_is_unknown_than_is_charged(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    struct guard_evidence e = window(40);
+    e.unknown_ns = 40 * MS + 1;
+    struct guard_outcome o = take(&s, &p, e);
+    EQUAL(o.decision, GUARD_WAIT);
+    EQUAL(o.why, WHY_UNKNOWN);
+    e.unknown_ns = 40 * MS;
+    EQUAL(take(&s, &p, e).decision, GUARD_BLOCK);
+}
+
 static void losses_hold_then_release_and_never_tighten(void)
 {
     struct guard_policy p = policy_of();
@@ -361,6 +374,7 @@ CU_TestInfo guard_rule_tests[] = {
     TEST(its_effect_is_told_once),
     TEST(hysteresis_is_a_part_of_the_limit),
     TEST(nobody_is_held_on_a_charge_that_is_mostly_inferred),
+    TEST(nobody_is_held_when_more_is_unknown_than_is_charged),
     TEST(losses_hold_then_release_and_never_tighten),
     TEST(a_window_of_evidence_between_losses_begins_their_count_anew),
     TEST(an_interval_shorter_than_a_window_has_nobody_held),
