@@ -113,7 +113,7 @@ static int check_missing(const struct guard_run *g, struct error *err)
     if (!missing)
         return 0;
     error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? a->policy : "", a->policy ? ", " : "", missing->where);
+              a->policy ? policy_name(a->policy) : "", a->policy ? ", " : "", missing->where);
     if (!r->options->live_ns)
         return -1;
     if (!r->options->quiet)
@@ -171,7 +171,8 @@ static int read_policy(struct guard_run *g, struct error *err)
     if (status == 0)
         status = guard_policy_resolve(&g->policy, names ? names_lookup : NULL, names, &why);
     if (status != 0)
-        error_set(err, why.code, "%s%s%s", a->policy ? a->policy : "", a->policy ? ": " : "", why.message);
+        error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
+                  why.message);
     return status;
 }
 
@@ -349,6 +350,8 @@ static int check(struct options *o, struct error *err)
     if (!a->limit == !a->policy)
         return error_set(err, ERROR_USAGE, "wants %s--limit 3=5%%,web=2%% or --policy FILE",
                          a->limit ? "only one of " : "");
+    if (a->policy && strcmp(a->policy, "-") == 0 && strcmp(o->input, "-") == 0)
+        return error_set(err, ERROR_USAGE, "the trace and the policy cannot both be standard input");
     if (a->policy && same_file(a->policy, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
                          o->output);
@@ -369,8 +372,8 @@ static const struct option_spec options[] = {
     OPTION(0, "max-hold", "LEN", "no guest is held for longer at a time (default 30s)", .set = set_max_hold,
            .choices = "10s\n30s\n1m"),
     OPTION(0, "min-certain", "PERCENT",
-           "no guest is held if less of its charge is measured or certain (default 50%)",
-           .set = set_min_certain, .choices = "0%\n50%\n90%"),
+           "no guest is held if less of its charge is measured or certain (default 10%)",
+           .set = set_min_certain, .choices = "10%\n50%\n90%"),
     OPTION(0, "protect", "LIST", "these guests are never held: ids or names", .set = set_text,
            .offset = offsetof(struct guard_arguments, given.protect)),
     OPTIONS_HEADING("How to act on a host"),

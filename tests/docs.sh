@@ -164,7 +164,7 @@ while read -r file; do
 done <"$scratch/told"
 grep -oE '^make [a-z-]+' $README | sort -u >"$scratch/told"
 while read -r _ target; do
-    check "make has a target $target" grep -qE "^$target:" Makefile bench/*.mk tests/*.mk tests/*/*.mk .ci/*.mk
+    check "make has a target $target" grep -qE "^$target:" Makefile bench/*.mk tests/*.mk tests/*/*.mk sim/*/*.mk .ci/*.mk
 done <"$scratch/told"
 check 'nothing is left to be filled in' not says $README '_HERE$'
 check 'it uses captures of the tree' says $README 'fixtures/.*\.xt\.zst'
