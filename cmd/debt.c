@@ -106,7 +106,7 @@ static const void *apply_rows(struct ledger_run *l, const struct interval *inter
 {
     struct quality quality;
     if (!arguments_of(l)->means)
-        return rows;
+        return rows ? rows : (const void *)l; /* of none nothing is read */
     quality_of(l, &quality);
     const void *all = debt_apply_rows(&l->apply, interval, rows, n, &quality, pcpus_of(l));
     if (!all)

@@ -338,9 +338,6 @@ check 'SIGHUP: it holds' soon caps_are '50 30 20'
 echo '{"domains": {"1": {"share": "5000%"' >"$scratch/policy.json"
 kill -HUP $pid
 check 'a wrong one: it is said' soon says "$err" 'policy.json: .*: the policy stays as it was'
-echo '{"feedback": "1s", "domains": {"1": {"share": "50%"}}}' >"$scratch/policy.json"
-kill -HUP $pid
-check 'another interval: it is said' soon says "$err" 'another feedback interval needs a new start: the policy stays'
 check 'it goes on' kill -TERM $pid
 end
 check 'it ends as ever' exits 0
@@ -513,11 +510,9 @@ check 'exempt without a guest' refuses 'wants one guest, by its id or its name (
 check 'status of something' refuses 'status takes no operand' debt status x
 
 group 'losses'
-"$TRACEGEN" --size 40M --mix driver --seed 3 -o "$scratch/whole.xt" 2>/dev/null
-"$TRACEGEN" --size 40M --mix driver --seed 3 --lost 0.7 -o "$scratch/lossy.xt" 2>/dev/null
-judged() { run debt -q --reserve '*=5%' --apply credit2 --feedback 100ms --host-pcpus 64 -f jsonl "$scratch/$1.xt"; }
-judged lossy
-check 'intervals with losses change nothing' rows_hold 'any(.[]; .decision == "hold: records were lost")' "$out"
-judged whole
-check 'those without do' rows_hold 'any(.[]; .decision == "set")' "$out"
+# xentrace comes late in this one.
+run simulate -q -o "$scratch/lossy.xt" sim/scenarios/late-xentrace.json
+run debt -q --reserve '*=5%' --apply credit2 --feedback 100ms -f jsonl "$scratch/lossy.xt"
+check 'there are rows' has_text "$out"
+check 'intervals with losses change nothing' rows_hold 'map(select(.decision)) | length > 10 and all(.[]; .decision == "hold: records were lost" and .command == null)' "$out"
 finish
