@@ -356,6 +356,8 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
     if (!s->policy && (s->ledger || s->delay_given))
         return error_set(err, ERROR_USAGE, "--%s wants --with debt=POLICY", s->ledger ? "ledger" : "delay");
+    if (!s->policy && charge_options_given(o))
+        return error_set(err, ERROR_USAGE, "how to charge is said to a ledger: give --with debt=POLICY");
     if (s->policy && strcmp(s->policy, "-") == 0 && strcmp(o->inputs[0], "-") == 0)
         return error_set(err, ERROR_USAGE, "the scenario and the policy cannot both be standard input");
     if (check_files(s, err) != 0)
@@ -386,6 +388,8 @@ static const struct option_spec options[] = {
     OPTION(0, "ledger", "FILE",
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+    OPTIONS_HEADING("How its ledger charges"),
+    OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),
     OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
            .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),
