@@ -21,6 +21,7 @@
 #   charge      who used the driver domains: options, formats, sums
 #   debt        the ledger of debts: policies, sums, every road
 #   guard       ShareGuard: policies, decisions, every road
+#   guard-simulated  and in control of a simulated host
 #   apply       debts applied to a host: plans, commands, what is undone
 #   hooks       what holds guests back, with real nft and tc
 #   own-load    charges where a driver domain's own work is known beforehand
@@ -43,8 +44,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
