@@ -188,7 +188,8 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
         OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
 
 /* Driver domains and charges. */
-#define OPTIONS_CHARGE                                                                                       \
+/* How a trace alone is charged. */
+#define OPTIONS_CHARGE_TRACE                                                                                 \
     OPTION(0, "idd", "LIST",                                                                                 \
            "these are the driver domains: 0,5; default: domain 0, and every domain from the moment on at "   \
            "which it maps another one's page",                                                               \
@@ -218,7 +219,11 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
         OPTION(0, "own", "SHARE",                                                                            \
                "own work that is known is taken out first, where the trace does not tell it: 12% of a pCPU " \
                "(domain 0), or 0=12%,3=5%",                                                                  \
-               .set = set_own, .choices = ":list\n5%\n10%\n0=10%"),                                          \
+               .set = set_own, .choices = ":list\n5%\n10%\n0=10%")
+
+/* The same, and by files beside it. */
+#define OPTIONS_CHARGE                                                                                       \
+    OPTIONS_CHARGE_TRACE,                                                                                    \
         OPTION(0, "own-baseline", "FILE",                                                                    \
                "the same, as this report (-f json) of a capture without guests' I/O has it",                 \
                .set = set_text, OPTION_FIELD(own_baseline), .choices = ":file"),                             \

@@ -369,6 +369,9 @@ static int check_controllers(const struct simulate_options *s, struct error *err
         return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
     if (s->delay_given && !s->ledger_policy && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
+    if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
+        return error_set(err, ERROR_USAGE,
+                         "how to charge is said to who acts: give --with debt=POLICY or guard=POLICY");
     return 0;
 }
 
@@ -429,6 +432,8 @@ static const struct option_spec options[] = {
     OPTION(0, "decisions", "FILE",
            "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, decisions), .choices = ":file"),
+    OPTIONS_HEADING("How those that act charge"),
+    OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),
     OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
            .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),

@@ -22,10 +22,10 @@ errors() { # SCENARIO [OPTION of xenmeter charge]...: rows of charge-errors.jq
 }
 
 judge() { # NAME SCENARIO MOST
-    local domain ran wrong excess verdict
+    local domain wrong excess verdict
     errors "$2" >"$scratch/errors"
     check "$1 is charged" test -s "$scratch/errors"
-    while IFS=, read -r domain ran wrong excess verdict; do
+    while IFS=, read -r domain _ wrong excess verdict; do
         echo "$wrong" >>"$scratch/$4"
         check "$1, domain $domain, $verdict: $wrong of $3 points wrong" below "$3" "$wrong"
         check "$1, domain $domain: $excess points certain too much" below "$CERTAIN_POINTS" "$excess"

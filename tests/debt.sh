@@ -349,4 +349,28 @@ exec 7>&-
 check 'exit code' exits 0
 check 'whole intervals, as of the whole capture' same <(head -n "$(wc -l <"$out")" "$scratch/file") "$out"
 
+# The ledger of a simulated host charges as `xenmeter debt` does: the same options, the same rows of the trace that it reads.
+group 'a simulated host, charged otherwise'
+refused_for() { exits 2 && equal 1 "$(wc -l <"$err")" && says "$err" "$1"; } # PATTERN
+hosted() { # OPTION...: the rows of the ledger that acts, 0 if they are those that the trace has
+    rm -f "$scratch/acting.csv"
+    run simulate -q --duration 2s --with debt=sim/policies/sedf-web-server.json --ledger "$scratch/acting.csv" \
+        -o "$scratch/hosted.xt" "$@" sim/scenarios/sedf-web-server.json
+    exits 0 && "$XENMETER" debt -q -f csv --policy sim/policies/sedf-web-server.json --names "$scratch/names" "$@" "$scratch/hosted.xt" >"$scratch/read.csv" &&
+        same "$scratch/acting.csv" "$scratch/read.csv"
+}
+jq -r '.domains[] | "\(.id) \(.name)"' sim/scenarios/sedf-web-server.json >"$scratch/names"
+check 'as always' hosted
+cp "$scratch/acting.csv" "$scratch/always.csv"
+for option in --charge-by=grants --charge-per=execution --charge-per=interval=100ms --charge-idle --charge-all --weights=notify=2 \
+    '--charge-per=execution --own=5%'; do
+    # shellcheck disable=SC2086 # words
+    check "$option" hosted $option
+    check "$option makes a difference" not same "$scratch/acting.csv" "$scratch/always.csv"
+done
+run simulate -q --with debt=sim/policies/sedf-web-server.json -o "$scratch/hosted.xt" --own 5% sim/scenarios/sedf-web-server.json
+check 'an own load that the trace tells is refused' refused_for 'give it no load'
+run simulate -q -o "$scratch/hosted.xt" --charge-idle sim/scenarios/sedf-web-server.json
+check 'and no ledger is an error' refused_for 'give --with debt=POLICY'
+
 finish

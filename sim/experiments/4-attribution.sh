@@ -21,9 +21,12 @@ for file in sim/scenarios/*.json; do
 done
 
 # The same with other loads, vCPUs and guests. SEDF and the null scheduler have no room for more vCPUs.
+# shellcheck disable=SC2016 # variables of jq
 loads='(.. | objects | .requests_per_s, .packets_per_s | values) |= . * $times | (.. | objects | .clients | values) |= ([1, . * $times | ceil] | max)'
 more='if .host.scheduler | IN("sedf", "null") then empty else . end | .host.pcpus = ([4, .host.pcpus // 1] | max)'
+# shellcheck disable=SC2016
 vcpus="$more"' | (.domains[] | select(.driver_domain)) |= (.vcpus = $n | if .loads then .loads |= map(select((.vcpu // 0) < $n)) else . end)'
+# shellcheck disable=SC2016
 guests="$more"' | .domains as $d | .domains += [range(2) as $i | $d[] | select((.driver_domain | not) and .id > 0 and (.created_ms | not))
     | .id += 100 * ($i + 1) | .name += "-\($i)" | del(.loads[]?.to)]'
 polls='(.domains[].driver_domain | objects).threaded_napi |= (. | not)'
@@ -45,7 +48,7 @@ reading auto-task.json charge -f json
 runs=
 for name in $scenarios; do
     for v in $variants; do
-        variant "$name" $v
+        variant "$name" "$v"
         [ -s "$work/$name-$v.json" ] || continue
         simulate "$name-$v" --duration ${seconds}s
         runs+=" $name-$v"
@@ -98,7 +101,7 @@ by_scenario() { # The worst one of the scenario and its variants, too
     echo 'scenario,driver|domain,ran %,wrong|points,verdict,of variants|mean,worst,verdicts|good'
     awk -F, -v names="$is_scenario" '
         NR == 1 || $2 != "auto" || $3 != "task" { next }
-        index(names, " " $1 " ") { row[++rows] = $1 "," $4 "," $5 "," $6 "," $8; id[rows] = $1 SUBSEP $4; next }
+        index(names, " " $1 " ") { row[++rows] = $1 "," $4 "," sprintf("%.1f,%.1f", $5, $6) "," $8; id[rows] = $1 SUBSEP $4; next }
         {
             name = $1
             while (!index(names, " " name " ")) sub(/-[^-]*$/, "", name)
@@ -111,6 +114,7 @@ by_scenario() { # The worst one of the scenario and its variants, too
 by_scenario | table 'auto, per task'
 by_scenario | write_csv scenarios
 
+# shellcheck disable=SC2119 # without a suffix
 plot <<END
 set style data histogram
 set style histogram clustered gap 1
