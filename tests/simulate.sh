@@ -535,7 +535,7 @@ wrong_policy '{"domains":{"0":{"share":"50%"}},"default":{"share":"60%"}}' 'the 
 wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario has no such domain'
 wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
-no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
+no_ledger '--with gard=x: wants debt=POLICY' --with gard=x
 no_ledger '--ledger wants --with debt=POLICY'
 run simulate --with debt=- - -o "$trace" </dev/null
 check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
@@ -576,6 +576,8 @@ wrong '.host.cpu_hz = 1' '\$\.host\.cpu_hz: must be from 1000000 to 100000000000
 wrong '.domains[0].tick_ns = 1e18' '\$\.domains\[0\]\.tick_ns: must be from 100 us to 1 h$'
 wrong '.domains[0].interrupt_us = -1' 'must be from 0 to 10 ms$'
 wrong '.domains[0].cap_pct = -0.5' '\.cap_pct: must be from 0 to 51200$'
+wrong '.host.scheduler = "credit" | .domains[0].boost = "sometimes"' '\.boost: must be one of "under", "never", "always"'
+wrong '.domains[0].boost = "always"' 'boost'
 wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
 wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
 wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'

@@ -389,21 +389,32 @@ struct mend {
     uint32_t vcpu;
     uint64_t before_ns;
     enum runstate state;
+    bool done;
 };
 
 static void mend_wait(void *context, struct transition *t)
 {
-    const struct mend *m = context;
+    struct mend *m = context;
     bool waits = t->kind == TRANSITION_STATE && t->from == RUNSTATE_UNKNOWN && t->to == RUNSTATE_RUNNABLE;
-    if (waits && t->vcpu == m->vcpu && t->time_ns < m->before_ns)
-        t->to = m->state & 15;
+    if (!waits || t->vcpu != m->vcpu || t->time_ns >= m->before_ns)
+        return;
+    t->to = m->state & 15;
+    m->done = true;
 }
 
+/* Where it seemed to wait since a wake before the dark, it left that wait in there. */
 uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
     const struct track *k = &r->tracks[vcpu];
-    struct mend m = {vcpu, k->since_ns, old};
+    struct mend m = {.vcpu = vcpu, .before_ns = k->since_ns, .state = old};
+    struct dark_stretch lost;
     transitions_visit(&r->queue, k->slept_ns, mend_wait, &m);
+    bool seemed_to_wait = !m.done && k->contradicted_ns != k->since_ns;
+    if (seemed_to_wait && darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost)) {
+        runstates_put_state(r, lost.from_ns, vcpu, RUNSTATE_RUNNABLE, RUNSTATE_UNKNOWN, NO_PCPU, UINT32_MAX);
+        if (lost.to_ns < k->since_ns)
+            runstates_put_state(r, lost.to_ns, vcpu, RUNSTATE_UNKNOWN, old, NO_PCPU, UINT32_MAX);
+    }
     return k->since_ns;
 }
 
@@ -427,7 +438,7 @@ bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, 
         darkness_between(&r->darkness, k->contradicted_ns, now_ns, &lost))
         return false;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, k->since_ns - k->contradicted_ns);
-    struct mend m = {vcpu, k->since_ns, old};
+    struct mend m = {.vcpu = vcpu, .before_ns = k->since_ns, .state = old};
     transitions_visit(&r->queue, k->since_ns - 1, only_count_wake, &m);
     m.before_ns = k->contradicted_ns;
     transitions_visit(&r->queue, k->noted_since_ns, mend_wait, &m);

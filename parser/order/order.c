@@ -246,11 +246,9 @@ int order_end(struct order *o, bool cut)
 
 int order_use_clock(struct order *o, const struct clock *clock)
 {
-    const struct decoder *d = o->decoder;
     o->clock = clock;
     silences_use_clock(&o->silences, clock);
-    for (unsigned i = 0; i < d->pcpus_n; i++)
-        runs_take(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+    runs_take_queued(o);
     bool end = o->watermark == UINT64_MAX;
     runs_judge(o, end);
     return end ? end_model(o) : 0;

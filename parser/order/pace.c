@@ -89,11 +89,14 @@ static bool is_second(const struct pace *p, double longer_ns)
     return !p->twice && p->runs == 1 && p->odd_ns < -PACE_SLACK_NS && longer_ns < -PACE_SLACK_NS;
 }
 
-/* Adds a run that is not odd, as far as is known; what is far from any other may be so. */
+/*
+ * Adds a run that is not odd, as far as is known; what is far from any other may be so, and what took no time by stamps that were
+ * moved back.
+ */
 static void add_usual(struct pace_usual *usual, double ns, double longer_ns)
 {
     double most_ns = PACE_SLACK_NS + ns / USUAL_MOST;
-    if (ns > USUAL_LONGEST || longer_ns > most_ns || -longer_ns > most_ns)
+    if (ns <= 0 || ns > USUAL_LONGEST || longer_ns > most_ns || -longer_ns > most_ns)
         return;
     usual->ns += ns;
     usual->longer_ns += longer_ns;

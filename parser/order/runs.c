@@ -31,6 +31,31 @@ void runs_take(struct order *o, const struct stream *s, size_t from)
     o->odd_runs |= pace_is_odd(&step->pace);
 }
 
+static void take_queued(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        runs_take(o, d->streams[d->pcpus[i]], d->streams[d->pcpus[i]]->head);
+}
+
+/*
+ * With a frequency that was given no run is odd before it is known how long usual ones are by it: so these are looked at first, of
+ * all pCPUs, and those that may be odd after that.
+ */
+void runs_take_queued(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    take_queued(o);
+    if (o->clock->measured)
+        return;
+    const struct pace_usual usual = o->usual_pace;
+    for (unsigned i = 0; i < d->pcpus_n; i++)
+        pace_restart(&o->steps[d->pcpus[i]].pace);
+    o->odd_runs = false;
+    take_queued(o);
+    o->usual_pace = usual;
+}
+
 /* Whether the stamps of the pCPU went back in its odd run. */
 static bool went_back(const struct step *step)
 {
@@ -151,7 +176,7 @@ static size_t first_from(const struct stream *s, uint64_t tsc)
 static void stop_using(struct order *o, struct stream *s)
 {
     struct step *step = &o->steps[s->pcpu];
-    bool moved = went_back(step) && step->back_to < step->pace.odd_tsc;
+    bool moved = went_back(step) && step->back_to <= step->pace.odd_tsc;
     uint64_t since = moved ? step->back_to : step->pace.odd_tsc;
     uint64_t from = since > o->ready ? since : o->ready;
     double off_ns = step->pace.off_ns < 0 ? -step->pace.off_ns : step->pace.off_ns;
@@ -203,7 +228,9 @@ void runs_judge(struct order *o, bool end)
         const struct pace *p = &step->pace;
         bool later = o->decoder->sweep > p->odd_sweep + SWEEPS_DECIDING && is_later(o, p, DECIDING_NS);
         bool decided = end || later || p->missed || p->convicted || went_back(step);
-        if (step->out || step->unused || !pace_is_odd(p) || !pace_is_proven(p, end) || !decided)
+        bool proven =
+            pace_is_proven(p, end) || (end && p->still && went_back(step)); /* it is still waited for */
+        if (step->out || step->unused || !pace_is_odd(p) || !proven || !decided)
             continue;
         bool set = !p->missed && (p->convicted || went_back(step) || fits_if_set(o, pcpu));
         if (is_hole(o, p, set))

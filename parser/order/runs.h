@@ -17,6 +17,9 @@
 /* The events of the stream from number `from` on are new: what runs say of its clock. */
 void runs_take(struct order *o, const struct stream *s, size_t from);
 
+/* The same of all events that are queued, once the clock is known. */
+void runs_take_queued(struct order *o);
+
 /* A sweep, or the input (`end`), is over: what odd runs are due to is decided, where it can be by now. */
 void runs_judge(struct order *o, bool end);
 

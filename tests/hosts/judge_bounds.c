@@ -1,3 +1,4 @@
+#include "core_host.h"
 #include "judge_internal.h"
 
 #include <stdarg.h>
@@ -80,9 +81,7 @@ static void check_tally(struct judging *j, const struct place *p, const struct t
     check_most(j, p, "executions", "count-executions", t->executions, 0);
     check_most(j, p, "wakes", "count-wakes", t->wakes, 0);
     check_most(j, p, "blocks", "count-blocks", t->blocks, 0);
-    /* A wake whose late record lies between a vCPU's BLOCK and its switch undoes the block, as it would in Xen. */
-    if (j->plan->mix != 4 || !j->plan->delayed)
-        check_most(j, p, "preemptions", "count-preemptions", t->preempted, 0);
+    check_most(j, p, "preemptions", "count-preemptions", t->preempted, 0);
     if (p->whole) /* one that happened unseen shows later */
         check_most(j, p, "migrations", "count-migrations", t->migrations, 0);
     if (judge_is_silent(j, p))
@@ -143,6 +142,18 @@ static double blind_ns(const struct judging *j)
     return (double)sum * j->ns_per_cycle;
 }
 
+/* Whether only one pCPU, or core, lost records: others' rings may have been full, too. */
+static bool one_is_lossy(const struct judging *j)
+{
+    const struct gaps *g = &j->v->gaps;
+    for (size_t i = 1; i < g->n; i++) {
+        uint32_t a = g->items[i].pcpu, b = g->items[0].pcpu;
+        if (a != b && (!j->plan->siblings || core_of_pcpu(j->plan, a) != core_of_pcpu(j->plan, b)))
+            return false;
+    }
+    return plan_has_one_lossy_pcpu(j->plan);
+}
+
 /* Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. */
 static bool waits_are_short(const struct judging *j, const struct place *p)
 {
@@ -157,8 +168,7 @@ static bool waits_are_short(const struct judging *j, const struct place *p)
  */
 static void check_share(struct judging *j, const struct place *p, double open_ns)
 {
-    bool alone =
-        plan_has_one_lossy_pcpu(j->plan) && !judge_hides_cores(j) && j->v->unreported_tsc == UINT64_MAX;
+    bool alone = one_is_lossy(j) && !judge_hides_cores(j) && j->v->unreported_tsc == UINT64_MAX;
     double said = unknown(p) + doubtful(p), most = blind_ns(j) + open_ns;
     if (alone && p->whole && said > most + p->tolerance_ns && waits_are_short(j, p))
         judge_miss(j, p, "share", said - most, "unknown %.0f + doubtful %.0f; one pCPU was blind for %.0f",

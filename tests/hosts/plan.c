@@ -216,8 +216,8 @@ void plan_settle(struct plan *p)
     if (p->mix == 3 || (p->mix == 4 && (p->omit == 2 || p->omit == 3)))
         p->omit =
             0; /* of no runstate changes and no switches, or no wakes, no state can be rebuilt; one mask has both */
-    if (p->mix == 4) /* only their order says whether a wake found a vCPU that runs, or sleeps */
-        p->skew_ns = 0;
+    if (p->mix == 4) /* only their order says whether a wake found a vCPU that runs, blocks, or sleeps */
+        p->skew_ns = p->delayed = 0;
     if (p->mix == 4)
         p->unseen =
             0; /* what an unread pCPU did to a vCPU contradicts no switch: nothing shows that it is there */

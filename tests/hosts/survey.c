@@ -351,10 +351,12 @@ bool view_survey(struct making *m)
 {
     struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
     bool done = edges;
+    uint32_t last_pcpu = UINT32_MAX;
     for (size_t i = 0; done && i < m->windows_n && m->windows[i].offset < m->v->n; i++) {
         size_t end = i + 1 < m->windows_n ? m->windows[i + 1].offset : m->writer.bytes;
         done = survey_window(m, &m->windows[i], end < m->v->n ? end : m->v->n, &edges[m->windows[i].pcpu]);
-        m->v->sweeps = m->windows[i].sweep - m->windows[0].sweep + 1;
+        m->v->sweeps += m->windows[i].pcpu <= last_pcpu; /* as the file shows them */
+        last_pcpu = m->windows[i].pcpu;
     }
     if (done && m->v->n < m->writer.bytes) {
         survey_cut(m, edges);
