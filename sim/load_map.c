@@ -25,6 +25,8 @@ struct map_load {
 static void emit_pages(const struct map_load *m, uint32_t command, enum trace_event event)
 {
     struct sim_pcpu *pcpu = m->task.vcpu->pcpu;
+    if (!m->guest->guest->alive) /* it went meanwhile, and its pages with it */
+        return;
     emit_grant_op(pcpu, command, m->pages);
     for (uint32_t i = 0; i < m->pages; i++)
         EMIT(pcpu, event, m->guest->guest->id);
@@ -36,6 +38,18 @@ static void work(struct map_load *m, enum stage stage)
     task_work(&m->task, m->pages * m->plan->page_ns, pair_cell(m->guest, WORK_PAGES));
 }
 
+/* A random one of those that live; NULL: there is none. */
+static const struct sim_pair *draw_guest(struct sim_host *host, const struct map_load *m)
+{
+    uint32_t first = prng_below(&host->rng, m->guest_count);
+    for (uint32_t i = 0; i < m->guest_count; i++) {
+        const struct sim_pair *pair = m->guests[(first + i) % m->guest_count];
+        if (pair->guest->alive)
+            return pair;
+    }
+    return NULL;
+}
+
 /* The next batch, or sleep until it is time for it. */
 static void next_batch(struct sim_host *host, struct map_load *m)
 {
@@ -45,7 +59,10 @@ static void next_batch(struct sim_host *host, struct map_load *m)
         return;
     }
     m->next_ns += prng_exponential(&host->rng, (uint64_t)(1e9 / m->plan->batches_per_s));
-    m->guest = m->guests[prng_below(&host->rng, m->guest_count)];
+    if (!(m->guest = draw_guest(host, m))) {
+        task_sleep_until(host, &m->task, m->next_ns);
+        return;
+    }
     m->pages = 1 + prng_below(&host->rng, m->plan->pages);
     work(m, STAGE_MAP);
 }

@@ -387,6 +387,13 @@ static void sleep(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
     runq_remove(&of_vcpu(s, v)->node);
 }
 
+static void remove_vcpu(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
+{
+    struct credit_state *s = opaque;
+    if (of_vcpu(s, v)->active)
+        stop_earning(s, on, of_vcpu(s, v));
+}
+
 /* The first waiting vCPU of another pCPU that precedes `priority` and may run here; NULL: none. */
 static struct credit_vcpu *steal(struct credit_state *s, struct sim_pcpu *pcpu, int priority)
 {
@@ -460,5 +467,6 @@ const struct sim_scheduler_ops scheduler_credit = {.name = "credit",
                                                    .start = start,
                                                    .wake = wake,
                                                    .sleep = sleep,
+                                                   .remove = remove_vcpu,
                                                    .schedule = schedule,
                                                    .set_allowance = set_allowance};

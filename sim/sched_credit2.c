@@ -94,6 +94,8 @@ static void reset_credits(struct credit2_state *s, struct sim_pcpu *on, const st
 {
     int64_t more = next->credit == CREDIT_MIN_NS ? 2 * CREDIT_INIT_NS : CREDIT_INIT_NS;
     for (uint32_t i = 0; i < s->host->vcpu_count; i++) {
+        if (!s->host->vcpus[i].domain->alive)
+            continue;
         struct credit2_vcpu *c = &s->vcpus[i];
         if (c->vcpu->runstate == SIM_RUNNING && c->vcpu->pcpu->current == c->vcpu && c->vcpu->pcpu != on) {
             burn(s, on, c, now_ns);

@@ -69,7 +69,7 @@ static struct sim_decision schedule(void *state, struct sim_pcpu *pcpu, uint64_t
     struct null_state *s = state;
     struct sim_vcpu *v = s->assigned[pcpu->id];
     (void)now_ns;
-    if (v)
+    if (v && v->domain->alive)
         EMIT(pcpu, TRC_NULL_SCHEDULE, pcpu->id << 16, vcpu_word(v));
     else
         EMIT(pcpu, TRC_NULL_SCHEDULE, pcpu->id << 16, UINT32_MAX);

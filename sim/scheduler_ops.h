@@ -35,6 +35,9 @@ struct sim_scheduler_ops {
     /* A runnable vCPU that does not run is no longer runnable, by an act on `on`: it was parked, or paused. */
     void (*sleep)(void *scheduler, struct sim_pcpu *on, struct sim_vcpu *v);
 
+    /* The vCPU's domain is removed, by an act on `on`: nothing of it remains. NULL: of no interest. */
+    void (*remove)(void *scheduler, struct sim_pcpu *on, struct sim_vcpu *v);
+
     /*
      * Decides for the pCPU at now_ns. The current vCPU may not be runnable any more; v->yields says that it asked to yield.
      * The vCPU that is chosen runs on no other pCPU.

@@ -74,6 +74,8 @@ static void bury(struct sim_host *host, struct sim_domain *d, struct sim_pcpu *o
         return;
     }
     EMIT(on, TRC_DOM0_DOM_REM, d->id);
+    for (size_t i = 0; i < d->plan->vcpus && host->scheduler->remove; i++)
+        host->scheduler->remove(host->scheduler_state, on, &d->vcpus[i]);
     d->died_ns = on->clock_ns;
     for (size_t i = 0; i < d->plan->vcpus; i++)
         vcpu_close_account(&d->vcpus[i], d->died_ns);

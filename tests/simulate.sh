@@ -126,7 +126,8 @@ check 'and only then' equal '[1,2,3,4,5]' "$(jq -c '[.seconds[] | [.domains[] | 
 for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
 { "duration_s": 3, "host": { "pcpus": 4, "scheduler": "$scheduler" },
-  "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "hog" } ] },
+  "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "hog" }, { "type": "map", "batches_per_s": 500 } ] },
+    { "id": 3, "loads": [ { "type": "bulk_out", "to": 2, "packets_per_s": 3000 } ] },
     { "id": 1, "vcpus": 2, "destroyed_ms": 700, "loads": [ { "type": "hog" } ] },
     { "id": 2, "created_ms": 500, "destroyed_ms": 1600, "again_ms": 1500, "loads": [ { "type": "on_off", "on_ms": 3, "off_ms": 2 } ] },
     { "id": 1, "created_ms": 800, "loads": [ { "type": "hog" } ] } ] }
@@ -134,6 +135,12 @@ END
     simulate
     check "$scheduler: simulates" exits 0
     check "$scheduler: runstates are the truth" within_record_delays
+    check "$scheduler: no record names a domain that is not there" equal '' "$("$XENMETER" dump -q -f jsonl "$trace" |
+        jq -r '[.event, .fields.dom, .fields.grantor, .fields.prev_dom, .fields.next_dom, .domain] | map(. // "") | join(" ; ")' | awk -F ' ; ' '
+            BEGIN { alive[""] = alive[0] = alive[1] = alive[3] = alive[32767] = alive[32768] = 1 }
+            $1 == "dom_add" || $1 == "dom0_dom_add" { alive[$2] = 1 }
+            { for (i = 2; i <= 6; i++) if (!alive[$i]) print }
+            $1 == "dom_rem" { alive[$2] = 0 }')"
     check "$scheduler: the lives end" equal 2 "$(jq '[.domains[] | select(.removed_ns)] | length' "$truth")"
 done
 
