@@ -67,7 +67,9 @@ SMALL    := $(BUILD)/valgrind/small
 valgrind: all
 	@./.ci/packages $(VALGRIND_PACKAGES)
 	@mkdir -p $(BUILD)/valgrind
-	$(BUILD)/tracegen --size 400K --lost 0.1 --mix hvm-pv --output $(SMALL).xt
+	jq '.trace = { "sweep_ms": 2, "lost": 0.1 }' sim/scenarios/stress-hvm-pv.json | \
+	    $(VALGRIND) simulate --size 400K --truth $(SMALL).json --output $(SMALL).xt -
+	$(VALGRIND) simulate --duration 300ms --output /dev/null sim/scenarios/stress-churn.json
 	zstd -q -f -o $(SMALL).xt.zst $(SMALL).xt
 	for by in domain vcpu pcpu domain-pcpu; do \
 	    $(VALGRIND) report -q -b $$by -g total,100ms,execution -f json $(SMALL).xt.zst > /dev/null && \

@@ -1,232 +1,27 @@
 #include "act/act.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "act/keeper.h"
+#include "act/act_internal.h"
 #include "act/lock.h"
+#include "host/io_clock.h"
 #include "metrics/array.h"
 
-#define TRIES       3
-#define LOOK_MAX_NS 500000000u /* from one look at the kill switch and the time to the next, at most */
+#define TRIES 3
 
 const char *const act_mode_names[] = {"observe", "advise", "enforce", NULL};
-
-/* A guest for which something was decided. */
-struct wanted {
-    struct act_wish wish;
-    bool release; /* it is to have what it had */
-    bool waits;   /* the worker has not seen it yet */
-};
-
-/* What is known of a guest of the host; names are never freed before the end, others hold them. */
-struct known {
-    uint16_t domain;
-    char *name;
-    struct host_guest guest; /* as it was listed last */
-    const char *refused;     /* why nothing is set for it; NULL: it can be */
-};
-
-enum halt { HALT_NOT, HALT_STALE, HALT_KILLED };
-
-struct act {
-    struct act_options options;
-    struct governor *governor;
-    struct act_log *log;
-    int lock_fd, cancel_fd;
-    struct keeper *keeper; /* of the worker alone, while it runs */
-    pthread_t worker;
-    bool works; /* there is a worker */
-
-    /* what both threads use */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed; /* by CLOCK_MONOTONIC */
-    struct wanted *wanted;
-    size_t wanted_n, wanted_capacity;
-    struct known *known;
-    size_t known_n, known_capacity;
-    bool stop, round_done, told_slow;
-    enum halt halt;
-    bool begin_anew; /* what was decided before is not in force any more */
-    uint64_t alive_ns, skipped;
-    size_t unreturned;
-};
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ---- what is known of the host ---- */
-
-static struct known *find_known(const struct act *a, uint16_t domain)
-{
-    for (size_t i = 0; i < a->known_n; i++)
-        if (a->known[i].domain == domain)
-            return &a->known[i];
-    return NULL;
-}
-
-/* The guest, made if need be; NULL: no memory. A name is kept when another one takes its place: it is one per reboot. */
-static struct known *know(struct act *a, const struct host_guest *g)
-{
-    struct known *k = find_known(a, g->domain);
-    if (k && strcmp(k->name, g->name) == 0)
-        return k;
-    char *name = strdup(g->name);
-    struct known *all =
-        name ? array_reserve(a->known, &a->known_capacity, a->known_n + 1, sizeof *all) : NULL;
-    if (!all) {
-        free(name);
-        return NULL;
-    }
-    a->known = all;
-    k = find_known(a, g->domain);
-    if (k) /* the newest one is found first, from the front */
-        all[a->known_n] = *k;
-    k = k ? k : &all[a->known_n];
-    a->known_n++;
-    *k = (struct known){.domain = g->domain, .name = name};
-    return k;
-}
-
-static void publish(struct act *a)
-{
-    const struct host_guests *guests = keeper_guests(a->keeper);
-    pthread_mutex_lock(&a->mutex);
-    for (size_t i = 0; i < guests->n; i++) {
-        struct known *k = know(a, &guests->at[i]);
-        if (!k)
-            continue;
-        k->guest = guests->at[i];
-        k->refused = keeper_refuses(a->keeper, k->domain);
-    }
-    pthread_mutex_unlock(&a->mutex);
-}
 
 const char *act_name(struct act *a, uint16_t domain)
 {
     pthread_mutex_lock(&a->mutex);
-    const struct known *k = find_known(a, domain);
+    const struct known *k = act_known(a, domain);
     const char *name = k && *k->name ? k->name : NULL;
     pthread_mutex_unlock(&a->mutex);
     return name;
-}
-
-/* ---- the worker ---- */
-
-static bool kill_switch_is_there(const struct act_options *o)
-{
-    return o->kill_switch && access(o->kill_switch, F_OK) == 0;
-}
-
-/* Gives all back while the work goes on. */
-static void halt(struct act *a, enum halt why, const char *text)
-{
-    size_t held = keeper_held(a->keeper), failed = keeper_release_all(a->keeper, text);
-    if (held > 0 || why == HALT_KILLED)
-        a->options.tell("%s: everything was given back%s", text,
-                        failed ? ", but for what is said above" : "");
-    pthread_mutex_lock(&a->mutex);
-    a->halt = why;
-    a->begin_anew = true;
-    a->wanted_n = 0;
-    pthread_mutex_unlock(&a->mutex);
-}
-
-/* Whether nothing may be set now. */
-static bool is_halted(struct act *a)
-{
-    pthread_mutex_lock(&a->mutex);
-    enum halt was = a->halt;
-    bool stale = now_ns() - a->alive_ns >= a->options.stale_ns;
-    if (was == HALT_STALE && !stale)
-        a->halt = HALT_NOT;
-    if (was == HALT_KILLED || stale)
-        a->wanted_n = 0;
-    pthread_mutex_unlock(&a->mutex);
-    if (was != HALT_KILLED && kill_switch_is_there(&a->options))
-        halt(a, HALT_KILLED, "the kill switch is there");
-    else if (was == HALT_NOT && stale)
-        halt(a, HALT_STALE, "no records have come for too long");
-    return was == HALT_KILLED || stale || kill_switch_is_there(&a->options);
-}
-
-/* A copy of what is wanted, of which the worker knows then; NULL: no memory. *releases: those are first. */
-static struct act_wish *take_wanted(struct act *a, size_t *releases, size_t *n)
-{
-    pthread_mutex_lock(&a->mutex);
-    struct act_wish *wishes = malloc((a->wanted_n + 1) * sizeof *wishes);
-    *n = *releases = 0;
-    for (unsigned releasing = 2; wishes && releasing-- > 0;)
-        for (size_t i = 0; i < a->wanted_n; i++) {
-            if (a->wanted[i].release != (releasing == 1))
-                continue;
-            a->wanted[i].waits = false;
-            *releases += releasing;
-            wishes[(*n)++] = a->wanted[i].wish;
-        }
-    pthread_mutex_unlock(&a->mutex);
-    return wishes;
-}
-
-static void do_round(struct act *a)
-{
-    size_t releases, n;
-    struct act_wish *wishes = take_wanted(a, &releases, &n);
-    if (wishes && keeper_round(a->keeper, wishes + releases, n - releases) == 0)
-        for (size_t i = 0; i < releases; i++)
-            keeper_release(a->keeper, wishes[i].domain);
-    free(wishes);
-    publish(a);
-}
-
-/* Whether the worker has not seen something yet. */
-static bool something_waits(const struct act *a)
-{
-    for (size_t i = 0; i < a->wanted_n; i++)
-        if (a->wanted[i].waits)
-            return true;
-    return false;
-}
-
-/* Waits until something is wanted, or that time; *waits: something is. False: it is over. */
-static bool wait_for_work(struct act *a, uint64_t until_ns, bool *waits)
-{
-    const struct timespec until = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
-    int status = 0;
-    pthread_mutex_lock(&a->mutex);
-    a->round_done = !something_waits(a);
-    pthread_cond_broadcast(&a->changed);
-    while (!a->stop && !(*waits = something_waits(a)) && status == 0)
-        status = pthread_cond_timedwait(&a->changed, &a->mutex, &until);
-    bool goes_on = !a->stop;
-    pthread_mutex_unlock(&a->mutex);
-    return goes_on;
-}
-
-static void *work(void *context)
-{
-    struct act *a = context;
-    uint64_t interval = a->options.interval_ns, last_ns = now_ns();
-    uint64_t step = interval < LOOK_MAX_NS ? interval : LOOK_MAX_NS;
-    bool waits = false;
-    while (wait_for_work(a, now_ns() + step, &waits)) {
-        if (is_halted(a) || (!waits && now_ns() - last_ns < interval))
-            continue;
-        last_ns = now_ns();
-        do_round(a);
-    }
-    return NULL;
 }
 
 /* ---- beginning ---- */
@@ -262,34 +57,20 @@ static struct keeper *make_keeper(const struct act *a, struct error *err)
 static int prepare(struct act *a, struct error *err)
 {
     const struct act_options *o = &a->options;
-    if (kill_switch_is_there(o))
+    if (act_kill_switch_is_there(o))
         return error_set(err, ERROR_USAGE, "%.200s: the kill switch is there: nothing may be set",
                          o->kill_switch);
     if (state_make_place(o->state, err) != 0 || state_make_place(o->lock, err) != 0 ||
-        (a->lock_fd = lock_take(o->lock, 0, err)) < 0 || !(a->keeper = make_keeper(a, err)) ||
-        give_back_leftovers(a, err) != 0)
+        (a->lock_fd = lock_take(o->lock, 0, err)) < 0 ||
+        (o->host_lock && (state_make_place(o->host_lock, err) != 0 ||
+                          (a->host_lock_fd = lock_take(o->host_lock, 0, err)) < 0)) ||
+        !(a->keeper = make_keeper(a, err)) || give_back_leftovers(a, err) != 0)
         return -1;
     keeper_free(a->keeper); /* from here on by our own means */
     if (!(a->keeper = make_keeper(a, err)) || keeper_look(a->keeper, err) != 0)
         return -1;
-    publish(a);
+    act_publish(a);
     return 0;
-}
-
-/* No signal is for the worker. */
-static int start_worker(struct act *a, struct error *err)
-{
-    sigset_t all, before;
-    a->cancel_fd = eventfd(0, EFD_CLOEXEC);
-    if (a->cancel_fd < 0)
-        return error_set(err, ERROR_IO, "no event for the commands: %s", strerror(errno));
-    keeper_cancel_by(a->keeper, a->cancel_fd);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int why = pthread_create(&a->worker, NULL, work, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    a->works = why == 0;
-    return why == 0 ? 0 : error_set(err, ERROR_IO, "no thread for the commands: %s", strerror(why));
 }
 
 static void init_shared(struct act *a)
@@ -300,7 +81,7 @@ static void init_shared(struct act *a)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&a->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    a->alive_ns = now_ns();
+    a->alive_ns = io_clock_ns();
 }
 
 static int free_all(struct act *a, struct error *err)
@@ -309,6 +90,7 @@ static int free_all(struct act *a, struct error *err)
     keeper_free(a->keeper);
     governor_free(a->governor);
     lock_release(a->lock_fd);
+    lock_release(a->host_lock_fd);
     if (a->cancel_fd >= 0)
         close(a->cancel_fd);
     for (size_t i = 0; i < a->known_n; i++)
@@ -330,14 +112,14 @@ struct act *act_start(const struct act_options *options, struct error *err)
         return NULL;
     }
     a->options = *options;
-    a->lock_fd = a->cancel_fd = -1;
+    a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
     init_shared(a);
     command_prepare();
     bool fine = (a->governor = governor_new(&options->limits)) || error_no_memory(err, "acting") == 0;
     if (fine && options->log)
         fine = (a->log = log_open(options->log, options->controller, act_mode_names[options->mode], err));
     if (fine && options->mode == ACT_ENFORCE)
-        fine = prepare(a, err) == 0 && start_worker(a, err) == 0;
+        fine = prepare(a, err) == 0 && act_worker_start(a, err) == 0;
     if (fine)
         return a;
     free_all(a, &ignored);
@@ -349,23 +131,21 @@ struct act *act_start(const struct act_options *options, struct error *err)
 void act_alive(struct act *a)
 {
     pthread_mutex_lock(&a->mutex);
-    a->alive_ns = now_ns();
+    a->alive_ns = io_clock_ns();
     pthread_mutex_unlock(&a->mutex);
 }
 
 static const char *refusal_of(const struct act *a, const struct act_guest *g, const struct known *k)
 {
     const struct act_options *o = &a->options;
-    const char *name = g->name ? g->name : k ? k->name : "";
+    const char *name = *g->wish.name ? g->wish.name : k ? k->name : "";
     if (g->wish.domain == 0 || g->driver_domain)
-        return "refused: a driver domain";
+        return "a driver domain";
     if (o->protects && o->protects(o->protects_context, g->wish.domain, name))
-        return "refused: protected";
+        return "protected";
     if (a->halt == HALT_KILLED)
-        return "refused: the kill switch";
-    if (k && k->refused)
-        return strcmp(k->refused, "exempt") == 0 ? "refused: exempt" : "released: changed by others";
-    return NULL;
+        return "the kill switch";
+    return k ? k->refused : NULL;
 }
 
 /* Hands it to the worker. False: no memory. */
@@ -393,7 +173,8 @@ static int carry_out(struct act *a, struct act_guest *g, const struct known *k, 
     const struct act_runner runner = {.command = a->options.command};
     char value[ACT_VALUE_BYTES];
     m->value(m, &g->wish, k ? &k->guest : NULL, value);
-    if (!release)
+    release |= m->neutral && strcmp(value, m->neutral) == 0;
+    if (!release || m->neutral)
         m->text(m, &runner, g->wish.domain, value, g->command);
     return a->options.mode != ACT_ENFORCE || want(a, &g->wish, release) ? 0 : -1;
 }
@@ -402,21 +183,22 @@ static void log_decision(struct act *a, uint64_t at_ns, const struct act_guest *
 {
     if (!a->log)
         return;
-    json_t *more = g->evidence ? json_loads(g->evidence, 0, NULL) : NULL;
-    log_add(a->log, json_pack("{ss sI si ss* sI sI sb ss ss so*}", "event", "decision", "at_ns",
-                              (json_int_t)at_ns, "domain", (int)g->wish.domain, "name", g->name, "level_ppm",
-                              (json_int_t)g->wish.level_ppm, "top_ppm", (json_int_t)g->top_ppm, "lossy",
-                              g->lossy, "decision", g->decision, "command", g->command, "evidence", more));
+    json_t *more = *g->wish.evidence ? json_loads(g->wish.evidence, 0, NULL) : NULL;
+    log_add(a->log,
+            json_pack("{ss sI si ss* sI sI sb ss ss so*}", "event", "decision", "at_ns", (json_int_t)at_ns,
+                      "domain", (int)g->wish.domain, "name", *g->wish.name ? g->wish.name : NULL, "level_ppm",
+                      (json_int_t)g->wish.level_ppm, "top_ppm", (json_int_t)g->top_ppm, "lossy", g->lossy,
+                      "decision", g->decision, "command", g->command, "evidence", more));
 }
 
 static int decide(struct act *a, uint64_t at_ns, struct act_guest *g)
 {
-    const struct known *k = find_known(a, g->wish.domain);
+    const struct known *k = act_known(a, g->wish.domain);
     const char *refusal = refusal_of(a, g, k);
     *g->command = '\0';
     if (refusal) {
         governor_forget(a->governor, g->wish.domain);
-        snprintf(g->decision, sizeof g->decision, "%s", refusal);
+        snprintf(g->decision, sizeof g->decision, "refused: %s", refusal);
         return 0;
     }
     int verdict =
@@ -441,7 +223,7 @@ static void tell_freezes(const struct act *a, const struct act_guest *guests, si
 /* Waits until the worker has seen everything and is done with it. */
 static void wait_for_worker(struct act *a, uint64_t wait_ns)
 {
-    uint64_t until_ns = now_ns() + wait_ns;
+    uint64_t until_ns = io_clock_ns() + wait_ns;
     const struct timespec until = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
     int status = 0;
     a->round_done = false;
@@ -455,7 +237,7 @@ int act_decide(struct act *a, uint64_t at_ns, struct act_guest *guests, size_t n
     int status = 0;
     pthread_mutex_lock(&a->mutex);
     uint64_t skipped = a->skipped;
-    a->alive_ns = now_ns();
+    a->alive_ns = io_clock_ns();
     if (a->begin_anew)
         governor_forget_all(a->governor);
     a->begin_anew = false;
@@ -478,19 +260,6 @@ int act_decide(struct act *a, uint64_t at_ns, struct act_guest *guests, size_t n
 
 /* ---- the end ---- */
 
-static void stop_worker(struct act *a)
-{
-    const uint64_t one = 1;
-    pthread_mutex_lock(&a->mutex);
-    a->stop = true;
-    pthread_cond_broadcast(&a->changed);
-    pthread_mutex_unlock(&a->mutex);
-    ssize_t ignored = write(a->cancel_fd, &one, sizeof one);
-    (void)ignored;
-    pthread_join(a->worker, NULL);
-    keeper_cancel_by(a->keeper, -1);
-}
-
 int act_stop(struct act *a, const char *why, struct error *err)
 {
     size_t failed = 0, held = 0;
@@ -498,7 +267,7 @@ int act_stop(struct act *a, const char *why, struct error *err)
     if (!a)
         return 0;
     if (a->works) {
-        stop_worker(a);
+        act_worker_stop(a);
         held = keeper_held(a->keeper);
         failed = keeper_release_all(a->keeper, why);
     }
@@ -516,29 +285,59 @@ int act_stop(struct act *a, const char *why, struct error *err)
     return failed > 0 ? -1 : 0;
 }
 
-int act_restore(const struct act_options *options, size_t *guests, struct error *err)
+long act_owner(const char *lock)
+{
+    return lock_owner(lock);
+}
+
+/* Whatever is done without a worker: by the state's own means. -1 with `err` filled, `a` freed. */
+static struct act *open_idle(const struct act_options *options, const char *controller, uint64_t wait_ns,
+                             struct error *err)
 {
     struct act *a = calloc(1, sizeof *a);
-    struct error of_log;
-    if (!a)
-        return error_no_memory(err, "acting");
+    struct error ignored;
+    if (!a) {
+        error_no_memory(err, "acting");
+        return NULL;
+    }
     a->options = *options;
-    a->lock_fd = a->cancel_fd = -1;
+    a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
     init_shared(a);
     command_prepare();
-    size_t failed = 0;
-    int status = -1;
-    if ((!options->log || (a->log = log_open(options->log, "restore", "enforce", err))) &&
+    if ((!options->log || (a->log = log_open(options->log, controller, "enforce", err))) &&
         state_make_place(options->lock, err) == 0 &&
-        (a->lock_fd = lock_take(options->lock, ACT_RESTORE_WAIT_NS, err)) >= 0 &&
-        (a->keeper = make_keeper(a, err)) && keeper_adopt(a->keeper, options->command, err) == 0) {
-        *guests = keeper_held(a->keeper);
-        failed = keeper_release_all(a->keeper, "restore");
-        status = failed == 0 ? 0
+        (a->lock_fd = lock_take(options->lock, wait_ns, err)) >= 0 && (a->keeper = make_keeper(a, err)) &&
+        keeper_adopt(a->keeper, options->command, err) == 0)
+        return a;
+    free_all(a, &ignored);
+    return NULL;
+}
+
+int act_ask(const struct act_options *options, const struct request *r, bool *handed_over, struct error *err)
+{
+    *handed_over = lock_owner(options->lock) != 0;
+    if (*handed_over)
+        return requests_add(options->state, r, err);
+    struct act *a = open_idle(options, "operator", 0, err);
+    if (!a)
+        return -1;
+    int status = keeper_request(a->keeper, r);
+    if (status != 0)
+        error_set(err, ERROR_IO, "%.200s: still has what a guest had before", options->state);
+    struct error of_log;
+    return free_all(a, status == 0 ? err : &of_log) == 0 ? status : -1;
+}
+
+int act_restore(const struct act_options *options, size_t *guests, struct error *err)
+{
+    struct act *a = open_idle(options, "restore", ACT_RESTORE_WAIT_NS, err);
+    struct error of_log;
+    if (!a)
+        return -1;
+    *guests = keeper_held(a->keeper);
+    size_t failed = keeper_release_all(a->keeper, "restore");
+    int status = failed == 0 ? 0
                              : error_set(err, ERROR_IO, "%.200s: still has what %zu guests had before",
                                          options->state, failed);
-    }
-    if (free_all(a, status == 0 ? err : &of_log) != 0)
-        status = -1;
-    return status;
+    return free_all(a, status == 0 ? err : &of_log) == 0 ? status : -1;
 }

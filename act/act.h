@@ -18,6 +18,7 @@
 
 #include "act/governor.h"
 #include "act/means.h"
+#include "act/requests.h"
 #include "host/tell.h"
 #include "parser/error.h"
 
@@ -37,6 +38,7 @@ struct act_options {
     const char *const *command; /* the first words of every command, ended by NULL: { "xl", NULL } */
     uint64_t limit_ns;          /* of one command */
     const char *state, *lock;   /* files */
+    const char *host_lock;      /* a second lock, of all that act by the same command; NULL: none */
     const char *log;            /* file of the decisions; NULL: none */
     const char *kill_switch;    /* file; NULL: none */
     uint64_t interval_ns;       /* from one decision to the next */
@@ -55,9 +57,7 @@ struct act_guest {
     uint64_t top_ppm;                  /* what it may have where it owes nothing */
     bool lossy;                        /* the wish rests on an interval with losses */
     bool driver_domain;                /* it works for others: never touched */
-    const char *name;                  /* NULL: not known */
-    const char *evidence;              /* members of a JSON object for the log; NULL: none. */
-    char decision[ACT_DECISION_BYTES]; /* "set", "keep", "hold: ...", "refused: ...", "released: ..." */
+    char decision[ACT_DECISION_BYTES]; /* "set", "keep", "hold: ...", "refused: ..." */
     char command[ACT_COMMAND_BYTES];   /* what carries it out; "": nothing is to be done */
 };
 
@@ -87,6 +87,15 @@ void act_alive(struct act *a);
  * back, or the log is not complete.
  */
 int act_stop(struct act *a, const char *why, struct error *err);
+
+/*
+ * Does what an operator asks for, as act_restore: hands it to the process that acts (*handed_over), or, where none does, does it. -1
+ * with `err` filled.
+ */
+int act_ask(const struct act_options *options, const struct request *r, bool *handed_over, struct error *err);
+
+/* The process that acts on the host by this lock; 0: none does. */
+long act_owner(const char *lock);
 
 /*
  * Gives back what a process that has died left; only .state, .lock, .limit_ns, .log, .tell and .quiet are used, and

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/io_clock.h"
+
 #define STDERR_BYTES 200
 #define REAP_WAIT_MS 5
 #define REAP_MAX_NS  2000000000u /* what is killed and does not end until then is stuck in the kernel */
@@ -30,13 +32,6 @@ struct running {
 };
 
 enum ending { ENDED, TOO_LONG, CANCELLED, TOO_MUCH, BROKEN };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void close_fd(int *fd)
 {
@@ -182,7 +177,7 @@ static enum ending attend(struct running *r)
                                {r->errors, POLLIN, 0},
                                {r->to, POLLOUT, 0},
                                {r->command->cancel_fd, POLLIN, 0}};
-        uint64_t now = now_ns();
+        uint64_t now = io_clock_ns();
         if (now >= r->until_ns)
             return TOO_LONG;
         int n = poll(fds, 4, (int)((r->until_ns - now) / 1000000u) + 1);
@@ -208,7 +203,7 @@ static enum ending wait_for_end(struct running *r, int *status)
         pid_t pid = waitpid(r->pid, status, WNOHANG);
         if (pid == r->pid || (pid < 0 && errno != EINTR))
             return pid == r->pid ? ENDED : BROKEN;
-        if (now_ns() >= r->until_ns)
+        if (io_clock_ns() >= r->until_ns)
             return TOO_LONG;
         if (poll(&cancel, 1, REAP_WAIT_MS) > 0)
             return CANCELLED;
@@ -267,12 +262,12 @@ static int judge(struct running *r, enum ending how, int status, struct error *e
  */
 static void reap(pid_t group)
 {
-    uint64_t until_ns = now_ns() + REAP_MAX_NS;
+    uint64_t until_ns = io_clock_ns() + REAP_MAX_NS;
     const struct timespec pause = {0, REAP_WAIT_MS * 1000000};
     pid_t pid;
     kill(-group, SIGKILL);
     while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 || errno == EINTR) {
-        if (now_ns() >= until_ns)
+        if (io_clock_ns() >= until_ns)
             return;
         if (pid == 0)
             nanosleep(&pause, NULL);
@@ -286,7 +281,7 @@ void command_prepare(void)
 
 int command_run(const struct act_command *c, struct buffer *output, struct error *err)
 {
-    struct running r = {.command = c, .output = output, .until_ns = now_ns() + c->limit_ns};
+    struct running r = {.command = c, .output = output, .until_ns = io_clock_ns() + c->limit_ns};
     int status = 0;
     if (start(&r, err) != 0)
         return -1;

@@ -6,13 +6,20 @@
 
 #include "metrics/array.h"
 
+/* A guest that is left alone, and why. */
+struct released {
+    uint16_t domain;
+    const char *why;
+};
+
 struct keeper {
     struct keeper_options options;
     struct state state;
     struct host_guests guests; /* as they were listed last */
     bool looked;               /* the last look succeeded */
     bool told_blind;           /* that one failed was told */
-    uint16_t *released;        /* domains that somebody else has changed */
+    bool told_unrenewed;       /* that renewing failed was told */
+    struct released *released; /* guests that are left alone */
     size_t released_n, released_capacity;
     uint16_t *failed; /* domains of which it was told that setting failed */
     size_t failed_n, failed_capacity;
@@ -43,6 +50,25 @@ static void drop(uint16_t *domains, size_t *n, uint16_t domain)
     for (size_t i = 0; i < *n; i++)
         if (domains[i] == domain)
             domains[i] = domains[--*n];
+}
+
+static const char *why_released(const struct keeper *k, uint16_t domain)
+{
+    for (size_t i = 0; i < k->released_n; i++)
+        if (k->released[i].domain == domain)
+            return k->released[i].why;
+    return NULL;
+}
+
+static void leave_to(struct keeper *k, uint16_t domain, const char *why)
+{
+    struct released *all = why_released(k, domain) ? NULL
+                                                   : array_reserve(k->released, &k->released_capacity,
+                                                                   k->released_n + 1, sizeof *all);
+    if (!all)
+        return;
+    k->released = all;
+    all[k->released_n++] = (struct released){domain, why};
 }
 
 /* ---- what it says ---- */
@@ -138,7 +164,7 @@ size_t keeper_held(const struct keeper *k)
 
 int keeper_adopt(struct keeper *k, const char *const *command, struct error *err)
 {
-    const struct act_means *means = means_of_scheduler(k->state.means);
+    const struct act_means *means = means_named(k->state.means);
     if (k->state.guests_n == 0)
         return 0;
     if (!means)
@@ -161,6 +187,9 @@ int keeper_look(struct keeper *k, struct error *err)
 {
     struct host_guests guests = {0};
     const struct act_means *m = k->options.means;
+    k->looked = false;
+    if (!m)
+        return error_set(err, ERROR_USAGE, "nothing is set on the host");
     k->looked = m->list(m, &k->options.runner, &guests, err) == 0;
     if (!k->looked)
         return -1;
@@ -205,7 +234,7 @@ static void leave_alone(struct keeper *k, const struct state_guest *g, const cha
     k->options.tell("%s: has \"%s\" instead of \"%s\": somebody else set it; it is released from control",
                     called(g->domain, g->name, text), value, g->set);
     note(k, "released", g->domain, g->name, value, "somebody else changed it");
-    add(&k->released, &k->released_n, &k->released_capacity, g->domain);
+    leave_to(k, g->domain, "changed by others");
 }
 
 /* What the state has of guests that are gone, or that somebody else has changed, is forgotten. True: some was. */
@@ -217,6 +246,10 @@ static bool reconcile(struct keeper *k)
         const struct host_guest *now = listed(k, g);
         if (now && (strcmp(now->value, g->set) == 0 || strcmp(now->value, g->before) == 0))
             continue;
+        if (now && k->options.means->neutral) { /* what was lost is set again */
+            note(k, "lost", g->domain, g->name, g->set, NULL);
+            continue;
+        }
         if (now)
             leave_alone(k, g, now->value);
         else
@@ -235,7 +268,7 @@ const char *keeper_refuses(const struct keeper *k, uint16_t domain)
     const struct host_guest *now = host_guests_find(&k->guests, domain);
     if (state_is_exempt(&k->state, domain, now ? now->name : ""))
         return "exempt";
-    return has(k->released, k->released_n, domain) ? "somebody else changed it" : NULL;
+    return why_released(k, domain);
 }
 
 /* Enters the wish in the state; true: something is to be set. */
@@ -255,20 +288,20 @@ static bool enter(struct keeper *k, const struct act_wish *wish)
         return false; /* memory may be there in the next round */
     if (!known) {
         memcpy(g->name, now->name, sizeof g->name);
-        memcpy(g->former, now->value, sizeof g->former);
+        snprintf(g->former, sizeof g->former, "%s", m->neutral ? m->neutral : now->value);
     }
     memcpy(g->before, now->value, sizeof g->before);
     memcpy(g->set, value, sizeof g->set);
     return true;
 }
 
-static void set_value(struct keeper *k, struct state_guest *g)
+static void set_value(struct keeper *k, struct state_guest *g, const struct act_wish *wish)
 {
     const struct act_means *m = k->options.means;
     struct error err;
     if (strcmp(g->before, g->set) == 0)
         return;
-    if (m->set(m, &k->options.runner, g->domain, g->set, &err) != 0) {
+    if (m->set(m, &k->options.runner, g->domain, g->set, wish, &err) != 0) {
         tell_failure(k, g, &err);
         return;
     }
@@ -277,24 +310,21 @@ static void set_value(struct keeper *k, struct state_guest *g)
     tell_success(k, g);
 }
 
-int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t n)
+/* What is set ends by itself, unless it is renewed. */
+static void renew(struct keeper *k)
 {
-    bool *due = calloc(n + 1, sizeof *due);
-    bool changed = false;
-    if (!due || look_again(k) != 0) {
-        free(due);
-        return -1;
+    const struct act_means *m = k->options.means;
+    struct error err;
+    if (!m->renew || k->state.guests_n == 0)
+        return;
+    if (m->renew(m, &k->options.runner, k->state.guests, k->state.guests_n, &err) == 0) {
+        k->told_unrenewed = false;
+        return;
     }
-    changed = reconcile(k);
-    for (size_t i = 0; i < n; i++)
-        changed |= due[i] = enter(k, &wishes[i]);
-    snprintf(k->state.means, sizeof k->state.means, "%s", k->options.means->name);
-    if (changed && state_set_command(&k->state, k->options.runner.command) && save(k))
-        for (size_t i = 0; i < n; i++)
-            if (due[i])
-                set_value(k, state_find(&k->state, wishes[i].domain));
-    free(due);
-    return 0;
+    log_add(k->options.log, json_pack("{ss ss}", "event", "not renewed", "why", err.message));
+    if (!k->told_unrenewed && !runner_is_cancelled(&k->options.runner))
+        k->options.tell("what is set cannot be renewed: %s; this goes on being tried", err.message);
+    k->told_unrenewed = true;
 }
 
 /* ---- giving back ---- */
@@ -308,11 +338,11 @@ static int give_back(struct keeper *k, const struct state_guest *g)
     struct error err;
     if (k->looked && (!now || strcmp(now->value, g->former) == 0))
         return 0;
-    if (k->looked && strcmp(now->value, g->set) != 0 && strcmp(now->value, g->before) != 0) {
+    if (k->looked && !m->neutral && strcmp(now->value, g->set) != 0 && strcmp(now->value, g->before) != 0) {
         leave_alone(k, g, now->value);
         return 0;
     }
-    if (m->set(m, &k->options.runner, g->domain, g->former, &err) == 0) {
+    if (m->set(m, &k->options.runner, g->domain, g->former, NULL, &err) == 0) {
         note(k, "restored", g->domain, g->name, g->former, NULL);
         return 0;
     }
@@ -322,16 +352,18 @@ static int give_back(struct keeper *k, const struct state_guest *g)
     return -1;
 }
 
-int keeper_release(struct keeper *k, uint16_t domain)
+/* Gives some guests back what they had. True: the state has changed. */
+static bool release(struct keeper *k, const struct act_wish *wishes, size_t n)
 {
-    const struct state_guest *g = state_find(&k->state, domain);
-    if (!g)
-        return 0;
-    if (give_back(k, g) != 0)
-        return -1;
-    state_forget(&k->state, domain);
-    save(k);
-    return 0;
+    bool changed = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct state_guest *g = state_find(&k->state, wishes[i].domain);
+        if (!g || give_back(k, g) != 0)
+            continue;
+        state_forget(&k->state, wishes[i].domain);
+        changed = true;
+    }
+    return changed;
 }
 
 size_t keeper_release_all(struct keeper *k, const char *why)
@@ -352,4 +384,78 @@ size_t keeper_release_all(struct keeper *k, const char *why)
     log_add(k->options.log, json_pack("{ss si si ss}", "event", "release", "guests", (int)all, "failed",
                                       (int)failed, "why", why));
     return failed;
+}
+
+/* ---- a round ---- */
+
+int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t releases, size_t n)
+{
+    bool *due = calloc(n + 1, sizeof *due);
+    bool changed = false;
+    if (!due || look_again(k) != 0) {
+        free(due);
+        return -1;
+    }
+    changed = reconcile(k);
+    changed |= release(k, wishes, releases);
+    for (size_t i = releases; i < n; i++)
+        changed |= due[i] = enter(k, &wishes[i]);
+    snprintf(k->state.means, sizeof k->state.means, "%s", k->options.means->name);
+    if (changed && state_set_command(&k->state, k->options.runner.command) && save(k))
+        for (size_t i = releases; i < n; i++)
+            if (due[i])
+                set_value(k, state_find(&k->state, wishes[i].domain), &wishes[i]);
+    free(due);
+    renew(k);
+    return 0;
+}
+
+/* ---- an operator ---- */
+
+/* The guest is given back what it had, and is left alone. */
+static int release_for_operator(struct keeper *k, const struct state_guest *g)
+{
+    char text[ACT_NAME_BYTES + 24];
+    uint16_t domain = g->domain;
+    if (give_back(k, g) != 0)
+        return -1;
+    k->options.tell("%s: was given back \"%s\", as an operator asked for", called(domain, g->name, text),
+                    g->former);
+    state_forget(&k->state, domain);
+    return 0;
+}
+
+/* Guests that are there and meant are left alone from now on, or are not any more. */
+static void leave_or_take(struct keeper *k, const struct request *r)
+{
+    for (size_t i = 0; i < k->guests.n; i++) {
+        const struct host_guest *g = &k->guests.at[i];
+        if (r->verb != REQUEST_CONTROL && request_is_about(r, g->domain, g->name))
+            leave_to(k, g->domain, "by an operator");
+    }
+    for (size_t i = k->released_n; i-- > 0;) {
+        const struct host_guest *g = host_guests_find(&k->guests, k->released[i].domain);
+        if (r->verb == REQUEST_CONTROL && request_is_about(r, k->released[i].domain, g ? g->name : ""))
+            k->released[i] = k->released[--k->released_n];
+    }
+}
+
+int keeper_request(struct keeper *k, const struct request *r)
+{
+    struct error err;
+    int status = 0;
+    log_add(k->options.log,
+            json_pack("{ss ss ss}", "event", "request", "verb", request_verbs[r->verb], "guest", r->guest));
+    keeper_look(k, &err); /* without it all is given back unseen */
+    for (size_t i = k->state.guests_n; i-- > 0 && r->verb != REQUEST_CONTROL;)
+        if (request_is_about(r, k->state.guests[i].domain, k->state.guests[i].name) &&
+            release_for_operator(k, &k->state.guests[i]) != 0)
+            status = -1;
+    leave_or_take(k, r);
+    if (r->verb != REQUEST_RELEASE && strcmp(r->guest, "*") != 0)
+        state_set_exempt(&k->state, r->guest, r->verb == REQUEST_EXEMPT);
+    for (size_t i = k->state.exempt_n; i-- > 0 && r->verb == REQUEST_CONTROL && strcmp(r->guest, "*") == 0;)
+        state_set_exempt(&k->state, k->state.exempt[i], false);
+    save(k);
+    return status;
 }

@@ -16,6 +16,7 @@
 
 #include "act/log.h"
 #include "act/means.h"
+#include "act/requests.h"
 #include "act/state.h"
 #include "host/tell.h"
 
@@ -50,18 +51,19 @@ int keeper_look(struct keeper *k, struct error *err);
 const struct host_guests *keeper_guests(const struct keeper *k);
 
 /*
- * One round: looks at the host, then sets what is wished for and is not set yet. What fails is told, and is tried again
- * in the next round. -1: what is set on the host is not known, and nothing was set.
+ * One round: looks at the host, gives the guests of the first `releases` of n wishes back what they had, and sets what is
+ * wished for the others and is not set yet. What fails is told, and is tried again in the next round. -1: what is set on the host is
+ * not known, and nothing was done.
  */
-int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t n);
+int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t releases, size_t n);
 
-/* Gives the guest back what it had. -1: it could not; told. */
-int keeper_release(struct keeper *k, uint16_t domain);
-
-/* The same for all; `why` is told, with how many they were ("end of the trace"). Returns for how many it failed. */
+/* Gives all guests back what they had; `why` is told, with how many they were ("end of the trace"). Returns for how many it failed. */
 size_t keeper_release_all(struct keeper *k, const char *why);
 
-/* Why nothing is set for the guest: "somebody else changed it", "exempt"; NULL: it can be. */
+/* Why nothing is set for the guest: "exempt", "changed by others", "by an operator"; NULL: it can be. */
 const char *keeper_refuses(const struct keeper *k, uint16_t domain);
+
+/* Does what an operator asks for, and tells it. -1: a guest could not be given back what it had. */
+int keeper_request(struct keeper *k, const struct request *r);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,16 @@ int lock_take(const char *path, uint64_t wait_ns, struct error *err)
         return -1;
     }
     return fd;
+}
+
+long lock_owner(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    long owner = taken ? owner_of(fd) : 0;
+    if (fd >= 0)
+        close(fd);
+    return owner;
 }
 
 void lock_release(int fd)

@@ -15,6 +15,9 @@
  */
 int lock_take(const char *path, uint64_t wait_ns, struct error *err);
 
+/* The process id of who has the lock of that file; 0: nobody has. */
+long lock_owner(const char *path);
+
 /* Gives the lock back; -1 is fine. */
 void lock_release(int fd);
 

@@ -34,7 +34,7 @@ static int list(const struct act_means *m, const struct act_runner *r, struct ho
 }
 
 static int set(const struct act_means *m, const struct act_runner *r, uint16_t domain, const char *value,
-               struct error *err)
+               const struct act_wish *wish, struct error *err)
 {
     const char *words[VALUE_WORDS_MAX + 4] = {xl_command(scheduler_of(m)), "-d"};
     char id[8], copy[ACT_VALUE_BYTES], *rest = copy, *word;
@@ -44,7 +44,7 @@ static int set(const struct act_means *m, const struct act_runner *r, uint16_t d
     words[2] = id;
     while (n < VALUE_WORDS_MAX + 3 && (word = strsep(&rest, " ")))
         words[n++] = word;
-    return runner_run(r, words, NULL, NULL, err);
+    return runner_run(r, words, wish && *wish->evidence ? wish->evidence : NULL, NULL, err);
 }
 
 static void value_of(const struct act_means *m, const struct act_wish *wish, const struct host_guest *known,
@@ -80,4 +80,9 @@ const struct act_means *means_of_scheduler(const char *name)
         if (strcmp(means[i].name, name) == 0)
             return &means[i];
     return NULL;
+}
+
+const struct act_means *means_named(const char *name)
+{
+    return strcmp(name, means_hook.name) == 0 ? &means_hook : means_of_scheduler(name);
 }

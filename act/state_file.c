@@ -70,7 +70,7 @@ static bool take_command(struct state *s, const json_t *list)
         if (i + 1 >= COMMAND_WORDS_MAX || !(words[i] = json_string_value(word)))
             return false;
     }
-    return words[0] && state_set_command(s, words);
+    return state_set_command(s, words);
 }
 
 static bool take_all(struct state *s, const json_t *document)
@@ -86,7 +86,7 @@ static bool take_all(struct state *s, const json_t *document)
         return false;
     json_array_foreach(guests, i, item)
     {
-        if (!take_guest(s, item))
+        if (!s->command[0] || !take_guest(s, item))
             return false;
     }
     json_array_foreach(exempt, i, item)

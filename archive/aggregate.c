@@ -155,6 +155,11 @@ struct measures *aggregate_row(struct aggregate *g, const struct row *row)
     return sums ? &sums->measures : NULL;
 }
 
+size_t aggregate_filled(struct aggregate *g, struct measures *of_row)
+{
+    return g->memory += new_histograms((struct aggregate_measures *)of_row); /* its first member */
+}
+
 bool aggregate_add_rows(struct aggregate *g, const struct row *rows, size_t n)
 {
     g->rows.next = 0;
@@ -162,7 +167,7 @@ bool aggregate_add_rows(struct aggregate *g, const struct row *rows, size_t n)
         struct aggregate_measures *sums = sums_of(g, &rows[i]);
         if (!sums || !measures_merge(&sums->measures, rows[i].measures))
             return false;
-        g->memory += new_histograms(sums);
+        aggregate_filled(g, &sums->measures);
     }
     return true;
 }

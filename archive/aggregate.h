@@ -39,6 +39,9 @@ bool aggregate_add_charges(struct aggregate *g, const struct charge_idd *idds, s
 /* The sums of a row, all 0 if there were none. NULL: memory ran out. */
 struct measures *aggregate_row(struct aggregate *g, const struct row *row);
 
+/* Such sums got samples: counts what these take. Returns the bytes held. */
+size_t aggregate_filled(struct aggregate *g, struct measures *of_row);
+
 /*
  * The sums, ordered as a meter orders them (g->rows.n, g->idds.n of them); valid until more is added. The charges need
  * memory: false if it ran out.

@@ -36,6 +36,22 @@ bool captures_adjoin(const struct capture *a, const struct capture *b)
     return (double)(b->tsc_first - a->tsc_last) / a->cpu_hz * 1e9 <= (double)ADJOINING_GAP_NS;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    const struct capture *x = *(const struct capture *const *)a, *y = *(const struct capture *const *)b;
+    return (x->first_frame > y->first_frame) - (x->first_frame < y->first_frame);
+}
+
+const struct capture **contents_by_place(const struct capture *captures, size_t n)
+{
+    const struct capture **places = calloc(n + 1, sizeof(struct capture *));
+    for (size_t i = 0; places && i < n; i++)
+        places[i] = &captures[i];
+    if (places)
+        qsort(places, n, sizeof(struct capture *), compare_places);
+    return places;
+}
+
 /* ---- the document ---- */
 
 #define NUMBER(KEY, TYPE, MOST) FIELD(struct capture, #KEY, KEY, TYPE, true, 0, MOST, NULL)
@@ -56,24 +72,15 @@ struct contents {
     size_t frames; /* of the archive */
 };
 
-static int compare_places(const void *a, const void *b)
-{
-    const struct capture *x = *(const struct capture *const *)a, *y = *(const struct capture *const *)b;
-    return (x->first_frame > y->first_frame) - (x->first_frame < y->first_frame);
-}
-
 /* Between the magic and the frame of the contents each frame belongs to one capture. */
 static void check_places(struct members *m, const struct capture *captures, size_t n, size_t frames)
 {
-    const struct capture **places = calloc(n + 1, sizeof(struct capture *));
+    const struct capture **places = contents_by_place(captures, n);
     size_t next = 1;
     if (!places) {
         members_no_memory(m);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        places[i] = &captures[i];
-    qsort(places, n, sizeof(struct capture *), compare_places);
     for (size_t i = 0; i < n && !members_failed(m); i++) {
         if (places[i]->first_frame != next || places[i]->frames == 0)
             members_wrong(m, "first_frame", "is not behind another capture");

@@ -21,6 +21,9 @@
 /* The order of captures in an archive: <0, 0, >0. */
 int contents_compare(const struct capture *a, const struct capture *b);
 
+/* The captures by their places in the file: n pointers and NULL, from malloc. NULL: no memory. */
+const struct capture **contents_by_place(const struct capture *captures, size_t n);
+
 /* The whole last frame, into an empty buffer: the member and the end of the tar file. b->failed: no memory. */
 void contents_put_frame(struct buffer *b, const struct capture *captures, size_t n);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "line.h"
 #include "metrics/array.h"
 #include "results_fields.h"
@@ -13,14 +14,10 @@
 /* Memory that is used again for every interval. */
 struct results_reader {
     struct timeline_place *place; /* NULL: what is read stays as it is */
-    struct row *rows;
-    size_t rows_capacity;
-    struct measures **measures; /* those of row number i, made on demand */
-    size_t measures_n, measures_capacity;
+    struct aggregate interval;    /* its rows */
     struct charge_idd *idds;
     struct charge_guest *guests;
     size_t idds_capacity, guests_capacity;
-    size_t memory; /* of rows and measures, bytes */
     size_t memory_limit;
 };
 
@@ -42,6 +39,8 @@ struct results_reader *results_reader_new(struct timeline_place *place, size_t m
     if (r)
         *r = (struct results_reader){.place = place,
                                      .memory_limit = memory_limit ? memory_limit : MEMORY_DEFAULT};
+    if (r)
+        aggregate_init(&r->interval);
     return r;
 }
 
@@ -49,12 +48,7 @@ void results_reader_free(struct results_reader *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->measures_n; i++) {
-        measures_free(r->measures[i]);
-        free(r->measures[i]);
-    }
-    free(r->measures);
-    free(r->rows);
+    aggregate_free(&r->interval);
     free(r->idds);
     free(r->guests);
     free(r);
@@ -135,36 +129,6 @@ static const char *interval_wrong(const struct interval *i)
 
 /* ---- rows ---- */
 
-/* Room for row number n, its measures empty. */
-static struct measures *new_row(struct results_reader *r, size_t n)
-{
-    struct row *rows = array_reserve(r->rows, &r->rows_capacity, n + 1, sizeof *rows);
-    if (!rows)
-        return NULL;
-    r->rows = rows;
-    if (n < r->measures_n) {
-        measures_clear(r->measures[n]);
-        return r->measures[n];
-    }
-    struct measures **measures =
-        array_reserve(r->measures, &r->measures_capacity, n + 1, sizeof(struct measures *));
-    if (!measures)
-        return NULL;
-    r->measures = measures;
-    struct measures *m = malloc(sizeof *m);
-    if (!m)
-        return NULL;
-    measures_init(m);
-    r->memory += sizeof *m + sizeof(struct row);
-    r->measures[r->measures_n++] = m;
-    return m;
-}
-
-static size_t memory_of(const struct measures *m)
-{
-    return histogram_memory(&m->run) + histogram_memory(&m->wait) + histogram_memory(&m->block);
-}
-
 /* Reads the buckets' numbers. False: no memory. */
 static bool read_buckets(struct line *l, struct histogram *h)
 {
@@ -230,26 +194,24 @@ static const char *row_wrong(const struct row *row, const struct row *before)
     return measures_wrong(row->measures);
 }
 
-static int read_row(struct results_reading *x, size_t n)
+/* Reads the row after `row`, which it replaces; `first`: there is none before. */
+static int read_row(struct results_reading *x, struct row *row, bool first)
 {
     struct results_reader *r = x->reader;
     struct line *l = &x->line;
-    struct measures *m = new_row(r, n);
-    if (!m)
-        return no_memory(x);
-    struct row *row = &r->rows[n];
-    size_t had = memory_of(m);
-    bool memory = true;
+    const struct row before = *row;
     line_fields(l, row_fields, row);
     place_life(r, row->domain, &row->life);
-    line_fields(l, measures_fields, m);
+    struct measures *m = aggregate_row(&r->interval, row);
+    bool memory = m != NULL;
+    if (m)
+        line_fields(l, measures_fields, m);
     for (const struct stored_field *h = measures_histograms; memory && h->key; h++)
         memory = read_histogram(x, h, (struct histogram *)((char *)m + h->scalar.offset));
-    r->memory += memory_of(m) - had;
-    if (!memory || r->memory > r->memory_limit)
+    if (!memory || aggregate_filled(&r->interval, m) > r->memory_limit)
         return no_memory(x);
     row->measures = m;
-    return finish(x, row_wrong(row, n ? row - 1 : NULL));
+    return finish(x, row_wrong(row, first ? NULL : &before));
 }
 
 static int read_interval(struct results_reading *x)
@@ -264,17 +226,19 @@ static int read_interval(struct results_reading *x)
         line_wrong(l, "an interval without its number of rows");
     if (finish(x, interval_wrong(&interval)) != 0)
         return -1;
-    size_t n = 0; /* never as many as are claimed: as many as are there */
-    for (; n < rows; n++) {
+    struct aggregate *g = &x->reader->interval;
+    struct row row = {0};
+    aggregate_clear(g);
+    for (uint64_t n = 0; n < rows; n++) {
         int status = next_line(x);
         if (status < 0)
             return -1;
         if (status == 0 || !LINE_HAS(l, "{\"row\":"))
             return damaged(x, "an interval has fewer rows than it says");
-        if (read_row(x, n) != 0)
+        if (read_row(x, &row, n == 0) != 0)
             return -1;
     }
-    return x->sink->interval(x->sink->context, &interval, x->reader->rows, n);
+    return x->sink->interval(x->sink->context, &interval, aggregate_rows(g), g->rows.n);
 }
 
 /* ---- charges ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "archive/archive.h"
+#include "archive/contents.h"
 #include "archive/frame_layout.h"
 #include "archive/tar.h"
 #include "archive/walk.h"
@@ -35,23 +36,12 @@ static void tell(struct verification *v, uint64_t offset, const char *member, co
 
 /* ---- expected members ---- */
 
-static int compare_captures(const void *a, const void *b)
-{
-    const struct capture *x = *(const struct capture *const *)a, *y = *(const struct capture *const *)b;
-    return (x->first_frame > y->first_frame) - (x->first_frame < y->first_frame);
-}
-
 static int list_captures(struct verification *v, struct error *err)
 {
     const struct capture *captures = NULL;
     v->captures_n = v->archive ? archive_captures(v->archive, &captures) : 0;
-    v->captures = calloc(v->captures_n + 1, sizeof(struct capture *));
-    if (!v->captures)
-        return error_no_memory(err, "the list of members");
-    for (size_t i = 0; i < v->captures_n; i++)
-        v->captures[i] = &captures[i];
-    qsort(v->captures, v->captures_n, sizeof(struct capture *), compare_captures);
-    return 0;
+    v->captures = contents_by_place(captures, v->captures_n);
+    return v->captures ? 0 : error_no_memory(err, "the list of members");
 }
 
 /* Whether a further member is expected in frame i: they are listed in the order of the file, the manifest last. */

@@ -13,12 +13,8 @@
 #define TIMEOUT_MAX_NS     600000000000u
 #define STALE_MIN_NS       5000000000u
 #define STALE_INTERVALS    3
-#define STEP_DEFAULT_PPM   10000u /* 1 %: a cap has no finer steps */
-#define LEAST_DEFAULT_PPM  10000u
-#define FLAPS_DEFAULT      12
 #define FLAPS_MAX          1000u
-#define STATE_DEFAULT      ACTING_PLACE "debt.json"
-#define LOCK_DEFAULT       ACTING_PLACE "lock"
+#define HOST_LOCK          ACTING_PLACE "xl.lock" /* of whoever calls the host's own xl, whatever its state file */
 #define KILL_DEFAULT       ACTING_PLACE "stop"
 
 /* ---- options ---- */
@@ -163,13 +159,14 @@ int acting_check(const struct acting_options *a, struct error *err)
 
 /* ---- beginning ---- */
 
-/* The first words of the commands: those of --hook, else xl. */
-static int cut_command(struct acting *a, struct error *err)
+int acting_cut_command(struct acting *a, const char *without_hook, struct error *err)
 {
+    const char *command = a->options->hook ? a->options->hook : without_hook;
     size_t n = 0;
     char *rest, *word;
-    a->hook = strdup(a->options->hook ? a->options->hook : "xl");
-    if (!a->hook)
+    if (a->hook || !command)
+        return 0;
+    if (!(a->hook = strdup(command)))
         return error_no_memory(err, "the command");
     rest = a->hook;
     while ((word = strsep(&rest, " ")))
@@ -178,13 +175,19 @@ static int cut_command(struct acting *a, struct error *err)
     return 0;
 }
 
-/* One lock for all that call the host's own xl; what another command acts on is known by its state file. */
-static void name_lock(const struct acting_options *o, char lock[512])
+bool acting_enforces(const struct acting_options *a)
 {
-    if (o->hook && o->state)
-        snprintf(lock, 512, "%s.lock", o->state);
+    return a->mode_given && a->mode == ACT_ENFORCE;
+}
+
+static void name_files(struct acting *a, const struct acting_controller *controller)
+{
+    const struct acting_options *o = a->options;
+    if (o->state)
+        snprintf(a->state, sizeof a->state, "%s", o->state);
     else
-        snprintf(lock, 512, "%s", LOCK_DEFAULT);
+        snprintf(a->state, sizeof a->state, ACTING_PLACE "%s.json", controller->name);
+    snprintf(a->lock, sizeof a->lock, "%s.lock", a->state);
 }
 
 /* Whether the input is a file: it waits, and tells of another time. */
@@ -213,47 +216,49 @@ static bool protects(const void *context, uint16_t domain, const char *name)
            (is_one_of(a->options->protect, id) || is_one_of(a->options->protect, name));
 }
 
-static struct governor_limits limits_of(const struct acting_options *o)
+static struct governor_limits limits_of(const struct acting_options *o,
+                                        const struct acting_controller *controller)
 {
-    struct governor_limits l = o->limits;
-    if (!(o->limits_given & 1u << LIMIT_STEP))
-        l.step_ppm = STEP_DEFAULT_PPM;
-    if (!(o->limits_given & 1u << LIMIT_LEAST))
-        l.least_ppm = LEAST_DEFAULT_PPM;
-    if (!(o->limits_given & 1u << LIMIT_FLAPS))
-        l.flaps = FLAPS_DEFAULT;
+    struct governor_limits l = controller->limits;
+    const struct governor_limits *given = &o->limits;
+    l.dwell_ns = o->limits_given & 1u << LIMIT_DWELL ? given->dwell_ns : l.dwell_ns;
+    l.step_ppm = o->limits_given & 1u << LIMIT_STEP ? given->step_ppm : l.step_ppm;
+    l.least_ppm = o->limits_given & 1u << LIMIT_LEAST ? given->least_ppm : l.least_ppm;
+    l.actions = o->limits_given & 1u << LIMIT_ACTIONS ? given->actions : l.actions;
+    l.flaps = o->limits_given & 1u << LIMIT_FLAPS ? given->flaps : l.flaps;
     return l;
 }
 
-static struct act_options options_of(const struct acting_options *o, const char *const *command,
-                                     const char *lock, bool quiet)
+static struct act_options options_of(const struct acting *a, const struct acting_controller *controller)
 {
+    const struct acting_options *o = a->options;
     return (struct act_options){.mode = o->mode_given ? o->mode : ACT_ADVISE,
-                                .command = command,
+                                .controller = controller->name,
+                                .command = a->command,
                                 .limit_ns = o->timeout_ns ? o->timeout_ns : TIMEOUT_DEFAULT_NS,
-                                .state = o->state ? o->state : STATE_DEFAULT,
-                                .lock = lock,
+                                .state = a->state,
+                                .lock = a->lock,
                                 .log = o->log,
                                 .kill_switch = o->kill_switch ? o->kill_switch : KILL_DEFAULT,
-                                .limits = limits_of(o),
-                                .tell = complain,
-                                .quiet = quiet};
+                                .limits = limits_of(o, controller),
+                                .tell = complain};
 }
 
-int acting_begin(struct acting *a, const char *controller, const struct act_means *means,
+int acting_begin(struct acting *a, const struct acting_controller *controller, const struct act_means *means,
                  uint64_t interval_ns, struct error *err)
 {
-    name_lock(a->options, a->lock);
-    if (cut_command(a, err) != 0)
+    name_files(a, controller);
+    if (acting_cut_command(a, controller->command, err) != 0)
         return -1;
-    struct act_options o = options_of(a->options, a->command, a->lock, a->common->quiet);
+    struct act_options o = options_of(a, controller);
     uint64_t stale_ns = STALE_INTERVALS * interval_ns;
-    o.controller = controller;
     o.means = means;
+    o.host_lock = a->options->hook ? NULL : HOST_LOCK;
     o.interval_ns = a->interval_ns = interval_ns;
     o.stale_ns = stale_ns > STALE_MIN_NS ? stale_ns : STALE_MIN_NS;
     o.protects = protects;
     o.protects_context = a;
+    o.quiet = a->common->quiet;
     a->recording = o.mode == ACT_ENFORCE && is_recording(a->common);
     if (a->recording && !a->common->quiet)
         complain("the trace is a recording: what is set follows from what was then");
@@ -289,15 +294,17 @@ int acting_end(struct acting *a, const char *why, struct error *err)
     return status;
 }
 
-int acting_restore(const struct acting_options *o, bool quiet)
+int acting_restore(const struct acting_controller *controller, const struct acting_options *o, bool quiet)
 {
     struct acting a = {.options = o};
     struct error err = {0};
     size_t guests = 0;
-    name_lock(o, a.lock);
-    if (cut_command(&a, &err) != 0)
+    name_files(&a, controller);
+    if (acting_cut_command(&a, NULL, &err) != 0)
         return fail(NULL, &err);
-    struct act_options options = options_of(o, o->hook ? a.command : NULL, a.lock, quiet);
+    struct act_options options = options_of(&a, controller);
+    options.command = o->hook ? a.command : NULL; /* else the one that has set it */
+    options.quiet = quiet;
     int status = act_restore(&options, &guests, &err);
     free(a.hook);
     if (status != 0)
@@ -306,5 +313,52 @@ int acting_restore(const struct acting_options *o, bool quiet)
         complain("%s: there is nothing to give back", options.state);
     else if (!quiet)
         complain("what was set for %zu guest%s was given back", guests, guests > 1 ? "s" : "");
+    return EXIT_DONE;
+}
+
+/* ---- an operator ---- */
+
+int acting_ask(const struct acting_controller *controller, const struct acting_options *o,
+               const struct request *r, bool quiet)
+{
+    struct acting a = {.options = o};
+    struct error err = {0};
+    bool handed_over = false;
+    name_files(&a, controller);
+    struct act_options options = options_of(&a, controller);
+    options.command = NULL; /* the one that has set it */
+    if (act_ask(&options, r, &handed_over, &err) != 0)
+        return fail(NULL, &err);
+    if (handed_over && !quiet)
+        complain("process %ld is asked for it", act_owner(a.lock));
+    return EXIT_DONE;
+}
+
+static void print_guest(const struct state_guest *g)
+{
+    printf(*g->name ? "domain %u (%s): %s, before: %s\n" : "domain %u%s: %s, before: %s\n", g->domain,
+           g->name, g->set, g->former);
+}
+
+int acting_status(const struct acting_controller *controller, const struct acting_options *o)
+{
+    struct acting a = {.options = o};
+    struct state state = {.guests = NULL};
+    struct error err = {0};
+    bool there;
+    name_files(&a, controller);
+    long owner = act_owner(a.lock);
+    if (state_load(&state, a.state, &there, &err) != 0)
+        return fail(NULL, &err);
+    if (owner)
+        printf("process %ld acts\n", owner);
+    else
+        printf("nobody acts%s\n",
+               state.guests_n > 0 ? "; what is set was left by a process that died: --restore" : "");
+    for (size_t i = 0; i < state.guests_n; i++)
+        print_guest(&state.guests[i]);
+    for (size_t i = 0; i < state.exempt_n; i++)
+        printf("exempt: %s\n", state.exempt[i]);
+    state_free(&state);
     return EXIT_DONE;
 }

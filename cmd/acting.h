@@ -27,6 +27,12 @@ struct acting_options {
 #define ACTING_FIELD(STRUCT, FIELD, MEMBER)                                                                  \
     .offset = offsetof(STRUCT, FIELD) + offsetof(struct acting_options, MEMBER)
 
+/* Rows whose help is each command's own. */
+#define OPTION_ACTING_HOOK(STRUCT, FIELD, HELP)                                                              \
+    OPTION(0, "hook", "CMD", HELP, .set = set_text, ACTING_FIELD(STRUCT, FIELD, hook), .choices = ":file")
+#define OPTION_ACTING_PROTECT(STRUCT, FIELD, HELP)                                                           \
+    OPTION(0, "protect", "LIST", HELP, .set = set_text, ACTING_FIELD(STRUCT, FIELD, protect))
+
 /* The options; STRUCT has the struct acting_options FIELD. */
 #define OPTIONS_ACTING(STRUCT, FIELD)                                                                        \
     OPTION(0, "mode", "MODE",                                                                                \
@@ -35,9 +41,8 @@ struct acting_options {
            .choices = "observe\tdecide and log\nadvise\tprint the commands\nenforce\trun them"),             \
         OPTION(0, "exec", NULL, "the same as --mode enforce", .set = acting_set_exec,                        \
                .offset = offsetof(STRUCT, FIELD)),                                                           \
-        OPTION(0, "hook", "CMD", "run CMD in the place of xl; words are divided by blanks", .set = set_text, \
-               ACTING_FIELD(STRUCT, FIELD, hook), .choices = ":file"),                                       \
-        OPTION(0, "state", "FILE", "where former parameters are kept (default " ACTING_PLACE "debt.json)",   \
+        OPTION(0, "state", "FILE",                                                                           \
+               "where is kept what is to be given back (default " ACTING_PLACE "COMMAND.json)",              \
                .set = set_text, ACTING_FIELD(STRUCT, FIELD, state), .choices = ":file"),                     \
         OPTION(0, "log", "FILE", "add every decision, and what came of it, to this file, as lines of JSON",  \
                .set = set_text, ACTING_FIELD(STRUCT, FIELD, log), .choices = ":file"),                       \
@@ -45,10 +50,6 @@ struct acting_options {
                "once this file is there, everything is given back and nothing set any more "                 \
                "(default " ACTING_PLACE "stop)",                                                             \
                .set = set_text, ACTING_FIELD(STRUCT, FIELD, kill_switch), .choices = ":file"),               \
-        OPTION(0, "protect", "LIST",                                                                         \
-               "never touch these guests, by id or name: 3,mail; nor domain 0 and "                          \
-               "driver domains",                                                                             \
-               .set = set_text, ACTING_FIELD(STRUCT, FIELD, protect)),                                       \
         OPTION(0, "govern", "LIST",                                                                          \
                "how often and how far something may be changed: dwell=LEN,step=PERCENT,least=PERCENT,"       \
                "actions=N,flaps=N",                                                                          \
@@ -69,6 +70,13 @@ const char *acting_given(const struct acting_options *a);
 /* Checks what can be checked without a host. -1 with `err` filled. */
 int acting_check(const struct acting_options *a, struct error *err);
 
+/* Who acts. */
+struct acting_controller {
+    const char *name;              /* "debt": of its files, and in the log */
+    const char *command;           /* without --hook; NULL: there is none */
+    struct governor_limits limits; /* without --govern */
+};
+
 /* A run that acts; all zero: not begun. */
 struct acting {
     const struct acting_options *options;
@@ -79,12 +87,18 @@ struct acting {
     uint64_t interval_ns;
     char *hook; /* owned copy, cut into words */
     const char *command[COMMAND_WORDS_MAX];
-    char lock[512];
+    char state[512], lock[520];
 };
 
-/* Begins to act on parameters of this scheduler. -1 with `err` filled. */
-int acting_begin(struct acting *a, const char *controller, const struct act_means *means,
+/* Begins to act by these means. -1 with `err` filled. */
+int acting_begin(struct acting *a, const struct acting_controller *controller, const struct act_means *means,
                  uint64_t interval_ns, struct error *err);
+
+/* The first words of the commands, before acting_begin; what they point to lasts until acting_end. -1: no memory, with `err`. */
+int acting_cut_command(struct acting *a, const char *without_hook, struct error *err);
+
+/* Whether commands are to be run. */
+bool acting_enforces(const struct acting_options *a);
 
 /* Names of guests: given ones, else those of the host; as names_lookup, of a struct acting. */
 const char *acting_name(const void *acting, int32_t domain, uint32_t life);
@@ -95,7 +109,14 @@ int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, si
 /* Ends; everything is given back, `why` is told. 0, or -1 with `err` filled. May be called twice. */
 int acting_end(struct acting *a, const char *why, struct error *err);
 
+/* Whose files they are, by `state` of an option (NULL: not given); what is set there is told on standard output. EXIT_DONE, or EXIT_ERROR. */
+int acting_status(const struct acting_controller *controller, const struct acting_options *o);
+
+/* Asks for something, of the process that acts or of whoever does next. Returns the exit code, everything having been said. */
+int acting_ask(const struct acting_controller *controller, const struct acting_options *o,
+               const struct request *r, bool quiet);
+
 /* Does what --restore asks for. Returns the exit code, everything having been said. */
-int acting_restore(const struct acting_options *o, bool quiet);
+int acting_restore(const struct acting_controller *controller, const struct acting_options *o, bool quiet);
 
 #endif

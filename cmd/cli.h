@@ -121,6 +121,12 @@ void signals_install(void);
  */
 const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
 
+/*
+ * From now on SIGHUP asks to read the policy again, unless it is ignored: it does not ask to stop. Returns the flag, which the caller
+ * resets.
+ */
+volatile sig_atomic_t *signals_reload_flag(void);
+
 /* ---- progress ---- */
 
 struct progress {

@@ -212,11 +212,13 @@ void complete(const char *const *words, size_t n)
     struct completion c = {.command = &xenmeter, .words = words, .words_n = n, .typed = ""};
     const struct command *below;
     size_t at = 0;
-    while (at + 1 < n && !c.command->run && (below = command_find(c.command, words[at]))) {
+    while (at + 1 < n && (below = command_find(c.command, words[at]))) {
         c.command = below;
         at++;
     }
     if (at < n && c.command->run) {
+        if (at + 1 == n && *words[at] != '-')
+            complete_commands(&c, c.command); /* a command that can do without those below it */
         complete_argument(&c, at);
     } else if (at + 1 == n) {
         complete_commands(&c, c.command);

@@ -34,7 +34,8 @@ struct ledger_run {
     uint64_t reserved_ns;   /* of a feedback interval, by then */
     bool overcommitted;     /* was said */
     struct debt_apply apply;
-    struct waiting_rows waiting; /* until every domain with a reservation has appeared */
+    volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
+    struct waiting_rows waiting;   /* until every domain with a reservation has appeared */
 };
 
 static const struct debt_arguments *arguments_of(const struct ledger_run *l)
@@ -150,16 +151,11 @@ static int write_totals(struct ledger_run *l, struct error *err)
     struct interval whole;
     size_t n;
     const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
-    if (!rows)
+    const void *all =
+        rows && arguments_of(l)->means ? (const void *)debt_apply_totals(&l->apply, rows, n) : rows;
+    if (!all)
         return error_no_memory(err, "the totals");
-    if (n == 0 || !arguments_of(l)->means)
-        return n > 0 ? write_rows(l, &whole, rows, n) : 0;
-    struct debt_action_row *all = calloc(n, sizeof *all);
-    for (size_t i = 0; all && i < n; i++)
-        all[i].ledger = rows[i];
-    int status = all ? write_rows(l, &whole, all, n) : error_no_memory(err, "the totals");
-    free(all);
-    return status;
+    return n > 0 ? write_rows(l, &whole, all, n) : 0;
 }
 
 /* Everything is given back before anything else is done, which could wait. */
@@ -184,7 +180,7 @@ static int finish(struct reading *r, struct error *err)
 static bool knows_names(const struct ledger_run *l)
 {
     const struct acting *a = &l->apply.acting;
-    return a->names || (a->act && a->options->mode_given && a->options->mode == ACT_ENFORCE);
+    return a->names || (a->act && acting_enforces(a->options));
 }
 
 /* Before rules about names are resolved: the host may know them. */
@@ -196,8 +192,8 @@ static int begin_to_act(struct ledger_run *l, struct error *err)
     acting->common = l->reading.options;
     acting->names = l->reading.run.names;
     l->apply.feedback_ns = l->policy.feedback_ns;
-    l->reading.stoppable = a->means != NULL && a->acting.mode_given && a->acting.mode == ACT_ENFORCE;
-    return a->means ? acting_begin(acting, "debt", a->means, l->policy.feedback_ns, err) : 0;
+    l->reading.stoppable = a->means != NULL && acting_enforces(&a->acting);
+    return a->means ? acting_begin(acting, &debt_controller, a->means, l->policy.feedback_ns, err) : 0;
 }
 
 static int read_policy(struct ledger_run *l, struct error *err)
@@ -222,6 +218,30 @@ static size_t memory(const void *context)
     return debt_memory(l->debt);
 }
 
+/* What is wrong with it is told, and the policy stays as it was. */
+static void reload_policy(struct ledger_run *l)
+{
+    const struct debt_arguments *a = arguments_of(l);
+    struct debt_policy policy = {0}, before = l->policy;
+    struct error why = {0};
+    *l->reload = 0;
+    int status = policy_read_file(&policy, a->policy, &a->given, &why);
+    if (status == 0)
+        status = debt_policy_resolve(&policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
+    if (status == 0 && policy.feedback_ns != before.feedback_ns)
+        status = error_set(&why, ERROR_USAGE, "another feedback interval needs a new start");
+    l->policy = status == 0 ? policy : before;
+    if (status == 0 && !debt_take_policy(l->debt, &l->policy)) {
+        l->policy = before;
+        status = error_no_memory(&why, "the ledger");
+    }
+    debt_policy_free(status == 0 ? &before : &policy);
+    if (status != 0)
+        complain("%s: %s: the policy stays as it was", a->policy, why.message);
+    else if (!l->reading.options->quiet)
+        complain("%s: was read again", a->policy);
+}
+
 /* Records have come: whoever acts on the host must know. */
 static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
 {
@@ -229,6 +249,8 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
     (void)pass, (void)settled_ns, (void)err;
     if (l->apply.acting.act)
         act_alive(l->apply.acting.act);
+    if (l->reload && *l->reload)
+        reload_policy(l);
     return CONSUMER_GOES_ON;
 }
 
@@ -265,6 +287,8 @@ static int prepare(struct reading *r, struct error *err)
         r->schema.names = &l->apply.acting;
     }
     l->waiting.relation = relation_of(l);
+    if (r->stoppable && arguments_of(l)->policy && strcmp(arguments_of(l)->policy, "-") != 0)
+        l->reload = signals_reload_flag();
     r->schema.charge = &l->charges;
     r->no_rows = "no domain that was chosen has a reservation";
     r->finish = finish;
@@ -286,7 +310,7 @@ static int run(const struct options *o)
 {
     const struct debt_arguments *a = (const struct debt_arguments *)o;
     if (a->acting.restore)
-        return acting_restore(&a->acting, o->quiet);
+        return acting_restore(&debt_controller, &a->acting, o->quiet);
     struct ledger_run l = {.reading.options = o};
     int status = end_acting(&l, reading_command(&l.reading, o, prepare));
     debt_free(l.debt);
@@ -427,6 +451,10 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to act on a host"),
     OPTION(0, "apply", "SCHEDULER", "turn allowances into parameters of credit, credit2 or rtds",
            .set = set_apply, .choices = "credit\tcaps\ncredit2\tcaps\nrtds\tbudgets"),
+    OPTION_ACTING_HOOK(struct debt_arguments, acting,
+                       "run CMD in the place of xl; words are divided by blanks"),
+    OPTION_ACTING_PROTECT(struct debt_arguments, acting,
+                          "never touch these guests, by id or name: 3,mail; nor domain 0 and driver domains"),
     OPTIONS_ACTING(struct debt_arguments, acting),
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,

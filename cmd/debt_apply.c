@@ -7,9 +7,12 @@
 
 #include "metrics/array.h"
 
-#define PPM            1000000u
-#define LOSSY_PART     10 /* an interval of which this part is not known, the tenth, is lossy */
-#define EVIDENCE_BYTES 256
+#define PPM        1000000u
+#define LOSSY_PART 10 /* an interval of which this part is not known, the tenth, is lossy */
+
+/* A cap has no finer steps than 1 %. */
+const struct acting_controller debt_controller = {
+    .name = "debt", .command = "xl", .limits = {.step_ppm = 10000, .least_ppm = 10000, .flaps = 12}};
 
 /* part / of, in millionths. */
 static uint64_t ppm(uint64_t part_ns, uint64_t of_ns)
@@ -25,27 +28,30 @@ static bool is_lossy(const struct debt_row *row, uint64_t length_ns, uint64_t bl
            blind_ns > length_ns * (pcpus ? pcpus : 1) / LOSSY_PART;
 }
 
+/* What the decision rests on, for the log. */
+static void write_evidence(char text[ACT_EVIDENCE_BYTES], const struct debt_row *row)
+{
+    snprintf(text, ACT_EVIDENCE_BYTES,
+             "{\"charged_ns\":%" PRIu64 ",\"measured_ns\":%" PRIu64 ",\"certain_ns\":%" PRIu64
+             ",\"closing_debt_ns\":%" PRIu64 ",\"running_ns\":%" PRIu64 ",\"unknown_ns\":%" PRIu64
+             ",\"unattributed_ns\":%" PRIu64 "}\n",
+             row->charged_ns, row->measured_ns, row->certain_ns, row->closing_debt_ns, row->running_ns,
+             row->unknown_ns, row->unattributed_ns);
+}
+
 static struct act_guest guest_of(const struct debt_apply *a, const struct debt_row *row, uint64_t length_ns)
 {
-    return (struct act_guest){
+    const char *name = acting_name(&a->acting, row->domain, row->life);
+    struct act_guest g = {
         .wish = {.domain = (uint16_t)row->domain,
                  .level_ppm = ppm(row->allowance_ns, a->feedback_ns),
                  .vcpus = row->vcpus},
         .top_ppm = ppm(row->reservation_ns, length_ns),
         .driver_domain = row->driver_domain,
-        .name = acting_name(&a->acting, row->domain, row->life),
     };
-}
-
-/* What the decision rests on, for the log. */
-static void write_evidence(char text[EVIDENCE_BYTES], const struct debt_row *row)
-{
-    snprintf(text, EVIDENCE_BYTES,
-             "{\"charged_ns\":%" PRIu64 ",\"measured_ns\":%" PRIu64 ",\"certain_ns\":%" PRIu64
-             ",\"closing_debt_ns\":%" PRIu64 ",\"running_ns\":%" PRIu64 ",\"unknown_ns\":%" PRIu64
-             ",\"unattributed_ns\":%" PRIu64 "}",
-             row->charged_ns, row->measured_ns, row->certain_ns, row->closing_debt_ns, row->running_ns,
-             row->unknown_ns, row->unattributed_ns);
+    snprintf(g.wish.name, sizeof g.wish.name, "%s", name ? name : "");
+    write_evidence(g.wish.evidence, row);
+    return g;
 }
 
 static bool make_room(struct debt_apply *a, size_t n)
@@ -55,23 +61,6 @@ static bool make_room(struct debt_apply *a, size_t n)
     void *guests = array_reserve(a->guests, &a->guests_capacity, n + 1, sizeof *a->guests);
     a->guests = guests ? guests : a->guests;
     return rows && guests;
-}
-
-/* Decides on those that are settled, which are the first n of a->guests then. */
-static int decide(struct debt_apply *a, const struct interval *interval, size_t n)
-{
-    char(*evidence)[EVIDENCE_BYTES] = malloc((n + 1) * sizeof *evidence);
-    size_t settled = 0;
-    for (size_t i = 0; evidence && i < n; i++) {
-        if (!a->rows[i].ledger.settled)
-            continue;
-        write_evidence(evidence[settled], &a->rows[i].ledger);
-        a->guests[settled].evidence = evidence[settled];
-        settled++;
-    }
-    int status = evidence ? acting_decide(&a->acting, interval->end_ns, a->guests, settled) : -1;
-    free(evidence);
-    return status;
 }
 
 const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct interval *interval,
@@ -90,7 +79,7 @@ const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct
         a->guests[settled] = guest_of(a, &rows[i], length_ns);
         a->guests[settled++].lossy = is_lossy(&rows[i], length_ns, blind_ns, pcpus);
     }
-    if (decide(a, interval, n) != 0)
+    if (acting_decide(&a->acting, interval->end_ns, a->guests, settled) != 0)
         return NULL;
     for (size_t i = 0, k = 0; i < n; i++) {
         if (!rows[i].settled)
@@ -98,6 +87,15 @@ const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct
         memcpy(a->rows[i].decision, a->guests[k].decision, sizeof a->rows[i].decision);
         memcpy(a->rows[i].command, a->guests[k++].command, sizeof a->rows[i].command);
     }
+    return a->rows;
+}
+
+const struct debt_action_row *debt_apply_totals(struct debt_apply *a, const struct debt_row *rows, size_t n)
+{
+    if (!make_room(a, n))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        a->rows[i] = (struct debt_action_row){.ledger = rows[i]};
     return a->rows;
 }
 

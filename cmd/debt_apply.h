@@ -17,6 +17,9 @@ struct debt_apply {
     size_t rows_capacity, guests_capacity;
 };
 
+/* Who acts: debt. */
+extern const struct acting_controller debt_controller;
+
 /*
  * Decides what the rows of an interval, which are final, mean for the host. `quality`, `pcpus`: of the trace by now. The rows with
  * decisions and commands, valid until the next call; NULL: no memory.
@@ -24,6 +27,9 @@ struct debt_apply {
 const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct interval *interval,
                                               const struct debt_row *rows, size_t n,
                                               const struct quality *quality, unsigned pcpus);
+
+/* The same rows without a decision: totals. NULL: no memory. */
+const struct debt_action_row *debt_apply_totals(struct debt_apply *a, const struct debt_row *rows, size_t n);
 
 void debt_apply_free(struct debt_apply *a);
 

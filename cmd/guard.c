@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard_apply.h"
 #include "guard_policy.h"
 #include "metrics/array.h"
 #include "metrics/control/guard.h"
@@ -16,6 +17,8 @@ struct guard_arguments {
     const char *limit, *policy;  /* NULL: not given */
     struct guard_settings given; /* by single options */
     unsigned over;               /* enum over, or-ed; 0: not given */
+    struct acting_options acting;
+    enum guard_traffic traffic;
 };
 
 /* What rows are over. */
@@ -26,10 +29,11 @@ struct guard_run {
     struct charge_schema charges;
     struct guard_policy policy;
     struct guard *guard;
-    unsigned over;               /* enum over, or-ed */
-    uint64_t lengths_ns[2];      /* of these intervals */
+    unsigned over;          /* enum over, or-ed */
+    uint64_t lengths_ns[2]; /* of these intervals */
+    struct guard_apply apply;
     struct waiting_rows waiting; /* until every guest with a limit of its own has appeared */
-    struct guard_row *chosen;    /* of the window at hand */
+    void *chosen;                /* rows of the window at hand */
     size_t chosen_capacity;
 };
 
@@ -40,35 +44,60 @@ static const struct guard_arguments *arguments_of(const struct guard_run *g)
 
 /* ---- rows on their way to the writer ---- */
 
-static int write_rows(struct guard_run *g, const struct interval *interval, const struct guard_row *rows,
-                      size_t n)
+static bool acts(const struct guard_run *g)
 {
-    const struct rows all = {.relation = &relation_guards, .interval = interval, .at = rows, .n = n};
+    return arguments_of(g)->acting.hook != NULL;
+}
+
+static const struct relation *relation_of(const struct guard_run *g)
+{
+    return acts(g) ? &relation_guard_actions : &relation_guards;
+}
+
+/* Rows of relation_of. */
+static int write_rows(struct guard_run *g, const struct interval *interval, const void *rows, size_t n)
+{
+    const struct rows all = {.relation = relation_of(g), .interval = interval, .at = rows, .n = n};
     return reading_write(&g->reading, &all);
 }
 
 /* The rows that are asked for: all, or those with an action. -1: no memory. */
-static int choose_rows(struct guard_run *g, const struct guard_row *rows, size_t *n)
+static int choose_rows(struct guard_run *g, const void *rows, size_t *n)
 {
-    struct guard_row *chosen = array_reserve(g->chosen, &g->chosen_capacity, *n + 1, sizeof *chosen);
-    size_t kept = 0;
+    size_t size = relation_of(g)->row_size, kept = 0;
+    void *chosen = array_reserve(g->chosen, &g->chosen_capacity, *n + 1, size);
     if (!chosen)
         return reading_no_memory(&g->reading, *n);
     g->chosen = chosen;
-    for (size_t i = 0; i < *n; i++)
-        if (g->over & OVER_WINDOWS || *rows[i].action)
-            chosen[kept++] = rows[i];
+    for (size_t i = 0; i < *n; i++) {
+        const struct guard_row *row = (const void *)((const char *)rows + i * size);
+        if (g->over & OVER_WINDOWS || *row->action)
+            memcpy((char *)chosen + kept++ * size, row, size);
+    }
     *n = kept;
     return 0;
+}
+
+/* With --hook: the rows with what is done by them; NULL: the work ends. */
+static const void *apply_rows(struct guard_run *g, const struct interval *interval,
+                              const struct guard_row *rows, size_t n)
+{
+    const void *all = acts(g) ? (const void *)guard_apply_rows(&g->apply, interval, rows, n) : rows;
+    if (!all && n > 0)
+        reading_no_memory(&g->reading, n);
+    return all;
 }
 
 static int take_rows(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)
 {
     struct guard_run *g = context;
     const struct subject *missing = guard_missing(g->guard);
+    const void *all = apply_rows(g, interval, rows, n);
+    if (!all && n > 0)
+        return -1;
     if (!(g->over & (OVER_WINDOWS | OVER_ACTIONS)))
         return 0;
-    if (choose_rows(g, rows, &n) != 0)
+    if (choose_rows(g, all, &n) != 0)
         return -1;
     if (!g->reading.options->live_ns && missing)
         return waiting_rows_keep(&g->waiting, &g->reading, interval, g->chosen, n, missing->where);
@@ -84,7 +113,7 @@ static int check_missing(const struct guard_run *g, struct error *err)
     if (!missing)
         return 0;
     error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? a->policy : "", a->policy ? ", " : "", missing->where);
+              a->policy ? policy_name(a->policy) : "", a->policy ? ", " : "", missing->where);
     if (!r->options->live_ns)
         return -1;
     if (!r->options->quiet)
@@ -92,13 +121,33 @@ static int check_missing(const struct guard_run *g, struct error *err)
     return 0;
 }
 
+/* The totals as rows of relation_of. */
+static int write_totals(struct guard_run *g, struct error *err)
+{
+    struct interval whole;
+    size_t n;
+    const struct guard_row *rows = guard_totals(g->guard, &whole, &n);
+    if (!rows)
+        return error_no_memory(err, "the totals");
+    if (n == 0 || !acts(g))
+        return n > 0 ? write_rows(g, &whole, rows, n) : 0;
+    struct guard_action_row *all = calloc(n, sizeof *all);
+    for (size_t i = 0; all && i < n; i++)
+        all[i].decided = rows[i];
+    int status = all ? write_rows(g, &whole, all, n) : error_no_memory(err, "the totals");
+    free(all);
+    return status;
+}
+
+/* Everybody is released before anything else is done, which could wait. */
 static int finish(struct reading *r, struct error *err)
 {
     struct guard_run *g = (struct guard_run *)r;
     const struct trace_run *run = &r->run;
-    struct interval whole;
     struct quality quality;
-    size_t n;
+    const char *why = trace_run_stopped(run) ? "stopped by a signal" : "the trace has ended";
+    if (acting_end(&g->apply.acting, why, err) != 0)
+        return -1;
     if (run->archived.archive)
         quality = run->archived.summary.quality;
     else
@@ -107,12 +156,7 @@ static int finish(struct reading *r, struct error *err)
         return 0; /* there is nothing to report */
     if (check_missing(g, err) != 0)
         return -1;
-    if (!(g->over & OVER_TOTAL))
-        return 0;
-    const struct guard_row *rows = guard_totals(g->guard, &whole, &n);
-    if (!rows)
-        return error_no_memory(err, "the totals");
-    return n > 0 ? write_rows(g, &whole, rows, n) : 0;
+    return g->over & OVER_TOTAL ? write_totals(g, err) : 0;
 }
 
 /* ---- the work ---- */
@@ -127,22 +171,45 @@ static int read_policy(struct guard_run *g, struct error *err)
     if (status == 0)
         status = guard_policy_resolve(&g->policy, names ? names_lookup : NULL, names, &why);
     if (status != 0)
-        error_set(err, why.code, "%s%s%s", a->policy ? a->policy : "", a->policy ? ": " : "", why.message);
+        error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
+                  why.message);
     return status;
 }
 
 static size_t memory(const void *context)
 {
-    return guard_memory(context);
+    const struct guard_run *g = context;
+    return guard_memory(g->guard);
 }
 
-static const struct relation *const relations[] = {&relation_guards, NULL};
+/* Records have come: whoever acts on the host must know. */
+static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
+{
+    struct guard_run *g = context;
+    (void)pass, (void)settled_ns, (void)err;
+    if (g->apply.acting.act)
+        act_alive(g->apply.acting.act);
+    return CONSUMER_GOES_ON;
+}
+
+static int begin_to_act(struct guard_run *g, struct error *err)
+{
+    const struct guard_arguments *a = arguments_of(g);
+    g->apply.acting.options = &a->acting;
+    g->apply.acting.common = g->reading.options;
+    g->apply.acting.names = g->reading.run.names;
+    g->reading.stoppable = acting_enforces(&a->acting);
+    return acts(g) ? guard_apply_begin(&g->apply, &g->policy, a->traffic, err) : 0;
+}
+
+/* The first one is for rows without --hook, the second one for those with it. */
+static const struct relation *const relations[] = {&relation_guards, &relation_guard_actions, NULL};
 
 static int prepare(struct reading *r, struct error *err)
 {
     struct guard_run *g = (struct guard_run *)r;
     const struct options *o = r->options;
-    if (read_policy(g, err) != 0)
+    if (read_policy(g, err) != 0 || begin_to_act(g, err) != 0)
         return -1;
     const struct guard_options guard = {.policy = &g->policy,
                                         .name_of = r->run.names ? names_lookup : NULL,
@@ -162,22 +229,34 @@ static int prepare(struct reading *r, struct error *err)
                                         .io_counts = reading_io_counts(r),
                                         .dom0_trace = o->dom0_trace,
                                         .own_baseline = o->own_baseline};
-    r->consumer = (struct consumer){.context = g->guard, .memory = memory};
+    r->consumer = (struct consumer){.context = g, .memory = memory, .settled = settled};
+    g->waiting.relation = relation_of(g);
     r->schema.charge = &g->charges;
     r->no_rows = "no guest that was chosen has a limit, and I/O or an action";
     r->finish = finish;
-    return reading_choose(r, relations, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
+    return reading_choose(r, &relations[acts(g)], 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);
+}
+
+/* What an error left acting is ended. */
+static int end_acting(struct guard_run *g, int status)
+{
+    struct error err = {0};
+    return acting_end(&g->apply.acting, "an error ended the work", &err) == 0 ? status : fail(NULL, &err);
 }
 
 static int run(const struct options *o)
 {
-    struct guard_run g = {.waiting.relation = &relation_guards};
-    int status = reading_command(&g.reading, o, prepare);
+    const struct guard_arguments *a = (const struct guard_arguments *)o;
+    if (a->acting.restore)
+        return acting_restore(&guard_controller, &a->acting, o->quiet);
+    struct guard_run g = {.reading.options = o};
+    int status = end_acting(&g, reading_command(&g.reading, o, prepare));
     if (status == EXIT_DONE && g.guard && guard_blocks(g.guard) > 0)
         status = EXIT_FINDING;
     guard_free(g.guard);
     guard_policy_free(&g.policy);
     waiting_rows_free(&g.waiting);
+    guard_apply_free(&g.apply);
     free(g.chosen);
     return status;
 }
@@ -223,6 +302,26 @@ static int set_over(struct options *o, const struct option_spec *s, const char *
     return each_item(text, take_over_word, &((struct guard_arguments *)o)->over, err);
 }
 
+static int set_traffic(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    int which = name_index(guard_traffic_names, text, strlen(text));
+    if (which < 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants both, from (what a guest sends) or to", s->name,
+                         text);
+    ((struct guard_arguments *)o)->traffic = (enum guard_traffic)which;
+    return 0;
+}
+
+static int check_acting(const struct guard_arguments *a, struct error *err)
+{
+    const char *given = acting_given(&a->acting);
+    if (a->acting.restore && (a->limit || a->policy || a->options.inputs_n))
+        return error_set(err, ERROR_USAGE, "--restore gives back and ends: no FILE and no limits");
+    if (!a->acting.restore && !a->acting.hook && given)
+        return error_set(err, ERROR_USAGE, "%s wants --hook CMD, such as nft: see xenmeter-hooks(7)", given);
+    return acting_check(&a->acting, err);
+}
+
 /* The length of --live is that of the window. */
 static int check_live(struct guard_arguments *a, struct error *err)
 {
@@ -244,9 +343,15 @@ static int check(struct options *o, struct error *err)
     struct guard_arguments *a = (struct guard_arguments *)o;
     if (o->columns && strcmp(o->columns, "help") == 0)
         return 0;
+    if (check_acting(a, err) != 0)
+        return -1;
+    if (a->acting.restore)
+        return 0;
     if (!a->limit == !a->policy)
         return error_set(err, ERROR_USAGE, "wants %s--limit 3=5%%,web=2%% or --policy FILE",
                          a->limit ? "only one of " : "");
+    if (a->policy && strcmp(a->policy, "-") == 0 && strcmp(o->input, "-") == 0)
+        return error_set(err, ERROR_USAGE, "the trace and the policy cannot both be standard input");
     if (a->policy && same_file(a->policy, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
                          o->output);
@@ -267,10 +372,17 @@ static const struct option_spec options[] = {
     OPTION(0, "max-hold", "LEN", "no guest is held for longer at a time (default 30s)", .set = set_max_hold,
            .choices = "10s\n30s\n1m"),
     OPTION(0, "min-certain", "PERCENT",
-           "no guest is held if less of its charge is measured or certain (default 50%)",
-           .set = set_min_certain, .choices = "0%\n50%\n90%"),
+           "no guest is held if less of its charge is measured or certain (default 10%)",
+           .set = set_min_certain, .choices = "10%\n50%\n90%"),
     OPTION(0, "protect", "LIST", "these guests are never held: ids or names", .set = set_text,
            .offset = offsetof(struct guard_arguments, given.protect)),
+    OPTIONS_HEADING("How to act on a host"),
+    OPTION_ACTING_HOOK(
+        struct guard_arguments, acting,
+        "carry decisions out by this hook: see xenmeter-hooks(7); words are divided by blanks"),
+    OPTION(0, "traffic", "WHICH", "what the hook must reach: both (default), from (what a guest sends), to",
+           .set = set_traffic, .choices = "both\nfrom\twhat a guest sends\nto\twhat it receives"),
+    OPTIONS_ACTING(struct guard_arguments, acting),
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
@@ -293,16 +405,19 @@ static const struct command command = {
     .order = 43,
     .name = "guard",
     .summary = "ShareGuard: guests that cost driver domains too much, and when to stop them",
-    .usage = "(--limit LIST | --policy FILE) [OPTIONS] [FILE]",
+    .usage = "(--limit LIST | --policy FILE) [OPTIONS] [FILE]\n--restore [OPTIONS]",
     .text = TRACE_TEXT "\nA guest that costs a driver domain more than its limit in a window is to be held, "
                        "which means that its I/O stops, until "
-                       "what it cost since then is its limit on average. Nothing is done on a host: the "
-                       "decisions are those that would be taken.",
+                       "what it cost since then is its limit on average. The decisions are those that "
+                       "would be taken; --hook says by which calls, and --exec makes them.",
     .status = "0 no guest was to be held, 1 one was, 2 error",
     .examples =
         "xenmeter guard --limit 3=5%,4=20% capture.xt\n"
         "xenmeter guard --policy guard.json --names names.txt -g action,total capture.xt\n"
-        "xentrace -D -e 0x32f000 /dev/stdout | xenmeter guard --limit '*=10%' --live 200ms -f jsonl -",
+        "xentrace -D -e 0x32f000 /dev/stdout | xenmeter guard --limit '*=10%' --live 200ms -f jsonl -\n"
+        "xentrace -D -e 0x32f000 /dev/stdout | xenmeter guard --limit '*=10%' --hook share/hooks/nft --exec "
+        "--live 200ms -\n"
+        "xenmeter guard --restore",
     .options = options,
     .operands = OPERANDS_TRACE,
     .no_executions = true,

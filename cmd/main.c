@@ -51,7 +51,7 @@ static int print_instead(const struct command *c, int argc, char **argv)
 static int run(int argc, char **argv)
 {
     const struct command *c = &xenmeter, *below;
-    while (!c->run && argc > 1 && (below = command_find(c, argv[1]))) {
+    while (argc > 1 && (below = command_find(c, argv[1]))) {
         c = below;
         argc--;
         argv++;

@@ -10,7 +10,8 @@
 /* The signals by which people end a program. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, reload_asked;
+static bool hangup_reloads;
 static sigset_t wait_mask;
 
 /* Removes temporary files, then lets the signal end the process. */
@@ -37,6 +38,12 @@ static void ask_to_stop(int signal)
 {
     (void)signal;
     stop_asked = 1;
+}
+
+static void ask_to_reload(int signal)
+{
+    (void)signal;
+    reload_asked = 1;
 }
 
 static void handle(int signal, void (*handler)(int))
@@ -74,7 +81,15 @@ const volatile sig_atomic_t *signals_stop_flag(const sigset_t **mask)
     sigprocmask(SIG_BLOCK, &blocked, &wait_mask);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
         if (!is_ignored(ending[i]))
-            handle(ending[i], ask_to_stop);
+            handle(ending[i], ending[i] == SIGHUP && hangup_reloads ? ask_to_reload : ask_to_stop);
     *mask = &wait_mask;
     return &stop_asked;
+}
+
+volatile sig_atomic_t *signals_reload_flag(void)
+{
+    hangup_reloads = true;
+    if (!is_ignored(SIGHUP))
+        handle(SIGHUP, ask_to_reload);
+    return &reload_asked;
 }

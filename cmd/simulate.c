@@ -11,16 +11,16 @@
 #include "formats/output.h"
 #include "metrics/human.h"
 #include "sim/simulated_feed.h"
-#include "simulate_debt.h"
+#include "simulate_control.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
 struct simulate_options {
     struct options common;
-    const char *truth;  /* file; NULL: not given */
-    const char *policy; /* file, of the ledger that acts; NULL: none does */
-    const char *ledger; /* file, for its rows; NULL: not given */
+    const char *truth;                        /* file; NULL: not given */
+    const char *ledger_policy, *guard_policy; /* files, of controllers that act; NULL: none does */
+    const char *ledger, *decisions;           /* files, for their rows; NULL: not given */
     uint64_t delay_ns;
     bool delay_given;
     uint64_t duration_ns;
@@ -33,8 +33,8 @@ struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
     struct simulated_feed host;
-    struct simulated_ledger ledger;
-    struct output *trace, *truth, *rows;
+    struct simulated_control control;
+    struct output *trace, *truth, *ledger, *decisions;
     struct progress progress;
     uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
     uint64_t now_ns;            /* how far the host's time is, about */
@@ -129,8 +129,10 @@ static int open_outputs(struct simulate *s, struct error *err)
     const struct simulate_options *o = s->options;
     if (o->truth && !(s->truth = output_open(o->truth, err)))
         return fail(o->truth, err);
-    if (o->ledger && !(s->rows = output_open(o->ledger, err)))
+    if (o->ledger && !(s->ledger = output_open(o->ledger, err)))
         return fail(o->ledger, err);
+    if (o->decisions && !(s->decisions = output_open(o->decisions, err)))
+        return fail(o->decisions, err);
     s->trace = output_open(o->common.output, err);
     return s->trace ? EXIT_DONE : fail(o->common.output, err);
 }
@@ -156,28 +158,34 @@ static int commit_all(struct simulate *s)
 {
     if (s->truth && output_flush(s->truth) != 0)
         return fail(s->options->truth, output_failure(s->truth));
-    if (s->rows && output_flush(s->rows) != 0)
-        return fail(s->options->ledger, output_failure(s->rows));
+    if (s->ledger && output_flush(s->ledger) != 0)
+        return fail(s->options->ledger, output_failure(s->ledger));
+    if (s->decisions && output_flush(s->decisions) != 0)
+        return fail(s->options->decisions, output_failure(s->decisions));
     int status = commit(&s->trace, s->options->common.output);
     if (status == EXIT_DONE && s->truth)
         status = commit(&s->truth, s->options->truth);
-    if (status == EXIT_DONE && s->rows)
-        status = commit(&s->rows, s->options->ledger);
+    if (status == EXIT_DONE && s->ledger)
+        status = commit(&s->ledger, s->options->ledger);
+    if (status == EXIT_DONE && s->decisions)
+        status = commit(&s->decisions, s->options->decisions);
     return status;
 }
 
-/* The files that a run depends on: the scenario, and the policy if there is one. EXIT_DONE, or EXIT_ERROR and a message. */
+/* The files that a run depends on: the scenario, and the policies if there are any. EXIT_DONE, or EXIT_ERROR and a message. */
 static int read_inputs(struct simulate *s, struct error *err)
 {
     const struct simulate_options *o = s->options;
     if (read_scenario(s, err) != 0)
         return fail(o->common.inputs[0], err);
-    s->ledger = (struct simulated_ledger){.options = &o->common,
-                                          .scenario = s->scenario,
-                                          .policy = o->policy,
-                                          .delay_ns = o->delay_ns,
-                                          .file = o->ledger};
-    return o->policy && simulated_ledger_prepare(&s->ledger, err) != 0 ? fail(NULL, err) : EXIT_DONE;
+    s->control = (struct simulated_control){
+        .options = &o->common,
+        .scenario = s->scenario,
+        .delay_ns = o->delay_ns,
+        .ledger = {.policy = o->ledger_policy, .rows.file = o->ledger},
+        .guard = {.policy = o->guard_policy, .rows.file = o->decisions},
+    };
+    return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
 
 static int run_host(struct simulate *s, struct error *err)
@@ -186,10 +194,11 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->ledger.output = s->rows;
+    s->control.ledger.rows.output = s->ledger;
+    s->control.guard.rows.output = s->decisions;
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
-    if (s->options->policy)
-        status = simulated_ledger_run(&s->ledger, &s->host, err);
+    if (simulated_control_is_on(&s->control))
+        status = simulated_control_run(&s->control, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
     progress_end(&s->progress);
@@ -199,7 +208,8 @@ static int run_host(struct simulate *s, struct error *err)
 /* Nobody reads the trace any more; what else was asked for has no end then. */
 static int reader_gone(const struct simulate *s)
 {
-    const char *lost = s->options->truth ? s->options->truth : s->options->ledger;
+    const struct simulate_options *o = s->options;
+    const char *lost = o->truth ? o->truth : o->ledger ? o->ledger : o->decisions;
     if (!lost)
         return EXIT_DONE;
     complain("%s: not written: the reader of the trace went away before its end", lost);
@@ -215,7 +225,7 @@ static int simulate(struct simulate *s)
     const struct simulation_sink sink = {s, write_trace, show_progress};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
-    if (s->options->policy && !simulation_takes_allowances(s->host.simulation)) {
+    if (s->options->ledger_policy && !simulation_takes_allowances(s->host.simulation)) {
         complain(
             "%s: its scheduler has no parameter for the allowances of --with: take sedf, rtds, credit or "
             "credit2",
@@ -223,15 +233,17 @@ static int simulate(struct simulate *s)
         return EXIT_ERROR;
     }
     bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
-    if (!done && s->rows && output_failure(s->rows))
-        return commit(&s->rows, s->options->ledger);
+    if (!done && s->ledger && output_failure(s->ledger))
+        return commit(&s->ledger, s->options->ledger);
+    if (!done && s->decisions && output_failure(s->decisions))
+        return commit(&s->decisions, s->options->decisions);
     if (!done && !output_failure(s->trace))
         return fail(o->inputs[0], &err);
     if (output_reader_gone(s->trace))
         return reader_gone(s);
     int status = commit_all(s);
-    if (status == EXIT_DONE && s->options->policy && !o->quiet)
-        say_verdict("verdict", &s->ledger.judgement);
+    if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
+        say_verdict("verdict", &s->control.judgement);
     return status;
 }
 
@@ -242,8 +254,9 @@ static int run(const struct options *o)
     int status = simulate(&s);
     output_abort(s.trace);
     output_abort(s.truth);
-    output_abort(s.rows);
-    simulated_ledger_free(&s.ledger);
+    output_abort(s.ledger);
+    output_abort(s.decisions);
+    simulated_control_free(&s.control);
     simulated_feed_free(&s.host);
     scenario_free(s.scenario);
     return status;
@@ -262,17 +275,19 @@ static int set_duration(struct options *o, const struct option_spec *spec, const
     return 0;
 }
 
-/* "debt=FILE" */
+/* "debt=FILE" "guard=FILE" */
 static int set_controller(struct options *o, const struct option_spec *spec, const char *text,
                           struct error *err)
 {
-    static const char kind[] = "debt=";
+    static const char *const kinds[] = {"debt", "guard", NULL};
     struct simulate_options *s = (struct simulate_options *)o;
-    if (strncmp(text, kind, strlen(kind)) != 0 || !text[strlen(kind)])
+    const char *equals = strchr(text, '=');
+    int kind = equals && equals[1] ? name_index(kinds, text, (size_t)(equals - text)) : -1;
+    if (kind < 0)
         return error_set(err, ERROR_USAGE,
-                         "--%s %.40s: wants debt=POLICY, a file as xenmeter-policy(5) has it", spec->name,
-                         text);
-    s->policy = text + strlen(kind);
+                         "--%s %.40s: wants debt=POLICY or guard=POLICY, a file as xenmeter-policy(5) has it",
+                         spec->name, text);
+    *(kind == 0 ? &s->ledger_policy : &s->guard_policy) = equals + 1;
     return 0;
 }
 
@@ -328,15 +343,43 @@ static const char *or_standard_output(const char *output)
     return output ? output : "-";
 }
 
+static bool is_policy(const struct simulate_options *s, const char *output)
+{
+    return (s->ledger_policy && same_file(s->ledger_policy, output)) ||
+           (s->guard_policy && same_file(s->guard_policy, output));
+}
+
+/* Who wants to read standard input. */
+static int check_standard_input(const struct simulate_options *s, struct error *err)
+{
+    const char *readers[] = {s->common.inputs[0], s->ledger_policy, s->guard_policy};
+    int n = 0;
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        n += readers[i] && strcmp(readers[i], "-") == 0;
+    return n < 2 ? 0
+                 : error_set(err, ERROR_USAGE, "the scenario and the policy cannot both be standard input");
+}
+
+/* What a controller alone has a meaning for. */
+static int check_controllers(const struct simulate_options *s, struct error *err)
+{
+    if (s->ledger && !s->ledger_policy)
+        return error_set(err, ERROR_USAGE, "--ledger wants --with debt=POLICY");
+    if (s->decisions && !s->guard_policy)
+        return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
+    if (s->delay_given && !s->ledger_policy && !s->guard_policy)
+        return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
+    return 0;
+}
+
 /* What is written has files of its own, and none of them is read. */
 static int check_files(const struct simulate_options *s, struct error *err)
 {
     const struct options *o = &s->common;
-    const char *outputs[] = {or_standard_output(o->output), s->truth, s->ledger};
-    static const char *const names[] = {"output", "truth", "ledger"};
-    for (size_t i = 0; i < 3; i++) {
-        if (outputs[i] &&
-            (same_file(o->inputs[0], outputs[i]) || (s->policy && same_file(s->policy, outputs[i]))))
+    const char *outputs[] = {or_standard_output(o->output), s->truth, s->ledger, s->decisions};
+    static const char *const names[] = {"output", "truth", "ledger", "decisions"};
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        if (outputs[i] && (same_file(o->inputs[0], outputs[i]) || is_policy(s, outputs[i])))
             return error_set(err, ERROR_USAGE, "--%s %s is what is to be read: it would be lost", names[i],
                              outputs[i]);
         if (outputs[i] && !*outputs[i])
@@ -354,11 +397,7 @@ static int check(struct options *o, struct error *err)
     const struct simulate_options *s = (const struct simulate_options *)o;
     if (o->inputs_n != 1)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
-    if (!s->policy && (s->ledger || s->delay_given))
-        return error_set(err, ERROR_USAGE, "--%s wants --with debt=POLICY", s->ledger ? "ledger" : "delay");
-    if (s->policy && strcmp(s->policy, "-") == 0 && strcmp(o->inputs[0], "-") == 0)
-        return error_set(err, ERROR_USAGE, "the scenario and the policy cannot both be standard input");
-    if (check_files(s, err) != 0)
+    if (check_controllers(s, err) != 0 || check_standard_input(s, err) != 0 || check_files(s, err) != 0)
         return -1;
     if ((!o->output || strcmp(o->output, "-") == 0) && isatty(STDOUT_FILENO))
         return error_set(err, ERROR_USAGE,
@@ -377,15 +416,19 @@ static const struct option_spec options[] = {
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
            .offset = offsetof(struct simulate_options, seed)),
     OPTIONS_HEADING("What acts on the host"),
-    OPTION(0, "with", "debt=POLICY",
-           "the ledger of SEDF-DC reads the trace as the host writes it, and sets what domains may run: see "
-           "xenmeter-policy(5)",
-           .set = set_controller, .choices = "debt="),
-    OPTION(0, "delay", "LEN", "until what the ledger decides is set (default 0)", .set = set_delay,
+    OPTION(0, "with", "NAME=POLICY",
+           "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "
+           "what domains "
+           "may run), guard (ShareGuard stops guests' I/O), or both; see xenmeter-policy(5)",
+           .set = set_controller, .choices = "debt=\nguard="),
+    OPTION(0, "delay", "LEN", "until what is decided is done (default 0)", .set = set_delay,
            .choices = "10ms\n100ms\n1s"),
     OPTION(0, "ledger", "FILE",
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+    OPTION(0, "decisions", "FILE",
+           "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
+           .set = set_text, .offset = offsetof(struct simulate_options, decisions), .choices = ":file"),
     OPTIONS_HEADING("While it runs"),
     OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
            .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),

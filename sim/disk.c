@@ -4,6 +4,7 @@
 
 #include "sim/emit.h"
 #include "sim/kernel.h"
+#include "sim/pcpu.h"
 
 enum { DISK_IRQ = 31, PAGE = 4096, KIB = 1024 };
 
@@ -16,6 +17,7 @@ struct request {
 /* Requests go round: from the ring, to the disk, back to the guest; each stage is a range of one queue. */
 struct sim_vbd {
     struct sim_pair *pair;
+    bool held; /* the thread is paused: no requests are taken */
     struct request requests[DISK_DEPTH_MAX];
     uint32_t first;        /* the oldest one in use */
     uint32_t answered;     /* from `first`: complete for the guest, which has not seen them */
@@ -148,12 +150,24 @@ static void thread_step(struct sim_host *host, struct sim_task *task)
     struct sim_pcpu *pcpu = task->vcpu->pcpu;
     if (vbd->batch > 0)
         submit(host, vbd, pcpu->clock_ns);
-    vbd->batch = vbd->asked;
-    vbd->thread_sleeps = vbd->batch == 0;
+    vbd->batch = vbd->held ? 0 : vbd->asked;
+    vbd->thread_sleeps = vbd->batch == 0 && !vbd->held;
     if (vbd->batch == 0)
         return;
     map_pages(vbd, pcpu);
     task_work(task, thread_ns(vbd), pair_cell(vbd->pair, WORK_DISK));
+}
+
+void disk_hold(struct sim_vbd *vbd, bool held, uint64_t now_ns)
+{
+    struct sim_pcpu *pcpu = vbd->interrupt.vcpu->pcpu;
+    bool goes_on = vbd->held && !held;
+    vbd->held = held;
+    if (!goes_on)
+        return;
+    pcpu_enter(pcpu, now_ns);
+    interrupt_raise(pcpu, &vbd->interrupt);
+    pcpu_leave(pcpu);
 }
 
 /* The disk has completed one request, or several at once. */

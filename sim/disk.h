@@ -25,6 +25,9 @@ void disk_vbd_free(struct sim_vbd *vbd);
 /* Within a step of the guest: a request of so many bytes; there must be room. When it is complete, user->done goes up. */
 void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes);
 
+/* From now_ns on the driver domain takes no requests of the guest, or takes them again. Not within a step. */
+void disk_hold(struct sim_vbd *vbd, bool held, uint64_t now_ns);
+
 /* How many more requests the disk can take. */
 uint32_t disk_room(const struct sim_vbd *vbd);
 

@@ -63,9 +63,20 @@ bool task_init(struct sim_task *task, struct sim_vcpu *v, enum sim_task_kind kin
     return host_add_timer(v->pcpu->host, &task->alarm);
 }
 
+/* What a piece of its kernel's work takes this time: up to so many percent more or less. */
+static uint64_t jittered(const struct sim_task *task, uint64_t ns)
+{
+    double part = task->vcpu->domain->plan->jitter_pct / 100;
+    if (part == 0 || task->kind == TASK_PROGRAM)
+        return ns;
+    double drawn =
+        (double)prng_below(&task->vcpu->pcpu->host->rng, (uint64_t)1 << 32) / 2147483648.0 - 1; /* -1 to 1 */
+    return (uint64_t)((double)ns * (1 + part * drawn) + 0.5);
+}
+
 void task_work(struct sim_task *task, uint64_t ns, uint32_t cell)
 {
-    task->left_ns = ns;
+    task->left_ns = jittered(task, ns);
     task->cell = cell;
     task->active = true;
 }

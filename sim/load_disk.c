@@ -30,6 +30,11 @@ static bool is_early(struct sim_host *host, struct disk_load *d)
 static void step(struct sim_host *host, struct sim_task *task)
 {
     struct disk_load *d = task->context;
+    if (task->vcpu->pcpu->clock_ns < d->plan->start_ns) {
+        d->next_ns = d->plan->start_ns;
+        task_sleep_until(host, task, d->plan->start_ns);
+        return;
+    }
     if (d->paid) {
         disk_request(d->vbd, &d->user, (uint32_t)d->plan->request_bytes);
         d->asked++;

@@ -7,6 +7,7 @@
 #include "sim/kernel.h"
 #include "sim/load.h"
 #include "sim/network.h"
+#include "sim/retransmission.h"
 
 enum { PAYLOAD = 1448, QUEUE = 8192 };
 
@@ -14,6 +15,8 @@ struct client {
     struct sim_flow flow;
     struct sim_timer timer;
     struct web *web;
+    struct retransmission retry;
+    uint64_t began_ns; /* its request, which may have been sent again since */
 };
 
 enum stage { STAGE_IDLE, STAGE_REQUEST, STAGE_PACKET };
@@ -61,6 +64,8 @@ static void client_due(struct sim_host *host, void *context, uint64_t now_ns)
                                        .last = true};
     if (plan->clients == 0)
         host_set_timer(host, &c->timer, next_arrival(host, c->web, now_ns));
+    if (c->retry.timeout_ns == 0)
+        c->began_ns = now_ns;
     network_arrive(host, &request, now_ns);
 }
 
@@ -71,13 +76,26 @@ static void left(struct sim_host *host, struct sim_flow *flow, const struct sim_
     const struct scenario_load *plan = c->web->plan;
     if (!packet->last)
         return;
+    uint64_t began_ns = plan->clients > 0 ? c->began_ns : packet->request_ns;
+    retransmission_arrived(&c->retry, packet->request_ns);
     domain_did(host, c->web->domain, DONE_REQUESTS, now_ns, 1);
-    if (!true_account_respond(&host->truth, c->web->domain->index, now_ns, now_ns - packet->request_ns))
+    if (!true_account_respond(&host->truth, c->web->domain->index, now_ns, now_ns - began_ns))
         host->no_memory = true;
     if (plan->clients > 0)
         host_set_timer(host, &c->timer,
                        now_ns + 2 * plan->network_delay_ns +
                            (plan->think_ns ? prng_exponential(&host->rng, plan->think_ns) : 0));
+}
+
+/* A client of a closed loop asks again; one request of an open loop is gone. */
+static void lost(struct sim_host *host, struct sim_flow *flow, const struct sim_packet *packet,
+                 uint64_t now_ns)
+{
+    struct client *c = flow->context;
+    if (c->web->plan->clients == 0 || !packet->last)
+        return;
+    retransmission_lost(&c->retry, packet->request_ns, now_ns);
+    host_set_timer(host, &c->timer, c->retry.due_ns);
 }
 
 /* ---- in the guest ---- */
@@ -151,7 +169,7 @@ static bool make_client(struct sim_host *host, struct web *web, struct client *c
 {
     c->web = web;
     c->flow = (struct sim_flow){
-        .context = c, .packet_ns = web->plan->packet_ns, .received = received, .left = left};
+        .context = c, .packet_ns = web->plan->packet_ns, .received = received, .left = left, .lost = lost};
     c->timer = (struct sim_timer){.due = client_due, .context = c};
     return host_add_timer(host, &c->timer);
 }
@@ -186,13 +204,14 @@ static void start(struct sim_host *host, void *state, uint64_t now_ns)
 {
     struct web *web = state;
     const struct scenario_load *plan = web->plan;
+    uint64_t from_ns = now_ns > plan->start_ns ? now_ns : plan->start_ns;
     while (web->next_arrival < plan->arrival_count && plan->arrivals[web->next_arrival] < now_ns)
         web->next_arrival++;
     if (plan->clients == 0)
-        host_set_timer(host, &web->clients[0].timer, next_arrival(host, web, now_ns));
+        host_set_timer(host, &web->clients[0].timer, next_arrival(host, web, from_ns));
     for (size_t i = 0; i < plan->clients; i++)
         host_set_timer(host, &web->clients[i].timer,
-                       now_ns + plan->network_delay_ns +
+                       from_ns + plan->network_delay_ns +
                            (plan->think_ns ? prng_exponential(&host->rng, plan->think_ns) : 0));
 }
 

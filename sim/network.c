@@ -15,6 +15,8 @@ enum {
 
 struct sim_vif {
     struct sim_pair *pair;
+    bool
+        held; /* packets are dropped where they leave the device and where they enter it, as a filter on it does */
     /* from the guest */
     struct packet_queue tx;
     uint32_t tx_used;    /* slots that the guest cannot use again yet */
@@ -51,9 +53,24 @@ static const struct scenario_driver *costs(const struct sim_vif *vif)
 
 /* ---- to the guest ---- */
 
+static void drop(struct sim_host *host, const struct sim_vif *vif, const struct sim_packet *packet,
+                 uint64_t now_ns)
+{
+    domain_did(host, vif->pair->guest, DONE_DROPPED, now_ns, 1);
+    if (packet->flow->lost)
+        packet->flow->lost(host, packet->flow, packet, now_ns);
+}
+
+void network_hold(struct sim_vif *vif, bool held)
+{
+    vif->held = held;
+}
+
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
+    if (vif->held)
+        drop(from->pcpu->host, vif, packet, from->pcpu->clock_ns);
+    else if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
     else
         domain_did(from->pcpu->host, vif->pair->guest, DONE_DROPPED, from->pcpu->clock_ns, 1);
@@ -179,7 +196,9 @@ static void forward(struct sim_host *host, struct sim_vif *vif)
     uint32_t n = vif->tx_batch;
     for (; vif->tx_batch > 0; vif->tx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->tx);
-        if (packet.to)
+        if (vif->held)
+            drop(host, vif, &packet, v->pcpu->clock_ns);
+        else if (packet.to)
             queue_for_guest(packet.to, v, &packet);
         else if (packet.flow->left)
             packet.flow->left(host, packet.flow, &packet, v->pcpu->clock_ns);

@@ -27,6 +27,9 @@ struct sim_flow {
     /* It has left the host at now_ns. NULL: nobody listens. */
     void (*left)(struct sim_host *host, struct sim_flow *flow, const struct sim_packet *packet,
                  uint64_t now_ns);
+    /* The driver domain has dropped it at now_ns because the guest is held. NULL: nobody notices. */
+    void (*lost)(struct sim_host *host, struct sim_flow *flow, const struct sim_packet *packet,
+                 uint64_t now_ns);
 };
 
 struct packet_queue {

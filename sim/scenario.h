@@ -75,6 +75,8 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    uint64_t start_ns; /* what a driver domain serves: not before */
+    int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
     uint64_t pages, page_ns; /* of a batch at most, CPU for each */
 };
@@ -86,6 +88,9 @@ struct scenario_driver {
     double disk_mib_per_s;
     bool threaded_napi, persistent_grants;
 };
+
+/* Which wakes of a domain Credit boosts: those with credits left, as Xen does, none, or all. */
+enum scenario_boost { BOOST_UNDER, BOOST_NEVER, BOOST_ALWAYS };
 
 struct scenario_domain {
     size_t element; /* of the scenario's list: several domains that are alike are one */
@@ -100,6 +105,7 @@ struct scenario_domain {
     /* credit, credit2 */
     uint64_t weight;
     double cap_pct; /* of one pCPU; 0: none */
+    int boost;      /* enum scenario_boost; credit */
     /* sedf */
     uint64_t slice_ns;
     /* sedf, rtds */
@@ -110,6 +116,7 @@ struct scenario_domain {
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     int guest;                           /* enum scenario_guest */
     double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
+    double jitter_pct;                   /* of the work of its kernel's handlers and threads */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
     struct scenario_load *loads;

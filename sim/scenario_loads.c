@@ -12,6 +12,7 @@
 #define DRIVER(MEMBER) .offset = offsetof(struct scenario_driver, MEMBER)
 
 static const char *const distributions[] = {"fixed", "exponential", NULL};
+static const char *const transports[] = {"tcp", "udp", NULL};
 
 #define KEY(...)                                                                                             \
     {                                                                                                        \
@@ -28,6 +29,8 @@ static const char *const distributions[] = {"fixed", "exponential", NULL};
 #define PACKET_BYTES  KEY("packet_bytes", KEY_COUNT, FIELD(packet_bytes), 1, 65536, NULL, false)
 #define CLIENTS       KEY("clients", KEY_COUNT, FIELD(clients), 1, 1000, NULL, false)
 #define THINK         KEY("think", KEY_TIME, FIELD(think_ns), 0, 3600 * S, NULL, false)
+#define START         KEY("start", KEY_TIME, FIELD(start_ns), 0, 86400 * S, NULL, false)
+#define TRANSPORT     KEY("transport", KEY_CHOICE, FIELD(transport), .choices = transports)
 #define SYSTEM_CALL   KEY("system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false)
 #define VCPU          KEY("vcpu", KEY_COUNT, FIELD(vcpu), 0, SCENARIO_VCPUS_MAX - 1, NULL, false)
 #define END           KEY(.name = NULL)
@@ -57,6 +60,7 @@ static const struct key web_keys[] = {
     {"request_bytes", KEY_COUNT, FIELD(request_bytes), 1, 65536, NULL, false},
     {"arrivals_file", KEY_TEXT, FIELD(arrivals_file), 0, 0, NULL, false},
     {"file_bytes", KEY_COUNT, FIELD(response_bytes), 1, 1e9, NULL, false},
+    START,
     END,
 };
 
@@ -70,13 +74,14 @@ static const struct key request_response_keys[] = {
     PACKET,
     {"request_bytes", KEY_COUNT, FIELD(request_bytes), 1, 65536, NULL, false},
     {"response_bytes", KEY_COUNT, FIELD(response_bytes), 1, 1e9, NULL, false},
+    START,
     END,
 };
 
 static const struct key bulk_out_keys[] = {
     TYPE,         DRIVER_DOMAIN, PACKET_RATE,
     PACKET_BYTES, PACKET,        {"to", KEY_COUNT, FIELD(to), 0, 32751, NULL, false},
-    END,
+    START,        TRANSPORT,     END,
 };
 
 static const struct key bulk_in_keys[] = {
@@ -87,6 +92,8 @@ static const struct key bulk_in_keys[] = {
     PACKET,
     DELAY,
     {"window", KEY_COUNT, FIELD(window), 1, 256, NULL, false},
+    START,
+    TRANSPORT,
     END,
 };
 
@@ -97,6 +104,7 @@ static const struct key disk_keys[] = {
     REQUEST,
     {"depth", KEY_COUNT, FIELD(depth), 1, 64, NULL, false},
     {"request_bytes", KEY_COUNT, FIELD(request_bytes), 512, 1 << 20, NULL, false},
+    START,
     END,
 };
 

@@ -18,6 +18,7 @@ const char *const scenario_loads[] = {"hog",  "on_off", "web", "request_response
                                       "disk", "map",    NULL};
 const char *const scenario_guests[] = {"pv", "hvm", NULL};
 static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
+static const char *const boosts[] = {"under", "never", "always", NULL};
 
 #define FIELD(TYPE, MEMBER) .offset = offsetof(struct TYPE, MEMBER)
 
@@ -73,6 +74,7 @@ static const struct key domain_keys[] = {
     {"pin", KEY_OTHER, .required = false},
     {"weight", KEY_COUNT, FIELD(scenario_domain, weight), 1, 65535, NULL, false},
     {"cap_pct", KEY_NUMBER, FIELD(scenario_domain, cap_pct), 0, 100.0 * SCENARIO_VCPUS_MAX, NULL, false},
+    {"boost", KEY_CHOICE, FIELD(scenario_domain, boost), .choices = boosts},
     {"slice", KEY_TIME, FIELD(scenario_domain, slice_ns), 5 * US, 60 * S, NULL, false},
     {"period", KEY_TIME, FIELD(scenario_domain, period_ns), 10 * US, 60 * S, NULL, false},
     {"budget", KEY_TIME, FIELD(scenario_domain, budget_ns), 10 * US, 60 * S, NULL, false},
@@ -81,6 +83,7 @@ static const struct key domain_keys[] = {
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
     {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
     {"hypercalls_per_s", KEY_NUMBER, NOISE(NOISE_HYPERCALL)},
@@ -100,6 +103,7 @@ static const struct {
 } parameters[] = {
     {"weight", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
     {"cap_pct", 1u << SCENARIO_CREDIT | 1u << SCENARIO_CREDIT2},
+    {"boost", 1u << SCENARIO_CREDIT},
     {"slice", 1u << SCENARIO_SEDF},
     {"period", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},
     {"extratime", 1u << SCENARIO_SEDF | 1u << SCENARIO_RTDS},

@@ -359,11 +359,20 @@ static void start(void *opaque)
     host_set_timer(s->host, &s->account, s->host->plan->timeslice_ns);
 }
 
+/* One that continues after a pause for its cap is not boosted. */
+static bool deserves_boost(struct credit_state *s, const struct credit_vcpu *c)
+{
+    int boost = domain_of(s, c)->plan->boost;
+    if (c->paused || boost == BOOST_NEVER || c->priority == PRIORITY_BOOST)
+        return false;
+    return boost == BOOST_ALWAYS || c->priority == PRIORITY_UNDER;
+}
+
 static void wake(void *opaque, struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct credit_state *s = opaque;
     struct credit_vcpu *c = of_vcpu(s, v);
-    if (c->priority == PRIORITY_UNDER && !c->paused) {
+    if (deserves_boost(s, c)) {
         c->priority = PRIORITY_BOOST;
         emit_vcpu(on, TRC_CSCHED_BOOST_START, v);
     }

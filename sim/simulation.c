@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "sim/allowances.h"
 #include "sim/host_build.h"
 #include "sim/kernel.h"
+#include "sim/orders.h"
 #include "sim/pcpu.h"
 #include "sim/toolstack.h"
 #include "sim/true_document.h"
@@ -24,7 +24,7 @@ struct simulation {
     bool sink_failed;
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
-    struct allowances allowances;
+    struct orders orders;
     struct prng trace_rng; /* of what happens to the trace, and not to the host */
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
@@ -150,7 +150,7 @@ static bool build(struct simulation *s)
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
-        !allowances_init(&s->allowances, host))
+        !orders_init(&s->orders, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -199,7 +199,7 @@ void simulation_free(struct simulation *s)
     struct sim_host *host = &s->host;
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
-    allowances_free(&s->allowances);
+    orders_free(&s->orders);
     sim_host_free(host);
     free(s);
 }
@@ -310,16 +310,39 @@ bool simulation_takes_allowances(const struct simulation *s)
     return s->host.scheduler->set_allowance != NULL;
 }
 
+static int add_order(struct simulation *s, const struct order *order, struct error *err)
+{
+    return orders_add(&s->orders, &s->host, order) ? 0
+                                                   : error_no_memory(err, "what is decided about domains");
+}
+
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err)
 {
-    struct allowance allowance = {.due_ns = s->now_ns + delay_ns, .part_ns = part_ns, .of_ns = of_ns};
+    struct order order = {
+        .due_ns = s->now_ns + delay_ns, .kind = ORDER_ALLOW, .part_ns = part_ns, .of_ns = of_ns};
     for (size_t i = 0; i < s->host.plan->domain_count; i++)
         if (s->host.domains[i].id == domain && s->host.domains[i].alive)
-            allowance.domain = &s->host.domains[i];
-    return !allowance.domain || allowances_add(&s->allowances, &s->host, &allowance)
-               ? 0
-               : error_no_memory(err, "allowances");
+            order.domain = &s->host.domains[i];
+    return order.domain ? add_order(s, &order, err) : 0;
+}
+
+int simulation_hold(struct simulation *s, const struct simulation_held *held, uint64_t delay_ns,
+                    struct error *err)
+{
+    for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
+        struct order order = {.due_ns = s->now_ns + delay_ns, .pair = pair, .held = held->held};
+        if (!pair->guest->alive || pair->guest->id != held->domain ||
+            pair->driver->domain->id != held->driver_domain)
+            continue;
+        order.kind = ORDER_NETWORK;
+        if (held->network && add_order(s, &order, err) != 0)
+            return -1;
+        order.kind = ORDER_DISK;
+        if (held->disk && add_order(s, &order, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 struct sim_host *simulation_host(struct simulation *s)

@@ -52,6 +52,18 @@ void simulation_stop(struct simulation *s);
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err);
 
+/* What of a guest's I/O a driver domain stops, or lets back. */
+struct simulation_held {
+    uint16_t domain, driver_domain;
+    bool network; /* packets in both directions are dropped */
+    bool disk;    /* requests wait */
+    bool held;    /* else it is let back */
+};
+
+/* Does that delay_ns after the last step; nothing, where the one does not serve the other. -1 with `err` filled: no memory. */
+int simulation_hold(struct simulation *s, const struct simulation_held *held, uint64_t delay_ns,
+                    struct error *err);
+
 /* Whether the scheduler has a parameter for allowances. */
 bool simulation_takes_allowances(const struct simulation *s);
 

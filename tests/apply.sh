@@ -21,6 +21,7 @@ new_host() {
     mkdir "$host"
     printf '0 2 Domain-0\n1 1 g1\n2 1 g2\n3 2 web server\n' >"$host/guests"
 }
+pipes=0
 enforcing=(--exec --hook "$xl" --state "$state" --kill-switch "$stop" --log "$log")
 apply() { run debt -q "${reserve[@]}" --apply "$@"; }
 cap() { cut -d' ' -f2 "$host/credit2.$1" 2>/dev/null; } # DOMAIN
@@ -41,13 +42,14 @@ play() { # [SECONDS]
 
 # Starts the program in the background, on a live trace; $pid.
 start() { # OPTION...
-    play 60 >"$scratch/pipe" 2>/dev/null &
+    pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+    mkfifo "$pipe"
+    play 60 >"$pipe" 2>/dev/null &
     player=$!
     attended "$XENMETER" debt "${reserve[@]}" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl "$@" - \
-        <"$scratch/pipe" >"$out" 2>"$err" &
+        <"$pipe" >"$out" 2>"$err" &
     pid=$!
 }
-mkfifo "$scratch/pipe"
 end() { # waits for the program: $status
     wait "$pid" 2>/dev/null
     status=$?
@@ -82,24 +84,25 @@ new_host
 apply credit2 -f jsonl --hook "$xl" "$fixture"
 check 'it is the default' exits 0
 check 'nothing is run' not test -e "$host/calls"
-# Allowances of the first interval: 182.02, 106.45 and 203.43 ms of 500 ms.
-check 'caps' equal "$xl sched-credit2 -d 1 -c 36,$xl sched-credit2 -d 2 -c 21,$xl sched-credit2 -d 3 -c 41" \
-    "$(head -n 3 "$out" | jq -r .command | paste -sd,)"
+# Of allowances in 500 ms.
+cap_of_row='((.allowance_ns / 5000000 + 0.5) | floor)'
+check 'caps' rows_hold "length > 80 and all(.[] | select(.command); .command == \"$xl sched-credit2 -d \(.domain) -c \($cap_of_row)\")" "$out"
+check 'in the first interval for all' equal 3 "$(head -n 3 "$out" | grep -c sched-credit2)"
 check 'whole per cent, the nearest' rows_hold 'map(select(.command)) | length > 40 and
     all(.[]; (.command | split(" ")[-1] | tonumber) == ((.allowance_ns / 5000000 + 0.5) | floor))' "$out"
 apply credit -f jsonl "$fixture"
-check 'credit' equal 'xl sched-credit -d 1 -c 36' "$(head -n 1 "$out" | jq -r .command)"
+check 'credit' rows_hold "all(.[] | select(.command); .command == \"xl sched-credit -d \(.domain) -c \($cap_of_row)\") and any(.[]; .command)" "$out"
 apply rtds -f jsonl "$fixture"
-# 36.403 % of 10 ms; domain 3 has two vCPUs: half of 40.687 %.
-check 'rtds' equal 'xl sched-rtds -d 1 -p 10000 -b 3640 -e 0,xl sched-rtds -d 3 -p 10000 -b 2034 -e 0' \
-    "$(sed -n '1p;3p' "$out" | jq -r .command | paste -sd,)"
+# Of periods of 10 ms; domain 3 has two vCPUs.
+budget_of_row='((.allowance_ns / 500 | round) / 100 / (if .domain == 3 then 2 else 1 end) | floor)'
+check 'rtds' rows_hold "all(.[] | select(.command); .command == \"xl sched-rtds -d \(.domain) -p 10000 -b \($budget_of_row) -e 0\") and any(.[]; .command)" "$out"
 run debt -q --reserve '1=0.2%,2=0.001%' --floor 0% --apply credit2 --govern least=0.001% -f jsonl "$fixture"
 check 'an allowance is never cap 0' equal 'xl sched-credit2 -d 1 -c 1,xl sched-credit2 -d 2 -c 1' \
     "$(head -n 2 "$out" | jq -r .command | paste -sd,)"
 apply credit2 --mode observe --log "$log" -f jsonl "$fixture"
 check 'observing: no commands' equal null "$(jq .command "$out" | sort -u)"
 check 'observing: every decision is logged' equal "$(grep -c 'decision":"[shk]' "$out")" "$(wc -l <"$log")"
-check 'observing: with its command' equal 'xl sched-credit2 -d 1 -c 36' "$(head -n 1 "$log" | jq -r .command)"
+check 'observing: with its command' says "$log" '"command":"xl sched-credit2 -d 1 -c [0-9]*"'
 cp "$log" "$scratch/observed"
 rm "$log"
 apply credit2 --log "$log" -f jsonl "$fixture"
@@ -126,9 +129,11 @@ group 'enforcing'
 new_host
 apply credit2 "${enforcing[@]}" -f jsonl "$fixture"
 check 'it is done' exits 0
-check 'caps are set' equal 'sched-credit2 -d 1 -c 36' "$(grep -m1 -e '-d 1' "$host/calls")"
-check 'each as the row says' equal "$(jq -r 'select(.domain == 2) | .command // empty' "$out" | cut -d' ' -f2- | head -n 5)" \
-    "$(grep -e '-d 2' "$host/calls" | head -n 5)"
+check 'caps are set' equal "$(head -n 1 "$out" | jq -r .command | cut -d' ' -f2-)" "$(grep -m1 -e '-d 1' "$host/calls")"
+# On a busy machine a decision may be overtaken by a newer one.
+not_planned() { grep -e '-d 2' "$host/calls" | grep -v -e '-c 0' | grep -vxF -f <(jq -r 'select(.domain == 2) | .command // empty' "$out" | cut -d' ' -f2-); }
+check 'nothing but what rows say' equal '' "$(not_planned)"
+check 'and most of it' test "$(grep -c -e '-d 2' "$host/calls")" -gt 5
 check 'and given back at the end' equal '0 0 0' "$(caps)"
 check 'domain 0 was not touched' equal 0 "$(calls '-d 0')"
 check 'no state is left' not test -e "$state"
@@ -140,9 +145,13 @@ printf '10000 4000 yes\n20000 5000 no\n' >"$host/rtds.3"
 cp -r "$host" "$scratch/former"
 apply credit2 "${enforcing[@]}" "$fixture"
 check 'a former cap is given back' equal '70 0 0' "$(caps)"
-apply rtds "${enforcing[@]}" "$fixture"
-check 'rtds: budgets, without extra time' equal 'sched-rtds -d 1 -p 9000 -b 3276 -e 0' "$(grep -m1 -e 'rtds -d 1' "$host/calls")"
-check 'rtds: budgets, shared by the vCPUs' equal 'sched-rtds -d 3 -p 10000 -b 2034 -e 0' "$(grep -m1 -e 'rtds -d 3' "$host/calls")"
+apply rtds "${enforcing[@]}" -f jsonl "$fixture"
+# The allowances of the first interval, in the periods that there were.
+budgets() { jq -sr ".[:3][] | select(.domain != 2) | (.allowance_ns / 500 | round) as \$ppm |
+    if .domain == 1 then \$ppm * 9000 / 1000000 else \$ppm * 10000 / 1000000 / 2 end | floor" "$out" | paste -sd' '; }
+check 'rtds: budgets, shared by the vCPUs, without extra time' equal \
+    "$(budgets | sed 's/\(.*\) \(.*\)/sched-rtds -d 1 -p 9000 -b \1 -e 0,sched-rtds -d 3 -p 10000 -b \2 -e 0/')" \
+    "$(grep -e 'rtds -d [13]' "$host/calls" | head -n 2 | paste -sd,)"
 check 'rtds: each vCPU has what it had' equal "$(cat "$scratch/former/rtds."[13])" "$(cat "$host/rtds."[13])"
 new_host
 run debt -q --reserve 'g1=40%,web server=30%' --apply credit2 "${enforcing[@]}" -f jsonl "$fixture"
@@ -295,7 +304,7 @@ said_after_change() { # what is set at the same moment takes its place: then it 
     says "$err" "$1"
 }
 check 'an administrator changes a cap: it is said' soon said_after_change 'domain 2 (g2): has "-c 99" instead of .*somebody else set it; it is released'
-check 'the rows say so' soon says "$out" 'released: changed by others'
+check 'the rows say so' soon says "$out" 'refused: changed by others'
 kill -TERM $pid
 end
 check 'it keeps what the administrator set' equal '0 99 0' "$(caps)"
@@ -309,6 +318,33 @@ kill -TERM $pid
 end
 check 'a guest that was rebooted meanwhile: the others are given back' equal '0 0' "$(cap 2) $(cap 3)"
 check 'its new id was not touched' equal 0 "$(calls '-d 9')"
+
+group 'a policy that changes'
+new_host
+# With these floors next to nothing is repaid.
+echo '{"domains": {"1": {"share": "40%", "floor": "99.9%"}, "2": {"share": "30%", "floor": "99.9%"}}}' >"$scratch/policy.json"
+pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+mkfifo "$pipe"
+play 60 >"$pipe" 2>/dev/null &
+player=$!
+attended "$XENMETER" debt --policy "$scratch/policy.json" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
+pid=$!
+caps_are() { [ "$(caps)" = "$1" ]; }
+check 'as it says' soon caps_are '40 30 0'
+echo '{"domains": {"1": {"share": "50%", "floor": "99.9%"}, "3": {"share": "20%", "floor": "99.9%"}}}' >"$scratch/policy.json"
+kill -HUP $pid
+check 'SIGHUP: it is read again' soon says "$err" 'policy.json: was read again'
+check 'SIGHUP: it holds' soon caps_are '50 30 20'
+echo '{"domains": {"1": {"share": "5000%"' >"$scratch/policy.json"
+kill -HUP $pid
+check 'a wrong one: it is said' soon says "$err" 'policy.json: .*: the policy stays as it was'
+echo '{"feedback": "1s", "domains": {"1": {"share": "50%"}}}' >"$scratch/policy.json"
+kill -HUP $pid
+check 'another interval: it is said' soon says "$err" 'another feedback interval needs a new start: the policy stays'
+check 'it goes on' kill -TERM $pid
+end
+check 'it ends as ever' exits 0
+check 'all is given back' equal '0 0 0' "$(caps)"
 
 group 'kill switch, and a trace that stops'
 new_host
@@ -334,6 +370,147 @@ check 'no records for 5 s: all is given back' soon nothing_is_set
 check 'this is said' soon says "$err" 'no records have come for too long: everything was given back'
 kill -TERM $pid
 end
+
+group 'guard by a hook'
+hook=$PWD/tests/fake-hook
+export FAKE_HOOK=$scratch/hooked
+new_hook() {
+    rm -rf "$FAKE_HOOK" "$state" "$state.lock" "$stop" "$log"
+    mkdir "$FAKE_HOOK"
+    printf '1\n2\n3\n' >"$FAKE_HOOK/guests"
+}
+guard() { run guard -q --limit 2=2%,1=3% --hook "$hook" "$@" "$fixture"; }
+by_hook=(--exec --state "$state" --kill-switch "$stop" --log "$log")
+new_hook
+check '--exec alone' refuses '--mode wants --hook CMD' guard --limit 2=2% --exec "$fixture"
+check '--restore with more' refuses 'no FILE and no limits' guard --restore --limit 2=2%
+guard -g action -f jsonl
+check 'advice: it found offenders' exits 1
+check 'advice: calls' equal "$hook hold 2 - - drop,$hook hold 1 - - drop,$hook release 1 - -" "$(head -n 3 "$out" | jq -r .command | paste -sd,)"
+check 'advice: the hook is asked what it reaches, and no more' equal describe "$(cat "$FAKE_HOOK/calls")"
+for bad in '{}' 'x' '{"contract":2,"kinds":["network"],"directions":["from","to"],"actions":["drop"]}' '{"contract":1,"kinds":["network"],"directions":["from","to"],"actions":[]}'; do
+    echo "$bad" >"$FAKE_HOOK/describe"
+    check "what is no hook: $bad" refuses 'is no description of a hook' guard --limit 2=2% --hook "$hook" "$fixture"
+done
+describes() { # KINDS DIRECTIONS ACTIONS
+    jq -n --arg k "$1" --arg d "$2" --arg a "$3" '{contract: 1, kinds: ($k / ","), directions: ($d / ","), actions: ($a / ",")}' >"$FAKE_HOOK/describe"
+}
+describes network to drop
+check 'a hook that reaches one direction alone' refuses 'does not reach what a guest sends: take another hook' guard --limit 2=2% --hook "$hook" "$fixture"
+guard --traffic to
+check 'if that is meant it will do' exits 1
+check '--traffic' refuses '--traffic up: wants both, from' guard --limit 2=2% --hook "$hook" --traffic up "$fixture"
+describes network from,to rate
+check 'a hook without the action' refuses "has none of the policy's actions (network: drop, disk: pause), but rate" guard --limit 2=2% --hook "$hook" "$fixture"
+describes cpu from,to drop
+check 'a hook that reaches no I/O' refuses 'reaches neither network nor disks' guard --limit 2=2% --hook "$hook" "$fixture"
+describes disk from,to pause,low
+guard -g action -f jsonl
+check 'a hook for disks: their action' equal "$hook hold 2 - - pause" "$(head -n 1 "$out" | jq -r .command)"
+echo '{"domains": {"2": {"limit": "2%"}}, "actions": {"network": "rate=800"}}' >"$scratch/guard.json"
+rm "$FAKE_HOOK/describe"
+run guard -q --policy "$scratch/guard.json" --hook "$hook" -g action -f jsonl "$fixture"
+check 'an action with a value' equal "$hook hold 2 - - rate=800" "$(head -n 1 "$out" | jq -r .command)"
+new_hook
+guard "${by_hook[@]}" -f jsonl
+check 'enforcing: it found offenders' exits 1
+check 'enforcing: charge and limit are arguments' says "$FAKE_HOOK/calls" \
+    "^hold 2 - - drop $(jq -sr 'map(select(.domain == 2))[0].charged_ns / 2000000' "$out" | xargs printf %.3f) 2.000\$" # per cent of 200 ms
+check 'enforcing: the evidence is on standard input' equal "$(jq -sr 'map(select(.domain == 2))[0].charged_ns' "$out")" \
+    "$(head -n 1 "$FAKE_HOOK/input" | jq .charged_ns)"
+check 'enforcing: what is held is renewed, all at once' says "$FAKE_HOOK/calls" '^renew 2:drop:- 1:drop:-$'
+check 'enforcing: it lasts three intervals of a second' equal 3 "$(cat "$FAKE_HOOK/expires")"
+nobody_is_held() { ! compgen -G "$FAKE_HOOK/held.*" >/dev/null; }
+check 'enforcing: all are released at the end' nobody_is_held
+check 'enforcing: no state is left' not test -e "$state"
+check 'what was done is in the log' equal true "$(jq -s '[.[] | select(.event == "done")] | length > 1' "$log")"
+start_guard() {
+    pipe=$scratch/pipe.$((pipes += 1)) # one that nobody writes to any more
+    mkfifo "$pipe"
+    play 60 >"$pipe" 2>/dev/null &
+    player=$!
+    attended "$XENMETER" guard --limit 2=1% --hook "$hook" "${by_hook[@]}" --live 200ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
+    pid=$!
+}
+held() { [ -e "$FAKE_HOOK/held.2" ]; }
+for signal in INT TERM HUP; do
+    new_hook
+    start_guard
+    check "$signal: it is held" soon held
+    kill -$signal $pid
+    end
+    check "$signal: all are released" nobody_is_held
+done
+new_hook
+start_guard
+soon held
+rm "$FAKE_HOOK/held.2"
+check 'what is lost is made again' soon held
+kill -KILL $pid
+end
+check 'SIGKILL: --restore' equal 0 "$("$XENMETER" guard -q --restore --state "$state" --hook "$hook" 2>"$err"; echo $?)"
+check 'SIGKILL: releases' nobody_is_held
+new_hook
+start_guard
+soon held
+: >"$stop"
+check 'kill switch: all are released' soon nobody_is_held
+kill -TERM $pid
+end
+new_hook
+: >"$FAKE_HOOK/fail"
+guard "${by_hook[@]}"
+check 'a hook that fails: it goes on' exits 1
+check 'a hook that fails: it is said' says "$err" 'domain 2: cannot be set to "drop": .*exit code 1: told to fail'
+check 'a hook that fails: nothing is left' not test -e "$state"
+
+group 'an operator'
+operator() { run "$1" "${@:2}" --state "$state"; }
+new_hook
+start_guard
+soon held
+operator guard status
+check 'status: who acts' says "$out" "^process $pid acts"
+check 'status: what is set' says "$out" '^domain 2: drop, before: free'
+operator guard release 2
+check 'release' exits 0
+check 'it is released' soon nobody_is_held
+sleep 1
+check 'and stays so' nobody_is_held
+operator guard control 2
+check 'control: it is held again' soon held
+operator guard exempt 2
+check 'exempt: it is released' soon nobody_is_held
+operator guard status
+check 'exempt: status says so' says "$out" '^exempt: 2'
+kill -TERM $pid
+end
+operator guard status
+check 'nobody acts' says "$out" '^nobody acts'
+check 'it is exempt still' says "$out" '^exempt: 2'
+start_guard
+soon says "$out" 'refused: exempt'
+check 'the next process leaves it alone' says "$out" 'refused: exempt'
+check 'it was not held' nobody_is_held
+kill -TERM $pid
+end
+operator guard control 2
+check 'control: it is not exempt any more' not test -e "$state"
+start_guard
+soon held
+kill -KILL $pid
+end
+operator guard status
+check 'after a crash: status says what is left' says "$out" 'was left by a process that died: --restore'
+operator guard release --all
+check 'release --all: it is released' nobody_is_held
+check 'release --all: nothing is left' not test -e "$state"
+for bad in '' 'x y' '*' '--all 3'; do
+    # shellcheck disable=SC2086 # words
+    check "release '$bad'" refuses 'wants one guest\|is neither' guard release $bad --state "$state"
+done
+check 'exempt without a guest' refuses 'wants one guest, by its id or its name (' debt exempt --state "$state"
+check 'status of something' refuses 'status takes no operand' debt status x
 
 group 'losses'
 "$TRACEGEN" --size 40M --mix driver --seed 3 -o "$scratch/whole.xt" 2>/dev/null

@@ -27,8 +27,9 @@ finds() { # PATTERN: verify finds something in $bad, and names it so
     exits 1 && is_empty "$err" && says "$out" "$1"
 }
 
-"$TRACEGEN" --size 6K --pcpus 2 --domains 3 --vcpus 2 --ring-bytes 4088 --sweep-ms 5 -o "$scratch/small.xt"
-"$TRACEGEN" --size 1K --pcpus 1 --domains 1 --vcpus 1 --ring-bytes 4088 --sweep-ms 5 --seed 2 -o "$scratch/tiny.xt"
+small='.trace = { "buffer_pages": 1, "sweep_ms": 5 } | .host.pcpus'
+simulated "$scratch/small.xt" stress-sched "$small = 2 | .domains[1].count = 3" --size 10K
+simulated "$scratch/tiny.xt" stress-sched "$small = 1 | .domains[1].count = 1" --size 2K --seed 2
 create() { "$XENMETER" archive create -q --cpu-hz 2.4G "$@"; }
 create --with-trace --host web1 "$scratch/small.xt" -o "$scratch/small.xma"
 create --host web2 "$scratch/tiny.xt" -o "$scratch/tiny.xma"

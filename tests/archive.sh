@@ -160,23 +160,24 @@ for fixture in membuf-credit2 lost-credit2 cpu-credit2 mixed-credit pvh-credit2;
     [ -n "$QUICK" ] && [ $fixture = lost-credit2 ] && break
 done
 
-generated() { # WHAT OPTION... of the generator
+told() { # WHAT: of $scratch/trace.xt
     group "generated, $1: an archive tells what the trace tells"
-    shift
-    "$TRACEGEN" "$@" -o "$scratch/trace.xt"
     check 'archives' archives_of "$scratch/trace.xt"
     few_questions
 }
-generated 'domains come and go, records are lost' --seconds 2.5 --pcpus 2 --domains 3 --vcpus 2 --domain-churn 3 --lost 0.05
+simulated "$scratch/trace.xt" stress-churn '.trace.lost = 0.05' --duration 2500ms
+told 'domains come and go, records are lost'
 [ -n "$QUICK" ] || common_questions
 [ -n "$QUICK" ] || further_questions
 if [ -z "$QUICK" ]; then
-    generated 'the old layout' --seconds 3 --pcpus 2 --domains 4 --old-layout --mix sched
-    generated 'no runstate changes' --seconds 3 --pcpus 2 --domains 4 --mix switch
+    "$TRACEGEN" --seconds 3 --pcpus 2 --domains 4 --old-layout --mix sched -o "$scratch/trace.xt"
+    told 'the old layout'
+    simulated "$scratch/trace.xt" stress-pv '.trace.events = "0x28000" | .host.pcpus = 2 | .domains[1].count = 4' --duration 3s
+    told 'no runstate changes'
 fi
 
 group 'a long trace, read from its middle'
-"$TRACEGEN" --seconds $((QUICK ? 12 : 15)) --mix sched --pcpus 2 --domains 5 --vcpus 2 --domain-churn 2 --lost 0.01 -o "$scratch/trace.xt"
+simulated "$scratch/trace.xt" stress-churn '.trace += { "events": "sched", "lost": 0.01 }' --duration $((QUICK ? 12 : 15))s
 create --with-trace "$scratch/trace.xt" -o "$scratch/plain.xma"
 begun_later=0
 anywhere=$(awk 'BEGIN { srand(); for (i = 0; i < 3; i++) { from = 2.5 + 8 * rand(); printf "%.6f,%.6f ", from, from + 0.1 + rand() } }')
@@ -365,7 +366,7 @@ check 'extract of what is not there' refused_once
 
 group 'traces that overlap are not added up in silence'
 for seed in 1 2; do
-    "$TRACEGEN" --seconds 0.8 --pcpus 2 --domains 2 --seed $seed -o "$scratch/seed$seed.xt"
+    simulated "$scratch/seed$seed.xt" stress-pv '.host.pcpus = 2 | .domains[1].count = 2' --duration 800ms --seed $seed
     create "$scratch/seed$seed.xt" -o "$scratch/seed$seed.xma"
     run info -f json "$scratch/seed$seed.xma"
     check "trace $seed by itself: no overlap" equal 0 "$(jq .quality.overlap_ns "$out")"
@@ -603,7 +604,7 @@ rm -f "$dir"/*
 
 group 'memory does not grow with the trace'
 if [ -z "$QUICK" ]; then
-    "$TRACEGEN" --size 120M --pcpus 4 --domains 30 | "$MEASURE" "$scratch/took" "$XENMETER" archive create -q --with-trace -T 2 - -o "$dir/live.xma" 2>"$err"
+    simulated - stress-pv '.host.pcpus = 4 | .domains[1].count = 30' --duration 10m --size 120M | "$MEASURE" "$scratch/took" "$XENMETER" archive create -q --with-trace -T 2 - -o "$dir/live.xma" 2>"$err"
     check 'create: exit code 0' equal 0 $?
     read -r rss _ <"$scratch/took"
     check "create: $((rss / 1024)) MiB" [ "$rss" -le $RSS_MAX_KIB ]

@@ -15,10 +15,9 @@ measured() { # WHAT: what the last run took
     check "$1: at most $((RSS_MAX_KIB / 1024)) MiB" [ "$rss" -le $RSS_MAX_KIB ]
 }
 
-through_a_pipe() { # WHAT SIZE OPTION...
-    local what=$1 size=$2
-    shift 2
-    "$TRACEGEN" --size "$size" "$@" |
+through_a_pipe() { # WHAT SIZE SCENARIO FILTER
+    local what=$1
+    simulated - "$3" "$4" --duration 2m --size "$2" |
         timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" report -q -b vcpu -g total,1s -f csv - >"$out" 2>"$err"
     status=$?
     check "$what: exit code 0" exits 0
@@ -26,11 +25,10 @@ through_a_pipe() { # WHAT SIZE OPTION...
     measured "$what"
 }
 
-dumped_through_a_pipe() { # WHAT SIZE DUMP-OPTIONS OPTION...
-    local what=$1 size=$2 options=$3
-    shift 3
+dumped_through_a_pipe() { # WHAT SIZE DUMP-OPTIONS SCENARIO FILTER
+    local what=$1 options=$3
     # shellcheck disable=SC2086 # a list of words
-    "$TRACEGEN" --size "$size" "$@" |
+    simulated - "$4" "$5" --duration 10m --size "$2" |
         timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" dump -q $options - 2>"$err" | wc -l >"$out"
     status=${PIPESTATUS[1]}
     check "$what: exit code 0" exits 0
@@ -40,8 +38,8 @@ dumped_through_a_pipe() { # WHAT SIZE DUMP-OPTIONS OPTION...
 
 if [ "${1:-}" = large ]; then
     group '4 GiB'
-    through_a_pipe '4 GiB through a pipe' 4G
-    "$TRACEGEN" --size 4G -o "$scratch/large.xt"
+    through_a_pipe '4 GiB through a pipe' 4G stress-pv .
+    simulated "$scratch/large.xt" stress-pv . --duration 10m --size 4G
     timeout $LIMIT "$MEASURE" "$scratch/took" "$XENMETER" report -q -b vcpu -g total,1s -f csv "$scratch/large.xt" \
         >"$scratch/from-file" 2>"$err"
     check '4 GiB from a file: exit code 0' equal 0 $?
@@ -51,15 +49,16 @@ if [ "${1:-}" = large ]; then
 fi
 
 group 'memory'
-through_a_pipe '300 MiB through a pipe' 300M
-through_a_pipe '256 pCPUs, 1000 domains' 100M --pcpus 256 --domains 1000 --vcpus 2
-through_a_pipe 'records lost all the time' 100M --lost 0.1
-through_a_pipe 'domains come and go' 100M --domain-churn 20
-dumped_through_a_pipe '100 MiB, dumped' 100M '-f csv'
-dumped_through_a_pipe '64 pCPUs, dumped' 100M '' --pcpus 64 --domains 100
-dumped_through_a_pipe '256 pCPUs, 1000 domains, dumped' 100M '-f jsonl' --pcpus 256 --domains 1000
-dumped_through_a_pipe '256 pCPUs, 1000 domains, counted' 100M '--count -b vcpu' --pcpus 256 --domains 1000
-"$TRACEGEN" --size 30M | "$XENMETER" report -q --max-memory 16M -g 1ms -f csv - >"$out" 2>"$err"
+many='.host.pcpus = 256 | .domains[1].count = 1000'
+through_a_pipe '300 MiB through a pipe' 300M stress-pv .
+through_a_pipe '256 pCPUs, 1000 domains' 100M stress-255-pcpus "$many"
+through_a_pipe 'records lost all the time' 100M stress-pv '.trace.lost = 0.1'
+through_a_pipe 'domains come and go' 100M stress-churn '.trace.buffer_pages = 32'
+dumped_through_a_pipe '100 MiB, dumped' 100M '-f csv' stress-pv .
+dumped_through_a_pipe '64 pCPUs, dumped' 100M '' stress-255-pcpus '.host.pcpus = 64 | .domains[1].count = 100'
+dumped_through_a_pipe '256 pCPUs, 1000 domains, dumped' 100M '-f jsonl' stress-255-pcpus "$many"
+dumped_through_a_pipe '256 pCPUs, 1000 domains, counted' 100M '--count -b vcpu' stress-255-pcpus "$many"
+simulated - stress-pv . --duration 10m --size 30M | "$XENMETER" report -q --max-memory 16M -g 1ms -f csv - >"$out" 2>"$err"
 status=$?
 check 'too little memory: said, or enough after all' [ $status -eq 0 ] || [ $status -eq 2 ]
 
@@ -154,7 +153,7 @@ check 'half of the guests' equal 10 "$(cut -d, -f 3 "$scratch/hvm" | sort -u | g
 check 'grants: runs of 1 to 8, each of one guest, of all guests' equal '0 8 20' "$(cat "$scratch/runs")"
 
 group 'the same seed gives the same bytes'
-for mix in full hvm-pv sched sched-min switch; do
+for mix in full hvm-pv sched switch; do
     "$TRACEGEN" --size 1M --mix $mix --seed 5 -o "$scratch/one.xt"
     "$TRACEGEN" --size 1M --mix $mix --seed 5 -o "$scratch/two.xt"
     check "$mix" same "$scratch/one.xt" "$scratch/two.xt"

@@ -264,7 +264,7 @@ for command in report charge 'archive create'; do
         check "$command: not per $per" refuses 'wants --charge-per task' $command --charge-idle --charge-per $per -o "$dir/idle" "$fixture"
     done
 done
-"$TRACEGEN" --seconds 3 --mix sched --domains 3 --pcpus 2 --vcpus 2 -o "$scratch/masked.xt"
+simulated "$scratch/masked.xt" three-loads '.trace.events = "sched"' --duration 3s
 for options in '-g total' '-f csv -g 10ms' '--live 100ms -f jsonl' '-t ,1s -f json'; do
     # shellcheck disable=SC2086 # a list of words
     check "a mask without hypercalls: $options" refuses 'no driver domain says in this trace .*--dom0-trace' charge --charge-idle $options "$scratch/masked.xt"

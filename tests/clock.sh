@@ -51,7 +51,7 @@ for capture in fixtures/mixed-credit.xt.zst fixtures/cpu-credit2.xt.zst; do
 done
 
 group 'nothing to measure it by'
-"$TRACEGEN" --mix sched-min --size 200K --truth "$scratch/truth.json" -o "$scratch/clockless.xt"
+simulated "$scratch/clockless.xt" stress-sched '.trace.events = "0x21000"' --duration 1h --size 200K --truth "$scratch/truth.json"
 hz=$(jq .cpu_hz "$scratch/truth.json")
 run info "$scratch/clockless.xt"
 check 'info goes on' exits 0

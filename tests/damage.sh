@@ -63,8 +63,8 @@ dumps() { # FILE
 
 zstd -qdc fixtures/lost-credit2.xt.zst | head -c 8192 >"$scratch/lost.xt"
 zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
-"$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 2 --domains 3 --vcpus 2 --domain-churn 1 --ring-bytes 4088 --sweep-ms 5 --lost 0.2 \
-    -o "$scratch/churn.xt"
+simulated "$scratch/churn.xt" stress-churn '.trace = { "buffer_pages": 1, "sweep_ms": 5, "lost": 0.2 }
+    | .domains |= (.[1].count = 1 | .[2] += { "created_ms": 0, "destroyed_ms": 21, "again_ms": 100 })' --seed $((SEED + 1)) --size 6K
 "$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
     -o "$scratch/switch.xt"
 thousands() { # report|dump MODE CAPTURE STEP

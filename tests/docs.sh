@@ -23,10 +23,11 @@ takers() {
     for command in $(commands); do
         below=$(commands_below "$command")
         # shellcheck disable=SC2086 # words
-        if [ -n "$below" ]; then printf "$command-%s\\n" $below; else echo "$command"; fi
+        [ "$command" = archive ] || echo "$command"
+        [ -z "$below" ] || printf "$command-%s\\n" $below
     done
 }
-words_of() { if [[ $1 == archive-* ]]; then echo "archive ${1#archive-}"; else echo "$1"; fi; }
+words_of() { case $1 in archive-* | debt-* | guard-*) echo "${1/-/ }" ;; *) echo "$1" ;; esac; }
 
 # shellcheck disable=SC2046 # words
 options() { candidates $(words_of "$1") -; }
@@ -35,8 +36,9 @@ columns() { xenmeter "$1" -c help | awk '/^  / { print $1 }' | sort -u; }
 # The part of a page that tells of one of these: a section of its command's page, or all of its own.
 page_of() {
     case $1 in
-    archive-*) section_of "${1#archive-}" man/xenmeter-archive.1 ;;
+    archive-* | debt-* | guard-*) section_of "${1#*-}" "man/xenmeter-${1%%-*}.1" ;;
     help) section_of help man/xenmeter.1 ;;
+    debt | guard) awk '/^\.Sh / { other = /COMMANDS OF AN OPERATOR/ } !other' "man/xenmeter-$1.1" ;;
     *) cat "man/xenmeter-$1.1" ;;
     esac
 }
@@ -162,7 +164,7 @@ while read -r file; do
 done <"$scratch/told"
 grep -oE '^make [a-z-]+' $README | sort -u >"$scratch/told"
 while read -r _ target; do
-    check "make has a target $target" grep -qE "^$target:" Makefile bench/*.mk tests/*.mk tests/*/*.mk .ci/*.mk
+    check "make has a target $target" grep -qE "^$target:" Makefile bench/*.mk tests/*.mk tests/*/*.mk sim/*/*.mk .ci/*.mk
 done <"$scratch/told"
 check 'nothing is left to be filled in' not says $README '_HERE$'
 check 'it uses captures of the tree' says $README 'fixtures/.*\.xt\.zst'

@@ -195,7 +195,7 @@ check '--tsc with --count' refuses 'count' --tsc --count "$capture"
 check '--follow with --count' refuses 'count' --follow --count "$capture"
 
 group 'without a clock'
-"$TRACEGEN" --mix sched-min --size 200K -o "$scratch/clockless.xt"
+simulated "$scratch/clockless.xt" stress-sched '.trace.events = "0x21000"' --duration 1h --size 200K
 check 'times are refused' refuses 'give it with --cpu-hz.*or take times in cycles' "$scratch/clockless.xt"
 run dump --tsc "$scratch/clockless.xt"
 check 'cycles are not' exits 0

@@ -69,7 +69,7 @@ check 'the run prints it, and counts claims' equal '90-hogs 3 0' "$(tail -n 1 "$
 check 'data' equal 'domain,fair %,unfair % 1,50,75 2,50,25' "$(paste -sd' ' "$RESULTS/90-hogs.csv")"
 check 'data with a suffix' same "$RESULTS/90-hogs.csv" "$RESULTS/90-hogs-again.csv"
 check 'a picture' says "$RESULTS/90-hogs.svg" '^</svg>'
-check 'no more is left' equal '90-hogs-again.csv 90-hogs.csv 90-hogs.svg 90-hogs.txt' "$(ls "$RESULTS" | paste -sd' ')"
+check 'no more is left' equal '90-hogs-again.csv 90-hogs.csv 90-hogs.svg 90-hogs.txt' "$(cd "$RESULTS" && echo *)"
 
 group 'the ledger acts'
 experiment 90-ledger <<'END'
@@ -92,6 +92,20 @@ sed -i '1a not_there() { [ ! -e "$1" ]; }' "$scratch/90-ledger.sh"
 experiments "$scratch/90-ledger.sh"
 check 'its claims hold' exits 0
 check 'six of them' equal '90-ledger 6 0' "$(tail -n 1 "$out" | xargs)"
+
+group 'random numbers'
+experiment 90-seed <<'END'
+scenario hogs two-hogs '.domains[0].loads = [ { type: "on_off", on_ms: 2, off_ms: 3, distribution: "exponential" } ]'
+simulate hogs --duration 1s
+simulated
+jq '.domains[0].vcpus[0].running_ns' "$(of hogs truth.json)"
+END
+cp "$RESULTS/90-seed.txt" "$scratch/seed-1.txt"
+SEED=1 experiments "$scratch/90-seed.sh"
+check 'the first seed is 1' same "$RESULTS/90-seed.txt" "$scratch/seed-1.txt"
+SEED=2 experiments "$scratch/90-seed.sh"
+check 'another seed is another simulation' exits 0
+check 'with another truth' not same "$RESULTS/90-seed.txt" "$scratch/seed-1.txt"
 
 group 'claims'
 experiment 90-claims <<'END'

@@ -44,22 +44,22 @@ for name in c-mask core-sched lost-wait null-unseen pm-idle tsc-ahead; do
     look_at "$name" "fixtures/cases/$name.xt.zst" 0
 done
 
-generated() { # NAME CHURN OPTION...
-    local name=$1 churn=$2
-    shift 2
-    "$TRACEGEN" --size 12M -o "$scratch/generated.xt" "$@" || exit 2
-    look_at "$name" "$scratch/generated.xt" "$churn"
+generated() { # NAME CHURN SCENARIO FILTER
+    simulated "$scratch/generated.xt" "$3" "$4" --duration 1m --size 12M || exit 2
+    look_at "$1" "$scratch/generated.xt" "$2"
 }
 
 if [ -z "$QUICK" ]; then
     FINEST=10ms # many more vCPUs
     FINEST_NS=10000000
-    generated 'generated' 0
-    generated 'generated, domains come and go' 1 --domain-churn 5
-    generated 'generated, records lost' 0 --lost 0.05
-    generated 'generated, without runstate records' 0 --mix switch
-    generated 'generated, old layout' 0 --old-layout
-    generated 'generated, pCPU clocks apart' 0 --skew-ns 20000
-    generated 'generated, everything at once' 1 --domain-churn 5 --lost 0.1 --skew-ns -3000
+    generated 'generated' 0 stress-pv .
+    generated 'generated, HVM guests' 0 stress-hvm-pv .
+    generated 'generated, domains come and go' 1 stress-churn .
+    generated 'generated, records lost' 0 stress-pv '.trace.lost = 0.05'
+    generated 'generated, without runstate records' 0 stress-pv '.trace.events = "0x28000"'
+    "$TRACEGEN" --size 12M --old-layout -o "$scratch/generated.xt" || exit 2
+    look_at 'generated, old layout' "$scratch/generated.xt" 0
+    generated 'generated, pCPU clocks apart' 0 stress-pv '.trace.skew_us = 20'
+    generated 'generated, everything at once' 1 stress-churn '.trace += { "lost": 0.1, "skew_us": 3 }'
 fi
 finish

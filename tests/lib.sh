@@ -32,6 +32,11 @@ group_name=
 group_passed=0
 group_failed=0
 
+# The trace of a simulated host: that of sim/scenarios/NAME.json, which a filter of jq has changed.
+simulated() { # FILE NAME FILTER [OPTION]...
+    jq "$3" "sim/scenarios/$2.json" | "$XENMETER" simulate -q "${@:4}" -o "$1" -
+}
+
 soon() { # COMMAND...: passes as soon as the command does, within 20 s
     local tries
     for ((tries = 0; tries < 400; tries++)); do

@@ -7,7 +7,7 @@ pv=fixtures/mixed-credit.xt.zst # domain 0 tells its tasks
 masked=$scratch/masked.xt # it does not: a mask without hypercalls
 dir=$scratch/dir
 mkdir "$dir"
-"$TRACEGEN" --seconds 6 --mix sched --domains 4 --pcpus 2 --vcpus 2 -o "$masked"
+simulated "$masked" three-loads '.trace.events = "sched"' --duration 6s
 zstd -q "$masked"
 
 group 'wrong loads'

@@ -44,7 +44,7 @@ for fixture in fixtures/*.xt.zst; do
 done
 
 group 'sweeps of seconds: every road measures the same clock'
-"$BUILD/tracegen" --seed 9 --mix sched --sweep-ms 4000 --ring-bytes 64M --size 40M -o "$capture"
+simulated "$capture" stress-sched '.trace += { "sweep_s": 4, "buffer_pages": 8191 }' --seed 9 --duration 1h --size 40M
 clock() { "$XENMETER" info -f json "$@" | jq -c '[.trace.cpu_hz, .trace.cpu_hz_pairs, .trace.duration_ns]'; }
 expected=$(clock "$capture")
 check 'it is measured before the first sweep ends' [ "$(jq '.[1]' <<<"$expected")" -ge 16 ]

@@ -137,6 +137,20 @@ END
     check "$scheduler: the lives end" equal 2 "$(jq '[.domains[] | select(.removed_ns)] | length' "$truth")"
 done
 
+group 'jitter'
+jq '.domains[0].jitter_pct = 60 | .domains[0].driver_domain.receive_packet_us = 20' sim/scenarios/guest-to-guest.json >"$scenario"
+simulate
+check 'simulates' exits 0
+check 'runstates are the truth' within_record_delays
+received_ns() { jq '[.charged[].by.receive] | add' "$truth"; }
+jittered=$(received_ns)
+jq 'del(.domains[0].jitter_pct)' "$scenario" >"$scratch/steady.json"
+cp "$trace" "$scratch/first.xt"
+cp "$scratch/steady.json" "$scenario"
+simulate
+check 'another trace' not same "$scratch/first.xt" "$trace"
+check 'the same amount of work for packets, within 5 %' awk -v a="$jittered" -v b="$(received_ns)" 'BEGIN { exit !(a > 0.95 * b && a < 1.05 * b && a != b) }'
+
 group 'mapped pages'
 cat >"$scenario" <<'END'
 { "duration_s": 1, "domains": [ { "id": 0, "driver_domain": {}, "loads": [ { "type": "map", "batches_per_s": 2000, "pages": 4, "page_us": 1 } ] },
@@ -514,7 +528,7 @@ wrong_policy '{"domains":{"0":{"share":"50%"}},"default":{"share":"60%"}}' 'the 
 wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario has no such domain'
 wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
-no_ledger '--with guard=x: wants debt=POLICY' --with guard=x
+no_ledger '--with gard=x: wants debt=POLICY' --with gard=x
 no_ledger '--ledger wants --with debt=POLICY'
 run simulate --with debt=- - -o "$trace" </dev/null
 check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
@@ -555,6 +569,8 @@ wrong '.host.cpu_hz = 1' '\$\.host\.cpu_hz: must be from 1000000 to 100000000000
 wrong '.domains[0].tick_ns = 1e18' '\$\.domains\[0\]\.tick_ns: must be from 100 us to 1 h$'
 wrong '.domains[0].interrupt_us = -1' 'must be from 0 to 10 ms$'
 wrong '.domains[0].cap_pct = -0.5' '\.cap_pct: must be from 0 to 51200$'
+wrong '.host.scheduler = "credit" | .domains[0].boost = "sometimes"' '\.boost: must be one of "under", "never", "always"'
+wrong '.domains[0].boost = "always"' 'boost'
 wrong '.host.pcpus = 1.5' '\$\.host\.pcpus: must be a whole number'
 wrong '.host.pcpus = "2"' '\$\.host\.pcpus: must be a number'
 wrong '.host.scheduler = "sdef"' '\$\.host\.scheduler: must be one of "credit", "credit2"'
@@ -587,6 +603,7 @@ wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "
 printf 'soon\n' >"$scratch/arrivals.txt"
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "arrivals.txt"}' '\.arrivals_file: line 1: not a time'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web", "arrivals_file": "no.txt"}' '\.arrivals_file: cannot read no.txt'
+wrong '.domains[0].jitter_pct = 101' '\.jitter_pct: must be from 0 to 100$'
 wrong '.domains[0].guest = "hvn"' '\.guest: must be one of "pv", "hvm"'
 wrong '.domains[0] += {"guest": "hvm", "traps_per_s": 3}' '\.traps_per_s: the guest is hvm, which has none'
 wrong '.domains[0].exits_per_s = 3' '\.exits_per_s: the guest is pv, which has none'

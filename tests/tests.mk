@@ -7,6 +7,7 @@
 #   threads     charges by CPU times of threads against what the driver domain recorded of its switches
 #   errors      charges by every method against that, and how far each is off on the mean
 #   fit         fitted weights against what packets and requests cost the driver domain
+#   charges-simulated  charges against the truth of the simulated host
 #   tasks       charges per task of generated driver domains, against their known truth
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
@@ -20,12 +21,14 @@
 #   charge      who used the driver domains: options, formats, sums
 #   debt        the ledger of debts: policies, sums, every road
 #   guard       ShareGuard: policies, decisions, every road
+#   guard-simulated  and in control of a simulated host
 #   apply       debts applied to a host: plans, commands, what is undone
 #   hooks       what holds guests back, with real nft and tc
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
 #   simulate    the simulated host: traces, truth, wrong scenarios
+#   experiments the house of the experiments: tables, pictures, claims, what goes wrong
 #   xenmon      XenMon's logs
 #   io-counts   outside counters, read and written
 #   ftrace      Linux' own trace of a driver domain: recorded
@@ -41,8 +44,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
@@ -123,6 +126,8 @@ SHELL_TESTS := $(filter-out unit simulate truth charges threads errors fit xenal
 .PHONY: $(SHELL_TESTS:%=test-%)
 $(SHELL_TESTS:%=test-%): all test-tools
 	@BUILD=$(BUILD) tests/$(@:test-%=%).sh
+
+test-experiments: experiment-deps
 
 .PHONY: test-large
 test-large: all test-tools

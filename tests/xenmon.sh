@@ -87,9 +87,8 @@ check 'per execution: the sum by the count' equal 0 "$(values | awk '
 check 'no I/O: blocked/io is 0' equal 0 "$(values | awk '$15 == 0 && $10 > 0 { n++ } END { print n + 0 }')"
 
 # Idle pCPUs, domain ids that are used again, lost records.
-for mix in full switch; do
-    "$TRACEGEN" --mix $mix --pcpus 8 --domains 3 --vcpus 1 --domain-churn 2 --seconds 3 --lost 0.02 -o "$scratch/$mix.xt"
-done
+simulated "$scratch/full.xt" stress-churn '.trace.lost = 0.02 | .host.pcpus = 8'
+simulated "$scratch/switch.xt" stress-churn '.trace += { "lost": 0.02, "events": "0x28000" } | .host.pcpus = 8'
 for capture in fixtures/*.xt.zst "$scratch/full.xt" "$scratch/switch.xt"; do
     name=${capture##*/}
     group "numbers of ${name%%.*}"

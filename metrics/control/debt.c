@@ -11,8 +11,8 @@
 
 /* Whoever has a debt of its own. */
 struct account {
-    const char *name; /* NULL: it is of one life of a domain id */
-    const struct debt_rule *rule;
+    const char *name;             /* NULL: it is of one life of a domain id */
+    const struct debt_rule *rule; /* NULL: none any more */
     struct repayment repayment;
     int32_t domain; /* who had the allowance that is in force, */
     uint32_t life;
@@ -92,8 +92,10 @@ static const struct debt_rule *rule_of(struct debt *d, int32_t domain, const cha
 static uint32_t account_of(struct debt *d, const char *name, const struct debt_rule *rule)
 {
     for (uint32_t i = 0; name && i < d->accounts_n; i++)
-        if (d->accounts[i].name && strcmp(d->accounts[i].name, name) == 0)
+        if (d->accounts[i].name && strcmp(d->accounts[i].name, name) == 0) {
+            d->accounts[i].rule = d->accounts[i].rule ? d->accounts[i].rule : rule;
             return i;
+        }
     struct account *accounts =
         array_reserve(d->accounts, &d->accounts_capacity, d->accounts_n + 1, sizeof *accounts);
     if (!accounts)
@@ -116,6 +118,35 @@ static const struct member *add_member(struct debt *d, int32_t domain, uint32_t 
     const struct debt_rule *rule = rule_of(d, domain, name, idds, n);
     uint32_t account = rule ? account_of(d, name, rule) : NO_ACCOUNT;
     return rule && account == NO_ACCOUNT ? NULL : members_add(&d->members, domain, life, account);
+}
+
+/* What a new policy has for an account, one of whose members this is. */
+static const struct debt_rule *rule_anew(const struct account *a, const struct member *m,
+                                         const struct debt_policy *policy, bool *appeared)
+{
+    const struct debt_reserve *r = debt_policy_find(policy, (uint16_t)m->domain, a->name);
+    if (r)
+        appeared[r - policy->reserves] = true;
+    if (r)
+        return &r->rule;
+    return policy->for_others && m->domain != 0 && !a->total.driver_domain ? &policy->others : NULL;
+}
+
+bool debt_take_policy(struct debt *d, const struct debt_policy *policy)
+{
+    bool *appeared = calloc(policy->n + 1, sizeof *appeared);
+    if (!appeared)
+        return false;
+    members_forget_others(&d->members);
+    for (size_t i = 0; i < d->members.n; i++) {
+        const struct member *m = &d->members.at[i];
+        struct account *a = &d->accounts[m->account];
+        a->rule = rule_anew(a, m, policy, appeared);
+    }
+    free(d->appeared);
+    d->appeared = appeared;
+    d->options.policy = policy;
+    return true;
 }
 
 const struct debt_reserve *debt_missing(const struct debt *d)
@@ -172,7 +203,7 @@ static int find_row(struct debt *d, int32_t domain, uint32_t life, const struct 
     *row = NULL;
     if (!m && !(m = add_member(d, domain, life, idds, n)))
         return -1;
-    if (m->account == NO_ACCOUNT)
+    if (m->account == NO_ACCOUNT || !d->accounts[m->account].rule)
         return 0;
     return (*row = row_of(d, m)) ? 0 : -1;
 }

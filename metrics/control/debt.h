@@ -81,6 +81,13 @@ void debt_free(struct debt *d);
  */
 void debt_wants(struct debt *d, struct meter_options *meter);
 
+/*
+ * From now on this policy holds (resolved; the caller's), in the place of the one before, which the caller may free then. Its feedback
+ * interval is the same. Debts stay; the spread of one that has begun, too; a domain without a reservation has no rows any more. False:
+ * no memory, and nothing has changed.
+ */
+bool debt_take_policy(struct debt *d, const struct debt_policy *policy);
+
 /* The first rule, by id or name, of which no domain has appeared yet; NULL: all have. */
 const struct debt_reserve *debt_missing(const struct debt *d);
 

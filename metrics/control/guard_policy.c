@@ -18,7 +18,7 @@ void guard_policy_init(struct guard_policy *p)
                                .probation_ns = 2ull * S,
                                .stale_ns = 3ull * S,
                                .hysteresis = {0, 100},
-                               .min_certain = {50, 100},
+                               .min_certain = {10, 100},
                                .max_lost = {5, 100},
                                .actions = {"drop", "pause"}};
 }

@@ -102,11 +102,13 @@ static struct guard_outcome take_free(struct guard_state *s, const struct guard_
             take_quiet(s, p, limit, e);
         return (struct guard_outcome){GUARD_PASS, e->whole ? WHY_WITHIN : WHY_SHORT};
     }
-    bool again = s->watched && s->held_ns > 0;
-    s->held_ns = s->watched ? s->held_ns : 0;
+    bool known = s->watched, again = known && s->held_ns > 0;
+    s->held_ns = known ? s->held_ns : 0;
     s->watched = true;
     s->quiet_ns = 0;
     keep_average(s, e);
+    if (known && within_average(s, limit))
+        return (struct guard_outcome){GUARD_PASS, WHY_AVERAGE};
     return (struct guard_outcome){GUARD_BLOCK, again ? WHY_AGAIN : WHY_OVER};
 }
 

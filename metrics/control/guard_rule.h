@@ -6,7 +6,7 @@
  *
  * It is held for one window at least, and for max_hold at most. The average goes on after it was let back, so that what a hold
  * of whole windows took too much is given back, until it has stayed within its limit for as long as it was held last, and for
- * the probation at least; it can save up no more than that.
+ * the probation at least; it can save up no more than that. While its average is within the limit it may be over it in a window.
  *
  * Windows in which much was lost are no evidence: whoever is held stays so, and is let back when they last for too long; nobody
  * is held anew on them.
@@ -42,7 +42,7 @@ struct guard_evidence {
 };
 
 enum guard_decision {
-    GUARD_PASS,    /* free, and within its limit */
+    GUARD_PASS,    /* free, and within its limit in the window or on average */
     GUARD_BLOCK,   /* it is held from now on */
     GUARD_HOLD,    /* it stays held */
     GUARD_RELEASE, /* it is let back */
@@ -56,7 +56,7 @@ enum guard_why {
     WHY_OVER,      /* block */
     WHY_AGAIN,     /* block: it was let back before */
     WHY_MADE_ANEW, /* block: it is held, and has another domain id now */
-    WHY_AVERAGE,   /* hold, release */
+    WHY_AVERAGE,   /* hold, release; pass: over its limit in this window, but not since it was first */
     WHY_EFFECT,    /* hold: it came down to its limit */
     WHY_MAX_HOLD,  /* release */
     WHY_NO_EFFECT, /* release: the same, and its charge never came down */

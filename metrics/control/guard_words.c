@@ -93,6 +93,9 @@ static void say_reason(struct guard_row *row, const struct guard_words *w)
     case GUARD_PASS:
         if (row->outcome.why == WHY_SHORT)
             SAY("shorter than a window");
+        if (row->outcome.why == WHY_AVERAGE)
+            SAY("over the limit, but average %.3f%% over %.3f s is not",
+                percent(w->state->sum_ns, w->state->elapsed_ns), seconds(w->state->elapsed_ns));
         break;
     case GUARD_BLOCK:
         say_block(row);

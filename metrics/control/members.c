@@ -40,6 +40,15 @@ const struct member *members_add(struct members *m, int32_t domain, uint32_t lif
     return at;
 }
 
+void members_forget_others(struct members *m)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->at[i].account != NO_ACCOUNT)
+            m->at[kept++] = m->at[i];
+    m->n = kept;
+}
+
 void members_free(struct members *m)
 {
     free(m->at);

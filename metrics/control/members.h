@@ -30,6 +30,9 @@ const struct member *members_find(const struct members *m, int32_t domain, uint3
 /* Adds a life that is not there yet. NULL: no memory. */
 const struct member *members_add(struct members *m, int32_t domain, uint32_t life, uint32_t account);
 
+/* Forgets those without an account: they appear anew. */
+void members_forget_others(struct members *m);
+
 void members_free(struct members *m);
 
 /* Whether it is domain 0 or one of the driver domains of an interval: rules for all others are not about it. */

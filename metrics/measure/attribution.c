@@ -53,6 +53,13 @@ static void copied_for(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
                                          .inferred = inferred});
 }
 
+/* The copies waiting are for this pair, as a notification says that woke its guest. */
+static void remember_told(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
+    if (pair != NOBODY)
+        c->pairs[pair].told += c->vcpus[vcpu].copies * charging_scale(c);
+}
+
 /* The copies waiting are for this pair. */
 static void settle_copies(struct charging *c, uint32_t vcpu, uint32_t pair, bool inferred)
 {
@@ -68,9 +75,8 @@ struct split {
     size_t n;
 };
 
-static void consider(const struct charging *c, struct split *s, uint32_t pair)
+static void consider(struct split *s, uint32_t pair, double recent)
 {
-    double recent = c->pairs[pair].copied;
     size_t at = s->n;
     if (recent <= 0)
         return;
@@ -88,16 +94,21 @@ static void consider(const struct charging *c, struct split *s, uint32_t pair)
     s->pairs[at] = pair;
 }
 
-/* Whom the copies were for is not known: they are divided in the proportion of what each guest had before. */
+/*
+ * Whom the copies were for is not known: they are divided in the proportion of what each guest had before. `told`: a
+ * notification followed, as it does not after the headers of packets that guests sent.
+ */
 static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, const uint32_t *pairs,
-                          uint32_t pairs_n)
+                          uint32_t pairs_n, bool told)
 {
     struct split s = {.n = 0};
     uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
     uint32_t count = c->vcpus[vcpu].copies;
     c->vcpus[vcpu].copies = 0;
-    for (uint32_t i = 0; i < pairs_n; i++)
-        consider(c, &s, pairs[i]);
+    for (uint32_t i = 0; told && i < pairs_n; i++)
+        consider(&s, pairs[i], c->pairs[pairs[i]].told);
+    for (uint32_t i = 0, n = s.n == 0 ? pairs_n : 0; i < n; i++)
+        consider(&s, pairs[i], c->pairs[pairs[i]].copied);
     if (s.n == 0) {
         charging_unattributed(c, vcpu, pcpu, IO_COPY, count);
         return;
@@ -108,14 +119,30 @@ static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, cons
         copied_for(c, vcpu, pcpu, s.pairs[i], (uint32_t)given[i], true, false);
 }
 
+/* The only pair that the vCPU has dealt with in what it runs; else NOBODY. `copied`: whose guest got, and sent, nothing but copies. */
+static uint32_t only_dealt_with(const struct charging *c, uint32_t vcpu, bool copied)
+{
+    const struct period *p = c->vcpus[vcpu].period;
+    if (!p || p->tallies_n != 1 || p->unattributed > 0 || !charging_by_task(c, vcpu))
+        return NOBODY;
+    const struct tally *t = &p->tallies[0];
+    bool only_copies = t->events[IO_COPY] > 0 && t->events[IO_MAP] == 0;
+    return p->io && (only_copies || !copied) ? t->pair : NOBODY;
+}
+
 /*
  * A batch of copies ends without a notification: the guest was told of them before, or will be told later, and may be
- * awake or asleep.
+ * awake or asleep. A thread copies for one guest.
  */
 static void end_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_t idd)
 {
-    if (c->vcpus[vcpu].copies > 0)
-        divide_copies(c, vcpu, pcpu, c->idds[idd].pairs, c->idds[idd].pairs_n);
+    if (c->vcpus[vcpu].copies == 0)
+        return;
+    uint32_t only = only_dealt_with(c, vcpu, true);
+    if (only != NOBODY)
+        settle_copies(c, vcpu, only, true);
+    else
+        divide_copies(c, vcpu, pcpu, c->idds[idd].pairs, c->idds[idd].pairs_n, false);
 }
 
 /*
@@ -129,7 +156,7 @@ static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
     else if (c->vcpus[vcpu].copies > 0)
-        divide_copies(c, vcpu, pcpu_of(c, vcpu), d->awake, d->awake_n);
+        divide_copies(c, vcpu, pcpu_of(c, vcpu), d->awake, d->awake_n, true);
     return only;
 }
 
@@ -179,6 +206,8 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
     if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
         uint32_t pair = charging_pair(c, a, target);
+        if (!inferred)
+            remember_told(c, from, pair);
         settle_copies(c, from, pair, inferred);
         notified(c, pair, from, from, to, inferred);
     } else if (b != NOBODY) {
@@ -222,6 +251,8 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
     if (!copied && sibling)
         return;
     uint32_t only = end_copies_for_awake(c, vcpu, idd);
+    if (only == NOBODY && !copied)
+        only = only_dealt_with(c, vcpu, false);
     if (only != NOBODY)
         notified(c, only, vcpu, vcpu, NOBODY, true);
     else if (copied || c->idds[idd].awake_n > 0)
@@ -362,6 +393,10 @@ void attribution_record(struct charging *c, const struct transition *t)
         break;
     case IO_RECORD_UNMAPPED:
         unmapped_none(c, current, idd);
+        break;
+    case IO_RECORD_IRQ:
+        if (idd != NOBODY && charging_by_task(c, current))
+            tasks_interrupted(c, current);
         break;
     }
 }

@@ -63,14 +63,14 @@ uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns)
 {
     struct task *t = &c->vcpus[vcpu].task;
-    if (t->device && t->device_wakes != t->wakes)
-        interrupt_ends_waiting(c, vcpu);
     if (!t->device) {
         t->device = charging_new_period(c, vcpu, from_ns);
-        t->device_wakes = t->wakes;
+        t->device_wakes = NOBODY;
         t->device_before = false;
         c->devices_n += t->device != NULL;
     }
+    if (t->wakes != NOBODY)
+        t->device_wakes = t->wakes;
     return t->device;
 }
 
@@ -106,7 +106,7 @@ static void settle_of_wakers(struct charging *c, uint32_t vcpu, const struct per
 void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole)
 {
     const struct task *t = &c->vcpus[vcpu].task;
-    if (c->devices_n == 0 || !whole->io || !whole->of_thread || whole->shares_n == 0)
+    if (c->devices_n == 0 || whole->shares_n == 0 || !softirq_passes_on(whole))
         return;
     if (t->device && t->device_wakes == NOBODY && t->device_before)
         settle(c, vcpu, whole);
@@ -130,6 +130,9 @@ void interrupt_sleeps(struct charging *c, uint32_t vcpu)
 
 void interrupts_end_waiting(struct charging *c)
 {
-    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++)
+    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++) {
+        if (c->vcpus[vcpu].task.device)
+            c->vcpus[vcpu].task.device->unfollowed = true;
         interrupt_ends_waiting(c, vcpu);
+    }
 }

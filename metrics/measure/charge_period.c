@@ -50,7 +50,7 @@ static struct period *new_period(struct charging *c, uint32_t idd, uint64_t from
     p->references = 1;
     p->from_ns = from_ns;
     p->ran_ns = p->waited_ns = p->interrupted_ns = 0;
-    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = p->mixed = false;
+    p->partial = p->closed = p->of_thread = p->half_own = p->estimated = p->mixed = p->unfollowed = false;
     p->like = NULL;
     p->received = 0;
     p->io = p->arrivals = false;
@@ -352,6 +352,8 @@ static void weigh_task(struct charging *c, struct period *p, uint64_t to_ns)
     bool notices = c->idds[p->idd].methods & CHARGE_NOTIFICATIONS && c->options.weights[IO_NOTIFY] > 0;
     if (p->like)
         weigh_alike(c, p);
+    else if (p->unfollowed)
+        softirq_share_unfollowed(c, p);
     else if (p->io)
         weigh_softirq(c, p, to_ns);
     else if (p->arrivals && notices)

@@ -11,14 +11,15 @@
 
 void softirq_received(struct charging *c, uint32_t vcpu)
 {
-    const struct task *t = &c->vcpus[vcpu].task;
+    struct task *t = &c->vcpus[vcpu].task;
     struct period *p = charging_by_task(c, vcpu) ? charging_period(c, vcpu) : NULL;
     if (!p)
         return;
     if (p->received == 0) {
-        p->lead_known = t->begin == AT_SWITCH;
-        p->lead_ns = c->now_ns - t->from_ns;
+        p->lead_known = t->whole_turn;
+        p->lead_ns = c->now_ns - t->turn_ns;
     }
+    t->whole_turn = false;
     p->received += p->received < UINT32_MAX;
 }
 
@@ -60,6 +61,23 @@ static double passed_on(const struct charging *c, const struct period *p, uint32
         if (p->tallies[i].pair == pair)
             return 0;
     return c->pairs[pair].passed_on;
+}
+
+bool softirq_passes_on(const struct period *p)
+{
+    bool passes_on = false;
+    for (size_t i = 0; p->of_thread && p->received == 0 && i < p->tallies_n; i++)
+        passes_on = passes_on || (p->tallies[i].events[IO_COPY] > 0 && p->tallies[i].events[IO_MAP] == 0);
+    return passes_on;
+}
+
+void softirq_share_unfollowed(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    for (uint32_t i = 0; i < d->pairs_n; i++)
+        if (c->pairs[d->pairs[i]].passed_on > 0)
+            charging_add_inferred(c, p, d->pairs[i], IO_COPY, c->pairs[d->pairs[i]].passed_on);
+    p->mixed = p->shares_n > 0;
 }
 
 /* The part of the period that was for others. */

@@ -13,6 +13,7 @@
 #ifndef XENMETER_METRICS_CHARGE_SOFTIRQS_H
 #define XENMETER_METRICS_CHARGE_SOFTIRQS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct charging;
@@ -32,6 +33,12 @@ void softirq_received(struct charging *c, uint32_t vcpu);
 
 /* A kernel thread has ended that did what happened in the period. */
 void softirq_learn(struct charging *c, const struct period *p);
+
+/* Whether a kernel thread did what happened in the period, and passed packets on to a guest. */
+bool softirq_passes_on(const struct period *p);
+
+/* Interrupts without I/O after which no thread had its turn: they go to the guests that packets are passed on to. */
+void softirq_share_unfollowed(struct charging *c, struct period *p);
 
 /* The period is over and its weights are in c->real_weights: adds the shares of others. */
 void softirq_share(struct charging *c, struct period *p);

@@ -212,8 +212,9 @@ static void merge_into_task(struct charging *c, uint32_t vcpu)
 static void charge_unexplained(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);
-    struct period *waits =
-        t->by_sibling || c->now_ns == t->from_ns ? NULL : interrupt_waits(c, vcpu, t->from_ns);
+    struct period *waits = (t->by_sibling && t->begin != AT_ARRIVAL) || c->now_ns == t->from_ns
+                               ? NULL
+                               : interrupt_waits(c, vcpu, t->from_ns);
     if (waits)
         part_apart(c, vcpu, c->now_ns, waits);
     else
@@ -317,7 +318,7 @@ void tasks_begin(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
-    t->slept = t->polls = false;
+    t->slept = t->polls = t->whole_turn = false;
 }
 
 void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost)
@@ -365,7 +366,6 @@ void tasks_end_periods(struct charging *c)
     while (c->open_n > 0 && !c->failed) {
         uint32_t vcpu = c->open[c->open_n - 1];
         close_whole(c, vcpu);
-        interrupt_ends_waiting(c, vcpu);
         idle_share_end(c, vcpu);
     }
     interrupts_end_waiting(c);
@@ -406,6 +406,8 @@ void tasks_switched(struct charging *c, uint32_t vcpu)
     interrupt_next_task(c, vcpu);
     t->returns = 0;
     t->idle = false;
+    t->whole_turn = true;
+    t->turn_ns = c->now_ns;
     begin_stretch(c, vcpu, AT_SWITCH);
 }
 
@@ -432,14 +434,19 @@ void tasks_timer_set(struct charging *c, uint32_t vcpu)
     t->timer_ns = c->now_ns;
 }
 
-void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+void tasks_interrupted(struct charging *c, uint32_t vcpu)
 {
     const struct task *t = task_of(c, vcpu);
+    if (!c->vcpus[vcpu].slice || t->begin >= AT_WAKE)
+        return;
+    end_stretch(c, vcpu, false);
+    begin_stretch(c, vcpu, AT_ARRIVAL);
+}
+
+void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
+{
     tasks_catch_up(c, vcpu);
-    if (c->vcpus[vcpu].slice && t->begin < AT_WAKE) {
-        end_stretch(c, vcpu, false);
-        begin_stretch(c, vcpu, AT_ARRIVAL);
-    }
+    tasks_interrupted(c, vcpu);
     charging_tally_arrival(c, vcpu, pair);
 }
 

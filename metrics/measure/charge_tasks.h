@@ -54,6 +54,8 @@ void tasks_end_periods(struct charging *c);
 void tasks_switched(struct charging *c, uint32_t vcpu);
 void tasks_returned(struct charging *c, uint32_t vcpu);
 void tasks_timer_set(struct charging *c, uint32_t vcpu);
+/* A device interrupts the vCPU, which runs. */
+void tasks_interrupted(struct charging *c, uint32_t vcpu);
 /* A guest has notified the vCPU, which may run or not. */
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair);
 /* Another vCPU of its domain has woken it. */

@@ -42,6 +42,7 @@ struct pair {
     bool granted;           /* the driver domain mapped its pages, or handed it some */
     uint32_t awake_at; /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
     double copied;     /* recent copies that were surely for it; scaled, see charging_scale */
+    double told;       /* of them: those that a notification followed; scaled */
     double charged;    /* recent charges; scaled */
     double passed_on;  /* recent copies by threads that received nothing; scaled */
     double handled,
@@ -87,6 +88,7 @@ struct period {
     uint32_t received; /* batches of packets that guests sent, see charge_softirqs.h */
     uint64_t lead_ns;  /* before the first one */
     bool lead_known;   /* the thread began with it */
+    bool unfollowed;   /* interrupts, and no thread that they may have woken had its turn */
     bool mixed;        /* part of it was for others, as far as that can be estimated */
     bool estimated;    /* where the interrupt began is estimated */
     const struct period *like; /* while it is closed: it is charged as that one, which is over; NULL */
@@ -159,6 +161,8 @@ struct task {
     struct idle_group *group; /* see idle_share.h; NULL: nothing in it yet */
     uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
+    uint64_t turn_ns;  /* when the kernel switched to it, if: */
+    bool whole_turn;   /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
     uint8_t
@@ -171,7 +175,7 @@ struct task {
     struct period
         *device;    /* gathers interrupts that wait for a thread, see charge_interrupts.h; NULL: none */
     uint32_t wakes; /* another vCPU of the domain, which the stretch woke last; NOBODY */
-    uint32_t device_wakes; /* the same of `device` */
+    uint32_t device_wakes; /* the last one that its interrupts woke; NOBODY */
     bool polls;            /* it is about to sleep in the middle of a task */
     bool unmapped; /* the stretch unmapped no pages: what it notifies next has its disk request done */
 };

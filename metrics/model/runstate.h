@@ -49,7 +49,8 @@ enum io_record {
     IO_RECORD_WAKE,     /* one that woke vcpu (NOBODY: not known by now), of life value */
     IO_RECORD_TRACED,   /* another hypercall, or exit: it shows that the domain's are recorded */
     IO_RECORD_TASK,     /* the kernel switches to another task, after copies */
-    IO_RECORD_UNMAPPED  /* it unmaps no pages: a disk request is done whose pages stay mapped */
+    IO_RECORD_UNMAPPED, /* it unmaps no pages: a disk request is done whose pages stay mapped */
+    IO_RECORD_IRQ       /* a device's interrupt was handled while it ran */
 };
 
 struct transition {

@@ -279,6 +279,11 @@ static void wake_by_send(struct runstates *r, const struct event *e, uint64_t no
                population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]), life);
 }
 
+static void device_interrupt(struct runstates *r, const struct event *e, uint64_t now_ns)
+{
+    put_io(r, e, now_ns, IO_RECORD_IRQ, NOBODY, event_words(e) >= 1 ? e->w[0] : 0);
+}
+
 /* ---- all of them ---- */
 
 typedef void event_handler(struct runstates *r, const struct event *e, uint64_t now_ns);
@@ -306,6 +311,7 @@ static event_handler *const handlers[] = {
     [EVENT_VMX_EXIT] = hypercall,
     [EVENT_SVM_EXIT] = hypercall,
     [EVENT_WAKE] = wake_by_send,
+    [EVENT_IRQ_HANDLED] = device_interrupt,
 };
 
 #define HANDLERS (sizeof handlers / sizeof handlers[0])

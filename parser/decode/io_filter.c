@@ -7,7 +7,7 @@
 
 const unsigned io_filtered_slots[] = {EVENT_WAKE,         EVENT_HYPERCALL_V2, EVENT_HYPERCALL_SUBCALL,
                                       EVENT_PV_HYPERCALL, EVENT_HVM_VMMCALL,  EVENT_VMX_EXIT,
-                                      EVENT_SVM_EXIT,     EVENT_UNRECOGNISED};
+                                      EVENT_SVM_EXIT,     EVENT_IRQ_HANDLED,  EVENT_UNRECOGNISED};
 const unsigned io_slots[] = {EVENT_GRANT_MAP, EVENT_GRANT_UNMAP, EVENT_GRANT_TRANSFER, EVENT_UNRECOGNISED};
 
 uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
@@ -103,6 +103,8 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         f->wakes = false;
         return by_send;
     }
+    if (slot == EVENT_IRQ_HANDLED)
+        return f->tasks;
     /* HVM guests make few hypercalls: an exit shows that they are traced. */
     bool only_exit = slot == EVENT_VMX_EXIT || slot == EVENT_SVM_EXIT;
     bool first_exit = (only_exit || slot == EVENT_HVM_VMMCALL) && !io_filter_seen(f);

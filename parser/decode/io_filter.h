@@ -67,7 +67,8 @@ void io_filter_free(struct io_filter *f);
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the
  * record after it is no WAKE); a wake by one; a switch of tasks that ends a batch of copies; and the first of all these
  * hypercalls, or exits, of a domain on this pCPU, so that it is known that they are traced. Where tasks are wanted, also
- * an unmap of no pages, which only driver domains ask for (the end of a disk request whose pages stay mapped).
+ * an unmap of no pages, which only driver domains ask for (the end of a disk request whose pages stay mapped), and
+ * interrupts of devices while a driver domain runs.
  * `next` .. `end`: the bytes of the trace after the record.
  */
 bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload, unsigned words,

@@ -71,5 +71,5 @@ plot '$(result csv bars)' skip 1 using 2:xtic(1) title 'runs itself', '' skip 1 
      20 with lines dashtype 2 linetype 7 title 'share'
 END
 follows 'Equal shares are not equal: without the ledger the work of dom0 comes on top for those who have I/O, and the guest
-that computes has the least. With the ledger all have the same in all, and the guests with I/O are served less. Their waits
-grow, because a smaller slice or cap ends sooner.'
+that computes has the least. With the ledger all have the same in all, and the guests with I/O are served less. Under SEDF
+they wait longer, too; under Credit and Credit2 a vCPU whose cap is used up is offline, and that is no wait.'

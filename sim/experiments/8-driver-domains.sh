@@ -20,8 +20,8 @@ for disk in "${disks[@]}"; do
     scenario "$disk" two-driver-domains '.domains[2].driver_domain.persistent_grants = ($disk == "persistent")
         | .domains[3].loads = [ { type: "web", driver_domain: 1, clients: 10 }, { type: "disk", driver_domain: 2, depth: 8, request_us: 20 } ]
         | .domains[4].loads[0] += { depth: 8, requests_per_s: 3000 }' --arg disk "$disk"
-    simulate "$disk" --duration 60s
-    simulate "$disk-ledger=$disk" --duration 60s --with debt="$work/shares.policy"
+    simulate "$disk" --duration 40s
+    simulate "$disk-ledger=$disk" --duration 40s --with debt="$work/shares.policy"
 done
 simulated
 

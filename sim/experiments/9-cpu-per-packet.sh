@@ -58,8 +58,9 @@ set style histogram clustered gap 1
 set grid noxtics
 set yrange [0:*]
 set ylabel 'ns'
-set xtics scale 0
-plot '$(result csv)' skip 1 using 6:xtic(1) title 'charged', '' skip 1 using 7 title 'truth'
+set bmargin 4
+set xtics scale 0 ('alone' 0, "neighbour\\non another pCPU" 1, "the same,\\n20 %% dearer" 2, "neighbour\\non dom0's pCPU" 3)
+plot '$(result csv)' skip 1 using 6 title 'charged', '' skip 1 using 7 title 'truth'
 END
 follows "CPU per packet tells contention only between captures in which the packet rate and dom0's waits are alike. Where dom0
 waits for its pCPU packets queue up, and one wake, one interrupt and one hypercall serve many: each packet costs less."

@@ -18,7 +18,9 @@
 #        follows 'What the numbers mean, in words.'
 #
 # 2. State every claim before looking at the output: a bound follows from a rule of the scheduler or the ledger.
-# 3. Describe it in man/xenmeter-experiments.7: what is asked, the scenario, the table as printed, how to read it.
+# 3. Describe it in man/xenmeter-experiments.7, in a section with its title: what is asked, the scenario, the table as
+#    printed, how to read it. A comment  .\" table N-name: HEADING  and a display after it say where a table stands, and
+#    `make experiments-page` puts it there.
 #
 # Files of an experiment: $BUILD/experiments/N-name.txt (what it prints), .csv and .svg; a second table or picture has a
 # suffix: N-name-SUFFIX.csv. A script exits with 0, whether its claims hold or not; any failing command is an error.
@@ -30,6 +32,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build}
 XENMETER=${XENMETER:-$BUILD/xenmeter}
 JOBS=${JOBS:-$(nproc)}                       # simulations at a time
+SEED=${SEED:-}                               # of the simulations' random numbers; empty: that of the scenario
 RESULTS=${RESULTS:-$BUILD/experiments}       # the folder of the results
 CLAIMS=${CLAIMS:?run experiments by sim/experiments/run}       # a file: a line for each claim
 SIMULATIONS=${SIMULATIONS:?run experiments by sim/experiments/run} # a folder: what was simulated in this run
@@ -158,18 +161,19 @@ scenario() { # NAME BASE [FILTER [OPTION of jq]...]
     jq "$@" "$filter" "sim/scenarios/$base.json" >"$file"
 }
 
-policy() { printf '%s\n' "$2" >"$work/$1.policy"; } # NAME JSON: for --with debt="$work/NAME.policy"
+policy() { printf '%s\n' "$2" >"$work/$1.policy"; } # NAME JSON: for --with debt="$work/NAME.policy", or guard=
 
 # Queues the simulation of a scenario, which was simulated already if an experiment of this run did the same. With
-# --with debt=POLICY there is a ledger.csv, too.
+# --with debt=POLICY there is a ledger.csv, too, with --with guard=POLICY a decisions.csv.
 simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARIO, the one of that name
     local file=$work/${1#*=}.json label=${1%%=*} option folder
     shift
+    [ -z "$SEED" ] || set -- "$@" --seed "$SEED"
     folder=$SIMULATIONS/$({
         cat "$file"
         jq -r '.domains[].loads[]?.arrivals_file // empty' "$file" | sed "s|^|$work/|" | xargs -r cat
         for option; do
-            if [[ $option == debt=* ]]; then cat "${option#debt=}"; else printf '%s\n' "$option"; fi
+            if [[ $option == *debt=* || $option == *guard=* ]]; then cat "${option##*=}"; else printf '%s\n' "$option"; fi
         done
         printf '%s\n' "${readings[@]}"
     } | sha256sum | cut -c 1-16)
@@ -182,10 +186,11 @@ simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARI
 }
 
 simulate_into() { # FOLDER FILE [OPTION]...
-    local folder=$1 file=$2 line words ledger_option=()
+    local folder=$1 file=$2 line words rows=()
     shift 2
-    [[ " $* " != *' --with '* && " $* " != *' --with='* ]] || ledger_option=(--ledger "$folder/ledger.csv")
-    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${ledger_option[@]}" "$@" "$file" || return
+    [[ " $*" != *[\ =]debt=* ]] || rows+=(--ledger "$folder/ledger.csv")
+    [[ " $*" != *[\ =]guard=* ]] || rows+=(--decisions "$folder/decisions.csv")
+    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${rows[@]}" "$@" "$file" || return
     for line in "${readings[@]}"; do
         eval "words=($line)" # quoted by reading()
         "$XENMETER" "${words[1]}" -q "${words[@]:2}" -o "$folder/${words[0]}" "$folder/trace.xt" || return

@@ -18,6 +18,7 @@ static struct guard_policy policy_of(void)
     struct guard_policy p;
     guard_policy_init(&p);
     p.window_ns = W;
+    p.min_certain = (struct cpu_share){50, 100};
     p.max_hold_ns = 10ull * W;
     p.probation_ns = 2ull * W;
     p.stale_ns = 3ull * W;
@@ -125,6 +126,19 @@ static void a_guest_that_keeps_within_its_limit_is_forgotten(void)
     CHECK(s.watched);
     DECISIONS(&s, &p, "p", 0);
     CHECK(!s.watched);
+}
+
+static void what_it_saved_up_it_may_use(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    p.probation_ns = 5ull * W;
+    /* 12 ms in four windows, and 38 in the fifth: a tenth. 11 more in the sixth are too much. */
+    DECISIONS(&s, &p, "brpp", 12, 0, 0, 0);
+    struct guard_outcome o = take(&s, &p, window(38)); /* 50 ms of 500 ms */
+    EQUAL(o.decision, GUARD_PASS);
+    EQUAL(o.why, WHY_AVERAGE);
+    EQUAL(take(&s, &p, window(11)).why, WHY_AGAIN);
 }
 
 static void it_saves_up_no_more_than_while_it_is_remembered(void)
@@ -341,6 +355,7 @@ CU_TestInfo guard_rule_tests[] = {
     TEST(at_the_limit_is_not_over_it),
     TEST(the_average_goes_on_after_it_was_let_back),
     TEST(a_guest_that_keeps_within_its_limit_is_forgotten),
+    TEST(what_it_saved_up_it_may_use),
     TEST(it_saves_up_no_more_than_while_it_is_remembered),
     TEST(nobody_is_held_for_longer_than_max_hold),
     TEST(its_effect_is_told_once),

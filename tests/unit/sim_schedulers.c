@@ -104,6 +104,32 @@ static void credit_boosts_a_vcpu_that_wakes_with_credits(void)
     sim_run_end(&r);
 }
 
+static void credit_boosts_no_wake_if_told_so(void)
+{
+    /* The hog's time slices last to their ends, at 31 and 62 ms; 1 is next then. */
+    struct sim_run r = sim_run("70", ", 'scheduler': 'credit'",
+                               "{ 'id': 1, 'boost': 'never', 'loads': [ { 'type': 'on_off', 'on_ms': 1, "
+                               "'off_ms': 10 } ] }, { 'id': 2, 'boost': 'never', " HOG " }");
+    RAN(&r, 1, 0, 1000, 31000, 32000, 62000, 63000);
+    sim_run_end(&r);
+}
+
+#define OVERDRAWN                                                                                            \
+    "'id': 1, 'weight': 1, 'loads': [ { 'type': 'on_off', 'on_ms': 24, 'off_ms': 10 } ] }, { 'id': 2, " HOG  \
+    " }"
+
+static void credit_boosts_a_wake_without_credits_only_if_told_so(void)
+{
+    /* At 30 ms domain 1 has used 240 credits, and has earned 300 / 257. It wakes at 34 ms. */
+    struct sim_run r = sim_run("80", ", 'scheduler': 'credit'", "{ " OVERDRAWN);
+    RAN(&r, 1, 0, 24000);
+    WITHIN(sim_truth(&r, 1, "running_ns"), 23990000, 24010000);
+    sim_run_end(&r);
+    r = sim_run("80", ", 'scheduler': 'credit'", "{ 'boost': 'always', " OVERDRAWN);
+    RAN(&r, 1, 0, 24000, 34000, 58000);
+    sim_run_end(&r);
+}
+
 static void credit_does_not_preempt_within_the_ratelimit(void)
 {
     /* The wake at 11 ms finds a hog that has run for 10 of the 15 ms that it is granted. */
@@ -324,6 +350,16 @@ static void rtds_keeps_what_a_sleeper_has_left_until_its_period_ends(void)
     sim_run_end(&r);
 }
 
+static void rtds_a_period_that_passed_in_sleep_is_replaced_in_step(void)
+{
+    /* It sleeps from 12 to 26 ms; the period of then began at 20 ms, and the next one begins at 30 ms. */
+    struct sim_run r = sim_run("35", RTDS,
+                               "{ 'id': 1, 'budget_ms': 3, 'period_ms': 10, 'loads': [ { 'type': 'on_off', "
+                               "'on_ms': 5, 'off_ms': 14 } ] }");
+    RAN(&r, 1, 0, 3000, 10000, 12000, 26000, 29000, 30000, 32000);
+    sim_run_end(&r);
+}
+
 static void rtds_extra_time_does_not_delay_those_with_a_budget(void)
 {
     struct sim_run r = sim_run("39", RTDS,
@@ -381,6 +417,8 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(sedf_a_long_block_begins_a_period),
     TEST(credit_gives_each_30_ms_in_turn),
     TEST(credit_boosts_a_vcpu_that_wakes_with_credits),
+    TEST(credit_boosts_no_wake_if_told_so),
+    TEST(credit_boosts_a_wake_without_credits_only_if_told_so),
     TEST(credit_does_not_preempt_within_the_ratelimit),
     TEST(a_yield_ends_an_execution),
     TEST(a_yield_alone_does_not),
@@ -401,6 +439,7 @@ CU_TestInfo sim_schedulers_tests[] = {
     TEST(rtds_runs_the_earliest_deadline_and_leaves_the_rest_idle),
     TEST(rtds_replenishes_the_budget_each_period),
     TEST(rtds_keeps_what_a_sleeper_has_left_until_its_period_ends),
+    TEST(rtds_a_period_that_passed_in_sleep_is_replaced_in_step),
     TEST(rtds_extra_time_does_not_delay_those_with_a_budget),
     TEST(rtds_a_yield_is_of_no_interest),
     TEST(rtds_uses_all_pcpus_for_the_earliest_deadlines),

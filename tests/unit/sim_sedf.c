@@ -87,6 +87,19 @@ static void an_overrun_of_more_than_a_slice_costs_a_whole_period(void)
     end(&b);
 }
 
+static void a_missed_deadline_gives_a_fresh_slice(void)
+{
+    struct bench b = begin();
+    uint64_t slice_ns;
+    CHECK(decides(&b, 95 * MS, &slice_ns));
+    EQUAL(slice_ns, 10 * MS);
+    CHECK(decides(&b, 102 * MS, &slice_ns)); /* 3 ms are left, but the deadline was at 100 ms */
+    EQUAL(slice_ns, 10 * MS);
+    CHECK(!decides(&b, 112 * MS, &slice_ns));
+    EQUAL(slice_ns, 88 * MS);
+    end(&b);
+}
+
 static void an_allowance_takes_the_place_of_the_slice_from_the_next_period_on(void)
 {
     struct bench b = begin();
@@ -154,6 +167,7 @@ static void an_allowance_is_set_after_its_delay(void)
 CU_TestInfo sim_sedf_tests[] = {
     TEST(what_a_vcpu_ran_too_long_is_taken_from_its_next_slice),
     TEST(an_overrun_of_more_than_a_slice_costs_a_whole_period),
+    TEST(a_missed_deadline_gives_a_fresh_slice),
     TEST(an_allowance_takes_the_place_of_the_slice_from_the_next_period_on),
     TEST(an_allowance_of_nothing_does_not_starve_a_vcpu),
     TEST(an_allowance_is_set_after_its_delay),

@@ -1,0 +1,165 @@
+#include "guard_apply.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/array.h"
+
+#define FREE_PPM       1000000u /* a guest that is not held */
+#define RENEW_NS       1000000000u
+#define EXPIRES_ROUNDS 3 /* so many renewals may fail before what is held ends */
+#define DESCRIBE_NS    5000000000u
+
+const char *const guard_traffic_names[] = {"both", "from", "to", NULL};
+
+const struct acting_controller guard_controller = {.name = "guard"};
+
+/* ---- the hook ---- */
+
+static int check_reach(const struct hook_description *d, enum guard_traffic traffic, const char *hook,
+                       struct error *err)
+{
+    const char *missing = !d->from && traffic != TRAFFIC_TO   ? "sends"
+                          : !d->to && traffic != TRAFFIC_FROM ? "receives"
+                                                              : NULL;
+    if (!d->network && !d->disk)
+        return error_set(err, ERROR_USAGE, "%.100s reaches neither network nor disks", hook);
+    if (!missing)
+        return 0;
+    return error_set(
+        err, ERROR_USAGE,
+        "%.100s does not reach what a guest %s: take another hook, or say which traffic is meant (--traffic)",
+        hook, missing);
+}
+
+/* The policy's action for what the hook reaches. */
+static int choose_action(struct guard_apply *a, const struct hook_description *d,
+                         const struct guard_policy *policy, struct error *err)
+{
+    const char *hook = a->acting.command[0], *network = policy->actions[GUARD_NETWORK],
+               *disk = policy->actions[GUARD_DISK];
+    a->action = d->network && *network && hook_has_action(d, network) ? network : disk;
+    if (d->disk && *a->action && a->action == disk && hook_has_action(d, disk))
+        return 0;
+    if (a->action == network)
+        return 0;
+    return error_set(
+        err, ERROR_USAGE,
+        "%.100s has none of the policy's actions (network: %s, disk: %s), but %s: see \"actions\" in "
+        "xenmeter-policy(5)",
+        hook, *network ? network : "none", *disk ? disk : "none", d->actions);
+}
+
+/* What a hook holds ends by itself unless it is renewed: after three intervals. */
+static void say_how_long(uint64_t interval_ns)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%" PRIu64, (EXPIRES_ROUNDS * interval_ns + 999999999u) / 1000000000u);
+    setenv("XENMETER_EXPIRES", seconds, 1);
+}
+
+int guard_apply_begin(struct guard_apply *a, const struct guard_policy *policy, enum guard_traffic traffic,
+                      struct error *err)
+{
+    uint64_t interval_ns = policy->window_ns > RENEW_NS ? policy->window_ns : RENEW_NS;
+    struct hook_description d;
+    if (acting_cut_command(&a->acting, NULL, err) != 0)
+        return -1;
+    const struct act_runner runner = {a->acting.command, DESCRIBE_NS, 1, -1};
+    if (hook_describe(&runner, &d, err) != 0 || check_reach(&d, traffic, a->acting.command[0], err) != 0 ||
+        choose_action(a, &d, policy, err) != 0)
+        return -1;
+    say_how_long(interval_ns);
+    return acting_begin(&a->acting, &guard_controller, &means_hook, interval_ns, err);
+}
+
+/* ---- decisions ---- */
+
+static bool is_held(const struct guard_row *row)
+{
+    return row->outcome.decision == GUARD_BLOCK || row->outcome.decision == GUARD_HOLD;
+}
+
+/* A row that says something about whether a guest is held. */
+static bool concerns(const struct guard_row *row)
+{
+    return is_held(row) || row->outcome.decision == GUARD_RELEASE;
+}
+
+static void write_evidence(char text[ACT_EVIDENCE_BYTES], const struct guard_row *row)
+{
+    snprintf(text, ACT_EVIDENCE_BYTES,
+             "{\"driver_domain\":%" PRId32 ",\"charged_ns\":%" PRIu64 ",\"measured_ns\":%" PRIu64
+             ",\"certain_ns\":%" PRIu64 ",\"unattributed_ns\":%" PRIu64 ",\"unknown_ns\":%" PRIu64
+             ",\"reason\":\"%.60s\"}\n",
+             row->driver_domain, row->charged_ns, row->measured_ns, row->certain_ns, row->unattributed_ns,
+             row->unknown_ns, strpbrk(row->reason, "\"\\") ? "" : row->reason);
+}
+
+/* The guest of a row among the first n; it is added if it is not there. */
+static struct act_guest *guest_of(struct guard_apply *a, const struct guard_row *row, size_t *n)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (a->guests[i].wish.domain == (uint16_t)row->domain)
+            return &a->guests[i];
+    const char *name = acting_name(&a->acting, row->domain, row->life);
+    struct act_guest *g = &a->guests[(*n)++];
+    *g = (struct act_guest){.wish = {.domain = (uint16_t)row->domain, .level_ppm = FREE_PPM},
+                            .top_ppm = FREE_PPM};
+    snprintf(g->wish.name, sizeof g->wish.name, "%s", name ? name : "");
+    return g;
+}
+
+/* A guest is held if it is so at any driver domain: what is stopped is stopped for all. */
+static void wish(const struct guard_apply *a, const struct guard_row *row, uint64_t length_ns,
+                 struct act_guest *g)
+{
+    if (is_held(row) || !*g->wish.evidence)
+        write_evidence(g->wish.evidence, row);
+    if (!is_held(row))
+        return;
+    g->wish.level_ppm = 0;
+    g->wish.charged_pct = length_ns ? 100 * (double)row->charged_ns / (double)length_ns : 0;
+    g->wish.limit_pct = 100 * (double)row->limit.part / (double)row->limit.of;
+    snprintf(g->wish.action, sizeof g->wish.action, "%s", a->action);
+}
+
+static bool make_room(struct guard_apply *a, size_t n)
+{
+    void *rows = array_reserve(a->rows, &a->rows_capacity, n + 1, sizeof *a->rows);
+    a->rows = rows ? rows : a->rows;
+    void *guests = array_reserve(a->guests, &a->guests_capacity, n + 1, sizeof *a->guests);
+    a->guests = guests ? guests : a->guests;
+    return rows && guests;
+}
+
+const struct guard_action_row *guard_apply_rows(struct guard_apply *a, const struct interval *interval,
+                                                const struct guard_row *rows, size_t n)
+{
+    size_t guests = 0;
+    if (!make_room(a, n))
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        a->rows[i] = (struct guard_action_row){.decided = rows[i]};
+        if (concerns(&rows[i]))
+            wish(a, &rows[i], interval->end_ns - interval->start_ns, guest_of(a, &rows[i], &guests));
+    }
+    if (acting_decide(&a->acting, interval->end_ns, a->guests, guests) != 0)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!concerns(&rows[i]))
+            continue;
+        const struct act_guest *g = guest_of(a, &rows[i], &guests);
+        memcpy(a->rows[i].carried_out, g->decision, sizeof a->rows[i].carried_out);
+        memcpy(a->rows[i].command, g->command, sizeof a->rows[i].command);
+    }
+    return a->rows;
+}
+
+void guard_apply_free(struct guard_apply *a)
+{
+    free(a->rows);
+    free(a->guests);
+}

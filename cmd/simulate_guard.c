@@ -1,0 +1,109 @@
+/* ShareGuard in control of a simulated host. */
+#include <string.h>
+
+#include "guard_policy.h"
+#include "metrics/relation/guards.h"
+#include "policy.h"
+#include "simulate_control.h"
+
+/* What the simulated host can do about each kind of I/O. */
+static const char *const possible[GUARD_IOS] = {"drop", "pause"};
+
+static int check_actions(const struct guard_policy *p, struct error *err)
+{
+    for (int io = 0; io < GUARD_IOS; io++)
+        if (*p->actions[io] && strcmp(p->actions[io], possible[io]) != 0)
+            return error_set(err, ERROR_USAGE, "actions.%s: a simulated host knows %s and none",
+                             guard_io_names[io], possible[io]);
+    return 0;
+}
+
+/* Each limit is about domains of the scenario. */
+static int check_domains(const struct simulated_guard *g, struct error *err)
+{
+    const struct scenario *s = g->control->scenario;
+    for (size_t i = 0; i < g->rules.n; i++) {
+        const struct guard_limit *l = &g->rules.limits[i];
+        if ((!l->every_guest && scenario_has(s, &l->guest, err) != 0) ||
+            (!l->every_driver && scenario_has(s, &l->driver, err) != 0))
+            return -1;
+    }
+    for (size_t i = 0; i < g->rules.exempt_n; i++)
+        if (scenario_has(s, &g->rules.exempt[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+int simulated_guard_prepare(struct simulated_guard *g, struct error *err)
+{
+    const struct guard_settings nothing_given = {0};
+    struct error why = {0};
+    int status = guard_read_file(&g->rules, g->policy, &nothing_given, &why);
+    if (status == 0)
+        status = check_actions(&g->rules, &why);
+    if (status == 0)
+        status = check_domains(g, &why);
+    if (status == 0)
+        status = guard_policy_resolve(&g->rules, scenario_name_of, g->control->scenario, &why);
+    if (status != 0)
+        error_set(err, why.code, "%s: %s", policy_name(g->policy), why.message);
+    return status;
+}
+
+static int act(const struct simulated_guard *g, const struct guard_row *row)
+{
+    struct simulated_control *c = g->control;
+    bool block = row->outcome.decision == GUARD_BLOCK;
+    const struct simulation_held held = {.domain = (uint16_t)row->domain,
+                                         .driver_domain = (uint16_t)row->driver_domain,
+                                         .network =
+                                             row->io[GUARD_NETWORK] && *g->rules.actions[GUARD_NETWORK],
+                                         .disk = row->io[GUARD_DISK] && *g->rules.actions[GUARD_DISK],
+                                         .held = block};
+    if (!block && row->outcome.decision != GUARD_RELEASE)
+        return 0;
+    return simulation_hold(c->host->simulation, &held, c->delay_ns, &c->why);
+}
+
+static int take_rows(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)
+{
+    struct simulated_guard *g = context;
+    for (size_t i = 0; i < n; i++)
+        if (act(g, &rows[i]) != 0)
+            return -1;
+    return controller_rows_write(&g->rows, &relation_guards, interval, rows, n);
+}
+
+static size_t memory(const void *context)
+{
+    return guard_memory(context);
+}
+
+int simulated_guard_join(struct simulated_guard *g, struct pipeline *pipeline, struct error *err)
+{
+    const struct guard_options guard = {.policy = &g->rules,
+                                        .name_of = scenario_name_of,
+                                        .names = g->control->scenario,
+                                        .context = g,
+                                        .rows = take_rows};
+    if (!(g->guard = guard_new(&guard)))
+        return error_no_memory(err, "the guard");
+    if (charge_options_of(g->control->options, NULL, &g->meter.charge, err) != 0)
+        return -1;
+    guard_wants(g->guard, &g->meter);
+    const struct consumer consumer = {.context = g->guard, .memory = memory, .rows = &g->meter};
+    if (pipeline_add(pipeline, &consumer, err) != 0)
+        return -1;
+    return controller_rows_open(&g->rows, g->control, &relation_guards, &g->rules.window_ns, &g->meter, err);
+}
+
+const struct subject *simulated_guard_missing(const struct simulated_guard *g)
+{
+    return guard_missing(g->guard);
+}
+
+void simulated_guard_free(struct simulated_guard *g)
+{
+    guard_free(g->guard);
+    guard_policy_free(&g->rules);
+}
