@@ -191,11 +191,16 @@ void step_count_leaving(struct order *o, uint64_t from, uint64_t distance)
         q->tsc_jump_max_cycles = distance;
 }
 
-/* The stream's clock has left the others', by `distance`; its records up to `from` were in step. */
-static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t distance)
+/*
+ * The stream's clock has left the others', for so far ahead (below 0: behind), with a window that begins with `to`; its records up
+ * to `from` were in step.
+ */
+static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahead, uint64_t to)
 {
     struct step *step = &o->steps[s->pcpu];
     step->out = true;
+    step->ahead = ahead;
+    step->out_tsc = to;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
     if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
@@ -208,7 +213,7 @@ static void leave(struct order *o, struct stream *s, uint64_t from, uint64_t dis
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
     current_forget(s);
-    step_count_leaving(o, step->blind_from, distance);
+    step_count_leaving(o, step->blind_from, (uint64_t)(ahead < 0 ? -ahead : ahead));
 }
 
 /* It had leapt ahead, which shows by a window that begins with `tsc`. */
@@ -218,7 +223,8 @@ static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
     bool leapt = leap->sweep > 0 && leap->tsc > tsc;
     uint64_t from = in_step_until(o, s, tsc + STEP_CYCLES);
     take_back(o, s, from);
-    leave(o, s, from, leapt ? leap->distance : o->steps[s->pcpu].last.first_tsc - tsc);
+    uint64_t to = o->steps[s->pcpu].last.first_tsc;
+    leave(o, s, from, (int64_t)(leapt ? leap->distance : to - tsc), to);
     find_end(o);
 }
 
@@ -303,7 +309,8 @@ static bool perhaps_joined(const struct order *o, const struct stream *s)
 static bool stays(struct order *o, struct stream *s, uint64_t tsc)
 {
     if (o->tsc_last > 0 && tsc > o->tsc_last && tsc - o->tsc_last > TSC_FOREIGN) {
-        leave(o, s, s->begun && s->last_tsc > o->watermark ? s->last_tsc : o->watermark, tsc - o->tsc_last);
+        leave(o, s, s->begun && s->last_tsc > o->watermark ? s->last_tsc : o->watermark,
+              (int64_t)(tsc - o->tsc_last), tsc);
         return false;
     }
     const struct step_window *own = &o->steps[s->pcpu].last;
@@ -319,15 +326,26 @@ static bool stays(struct order *o, struct stream *s, uint64_t tsc)
         others_leave(o, s, tsc);
         return true;
     }
-    leave(o, s, s->begun ? s->last_tsc : 0, (v.tsc > own->first_tsc ? v.tsc : own->first_tsc) - tsc);
+    uint64_t where = v.tsc > own->first_tsc ? v.tsc : own->first_tsc;
+    leave(o, s, s->begun ? s->last_tsc : 0, -(int64_t)(where - tsc), tsc);
     find_end(o);
     return false;
+}
+
+/* Whether the clock, which is out, was set towards the others' since its last window, which a window begins with `tsc` after. */
+static bool was_set_back(struct step *step, uint64_t tsc)
+{
+    uint64_t last = step->out_tsc;
+    step->out_tsc = tsc;
+    return step->ahead > 0 ? tsc < last : tsc > last && tsc - last > (uint64_t)-step->ahead / 2;
 }
 
 static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     struct step *step = &o->steps[s->pcpu];
     struct decoder *d = o->decoder;
+    if (!was_set_back(step, tsc))
+        return false;
     bool ahead = tsc > o->tsc_last + STEP_CYCLES;
     bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
     if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)

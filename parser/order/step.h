@@ -53,7 +53,9 @@ struct step {
     bool out;                    /* it has left */
     uint64_t blind_from;         /* out: since when, */
     uint64_t blind_since;        /* or before, when what was delivered by then was written, */
-    uint64_t offset;             /* and how many bytes had been read */
+    uint64_t offset;             /* and how many bytes had been read, */
+    int64_t ahead;               /* how far ahead of the others it left, below 0: behind them, */
+    uint64_t out_tsc;            /* with which its last window since then began */
     bool unused;                 /* runs show that it was set: nothing would show that it came back, */
     uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
     uint64_t unused_since;       /* and its time is blind from here on, perhaps before what was delivered */
