@@ -80,7 +80,7 @@ void softirq_share_unfollowed(struct charging *c, struct period *p)
     p->mixed = p->shares_n > 0;
 }
 
-/* The part of the period that was for others. */
+/* The part of the period that was for packets of devices. */
 static double hidden(const struct softirq_leads *l, const struct period *p)
 {
     double before_batch = TURNS_TO_LEAD * (l->mean_ns - l->low_ns);
@@ -88,17 +88,12 @@ static double hidden(const struct softirq_leads *l, const struct period *p)
     return part < HIDDEN_MOST ? part : HIDDEN_MOST;
 }
 
-void softirq_share(struct charging *c, struct period *p)
+/* Adds the shares of guests of which the period has nothing: `part` of it, and what was passed on to them is `others`. */
+static void add_others(struct charging *c, struct period *p, double part, double others)
 {
     const struct idd *d = &c->idds[p->idd];
-    double sum = 0, others = 0, part = hidden(&d->leads, p);
-    size_t n = p->shares_n;
-    for (uint32_t i = 0; p->received >= SEVERAL && i < d->pairs_n; i++)
-        others += passed_on(c, p, d->pairs[i]);
-    if (others <= 0)
-        return;
-    p->mixed = true;
-    for (size_t i = 0; i < n; i++) {
+    double sum = 0;
+    for (size_t i = 0; i < p->shares_n; i++) {
         sum += c->real_weights[i];
         p->shares[i].inferred = 1;
     }
@@ -107,4 +102,18 @@ void softirq_share(struct charging *c, struct period *p)
         if (of_pair > 0)
             charging_add_inferred(c, p, d->pairs[i], IO_COPY, sum * part / (1 - part) * of_pair / others);
     }
+}
+
+void softirq_share(struct charging *c, struct period *p)
+{
+    const struct idd *d = &c->idds[p->idd];
+    double others = 0, all = 0;
+    for (uint32_t i = 0; p->received >= SEVERAL && i < d->pairs_n; i++) {
+        others += passed_on(c, p, d->pairs[i]);
+        all += c->pairs[d->pairs[i]].passed_on;
+    }
+    if (others <= 0)
+        return;
+    p->mixed = true;
+    add_others(c, p, hidden(&d->leads, p) * others / all, others);
 }

@@ -7,8 +7,9 @@
  *
  * So where several batches of packets of guests are received in one go, while threads pass packets on to others,
  * part of it may have been for these. It shows in how long ksoftirqd ran before the first batch: longer than a quarter of
- * its turns do, in the mean. As a turn may begin at any poll, before each batch it was about twice as long. That
- * goes to the others, in proportion to the packets that were passed on to each lately, and all of the period is inferred.
+ * its turns do, in the mean. As a turn may begin at any poll, before each batch it was about twice as long. What the
+ * devices had then was for all guests, those that sent the batches too, in proportion to the packets that were passed on to
+ * each lately: a guest that got hardly any is charged hardly anything. All of the period is inferred.
  */
 #ifndef XENMETER_METRICS_CHARGE_SOFTIRQS_H
 #define XENMETER_METRICS_CHARGE_SOFTIRQS_H

@@ -300,6 +300,49 @@ static void it_is_refused_before_rows_are_there(void)
     charge_host_end(&c, &r);
 }
 
+/* A thread copies pages to the domain, and tells it. */
+static void passes_on(struct trace_bytes *c, uint64_t t, uint32_t domain, uint32_t pages)
+{
+    rec_hypercall(c, t, STACK_SWITCH);
+    rec_copy(c, t + 100 * US, pages);
+    rec_notify(c, t + 200 * US, domain, 0);
+}
+
+/* A thread receives two batches of packets that domain 1 sent, the first one at `first`. */
+static void receives_two(struct trace_bytes *c, uint64_t from, uint64_t first)
+{
+    rec_hypercall(c, from, STACK_SWITCH);
+    for (uint64_t t = first; t <= first + 1 * MS; t += 1 * MS) {
+        rec_copy(c, t, 1);
+        rec_map(c, t + 100 * US, 1);
+    }
+}
+
+/* What domain 2 is charged of two such turns, of 3 and 6 ms: before the batches of the latter, half of it is hidden. */
+static uint64_t hidden_for_2(uint32_t pages_of_2)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    passes_on(&c, 12 * MS, 2, pages_of_2);
+    passes_on(&c, 13 * MS, 1, 10000);
+    receives_two(&c, 14 * MS, 15 * MS);
+    receives_two(&c, 17 * MS, 20 * MS);
+    rec_hypercall(&c, 23 * MS, STACK_SWITCH);
+    stops(&c, 24 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    uint64_t charged_ns = find_guest(find_idd(&r, 0, 0, 0), 2)->charged_ns;
+    charge_host_end(&c, &r);
+    return charged_ns - 1 * MS; /* of the thread that copied */
+}
+
+static void what_hides_in_a_softirq_goes_to_all_in_proportion_to_what_is_passed_on(void)
+{
+    uint64_t of_half = hidden_for_2(10000), of_hardly_any = hidden_for_2(1);
+    CHECK(of_half >= 1495 * US && of_half <= 1505 * US);
+    CHECK(of_hardly_any <= 1 * US);
+}
+
 CU_TestInfo charge_tasks_tests[] = {
     TEST(each_task_is_charged_by_its_own_events),
     TEST(a_task_is_one_across_preemptions),
@@ -315,5 +358,6 @@ CU_TestInfo charge_tasks_tests[] = {
     TEST(idle_time_is_shared_within_100_ms),
     TEST(idle_time_of_a_kernel_that_tells_no_tasks_is_refused),
     TEST(it_is_refused_before_rows_are_there),
+    TEST(what_hides_in_a_softirq_goes_to_all_in_proportion_to_what_is_passed_on),
     CU_TEST_INFO_NULL,
 };
