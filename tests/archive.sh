@@ -182,9 +182,9 @@ create --with-trace "$scratch/trace.xt" -o "$scratch/plain.xma"
 begun_later=0
 anywhere=$(awk 'BEGIN { srand(); for (i = 0; i < 3; i++) { from = 2.5 + 8 * rand(); printf "%.6f,%.6f ", from, from + 0.1 + rand() } }')
 for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
-    asked "$scratch/trace.xt" blame -t $part -g 70ms -f csv
+    asked "$scratch/trace.xt" blame -t "$part" -g 70ms -f csv
     cp "$out" "$scratch/expected"
-    asked "$scratch/plain.xma" blame -t $part -g 70ms -f csv
+    asked "$scratch/plain.xma" blame -t "$part" -g 70ms -f csv
     check "-t $part, blame" same "$scratch/expected" "$out"
     for by in domain vcpu pcpu domain-pcpu; do
         for arguments in "-g total,70ms -c $times -f csv" "-g 300ms -c running_ns -f json"; do
