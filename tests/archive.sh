@@ -207,10 +207,9 @@ check 'it did not always begin at the beginning' [ $begun_later -ge 16 ]
 snapshot=$("$XENMETER" archive list -f json "$scratch/plain.xma" | jq -r '.pieces[0] | .cpu_hz as $hz | .tsc_first as $first
     | [.members[] | select(.tsc and (.tsc - $first) / $hz + 2 <= 10.5)] | last.name')
 "$XENMETER" archive extract -q -o "$scratch/snapshots" "$scratch/plain.xma" "*/$snapshot"
-bytes=$scratch/snapshots/host/*/$snapshot
+extracted=("$scratch"/snapshots/host/*/"$snapshot")
 damaged() { # FILTER...: the snapshot through it
-    # shellcheck disable=SC2086 # a pattern
-    cat $bytes | "$@" | "$BUILD/tests/forge" member "$scratch/plain.xma" "$snapshot" >"$scratch/forged.xma"
+    cat "${extracted[@]}" | "$@" | "$BUILD/tests/forge" member "$scratch/plain.xma" "$snapshot" >"$scratch/forged.xma"
     for command in 'report -g 70ms -b vcpu -c running_ns' blame; do
         # shellcheck disable=SC2086 # a list of words
         run $command -q -t 10.5,11.5 -f csv "$scratch/forged.xma"
