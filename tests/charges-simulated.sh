@@ -9,14 +9,13 @@ MEAN_POINTS=3     # of the driver domain's time with the wrong one, in the mean 
 WORST_POINTS=8    # in one
 GOOD_POINTS=10    # with a verdict "good", with any load
 CERTAIN_POINTS=2  # that may be certain for a guest beyond what is true
-SECONDS_SIMULATED=1
 
 trace=$scratch/trace.xt
 truth=$scratch/truth.json
 below() { awk -v most="$1" -v is="$2" 'BEGIN { exit !(is != "" && is + 0 <= most) }'; } # MOST NUMBER
 
 errors() { # SCENARIO [OPTION of xenmeter charge]...: rows of charge-errors.jq
-    "$XENMETER" simulate -q --duration ${SECONDS_SIMULATED}s -o "$trace" --truth "$truth" "$1" || return
+    "$XENMETER" simulate -q -o "$trace" --truth "$truth" "$1" || return
     "$XENMETER" charge -q -f json "${@:2}" "$trace" >"$scratch/charges.json" || return
     jq -r --slurpfile truth "$truth" -f sim/experiments/charge-errors.jq "$scratch/charges.json"
 }
@@ -72,9 +71,8 @@ check 'it is found on every pCPU, and its disks are charged' below 8 "$(awk -F, 
 # By chance a driver domain's timer or disk wakes it just after the other one has notified a guest. Over 10 s that must not
 # make it a guest to whom the other one's work goes.
 group 'a busy network beside disks'
-jq '.domains[3].loads = [ { type: "web", driver_domain: 1, clients: 10 }, { type: "disk", driver_domain: 2, depth: 8, request_us: 20 } ]
+jq '.duration_s = 10 | .domains[3].loads = [ { type: "web", driver_domain: 1, clients: 10 }, { type: "disk", driver_domain: 2, depth: 8, request_us: 20 } ]
     | .domains[4].loads[0] += { depth: 8, requests_per_s: 3000 }' sim/scenarios/two-driver-domains.json >"$scratch/changed.json"
-SECONDS_SIMULATED=10
 judge 'over 10 s' "$scratch/changed.json" "$WORST_POINTS" long
 
 finish
