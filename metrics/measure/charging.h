@@ -5,12 +5,11 @@
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
  * Fifteen files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
- * switch, charge_marks.c says when they
- * do, charge_interrupts.c and charge_softirqs.c know what interrupts and softirqs do not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was,
- * charge_tally.c counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c
- * takes a known load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what
- * all of it rests on.
+ * switch, charge_marks.c says when they do, charge_interrupts.c and charge_softirqs.c know what interrupts and softirqs do
+ * not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
+ * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_tally.c
+ * counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c takes a known
+ * load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what all of it rests on.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -114,8 +113,7 @@ struct run_slice {
     uint32_t vcpu;
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
-    bool
-        of_task; /* what the driver domain does for itself is told apart: T is a task, or its kernel recorded it */
+    bool of_task; /* own work is told apart: T is a task, or the driver domain's kernel recorded it */
     struct run_slice *next_free, *next_made;
 };
 
@@ -131,7 +129,9 @@ struct idd {
     uint64_t
         shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
     uint32_t own_ppm;     /* its known load of own work; 0: none is given */
-    uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
+    uint32_t woken, wakes; /* it seemed to wake this driver domain, `wakes` times in a row, */
+    uint64_t woken_ns;     /* last then: see attribution.c */
+    uint32_t *awaiting;    /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
@@ -155,9 +155,8 @@ enum stretch_begin {
 
 struct task {
     struct period
-        *whole; /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
-    uint64_t
-        own_to_ns; /* what of the slice is before it is the driver domain's own: of tasks before this one */
+        *whole;         /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
+    uint64_t own_to_ns; /* what of the slice is before it is own: of tasks before this one */
     struct idle_group *group; /* see idle_share.h; NULL: nothing in it yet */
     uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
@@ -165,11 +164,10 @@ struct task {
     bool whole_turn;   /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
-    uint8_t
-        returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
-    bool idle;     /* the idle loop: it lets the vCPU sleep */
-    bool own_idle; /* what is before own_to_ns is the idle loop's */
-    bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
+    uint8_t returns;    /* without any interrupt, up to USER_RETURNS: a program in user mode makes them */
+    bool idle;          /* the idle loop: it lets the vCPU sleep */
+    bool own_idle;      /* what is before own_to_ns is the idle loop's */
+    bool slept;         /* the vCPU blocked: what it runs next begins with an interrupt */
     bool by_sibling;    /* another vCPU of the domain woke it, and no interrupt was handled since */
     bool device_before; /* the kernel switched tasks since `device` began */
     struct period
