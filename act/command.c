@@ -135,12 +135,41 @@ static int start(struct running *r, struct error *err)
 
 /* ---- while it runs ---- */
 
+/* Takes back the SIGPIPE that a write of this thread raised, which blocks it. */
+static void drop_broken_pipe(const sigset_t *broken_pipe)
+{
+    const struct timespec at_once = {0, 0};
+    while (sigtimedwait(broken_pipe, NULL, &at_once) < 0 && errno == EINTR)
+        ;
+}
+
+/*
+ * write(2) that only fails where nobody reads any more: whether SIGPIPE ends the process is the caller's business, in
+ * this thread and in others. (A socket with MSG_NOSIGNAL would do as well, but then the command could not open
+ * /dev/stdin.) A SIGPIPE that waited before is not ours to take.
+ */
+static ssize_t write_unsignalled(int fd, const char *bytes, size_t n)
+{
+    sigset_t broken_pipe, before, waiting;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    sigpending(&waiting);
+    ssize_t done = write(fd, bytes, n);
+    int why = errno;
+    if (done < 0 && why == EPIPE && !sigismember(&waiting, SIGPIPE))
+        drop_broken_pipe(&broken_pipe);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = why;
+    return done;
+}
+
 /* Writes what its input takes now. */
 static void write_input(struct running *r)
 {
     const char *input = r->command->input ? r->command->input : "";
     size_t n = strlen(input);
-    ssize_t done = n > r->written ? write(r->to, input + r->written, n - r->written) : 0;
+    ssize_t done = n > r->written ? write_unsignalled(r->to, input + r->written, n - r->written) : 0;
     r->written += done > 0 ? (size_t)done : 0;
     if (r->written == n || (done < 0 && errno != EAGAIN && errno != EINTR))
         close_fd(&r->to); /* a command need not read its input */

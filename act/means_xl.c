@@ -22,7 +22,7 @@ static int list(const struct act_means *m, const struct act_runner *r, struct ho
     const char *words[4] = {xl_command(s)};
     const char *const *more = xl_list_words(s);
     struct buffer output = {0};
-    for (size_t i = 0; more[i] && i < 2; i++)
+    for (size_t i = 0; i < 2 && more[i]; i++)
         words[i + 1] = more[i];
     int status = runner_run(r, words, NULL, &output, err);
     if (status == 0 && output.failed)

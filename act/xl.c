@@ -82,7 +82,7 @@ static int bad_line(const char *text, struct error *err)
 {
     char shown[61];
     size_t n = 0;
-    for (; text[n] && n < sizeof shown - 1; n++)
+    for (; n < sizeof shown - 1 && text[n]; n++)
         shown[n] = text[n];
     for (size_t i = 0; i < n; i++)
         shown[i] = isprint((unsigned char)shown[i]) ? shown[i] : '?';

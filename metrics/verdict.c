@@ -348,7 +348,7 @@ static void judge_unused(struct judgement *j, const struct charge_summary *s, co
     if (!*kinds || s->measured)
         return;
     if (!used)
-        because(j, VERDICT_POOR, "the events that were seen have no say (%s): nothing is charged", kinds);
+        because(j, VERDICT_POOR, "the events that were seen have no say (%s)", kinds);
     else if (s->idds_unseparated + s->idds_own_given < s->idds)
         because(j, VERDICT_DEGRADED,
                 "not all events have a say (not %s): 4 to 25 %% of the driver domains' time may be with the "

@@ -223,10 +223,17 @@ static struct sim_task *choose_interrupt(struct sim_vcpu *v)
     return softirq;
 }
 
+/* The thread of softirqs is on the CPU, and neither over nor in line behind others. */
+static bool is_ksoftirqds_turn(const struct sim_vcpu *v)
+{
+    const struct sim_task *current = v->current;
+    return current && current == v->ksoftirqd && v->ksoftirqd_runs && !current->queued;
+}
+
 static struct sim_task *choose(struct sim_vcpu *v)
 {
     struct sim_task *next = choose_interrupt(v);
-    if (!next && v->current == v->ksoftirqd && v->ksoftirqd_runs && !v->ksoftirqd->queued)
+    if (!next && is_ksoftirqds_turn(v))
         next = softirq_of_thread(v);
     if (next)
         return next;

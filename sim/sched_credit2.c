@@ -377,7 +377,7 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     bool idle = vcpu_is_idle(pcpu->current);
     struct credit2_vcpu *current = idle ? NULL : of_vcpu(s, pcpu->current);
     EMIT(pcpu, TRC_CSCHED2_SCHEDULE, pcpu->id, (uint32_t)idle << 8);
-    if (current) {
+    if (!idle) {
         burn(s, pcpu, current, now_ns);
         (void)grab_budget(pcpu, current); /* or it is parked */
     }

@@ -182,9 +182,9 @@ create --with-trace "$scratch/trace.xt" -o "$scratch/plain.xma"
 begun_later=0
 anywhere=$(awk 'BEGIN { srand(); for (i = 0; i < 3; i++) { from = 2.5 + 8 * rand(); printf "%.6f,%.6f ", from, from + 0.1 + rand() } }')
 for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
-    asked "$scratch/trace.xt" blame -t $part -g 70ms -f csv
+    asked "$scratch/trace.xt" blame -t "$part" -g 70ms -f csv
     cp "$out" "$scratch/expected"
-    asked "$scratch/plain.xma" blame -t $part -g 70ms -f csv
+    asked "$scratch/plain.xma" blame -t "$part" -g 70ms -f csv
     check "-t $part, blame" same "$scratch/expected" "$out"
     for by in domain vcpu pcpu domain-pcpu; do
         for arguments in "-g total,70ms -c $times -f csv" "-g 300ms -c running_ns -f json"; do
@@ -207,10 +207,9 @@ check 'it did not always begin at the beginning' [ $begun_later -ge 16 ]
 snapshot=$("$XENMETER" archive list -f json "$scratch/plain.xma" | jq -r '.pieces[0] | .cpu_hz as $hz | .tsc_first as $first
     | [.members[] | select(.tsc and (.tsc - $first) / $hz + 2 <= 10.5)] | last.name')
 "$XENMETER" archive extract -q -o "$scratch/snapshots" "$scratch/plain.xma" "*/$snapshot"
-bytes=$scratch/snapshots/host/*/$snapshot
+extracted=("$scratch"/snapshots/host/*/"$snapshot")
 damaged() { # FILTER...: the snapshot through it
-    # shellcheck disable=SC2086 # a pattern
-    cat $bytes | "$@" | "$BUILD/tests/forge" member "$scratch/plain.xma" "$snapshot" >"$scratch/forged.xma"
+    cat "${extracted[@]}" | "$@" | "$BUILD/tests/forge" member "$scratch/plain.xma" "$snapshot" >"$scratch/forged.xma"
     for command in 'report -g 70ms -b vcpu -c running_ns' blame; do
         # shellcheck disable=SC2086 # a list of words
         run $command -q -t 10.5,11.5 -f csv "$scratch/forged.xma"

@@ -313,9 +313,9 @@ check 'nor are those that weigh more than 0' says "$out" '^verdict: degraded .*h
 run charge -q --charge-by notifications,grants,copies "$fixture"
 check 'all of them are' says "$out" '^verdict: good '
 run charge -q --charge-by transfers "$fixture"
-check 'a kind that was not seen charges nothing' says "$out" '^verdict: poor .*have no say (map, unmap, notify, copy): nothing is charged'
-run charge -q --charge-by transfers fixtures/pvh-credit2.xt.zst
-check 'a tenth of the time that is unattributed is not good' says "$out" '^verdict: poor .*21 % of the driver domains. time is unattributed'
+check 'a kind that was not seen alone is poor' says "$out" '^verdict: poor .*have no say (map, unmap, notify, copy)'
+run charge -q fixtures/lost-credit2.xt.zst
+check 'a quarter of the time that is unattributed is not good' says "$out" '^verdict: poor .*2[0-9] % of the driver domains. time is unattributed'
 run charge -q --dom0-trace fixtures/cases/dom0-trace.txt.zst --charge-by grants fixtures/cases/dom0-trace.xt.zst
 check 'what the kernel recorded needs no events' says "$out" '^verdict: good '
 disk="--io-counts fixtures/disk-net.truth/counts.csv fixtures/disk-net.xt.zst"

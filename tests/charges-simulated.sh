@@ -9,14 +9,13 @@ MEAN_POINTS=3     # of the driver domain's time with the wrong one, in the mean 
 WORST_POINTS=8    # in one
 GOOD_POINTS=10    # with a verdict "good", with any load
 CERTAIN_POINTS=2  # that may be certain for a guest beyond what is true
-SECONDS_SIMULATED=1
 
 trace=$scratch/trace.xt
 truth=$scratch/truth.json
 below() { awk -v most="$1" -v is="$2" 'BEGIN { exit !(is != "" && is + 0 <= most) }'; } # MOST NUMBER
 
 errors() { # SCENARIO [OPTION of xenmeter charge]...: rows of charge-errors.jq
-    "$XENMETER" simulate -q --duration ${SECONDS_SIMULATED}s -o "$trace" --truth "$truth" "$1" || return
+    "$XENMETER" simulate -q -o "$trace" --truth "$truth" "$1" || return
     "$XENMETER" charge -q -f json "${@:2}" "$trace" >"$scratch/charges.json" || return
     jq -r --slurpfile truth "$truth" -f sim/experiments/charge-errors.jq "$scratch/charges.json"
 }
@@ -78,13 +77,11 @@ two_busy() { # FILTER
 guests_of() { # DRIVER-DOMAIN: to whom any of its time was charged
     jq -c --argjson d "$1" '[.reports[0].intervals[].idds[] | select(.domain == $d) | .guests[] | select(.charged_ns > 0) | .domain]' "$scratch/charges.json"
 }
-SECONDS_SIMULATED=10
-two_busy .
+two_busy '.duration_s = 10'
 judge 'over 10 s' "$scratch/changed.json" "$WORST_POINTS" long
 check 'domain 1 has no guest but 3' equal '[3]' "$(guests_of 1)"
 check 'domain 2 has no guests but 3 and 4' equal '[3,4]' "$(guests_of 2)"
-SECONDS_SIMULATED=2
-two_busy '.domains[2].loads = [ { type: "web", driver_domain: 1, clients: 2 } ]'
+two_busy '.duration_s = 2 | .domains[2].loads = [ { type: "web", driver_domain: 1, clients: 2 } ]'
 judge 'one uses the other' "$scratch/changed.json" "$WORST_POINTS" long
 check 'domain 1 has the guests 2 and 3' equal '[2,3]' "$(guests_of 1)"
 

@@ -22,8 +22,8 @@ takers() {
     local command below
     for command in $(commands); do
         below=$(commands_below "$command")
-        # shellcheck disable=SC2086 # words
         [ "$command" = archive ] || echo "$command"
+        # shellcheck disable=SC2086 # words
         [ -z "$below" ] || printf "$command-%s\\n" $below
     done
 }

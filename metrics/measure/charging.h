@@ -4,12 +4,13 @@
  * say to whom they are charged. What an execution is charged for is known when its period ends, at most
  * CHARGE_SLICE_NS later: until then the ledger must keep the intervals open in which it lies (charging_safe).
  *
- * Fifteen files: charging.c follows the vCPUs, charging_slices.c cuts their running into slices, charge_tasks.c where tasks
- * switch, charge_marks.c says when they do, charge_interrupts.c and charge_softirqs.c know what interrupts and softirqs do
- * not tell, charge_measured.c by what the driver domain's kernel recorded, charge_pairs.c knows who deals with whom,
- * charge_choice.c by which events a driver domain is charged, attribution.c tells for whom an I/O record was, charge_tally.c
- * counts what happens in a charging period, charge_period.c weighs that and shares the time out, own_load.c takes a known
- * load of own work out, idle_share.c shares out the idle time between tasks, charging_summary.c says what all of it rests on.
+ * charge_period.h has the periods and slices. Fifteen files: charging.c follows the vCPUs, charging_slices.c cuts
+ * their running into slices, charge_tasks.c where tasks switch, charge_marks.c says when they do, charge_interrupts.c
+ * and charge_softirqs.c know what interrupts and softirqs do not tell, charge_measured.c goes by what the driver
+ * domain's kernel recorded, charge_pairs.c knows who deals with whom, charge_choice.c by which events a driver domain
+ * is charged, attribution.c tells for whom an I/O record was, charge_tally.c counts what happens in a charging
+ * period, charge_period.c weighs that and shares the time out, own_load.c takes a known load of own work out,
+ * idle_share.c shares out the idle time between tasks, charging_summary.c says what all of it rests on.
  */
 #ifndef XENMETER_METRICS_CHARGING_H
 #define XENMETER_METRICS_CHARGING_H
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "charge.h"
+#include "charge_period.h"
 #include "charge_softirqs.h"
 #include "charge_tasks.h"
 #include "parser/decode/task_marks.h"
@@ -27,10 +29,6 @@
 #include "thread_times.h"
 #include "parser/order/clock.h"
 #include "metrics/model/model.h"
-
-/* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
-#define SHARE_OWN          UINT32_MAX
-#define SHARE_UNATTRIBUTED (UINT32_MAX - 1)
 
 /* A driver domain and a guest it worked for. */
 struct pair {
@@ -50,71 +48,6 @@ struct pair {
     bool awaits;          /* the same guest notified the driver domain, and no task has dealt with it yet */
     uint64_t hint_serial; /* the period in which it was tallied last, and where */
     uint32_t hint_index;
-};
-
-/* Events of one pair in one period. */
-struct tally {
-    uint32_t pair;
-    uint32_t events[IO_TRACE_KINDS];
-    uint32_t inferred[IO_TRACE_KINDS]; /* of the events */
-    uint32_t arrived; /* T is a task: notifications by the guest, which are in no `events` then */
-};
-
-/* How one part of a period's time is charged. */
-struct share {
-    uint32_t to;             /* pair, SHARE_OWN, SHARE_UNATTRIBUTED */
-    bool grounded;           /* what of it was not measured rests on events */
-    float by_kind[IO_KINDS]; /* what part of it rests on which kind of events */
-    float inferred;          /* what part of it rests on inferred events */
-    float measured;          /* what part of it the driver domain's own kernel measured; rests on no events */
-    float given;             /* of SHARE_OWN: what part of it is own only by the known load */
-};
-
-/* The slice of time T over which a driver domain's running time is charged in one proportion. */
-struct period {
-    uint64_t serial;
-    uint32_t idd;
-    uint32_t references; /* slices not yet booked, and one while it is open */
-    uint64_t from_ns;    /* interval periods: where T begins */
-    uint64_t ran_ns;     /* C(T) */
-    uint64_t waited_ns;  /* how long what ran in it had no pCPU, preempted; in stretches of thread_times.h */
-    uint64_t interrupted_ns; /* how long interrupts were handled on top of it; likewise */
-    bool partial;            /* records were lost in it */
-    bool io;                 /* I/O of the driver domain was seen in it */
-    bool arrivals;           /* T is a task: guests notified it, see tally.arrived */
-    bool half_own;     /* half of it is own, besides what arrived: the idle loop wakes, and sleeps again */
-    bool of_thread;    /* a kernel thread ran in it */
-    uint32_t received; /* batches of packets that guests sent, see charge_softirqs.h */
-    uint64_t lead_ns;  /* before the first one */
-    bool lead_known;   /* the thread began with it */
-    bool unfollowed;   /* interrupts, and no thread that they may have woken had its turn */
-    bool mixed;        /* part of it was for others, as far as that can be estimated */
-    bool estimated;    /* where the interrupt began is estimated */
-    const struct period *like; /* while it is closed: it is charged as that one, which is over; NULL */
-    double unattributed;       /* weight of I/O whose guest is not known */
-    bool closed;               /* the shares are known */
-    struct tally *tallies;
-    size_t tallies_n, tallies_capacity;
-    struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
-    struct share *shares;
-    uint64_t *weights; /* of the shares; see apportion.h */
-    size_t shares_n, shares_capacity;
-    struct idle_group *group; /* idle time is shared like this and other periods, once it is final; NULL */
-    struct period *next_free, *next_made;
-};
-
-/* A stretch of one vCPU's running in a period. */
-struct run_slice {
-    struct period *period; /* NULL while it is open and the driver domain is measured, or T is a task */
-    uint64_t from_ns, to_ns;
-    uint64_t offset_ns;             /* of the period's running time, what came before it */
-    uint64_t booked_ns;             /* the ledger's: how much of it was booked */
-    struct run_slice *next_waiting; /* of its period */
-    uint32_t vcpu;
-    uint16_t pcpu;
-    bool io_free; /* an execution ended with it, and no I/O was seen in that */
-    bool of_task; /* own work is told apart: T is a task, or the driver domain's kernel recorded it */
-    struct run_slice *next_free, *next_made;
 };
 
 struct idd {

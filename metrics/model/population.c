@@ -107,14 +107,18 @@ void population_snapshot(struct population *p, struct snapshot *s)
 {
     size_t lives = snapshot_count(s, p->incarnations_n, SAVED_MAX);
     for (size_t i = 0; i < lives; i++) {
-        struct incarnation life = s->from ? (struct incarnation){0} : p->incarnations[i];
+        struct incarnation life = {0};
+        if (!s->from)
+            life = p->incarnations[i];
         incarnation_snapshot(s, &life);
         if (s->from && !s->failed)
             restore_incarnation(p, s, &life);
     }
     size_t vcpus = snapshot_count(s, p->vcpus_n, lives ? SAVED_MAX : 0);
     for (size_t i = 0; i < vcpus && !s->failed; i++) {
-        struct vcpu_identity vcpu = s->from ? (struct vcpu_identity){0} : p->vcpus[i];
+        struct vcpu_identity vcpu = {0};
+        if (!s->from)
+            vcpu = p->vcpus[i];
         SNAPSHOT(s, vcpu.life, lives - 1);
         SNAPSHOT(s, vcpu.id, VCPUS_MAX - 1);
         if (s->from && !s->failed)

@@ -8,7 +8,7 @@ charge, over all scenarios, and where loads, vCPUs and guests are others?'
 
 methods='auto grants copies notifications grants,copies'
 periods='task execution interval=100ms'
-seconds=1
+variant_seconds=5
 
 serves() { # SCENARIO: some driver domain serves a guest, and the trace keeps its records
     jq -e '(.trace.sweep_delay_ms // 0) == 0 and any(.domains[]; .driver_domain)
@@ -50,7 +50,7 @@ for name in $scenarios; do
     for v in $variants; do
         variant "$name" "$v"
         [ -s "$work/$name-$v.json" ] || continue
-        simulate "$name-$v" --duration ${seconds}s
+        simulate "$name-$v" --duration ${variant_seconds}s
         runs+=" $name-$v"
     done
 done
@@ -62,7 +62,7 @@ for method in $methods; do
 done
 for name in $scenarios; do
     scenario "$name" "$name"
-    simulate "$name" --duration ${seconds}s
+    simulate "$name"
 done
 simulated
 

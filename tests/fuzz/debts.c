@@ -68,7 +68,7 @@ void debts_open(struct debts *d, uint64_t seed)
     *d = (struct debts){.policy = {.feedback_ns = FEEDBACK_NS, .for_others = true}};
     d->policy.others = draw_rule(&random);
     for (uint16_t domain = 0; domain < 2; domain++) {
-        const struct debt_reserve one = {.domain = domain, .rule = draw_rule(&random)};
+        const struct debt_reserve one = {.who.domain = domain, .rule = draw_rule(&random)};
         MUST(debt_policy_add(&d->policy, &one, &err) == 0, "%s", err.message);
     }
     const struct debt_options options = {.policy = &d->policy, .context = d, .rows = take_rows};

@@ -1,6 +1,7 @@
 /* Commands of a host: that they end, whatever they do. */
 #include "act/command.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -34,6 +35,24 @@ static void it_need_not_read(void)
     static char much[300000];
     memset(much, 'x', sizeof much - 1);
     EQUAL(sh("exec true", much, 5000 * MS, -1), 0);
+}
+
+/* What the process does on SIGPIPE stays its own: here it would end it. */
+static void a_pipe_that_it_closes_raises_no_signal(void)
+{
+    static char much[300000];
+    struct sigaction before;
+    const struct sigaction ends = {.sa_handler = SIG_DFL};
+    sigset_t pending, blocked;
+    memset(much, 'x', sizeof much - 1);
+    sigaction(SIGPIPE, &ends, &before);
+    EQUAL(sh("exec <&-; sleep 0.1; echo done", much, 5000 * MS, -1), 0);
+    EQUAL(output.n, strlen("done\n"));
+    sigpending(&pending);
+    EQUAL(sigismember(&pending, SIGPIPE), 0);
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    EQUAL(sigismember(&blocked, SIGPIPE), 0);
+    sigaction(SIGPIPE, &before, NULL);
 }
 
 static void how_it_ends_is_said(void)
@@ -73,7 +92,11 @@ static void too_much_output_ends_it(void)
     buffer_free(&output);
 }
 
-CU_TestInfo commands_tests[] = {TEST(it_reads_and_writes), TEST(it_need_not_read),
-                                TEST(how_it_ends_is_said), TEST(what_hangs_is_killed_with_what_it_started),
-                                TEST(it_can_be_cancelled), TEST(too_much_output_ends_it),
+CU_TestInfo commands_tests[] = {TEST(it_reads_and_writes),
+                                TEST(it_need_not_read),
+                                TEST(a_pipe_that_it_closes_raises_no_signal),
+                                TEST(how_it_ends_is_said),
+                                TEST(what_hangs_is_killed_with_what_it_started),
+                                TEST(it_can_be_cancelled),
+                                TEST(too_much_output_ends_it),
                                 CU_TEST_INFO_NULL};
