@@ -68,11 +68,21 @@ jq '.trace.events = "0x32f000" | del(.domains[3].loads[0])' sim/scenarios/two-dr
 errors "$scratch/changed.json" >"$scratch/errors"
 check 'it is found on every pCPU, and its disks are charged' below 8 "$(awk -F, '$1 == 2 { print $3 }' "$scratch/errors")"
 
-# By chance a driver domain's timer or disk wakes it just after the other one has notified a guest. Over 10 s that must not
-# make it a guest to whom the other one's work goes.
-group 'a busy network beside disks'
-jq '.duration_s = 10 | .domains[3].loads = [ { type: "web", driver_domain: 1, clients: 10 }, { type: "disk", driver_domain: 2, depth: 8, request_us: 20 } ]
-    | .domains[4].loads[0] += { depth: 8, requests_per_s: 3000 }' sim/scenarios/two-driver-domains.json >"$scratch/changed.json"
+# By chance a driver domain's timer or disk wakes it just after the other one has notified somebody. That makes it no guest.
+group 'two busy driver domains'
+two_busy() { # FILTER
+    jq '.domains[3].loads = [ { type: "web", driver_domain: 1, clients: 10 }, { type: "disk", driver_domain: 2, depth: 8, request_us: 20 } ]
+        | .domains[4].loads[0] += { depth: 8, requests_per_s: 3000 }'" | $1" sim/scenarios/two-driver-domains.json >"$scratch/changed.json"
+}
+guests_of() { # DRIVER-DOMAIN: to whom any of its time was charged
+    jq -c --argjson d "$1" '[.reports[0].intervals[].idds[] | select(.domain == $d) | .guests[] | select(.charged_ns > 0) | .domain]' "$scratch/charges.json"
+}
+two_busy '.duration_s = 10'
 judge 'over 10 s' "$scratch/changed.json" "$WORST_POINTS" long
+check 'domain 1 has no guest but 3' equal '[3]' "$(guests_of 1)"
+check 'domain 2 has no guests but 3 and 4' equal '[3,4]' "$(guests_of 2)"
+two_busy '.duration_s = 2 | .domains[2].loads = [ { type: "web", driver_domain: 1, clients: 2 } ]'
+judge 'one uses the other' "$scratch/changed.json" "$WORST_POINTS" long
+check 'domain 1 has the guests 2 and 3' equal '[2,3]' "$(guests_of 1)"
 
 finish

@@ -25,9 +25,9 @@ within_record_delays() {
         jq --slurpfile truth "$truth" '
         [.reports[0].intervals[0].rows[] as $row | $truth[0].domains[] | select(.domain == $row.domain and .life == $row.life)
             | .vcpus[] | select(.vcpu == $row.vcpu)
-            | (.running_ns - $row.running_ns | fabs) < 100000,
+            | (.running_ns - $row.running_ns | fabs) < 20000,
               (((.runnable_ns - $row.runnable_ns), (.blocked_ns - $row.blocked_ns), (.offline_ns - $row.offline_ns))
-                  | fabs < 100000 + 600 * $row.executions)] | all and length > 0')" = true ]
+                  | fabs < 20000 + 600 * $row.executions)] | all and length > 0')" = true ]
 }
 
 # The driver domains' time that is charged, and their own, is their running time, in all and in each second.

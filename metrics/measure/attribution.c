@@ -12,6 +12,11 @@
 
 #define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
 
+/* By chance a driver domain wakes about once in a second just after another one notified somebody: so many wakes in a row, each
+ * so soon after the one before, are none. */
+#define CHANCE_WAKES  8
+#define CHANCE_GAP_NS 200000000u
+
 static uint32_t life_of(const struct charging *c, uint32_t vcpu)
 {
     return c->population->vcpus[vcpu].life;
@@ -193,6 +198,23 @@ static bool serves(const struct charging *c, uint32_t a, uint32_t b)
     return maps(c, a, b) != maps(c, b, a) ? maps(c, a, b) : x->domain < y->domain;
 }
 
+/*
+ * Whether a notification may have been for somebody else, and the driver domain that woke just then was woken by its timer or
+ * device. Driver domains without I/O with each other so far are believed to have some when that happens in quick succession.
+ */
+static bool wakes_by_chance(struct charging *c, uint32_t a, uint32_t b)
+{
+    if (a == NOBODY || b == NOBODY || charging_find_pair(c, a, c->idds[b].life) != NOBODY ||
+        charging_find_pair(c, b, c->idds[a].life) != NOBODY)
+        return false;
+    struct idd *d = &c->idds[a];
+    if (d->woken != b || c->now_ns > d->woken_ns + CHANCE_GAP_NS)
+        d->wakes = 0;
+    d->woken = b;
+    d->woken_ns = c->now_ns;
+    return ++d->wakes < CHANCE_WAKES;
+}
+
 /* vCPU `from`, running, notified a vCPU `to` (NOBODY: not known which) of life `target`. */
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
@@ -204,6 +226,8 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
+    if (wakes_by_chance(c, a, b))
+        return;
     if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
         uint32_t pair = charging_pair(c, a, target);
         if (!inferred)
@@ -241,14 +265,23 @@ static void may_interrupt_siblings(struct charging *c, uint32_t vcpu)
     }
 }
 
-/* A driver domain's notification woke nobody: it was for a guest that is awake, or for a sibling. */
+/* Whether the domain is a guest itself, of a driver domain that is awake. */
+static bool has_driver_awake(const struct charging *c, uint32_t life)
+{
+    uint32_t pair = c->incarnations[life].pairs;
+    while (pair != NOBODY && c->incarnations[c->idds[c->pairs[pair].idd].life].awake == 0)
+        pair = c->pairs[pair].next_of_guest;
+    return pair != NOBODY;
+}
+
+/* A driver domain's notification woke nobody: it was for a guest that is awake, for a sibling, or for its own driver domain. */
 static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
     bool copied = c->vcpus[vcpu].copies > 0;
     bool sibling = c->incarnations[life_of(c, vcpu)].awake > 1;
     if (sibling)
         may_interrupt_siblings(c, vcpu);
-    if (!copied && sibling)
+    if (!copied && (sibling || has_driver_awake(c, life_of(c, vcpu))))
         return;
     uint32_t only = end_copies_for_awake(c, vcpu, idd);
     if (only == NOBODY && !copied)

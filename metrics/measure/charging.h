@@ -62,7 +62,9 @@ struct idd {
     uint64_t
         shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */
     uint32_t own_ppm;     /* its known load of own work; 0: none is given */
-    uint32_t *awaiting; /* pairs whose guest `awaits`, in the order in which they began to */
+    uint32_t woken, wakes; /* it seemed to wake this driver domain, `wakes` times in a row, */
+    uint64_t woken_ns;     /* last then: see attribution.c */
+    uint32_t *awaiting;    /* pairs whose guest `awaits`, in the order in which they began to */
     uint32_t awaiting_n, awaiting_capacity;
     uint32_t *awake; /* pairs whose guest has a vCPU awake */
     uint32_t awake_n, awake_capacity;
@@ -86,9 +88,8 @@ enum stretch_begin {
 
 struct task {
     struct period
-        *whole; /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
-    uint64_t
-        own_to_ns; /* what of the slice is before it is the driver domain's own: of tasks before this one */
+        *whole;         /* gathers what the task runs by itself, also across preemptions; NULL: nothing yet */
+    uint64_t own_to_ns; /* what of the slice is before it is own: of tasks before this one */
     struct idle_group *group; /* see idle_share.h; NULL: nothing in it yet */
     uint64_t from_ns;  /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns; /* since then the stretch has handled the timer's interrupt; 0: not */
@@ -96,11 +97,10 @@ struct task {
     bool whole_turn;   /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;  /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
-    uint8_t
-        returns;   /* returns without any interrupt, up to USER_RETURNS: a program in user mode makes them */
-    bool idle;     /* the idle loop: it lets the vCPU sleep */
-    bool own_idle; /* what is before own_to_ns is the idle loop's */
-    bool slept;    /* the vCPU blocked: what it runs next begins with an interrupt */
+    uint8_t returns;    /* without any interrupt, up to USER_RETURNS: a program in user mode makes them */
+    bool idle;          /* the idle loop: it lets the vCPU sleep */
+    bool own_idle;      /* what is before own_to_ns is the idle loop's */
+    bool slept;         /* the vCPU blocked: what it runs next begins with an interrupt */
     bool by_sibling;    /* another vCPU of the domain woke it, and no interrupt was handled since */
     bool device_before; /* the kernel switched tasks since `device` began */
     struct period
