@@ -85,10 +85,10 @@ else
         check 'guest 1 cannot send' stopped 1 10.9.0.1
         check 'nor receive' stopped 0 10.9.0.11
         check 'nor reach another guest' stopped 1 10.9.0.12
-        check 'the other guest is untouched' flows 2 10.9.0.1
+        check 'the other guest is untouched' soon flows 2 10.9.0.1
         check 'it is read back' equal '1 drop,2 free' "$(hook nft list | paste -sd,)"
         check 'release' hook nft release 1 g1 vif1.0
-        check 'they flow again' all_flow
+        check 'they flow again' soon all_flow
         check 'that is read back' equal free "$(state_of nft 1)"
         check 'a second release is no error' hook nft release 1 g1 vif1.0
 
@@ -116,10 +116,10 @@ else
         check 'both are held' equal '1 drop,2 drop' "$(hook nft list | paste -sd,)"
         inside $dom0 nft flush ruleset
         check 'nft flush ruleset: it is seen' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
-        check 'packets flow' all_flow
+        check 'packets flow' soon all_flow
         hook nft renew 1:drop:-
         check 'they are held again, those that are meant' stopped 1 10.9.0.1
-        check 'nobody else is' flows 2 10.9.0.1
+        check 'nobody else is' soon flows 2 10.9.0.1
         inside $dom0 nft flush chain netdev xenmeter from-vif1.0
         check 'a rule is lost: it is seen' equal free "$(state_of nft 1)"
         hook nft renew 1:drop:-
@@ -138,7 +138,7 @@ else
         inside $dom0 nft add table netdev theirs
         check 'release-all' hook nft release-all
         check 'nothing of ours is left' equal 'table netdev theirs' "$(inside $dom0 nft list tables)"
-        check 'they all flow' all_flow
+        check 'they all flow' soon all_flow
         hook nft hold 9 g9 vif9.0 drop 12.5 5 2>"$err"
         check 'a guest without devices may have some later' equal 1 $?
         inside $dom0 ip link del vif1.1
@@ -189,16 +189,16 @@ else
         unset XENMETER_EXPIRES
     if inside $dom0 nft list ruleset >/dev/null 2>&1 && command -v ping >/dev/null; then
         group 'guard with nft: packets'
-        all_flow
+        soon all_flow
         guarded --hook "$hooks/nft"
         check 'the guest is stopped' soon stopped 2 10.9.0.1
-        check 'the other one is not' flows 1 10.9.0.1
+        check 'the other one is not' soon flows 1 10.9.0.1
         inside $dom0 nft flush ruleset
         check 'nft flush ruleset: it is stopped again' soon stopped 2 10.9.0.1
         kill -TERM $pid
         end_guard
         check 'SIGTERM: it found an offender' exits 1
-        check 'and has released it' all_flow
+        check 'and has released it' soon all_flow
         check 'nothing of it is left' not test -e "$scratch/state"
         guarded --hook "$hooks/nft"
         check 'once more' soon stopped 2 10.9.0.1
