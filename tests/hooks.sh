@@ -107,8 +107,8 @@ else
         wait $controller 2>/dev/null
         check 'the controller is killed: it lasts for now' stopped 1 10.9.0.1
         sleep 3.2
-        check 'three intervals later all flow' all_flow
-        check 'nobody is held' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
+        check 'three intervals later nobody is held' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
+        check 'all flow' soon all_flow
 
         group 'nft: reconcile'
         export XENMETER_EXPIRES=60
