@@ -25,15 +25,23 @@ void credit2_load_of_runq(struct sim_pcpu *on, struct credit2_load *runq, int ch
          (uint32_t)runq->now | (uint32_t)PRECISION_SHIFT << 24);
 }
 
-void credit2_load_change(struct sim_pcpu *on, struct credit2_load *runq, struct credit2_load *vcpu,
-                         const struct sim_vcpu *v, int change)
+static void record_both(struct sim_pcpu *on, struct credit2_load *runq, int change)
 {
     emit(on, TRC_CSCHED2_UPDATE_LOAD, NULL, 0);
     credit2_load_of_runq(on, runq, change);
-    if (!vcpu)
-        return;
+}
+
+void credit2_load_change(struct sim_pcpu *on, struct credit2_load *runq, struct credit2_load *vcpu,
+                         const struct sim_vcpu *v, int change)
+{
+    record_both(on, runq, change);
     update(vcpu, on->clock_ns);
     vcpu->now += change;
     EMIT(on, TRC_CSCHED2_UPDATE_UNIT_LOAD, (uint32_t)vcpu->average, (uint32_t)(vcpu->average >> 32),
          vcpu_word(v), PRECISION_SHIFT);
+}
+
+void credit2_load_unchanged(struct sim_pcpu *on, struct credit2_load *runq)
+{
+    record_both(on, runq, 0);
 }

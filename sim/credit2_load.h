@@ -15,11 +15,14 @@ struct credit2_load {
 };
 
 /*
- * Records on the pCPU that the run queue's load changed: by +1, when the vCPU began to want a pCPU, by -1, when it stopped, or by
- * 0, with no vCPU (NULL), when its pCPU began to idle.
+ * Records on the pCPU that the run queue's load and the vCPU's own changed: by +1, when the vCPU began to want a pCPU, or by
+ * -1, when it stopped.
  */
 void credit2_load_change(struct sim_pcpu *on, struct credit2_load *runq, struct credit2_load *vcpu,
                          const struct sim_vcpu *v, int change);
+
+/* The same of the run queue alone, when the pCPU begins to idle: nothing changed. */
+void credit2_load_unchanged(struct sim_pcpu *on, struct credit2_load *runq);
 
 /* Records the run queue's load alone, as balancing does. */
 void credit2_load_of_runq(struct sim_pcpu *on, struct credit2_load *runq, int change);

@@ -385,7 +385,7 @@ static struct sim_decision schedule(void *opaque, struct sim_pcpu *pcpu, uint64_
     if (next)
         return run_next(s, pcpu, next, now_ns);
     EMIT(pcpu, TRC_CSCHED2_RUNQ_CANDIDATE, vcpu_word(&pcpu->idle), UINT32_MAX, (uint32_t)IDLE_CREDIT);
-    credit2_load_change(pcpu, &s->load, NULL, NULL, 0);
+    credit2_load_unchanged(pcpu, &s->load);
     return (struct sim_decision){&pcpu->idle, SIM_NEVER};
 }
 
