@@ -103,10 +103,10 @@ static int free_all(struct act *a, struct error *err)
     return status;
 }
 
-struct act *act_start(const struct act_options *options, struct error *err)
+/* Without a lock or a thread. NULL with `err` filled. */
+static struct act *new_act(const struct act_options *options, struct error *err)
 {
     struct act *a = calloc(1, sizeof *a);
-    struct error ignored;
     if (!a) {
         error_no_memory(err, "acting");
         return NULL;
@@ -115,6 +115,15 @@ struct act *act_start(const struct act_options *options, struct error *err)
     a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
     init_shared(a);
     command_prepare();
+    return a;
+}
+
+struct act *act_start(const struct act_options *options, struct error *err)
+{
+    struct error ignored;
+    struct act *a = new_act(options, err);
+    if (!a)
+        return NULL;
     bool fine = (a->governor = governor_new(&options->limits)) || error_no_memory(err, "acting") == 0;
     if (fine && options->log)
         fine = (a->log = log_open(options->log, options->controller, act_mode_names[options->mode], err));
@@ -294,16 +303,10 @@ long act_owner(const char *lock)
 static struct act *open_idle(const struct act_options *options, const char *controller, uint64_t wait_ns,
                              struct error *err)
 {
-    struct act *a = calloc(1, sizeof *a);
     struct error ignored;
-    if (!a) {
-        error_no_memory(err, "acting");
+    struct act *a = new_act(options, err);
+    if (!a)
         return NULL;
-    }
-    a->options = *options;
-    a->lock_fd = a->host_lock_fd = a->cancel_fd = -1;
-    init_shared(a);
-    command_prepare();
     if ((!options->log || (a->log = log_open(options->log, controller, "enforce", err))) &&
         state_make_place(options->lock, err) == 0 &&
         (a->lock_fd = lock_take(options->lock, wait_ns, err)) >= 0 && (a->keeper = make_keeper(a, err)) &&

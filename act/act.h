@@ -48,7 +48,7 @@ struct act_options {
     bool (*protects)(const void *context, uint16_t domain, const char *name);
     const void *protects_context;
     host_teller *tell; /* from another thread, too */
-    bool quiet;        /* only what went wrong is told */
+    bool quiet;        /* report only what went wrong */
 };
 
 /* What is wished for a guest in an interval, and what came of it. */
@@ -83,7 +83,7 @@ int act_decide(struct act *a, uint64_t at_ns, struct act_guest *guests, size_t n
 void act_alive(struct act *a);
 
 /*
- * Ends: what was set is given back, `why` is told. Frees `a`; NULL is fine. -1 with `err` filled: something could not be given
+ * Ends: gives back what was set and reports `why`. Frees `a`; NULL is fine. -1 with `err` filled: something could not be given
  * back, or the log is not complete.
  */
 int act_stop(struct act *a, const char *why, struct error *err);

@@ -17,11 +17,11 @@ struct keeper {
     struct state state;
     struct host_guests guests; /* as they were listed last */
     bool looked;               /* the last look succeeded */
-    bool told_blind;           /* that one failed was told */
-    bool told_unrenewed;       /* that renewing failed was told */
+    bool blind_reported;       /* a failed look was reported */
+    bool unrenewed_reported;   /* a failed renewal was reported */
     struct released *released; /* guests that are left alone */
     size_t released_n, released_capacity;
-    uint16_t *failed; /* domains of which it was told that setting failed */
+    uint16_t *failed; /* domains whose failed setting was reported */
     size_t failed_n, failed_capacity;
 };
 
@@ -35,7 +35,7 @@ static bool has(const uint16_t *domains, size_t n, uint16_t domain)
     return false;
 }
 
-/* Without memory it is not added: the worst is that something is told or done twice. */
+/* Without memory the domain is not added: at worst the keeper reports or does something twice. */
 static void add(uint16_t **domains, size_t *n, size_t *capacity, uint16_t domain)
 {
     uint16_t *all = has(*domains, *n, domain) ? NULL : array_reserve(*domains, capacity, *n + 1, sizeof *all);
@@ -203,7 +203,7 @@ const struct host_guests *keeper_guests(const struct keeper *k)
     return &k->guests;
 }
 
-/* A look in a round: that it fails is told once, and so is that it works again. */
+/* One look at the host in a round: reports once when looks fail, and once when they work again. */
 static int look_again(struct keeper *k)
 {
     struct error err;
@@ -212,11 +212,11 @@ static int look_again(struct keeper *k)
         return -1; /* the end is near, and nothing is wrong */
     if (status != 0)
         log_add(k->options.log, json_pack("{ss ss}", "event", "blind", "why", err.message));
-    if (status != 0 && !k->told_blind)
+    if (status != 0 && !k->blind_reported)
         k->options.tell("what is set on the host cannot be read: %s; nothing is set meanwhile", err.message);
-    if (status == 0 && k->told_blind)
+    if (status == 0 && k->blind_reported)
         k->options.tell("what is set on the host can be read again");
-    k->told_blind = status != 0;
+    k->blind_reported = status != 0;
     return status;
 }
 
@@ -318,13 +318,13 @@ static void renew(struct keeper *k)
     if (!m->renew || k->state.guests_n == 0)
         return;
     if (m->renew(m, &k->options.runner, k->state.guests, k->state.guests_n, &err) == 0) {
-        k->told_unrenewed = false;
+        k->unrenewed_reported = false;
         return;
     }
     log_add(k->options.log, json_pack("{ss ss}", "event", "not renewed", "why", err.message));
-    if (!k->told_unrenewed && !runner_is_cancelled(&k->options.runner))
+    if (!k->unrenewed_reported && !runner_is_cancelled(&k->options.runner))
         k->options.tell("what is set cannot be renewed: %s; this goes on being tried", err.message);
-    k->told_unrenewed = true;
+    k->unrenewed_reported = true;
 }
 
 /* ---- giving back ---- */

@@ -52,12 +52,12 @@ const struct host_guests *keeper_guests(const struct keeper *k);
 
 /*
  * One round: looks at the host, gives the guests of the first `releases` of n wishes back what they had, and sets what is
- * wished for the others and is not set yet. What fails is told, and is tried again in the next round. -1: what is set on the host is
+ * wished for the others and is not set yet. Reports what fails, and tries it again in the next round. -1: what is set on the host is
  * not known, and nothing was done.
  */
 int keeper_round(struct keeper *k, const struct act_wish *wishes, size_t releases, size_t n);
 
-/* Gives all guests back what they had; `why` is told, with how many they were ("end of the trace"). Returns for how many it failed. */
+/* Gives all guests back what they had; reports `why` ("end of the trace") and the number of guests. Returns how many failed. */
 size_t keeper_release_all(struct keeper *k, const char *why);
 
 /* Why nothing is set for the guest: "exempt", "changed by others", "by an operator"; NULL: it can be. */

@@ -106,10 +106,10 @@ const char *acting_name(const void *acting, int32_t domain, uint32_t life);
 /* Decides on the wishes of an interval, as act_decide; without commands where the mode is to observe. */
 int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, size_t n);
 
-/* Ends; everything is given back, `why` is told. 0, or -1 with `err` filled. May be called twice. */
+/* Ends: gives everything back and reports `why`. 0, or -1 with `err` filled. May be called twice. */
 int acting_end(struct acting *a, const char *why, struct error *err);
 
-/* Whose files they are, by `state` of an option (NULL: not given); what is set there is told on standard output. EXIT_DONE, or EXIT_ERROR. */
+/* Prints on standard output what the state file of the options (or the controller's own) says is set. EXIT_DONE, or EXIT_ERROR. */
 int acting_status(const struct acting_controller *controller, const struct acting_options *o);
 
 /* Asks for something, of the process that acts or of whoever does next. Returns the exit code, everything having been said. */

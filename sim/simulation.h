@@ -15,7 +15,7 @@
 
 /*
  * Takes the trace's bytes in order. Returns 0; else the simulation ends and simulation_run() returns -1 without `err` filled.
- * `reached` is told every so often how far the host's time is, also while nothing is written; NULL: nobody wants to know.
+ * The simulation calls `reached` every so often with the time of the host, also while nothing is written; NULL: no such calls.
  */
 struct simulation_sink {
     void *context;
