@@ -63,7 +63,7 @@ size_t keeper_release_all(struct keeper *k, const char *why);
 /* Why nothing is set for the guest: "exempt", "changed by others", "by an operator"; NULL: it can be. */
 const char *keeper_refuses(const struct keeper *k, uint16_t domain);
 
-/* Does what an operator asks for, and tells it. -1: a guest could not be given back what it had. */
+/* Does what an operator asks for, and reports it. -1: a guest could not be given back what it had. */
 int keeper_request(struct keeper *k, const struct request *r);
 
 #endif

@@ -156,7 +156,7 @@ static int read_vcpu(const char *line, char *text, struct host_guests *guests, s
     return 0;
 }
 
-/* Where all vCPUs have the same, it is said once, without their numbers. */
+/* Prints the parameters once, without numbers of vCPUs, where all vCPUs have the same. */
 static void shorten(struct host_guest *g)
 {
     const char *first = strstr(g->value, "-p ");

@@ -190,7 +190,7 @@ static void name_files(struct acting *a, const struct acting_controller *control
     snprintf(a->lock, sizeof a->lock, "%s.lock", a->state);
 }
 
-/* Whether the input is a file: it waits, and tells of another time. */
+/* Whether the input is a file: a file can wait, and its records are of another time. */
 static bool is_recording(const struct options *o)
 {
     struct stat st;

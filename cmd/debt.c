@@ -32,7 +32,7 @@ struct ledger_run {
     uint64_t lengths_ns[2]; /* of these intervals */
     bool begun;             /* an interval was handed out */
     uint64_t reserved_ns;   /* of a feedback interval, by then */
-    bool overcommitted;     /* was said */
+    bool overcommitted;     /* was reported */
     struct debt_apply apply;
     volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
     struct waiting_rows waiting;   /* until every domain with a reservation has appeared */
@@ -218,7 +218,7 @@ static size_t memory(const void *context)
     return debt_memory(l->debt);
 }
 
-/* What is wrong with it is told, and the policy stays as it was. */
+/* Reports what is wrong with the file; the policy stays as it was. */
 static void reload_policy(struct ledger_run *l)
 {
     const struct debt_arguments *a = arguments_of(l);

@@ -104,7 +104,7 @@ static int take_rows(void *context, const struct interval *interval, const struc
     return waiting_rows_write(&g->waiting, &g->reading) == 0 ? write_rows(g, interval, g->chosen, n) : -1;
 }
 
-/* A limit of nobody is an error, or is said where rows went out at once. */
+/* A limit of a domain that never appeared is an error, or a warning where rows were written at once. */
 static int check_missing(const struct guard_run *g, struct error *err)
 {
     const struct reading *r = &g->reading;

@@ -370,8 +370,9 @@ static int check_controllers(const struct simulate_options *s, struct error *err
     if (s->delay_given && !s->ledger_policy && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
     if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
-        return error_set(err, ERROR_USAGE,
-                         "how to charge is said to who acts: give --with debt=POLICY or guard=POLICY");
+        return error_set(
+            err, ERROR_USAGE,
+            "options of charging are for a ledger or a guard: give --with debt=POLICY or guard=POLICY");
     return 0;
 }
 

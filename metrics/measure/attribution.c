@@ -59,10 +59,10 @@ static void copied_for(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
 }
 
 /* The copies waiting are for this pair, as a notification says that woke its guest. */
-static void remember_told(struct charging *c, uint32_t vcpu, uint32_t pair)
+static void remember_notified_copies(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
     if (pair != NOBODY)
-        c->pairs[pair].told += c->vcpus[vcpu].copies * charging_scale(c);
+        c->pairs[pair].copied_notified += c->vcpus[vcpu].copies * charging_scale(c);
 }
 
 /* The copies waiting are for this pair. */
@@ -100,18 +100,18 @@ static void consider(struct split *s, uint32_t pair, double recent)
 }
 
 /*
- * Whom the copies were for is not known: they are divided in the proportion of what each guest had before. `told`: a
+ * Whom the copies were for is not known: they are divided in the proportion of what each guest had before. `notified`: a
  * notification followed, as it does not after the headers of packets that guests sent.
  */
 static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, const uint32_t *pairs,
-                          uint32_t pairs_n, bool told)
+                          uint32_t pairs_n, bool notified)
 {
     struct split s = {.n = 0};
     uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
     uint32_t count = c->vcpus[vcpu].copies;
     c->vcpus[vcpu].copies = 0;
-    for (uint32_t i = 0; told && i < pairs_n; i++)
-        consider(&s, pairs[i], c->pairs[pairs[i]].told);
+    for (uint32_t i = 0; notified && i < pairs_n; i++)
+        consider(&s, pairs[i], c->pairs[pairs[i]].copied_notified);
     for (uint32_t i = 0, n = s.n == 0 ? pairs_n : 0; i < n; i++)
         consider(&s, pairs[i], c->pairs[pairs[i]].copied);
     if (s.n == 0) {
@@ -231,7 +231,7 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
     if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
         uint32_t pair = charging_pair(c, a, target);
         if (!inferred)
-            remember_told(c, from, pair);
+            remember_notified_copies(c, from, pair);
         settle_copies(c, from, pair, inferred);
         notified(c, pair, from, from, to, inferred);
     } else if (b != NOBODY) {

@@ -30,7 +30,7 @@ void tasks_take_marks(struct charging *c, const struct task_marks *marks)
     q->at = at;
     for (size_t i = 0; i < marks->n; i++) {
         while (q->n > 0 && q->at[q->n - 1] > marks->at[i])
-            q->n--; /* the pCPU's clock was set back: what it wrote before can not be told from what comes */
+            q->n--; /* the pCPU's clock was set back: what it wrote before cannot be distinguished from what comes */
         q->at[q->n++] = marks->at[i];
     }
     find_next(c, q);

@@ -111,7 +111,7 @@ double charging_scale(struct charging *c)
     if (exponent > REBASE_EXPONENT) {
         for (size_t p = 0; p < c->pairs_n; p++) {
             c->pairs[p].copied = ldexp(c->pairs[p].copied, -(int)fmin(exponent, 4096));
-            c->pairs[p].told = ldexp(c->pairs[p].told, -(int)fmin(exponent, 4096));
+            c->pairs[p].copied_notified = ldexp(c->pairs[p].copied_notified, -(int)fmin(exponent, 4096));
             c->pairs[p].charged = ldexp(c->pairs[p].charged, -(int)fmin(exponent, 4096));
             c->pairs[p].passed_on = ldexp(c->pairs[p].passed_on, -(int)fmin(exponent, 4096));
             c->pairs[p].completed = ldexp(c->pairs[p].completed, -(int)fmin(exponent, 4096));

@@ -78,7 +78,7 @@ struct run_slice {
     uint16_t pcpu;
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
     bool
-        of_task; /* what the driver domain does for itself is told apart: T is a task, or its kernel recorded it */
+        of_task; /* what the driver domain does for itself is known: T is a task, or its kernel recorded it */
     struct run_slice *next_free, *next_made;
 };
 

@@ -208,7 +208,7 @@ static void merge_into_task(struct charging *c, uint32_t vcpu)
     v->task.from_ns = c->now_ns;
 }
 
-/* The stretch is an interrupt that nothing tells of. */
+/* The stretch is an interrupt without any record. */
 static void charge_unexplained(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);

@@ -39,9 +39,9 @@ struct pair {
     bool granted;           /* the driver domain mapped its pages, or handed it some */
     uint32_t awake_at; /* index in the driver domain's list of awake guests; NOBODY: all its vCPUs sleep */
     double copied;     /* recent copies that were surely for it; scaled, see charging_scale */
-    double told;       /* of them: those that a notification followed; scaled */
-    double charged;    /* recent charges; scaled */
-    double passed_on;  /* recent copies by threads that received nothing; scaled */
+    double copied_notified; /* of them: those that a notification followed; scaled */
+    double charged;         /* recent charges; scaled */
+    double passed_on;       /* recent copies by threads that received nothing; scaled */
     double handled,
         handled_ns; /* I/O in interrupts whose beginning is known, in units of one page copied; how long they took */
     double completed;     /* recent disk requests whose end unmapped nothing; scaled */
@@ -57,7 +57,7 @@ struct idd {
     bool counted;      /* packets or requests of its guests were counted outside */
     bool measured;     /* its kernel recorded whose work it did: no method is in force */
     bool undecided;    /* whether it will be: charge_choice.c */
-    bool tasks_seen;   /* records tell its tasks apart: T is a task from now on */
+    bool tasks_seen;   /* records distinguish its tasks: T is a task from now on */
     struct softirq_leads leads;
     uint64_t
         shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */

@@ -30,7 +30,7 @@ kept() { # NAME DOMAIN
         def rate(s): s as $s | [$s[].domains[] | select(.domain == $d).work.requests] | add / ($s | length);
         (100 * rate(.seconds[$from:$to]) / rate(.seconds[5:$from])) * 10 | round / 10' "$(of "$1" truth.json)"
 }
-# What dom0 ran for the transfer, in % of a pCPU: by the truth, and by what the guard was told.
+# What dom0 ran for the transfer, in % of a pCPU: by the truth, and by what the guard counted.
 by_truth() {
     jq --argjson from $begins --argjson to $ends '[.seconds[$from:$to][].charged[] | select(.domain >= 3).cpu_ns] | add / ($to - $from) / 1e7' "$(of "$1" truth.json)"
 }
@@ -72,7 +72,7 @@ row() { # NAME LOAD LIMIT
 } >"$work/rows"
 table 'From 20 s to 50 s: what dom0 runs for the transfer, and what the web servers keep of their requests' <"$work/rows"
 write_csv <"$work/rows"
-follows 'charged is what the guard is told, truth what dom0 really ran. settled: from then on the average since 20 s is at most
+follows 'charged is what the guard counts, truth what dom0 really ran. settled: from then on the average since 20 s is at most
 half a point above the limit. The guest reboots at 30 s, as a domain of the same name.'
 
 claim 'not held, the transfer takes more than a tenth from a web server' below 90 "$(kept transfer 2)"

@@ -300,7 +300,7 @@ static void it_is_refused_before_rows_are_there(void)
     charge_host_end(&c, &r);
 }
 
-/* A thread copies pages to the domain, and tells it. */
+/* A thread copies pages to the domain and notifies it. */
 static void passes_on(struct trace_bytes *c, uint64_t t, uint32_t domain, uint32_t pages)
 {
     rec_hypercall(c, t, STACK_SWITCH);

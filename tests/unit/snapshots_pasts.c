@@ -273,7 +273,7 @@ static struct cut snapshot_at(const struct past_made *p, const struct clock *clo
     return cut;
 }
 
-/* What is told of the part; `cut`: what comes before its time only by its snapshot. */
+/* The records that the part is fed with; `cut`: what comes before its time only by its snapshot. */
 static struct buffer told_of(const struct past_made *p, const struct clock *clock, enum by by,
                              const struct part *part, const struct cut *cut, uint64_t mark)
 {
@@ -382,7 +382,7 @@ static void at(struct past_made *p, uint64_t ms)
     p->now = ms * 1000000;
 }
 
-/* The rows of 4 s to the end, told with a snapshot at 1.5 s and checked against all that happened, hold this text. */
+/* The rows of 4 s to the end, begun with a snapshot at 1.5 s and checked against all that happened, hold this text. */
 static void tells(const struct past_made *p, const struct clock *clock, enum by by, const char *text)
 {
     const struct part part = {4ull * SECOND, 0};
