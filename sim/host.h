@@ -18,6 +18,7 @@
 #include "sim/prng.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"
+#include "sim/trace_layout.h"
 #include "sim/trace_ring.h"
 #include "sim/true_account.h"
 
@@ -134,7 +135,8 @@ struct sim_host {
     struct true_account truth;
     uint64_t cycles_per_ns;         /* 16.48 fixed point */
     uint64_t last_ns;               /* of the latest record or runstate change */
-    bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
+    struct trace_layout layout;     /* of its records */
+    bool recorded[TRC_EVENT_COUNT]; /* by the event mask, and there are such records in the layout */
     bool sweep_wanted;
     bool stands_still; /* too much happened at one instant: the results are void */
     bool no_memory;    /* an allocation failed while it ran: the results are void */

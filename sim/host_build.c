@@ -35,8 +35,9 @@ static void fill_mask(struct sim_host *host)
 {
     uint32_t mask = host->plan->event_mask;
     for (unsigned i = 0; i < TRC_EVENT_COUNT; i++) {
-        uint32_t id = trace_event_info[i].id;
-        host->recorded[i] = (mask >> 16 & id >> 16) != 0 && (mask >> 12 & id >> 12 & 0xf) != 0;
+        uint32_t id = host->layout.events[i].id;
+        host->recorded[i] =
+            host->layout.written[i] && (mask >> 16 & id >> 16) != 0 && (mask >> 12 & id >> 12 & 0xf) != 0;
     }
 }
 
@@ -68,6 +69,7 @@ static bool build_pcpus(struct sim_host *host)
         if (!trace_ring_init(&pcpu->ring, i, bytes, &host->sweep_wanted) ||
             !host_add_timer(host, &pcpu->timer))
             return false;
+        pcpu->ring.events = host->layout.events;
         pcpu->ring.skew = i % 2 ? host_tsc(host, host->plan->skew_ns) - host_tsc(host, 0) : 0;
         pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
         pcpu->ring.current_vcpu = (uint16_t)i;
@@ -184,6 +186,7 @@ bool sim_host_build(struct sim_host *host)
 {
     host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
     prng_seed(&host->rng, host->plan->seed);
+    trace_layout_init(&host->layout, host->plan->layout);
     fill_mask(host);
     return build_pcpus(host) && build_domains(host) && build_loads(host);
 }
