@@ -48,6 +48,20 @@ struct sim_task_list {
     struct sim_task *head, *tail;
 };
 
+/* What is counted of a vCPU, in the order of sim_count_names. */
+enum sim_count {
+    COUNT_WAKE_WAIT_NS,    /* runnable after it was blocked */
+    COUNT_PREEMPT_WAIT_NS, /* runnable after it ran */
+    COUNT_EXECUTIONS,      /* runnable -> running */
+    COUNT_WAKES,           /* blocked -> runnable */
+    COUNT_BLOCKS,          /* running -> blocked */
+    COUNT_PREEMPTIONS,     /* running -> runnable without a yield */
+    COUNT_YIELDS,          /* calls of SCHEDOP_yield */
+    COUNT_MIGRATIONS,      /* executions on another pCPU than that of the one before, within the trace */
+    SIM_COUNTS
+};
+extern const char *const sim_count_names[SIM_COUNTS];
+
 struct sim_vcpu {
     struct sim_domain *domain;
     struct sim_pcpu *pcpu; /* where it runs, or ran last, or is to run first */
@@ -80,6 +94,9 @@ struct sim_vcpu {
     uint64_t charged_ns; /* up to here */
     uint32_t charged_to; /* a cell; of a guest CELL_NONE */
     uint32_t first_state_cell;
+    uint32_t first_count_cell; /* of SIM_COUNTS */
+    uint8_t came_from;         /* enum sim_runstate: that before the present one */
+    int16_t ran_on;            /* pCPU of its last execution within the trace; -1: none */
 };
 
 struct sim_load;

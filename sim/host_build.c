@@ -87,11 +87,16 @@ static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct 
                            .runstate = domain->alive ? SIM_BLOCKED : SIM_OFFLINE,
                            .blocked = domain->alive,
                            .paused = !domain->alive,
-                           .charged_to = domain->own_cell};
+                           .charged_to = domain->own_cell,
+                           .came_from = SIM_OFFLINE,
+                           .ran_on = -1};
     v->pcpu = &host->pcpus[pin >= 0 ? (uint32_t)pin : v->index % host->plan->pcpus];
     noise_init(host, v);
     v->first_state_cell = true_account_cell(&host->truth);
     for (int i = 1; i < TRUE_STATES; i++)
+        true_account_cell(&host->truth);
+    v->first_count_cell = true_account_cell(&host->truth);
+    for (int i = 1; i < SIM_COUNTS; i++)
         true_account_cell(&host->truth);
     return kernel_init(host, v);
 }
