@@ -12,8 +12,10 @@
 #include "metrics/human.h"
 #include "sim/simulated_feed.h"
 #include "simulate_control.h"
+#include "simulate_live.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
+#define BEHIND_NS          500000000u /* what is worth a word */
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
 struct simulate_options {
@@ -27,6 +29,8 @@ struct simulate_options {
     uint64_t most_bytes; /* of the trace; 0: MOST_BYTES_DEFAULT */
     uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
     size_t seed;         /* 0: that of the scenario */
+    bool realtime;
+    const char *hooks; /* a folder; NULL: none act */
 };
 
 struct simulate {
@@ -36,6 +40,7 @@ struct simulate {
     struct simulated_control control;
     struct output *trace, *truth, *ledger, *decisions;
     struct progress progress;
+    struct simulated_live live;
     uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
     uint64_t now_ns;            /* how far the host's time is, about */
 };
@@ -116,10 +121,16 @@ static int write_trace(void *simulate, const void *bytes, size_t n)
     return output_write(s->trace, bytes, n);
 }
 
-static void show_progress(void *simulate, uint64_t now_ns)
+static void reached(void *simulate, uint64_t now_ns)
 {
     struct simulate *s = simulate;
+    struct error err = {0};
     s->now_ns = now_ns;
+    if (s->options->realtime) {
+        output_flush(s->trace);
+        if (simulated_live_reached(&s->live, now_ns, &err) != 0)
+            output_fail(s->trace, &err);
+    }
     progress_show_simulated(&s->progress, now_ns, s->scenario->duration_ns, s->bytes);
 }
 
@@ -222,7 +233,10 @@ static int simulate(struct simulate *s)
     const struct options *o = &s->options->common;
     if (read_inputs(s, &err) != EXIT_DONE || open_outputs(s, &err) != EXIT_DONE)
         return EXIT_ERROR;
-    const struct simulation_sink sink = {s, write_trace, show_progress};
+    if (s->options->realtime && simulated_live_open(&s->live, s->scenario, s->options->hooks, &err) != 0)
+        return fail(s->options->hooks, &err);
+    const struct simulation_sink sink = {s, write_trace, reached,
+                                         s->options->realtime ? SIMULATED_LIVE_STEP_NS : 0};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
     if (s->options->ledger_policy && !simulation_takes_allowances(s->host.simulation)) {
@@ -232,6 +246,7 @@ static int simulate(struct simulate *s)
             o->inputs[0]);
         return EXIT_ERROR;
     }
+    s->live.simulation = s->host.simulation;
     bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
     if (!done && s->ledger && output_failure(s->ledger))
         return commit(&s->ledger, s->options->ledger);
@@ -242,6 +257,10 @@ static int simulate(struct simulate *s)
     if (output_reader_gone(s->trace))
         return reader_gone(s);
     int status = commit_all(s);
+    if (status == EXIT_DONE && s->live.behind_ns >= BEHIND_NS && !o->quiet)
+        complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
+                 "can simulate in time",
+                 (double)s->live.behind_ns / 1e9);
     if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
@@ -257,6 +276,7 @@ static int run(const struct options *o)
     output_abort(s.ledger);
     output_abort(s.decisions);
     simulated_control_free(&s.control);
+    simulated_live_close(&s.live);
     simulated_feed_free(&s.host);
     scenario_free(s.scenario);
     return status;
@@ -369,6 +389,8 @@ static int check_controllers(const struct simulate_options *s, struct error *err
         return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
     if (s->delay_given && !s->ledger_policy && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
+    if (s->hooks && !s->realtime)
+        return error_set(err, ERROR_USAGE, "--hooks wants --realtime: hooks go by the clock");
     if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
         return error_set(
             err, ERROR_USAGE,
@@ -433,6 +455,10 @@ static const struct option_spec options[] = {
     OPTION(0, "decisions", "FILE",
            "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, decisions), .choices = ":file"),
+    OPTION(0, "realtime", NULL, "the host's time goes with the clock, as on a live host", .set = set_flag,
+           .offset = offsetof(struct simulate_options, realtime)),
+    OPTION(0, "hooks", "DIR", "does what the hook \"simulated\" asks for there; with --realtime",
+           .set = set_text, .offset = offsetof(struct simulate_options, hooks), .choices = ":file"),
     OPTIONS_HEADING("How those that act charge"),
     OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),

@@ -29,6 +29,7 @@ struct simulation {
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
     uint64_t still;        /* at now_ns */
+    uint64_t reach_ns;     /* when the sink's reached() is due */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
@@ -259,8 +260,10 @@ static bool go_on(struct simulation *s)
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
     host->stands_still |= s->still > STILL_MAX;
-    if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
+    if ((s->acts++ % ACTS_BETWEEN == 0 || first.due >= s->reach_ns) && s->sink.reached) {
+        s->reach_ns = s->sink.every_ns ? first.due + s->sink.every_ns : SIM_NEVER;
         s->sink.reached(s->sink.context, first.due);
+    }
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
     timer->due(host, timer->context, first.due);
@@ -332,7 +335,10 @@ int simulation_hold(struct simulation *s, const struct simulation_held *held, ui
                     struct error *err)
 {
     for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
-        struct order order = {.due_ns = s->now_ns + delay_ns, .pair = pair, .held = held->held};
+        struct order order = {.due_ns = s->now_ns + delay_ns,
+                              .pair = pair,
+                              .bytes_per_s = held->bytes_per_s,
+                              .held = held->held};
         if (!pair->guest->alive || pair->guest->id != held->domain ||
             pair->driver->domain->id != held->driver_domain)
             continue;

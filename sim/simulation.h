@@ -21,6 +21,7 @@ struct simulation_sink {
     void *context;
     int (*write)(void *context, const void *bytes, size_t n);
     void (*reached)(void *context, uint64_t now_ns);
+    uint64_t every_ns; /* `reached` at least so often, before what happens after it; 0: as it comes */
 };
 
 struct simulation;
@@ -52,12 +53,15 @@ void simulation_stop(struct simulation *s);
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err);
 
+#define SIMULATION_FREE UINT64_MAX
+
 /* What of a guest's I/O a driver domain stops, or lets back. */
 struct simulation_held {
     uint16_t domain, driver_domain;
-    bool network; /* packets in both directions are dropped */
-    bool disk;    /* requests wait */
-    bool held;    /* else it is let back */
+    bool network;         /* packets above so many bytes a second, in each direction, are dropped: */
+    uint64_t bytes_per_s; /* 0: all; SIMULATION_FREE: none */
+    bool disk;            /* requests */
+    bool held;            /* wait; else they go on */
 };
 
 /* Does that delay_ns after the last step; nothing, where the one does not serve the other. -1 with `err` filled: no memory. */
