@@ -83,9 +83,10 @@ static int write_state(const struct simulated_live *l, struct error *err)
     struct buffer text = {0};
     for (size_t i = 0; i < l->scenario->domain_count; i++) {
         const struct simulated_guest *g = &l->guests[i];
+        const struct scenario_domain *d = &l->scenario->domains[i];
         if (g->is_guest)
-            buffer_printf(&text, "%u %s\n", (unsigned)l->scenario->domains[i].id,
-                          *g->action ? g->action : "free");
+            buffer_printf(&text, "%u %s%s%s\n", (unsigned)d->id, *g->action ? g->action : "free",
+                          *d->name ? " " : "", d->name);
     }
     int fd = openat(l->folder_fd, STATE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     bool fine = fd >= 0 && !text.failed && output_write_fd(fd, text.at ? text.at : "", text.n) == 0;

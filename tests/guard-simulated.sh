@@ -117,10 +117,10 @@ host '.duration_s = 9 | .domains[3].loads[0].start_s = 2'
 limit 5%
 live() { exec "$XENMETER" simulate --realtime --hooks "$hands" --truth "$truth" "$scenario" 2>"$scratch/host.err"; }
 guard() {
-    exec "$XENMETER" guard --policy "$policy" --names "$scratch/names" --exec --hook share/hooks/simulated --state "$scratch/state" \
+    exec "$XENMETER" guard --policy "$policy" --exec --hook share/hooks/simulated --state "$scratch/state" \
         -f jsonl -o "$decisions" - 2>"$err"
 }
-state() { sed -n "s/^3 //p" "$hands/state" 2>/dev/null; }
+state() { awk '$1 == 3 { print $2 }' "$hands/state" 2>/dev/null; }
 awaits() { # SECONDS COMMAND...: until it succeeds
     local end=$((SECONDS + $1))
     shift
@@ -146,6 +146,22 @@ live | tee -p "$scratch/pipe" >/dev/null &
 host=$!
 guard <"$scratch/pipe" &
 check 'held' awaits 10 state_is drop
+echo '{"domains":{"transfer":{"limit":"90%"}}}' >"$policy"
+pid=$(pgrep -f "guard --policy $policy")
+kill -HUP "$pid"
+check 'SIGHUP: the policy is read again' awaits 5 says "$err" 'policy.json: was read again'
+check 'its limit is another one' awaits 8 state_is free
+echo '{"domains":{"web10":{"limit":"90%"}}}' >"$policy"
+kill -HUP "$pid"
+limit 500%
+kill -HUP "$pid"
+check 'a wrong policy: the old one stays' awaits 5 says "$err" 'the policy stays as it was'
+limit 5% '"window":"1s"'
+kill -HUP "$pid"
+check 'another window: too' awaits 5 says "$err" 'another window needs a new start: the policy stays'
+limit 5%
+kill -HUP "$pid"
+check 'held again' awaits 8 state_is drop
 { kill -9 "$(pgrep -f "guard --policy $policy")" && wait $!; } 2>/dev/null
 check 'the guard is killed: the guest is free soon' awaits 8 state_is free
 pkill -TERM -f "simulate --realtime --hooks $hands"
