@@ -171,6 +171,34 @@ check 'what they cost is charged to the guest' equal true "$(jq --slurpfile reco
     [.charged[] | .domain as $d | .by.pages as $ns | ($records | map(select((.fields.grantor == $d))) | length) | . * 1000 - $ns | fabs < 200 * 1000 + 0.2 * $ns] | all' "$truth")"
 check 'names have numbers' equal 'guest-1 guest-2 guest-3' "$(jq -r '[.domains[1:][].name] | join(" ")' "$truth")"
 
+# One request at a time, each a batch of its own: 1.2 us for the batch, 6 us for the request, 0.12 us for each KiB that is copied,
+# and 0.6 us for each KiB that is written. 16 KiB: 9.12 us to read, 18.72 us to write, and up to
+# 0.3 us for the records that Xen writes meanwhile.
+group 'reads and writes'
+directions() { # READS_PCT
+    cat >"$scenario" <<END
+{ "duration_s": 4, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "disk", "request_bytes": 16384, "requests_per_s": 1000, "reads_pct": $1 } ] } ] }
+END
+    simulate
+    reads=$(jq '.domains[1].work.disk_reads' "$truth")
+    writes=$(jq '.domains[1].work.disk_writes' "$truth")
+}
+disk_us() { jq '.charged[0].by.disk / 1000' "$truth"; }
+about_us() { awk -v is="$(disk_us)" -v reads="$reads" -v writes="$writes" 'BEGIN { us = 9.12 * reads + 18.72 * writes; exit !(us > 0 && is > us && is < us + 0.3 * (reads + writes)) }'; }
+directions 100
+check 'only reads' equal "0 $(jq '.domains[1].work.disk_requests' "$truth")" "$writes $reads"
+check 'cost what reads cost' about_us
+directions 0
+check 'only writes' equal "0 $(jq '.domains[1].work.disk_requests' "$truth")" "$reads $writes"
+check 'cost what writes cost' about_us
+directions 70
+check '70 % reads, within 3 points' awk -v r="$reads" -v w="$writes" 'BEGIN { exit !(r + w > 3900 && r > 0.67 * (r + w) && r < 0.73 * (r + w)) }'
+check 'cost both' about_us
+check 'all of them' equal "$((reads + writes))" "$(jq '.domains[1].work.disk_requests' "$truth")"
+check 'bytes in both directions' equal "$((16384 * reads)) $((16384 * writes))" "$(jq -r '.domains[1].work | "\(.disk_bytes_read) \(.disk_bytes_written)"' "$truth")"
+check 'seconds add up to that' equal "$reads $((16384 * writes))" "$(jq -r '[.seconds[].domains[1].work] | "\(map(.disk_reads) | add) \(map(.disk_bytes_written) | add)"' "$truth")"
+
 group 'schedulers'
 for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
@@ -600,6 +628,7 @@ wrong '.domains[0].loads[0] = {"type": "web", "clients": 3}' '\$\.domains\[0\]\.
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web"}' 'either requests_per_s or arrivals_file'
 wrong '.domains[0].driver_domain = {} | .domains[0].loads[0] = {"type": "disk"}' 'cannot be its own driver domain'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_out", "to": 9}' '\.to: must be another domain'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "disk", "reads_pct": 101}' '\.reads_pct: must be from 0 to 100$'
 wrong '.domains[0].driver_domain = {"batch": 3}' 'batch_ns, batch_us, batch_ms or batch_s'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3}' '.off_ms. is missing'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3, "off_ms": 2, "vcpu": 1}' '\.vcpu: the domain has the vCPUs 0 to 0'
