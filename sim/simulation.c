@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/counter_reader.h"
 #include "sim/host_build.h"
 #include "sim/kernel.h"
 #include "sim/orders.h"
@@ -25,6 +26,7 @@ struct simulation {
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
     struct orders orders;
+    struct counter_readers counters;
     struct prng trace_rng; /* of what happens to the trace, and not to the host */
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
@@ -150,7 +152,7 @@ static bool build(struct simulation *s)
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
-        !orders_init(&s->orders, host))
+        !orders_init(&s->orders, host) || !counter_readers_init(&s->counters, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -200,6 +202,7 @@ void simulation_free(struct simulation *s)
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
     orders_free(&s->orders);
+    counter_readers_free(&s->counters);
     sim_host_free(host);
     free(s);
 }
@@ -229,6 +232,13 @@ static void begin(struct simulation *s)
     }
 }
 
+/* A moment at which nothing happened yet. */
+static uint64_t after_all(const struct simulation *s)
+{
+    uint64_t end_ns = s->stopped ? s->now_ns + 1 : s->host.plan->duration_ns;
+    return s->host.last_ns > end_ns ? s->host.last_ns : end_ns;
+}
+
 static void end(struct simulation *s)
 {
     struct sim_host *host = &s->host;
@@ -246,6 +256,7 @@ static void end(struct simulation *s)
     if (s->stopped)
         true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
+    counter_readers_end(&s->counters, after_all(s));
     sweep(s, host->last_ns);
 }
 
@@ -268,6 +279,11 @@ static bool go_on(struct simulation *s)
         timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
         host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
     return true;
+}
+
+void simulation_count(struct simulation *s, const struct simulation_counters *to)
+{
+    counter_readers_begin(&s->counters, to);
 }
 
 int simulation_step(struct simulation *s, struct error *err)

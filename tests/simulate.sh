@@ -290,6 +290,51 @@ done
 cat "$scratch"/*/errors | awk '{ sum[$1] += $2; n[$1]++ } END { for (method in sum) print method, sum[method] / n[method] }' >"$scratch/simulated"
 check 'on the mean of the scenarios' equal '' "$(same_order "$scratch/real" "$scratch/simulated")"
 
+# The counters that driver domains have of the guests' devices.
+counts=$scratch/counts.csv
+last_count() { # DEVICE COLUMN
+    awk -F, -v device="$1" -v column="$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $at["device"] == device { n = $at[column] } END { print n }' "$counts"
+}
+group 'counted I/O'
+jq '.duration_s = 2 | .domains[3].loads[1].reads_pct = 60' sim/scenarios/two-driver-domains.json >"$scenario"
+simulate
+cp "$trace" "$scratch/first.xt"
+simulate --counts "$counts"
+check 'simulates' exits 0
+check 'counting changes nothing' same "$scratch/first.xt" "$trace"
+check 'all packets to the guest' equal "$(jq '.domains[3].work.packets_in' "$truth")" "$(last_count vif3.0 tx_packets)"
+check 'all packets from it, but for those in the ring' awk -v sent="$(jq '.domains[3].work.packets_out' "$truth")" -v counted="$(last_count vif3.0 rx_packets)" \
+    'BEGIN { exit !(sent > 1000 && counted <= sent && counted > sent - 256) }'
+check 'all requests in each direction, but for those under way' awk -v r="$(jq '.domains[3].work.disk_reads' "$truth")" -v w="$(jq '.domains[3].work.disk_writes' "$truth")" \
+    -v reads="$(last_count vbd-3-51712 read_ops)" -v writes="$(last_count vbd-3-51712 write_ops)" 'BEGIN { exit !(r > 900 && w > 600 && reads >= r && reads <= r + 2 && writes >= w && writes <= w + 2) }'
+check 'the time of the threads is that of the truth' equal "$(jq '.charged[] | select(.domain == 3 and .driver_domain == 1) | .by.transmit' "$truth")" "$(last_count guest-rx cpu_net_ns)"
+check 'each driver domain has counted what is its own' equal '3 1,3 2,4 2' "$(awk -F, 'NR > 1 { print $3, $NF }' "$counts" | sort -u | paste -sd,)"
+check 'each 100 ms, at the beginning and at the end' equal 21 "$(grep -c vif3.0 "$counts")"
+check 'about when they are due' equal '' "$(awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late < 0 || late > 1e7) print $1 }' "$counts")"
+"$XENMETER" charge -q -f json --charge-by packets --io-counts "$counts" "$trace" >"$scratch/charges.json"
+check 'charges by them have the same events' equal true "$(jq --argjson tx "$(last_count vif3.0 tx_packets)" '
+    [.reports[0].intervals[].idds[].guests[] | select(.domain == 3) | .events] | (map(.tx // 0) | add) - $tx | fabs <= 1' "$scratch/charges.json")"
+check 'of disks, too' equal true "$(jq --argjson written "$(last_count vbd-3-51712 write_ops)" '
+    [.reports[0].intervals[].idds[].guests[] | select(.domain == 3) | .events.write // 0] | add - $written | fabs <= 1' "$scratch/charges.json")"
+check 'and no events elsewhere' equal 0 "$(jq '[.reports[0].intervals[].idds[] | select(.domain == 1) | .guests[].events.read] | add // 0' "$scratch/charges.json")"
+simulate --counts "$counts" --counts-every 1s
+check 'each second' equal 3 "$(grep -c vif3.0 "$counts")"
+jq '.host = { "scheduler": "sedf" } | .domains[2] += { "slice_ms": 1, "period_ms": 40 }
+    | .domains[4].loads = [ { "type": "disk", "driver_domain": 2, "depth": 64 } ]' "$scenario" >"$scratch/slow.json"
+cp "$scratch/slow.json" "$scenario"
+simulate --counts "$counts"
+check 'late while the driver domain waits for its slice' awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late > most) most = late } END { exit !(n == 21 && most > 1e7 && most < 4e7) }' "$counts"
+refuses() { # PATTERN OPTION...
+    rm -f "$trace" "$truth" "$counts"
+    simulate "${@:2}"
+    check "$1: exit code" exits 2
+    check "$1: says so" says "$err" "$1"
+    check "$1: nothing is written" equal '' "$(ls "$trace" "$truth" "$counts" 2>/dev/null)"
+}
+refuses '--counts-every wants --counts FILE' --counts-every 1s
+refuses '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
+refuses '--counts wants a file of its own, beside --truth' --counts "$truth"
+
 group 'options'
 cp sim/scenarios/two-hogs.json "$scenario"
 simulate --duration 500ms
