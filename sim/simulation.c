@@ -228,7 +228,7 @@ static void begin(struct simulation *s)
         pcpu_enter(v->pcpu, 0);
         interrupt_raise(v->pcpu, v->timer_interrupt);
         pcpu_leave(v->pcpu);
-        host_set_timer(host, &v->tick, v->domain->plan->tick_ns);
+        kernel_start_ticks(host, v, v->domain->plan->tick_ns);
     }
 }
 
@@ -269,6 +269,9 @@ static bool go_on(struct simulation *s)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
+    if (first.due > host->loop_ns || first.actor > host->loop_actor)
+        host->loop_actor = first.actor;
+    host->loop_ns = first.due;
     host->stands_still |= s->still > STILL_MAX;
     if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
         s->sink.reached(s->sink.context, first.due);

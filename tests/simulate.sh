@@ -200,6 +200,15 @@ check 'all of them' equal "$((reads + writes))" "$(jq '.domains[1].work.disk_req
 check 'bytes in both directions' equal "$((16384 * reads)) $((16384 * writes))" "$(jq -r '.domains[1].work | "\(.disk_bytes_read) \(.disk_bytes_written)"' "$truth")"
 check 'seconds add up to that' equal "$reads $((16384 * writes))" "$(jq -r '[.seconds[].domains[1].work] | "\(map(.disk_reads) | add) \(map(.disk_bytes_written) | add)"' "$truth")"
 
+# On for 10 ms, off for 10 ms: its timer wakes the program at 20 and 40 ms, and ticks each 4 ms while it runs, and only then.
+group 'ticks'
+cat >"$scenario" <<'END'
+{ "duration_ms": 59, "domains": [ { "id": 1, "tick_ms": 4, "loads": [ { "type": "on_off", "on_ms": 10, "off_ms": 10 } ] } ] }
+END
+simulate
+check 'come while a task runs' equal '0 4 8 20 24 28 40 44 48' "$("$XENMETER" dump -q -f jsonl -e hypercall_v2 --cpu-hz 2400000000 "$trace" |
+    jq -r 'select(.fields.op == "iret") | .time_ns / 1e6 + 0.01 | floor' | paste -sd' ')"
+
 group 'schedulers'
 for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
