@@ -1,4 +1,5 @@
 /* xenmeter simulate: a simulated Xen host writes a trace, and what really happened. */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ struct simulate_options {
     uint64_t duration_ns;
     uint64_t most_bytes; /* of the trace; 0: MOST_BYTES_DEFAULT */
     uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
-    size_t seed;         /* 0: that of the scenario */
+    uint64_t seed;       /* if given; else that of the scenario */
+    bool seed_given;
 };
 
 struct simulate {
@@ -90,7 +92,7 @@ static int read_scenario(struct simulate *s, struct error *err)
     free(text);
     if (!s->scenario)
         return -1;
-    if (s->options->seed)
+    if (s->options->seed_given)
         s->scenario->seed = s->options->seed;
     return 0;
 }
@@ -246,7 +248,12 @@ static int set_controller(struct options *o, const struct option_spec *spec, con
         return error_set(err, ERROR_USAGE,
                          "--%s %.40s: wants debt=POLICY or guard=POLICY, a file as xenmeter-policy(5) has it",
                          spec->name, text);
-    *(kind == 0 ? &s->ledger_policy : &s->guard_policy) = equals + 1;
+    const char **policy = kind == 0 ? &s->ledger_policy : &s->guard_policy;
+    if (*policy)
+        return error_set(err, ERROR_USAGE,
+                         "--%s %s= is given twice, with %.60s and %.60s: one of each is possible", spec->name,
+                         kinds[kind], *policy, equals + 1);
+    *policy = equals + 1;
     return 0;
 }
 
@@ -258,6 +265,20 @@ static int set_count_interval(struct options *o, const struct option_spec *spec,
         return -1;
     if (*ns < COUNTS_EVERY_MIN || *ns > SCENARIO_DURATION_MAX)
         return error_set(err, ERROR_USAGE, "--%s %s: from 1ms to 24h are possible", spec->name, text);
+    return 0;
+}
+
+static int set_seed(struct options *o, const struct option_spec *spec, const char *text, struct error *err)
+{
+    struct simulate_options *s = (struct simulate_options *)o;
+    char *end;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end || errno || seed > SCENARIO_SEED_MAX)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a whole number from 0 to 9e18", spec->name,
+                         text);
+    s->seed = seed;
+    s->seed_given = true;
     return 0;
 }
 
@@ -345,8 +366,7 @@ static const struct option_spec options[] = {
            .choices = "1s\n10s\n1m"),
     OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
            .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
-    OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
-           .offset = offsetof(struct simulate_options, seed)),
+    OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_seed),
     OPTIONS_HEADING("What acts on the host"),
     OPTION(0, "with", "NAME=POLICY",
            "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "

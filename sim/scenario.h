@@ -21,6 +21,7 @@
 #define SCENARIO_DEATH_NS 5000000u
 /* A life is not shorter, and so long after its end another domain may have the id. */
 #define SCENARIO_LIFE_NS      20000000u
+#define SCENARIO_SEED_MAX     ((uint64_t)9000000000000000000)
 #define SCENARIO_DURATION_MIN ((uint64_t)1000000)
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 

@@ -365,6 +365,15 @@ check 'a duration' equal true "$(jq '.duration_ns <= 500000000 and .duration_ns 
 cp "$trace" "$scratch/first.xt"
 simulate --duration 500ms --seed 2
 check 'another seed, other bytes' not same "$scratch/first.xt" "$trace"
+simulate --duration 0.5
+check 'a number without a unit is seconds' same "$scratch/first.xt" "$trace"
+jq '.seed = 0' sim/scenarios/two-hogs.json >"$scratch/seed.json"
+"$XENMETER" simulate --duration 500ms "$scratch/seed.json" >"$scratch/piped.xt"
+simulate --duration 500ms --seed 0
+check 'seed 0 is one like any other' same "$scratch/piped.xt" "$trace"
+check 'and not the one without a seed' not same "$scratch/first.xt" "$trace"
+simulate --duration 500ms --seed 9000000000000000001
+check 'a seed that no scenario can have' says "$err" '--seed 9000000000000000001: wants a whole number from 0 to 9e18'
 "$XENMETER" simulate --duration 500ms "$scenario" >"$scratch/piped.xt"
 check 'standard output' same "$scratch/first.xt" "$scratch/piped.xt"
 "$XENMETER" simulate --duration 500ms - <"$scenario" >"$scratch/piped.xt"
@@ -632,6 +641,7 @@ wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario ha
 wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
 no_ledger '--with gard=x: wants debt=POLICY' --with gard=x
+no_ledger '--with debt= is given twice, with .* and other.json' --with debt="$policy" --with debt=other.json
 no_ledger '--ledger wants --with debt=POLICY'
 run simulate --with debt=- - -o "$trace" </dev/null
 check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
