@@ -123,6 +123,7 @@ static void finish_transmit(struct sim_host *host, struct sim_vif *vif)
 {
     struct sim_pcpu *pcpu = vif->transmit.vcpu->pcpu;
     emit_grant_op(pcpu, GNTTABOP_COPY, vif->rx_batch);
+    vif->pair->counted[COUNT_TX] += vif->rx_batch;
     for (; vif->rx_batch > 0; vif->rx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->backlog);
         domain_did(host, vif->pair->guest, DONE_PACKETS_IN, pcpu->clock_ns, 1);
@@ -228,6 +229,7 @@ static void forward(struct sim_host *host, struct sim_vif *vif)
 {
     struct sim_vcpu *v = vif->poll.vcpu;
     uint32_t n = vif->tx_batch;
+    vif->pair->counted[COUNT_RX] += n;
     for (; vif->tx_batch > 0; vif->tx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->tx);
         if (is_over_limit(vif, &vif->from, packet.bytes, v->pcpu->clock_ns))

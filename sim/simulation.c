@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/counter_reader.h"
 #include "sim/host_build.h"
 #include "sim/kernel.h"
 #include "sim/orders.h"
@@ -25,6 +26,7 @@ struct simulation {
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
     struct orders orders;
+    struct counter_readers counters;
     struct prng trace_rng; /* of what happens to the trace, and not to the host */
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
@@ -151,7 +153,7 @@ static bool build(struct simulation *s)
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
-        !orders_init(&s->orders, host))
+        !orders_init(&s->orders, host) || !counter_readers_init(&s->counters, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -201,6 +203,7 @@ void simulation_free(struct simulation *s)
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
     orders_free(&s->orders);
+    counter_readers_free(&s->counters);
     sim_host_free(host);
     free(s);
 }
@@ -226,8 +229,15 @@ static void begin(struct simulation *s)
         pcpu_enter(v->pcpu, 0);
         interrupt_raise(v->pcpu, v->timer_interrupt);
         pcpu_leave(v->pcpu);
-        host_set_timer(host, &v->tick, v->domain->plan->tick_ns);
+        kernel_start_ticks(host, v, v->domain->plan->tick_ns);
     }
+}
+
+/* A moment at which nothing happened yet. */
+static uint64_t after_all(const struct simulation *s)
+{
+    uint64_t end_ns = s->stopped ? s->now_ns + 1 : s->host.plan->duration_ns;
+    return s->host.last_ns > end_ns ? s->host.last_ns : end_ns;
 }
 
 static void end(struct simulation *s)
@@ -247,6 +257,7 @@ static void end(struct simulation *s)
     if (s->stopped)
         true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
+    counter_readers_end(&s->counters, after_all(s));
     sweep(s, host->last_ns);
 }
 
@@ -259,6 +270,9 @@ static bool go_on(struct simulation *s)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
+    if (first.due > host->loop_ns || first.actor > host->loop_actor)
+        host->loop_actor = first.actor;
+    host->loop_ns = first.due;
     host->stands_still |= s->still > STILL_MAX;
     if ((s->acts++ % ACTS_BETWEEN == 0 || first.due >= s->reach_ns) && s->sink.reached) {
         s->reach_ns = s->sink.every_ns ? first.due + s->sink.every_ns : SIM_NEVER;
@@ -271,6 +285,11 @@ static bool go_on(struct simulation *s)
         timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
         host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
     return true;
+}
+
+void simulation_count(struct simulation *s, const struct simulation_counters *to)
+{
+    counter_readers_begin(&s->counters, to);
 }
 
 int simulation_step(struct simulation *s, struct error *err)

@@ -34,6 +34,28 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
 
+/* What counts: a vif, a vbd, or a thread that works for the guest. */
+enum simulated_device { DEVICE_NETWORK, DEVICE_DISK, DEVICE_THREAD };
+
+/* A driver domain's counters of one device of a guest at one moment, since the trace began. */
+struct simulated_counter {
+    uint64_t time_ns, tsc;
+    uint16_t domain, driver_domain;
+    enum simulated_device device;
+    const char *thread; /* its kind, as xenmeter-io-counts(5) names it; of DEVICE_THREAD */
+    uint64_t counts[2]; /* packets to the guest and from it; requests to read and to write; CPU time in ns */
+};
+
+/* Takes the counters of all driver domains, read once in each interval (> 0). */
+struct simulation_counters {
+    uint64_t interval_ns;
+    void *context;
+    void (*take)(void *context, const struct simulated_counter *counter);
+};
+
+/* Counters are read from the beginning to the end of the trace, which stays the same (counter_reader.h). Before it runs. */
+void simulation_count(struct simulation *s, const struct simulation_counters *to);
+
 /* Runs it to its end. 0; -1 with `err` filled (no memory, a vCPU starved, or the host's time stood still), or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 
