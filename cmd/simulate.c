@@ -33,6 +33,7 @@ struct simulate_options {
     uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
     uint64_t seed;       /* if given; else that of the scenario */
     bool seed_given;
+    const char *layout; /* NULL: that of the scenario */
     bool realtime;
     const char *hooks; /* a folder; NULL: none act */
 };
@@ -99,7 +100,7 @@ static int read_scenario(struct simulate *s, struct error *err)
         return -1;
     if (s->options->seed_given)
         s->scenario->seed = s->options->seed;
-    return 0;
+    return s->options->layout ? scenario_set_layout(s->scenario, s->options->layout, err) : 0;
 }
 
 /* ---- the simulation ---- */
@@ -389,6 +390,10 @@ static const struct option_spec options[] = {
     OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
            .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_seed),
+    OPTION(0, "layout", "VERSION",
+           "records as that version of Xen writes them, from 4.0 on, whatever the scenario says",
+           .set = set_text, .offset = offsetof(struct simulate_options, layout),
+           .choices = "4.2\n4.6\n4.9\n4.13"),
     OPTIONS_HEADING("What acts on the host"),
     OPTION(0, "with", "NAME=POLICY",
            "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "

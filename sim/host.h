@@ -18,6 +18,7 @@
 #include "sim/prng.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"
+#include "sim/trace_layout.h"
 #include "sim/trace_ring.h"
 #include "sim/true_account.h"
 
@@ -46,6 +47,20 @@ struct sim_timer {
 struct sim_task_list {
     struct sim_task *head, *tail;
 };
+
+/* What is counted of a vCPU, in the order of sim_count_names. */
+enum sim_count {
+    COUNT_WAKE_WAIT_NS,    /* runnable after it was blocked */
+    COUNT_PREEMPT_WAIT_NS, /* runnable after it ran */
+    COUNT_EXECUTIONS,      /* runnable -> running */
+    COUNT_WAKES,           /* blocked -> runnable */
+    COUNT_BLOCKS,          /* running -> blocked */
+    COUNT_PREEMPTIONS,     /* running -> runnable without a yield */
+    COUNT_YIELDS,          /* calls of SCHEDOP_yield */
+    COUNT_MIGRATIONS,      /* executions on another pCPU than that of the one before, within the trace */
+    SIM_COUNTS
+};
+extern const char *const sim_count_names[SIM_COUNTS];
 
 struct sim_vcpu {
     struct sim_domain *domain;
@@ -81,6 +96,9 @@ struct sim_vcpu {
     uint64_t charged_ns; /* up to here */
     uint32_t charged_to; /* a cell; of a guest CELL_NONE */
     uint32_t first_state_cell;
+    uint32_t first_count_cell; /* of SIM_COUNTS */
+    uint8_t came_from;         /* enum sim_runstate: that before the present one */
+    int16_t ran_on;            /* pCPU of its last execution within the trace; -1: none */
 };
 
 struct sim_load;
@@ -138,7 +156,8 @@ struct sim_host {
     struct true_account truth;
     uint64_t cycles_per_ns;         /* 16.48 fixed point */
     uint64_t last_ns;               /* of the latest record or runstate change */
-    bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
+    struct trace_layout layout;     /* of its records */
+    bool recorded[TRC_EVENT_COUNT]; /* by the event mask, and there are such records in the layout */
     bool sweep_wanted;
     bool stands_still; /* too much happened at one instant: the results are void */
     bool no_memory;    /* an allocation failed while it ran: the results are void */
