@@ -90,6 +90,8 @@ struct sim_vcpu {
     uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
     uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
+    uint64_t tick_ns; /* its next tick, had it never stopped; 0: its kernel has not begun */
+    bool ticks;       /* the timer is set */
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */
     uint32_t charged_to; /* a cell; of a guest CELL_NONE */
@@ -137,6 +139,8 @@ struct sim_host {
     const struct scenario *plan;
     struct prng rng;
     struct timeline timeline;
+    uint64_t loop_ns;          /* what happens now was due then */
+    uint32_t loop_actor;       /* the highest one whose time it was at loop_ns */
     struct sim_timer **timers; /* by actor */
     uint32_t timer_count, timer_space;
     struct sim_pcpu *pcpus;

@@ -21,6 +21,7 @@
 #define SCENARIO_DEATH_NS 5000000u
 /* A life is not shorter, and so long after its end another domain may have the id. */
 #define SCENARIO_LIFE_NS      20000000u
+#define SCENARIO_SEED_MAX     ((uint64_t)9000000000000000000)
 #define SCENARIO_DURATION_MIN ((uint64_t)1000000)
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 
@@ -75,6 +76,7 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    double reads_pct;  /* of the requests of a disk */
     uint64_t start_ns; /* what a driver domain serves: not before */
     int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
@@ -85,6 +87,7 @@ struct scenario_load {
 struct scenario_driver {
     uint64_t interrupt_ns, receive_packet_ns, dealloc_packet_ns, transmit_packet_ns, device_packet_ns;
     uint64_t batch_ns, copy_kib_ns, disk_request_ns, disk_completion_ns, disk_latency_ns;
+    uint64_t disk_write_kib_ns; /* of what is written, beside the others */
     double disk_mib_per_s;
     bool threaded_napi, persistent_grants;
 };

@@ -31,7 +31,7 @@ static const char *const boosts[] = {"under", "never", "always", NULL};
 
 static const struct key root_keys[] = {
     {"duration", KEY_TIME, FIELD(scenario, duration_ns), 1 * MS, 86400 * S, NULL, true},
-    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, 9e18, NULL, false},
+    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, SCENARIO_SEED_MAX, NULL, false},
     {"host", KEY_OTHER, .required = false},
     {"trace", KEY_OTHER, .required = false},
     {"domains", KEY_OTHER, .required = true},

@@ -54,7 +54,7 @@ static void unpause(struct sim_host *host, struct sim_domain *d, struct sim_pcpu
         struct sim_vcpu *v = &d->vcpus[i];
         task_wake(v->timer_interrupt);
         vcpu_unpause(on, v);
-        host_set_timer(host, &v->tick, on->clock_ns + d->plan->tick_ns);
+        kernel_start_ticks(host, v, on->clock_ns + d->plan->tick_ns);
     }
     next_step(host, d, FATE_KILL, d->plan->destroyed_ns);
 }
