@@ -20,16 +20,23 @@ static uint64_t size_of(int64_t ns)
     return (uint64_t)(ns < 0 ? -ns : ns);
 }
 
+/* A stretch begins, nothing being known before it. */
+static void begin(struct drift *d, const struct clock *clock, uint64_t tsc)
+{
+    *d = (struct drift){
+        .from = tsc, .last = tsc, .sure = tsc, .due = tsc + (uint64_t)clock->cpu_hz, .off_ns = d->off_ns};
+}
+
 void drift_take(struct drift *d, const struct clock *clock, uint64_t tsc, uint32_t ran_ns)
 {
     if (!d->from || tsc < d->last) {
-        drift_begin(d, tsc);
+        begin(d, clock, tsc);
         return;
     }
     uint64_t ns, off_ns = size_of(longer_by(clock, tsc - d->last, ran_ns, &ns));
     bool sure = off_ns <= LATE_NS + ns / LATE_PART;
     if (sure && d->sure == d->from)
-        drift_begin(d, d->last); /* the record there was not late, either */
+        begin(d, clock, d->last); /* the record there was not late, either */
     d->last = tsc;
     d->last_ns += ran_ns;
     if (sure) {
@@ -66,6 +73,7 @@ void drift_judge(struct drift *d, const struct clock *clock, struct quality *qua
     if (more_ns != 0 && size_of(d->off_ns) > (sure ? SLIP_NS : LATE_MOST_NS))
         count(quality, clock_ns(clock, d->from), ns, size_of(off_ns) * 1000000 / ns);
     d->from = d->sure = to;
+    d->due = to + (uint64_t)clock->cpu_hz;
     d->last_ns -= ran_ns;
     d->sure_ns = 0;
 }

@@ -19,6 +19,7 @@ struct drift {
     uint64_t from; /* where the stretch begins; 0: nothing is known */
     uint64_t last; /* the last switch, */
     uint64_t sure; /* the last one whose record was not late, as far as the run before it says; or `from` */
+    uint64_t due;  /* a stretch to here is long enough to be judged */
     uint32_t last_ns, sure_ns;
     int64_t
         off_ns; /* by how much the stamps went further than Xen's clock in the stretches before, in sum, mostly the last ones */
@@ -33,17 +34,10 @@ static inline void drift_break(struct drift *d)
 /* A vCPU is switched out, having run since the last switch for ran_ns, modulo 2^32. */
 void drift_take(struct drift *d, const struct clock *clock, uint64_t tsc, uint32_t ran_ns);
 
-/* The same, where that is not known: a stretch begins. */
-static inline void drift_begin(struct drift *d, uint64_t tsc)
-{
-    *d = (struct drift){.from = tsc, .last = tsc, .sure = tsc, .off_ns = d->off_ns};
-}
-
 /* Whether the stretch is long enough to be judged: a second, or four where all runs are odd. */
-static inline bool drift_is_due(const struct drift *d, const struct clock *clock)
+static inline bool drift_is_due(const struct drift *d)
 {
-    uint64_t second = (uint64_t)clock->cpu_hz;
-    return d->from && (d->sure - d->from >= second || d->last - d->from >= 4 * second);
+    return d->from && d->last >= d->due && (d->sure >= d->due || d->last - d->due >= 3 * (d->due - d->from));
 }
 
 /* Counts the stretch so far (quality.clock_off_...), if the two clocks have gone apart, and begins the next one. */

@@ -203,7 +203,7 @@ static void stop_run(struct pace *p, struct pace_all *all, const struct event *e
 static inline void take_length(struct pace *p, struct pace_all *all, uint64_t tsc, uint32_t ran_ns)
 {
     drift_take(&p->drift, all->clock, tsc, ran_ns);
-    if (drift_is_due(&p->drift, all->clock) && !pace_is_odd(p))
+    if (drift_is_due(&p->drift) && !pace_is_odd(p))
         drift_judge(&p->drift, all->clock, all->quality);
 }
 
