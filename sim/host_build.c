@@ -31,6 +31,17 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
     return true;
 }
 
+/*
+ * Changes of a vCPU never have one stamp, so that a reader knows their order: Xen holds a lock at each of them. Where records take
+ * time, the next holder comes after them; else, or if the counter is slower than that, a tick of the counter later.
+ */
+static uint64_t handover_ns(const struct scenario *plan)
+{
+    enum { RECORD_NS = 20 };
+    uint64_t tick_ns = 1000000000u / plan->cpu_hz + 1;
+    return plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
+}
+
 static void fill_mask(struct sim_host *host)
 {
     uint32_t mask = host->plan->event_mask;
@@ -183,6 +194,9 @@ static void free_loads(struct sim_domain *d)
 bool sim_host_build(struct sim_host *host)
 {
     host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
+    /* Of a slow counter rounded up, so that the time of a tick is not before it. */
+    host->cycles_per_ns += host_counts_slowly(host);
+    host->handover_ns = handover_ns(host->plan);
     prng_seed(&host->rng, host->plan->seed);
     fill_mask(host);
     return build_pcpus(host) && build_domains(host) && build_loads(host);

@@ -54,6 +54,21 @@ void vcpu_close_account(struct sim_vcpu *v, uint64_t end_ns)
         account_state(v, end_ns);
 }
 
+/* From `at_ns` on the vCPU is in the state: its account, and whoever follows the host. The record is still to come. */
+static void change_truth(const struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runstate to, uint64_t at_ns)
+{
+    const struct sim_tap *tap = on->host->tap;
+    account_state(v, at_ns);
+    if (tap)
+        tap->change(tap->context, on, v, to, at_ns);
+}
+
+/* The pCPU is done with the vCPU: others may work on it. */
+static void release(const struct sim_pcpu *pcpu, struct sim_vcpu *v)
+{
+    v->saved_ns = pcpu->clock_ns + pcpu->host->handover_ns;
+}
+
 /* Xen waits for a lock while another pCPU is still busy with the vCPU. */
 static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
 {
@@ -64,9 +79,9 @@ static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
 static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runstate to)
 {
     wait_for(on, v);
-    account_state(v, on->clock_ns);
+    change_truth(on, v, to, host_system_time(on->host, on->clock_ns));
     emit_runstate(on, v, to);
-    v->saved_ns = on->clock_ns;
+    release(on, v);
 }
 
 /* ---- the pCPU's time ---- */
@@ -153,9 +168,9 @@ static void switch_to(struct sim_pcpu *pcpu, struct sim_vcpu *next, uint64_t dec
     struct sim_host *host = pcpu->host;
     struct sim_vcpu *prev = pcpu->current;
     record_switch(pcpu, prev, next, decided_ns, slice_ns);
-    account_state(prev, decided_ns);
+    change_truth(pcpu, prev, state_when_out(prev), decided_ns);
     emit_runstate(pcpu, prev, state_when_out(prev));
-    account_state(next, decided_ns);
+    change_truth(pcpu, next, SIM_RUNNING, decided_ns);
     emit_runstate(pcpu, next, SIM_RUNNING);
     next->charged_ns = decided_ns;
     prev->switched_ns = next->switched_ns = decided_ns;
@@ -166,7 +181,9 @@ static void switch_to(struct sim_pcpu *pcpu, struct sim_vcpu *next, uint64_t dec
     pcpu->clock_ns += host->plan->switch_cost_ns;
     if (!vcpu_is_idle(prev) && host->scheduler->switched_out)
         host->scheduler->switched_out(host->scheduler_state, pcpu, prev);
-    prev->saved_ns = next->saved_ns = pcpu->work_ns = pcpu->clock_ns;
+    release(pcpu, prev);
+    release(pcpu, next);
+    pcpu->work_ns = pcpu->clock_ns;
     if (!vcpu_is_idle(next))
         kernel_resume(host, next);
 }
@@ -183,9 +200,10 @@ static void record_continue(struct sim_pcpu *pcpu, uint64_t decided_ns, uint64_t
 static void schedule(struct sim_pcpu *pcpu)
 {
     struct sim_host *host = pcpu->host;
-    uint64_t decided_ns = pcpu->clock_ns;
+    uint64_t decided_ns = host_system_time(host, pcpu->clock_ns);
     pcpu->resched_ns = SIM_NEVER;
-    pcpu->clock_ns += DECISION_NS + (prng_next(&host->rng) & DECISION_MASK);
+    if (!host->plan->instant)
+        pcpu->clock_ns += DECISION_NS + (prng_next(&host->rng) & DECISION_MASK);
     struct sim_decision d = host->scheduler->schedule(host->scheduler_state, pcpu, decided_ns);
     pcpu->slice_end_ns = d.slice_ns == SIM_NEVER ? SIM_NEVER : decided_ns + d.slice_ns;
     pcpu->current->yields = false;
@@ -195,6 +213,8 @@ static void schedule(struct sim_pcpu *pcpu)
     }
     /* Another pCPU may have woken it, or left it, while this one was already deciding. */
     wait_for(pcpu, d.next);
+    if (host->plan->instant) /* the switch is decided on when it happens */
+        decided_ns = host_system_time(host, pcpu->clock_ns);
     switch_to(pcpu, d.next, later(decided_ns, d.next->changed_ns), d.slice_ns);
 }
 

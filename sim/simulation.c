@@ -293,6 +293,11 @@ int simulation_step(struct simulation *s, struct error *err)
     return s->sink_failed ? -1 : s->wrote;
 }
 
+void simulation_follow(struct simulation *s, const struct sim_tap *tap)
+{
+    s->host.tap = tap;
+}
+
 int simulation_run(struct simulation *s, struct error *err)
 {
     int status = 1;

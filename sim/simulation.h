@@ -33,6 +33,10 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
 
+/* The tap follows the host, which then writes no trace; before it runs. The tap must outlive the simulation. */
+struct sim_tap;
+void simulation_follow(struct simulation *s, const struct sim_tap *tap);
+
 /* Runs it to its end. 0; -1 with `err` filled (no memory, a vCPU starved, or the host's time stood still), or when the sink failed (`err` is untouched then). Call once. */
 int simulation_run(struct simulation *s, struct error *err);
 

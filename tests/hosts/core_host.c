@@ -233,7 +233,6 @@ static void start_tracing(struct core_host *h)
         const struct truth_vcpu of = {.domain = v->domain,
                                       .vcpu = v->id,
                                       .life = 1,
-                                      .from_start = true,
                                       .born_tsc = h->now,
                                       .died_tsc = UINT64_MAX};
         v->truth = recording_add_vcpu(h->r, &of);
