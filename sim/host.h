@@ -151,8 +151,9 @@ struct sim_host {
     size_t driver_count;
     struct sim_pair *pairs; /* guests and their driver domains; a list */
     struct true_account truth;
-    uint64_t cycles_per_ns;         /* 16.48 fixed point */
-    uint64_t handover_ns; /* so long after one pCPU is done with a vCPU another one is at work on it, if that shows in no other way */
+    uint64_t cycles_per_ns; /* 16.48 fixed point */
+    uint64_t
+        handover_ns; /* so long after one pCPU is done with a vCPU another one is at work on it, if that shows in no other way */
     uint64_t last_ns;               /* of the latest record or runstate change */
     bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
     bool sweep_wanted;
@@ -209,7 +210,8 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer);
 /* The timer is due at that time next, SIM_NEVER: not any more. A time that has passed: at once. */
 static inline void host_set_timer(struct sim_host *host, const struct sim_timer *timer, uint64_t due_ns)
 {
-    if (due_ns != SIM_NEVER && host_system_time(host, due_ns) < due_ns) /* at the next tick of a slow counter */
+    if (due_ns != SIM_NEVER &&
+        host_system_time(host, due_ns) < due_ns) /* at the next tick of a slow counter */
         due_ns = host_system_time(host, due_ns + 1000000000u / host->plan->cpu_hz + 1);
     timeline_set(&host->timeline, timer->actor, due_ns);
 }

@@ -235,6 +235,13 @@ void pcpu_due(struct sim_host *host, void *context, uint64_t now_ns)
 
 /* ---- what wakes and stops vCPUs ---- */
 
+/* An interrupt from another pCPU arrives then: whatever it is about, the pCPU does not know before. */
+static void interrupt_at(const struct sim_pcpu *pcpu, uint64_t due_ns)
+{
+    if (due_ns < timeline_due(&pcpu->host->timeline, pcpu->timer.actor))
+        host_set_timer(pcpu->host, &pcpu->timer, due_ns);
+}
+
 void pcpu_tickle(struct sim_pcpu *on, struct sim_pcpu *pcpu)
 {
     uint64_t due = on->clock_ns + (on == pcpu ? 0 : on->host->plan->ipi_ns);
@@ -242,7 +249,7 @@ void pcpu_tickle(struct sim_pcpu *on, struct sim_pcpu *pcpu)
         return;
     pcpu->resched_ns = due;
     if (on != pcpu)
-        host_set_timer(pcpu->host, &pcpu->timer, next_due(pcpu));
+        interrupt_at(pcpu, due);
 }
 
 void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
@@ -276,7 +283,7 @@ void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
         return;
     pcpu->kick_ns = due;
     if (on != pcpu)
-        host_set_timer(pcpu->host, &pcpu->timer, next_due(pcpu));
+        interrupt_at(pcpu, due);
 }
 
 void vcpu_block(struct sim_vcpu *v)

@@ -99,8 +99,9 @@ struct scenario_domain {
     char *copy_name;       /* where `name` points to, of one of several that are alike; else NULL */
     uint64_t created_ns;   /* 0: before the trace */
     uint64_t destroyed_ns; /* UINT64_MAX: not within the trace */
-    uint64_t pause_ns, pause_every_ns; /* the toolstack pauses it for so long, so often on the average; 0: never */
-    uint64_t again_ns;     /* so long after its creation a domain of the same id is created; 0: none is */
+    uint64_t pause_ns,
+        pause_every_ns; /* the toolstack pauses it for so long, so often on the average; 0: never */
+    uint64_t again_ns;  /* so long after its creation a domain of the same id is created; 0: none is */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */

@@ -257,16 +257,16 @@ static bool go_on(struct simulation *s)
     if (s->stopped || first.due >= host->plan->duration_ns)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
-    s->now_ns = first.due;
+    const uint64_t now_ns = s->now_ns = first.due > s->now_ns ? first.due : s->now_ns;
     host->stands_still |= s->still > STILL_MAX;
     if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
-        s->sink.reached(s->sink.context, first.due);
+        s->sink.reached(s->sink.context, now_ns);
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
-    timer->due(host, timer->context, first.due);
+    timer->due(host, timer->context, now_ns);
     if (host->sweep_wanted &&
-        timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
-        host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
+        timeline_due(&host->timeline, s->sweep.actor) > now_ns + host->plan->sweep_delay_ns)
+        host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_delay_ns);
     return true;
 }
 

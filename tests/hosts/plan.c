@@ -210,7 +210,8 @@ static void settle_host(struct plan *p)
     keep_within(&p->paused, 0, p->domains);
     if (p->old && p->scheduler != SCENARIO_SEDF)
         p->scheduler = SCENARIO_CREDIT;
-    if (p->scheduler > SCENARIO_CREDIT2)
+    /* Credit2 parks one that has used up its cap, and only a runstate change says so. */
+    if (p->scheduler > SCENARIO_CREDIT2 || (p->scheduler == SCENARIO_CREDIT2 && p->mix == 4))
         p->caps = 0;
     if (p->domains < 2) /* a guest is left */
         p->io &= ~IO_SECOND_DRIVER;

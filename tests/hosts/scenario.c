@@ -163,13 +163,15 @@ static void set_parameters(struct drawing *d, json_t *domain, int64_t id)
     }
 }
 
-/* It comes and goes, again and again. */
+/* It comes and goes; again and again where what its later lives are granted need not be there from the beginning. */
 static void set_lives(struct drawing *d, json_t *domain)
 {
     const int64_t created = between(d, 1, 200), life = 20 + between(d, 0, 800);
+    const bool granted = d->plan->scheduler == SCENARIO_SEDF || d->plan->scheduler == SCENARIO_RTDS;
     set(domain, "created_ms", created);
     set(domain, "destroyed_ms", created + life);
-    set(domain, "again_ms", life + 20 + between(d, 0, 300));
+    if (!granted)
+        set(domain, "again_ms", life + 20 + between(d, 0, 300));
 }
 
 /* In the PV guests' traces Xen's work shows, in the HVM guests' their exits. */
