@@ -38,7 +38,7 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
 static uint64_t handover_ns(const struct scenario *plan)
 {
     enum { RECORD_NS = 20 };
-    uint64_t tick_ns = 1000000000u / plan->cpu_hz + 1;
+    uint64_t tick_ns = (1000000000u + plan->cpu_hz - 1) / plan->cpu_hz;
     return plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
 }
 
