@@ -210,8 +210,11 @@ static void settle_host(struct plan *p)
     keep_within(&p->paused, 0, p->domains);
     if (p->old && p->scheduler != SCENARIO_SEDF)
         p->scheduler = SCENARIO_CREDIT;
-    /* Credit2 parks one that has used up its cap, and only a runstate change says so. */
-    if (p->scheduler > SCENARIO_CREDIT2 || (p->scheduler == SCENARIO_CREDIT2 && p->mix == 4))
+    /*
+     * Of one that has used up its cap only runstate changes say so: Credit2 writes nothing else, and Credit the same records as
+     * a toolstack that pauses and continues it meanwhile, the first of whose two wakes is none.
+     */
+    if (p->scheduler > SCENARIO_CREDIT2 || (p->mix == 4 && (p->scheduler == SCENARIO_CREDIT2 || p->paused)))
         p->caps = 0;
     if (p->domains < 2) /* a guest is left */
         p->io &= ~IO_SECOND_DRIVER;
