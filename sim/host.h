@@ -152,6 +152,7 @@ struct sim_host {
     struct sim_pair *pairs; /* guests and their driver domains; a list */
     struct true_account truth;
     uint64_t cycles_per_ns; /* 16.48 fixed point */
+    uint64_t slow_tick_ns; /* of a counter whose ticks are longer than a ns, rounded up; 0: of a faster one */
     uint64_t
         handover_ns; /* so long after one pCPU is done with a vCPU another one is at work on it, if that shows in no other way */
     uint64_t last_ns;               /* of the latest record or runstate change */
@@ -167,16 +168,10 @@ static inline uint64_t host_tsc(const struct sim_host *host, uint64_t ns)
     return ((uint64_t)1 << 44) + (uint64_t)(((uint128)ns * host->cycles_per_ns) >> 48);
 }
 
-/* Whether the counter's ticks are longer than a ns. */
-static inline bool host_counts_slowly(const struct sim_host *host)
-{
-    return host->plan->cpu_hz < 1000000000u;
-}
-
 /* Xen's NOW() at ns: its clock advances with the timestamp counter. */
 static inline uint64_t host_system_time(const struct sim_host *host, uint64_t ns)
 {
-    if (!host_counts_slowly(host))
+    if (host->slow_tick_ns == 0)
         return ns;
     uint64_t ticks = host_tsc(host, ns) - host_tsc(host, 0);
     return (uint64_t)(((uint128)ticks * 1000000000u + host->plan->cpu_hz - 1) / host->plan->cpu_hz);
@@ -212,7 +207,7 @@ static inline void host_set_timer(struct sim_host *host, const struct sim_timer 
 {
     if (due_ns != SIM_NEVER &&
         host_system_time(host, due_ns) < due_ns) /* at the next tick of a slow counter */
-        due_ns = host_system_time(host, due_ns + 1000000000u / host->plan->cpu_hz + 1);
+        due_ns = host_system_time(host, due_ns + host->slow_tick_ns);
     timeline_set(&host->timeline, timer->actor, due_ns);
 }
 

@@ -33,13 +33,17 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
 
 /*
  * Changes of a vCPU never have one stamp, so that a reader knows their order: Xen holds a lock at each of them. Where records take
- * time, the next holder comes after them; else, or if the counter is slower than that, a tick of the counter later.
+ * time, the next holder comes after them; else, or if the counter is slower than that, a tick of the counter later. The
+ * counter's rate is rounded up if it is slow, so that the time of a tick is not before it.
  */
-static uint64_t handover_ns(const struct scenario *plan)
+static void set_clock(struct sim_host *host)
 {
     enum { RECORD_NS = 20 };
-    uint64_t tick_ns = (1000000000u + plan->cpu_hz - 1) / plan->cpu_hz;
-    return plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
+    const uint64_t second = 1000000000u, hz = host->plan->cpu_hz, tick_ns = (second + hz - 1) / hz;
+    bool slow = hz < second;
+    host->cycles_per_ns = (uint64_t)(((uint128)hz << 48) / second) + slow;
+    host->slow_tick_ns = slow ? tick_ns : 0;
+    host->handover_ns = host->plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
 }
 
 static void fill_mask(struct sim_host *host)
@@ -193,10 +197,7 @@ static void free_loads(struct sim_domain *d)
 
 bool sim_host_build(struct sim_host *host)
 {
-    host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
-    /* Of a slow counter rounded up, so that the time of a tick is not before it. */
-    host->cycles_per_ns += host_counts_slowly(host);
-    host->handover_ns = handover_ns(host->plan);
+    set_clock(host);
     prng_seed(&host->rng, host->plan->seed);
     fill_mask(host);
     return build_pcpus(host) && build_domains(host) && build_loads(host);

@@ -11,11 +11,19 @@
 
 /* ---- its clock ---- */
 
+static int count_bytes(void *context, const void *bytes, size_t n)
+{
+    (void)bytes;
+    *(size_t *)context += n;
+    return 0;
+}
+
 static void system_time_advances_with_a_slow_counter(void)
 {
     /* 24 MHz: a tick each 41 2/3 ns, at 0, 41.67 (42), 83.33 (84), 125 ns. */
     const struct scenario plan = {.cpu_hz = 24000000};
-    const struct sim_host host = {.plan = &plan, .cycles_per_ns = ((uint64_t)24 << 48) / 1000 + 1};
+    const struct sim_host host = {
+        .plan = &plan, .slow_tick_ns = 42, .cycles_per_ns = ((uint64_t)24 << 48) / 1000 + 1};
     EQUAL(host_system_time(&host, 0), 0);
     EQUAL(host_system_time(&host, 41), 0);
     EQUAL(host_system_time(&host, 42), 42);
@@ -25,11 +33,23 @@ static void system_time_advances_with_a_slow_counter(void)
     EQUAL(host_tsc(&host, 125) - host_tsc(&host, 0), 3);
 }
 
-static void system_time_is_exact_with_a_fast_counter(void)
+static void a_timer_of_a_slow_counter_is_due_at_a_tick(void)
 {
-    const struct scenario plan = {.cpu_hz = 2400000000};
-    const struct sim_host host = {.plan = &plan, .cycles_per_ns = ((uint64_t)24 << 48) / 10};
-    EQUAL(host_system_time(&host, 41), 41);
+    /* 1 MHz: what takes 2.5 us ends after 3. */
+    struct scenario *plan =
+        sim_scenario("10", ", 'instant': true",
+                     "{ 'id': 1, 'loads': [ { 'type': 'on_off', 'on_ns': 2500, 'off_us': 40 } ] }");
+    const struct simulation_sink sink = {.context = &(size_t){0}, .write = count_bytes};
+    plan->cpu_hz = 1000000;
+    struct simulation *s = simulation_new(plan, &sink, NULL);
+    CU_ASSERT_FATAL(s != NULL);
+    const struct sim_host *host = simulation_host(s);
+    EQUAL(host->handover_ns, 1000);
+    EQUAL(simulation_run(s, NULL), 0);
+    EQUAL(host->vcpus[0].changed_ns % 1000, 0);
+    CHECK(host->vcpus[0].changed_ns > 9 * MS);
+    simulation_free(s);
+    scenario_free(plan);
 }
 
 static void acts_of_an_instant_host_take_no_time(void)
@@ -133,13 +153,6 @@ static void follow_life(void *context, const struct sim_domain *d)
     CHECK(d->alive ? d->born_ns >= 10 * MS : d->died_ns >= 65 * MS);
 }
 
-static int count_bytes(void *context, const void *bytes, size_t n)
-{
-    (void)bytes;
-    *(size_t *)context += n;
-    return 0;
-}
-
 static uint64_t wakes_in_trace(const struct sim_host *host)
 {
     uint64_t n = 0;
@@ -181,7 +194,7 @@ static void a_host_that_is_followed_writes_no_trace_and_does_the_same(void)
 
 CU_TestInfo sim_host_tests[] = {
     TEST(system_time_advances_with_a_slow_counter),
-    TEST(system_time_is_exact_with_a_fast_counter),
+    TEST(a_timer_of_a_slow_counter_is_due_at_a_tick),
     TEST(acts_of_an_instant_host_take_no_time),
     TEST(a_vcpu_that_is_parked_from_afar_runs_until_then),
     TEST(a_paused_domain_is_offline),
