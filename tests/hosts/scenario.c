@@ -258,10 +258,12 @@ json_t *plan_document(const struct plan *p)
     for (int64_t i = 0; i <= p->domains + p->churn; i++)
         json_array_append_new(domains, domain_of(&d, i));
     /* A mask of the parts of records that are looked at spares the others; it does not change what the host does. */
-    return json_pack("{s:I,s:I,s:o,s:{s:s},s:o}", "duration_ms",
-                     (json_int_t)p->host_ms + HOST_WARM_UP_NS / 1000000, "seed",
-                     (json_int_t)(p->seed & INT32_MAX), "host", host_of(&d), "trace", "events",
-                     p->mix < 2 ? "all" : "sched", "domains", domains);
+    json_t *trace = json_pack("{s:s}", "events", p->mix < 2 ? "all" : "sched");
+    if (p->old)
+        json_object_set_new(trace, "layout", json_string("4.6"));
+    return json_pack(
+        "{s:I,s:I,s:o,s:o,s:o}", "duration_ms", (json_int_t)p->host_ms + HOST_WARM_UP_NS / 1000000, "seed",
+        (json_int_t)(p->seed & INT32_MAX), "host", host_of(&d), "trace", trace, "domains", domains);
 }
 
 struct scenario *plan_scenario(const struct plan *p, struct error *err)

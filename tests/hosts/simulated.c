@@ -29,29 +29,6 @@ static uint64_t tsc_at(const struct following *f, uint64_t at_ns)
 
 /* ---- records ---- */
 
-/* Xen 4.6 named the vCPUs of a switch in SWITCH alone, and those of a domain that came or went one by one. */
-static bool has_vcpu_word(enum trace_event event)
-{
-    return event == TRC_SWITCH_INFPREV || event == TRC_SWITCH_INFNEXT;
-}
-
-static void add_old_record(struct following *f, uint32_t pcpu, struct recorded *of)
-{
-    bool names_domain = of->event == TRC_DOM_ADD || of->event == TRC_DOM_REM;
-    if (of->event == TRC_SWITCH_INFCONT) /* of Xen 4.9 */
-        return;
-    if (has_vcpu_word((enum trace_event)of->event)) {
-        memmove(&of->words[1], &of->words[2], (of->count - 2u) * sizeof of->words[0]);
-        of->count--;
-    }
-    of->count += names_domain;
-    for (uint32_t i = 0; i < (names_domain ? (uint32_t)f->plan->vcpus : 1); i++) {
-        if (names_domain)
-            of->words[1] = i;
-        recording_add_record(f->r, pcpu, of);
-    }
-}
-
 static void take_record(void *context, const struct sim_pcpu *pcpu, enum trace_event event, uint64_t at_ns,
                         const uint32_t *words, unsigned count)
 {
@@ -65,10 +42,7 @@ static void take_record(void *context, const struct sim_pcpu *pcpu, enum trace_e
                           .count = (uint8_t)count};
     if (count)
         memcpy(of.words, words, count * sizeof *words);
-    if (f->plan->old)
-        add_old_record(f, pcpu->id, &of);
-    else
-        recording_add_record(f->r, pcpu->id, &of);
+    recording_add_record(f->r, pcpu->id, &of);
     if (++f->records == RECORDS_MOST)
         simulation_stop(f->simulation);
 }
