@@ -78,8 +78,11 @@ static CU_SuiteInfo suites[] = {
     SUITE(cores),
     SUITE(step),
     SUITE(instants),
+    SUITE(sim_host),
     SUITE(sim_schedulers),
     SUITE(sim_sedf),
+    SUITE(sim_counts),
+    SUITE(sim_layouts),
     CU_SUITE_INFO_NULL,
 };
 
