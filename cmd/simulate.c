@@ -16,11 +16,17 @@
 #define SCENARIO_BYTES_MAX (16u << 20)
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
+/* Files that are written beside the trace; those after the truth have the rows of the controllers, in their order. */
+enum file { TRUTH, LEDGER, DECISIONS, FILES };
+_Static_assert(FILES == LEDGER + CONTROLLERS, "a file for each controller");
+
+static const char *const file_options[FILES] = {"truth", "ledger", "decisions"};
+static const char *const controller_names[] = {"debt", "guard", NULL};
+
 struct simulate_options {
     struct options common;
-    const char *truth;                        /* file; NULL: not given */
-    const char *ledger_policy, *guard_policy; /* files, of controllers that act; NULL: none does */
-    const char *ledger, *decisions;           /* files, for their rows; NULL: not given */
+    const char *files[FILES];          /* NULL: not given */
+    const char *policies[CONTROLLERS]; /* files, of controllers that act; NULL: it does not */
     uint64_t delay_ns;
     bool delay_given;
     uint64_t duration_ns;
@@ -33,8 +39,10 @@ struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
     struct simulated_feed host;
-    struct simulated_control control;
-    struct output *trace, *truth, *ledger, *decisions;
+    struct simulated_ledger ledger;
+    struct simulated_guard guard;
+    struct simulated_control control; /* of these two */
+    struct output *trace, *files[FILES];
     struct progress progress;
     uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
     uint64_t now_ns;            /* how far the host's time is, about */
@@ -127,26 +135,23 @@ static void show_progress(void *simulate, uint64_t now_ns)
 static int open_outputs(struct simulate *s, struct error *err)
 {
     const struct simulate_options *o = s->options;
-    if (o->truth && !(s->truth = output_open(o->truth, err)))
-        return fail(o->truth, err);
-    if (o->ledger && !(s->ledger = output_open(o->ledger, err)))
-        return fail(o->ledger, err);
-    if (o->decisions && !(s->decisions = output_open(o->decisions, err)))
-        return fail(o->decisions, err);
+    for (int i = 0; i < FILES; i++)
+        if (o->files[i] && !(s->files[i] = output_open(o->files[i], err)))
+            return fail(o->files[i], err);
     s->trace = output_open(o->common.output, err);
     return s->trace ? EXIT_DONE : fail(o->common.output, err);
 }
 
 static int write_truth(struct simulate *s, struct error *err)
 {
-    if (!s->truth)
+    if (!s->files[TRUTH])
         return 0;
     json_t *truth = simulation_truth(s->host.simulation);
     char *text = truth ? json_dumps(truth, JSON_INDENT(1)) : NULL;
     json_decref(truth);
     if (!text)
         return error_no_memory(err, "the truth");
-    output_printf(s->truth, "%s\n", text);
+    output_printf(s->files[TRUTH], "%s\n", text);
     free(text);
     return 0;
 }
@@ -156,19 +161,13 @@ static int write_truth(struct simulate *s, struct error *err)
  */
 static int commit_all(struct simulate *s)
 {
-    if (s->truth && output_flush(s->truth) != 0)
-        return fail(s->options->truth, output_failure(s->truth));
-    if (s->ledger && output_flush(s->ledger) != 0)
-        return fail(s->options->ledger, output_failure(s->ledger));
-    if (s->decisions && output_flush(s->decisions) != 0)
-        return fail(s->options->decisions, output_failure(s->decisions));
+    for (int i = 0; i < FILES; i++)
+        if (s->files[i] && output_flush(s->files[i]) != 0)
+            return fail(s->options->files[i], output_failure(s->files[i]));
     int status = commit(&s->trace, s->options->common.output);
-    if (status == EXIT_DONE && s->truth)
-        status = commit(&s->truth, s->options->truth);
-    if (status == EXIT_DONE && s->ledger)
-        status = commit(&s->ledger, s->options->ledger);
-    if (status == EXIT_DONE && s->decisions)
-        status = commit(&s->decisions, s->options->decisions);
+    for (int i = 0; i < FILES && status == EXIT_DONE; i++)
+        if (s->files[i])
+            status = commit(&s->files[i], s->options->files[i]);
     return status;
 }
 
@@ -178,13 +177,17 @@ static int read_inputs(struct simulate *s, struct error *err)
     const struct simulate_options *o = s->options;
     if (read_scenario(s, err) != 0)
         return fail(o->common.inputs[0], err);
-    s->control = (struct simulated_control){
-        .options = &o->common,
-        .scenario = s->scenario,
-        .delay_ns = o->delay_ns,
-        .ledger = {.policy = o->ledger_policy, .rows.file = o->ledger},
-        .guard = {.policy = o->guard_policy, .rows.file = o->decisions},
-    };
+    struct simulated_controller *const all[CONTROLLERS] = {&s->ledger.controller, &s->guard.controller};
+    s->ledger.controller.kind = &simulated_ledger_kind;
+    s->guard.controller.kind = &simulated_guard_kind;
+    s->control =
+        (struct simulated_control){.options = &o->common, .scenario = s->scenario, .delay_ns = o->delay_ns};
+    for (int i = 0; i < CONTROLLERS; i++) {
+        all[i]->policy = o->policies[i];
+        all[i]->file = o->files[LEDGER + i];
+        if (o->policies[i])
+            s->control.controllers[s->control.n++] = all[i];
+    }
     return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
 
@@ -194,10 +197,10 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->control.ledger.rows.output = s->ledger;
-    s->control.guard.rows.output = s->decisions;
+    s->ledger.controller.output = s->files[LEDGER];
+    s->guard.controller.output = s->files[DECISIONS];
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
-    if (simulated_control_is_on(&s->control))
+    if (s->control.n > 0)
         status = simulated_control_run(&s->control, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
@@ -208,8 +211,9 @@ static int run_host(struct simulate *s, struct error *err)
 /* Nobody reads the trace any more; what else was asked for has no end then. */
 static int reader_gone(const struct simulate *s)
 {
-    const struct simulate_options *o = s->options;
-    const char *lost = o->truth ? o->truth : o->ledger ? o->ledger : o->decisions;
+    const char *lost = NULL;
+    for (int i = 0; i < FILES && !lost; i++)
+        lost = s->options->files[i];
     if (!lost)
         return EXIT_DONE;
     complain("%s: not written: the reader of the trace went away before its end", lost);
@@ -225,7 +229,7 @@ static int simulate(struct simulate *s)
     const struct simulation_sink sink = {s, write_trace, show_progress};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
-    if (s->options->ledger_policy && !simulation_takes_allowances(s->host.simulation)) {
+    if (s->options->policies[0] && !simulation_takes_allowances(s->host.simulation)) {
         complain(
             "%s: its scheduler has no parameter for the allowances of --with: take sedf, rtds, credit or "
             "credit2",
@@ -233,16 +237,15 @@ static int simulate(struct simulate *s)
         return EXIT_ERROR;
     }
     bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
-    if (!done && s->ledger && output_failure(s->ledger))
-        return commit(&s->ledger, s->options->ledger);
-    if (!done && s->decisions && output_failure(s->decisions))
-        return commit(&s->decisions, s->options->decisions);
+    for (int i = LEDGER; i < FILES && !done; i++)
+        if (s->files[i] && output_failure(s->files[i]))
+            return commit(&s->files[i], s->options->files[i]);
     if (!done && !output_failure(s->trace))
         return fail(o->inputs[0], &err);
     if (output_reader_gone(s->trace))
         return reader_gone(s);
     int status = commit_all(s);
-    if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
+    if (status == EXIT_DONE && s->control.n > 0 && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
 }
@@ -253,9 +256,8 @@ static int run(const struct options *o)
     s.most_bytes = s.options->most_bytes ? s.options->most_bytes : MOST_BYTES_DEFAULT;
     int status = simulate(&s);
     output_abort(s.trace);
-    output_abort(s.truth);
-    output_abort(s.ledger);
-    output_abort(s.decisions);
+    for (int i = 0; i < FILES; i++)
+        output_abort(s.files[i]);
     simulated_control_free(&s.control);
     simulated_feed_free(&s.host);
     scenario_free(s.scenario);
@@ -279,15 +281,14 @@ static int set_duration(struct options *o, const struct option_spec *spec, const
 static int set_controller(struct options *o, const struct option_spec *spec, const char *text,
                           struct error *err)
 {
-    static const char *const kinds[] = {"debt", "guard", NULL};
     struct simulate_options *s = (struct simulate_options *)o;
     const char *equals = strchr(text, '=');
-    int kind = equals && equals[1] ? name_index(kinds, text, (size_t)(equals - text)) : -1;
+    int kind = equals && equals[1] ? name_index(controller_names, text, (size_t)(equals - text)) : -1;
     if (kind < 0)
         return error_set(err, ERROR_USAGE,
                          "--%s %.40s: wants debt=POLICY or guard=POLICY, a file as xenmeter-policy(5) has it",
                          spec->name, text);
-    *(kind == 0 ? &s->ledger_policy : &s->guard_policy) = equals + 1;
+    s->policies[kind] = equals + 1;
     return 0;
 }
 
@@ -345,14 +346,21 @@ static const char *or_standard_output(const char *output)
 
 static bool is_policy(const struct simulate_options *s, const char *output)
 {
-    return (s->ledger_policy && same_file(s->ledger_policy, output)) ||
-           (s->guard_policy && same_file(s->guard_policy, output));
+    bool is = false;
+    for (int i = 0; i < CONTROLLERS; i++)
+        is = is || (s->policies[i] && same_file(s->policies[i], output));
+    return is;
+}
+
+static bool is_controlled(const struct simulate_options *s)
+{
+    return s->policies[0] || s->policies[1];
 }
 
 /* Who wants to read standard input. */
 static int check_standard_input(const struct simulate_options *s, struct error *err)
 {
-    const char *readers[] = {s->common.inputs[0], s->ledger_policy, s->guard_policy};
+    const char *readers[] = {s->common.inputs[0], s->policies[0], s->policies[1]};
     int n = 0;
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
         n += readers[i] && strcmp(readers[i], "-") == 0;
@@ -363,13 +371,13 @@ static int check_standard_input(const struct simulate_options *s, struct error *
 /* What a controller alone has a meaning for. */
 static int check_controllers(const struct simulate_options *s, struct error *err)
 {
-    if (s->ledger && !s->ledger_policy)
-        return error_set(err, ERROR_USAGE, "--ledger wants --with debt=POLICY");
-    if (s->decisions && !s->guard_policy)
-        return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
-    if (s->delay_given && !s->ledger_policy && !s->guard_policy)
+    for (int i = 0; i < CONTROLLERS; i++)
+        if (s->files[LEDGER + i] && !s->policies[i])
+            return error_set(err, ERROR_USAGE, "--%s wants --with %s=POLICY", file_options[LEDGER + i],
+                             controller_names[i]);
+    if (s->delay_given && !is_controlled(s))
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
-    if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
+    if (charge_options_given(&s->common) && !is_controlled(s))
         return error_set(
             err, ERROR_USAGE,
             "options of charging are for a ledger or a guard: give --with debt=POLICY or guard=POLICY");
@@ -380,9 +388,11 @@ static int check_controllers(const struct simulate_options *s, struct error *err
 static int check_files(const struct simulate_options *s, struct error *err)
 {
     const struct options *o = &s->common;
-    const char *outputs[] = {or_standard_output(o->output), s->truth, s->ledger, s->decisions};
-    static const char *const names[] = {"output", "truth", "ledger", "decisions"};
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+    const char *outputs[FILES + 1] = {or_standard_output(o->output)};
+    const char *names[FILES + 1] = {"output"};
+    memcpy(outputs + 1, s->files, sizeof s->files);
+    memcpy(names + 1, file_options, sizeof file_options);
+    for (size_t i = 0; i < FILES + 1; i++) {
         if (outputs[i] && (same_file(o->inputs[0], outputs[i]) || is_policy(s, outputs[i])))
             return error_set(err, ERROR_USAGE, "--%s %s is what is to be read: it would be lost", names[i],
                              outputs[i]);
@@ -412,7 +422,7 @@ static int check(struct options *o, struct error *err)
 static const struct option_spec options[] = {
     OPTION_OUTPUT,
     OPTION(0, "truth", "FILE", "what really happened, as JSON: runstates, charges, work done",
-           .set = set_text, .offset = offsetof(struct simulate_options, truth), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[TRUTH]), .choices = ":file"),
     OPTION(0, "duration", "LEN", "simulate so long, whatever the scenario says", .set = set_duration,
            .choices = "1s\n10s\n1m"),
     OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
@@ -429,10 +439,11 @@ static const struct option_spec options[] = {
            .choices = "10ms\n100ms\n1s"),
     OPTION(0, "ledger", "FILE",
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
-           .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[LEDGER]), .choices = ":file"),
     OPTION(0, "decisions", "FILE",
            "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
-           .set = set_text, .offset = offsetof(struct simulate_options, decisions), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[DECISIONS]),
+           .choices = ":file"),
     OPTIONS_HEADING("How those that act charge"),
     OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),
