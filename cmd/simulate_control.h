@@ -76,14 +76,14 @@ struct simulated_control {
 };
 
 /* Reads the policies, and checks them against the scenario and the names of files for rows. -1 with `err` filled, which names the place. */
-int simulated_control_prepare(struct simulated_control *c, struct error *err);
+int simulated_control_prepare(struct simulated_control *all, struct error *err);
 
 /*
  * Runs the host to its end: its trace is read as any other is, and what each row says is done in the host. -1 with `err` filled, or
  * untouched when an output failed. simulated_control_free in all cases.
  */
-int simulated_control_run(struct simulated_control *c, struct simulated_feed *host, struct error *err);
-void simulated_control_free(struct simulated_control *c);
+int simulated_control_run(struct simulated_control *all, struct simulated_feed *host, struct error *err);
+void simulated_control_free(struct simulated_control *all);
 
 /* ---- for the controllers ---- */
 
