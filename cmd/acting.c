@@ -276,6 +276,11 @@ const char *acting_name(const void *acting, int32_t domain, uint32_t life)
     return given || !a->act || domain < 0 || domain > UINT16_MAX ? given : act_name(a->act, (uint16_t)domain);
 }
 
+name_lookup acting_name_of(const struct acting *a)
+{
+    return a->names || (a->act && acting_enforces(a->options)) ? acting_name : NULL;
+}
+
 int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, size_t n)
 {
     int status = act_decide(a->act, at_ns, guests, n, a->recording ? a->interval_ns : 0);

@@ -107,6 +107,9 @@ bool acting_enforces(const struct acting_options *a);
 /* Names of guests: given ones, else those of the host; as names_lookup, of a struct acting. */
 const char *acting_name(const void *acting, int32_t domain, uint32_t life);
 
+/* acting_name, if any names are known: given by --names, or those of the host that is acted on; else NULL. */
+name_lookup acting_name_of(const struct acting *a);
+
 /* Decides on the wishes of an interval, as act_decide; without commands where the mode is to observe. */
 int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, size_t n);
 

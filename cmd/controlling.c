@@ -139,6 +139,17 @@ static int finish(struct reading *r, struct error *err)
     return c->over & OVER_TOTAL ? write_totals(c, err) : 0;
 }
 
+static void reload_policy(struct controlling *c)
+{
+    const char *file = controlling_options(c)->policy;
+    struct error why = {0};
+    *c->reload = 0;
+    if (c->kind->reload(c, &why) != 0)
+        complain("%s: %s: the policy stays as it was", file, why.message);
+    else if (!c->reading.options->quiet)
+        complain("%s: was read again", file);
+}
+
 /* Records have come: whoever acts on the host must know. */
 static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
 {
@@ -146,8 +157,8 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
     (void)pass, (void)settled_ns, (void)err;
     if (c->acting.act)
         act_alive(c->acting.act);
-    if (c->kind->settled)
-        c->kind->settled(c);
+    if (c->reload && *c->reload)
+        reload_policy(c);
     return CONSUMER_GOES_ON;
 }
 
@@ -167,6 +178,10 @@ int controlling_begin(struct controlling *c, uint64_t length_ns, struct error *e
                                         .dom0_trace = o->dom0_trace,
                                         .own_baseline = o->own_baseline};
     r->schema.charge = &c->charges;
+    r->schema.name_of = acting_name_of(&c->acting);
+    r->schema.names = &c->acting;
+    if (r->stoppable && *policy_file(c) && strcmp(controlling_options(c)->policy, "-") != 0)
+        c->reload = signals_reload_flag();
     r->consumer = (struct consumer){.context = c, .memory = c->kind->memory, .settled = settled};
     r->no_rows = c->kind->no_rows;
     r->finish = finish;

@@ -43,7 +43,8 @@ struct controlling_kind {
     /* The rows of the whole trace (of the first relation): *n of *whole. NULL: no memory. */
     const void *(*totals)(struct controlling *c, struct interval *whole, size_t *n);
     size_t (*memory)(const void *controlling);
-    void (*settled)(struct controlling *c); /* records have come; NULL: nothing is to be done */
+    /* Reads the file of the policy again, and uses it; it stays as it was otherwise: -1 with `err` filled. */
+    int (*reload)(struct controlling *c, struct error *err);
 };
 
 struct waiting_interval;
@@ -54,6 +55,7 @@ struct controlling {
     const struct controlling_kind *kind;
     bool acts; /* on a host, or says how it would */
     struct acting acting;
+    volatile sig_atomic_t *reload;   /* a signal asks for the policy to be read again; NULL: it cannot */
     const struct relation *relation; /* of the rows */
     unsigned over;                   /* enum over, or-ed */
     uint64_t lengths_ns[2];          /* of these intervals */

@@ -23,7 +23,6 @@ struct ledger_run {
     uint64_t reserved_ns; /* of a feedback interval, by then */
     bool overcommitted;   /* was reported */
     struct debt_apply apply;
-    volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
 };
 
 static const struct debt_arguments *arguments_of(const struct ledger_run *l)
@@ -108,16 +107,10 @@ static size_t memory(const void *controlling)
 
 /* ---- the policy ---- */
 
-/* Names are given, or the host is asked for them. */
-static bool knows_names(const struct ledger_run *l)
+static int resolve(const struct ledger_run *l, struct debt_policy *policy, struct error *err)
 {
-    const struct acting *a = &l->controlling.acting;
-    return a->names || (a->act && acting_enforces(a->options));
-}
-
-static int resolve(struct ledger_run *l, struct debt_policy *policy, struct error *err)
-{
-    return debt_policy_resolve(policy, knows_names(l) ? acting_name : NULL, &l->controlling.acting, err);
+    const struct acting *acting = &l->controlling.acting;
+    return debt_policy_resolve(policy, acting_name_of(acting), acting, err);
 }
 
 /* Before rules about names are resolved: the host may know them. */
@@ -151,32 +144,24 @@ static int read_policy(struct ledger_run *l, struct error *err)
     return status == 0 ? 0 : controlling_policy_wrong(&l->controlling, &why, err);
 }
 
-/* A signal asked for the policy to be read again: reports what is wrong with the file; the policy stays as it was then. */
-static void reload_policy(struct controlling *c)
+/* Reads the file again; the policy stays as it was if something is wrong with it. */
+static int reload(struct controlling *c, struct error *err)
 {
     struct ledger_run *l = (struct ledger_run *)c;
-    const char *file = controlling_options(c)->policy;
     const struct policy_settings s = given(arguments_of(l));
     struct debt_policy policy = {0}, before = l->policy;
-    struct error why = {0};
-    if (!l->reload || !*l->reload)
-        return;
-    *l->reload = 0;
-    int status = policy_read_file(&policy, file, &s, &why);
+    int status = policy_read_file(&policy, controlling_options(c)->policy, &s, err);
     if (status == 0)
-        status = resolve(l, &policy, &why);
+        status = resolve(l, &policy, err);
     if (status == 0 && policy.feedback_ns != before.feedback_ns)
-        status = error_set(&why, ERROR_USAGE, "another feedback interval needs a new start");
+        status = error_set(err, ERROR_USAGE, "another feedback interval needs a new start");
     l->policy = status == 0 ? policy : before;
     if (status == 0 && !debt_take_policy(l->debt, &l->policy)) {
         l->policy = before;
-        status = error_no_memory(&why, "the ledger");
+        status = error_no_memory(err, "the ledger");
     }
     debt_policy_free(status == 0 ? &before : &policy);
-    if (status != 0)
-        complain("%s: %s: the policy stays as it was", file, why.message);
-    else if (!c->reading.options->quiet)
-        complain("%s: was read again", file);
+    return status;
 }
 
 /* ---- the work ---- */
@@ -184,22 +169,16 @@ static void reload_policy(struct controlling *c)
 static int prepare(struct controlling *c, struct error *err)
 {
     struct ledger_run *l = (struct ledger_run *)c;
-    struct reading *r = &c->reading;
-    const char *file = controlling_options(c)->policy;
     if (read_policy(l, err) != 0)
         return -1;
     const struct debt_options ledger = {.policy = &l->policy,
-                                        .name_of = knows_names(l) ? acting_name : NULL,
+                                        .name_of = acting_name_of(&c->acting),
                                         .names = &c->acting,
                                         .context = l,
                                         .rows = take_rows};
     if (!(l->debt = debt_new(&ledger)))
         return error_no_memory(err, "the ledger");
-    debt_wants(l->debt, &r->meter);
-    r->schema.name_of = ledger.name_of;
-    r->schema.names = ledger.names;
-    if (r->stoppable && file && strcmp(file, "-") != 0)
-        l->reload = signals_reload_flag();
+    debt_wants(l->debt, &c->reading.meter);
     return controlling_begin(c, l->policy.feedback_ns, err);
 }
 
@@ -212,7 +191,7 @@ static const struct controlling_kind kind = {.controller = &debt_controller,
                                              .missing = missing,
                                              .totals = totals,
                                              .memory = memory,
-                                             .settled = reload_policy};
+                                             .reload = reload};
 
 static int run(const struct options *o)
 {

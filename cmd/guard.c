@@ -90,31 +90,79 @@ static size_t memory(const void *controlling)
 
 /* ---- the work ---- */
 
+static int resolve(const struct guard_run *g, struct guard_policy *policy, struct error *err)
+{
+    const struct acting *acting = &g->controlling.acting;
+    return guard_policy_resolve(policy, acting_name_of(acting), acting, err);
+}
+
+/* Before limits of names are resolved: the host may know them. */
+static int begin_to_act(struct guard_run *g, struct error *err)
+{
+    struct controlling *c = &g->controlling;
+    return c->acts ? guard_apply_begin(&c->acting, &g->policy, arguments_of(g)->traffic, &g->action, err) : 0;
+}
+
+/* What single options say, the window included. */
+static struct guard_settings given(const struct guard_arguments *a)
+{
+    struct guard_settings s = a->given;
+    s.window_ns = a->controlling.length_ns;
+    return s;
+}
+
 static int read_policy(struct guard_run *g, struct error *err)
 {
     const struct controlling_options *a = controlling_options(&g->controlling);
-    const struct domain_names *names = g->controlling.reading.run.names;
-    struct guard_settings given = arguments_of(g)->given;
+    const struct guard_settings s = given(arguments_of(g));
     struct error why = {0};
-    given.window_ns = a->length_ns;
-    int status = a->policy ? guard_read_file(&g->policy, a->policy, &given, &why)
-                           : guard_read_list(&g->policy, a->rules, &given, &why);
+    int status = a->policy ? guard_read_file(&g->policy, a->policy, &s, &why)
+                           : guard_read_list(&g->policy, a->rules, &s, &why);
+    if (status == 0 && begin_to_act(g, err) != 0)
+        return -1;
     if (status == 0)
-        status = guard_policy_resolve(&g->policy, names ? names_lookup : NULL, names, &why);
+        status = resolve(g, &g->policy, &why);
     return status == 0 ? 0 : controlling_policy_wrong(&g->controlling, &why, err);
+}
+
+/* What holds for the hook was settled at the beginning. */
+static int check_same(const struct guard_policy *policy, const struct guard_policy *before, struct error *err)
+{
+    if (policy->window_ns != before->window_ns)
+        return error_set(err, ERROR_USAGE, "another window needs a new start");
+    if (memcmp(policy->actions, before->actions, sizeof policy->actions) != 0)
+        return error_set(err, ERROR_USAGE, "other actions need a new start");
+    return 0;
+}
+
+/* Reads the file again; the policy stays as it was if something is wrong with it. */
+static int reload(struct controlling *c, struct error *err)
+{
+    struct guard_run *g = (struct guard_run *)c;
+    const struct guard_settings s = given(arguments_of(g));
+    struct guard_policy policy = {0}, before = g->policy;
+    int status = guard_read_file(&policy, controlling_options(c)->policy, &s, err);
+    if (status == 0)
+        status = resolve(g, &policy, err);
+    if (status == 0)
+        status = check_same(&policy, &before, err);
+    g->policy = status == 0 ? policy : before;
+    if (status == 0 && !guard_take_policy(g->guard, &g->policy)) {
+        g->policy = before;
+        status = error_no_memory(err, "the guard");
+    }
+    guard_policy_free(status == 0 ? &before : &policy);
+    return status;
 }
 
 static int prepare(struct controlling *c, struct error *err)
 {
     struct guard_run *g = (struct guard_run *)c;
-    const struct domain_names *names = c->reading.run.names;
     if (read_policy(g, err) != 0)
         return -1;
-    if (c->acts && guard_apply_begin(&c->acting, &g->policy, arguments_of(g)->traffic, &g->action, err) != 0)
-        return -1;
     const struct guard_options guard = {.policy = &g->policy,
-                                        .name_of = names ? names_lookup : NULL,
-                                        .names = names,
+                                        .name_of = acting_name_of(&c->acting),
+                                        .names = &c->acting,
                                         .context = g,
                                         .rows = take_rows};
     if (!(g->guard = guard_new(&guard)))
@@ -132,7 +180,8 @@ static const struct controlling_kind kind = {.controller = &guard_controller,
                                              .prepare = prepare,
                                              .missing = missing,
                                              .totals = totals,
-                                             .memory = memory};
+                                             .memory = memory,
+                                             .reload = reload};
 
 static int run(const struct options *o)
 {
