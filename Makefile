@@ -20,9 +20,6 @@ PKGS    := libzstd libxxhash jansson
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz. `make WITHOUT=zlib` leaves one out.
 OPTIONAL := zlib liblzma
 
-# What the random hosts of tests/hosts share with the simulator: time, random numbers, trace buffers.
-SHARED_SIM_SRC := sim/timeline.c sim/trace_events.c sim/trace_ring.c
-
 include tests/tests.mk
 include bench/bench.mk
 include sim/experiments/experiments.mk
