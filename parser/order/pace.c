@@ -183,17 +183,17 @@ static void stop_run(struct pace *p, struct pace_usual *usual, const struct cloc
     double ns;
     bool missed = p->who != e->w[0];
     if (missed && !pace_is_odd(p)) {
-        begin_odd(p, 0, e->tsc, sweep);
+        begin_odd(p, 0, event_stamp(e), sweep);
         p->missed = true;
     } else if (e->flags & EVENT_RAN && !missed) {
-        double longer_ns = longer_by(clock, p->since, e->tsc, e->w[2], &ns);
+        double longer_ns = longer_by(clock, p->since, event_stamp(e), e->w[2], &ns);
         if (longer_ns >
             (ns > 0 ? ns : 0) + PACE_SLACK_NS) { /* no run takes less than no time: it is another one */
             break_off(p);
             return;
         }
         if (!clock->measured || !take_usual(p, ns, longer_ns))
-            take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+            take_run(p, usual, clock, ns, longer_ns, event_stamp(e), sweep);
     } else {
         break_off(p);
     }
@@ -208,11 +208,12 @@ static void take_change(struct pace *p, struct pace_usual *usual, const struct c
         else
             break_off(p);
         p->since = 0;
-        p->stopped = e->tsc;
+        p->stopped = event_stamp(e);
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
         /* One that is earlier than the switch out before it was moved back to a record after it. */
-        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
+        uint64_t stamp = event_stamp(e);
+        p->since = stamp < p->stopped ? p->stopped : stamp;
         p->who = e->w[0];
     }
 }
