@@ -251,7 +251,8 @@ int order_use_clock(struct order *o, const struct clock *clock)
     runs_take_queued(o);
     bool end = o->watermark == UINT64_MAX;
     runs_judge(o, end);
-    return end ? end_model(o) : 0;
+    /* What a clock that is found to have been set hides is blind before anything of it is delivered. */
+    return end ? end_model(o) : step_blind(o, o->watermark);
 }
 
 /* ---- the merge ---- */
