@@ -28,11 +28,3 @@ struct host_guest *host_guests_find(const struct host_guests *g, uint16_t domain
             return &g->at[i];
     return NULL;
 }
-
-struct host_guest *host_guests_named(const struct host_guests *g, const char *name)
-{
-    for (size_t i = 0; i < g->n && *name; i++)
-        if (strcmp(g->at[i].name, name) == 0)
-            return &g->at[i];
-    return NULL;
-}

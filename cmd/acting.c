@@ -268,6 +268,11 @@ int acting_begin(struct acting *a, const struct acting_controller *controller, c
 
 /* ---- deciding ---- */
 
+bool acting_knows_names(const struct acting *a)
+{
+    return a->names || (a->act && acting_enforces(a->options));
+}
+
 const char *acting_name(const void *acting, int32_t domain, uint32_t life)
 {
     const struct acting *a = acting;

@@ -101,6 +101,8 @@ int acting_cut_command(struct acting *a, const char *without_hook, struct error 
 bool acting_enforces(const struct acting_options *a);
 
 /* Names of guests: given ones, else those of the host; as names_lookup, of a struct acting. */
+/* Whether any are known: given by --names, or those of the host that is acted on. */
+bool acting_knows_names(const struct acting *a);
 const char *acting_name(const void *acting, int32_t domain, uint32_t life);
 
 /* Decides on the wishes of an interval, as act_decide; without commands where the mode is to observe. */

@@ -177,12 +177,6 @@ static int finish(struct reading *r, struct error *err)
 /* ---- the work ---- */
 
 /* Names are given, or the host is asked for them. */
-static bool knows_names(const struct ledger_run *l)
-{
-    const struct acting *a = &l->apply.acting;
-    return a->names || (a->act && acting_enforces(a->options));
-}
-
 /* Before rules about names are resolved: the host may know them. */
 static int begin_to_act(struct ledger_run *l, struct error *err)
 {
@@ -205,7 +199,8 @@ static int read_policy(struct ledger_run *l, struct error *err)
     if (status == 0 && begin_to_act(l, err) != 0)
         return -1;
     if (status == 0)
-        status = debt_policy_resolve(&l->policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
+        status = debt_policy_resolve(&l->policy, acting_knows_names(&l->apply.acting) ? acting_name : NULL,
+                                     &l->apply.acting, &why);
     if (status != 0)
         error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
                   why.message);
@@ -227,7 +222,8 @@ static void reload_policy(struct ledger_run *l)
     *l->reload = 0;
     int status = policy_read_file(&policy, a->policy, &a->given, &why);
     if (status == 0)
-        status = debt_policy_resolve(&policy, knows_names(l) ? acting_name : NULL, &l->apply.acting, &why);
+        status = debt_policy_resolve(&policy, acting_knows_names(&l->apply.acting) ? acting_name : NULL,
+                                     &l->apply.acting, &why);
     if (status == 0 && policy.feedback_ns != before.feedback_ns)
         status = error_set(&why, ERROR_USAGE, "another feedback interval needs a new start");
     l->policy = status == 0 ? policy : before;
@@ -236,10 +232,7 @@ static void reload_policy(struct ledger_run *l)
         status = error_no_memory(&why, "the ledger");
     }
     debt_policy_free(status == 0 ? &before : &policy);
-    if (status != 0)
-        complain("%s: %s: the policy stays as it was", a->policy, why.message);
-    else if (!l->reading.options->quiet)
-        complain("%s: was read again", a->policy);
+    policy_report_reload(a->policy, status != 0 ? &why : NULL, l->reading.options->quiet);
 }
 
 /* Records have come: whoever acts on the host must know. */
@@ -264,7 +257,7 @@ static int prepare(struct reading *r, struct error *err)
     if (read_policy(l, err) != 0)
         return -1;
     const struct debt_options ledger = {.policy = &l->policy,
-                                        .name_of = knows_names(l) ? acting_name : NULL,
+                                        .name_of = acting_knows_names(&l->apply.acting) ? acting_name : NULL,
                                         .names = &l->apply.acting,
                                         .context = l,
                                         .rows = take_rows};
@@ -282,7 +275,7 @@ static int prepare(struct reading *r, struct error *err)
                                         .dom0_trace = o->dom0_trace,
                                         .own_baseline = o->own_baseline};
     r->consumer = (struct consumer){.context = l, .memory = memory, .settled = settled};
-    if (knows_names(l)) {
+    if (acting_knows_names(&l->apply.acting)) {
         r->schema.name_of = acting_name;
         r->schema.names = &l->apply.acting;
     }

@@ -32,8 +32,9 @@ struct guard_run {
     unsigned over;          /* enum over, or-ed */
     uint64_t lengths_ns[2]; /* of these intervals */
     struct guard_apply apply;
-    struct waiting_rows waiting; /* until every guest with a limit of its own has appeared */
-    void *chosen;                /* rows of the window at hand */
+    struct waiting_rows waiting;   /* until every guest with a limit of its own has appeared */
+    volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
+    void *chosen;                  /* rows of the window at hand */
     size_t chosen_capacity;
 };
 
@@ -161,19 +162,68 @@ static int finish(struct reading *r, struct error *err)
 
 /* ---- the work ---- */
 
+static int resolve(struct guard_run *g, struct guard_policy *policy, struct error *err)
+{
+    const struct acting *acting = &g->apply.acting;
+    return guard_policy_resolve(policy, acting_knows_names(acting) ? acting_name : NULL, acting, err);
+}
+
+/* Before limits of names are resolved: the host may know them. */
+static int begin_to_act(struct guard_run *g, struct error *err)
+{
+    const struct guard_arguments *a = arguments_of(g);
+    g->apply.acting.options = &a->acting;
+    g->apply.acting.common = g->reading.options;
+    g->apply.acting.names = g->reading.run.names;
+    g->reading.stoppable = acting_enforces(&a->acting);
+    return acts(g) ? guard_apply_begin(&g->apply, &g->policy, a->traffic, err) : 0;
+}
+
 static int read_policy(struct guard_run *g, struct error *err)
 {
     const struct guard_arguments *a = arguments_of(g);
-    const struct domain_names *names = g->reading.run.names;
     struct error why = {0};
     int status = a->policy ? guard_read_file(&g->policy, a->policy, &a->given, &why)
                            : guard_read_list(&g->policy, a->limit, &a->given, &why);
+    if (status == 0 && begin_to_act(g, err) != 0)
+        return -1;
     if (status == 0)
-        status = guard_policy_resolve(&g->policy, names ? names_lookup : NULL, names, &why);
+        status = resolve(g, &g->policy, &why);
     if (status != 0)
         error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
                   why.message);
     return status;
+}
+
+/* What holds for the hook was settled at the beginning. */
+static int check_same(const struct guard_policy *policy, const struct guard_policy *before, struct error *err)
+{
+    if (policy->window_ns != before->window_ns)
+        return error_set(err, ERROR_USAGE, "another window needs a new start");
+    if (memcmp(policy->actions, before->actions, sizeof policy->actions) != 0)
+        return error_set(err, ERROR_USAGE, "other actions need a new start");
+    return 0;
+}
+
+/* Reports what is wrong with the file; the policy stays as it was then. */
+static void reload_policy(struct guard_run *g)
+{
+    const struct guard_arguments *a = arguments_of(g);
+    struct guard_policy policy = {0}, before = g->policy;
+    struct error why = {0};
+    *g->reload = 0;
+    int status = guard_read_file(&policy, a->policy, &a->given, &why);
+    if (status == 0)
+        status = resolve(g, &policy, &why);
+    if (status == 0)
+        status = check_same(&policy, &before, &why);
+    g->policy = status == 0 ? policy : before;
+    if (status == 0 && !guard_take_policy(g->guard, &g->policy)) {
+        g->policy = before;
+        status = error_no_memory(&why, "the guard");
+    }
+    guard_policy_free(status == 0 ? &before : &policy);
+    policy_report_reload(a->policy, status != 0 ? &why : NULL, g->reading.options->quiet);
 }
 
 static size_t memory(const void *context)
@@ -189,17 +239,9 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
     (void)pass, (void)settled_ns, (void)err;
     if (g->apply.acting.act)
         act_alive(g->apply.acting.act);
+    if (g->reload && *g->reload)
+        reload_policy(g);
     return CONSUMER_GOES_ON;
-}
-
-static int begin_to_act(struct guard_run *g, struct error *err)
-{
-    const struct guard_arguments *a = arguments_of(g);
-    g->apply.acting.options = &a->acting;
-    g->apply.acting.common = g->reading.options;
-    g->apply.acting.names = g->reading.run.names;
-    g->reading.stoppable = acting_enforces(&a->acting);
-    return acts(g) ? guard_apply_begin(&g->apply, &g->policy, a->traffic, err) : 0;
 }
 
 /* The first one is for rows without --hook, the second one for those with it. */
@@ -209,11 +251,12 @@ static int prepare(struct reading *r, struct error *err)
 {
     struct guard_run *g = (struct guard_run *)r;
     const struct options *o = r->options;
-    if (read_policy(g, err) != 0 || begin_to_act(g, err) != 0)
+    if (read_policy(g, err) != 0)
         return -1;
+    const bool named = acting_knows_names(&g->apply.acting);
     const struct guard_options guard = {.policy = &g->policy,
-                                        .name_of = r->run.names ? names_lookup : NULL,
-                                        .names = r->run.names,
+                                        .name_of = named ? acting_name : NULL,
+                                        .names = &g->apply.acting,
                                         .context = g,
                                         .rows = take_rows};
     if (!(g->guard = guard_new(&guard)))
@@ -230,6 +273,12 @@ static int prepare(struct reading *r, struct error *err)
                                         .dom0_trace = o->dom0_trace,
                                         .own_baseline = o->own_baseline};
     r->consumer = (struct consumer){.context = g, .memory = memory, .settled = settled};
+    if (named) {
+        r->schema.name_of = acting_name;
+        r->schema.names = &g->apply.acting;
+    }
+    if (r->stoppable && arguments_of(g)->policy && strcmp(arguments_of(g)->policy, "-") != 0)
+        g->reload = signals_reload_flag();
     g->waiting.relation = relation_of(g);
     r->schema.charge = &g->charges;
     r->no_rows = "no guest that was chosen has a limit, and I/O or an action";

@@ -270,6 +270,7 @@ static int run(const struct options *o)
     struct logging l = {.options = &own};
     own.wanted.root = own.wanted.root ? own.wanted.root : "";
     own.wanted.domains = o->domains;
+    own.wanted.form.tsc = io_clock_has_tsc();
     own.wanted.form.cpu = io_kernel_has_proc(own.wanted.root);
     own.wanted.form.steal_known = io_kernel_leaves_out_steal(own.wanted.root);
     own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;

@@ -1,10 +1,10 @@
 /* xenmeter simulate: a simulated Xen host writes a trace, and what really happened. */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -12,21 +12,30 @@
 #include "metrics/human.h"
 #include "sim/simulated_feed.h"
 #include "simulate_control.h"
+#include "simulate_live.h"
+#include "simulate_counts.h"
+#include "simulate_files.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
+#define COUNTS_EVERY_MIN   1000000u
+#define BEHIND_NS          500000000u /* what is worth a word */
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
 struct simulate_options {
     struct options common;
-    const char *truth;                        /* file; NULL: not given */
+    const char *files[SIMULATED_FILES];       /* that are written; NULL: not given */
     const char *ledger_policy, *guard_policy; /* files, of controllers that act; NULL: none does */
-    const char *ledger, *decisions;           /* files, for their rows; NULL: not given */
+    uint64_t count_interval_ns;               /* 0: not given */
     uint64_t delay_ns;
     bool delay_given;
     uint64_t duration_ns;
     uint64_t most_bytes; /* of the trace; 0: MOST_BYTES_DEFAULT */
     uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
-    size_t seed;         /* 0: that of the scenario */
+    uint64_t seed;       /* if given; else that of the scenario */
+    bool seed_given;
+    const char *layout; /* NULL: that of the scenario */
+    bool realtime;
+    const char *hooks; /* a folder; NULL: none act */
 };
 
 struct simulate {
@@ -34,8 +43,10 @@ struct simulate {
     struct scenario *scenario;
     struct simulated_feed host;
     struct simulated_control control;
-    struct output *trace, *truth, *ledger, *decisions;
+    struct simulated_files files;
+    struct simulated_counts counts;
     struct progress progress;
+    struct simulated_live live;
     uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
     uint64_t now_ns;            /* how far the host's time is, about */
 };
@@ -87,9 +98,9 @@ static int read_scenario(struct simulate *s, struct error *err)
     free(text);
     if (!s->scenario)
         return -1;
-    if (s->options->seed)
+    if (s->options->seed_given)
         s->scenario->seed = s->options->seed;
-    return 0;
+    return s->options->layout ? scenario_set_layout(s->scenario, s->options->layout, err) : 0;
 }
 
 /* ---- the simulation ---- */
@@ -102,7 +113,7 @@ static int too_large(struct simulate *s)
               "the trace has %s bytes at %.3f s of %.10g s: simulate less, record fewer classes "
               "(trace.events), or allow more (--max-size)",
               human_count(most, s->bytes), (double)s->now_ns / 1e9, (double)s->scenario->duration_ns / 1e9);
-    return output_fail(s->trace, &why);
+    return output_fail(s->files.outputs[FILE_TRACE], &why);
 }
 
 static int write_trace(void *simulate, const void *bytes, size_t n)
@@ -113,63 +124,35 @@ static int write_trace(void *simulate, const void *bytes, size_t n)
     s->bytes += n;
     if (s->options->size_bytes && s->bytes >= s->options->size_bytes)
         simulation_stop(s->host.simulation);
-    return output_write(s->trace, bytes, n);
+    return output_write(s->files.outputs[FILE_TRACE], bytes, n);
 }
 
-static void show_progress(void *simulate, uint64_t now_ns)
+static void reached(void *simulate, uint64_t now_ns)
 {
     struct simulate *s = simulate;
+    struct error err = {0};
     s->now_ns = now_ns;
+    if (s->options->realtime) {
+        output_flush(s->files.outputs[FILE_TRACE]);
+        if (simulated_live_reached(&s->live, now_ns, &err) != 0)
+            output_fail(s->files.outputs[FILE_TRACE], &err);
+    }
     progress_show_simulated(&s->progress, now_ns, s->scenario->duration_ns, s->bytes);
-}
-
-/* EXIT_DONE, or EXIT_ERROR and a message. */
-static int open_outputs(struct simulate *s, struct error *err)
-{
-    const struct simulate_options *o = s->options;
-    if (o->truth && !(s->truth = output_open(o->truth, err)))
-        return fail(o->truth, err);
-    if (o->ledger && !(s->ledger = output_open(o->ledger, err)))
-        return fail(o->ledger, err);
-    if (o->decisions && !(s->decisions = output_open(o->decisions, err)))
-        return fail(o->decisions, err);
-    s->trace = output_open(o->common.output, err);
-    return s->trace ? EXIT_DONE : fail(o->common.output, err);
 }
 
 static int write_truth(struct simulate *s, struct error *err)
 {
-    if (!s->truth)
+    struct output *to = s->files.outputs[FILE_TRUTH];
+    if (!to)
         return 0;
     json_t *truth = simulation_truth(s->host.simulation);
     char *text = truth ? json_dumps(truth, JSON_INDENT(1)) : NULL;
     json_decref(truth);
     if (!text)
         return error_no_memory(err, "the truth");
-    output_printf(s->truth, "%s\n", text);
+    output_printf(to, "%s\n", text);
     free(text);
     return 0;
-}
-
-/*
- * The trace takes its place first. The bytes of the others are flushed before, so that a full disk leaves none of them.
- */
-static int commit_all(struct simulate *s)
-{
-    if (s->truth && output_flush(s->truth) != 0)
-        return fail(s->options->truth, output_failure(s->truth));
-    if (s->ledger && output_flush(s->ledger) != 0)
-        return fail(s->options->ledger, output_failure(s->ledger));
-    if (s->decisions && output_flush(s->decisions) != 0)
-        return fail(s->options->decisions, output_failure(s->decisions));
-    int status = commit(&s->trace, s->options->common.output);
-    if (status == EXIT_DONE && s->truth)
-        status = commit(&s->truth, s->options->truth);
-    if (status == EXIT_DONE && s->ledger)
-        status = commit(&s->ledger, s->options->ledger);
-    if (status == EXIT_DONE && s->decisions)
-        status = commit(&s->decisions, s->options->decisions);
-    return status;
 }
 
 /* The files that a run depends on: the scenario, and the policies if there are any. EXIT_DONE, or EXIT_ERROR and a message. */
@@ -182,8 +165,8 @@ static int read_inputs(struct simulate *s, struct error *err)
         .options = &o->common,
         .scenario = s->scenario,
         .delay_ns = o->delay_ns,
-        .ledger = {.policy = o->ledger_policy, .rows.file = o->ledger},
-        .guard = {.policy = o->guard_policy, .rows.file = o->decisions},
+        .ledger = {.policy = o->ledger_policy, .rows.file = o->files[FILE_LEDGER]},
+        .guard = {.policy = o->guard_policy, .rows.file = o->files[FILE_DECISIONS]},
     };
     return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
@@ -194,8 +177,8 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->control.ledger.rows.output = s->ledger;
-    s->control.guard.rows.output = s->decisions;
+    s->control.ledger.rows.output = s->files.outputs[FILE_LEDGER];
+    s->control.guard.rows.output = s->files.outputs[FILE_DECISIONS];
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
     if (simulated_control_is_on(&s->control))
         status = simulated_control_run(&s->control, &s->host, err);
@@ -205,26 +188,21 @@ static int run_host(struct simulate *s, struct error *err)
     return status;
 }
 
-/* Nobody reads the trace any more; what else was asked for has no end then. */
-static int reader_gone(const struct simulate *s)
-{
-    const struct simulate_options *o = s->options;
-    const char *lost = o->truth ? o->truth : o->ledger ? o->ledger : o->decisions;
-    if (!lost)
-        return EXIT_DONE;
-    complain("%s: not written: the reader of the trace went away before its end", lost);
-    return EXIT_ERROR;
-}
-
 static int simulate(struct simulate *s)
 {
     struct error err = {0};
     const struct options *o = &s->options->common;
-    if (read_inputs(s, &err) != EXIT_DONE || open_outputs(s, &err) != EXIT_DONE)
+    if (read_inputs(s, &err) != EXIT_DONE || simulated_files_open(&s->files, &err) != EXIT_DONE)
         return EXIT_ERROR;
-    const struct simulation_sink sink = {s, write_trace, show_progress};
+    if (s->options->realtime && simulated_live_open(&s->live, s->scenario, s->options->hooks, &err) != 0)
+        return fail(s->options->hooks, &err);
+    const struct simulation_sink sink = {s, write_trace, reached,
+                                         s->options->realtime ? SIMULATED_LIVE_STEP_NS : 0};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
+    if (s->files.outputs[FILE_COUNTS])
+        simulated_counts_begin(&s->counts, s->host.simulation, s->files.outputs[FILE_COUNTS],
+                               s->options->count_interval_ns);
     if (s->options->ledger_policy && !simulation_takes_allowances(s->host.simulation)) {
         complain(
             "%s: its scheduler has no parameter for the allowances of --with: take sedf, rtds, credit or "
@@ -232,16 +210,20 @@ static int simulate(struct simulate *s)
             o->inputs[0]);
         return EXIT_ERROR;
     }
+    s->live.simulation = s->host.simulation;
     bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
-    if (!done && s->ledger && output_failure(s->ledger))
-        return commit(&s->ledger, s->options->ledger);
-    if (!done && s->decisions && output_failure(s->decisions))
-        return commit(&s->decisions, s->options->decisions);
-    if (!done && !output_failure(s->trace))
+    enum simulated_file failed = simulated_files_failed(&s->files);
+    if (!done && failed < SIMULATED_FILES)
+        return commit(&s->files.outputs[failed], s->files.names[failed]);
+    if (!done && !output_failure(s->files.outputs[FILE_TRACE]))
         return fail(o->inputs[0], &err);
-    if (output_reader_gone(s->trace))
-        return reader_gone(s);
-    int status = commit_all(s);
+    if (output_reader_gone(s->files.outputs[FILE_TRACE]))
+        return simulated_files_unread(&s->files);
+    int status = simulated_files_commit(&s->files);
+    if (status == EXIT_DONE && s->live.behind_ns >= BEHIND_NS && !o->quiet)
+        complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
+                 "can simulate in time",
+                 (double)s->live.behind_ns / 1e9);
     if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
@@ -250,13 +232,13 @@ static int simulate(struct simulate *s)
 static int run(const struct options *o)
 {
     struct simulate s = {.options = (const struct simulate_options *)o};
+    s.files.names = s.options->files;
     s.most_bytes = s.options->most_bytes ? s.options->most_bytes : MOST_BYTES_DEFAULT;
     int status = simulate(&s);
-    output_abort(s.trace);
-    output_abort(s.truth);
-    output_abort(s.ledger);
-    output_abort(s.decisions);
+    simulated_files_abort(&s.files);
+    simulated_counts_free(&s.counts);
     simulated_control_free(&s.control);
+    simulated_live_close(&s.live);
     simulated_feed_free(&s.host);
     scenario_free(s.scenario);
     return status;
@@ -287,7 +269,37 @@ static int set_controller(struct options *o, const struct option_spec *spec, con
         return error_set(err, ERROR_USAGE,
                          "--%s %.40s: wants debt=POLICY or guard=POLICY, a file as xenmeter-policy(5) has it",
                          spec->name, text);
-    *(kind == 0 ? &s->ledger_policy : &s->guard_policy) = equals + 1;
+    const char **policy = kind == 0 ? &s->ledger_policy : &s->guard_policy;
+    if (*policy)
+        return error_set(err, ERROR_USAGE,
+                         "--%s %s= is given twice, with %.60s and %.60s: one of each is possible", spec->name,
+                         kinds[kind], *policy, equals + 1);
+    *policy = equals + 1;
+    return 0;
+}
+
+static int set_count_interval(struct options *o, const struct option_spec *spec, const char *text,
+                              struct error *err)
+{
+    uint64_t *ns = &((struct simulate_options *)o)->count_interval_ns;
+    if (parse_duration(spec->name, text, strlen(text), ns, err) != 0)
+        return -1;
+    if (*ns < COUNTS_EVERY_MIN || *ns > SCENARIO_DURATION_MAX)
+        return error_set(err, ERROR_USAGE, "--%s %s: from 1ms to 24h are possible", spec->name, text);
+    return 0;
+}
+
+static int set_seed(struct options *o, const struct option_spec *spec, const char *text, struct error *err)
+{
+    struct simulate_options *s = (struct simulate_options *)o;
+    char *end;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end || errno || seed > SCENARIO_SEED_MAX)
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a whole number from 0 to 9e18", spec->name,
+                         text);
+    s->seed = seed;
+    s->seed_given = true;
     return 0;
 }
 
@@ -310,45 +322,6 @@ static int set_bytes(struct options *o, const struct option_spec *spec, const ch
     return 0;
 }
 
-static int stat_output(const char *path, struct stat *st)
-{
-    return strcmp(path, "-") == 0 ? fstat(STDOUT_FILENO, st) : stat(path, st);
-}
-
-/* Whether two paths lie in one folder under one name; neither needs to exist. */
-static bool same_place(const char *a, const char *b)
-{
-    char folder_a[PATH_MAX], folder_b[PATH_MAX];
-    struct stat in_a, in_b;
-    const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
-    if (strcmp(name_a ? name_a + 1 : a, name_b ? name_b + 1 : b) != 0)
-        return false;
-    folder_of(a, folder_a);
-    folder_of(b, folder_b);
-    return stat(*folder_a ? folder_a : ".", &in_a) == 0 && stat(*folder_b ? folder_b : ".", &in_b) == 0 &&
-           in_a.st_dev == in_b.st_dev && in_a.st_ino == in_b.st_ino;
-}
-
-/* Whether two outputs would mix or one replace the other, by whatever names; devices such as /dev/null take both. */
-static bool same_output(const char *a, const char *b)
-{
-    struct stat to_a, to_b;
-    if (stat_output(a, &to_a) == 0 && stat_output(b, &to_b) == 0)
-        return !S_ISCHR(to_a.st_mode) && to_a.st_dev == to_b.st_dev && to_a.st_ino == to_b.st_ino;
-    return strcmp(a, b) == 0 || same_place(a, b);
-}
-
-static const char *or_standard_output(const char *output)
-{
-    return output ? output : "-";
-}
-
-static bool is_policy(const struct simulate_options *s, const char *output)
-{
-    return (s->ledger_policy && same_file(s->ledger_policy, output)) ||
-           (s->guard_policy && same_file(s->guard_policy, output));
-}
-
 /* Who wants to read standard input. */
 static int check_standard_input(const struct simulate_options *s, struct error *err)
 {
@@ -363,12 +336,14 @@ static int check_standard_input(const struct simulate_options *s, struct error *
 /* What a controller alone has a meaning for. */
 static int check_controllers(const struct simulate_options *s, struct error *err)
 {
-    if (s->ledger && !s->ledger_policy)
+    if (s->files[FILE_LEDGER] && !s->ledger_policy)
         return error_set(err, ERROR_USAGE, "--ledger wants --with debt=POLICY");
-    if (s->decisions && !s->guard_policy)
+    if (s->files[FILE_DECISIONS] && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
     if (s->delay_given && !s->ledger_policy && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
+    if (s->hooks && !s->realtime)
+        return error_set(err, ERROR_USAGE, "--hooks wants --realtime: hooks go by the clock");
     if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
         return error_set(
             err, ERROR_USAGE,
@@ -376,29 +351,18 @@ static int check_controllers(const struct simulate_options *s, struct error *err
     return 0;
 }
 
-/* What is written has files of its own, and none of them is read. */
 static int check_files(const struct simulate_options *s, struct error *err)
 {
-    const struct options *o = &s->common;
-    const char *outputs[] = {or_standard_output(o->output), s->truth, s->ledger, s->decisions};
-    static const char *const names[] = {"output", "truth", "ledger", "decisions"};
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
-        if (outputs[i] && (same_file(o->inputs[0], outputs[i]) || is_policy(s, outputs[i])))
-            return error_set(err, ERROR_USAGE, "--%s %s is what is to be read: it would be lost", names[i],
-                             outputs[i]);
-        if (outputs[i] && !*outputs[i])
-            return error_set(err, ERROR_USAGE, "--%s wants a file of its own", names[i]);
-        for (size_t k = 0; k < i; k++)
-            if (outputs[i] && outputs[k] && same_output(outputs[i], outputs[k]))
-                return error_set(err, ERROR_USAGE, "--%s wants a file of its own, beside --%s", names[i],
-                                 names[k]);
-    }
-    return 0;
+    const char *const inputs[] = {s->common.inputs[0], s->ledger_policy, s->guard_policy};
+    if (s->count_interval_ns && !s->files[FILE_COUNTS])
+        return error_set(err, ERROR_USAGE, "--counts-every wants --counts FILE");
+    return simulated_files_check(s->files, inputs, sizeof inputs / sizeof *inputs, err);
 }
 
 static int check(struct options *o, struct error *err)
 {
-    const struct simulate_options *s = (const struct simulate_options *)o;
+    struct simulate_options *s = (struct simulate_options *)o;
+    s->files[FILE_TRACE] = o->output;
     if (o->inputs_n != 1)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
     if (check_controllers(s, err) != 0 || check_standard_input(s, err) != 0 || check_files(s, err) != 0)
@@ -412,13 +376,24 @@ static int check(struct options *o, struct error *err)
 static const struct option_spec options[] = {
     OPTION_OUTPUT,
     OPTION(0, "truth", "FILE", "what really happened, as JSON: runstates, charges, work done",
-           .set = set_text, .offset = offsetof(struct simulate_options, truth), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[FILE_TRUTH]),
+           .choices = ":file"),
+    OPTION(
+        0, "counts", "FILE",
+        "what the driver domains count meanwhile, for --io-counts of charge and report: packets, requests, "
+        "CPU times of threads (xenmeter-io-counts(5))",
+        .set = set_text, .offset = offsetof(struct simulate_options, files[FILE_COUNTS]), .choices = ":file"),
+    OPTION(0, "counts-every", "LEN", "from one reading of the counters to the next (default 100ms)",
+           .set = set_count_interval, .choices = "100ms\n1s"),
     OPTION(0, "duration", "LEN", "simulate so long, whatever the scenario says", .set = set_duration,
            .choices = "1s\n10s\n1m"),
     OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
            .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
-    OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_count,
-           .offset = offsetof(struct simulate_options, seed)),
+    OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_seed),
+    OPTION(0, "layout", "VERSION",
+           "records as that version of Xen writes them, from 4.0 on, whatever the scenario says",
+           .set = set_text, .offset = offsetof(struct simulate_options, layout),
+           .choices = "4.2\n4.6\n4.9\n4.13"),
     OPTIONS_HEADING("What acts on the host"),
     OPTION(0, "with", "NAME=POLICY",
            "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "
@@ -429,10 +404,16 @@ static const struct option_spec options[] = {
            .choices = "10ms\n100ms\n1s"),
     OPTION(0, "ledger", "FILE",
            "the rows of the ledger, as xenmeter debt has them: .csv, .json, .jsonl, or a table",
-           .set = set_text, .offset = offsetof(struct simulate_options, ledger), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[FILE_LEDGER]),
+           .choices = ":file"),
     OPTION(0, "decisions", "FILE",
            "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
-           .set = set_text, .offset = offsetof(struct simulate_options, decisions), .choices = ":file"),
+           .set = set_text, .offset = offsetof(struct simulate_options, files[FILE_DECISIONS]),
+           .choices = ":file"),
+    OPTION(0, "realtime", NULL, "the host's time goes with the clock, as on a live host", .set = set_flag,
+           .offset = offsetof(struct simulate_options, realtime)),
+    OPTION(0, "hooks", "DIR", "does what the hook \"simulated\" asks for there; with --realtime",
+           .set = set_text, .offset = offsetof(struct simulate_options, hooks), .choices = ":file"),
     OPTIONS_HEADING("How those that act charge"),
     OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),

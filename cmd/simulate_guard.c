@@ -4,15 +4,18 @@
 #include "guard_policy.h"
 #include "metrics/relation/guards.h"
 #include "policy.h"
+#include "simulate_action.h"
 #include "simulate_control.h"
 
 /* What the simulated host can do about each kind of I/O. */
-static const char *const possible[GUARD_IOS] = {"drop", "pause"};
+static const char *const possible[GUARD_IOS] = {"drop, rate=KBIT", "pause"};
 
 static int check_actions(const struct guard_policy *p, struct error *err)
 {
+    struct simulated_action a;
     for (int io = 0; io < GUARD_IOS; io++)
-        if (*p->actions[io] && strcmp(p->actions[io], possible[io]) != 0)
+        if (*p->actions[io] &&
+            (!simulated_action_read(&a, p->actions[io]) || !(io == GUARD_NETWORK ? a.network : a.disk)))
             return error_set(err, ERROR_USAGE, "actions.%s: a simulated host knows %s and none",
                              guard_io_names[io], possible[io]);
     return 0;
@@ -54,10 +57,13 @@ static int act(const struct simulated_guard *g, const struct guard_row *row)
 {
     struct simulated_control *c = g->control;
     bool block = row->outcome.decision == GUARD_BLOCK;
+    struct simulated_action network = {0};
+    if (*g->rules.actions[GUARD_NETWORK])
+        simulated_action_read(&network, g->rules.actions[GUARD_NETWORK]);
     const struct simulation_held held = {.domain = (uint16_t)row->domain,
                                          .driver_domain = (uint16_t)row->driver_domain,
-                                         .network =
-                                             row->io[GUARD_NETWORK] && *g->rules.actions[GUARD_NETWORK],
+                                         .network = row->io[GUARD_NETWORK] && network.network,
+                                         .bytes_per_s = block ? network.bytes_per_s : SIMULATION_FREE,
                                          .disk = row->io[GUARD_DISK] && *g->rules.actions[GUARD_DISK],
                                          .held = block};
     if (!block && row->outcome.decision != GUARD_RELEASE)

@@ -474,7 +474,7 @@ int io_devices_read(struct io_devices *d, const struct io_moment *now, struct er
 static void add_row(const struct io_devices *all, const struct device *d, struct io_moment when,
                     const uint64_t counts[2], struct buffer *rows)
 {
-    const struct io_row row = {when, d->domain, d->name, d->source->first, 2, counts};
+    const struct io_row row = {when.time_ns, when.ticks, d->domain, d->name, d->source->first, 2, counts};
     io_rows_add(rows, &all->wanted->form, &row);
 }
 

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #include "io_names.h"
-#include "io_rows.h"
+#include "formats/io_rows.h"
+#include "io_clock.h"
 #include "parser/error.h"
 
 struct io_wanted {

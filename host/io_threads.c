@@ -301,7 +301,7 @@ size_t io_threads_unread(const struct io_threads *t)
 static void add_row(const struct io_threads *t, const struct sum *s, struct io_moment when, uint64_t ns,
                     struct buffer *rows)
 {
-    const struct io_row row = {when, s->domain, s->name, IO_COLUMN_CPU, 1, &ns};
+    const struct io_row row = {when.time_ns, when.ticks, s->domain, s->name, IO_COLUMN_CPU, 1, &ns};
     io_rows_add(rows, &t->wanted->form, &row);
 }
 

@@ -11,7 +11,8 @@
 
 #include "io_devices.h"
 #include "io_names.h"
-#include "io_rows.h"
+#include "formats/io_rows.h"
+#include "io_clock.h"
 
 struct io_threads;
 

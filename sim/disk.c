@@ -11,6 +11,7 @@ enum { DISK_IRQ = 31, PAGE = 4096, KIB = 1024 };
 struct request {
     struct sim_disk_user *user;
     uint32_t bytes;
+    bool writes;
     uint64_t complete_ns; /* at the disk */
 };
 
@@ -60,14 +61,24 @@ uint32_t disk_room(const struct sim_vbd *vbd)
 
 /* ---- the guest ---- */
 
-void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes)
+void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes, bool writes)
 {
-    *request_at(vbd, in_use(vbd)) = (struct request){.user = user, .bytes = bytes};
+    *request_at(vbd, in_use(vbd)) = (struct request){.user = user, .bytes = bytes, .writes = writes};
     vbd->asked++;
     if (!vbd->thread_sleeps)
         return;
     vbd->thread_sleeps = false;
     event_channel_send(user->task->vcpu->pcpu, &vbd->interrupt);
+}
+
+/* The guest has the answer. */
+static void count_done(struct sim_host *host, const struct sim_vbd *vbd, const struct request *r,
+                       uint64_t now_ns)
+{
+    const struct sim_domain *guest = vbd->pair->guest;
+    domain_did(host, guest, DONE_DISK_REQUESTS, now_ns, 1);
+    domain_did(host, guest, r->writes ? DONE_DISK_WRITES : DONE_DISK_READS, now_ns, 1);
+    domain_did(host, guest, r->writes ? DONE_DISK_BYTES_WRITTEN : DONE_DISK_BYTES_READ, now_ns, r->bytes);
 }
 
 static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
@@ -77,10 +88,10 @@ static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
     if (task_works_first(task, guest->plan->interrupt_ns, guest->own_cell))
         return;
     for (; vbd->answered > 0; vbd->answered--) {
-        struct sim_disk_user *user = request_at(vbd, 0)->user;
-        domain_did(host, guest, DONE_DISK_REQUESTS, task->vcpu->pcpu->clock_ns, 1);
-        user->done++;
-        task_wake(user->task);
+        const struct request *r = request_at(vbd, 0);
+        count_done(host, vbd, r, task->vcpu->pcpu->clock_ns);
+        r->user->done++;
+        task_wake(r->user->task);
         vbd->first = (vbd->first + 1) % DISK_DEPTH_MAX;
     }
     vbd->guest_sleeps = true;
@@ -119,15 +130,19 @@ static void map_pages(struct sim_vbd *vbd, struct sim_pcpu *pcpu)
         emit_pages(pcpu, GNTTABOP_MAP, TRC_PAGE_GRANT_MAP, vbd, pages);
 }
 
-/* With persistent grants the thread copies; without, it maps. */
+/* With persistent grants the thread copies; without, it maps. What is written costs more. */
 static uint64_t thread_ns(struct sim_vbd *vbd)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, written = 0;
     uint32_t before = vbd->answered + vbd->completed + vbd->submitted;
-    for (uint32_t i = 0; i < vbd->batch; i++)
-        bytes += request_at(vbd, before + i)->bytes;
+    for (uint32_t i = 0; i < vbd->batch; i++) {
+        const struct request *r = request_at(vbd, before + i);
+        bytes += r->bytes;
+        written += r->writes ? r->bytes : 0;
+    }
     uint64_t copy_ns = costs(vbd)->persistent_grants ? bytes * costs(vbd)->copy_kib_ns / KIB : 0;
-    return costs(vbd)->batch_ns + vbd->batch * costs(vbd)->disk_request_ns + copy_ns;
+    return costs(vbd)->batch_ns + vbd->batch * costs(vbd)->disk_request_ns + copy_ns +
+           written * costs(vbd)->disk_write_kib_ns / KIB;
 }
 
 /* The requests in the thread's hands go to the disk. */
@@ -138,6 +153,7 @@ static void submit(struct sim_host *host, struct sim_vbd *vbd, uint64_t now_ns)
         uint64_t begin = vbd->free_ns > now_ns ? vbd->free_ns : now_ns;
         vbd->free_ns = begin + (uint64_t)((double)r->bytes * 1e9 / (costs(vbd)->disk_mib_per_s * KIB * KIB));
         r->complete_ns = vbd->free_ns + costs(vbd)->disk_latency_ns;
+        vbd->pair->counted[r->writes ? COUNT_WRITES : COUNT_READS]++;
         vbd->asked--;
         if (vbd->submitted++ == 0)
             host_set_timer(host, &vbd->disk, r->complete_ns);

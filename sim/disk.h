@@ -22,8 +22,8 @@ struct sim_disk_user {
 struct sim_vbd *disk_vbd(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver);
 void disk_vbd_free(struct sim_vbd *vbd);
 
-/* Within a step of the guest: a request of so many bytes; there must be room. When it is complete, user->done goes up. */
-void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes);
+/* Within a step of the guest: a request to read or write so many bytes; there must be room. When it is complete, user->done goes up. */
+void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes, bool writes);
 
 /* From now_ns on the driver domain takes no requests of the guest, or takes them again. Not within a step. */
 void disk_hold(struct sim_vbd *vbd, bool held, uint64_t now_ns);

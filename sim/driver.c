@@ -8,8 +8,9 @@
 
 const char *const sim_work_names[SIM_WORKS] = {"interrupt", "receive", "dealloc", "transmit",
                                                "device",    "disk",    "pages"};
-const char *const sim_done_names[SIM_DONES] = {"requests",    "bytes_in",      "bytes_out",      "packets_in",
-                                               "packets_out", "disk_requests", "packets_dropped"};
+const char *const sim_done_names[SIM_DONES] = {
+    "requests",   "bytes_in",    "bytes_out",       "packets_in",         "packets_out",    "disk_requests",
+    "disk_reads", "disk_writes", "disk_bytes_read", "disk_bytes_written", "packets_dropped"};
 
 struct sim_driver *driver_of(struct sim_host *host, uint64_t id)
 {

@@ -1,16 +1,32 @@
 #include "sim/emit.h"
 
+#include <string.h>
+
 /* What the hypervisor needs between two records of one act. */
 enum { EMIT_STEP_NS = 20, EMIT_STEP_MASK = 63 };
 
 /* How a hypercall's record says which arguments follow: two bits for each, from bit 20 on; 1: one word. */
 #define ARGUMENT(n) (1u << (20 + 2 * (n)))
 
+/* The words are today's. */
+static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t ns, const uint32_t *words,
+                         unsigned count)
+{
+    const struct sim_host *host = pcpu->host;
+    uint32_t then[TRACE_EXTRA_MAX];
+    if (host->layout.past[event]) {
+        memcpy(then, words, count * sizeof *words);
+        count = trace_layout_words(&host->layout, event, then, count);
+        words = then;
+    }
+    trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
+}
+
 static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
 {
     struct sim_host *host = pcpu->host;
     if (host->recorded[event]) {
-        trace_ring_insert(&pcpu->ring, event, host_tsc(host, pcpu->clock_ns), words, count);
+        write_record(pcpu, event, pcpu->clock_ns, words, count);
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
@@ -40,9 +56,8 @@ void emit_exit(struct sim_pcpu *pcpu, enum sim_exit reason)
 
 void emit_handler(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
 {
-    const struct sim_host *host = pcpu->host;
-    if (host->recorded[event])
-        trace_ring_insert(&pcpu->ring, event, host_tsc(host, pcpu->exit_ns), words, count);
+    if (pcpu->host->recorded[event])
+        write_record(pcpu, event, pcpu->exit_ns, words, count);
 }
 
 /* Something else happens on the pCPU of an HVM guest: an interrupt has brought it there. */

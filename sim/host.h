@@ -18,6 +18,7 @@
 #include "sim/prng.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"
+#include "sim/trace_layout.h"
 #include "sim/trace_ring.h"
 #include "sim/true_account.h"
 
@@ -47,6 +48,20 @@ struct sim_task_list {
     struct sim_task *head, *tail;
 };
 
+/* What is counted of a vCPU, in the order of sim_count_names. */
+enum sim_count {
+    COUNT_WAKE_WAIT_NS,    /* runnable after it was blocked */
+    COUNT_PREEMPT_WAIT_NS, /* runnable after it ran */
+    COUNT_EXECUTIONS,      /* runnable -> running */
+    COUNT_WAKES,           /* blocked -> runnable */
+    COUNT_BLOCKS,          /* running -> blocked */
+    COUNT_PREEMPTIONS,     /* running -> runnable without a yield */
+    COUNT_YIELDS,          /* calls of SCHEDOP_yield */
+    COUNT_MIGRATIONS,      /* executions on another pCPU than that of the one before, within the trace */
+    SIM_COUNTS
+};
+extern const char *const sim_count_names[SIM_COUNTS];
+
 struct sim_vcpu {
     struct sim_domain *domain;
     struct sim_pcpu *pcpu; /* where it runs, or ran last, or is to run first */
@@ -75,10 +90,15 @@ struct sim_vcpu {
     uint8_t polls;       /* softirqs run since the interrupt, or the turn of the thread, began */
     uint64_t softirq_ns; /* when that was */
     struct sim_timer tick;
+    uint64_t tick_ns; /* its next tick, had it never stopped; 0: its kernel has not begun */
+    bool ticks;       /* the timer is set */
     /* What its time is accounted as (true_account.h). */
     uint64_t charged_ns; /* up to here */
     uint32_t charged_to; /* a cell; of a guest CELL_NONE */
     uint32_t first_state_cell;
+    uint32_t first_count_cell; /* of SIM_COUNTS */
+    uint8_t came_from;         /* enum sim_runstate: that before the present one */
+    int16_t ran_on;            /* pCPU of its last execution within the trace; -1: none */
 };
 
 struct sim_load;
@@ -119,6 +139,8 @@ struct sim_host {
     const struct scenario *plan;
     struct prng rng;
     struct timeline timeline;
+    uint64_t loop_ns;          /* what happens now was due then */
+    uint32_t loop_actor;       /* the highest one whose time it was at loop_ns */
     struct sim_timer **timers; /* by actor */
     uint32_t timer_count, timer_space;
     struct sim_pcpu *pcpus;
@@ -134,7 +156,8 @@ struct sim_host {
     struct true_account truth;
     uint64_t cycles_per_ns;         /* 16.48 fixed point */
     uint64_t last_ns;               /* of the latest record or runstate change */
-    bool recorded[TRC_EVENT_COUNT]; /* by the event mask */
+    struct trace_layout layout;     /* of its records */
+    bool recorded[TRC_EVENT_COUNT]; /* by the event mask, and there are such records in the layout */
     bool sweep_wanted;
     bool stands_still; /* too much happened at one instant: the results are void */
     bool no_memory;    /* an allocation failed while it ran: the results are void */

@@ -112,6 +112,51 @@ void event_channel_send(struct sim_pcpu *from, struct sim_task *handler)
     interrupt_raise(from, handler);
 }
 
+/* ---- ticks ---- */
+
+/* Kernels with CONFIG_NO_HZ_IDLE: no ticks while the idle loop runs. */
+static bool wants_ticks(const struct sim_vcpu *v)
+{
+    return v->runstate == SIM_RUNNING && v->current && v->current != v->idle;
+}
+
+void kernel_start_ticks(struct sim_host *host, struct sim_vcpu *v, uint64_t first_ns)
+{
+    v->tick_ns = first_ns;
+    v->ticks = true;
+    host_set_timer(host, &v->tick, first_ns);
+}
+
+/*
+ * The vCPU runs a task: its ticks, which stopped when one found nothing to interrupt, go on as if they had not. One that is due at this
+ * moment is still to come if nothing has happened yet that comes after it.
+ */
+static void resume_ticks(struct sim_host *host, struct sim_vcpu *v)
+{
+    const uint64_t period_ns = v->domain->plan->tick_ns;
+    if (v->ticks || v->tick_ns == 0)
+        return;
+    if (v->tick_ns < host->loop_ns)
+        v->tick_ns += (host->loop_ns - v->tick_ns + period_ns - 1) / period_ns * period_ns;
+    if (v->tick_ns == host->loop_ns && host->loop_actor >= v->tick.actor)
+        v->tick_ns += period_ns;
+    v->ticks = true;
+    host_set_timer(host, &v->tick, v->tick_ns);
+}
+
+static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct sim_vcpu *v = context;
+    v->tick_ns = now_ns + v->domain->plan->tick_ns;
+    v->ticks = wants_ticks(v);
+    if (!v->ticks)
+        return;
+    pcpu_enter(v->pcpu, now_ns);
+    interrupt_raise(v->pcpu, v->timer_interrupt);
+    pcpu_leave(v->pcpu);
+    host_set_timer(host, &v->tick, v->tick_ns);
+}
+
 /* ---- tasks and interrupts ---- */
 
 /* The last handler is done: back to the task, unless a thread was woken while a program ran. */
@@ -139,6 +184,7 @@ static struct sim_task *switch_task(struct sim_vcpu *v)
     if (next != v->idle) {
         v->idle->active = false;
         v->idle->phase = 0;
+        resume_ticks(v->pcpu->host, v);
     }
     v->current = next;
     return next;
@@ -273,6 +319,8 @@ void kernel_act(struct sim_host *host, struct sim_vcpu *v)
 
 void kernel_resume(struct sim_host *host, struct sim_vcpu *v)
 {
+    if (wants_ticks(v))
+        resume_ticks(host, v);
     if (!v->running || kernel_interrupted(v))
         kernel_act(host, v);
 }
@@ -308,18 +356,6 @@ static void timer_step(struct sim_host *host, struct sim_task *timer)
         return;
     emit_hypercall_command(v->pcpu, HYPERCALL_VCPU_OP, VCPUOP_SET_SINGLESHOT_TIMER);
     take_turns(v);
-}
-
-/* Kernels with CONFIG_NO_HZ_IDLE: no ticks while the idle loop runs. */
-static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
-{
-    struct sim_vcpu *v = context;
-    if (v->runstate == SIM_RUNNING && v->current && v->current != v->idle) {
-        pcpu_enter(v->pcpu, now_ns);
-        interrupt_raise(v->pcpu, v->timer_interrupt);
-        pcpu_leave(v->pcpu);
-    }
-    host_set_timer(host, &v->tick, now_ns + v->domain->plan->tick_ns);
 }
 
 /* An interrupt from another vCPU of the domain: a thread was made runnable. */

@@ -62,6 +62,9 @@ void event_channel_send(struct sim_pcpu *from, struct sim_task *handler);
 bool kernel_init(struct sim_host *host, struct sim_vcpu *v);
 void kernel_free(struct sim_vcpu *v);
 
+/* The vCPU's timer ticks while it runs a task, first at that time. */
+void kernel_start_ticks(struct sim_host *host, struct sim_vcpu *v, uint64_t first_ns);
+
 /* The vCPU runs, and its work is done, or it has just been switched in, or an interrupt has arrived. */
 void kernel_act(struct sim_host *host, struct sim_vcpu *v);
 

@@ -27,6 +27,14 @@ static bool is_early(struct sim_host *host, struct disk_load *d)
     return false;
 }
 
+/* Whether the next request is one to write; a load of one direction draws no random number. */
+static bool writes(struct sim_host *host, const struct scenario_load *plan)
+{
+    if (plan->reads_pct <= 0 || plan->reads_pct >= 100)
+        return plan->reads_pct <= 0;
+    return !prng_chance(&host->rng, (uint32_t)(plan->reads_pct * 1e4 + 0.5));
+}
+
 static void step(struct sim_host *host, struct sim_task *task)
 {
     struct disk_load *d = task->context;
@@ -36,7 +44,7 @@ static void step(struct sim_host *host, struct sim_task *task)
         return;
     }
     if (d->paid) {
-        disk_request(d->vbd, &d->user, (uint32_t)d->plan->request_bytes);
+        disk_request(d->vbd, &d->user, (uint32_t)d->plan->request_bytes, writes(host, d->plan));
         d->asked++;
         d->paid = false;
     }

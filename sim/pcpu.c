@@ -4,6 +4,10 @@
 #include "sim/emit.h"
 #include "sim/noise.h"
 
+const char *const sim_count_names[SIM_COUNTS] = {"wake_wait_ns", "preempt_wait_ns", "executions",
+                                                 "wakes",        "blocks",          "preemptions",
+                                                 "yields",       "migrations"};
+
 /* What Xen needs from reading its clock to the first record of a switch, beside the scheduler's own records. */
 enum { DECISION_NS = 80, DECISION_MASK = 127 };
 
@@ -34,6 +38,12 @@ void vcpu_charge(struct sim_vcpu *v, uint64_t now_ns, uint32_t cell)
     v->charged_to = cell;
 }
 
+static void count(const struct sim_vcpu *v, enum sim_count what, uint64_t at_ns)
+{
+    if (!vcpu_is_idle(v))
+        true_account_add(&v->pcpu->host->truth, v->first_count_cell + what, at_ns, 1);
+}
+
 /* The time in the present state, up to `at_ns`. */
 static void account_state(struct sim_vcpu *v, uint64_t at_ns)
 {
@@ -41,6 +51,10 @@ static void account_state(struct sim_vcpu *v, uint64_t at_ns)
     if (vcpu_is_idle(v))
         return;
     true_account_span(&host->truth, v->first_state_cell + v->runstate, v->changed_ns, at_ns);
+    if (v->runstate == SIM_RUNNABLE && v->came_from == SIM_BLOCKED)
+        true_account_span(&host->truth, v->first_count_cell + COUNT_WAKE_WAIT_NS, v->changed_ns, at_ns);
+    if (v->runstate == SIM_RUNNABLE && v->came_from == SIM_RUNNING)
+        true_account_span(&host->truth, v->first_count_cell + COUNT_PREEMPT_WAIT_NS, v->changed_ns, at_ns);
     if (v->runstate == SIM_RUNNING) {
         v->ran_ns += at_ns - v->changed_ns;
         vcpu_charge(v, at_ns, v->charged_to);
@@ -54,6 +68,29 @@ void vcpu_close_account(struct sim_vcpu *v, uint64_t end_ns)
         account_state(v, end_ns);
 }
 
+/* It goes over to another state at `at_ns`; the record of that follows. */
+static void leave_state(struct sim_vcpu *v, uint64_t at_ns, enum sim_runstate to)
+{
+    const enum sim_runstate from = (enum sim_runstate)v->runstate;
+    account_state(v, at_ns);
+    v->came_from = (uint8_t)from;
+    if (from == SIM_BLOCKED && to == SIM_RUNNABLE)
+        count(v, COUNT_WAKES, at_ns);
+    else if (from == SIM_RUNNING && to == SIM_BLOCKED)
+        count(v, COUNT_BLOCKS, at_ns);
+    else if (from == SIM_RUNNING && to == SIM_RUNNABLE && !v->yields)
+        count(v, COUNT_PREEMPTIONS, at_ns);
+}
+
+/* It runs on the pCPU from `at_ns` on. */
+static void count_execution(struct sim_vcpu *v, const struct sim_pcpu *pcpu, uint64_t at_ns)
+{
+    count(v, COUNT_EXECUTIONS, at_ns);
+    if (v->ran_on >= 0 && v->ran_on != (int16_t)pcpu->id)
+        count(v, COUNT_MIGRATIONS, at_ns);
+    v->ran_on = (int16_t)pcpu->id;
+}
+
 /* Xen waits for a lock while another pCPU is still busy with the vCPU. */
 static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
 {
@@ -64,7 +101,7 @@ static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
 static void change_state(struct sim_pcpu *on, struct sim_vcpu *v, enum sim_runstate to)
 {
     wait_for(on, v);
-    account_state(v, on->clock_ns);
+    leave_state(v, on->clock_ns, to);
     emit_runstate(on, v, to);
     v->saved_ns = on->clock_ns;
 }
@@ -153,9 +190,11 @@ static void switch_to(struct sim_pcpu *pcpu, struct sim_vcpu *next, uint64_t dec
     struct sim_host *host = pcpu->host;
     struct sim_vcpu *prev = pcpu->current;
     record_switch(pcpu, prev, next, decided_ns, slice_ns);
-    account_state(prev, decided_ns);
+    leave_state(prev, decided_ns, state_when_out(prev));
+    prev->yields = false;
     emit_runstate(pcpu, prev, state_when_out(prev));
-    account_state(next, decided_ns);
+    leave_state(next, decided_ns, SIM_RUNNING);
+    count_execution(next, pcpu, decided_ns);
     emit_runstate(pcpu, next, SIM_RUNNING);
     next->charged_ns = decided_ns;
     prev->switched_ns = next->switched_ns = decided_ns;
@@ -188,8 +227,8 @@ static void schedule(struct sim_pcpu *pcpu)
     pcpu->clock_ns += DECISION_NS + (prng_next(&host->rng) & DECISION_MASK);
     struct sim_decision d = host->scheduler->schedule(host->scheduler_state, pcpu, decided_ns);
     pcpu->slice_end_ns = d.slice_ns == SIM_NEVER ? SIM_NEVER : decided_ns + d.slice_ns;
-    pcpu->current->yields = false;
     if (d.next == pcpu->current) {
+        pcpu->current->yields = false;
         record_continue(pcpu, decided_ns, d.slice_ns);
         return;
     }
@@ -270,6 +309,7 @@ void vcpu_yield(struct sim_vcpu *v)
 {
     emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_YIELD);
     emit_vcpu(v->pcpu, TRC_YIELD, v);
+    count(v, COUNT_YIELDS, v->pcpu->clock_ns);
     v->yields = true;
 }
 

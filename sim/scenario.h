@@ -21,6 +21,7 @@
 #define SCENARIO_DEATH_NS 5000000u
 /* A life is not shorter, and so long after its end another domain may have the id. */
 #define SCENARIO_LIFE_NS      20000000u
+#define SCENARIO_SEED_MAX     ((uint64_t)9000000000000000000)
 #define SCENARIO_DURATION_MIN ((uint64_t)1000000)
 #define SCENARIO_DURATION_MAX ((uint64_t)86400 * 1000000000)
 
@@ -75,6 +76,7 @@ struct scenario_load {
     bool to_given;
     uint64_t window;
     uint64_t depth;
+    double reads_pct;  /* of the requests of a disk */
     uint64_t start_ns; /* what a driver domain serves: not before */
     int transport;     /* 0 tcp, 1 udp */
     double batches_per_s;
@@ -85,6 +87,7 @@ struct scenario_load {
 struct scenario_driver {
     uint64_t interrupt_ns, receive_packet_ns, dealloc_packet_ns, transmit_packet_ns, device_packet_ns;
     uint64_t batch_ns, copy_kib_ns, disk_request_ns, disk_completion_ns, disk_latency_ns;
+    uint64_t disk_write_kib_ns; /* of what is written, beside the others */
     double disk_mib_per_s;
     bool threaded_napi, persistent_grants;
 };
@@ -134,6 +137,7 @@ struct scenario {
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */
     uint32_t event_mask; /* as xentrace -e has it */
+    uint32_t layout;     /* the records are those of Xen 4.layout */
     uint64_t buffer_pages;
     uint64_t sweep_ns, sweep_delay_ns;
     uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
@@ -149,6 +153,12 @@ struct scenario {
 struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
                                struct error *err);
 void scenario_free(struct scenario *s);
+
+/*
+ * Takes the records of another version of Xen, "4.6", instead of those of the scenario. -1 with `err` filled, without a place:
+ * there is no such version, or it had no such scheduler. The scenario must not be simulated then.
+ */
+int scenario_set_layout(struct scenario *s, const char *version, struct error *err);
 
 /* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */
 int scenario_parse_mask(const char *text, uint32_t *mask);

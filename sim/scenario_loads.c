@@ -104,6 +104,7 @@ static const struct key disk_keys[] = {
     REQUEST,
     {"depth", KEY_COUNT, FIELD(depth), 1, 64, NULL, false},
     {"request_bytes", KEY_COUNT, FIELD(request_bytes), 512, 1 << 20, NULL, false},
+    {"reads_pct", KEY_NUMBER, FIELD(reads_pct), 0, 100, NULL, false},
     START,
     END,
 };
@@ -133,6 +134,7 @@ static const struct key driver_keys[] = {
     {"batch", KEY_TIME, DRIVER(batch_ns), 0, 10 * MS, NULL, false},
     {"copy_kib", KEY_TIME, DRIVER(copy_kib_ns), 0, 1 * MS, NULL, false},
     {"disk_request", KEY_TIME, DRIVER(disk_request_ns), 0, 10 * MS, NULL, false},
+    {"disk_write_kib", KEY_TIME, DRIVER(disk_write_kib_ns), 0, 1 * MS, NULL, false},
     {"disk_completion", KEY_TIME, DRIVER(disk_completion_ns), 0, 10 * MS, NULL, false},
     {"disk_latency", KEY_TIME, DRIVER(disk_latency_ns), 0, 10 * S, NULL, false},
     {"disk_mib_per_s", KEY_NUMBER, DRIVER(disk_mib_per_s), 0.001, 1e6, NULL, false},
@@ -152,6 +154,7 @@ int scenario_read_driver(struct scenario_driver *driver, const json_t *object, c
                                        .batch_ns = 1200,
                                        .copy_kib_ns = 120,
                                        .disk_request_ns = 6000,
+                                       .disk_write_kib_ns = 600,
                                        .disk_completion_ns = 3000,
                                        .disk_latency_ns = 100000,
                                        .disk_mib_per_s = 500,
@@ -207,7 +210,8 @@ int scenario_read_load(struct scenario_load *load, const json_t *object, const s
                                    .window = 64,
                                    .pages = 8,
                                    .page_ns = 500,
-                                   .depth = 1};
+                                   .depth = 1,
+                                   .reads_pct = 100};
     if (read_type(load, object, place, err) != 0)
         return -1;
     if (load->type == LOAD_REQUEST_RESPONSE) {

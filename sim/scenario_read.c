@@ -5,6 +5,7 @@
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
 #include "sim/scenario_loads.h"
+#include "sim/trace_layout.h"
 
 #define US 1e3
 #define MS 1e6
@@ -14,6 +15,12 @@
 #define PAGES_MAX     65535u /* Xen counts the pages of all buffers in 16 bits */
 
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
+/* The first version of Xen 4 with it; the traces of sedf, which Xen 4.6 has no more, have records of every version. */
+static const unsigned scheduler_since[] = {[SCENARIO_CREDIT] = 0,
+                                           [SCENARIO_CREDIT2] = 1,
+                                           [SCENARIO_SEDF] = 0,
+                                           [SCENARIO_NULL] = 10,
+                                           [SCENARIO_RTDS] = 5};
 const char *const scenario_loads[] = {"hog",  "on_off", "web", "request_response", "bulk_out", "bulk_in",
                                       "disk", "map",    NULL};
 const char *const scenario_guests[] = {"pv", "hvm", NULL};
@@ -24,7 +31,7 @@ static const char *const boosts[] = {"under", "never", "always", NULL};
 
 static const struct key root_keys[] = {
     {"duration", KEY_TIME, FIELD(scenario, duration_ns), 1 * MS, 86400 * S, NULL, true},
-    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, 9e18, NULL, false},
+    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, SCENARIO_SEED_MAX, NULL, false},
     {"host", KEY_OTHER, .required = false},
     {"trace", KEY_OTHER, .required = false},
     {"domains", KEY_OTHER, .required = true},
@@ -45,19 +52,20 @@ static const struct key host_keys[] = {
 };
 
 /* What the reader keeps until it is checked. */
-struct trace_part {
-    const char *events;
+struct trace_object {
+    const char *events, *layout;
     uint64_t buffer_pages, sweep_ns, sweep_delay_ns, skew_ns;
     double lost;
 };
 
 static const struct key trace_keys[] = {
-    {"events", KEY_TEXT, FIELD(trace_part, events), 0, 0, NULL, false},
-    {"buffer_pages", KEY_COUNT, FIELD(trace_part, buffer_pages), 1, 65535, NULL, false},
-    {"sweep", KEY_TIME, FIELD(trace_part, sweep_ns), 1 * MS, 3600 * S, NULL, false},
-    {"sweep_delay", KEY_TIME, FIELD(trace_part, sweep_delay_ns), 0, 3600 * S, NULL, false},
-    {"lost", KEY_NUMBER, FIELD(trace_part, lost), 0, 1, NULL, false},
-    {"skew", KEY_TIME, FIELD(trace_part, skew_ns), 0, 1 * S, NULL, false},
+    {"events", KEY_TEXT, FIELD(trace_object, events), 0, 0, NULL, false},
+    {"layout", KEY_TEXT, FIELD(trace_object, layout), 0, 0, NULL, false},
+    {"buffer_pages", KEY_COUNT, FIELD(trace_object, buffer_pages), 1, 65535, NULL, false},
+    {"sweep", KEY_TIME, FIELD(trace_object, sweep_ns), 1 * MS, 3600 * S, NULL, false},
+    {"sweep_delay", KEY_TIME, FIELD(trace_object, sweep_delay_ns), 0, 3600 * S, NULL, false},
+    {"lost", KEY_NUMBER, FIELD(trace_object, lost), 0, 1, NULL, false},
+    {"skew", KEY_TIME, FIELD(trace_object, skew_ns), 0, 1 * S, NULL, false},
     {.name = NULL},
 };
 
@@ -148,15 +156,38 @@ static int read_host(struct scenario *s, const json_t *root, struct error *err)
     return 0;
 }
 
+int scenario_set_layout(struct scenario *s, const char *version, struct error *err)
+{
+    const unsigned since = scheduler_since[s->scheduler];
+    if (!trace_layout_parse(version, &s->layout))
+        return error_set(err, ERROR_USAGE, "'%.20s' is no version of Xen: take one from \"4.0\" to \"4.%u\"",
+                         version, TRACE_LAYOUT_NEWEST);
+    if (s->layout < since)
+        return error_set(err, ERROR_USAGE,
+                         "Xen %s has no scheduler %s: take the records of Xen 4.%u or later", version,
+                         scenario_schedulers[s->scheduler], since);
+    return 0;
+}
+
+static int read_layout(struct scenario *s, const char *version, const struct key_place *above,
+                       struct error *err)
+{
+    const struct key_place place = {above, "layout", 0};
+    struct error why = {0};
+    if (!version || scenario_set_layout(s, version, &why) == 0)
+        return 0;
+    return key_error(&place, err, "%s", why.message);
+}
+
 static int read_trace(struct scenario *s, const json_t *root, struct error *err)
 {
     const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
                            pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
-    struct trace_part part = {.events = "all",
-                              .buffer_pages = s->buffer_pages,
-                              .sweep_ns = s->sweep_ns,
-                              .sweep_delay_ns = s->sweep_delay_ns};
+    struct trace_object part = {.events = "all",
+                                .buffer_pages = s->buffer_pages,
+                                .sweep_ns = s->sweep_ns,
+                                .sweep_delay_ns = s->sweep_delay_ns};
     if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
@@ -167,10 +198,10 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
     s->lost_ppm = (uint32_t)(part.lost * 1e6 + 0.5);
     s->skew_ns = part.skew_ns;
     s->sweep_delay_ns = part.sweep_delay_ns;
-    if (scenario_parse_mask(part.events, &s->event_mask) != 0)
-        return key_error(&events, err,
-                         "must be a mask as xentrace -e has it: \"0x2f000\", or \"all\", \"sched\", \"pv\"");
-    return 0;
+    if (scenario_parse_mask(part.events, &s->event_mask) == 0)
+        return read_layout(s, part.layout, &place, err);
+    return key_error(&events, err,
+                     "must be a mask as xentrace -e has it: \"0x2f000\", or \"all\", \"sched\", \"pv\"");
 }
 
 static int read_pins(struct scenario_domain *d, const json_t *pin, const struct key_place *above,
@@ -419,6 +450,7 @@ struct scenario *scenario_read(const char *text, size_t n, const char *folder, u
                            .watchdog_ns = 20000000000u,
                            .ratelimit_ns = 1000000,
                            .timeslice_ns = 30000000,
+                           .layout = TRACE_LAYOUT_NEWEST,
                            .buffer_pages = 32,
                            .sweep_ns = 100000000,
                            .sweep_delay_ns = 200000};

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/counter_reader.h"
 #include "sim/host_build.h"
 #include "sim/kernel.h"
 #include "sim/orders.h"
@@ -25,10 +26,12 @@ struct simulation {
     struct sim_timer watchdog;
     const struct sim_vcpu *starved; /* NULL: none */
     struct orders orders;
+    struct counter_readers counters;
     struct prng trace_rng; /* of what happens to the trace, and not to the host */
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
     uint64_t still;        /* at now_ns */
+    uint64_t reach_ns;     /* when the sink's reached() is due */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
@@ -150,7 +153,7 @@ static bool build(struct simulation *s)
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
-        !orders_init(&s->orders, host))
+        !orders_init(&s->orders, host) || !counter_readers_init(&s->counters, host))
         return false;
     host->scheduler = schedulers[host->plan->scheduler];
     host->scheduler_state = host->scheduler->create(host);
@@ -200,6 +203,7 @@ void simulation_free(struct simulation *s)
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
     orders_free(&s->orders);
+    counter_readers_free(&s->counters);
     sim_host_free(host);
     free(s);
 }
@@ -225,8 +229,15 @@ static void begin(struct simulation *s)
         pcpu_enter(v->pcpu, 0);
         interrupt_raise(v->pcpu, v->timer_interrupt);
         pcpu_leave(v->pcpu);
-        host_set_timer(host, &v->tick, v->domain->plan->tick_ns);
+        kernel_start_ticks(host, v, v->domain->plan->tick_ns);
     }
+}
+
+/* A moment at which nothing happened yet. */
+static uint64_t after_all(const struct simulation *s)
+{
+    uint64_t end_ns = s->stopped ? s->now_ns + 1 : s->host.plan->duration_ns;
+    return s->host.last_ns > end_ns ? s->host.last_ns : end_ns;
 }
 
 static void end(struct simulation *s)
@@ -246,6 +257,7 @@ static void end(struct simulation *s)
     if (s->stopped)
         true_account_cut(&host->truth, host->last_ns);
     true_account_order(&host->truth);
+    counter_readers_end(&s->counters, after_all(s));
     sweep(s, host->last_ns);
 }
 
@@ -258,9 +270,14 @@ static bool go_on(struct simulation *s)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
     s->now_ns = first.due;
+    if (first.due > host->loop_ns || first.actor > host->loop_actor)
+        host->loop_actor = first.actor;
+    host->loop_ns = first.due;
     host->stands_still |= s->still > STILL_MAX;
-    if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
+    if ((s->acts++ % ACTS_BETWEEN == 0 || first.due >= s->reach_ns) && s->sink.reached) {
+        s->reach_ns = s->sink.every_ns ? first.due + s->sink.every_ns : SIM_NEVER;
         s->sink.reached(s->sink.context, first.due);
+    }
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
     timer->due(host, timer->context, first.due);
@@ -268,6 +285,11 @@ static bool go_on(struct simulation *s)
         timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
         host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
     return true;
+}
+
+void simulation_count(struct simulation *s, const struct simulation_counters *to)
+{
+    counter_readers_begin(&s->counters, to);
 }
 
 int simulation_step(struct simulation *s, struct error *err)
@@ -332,7 +354,10 @@ int simulation_hold(struct simulation *s, const struct simulation_held *held, ui
                     struct error *err)
 {
     for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
-        struct order order = {.due_ns = s->now_ns + delay_ns, .pair = pair, .held = held->held};
+        struct order order = {.due_ns = s->now_ns + delay_ns,
+                              .pair = pair,
+                              .bytes_per_s = held->bytes_per_s,
+                              .held = held->held};
         if (!pair->guest->alive || pair->guest->id != held->domain ||
             pair->driver->domain->id != held->driver_domain)
             continue;

@@ -24,12 +24,23 @@ static void next_step(struct sim_host *host, struct sim_domain *d, enum fate ste
     host_set_timer(host, &d->fate, due_ns);
 }
 
+/* A domain is there, or gone. */
+static void record_life(struct sim_pcpu *on, enum trace_event event, const struct sim_domain *d)
+{
+    if (!trace_layout_counts_vcpus(&on->host->layout)) {
+        EMIT(on, event, d->id);
+        return;
+    }
+    for (size_t i = 0; i < d->plan->vcpus; i++)
+        emit_vcpu(on, event, &d->vcpus[i]);
+}
+
 static void create(struct sim_host *host, struct sim_domain *d, struct sim_pcpu *on)
 {
     EMIT(on, TRC_DOM0_DOM_ADD, d->id);
     d->alive = true;
     d->born_ns = on->clock_ns;
-    EMIT(on, TRC_DOM_ADD, d->id);
+    record_life(on, TRC_DOM_ADD, d);
     for (size_t i = 0; i < d->plan->vcpus; i++)
         d->vcpus[i].changed_ns = d->vcpus[i].switched_ns = d->born_ns;
     next_step(host, d, FATE_UNPAUSE, on->clock_ns + BUILD_NS);
@@ -43,7 +54,7 @@ static void unpause(struct sim_host *host, struct sim_domain *d, struct sim_pcpu
         struct sim_vcpu *v = &d->vcpus[i];
         task_wake(v->timer_interrupt);
         vcpu_unpause(on, v);
-        host_set_timer(host, &v->tick, on->clock_ns + d->plan->tick_ns);
+        kernel_start_ticks(host, v, on->clock_ns + d->plan->tick_ns);
     }
     next_step(host, d, FATE_KILL, d->plan->destroyed_ns);
 }
@@ -79,7 +90,7 @@ static void bury(struct sim_host *host, struct sim_domain *d, struct sim_pcpu *o
     d->died_ns = on->clock_ns;
     for (size_t i = 0; i < d->plan->vcpus; i++)
         vcpu_close_account(&d->vcpus[i], d->died_ns);
-    EMIT(on, TRC_DOM_REM, d->id);
+    record_life(on, TRC_DOM_REM, d);
     d->alive = false;
 }
 

@@ -13,14 +13,16 @@ bool true_account_open(struct true_account *a, uint64_t duration_ns)
 {
     a->seconds = (uint32_t)((duration_ns + TRUE_SECOND_NS - 1) / TRUE_SECOND_NS);
     a->amounts = calloc((size_t)a->seconds * a->cells + 1, sizeof *a->amounts);
-    return a->amounts != NULL;
+    a->totals = calloc((size_t)a->cells + 1, sizeof *a->totals);
+    return a->amounts && a->totals;
 }
 
 void true_account_close(struct true_account *a)
 {
     free(a->amounts);
+    free(a->totals);
     free(a->responses);
-    a->amounts = NULL;
+    a->amounts = a->totals = NULL;
     a->responses = NULL;
 }
 
@@ -40,10 +42,12 @@ static uint32_t second_of(const struct true_account *a, uint64_t at_ns)
 void true_account_add(struct true_account *a, uint32_t cell, uint64_t at_ns, uint64_t amount)
 {
     a->amounts[(size_t)second_of(a, at_ns) * a->cells + cell] += amount;
+    a->totals[cell] += amount;
 }
 
 void true_account_span(struct true_account *a, uint32_t cell, uint64_t from_ns, uint64_t to_ns)
 {
+    a->totals[cell] += from_ns < to_ns ? to_ns - from_ns : 0;
     while (from_ns < to_ns) {
         uint32_t second = second_of(a, from_ns);
         uint64_t end = (uint64_t)(second + 1) * TRUE_SECOND_NS;

@@ -24,6 +24,7 @@ struct true_response {
 
 struct true_account {
     uint64_t *amounts; /* of second s and cell c: [s * cells + c] */
+    uint64_t *totals;  /* of each cell, so far */
     uint32_t cells, seconds;
     struct true_response *responses; /* in the order of true_account_order() once it was called */
     size_t response_count, response_space;
@@ -54,6 +55,12 @@ void true_account_order(struct true_account *a);
 /* Those of a domain in one second, or (second == a->seconds) in all; after true_account_order. Returns the first, *n: how many. */
 const struct true_response *true_account_responses(const struct true_account *a, uint32_t domain,
                                                    uint32_t second, size_t *n);
+
+/* The amount so far, while the host runs. */
+static inline uint64_t true_account_total(const struct true_account *a, uint32_t cell)
+{
+    return a->totals[cell];
+}
 
 /* The amount of one second, or (second == a->seconds) of all. */
 uint64_t true_account_amount(const struct true_account *a, uint32_t cell, uint32_t second);

@@ -2,7 +2,8 @@
 # The simulated host: its traces are valid, what the program reports of them is the truth, a wrong scenario is refused, and
 # scenarios that are like a real capture are like it.
 #
-#     simulate.sh [DIR]...        captures for sim/scenarios/like-NAME.json: NAME.xt.zst in fixtures/ or a DIR
+#     simulate.sh [DIR]...        captures for sim/scenarios/like-NAME.json: NAME.xt.zst in fixtures/ or a DIR; without one, the figures
+#                                 in fixtures/like-figures.txt
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -171,6 +172,43 @@ check 'what they cost is charged to the guest' equal true "$(jq --slurpfile reco
     [.charged[] | .domain as $d | .by.pages as $ns | ($records | map(select((.fields.grantor == $d))) | length) | . * 1000 - $ns | fabs < 200 * 1000 + 0.2 * $ns] | all' "$truth")"
 check 'names have numbers' equal 'guest-1 guest-2 guest-3' "$(jq -r '[.domains[1:][].name] | join(" ")' "$truth")"
 
+# One request at a time, each a batch of its own: 1.2 us for the batch, 6 us for the request, 0.12 us for each KiB that is copied,
+# and 0.6 us for each KiB that is written. 16 KiB: 9.12 us to read, 18.72 us to write, and up to
+# 0.3 us for the records that Xen writes meanwhile.
+group 'reads and writes'
+directions() { # READS_PCT
+    cat >"$scenario" <<END
+{ "duration_s": 4, "domains": [ { "id": 0, "driver_domain": {} },
+  { "id": 1, "loads": [ { "type": "disk", "request_bytes": 16384, "requests_per_s": 1000, "reads_pct": $1 } ] } ] }
+END
+    simulate
+    reads=$(jq '.domains[1].work.disk_reads' "$truth")
+    writes=$(jq '.domains[1].work.disk_writes' "$truth")
+}
+disk_us() { jq '.charged[0].by.disk / 1000' "$truth"; }
+about_us() { awk -v is="$(disk_us)" -v reads="$reads" -v writes="$writes" 'BEGIN { us = 9.12 * reads + 18.72 * writes; exit !(us > 0 && is > us && is < us + 0.3 * (reads + writes)) }'; }
+directions 100
+check 'only reads' equal "0 $(jq '.domains[1].work.disk_requests' "$truth")" "$writes $reads"
+check 'cost what reads cost' about_us
+directions 0
+check 'only writes' equal "0 $(jq '.domains[1].work.disk_requests' "$truth")" "$reads $writes"
+check 'cost what writes cost' about_us
+directions 70
+check '70 % reads, within 3 points' awk -v r="$reads" -v w="$writes" 'BEGIN { exit !(r + w > 3900 && r > 0.67 * (r + w) && r < 0.73 * (r + w)) }'
+check 'cost both' about_us
+check 'all of them' equal "$((reads + writes))" "$(jq '.domains[1].work.disk_requests' "$truth")"
+check 'bytes in both directions' equal "$((16384 * reads)) $((16384 * writes))" "$(jq -r '.domains[1].work | "\(.disk_bytes_read) \(.disk_bytes_written)"' "$truth")"
+check 'seconds add up to that' equal "$reads $((16384 * writes))" "$(jq -r '[.seconds[].domains[1].work] | "\(map(.disk_reads) | add) \(map(.disk_bytes_written) | add)"' "$truth")"
+
+# On for 10 ms, off for 10 ms: its timer wakes the program at 20 and 40 ms, and ticks each 4 ms while it runs, and only then.
+group 'ticks'
+cat >"$scenario" <<'END'
+{ "duration_ms": 59, "domains": [ { "id": 1, "tick_ms": 4, "loads": [ { "type": "on_off", "on_ms": 10, "off_ms": 10 } ] } ] }
+END
+simulate
+check 'come while a task runs' equal '0 4 8 20 24 28 40 44 48' "$("$XENMETER" dump -q -f jsonl -e hypercall_v2 --cpu-hz 2400000000 "$trace" |
+    jq -r 'select(.fields.op == "iret") | .time_ns / 1e6 + 0.01 | floor' | paste -sd' ')"
+
 group 'schedulers'
 for scheduler in credit credit2 sedf null rtds; do
     cat >"$scenario" <<END
@@ -205,22 +243,34 @@ amounts() { # CAPTURE
             if .io_total > 0 then "events \(.domain) \(.io_per_exec)" else empty end'
 }
 
+# The figures of a capture, from itself or as they were recorded: "KIND WHAT NUMBER".
+figures_of() { # NAME DIR...
+    local name=$1 dir
+    for dir in fixtures "${@:2}"; do
+        [ -e "$dir/$name.xt.zst" ] || continue
+        amounts "$dir/$name.xt.zst"
+        return
+    done
+    recorded "$name" | grep -v '^wrong '
+}
+recorded() { awk -v name="$1" '$1 == name { print $2, $3, $4 }' fixtures/like-figures.txt; } # NAME
+near() { awk -v a="$1" -v b="$2" -v part="$3" 'BEGIN { exit !(a > (1 - part) * b && a < (1 + part) * b) }'; } # NUMBER NUMBER PART
+
 for file in sim/scenarios/like-*.json; do
     name=$(basename "${file#*/like-}" .json)
-    for dir in fixtures "$@"; do
-        [ -e "$dir/$name.xt.zst" ] || continue
-        group "as busy as $name, within 25 %"
-        cp "$file" "$scenario"
-        simulate
-        check 'simulates' exits 0
-        amounts "$dir/$name.xt.zst" | sort >"$scratch/real"
-        amounts "$trace" | sort >"$scratch/simulated"
-        while read -r kind what real; do
-            simulated=$(awk -v kind="$kind" -v what="$what" '$1 == kind && $2 == what { print $3 }' "$scratch/simulated")
-            check "$kind $what: ${simulated:-none} for $real" awk -v a="${simulated:-0}" -v b="$real" 'BEGIN { exit !(a > 0.75 * b && a < 1.25 * b) }'
-        done <"$scratch/real"
-        break
-    done
+    group "as busy as $name, within 25 %"
+    cp "$file" "$scenario"
+    simulate
+    check 'simulates' exits 0
+    figures_of "$name" "$@" | sort >"$scratch/real"
+    amounts "$trace" | sort >"$scratch/simulated"
+    check 'it is known how busy that is' test "$(wc -l <"$scratch/real")" -ge 9
+    while read -r kind what real; do
+        simulated=$(awk -v kind="$kind" -v what="$what" '$1 == kind && $2 == what { print $3 }' "$scratch/simulated")
+        check "$kind $what: ${simulated:-none} for $real" near "${simulated:-0}" "$real" 0.25
+        figure=$(recorded "$name" | awk -v kind="$kind" -v what="$what" '$1 == kind && $2 == what { print $3 }')
+        [ -z "$figure" ] || check "$kind $what: recorded as $figure" near "$figure" "$real" 0.001
+    done <"$scratch/real"
 done
 
 # Errors of charges by each method, in points of domain 0's time, come in the order that they have for real captures: of two
@@ -253,14 +303,60 @@ for file in sim/scenarios/like-*.json; do
     jq '(.own[0].cpu_ns) as $own | ([.charged[] | {key: "\(.domain)", value: .cpu_ns}] | from_entries) + {own: $own}
         | add as $all | {share_pct: map_values(100 * . / $all)}' "$truth" >"$scratch/$name/truth.json"
     errors "$trace" "$scratch/$name" >"$scratch/$name/errors"
+    recorded "$name" | awk '$1 == "wrong" { print $2, $3 }' >"$scratch/$name/real"
     for dir in "$@"; do
         [ -s "$dir/$name.truth/truth.json" ] || continue
         errors "$dir/$name.xt.zst" "$dir/$name.truth" >"$scratch/$name/real"
-        check "$name: as for the capture" equal '' "$(same_order "$scratch/$name/real" "$scratch/$name/errors")"
     done
+    check "$name: as for the capture" equal '' "$(same_order "$scratch/$name/real" "$scratch/$name/errors")"
 done
 cat "$scratch"/*/errors | awk '{ sum[$1] += $2; n[$1]++ } END { for (method in sum) print method, sum[method] / n[method] }' >"$scratch/simulated"
 check 'on the mean of the scenarios' equal '' "$(same_order "$scratch/real" "$scratch/simulated")"
+
+# The counters that driver domains have of the guests' devices.
+counts=$scratch/counts.csv
+last_count() { # DEVICE COLUMN
+    awk -F, -v device="$1" -v column="$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $at["device"] == device { n = $at[column] } END { print n }' "$counts"
+}
+group 'counted I/O'
+jq '.duration_s = 2 | .domains[3].loads[1].reads_pct = 60' sim/scenarios/two-driver-domains.json >"$scenario"
+simulate
+cp "$trace" "$scratch/first.xt"
+simulate --counts "$counts"
+check 'simulates' exits 0
+check 'counting changes nothing' same "$scratch/first.xt" "$trace"
+check 'all packets to the guest' equal "$(jq '.domains[3].work.packets_in' "$truth")" "$(last_count vif3.0 tx_packets)"
+check 'all packets from it, but for those in the ring' awk -v sent="$(jq '.domains[3].work.packets_out' "$truth")" -v counted="$(last_count vif3.0 rx_packets)" \
+    'BEGIN { exit !(sent > 1000 && counted <= sent && counted > sent - 256) }'
+check 'all requests in each direction, but for those under way' awk -v r="$(jq '.domains[3].work.disk_reads' "$truth")" -v w="$(jq '.domains[3].work.disk_writes' "$truth")" \
+    -v reads="$(last_count vbd-3-51712 read_ops)" -v writes="$(last_count vbd-3-51712 write_ops)" 'BEGIN { exit !(r > 900 && w > 600 && reads >= r && reads <= r + 2 && writes >= w && writes <= w + 2) }'
+check 'the time of the threads is that of the truth' equal "$(jq '.charged[] | select(.domain == 3 and .driver_domain == 1) | .by.transmit' "$truth")" "$(last_count guest-rx cpu_net_ns)"
+check 'each driver domain has counted what is its own' equal '3 1,3 2,4 2' "$(awk -F, 'NR > 1 { print $3, $NF }' "$counts" | sort -u | paste -sd,)"
+check 'each 100 ms, at the beginning and at the end' equal 21 "$(grep -c vif3.0 "$counts")"
+check 'about when they are due' equal '' "$(awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late < 0 || late > 1e7) print $1 }' "$counts")"
+"$XENMETER" charge -q -f json --charge-by packets --io-counts "$counts" "$trace" >"$scratch/charges.json"
+check 'charges by them have the same events' equal true "$(jq --argjson tx "$(last_count vif3.0 tx_packets)" '
+    [.reports[0].intervals[].idds[].guests[] | select(.domain == 3) | .events] | (map(.tx // 0) | add) - $tx | fabs <= 1' "$scratch/charges.json")"
+check 'of disks, too' equal true "$(jq --argjson written "$(last_count vbd-3-51712 write_ops)" '
+    [.reports[0].intervals[].idds[].guests[] | select(.domain == 3) | .events.write // 0] | add - $written | fabs <= 1' "$scratch/charges.json")"
+check 'and no events elsewhere' equal 0 "$(jq '[.reports[0].intervals[].idds[] | select(.domain == 1) | .guests[].events.read] | add // 0' "$scratch/charges.json")"
+simulate --counts "$counts" --counts-every 1s
+check 'each second' equal 3 "$(grep -c vif3.0 "$counts")"
+jq '.host = { "scheduler": "sedf" } | .domains[2] += { "slice_ms": 1, "period_ms": 40 }
+    | .domains[4].loads = [ { "type": "disk", "driver_domain": 2, "depth": 64 } ]' "$scenario" >"$scratch/slow.json"
+cp "$scratch/slow.json" "$scenario"
+simulate --counts "$counts"
+check 'late while the driver domain waits for its slice' awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late > most) most = late } END { exit !(n == 21 && most > 1e7 && most < 4e7) }' "$counts"
+refuses() { # PATTERN OPTION...
+    rm -f "$trace" "$truth" "$counts"
+    simulate "${@:2}"
+    check "$1: exit code" exits 2
+    check "$1: says so" says "$err" "$1"
+    check "$1: nothing is written" equal '' "$(ls "$trace" "$truth" "$counts" 2>/dev/null)"
+}
+refuses '--counts-every wants --counts FILE' --counts-every 1s
+refuses '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
+refuses '--counts wants a file of its own, beside --truth' --counts "$truth"
 
 group 'options'
 cp sim/scenarios/two-hogs.json "$scenario"
@@ -269,6 +365,15 @@ check 'a duration' equal true "$(jq '.duration_ns <= 500000000 and .duration_ns 
 cp "$trace" "$scratch/first.xt"
 simulate --duration 500ms --seed 2
 check 'another seed, other bytes' not same "$scratch/first.xt" "$trace"
+simulate --duration 0.5
+check 'a number without a unit is seconds' same "$scratch/first.xt" "$trace"
+jq '.seed = 0' sim/scenarios/two-hogs.json >"$scratch/seed.json"
+"$XENMETER" simulate --duration 500ms "$scratch/seed.json" >"$scratch/piped.xt"
+simulate --duration 500ms --seed 0
+check 'seed 0 is one like any other' same "$scratch/piped.xt" "$trace"
+check 'and not the one without a seed' not same "$scratch/first.xt" "$trace"
+simulate --duration 500ms --seed 9000000000000000001
+check 'a seed that no scenario can have' says "$err" '--seed 9000000000000000001: wants a whole number from 0 to 9e18'
 "$XENMETER" simulate --duration 500ms "$scenario" >"$scratch/piped.xt"
 check 'standard output' same "$scratch/first.xt" "$scratch/piped.xt"
 "$XENMETER" simulate --duration 500ms - <"$scenario" >"$scratch/piped.xt"
@@ -301,6 +406,41 @@ share() { # REGEX of events: per cent of the records
 check 'exits, entries and what exits are about' test "$(share '^(vm|hvm)')" -ge 25
 check 'hypercalls, traps and faults of PV guests' test "$(share '^(hypercall|pv_trap|pv_page)')" -ge 25
 check 'pages mapped and unmapped' equal 10 "$(share '^grant')"
+
+group 'records of older versions'
+cp sim/scenarios/stress-churn.json "$scenario"
+while read -r layout written; do
+    simulate --layout "$layout" --duration 500ms
+    run info "$trace"
+    check "$layout: the records are known by it" says "$out" "^xen  *$written,"
+    check "$layout: all of them" not says "$out" 'unrecognised'
+    check "$layout: the report is good" says "$out" '^verdict: good$'
+done <<'END'
+4.1 4.1 to 4.1
+4.2 4.2 to 4.2
+4.6 4.3 to 4.6
+4.7 4.7 to 4.7
+4.8 4.8 to 4.9
+4.9 4.9 to 4.9
+4.13 4.10 to 4.13
+4.14 4.14 or later
+END
+cp sim/scenarios/come-and-go.json "$scenario"
+simulate --layout 4.22
+cp "$trace" "$scratch/first.xt"
+cp "$truth" "$scratch/full.json"
+simulate
+check 'today'"'"'s by default' same "$scratch/first.xt" "$trace"
+simulate --layout 4.7
+check 'the host does the same' same <(jq 'del(.. | .duration_ns?)' "$scratch/full.json") <(jq 'del(.. | .duration_ns?)' "$truth")
+check 'a key of the scenario, too' same "$trace" <(jq '.trace.layout = "4.7"' "$scenario" | "$XENMETER" simulate -)
+check 'which an option outweighs' same "$trace" <(jq '.trace.layout = "4.9"' "$scenario" | "$XENMETER" simulate --layout 4.7 -)
+for version in 4 4.23 3.4 4.6.1 '' new; do
+    check "no version: '$version'" refuses "'$version' is no version of Xen: take one from \"4.0\" to \"4.22\"" simulate --layout "$version" "$scenario"
+done
+jq '.trace.layout = "4.2" | .host.scheduler = "rtds" | del(.domains[].weight)' "$scenario" >"$scratch/rtds.json"
+check 'a scheduler that came later' refuses '\$.trace.layout: Xen 4.2 has no scheduler rtds: take the records of Xen 4.5 or later' \
+    simulate "$scratch/rtds.json"
 
 group 'lost records'
 jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
@@ -536,6 +676,7 @@ wrong_policy '{"domains":{"wbe":{"share":"60%"}}}' 'domains.wbe: the scenario ha
 wrong_policy '{"domains":{"7":{"share":"60%"}}}' 'domains.7: the scenario has no such domain'
 wrong_policy '{"domains":{"web":{"share":60}}}' 'domains.web.share'
 no_ledger '--with gard=x: wants debt=POLICY' --with gard=x
+no_ledger '--with debt= is given twice, with .* and other.json' --with debt="$policy" --with debt=other.json
 no_ledger '--ledger wants --with debt=POLICY'
 run simulate --with debt=- - -o "$trace" </dev/null
 check 'policy and scenario on standard input' says "$err" 'cannot both be standard input'
@@ -600,6 +741,7 @@ wrong '.domains[0].loads[0] = {"type": "web", "clients": 3}' '\$\.domains\[0\]\.
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "web"}' 'either requests_per_s or arrivals_file'
 wrong '.domains[0].driver_domain = {} | .domains[0].loads[0] = {"type": "disk"}' 'cannot be its own driver domain'
 wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "bulk_out", "to": 9}' '\.to: must be another domain'
+wrong '.domains[0].driver_domain = {} | .domains[1].loads[0] = {"type": "disk", "reads_pct": 101}' '\.reads_pct: must be from 0 to 100$'
 wrong '.domains[0].driver_domain = {"batch": 3}' 'batch_ns, batch_us, batch_ms or batch_s'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3}' '.off_ms. is missing'
 wrong '.domains[0].loads[0] = {"type": "on_off", "on_ms": 3, "off_ms": 2, "vcpu": 1}' '\.vcpu: the domain has the vCPUs 0 to 0'

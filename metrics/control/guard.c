@@ -51,6 +51,14 @@ void guard_free(struct guard *g)
     free(g);
 }
 
+bool guard_take_policy(struct guard *g, const struct guard_policy *policy)
+{
+    if (!guard_book_take_policy(&g->book, policy))
+        return false;
+    g->options.policy = policy;
+    return true;
+}
+
 const struct subject *guard_missing(const struct guard *g)
 {
     return guard_book_missing(&g->book);
@@ -77,7 +85,7 @@ static struct guard_row *row_of(struct guard *g, struct guard_pair *p)
                                          .life = a->life,
                                          .driver_domain = p->driver,
                                          .driver_life = p->driver_life,
-                                         .limit = p->limit->limit,
+                                         .limit = p->limit ? p->limit->limit : (struct cpu_share){0, 1},
                                          .average_ns = NS_UNKNOWN,
                                          .windows = 1};
     pairs[g->rows_n] = (uint32_t)(p - g->book.pairs);
@@ -258,11 +266,21 @@ static void follow(struct guard_pair *p, struct guard_row *row)
     row->outcome = (struct guard_outcome){GUARD_BLOCK, WHY_MADE_ANEW};
 }
 
+/* A new policy has no limit for it: a guest that is held is let back. */
+static bool is_unlimited(struct guard_pair *p, struct guard_row *row)
+{
+    if (p->limit)
+        return false;
+    row->outcome = (struct guard_outcome){p->state.held ? GUARD_RELEASE : GUARD_PASS, WHY_NO_LIMIT};
+    p->state = (struct guard_state){0};
+    return true;
+}
+
 static void decide(struct guard *g, const struct charge_idd *idds, size_t n, uint64_t length_ns)
 {
     for (size_t i = 0; i < g->rows_n; i++) {
         struct guard_pair *p = &g->book.pairs[g->row_pairs[i]];
-        if (!is_exempt(g, p, idds, n, &g->rows[i]))
+        if (!is_unlimited(p, &g->rows[i]) && !is_exempt(g, p, idds, n, &g->rows[i]))
             judge(g, p, &g->rows[i], length_ns);
     }
     for (size_t i = 0; i < g->book.drivers_n; i++)

@@ -35,13 +35,12 @@ static struct guard_party party_of(const struct guard_book *b, int32_t domain, u
     return (struct guard_party){(uint16_t)domain, o->name_of ? o->name_of(o->names, domain, life) : NULL};
 }
 
-static void note_appearance(struct guard_book *b, struct guard_party who)
+static void note_appearance(bool *appeared, const struct guard_policy *p, struct guard_party who)
 {
-    const struct guard_policy *p = b->options->policy;
     for (size_t i = 0; i < p->n; i++) {
         const struct guard_limit *l = &p->limits[i];
-        b->appeared[2 * i] |= l->every_guest || subject_is(&l->guest, who.domain, who.name);
-        b->appeared[2 * i + 1] |= l->every_driver || subject_is(&l->driver, who.domain, who.name);
+        appeared[2 * i] |= l->every_guest || subject_is(&l->guest, who.domain, who.name);
+        appeared[2 * i + 1] |= l->every_driver || subject_is(&l->driver, who.domain, who.name);
     }
 }
 
@@ -82,7 +81,7 @@ static const struct member *add_member(struct guard_book *b, int32_t domain, uin
     if (concerned && account == NO_ACCOUNT)
         return NULL;
     const struct member *m = members_add(&b->members, domain, life, account);
-    note_appearance(b, who);
+    note_appearance(b->appeared, b->options->policy, who);
     if (m && concerned) {
         struct guard_account *a = &b->accounts[account];
         a->domain = domain;
@@ -96,6 +95,29 @@ const struct member *guard_book_member(struct guard_book *b, int32_t domain, uin
 {
     const struct member *m = members_find(&b->members, domain, life);
     return m ? m : add_member(b, domain, life);
+}
+
+/* Those without an account appear anew: the policy may be about them now. */
+bool guard_book_take_policy(struct guard_book *b, const struct guard_policy *policy)
+{
+    bool *appeared = calloc(2 * policy->n + 1, sizeof *appeared);
+    if (!appeared)
+        return false;
+    for (size_t i = 0; i < b->members.n; i++)
+        note_appearance(appeared, policy, party_of(b, b->members.at[i].domain, b->members.at[i].life));
+    members_forget_others(&b->members);
+    for (size_t i = 0; i < b->accounts_n; i++) {
+        struct guard_account *a = &b->accounts[i];
+        const struct guard_party guest = {(uint16_t)a->domain, a->name};
+        a->exempt = guard_policy_exempts(policy, guest);
+        for (uint32_t k = a->first_pair; k != NONE; k = b->pairs[k].next) {
+            struct guard_pair *p = &b->pairs[k];
+            p->limit = guard_policy_find(policy, guest, party_of(b, p->driver, p->driver_life));
+        }
+    }
+    free(b->appeared);
+    b->appeared = appeared;
+    return true;
 }
 
 struct guard_pair *guard_book_pair(struct guard_book *b, uint32_t account, const struct charge_idd *idd)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "before_seen.h"
-#include "charging.h"
+#include "charging_state.h"
 #include "meter_options.h"
 #include "metrics/model/blind.h"
 #include "metrics/model/population.h"

@@ -5,6 +5,8 @@
 
 #include "apportion.h"
 #include "metrics/array.h"
+#include "charge_pairs.h"
+#include "charge_shares.h"
 #include "ledger.h"
 #include "ledger_sums.h"
 #include "metrics/min_max.h"

@@ -1,6 +1,7 @@
 /* Charges are handed out interval by interval: each driver domain with its guests. */
 #include <stdlib.h>
 
+#include "charge_pairs.h"
 #include "ledger.h"
 #include "ledger_sums.h"
 #include "metrics/array.h"
@@ -117,8 +118,8 @@ static size_t list_guests(struct ledger *l, uint32_t idd, const struct charge_id
 {
     const struct idd *d = &l->charging->idds[idd];
     size_t n = 0;
-    for (uint32_t p = 0; p < d->pairs_n; p++) {
-        at[n] = guest_of(l, of, d->pairs[p], sums, interval);
+    for (size_t p = 0; p < d->pairs.n; p++) {
+        at[n] = guest_of(l, of, d->pairs.at[p], sums, interval);
         n += !is_empty(&at[n]);
     }
     return add_counted_guests(l, idd, of, interval, at, n);

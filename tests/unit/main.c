@@ -79,6 +79,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(instants),
     SUITE(sim_schedulers),
     SUITE(sim_sedf),
+    SUITE(sim_counts),
+    SUITE(sim_layouts),
     CU_SUITE_INFO_NULL,
 };
 

@@ -1,4 +1,4 @@
-#include "io_rows.h"
+#include "formats/io_rows.h"
 
 #include <inttypes.h>
 
@@ -12,9 +12,9 @@ void io_rows_header(struct buffer *rows, const struct io_rows_form *form)
 
 void io_rows_add(struct buffer *rows, const struct io_rows_form *form, const struct io_row *row)
 {
-    buffer_printf(rows, "%" PRIu64 ",", row->when.time_ns);
-    if (io_clock_has_tsc())
-        buffer_printf(rows, "%" PRIu64, row->when.ticks);
+    buffer_printf(rows, "%" PRIu64 ",", row->time_ns);
+    if (form->tsc)
+        buffer_printf(rows, "%" PRIu64, row->tsc);
     buffer_printf(rows, ",%lu,%s", row->domain, row->device);
     for (unsigned column = 0; column < (form->cpu ? IO_COLUMNS : IO_COLUMN_CPU); column++) {
         buffer_text(rows, ",");
