@@ -56,6 +56,7 @@ struct step {
     uint64_t offset;       /* and how many bytes had been read, */
     int64_t ahead;         /* how far ahead of the others it left, below 0: behind them, */
     uint64_t out_tsc;      /* with which its last window since then began */
+    bool was_blind;        /* its ring was full when its last window in step was read */
     bool unused;           /* runs show that it was set: nothing would show that it came back, */
     uint64_t unused_from;  /* the model gets no record of the pCPU after this, */
     uint64_t unused_since; /* and its time is blind from here on, perhaps before what was delivered */
