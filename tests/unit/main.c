@@ -77,6 +77,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(cores),
     SUITE(step),
     SUITE(instants),
+    SUITE(sim_host),
     SUITE(sim_schedulers),
     SUITE(sim_sedf),
     SUITE(sim_counts),
