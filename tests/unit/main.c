@@ -34,6 +34,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(random_places),
     SUITE(clock),
     SUITE(clock_hosts),
+    SUITE(drift),
     SUITE(framing),
     SUITE(time_stamps),
     SUITE(histogram),
