@@ -324,6 +324,8 @@ static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enu
     k->contradicted = true;
     unseen_note(&r->unseen, &u, old, r->darkness.n == 0);
     runstates_prove_unseen(r, now_ns);
+    if (unseen_muddled(&r->unseen))
+        runstates_give_up(r);
 }
 
 /*
