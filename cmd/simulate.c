@@ -42,7 +42,9 @@ struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
     struct simulated_feed host;
-    struct simulated_control control;
+    struct simulated_ledger ledger;
+    struct simulated_guard guard;
+    struct simulated_control control; /* of those of the two that have a policy */
     struct simulated_files files;
     struct simulated_counts counts;
     struct progress progress;
@@ -161,13 +163,16 @@ static int read_inputs(struct simulate *s, struct error *err)
     const struct simulate_options *o = s->options;
     if (read_scenario(s, err) != 0)
         return fail(o->common.inputs[0], err);
-    s->control = (struct simulated_control){
-        .options = &o->common,
-        .scenario = s->scenario,
-        .delay_ns = o->delay_ns,
-        .ledger = {.policy = o->ledger_policy, .rows.file = o->files[FILE_LEDGER]},
-        .guard = {.policy = o->guard_policy, .rows.file = o->files[FILE_DECISIONS]},
-    };
+    s->control =
+        (struct simulated_control){.options = &o->common, .scenario = s->scenario, .delay_ns = o->delay_ns};
+    s->ledger.controller = (struct simulated_controller){
+        .kind = &simulated_ledger_kind, .policy = o->ledger_policy, .file = o->files[FILE_LEDGER]};
+    s->guard.controller = (struct simulated_controller){
+        .kind = &simulated_guard_kind, .policy = o->guard_policy, .file = o->files[FILE_DECISIONS]};
+    if (o->ledger_policy)
+        s->control.controllers[s->control.n++] = &s->ledger.controller;
+    if (o->guard_policy)
+        s->control.controllers[s->control.n++] = &s->guard.controller;
     return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
 
@@ -177,10 +182,10 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->control.ledger.rows.output = s->files.outputs[FILE_LEDGER];
-    s->control.guard.rows.output = s->files.outputs[FILE_DECISIONS];
+    s->ledger.controller.output = s->files.outputs[FILE_LEDGER];
+    s->guard.controller.output = s->files.outputs[FILE_DECISIONS];
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
-    if (simulated_control_is_on(&s->control))
+    if (s->control.n > 0)
         status = simulated_control_run(&s->control, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
@@ -224,7 +229,7 @@ static int simulate(struct simulate *s)
         complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
                  "can simulate in time",
                  (double)s->live.behind_ns / 1e9);
-    if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
+    if (status == EXIT_DONE && s->control.n > 0 && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
 }

@@ -19,7 +19,10 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
         count = trace_layout_words(&host->layout, event, then, count);
         words = then;
     }
-    trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
+    if (host->tap)
+        host->tap->record(host->tap->context, pcpu, event, ns, words, count);
+    else
+        trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
 }
 
 static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
@@ -30,7 +33,8 @@ static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *w
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
-    pcpu->clock_ns += EMIT_STEP_NS + (prng_next(&host->rng) & EMIT_STEP_MASK);
+    if (!host->plan->instant)
+        pcpu->clock_ns += EMIT_STEP_NS + (prng_next(&host->rng) & EMIT_STEP_MASK);
 }
 
 /* ---- HVM guests ---- */
