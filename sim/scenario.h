@@ -102,7 +102,9 @@ struct scenario_domain {
     char *copy_name;       /* where `name` points to, of one of several that are alike; else NULL */
     uint64_t created_ns;   /* 0: before the trace */
     uint64_t destroyed_ns; /* UINT64_MAX: not within the trace */
-    uint64_t again_ns;     /* so long after its creation a domain of the same id is created; 0: none is */
+    uint64_t pause_ns,
+        pause_every_ns; /* the toolstack pauses it for so long, so often on the average; 0: never */
+    uint64_t again_ns;  /* so long after its creation a domain of the same id is created; 0: none is */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */
@@ -133,6 +135,7 @@ struct scenario {
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
     uint64_t ipi_ns, switch_cost_ns, watchdog_ns;
+    bool instant; /* the hypervisor takes no time for its records and decisions */
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */

@@ -43,6 +43,7 @@ static const struct key host_keys[] = {
     {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
     {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
+    {"instant", KEY_FLAG, FIELD(scenario, instant), 0, 0, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
     {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
     {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
@@ -77,6 +78,8 @@ static const struct key domain_keys[] = {
     {"created", KEY_TIME, FIELD(scenario_domain, created_ns), 0, 86400 * S, NULL, false},
     {"destroyed", KEY_TIME, FIELD(scenario_domain, destroyed_ns), 0, 86400 * S, NULL, false},
     {"again", KEY_TIME, FIELD(scenario_domain, again_ns), 1 * MS, 86400 * S, NULL, false},
+    {"pause", KEY_TIME, FIELD(scenario_domain, pause_ns), 1 * US, 3600 * S, NULL, false},
+    {"pause_every", KEY_TIME, FIELD(scenario_domain, pause_every_ns), 1 * MS, 86400 * S, NULL, false},
     {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
     {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
     {"pin", KEY_OTHER, .required = false},
@@ -296,6 +299,8 @@ static int check_life(const struct scenario_domain *d, const json_t *domain, con
                *again = keys_given(domain, domain_keys, "again");
     const struct key_place first = {place, created ? created : destroyed, 0}, end = {place, destroyed, 0},
                            next = {place, again, 0};
+    if (!d->pause_ns != !d->pause_every_ns)
+        return key_error(place, err, "has one of pause and pause_every: give both, or take it out");
     if ((created || destroyed) && json_object_get(domain, "driver_domain"))
         return key_error(&first, err, "a driver domain is there all the time: take it out");
     if (destroyed && d->destroyed_ns < d->created_ns + SCENARIO_LIFE_NS)

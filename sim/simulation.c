@@ -269,21 +269,21 @@ static bool go_on(struct simulation *s)
     if (s->stopped || first.due >= host->plan->duration_ns)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
-    s->now_ns = first.due;
-    if (first.due > host->loop_ns || first.actor > host->loop_actor)
+    const uint64_t now_ns = s->now_ns = first.due > s->now_ns ? first.due : s->now_ns;
+    if (now_ns > host->loop_ns || first.actor > host->loop_actor)
         host->loop_actor = first.actor;
-    host->loop_ns = first.due;
+    host->loop_ns = now_ns;
     host->stands_still |= s->still > STILL_MAX;
-    if ((s->acts++ % ACTS_BETWEEN == 0 || first.due >= s->reach_ns) && s->sink.reached) {
-        s->reach_ns = s->sink.every_ns ? first.due + s->sink.every_ns : SIM_NEVER;
-        s->sink.reached(s->sink.context, first.due);
+    if ((s->acts++ % ACTS_BETWEEN == 0 || now_ns >= s->reach_ns) && s->sink.reached) {
+        s->reach_ns = s->sink.every_ns ? now_ns + s->sink.every_ns : SIM_NEVER;
+        s->sink.reached(s->sink.context, now_ns);
     }
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
-    timer->due(host, timer->context, first.due);
+    timer->due(host, timer->context, now_ns);
     if (host->sweep_wanted &&
-        timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
-        host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
+        timeline_due(&host->timeline, s->sweep.actor) > now_ns + host->plan->sweep_delay_ns)
+        host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_delay_ns);
     return true;
 }
 
@@ -313,6 +313,11 @@ int simulation_step(struct simulation *s, struct error *err)
     if (s->ended)
         end(s);
     return s->sink_failed ? -1 : s->wrote;
+}
+
+void simulation_follow(struct simulation *s, const struct sim_tap *tap)
+{
+    s->host.tap = tap;
 }
 
 int simulation_run(struct simulation *s, struct error *err)

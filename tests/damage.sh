@@ -65,8 +65,8 @@ zstd -qdc fixtures/lost-credit2.xt.zst | head -c 8192 >"$scratch/lost.xt"
 zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
 simulated "$scratch/churn.xt" stress-churn '.trace = { "buffer_pages": 1, "sweep_ms": 5, "lost": 0.2 }
     | .domains |= (.[1].count = 1 | .[2] += { "created_ms": 0, "destroyed_ms": 21, "again_ms": 100 })' --seed $((SEED + 1)) --size 6K
-"$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
-    -o "$scratch/switch.xt"
+simulated "$scratch/switch.xt" stress-pv '.host = { "pcpus": 3, "scheduler": "credit" } | .domains[1].count = 3
+    | .trace = { "events": "0x28000", "buffer_pages": 1, "sweep_ms": 5 }' --layout 4.6 --seed $((SEED + 1)) --size 6K
 thousands() { # report|dump MODE CAPTURE STEP
     local from=0
     [ "$2" != noise ] || from=$((SEED * 1000000))

@@ -483,6 +483,11 @@ simulate
 "$XENMETER" dump -q --tsc -f csv "$trace" | awk -F, '{ print $2, (NR > 1 && $2 % 2 ? sprintf("%.0f", $1 - 200000) : $1) }' | sort >"$scratch/skewed"
 check 'by so much, those with odd numbers' same "$scratch/level" "$scratch/skewed"
 
+jq '.trace.skew_us = 3' sim/scenarios/stress-hvm-pv.json >"$scenario"
+simulate
+check '3 us of a busy host: records that change places contradict nothing' equal '0 good true' \
+    "$("$XENMETER" info -q -f json "$trace" | jq -r '.quality | "\(.inconsistent) \(.verdict) \(.skew_max_ns < 10000)"')"
+
 group 'the watchdog'
 # With a weight of 1 beside 65535 a domain gets a time slice about every 9 s.
 cat >"$scenario" <<END

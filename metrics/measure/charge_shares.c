@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "apportion.h"
 #include "charge_pairs.h"
 
 /* ---- periods ---- */
@@ -128,14 +127,6 @@ void charging_remember(struct charging *c, const struct period *p)
             c->pairs[p->shares[i].to].charged += (double)p->ran_ns * scale * c->real_weights[i] / sum;
 }
 
-void charging_set_weights(const struct charging *c, struct period *p)
-{
-    if (p->shares_n > 1)
-        apportion_scale(c->real_weights, p->weights, p->shares_n);
-    else
-        p->weights[0] = 1;
-}
-
 double charging_sum_weights(const struct period *p)
 {
     double sum = 0;
@@ -171,15 +162,6 @@ struct run_slice *charging_new_slice(struct charging *c, uint32_t vcpu, uint16_t
             (struct run_slice){.in_pool = slice->in_pool, .from_ns = from_ns, .vcpu = vcpu, .pcpu = pcpu};
     c->failed = c->failed || !slice;
     return slice;
-}
-
-void charging_end_in_period(const struct charging *c, struct run_slice *slice, uint64_t to_ns)
-{
-    struct period *period = slice->period;
-    slice->to_ns = to_ns;
-    slice->offset_ns = period->ran_ns;
-    period->ran_ns += slice->to_ns - slice->from_ns;
-    period->partial = period->partial || c->vcpus[slice->vcpu].blind;
 }
 
 void charging_append_done(struct charging *c, struct run_slice *slice)

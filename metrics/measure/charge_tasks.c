@@ -444,14 +444,6 @@ void tasks_unmapped_none(struct charging *c, uint32_t vcpu)
     task_of(c, vcpu)->unmapped = true;
 }
 
-void tasks_deal(struct charging *c, const struct io_event *h)
-{
-    if (h->kind == IO_NOTIFY && task_of(c, h->acting)->unmapped)
-        c->pairs[h->pair].completed += charging_scale(c);
-    if (h->kind == IO_MAP || h->kind == IO_COPY)
-        charging_set_awaits(c, h->pair, false);
-}
-
 void tasks_received(struct charging *c, uint32_t vcpu)
 {
     struct task *t = task_of(c, vcpu);

@@ -234,13 +234,7 @@ struct charging {
 static inline bool charging_make_space(struct charging *c, void *array, size_t *capacity, size_t wanted,
                                        size_t size)
 {
-    size_t before = *capacity;
-    if (wanted <= before)
-        return true;
-    bool made = array_grow(array, capacity, wanted, size);
-    c->memory += (*capacity - before) * size;
-    c->failed = c->failed || !made;
-    return made;
+    return array_make_counted(array, capacity, wanted, size, &c->memory, &c->failed);
 }
 
 /* Appends to a list. False: no memory, which is noted. */

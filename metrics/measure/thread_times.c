@@ -112,7 +112,8 @@ static void begin_first(struct charging *c)
 /* Its shares are known, but for a known load of own work. */
 static void settle(struct charging *c, struct period *p)
 {
-    idle_share_settle(c, p);
+    if (p->group)
+        idle_share_settle(c, p);
     own_load_settle(c, p);
 }
 

@@ -46,6 +46,18 @@ static void put_skewed(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum
                                       .to = new & 15});
 }
 
+/*
+ * Several records came late that together lead to the one that did not fit: another pCPU recorded that the vCPU blocked and was
+ * woken, and its dispatch here came before both. This is one of them, and not the last. It does not fit the present state, which
+ * no record has changed since: else the records of another run may be those that came early.
+ */
+static bool is_step_before(const struct track *k, uint64_t now_ns, uint16_t pcpu, enum runstate old)
+{
+    bool fits_now = k->state == old && (old != RUNSTATE_RUNNING || k->pcpu == pcpu);
+    bool between = k->since_ns == k->contradicted_ns && now_ns - k->contradicted_ns <= SKEW_USUAL_NS;
+    return k->contradicted && between && !fits_now && k->state_before == old && pcpu != k->record_pcpu;
+}
+
 bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                             enum runstate old, enum runstate new)
 {
@@ -56,7 +68,12 @@ bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
         lag_ns = now_ns - runstates_overtaken(r, vcpu, old);
     else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+    else if (is_step_before(k, now_ns, pcpu, old)) {
+        k->state_before = (uint8_t) new;
+        put_skewed(r, vcpu, now_ns, old, new);
+        return true;
+    } else if (r->unseen.known || !k->first_record || !fits_before || k->state == old ||
+               lag_ns > SKEW_USUAL_NS)
         return false;
     else
         counted = mend_first(r, vcpu, old);
