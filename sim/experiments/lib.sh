@@ -149,7 +149,9 @@ simulations=()
 trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT
 declare -A simulation_of=()
 
-# What is read from each trace that is simulated from here on: xenmeter's output goes to FILE, whose ending is the format.
+# What is read from each trace that is simulated from here on: xenmeter's output goes to FILE, whose ending is the format. A word that
+# begins with @ is a file of the same simulation, as in --io-counts @counts.csv, which simulate --counts @counts.csv has written.
+# Instead of a command of xenmeter, a function of the experiment that takes the options and such files' folder, $folder.
 reading() { # FILE COMMAND [OPTION]...
     readings+=("$(printf '%q ' "$@")")
 }
@@ -190,10 +192,15 @@ simulate_into() { # FOLDER FILE [OPTION]...
     shift 2
     [[ " $*" != *[\ =]debt=* ]] || rows+=(--ledger "$folder/ledger.csv")
     [[ " $*" != *[\ =]guard=* ]] || rows+=(--decisions "$folder/decisions.csv")
-    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${rows[@]}" "$@" "$file" || return
+    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${rows[@]}" "${@/#@/$folder/}" "$file" || return
     for line in "${readings[@]}"; do
         eval "words=($line)" # quoted by reading()
-        "$XENMETER" "${words[1]}" -q "${words[@]:2}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        words=("${words[@]/#@/$folder/}")
+        if declare -F "${words[1]}" >/dev/null; then
+            "${words[@]:1}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        else
+            "$XENMETER" "${words[1]}" -q "${words[@]:2}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        fi
     done
     rm "$folder/trace.xt" # hundreds of megabytes
 }

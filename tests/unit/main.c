@@ -78,6 +78,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(step),
     SUITE(instants),
     SUITE(sim_schedulers),
+    SUITE(sim_credit),
     SUITE(sim_sedf),
     CU_SUITE_INFO_NULL,
 };
