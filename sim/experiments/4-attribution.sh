@@ -27,9 +27,9 @@ read_by() { # METHOD PERIOD
     esac
 }
 charge_fitted() { # OPTION... TRACE: with the weights that --fit finds in intervals of 500 ms, and the default ones of other kinds
-    local weights
-    weights=$("$XENMETER" charge -q --fit -g 500ms --io-counts "$folder/counts.csv" "$folder/trace.xt" | sed -n 's/^--weights //p')
-    "$XENMETER" charge -q ${weights:+--weights "$weights"} "$@"
+    [ -e "$folder/weights" ] || "$XENMETER" charge -q --fit -g 500ms --io-counts "$folder/counts.csv" "$folder/trace.xt" |
+        sed -n 's/^--weights //p' >"$folder/weights"
+    "$XENMETER" charge -q $(sed 's/^/--weights /' "$folder/weights") "$@" # shellcheck disable=SC2046 # words
 }
 
 periods='task execution interval=100ms'

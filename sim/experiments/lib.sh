@@ -183,8 +183,8 @@ simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARI
     [ ! -d "$folder" ] || return 0
     mkdir "$folder"
     while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do sleep 0.05; done
-    simulate_into "$folder" "$file" "$@" 2>"$folder/messages" &
-    simulations+=("$!:$label:$folder")
+    { simulate_into "$folder" "$file" "$@" 2>"$folder/messages" && touch "$folder/done"; } &
+    simulations+=("$label:$folder")
 }
 
 simulate_into() { # FOLDER FILE [OPTION]...
@@ -205,15 +205,15 @@ simulate_into() { # FOLDER FILE [OPTION]...
     rm "$folder/trace.xt" # hundreds of megabytes
 }
 
-# Waits for all simulations; ends the experiment if one failed.
+# Waits for all simulations; ends the experiment if one failed. (The shell forgets how a job ended when another one gets its number.)
 simulated() {
-    local job pid label folder
+    local job label folder
+    wait
     for job in "${simulations[@]}"; do
-        IFS=: read -r pid label folder <<<"$job"
-        wait "$pid" && continue
+        IFS=: read -r label folder <<<"$job"
+        [ ! -e "$folder/done" ] || continue
         printf '%s: %s: ' "$experiment_name" "$label" >&2
         cat "$folder/messages" >&2
-        wait
         rm -r "$folder"
         exit 2
     done
