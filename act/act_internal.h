@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "act/act.h"
+#include "act/act_options.h"
 #include "act/keeper.h"
 #include "act/log.h"
 

@@ -72,7 +72,7 @@ bool hook_has_action(const struct hook_description *d, const char *action)
     return false;
 }
 
-/* ---- the list: "ID VALUE" ---- */
+/* ---- the list: "ID VALUE [NAME]" ---- */
 
 static bool is_value(const char *text)
 {
@@ -89,16 +89,19 @@ static int by_domain(const void *a, const void *b)
 
 static int read_line(const char *line, struct host_guests *guests, struct error *err)
 {
-    char value[ACT_ACTION_BYTES], end;
+    char value[ACT_ACTION_BYTES];
     unsigned domain;
+    int name = 0;
     if (!*line)
         return 0;
-    if (sscanf(line, "%5u %31s %c", &domain, value, &end) != 2 || domain > 0x7fef || !is_value(value))
-        return error_set(err, ERROR_FORMAT, "the hook's list has a line that is not \"ID VALUE\"");
+    if (sscanf(line, "%5u %31s%n", &domain, value, &name) != 2 || domain > 0x7fef || !is_value(value) ||
+        (line[name] && line[name] != ' '))
+        return error_set(err, ERROR_FORMAT, "the hook's list has a line that is not \"ID VALUE [NAME]\"");
     struct host_guest *g = host_guests_add(guests, (uint16_t)domain);
     if (!g)
         return error_no_memory(err, "the list of guests");
     snprintf(g->value, sizeof g->value, "%s", value);
+    snprintf(g->name, sizeof g->name, "%s", line[name] ? line + name + 1 : "");
     return 0;
 }
 

@@ -13,26 +13,16 @@ void host_guests_free(struct host_guests *g)
 
 struct host_guest *host_guests_add(struct host_guests *g, uint16_t domain)
 {
-    struct host_guest *at = array_reserve(g->at, &g->capacity, g->n + 1, sizeof *at);
-    if (!at)
+    if (!array_make_room(&g->at, &g->capacity, g->n + 1, sizeof *g->at))
         return NULL;
-    g->at = at;
-    at[g->n] = (struct host_guest){.domain = domain};
-    return &at[g->n++];
+    g->at[g->n] = (struct host_guest){.domain = domain};
+    return &g->at[g->n++];
 }
 
 struct host_guest *host_guests_find(const struct host_guests *g, uint16_t domain)
 {
     for (size_t i = 0; i < g->n; i++)
         if (g->at[i].domain == domain)
-            return &g->at[i];
-    return NULL;
-}
-
-struct host_guest *host_guests_named(const struct host_guests *g, const char *name)
-{
-    for (size_t i = 0; i < g->n && *name; i++)
-        if (strcmp(g->at[i].name, name) == 0)
             return &g->at[i];
     return NULL;
 }

@@ -28,8 +28,7 @@ void host_guests_free(struct host_guests *g);
 /* A guest more, zeroed but for its id, which is larger than those before. NULL: no memory. */
 struct host_guest *host_guests_add(struct host_guests *g, uint16_t domain);
 
-/* The guest of that id, or that name; NULL: there is none. */
+/* The guest of that id; NULL: there is none. */
 struct host_guest *host_guests_find(const struct host_guests *g, uint16_t domain);
-struct host_guest *host_guests_named(const struct host_guests *g, const char *name);
 
 #endif

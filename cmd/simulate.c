@@ -12,11 +12,13 @@
 #include "metrics/human.h"
 #include "sim/simulated_feed.h"
 #include "simulate_control.h"
+#include "simulate_live.h"
 #include "simulate_counts.h"
 #include "simulate_files.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
 #define COUNTS_EVERY_MIN   1000000u
+#define BEHIND_NS          500000000u /* what is worth a word */
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
 
 struct simulate_options {
@@ -31,16 +33,22 @@ struct simulate_options {
     uint64_t size_bytes; /* of the trace, at which the host's time ends; 0: none */
     uint64_t seed;       /* if given; else that of the scenario */
     bool seed_given;
+    const char *layout; /* NULL: that of the scenario */
+    bool realtime;
+    const char *hooks; /* a folder; NULL: none act */
 };
 
 struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
     struct simulated_feed host;
-    struct simulated_control control;
+    struct simulated_ledger ledger;
+    struct simulated_guard guard;
+    struct simulated_control control; /* of those of the two that have a policy */
     struct simulated_files files;
     struct simulated_counts counts;
     struct progress progress;
+    struct simulated_live live;
     uint64_t bytes, most_bytes; /* of the trace, uncompressed: written, and possible */
     uint64_t now_ns;            /* how far the host's time is, about */
 };
@@ -94,7 +102,7 @@ static int read_scenario(struct simulate *s, struct error *err)
         return -1;
     if (s->options->seed_given)
         s->scenario->seed = s->options->seed;
-    return 0;
+    return s->options->layout ? scenario_set_layout(s->scenario, s->options->layout, err) : 0;
 }
 
 /* ---- the simulation ---- */
@@ -121,10 +129,16 @@ static int write_trace(void *simulate, const void *bytes, size_t n)
     return output_write(s->files.outputs[FILE_TRACE], bytes, n);
 }
 
-static void show_progress(void *simulate, uint64_t now_ns)
+static void reached(void *simulate, uint64_t now_ns)
 {
     struct simulate *s = simulate;
+    struct error err = {0};
     s->now_ns = now_ns;
+    if (s->options->realtime) {
+        output_flush(s->files.outputs[FILE_TRACE]);
+        if (simulated_live_reached(&s->live, now_ns, &err) != 0)
+            output_fail(s->files.outputs[FILE_TRACE], &err);
+    }
     progress_show_simulated(&s->progress, now_ns, s->scenario->duration_ns, s->bytes);
 }
 
@@ -149,13 +163,16 @@ static int read_inputs(struct simulate *s, struct error *err)
     const struct simulate_options *o = s->options;
     if (read_scenario(s, err) != 0)
         return fail(o->common.inputs[0], err);
-    s->control = (struct simulated_control){
-        .options = &o->common,
-        .scenario = s->scenario,
-        .delay_ns = o->delay_ns,
-        .ledger = {.policy = o->ledger_policy, .rows.file = o->files[FILE_LEDGER]},
-        .guard = {.policy = o->guard_policy, .rows.file = o->files[FILE_DECISIONS]},
-    };
+    s->control =
+        (struct simulated_control){.options = &o->common, .scenario = s->scenario, .delay_ns = o->delay_ns};
+    s->ledger.controller = (struct simulated_controller){
+        .kind = &simulated_ledger_kind, .policy = o->ledger_policy, .file = o->files[FILE_LEDGER]};
+    s->guard.controller = (struct simulated_controller){
+        .kind = &simulated_guard_kind, .policy = o->guard_policy, .file = o->files[FILE_DECISIONS]};
+    if (o->ledger_policy)
+        s->control.controllers[s->control.n++] = &s->ledger.controller;
+    if (o->guard_policy)
+        s->control.controllers[s->control.n++] = &s->guard.controller;
     return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
 
@@ -165,10 +182,10 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->control.ledger.rows.output = s->files.outputs[FILE_LEDGER];
-    s->control.guard.rows.output = s->files.outputs[FILE_DECISIONS];
+    s->ledger.controller.output = s->files.outputs[FILE_LEDGER];
+    s->guard.controller.output = s->files.outputs[FILE_DECISIONS];
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
-    if (simulated_control_is_on(&s->control))
+    if (s->control.n > 0)
         status = simulated_control_run(&s->control, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
@@ -182,7 +199,10 @@ static int simulate(struct simulate *s)
     const struct options *o = &s->options->common;
     if (read_inputs(s, &err) != EXIT_DONE || simulated_files_open(&s->files, &err) != EXIT_DONE)
         return EXIT_ERROR;
-    const struct simulation_sink sink = {s, write_trace, show_progress};
+    if (s->options->realtime && simulated_live_open(&s->live, s->scenario, s->options->hooks, &err) != 0)
+        return fail(s->options->hooks, &err);
+    const struct simulation_sink sink = {s, write_trace, reached,
+                                         s->options->realtime ? SIMULATED_LIVE_STEP_NS : 0};
     if (simulated_feed_open(&s->host, s->scenario, &sink, &err) != 0)
         return fail(o->inputs[0], &err);
     if (s->files.outputs[FILE_COUNTS])
@@ -195,6 +215,7 @@ static int simulate(struct simulate *s)
             o->inputs[0]);
         return EXIT_ERROR;
     }
+    s->live.simulation = s->host.simulation;
     bool done = run_host(s, &err) == 0 && write_truth(s, &err) == 0;
     enum simulated_file failed = simulated_files_failed(&s->files);
     if (!done && failed < SIMULATED_FILES)
@@ -204,7 +225,11 @@ static int simulate(struct simulate *s)
     if (output_reader_gone(s->files.outputs[FILE_TRACE]))
         return simulated_files_unread(&s->files);
     int status = simulated_files_commit(&s->files);
-    if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
+    if (status == EXIT_DONE && s->live.behind_ns >= BEHIND_NS && !o->quiet)
+        complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
+                 "can simulate in time",
+                 (double)s->live.behind_ns / 1e9);
+    if (status == EXIT_DONE && s->control.n > 0 && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
 }
@@ -218,6 +243,7 @@ static int run(const struct options *o)
     simulated_files_abort(&s.files);
     simulated_counts_free(&s.counts);
     simulated_control_free(&s.control);
+    simulated_live_close(&s.live);
     simulated_feed_free(&s.host);
     scenario_free(s.scenario);
     return status;
@@ -321,6 +347,8 @@ static int check_controllers(const struct simulate_options *s, struct error *err
         return error_set(err, ERROR_USAGE, "--decisions wants --with guard=POLICY");
     if (s->delay_given && !s->ledger_policy && !s->guard_policy)
         return error_set(err, ERROR_USAGE, "--delay wants --with debt=POLICY or guard=POLICY");
+    if (s->hooks && !s->realtime)
+        return error_set(err, ERROR_USAGE, "--hooks wants --realtime: hooks go by the clock");
     if (charge_options_given(&s->common) && !s->ledger_policy && !s->guard_policy)
         return error_set(
             err, ERROR_USAGE,
@@ -367,6 +395,10 @@ static const struct option_spec options[] = {
     OPTION(0, "size", "SIZE", "end as soon as the trace has so many bytes", .set = set_bytes,
            .offset = offsetof(struct simulate_options, size_bytes), .choices = "10M\n100M\n1G"),
     OPTION(0, "seed", "N", "of the random numbers, whatever the scenario says", .set = set_seed),
+    OPTION(0, "layout", "VERSION",
+           "records as that version of Xen writes them, from 4.0 on, whatever the scenario says",
+           .set = set_text, .offset = offsetof(struct simulate_options, layout),
+           .choices = "4.2\n4.6\n4.9\n4.13"),
     OPTIONS_HEADING("What acts on the host"),
     OPTION(0, "with", "NAME=POLICY",
            "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "
@@ -383,6 +415,10 @@ static const struct option_spec options[] = {
            "the rows of ShareGuard, as xenmeter guard has them: .csv, .json, .jsonl, or a table",
            .set = set_text, .offset = offsetof(struct simulate_options, files[FILE_DECISIONS]),
            .choices = ":file"),
+    OPTION(0, "realtime", NULL, "the host's time goes with the clock, as on a live host", .set = set_flag,
+           .offset = offsetof(struct simulate_options, realtime)),
+    OPTION(0, "hooks", "DIR", "does what the hook \"simulated\" asks for there; with --realtime",
+           .set = set_text, .offset = offsetof(struct simulate_options, hooks), .choices = ":file"),
     OPTIONS_HEADING("How those that act charge"),
     OPTIONS_CHARGE_TRACE,
     OPTIONS_HEADING("While it runs"),

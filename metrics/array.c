@@ -20,3 +20,13 @@ void *array_reserve(void *items, size_t *capacity, size_t wanted, size_t size)
     *capacity = larger;
     return grown;
 }
+
+bool array_grow(void *array, size_t *capacity, size_t wanted, size_t size)
+{
+    void *items;
+    memcpy(&items, array, sizeof items); /* of any type: not to be aliased */
+    items = array_reserve(items, capacity, wanted, size);
+    if (items)
+        memcpy(array, &items, sizeof items);
+    return items != NULL;
+}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/measure/charge_marks.h"
+#include "metrics/measure/charging.h"
 #include "metrics/measure/ledger.h"
 #include "metrics/model/transitions.h"
 #include "min_max.h"
@@ -229,7 +231,7 @@ void meter_take_batch(struct meter *m, const struct event_batch *batch, const st
         return;
     charging_make_room(m->charging);
     for (unsigned i = 0; i < batch->marks_n && !is_over(m); i++)
-        tasks_take_marks(m->charging, &batch->marks[i]);
+        marks_take(m->charging, &batch->marks[i]);
 }
 
 int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)

@@ -30,7 +30,7 @@ static void give(const struct counter_reader *r, const struct sim_pair *pair,
 static void give_device(const struct counter_reader *r, const struct sim_pair *pair,
                         enum simulated_device device, uint64_t now_ns)
 {
-    enum sim_count first = device == DEVICE_NETWORK ? COUNT_TX : COUNT_READS;
+    enum pair_count first = device == DEVICE_NETWORK ? COUNT_TX : COUNT_READS;
     struct simulated_counter counter = {.device = device,
                                         .counts = {pair->counted[first], pair->counted[first + 1]}};
     give(r, pair, &counter, now_ns);

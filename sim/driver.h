@@ -40,12 +40,12 @@ enum sim_done {
 extern const char *const sim_done_names[SIM_DONES];
 
 /* What a driver domain's kernel counts of a guest's devices, as Linux counts it for vifD.0 and vbd-D-*. */
-enum sim_count {
+enum pair_count {
     COUNT_TX,     /* packets that it sent to the guest */
     COUNT_RX,     /* packets that it received from the guest */
     COUNT_READS,  /* the guest's requests to read, which it has taken */
     COUNT_WRITES, /* and to write */
-    SIM_COUNTS
+    PAIR_COUNTS
 };
 
 struct sim_driver;
@@ -58,7 +58,7 @@ struct sim_pair {
     uint32_t first_cell;                       /* of SIM_WORKS */
     struct sim_vif *vif;                       /* NULL: none */
     struct sim_vbd *vbd;                       /* NULL: none */
-    uint64_t counted[SIM_COUNTS];              /* since the trace began */
+    uint64_t counted[PAIR_COUNTS];             /* since the trace began */
 };
 
 struct sim_driver {

@@ -1,20 +1,41 @@
 #include "sim/emit.h"
 
+#include <string.h>
+
 /* What the hypervisor needs between two records of one act: 0.4 to 1.66 of the scenario's `record`. */
 enum { STEP_LEAST = 20, STEP_MASK = 63, STEP_UNIT = 50 };
 
 /* How a hypercall's record says which arguments follow: two bits for each, from bit 20 on; 1: one word. */
 #define ARGUMENT(n) (1u << (20 + 2 * (n)))
 
+/* The words are today's. */
+static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t ns, const uint32_t *words,
+                         unsigned count)
+{
+    const struct sim_host *host = pcpu->host;
+    uint32_t then[TRACE_EXTRA_MAX];
+    if (host->layout.past[event]) {
+        memcpy(then, words, count * sizeof *words);
+        count = trace_layout_words(&host->layout, event, then, count);
+        words = then;
+    }
+    if (host->tap)
+        host->tap->record(host->tap->context, pcpu, event, ns, words, count);
+    else
+        trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
+}
+
 static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
 {
     struct sim_host *host = pcpu->host;
     if (host->recorded[event]) {
-        trace_ring_insert(&pcpu->ring, event, host_tsc(host, pcpu->clock_ns), words, count);
+        write_record(pcpu, event, pcpu->clock_ns, words, count);
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
-    pcpu->clock_ns += (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
+    if (!host->plan->instant)
+        pcpu->clock_ns +=
+            (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
 }
 
 /* ---- HVM guests ---- */
@@ -40,9 +61,8 @@ void emit_exit(struct sim_pcpu *pcpu, enum sim_exit reason)
 
 void emit_handler(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
 {
-    const struct sim_host *host = pcpu->host;
-    if (host->recorded[event])
-        trace_ring_insert(&pcpu->ring, event, host_tsc(host, pcpu->exit_ns), words, count);
+    if (pcpu->host->recorded[event])
+        write_record(pcpu, event, pcpu->exit_ns, words, count);
 }
 
 /* Something else happens on the pCPU of an HVM guest: an interrupt has brought it there. */

@@ -31,12 +31,28 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
     return true;
 }
 
+/*
+ * Changes of a vCPU never have one stamp, so that a reader knows their order: Xen holds a lock at each of them. Where records take
+ * time, the next holder comes after them; else, or if the counter is slower than that, a tick of the counter later. The
+ * counter's rate is rounded up if it is slow, so that the time of a tick is not before it.
+ */
+static void set_clock(struct sim_host *host)
+{
+    enum { RECORD_NS = 20 };
+    const uint64_t second = 1000000000u, hz = host->plan->cpu_hz, tick_ns = (second + hz - 1) / hz;
+    bool slow = hz < second;
+    host->cycles_per_ns = (uint64_t)(((uint128)hz << 48) / second) + slow;
+    host->slow_tick_ns = slow ? tick_ns : 0;
+    host->handover_ns = host->plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
+}
+
 static void fill_mask(struct sim_host *host)
 {
     uint32_t mask = host->plan->event_mask;
     for (unsigned i = 0; i < TRC_EVENT_COUNT; i++) {
-        uint32_t id = trace_event_info[i].id;
-        host->recorded[i] = (mask >> 16 & id >> 16) != 0 && (mask >> 12 & id >> 12 & 0xf) != 0;
+        uint32_t id = host->layout.events[i].id;
+        host->recorded[i] =
+            host->layout.written[i] && (mask >> 16 & id >> 16) != 0 && (mask >> 12 & id >> 12 & 0xf) != 0;
     }
 }
 
@@ -68,6 +84,7 @@ static bool build_pcpus(struct sim_host *host)
         if (!trace_ring_init(&pcpu->ring, i, bytes, &host->sweep_wanted) ||
             !host_add_timer(host, &pcpu->timer))
             return false;
+        pcpu->ring.events = host->layout.events;
         pcpu->ring.skew = i % 2 ? host_tsc(host, host->plan->skew_ns) - host_tsc(host, 0) : 0;
         pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
         pcpu->ring.current_vcpu = (uint16_t)i;
@@ -85,11 +102,16 @@ static bool build_vcpu(struct sim_host *host, struct sim_domain *domain, struct 
                            .runstate = domain->alive ? SIM_BLOCKED : SIM_OFFLINE,
                            .blocked = domain->alive,
                            .paused = !domain->alive,
-                           .charged_to = domain->own_cell};
+                           .charged_to = domain->own_cell,
+                           .came_from = SIM_OFFLINE,
+                           .ran_on = -1};
     v->pcpu = &host->pcpus[pin >= 0 ? (uint32_t)pin : v->index % host->plan->pcpus];
     noise_init(host, v);
     v->first_state_cell = true_account_cell(&host->truth);
     for (int i = 1; i < TRUE_STATES; i++)
+        true_account_cell(&host->truth);
+    v->first_count_cell = true_account_cell(&host->truth);
+    for (int i = 1; i < SIM_COUNTS; i++)
         true_account_cell(&host->truth);
     return kernel_init(host, v);
 }
@@ -182,8 +204,9 @@ static void free_loads(struct sim_domain *d)
 
 bool sim_host_build(struct sim_host *host)
 {
-    host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
+    set_clock(host);
     prng_seed(&host->rng, host->plan->seed);
+    trace_layout_init(&host->layout, host->plan->layout);
     fill_mask(host);
     return build_pcpus(host) && build_domains(host) && build_loads(host);
 }

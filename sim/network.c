@@ -11,12 +11,20 @@ enum {
     NIC_IRQ = 24,
     SENDERS_MAX = SCENARIO_LOADS_MAX
 };
-#define KIB 1024u
+#define KIB         1024u
+#define BURST_LEAST 3072u /* bytes: of a limit of almost nothing */
+
+/* What may still pass at once. */
+struct bucket {
+    uint64_t left; /* bytes */
+    uint64_t at_ns;
+};
 
 struct sim_vif {
     struct sim_pair *pair;
-    bool
-        held; /* packets are dropped where they leave the device and where they enter it, as a filter on it does */
+    /* Packets are dropped where they leave the device and where they enter it, as a filter on it does. */
+    uint64_t bytes_per_s; /* NETWORK_FREE: none are */
+    struct bucket from, to;
     /* from the guest */
     struct packet_queue tx;
     uint32_t tx_used;    /* slots that the guest cannot use again yet */
@@ -61,14 +69,40 @@ static void drop(struct sim_host *host, const struct sim_vif *vif, const struct 
         packet->flow->lost(host, packet->flow, packet, now_ns);
 }
 
-void network_hold(struct sim_vif *vif, bool held)
+static uint64_t burst_bytes(const struct sim_vif *vif)
 {
-    vif->held = held;
+    return vif->bytes_per_s / 5 + BURST_LEAST;
+}
+
+void network_limit(struct sim_vif *vif, uint64_t bytes_per_s)
+{
+    if (bytes_per_s == vif->bytes_per_s)
+        return;
+    vif->bytes_per_s = bytes_per_s;
+    vif->from.left = vif->to.left = bytes_per_s && bytes_per_s != NETWORK_FREE ? burst_bytes(vif) : 0;
+}
+
+/* Whether a packet is above the limit; else it counts. */
+static bool is_over_limit(const struct sim_vif *vif, struct bucket *b, uint32_t bytes, uint64_t now_ns)
+{
+    if (vif->bytes_per_s == NETWORK_FREE)
+        return false;
+    if (vif->bytes_per_s > 0 && now_ns > b->at_ns) {
+        uint64_t more = (uint64_t)((uint128)(now_ns - b->at_ns) * vif->bytes_per_s / 1000000000u);
+        uint64_t most = burst_bytes(vif);
+        /* What is less than a byte stays for the next time. */
+        b->at_ns = more ? now_ns : b->at_ns;
+        b->left = b->left + more < most ? b->left + more : most;
+    }
+    if (b->left < bytes)
+        return true;
+    b->left -= bytes;
+    return false;
 }
 
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (vif->held)
+    if (is_over_limit(vif, &vif->to, packet->bytes, from->pcpu->clock_ns))
         drop(from->pcpu->host, vif, packet, from->pcpu->clock_ns);
     else if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
@@ -198,7 +232,7 @@ static void forward(struct sim_host *host, struct sim_vif *vif)
     vif->pair->counted[COUNT_RX] += n;
     for (; vif->tx_batch > 0; vif->tx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->tx);
-        if (vif->held)
+        if (is_over_limit(vif, &vif->from, packet.bytes, v->pcpu->clock_ns))
             drop(host, vif, &packet, v->pcpu->clock_ns);
         else if (packet.to)
             queue_for_guest(packet.to, v, &packet);
@@ -352,6 +386,7 @@ struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, str
     vif->pair = pair;
     vif->poll_sleeps = vif->guest_sleeps = true;
     vif->tx_event = 1;
+    vif->bytes_per_s = NETWORK_FREE;
     bool fine = packet_queue_init(&vif->tx, RING_SLOTS) && packet_queue_init(&vif->rx, RING_SLOTS) &&
                 packet_queue_init(&vif->backlog, BACKLOG) && make_tasks(vif);
     return fine ? vif : NULL;

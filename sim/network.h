@@ -27,8 +27,13 @@ void vif_send(struct sim_host *host, struct sim_vif *vif, struct sim_vcpu *from,
 /* The task is woken when there is room again; one task at a time can wait. */
 void vif_wait_for_room(struct sim_vif *vif, struct sim_task *task);
 
-/* From now on the driver domain drops all packets of the guest, in both directions, or lets them through again. */
-void network_hold(struct sim_vif *vif, bool held);
+#define NETWORK_FREE UINT64_MAX /* bytes a second: no limit */
+
+/*
+ * From now on the driver domain drops what a guest sends, or gets, above so many bytes a second (0: all of it), each direction by
+ * itself, with bursts as share/hooks/nft allows them; NETWORK_FREE: it lets all through.
+ */
+void network_limit(struct sim_vif *vif, uint64_t bytes_per_s);
 
 /* A packet arrives at now_ns from outside, for packet->to. */
 void network_arrive(struct sim_host *host, const struct sim_packet *packet, uint64_t now_ns);

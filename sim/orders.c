@@ -21,7 +21,7 @@ static void carry_out(struct sim_host *host, const struct order *o, uint64_t now
         break;
     case ORDER_NETWORK:
         if (o->pair->vif)
-            network_hold(o->pair->vif, o->held);
+            network_limit(o->pair->vif, o->bytes_per_s);
         break;
     case ORDER_DISK:
         if (o->pair->vbd)

@@ -7,7 +7,7 @@
 
 enum order_kind {
     ORDER_ALLOW,   /* the scheduler is given an allowance of the domain */
-    ORDER_NETWORK, /* the pair's packets are dropped, or let through */
+    ORDER_NETWORK, /* the pair's packets are limited, or let through */
     ORDER_DISK     /* the pair's disk requests wait, or are served */
 };
 
@@ -17,7 +17,8 @@ struct order {
     const struct sim_domain *domain; /* ORDER_ALLOW */
     uint64_t part_ns, of_ns;         /* as set_allowance() of scheduler_ops.h takes it */
     struct sim_pair *pair;           /* the others */
-    bool held;
+    uint64_t bytes_per_s;            /* ORDER_NETWORK: as network_limit() takes it */
+    bool held;                       /* ORDER_DISK */
 };
 
 struct orders {

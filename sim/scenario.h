@@ -102,7 +102,9 @@ struct scenario_domain {
     char *copy_name;       /* where `name` points to, of one of several that are alike; else NULL */
     uint64_t created_ns;   /* 0: before the trace */
     uint64_t destroyed_ns; /* UINT64_MAX: not within the trace */
-    uint64_t again_ns;     /* so long after its creation a domain of the same id is created; 0: none is */
+    uint64_t pause_ns,
+        pause_every_ns; /* the toolstack pauses it for so long, so often on the average; 0: never */
+    uint64_t again_ns;  /* so long after its creation a domain of the same id is created; 0: none is */
     uint64_t vcpus;
     int16_t *pins; /* of each vCPU, -1: none */
     /* credit, credit2 */
@@ -133,10 +135,12 @@ struct scenario {
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
     uint64_t ipi_ns, switch_cost_ns, record_ns, watchdog_ns;
+    bool instant; /* the hypervisor takes no time for its records and decisions */
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */
     uint32_t event_mask; /* as xentrace -e has it */
+    uint32_t layout;     /* the records are those of Xen 4.layout */
     uint64_t buffer_pages;
     uint64_t sweep_ns, sweep_delay_ns;
     uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
@@ -152,6 +156,12 @@ struct scenario {
 struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
                                struct error *err);
 void scenario_free(struct scenario *s);
+
+/*
+ * Takes the records of another version of Xen, "4.6", instead of those of the scenario. -1 with `err` filled, without a place:
+ * there is no such version, or it had no such scheduler. The scenario must not be simulated then.
+ */
+int scenario_set_layout(struct scenario *s, const char *version, struct error *err);
 
 /* An event mask as `xentrace -e` takes it: a number, or the name of a class. -1: it is neither. */
 int scenario_parse_mask(const char *text, uint32_t *mask);

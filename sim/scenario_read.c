@@ -5,6 +5,7 @@
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
 #include "sim/scenario_loads.h"
+#include "sim/trace_layout.h"
 
 #define US 1e3
 #define MS 1e6
@@ -14,6 +15,12 @@
 #define PAGES_MAX     65535u /* Xen counts the pages of all buffers in 16 bits */
 
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
+/* The first version of Xen 4 with it; the traces of sedf, which Xen 4.6 has no more, have records of every version. */
+static const unsigned scheduler_since[] = {[SCENARIO_CREDIT] = 0,
+                                           [SCENARIO_CREDIT2] = 1,
+                                           [SCENARIO_SEDF] = 0,
+                                           [SCENARIO_NULL] = 10,
+                                           [SCENARIO_RTDS] = 5};
 const char *const scenario_loads[] = {"hog",  "on_off", "web", "request_response", "bulk_out", "bulk_in",
                                       "disk", "map",    NULL};
 const char *const scenario_guests[] = {"pv", "hvm", NULL};
@@ -36,6 +43,7 @@ static const struct key host_keys[] = {
     {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
     {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
+    {"instant", KEY_FLAG, FIELD(scenario, instant), 0, 0, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
     {"record", KEY_TIME, FIELD(scenario, record_ns), 0, 1 * MS, NULL, false},
     {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
@@ -46,19 +54,20 @@ static const struct key host_keys[] = {
 };
 
 /* What the reader keeps until it is checked. */
-struct trace_part {
-    const char *events;
+struct trace_object {
+    const char *events, *layout;
     uint64_t buffer_pages, sweep_ns, sweep_delay_ns, skew_ns;
     double lost;
 };
 
 static const struct key trace_keys[] = {
-    {"events", KEY_TEXT, FIELD(trace_part, events), 0, 0, NULL, false},
-    {"buffer_pages", KEY_COUNT, FIELD(trace_part, buffer_pages), 1, 65535, NULL, false},
-    {"sweep", KEY_TIME, FIELD(trace_part, sweep_ns), 1 * MS, 3600 * S, NULL, false},
-    {"sweep_delay", KEY_TIME, FIELD(trace_part, sweep_delay_ns), 0, 3600 * S, NULL, false},
-    {"lost", KEY_NUMBER, FIELD(trace_part, lost), 0, 1, NULL, false},
-    {"skew", KEY_TIME, FIELD(trace_part, skew_ns), 0, 1 * S, NULL, false},
+    {"events", KEY_TEXT, FIELD(trace_object, events), 0, 0, NULL, false},
+    {"layout", KEY_TEXT, FIELD(trace_object, layout), 0, 0, NULL, false},
+    {"buffer_pages", KEY_COUNT, FIELD(trace_object, buffer_pages), 1, 65535, NULL, false},
+    {"sweep", KEY_TIME, FIELD(trace_object, sweep_ns), 1 * MS, 3600 * S, NULL, false},
+    {"sweep_delay", KEY_TIME, FIELD(trace_object, sweep_delay_ns), 0, 3600 * S, NULL, false},
+    {"lost", KEY_NUMBER, FIELD(trace_object, lost), 0, 1, NULL, false},
+    {"skew", KEY_TIME, FIELD(trace_object, skew_ns), 0, 1 * S, NULL, false},
     {.name = NULL},
 };
 
@@ -70,6 +79,8 @@ static const struct key domain_keys[] = {
     {"created", KEY_TIME, FIELD(scenario_domain, created_ns), 0, 86400 * S, NULL, false},
     {"destroyed", KEY_TIME, FIELD(scenario_domain, destroyed_ns), 0, 86400 * S, NULL, false},
     {"again", KEY_TIME, FIELD(scenario_domain, again_ns), 1 * MS, 86400 * S, NULL, false},
+    {"pause", KEY_TIME, FIELD(scenario_domain, pause_ns), 1 * US, 3600 * S, NULL, false},
+    {"pause_every", KEY_TIME, FIELD(scenario_domain, pause_every_ns), 1 * MS, 86400 * S, NULL, false},
     {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
     {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
     {"pin", KEY_OTHER, .required = false},
@@ -149,15 +160,38 @@ static int read_host(struct scenario *s, const json_t *root, struct error *err)
     return 0;
 }
 
+int scenario_set_layout(struct scenario *s, const char *version, struct error *err)
+{
+    const unsigned since = scheduler_since[s->scheduler];
+    if (!trace_layout_parse(version, &s->layout))
+        return error_set(err, ERROR_USAGE, "'%.20s' is no version of Xen: take one from \"4.0\" to \"4.%u\"",
+                         version, TRACE_LAYOUT_NEWEST);
+    if (s->layout < since)
+        return error_set(err, ERROR_USAGE,
+                         "Xen %s has no scheduler %s: take the records of Xen 4.%u or later", version,
+                         scenario_schedulers[s->scheduler], since);
+    return 0;
+}
+
+static int read_layout(struct scenario *s, const char *version, const struct key_place *above,
+                       struct error *err)
+{
+    const struct key_place place = {above, "layout", 0};
+    struct error why = {0};
+    if (!version || scenario_set_layout(s, version, &why) == 0)
+        return 0;
+    return key_error(&place, err, "%s", why.message);
+}
+
 static int read_trace(struct scenario *s, const json_t *root, struct error *err)
 {
     const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
                            pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
-    struct trace_part part = {.events = "all",
-                              .buffer_pages = s->buffer_pages,
-                              .sweep_ns = s->sweep_ns,
-                              .sweep_delay_ns = s->sweep_delay_ns};
+    struct trace_object part = {.events = "all",
+                                .buffer_pages = s->buffer_pages,
+                                .sweep_ns = s->sweep_ns,
+                                .sweep_delay_ns = s->sweep_delay_ns};
     if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
@@ -168,10 +202,10 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
     s->lost_ppm = (uint32_t)(part.lost * 1e6 + 0.5);
     s->skew_ns = part.skew_ns;
     s->sweep_delay_ns = part.sweep_delay_ns;
-    if (scenario_parse_mask(part.events, &s->event_mask) != 0)
-        return key_error(&events, err,
-                         "must be a mask as xentrace -e has it: \"0x2f000\", or \"all\", \"sched\", \"pv\"");
-    return 0;
+    if (scenario_parse_mask(part.events, &s->event_mask) == 0)
+        return read_layout(s, part.layout, &place, err);
+    return key_error(&events, err,
+                     "must be a mask as xentrace -e has it: \"0x2f000\", or \"all\", \"sched\", \"pv\"");
 }
 
 static int read_pins(struct scenario_domain *d, const json_t *pin, const struct key_place *above,
@@ -266,6 +300,8 @@ static int check_life(const struct scenario_domain *d, const json_t *domain, con
                *again = keys_given(domain, domain_keys, "again");
     const struct key_place first = {place, created ? created : destroyed, 0}, end = {place, destroyed, 0},
                            next = {place, again, 0};
+    if (!d->pause_ns != !d->pause_every_ns)
+        return key_error(place, err, "has one of pause and pause_every: give both, or take it out");
     if ((created || destroyed) && json_object_get(domain, "driver_domain"))
         return key_error(&first, err, "a driver domain is there all the time: take it out");
     if (destroyed && d->destroyed_ns < d->created_ns + SCENARIO_LIFE_NS)
@@ -421,6 +457,7 @@ struct scenario *scenario_read(const char *text, size_t n, const char *folder, u
                            .watchdog_ns = 20000000000u,
                            .ratelimit_ns = 1000000,
                            .timeslice_ns = 30000000,
+                           .layout = TRACE_LAYOUT_NEWEST,
                            .buffer_pages = 32,
                            .sweep_ns = 100000000,
                            .sweep_delay_ns = 200000};

@@ -49,7 +49,7 @@ static void position(void *context, uint64_t *done, uint64_t *size)
 int simulated_feed_open(struct simulated_feed *f, const struct scenario *plan,
                         const struct simulation_sink *trace, struct error *err)
 {
-    const struct simulation_sink sink = {f, take, reached};
+    const struct simulation_sink sink = {f, take, reached, trace->every_ns};
     *f = (struct simulated_feed){.trace = *trace};
     f->simulation = simulation_new(plan, &sink, err);
     return f->simulation ? 0 : -1;

@@ -31,6 +31,7 @@ struct simulation {
     uint64_t now_ns;       /* of the last thing that happened */
     uint64_t acts;         /* how many things happened, in all and */
     uint64_t still;        /* at now_ns */
+    uint64_t reach_ns;     /* when the sink's reached() is due */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
@@ -268,19 +269,21 @@ static bool go_on(struct simulation *s)
     if (s->stopped || first.due >= host->plan->duration_ns)
         return false;
     s->still = first.due > s->now_ns ? 0 : s->still + 1;
-    s->now_ns = first.due;
-    if (first.due > host->loop_ns || first.actor > host->loop_actor)
+    const uint64_t now_ns = s->now_ns = first.due > s->now_ns ? first.due : s->now_ns;
+    if (now_ns > host->loop_ns || first.actor > host->loop_actor)
         host->loop_actor = first.actor;
-    host->loop_ns = first.due;
+    host->loop_ns = now_ns;
     host->stands_still |= s->still > STILL_MAX;
-    if (s->acts++ % ACTS_BETWEEN == 0 && s->sink.reached)
-        s->sink.reached(s->sink.context, first.due);
+    if ((s->acts++ % ACTS_BETWEEN == 0 || now_ns >= s->reach_ns) && s->sink.reached) {
+        s->reach_ns = s->sink.every_ns ? now_ns + s->sink.every_ns : SIM_NEVER;
+        s->sink.reached(s->sink.context, now_ns);
+    }
     timeline_set(&host->timeline, first.actor, SIM_NEVER);
     struct sim_timer *timer = host->timers[first.actor];
-    timer->due(host, timer->context, first.due);
+    timer->due(host, timer->context, now_ns);
     if (host->sweep_wanted &&
-        timeline_due(&host->timeline, s->sweep.actor) > first.due + host->plan->sweep_delay_ns)
-        host_set_timer(host, &s->sweep, first.due + host->plan->sweep_delay_ns);
+        timeline_due(&host->timeline, s->sweep.actor) > now_ns + host->plan->sweep_delay_ns)
+        host_set_timer(host, &s->sweep, now_ns + host->plan->sweep_delay_ns);
     return true;
 }
 
@@ -310,6 +313,11 @@ int simulation_step(struct simulation *s, struct error *err)
     if (s->ended)
         end(s);
     return s->sink_failed ? -1 : s->wrote;
+}
+
+void simulation_follow(struct simulation *s, const struct sim_tap *tap)
+{
+    s->host.tap = tap;
 }
 
 int simulation_run(struct simulation *s, struct error *err)
@@ -351,7 +359,10 @@ int simulation_hold(struct simulation *s, const struct simulation_held *held, ui
                     struct error *err)
 {
     for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
-        struct order order = {.due_ns = s->now_ns + delay_ns, .pair = pair, .held = held->held};
+        struct order order = {.due_ns = s->now_ns + delay_ns,
+                              .pair = pair,
+                              .bytes_per_s = held->bytes_per_s,
+                              .held = held->held};
         if (!pair->guest->alive || pair->guest->id != held->domain ||
             pair->driver->domain->id != held->driver_domain)
             continue;

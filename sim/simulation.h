@@ -21,6 +21,7 @@ struct simulation_sink {
     void *context;
     int (*write)(void *context, const void *bytes, size_t n);
     void (*reached)(void *context, uint64_t now_ns);
+    uint64_t every_ns; /* `reached` at least so often, before what happens after it; 0: as it comes */
 };
 
 struct simulation;
@@ -32,6 +33,10 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 /* The host: for what acts on it from outside while it runs. */
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
+
+/* The tap follows the host, which then writes no trace; before it runs. The tap must outlive the simulation. */
+struct sim_tap;
+void simulation_follow(struct simulation *s, const struct sim_tap *tap);
 
 /* What counts: a vif, a vbd, or a thread that works for the guest. */
 enum simulated_device { DEVICE_NETWORK, DEVICE_DISK, DEVICE_THREAD };
@@ -74,12 +79,15 @@ void simulation_stop(struct simulation *s);
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err);
 
+#define SIMULATION_FREE UINT64_MAX
+
 /* What of a guest's I/O a driver domain stops, or lets back. */
 struct simulation_held {
     uint16_t domain, driver_domain;
-    bool network; /* packets in both directions are dropped */
-    bool disk;    /* requests wait */
-    bool held;    /* else it is let back */
+    bool network;         /* packets above so many bytes a second, in each direction, are dropped: */
+    uint64_t bytes_per_s; /* 0: all; SIMULATION_FREE: none */
+    bool disk;            /* requests */
+    bool held;            /* wait; else they go on */
 };
 
 /* Does that delay_ns after the last step; nothing, where the one does not serve the other. -1 with `err` filled: no memory. */

@@ -17,6 +17,9 @@ static json_t *vcpu_json(const struct sim_host *host, const struct sim_vcpu *v, 
     for (uint32_t i = 0; i < TRUE_STATES; i++)
         json_object_set_new(object, keys[i],
                             number(true_account_amount(&host->truth, v->first_state_cell + i, second)));
+    for (uint32_t i = 0; i < SIM_COUNTS; i++)
+        json_object_set_new(object, sim_count_names[i],
+                            number(true_account_amount(&host->truth, v->first_count_cell + i, second)));
     return object;
 }
 

@@ -478,8 +478,8 @@ operator guard control 2
 check 'control: it is held again' soon held
 operator guard exempt 2
 check 'exempt: it is released' soon nobody_is_held
-operator guard status
-check 'exempt: status says so' says "$out" '^exempt: 2'
+status_says() { operator guard status && says "$out" "$1"; }
+check 'exempt: status says so' soon status_says '^exempt: 2'
 kill -TERM $pid
 end
 operator guard status

@@ -101,6 +101,89 @@ check 'the transfer is held' between 4.4 5.6 "$(charged)"
 check 'rows of both' cmp "$decisions" <("$XENMETER" guard -q --policy "$policy" --names "$scratch/names" -f jsonl "$trace")
 check 'and of the ledger' same "$scratch/ledger.csv" <("$XENMETER" debt -q --policy "$scratch/debts.json" --names "$scratch/names" -f csv "$trace")
 
+group 'the rate'
+host
+limit 5% '"actions":{"network":"rate=20000","disk":"none"}'
+guarded
+check 'slowed down: done' exits 0
+check 'it takes less, and more than nothing' between 1 15 "$(charged)"
+check 'packets pass while it is held' said '.decision == "hold" and .charged_ns > 1e6'
+check 'packets were dropped' between 1 1e9 "$(jq '.domains[3].work.packets_dropped' "$truth")"
+
+group 'live'
+hands=$scratch/hands
+export XENMETER_SIMULATED=$hands
+host '.duration_s = 9 | .domains[3].loads[0].start_s = 2'
+limit 5%
+live() { exec "$XENMETER" simulate --realtime --hooks "$hands" --truth "$truth" "$scenario" 2>"$scratch/host.err"; }
+guard() {
+    exec "$XENMETER" guard --policy "$policy" --exec --hook share/hooks/simulated --state "$scratch/state" \
+        -f jsonl -o "$decisions" - 2>"$err"
+}
+state() { awk '$1 == 3 { print $2 }' "$hands/state" 2>/dev/null; }
+awaits() { # SECONDS COMMAND...: until it succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+state_is() { [ "$(state)" = "$1" ]; }
+no_holds() { ! compgen -G "$hands/hold.*" >/dev/null; }
+begun=$SECONDS
+live | guard
+check 'the host takes as long as it says' between 8 12 $((SECONDS - begun))
+check 'its truth is written' between 1 9 "$(jq '.seconds | length' "$truth")"
+check 'the transfer is held' said '.decision == "block" and .carried_out == "set"'
+check 'and let back' said '.decision == "release"'
+check 'it takes 5 %, a few points more or less' between 1 12 "$(jq '[.seconds[2:][] | .charged[] | select(.domain == 3).cpu_ns] | add / 7e7' "$truth")"
+check 'packets of nobody else were dropped' equal 0 "$(jq '[.domains[:3][].work.packets_dropped] | add' "$truth")"
+check 'nothing is left' no_holds
+host '.duration_s = 60 | .domains[3].loads[0].start_s = 1'
+mkfifo "$scratch/pipe"
+live | tee -p "$scratch/pipe" >/dev/null &
+host=$!
+guard <"$scratch/pipe" &
+check 'held' awaits 10 state_is drop
+echo '{"domains":{"transfer":{"limit":"90%"}}}' >"$policy"
+pid=$(pgrep -f "guard --policy $policy")
+kill -HUP "$pid"
+check 'SIGHUP: the policy is read again' awaits 5 says "$err" 'policy.json: was read again'
+check 'its limit is another one' awaits 8 state_is free
+echo '{"domains":{"web10":{"limit":"90%"}}}' >"$policy"
+kill -HUP "$pid"
+limit 500%
+kill -HUP "$pid"
+check 'a wrong policy: the old one stays' awaits 5 says "$err" 'the policy stays as it was'
+limit 5% '"window":"1s"'
+kill -HUP "$pid"
+check 'another window: too' awaits 5 says "$err" 'another window needs a new start: the policy stays'
+limit 5%
+kill -HUP "$pid"
+check 'held again' awaits 8 state_is drop
+{ kill -9 "$(pgrep -f "guard --policy $policy")" && wait $!; } 2>/dev/null
+check 'the guard is killed: the guest is free soon' awaits 8 state_is free
+pkill -TERM -f "simulate --realtime --hooks $hands"
+wait $host
+live | guard &
+guard=$!
+check 'another one holds it' awaits 10 state_is drop
+pkill -9 -f "simulate --realtime --hooks $hands" 2>/dev/null
+wait $guard
+check 'the host is killed: the guard ends, and has found somebody' equal 1 $?
+check 'and leaves nothing' no_holds
+live >"$scratch/cut.xt" &
+check 'the host runs again' awaits 5 state_is free
+check 'one at a time' refuses 'another simulation uses it' simulate --realtime --hooks "$hands" -o "$trace" "$scenario"
+pkill -TERM -f "simulate --realtime --hooks $hands"
+wait $!
+check 'TERM: a whole trace' equal 0 $?
+check 'and the truth' between 1 10 "$(jq '.seconds | length' "$truth")"
+check 'which is readable' "$XENMETER" info -q "$scratch/cut.xt" -o /dev/null
+no_state() { [ ! -e "$hands/state" ]; }
+check 'and no state' no_state
+
 group 'wrong policies'
 no_guard() { # PATTERN OPTION...
     rm -f "$trace" "$truth" "$decisions"
@@ -122,11 +205,13 @@ wrong_policy '{"domains":{"3":{"driver_domains":{"9":"5%"}}}}' 'domains.3.driver
 wrong_policy '{"domains":{"dom0":{"limit":"5%"}}}' 'domains.dom0: domain 0 is never acted on'
 wrong_policy '{"domains":{"3":{"limit":"5%"},"transfer":{"limit":"6%"}}}' 'the same as domains.3'
 wrong_policy "{$one,\"exempt\":[\"9\"]}" 'exempt\[0\]: the scenario has no such domain'
-wrong_policy "{$one,\"actions\":{\"network\":\"nft\"}}" 'actions.network: a simulated host knows drop and none'
+wrong_policy "{$one,\"actions\":{\"network\":\"nft\"}}" 'actions.network: a simulated host knows drop, rate=KBIT and none'
 limit 5%
 no_guard '--with gard=x: wants debt=POLICY or guard=POLICY' --with gard=x
 no_guard '--decisions wants --with guard=POLICY' --decisions "$decisions"
 no_guard '--delay wants --with' --delay 1s
+no_guard '--hooks wants --realtime' --hooks "$hands"
+no_guard 'cannot be made' --realtime --hooks "$scenario/x"
 no_guard 'is what is to be read' --with guard="$policy" --decisions "$policy"
 no_guard 'a file of its own, beside --truth' --with guard="$policy" --decisions "$truth"
 run simulate --with guard=- - -o "$trace" </dev/null

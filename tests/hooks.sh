@@ -8,7 +8,7 @@
 
 hooks=$PWD/share/hooks
 export XENMETER_HOOK_STATE=$scratch/keep XENMETER_EXPIRES=60
-all_hooks='nft tc netback-rate priority cap'
+all_hooks='nft tc netback-rate priority cap simulated'
 
 group 'the contract'
 for hook in $all_hooks; do
@@ -21,7 +21,7 @@ refuses_call() { # CODE HOOK ARGUMENT...
     "$hooks/$hook" "$@" >"$out" 2>"$err" </dev/null
     equal "$code" $? && says "$err" "^$hook: "
 }
-for hook in nft tc netback-rate priority; do
+for hook in nft tc netback-rate priority simulated; do
     check "$hook: no verb" refuses_call 2 $hook
     check "$hook: unknown verb" refuses_call 2 $hook block 3
     check "$hook: too few arguments" refuses_call 2 $hook hold 3

@@ -426,6 +426,41 @@ check 'exits, entries and what exits are about' test "$(share '^(vm|hvm)')" -ge 
 check 'hypercalls, traps and faults of PV guests' test "$(share '^(hypercall|pv_trap|pv_page)')" -ge 25
 check 'pages mapped and unmapped' equal 10 "$(share '^grant')"
 
+group 'records of older versions'
+cp sim/scenarios/stress-churn.json "$scenario"
+while read -r layout written; do
+    simulate --layout "$layout" --duration 500ms
+    run info "$trace"
+    check "$layout: the records are known by it" says "$out" "^xen  *$written,"
+    check "$layout: all of them" not says "$out" 'unrecognised'
+    check "$layout: the report is good" says "$out" '^verdict: good$'
+done <<'END'
+4.1 4.1 to 4.1
+4.2 4.2 to 4.2
+4.6 4.3 to 4.6
+4.7 4.7 to 4.7
+4.8 4.8 to 4.9
+4.9 4.9 to 4.9
+4.13 4.10 to 4.13
+4.14 4.14 or later
+END
+cp sim/scenarios/come-and-go.json "$scenario"
+simulate --layout 4.22
+cp "$trace" "$scratch/first.xt"
+cp "$truth" "$scratch/full.json"
+simulate
+check 'today'"'"'s by default' same "$scratch/first.xt" "$trace"
+simulate --layout 4.7
+check 'the host does the same' same <(jq 'del(.. | .duration_ns?)' "$scratch/full.json") <(jq 'del(.. | .duration_ns?)' "$truth")
+check 'a key of the scenario, too' same "$trace" <(jq '.trace.layout = "4.7"' "$scenario" | "$XENMETER" simulate -)
+check 'which an option outweighs' same "$trace" <(jq '.trace.layout = "4.9"' "$scenario" | "$XENMETER" simulate --layout 4.7 -)
+for version in 4 4.23 3.4 4.6.1 '' new; do
+    check "no version: '$version'" refuses "'$version' is no version of Xen: take one from \"4.0\" to \"4.22\"" simulate --layout "$version" "$scenario"
+done
+jq '.trace.layout = "4.2" | .host.scheduler = "rtds" | del(.domains[].weight)' "$scenario" >"$scratch/rtds.json"
+check 'a scheduler that came later' refuses '\$.trace.layout: Xen 4.2 has no scheduler rtds: take the records of Xen 4.5 or later' \
+    simulate "$scratch/rtds.json"
+
 group 'lost records'
 jq 'del(.trace.sweep_delay_ms)' sim/scenarios/late-xentrace.json >"$scenario"
 simulate

@@ -71,9 +71,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
-# It knows of the analyser nothing but the program's face.
-HOSTS_SRC := $(wildcard tests/hosts/*.c) $(filter-out fixtures/tracegen.c fixtures/every_%,$(wildcard fixtures/*.c)) $(SHARED_SIM_SRC)
-$(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o)
+# It knows of the analyser nothing but the program's face; of the library it takes the simulator.
+HOSTS_SRC := $(wildcard tests/hosts/*.c) fixtures/trace_writer.c
+$(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libxenmeter.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: test-unit

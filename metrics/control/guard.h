@@ -70,6 +70,12 @@ void guard_free(struct guard *g);
  */
 void guard_wants(struct guard *g, struct meter_options *meter);
 
+/*
+ * From the next window on this policy holds, which is resolved, and has the same window; guests that are held stay so while it has a
+ * limit for them. The former one is not used any more. False: no memory, and nothing has changed.
+ */
+bool guard_take_policy(struct guard *g, const struct guard_policy *policy);
+
 /* The first guest or driver domain with a limit of its own that has not appeared yet; NULL: all have. */
 const struct subject *guard_missing(const struct guard *g);
 

@@ -61,6 +61,9 @@ struct guard_book {
 bool guard_book_init(struct guard_book *b, const struct guard_options *options);
 void guard_book_free(struct guard_book *b);
 
+/* Everybody's limit by another policy. False: no memory, and nothing has changed. */
+bool guard_book_take_policy(struct guard_book *b, const struct guard_policy *policy);
+
 /* The member for a life, which may have appeared just now. NULL: no memory. Valid until the next call. */
 const struct member *guard_book_member(struct guard_book *b, int32_t domain, uint32_t life);
 

@@ -61,6 +61,7 @@ enum guard_why {
     WHY_AVERAGE,   /* hold, release; pass: over its limit in this window, but not since it was first */
     WHY_EFFECT,    /* hold: it came down to its limit */
     WHY_MAX_HOLD,  /* release */
+    WHY_NO_LIMIT,  /* release: the policy has no limit for it any more */
     WHY_NO_EFFECT, /* release: the same, and its charge never came down */
     WHY_STALE,     /* release: no evidence for too long */
     WHY_LOSSY,     /* hold, wait */

@@ -62,6 +62,9 @@ static void say_release(struct guard_row *row, const struct guard_words *w)
     case WHY_DRIVER:
         SAY("a driver domain is never held");
         break;
+    case WHY_NO_LIMIT:
+        SAY("the policy has no limit for it any more");
+        break;
     case WHY_STALE:
         SAY("no evidence for %.3f s: too much is lost", seconds(s->unsure_ns));
         break;

@@ -1,14 +1,12 @@
-/*
- * For whom an I/O record was. Certain: a record names the guest (grants), or an event-channel operation woke one of its
- * vCPUs. A grant copy names nobody; it belongs to the guest whose page is mapped next by the same vCPU, or that it
- * notifies next. A notification to somebody who is awake leaves no trace of whom: what can be said then is inferred
- * from who was awake.
- *
- * Facts: in xen/common/event_channel.c a send wakes only a vCPU that is blocked; Linux netback copies the headers that
- * a guest sends and maps the rest, and copies all that a guest receives.
- */
+#include "attribution.h"
+
 #include "apportion.h"
-#include "charging.h"
+#include "charge_interrupts.h"
+#include "charge_marks.h"
+#include "charge_pairs.h"
+#include "charge_running.h"
+#include "charge_tally.h"
+#include "charge_tasks.h"
 
 #define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
 
@@ -30,7 +28,41 @@ static bool is_idle(const struct charging *c, uint32_t life)
 /* The driver domain that a vCPU belongs to: its index, or NOBODY. */
 static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
 {
-    return vcpu == NOBODY ? NOBODY : c->incarnations[life_of(c, vcpu)].idd;
+    return vcpu == NOBODY ? NOBODY : charging_idd_of_vcpu(c, vcpu);
+}
+
+static void apply_marks(struct charging *c, uint32_t vcpu);
+
+static inline void catch_up(struct charging *c, uint32_t vcpu)
+{
+    if (marks_due(c, vcpu))
+        apply_marks(c, vcpu);
+}
+
+void attribution_catch_up(struct charging *c, uint32_t vcpu)
+{
+    catch_up(c, vcpu);
+}
+
+/* ---- events ---- */
+
+/* An I/O event at c->now_ns. */
+static void event(struct charging *c, const struct io_event *h)
+{
+    const struct idd *d = &c->idds[c->pairs[h->pair].idd];
+    c->seen.events[h->kind] += h->count;
+    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
+    c->vcpus[h->idd_vcpu].io_seen = true;
+    c->sink.event(c->sink.context, c->now_ns, h);
+    if (d->tasks_seen && h->acting != h->idd_vcpu) {
+        catch_up(c, h->idd_vcpu);
+        tasks_arrived(c, h->idd_vcpu, h->pair);
+        return;
+    }
+    if (d->tasks_seen)
+        tasks_deal(c, h);
+    if (d->tasks_seen || d->methods & charge_method_of_kind[h->kind])
+        charging_tally_event(c, h);
 }
 
 /* ---- copies ---- */
@@ -48,14 +80,14 @@ static void copied_for(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
         return;
     if (remember)
         c->pairs[pair].copied += count * charging_scale(c);
-    charging_event(c, &(struct io_event){.pair = pair,
-                                         .idd_vcpu = vcpu,
-                                         .acting = vcpu,
-                                         .other = NOBODY,
-                                         .count = count,
-                                         .pcpu = pcpu,
-                                         .kind = IO_COPY,
-                                         .inferred = inferred});
+    event(c, &(struct io_event){.pair = pair,
+                                .idd_vcpu = vcpu,
+                                .acting = vcpu,
+                                .other = NOBODY,
+                                .count = count,
+                                .pcpu = pcpu,
+                                .kind = IO_COPY,
+                                .inferred = inferred});
 }
 
 /* The copies waiting are for this pair, as a notification says that woke its guest. */
@@ -103,17 +135,17 @@ static void consider(struct split *s, uint32_t pair, double recent)
  * Whom the copies were for is not known: they are divided in the proportion of what each guest had before. `notified`: a
  * notification followed, as it does not after the headers of packets that guests sent.
  */
-static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, const uint32_t *pairs,
-                          uint32_t pairs_n, bool notified)
+static void divide_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, const struct indices *pairs,
+                          bool notified)
 {
     struct split s = {.n = 0};
     uint64_t weights[SPLIT_MAX], given[SPLIT_MAX];
     uint32_t count = c->vcpus[vcpu].copies;
     c->vcpus[vcpu].copies = 0;
-    for (uint32_t i = 0; notified && i < pairs_n; i++)
-        consider(&s, pairs[i], c->pairs[pairs[i]].copied_notified);
-    for (uint32_t i = 0, n = s.n == 0 ? pairs_n : 0; i < n; i++)
-        consider(&s, pairs[i], c->pairs[pairs[i]].copied);
+    for (size_t i = 0; notified && i < pairs->n; i++)
+        consider(&s, pairs->at[i], c->pairs[pairs->at[i]].copied_notified);
+    for (size_t i = 0, n = s.n == 0 ? pairs->n : 0; i < n; i++)
+        consider(&s, pairs->at[i], c->pairs[pairs->at[i]].copied);
     if (s.n == 0) {
         charging_unattributed(c, vcpu, pcpu, IO_COPY, count);
         return;
@@ -147,7 +179,7 @@ static void end_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
     else
-        divide_copies(c, vcpu, pcpu, c->idds[idd].pairs, c->idds[idd].pairs_n, false);
+        divide_copies(c, vcpu, pcpu, &c->idds[idd].pairs, false);
 }
 
 /*
@@ -157,11 +189,11 @@ static void end_copies(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
 static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
     const struct idd *d = &c->idds[idd];
-    uint32_t only = d->awake_n == 1 ? d->awake[0] : NOBODY;
+    uint32_t only = d->awake.n == 1 ? d->awake.at[0] : NOBODY;
     if (only != NOBODY)
         settle_copies(c, vcpu, only, true);
     else if (c->vcpus[vcpu].copies > 0)
-        divide_copies(c, vcpu, pcpu_of(c, vcpu), d->awake, d->awake_n, true);
+        divide_copies(c, vcpu, pcpu_of(c, vcpu), &d->awake, true);
     return only;
 }
 
@@ -173,14 +205,14 @@ static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint3
     if (pair == NOBODY)
         return;
     c->incarnations[c->pairs[pair].guest].partner = pair;
-    charging_event(c, &(struct io_event){.pair = pair,
-                                         .idd_vcpu = idd_vcpu,
-                                         .acting = acting,
-                                         .other = other,
-                                         .count = 1,
-                                         .pcpu = pcpu_of(c, acting),
-                                         .kind = IO_NOTIFY,
-                                         .inferred = inferred});
+    event(c, &(struct io_event){.pair = pair,
+                                .idd_vcpu = idd_vcpu,
+                                .acting = acting,
+                                .other = other,
+                                .count = 1,
+                                .pcpu = pcpu_of(c, acting),
+                                .kind = IO_NOTIFY,
+                                .inferred = inferred});
 }
 
 /* Whether driver domain `a` mapped pages of driver domain `b`. */
@@ -220,7 +252,7 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
 {
     uint32_t source = life_of(c, from);
     if (source == target && to != NOBODY) {
-        c->vcpus[from].task.wakes = to;
+        interrupt_wakes(c, from, to);
         tasks_sibling_sent(c, to);
     }
     if (source == target || is_idle(c, source) || is_idle(c, target))
@@ -288,7 +320,7 @@ static void driver_sent(struct charging *c, uint32_t vcpu, uint32_t idd)
         only = only_dealt_with(c, vcpu, false);
     if (only != NOBODY)
         notified(c, only, vcpu, vcpu, NOBODY, true);
-    else if (copied || c->idds[idd].awake_n > 0)
+    else if (copied || c->idds[idd].awake.n > 0)
         charging_unattributed(c, vcpu, pcpu_of(c, vcpu), IO_NOTIFY, 1);
 }
 
@@ -313,7 +345,7 @@ void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu
 
 void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    tasks_catch_up(c, vcpu);
+    catch_up(c, vcpu);
     end_copies(c, vcpu, pcpu, idd_of_vcpu(c, vcpu));
 }
 
@@ -329,45 +361,50 @@ static uint32_t pair_of(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_
     return v->granted_pair = charging_pair(c, idd, guest);
 }
 
+/* The driver domain of the vCPU: `idd`, or it turns out to be one now. NOBODY: it is none, or there is no vCPU. */
+static uint32_t become_idd(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    bool may = idd == NOBODY && vcpu != NOBODY && !c->explicit_idds && !is_idle(c, life_of(c, vcpu));
+    return may ? charging_make_idd(c, life_of(c, vcpu)) : idd;
+}
+
 /* The vCPU, of the driver domain `idd` if it is of one, had a page of the guest's. */
 static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t guest, enum io_kind kind)
 {
-    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
+    if (vcpu == NOBODY || life_of(c, vcpu) == guest)
         return;
-    if (idd == NOBODY && !c->explicit_idds && kind != IO_UNMAP)
-        idd = charging_make_idd(c, life_of(c, vcpu));
+    if (kind != IO_UNMAP)
+        idd = become_idd(c, vcpu, idd);
     uint32_t pair = idd == NOBODY ? NOBODY : pair_of(c, vcpu, idd, guest);
     if (pair == NOBODY)
         return;
     c->pairs[pair].granted = true;
     c->incarnations[guest].partner = pair;
     if (kind != IO_UNMAP && c->vcpus[vcpu].copies > 0) {
-        softirq_received(c, vcpu);
+        if (c->idds[idd].tasks_seen)
+            tasks_received(c, vcpu);
         settle_copies(c, vcpu, pair, false);
     }
-    charging_event(c, &(struct io_event){.pair = pair,
-                                         .idd_vcpu = vcpu,
-                                         .acting = vcpu,
-                                         .other = NOBODY,
-                                         .count = 1,
-                                         .pcpu = pcpu_of(c, vcpu),
-                                         .kind = kind});
+    event(c, &(struct io_event){.pair = pair,
+                                .idd_vcpu = vcpu,
+                                .acting = vcpu,
+                                .other = NOBODY,
+                                .count = 1,
+                                .pcpu = pcpu_of(c, vcpu),
+                                .kind = kind});
 }
 
 /* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
 static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
-    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
-        return;
-    if (idd == NOBODY && !c->explicit_idds)
-        idd = charging_make_idd(c, life_of(c, vcpu));
-    if (idd != NOBODY)
-        c->vcpus[vcpu].task.unmapped = true;
+    if (become_idd(c, vcpu, idd) != NOBODY)
+        tasks_unmapped_none(c, vcpu);
 }
 
 /* ---- records ---- */
 
-void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
+/* What the kernel of the vCPU, which runs, says now of its tasks. */
+static void apply_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
 {
     uint32_t idd = idd_of_vcpu(c, vcpu);
     if (mark == TASK_SWITCHES || (mark == TASK_RETURNS && tasks_end_copies(c, vcpu)))
@@ -379,7 +416,28 @@ void attribution_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
     else if (mark == TASK_TIMER)
         tasks_timer_set(c, vcpu);
     else
-        c->vcpus[vcpu].task.polls = true;
+        tasks_polls(c, vcpu);
+}
+
+/* Applies the marks up to now, of which there are some. */
+static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t vcpu)
+{
+    uint16_t pcpu = c->vcpus[vcpu].pcpu;
+    uint64_t now_ns = c->now_ns;
+    if (charging_driver(c, vcpu)->measured)
+        return;
+    if (!charging_by_task(c, vcpu)) {
+        charging_see_tasks(c, charging_idd_of_vcpu(c, vcpu));
+        marks_skip(c, pcpu);
+        return;
+    }
+    while (!c->failed && c->marks[pcpu].next_ns <= now_ns) {
+        c->now_ns = c->marks[pcpu].next_ns;
+        enum task_mark mark = marks_pass(c, pcpu);
+        if (mark != TASK_RETURNS || !tasks_goes_on(c, vcpu))
+            apply_mark(c, vcpu, mark);
+    }
+    c->now_ns = now_ns;
 }
 
 static void sends_traced(struct charging *c, uint32_t vcpu)
@@ -392,7 +450,7 @@ void attribution_record(struct charging *c, const struct transition *t)
 {
     uint32_t current = c->view->current[t->pcpu], idd = idd_of_vcpu(c, current);
     if (idd != NOBODY)
-        tasks_catch_up(c, current);
+        catch_up(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
         granted(c, current, idd, t->vcpu, IO_MAP);

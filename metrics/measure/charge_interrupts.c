@@ -1,6 +1,8 @@
 #include "charge_interrupts.h"
 
-#include "charging.h"
+#include "charge_choice.h"
+#include "charge_shares.h"
+#include "charge_softirqs.h"
 
 /* ---- how long handlers take ---- */
 
@@ -39,14 +41,9 @@ uint64_t interrupt_began(const struct charging *c, const struct period *p, uint6
 
 #define FORGETS 1024 /* the shortest one grows by this part with each further one: hosts change */
 
-static const struct idd *idd_of(const struct charging *c, uint32_t vcpu)
-{
-    return &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
-}
-
 void interrupt_learn_entry(struct charging *c, uint32_t vcpu, uint64_t ns)
 {
-    struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
+    struct idd *d = charging_driver(c, vcpu);
     uint64_t longer = d->shortest_wake_ns + d->shortest_wake_ns / FORGETS + 1;
     d->shortest_wake_ns = d->shortest_wake_ns && longer < ns ? longer : ns;
 }
@@ -54,7 +51,7 @@ void interrupt_learn_entry(struct charging *c, uint32_t vcpu, uint64_t ns)
 /* A third of the shortest one: a handler is short, but takes longer than the way to it. */
 uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
 {
-    uint64_t entry = idd_of(c, vcpu)->shortest_wake_ns / 3;
+    uint64_t entry = charging_driver(c, vcpu)->shortest_wake_ns / 3;
     return entry < ns / 3 ? entry : ns / 3;
 }
 
@@ -62,31 +59,26 @@ uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
 
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns)
 {
-    struct task *t = &c->vcpus[vcpu].task;
-    if (!t->device) {
-        t->device = charging_new_period(c, vcpu, from_ns);
-        t->device_wakes = NOBODY;
-        t->device_before = false;
-        c->devices_n += t->device != NULL;
+    struct interrupts *w = &c->vcpus[vcpu].interrupts;
+    if (!w->period) {
+        w->period = charging_new_period(c, vcpu, from_ns);
+        w->woke = NOBODY;
+        w->switched = false;
+        c->waiting_interrupts += w->period != NULL;
     }
-    if (t->wakes != NOBODY)
-        t->device_wakes = t->wakes;
-    return t->device;
-}
-
-void interrupt_next_task(struct charging *c, uint32_t vcpu)
-{
-    c->vcpus[vcpu].task.device_before = true;
+    if (w->wakes != NOBODY)
+        w->woke = w->wakes;
+    return w->period;
 }
 
 static void settle(struct charging *c, uint32_t vcpu, const struct period *whole)
 {
-    struct task *t = &c->vcpus[vcpu].task;
-    struct period *p = t->device;
-    t->device = NULL;
-    c->devices_n--;
+    struct interrupts *w = &c->vcpus[vcpu].interrupts;
+    struct period *p = w->period;
+    w->period = NULL;
+    c->waiting_interrupts--;
     p->like = whole;
-    tasks_close_period(c, vcpu, p);
+    charging_end_period(c, vcpu, p, c->now_ns);
 }
 
 /* Of another vCPU of the domain, which woke this one. */
@@ -97,42 +89,42 @@ static void settle_of_wakers(struct charging *c, uint32_t vcpu, const struct per
         uint32_t waker = life->vcpus[id];
         if (waker == NOBODY || waker >= c->vcpus_n)
             continue;
-        const struct task *t = &c->vcpus[waker].task;
-        if (t->device && t->device_wakes == vcpu)
+        const struct interrupts *w = &c->vcpus[waker].interrupts;
+        if (w->period && w->woke == vcpu)
             settle(c, waker, whole);
     }
 }
 
 void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole)
 {
-    const struct task *t = &c->vcpus[vcpu].task;
-    if (c->devices_n == 0 || whole->shares_n == 0 || !softirq_passes_on(whole))
+    const struct interrupts *w = &c->vcpus[vcpu].interrupts;
+    if (c->waiting_interrupts == 0 || whole->shares_n == 0 || !softirq_passes_on(whole))
         return;
-    if (t->device && t->device_wakes == NOBODY && t->device_before)
+    if (w->period && w->woke == NOBODY && w->switched)
         settle(c, vcpu, whole);
     settle_of_wakers(c, vcpu, whole);
 }
 
 void interrupt_ends_waiting(struct charging *c, uint32_t vcpu)
 {
-    if (c->vcpus[vcpu].task.device)
+    if (c->vcpus[vcpu].interrupts.period)
         settle(c, vcpu, NULL);
 }
 
 void interrupt_sleeps(struct charging *c, uint32_t vcpu)
 {
-    if (c->devices_n == 0)
+    if (c->waiting_interrupts == 0)
         return;
-    if (c->vcpus[vcpu].task.device_wakes == NOBODY)
+    if (c->vcpus[vcpu].interrupts.woke == NOBODY)
         interrupt_ends_waiting(c, vcpu);
     settle_of_wakers(c, vcpu, NULL);
 }
 
 void interrupts_end_waiting(struct charging *c)
 {
-    for (uint32_t vcpu = 0; c->devices_n > 0 && vcpu < c->vcpus_n; vcpu++) {
-        if (c->vcpus[vcpu].task.device)
-            c->vcpus[vcpu].task.device->unfollowed = true;
+    for (uint32_t vcpu = 0; c->waiting_interrupts > 0 && vcpu < c->vcpus_n; vcpu++) {
+        if (c->vcpus[vcpu].interrupts.period)
+            c->vcpus[vcpu].interrupts.period->unfollowed = true;
         interrupt_ends_waiting(c, vcpu);
     }
 }

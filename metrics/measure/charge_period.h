@@ -11,6 +11,7 @@
 
 #include "charge.h"
 #include "io.h"
+#include "metrics/pool.h"
 
 /* Who a share of a driver domain's time goes to, if not to the guest of a pair. */
 #define SHARE_OWN          UINT32_MAX
@@ -36,6 +37,7 @@ struct share {
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
 struct period {
+    struct pooled in_pool;
     uint64_t serial;
     uint32_t idd;
     uint32_t references; /* slices not yet booked, and one while it is open */
@@ -62,13 +64,13 @@ struct period {
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
     struct share *shares;
     uint64_t *weights; /* of the shares; see apportion.h */
-    size_t shares_n, shares_capacity;
+    size_t shares_n, shares_capacity, weights_capacity;
     struct idle_group *group; /* idle time is shared like this and other periods, once it is final; NULL */
-    struct period *next_free, *next_made;
 };
 
 /* A stretch of one vCPU's running in a period. */
 struct run_slice {
+    struct pooled in_pool;
     struct period *period; /* NULL while it is open and the driver domain is measured, or T is a task */
     uint64_t from_ns, to_ns;
     uint64_t offset_ns;             /* of the period's running time, what came before it */
@@ -79,7 +81,6 @@ struct run_slice {
     bool io_free; /* an execution ended with it, and no I/O was seen in that */
     bool
         of_task; /* what the driver domain does for itself is known: T is a task, or its kernel recorded it */
-    struct run_slice *next_free, *next_made;
 };
 
 #endif

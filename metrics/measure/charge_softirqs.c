@@ -1,6 +1,7 @@
 #include "charge_softirqs.h"
 
-#include "charging.h"
+#include "charge_pairs.h"
+#include "charge_shares.h"
 
 #define SEVERAL       2    /* batches in one period: it polls in turns */
 #define FORGETS       256  /* turns */
@@ -8,20 +9,6 @@
 #define LOW_STEP      16   /* low_ns changes by this part of the mean */
 #define TURNS_TO_LEAD 2    /* see charge_softirqs.h */
 #define HIDDEN_MOST   0.5  /* of a period */
-
-void softirq_received(struct charging *c, uint32_t vcpu)
-{
-    struct task *t = &c->vcpus[vcpu].task;
-    struct period *p = charging_by_task(c, vcpu) ? charging_period(c, vcpu) : NULL;
-    if (!p)
-        return;
-    if (p->received == 0) {
-        p->lead_known = t->whole_turn;
-        p->lead_ns = c->now_ns - t->turn_ns;
-    }
-    t->whole_turn = false;
-    p->received += p->received < UINT32_MAX;
-}
 
 static void learn_lead(struct softirq_leads *l, const struct period *p)
 {
@@ -74,9 +61,9 @@ bool softirq_passes_on(const struct period *p)
 void softirq_share_unfollowed(struct charging *c, struct period *p)
 {
     const struct idd *d = &c->idds[p->idd];
-    for (uint32_t i = 0; i < d->pairs_n; i++)
-        if (c->pairs[d->pairs[i]].passed_on > 0)
-            charging_add_inferred(c, p, d->pairs[i], IO_COPY, c->pairs[d->pairs[i]].passed_on);
+    for (size_t i = 0; i < d->pairs.n; i++)
+        if (c->pairs[d->pairs.at[i]].passed_on > 0)
+            charging_add_share_by(c, p, d->pairs.at[i], IO_COPY, c->pairs[d->pairs.at[i]].passed_on, true);
     p->mixed = p->shares_n > 0;
 }
 
@@ -92,15 +79,14 @@ static double hidden(const struct softirq_leads *l, const struct period *p)
 static void add_others(struct charging *c, struct period *p, double part, double others)
 {
     const struct idd *d = &c->idds[p->idd];
-    double sum = 0;
-    for (size_t i = 0; i < p->shares_n; i++) {
-        sum += c->real_weights[i];
+    double sum = charging_sum_real(c, p);
+    for (size_t i = 0; i < p->shares_n; i++)
         p->shares[i].inferred = 1;
-    }
-    for (uint32_t i = 0; i < d->pairs_n && part > 0; i++) {
-        double of_pair = passed_on(c, p, d->pairs[i]);
+    for (size_t i = 0; i < d->pairs.n && part > 0; i++) {
+        double of_pair = passed_on(c, p, d->pairs.at[i]);
         if (of_pair > 0)
-            charging_add_inferred(c, p, d->pairs[i], IO_COPY, sum * part / (1 - part) * of_pair / others);
+            charging_add_share_by(c, p, d->pairs.at[i], IO_COPY, sum * part / (1 - part) * of_pair / others,
+                                  true);
     }
 }
 
@@ -108,9 +94,9 @@ void softirq_share(struct charging *c, struct period *p)
 {
     const struct idd *d = &c->idds[p->idd];
     double others = 0, all = 0;
-    for (uint32_t i = 0; p->received >= SEVERAL && i < d->pairs_n; i++) {
-        others += passed_on(c, p, d->pairs[i]);
-        all += c->pairs[d->pairs[i]].passed_on;
+    for (size_t i = 0; p->received >= SEVERAL && i < d->pairs.n; i++) {
+        others += passed_on(c, p, d->pairs.at[i]);
+        all += c->pairs[d->pairs.at[i]].passed_on;
     }
     if (others <= 0)
         return;

@@ -20,17 +20,7 @@
 struct charging;
 struct period;
 
-/* How long ksoftirqd, and threads that poll, ran before their first batch. */
-struct softirq_leads {
-    double mean_ns; /* of turns with several batches; forgets */
-    double low_ns;  /* about a quarter of all turns is shorter */
-    uint32_t n, several_n;
-};
-
 /* Part of charging per task (charge_tasks.h). */
-
-/* The vCPU, which runs, begins to deal with a batch of packets that a guest sent. */
-void softirq_received(struct charging *c, uint32_t vcpu);
 
 /* A kernel thread has ended that did what happened in the period. */
 void softirq_learn(struct charging *c, const struct period *p);

@@ -1,8 +1,18 @@
-/* What happens in a charging period is tallied by pair. See charge.h. */
-#include <string.h>
+#include "charge_tally.h"
 
-#include "metrics/array.h"
-#include "charging.h"
+#include "charge_pairs.h"
+#include "charge_shares.h"
+
+struct period *charging_find_period(struct charging *c, uint32_t vcpu)
+{
+    bool interval = c->options.interval_ns > 0;
+    struct period **p = &c->vcpus[vcpu].period;
+    if (interval)
+        p = &charging_driver(c, vcpu)->interval;
+    if (!*p)
+        *p = charging_new_period(c, vcpu, interval ? c->cut_ns - c->length_ns : c->now_ns);
+    return *p;
+}
 
 /* The pair's tally, which is not the one that the pair had last, made if there is none yet. */
 static __attribute__((noinline)) struct tally *find_tally(struct charging *c, struct period *p, uint32_t pair)
@@ -12,15 +22,8 @@ static __attribute__((noinline)) struct tally *find_tally(struct charging *c, st
     while (at < p->tallies_n && p->tallies[at].pair != pair)
         at++;
     if (at == p->tallies_n) {
-        size_t capacity = p->tallies_capacity;
-        struct tally *tallies = p->tallies;
-        if (at == capacity &&
-            !(tallies = array_reserve(p->tallies, &p->tallies_capacity, at + 1, sizeof *tallies))) {
-            c->failed = true;
+        if (!charging_make_space(c, &p->tallies, &p->tallies_capacity, at + 1, sizeof *p->tallies))
             return NULL;
-        }
-        c->memory += (p->tallies_capacity - capacity) * sizeof *tallies;
-        p->tallies = tallies;
         p->tallies[p->tallies_n++] = (struct tally){.pair = pair};
     }
     of->hint_serial = p->serial;
@@ -74,23 +77,6 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
     charging_clear_period(c, from);
 }
 
-void charging_set_awaits(struct charging *c, uint32_t pair, bool awaits)
-{
-    struct pair *p = &c->pairs[pair];
-    struct idd *d = &c->idds[p->idd];
-    if (p->awaits == awaits)
-        return;
-    p->awaits = awaits;
-    if (awaits) {
-        charging_append_index(c, &d->awaiting, &d->awaiting_n, &d->awaiting_capacity, pair);
-        return;
-    }
-    uint32_t at = 0;
-    while (d->awaiting[at] != pair)
-        at++;
-    memmove(d->awaiting + at, d->awaiting + at + 1, (--d->awaiting_n - at) * sizeof *d->awaiting);
-}
-
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
     struct period *p = charging_period(c, vcpu);
@@ -103,29 +89,8 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
         charging_set_awaits(c, pair, true);
 }
 
-/* What an event means where T is a task: returns whether it is for the task to be charged by. */
-static bool is_of_task(struct charging *c, const struct io_event *h)
+void charging_tally_event(struct charging *c, const struct io_event *h)
 {
-    if (h->acting != h->idd_vcpu) {
-        tasks_arrived(c, h->idd_vcpu, h->pair);
-        return false;
-    }
-    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
-        c->pairs[h->pair].completed += charging_scale(c);
-    if (h->kind == IO_MAP || h->kind == IO_COPY)
-        charging_set_awaits(c, h->pair, false);
-    return true;
-}
-
-void charging_event(struct charging *c, const struct io_event *h)
-{
-    const struct idd *d = &c->idds[c->pairs[h->pair].idd];
-    c->seen.events[h->kind] += h->count;
-    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
-    c->vcpus[h->idd_vcpu].io_seen = true;
-    c->sink.event(c->sink.context, c->now_ns, h);
-    if (d->tasks_seen ? !is_of_task(c, h) : !(d->methods & charge_method_of_kind[h->kind]))
-        return;
     struct period *p = charging_period(c, h->idd_vcpu);
     struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
     if (!t)
@@ -141,13 +106,13 @@ void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu,
 {
     c->seen.unassigned[kind] += count;
     c->vcpus[idd_vcpu].io_seen = true;
-    uint32_t idd = c->incarnations[c->population->vcpus[idd_vcpu].life].idd;
-    charging_emit(c, &(struct transition){.time_ns = c->now_ns,
-                                          .kind = TRANSITION_IO_UNATTRIBUTED,
-                                          .from = kind & 15,
-                                          .vcpu = idd_vcpu,
-                                          .pcpu = pcpu,
-                                          .value = (uint64_t)idd << 32 | count});
+    uint32_t idd = charging_idd_of_vcpu(c, idd_vcpu);
+    c->sink.transition(c->sink.context, &(struct transition){.time_ns = c->now_ns,
+                                                             .kind = TRANSITION_IO_UNATTRIBUTED,
+                                                             .from = kind & 15,
+                                                             .vcpu = idd_vcpu,
+                                                             .pcpu = pcpu,
+                                                             .value = (uint64_t)idd << 32 | count});
     bool counts = c->idds[idd].methods & charge_method_of_kind[kind] && c->options.weights[kind] > 0;
     struct period *p = counts ? charging_period(c, idd_vcpu) : NULL;
     if (p) {

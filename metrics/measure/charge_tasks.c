@@ -1,8 +1,13 @@
 #include "charge_tasks.h"
 
+#include "charge_choice.h"
 #include "charge_interrupts.h"
-#include "charging.h"
-#include "metrics/array.h"
+#include "charge_pairs.h"
+#include "charge_shares.h"
+#include "charge_slices.h"
+#include "charge_softirqs.h"
+#include "charge_tally.h"
+#include "idle_share.h"
 
 static struct task *task_of(struct charging *c, uint32_t vcpu)
 {
@@ -22,18 +27,10 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     if (t->whole)
         return t->whole;
-    uint32_t *open = c->open;
-    if (c->open_n == c->open_capacity)
-        open = array_reserve(open, &c->open_capacity, c->open_n + 1, sizeof *open);
-    if (open)
-        c->open = open;
-    t->whole = open ? charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns) : NULL;
-    if (!t->whole) {
-        c->failed = true;
+    t->whole = charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns);
+    if (!t->whole || !charging_append(c, &c->open, vcpu))
         return NULL;
-    }
-    t->open_at = (uint32_t)c->open_n;
-    c->open[c->open_n++] = vcpu;
+    t->open_at = (uint32_t)c->open.n - 1;
     return t->whole;
 }
 
@@ -43,22 +40,8 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
  */
 static bool own_is_sure(const struct charging *c, uint32_t vcpu)
 {
-    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
-    return !c->options.spread_own && !c->options.charge_idle && !(d->methods & CHARGE_THREADS) &&
-           !c->vcpus[vcpu].blind;
-}
-
-static void close_period(struct charging *c, uint32_t vcpu, struct period *p, uint64_t to_ns)
-{
-    if (c->options.charge_idle)
-        idle_share_join(c, vcpu, p);
-    charging_close_period(c, p, to_ns);
-    charging_release_period(c, p);
-}
-
-void tasks_close_period(struct charging *c, uint32_t vcpu, struct period *p)
-{
-    close_period(c, vcpu, p, c->now_ns);
+    bool taken = c->options.spread_own || c->options.charge_idle;
+    return !taken && !(charging_driver(c, vcpu)->methods & CHARGE_THREADS) && !c->vcpus[vcpu].blind;
 }
 
 /* What the slice has before to_ns is idle time. */
@@ -88,7 +71,7 @@ static void give_own(struct charging *c, uint32_t vcpu)
     if (!own)
         return;
     charging_part_slice(c, vcpu, to_ns, own);
-    close_period(c, vcpu, own, to_ns);
+    charging_end_period(c, vcpu, own, to_ns);
 }
 
 /* What the slice has before to_ns is the task's. */
@@ -114,12 +97,12 @@ static void close_whole(struct charging *c, uint32_t vcpu)
     if (c->options.charge_idle && t->idle && !whole->io && !whole->partial)
         idle_share_take(c, vcpu, whole);
     whole->references++;
-    close_period(c, vcpu, whole, c->now_ns);
+    charging_end_period(c, vcpu, whole, c->now_ns);
     interrupt_follows(c, vcpu, whole);
     charging_release_period(c, whole);
     t->whole = NULL;
-    uint32_t last = c->open[--c->open_n];
-    c->open[t->open_at] = last;
+    uint32_t last = c->open.at[--c->open.n];
+    c->open.at[t->open_at] = last;
     task_of(c, last)->open_at = t->open_at;
 }
 
@@ -130,8 +113,8 @@ static void begin_stretch(struct charging *c, uint32_t vcpu, enum stretch_begin 
     struct task *t = task_of(c, vcpu);
     t->from_ns = c->now_ns;
     t->timer_ns = 0;
-    t->wakes = NOBODY;
     t->begin = begin;
+    interrupt_wakes(c, vcpu, NOBODY);
 }
 
 /* A thread's time, as its kernel counts it, goes on while interrupts are handled on top of it. */
@@ -157,7 +140,7 @@ static void charge_apart(struct charging *c, uint32_t vcpu, uint64_t to_ns, stru
 {
     period->from_ns = task_of(c, vcpu)->from_ns;
     part_apart(c, vcpu, to_ns, period);
-    close_period(c, vcpu, period, to_ns);
+    charging_end_period(c, vcpu, period, to_ns);
 }
 
 /* The same by what happened in the stretch. */
@@ -353,24 +336,22 @@ void tasks_forget(struct charging *c, uint32_t vcpu)
     t->idle = t->slept = t->polls = t->unmapped = false;
 }
 
+void tasks_end_stretch(struct charging *c, uint32_t vcpu)
+{
+    end_stretch(c, vcpu, false);
+    give_to_task(c, vcpu, c->now_ns);
+}
+
 void tasks_end_periods(struct charging *c)
 {
-    for (size_t i = 0; i < c->running_n && !c->failed; i++) {
-        uint32_t vcpu = c->running[i];
-        tasks_catch_up(c, vcpu);
-        if (!charging_by_task(c, vcpu))
-            continue;
-        end_stretch(c, vcpu, false);
-        give_to_task(c, vcpu, c->now_ns);
-    }
-    while (c->open_n > 0 && !c->failed) {
-        uint32_t vcpu = c->open[c->open_n - 1];
+    while (c->open.n > 0 && !c->failed) {
+        uint32_t vcpu = c->open.at[c->open.n - 1];
         close_whole(c, vcpu);
         idle_share_end(c, vcpu);
     }
     interrupts_end_waiting(c);
-    for (size_t i = 0; i < c->running_n && c->groups_open > 0; i++)
-        idle_share_end(c, c->running[i]);
+    for (size_t i = 0; i < c->running.n && c->groups_open > 0; i++)
+        idle_share_end(c, c->running.at[i]);
 }
 
 /* ---- what hypercalls tell ---- */
@@ -383,8 +364,7 @@ static bool left_nothing(const struct charging *c, uint32_t vcpu)
 {
     const struct charging_vcpu *v = &c->vcpus[vcpu];
     const struct task *t = &v->task;
-    const struct idd *d = &c->idds[c->incarnations[c->population->vcpus[vcpu].life].idd];
-    return !t->whole && !v->blind && (!is_thread(t) || d->awaiting_n == 0);
+    return !t->whole && !v->blind && (!is_thread(t) || charging_driver(c, vcpu)->awaiting.n == 0);
 }
 
 void tasks_switched(struct charging *c, uint32_t vcpu)
@@ -443,9 +423,13 @@ void tasks_interrupted(struct charging *c, uint32_t vcpu)
     begin_stretch(c, vcpu, AT_ARRIVAL);
 }
 
+void tasks_polls(struct charging *c, uint32_t vcpu)
+{
+    task_of(c, vcpu)->polls = true;
+}
+
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
-    tasks_catch_up(c, vcpu);
     tasks_interrupted(c, vcpu);
     charging_tally_arrival(c, vcpu, pair);
 }
@@ -453,6 +437,25 @@ void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair)
 void tasks_sibling_sent(struct charging *c, uint32_t vcpu)
 {
     task_of(c, vcpu)->by_sibling = true;
+}
+
+void tasks_unmapped_none(struct charging *c, uint32_t vcpu)
+{
+    task_of(c, vcpu)->unmapped = true;
+}
+
+void tasks_received(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = task_of(c, vcpu);
+    struct period *p = charging_period(c, vcpu);
+    if (!p)
+        return;
+    if (p->received == 0) {
+        p->lead_known = t->whole_turn;
+        p->lead_ns = c->now_ns - t->turn_ns;
+    }
+    t->whole_turn = false;
+    p->received += p->received < UINT32_MAX;
 }
 
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu)

@@ -24,22 +24,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct charging;
-struct period;
+#include "charge_pairs.h"
+#include "charging_state.h"
 
 #define TASK_USER_RETURNS                                                                                    \
     2 /* a kernel thread returns only from interrupts, and few of these leave no trace */
 
 /* Part of the charging stage (charging.h); of vCPUs for which charging_by_task() holds. */
-
-struct task_marks;
-
-/* Takes the next marks of a pCPU, which lie at or after what charging_take gets next. */
-void tasks_take_marks(struct charging *c, const struct task_marks *marks);
-/* For tasks_catch_up: the vCPU runs, and there are such marks. */
-void tasks_apply_marks(struct charging *c, uint32_t vcpu);
-/* A vCPU of a driver domain begins to run on the pCPU: earlier marks there are nobody's. */
-void tasks_skip_marks(struct charging *c, uint16_t pcpu);
 
 /* The vCPU runs from now on: its slice is open. */
 void tasks_begin(struct charging *c, uint32_t vcpu);
@@ -47,22 +38,50 @@ void tasks_begin(struct charging *c, uint32_t vcpu);
 void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost);
 /* What it runs is not known any more. */
 void tasks_forget(struct charging *c, uint32_t vcpu);
-/* All open charging periods end now; who runs goes on in the next ones. */
+/* What the vCPU, which runs, has done so far belongs to charging periods that end now. */
+void tasks_end_stretch(struct charging *c, uint32_t vcpu);
+/* All open charging periods end now, after tasks_end_stretch for all that run; these go on in the next ones. */
 void tasks_end_periods(struct charging *c);
 
 /* What the hypercalls of the vCPU, which runs, tell: its kernel switches tasks, returns, sets its timer. */
 void tasks_switched(struct charging *c, uint32_t vcpu);
 void tasks_returned(struct charging *c, uint32_t vcpu);
 void tasks_timer_set(struct charging *c, uint32_t vcpu);
+/* It is about to sleep in the middle of a task. */
+void tasks_polls(struct charging *c, uint32_t vcpu);
 /* A device interrupts the vCPU, which runs. */
 void tasks_interrupted(struct charging *c, uint32_t vcpu);
 /* A guest has notified the vCPU, which may run or not. */
 void tasks_arrived(struct charging *c, uint32_t vcpu, uint32_t pair);
 /* Another vCPU of its domain has woken it. */
 void tasks_sibling_sent(struct charging *c, uint32_t vcpu);
-/* The period of the vCPU is over now; its reference is given back. */
-void tasks_close_period(struct charging *c, uint32_t vcpu, struct period *p);
+/* It unmaps no pages: what it notifies next in this stretch has its disk request done. */
+void tasks_unmapped_none(struct charging *c, uint32_t vcpu);
+/* It begins to deal with a batch of packets that a guest sent. */
+void tasks_received(struct charging *c, uint32_t vcpu);
+/* It deals with a guest. */
+static inline void tasks_deal(struct charging *c, const struct io_event *h)
+{
+    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
+        c->pairs[h->pair].completed += charging_scale(c);
+    if ((h->kind == IO_MAP || h->kind == IO_COPY) && c->pairs[h->pair].awaits)
+        charging_set_awaits(c, h->pair, false);
+}
 /* Copies whose guest is not known yet are not a kernel thread's if the stretch ends with a return. */
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu);
+/*
+ * A return of the vCPU, which runs, ends nothing: a program in user mode makes one system call after the other. It is done with
+ * then.
+ */
+static inline bool tasks_goes_on(struct charging *c, uint32_t vcpu)
+{
+    struct task *t = &c->vcpus[vcpu].task;
+    const struct period *p = c->vcpus[vcpu].period;
+    bool goes_on = t->begin == AT_RETURN && t->returns >= TASK_USER_RETURNS && !t->timer_ns &&
+                   c->vcpus[vcpu].copies == 0 && (!p || (!p->io && !p->arrivals));
+    if (goes_on)
+        t->from_ns = c->now_ns;
+    return goes_on;
+}
 
 #endif

@@ -1,6 +1,8 @@
 /* What a whole trace's charges rest on. */
 #include "charging.h"
 
+#include "charge_pairs.h"
+
 static uint64_t counted_events(const struct charging *c, uint32_t device, unsigned kind, uint64_t end_ns)
 {
     const struct counters *counters = c->options.counters;

@@ -2,58 +2,39 @@
 
 #include <stdlib.h>
 
-#include "apportion.h"
-#include "charging.h"
-#include "metrics/array.h"
+#include "charge_shares.h"
 
 struct idle_group {
-    struct period *idle; /* gathers idle time, with a reference; NULL: there was none */
-    uint32_t awaited;    /* periods whose shares are not final, and one while the group is open */
-    struct idle_sum {
-        uint32_t to; /* as struct share has it */
-        double ns;
-    } * sums; /* of the rest of the group */
-    size_t sums_n, sums_capacity;
-    struct idle_group *next_free, *next_made;
+    struct pooled in_pool;
+    struct period *idle;    /* gathers idle time, with a reference; NULL: there was none */
+    uint32_t awaited;       /* periods whose shares are not final, and one while the group is open */
+    struct share_sums sums; /* of the rest of the group */
 };
 
 /* ---- groups ---- */
 
-static struct idle_group *new_group(struct charging *c)
-{
-    struct idle_group *g = c->free_groups;
-    if (g) {
-        c->free_groups = g->next_free;
-    } else {
-        g = calloc(1, sizeof *g);
-        if (!g) {
-            c->failed = true;
-            return NULL;
-        }
-        c->memory += sizeof *g;
-        g->next_made = c->groups_made;
-        c->groups_made = g;
-    }
-    g->idle = NULL;
-    g->awaited = 1;
-    g->sums_n = 0;
-    c->groups_open++;
-    return g;
-}
-
 static struct idle_group *group_of(struct charging *c, uint32_t vcpu)
 {
-    struct task *t = &c->vcpus[vcpu].task;
-    return t->group ? t->group : (t->group = new_group(c));
+    struct idle_group **group = &c->vcpus[vcpu].idle_group;
+    if (*group)
+        return *group;
+    struct idle_group *g = pool_take(&c->groups, sizeof *g, &c->memory);
+    c->failed = c->failed || !g;
+    if (!g)
+        return NULL;
+    g->idle = NULL;
+    g->awaited = 1;
+    g->sums.n = 0;
+    c->groups_open++;
+    return *group = g;
 }
 
 void idle_share_free(struct charging *c)
 {
-    while (c->groups_made) {
-        struct idle_group *next = c->groups_made->next_made;
-        free(c->groups_made->sums);
-        free(c->groups_made);
-        c->groups_made = next;
+    struct idle_group *g;
+    while ((g = pool_remove(&c->groups))) {
+        free(g->sums.at);
+        free(g);
     }
 }
 
@@ -61,10 +42,10 @@ void idle_share_free(struct charging *c)
 
 struct period *idle_share_period(struct charging *c, uint32_t vcpu)
 {
+    const struct run_slice *slice = c->vcpus[vcpu].slice;
     struct idle_group *g = group_of(c, vcpu);
     if (g && !g->idle)
-        g->idle =
-            charging_new_period(c, vcpu, c->vcpus[vcpu].slice ? c->vcpus[vcpu].slice->from_ns : c->now_ns);
+        g->idle = charging_new_period(c, vcpu, slice ? slice->from_ns : c->now_ns);
     return g ? g->idle : NULL;
 }
 
@@ -96,41 +77,22 @@ void idle_share_join(struct charging *c, uint32_t vcpu, struct period *p)
         p->group->awaited++;
 }
 
-static void add(struct charging *c, struct idle_group *g, uint32_t to, double ns)
-{
-    size_t i = 0, before = g->sums_capacity;
-    while (i < g->sums_n && g->sums[i].to != to)
-        i++;
-    struct idle_sum *sums = array_reserve(g->sums, &g->sums_capacity, i + 1, sizeof *sums);
-    if (!sums) {
-        c->failed = true;
-        return;
-    }
-    c->memory += (g->sums_capacity - before) * sizeof *sums;
-    g->sums = sums;
-    if (i == g->sums_n)
-        sums[g->sums_n++] = (struct idle_sum){.to = to};
-    sums[i].ns += ns;
-}
-
 /* ---- shares ---- */
 
 /* Those of the idle time: in proportion to the rest of the group, which is final. */
 static void share(struct charging *c, struct idle_group *g)
 {
     struct period *idle = g->idle;
-    for (size_t i = 0; i < g->sums_n && !c->failed; i++)
-        if (g->sums[i].ns > 0)
-            charging_add_weight(c, idle, g->sums[i].to, g->sums[i].ns);
+    for (size_t i = 0; i < g->sums.n && !c->failed; i++)
+        if (g->sums.at[i].ns > 0)
+            charging_add_weight(c, idle, g->sums.at[i].to, g->sums.at[i].ns);
     if (idle->shares_n == 0)
         charging_share_own(c, idle);
-    if (c->failed || idle->shares_n == 0)
+    if (c->failed)
         return;
-    apportion_scale(c->real_weights, idle->weights, idle->shares_n);
+    charging_set_weights(c, idle);
     idle->closed = true;
-    for (struct run_slice *s = idle->first; s && !c->failed; s = s->next_waiting)
-        c->failed = !charging_append_done(c, s);
-    idle->first = idle->last = NULL;
+    charging_pass_on_slices(c, idle);
 }
 
 /* One that was awaited is there. */
@@ -142,28 +104,25 @@ static void arrived(struct charging *c, struct idle_group *g)
         share(c, g);
         charging_release_period(c, g->idle);
     }
-    g->next_free = c->free_groups;
-    c->free_groups = g;
+    pool_give(&c->groups, &g->in_pool);
 }
 
 void idle_share_settle(struct charging *c, struct period *p)
 {
     struct idle_group *g = p->group;
-    double sum = 0;
-    for (size_t i = 0; i < p->shares_n; i++)
-        sum += (double)p->weights[i];
+    double sum = charging_sum_weights(p);
     for (size_t i = 0; i < p->shares_n && p->ran_ns > 0; i++)
-        add(c, g, p->shares[i].to, (double)p->ran_ns * (double)p->weights[i] / sum);
+        charging_add_sum(c, &g->sums, p->shares[i].to, (double)p->ran_ns * (double)p->weights[i] / sum);
     p->group = NULL;
     arrived(c, g);
 }
 
 void idle_share_end(struct charging *c, uint32_t vcpu)
 {
-    struct task *t = &c->vcpus[vcpu].task;
-    if (!t->group)
+    struct idle_group *g = c->vcpus[vcpu].idle_group;
+    if (!g)
         return;
     c->groups_open--;
-    arrived(c, t->group);
-    t->group = NULL;
+    c->vcpus[vcpu].idle_group = NULL;
+    arrived(c, g);
 }

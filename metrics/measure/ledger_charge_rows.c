@@ -1,9 +1,9 @@
 /* Charges are handed out interval by interval: each driver domain with its guests. */
 #include <stdlib.h>
 
+#include "charge_pairs.h"
 #include "ledger.h"
 #include "ledger_sums.h"
-#include "metrics/array.h"
 #include "metrics/min_max.h"
 
 /* Adds what the outside counters say of the interval. */
@@ -99,16 +99,9 @@ static int compare_idds(const void *a, const void *b)
 static bool make_charge_rows(struct ledger *l)
 {
     const struct charging *c = l->charging;
-    struct charge_idd *idds =
-        array_reserve(l->charge_idds, &l->charge_idds_capacity, c->idds_n + 1, sizeof *idds);
-    struct charge_guest *guests = array_reserve(l->charge_guests, &l->charge_guests_capacity,
-                                                c->pairs_n + counted_guests(l) + 1, sizeof *guests);
-    if (idds)
-        l->charge_idds = idds;
-    if (guests)
-        l->charge_guests = guests;
-    l->out_of_memory = l->out_of_memory || !idds || !guests;
-    return idds && guests;
+    size_t guests = c->pairs_n + counted_guests(l);
+    return ledger_reserve(l, &l->charge_idds, &l->charge_idds_capacity, c->idds_n, sizeof *l->charge_idds) &&
+           ledger_reserve(l, &l->charge_guests, &l->charge_guests_capacity, guests, sizeof *l->charge_guests);
 }
 
 /* The guests of a driver domain in the interval, to at[0] and on. How many there are. */
@@ -117,8 +110,8 @@ static size_t list_guests(struct ledger *l, uint32_t idd, const struct charge_id
 {
     const struct idd *d = &l->charging->idds[idd];
     size_t n = 0;
-    for (uint32_t p = 0; p < d->pairs_n; p++) {
-        at[n] = guest_of(l, of, d->pairs[p], sums, interval);
+    for (size_t p = 0; p < d->pairs.n; p++) {
+        at[n] = guest_of(l, of, d->pairs.at[p], sums, interval);
         n += !is_empty(&at[n]);
     }
     return add_counted_guests(l, idd, of, interval, at, n);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "charging.h"
+#include "charge_pairs.h"
 #include "metrics/min_max.h"
 #include "thread_state.h"
 
@@ -23,15 +23,6 @@ bool thread_device_is_guests(const struct charging *c, uint32_t device)
     return d->domain != d->idd;
 }
 
-void thread_times_count(struct charging *c, uint32_t idd, int change, uint64_t before_ns)
-{
-    struct of_idd *d = thread_times_idd(c, idd);
-    if (!d)
-        return;
-    thread_limit_count(&d->limit, c->now_ns, change);
-    thread_limit_add(&d->limit, before_ns);
-}
-
 /* Adds what threads for a domain ran. */
 static void add_guest_time(struct charging *c, uint32_t idd, uint16_t domain, double ns)
 {
@@ -40,7 +31,7 @@ static void add_guest_time(struct charging *c, uint32_t idd, uint16_t domain, do
         c->threads->idds[idd].unknown_ns += ns; /* the trace does not show this domain */
         return;
     }
-    bool charges = ns > 0 && c->threads->held_n > 0;
+    bool charges = ns > 0 && c->threads->held.n > 0;
     uint32_t pair = charges ? charging_pair(c, idd, guest) : NOBODY;
     struct of_pair *p = pair == NOBODY ? NULL : thread_times_pair(c, pair);
     if (p)
@@ -111,6 +102,6 @@ void thread_measured_doubt(struct charging *c, uint32_t idd, uint64_t to_ns, boo
     d->impossible_ns = w.to_ns - w.from_ns;
     d->unknown_ns = 0;
     d->interrupts_known = false;
-    for (uint32_t i = 0; i < of->pairs_n; i++)
-        c->threads->pairs[of->pairs[i]].measured_ns = 0;
+    for (size_t i = 0; i < of->pairs.n; i++)
+        c->threads->pairs[of->pairs.at[i]].measured_ns = 0;
 }

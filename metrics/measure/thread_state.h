@@ -1,4 +1,4 @@
-/* What the files of thread_times.h share: the open stretch, by pair and by driver domain. */
+/* What the files of thread_times.h share: the open stretch, by pair and by driver domain; and what was measured in it. */
 #ifndef XENMETER_METRICS_THREAD_STATE_H
 #define XENMETER_METRICS_THREAD_STATE_H
 
@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "charging_state.h"
 #include "thread_limits.h"
-#include "thread_times.h"
 
 /* A pair in the open stretch. */
 struct of_pair {
@@ -40,17 +40,26 @@ struct thread_times {
     uint32_t *devices; /* those with CPU times */
     size_t devices_n;
     uint64_t from_ns, end_ns; /* the open stretch */
-    struct period **held;     /* of it, each with a reference */
-    size_t held_n, held_capacity;
-    struct of_pair *pairs; /* by pair */
+    struct held_periods held; /* of it */
+    struct of_pair *pairs;    /* by pair */
     size_t pairs_capacity;
     struct of_idd *idds; /* by driver domain */
     size_t idds_capacity;
 };
 
-/* Those of a driver domain, or of a pair, made on first use. NULL: no memory (c->failed). They move as others are made. */
-struct of_idd *thread_times_idd(struct charging *c, uint32_t idd);
-struct of_pair *thread_times_pair(struct charging *c, uint32_t pair);
+/* Those of a driver domain, or of a pair, made on first use. NULL: no memory. They move as others are made. */
+static inline struct of_idd *thread_times_idd(struct charging *c, uint32_t idd)
+{
+    struct thread_times *m = c->threads;
+    bool made = charging_make_space(c, &m->idds, &m->idds_capacity, idd + 1, sizeof *m->idds);
+    return made ? &m->idds[idd] : NULL;
+}
+static inline struct of_pair *thread_times_pair(struct charging *c, uint32_t pair)
+{
+    struct thread_times *m = c->threads;
+    bool made = charging_make_space(c, &m->pairs, &m->pairs_capacity, pair + 1, sizeof *m->pairs);
+    return made ? &m->pairs[pair] : NULL;
+}
 
 /* The driver domain in which a device was counted, its index: NOBODY, the trace shows none. */
 uint32_t thread_device_idd(const struct charging *c, uint32_t device);

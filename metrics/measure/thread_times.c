@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apportion.h"
-#include "charging.h"
-#include "metrics/array.h"
+#include "charge_own.h"
+#include "charge_shares.h"
+#include "idle_share.h"
 #include "metrics/min_max.h"
 #include "thread_state.h"
 
@@ -44,7 +44,7 @@ void thread_times_free(struct thread_times *m)
     if (!m)
         return;
     free(m->devices);
-    free(m->held);
+    free(m->held.at);
     free(m->pairs);
     free(m->idds);
     free(m);
@@ -61,31 +61,7 @@ bool thread_times_has(const struct charging *c, uint16_t domain)
 
 uint64_t thread_times_since(const struct charging *c)
 {
-    return c->threads && c->threads->held_n > 0 ? c->threads->from_ns : UINT64_MAX;
-}
-
-/* ---- room ---- */
-
-struct of_idd *thread_times_idd(struct charging *c, uint32_t idd)
-{
-    struct thread_times *m = c->threads;
-    struct of_idd *idds = m->idds;
-    if (idd >= m->idds_capacity)
-        idds = array_reserve(m->idds, &m->idds_capacity, idd + 1, sizeof *idds);
-    c->failed = c->failed || !idds;
-    m->idds = idds ? idds : m->idds;
-    return idds ? &idds[idd] : NULL;
-}
-
-struct of_pair *thread_times_pair(struct charging *c, uint32_t pair)
-{
-    struct thread_times *m = c->threads;
-    struct of_pair *pairs = m->pairs;
-    if (pair >= m->pairs_capacity)
-        pairs = array_reserve(m->pairs, &m->pairs_capacity, pair + 1, sizeof *pairs);
-    c->failed = c->failed || !pairs;
-    m->pairs = pairs ? pairs : m->pairs;
-    return pairs ? &pairs[pair] : NULL;
+    return c->threads && c->threads->held.n > 0 ? c->threads->from_ns : UINT64_MAX;
 }
 
 /* ---- stretches begin ---- */
@@ -133,18 +109,31 @@ static void begin_first(struct charging *c)
 
 /* ---- what the model says ---- */
 
-void thread_times_hold(struct charging *c, struct period *p)
+/* Its shares are known, but for a known load of own work. */
+static void settle(struct charging *c, struct period *p)
 {
-    struct thread_times *m = c->threads;
-    begin_first(c);
-    struct period **held = array_reserve(m->held, &m->held_capacity, m->held_n + 1, sizeof(struct period *));
-    if (!held) {
-        c->failed = true;
+    if (p->group)
+        idle_share_settle(c, p);
+    own_load_settle(c, p);
+}
+
+void thread_times_settle(struct charging *c, struct period *p)
+{
+    if (!(c->idds[p->idd].methods & CHARGE_THREADS)) {
+        settle(c, p);
         return;
     }
-    m->held = held;
-    m->held[m->held_n++] = p;
-    p->references++;
+    begin_first(c);
+    charging_hold(c, &c->threads->held, p, p->from_ns);
+}
+
+void thread_times_count(struct charging *c, uint32_t idd, int change, uint64_t before_ns)
+{
+    struct of_idd *d = c->threads ? thread_times_idd(c, idd) : NULL;
+    if (!d)
+        return;
+    thread_limit_count(&d->limit, c->now_ns, change);
+    thread_limit_add(&d->limit, before_ns);
 }
 
 /* The vCPU waited up to to_ns; what it waited in earlier stretches was counted there. */
@@ -222,15 +211,15 @@ static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
 {
     double rest = 0;
     const struct idd *of = &c->idds[idd];
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        const struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         rest += fmax(0, p->target_ns - p->measured_ns);
     }
     d->credit_ns = fmin(d->credit_ns + d->interrupts_ns, CREDIT_NS);
     double stays = rest > d->credit_ns ? d->credit_ns / rest : 1;
     d->credit_ns -= rest * stays;
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         double beyond = fmax(0, p->target_ns - p->measured_ns) * (1 - stays);
         p->target_ns -= beyond;
         d->own_target_ns += beyond;
@@ -242,8 +231,8 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
 {
     double excess = 0, lack = d->unknown_ns *= part_run(c, d);
     const struct idd *of = &c->idds[idd];
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         correct(c, d, p);
         lack += fmax(0, p->measured_ns - p->model_ns);
         excess += fmax(0, p->model_ns - p->measured_ns);
@@ -255,8 +244,8 @@ static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
     double left = others > 0 ? fmax(0, 1 - (lack * filled - from_unattributed) / others) : 1;
     d->unattributed_target_ns = d->unattributed_ns - from_unattributed + d->unknown_ns * filled;
     d->own_target_ns = d->own_ns * left;
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         double more = p->model_ns - p->measured_ns;
         p->target_ns = more > 0 ? p->measured_ns + more * left : p->model_ns - more * filled;
     }
@@ -277,16 +266,16 @@ static void set_changes(struct charging *c, uint32_t idd, struct of_idd *d)
     double own_gains = fmax(0, d->own_target_ns - d->own_ns),
            unattributed_gains = fmax(0, d->unattributed_target_ns - d->unattributed_ns),
            gains = own_gains + unattributed_gains;
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        const struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        const struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         gains += fmax(0, p->target_ns - p->model_ns);
     }
     d->own_keeps = kept(d->own_target_ns, d->own_ns);
     d->unattributed_keeps = kept(d->unattributed_target_ns, d->unattributed_ns);
     d->own_gains = gains > 0 ? own_gains / gains : 0;
     d->unattributed_gains = gains > 0 ? unattributed_gains / gains : 0;
-    for (uint32_t i = 0; i < of->pairs_n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs[i]];
+    for (size_t i = 0; i < of->pairs.n; i++) {
+        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
         p->keeps = kept(p->target_ns, p->model_ns);
         p->gains = gains > 0 ? fmax(0, p->target_ns - p->model_ns) / gains : 0;
         p->part = p->target_ns > 0 ? fmin(1, p->measured_ns / p->target_ns) : 0;
@@ -310,9 +299,9 @@ static void hand_out(struct charging *c, struct period *p, const struct of_idd *
         charging_add_weight(c, p, SHARE_OWN, given * d->own_gains);
     if (d->unattributed_gains > 0)
         charging_add_weight(c, p, SHARE_UNATTRIBUTED, given * d->unattributed_gains);
-    for (uint32_t i = 0; i < of->pairs_n; i++)
-        if (c->threads->pairs[of->pairs[i]].gains > 0)
-            charging_add_weight(c, p, of->pairs[i], given * c->threads->pairs[of->pairs[i]].gains);
+    for (size_t i = 0; i < of->pairs.n; i++)
+        if (c->threads->pairs[of->pairs.at[i]].gains > 0)
+            charging_add_weight(c, p, of->pairs.at[i], given * c->threads->pairs[of->pairs.at[i]].gains);
 }
 
 /* What of each share was measured does not rest on events. */
@@ -344,7 +333,7 @@ static void change(struct charging *c, struct period *p, const struct of_idd *d)
         hand_out(c, p, d, given);
     set_evidence(c, p);
     if (!c->failed)
-        apportion_scale(c->real_weights, p->weights, p->shares_n);
+        charging_set_weights(c, p);
 }
 
 /* ---- stretches end ---- */
@@ -375,26 +364,28 @@ static void end_stretch(struct charging *c, uint64_t to_ns, bool last)
     for (size_t i = 0; i < c->vcpus_n; i++)
         if (c->vcpus[i].preempted)
             count_wait(c, &c->vcpus[i], to_ns);
-    for (size_t i = 0; i < m->held_n; i++)
-        add_model(c, m->held[i]);
+    for (size_t i = 0; i < m->held.n; i++)
+        add_model(c, m->held.at[i].period);
     thread_measured_add(c, to_ns);
     bool room = (c->pairs_n == 0 || thread_times_pair(c, (uint32_t)c->pairs_n - 1)) &&
                 (c->idds_n == 0 || thread_times_idd(c, (uint32_t)c->idds_n - 1)); /* they move no more */
     if (room)
         settle_idds(c, to_ns, last);
-    for (size_t i = 0; i < m->held_n; i++) {
-        struct period *p = m->held[i];
+    for (size_t i = 0; i < m->held.n; i++) {
+        struct period *p = m->held.at[i].period;
         if (!c->failed)
             change(c, p, &m->idds[p->idd]);
-        charging_settle_period(c, p);
+        settle(c, p);
         charging_release_period(c, p);
     }
-    m->held_n = 0;
+    m->held.n = 0;
 }
 
 void thread_times_advance(struct charging *c, uint64_t until_ns)
 {
     struct thread_times *m = c->threads;
+    if (!m)
+        return;
     begin_first(c);
     if (m->end_ns > until_ns)
         return;
@@ -404,5 +395,6 @@ void thread_times_advance(struct charging *c, uint64_t until_ns)
 
 void thread_times_end(struct charging *c, uint64_t end_ns)
 {
-    end_stretch(c, end_ns, true);
+    if (c->threads)
+        end_stretch(c, end_ns, true);
 }

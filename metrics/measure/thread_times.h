@@ -29,6 +29,8 @@ struct charging;
 struct thread_times;
 struct period;
 
+/* Part of the charging stage (charging.h); where there are no CPU times nothing is done. */
+
 /* For the outside counters of `c`. NULL: they have no CPU time, or there is no memory (c->failed). */
 struct thread_times *thread_times_new(struct charging *c);
 void thread_times_free(struct thread_times *m);
@@ -36,8 +38,11 @@ void thread_times_free(struct thread_times *m);
 /* Whether CPU times were read twice at least in the domain of this id. */
 bool thread_times_has(const struct charging *c, uint16_t domain);
 
-/* The period is over and the model has shared it out: keeps it, with a reference, until its stretch ends. */
-void thread_times_hold(struct charging *c, struct period *p);
+/*
+ * The period is over and the model has shared it out. It is kept until its stretch ends if its driver domain has CPU times; then
+ * its shares are final, but for those of idle time (idle_share.h) and a known load of own work (charge_own.h).
+ */
+void thread_times_settle(struct charging *c, struct period *p);
 
 /* The vCPU of a driver domain is preempted, after running in the period (NULL: that is not known); and waits no longer. */
 void thread_times_begin_wait(struct charging *c, uint32_t vcpu, struct period *ran_in);

@@ -26,6 +26,12 @@ devices_of() { # DOMAIN DEVICES
 # All guests that have a network device here.
 guests() { ip -o link show | sed -n 's/^[0-9]*: vif\([0-9]*\)\.[0-9]*[@:].*/\1/p' | sort -nu; }
 
+# A line of the list.
+list_line() { # DOMAIN VALUE
+    name=$(xenstore-read "/local/domain/$1/name" 2>/dev/null)
+    echo "$1 $2${name:+ $name}"
+}
+
 # "drop", or "rate=KBIT": sets $action and $kbit.
 read_action() { # ACTION
     action=${1%%=*}

@@ -248,7 +248,7 @@ bool judge(struct misses *misses, const struct plan *plan, const struct recordin
                         .v = v,
                         .breadth = &breadth,
                         .ns_per_cycle = 1e9 / (double)r->cpu_hz,
-                        .slack_ns = (plan->delayed ? 3000 : 0) + (double)plan->skew_ns};
+                        .slack_ns = r->late_ns + (double)plan->skew_ns};
     memset(misses, 0, sizeof *misses);
     if (answer->status != 0 || !answer->report) {
         judge_failure(&j, answer);

@@ -154,11 +154,15 @@ static bool one_is_lossy(const struct judging *j)
     return plan_has_one_lossy_pcpu(j->plan);
 }
 
-/* Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. */
+/*
+ * Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. With caps of
+ * Credit the same of pauses: one pCPU begins and ends all of them, and may be the blind one.
+ */
 static bool waits_are_short(const struct judging *j, const struct place *p)
 {
     double light_ns = p->length_ns / (2 * (double)j->plan->losses); /* at the ends: the losses are even */
-    return tally_longest_wait(j->r, j->ns_per_cycle) * 2 < light_ns;
+    return tally_longest_wait(j->r, j->ns_per_cycle) * 2 < light_ns &&
+           (!j->plan->caps || tally_longest_pause(j->r, j->ns_per_cycle) * 2 < light_ns);
 }
 
 /*

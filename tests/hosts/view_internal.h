@@ -3,6 +3,7 @@
 #define XENMETER_TESTS_HOSTS_VIEW_INTERNAL_H
 
 #include "fixtures/trace_writer.h"
+#include "sim/prng.h"
 #include "view.h"
 
 /* A window of the file. */

@@ -17,6 +17,8 @@ struct kept {
     size_t n;
     uint64_t blocks;
     const struct subject *missing;
+    struct guard *guard;
+    const struct guard_policy *next; /* that holds after the first window; NULL: the first one goes on */
 };
 
 static int keep(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)
@@ -26,6 +28,8 @@ static int keep(void *context, const struct interval *interval, const struct gua
         k->at[k->n] = interval->start_ns;
         k->rows[k->n++] = rows[i];
     }
+    if (k->next && interval->start_ns == 0)
+        CHECK(guard_take_policy(k->guard, k->next));
     return 0;
 }
 
@@ -50,14 +54,14 @@ static struct guard_policy policy_of(struct guard_limit *limits, size_t n)
     return p;
 }
 
-/* Runs the trace through the whole road. names: 16; NULL: none. */
-static struct kept decide(struct trace_bytes *c, const struct guard_policy *p, const char *const *names,
-                          bool bytewise)
+/* Runs the trace through the whole road, by `next` after the first window. names: 16; NULL: none. */
+static struct kept decide_anew(struct trace_bytes *c, const struct guard_policy *p,
+                               const struct guard_policy *next, const char *const *names, bool bytewise)
 {
     static struct kept kept;
-    kept = (struct kept){.n = 0};
     struct guard *guard = guard_new(&(struct guard_options){
         .policy = p, .name_of = names ? name_of : NULL, .names = names, .context = &kept, .rows = keep});
+    kept = (struct kept){.guard = guard, .next = next};
     struct meter_options meter = {.from_ns = 0};
     for (int kind = 0; kind < IO_KINDS; kind++)
         meter.charge.weights[kind] = 1;
@@ -71,6 +75,12 @@ static struct kept decide(struct trace_bytes *c, const struct guard_policy *p, c
     result_free(&r);
     guard_free(guard);
     return kept;
+}
+
+static struct kept decide(struct trace_bytes *c, const struct guard_policy *p, const char *const *names,
+                          bool bytewise)
+{
+    return decide_anew(c, p, NULL, names, bytewise);
 }
 
 static const struct guard_row *row_in(const struct kept *k, uint64_t at, int domain)
@@ -302,10 +312,40 @@ static void limits_of_nobody_are_missing(void)
     trace_bytes_free(&c);
 }
 
+static void another_policy_holds_from_the_next_window_on(void)
+{
+    /* 15 ms of domain 1 and 3 of domain 2. The new policy is about domain 2 alone, at 1 %. */
+    struct guard_limit first = {.guest.domain = 1, .every_driver = true, .limit = {5, 100}};
+    struct guard_limit second = {.guest.domain = 2, .every_driver = true, .limit = {1, 100}};
+    struct guard_policy p = policy_of(&first, 1), next = policy_of(&second, 1), same = policy_of(&all, 1);
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    works(&c, 10 * MS, 18, 5, 1);
+    works(&c, W + 10 * MS, 18, 5, 1);
+    mark(&c, 3 * W);
+    struct kept k = decide_anew(&c, &p, &next, NULL, false);
+    DECIDES(&k, 0, 1, GUARD_BLOCK, WHY_OVER);
+    EQUAL(row_in(&k, 0, 2)->domain, -1);
+    DECIDES(&k, W, 1, GUARD_RELEASE, WHY_NO_LIMIT);
+    SAME_TEXT(row_in(&k, W, 1)->action, "let network");
+    DECIDES(&k, W, 2, GUARD_BLOCK, WHY_OVER);
+    EQUAL(row_in(&k, 2 * W, 1)->domain, -1);
+    CHECK(k.missing == NULL);
+    k = decide_anew(&c, &p, &same, NULL, false);
+    DECIDES(&k, W, 1, GUARD_HOLD, WHY_AVERAGE); /* is held still */
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo guard_tests[] = {
-    TEST(an_offender_is_held_and_let_back),       TEST(the_effect_of_one_is_awaited_before_the_next),
-    TEST(an_effect_is_not_awaited_for_ever),      TEST(each_driver_domain_is_watched_by_itself),
-    TEST(exempt_guests_are_never_held),           TEST(driver_domains_are_never_held),
-    TEST(nobody_is_held_in_a_window_with_losses), TEST(a_guest_that_is_made_anew_is_held_again),
-    TEST(limits_of_nobody_are_missing),           CU_TEST_INFO_NULL,
+    TEST(an_offender_is_held_and_let_back),
+    TEST(the_effect_of_one_is_awaited_before_the_next),
+    TEST(an_effect_is_not_awaited_for_ever),
+    TEST(each_driver_domain_is_watched_by_itself),
+    TEST(exempt_guests_are_never_held),
+    TEST(driver_domains_are_never_held),
+    TEST(nobody_is_held_in_a_window_with_losses),
+    TEST(a_guest_that_is_made_anew_is_held_again),
+    TEST(limits_of_nobody_are_missing),
+    TEST(another_policy_holds_from_the_next_window_on),
+    CU_TEST_INFO_NULL,
 };

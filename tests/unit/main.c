@@ -34,6 +34,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(random_places),
     SUITE(clock),
     SUITE(clock_hosts),
+    SUITE(drift),
     SUITE(framing),
     SUITE(time_stamps),
     SUITE(histogram),
@@ -77,9 +78,12 @@ static CU_SuiteInfo suites[] = {
     SUITE(cores),
     SUITE(step),
     SUITE(instants),
+    SUITE(sim_host),
     SUITE(sim_schedulers),
     SUITE(sim_credit),
     SUITE(sim_sedf),
+    SUITE(sim_counts),
+    SUITE(sim_layouts),
     CU_SUITE_INFO_NULL,
 };
 

@@ -87,7 +87,7 @@ static void read_trace(struct sim_run *run, const struct text *t)
 
 /* ---- the simulation ---- */
 
-static struct scenario *make_scenario(const char *duration, const char *host, const char *domains)
+struct scenario *sim_scenario(const char *duration, const char *host, const char *domains)
 {
     char text[4096];
     struct error err = {0};
@@ -110,7 +110,7 @@ struct sim_run sim_run(const char *duration, const char *host, const char *domai
     struct text t = {0};
     struct error err = {0};
     const struct simulation_sink sink = {.context = &t, .write = take};
-    struct scenario *plan = make_scenario(duration, host, domains);
+    struct scenario *plan = sim_scenario(duration, host, domains);
     struct simulation *s = simulation_new(plan, &sink, &err);
     CU_ASSERT_FATAL(s != NULL);
     EQUAL(simulation_run(s, &err), 0);

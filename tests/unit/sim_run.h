@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "check.h"
+#include "sim/scenario.h"
 
 struct sim_span {
     uint64_t from_ns, to_ns;
@@ -32,9 +33,10 @@ struct sim_run {
 };
 
 /*
- * Runs `scenario`, in which ' stands for ". The host has a tsc of 1 GHz, interrupts between pCPUs and switches that take no time,
+ * Makes a scenario, which the caller frees; and runs one, in which ' stands for ". The host has a tsc of 1 GHz, interrupts between pCPUs and switches that take no time,
  * and no ticks; `host` are further members of the object "host".
  */
+struct scenario *sim_scenario(const char *duration, const char *host, const char *domains);
 struct sim_run sim_run(const char *duration, const char *host, const char *domains);
 void sim_run_end(struct sim_run *run);
 
