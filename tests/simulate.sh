@@ -365,6 +365,7 @@ jq '.host = { "scheduler": "sedf" } | .domains[2] += { "slice_ms": 1, "period_ms
     | .domains[4].loads = [ { "type": "disk", "driver_domain": 2, "depth": 64 } ]' "$scenario" >"$scratch/slow.json"
 cp "$scratch/slow.json" "$scenario"
 simulate --counts "$counts"
+# shellcheck disable=SC2016 # fields of awk
 check 'late while the driver domain waits for its slice' awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late > most) most = late } END { exit !(n == 21 && most > 1e7 && most < 4e7) }' "$counts"
 refuses() { # PATTERN OPTION...
     rm -f "$trace" "$truth" "$counts"
