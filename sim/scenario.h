@@ -131,6 +131,7 @@ struct scenario_domain {
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     int guest;                           /* enum scenario_guest */
     double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
+    double block_race_pct;               /* of its blocks: an event comes before the scheduler's turn */
     double jitter_pct;                   /* of the work of its kernel's handlers and threads */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */

@@ -96,6 +96,7 @@ static const struct key domain_keys[] = {
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"block_race_pct", KEY_NUMBER, FIELD(scenario_domain, block_race_pct), 0, 50, NULL, false},
     {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
     {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},

@@ -347,16 +347,16 @@ jq '.host = { "scheduler": "sedf" } | .domains[2] += { "slice_ms": 1, "period_ms
 cp "$scratch/slow.json" "$scenario"
 simulate --counts "$counts"
 check 'late while the driver domain waits for its slice' awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late > most) most = late } END { exit !(n == 21 && most > 1e7 && most < 4e7) }' "$counts"
-refuses() { # PATTERN OPTION...
+refuses_counts() { # PATTERN OPTION...
     rm -f "$trace" "$truth" "$counts"
     simulate "${@:2}"
     check "$1: exit code" exits 2
     check "$1: says so" says "$err" "$1"
     check "$1: nothing is written" equal '' "$(ls "$trace" "$truth" "$counts" 2>/dev/null)"
 }
-refuses '--counts-every wants --counts FILE' --counts-every 1s
-refuses '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
-refuses '--counts wants a file of its own, beside --truth' --counts "$truth"
+refuses_counts '--counts-every wants --counts FILE' --counts-every 1s
+refuses_counts '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
+refuses_counts '--counts wants a file of its own, beside --truth' --counts "$truth"
 
 group 'options'
 cp sim/scenarios/two-hogs.json "$scenario"
