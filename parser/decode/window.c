@@ -75,6 +75,18 @@ static void forget_current(struct decoder *d)
         current_forget(d->streams[d->pcpus[i]]);
 }
 
+/*
+ * Records of the window are missing, nobody knows how many: what its pCPU did is not known until its next record with a time, as
+ * after a LOST_RECORDS without one.
+ */
+static void lose_rest(struct decoder *d)
+{
+    struct stream *s = d->current;
+    s->old_lost = true;
+    s->old_lost_count = 0;
+    s->reach = 0;
+}
+
 /* Drops what is left of the window and goes to the next window header that makes sense. */
 static int resync(struct decoder *d, const char *what, struct error *err)
 {
@@ -211,10 +223,13 @@ static int recover_from_bad_record(struct decoder *d, enum record_kind why, stru
             d->short_window = (struct short_window){v.offset, d->remaining, 0};
             quality_skip(d->quality, v.offset, 0, "a window ends before its announced length");
             d->remaining = 0;
+            lose_rest(d);
             return 0;
         }
+        lose_rest(d);
         return resync(d, "window header inside a window", err);
     default:
+        lose_rest(d);
         return resync(d, "records that make no sense", err);
     }
 }

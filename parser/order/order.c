@@ -202,14 +202,15 @@ static int end_model(struct order *o)
 
 /*
  * Rings that were full when tracing ended: their pCPUs wrote nothing since, and no record reports what they lost. Only where
- * others did so is it known how large a full ring is. -1 when there is no memory.
+ * others did so is it known how large a full ring is. And pCPUs whose last records are damaged. -1 when there is no memory.
  */
 static int end_full_rings(struct order *o)
 {
     struct decoder *d = o->decoder;
-    for (unsigned i = 0; d->model && d->rings_fill && i < d->pcpus_n; i++) {
+    for (unsigned i = 0; d->model && i < d->pcpus_n; i++) {
         struct stream *s = d->streams[d->pcpus[i]];
-        if (!s->begun || !s->perhaps_blind || s->last_tsc >= o->tsc_last)
+        bool lost = s->old_lost || (d->rings_fill && s->perhaps_blind);
+        if (!s->begun || !lost || s->last_tsc >= o->tsc_last)
             continue;
         if (!stream_reserve(s, 2))
             return -1;

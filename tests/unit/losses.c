@@ -224,7 +224,49 @@ static void a_sleeper_may_wait_for_as_long_as_its_pcpu_takes_no_decision(void)
     sleeps_behind_a_burner(true, 8 * MS);
 }
 
+/* Domain 1 runs on pCPU 0 from 1 ms on, blocks at 10 and runs again at 12 ms, of which the records are damaged. */
+static void damaged(uint64_t next_record, uint64_t unknown_ns)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 1);
+    mark(&c, 0);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 1 * MS, 1, 0);
+    sweep(&c);
+    size_t window = c.file.n;
+    stops(&c, 10 * MS, 1, 0, BLOCKED);
+    starts(&c, 12 * MS, 1, 0);
+    sweep(&c);
+    patch32(&c, window + 12, 0xffffffff);
+    if (next_record)
+        rec_continue(&c, next_record, 1, 0);
+    on(&c, 1);
+    mark(&c, 30 * MS);
+    sweep(&c);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.blind_ns, unknown_ns);
+    EQUAL(r.quality.inconsistent, 0);
+    CHECK(r.quality.skipped_bytes > 0);
+    STATES(ROW(&r, .domain = 1), 29 * MS - unknown_ns, 1 * MS, 0, 0, unknown_ns);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+static void a_pcpu_is_blind_from_damaged_records_to_its_next_one(void)
+{
+    damaged(20 * MS, 19 * MS);
+}
+
+static void a_pcpu_whose_last_records_are_damaged_is_blind_to_the_end(void)
+{
+    damaged(0, 29 * MS);
+}
+
 CU_TestInfo losses_tests[] = {
+    TEST(a_pcpu_is_blind_from_damaged_records_to_its_next_one),
+    TEST(a_pcpu_whose_last_records_are_damaged_is_blind_to_the_end),
     TEST(whose_pause_may_have_ended_in_a_loss_is_doubtful_until_its_next_record),
     TEST(a_sleeper_may_wait_for_as_long_as_its_pcpu_takes_no_decision),
     TEST(between_two_losses_a_vcpu_that_seems_to_wait_is_doubtful),
