@@ -80,6 +80,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(instants),
     SUITE(sim_host),
     SUITE(sim_schedulers),
+    SUITE(sim_credit),
     SUITE(sim_sedf),
     SUITE(sim_counts),
     SUITE(sim_layouts),
