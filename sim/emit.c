@@ -32,9 +32,7 @@ static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *w
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
-    if (!host->plan->instant)
-        pcpu->clock_ns +=
-            (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
+    pcpu->clock_ns += (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
 }
 
 /* ---- HVM guests ---- */

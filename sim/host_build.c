@@ -38,12 +38,12 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
  */
 static void set_clock(struct sim_host *host)
 {
-    enum { RECORD_NS = 20 };
     const uint64_t second = 1000000000u, hz = host->plan->cpu_hz, tick_ns = (second + hz - 1) / hz;
     bool slow = hz < second;
     host->cycles_per_ns = (uint64_t)(((uint128)hz << 48) / second) + slow;
     host->slow_tick_ns = slow ? tick_ns : 0;
-    host->handover_ns = host->plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
+    host->handover_ns =
+        tick_ns * 5 > host->plan->record_ns * 2 ? tick_ns : 0; /* records take 0.4 of that at least */
 }
 
 static void fill_mask(struct sim_host *host)

@@ -235,9 +235,8 @@ static void schedule(struct sim_pcpu *pcpu)
     struct sim_host *host = pcpu->host;
     uint64_t decided_ns = host_system_time(host, pcpu->clock_ns);
     pcpu->resched_ns = SIM_NEVER;
-    if (!host->plan->instant)
-        pcpu->clock_ns += (DECISION_LEAST + (prng_next(&host->rng) & DECISION_MASK)) * host->plan->record_ns /
-                          DECISION_UNIT;
+    pcpu->clock_ns +=
+        (DECISION_LEAST + (prng_next(&host->rng) & DECISION_MASK)) * host->plan->record_ns / DECISION_UNIT;
     struct sim_decision d = host->scheduler->schedule(host->scheduler_state, pcpu, decided_ns);
     pcpu->slice_end_ns = d.slice_ns == SIM_NEVER ? SIM_NEVER : decided_ns + d.slice_ns;
     if (d.next == pcpu->current) {
@@ -247,7 +246,7 @@ static void schedule(struct sim_pcpu *pcpu)
     }
     /* Another pCPU may have woken it, or left it, while this one was already deciding. */
     wait_for(pcpu, d.next);
-    if (host->plan->instant) /* the switch is decided on when it happens */
+    if (host->plan->record_ns == 0) /* the switch is decided on when it happens */
         decided_ns = host_system_time(host, pcpu->clock_ns);
     switch_to(pcpu, d.next, later(decided_ns, d.next->changed_ns), d.slice_ns);
 }

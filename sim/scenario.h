@@ -146,7 +146,6 @@ struct scenario {
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
     uint64_t ipi_ns, switch_cost_ns, record_ns, watchdog_ns;
-    bool instant; /* the hypervisor takes no time for its records and decisions */
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */

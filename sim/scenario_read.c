@@ -44,7 +44,6 @@ static const struct key host_keys[] = {
     {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
     {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
-    {"instant", KEY_FLAG, FIELD(scenario, instant), 0, 0, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
     {"record", KEY_TIME, FIELD(scenario, record_ns), 0, 1 * MS, NULL, false},
     {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},

@@ -242,7 +242,7 @@ static json_t *host_of(struct drawing *d)
                              (json_int_t)p->khz * 1000, "scheduler", scenario_schedulers[p->scheduler],
                              "ipi_ns", (json_int_t)between(d, 800, 3000), "watchdog_s", 86400);
     if (!p->delayed) {
-        json_object_set_new(host, "instant", json_true());
+        set(host, "record_ns", 0);
         set(host, "switch_cost_ns", 0);
     }
     if (p->scheduler == SCENARIO_CREDIT)

@@ -37,7 +37,7 @@ static void a_timer_of_a_slow_counter_is_due_at_a_tick(void)
 {
     /* 1 MHz: what takes 2.5 us ends after 3. */
     struct scenario *plan =
-        sim_scenario("10", ", 'instant': true",
+        sim_scenario("10", ", 'record_ns': 0",
                      "{ 'id': 1, 'loads': [ { 'type': 'on_off', 'on_ns': 2500, 'off_us': 40 } ] }");
     const struct simulation_sink sink = {.context = &(size_t){0}, .write = count_bytes};
     plan->cpu_hz = 1000000;
@@ -52,10 +52,10 @@ static void a_timer_of_a_slow_counter_is_due_at_a_tick(void)
     scenario_free(plan);
 }
 
-static void acts_of_an_instant_host_take_no_time(void)
+static void acts_whose_records_take_no_time_have_one_stamp(void)
 {
     struct sim_run r =
-        sim_run("20", ", 'instant': true",
+        sim_run("20", ", 'record_ns': 0",
                 "{ 'id': 1, 'loads': [ { 'type': 'on_off', 'on_us': 3000, 'off_us': 5000 } ] }");
     CHECK(r.count >= 2);
     /* The next holder of a vCPU's lock has it a tick later, here 1 ns: it runs so long after it was woken. */
@@ -242,7 +242,7 @@ static void a_host_that_is_followed_writes_no_trace_and_does_the_same(void)
 CU_TestInfo sim_host_tests[] = {
     TEST(system_time_advances_with_a_slow_counter),
     TEST(a_timer_of_a_slow_counter_is_due_at_a_tick),
-    TEST(acts_of_an_instant_host_take_no_time),
+    TEST(acts_whose_records_take_no_time_have_one_stamp),
     TEST(a_vcpu_that_is_parked_from_afar_runs_until_then),
     TEST(a_block_that_an_interrupt_overtakes_is_none),
     TEST(a_paused_domain_is_offline),
