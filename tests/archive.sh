@@ -264,6 +264,20 @@ asked "$scratch/plain.xma" charge -f csv --charge-by grants
 about_numbers "$out" >"$scratch/got"
 check 'charged in another way, they are still counted' same "$scratch/expected" "$scratch/got"
 
+group 'work in turns'
+# Where guests and devices are polled in turns, an archive without the trace warns of it as the trace does.
+simulated "$scratch/turns.xt" share-guard . --duration 2s
+create "$scratch/turns.xt" -o "$scratch/turns.xma"
+for format in table json; do
+    asked "$scratch/turns.xt" charge -f $format
+    about_numbers "$out" >"$scratch/expected"
+    check "in turns: it is said ($format)" says "$scratch/expected" 'polled guests and devices in turns'
+    asked "$scratch/turns.xma" charge -f $format
+    about_numbers "$out" >"$scratch/got"
+    check "in turns: from the results ($format)" equal results "$road"
+    check "in turns: the same is said ($format)" same "$scratch/expected" "$scratch/got"
+done
+
 # ---- the trace comes back ----
 
 extract() { "$XENMETER" archive extract -q "$@"; }

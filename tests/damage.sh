@@ -121,6 +121,27 @@ check 'a hole of random bytes' survives "$scratch/bad.xt" -f json
 check 'and what is behind it is used' [ "$(jq '.quality.skipped_bytes > 0 and .trace.records > 150000' "$out")" = true ]
 check 'a hole of random bytes, dumped' dumps "$scratch/bad.xt"
 
+# ---- windows of a simulated trace ----
+
+group 'windows that are lost, cut or garbage'
+damaged() { # WHAT DAMAGE WINDOWS: a list in JSON; of so many windows of bytes at most nothing is used
+    simulated "$scratch/bad.xt" stress-hvm-pv ".trace.damage = $2" --duration 400ms --seed $((SEED + 1)) --truth "$scratch/truth.json"
+    check "$1: an answer" survives "$scratch/bad.xt" -q -b vcpu -f json --cpu-hz 2.4G
+    check "$1: which is not good" holds '.quality.verdict != "good"' "$out"
+    check "$1: no more is skipped" equal true "$(jq --slurpfile truth "$scratch/truth.json" --argjson most "$3" \
+        '.quality.skipped_bytes <= $most * ($truth[0].damage | map(.window_bytes) | add)' "$out")"
+    check "$1: dumped" dumps "$scratch/bad.xt"
+}
+damaged 'one is lost' '[{ "window": 20, "kind": "lost" }]' 0
+damaged 'each 25th is lost' '[{ "window": 20, "every": 25, "kind": "lost" }]' 0
+damaged 'the end of one is cut' '[{ "window": 30, "kind": "cut", "bytes": 1000 }]' 2
+damaged 'a record is cut' '[{ "window": 30, "kind": "cut", "bytes": 6 }]' 2
+damaged 'all of one is cut' '[{ "window": 30, "kind": "cut", "bytes": 1000000 }]' 2
+damaged 'bytes of one are garbage' '[{ "window": 25, "kind": "garbage", "offset": 4000, "bytes": 100 }]' 1
+damaged 'all bytes of some are garbage' '[{ "window": 10, "every": 31, "kind": "garbage", "bytes": 1000000 }]' 1
+damaged 'all of that' '[{ "window": 10, "every": 31, "kind": "garbage", "offset": 20, "bytes": 1 }, { "window": 15, "every": 40, "kind": "cut", "bytes": 99 },
+    { "window": 17, "every": 50, "kind": "lost" }]' 2
+
 # ---- made by hand ----
 
 word() { # NUMBER...: as 32-bit little-endian

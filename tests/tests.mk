@@ -76,8 +76,7 @@ $(BUILD)/every-event: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/every-event/*
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # It knows of the analyser nothing but the program's face; of the library it takes the simulator.
-HOSTS_SRC := $(wildcard tests/hosts/*.c)
-$(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libxenmeter.a
+$(BUILD)/hosts: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/hosts/*.c)) $(BUILD)/libxenmeter.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: test-unit

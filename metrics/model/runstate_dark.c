@@ -320,6 +320,8 @@ static void unexplained(struct runstates *r, const struct unexplained *u, enum r
     runstates_count_inconsistent(r, u->at_ns);
     unseen_note(&r->unseen, u, old, r->darkness.n == 0);
     runstates_prove_unseen(r, u->at_ns);
+    if (unseen_muddled(&r->unseen))
+        runstates_give_up(r);
 }
 
 static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)

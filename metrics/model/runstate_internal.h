@@ -250,6 +250,9 @@ void runstates_become_dark(struct runstates *r, uint64_t now_ns);
 /* Whether the contradictions so far prove unseen pCPUs: if so, it becomes dark. */
 void runstates_prove_unseen(struct runstates *r, uint64_t now_ns);
 
+/* Records contradict one another too often: it becomes dark. */
+void runstates_give_up(struct runstates *r);
+
 /* The trace is over: whether there are unseen pCPUs, by all that it says. */
 void runstates_unseen_at_end(struct runstates *r);
 
