@@ -98,6 +98,20 @@ static bool add_end(const struct telling *t, const struct side *a, const struct 
     return g->from >= to || gaps_add(t->open, ALL_PCPUS, g->from, to);
 }
 
+/*
+ * As add_between, of the time between two records. Where it was paused next to a loss, a lost release, or a lost pause, may have made
+ * it anything else up to the next loss: a pause may last however long, so no light is too long for that.
+ */
+static bool add_inner(const struct telling *t, const struct side *a, const struct side *b)
+{
+    size_t n = t->gaps->n;
+    if (!add_between(t->gaps, t->blind, a, b))
+        return false;
+    if (t->gaps->n == n || !(a->paused || b->paused))
+        return true;
+    return gaps_add(t->open, ALL_PCPUS, t->gaps->items[n].from, t->gaps->items[n].to);
+}
+
 /* `changes` are sorted by vCPU and time. */
 static bool make_one(const struct telling *tell, const struct truth_vcpu *t, const struct view *v,
                      const struct seen_change *changes)
@@ -115,7 +129,7 @@ static bool make_one(const struct telling *tell, const struct truth_vcpu *t, con
                                c->pcpu,
                                c->from == RUNSTATE_OFFLINE,
                                c->from == RUNSTATE_RUNNABLE};
-        if (!(seen ? add_between(tell->gaps, &v->gaps, &a, &b) : add_end(tell, &a, &b)))
+        if (!(seen ? add_inner(tell, &a, &b) : add_end(tell, &a, &b)))
             return false;
         a = (struct side){c->tsc,
                           true,

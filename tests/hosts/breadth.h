@@ -16,7 +16,8 @@ struct breadth {
     /*
      * The part of them that no record bounds at one end, and at the other one only what it says of a pCPU that was blind: no
      * change names the vCPU before it ran there, or after that; or it may have run where nobody is named before the
-     * loss. However short the loss, nobody can say what the vCPU did beyond.
+     * loss. However short the loss, nobody can say what the vCPU did beyond. So it is between two
+     * records of which one says that it was paused.
      */
     struct gaps *open;
     size_t vcpus_n;
