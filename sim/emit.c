@@ -1,7 +1,5 @@
 #include "sim/emit.h"
 
-#include <string.h>
-
 /* What the hypervisor needs between two records of one act. */
 enum { EMIT_STEP_NS = 20, EMIT_STEP_MASK = 63 };
 
@@ -15,7 +13,8 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
     const struct sim_host *host = pcpu->host;
     uint32_t then[TRACE_EXTRA_MAX];
     if (host->layout.past[event]) {
-        memcpy(then, words, count * sizeof *words);
+        for (unsigned i = 0; i < count; i++)
+            then[i] = words[i];
         count = trace_layout_words(&host->layout, event, then, count);
         words = then;
     }
