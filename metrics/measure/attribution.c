@@ -31,22 +31,15 @@ static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
     return vcpu == NOBODY ? NOBODY : charging_idd_of_vcpu(c, vcpu);
 }
 
-static void apply_marks(struct charging *c, uint32_t vcpu);
-
-static inline void catch_up(struct charging *c, uint32_t vcpu)
-{
-    if (marks_due(c, vcpu))
-        apply_marks(c, vcpu);
-}
-
-void attribution_catch_up(struct charging *c, uint32_t vcpu)
-{
-    catch_up(c, vcpu);
-}
-
 /* ---- events ---- */
 
-/* An I/O event at c->now_ns. */
+/* Where T is a task: the guest notifies the vCPU. */
+static bool arrives(const struct charging *c, const struct io_event *h)
+{
+    return c->idds[c->pairs[h->pair].idd].tasks_seen && h->acting != h->idd_vcpu;
+}
+
+/* An I/O event at c->now_ns. What arrives is not tallied here. */
 static void event(struct charging *c, const struct io_event *h)
 {
     const struct idd *d = &c->idds[c->pairs[h->pair].idd];
@@ -54,11 +47,8 @@ static void event(struct charging *c, const struct io_event *h)
     c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
     c->vcpus[h->idd_vcpu].io_seen = true;
     c->sink.event(c->sink.context, c->now_ns, h);
-    if (d->tasks_seen && h->acting != h->idd_vcpu) {
-        catch_up(c, h->idd_vcpu);
-        tasks_arrived(c, h->idd_vcpu, h->pair);
+    if (arrives(c, h))
         return;
-    }
     if (d->tasks_seen)
         tasks_deal(c, h);
     if (d->tasks_seen || d->methods & charge_method_of_kind[h->kind])
@@ -88,13 +78,6 @@ static void copied_for(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint32_
                                 .pcpu = pcpu,
                                 .kind = IO_COPY,
                                 .inferred = inferred});
-}
-
-/* The copies waiting are for this pair, as a notification says that woke its guest. */
-static void remember_notified_copies(struct charging *c, uint32_t vcpu, uint32_t pair)
-{
-    if (pair != NOBODY)
-        c->pairs[pair].copied_notified += c->vcpus[vcpu].copies * charging_scale(c);
 }
 
 /* The copies waiting are for this pair. */
@@ -197,6 +180,56 @@ static uint32_t end_copies_for_awake(struct charging *c, uint32_t vcpu, uint32_t
     return only;
 }
 
+/* ---- marks ---- */
+
+/* What the kernel of the vCPU, which runs, says now of its tasks. */
+static void apply_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
+{
+    uint32_t idd = idd_of_vcpu(c, vcpu);
+    if (mark == TASK_SWITCHES || (mark == TASK_RETURNS && tasks_end_copies(c, vcpu)))
+        end_copies(c, vcpu, pcpu_of(c, vcpu), idd);
+    if (mark == TASK_SWITCHES)
+        tasks_switched(c, vcpu);
+    else if (mark == TASK_RETURNS)
+        tasks_returned(c, vcpu);
+    else if (mark == TASK_TIMER)
+        tasks_timer_set(c, vcpu);
+    else
+        tasks_polls(c, vcpu);
+}
+
+/* Applies the marks up to now, of which there are some. */
+static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t vcpu)
+{
+    uint16_t pcpu = c->vcpus[vcpu].pcpu;
+    uint64_t now_ns = c->now_ns;
+    if (charging_driver(c, vcpu)->measured)
+        return;
+    if (!charging_by_task(c, vcpu)) {
+        charging_see_tasks(c, charging_idd_of_vcpu(c, vcpu));
+        marks_skip(c, pcpu);
+        return;
+    }
+    while (!c->failed && c->marks[pcpu].next_ns <= now_ns) {
+        c->now_ns = c->marks[pcpu].next_ns;
+        enum task_mark mark = marks_pass(c, pcpu);
+        if (mark != TASK_RETURNS || !tasks_goes_on(c, vcpu))
+            apply_mark(c, vcpu, mark);
+    }
+    c->now_ns = now_ns;
+}
+
+static inline void catch_up(struct charging *c, uint32_t vcpu)
+{
+    if (marks_due(c, vcpu))
+        apply_marks(c, vcpu);
+}
+
+void attribution_catch_up(struct charging *c, uint32_t vcpu)
+{
+    catch_up(c, vcpu);
+}
+
 /* ---- notifications ---- */
 
 static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint32_t acting, uint32_t other,
@@ -205,14 +238,19 @@ static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint3
     if (pair == NOBODY)
         return;
     c->incarnations[c->pairs[pair].guest].partner = pair;
-    event(c, &(struct io_event){.pair = pair,
-                                .idd_vcpu = idd_vcpu,
-                                .acting = acting,
-                                .other = other,
-                                .count = 1,
-                                .pcpu = pcpu_of(c, acting),
-                                .kind = IO_NOTIFY,
-                                .inferred = inferred});
+    const struct io_event h = {.pair = pair,
+                               .idd_vcpu = idd_vcpu,
+                               .acting = acting,
+                               .other = other,
+                               .count = 1,
+                               .pcpu = pcpu_of(c, acting),
+                               .kind = IO_NOTIFY,
+                               .inferred = inferred};
+    event(c, &h);
+    if (!arrives(c, &h))
+        return;
+    catch_up(c, idd_vcpu);
+    tasks_arrived(c, idd_vcpu, pair);
 }
 
 /* Whether driver domain `a` mapped pages of driver domain `b`. */
@@ -262,8 +300,8 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
         return;
     if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
         uint32_t pair = charging_pair(c, a, target);
-        if (!inferred)
-            remember_notified_copies(c, from, pair);
+        if (!inferred && pair != NOBODY)
+            c->pairs[pair].copied_notified += c->vcpus[from].copies * charging_scale(c);
         settle_copies(c, from, pair, inferred);
         notified(c, pair, from, from, to, inferred);
     } else if (b != NOBODY) {
@@ -402,43 +440,6 @@ static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
 }
 
 /* ---- records ---- */
-
-/* What the kernel of the vCPU, which runs, says now of its tasks. */
-static void apply_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
-{
-    uint32_t idd = idd_of_vcpu(c, vcpu);
-    if (mark == TASK_SWITCHES || (mark == TASK_RETURNS && tasks_end_copies(c, vcpu)))
-        end_copies(c, vcpu, pcpu_of(c, vcpu), idd);
-    if (mark == TASK_SWITCHES)
-        tasks_switched(c, vcpu);
-    else if (mark == TASK_RETURNS)
-        tasks_returned(c, vcpu);
-    else if (mark == TASK_TIMER)
-        tasks_timer_set(c, vcpu);
-    else
-        tasks_polls(c, vcpu);
-}
-
-/* Applies the marks up to now, of which there are some. */
-static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t vcpu)
-{
-    uint16_t pcpu = c->vcpus[vcpu].pcpu;
-    uint64_t now_ns = c->now_ns;
-    if (charging_driver(c, vcpu)->measured)
-        return;
-    if (!charging_by_task(c, vcpu)) {
-        charging_see_tasks(c, charging_idd_of_vcpu(c, vcpu));
-        marks_skip(c, pcpu);
-        return;
-    }
-    while (!c->failed && c->marks[pcpu].next_ns <= now_ns) {
-        c->now_ns = c->marks[pcpu].next_ns;
-        enum task_mark mark = marks_pass(c, pcpu);
-        if (mark != TASK_RETURNS || !tasks_goes_on(c, vcpu))
-            apply_mark(c, vcpu, mark);
-    }
-    c->now_ns = now_ns;
-}
 
 static void sends_traced(struct charging *c, uint32_t vcpu)
 {

@@ -32,7 +32,7 @@ static int index_devices(struct counters *c, struct error *err)
     free(c->begins);
     free(c->first);
     free(c->next);
-    c->begins = malloc((c->devices_n + 1) * sizeof *c->begins);
+    c->begins = calloc(c->devices_n + 1, sizeof *c->begins);
     c->first = malloc(domains * sizeof *c->first);
     c->next = malloc((c->devices_n + 1) * sizeof *c->next);
     if (!c->begins || !c->first || !c->next)
