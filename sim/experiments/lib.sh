@@ -181,8 +181,8 @@ simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARI
     [ ! -d "$folder" ] || return 0
     mkdir "$folder"
     while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do sleep 0.05; done
-    simulate_into "$folder" "$file" "$@" 2>"$folder/messages" &
-    simulations+=("$!:$label:$folder")
+    { simulate_into "$folder" "$file" "$@" && : >"$folder/done"; } 2>"$folder/messages" &
+    simulations+=("$label:$folder")
 }
 
 simulate_into() { # FOLDER FILE [OPTION]...
@@ -200,13 +200,13 @@ simulate_into() { # FOLDER FILE [OPTION]...
 
 # Waits for all simulations; ends the experiment if one failed.
 simulated() {
-    local job pid label folder
+    local job label folder
+    wait
     for job in "${simulations[@]}"; do
-        IFS=: read -r pid label folder <<<"$job"
-        wait "$pid" && continue
+        IFS=: read -r label folder <<<"$job"
+        [ ! -e "$folder/done" ] || continue
         printf '%s: %s: ' "$experiment_name" "$label" >&2
         cat "$folder/messages" >&2
-        wait
         rm -r "$folder"
         exit 2
     done
