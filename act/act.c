@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/act_internal.h"
+#include "act/act_worker.h"
 #include "act/lock.h"
 #include "host/io_clock.h"
 #include "metrics/array.h"
@@ -164,11 +164,9 @@ static bool want(struct act *a, const struct act_wish *wish, bool release)
     while (i < a->wanted_n && a->wanted[i].wish.domain != wish->domain)
         i++;
     if (i == a->wanted_n) {
-        struct wanted *all = array_reserve(a->wanted, &a->wanted_capacity, i + 1, sizeof *all);
-        if (!all)
+        if (!array_make_room(&a->wanted, &a->wanted_capacity, i + 1, sizeof *a->wanted))
             return false;
-        a->wanted = all;
-        all[a->wanted_n++] = (struct wanted){.waits = false};
+        a->wanted[a->wanted_n++] = (struct wanted){.waits = false};
     }
     a->skipped += a->wanted[i].waits;
     a->wanted[i] = (struct wanted){*wish, release, true};

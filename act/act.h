@@ -16,40 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "act/governor.h"
+#include "act/act_options.h"
 #include "act/means.h"
 #include "act/requests.h"
-#include "host/tell.h"
 #include "parser/error.h"
 
 #define ACT_DECISION_BYTES 48
 #define ACT_RESTORE_WAIT_NS                                                                                  \
     10000000000u /* how long act_restore waits for the commands of a process that died */
 
-enum act_mode { ACT_OBSERVE, ACT_ADVISE, ACT_ENFORCE };
-
 /* "observe" "advise" "enforce", by enum act_mode; ended by NULL. */
 extern const char *const act_mode_names[];
-
-struct act_options {
-    enum act_mode mode;
-    const char *controller; /* "debt" */
-    const struct act_means *means;
-    const char *const *command; /* the first words of every command, ended by NULL: { "xl", NULL } */
-    uint64_t limit_ns;          /* of one command */
-    const char *state, *lock;   /* files */
-    const char *host_lock;      /* a second lock, of all that act by the same command; NULL: none */
-    const char *log;            /* file of the decisions; NULL: none */
-    const char *kill_switch;    /* file; NULL: none */
-    uint64_t interval_ns;       /* from one decision to the next */
-    uint64_t stale_ns;          /* without records for so long, all is given back */
-    struct governor_limits limits;
-    /* Guests that are never touched, beside domain 0 and driver domains; `name`: "": not known. NULL: none. */
-    bool (*protects)(const void *context, uint16_t domain, const char *name);
-    const void *protects_context;
-    host_teller *tell; /* from another thread, too */
-    bool quiet;        /* report only what went wrong */
-};
 
 /* What is wished for a guest in an interval, and what came of it. */
 struct act_guest {

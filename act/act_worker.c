@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "act/act_internal.h"
+#include "act/act_worker.h"
 #include "host/io_clock.h"
 #include "metrics/array.h"
 
@@ -29,17 +29,14 @@ static struct known *know(struct act *a, const struct host_guest *g)
     if (k && strcmp(k->name, g->name) == 0)
         return k;
     char *name = strdup(g->name);
-    struct known *all =
-        name ? array_reserve(a->known, &a->known_capacity, a->known_n + 1, sizeof *all) : NULL;
-    if (!all) {
+    if (!name || !array_make_room(&a->known, &a->known_capacity, a->known_n + 1, sizeof *a->known)) {
         free(name);
         return NULL;
     }
-    a->known = all;
     k = act_known(a, g->domain);
     if (k) /* the newest one is found first, from the front */
-        all[a->known_n] = *k;
-    k = k ? k : &all[a->known_n];
+        a->known[a->known_n] = *k;
+    k = k ? k : &a->known[a->known_n];
     a->known_n++;
     *k = (struct known){.domain = g->domain, .name = name};
     return k;

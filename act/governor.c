@@ -78,11 +78,9 @@ static bool count_action(struct governor *g, uint64_t now_ns)
         g->actions_n -= g->actions_at;
         g->actions_at = 0;
     }
-    uint64_t *actions = array_reserve(g->actions, &g->actions_capacity, g->actions_n + 1, sizeof *actions);
-    if (!actions)
+    if (!array_make_room(&g->actions, &g->actions_capacity, g->actions_n + 1, sizeof *g->actions))
         return false;
-    g->actions = actions;
-    actions[g->actions_n++] = now_ns;
+    g->actions[g->actions_n++] = now_ns;
     return true;
 }
 
@@ -106,13 +104,11 @@ static struct guest *guest_of(struct governor *g, uint16_t domain)
     struct guest *guest = find(g, domain);
     if (guest)
         return guest;
-    struct guest *guests = array_reserve(g->guests, &g->guests_capacity, g->guests_n + 1, sizeof *guests);
-    if (!guests)
+    if (!array_make_room(&g->guests, &g->guests_capacity, g->guests_n + 1, sizeof *g->guests))
         return NULL;
-    g->guests = guests;
-    guests[g->guests_n] =
+    g->guests[g->guests_n] =
         (struct guest){.domain = domain, .level_ppm = NO_LEVEL, .before_ppm = NO_LEVEL, .changed_ns = 0};
-    return &guests[g->guests_n++];
+    return &g->guests[g->guests_n++];
 }
 
 void governor_forget(struct governor *g, uint16_t domain)

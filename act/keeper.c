@@ -38,11 +38,8 @@ static bool has(const uint16_t *domains, size_t n, uint16_t domain)
 /* Without memory the domain is not added: at worst the keeper reports or does something twice. */
 static void add(uint16_t **domains, size_t *n, size_t *capacity, uint16_t domain)
 {
-    uint16_t *all = has(*domains, *n, domain) ? NULL : array_reserve(*domains, capacity, *n + 1, sizeof *all);
-    if (!all)
-        return;
-    *domains = all;
-    all[(*n)++] = domain;
+    if (!has(*domains, *n, domain) && array_make_room(domains, capacity, *n + 1, sizeof **domains))
+        (*domains)[(*n)++] = domain;
 }
 
 static void drop(uint16_t *domains, size_t *n, uint16_t domain)
@@ -62,13 +59,9 @@ static const char *why_released(const struct keeper *k, uint16_t domain)
 
 static void leave_to(struct keeper *k, uint16_t domain, const char *why)
 {
-    struct released *all = why_released(k, domain) ? NULL
-                                                   : array_reserve(k->released, &k->released_capacity,
-                                                                   k->released_n + 1, sizeof *all);
-    if (!all)
-        return;
-    k->released = all;
-    all[k->released_n++] = (struct released){domain, why};
+    if (!why_released(k, domain) &&
+        array_make_room(&k->released, &k->released_capacity, k->released_n + 1, sizeof *k->released))
+        k->released[k->released_n++] = (struct released){domain, why};
 }
 
 /* ---- what it says ---- */

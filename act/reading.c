@@ -13,12 +13,10 @@ void host_guests_free(struct host_guests *g)
 
 struct host_guest *host_guests_add(struct host_guests *g, uint16_t domain)
 {
-    struct host_guest *at = array_reserve(g->at, &g->capacity, g->n + 1, sizeof *at);
-    if (!at)
+    if (!array_make_room(&g->at, &g->capacity, g->n + 1, sizeof *g->at))
         return NULL;
-    g->at = at;
-    at[g->n] = (struct host_guest){.domain = domain};
-    return &at[g->n++];
+    g->at[g->n] = (struct host_guest){.domain = domain};
+    return &g->at[g->n++];
 }
 
 struct host_guest *host_guests_find(const struct host_guests *g, uint16_t domain)

@@ -53,13 +53,10 @@ struct state_guest *state_guest(struct state *s, uint16_t domain)
     struct state_guest *g = state_find(s, domain);
     if (g)
         return g;
-    struct state_guest *guests =
-        array_reserve(s->guests, &s->guests_capacity, s->guests_n + 1, sizeof *guests);
-    if (!guests)
+    if (!array_make_room(&s->guests, &s->guests_capacity, s->guests_n + 1, sizeof *s->guests))
         return NULL;
-    s->guests = guests;
-    guests[s->guests_n] = (struct state_guest){.domain = domain};
-    return &guests[s->guests_n++];
+    s->guests[s->guests_n] = (struct state_guest){.domain = domain};
+    return &s->guests[s->guests_n++];
 }
 
 void state_forget(struct state *s, uint16_t domain)
@@ -93,10 +90,8 @@ bool state_set_exempt(struct state *s, const char *guest, bool exempt)
         memmove(s->exempt[at], s->exempt[--s->exempt_n], sizeof *s->exempt);
         return true;
     }
-    void *all = array_reserve(s->exempt, &s->exempt_capacity, s->exempt_n + 1, sizeof *s->exempt);
-    if (!all)
+    if (!array_make_room(&s->exempt, &s->exempt_capacity, s->exempt_n + 1, sizeof *s->exempt))
         return false;
-    s->exempt = all;
     snprintf(s->exempt[s->exempt_n++], sizeof *s->exempt, "%s", guest);
     return true;
 }

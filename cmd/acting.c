@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "metrics/array.h"
 #include "policy.h"
 
 #define TIMEOUT_DEFAULT_NS 5000000000u
@@ -268,16 +269,16 @@ int acting_begin(struct acting *a, const struct acting_controller *controller, c
 
 /* ---- deciding ---- */
 
-bool acting_knows_names(const struct acting *a)
-{
-    return a->names || (a->act && acting_enforces(a->options));
-}
-
 const char *acting_name(const void *acting, int32_t domain, uint32_t life)
 {
     const struct acting *a = acting;
     const char *given = a->names ? names_lookup(a->names, domain, life) : NULL;
     return given || !a->act || domain < 0 || domain > UINT16_MAX ? given : act_name(a->act, (uint16_t)domain);
+}
+
+name_lookup acting_name_of(const struct acting *a)
+{
+    return a->names || (a->act && acting_enforces(a->options)) ? acting_name : NULL;
 }
 
 int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, size_t n)
@@ -286,6 +287,21 @@ int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, si
     for (size_t i = 0; i < n && a->options->mode_given && a->options->mode == ACT_OBSERVE; i++)
         *guests[i].command = '\0';
     return status;
+}
+
+void *acting_rows(struct acting *a, const struct relation *const relations[2], const void *rows, size_t n)
+{
+    size_t from = relations[0]->row_size, size = relations[1]->row_size;
+    char *room = array_reserve(a->rows, &a->rows_capacity, n + 1, size);
+    a->rows = room ? room : a->rows;
+    void *guests = array_reserve(a->guests, &a->guests_capacity, n + 1, sizeof *a->guests);
+    a->guests = guests ? guests : a->guests;
+    if (!room || !guests)
+        return NULL;
+    memset(room, 0, n * size);
+    for (size_t i = 0; i < n; i++)
+        memcpy(room + i * size, (const char *)rows + i * from, from);
+    return room;
 }
 
 /* ---- the end ---- */
@@ -297,6 +313,12 @@ int acting_end(struct acting *a, const char *why, struct error *err)
     free(a->hook);
     a->hook = NULL;
     return status;
+}
+
+void acting_free(struct acting *a)
+{
+    free(a->rows);
+    free(a->guests);
 }
 
 int acting_restore(const struct acting_controller *controller, const struct acting_options *o, bool quiet)

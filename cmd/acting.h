@@ -6,6 +6,7 @@
 
 #include "act/act.h"
 #include "cli.h"
+#include "metrics/relation/relation.h"
 
 #define ACTING_PLACE "/run/xenmeter/" /* of the files, where options do not say something else */
 
@@ -88,6 +89,9 @@ struct acting {
     char *hook; /* owned copy, cut into words */
     const char *command[COMMAND_WORDS_MAX];
     char state[512], lock[520];
+    void *rows;               /* of acting_rows, */
+    struct act_guest *guests; /* and room for as many guests */
+    size_t rows_capacity, guests_capacity;
 };
 
 /* Begins to act by these means. -1 with `err` filled. */
@@ -101,15 +105,25 @@ int acting_cut_command(struct acting *a, const char *without_hook, struct error 
 bool acting_enforces(const struct acting_options *a);
 
 /* Names of guests: given ones, else those of the host; as names_lookup, of a struct acting. */
-/* Whether any are known: given by --names, or those of the host that is acted on. */
-bool acting_knows_names(const struct acting *a);
 const char *acting_name(const void *acting, int32_t domain, uint32_t life);
+
+/* acting_name, if any names are known: given by --names, or those of the host that is acted on; else NULL. */
+name_lookup acting_name_of(const struct acting *a);
 
 /* Decides on the wishes of an interval, as act_decide; without commands where the mode is to observe. */
 int acting_decide(struct acting *a, uint64_t at_ns, struct act_guest *guests, size_t n);
 
 /* Ends: gives everything back and reports `why`. 0, or -1 with `err` filled. May be called twice. */
 int acting_end(struct acting *a, const char *why, struct error *err);
+
+/*
+ * n rows of the first relation as rows of the second, which begin like them and have nothing else yet; a->guests has room for as
+ * many guests. Both are valid until the next call. NULL: no memory.
+ */
+void *acting_rows(struct acting *a, const struct relation *const relations[2], const void *rows, size_t n);
+
+/* After acting_end. */
+void acting_free(struct acting *a);
 
 /* Prints on standard output what the state file of the options (or the controller's own) says is set. EXIT_DONE, or EXIT_ERROR. */
 int acting_status(const struct acting_controller *controller, const struct acting_options *o);

@@ -2,79 +2,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlling.h"
 #include "debt_apply.h"
 #include "metrics/control/debt.h"
 #include "metrics/control/repayment.h"
 #include "metrics/relation/debts.h"
-#include "nothing.h"
 #include "policy.h"
-#include "reading.h"
-#include "waiting_rows.h"
 
 struct debt_arguments {
-    struct options options;
-    const char *reserve, *policy;  /* NULL: not given */
-    struct policy_settings given;  /* by single options */
-    unsigned over;                 /* enum over, or-ed; 0: not given */
+    struct controlling_options controlling;
+    struct policy_settings given;  /* by single options, but for the feedback interval */
     const struct act_means *means; /* of --apply; NULL: nothing is applied */
-    struct acting_options acting;
 };
 
-/* What rows are over. */
-enum over { OVER_INTERVALS = 1 << 0, OVER_TOTAL = 1 << 1 };
-
 struct ledger_run {
-    struct reading reading;
-    struct charge_schema charges;
+    struct controlling controlling;
     struct debt_policy policy;
     struct debt *debt;
-    unsigned over;          /* enum over, or-ed */
-    uint64_t lengths_ns[2]; /* of these intervals */
-    bool begun;             /* an interval was handed out */
-    uint64_t reserved_ns;   /* of a feedback interval, by then */
-    bool overcommitted;     /* was reported */
+    bool begun;           /* an interval was handed out */
+    uint64_t reserved_ns; /* of a feedback interval, by then */
+    bool overcommitted;   /* was reported */
     struct debt_apply apply;
-    volatile sig_atomic_t *reload; /* a signal asks for the policy to be read again; NULL: it cannot */
-    struct waiting_rows waiting;   /* until every domain with a reservation has appeared */
 };
 
 static const struct debt_arguments *arguments_of(const struct ledger_run *l)
 {
-    return (const struct debt_arguments *)l->reading.options;
+    return (const struct debt_arguments *)l->controlling.reading.options;
 }
 
 /* ---- rows on their way to the writer ---- */
 
-static const struct relation *relation_of(const struct ledger_run *l)
-{
-    return arguments_of(l)->means ? &relation_debt_actions : &relation_debts;
-}
-
-/* Rows of relation_of. */
-static int write_rows(struct ledger_run *l, const struct interval *interval, const void *rows, size_t n)
-{
-    const struct rows all = {.relation = relation_of(l), .interval = interval, .at = rows, .n = n};
-    return reading_write(&l->reading, &all);
-}
-
-/* What is known of the trace by now; of an archive: of all of it. */
-static void quality_of(const struct ledger_run *l, struct quality *quality)
-{
-    const struct trace_run *run = &l->reading.run;
-    if (run->archived.archive)
-        *quality = run->archived.summary.quality;
-    else
-        pipeline_quality(run->pipeline, run->trace, quality);
-}
-
 /* pCPUs of the host, as far as it is known by now. */
 static unsigned pcpus_of(const struct ledger_run *l)
 {
-    const struct trace_run *run = &l->reading.run;
+    const struct trace_run *run = &l->controlling.reading.run;
     struct quality quality;
     if (l->policy.host_pcpus)
         return l->policy.host_pcpus;
-    quality_of(l, &quality);
+    controlling_quality(&l->controlling, &quality);
     return (run->archived.archive ? run->archived.summary.trace.pcpus
                                   : pipeline_pass(run->pipeline)->pcpus_n) +
            (unsigned)quality.unseen_pcpus;
@@ -93,223 +58,149 @@ static int check_sum(struct ledger_run *l, const struct interval *interval)
         debt_policy_check_sum(&l->policy, reserved_ns, n, pcpus_of(l), &why) == 0)
         return 0;
     if (first)
-        return reading_fail(&l->reading, &why);
+        return reading_fail(&l->controlling.reading, &why);
     l->overcommitted = true;
-    if (!l->reading.options->quiet)
+    if (!l->controlling.reading.options->quiet)
         complain("from %.3f s on: %s", (double)interval->start_ns / 1e9, why.message);
     return 0;
 }
 
-/* With --apply: the rows with what is set by them; NULL: the work ends. */
+/* With --apply: decides what the rows mean for the host. NULL: no memory. */
 static const void *apply_rows(struct ledger_run *l, const struct interval *interval,
                               const struct debt_row *rows, size_t n)
 {
+    struct controlling *c = &l->controlling;
+    struct debt_action_row *all = acting_rows(&c->acting, c->kind->relations, rows, n);
     struct quality quality;
-    if (!arguments_of(l)->means)
-        return rows ? rows : (const void *)l; /* of none nothing is read */
-    quality_of(l, &quality);
-    const void *all = debt_apply_rows(&l->apply, interval, rows, n, &quality, pcpus_of(l));
-    if (!all)
-        reading_no_memory(&l->reading, n);
-    return all;
+    controlling_quality(c, &quality);
+    return all && debt_apply_rows(&l->apply, &c->acting, interval, all, n, &quality, pcpus_of(l)) == 0 ? all
+                                                                                                       : NULL;
 }
 
 static int take_rows(void *context, const struct interval *interval, const struct debt_row *rows, size_t n)
 {
     struct ledger_run *l = context;
+    struct controlling *c = &l->controlling;
+    const void *all = rows;
     if (check_sum(l, interval) != 0)
         return -1;
-    const void *all = apply_rows(l, interval, rows, n);
-    if (!all || !(l->over & OVER_INTERVALS))
-        return all ? 0 : -1;
-    if (!l->reading.options->live_ns && debt_missing(l->debt))
-        return waiting_rows_keep(&l->waiting, &l->reading, interval, all, n,
-                                 debt_missing(l->debt)->who.where);
-    return waiting_rows_write(&l->waiting, &l->reading) == 0 ? write_rows(l, interval, all, n) : -1;
+    if (c->acts && !(all = apply_rows(l, interval, rows, n)))
+        return reading_no_memory(&c->reading, n);
+    return c->over & OVER_INTERVALS ? controlling_write(c, interval, all, n) : 0;
 }
 
-/* A reservation for nobody is an error, or is said where rows went out at once. */
-static int check_missing(const struct ledger_run *l, struct error *err)
+static const struct subject *missing(const struct controlling *c)
 {
-    const struct reading *r = &l->reading;
-    const struct debt_arguments *a = arguments_of(l);
-    const struct debt_reserve *missing = debt_missing(l->debt);
-    if (!missing)
-        return 0;
-    error_set(err, ERROR_USAGE, "%s%s%s: this domain never appears; \"xenmeter info\" lists those that do",
-              a->policy ? policy_name(a->policy) : "", a->policy ? ", " : "", missing->who.where);
-    if (!r->options->live_ns)
-        return -1;
-    if (!r->options->quiet)
-        complain("%s", err->message);
-    return 0;
+    const struct debt_reserve *r = debt_missing(((const struct ledger_run *)c)->debt);
+    return r ? &r->who : NULL;
 }
 
-/* The totals as rows of relation_of. */
-static int write_totals(struct ledger_run *l, struct error *err)
+static const void *totals(struct controlling *c, struct interval *whole, size_t *n)
 {
-    struct interval whole;
-    size_t n;
-    const struct debt_row *rows = debt_totals(l->debt, &whole, &n);
-    const void *all =
-        rows && arguments_of(l)->means ? (const void *)debt_apply_totals(&l->apply, rows, n) : rows;
-    if (!all)
-        return error_no_memory(err, "the totals");
-    return n > 0 ? write_rows(l, &whole, all, n) : 0;
+    return debt_totals(((struct ledger_run *)c)->debt, whole, n);
 }
 
-/* Everything is given back before anything else is done, which could wait. */
-static int finish(struct reading *r, struct error *err)
+static size_t memory(const void *controlling)
 {
-    struct ledger_run *l = (struct ledger_run *)r;
-    struct quality quality;
-    const char *why = trace_run_stopped(&r->run) ? "stopped by a signal" : "the trace has ended";
-    if (acting_end(&l->apply.acting, why, err) != 0)
-        return -1;
-    quality_of(l, &quality);
-    if (!records_show_states(&quality))
-        return 0; /* there is nothing to report */
-    if (check_missing(l, err) != 0)
-        return -1;
-    return l->over & OVER_TOTAL ? write_totals(l, err) : 0;
+    return debt_memory(((const struct ledger_run *)controlling)->debt);
 }
 
-/* ---- the work ---- */
+/* ---- the policy ---- */
 
-/* Names are given, or the host is asked for them. */
+static int resolve(const struct ledger_run *l, struct debt_policy *policy, struct error *err)
+{
+    const struct acting *acting = &l->controlling.acting;
+    return debt_policy_resolve(policy, acting_name_of(acting), acting, err);
+}
+
 /* Before rules about names are resolved: the host may know them. */
 static int begin_to_act(struct ledger_run *l, struct error *err)
 {
-    const struct debt_arguments *a = arguments_of(l);
-    struct acting *acting = &l->apply.acting;
-    acting->options = &a->acting;
-    acting->common = l->reading.options;
-    acting->names = l->reading.run.names;
+    struct controlling *c = &l->controlling;
+    const struct act_means *means = arguments_of(l)->means;
     l->apply.feedback_ns = l->policy.feedback_ns;
-    l->reading.stoppable = a->means != NULL && acting_enforces(&a->acting);
-    return a->means ? acting_begin(acting, &debt_controller, a->means, l->policy.feedback_ns, err) : 0;
+    return means ? acting_begin(&c->acting, &debt_controller, means, l->policy.feedback_ns, err) : 0;
+}
+
+/* What single options say, the feedback interval included. */
+static struct policy_settings given(const struct debt_arguments *a)
+{
+    struct policy_settings s = a->given;
+    s.feedback_ns = a->controlling.length_ns;
+    return s;
 }
 
 static int read_policy(struct ledger_run *l, struct error *err)
 {
     const struct debt_arguments *a = arguments_of(l);
+    const struct policy_settings s = given(a);
     struct error why = {0};
-    int status = a->policy ? policy_read_file(&l->policy, a->policy, &a->given, &why)
-                           : policy_read_list(&l->policy, a->reserve, &a->given, &why);
+    int status = a->controlling.policy ? policy_read_file(&l->policy, a->controlling.policy, &s, &why)
+                                       : policy_read_list(&l->policy, a->controlling.rules, &s, &why);
     if (status == 0 && begin_to_act(l, err) != 0)
         return -1;
     if (status == 0)
-        status = debt_policy_resolve(&l->policy, acting_knows_names(&l->apply.acting) ? acting_name : NULL,
-                                     &l->apply.acting, &why);
-    if (status != 0)
-        error_set(err, why.code, "%s%s%s", a->policy ? policy_name(a->policy) : "", a->policy ? ": " : "",
-                  why.message);
-    return status;
+        status = resolve(l, &l->policy, &why);
+    return status == 0 ? 0 : controlling_policy_wrong(&l->controlling, &why, err);
 }
 
-static size_t memory(const void *context)
+/* Reads the file again; the policy stays as it was if something is wrong with it. */
+static int reload(struct controlling *c, struct error *err)
 {
-    const struct ledger_run *l = context;
-    return debt_memory(l->debt);
-}
-
-/* Reports what is wrong with the file; the policy stays as it was. */
-static void reload_policy(struct ledger_run *l)
-{
-    const struct debt_arguments *a = arguments_of(l);
+    struct ledger_run *l = (struct ledger_run *)c;
+    const struct policy_settings s = given(arguments_of(l));
     struct debt_policy policy = {0}, before = l->policy;
-    struct error why = {0};
-    *l->reload = 0;
-    int status = policy_read_file(&policy, a->policy, &a->given, &why);
+    int status = policy_read_file(&policy, controlling_options(c)->policy, &s, err);
     if (status == 0)
-        status = debt_policy_resolve(&policy, acting_knows_names(&l->apply.acting) ? acting_name : NULL,
-                                     &l->apply.acting, &why);
+        status = resolve(l, &policy, err);
     if (status == 0 && policy.feedback_ns != before.feedback_ns)
-        status = error_set(&why, ERROR_USAGE, "another feedback interval needs a new start");
+        status = error_set(err, ERROR_USAGE, "another feedback interval needs a new start");
     l->policy = status == 0 ? policy : before;
     if (status == 0 && !debt_take_policy(l->debt, &l->policy)) {
         l->policy = before;
-        status = error_no_memory(&why, "the ledger");
+        status = error_no_memory(err, "the ledger");
     }
     debt_policy_free(status == 0 ? &before : &policy);
-    policy_report_reload(a->policy, status != 0 ? &why : NULL, l->reading.options->quiet);
+    return status;
 }
 
-/* Records have come: whoever acts on the host must know. */
-static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
-{
-    struct ledger_run *l = context;
-    (void)pass, (void)settled_ns, (void)err;
-    if (l->apply.acting.act)
-        act_alive(l->apply.acting.act);
-    if (l->reload && *l->reload)
-        reload_policy(l);
-    return CONSUMER_GOES_ON;
-}
+/* ---- the work ---- */
 
-/* The first one is for rows without --apply, the second one for those with it. */
-static const struct relation *const relations[] = {&relation_debts, &relation_debt_actions, NULL};
-
-static int prepare(struct reading *r, struct error *err)
+static int prepare(struct controlling *c, struct error *err)
 {
-    struct ledger_run *l = (struct ledger_run *)r;
-    const struct options *o = r->options;
+    struct ledger_run *l = (struct ledger_run *)c;
     if (read_policy(l, err) != 0)
         return -1;
     const struct debt_options ledger = {.policy = &l->policy,
-                                        .name_of = acting_knows_names(&l->apply.acting) ? acting_name : NULL,
-                                        .names = &l->apply.acting,
+                                        .name_of = acting_name_of(&c->acting),
+                                        .names = &c->acting,
                                         .context = l,
                                         .rows = take_rows};
     if (!(l->debt = debt_new(&ledger)))
         return error_no_memory(err, "the ledger");
-    debt_wants(l->debt, &r->meter);
-    l->over = arguments_of(l)->over ? arguments_of(l)->over : OVER_INTERVALS;
-    if (l->over & OVER_INTERVALS)
-        l->lengths_ns[r->schema.granularities++] = l->policy.feedback_ns;
-    if (l->over & OVER_TOTAL)
-        l->lengths_ns[r->schema.granularities++] = 0;
-    r->schema.granularities_ns = l->lengths_ns;
-    l->charges = (struct charge_schema){.options = &r->meter.charge,
-                                        .io_counts = reading_io_counts(r),
-                                        .dom0_trace = o->dom0_trace,
-                                        .own_baseline = o->own_baseline};
-    r->consumer = (struct consumer){.context = l, .memory = memory, .settled = settled};
-    if (acting_knows_names(&l->apply.acting)) {
-        r->schema.name_of = acting_name;
-        r->schema.names = &l->apply.acting;
-    }
-    l->waiting.relation = relation_of(l);
-    if (r->stoppable && arguments_of(l)->policy && strcmp(arguments_of(l)->policy, "-") != 0)
-        l->reload = signals_reload_flag();
-    r->schema.charge = &l->charges;
-    r->no_rows = "no domain that was chosen has a reservation";
-    r->finish = finish;
-    return reading_choose(r, &relations[arguments_of(l)->means != NULL], 1,
-                          o->sort    ? o->sort
-                          : o->limit ? "charged_ns"
-                                     : NULL,
-                          err);
+    debt_wants(l->debt, &c->reading.meter);
+    return controlling_begin(c, l->policy.feedback_ns, err);
 }
 
-/* What an error left acting is ended. */
-static int end_acting(struct ledger_run *l, int status)
-{
-    struct error err = {0};
-    return acting_end(&l->apply.acting, "an error ended the work", &err) == 0 ? status : fail(NULL, &err);
-}
+static const struct controlling_kind kind = {.controller = &debt_controller,
+                                             .relations = {&relation_debts, &relation_debt_actions},
+                                             .length = "feedback interval",
+                                             .length_option = "feedback",
+                                             .no_rows = "no domain that was chosen has a reservation",
+                                             .prepare = prepare,
+                                             .missing = missing,
+                                             .totals = totals,
+                                             .memory = memory,
+                                             .reload = reload};
 
 static int run(const struct options *o)
 {
     const struct debt_arguments *a = (const struct debt_arguments *)o;
-    if (a->acting.restore)
-        return acting_restore(&debt_controller, &a->acting, o->quiet);
-    struct ledger_run l = {.reading.options = o};
-    int status = end_acting(&l, reading_command(&l.reading, o, prepare));
+    struct ledger_run l = {.controlling = {.kind = &kind, .acts = a->means != NULL}};
+    int status = controlling_command(&l.controlling, o);
     debt_free(l.debt);
     debt_policy_free(&l.policy);
-    waiting_rows_free(&l.waiting);
-    debt_apply_free(&l.apply);
+    controlling_free(&l.controlling);
     return status;
 }
 
@@ -318,7 +209,7 @@ static int run(const struct options *o)
 static int set_feedback(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    return policy_feedback("--feedback", text, &((struct debt_arguments *)o)->given.feedback_ns, err);
+    return policy_feedback("--feedback", text, &((struct controlling_options *)o)->length_ns, err);
 }
 
 static int set_floor(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -327,46 +218,22 @@ static int set_floor(struct options *o, const struct option_spec *s, const char 
     return policy_floor("--floor", text, &((struct debt_arguments *)o)->given.floor, err);
 }
 
-/* A whole number from 1 to `most`. */
-static int set_number(const struct option_spec *s, const char *text, unsigned most, unsigned *to,
-                      struct error *err)
-{
-    const char *digits = text;
-    size_t n;
-    if (number_below(&digits, (size_t)most + 1, &n) != 0 || *digits || n == 0)
-        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a whole number from 1 to %u", s->name, text,
-                         most);
-    *to = (unsigned)n;
-    return 0;
-}
-
 static int set_spread(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_number(s, text, REPAYMENT_PERIODS_MAX, &((struct debt_arguments *)o)->given.spread, err);
+    return set_small(&((struct debt_arguments *)o)->given.spread, REPAYMENT_PERIODS_MAX, s, text, err);
 }
 
 static int set_host_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_number(s, text, PCPUS_MAX, &((struct debt_arguments *)o)->given.host_pcpus, err);
-}
-
-static int take_over_word(void *context, const char *item, size_t n, struct error *err)
-{
-    static const char *const words[] = {"interval", "total", NULL};
-    int word = name_index(words, item, n);
-    if (word < 0)
-        return error_set(err, ERROR_USAGE,
-                         "--granularity: '%.*s' is neither interval (each feedback interval, which "
-                         "--feedback sets) nor total",
-                         n < 40 ? (int)n : 40, item);
-    *(unsigned *)context |= 1u << word;
-    return 0;
+    return set_small(&((struct debt_arguments *)o)->given.host_pcpus, PCPUS_MAX, s, text, err);
 }
 
 static int set_over(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    static const char *const words[] = {"interval", "total", NULL}; /* by enum over */
     (void)s;
-    return each_item(text, take_over_word, &((struct debt_arguments *)o)->over, err);
+    return controlling_set_over(
+        o, text, words, "neither interval (each feedback interval, which --feedback sets) nor total", err);
 }
 
 static int set_apply(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -377,62 +244,25 @@ static int set_apply(struct options *o, const struct option_spec *s, const char 
     return a->means ? 0 : error_set(err, ERROR_USAGE, "--apply %.40s: wants credit, credit2 or rtds", text);
 }
 
-/* The length of --live is that of the feedback interval. */
-static int check_live(struct debt_arguments *a, struct error *err)
-{
-    uint64_t live_ns = a->options.live_ns;
-    if (!live_ns)
-        return 0;
-    if (live_ns < FEEDBACK_MIN_NS || live_ns > FEEDBACK_MAX_NS)
-        return error_set(err, ERROR_USAGE, "--live: feedback intervals are 1ms to 1h long");
-    if (a->given.feedback_ns && a->given.feedback_ns != live_ns)
-        return error_set(
-            err, ERROR_USAGE,
-            "--live and --feedback have different lengths: --live alone sets the feedback interval");
-    a->given.feedback_ns = live_ns;
-    a->over |= OVER_INTERVALS;
-    return 0;
-}
-
-static int check_acting(const struct debt_arguments *a, struct error *err)
-{
-    const char *given = acting_given(&a->acting);
-    if (a->acting.restore && (a->means || a->reserve || a->policy || a->options.inputs_n))
-        return error_set(err, ERROR_USAGE, "--restore gives back and ends: no FILE, reservations or --apply");
-    if (!a->acting.restore && !a->means && given)
-        return error_set(err, ERROR_USAGE, "%s wants --apply credit, credit2 or rtds", given);
-    return acting_check(&a->acting, err);
-}
-
 static int check(struct options *o, struct error *err)
 {
     struct debt_arguments *a = (struct debt_arguments *)o;
-    if (check_acting(a, err) != 0)
-        return -1;
-    if (a->acting.restore)
-        return 0;
-    if (o->columns && strcmp(o->columns, "help") == 0)
-        return 0;
-    if (!a->reserve == !a->policy)
-        return error_set(err, ERROR_USAGE, "wants %s--reserve 1=60%%,web=30%% or --policy FILE",
-                         a->reserve ? "only one of " : "");
-    if (a->policy && strcmp(a->policy, "-") == 0 && strcmp(o->input, "-") == 0)
-        return error_set(err, ERROR_USAGE, "the policy and the trace cannot both be standard input");
-    if (a->policy && same_file(a->policy, o->output))
-        return error_set(err, ERROR_USAGE, "--output %s is the file of --policy: it would be lost",
-                         o->output);
-    return check_live(a, err);
+    const struct acting_options *acting = &a->controlling.acting;
+    const char *given_one = acting_given(acting);
+    if (acting->restore && (a->means || a->controlling.rules || a->controlling.policy || o->inputs_n))
+        return error_set(err, ERROR_USAGE, "--restore gives back and ends: no FILE, reservations or --apply");
+    if (!acting->restore && !a->means && given_one)
+        return error_set(err, ERROR_USAGE, "%s wants --apply credit, credit2 or rtds", given_one);
+    return controlling_check(&a->controlling, &kind, "--reserve 1=60%,web=30%", err);
 }
 
 static const struct option_spec options[] = {
     OPTIONS_HEADING("What is reserved"),
-    OPTION(0, "reserve", "LIST",
-           "reservations by the id or the name of a domain: 1=60%,web=10ms/100ms (a share of a pCPU, or a "
-           "slice of each "
-           "period); *: every other guest",
-           .set = set_text, .offset = offsetof(struct debt_arguments, reserve)),
-    OPTION(0, "policy", "FILE", "the same from a file: see xenmeter-policy(5)", .set = set_text,
-           .offset = offsetof(struct debt_arguments, policy), .choices = ":file"),
+    OPTION_RULES(
+        "reserve",
+        "reservations by the id or the name of a domain: 1=60%,web=10ms/100ms (a share of a pCPU, or a "
+        "slice of each period); *: every other guest"),
+    OPTION_POLICY,
     OPTION(0, "feedback", "LEN", "the feedback interval (default 500ms)", .set = set_feedback,
            .choices = "500ms\n100ms\n1s"),
     OPTION(0, "floor", "PERCENT", "no repayment leaves less of a reservation than this (default 10%)",
@@ -444,11 +274,11 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to act on a host"),
     OPTION(0, "apply", "SCHEDULER", "turn allowances into parameters of credit, credit2 or rtds",
            .set = set_apply, .choices = "credit\tcaps\ncredit2\tcaps\nrtds\tbudgets"),
-    OPTION_ACTING_HOOK(struct debt_arguments, acting,
+    OPTION_ACTING_HOOK(struct controlling_options, acting,
                        "run CMD in the place of xl; words are divided by blanks"),
-    OPTION_ACTING_PROTECT(struct debt_arguments, acting,
+    OPTION_ACTING_PROTECT(struct controlling_options, acting,
                           "never touch these guests, by id or name: 3,mail; nor domain 0 and driver domains"),
-    OPTIONS_ACTING(struct debt_arguments, acting),
+    OPTIONS_ACTING(struct controlling_options, acting),
     OPTIONS_HEADING("How to charge"),
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
@@ -484,7 +314,7 @@ static const struct command command = {
     .operands = OPERANDS_TRACE,
     .no_executions = true,
     .formats = writer_formats,
-    .relations = relations,
+    .relations = kind.relations,
     .options_size = sizeof(struct debt_arguments),
     .check = check,
     .run = run,

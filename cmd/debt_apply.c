@@ -2,10 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "metrics/array.h"
 
 #define PPM        1000000u
 #define LOSSY_PART 10 /* an interval of which this part is not known, the tenth, is lossy */
@@ -39,9 +36,10 @@ static void write_evidence(char text[ACT_EVIDENCE_BYTES], const struct debt_row 
              row->unknown_ns, row->unattributed_ns);
 }
 
-static struct act_guest guest_of(const struct debt_apply *a, const struct debt_row *row, uint64_t length_ns)
+static struct act_guest guest_of(const struct debt_apply *a, const struct acting *acting,
+                                 const struct debt_row *row, uint64_t length_ns)
 {
-    const char *name = acting_name(&a->acting, row->domain, row->life);
+    const char *name = acting_name(acting, row->domain, row->life);
     struct act_guest g = {
         .wish = {.domain = (uint16_t)row->domain,
                  .level_ppm = ppm(row->allowance_ns, a->feedback_ns),
@@ -54,53 +52,27 @@ static struct act_guest guest_of(const struct debt_apply *a, const struct debt_r
     return g;
 }
 
-static bool make_room(struct debt_apply *a, size_t n)
-{
-    void *rows = array_reserve(a->rows, &a->rows_capacity, n + 1, sizeof *a->rows);
-    a->rows = rows ? rows : a->rows;
-    void *guests = array_reserve(a->guests, &a->guests_capacity, n + 1, sizeof *a->guests);
-    a->guests = guests ? guests : a->guests;
-    return rows && guests;
-}
-
-const struct debt_action_row *debt_apply_rows(struct debt_apply *a, const struct interval *interval,
-                                              const struct debt_row *rows, size_t n,
-                                              const struct quality *quality, unsigned pcpus)
+int debt_apply_rows(struct debt_apply *a, struct acting *acting, const struct interval *interval,
+                    struct debt_action_row *all, size_t n, const struct quality *quality, unsigned pcpus)
 {
     uint64_t length_ns = interval->end_ns - interval->start_ns, blind_ns = quality->blind_ns - a->blind_ns;
     size_t settled = 0;
-    if (!make_room(a, n))
-        return NULL;
     a->blind_ns = quality->blind_ns;
     for (size_t i = 0; i < n; i++) {
-        a->rows[i] = (struct debt_action_row){.ledger = rows[i]};
-        if (!rows[i].settled)
+        const struct debt_row *row = &all[i].ledger;
+        if (!row->settled)
             continue;
-        a->guests[settled] = guest_of(a, &rows[i], length_ns);
-        a->guests[settled++].lossy = is_lossy(&rows[i], length_ns, blind_ns, pcpus);
+        acting->guests[settled] = guest_of(a, acting, row, length_ns);
+        acting->guests[settled++].lossy = is_lossy(row, length_ns, blind_ns, pcpus);
     }
-    if (acting_decide(&a->acting, interval->end_ns, a->guests, settled) != 0)
-        return NULL;
-    for (size_t i = 0, k = 0; i < n; i++) {
-        if (!rows[i].settled)
+    if (acting_decide(acting, interval->end_ns, acting->guests, settled) != 0)
+        return -1;
+    const struct act_guest *g = acting->guests;
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].ledger.settled)
             continue;
-        memcpy(a->rows[i].decision, a->guests[k].decision, sizeof a->rows[i].decision);
-        memcpy(a->rows[i].command, a->guests[k++].command, sizeof a->rows[i].command);
+        memcpy(all[i].decision, g->decision, sizeof all[i].decision);
+        memcpy(all[i].command, g++->command, sizeof all[i].command);
     }
-    return a->rows;
-}
-
-const struct debt_action_row *debt_apply_totals(struct debt_apply *a, const struct debt_row *rows, size_t n)
-{
-    if (!make_room(a, n))
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        a->rows[i] = (struct debt_action_row){.ledger = rows[i]};
-    return a->rows;
-}
-
-void debt_apply_free(struct debt_apply *a)
-{
-    free(a->rows);
-    free(a->guests);
+    return 0;
 }

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/array.h"
-
 #define FREE_PPM       1000000u /* a guest that is not held */
 #define RENEW_NS       1000000000u
 #define EXPIRES_ROUNDS 3 /* so many renewals may fail before what is held ends */
@@ -35,15 +33,15 @@ static int check_reach(const struct hook_description *d, enum guard_traffic traf
 }
 
 /* The policy's action for what the hook reaches. */
-static int choose_action(struct guard_apply *a, const struct hook_description *d,
-                         const struct guard_policy *policy, struct error *err)
+static int choose_action(const char *hook, const struct hook_description *d,
+                         const struct guard_policy *policy, const char **action, struct error *err)
 {
-    const char *hook = a->acting.command[0], *network = policy->actions[GUARD_NETWORK],
-               *disk = policy->actions[GUARD_DISK];
-    a->action = d->network && *network && hook_has_action(d, network) ? network : disk;
-    if (d->disk && *a->action && a->action == disk && hook_has_action(d, disk))
+    const char *network = policy->actions[GUARD_NETWORK], *disk = policy->actions[GUARD_DISK];
+    *action = network;
+    if (d->network && *network && hook_has_action(d, network))
         return 0;
-    if (a->action == network)
+    *action = disk;
+    if (d->disk && *disk && hook_has_action(d, disk))
         return 0;
     return error_set(
         err, ERROR_USAGE,
@@ -60,19 +58,19 @@ static void say_how_long(uint64_t interval_ns)
     setenv("XENMETER_EXPIRES", seconds, 1);
 }
 
-int guard_apply_begin(struct guard_apply *a, const struct guard_policy *policy, enum guard_traffic traffic,
-                      struct error *err)
+int guard_apply_begin(struct acting *acting, const struct guard_policy *policy, enum guard_traffic traffic,
+                      const char **action, struct error *err)
 {
     uint64_t interval_ns = policy->window_ns > RENEW_NS ? policy->window_ns : RENEW_NS;
     struct hook_description d;
-    if (acting_cut_command(&a->acting, NULL, err) != 0)
+    if (acting_cut_command(acting, NULL, err) != 0)
         return -1;
-    const struct act_runner runner = {a->acting.command, DESCRIBE_NS, 1, -1};
-    if (hook_describe(&runner, &d, err) != 0 || check_reach(&d, traffic, a->acting.command[0], err) != 0 ||
-        choose_action(a, &d, policy, err) != 0)
+    const struct act_runner runner = {acting->command, DESCRIBE_NS, 1, -1};
+    if (hook_describe(&runner, &d, err) != 0 || check_reach(&d, traffic, acting->command[0], err) != 0 ||
+        choose_action(acting->command[0], &d, policy, action, err) != 0)
         return -1;
     say_how_long(interval_ns);
-    return acting_begin(&a->acting, &guard_controller, &means_hook, interval_ns, err);
+    return acting_begin(acting, &guard_controller, &means_hook, interval_ns, err);
 }
 
 /* ---- decisions ---- */
@@ -99,12 +97,12 @@ static void write_evidence(char text[ACT_EVIDENCE_BYTES], const struct guard_row
 }
 
 /* The guest of a row among the first n; it is added if it is not there. */
-static struct act_guest *guest_of(struct guard_apply *a, const struct guard_row *row, size_t *n)
+static struct act_guest *guest_of(struct acting *a, const struct guard_row *row, size_t *n)
 {
     for (size_t i = 0; i < *n; i++)
         if (a->guests[i].wish.domain == (uint16_t)row->domain)
             return &a->guests[i];
-    const char *name = acting_name(&a->acting, row->domain, row->life);
+    const char *name = acting_name(a, row->domain, row->life);
     struct act_guest *g = &a->guests[(*n)++];
     *g = (struct act_guest){.wish = {.domain = (uint16_t)row->domain, .level_ppm = FREE_PPM},
                             .top_ppm = FREE_PPM};
@@ -113,8 +111,7 @@ static struct act_guest *guest_of(struct guard_apply *a, const struct guard_row 
 }
 
 /* A guest is held if it is so at any driver domain: what is stopped is stopped for all. */
-static void wish(const struct guard_apply *a, const struct guard_row *row, uint64_t length_ns,
-                 struct act_guest *g)
+static void wish(const char *action, const struct guard_row *row, uint64_t length_ns, struct act_guest *g)
 {
     if (is_held(row) || !*g->wish.evidence)
         write_evidence(g->wish.evidence, row);
@@ -123,43 +120,25 @@ static void wish(const struct guard_apply *a, const struct guard_row *row, uint6
     g->wish.level_ppm = 0;
     g->wish.charged_pct = length_ns ? 100 * (double)row->charged_ns / (double)length_ns : 0;
     g->wish.limit_pct = 100 * (double)row->limit.part / (double)row->limit.of;
-    snprintf(g->wish.action, sizeof g->wish.action, "%s", a->action);
+    snprintf(g->wish.action, sizeof g->wish.action, "%s", action);
 }
 
-static bool make_room(struct guard_apply *a, size_t n)
+int guard_apply_rows(struct acting *acting, const char *action, const struct interval *interval,
+                     struct guard_action_row *all, size_t n)
 {
-    void *rows = array_reserve(a->rows, &a->rows_capacity, n + 1, sizeof *a->rows);
-    a->rows = rows ? rows : a->rows;
-    void *guests = array_reserve(a->guests, &a->guests_capacity, n + 1, sizeof *a->guests);
-    a->guests = guests ? guests : a->guests;
-    return rows && guests;
-}
-
-const struct guard_action_row *guard_apply_rows(struct guard_apply *a, const struct interval *interval,
-                                                const struct guard_row *rows, size_t n)
-{
+    uint64_t length_ns = interval->end_ns - interval->start_ns;
     size_t guests = 0;
-    if (!make_room(a, n))
-        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (concerns(&all[i].decided))
+            wish(action, &all[i].decided, length_ns, guest_of(acting, &all[i].decided, &guests));
+    if (acting_decide(acting, interval->end_ns, acting->guests, guests) != 0)
+        return -1;
     for (size_t i = 0; i < n; i++) {
-        a->rows[i] = (struct guard_action_row){.decided = rows[i]};
-        if (concerns(&rows[i]))
-            wish(a, &rows[i], interval->end_ns - interval->start_ns, guest_of(a, &rows[i], &guests));
-    }
-    if (acting_decide(&a->acting, interval->end_ns, a->guests, guests) != 0)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        if (!concerns(&rows[i]))
+        if (!concerns(&all[i].decided))
             continue;
-        const struct act_guest *g = guest_of(a, &rows[i], &guests);
-        memcpy(a->rows[i].carried_out, g->decision, sizeof a->rows[i].carried_out);
-        memcpy(a->rows[i].command, g->command, sizeof a->rows[i].command);
+        const struct act_guest *g = guest_of(acting, &all[i].decided, &guests);
+        memcpy(all[i].carried_out, g->decision, sizeof all[i].carried_out);
+        memcpy(all[i].command, g->command, sizeof all[i].command);
     }
-    return a->rows;
-}
-
-void guard_apply_free(struct guard_apply *a)
-{
-    free(a->rows);
-    free(a->guests);
+    return 0;
 }

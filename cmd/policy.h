@@ -31,9 +31,6 @@ int policy_read_file(struct debt_policy *p, const char *path, const struct polic
 /* The file in messages. */
 const char *policy_name(const char *path);
 
-/* Reports that the file was read again, or why the policy stays as it was (`why`; NULL: it does not). */
-void policy_report_reload(const char *path, const struct error *why, bool quiet);
-
 /* ---- values, in n characters ---- */
 
 /* "60%" "12.5%": above 0, or from 0 on if `or_zero`; at most 6 digits after the point. */

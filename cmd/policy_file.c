@@ -140,14 +140,6 @@ const char *policy_name(const char *path)
     return strcmp(path, "-") == 0 ? "(standard input)" : path;
 }
 
-void policy_report_reload(const char *path, const struct error *why, bool quiet)
-{
-    if (why)
-        complain("%s: %s: the policy stays as it was", path, why->message);
-    else if (!quiet)
-        complain("%s: was read again", path);
-}
-
 int policy_read_file(struct debt_policy *p, const char *path, const struct policy_settings *given,
                      struct error *err)
 {

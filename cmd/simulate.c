@@ -15,8 +15,8 @@
 #include "simulate_live.h"
 #include "simulate_counts.h"
 #include "simulate_files.h"
+#include "small_file.h"
 
-#define SCENARIO_BYTES_MAX (16u << 20)
 #define COUNTS_EVERY_MIN   1000000u
 #define BEHIND_NS          500000000u /* what is worth a word */
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
@@ -42,7 +42,9 @@ struct simulate {
     const struct simulate_options *options;
     struct scenario *scenario;
     struct simulated_feed host;
-    struct simulated_control control;
+    struct simulated_ledger ledger;
+    struct simulated_guard guard;
+    struct simulated_control control; /* of those of the two that have a policy */
     struct simulated_files files;
     struct simulated_counts counts;
     struct progress progress;
@@ -53,30 +55,10 @@ struct simulate {
 
 /* ---- the scenario ---- */
 
-static FILE *open_scenario(const char *path)
-{
-    return strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-}
-
-/* The whole file; the caller frees *text. 0, or -1 with `err` filled. */
-static int read_text(const char *path, char **text, size_t *n, struct error *err)
-{
-    FILE *f = open_scenario(path);
-    if (!f)
-        return error_set(err, ERROR_IO, "cannot read the scenario: %s", strerror(errno));
-    *text = malloc(SCENARIO_BYTES_MAX + 1);
-    *n = *text ? fread(*text, 1, SCENARIO_BYTES_MAX + 1, f) : 0;
-    int failed = ferror(f) ? errno : 0;
-    if (f != stdin)
-        fclose(f);
-    if (!*text)
-        return error_no_memory(err, "the scenario");
-    if (failed)
-        return error_set(err, ERROR_IO, "cannot read the scenario: %s", strerror(failed));
-    if (*n > SCENARIO_BYTES_MAX)
-        return error_set(err, ERROR_FORMAT, "a scenario has at most %u bytes", SCENARIO_BYTES_MAX);
-    return 0;
-}
+static const struct small_file scenario_file = {.cannot = "cannot read the scenario",
+                                                .too_large = "a scenario has at most 16777216 bytes",
+                                                .most = 16u << 20,
+                                                .standard_input = true};
 
 /* The path up to and with its last slash. */
 static const char *folder_of(const char *path, char to[PATH_MAX])
@@ -88,14 +70,13 @@ static const char *folder_of(const char *path, char to[PATH_MAX])
 
 static int read_scenario(struct simulate *s, struct error *err)
 {
-    char *text = NULL;
-    size_t n = 0;
+    const char *path = s->options->common.inputs[0];
+    struct buffer text = {0};
     char folder[PATH_MAX];
-    int status = read_text(s->options->common.inputs[0], &text, &n, err);
+    int status = small_file_read(path, &scenario_file, &text, err);
     if (status == 0)
-        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder),
-                                    s->options->duration_ns, err);
-    free(text);
+        s->scenario = scenario_read(text.at, text.n, folder_of(path, folder), s->options->duration_ns, err);
+    buffer_free(&text);
     if (!s->scenario)
         return -1;
     if (s->options->seed_given)
@@ -161,13 +142,16 @@ static int read_inputs(struct simulate *s, struct error *err)
     const struct simulate_options *o = s->options;
     if (read_scenario(s, err) != 0)
         return fail(o->common.inputs[0], err);
-    s->control = (struct simulated_control){
-        .options = &o->common,
-        .scenario = s->scenario,
-        .delay_ns = o->delay_ns,
-        .ledger = {.policy = o->ledger_policy, .rows.file = o->files[FILE_LEDGER]},
-        .guard = {.policy = o->guard_policy, .rows.file = o->files[FILE_DECISIONS]},
-    };
+    s->control =
+        (struct simulated_control){.options = &o->common, .scenario = s->scenario, .delay_ns = o->delay_ns};
+    s->ledger.controller = (struct simulated_controller){
+        .kind = &simulated_ledger_kind, .policy = o->ledger_policy, .file = o->files[FILE_LEDGER]};
+    s->guard.controller = (struct simulated_controller){
+        .kind = &simulated_guard_kind, .policy = o->guard_policy, .file = o->files[FILE_DECISIONS]};
+    if (o->ledger_policy)
+        s->control.controllers[s->control.n++] = &s->ledger.controller;
+    if (o->guard_policy)
+        s->control.controllers[s->control.n++] = &s->guard.controller;
     return simulated_control_prepare(&s->control, err) != 0 ? fail(NULL, err) : EXIT_DONE;
 }
 
@@ -177,10 +161,10 @@ static int run_host(struct simulate *s, struct error *err)
     const uint8_t *bytes;
     size_t n;
     int status = 1;
-    s->control.ledger.rows.output = s->files.outputs[FILE_LEDGER];
-    s->control.guard.rows.output = s->files.outputs[FILE_DECISIONS];
+    s->ledger.controller.output = s->files.outputs[FILE_LEDGER];
+    s->guard.controller.output = s->files.outputs[FILE_DECISIONS];
     progress_begin(&s->progress, s->options->common.progress, s->options->common.quiet);
-    if (simulated_control_is_on(&s->control))
+    if (s->control.n > 0)
         status = simulated_control_run(&s->control, &s->host, err);
     while (status > 0)
         status = feed.next(feed.context, &bytes, &n, err);
@@ -224,7 +208,7 @@ static int simulate(struct simulate *s)
         complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
                  "can simulate in time",
                  (double)s->live.behind_ns / 1e9);
-    if (status == EXIT_DONE && simulated_control_is_on(&s->control) && !o->quiet)
+    if (status == EXIT_DONE && s->control.n > 0 && !o->quiet)
         say_verdict("verdict", &s->control.judgement);
     return status;
 }

@@ -31,63 +31,75 @@ int scenario_has(const struct scenario *s, const struct subject *who, struct err
                      who->where);
 }
 
-/* ---- rows ---- */
+/* ---- one controller ---- */
 
-static int check_file(const char *option, const char *file, struct error *err)
+static int prepare(struct simulated_controller *c, struct error *err)
 {
-    const char *format = file ? writer_format_of(file) : NULL;
+    struct error why = {0};
+    if (c->kind->prepare(c, &why) == 0)
+        return 0;
+    return error_set(err, why.code, "%s: %s", policy_name(c->policy), why.message);
+}
+
+static int check_file(const struct simulated_controller *c, struct error *err)
+{
+    const char *format = c->file ? writer_format_of(c->file) : NULL;
     if (!format || (!writer_makes_files(format) && strcmp(format, "archive") != 0))
         return 0;
     return error_set(err, ERROR_USAGE, "--%s %s: wants a name that ends in .csv, .json, .jsonl, or .txt",
-                     option, file);
+                     c->kind->option, c->file);
 }
 
-int controller_rows_open(struct controller_rows *r, const struct simulated_control *c,
-                         const struct relation *relation, const uint64_t *length_ns,
-                         const struct meter_options *meter, struct error *err)
+static int open_rows(struct simulated_controller *c, struct error *err)
 {
-    if (!r->output)
+    if (!c->output)
         return 0;
-    r->charges.options = &meter->charge;
-    r->schema = (struct report_schema){.name = relation->name,
-                                       .choice = &r->choice,
-                                       .granularities_ns = length_ns,
+    c->charges.options = &c->meter.charge;
+    c->schema = (struct report_schema){.name = c->kind->relation->name,
+                                       .choice = &c->choice,
+                                       .granularities_ns = &c->length_ns,
                                        .granularities = 1,
                                        .name_of = scenario_name_of,
-                                       .names = c->scenario,
-                                       .charge = &r->charges};
-    const char *format = writer_format_of(r->file);
-    if (choice_make(&r->choice, &relation, 1, NULL, NULL, false, err) != 0)
+                                       .names = c->control->scenario,
+                                       .charge = &c->charges};
+    const char *format = writer_format_of(c->file);
+    if (choice_make(&c->choice, &c->kind->relation, 1, NULL, NULL, false, err) != 0)
         return -1;
-    r->writer = writer_new(format ? format : "table", r->output, &r->schema, err);
-    return r->writer ? 0 : -1;
+    c->writer = writer_new(format ? format : "table", c->output, &c->schema, err);
+    return c->writer ? 0 : -1;
 }
 
-int controller_rows_write(struct controller_rows *r, const struct relation *relation,
-                          const struct interval *interval, const void *at, size_t n)
+/* The controller becomes a consumer of the pipeline. */
+static int join(struct simulated_controller *c, struct pipeline *pipeline, struct error *err)
 {
-    const struct rows all = {.relation = relation, .interval = interval, .at = at, .n = n};
-    return r->writer ? writer_rows(r->writer, &all) : 0;
+    const struct consumer consumer = {.context = c, .memory = c->kind->memory, .rows = &c->meter};
+    if (charge_options_of(c->control->options, NULL, &c->meter.charge, err) != 0)
+        return -1;
+    if (!c->kind->begin(c))
+        return error_no_memory(err, "a controller");
+    return pipeline_add(pipeline, &consumer, err) == 0 ? open_rows(c, err) : -1;
 }
 
-static void free_rows(struct controller_rows *r)
+int controller_write(struct simulated_controller *c, const struct interval *interval, const void *rows,
+                     size_t n)
 {
-    writer_free(r->writer);
-    r->writer = NULL;
-    choice_free(&r->choice);
+    const struct rows all = {.relation = c->kind->relation, .interval = interval, .at = rows, .n = n};
+    return c->writer ? writer_rows(c->writer, &all) : 0;
 }
 
-/* ---- the run ---- */
+/* ---- all of them ---- */
 
-int simulated_control_prepare(struct simulated_control *c, struct error *err)
+int simulated_control_prepare(struct simulated_control *all, struct error *err)
 {
-    c->ledger.control = c->guard.control = c;
-    if (check_file("ledger", c->ledger.rows.file, err) != 0 ||
-        check_file("decisions", c->guard.rows.file, err) != 0)
-        return -1;
-    if (c->ledger.policy && simulated_ledger_prepare(&c->ledger, err) != 0)
-        return -1;
-    return c->guard.policy ? simulated_guard_prepare(&c->guard, err) : 0;
+    for (size_t i = 0; i < all->n; i++) {
+        all->controllers[i]->control = all;
+        if (check_file(all->controllers[i], err) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < all->n; i++)
+        if (prepare(all->controllers[i], err) != 0)
+            return -1;
+    return 0;
 }
 
 /* One run: all of it lives as long as the run. */
@@ -96,13 +108,14 @@ struct control_pass {
     struct trace *trace;
 };
 
-static int open_controllers(struct simulated_control *c, struct control_pass *p, struct error *err)
+static int open_controllers(struct simulated_control *all, struct control_pass *p, struct error *err)
 {
-    if (!(p->pipeline = pipeline_new(c->options->max_memory)))
+    if (!(p->pipeline = pipeline_new(all->options->max_memory)))
         return error_no_memory(err, "what reads the trace");
-    if (c->ledger.policy && simulated_ledger_join(&c->ledger, p->pipeline, err) != 0)
-        return -1;
-    return c->guard.policy ? simulated_guard_join(&c->guard, p->pipeline, err) : 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (join(all->controllers[i], p->pipeline, err) != 0)
+            return -1;
+    return 0;
 }
 
 /* A trace that cannot be read is the scenario's doing: what is wrong with it in the scenario's terms. */
@@ -119,19 +132,18 @@ static int explain(const struct simulated_control *c, const struct control_pass 
     return -1;
 }
 
-static int check_missing(const struct simulated_control *c, struct error *err)
+static int check_missing(const struct simulated_control *all, struct error *err)
 {
-    const struct subject *missing = c->ledger.policy ? simulated_ledger_missing(&c->ledger) : NULL;
-    const char *policy = c->ledger.policy;
-    if (!missing && c->guard.policy) {
-        missing = simulated_guard_missing(&c->guard);
-        policy = c->guard.policy;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct simulated_controller *c = all->controllers[i];
+        const struct subject *missing = c->kind->missing(c);
+        if (missing)
+            return error_set(err, ERROR_USAGE,
+                             "%s: %s: this domain does not appear in the trace: trace.events must have the "
+                             "scheduler's records",
+                             policy_name(c->policy), missing->where);
     }
-    return missing ? error_set(err, ERROR_USAGE,
-                               "%s: %s: this domain does not appear in the trace: trace.events must have the "
-                               "scheduler's records",
-                               policy_name(policy), missing->where)
-                   : 0;
+    return 0;
 }
 
 static int read_host(struct simulated_control *c, struct control_pass *p, struct error *err)
@@ -147,9 +159,9 @@ static int read_host(struct simulated_control *c, struct control_pass *p, struct
 }
 
 /* The trace is over: what a report says of it at its end. `at`: the number of the controller in the pipeline. */
-static void end_controller(struct simulated_control *c, const struct control_pass *p, size_t at,
-                           struct controller_rows *rows, const struct meter_options *options)
+static void end_controller(struct simulated_controller *c, const struct control_pass *p, size_t at)
 {
+    struct judgement *judgement = &c->control->judgement;
     struct report_summary s = {.clock = *trace_clock(p->trace)};
     const struct meter *meter = pipeline_meter(p->pipeline, at);
     struct charge_summary charges = {0};
@@ -161,45 +173,39 @@ static void end_controller(struct simulated_control *c, const struct control_pas
     quality.doubtful_ns = meter_doubtful_ns(meter);
     meter_charge_summary(meter, &charges);
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
-    verdict_judge(&c->judgement, &quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
-    verdict_judge_charges(&c->judgement, &charges, &options->charge, all_ns);
+    verdict_judge(judgement, &quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
+    verdict_judge_charges(judgement, &charges, &c->meter.charge, all_ns);
     s.end_ns = meter_accounted(meter);
     s.quality = &quality;
-    s.judgement = &c->judgement;
+    s.judgement = judgement;
     s.charges = &charges;
-    if (rows->writer)
-        writer_end(rows->writer, &s); /* a failure is the output's, and commit says it */
-    rows->writer = NULL;
+    if (c->writer)
+        writer_end(c->writer, &s); /* a failure is the output's, and commit says it */
+    c->writer = NULL;
 }
 
-static void end_controllers(struct simulated_control *c, const struct control_pass *p)
-{
-    if (c->ledger.policy)
-        end_controller(c, p, 0, &c->ledger.rows, &c->ledger.meter);
-    if (c->guard.policy)
-        end_controller(c, p, c->ledger.policy != NULL, &c->guard.rows, &c->guard.meter);
-}
-
-int simulated_control_run(struct simulated_control *c, struct simulated_feed *host, struct error *err)
+int simulated_control_run(struct simulated_control *all, struct simulated_feed *host, struct error *err)
 {
     struct control_pass p = {0};
-    c->host = host;
-    int status = open_controllers(c, &p, err);
+    all->host = host;
+    int status = open_controllers(all, &p, err);
     if (status == 0)
-        status = read_host(c, &p, err);
-    if (status != 0 && c->why.code != ERROR_NONE)
-        *err = c->why;
-    if (status == 0)
-        end_controllers(c, &p);
-    free_rows(&c->ledger.rows);
-    free_rows(&c->guard.rows);
+        status = read_host(all, &p, err);
+    if (status != 0 && all->why.code != ERROR_NONE)
+        *err = all->why;
+    for (size_t i = 0; i < all->n; i++) {
+        if (status == 0)
+            end_controller(all->controllers[i], &p, i);
+        writer_free(all->controllers[i]->writer);
+        choice_free(&all->controllers[i]->choice);
+    }
     pipeline_free(p.pipeline);
     trace_close(p.trace);
     return status;
 }
 
-void simulated_control_free(struct simulated_control *c)
+void simulated_control_free(struct simulated_control *all)
 {
-    simulated_ledger_free(&c->ledger);
-    simulated_guard_free(&c->guard);
+    for (size_t i = 0; i < all->n; i++)
+        all->controllers[i]->kind->release(all->controllers[i]);
 }

@@ -3,11 +3,16 @@
 #include "policy.h"
 #include "simulate_control.h"
 
+static struct simulated_ledger *ledger_of(const void *controller)
+{
+    return (struct simulated_ledger *)(uintptr_t)controller; /* its beginning */
+}
+
 /* Each rule is about a domain of the scenario. */
 static int check_domains(const struct simulated_ledger *l, struct error *err)
 {
     for (size_t i = 0; i < l->rules.n; i++)
-        if (scenario_has(l->control->scenario, &l->rules.reserves[i].who, err) != 0)
+        if (scenario_has(l->controller.control->scenario, &l->rules.reserves[i].who, err) != 0)
             return -1;
     return 0;
 }
@@ -16,7 +21,7 @@ static int check_domains(const struct simulated_ledger *l, struct error *err)
 static int check_sum(struct simulated_ledger *l, struct error *err)
 {
     struct debt_policy *p = &l->rules;
-    const struct scenario *s = l->control->scenario;
+    const struct scenario *s = l->controller.control->scenario;
     uint64_t reserved_ns = debt_policy_reserved_ns(p);
     size_t n = p->n;
     p->host_pcpus = (unsigned)s->pcpus;
@@ -31,25 +36,19 @@ static int check_sum(struct simulated_ledger *l, struct error *err)
     return debt_policy_check_sum(p, reserved_ns, n, p->host_pcpus, err);
 }
 
-int simulated_ledger_prepare(struct simulated_ledger *l, struct error *err)
+static int prepare(struct simulated_controller *c, struct error *err)
 {
     const struct policy_settings nothing_given = {0};
-    struct error why = {0};
-    int status = policy_read_file(&l->rules, l->policy, &nothing_given, &why);
-    if (status == 0)
-        status = check_domains(l, &why);
-    if (status == 0)
-        status = debt_policy_resolve(&l->rules, scenario_name_of, l->control->scenario, &why);
-    if (status == 0)
-        status = check_sum(l, &why);
-    if (status != 0)
-        error_set(err, why.code, "%s: %s", policy_name(l->policy), why.message);
-    return status;
+    struct simulated_ledger *l = ledger_of(c);
+    if (policy_read_file(&l->rules, c->policy, &nothing_given, err) != 0 || check_domains(l, err) != 0 ||
+        debt_policy_resolve(&l->rules, scenario_name_of, c->control->scenario, err) != 0)
+        return -1;
+    return check_sum(l, err);
 }
 
 static int act(const struct simulated_ledger *l, const struct debt_row *row)
 {
-    struct simulated_control *c = l->control;
+    struct simulated_control *c = l->controller.control;
     return row->settled ? simulation_allow(c->host->simulation, (uint16_t)row->domain, row->allowance_ns,
                                            l->rules.feedback_ns, c->delay_ns, &c->why)
                         : 0;
@@ -61,40 +60,45 @@ static int take_rows(void *context, const struct interval *interval, const struc
     for (size_t i = 0; i < n; i++)
         if (act(l, &rows[i]) != 0)
             return -1;
-    return controller_rows_write(&l->rows, &relation_debts, interval, rows, n);
+    return controller_write(&l->controller, interval, rows, n);
 }
 
-static size_t memory(const void *context)
+static bool begin(struct simulated_controller *c)
 {
-    return debt_memory(context);
-}
-
-int simulated_ledger_join(struct simulated_ledger *l, struct pipeline *pipeline, struct error *err)
-{
+    struct simulated_ledger *l = ledger_of(c);
     const struct debt_options debt = {.policy = &l->rules,
                                       .name_of = scenario_name_of,
-                                      .names = l->control->scenario,
+                                      .names = c->control->scenario,
                                       .context = l,
                                       .rows = take_rows};
     if (!(l->debt = debt_new(&debt)))
-        return error_no_memory(err, "the ledger");
-    if (charge_options_of(l->control->options, NULL, &l->meter.charge, err) != 0)
-        return -1;
-    debt_wants(l->debt, &l->meter);
-    const struct consumer consumer = {.context = l->debt, .memory = memory, .rows = &l->meter};
-    if (pipeline_add(pipeline, &consumer, err) != 0)
-        return -1;
-    return controller_rows_open(&l->rows, l->control, &relation_debts, &l->rules.feedback_ns, &l->meter, err);
+        return false;
+    debt_wants(l->debt, &c->meter);
+    c->length_ns = l->rules.feedback_ns;
+    return true;
 }
 
-const struct subject *simulated_ledger_missing(const struct simulated_ledger *l)
+static size_t memory(const void *controller)
 {
-    const struct debt_reserve *missing = debt_missing(l->debt);
-    return missing ? &missing->who : NULL;
+    return debt_memory(ledger_of(controller)->debt);
 }
 
-void simulated_ledger_free(struct simulated_ledger *l)
+static const struct subject *missing(const struct simulated_controller *c)
 {
-    debt_free(l->debt);
-    debt_policy_free(&l->rules);
+    const struct debt_reserve *r = debt_missing(ledger_of(c)->debt);
+    return r ? &r->who : NULL;
 }
+
+static void release(struct simulated_controller *c)
+{
+    debt_free(ledger_of(c)->debt);
+    debt_policy_free(&ledger_of(c)->rules);
+}
+
+const struct controller_kind simulated_ledger_kind = {.relation = &relation_debts,
+                                                      .option = "ledger",
+                                                      .prepare = prepare,
+                                                      .begin = begin,
+                                                      .memory = memory,
+                                                      .missing = missing,
+                                                      .release = release};

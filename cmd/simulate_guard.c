@@ -7,6 +7,11 @@
 #include "simulate_action.h"
 #include "simulate_control.h"
 
+static struct simulated_guard *guard_of(const void *controller)
+{
+    return (struct simulated_guard *)(uintptr_t)controller; /* its beginning */
+}
+
 /* What the simulated host can do about each kind of I/O. */
 static const char *const possible[GUARD_IOS] = {"drop, rate=KBIT", "pause"};
 
@@ -24,7 +29,7 @@ static int check_actions(const struct guard_policy *p, struct error *err)
 /* Each limit is about domains of the scenario. */
 static int check_domains(const struct simulated_guard *g, struct error *err)
 {
-    const struct scenario *s = g->control->scenario;
+    const struct scenario *s = g->controller.control->scenario;
     for (size_t i = 0; i < g->rules.n; i++) {
         const struct guard_limit *l = &g->rules.limits[i];
         if ((!l->every_guest && scenario_has(s, &l->guest, err) != 0) ||
@@ -37,25 +42,19 @@ static int check_domains(const struct simulated_guard *g, struct error *err)
     return 0;
 }
 
-int simulated_guard_prepare(struct simulated_guard *g, struct error *err)
+static int prepare(struct simulated_controller *c, struct error *err)
 {
     const struct guard_settings nothing_given = {0};
-    struct error why = {0};
-    int status = guard_read_file(&g->rules, g->policy, &nothing_given, &why);
-    if (status == 0)
-        status = check_actions(&g->rules, &why);
-    if (status == 0)
-        status = check_domains(g, &why);
-    if (status == 0)
-        status = guard_policy_resolve(&g->rules, scenario_name_of, g->control->scenario, &why);
-    if (status != 0)
-        error_set(err, why.code, "%s: %s", policy_name(g->policy), why.message);
-    return status;
+    struct simulated_guard *g = guard_of(c);
+    if (guard_read_file(&g->rules, c->policy, &nothing_given, err) != 0 ||
+        check_actions(&g->rules, err) != 0 || check_domains(g, err) != 0)
+        return -1;
+    return guard_policy_resolve(&g->rules, scenario_name_of, c->control->scenario, err);
 }
 
 static int act(const struct simulated_guard *g, const struct guard_row *row)
 {
-    struct simulated_control *c = g->control;
+    struct simulated_control *c = g->controller.control;
     bool block = row->outcome.decision == GUARD_BLOCK;
     struct simulated_action network = {0};
     if (*g->rules.actions[GUARD_NETWORK])
@@ -77,39 +76,44 @@ static int take_rows(void *context, const struct interval *interval, const struc
     for (size_t i = 0; i < n; i++)
         if (act(g, &rows[i]) != 0)
             return -1;
-    return controller_rows_write(&g->rows, &relation_guards, interval, rows, n);
+    return controller_write(&g->controller, interval, rows, n);
 }
 
-static size_t memory(const void *context)
+static bool begin(struct simulated_controller *c)
 {
-    return guard_memory(context);
-}
-
-int simulated_guard_join(struct simulated_guard *g, struct pipeline *pipeline, struct error *err)
-{
+    struct simulated_guard *g = guard_of(c);
     const struct guard_options guard = {.policy = &g->rules,
                                         .name_of = scenario_name_of,
-                                        .names = g->control->scenario,
+                                        .names = c->control->scenario,
                                         .context = g,
                                         .rows = take_rows};
     if (!(g->guard = guard_new(&guard)))
-        return error_no_memory(err, "the guard");
-    if (charge_options_of(g->control->options, NULL, &g->meter.charge, err) != 0)
-        return -1;
-    guard_wants(g->guard, &g->meter);
-    const struct consumer consumer = {.context = g->guard, .memory = memory, .rows = &g->meter};
-    if (pipeline_add(pipeline, &consumer, err) != 0)
-        return -1;
-    return controller_rows_open(&g->rows, g->control, &relation_guards, &g->rules.window_ns, &g->meter, err);
+        return false;
+    guard_wants(g->guard, &c->meter);
+    c->length_ns = g->rules.window_ns;
+    return true;
 }
 
-const struct subject *simulated_guard_missing(const struct simulated_guard *g)
+static size_t memory(const void *controller)
 {
-    return guard_missing(g->guard);
+    return guard_memory(guard_of(controller)->guard);
 }
 
-void simulated_guard_free(struct simulated_guard *g)
+static const struct subject *missing(const struct simulated_controller *c)
 {
-    guard_free(g->guard);
-    guard_policy_free(&g->rules);
+    return guard_missing(guard_of(c)->guard);
 }
+
+static void release(struct simulated_controller *c)
+{
+    guard_free(guard_of(c)->guard);
+    guard_policy_free(&guard_of(c)->rules);
+}
+
+const struct controller_kind simulated_guard_kind = {.relation = &relation_guards,
+                                                     .option = "decisions",
+                                                     .prepare = prepare,
+                                                     .begin = begin,
+                                                     .memory = memory,
+                                                     .missing = missing,
+                                                     .release = release};

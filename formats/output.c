@@ -58,7 +58,7 @@ static struct temporary *take_temporary(void)
     return NULL;
 }
 
-static int fail(struct output *o, const char *what, int number)
+static int note_failure(struct output *o, const char *what, int number)
 {
     if (!o->failed)
         error_set(&o->why, ERROR_IO, "%s: %s", what, strerror(number));
@@ -225,7 +225,7 @@ int output_write_fd(int fd, const void *bytes, size_t n)
 
 static int write_all(struct output *o, const char *bytes, size_t n)
 {
-    return output_write_fd(o->fd, bytes, n) == 0 ? 0 : fail(o, "cannot write", errno);
+    return output_write_fd(o->fd, bytes, n) == 0 ? 0 : note_failure(o, "cannot write", errno);
 }
 
 static int write_packed(struct output *o, const char *bytes, size_t n, ZSTD_EndDirective how)
@@ -279,7 +279,7 @@ int output_printf(struct output *o, const char *format, ...)
     int n = vasprintf(&text, format, args);
     va_end(args);
     if (n < 0)
-        return fail(o, "cannot write", ENOMEM);
+        return note_failure(o, "cannot write", ENOMEM);
     int status = output_write(o, text, (size_t)n);
     free(text);
     return status;
@@ -334,7 +334,7 @@ static int close_file(struct output *o)
 {
     int fd = o->fd;
     o->fd = -1;
-    return close(fd) == 0 || errno == EINTR ? 0 : fail(o, "cannot write", errno);
+    return close(fd) == 0 || errno == EINTR ? 0 : note_failure(o, "cannot write", errno);
 }
 
 static int finish(struct output *o)
@@ -346,11 +346,11 @@ static int finish(struct output *o)
     if (!o->destination)
         return close_file(o);
     if (fsync(o->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-        return fail(o, "cannot write to disk", errno);
+        return note_failure(o, "cannot write to disk", errno);
     if (close_file(o) != 0)
         return -1;
     if (rename(o->temporary->path, o->destination) != 0)
-        return fail(o, "cannot rename into place", errno);
+        return note_failure(o, "cannot rename into place", errno);
     atomic_store(&o->temporary->state, FREE);
     o->temporary = NULL;
     sync_directory_of(o->destination);

@@ -20,4 +20,17 @@ static inline bool array_make_room(void *array, size_t *capacity, size_t wanted,
     return wanted <= *capacity || array_grow(array, capacity, wanted, size);
 }
 
+/* The same, and adds what it takes to *memory; if there is none, *failed becomes true. */
+static inline bool array_make_counted(void *array, size_t *capacity, size_t wanted, size_t size,
+                                      size_t *memory, bool *failed)
+{
+    size_t before = *capacity;
+    if (wanted <= before)
+        return true;
+    bool made = array_grow(array, capacity, wanted, size);
+    *memory += (*capacity - before) * size;
+    *failed |= !made;
+    return made;
+}
+
 #endif

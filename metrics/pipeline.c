@@ -42,16 +42,14 @@ void pipeline_free(struct pipeline *p)
 
 int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct error *err)
 {
-    struct attached *members = array_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
-    if (!members)
+    if (!array_make_room(&p->members, &p->capacity, p->n + 1, sizeof *p->members))
         return error_no_memory(err, "the consumers of the trace");
-    p->members = members;
     bool wants_model = consumer->states || consumer->rows;
     if (wants_model && !p->model && !(p->pass.model = p->model = model_new(0)))
         return error_no_memory(err, "the consumers of the trace");
     if (consumer->states || (consumer->rows && meter_wants_idle(consumer->rows)))
         model_show_idle(p->model);
-    struct attached *m = &members[p->n];
+    struct attached *m = &p->members[p->n];
     *m = (struct attached){.consumer = *consumer};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
         return -1;

@@ -17,6 +17,7 @@
 #define UNATTRIBUTED_SHARE 0.10 /* of driver domains' time: as much as charges are off at worst otherwise */
 #define WHOLE_INTERVAL_NS                                                                                    \
     100000000                   /* hardly an interval of this length is without I/O: nothing is left as own */
+#define POOR_OFF_SHARE     0.05 /* of the time of pCPUs: the clock is wrong by more than CLOCK_POOR_PPM there */
 #define POOR_SKIPPED_SHARE 0.05 /* of the bytes */
 #define POOR_TSC_SHARE     0.01 /* of the records: the time stamps are unreliable */
 #define STRANGE_SHARE      0.01 /* of the records: unknown ones of classes without state changes */
@@ -267,6 +268,20 @@ static void judge_clock(struct judgement *j, const struct clock *clock)
                 clock->host_hz / 1e6);
 }
 
+/* Do the lengths of runs go with the frequency all along? Where later parts of the trace contradict it, that was said. */
+static void judge_drift(struct judgement *j, const struct quality *q, double pcpu_ns)
+{
+    char time[HUMAN_BYTES], at[HUMAN_BYTES];
+    bool poor =
+        (double)q->clock_off_ppm > CLOCK_POOR_PPM && (double)q->clock_off_ns > POOR_OFF_SHARE * pcpu_ns;
+    if (q->clock_off_ns)
+        because(j, poor ? VERDICT_POOR : VERDICT_DEGRADED,
+                "the lengths of runs contradict the tsc frequency by up to %.2f %% for %s of pCPU time, "
+                "first at %s",
+                (double)q->clock_off_ppm / 1e4, human_duration(time, q->clock_off_ns),
+                human_duration(at, q->clock_off_at_ns));
+}
+
 void verdict_judge(struct judgement *j, const struct quality *q, const struct clock *clock,
                    uint64_t duration_ns, unsigned pcpus, bool has_runstates)
 {
@@ -279,6 +294,7 @@ void verdict_judge(struct judgement *j, const struct quality *q, const struct cl
     judge_unrecorded(j, q, (double)duration_ns, pcpus);
     judge_losses(j, q, (double)duration_ns * pcpus);
     judge_clock(j, clock);
+    judge_drift(j, q, (double)duration_ns * pcpus);
     judge_states(j, q, has_runstates);
     judge_tsc(j, q, clock);
     judge_bytes(j, q);

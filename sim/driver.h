@@ -58,7 +58,7 @@ struct sim_pair {
     uint32_t first_cell;                       /* of SIM_WORKS */
     struct sim_vif *vif;                       /* NULL: none */
     struct sim_vbd *vbd;                       /* NULL: none */
-    uint64_t counted[PAIR_COUNTS];              /* since the trace began */
+    uint64_t counted[PAIR_COUNTS];             /* since the trace began */
 };
 
 struct sim_driver {

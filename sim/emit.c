@@ -1,9 +1,7 @@
 #include "sim/emit.h"
 
-#include <string.h>
-
-/* What the hypervisor needs between two records of one act. */
-enum { EMIT_STEP_NS = 20, EMIT_STEP_MASK = 63 };
+/* What the hypervisor needs between two records of one act: 0.4 to 1.66 of the scenario's `record`. */
+enum { STEP_LEAST = 20, STEP_MASK = 63, STEP_UNIT = 50 };
 
 /* How a hypercall's record says which arguments follow: two bits for each, from bit 20 on; 1: one word. */
 #define ARGUMENT(n) (1u << (20 + 2 * (n)))
@@ -15,11 +13,15 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
     const struct sim_host *host = pcpu->host;
     uint32_t then[TRACE_EXTRA_MAX];
     if (host->layout.past[event]) {
-        memcpy(then, words, count * sizeof *words);
+        for (unsigned i = 0; i < count; i++)
+            then[i] = words[i];
         count = trace_layout_words(&host->layout, event, then, count);
         words = then;
     }
-    trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
+    if (host->tap)
+        host->tap->record(host->tap->context, pcpu, event, ns, words, count);
+    else
+        trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
 }
 
 static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
@@ -30,7 +32,9 @@ static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *w
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
-    pcpu->clock_ns += EMIT_STEP_NS + (prng_next(&host->rng) & EMIT_STEP_MASK);
+    if (!host->plan->instant)
+        pcpu->clock_ns +=
+            (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
 }
 
 /* ---- HVM guests ---- */

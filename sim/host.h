@@ -113,6 +113,8 @@ struct sim_domain {
     uint32_t life;             /* which one of its id, from 1 on */
     struct sim_timer fate;     /* toolstack.h */
     int fate_step;
+    struct sim_timer pauser;
+    bool paused;              /* by xl pause */
     uint32_t index;           /* in host->domains */
     uint32_t first_done_cell; /* of SIM_DONES (driver.h) */
     uint32_t own_cell;        /* a driver domain's work for itself; of guests CELL_NONE */
@@ -135,8 +137,25 @@ struct sim_pcpu {
     uint32_t id;
 };
 
+/*
+ * Somebody who follows the host instead of its trace buffers: with a tap nothing goes into the buffers. All times are those that
+ * records and the truth have.
+ */
+struct sim_tap {
+    void *context;
+    /* A record of the pCPU, of an event that the mask has; pcpu->ring.current_* is Xen's `current`. */
+    void (*record)(void *context, const struct sim_pcpu *pcpu, enum trace_event event, uint64_t at_ns,
+                   const uint32_t *words, unsigned count);
+    /* The vCPU is in the state from at_ns on, by an act on the pCPU `on`, where it runs if it does; the record follows. */
+    void (*change)(void *context, const struct sim_pcpu *on, const struct sim_vcpu *v, enum sim_runstate to,
+                   uint64_t at_ns);
+    /* The domain was created (`alive`, at born_ns; all its vCPUs are offline) or removed (at died_ns). */
+    void (*life)(void *context, const struct sim_domain *d);
+};
+
 struct sim_host {
     const struct scenario *plan;
+    const struct sim_tap *tap; /* NULL: none */
     struct prng rng;
     struct timeline timeline;
     uint64_t loop_ns;          /* what happens now was due then */
@@ -154,7 +173,10 @@ struct sim_host {
     size_t driver_count;
     struct sim_pair *pairs; /* guests and their driver domains; a list */
     struct true_account truth;
-    uint64_t cycles_per_ns;         /* 16.48 fixed point */
+    uint64_t cycles_per_ns; /* 16.48 fixed point */
+    uint64_t slow_tick_ns; /* of a counter whose ticks are longer than a ns, rounded up; 0: of a faster one */
+    uint64_t
+        handover_ns; /* so long after one pCPU is done with a vCPU another one is at work on it, if that shows in no other way */
     uint64_t last_ns;               /* of the latest record or runstate change */
     struct trace_layout layout;     /* of its records */
     bool recorded[TRC_EVENT_COUNT]; /* by the event mask, and there are such records in the layout */
@@ -167,6 +189,15 @@ struct sim_host {
 static inline uint64_t host_tsc(const struct sim_host *host, uint64_t ns)
 {
     return ((uint64_t)1 << 44) + (uint64_t)(((uint128)ns * host->cycles_per_ns) >> 48);
+}
+
+/* Xen's NOW() at ns: its clock advances with the timestamp counter. */
+static inline uint64_t host_system_time(const struct sim_host *host, uint64_t ns)
+{
+    if (host->slow_tick_ns == 0)
+        return ns;
+    uint64_t ticks = host_tsc(host, ns) - host_tsc(host, 0);
+    return (uint64_t)(((uint128)ticks * 1000000000u + host->plan->cpu_hz - 1) / host->plan->cpu_hz);
 }
 
 static inline bool vcpu_is_idle(const struct sim_vcpu *v)
@@ -197,6 +228,9 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer);
 /* The timer is due at that time next, SIM_NEVER: not any more. A time that has passed: at once. */
 static inline void host_set_timer(struct sim_host *host, const struct sim_timer *timer, uint64_t due_ns)
 {
+    if (due_ns != SIM_NEVER &&
+        host_system_time(host, due_ns) < due_ns) /* at the next tick of a slow counter */
+        due_ns = host_system_time(host, due_ns + host->slow_tick_ns);
     timeline_set(&host->timeline, timer->actor, due_ns);
 }
 

@@ -31,6 +31,21 @@ bool host_add_timer(struct sim_host *host, struct sim_timer *timer)
     return true;
 }
 
+/*
+ * Changes of a vCPU never have one stamp, so that a reader knows their order: Xen holds a lock at each of them. Where records take
+ * time, the next holder comes after them; else, or if the counter is slower than that, a tick of the counter later. The
+ * counter's rate is rounded up if it is slow, so that the time of a tick is not before it.
+ */
+static void set_clock(struct sim_host *host)
+{
+    enum { RECORD_NS = 20 };
+    const uint64_t second = 1000000000u, hz = host->plan->cpu_hz, tick_ns = (second + hz - 1) / hz;
+    bool slow = hz < second;
+    host->cycles_per_ns = (uint64_t)(((uint128)hz << 48) / second) + slow;
+    host->slow_tick_ns = slow ? tick_ns : 0;
+    host->handover_ns = host->plan->instant || tick_ns > RECORD_NS ? tick_ns : 0;
+}
+
 static void fill_mask(struct sim_host *host)
 {
     uint32_t mask = host->plan->event_mask;
@@ -189,7 +204,7 @@ static void free_loads(struct sim_domain *d)
 
 bool sim_host_build(struct sim_host *host)
 {
-    host->cycles_per_ns = (uint64_t)(((uint128)host->plan->cpu_hz << 48) / 1000000000u);
+    set_clock(host);
     prng_seed(&host->rng, host->plan->seed);
     trace_layout_init(&host->layout, host->plan->layout);
     fill_mask(host);

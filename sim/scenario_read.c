@@ -4,6 +4,7 @@
 
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
+#include "sim/scenario_damage.h"
 #include "sim/scenario_loads.h"
 #include "sim/trace_layout.h"
 
@@ -43,7 +44,9 @@ static const struct key host_keys[] = {
     {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
     {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
+    {"instant", KEY_FLAG, FIELD(scenario, instant), 0, 0, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
+    {"record", KEY_TIME, FIELD(scenario, record_ns), 0, 1 * MS, NULL, false},
     {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
     {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
     {"timeslice", KEY_TIME, FIELD(scenario, timeslice_ns), 1 * MS, 1000 * MS, NULL, false},
@@ -61,6 +64,7 @@ struct trace_object {
 static const struct key trace_keys[] = {
     {"events", KEY_TEXT, FIELD(trace_object, events), 0, 0, NULL, false},
     {"layout", KEY_TEXT, FIELD(trace_object, layout), 0, 0, NULL, false},
+    {"damage", KEY_OTHER, .required = false},
     {"buffer_pages", KEY_COUNT, FIELD(trace_object, buffer_pages), 1, 65535, NULL, false},
     {"sweep", KEY_TIME, FIELD(trace_object, sweep_ns), 1 * MS, 3600 * S, NULL, false},
     {"sweep_delay", KEY_TIME, FIELD(trace_object, sweep_delay_ns), 0, 3600 * S, NULL, false},
@@ -77,6 +81,8 @@ static const struct key domain_keys[] = {
     {"created", KEY_TIME, FIELD(scenario_domain, created_ns), 0, 86400 * S, NULL, false},
     {"destroyed", KEY_TIME, FIELD(scenario_domain, destroyed_ns), 0, 86400 * S, NULL, false},
     {"again", KEY_TIME, FIELD(scenario_domain, again_ns), 1 * MS, 86400 * S, NULL, false},
+    {"pause", KEY_TIME, FIELD(scenario_domain, pause_ns), 1 * US, 3600 * S, NULL, false},
+    {"pause_every", KEY_TIME, FIELD(scenario_domain, pause_every_ns), 1 * MS, 86400 * S, NULL, false},
     {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
     {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
     {"pin", KEY_OTHER, .required = false},
@@ -91,6 +97,7 @@ static const struct key domain_keys[] = {
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"block_race_pct", KEY_NUMBER, FIELD(scenario_domain, block_race_pct), 0, 50, NULL, false},
     {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
     {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
@@ -188,7 +195,8 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
                                 .buffer_pages = s->buffer_pages,
                                 .sweep_ns = s->sweep_ns,
                                 .sweep_delay_ns = s->sweep_delay_ns};
-    if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
+    if (trace && (keys_read(trace, &place, trace_keys, &part, err) != 0 ||
+                  scenario_read_damage(s, trace, &place, err) != 0))
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
         return key_error(&pages, err, "all pCPUs together have at most %u pages: lower it to %u", PAGES_MAX,
@@ -296,6 +304,8 @@ static int check_life(const struct scenario_domain *d, const json_t *domain, con
                *again = keys_given(domain, domain_keys, "again");
     const struct key_place first = {place, created ? created : destroyed, 0}, end = {place, destroyed, 0},
                            next = {place, again, 0};
+    if (!d->pause_ns != !d->pause_every_ns)
+        return key_error(place, err, "has one of pause and pause_every: give both, or take it out");
     if ((created || destroyed) && json_object_get(domain, "driver_domain"))
         return key_error(&first, err, "a driver domain is there all the time: take it out");
     if (destroyed && d->destroyed_ns < d->created_ns + SCENARIO_LIFE_NS)
@@ -447,6 +457,7 @@ struct scenario *scenario_read(const char *text, size_t n, const char *folder, u
                            .scheduler = SCENARIO_CREDIT2,
                            .ipi_ns = 1500,
                            .switch_cost_ns = 1000,
+                           .record_ns = 50,
                            .watchdog_ns = 20000000000u,
                            .ratelimit_ns = 1000000,
                            .timeslice_ns = 30000000,
@@ -473,6 +484,7 @@ void scenario_free(struct scenario *s)
         free(s->domains[i].driver);
     }
     free(s->domains);
+    free(s->damages);
     json_decref(s->document);
     free(s);
 }

@@ -34,6 +34,10 @@ struct simulation *simulation_new(const struct scenario *plan, const struct simu
 struct sim_host;
 struct sim_host *simulation_host(struct simulation *s);
 
+/* The tap follows the host, which then writes no trace; before it runs. The tap must outlive the simulation. */
+struct sim_tap;
+void simulation_follow(struct simulation *s, const struct sim_tap *tap);
+
 /* What counts: a vif, a vbd, or a thread that works for the guest. */
 enum simulated_device { DEVICE_NETWORK, DEVICE_DISK, DEVICE_THREAD };
 

@@ -24,6 +24,12 @@ static void next_step(struct sim_host *host, struct sim_domain *d, enum fate ste
     host_set_timer(host, &d->fate, due_ns);
 }
 
+static void tell_life(const struct sim_host *host, const struct sim_domain *d)
+{
+    if (host->tap)
+        host->tap->life(host->tap->context, d);
+}
+
 /* A domain is there, or gone. */
 static void record_life(struct sim_pcpu *on, enum trace_event event, const struct sim_domain *d)
 {
@@ -39,12 +45,37 @@ static void create(struct sim_host *host, struct sim_domain *d, struct sim_pcpu 
 {
     EMIT(on, TRC_DOM0_DOM_ADD, d->id);
     d->alive = true;
-    d->born_ns = on->clock_ns;
+    d->born_ns = host_system_time(host, on->clock_ns);
+    tell_life(host, d);
     record_life(on, TRC_DOM_ADD, d);
     for (size_t i = 0; i < d->plan->vcpus; i++)
         d->vcpus[i].changed_ns = d->vcpus[i].switched_ns = d->born_ns;
     next_step(host, d, FATE_UNPAUSE, on->clock_ns + BUILD_NS);
 }
+
+/* ---- xl pause ---- */
+
+/* Whether it runs, as far as the toolstack is concerned. */
+static bool is_running(const struct sim_domain *d)
+{
+    return d->alive && d->fate_step != FATE_UNPAUSE && d->fate_step != FATE_BURY;
+}
+
+static void pauser_due(struct sim_host *host, void *context, uint64_t now_ns)
+{
+    struct sim_domain *d = context;
+    struct sim_pcpu *on = toolstack_pcpu(host);
+    pcpu_enter(on, now_ns);
+    bool running = is_running(d), pauses = running && !d->paused;
+    for (size_t i = 0; running && i < d->plan->vcpus; i++)
+        (pauses ? vcpu_pause : vcpu_unpause)(on, &d->vcpus[i]);
+    d->paused = pauses;
+    uint64_t mean_ns = pauses ? d->plan->pause_ns : d->plan->pause_every_ns;
+    host_set_timer(host, &d->pauser, on->clock_ns + prng_skewed(&host->rng, mean_ns));
+    pcpu_leave(on);
+}
+
+/* ---- xl create, xl destroy ---- */
 
 /* Its kernel boots: each vCPU begins with an interrupt of its timer. */
 static void unpause(struct sim_host *host, struct sim_domain *d, struct sim_pcpu *on)
@@ -87,11 +118,12 @@ static void bury(struct sim_host *host, struct sim_domain *d, struct sim_pcpu *o
     EMIT(on, TRC_DOM0_DOM_REM, d->id);
     for (size_t i = 0; i < d->plan->vcpus && host->scheduler->remove; i++)
         host->scheduler->remove(host->scheduler_state, on, &d->vcpus[i]);
-    d->died_ns = on->clock_ns;
+    d->died_ns = host_system_time(host, on->clock_ns);
     for (size_t i = 0; i < d->plan->vcpus; i++)
         vcpu_close_account(&d->vcpus[i], d->died_ns);
     record_life(on, TRC_DOM_REM, d);
     d->alive = false;
+    tell_life(host, d);
 }
 
 static void fate_due(struct sim_host *host, void *context, uint64_t now_ns)
@@ -107,6 +139,9 @@ static void fate_due(struct sim_host *host, void *context, uint64_t now_ns)
 
 bool toolstack_init(struct sim_host *host, struct sim_domain *d)
 {
+    d->pauser = (struct sim_timer){.due = pauser_due, .context = d};
+    if (d->plan->pause_every_ns && !host_add_timer(host, &d->pauser))
+        return false;
     if (d->alive && d->plan->destroyed_ns == SIM_NEVER)
         return true;
     d->fate = (struct sim_timer){.due = fate_due, .context = d};
@@ -117,6 +152,8 @@ void toolstack_begin(struct sim_host *host)
 {
     for (size_t i = 0; i < host->plan->domain_count; i++) {
         struct sim_domain *d = &host->domains[i];
+        if (d->plan->pause_every_ns)
+            host_set_timer(host, &d->pauser, prng_skewed(&host->rng, d->plan->pause_every_ns));
         if (!d->fate.due)
             continue;
         if (d->alive)

@@ -96,12 +96,9 @@ static uint32_t account_of(struct debt *d, const char *name, const struct debt_r
             d->accounts[i].rule = d->accounts[i].rule ? d->accounts[i].rule : rule;
             return i;
         }
-    struct account *accounts =
-        array_reserve(d->accounts, &d->accounts_capacity, d->accounts_n + 1, sizeof *accounts);
-    if (!accounts)
+    if (!array_make_room(&d->accounts, &d->accounts_capacity, d->accounts_n + 1, sizeof *d->accounts))
         return NO_ACCOUNT;
-    d->accounts = accounts;
-    struct account *a = &accounts[d->accounts_n];
+    struct account *a = &d->accounts[d->accounts_n];
     *a = (struct account){.name = name, .rule = rule, .domain = -1, .total.domain = -1};
     if (!repayment_init(&a->repayment, rule->spread))
         return NO_ACCOUNT;
@@ -167,15 +164,12 @@ static uint64_t less(uint64_t ns, uint64_t part_ns)
 
 static bool add_row(struct debt *d, uint32_t account)
 {
-    struct debt_row *rows = array_reserve(d->rows, &d->rows_capacity, d->rows_n + 1, sizeof *rows);
-    d->rows = rows ? rows : d->rows;
-    uint32_t *accounts =
-        array_reserve(d->row_accounts, &d->row_accounts_capacity, d->rows_n + 1, sizeof *accounts);
-    d->row_accounts = accounts ? accounts : d->row_accounts;
-    if (!rows || !accounts)
+    size_t n = d->rows_n + 1;
+    if (!array_make_room(&d->rows, &d->rows_capacity, n, sizeof *d->rows) ||
+        !array_make_room(&d->row_accounts, &d->row_accounts_capacity, n, sizeof *d->row_accounts))
         return false;
-    rows[d->rows_n] = (struct debt_row){.domain = -1};
-    accounts[d->rows_n] = account;
+    d->rows[d->rows_n] = (struct debt_row){.domain = -1};
+    d->row_accounts[d->rows_n] = account;
     d->accounts[account].row = (uint32_t)++d->rows_n;
     return true;
 }
@@ -362,19 +356,17 @@ static void close_rows(struct debt *d, const struct interval *interval, uint64_t
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct debt *d = context;
-    struct seen *seen = array_reserve(d->seen, &d->seen_capacity, n + 1, sizeof *seen);
     (void)interval;
-    if (!seen)
+    if (!array_make_room(&d->seen, &d->seen_capacity, n + 1, sizeof *d->seen))
         return -1;
-    d->seen = seen;
     for (size_t i = 0; i < n; i++) {
         const struct measures *m = rows[i].measures;
-        seen[i] = (struct seen){.domain = rows[i].domain,
-                                .life = rows[i].life,
-                                .vcpus = rows[i].vcpus,
-                                .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
-                                .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
-                                .doubtful_ns = (uint64_t)m->doubtful_ns};
+        d->seen[i] = (struct seen){.domain = rows[i].domain,
+                                   .life = rows[i].life,
+                                   .vcpus = rows[i].vcpus,
+                                   .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
+                                   .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
+                                   .doubtful_ns = (uint64_t)m->doubtful_ns};
     }
     d->seen_n = n;
     return 0;
@@ -406,17 +398,15 @@ void debt_wants(struct debt *d, struct meter_options *meter)
 
 const struct debt_row *debt_totals(struct debt *d, struct interval *whole, size_t *n)
 {
-    struct debt_row *rows = array_reserve(d->rows, &d->rows_capacity, d->accounts_n + 1, sizeof *rows);
-    if (!rows)
+    if (!array_make_room(&d->rows, &d->rows_capacity, d->accounts_n + 1, sizeof *d->rows))
         return NULL;
-    d->rows = rows;
     for (size_t i = 0; i < d->accounts_n; i++)
-        rows[i] = d->accounts[i].total;
+        d->rows[i] = d->accounts[i].total;
     if (d->accounts_n > 1)
-        qsort(rows, d->accounts_n, sizeof *rows, compare_rows);
+        qsort(d->rows, d->accounts_n, sizeof *d->rows, compare_rows);
     *n = d->accounts_n;
     *whole = d->whole;
-    return rows;
+    return d->rows;
 }
 
 uint64_t debt_reserved_ns(const struct debt *d, size_t *n)

@@ -74,23 +74,21 @@ static struct guard_row *row_of(struct guard *g, struct guard_pair *p)
 {
     if (p->row)
         return &g->rows[p->row - 1];
-    struct guard_row *rows = array_reserve(g->rows, &g->rows_capacity, g->rows_n + 1, sizeof *rows);
-    g->rows = rows ? rows : g->rows;
-    uint32_t *pairs = array_reserve(g->row_pairs, &g->row_pairs_capacity, g->rows_n + 1, sizeof *pairs);
-    g->row_pairs = pairs ? pairs : g->row_pairs;
-    if (!rows || !pairs)
+    size_t n = g->rows_n + 1;
+    if (!array_make_room(&g->rows, &g->rows_capacity, n, sizeof *g->rows) ||
+        !array_make_room(&g->row_pairs, &g->row_pairs_capacity, n, sizeof *g->row_pairs))
         return NULL;
     const struct guard_account *a = &g->book.accounts[p->account];
-    rows[g->rows_n] = (struct guard_row){.domain = a->domain,
-                                         .life = a->life,
-                                         .driver_domain = p->driver,
-                                         .driver_life = p->driver_life,
-                                         .limit = p->limit ? p->limit->limit : (struct cpu_share){0, 1},
-                                         .average_ns = NS_UNKNOWN,
-                                         .windows = 1};
-    pairs[g->rows_n] = (uint32_t)(p - g->book.pairs);
+    g->rows[g->rows_n] = (struct guard_row){.domain = a->domain,
+                                            .life = a->life,
+                                            .driver_domain = p->driver,
+                                            .driver_life = p->driver_life,
+                                            .limit = p->limit ? p->limit->limit : (struct cpu_share){0, 1},
+                                            .average_ns = NS_UNKNOWN,
+                                            .windows = 1};
+    g->row_pairs[g->rows_n] = (uint32_t)(p - g->book.pairs);
     p->row = (uint32_t)++g->rows_n;
-    return &rows[g->rows_n - 1];
+    return &g->rows[g->rows_n - 1];
 }
 
 /* ---- the window ---- */
@@ -329,17 +327,16 @@ static void finish_rows(struct guard *g, const struct interval *interval)
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct guard *g = context;
-    struct seen *seen = array_reserve(g->seen, &g->seen_capacity, n + 1, sizeof *seen);
     (void)interval;
-    if (!seen)
+    if (!array_make_room(&g->seen, &g->seen_capacity, n + 1, sizeof *g->seen))
         return -1;
-    g->seen = seen;
     for (size_t i = 0; i < n; i++) {
         const struct measures *m = rows[i].measures;
-        seen[i] = (struct seen){.domain = rows[i].domain, .life = rows[i].life};
+        struct seen *seen = &g->seen[i];
+        *seen = (struct seen){.domain = rows[i].domain, .life = rows[i].life};
         for (int state = 0; state < RUNSTATES; state++)
-            seen[i].all_ns = add_count(seen[i].all_ns, (uint64_t)m->state_ns[state]);
-        seen[i].unknown_ns = add_count((uint64_t)m->state_ns[RUNSTATE_UNKNOWN], (uint64_t)m->doubtful_ns);
+            seen->all_ns = add_count(seen->all_ns, (uint64_t)m->state_ns[state]);
+        seen->unknown_ns = add_count((uint64_t)m->state_ns[RUNSTATE_UNKNOWN], (uint64_t)m->doubtful_ns);
     }
     g->seen_n = n;
     return 0;
@@ -369,18 +366,16 @@ void guard_wants(struct guard *g, struct meter_options *meter)
 
 const struct guard_row *guard_totals(struct guard *g, struct interval *whole, size_t *n)
 {
-    struct guard_row *rows = array_reserve(g->rows, &g->rows_capacity, g->book.pairs_n + 1, sizeof *rows);
-    if (!rows)
+    if (!array_make_room(&g->rows, &g->rows_capacity, g->book.pairs_n + 1, sizeof *g->rows))
         return NULL;
-    g->rows = rows;
     *n = 0;
     for (size_t i = 0; i < g->book.pairs_n; i++)
         if (g->book.pairs[i].total.domain >= 0)
-            rows[(*n)++] = g->book.pairs[i].total;
+            g->rows[(*n)++] = g->book.pairs[i].total;
     if (*n > 1)
-        qsort(rows, *n, sizeof *rows, compare_rows);
+        qsort(g->rows, *n, sizeof *g->rows, compare_rows);
     *whole = g->whole;
-    return rows;
+    return g->rows;
 }
 
 size_t guard_memory(const struct guard *g)

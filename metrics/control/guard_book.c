@@ -62,12 +62,9 @@ static uint32_t account_of(struct guard_book *b, struct guard_party who)
     for (uint32_t i = 0; who.name && i < b->accounts_n; i++)
         if (b->accounts[i].name && strcmp(b->accounts[i].name, who.name) == 0)
             return i;
-    struct guard_account *accounts =
-        array_reserve(b->accounts, &b->accounts_capacity, b->accounts_n + 1, sizeof *accounts);
-    if (!accounts)
+    if (!array_make_room(&b->accounts, &b->accounts_capacity, b->accounts_n + 1, sizeof *b->accounts))
         return NO_ACCOUNT;
-    b->accounts = accounts;
-    accounts[b->accounts_n] = (struct guard_account){
+    b->accounts[b->accounts_n] = (struct guard_account){
         .name = who.name, .first_pair = NONE, .exempt = guard_policy_exempts(b->options->policy, who)};
     return (uint32_t)b->accounts_n++;
 }
@@ -126,12 +123,10 @@ struct guard_pair *guard_book_pair(struct guard_book *b, uint32_t account, const
     for (uint32_t i = a->first_pair; i != NONE; i = b->pairs[i].next)
         if (b->pairs[i].driver == idd->domain && b->pairs[i].driver_life == idd->life)
             return &b->pairs[i];
-    struct guard_pair *pairs = array_reserve(b->pairs, &b->pairs_capacity, b->pairs_n + 1, sizeof *pairs);
-    if (!pairs)
+    if (!array_make_room(&b->pairs, &b->pairs_capacity, b->pairs_n + 1, sizeof *b->pairs))
         return NULL;
-    b->pairs = pairs;
     struct guard_party guest = {(uint16_t)a->domain, a->name};
-    pairs[b->pairs_n] = (struct guard_pair){
+    b->pairs[b->pairs_n] = (struct guard_pair){
         .account = account,
         .next = a->first_pair,
         .driver = idd->domain,
@@ -139,7 +134,7 @@ struct guard_pair *guard_book_pair(struct guard_book *b, uint32_t account, const
         .limit = guard_policy_find(b->options->policy, guest, party_of(b, idd->domain, idd->life)),
         .total = {.domain = -1}};
     a->first_pair = (uint32_t)b->pairs_n;
-    return &pairs[b->pairs_n++];
+    return &b->pairs[b->pairs_n++];
 }
 
 struct guard_driver *guard_book_driver(struct guard_book *b, int32_t domain, uint32_t life)
@@ -147,11 +142,8 @@ struct guard_driver *guard_book_driver(struct guard_book *b, int32_t domain, uin
     for (size_t i = 0; i < b->drivers_n; i++)
         if (b->drivers[i].domain == domain && b->drivers[i].life == life)
             return &b->drivers[i];
-    struct guard_driver *drivers =
-        array_reserve(b->drivers, &b->drivers_capacity, b->drivers_n + 1, sizeof *drivers);
-    if (!drivers)
+    if (!array_make_room(&b->drivers, &b->drivers_capacity, b->drivers_n + 1, sizeof *b->drivers))
         return NULL;
-    b->drivers = drivers;
-    drivers[b->drivers_n] = (struct guard_driver){.domain = domain, .life = life, .awaited = NONE};
-    return &drivers[b->drivers_n++];
+    b->drivers[b->drivers_n] = (struct guard_driver){.domain = domain, .life = life, .awaited = NONE};
+    return &b->drivers[b->drivers_n++];
 }

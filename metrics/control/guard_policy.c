@@ -41,10 +41,8 @@ void guard_policy_free(struct guard_policy *p)
 
 int guard_policy_add(struct guard_policy *p, const struct guard_limit *limit, struct error *err)
 {
-    struct guard_limit *limits = array_reserve(p->limits, &p->capacity, p->n + 1, sizeof *limits);
-    if (!limits)
+    if (!array_make_room(&p->limits, &p->capacity, p->n + 1, sizeof *p->limits))
         return error_no_memory(err, "the limits");
-    p->limits = limits;
     struct guard_limit added = *limit;
     added.guest.name = added.driver.name = NULL;
     if (subject_copy(&added.guest, &limit->guest, err) != 0 ||
@@ -52,17 +50,15 @@ int guard_policy_add(struct guard_policy *p, const struct guard_limit *limit, st
         limit_free(&added);
         return -1;
     }
-    limits[p->n++] = added;
+    p->limits[p->n++] = added;
     return 0;
 }
 
 int guard_policy_exempt(struct guard_policy *p, const struct subject *guest, struct error *err)
 {
-    struct subject *exempt = array_reserve(p->exempt, &p->exempt_capacity, p->exempt_n + 1, sizeof *exempt);
-    if (!exempt)
+    if (!array_make_room(&p->exempt, &p->exempt_capacity, p->exempt_n + 1, sizeof *p->exempt))
         return error_no_memory(err, "the policy");
-    p->exempt = exempt;
-    if (subject_copy(&exempt[p->exempt_n], guest, err) != 0)
+    if (subject_copy(&p->exempt[p->exempt_n], guest, err) != 0)
         return -1;
     p->exempt_n++;
     return 0;

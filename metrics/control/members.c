@@ -30,12 +30,10 @@ const struct member *members_find(const struct members *m, int32_t domain, uint3
 
 const struct member *members_add(struct members *m, int32_t domain, uint32_t life, uint32_t account)
 {
-    struct member *all = array_reserve(m->at, &m->capacity, m->n + 1, sizeof *all);
-    if (!all)
+    if (!array_make_room(&m->at, &m->capacity, m->n + 1, sizeof *m->at))
         return NULL;
-    m->at = all;
-    struct member *at = &all[place_of(m, domain, life)];
-    memmove(at + 1, at, (size_t)(all + m->n - at) * sizeof *at);
+    struct member *at = &m->at[place_of(m, domain, life)];
+    memmove(at + 1, at, (size_t)(m->at + m->n - at) * sizeof *at);
     *at = (struct member){domain, life, account, (uint32_t)m->n++};
     return at;
 }

@@ -31,15 +31,31 @@ static uint32_t idd_of_vcpu(const struct charging *c, uint32_t vcpu)
     return vcpu == NOBODY ? NOBODY : charging_idd_of_vcpu(c, vcpu);
 }
 
+static void apply_marks(struct charging *c, uint32_t vcpu);
+
+static inline void catch_up(struct charging *c, uint32_t vcpu)
+{
+    if (marks_due(c, vcpu))
+        apply_marks(c, vcpu);
+}
+
+void attribution_catch_up(struct charging *c, uint32_t vcpu)
+{
+    catch_up(c, vcpu);
+}
+
 /* ---- events ---- */
 
 /* An I/O event at c->now_ns. */
 static void event(struct charging *c, const struct io_event *h)
 {
     const struct idd *d = &c->idds[c->pairs[h->pair].idd];
-    charging_see_event(c, h);
+    c->seen.events[h->kind] += h->count;
+    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
+    c->vcpus[h->idd_vcpu].io_seen = true;
+    c->sink.event(c->sink.context, c->now_ns, h);
     if (d->tasks_seen && h->acting != h->idd_vcpu) {
-        attribution_catch_up(c, h->idd_vcpu);
+        catch_up(c, h->idd_vcpu);
         tasks_arrived(c, h->idd_vcpu, h->pair);
         return;
     }
@@ -329,7 +345,7 @@ void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu
 
 void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 {
-    attribution_catch_up(c, vcpu);
+    catch_up(c, vcpu);
     end_copies(c, vcpu, pcpu, idd_of_vcpu(c, vcpu));
 }
 
@@ -345,13 +361,20 @@ static uint32_t pair_of(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_
     return v->granted_pair = charging_pair(c, idd, guest);
 }
 
+/* The driver domain of the vCPU: `idd`, or it turns out to be one now. NOBODY: it is none, or there is no vCPU. */
+static uint32_t become_idd(struct charging *c, uint32_t vcpu, uint32_t idd)
+{
+    bool may = idd == NOBODY && vcpu != NOBODY && !c->explicit_idds && !is_idle(c, life_of(c, vcpu));
+    return may ? charging_make_idd(c, life_of(c, vcpu)) : idd;
+}
+
 /* The vCPU, of the driver domain `idd` if it is of one, had a page of the guest's. */
 static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t guest, enum io_kind kind)
 {
-    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)) || life_of(c, vcpu) == guest)
+    if (vcpu == NOBODY || life_of(c, vcpu) == guest)
         return;
-    if (idd == NOBODY && !c->explicit_idds && kind != IO_UNMAP)
-        idd = charging_make_idd(c, life_of(c, vcpu));
+    if (kind != IO_UNMAP)
+        idd = become_idd(c, vcpu, idd);
     uint32_t pair = idd == NOBODY ? NOBODY : pair_of(c, vcpu, idd, guest);
     if (pair == NOBODY)
         return;
@@ -374,11 +397,7 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
 /* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
 static void unmapped_none(struct charging *c, uint32_t vcpu, uint32_t idd)
 {
-    if (vcpu == NOBODY || is_idle(c, life_of(c, vcpu)))
-        return;
-    if (idd == NOBODY && !c->explicit_idds)
-        idd = charging_make_idd(c, life_of(c, vcpu));
-    if (idd != NOBODY)
+    if (become_idd(c, vcpu, idd) != NOBODY)
         tasks_unmapped_none(c, vcpu);
 }
 
@@ -421,12 +440,6 @@ static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t v
     c->now_ns = now_ns;
 }
 
-void attribution_catch_up(struct charging *c, uint32_t vcpu)
-{
-    if (marks_due(c, vcpu))
-        apply_marks(c, vcpu);
-}
-
 static void sends_traced(struct charging *c, uint32_t vcpu)
 {
     if (vcpu != NOBODY)
@@ -437,7 +450,7 @@ void attribution_record(struct charging *c, const struct transition *t)
 {
     uint32_t current = c->view->current[t->pcpu], idd = idd_of_vcpu(c, current);
     if (idd != NOBODY)
-        attribution_catch_up(c, current);
+        catch_up(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
         granted(c, current, idd, t->vcpu, IO_MAP);

@@ -57,11 +57,6 @@ uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns)
 
 /* ---- those that wait for a thread ---- */
 
-void interrupt_wakes(struct charging *c, uint32_t vcpu, uint32_t woken)
-{
-    c->vcpus[vcpu].interrupts.wakes = woken;
-}
-
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns)
 {
     struct interrupts *w = &c->vcpus[vcpu].interrupts;
@@ -74,11 +69,6 @@ struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_
     if (w->wakes != NOBODY)
         w->woke = w->wakes;
     return w->period;
-}
-
-void interrupt_next_task(struct charging *c, uint32_t vcpu)
-{
-    c->vcpus[vcpu].interrupts.switched = true;
 }
 
 static void settle(struct charging *c, uint32_t vcpu, const struct period *whole)

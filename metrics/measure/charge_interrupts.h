@@ -16,8 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct charging;
-struct period;
+#include "charging_state.h"
 
 /* Part of charging per task (charge_tasks.h). */
 
@@ -37,9 +36,15 @@ uint64_t interrupt_entry(const struct charging *c, uint32_t vcpu, uint64_t ns);
 /* The period for the time of the vCPU's interrupts that wait for a thread, from_ns at the earliest. NULL: no memory. */
 struct period *interrupt_waits(struct charging *c, uint32_t vcpu, uint64_t from_ns);
 /* The stretch of the vCPU woke another one of its domain; NOBODY: a stretch begins. */
-void interrupt_wakes(struct charging *c, uint32_t vcpu, uint32_t woken);
+static inline void interrupt_wakes(struct charging *c, uint32_t vcpu, uint32_t woken)
+{
+    c->vcpus[vcpu].interrupts.wakes = woken;
+}
 /* The vCPU's kernel switches to another task. */
-void interrupt_next_task(struct charging *c, uint32_t vcpu);
+static inline void interrupt_next_task(struct charging *c, uint32_t vcpu)
+{
+    c->vcpus[vcpu].interrupts.switched = true;
+}
 /* A kernel thread of the vCPU has ended, and `whole` has its shares: interrupts before it, there or where it was woken, are charged alike. */
 void interrupt_follows(struct charging *c, uint32_t vcpu, const struct period *whole);
 /* No thread follows: the vCPU's interrupts that wait are the driver domain's own. */

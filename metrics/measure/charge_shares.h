@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "apportion.h"
 #include "charging_state.h"
 
 /* ---- periods ---- */
@@ -53,7 +54,13 @@ double charging_sum_real(const struct charging *c, const struct period *p);
 /* Keeps in mind to whom the period is charged. */
 void charging_remember(struct charging *c, const struct period *p);
 /* c->real_weights become the weights of the period. */
-void charging_set_weights(const struct charging *c, struct period *p);
+static inline void charging_set_weights(const struct charging *c, struct period *p)
+{
+    if (p->shares_n > 1)
+        apportion_scale(c->real_weights, p->weights, p->shares_n);
+    else
+        p->weights[0] = 1;
+}
 
 /* The sum of the weights of the period. */
 double charging_sum_weights(const struct period *p);
@@ -68,11 +75,29 @@ void charging_add_sum(struct charging *c, struct share_sums *s, uint32_t to, dou
 /* A slice of the vCPU on the pCPU, all else zero. NULL: no memory. */
 struct run_slice *charging_new_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu, uint64_t from_ns);
 /* The slice ends in its period. */
-void charging_end_in_period(const struct charging *c, struct run_slice *slice, uint64_t to_ns);
+static inline void charging_end_in_period(const struct charging *c, struct run_slice *slice, uint64_t to_ns)
+{
+    struct period *period = slice->period;
+    slice->to_ns = to_ns;
+    slice->offset_ns = period->ran_ns;
+    period->ran_ns += slice->to_ns - slice->from_ns;
+    period->partial = period->partial || c->vcpus[slice->vcpu].blind;
+}
 /* The slice, whose period is over, goes to the ledger, which gets it when the shares are known. */
 void charging_append_done(struct charging *c, struct run_slice *slice);
 /* So do the slices that wait for the period. */
 void charging_pass_on_slices(struct charging *c, struct period *p);
+
+/* Of the slice of a vCPU that runs, where T is a task or the driver domain is measured: */
+/* What the vCPU's slice has before to_ns is returned; the slice goes on after that. NULL: no memory. */
+struct run_slice *charging_split_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns);
+/* What the slice has before to_ns is the period's. */
+void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
+/* The same, and it is the driver domain's own for sure. */
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns);
+/* What the slice has left is the period's: it ends now. */
+void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
+
 /* The ledger is done with it. */
 static inline void charging_release(struct charging *c, struct run_slice *slice)
 {

@@ -3,10 +3,12 @@
 #include "charge_pairs.h"
 #include "charge_shares.h"
 
-struct period *charging_period(struct charging *c, uint32_t vcpu)
+struct period *charging_find_period(struct charging *c, uint32_t vcpu)
 {
     bool interval = c->options.interval_ns > 0;
-    struct period **p = interval ? &charging_driver(c, vcpu)->interval : &c->vcpus[vcpu].period;
+    struct period **p = &c->vcpus[vcpu].period;
+    if (interval)
+        p = &charging_driver(c, vcpu)->interval;
     if (!*p)
         *p = charging_new_period(c, vcpu, interval ? c->cut_ns - c->length_ns : c->now_ns);
     return *p;
@@ -85,14 +87,6 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
     p->arrivals = true;
     if (c->pairs[pair].completed > 0)
         charging_set_awaits(c, pair, true);
-}
-
-void charging_see_event(struct charging *c, const struct io_event *h)
-{
-    c->seen.events[h->kind] += h->count;
-    c->seen.inferred[h->kind] += h->inferred ? h->count : 0;
-    c->vcpus[h->idd_vcpu].io_seen = true;
-    c->sink.event(c->sink.context, c->now_ns, h);
 }
 
 void charging_tally_event(struct charging *c, const struct io_event *h)

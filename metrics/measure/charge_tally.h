@@ -4,18 +4,18 @@
 
 #include <stdint.h>
 
-#include "io.h"
+#include "charging_state.h"
 
-struct charging;
-struct io_event;
-struct period;
-
+/* As charging_period, which is quick. */
+struct period *charging_find_period(struct charging *c, uint32_t vcpu);
 /* The period that what happens now with this vCPU of a driver domain belongs to. NULL: no memory. */
-struct period *charging_period(struct charging *c, uint32_t vcpu);
+static inline struct period *charging_period(struct charging *c, uint32_t vcpu)
+{
+    struct period *p = c->vcpus[vcpu].period; /* none where T is an interval */
+    return p ? p : charging_find_period(c, vcpu);
+}
 
-/* An I/O event at c->now_ns: it is counted, and goes to the ledger. */
-void charging_see_event(struct charging *c, const struct io_event *h);
-/* The driver domain is charged by it. */
+/* The driver domain is charged by an I/O event at c->now_ns. */
 void charging_tally_event(struct charging *c, const struct io_event *h);
 /* `count` events of the driver domain's vCPU, which runs on the pCPU, whose guest is not known. */
 void charging_unattributed(struct charging *c, uint32_t idd_vcpu, uint16_t pcpu, enum io_kind kind,

@@ -4,7 +4,6 @@
 #include "charge_interrupts.h"
 #include "charge_pairs.h"
 #include "charge_shares.h"
-#include "charge_slices.h"
 #include "charge_softirqs.h"
 #include "charge_tally.h"
 #include "idle_share.h"
@@ -442,14 +441,6 @@ void tasks_sibling_sent(struct charging *c, uint32_t vcpu)
 void tasks_unmapped_none(struct charging *c, uint32_t vcpu)
 {
     task_of(c, vcpu)->unmapped = true;
-}
-
-void tasks_deal(struct charging *c, const struct io_event *h)
-{
-    if (h->kind == IO_NOTIFY && task_of(c, h->acting)->unmapped)
-        c->pairs[h->pair].completed += charging_scale(c);
-    if (h->kind == IO_MAP || h->kind == IO_COPY)
-        charging_set_awaits(c, h->pair, false);
 }
 
 void tasks_received(struct charging *c, uint32_t vcpu)

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "charge_pairs.h"
 #include "charging_state.h"
 
 #define TASK_USER_RETURNS                                                                                    \
@@ -59,7 +60,13 @@ void tasks_unmapped_none(struct charging *c, uint32_t vcpu);
 /* It begins to deal with a batch of packets that a guest sent. */
 void tasks_received(struct charging *c, uint32_t vcpu);
 /* It deals with a guest. */
-void tasks_deal(struct charging *c, const struct io_event *h);
+static inline void tasks_deal(struct charging *c, const struct io_event *h)
+{
+    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
+        c->pairs[h->pair].completed += charging_scale(c);
+    if ((h->kind == IO_MAP || h->kind == IO_COPY) && c->pairs[h->pair].awaits)
+        charging_set_awaits(c, h->pair, false);
+}
 /* Copies whose guest is not known yet are not a kernel thread's if the stretch ends with a return. */
 bool tasks_end_copies(const struct charging *c, uint32_t vcpu);
 /*

@@ -41,16 +41,7 @@ size_t delay_book_memory(const struct delay_book *b)
 
 bool delay_book_make_room(struct delay_book *b, void *items, size_t *capacity, size_t n, size_t size)
 {
-    void *old, *moved;
-    size_t before = *capacity;
-    memcpy(&old, items, sizeof old);
-    if (!(moved = array_reserve(old, capacity, n, size)) && n > 0) {
-        b->failed = true;
-        return false;
-    }
-    memcpy(items, &moved, sizeof moved);
-    b->memory += (*capacity - before) * size;
-    return true;
+    return array_make_counted(items, capacity, n, size, &b->memory, &b->failed);
 }
 
 /* ---- intervals ---- */

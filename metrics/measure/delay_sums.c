@@ -34,14 +34,11 @@ static bool grow(struct delay_sums *s, struct victim_sums *v)
 static bool make_room(struct delay_sums *s, uint32_t victim)
 {
     size_t before = s->victims_n;
-    struct victim_sums *victims =
-        array_reserve(s->victims, &s->victims_n, (size_t)victim + 1, sizeof *victims);
-    if (!victims)
+    if (!array_make_room(&s->victims, &s->victims_n, (size_t)victim + 1, sizeof *s->victims))
         return false;
-    s->victims = victims;
-    s->memory += (s->victims_n - before) * sizeof *victims;
-    return 4 * (uint64_t)(victims[victim].n + 1) <= 3 * (uint64_t)victims[victim].capacity ||
-           grow(s, &victims[victim]);
+    s->memory += (s->victims_n - before) * sizeof *s->victims;
+    return 4 * (uint64_t)(s->victims[victim].n + 1) <= 3 * (uint64_t)s->victims[victim].capacity ||
+           grow(s, &s->victims[victim]);
 }
 
 bool delay_sums_add(struct delay_sums *s, uint32_t victim, const struct delay_sum *part)

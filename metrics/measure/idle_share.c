@@ -110,8 +110,6 @@ static void arrived(struct charging *c, struct idle_group *g)
 void idle_share_settle(struct charging *c, struct period *p)
 {
     struct idle_group *g = p->group;
-    if (!g)
-        return;
     double sum = charging_sum_weights(p);
     for (size_t i = 0; i < p->shares_n && p->ran_ns > 0; i++)
         charging_add_sum(c, &g->sums, p->shares[i].to, (double)p->ran_ns * (double)p->weights[i] / sum);

@@ -28,7 +28,7 @@ void idle_share_take(struct charging *c, uint32_t vcpu, struct period *p);
 /* The period is the rest of the vCPU's group. Call before it is closed. */
 void idle_share_join(struct charging *c, uint32_t vcpu, struct period *p);
 
-/* The shares of a period are final: does nothing if it is of no group. */
+/* The shares of a period, which is of a group, are final. */
 void idle_share_settle(struct charging *c, struct period *p);
 
 /* The vCPU's group ends. */

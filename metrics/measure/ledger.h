@@ -17,6 +17,7 @@
 #include "metrics/model/population.h"
 #include "metrics/model/runstate.h"
 #include "row.h"
+#include "metrics/array.h"
 
 /* One that rows of one by are about: the sum of its cells. */
 struct subject {
@@ -50,7 +51,7 @@ struct cell {
 /* The cells of a domain, or of nobody, by pCPU + 1; 0: on none. */
 struct cells {
     struct cell **at;
-    uint32_t n;
+    size_t n;
 };
 
 /* What is booked for one vCPU so far. */
@@ -149,20 +150,12 @@ struct ledger {
 void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population);
 void ledger_free(struct ledger *l);
 
-/* cells */
-/* Where what a vCPU (NOBODY: its domain) does on a pCPU is booked; NULL: no row is about it, or memory ran out. */
-struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
-                              uint16_t pcpu);
-/*
- * Makes item `at` of an array (`array` points to the pointer to it), whose items of `size` bytes are all zero at first.
- * False: memory ran out, which is noted.
- */
-bool ledger_reserve(struct ledger *l, void *array, size_t *capacity, size_t at, size_t size);
-bool ledger_make_account(struct ledger *l, uint32_t vcpu);
-/* A pCPU is seen first (BY_PCPU): makes its subject. */
-void ledger_add_pcpu(struct ledger *l, uint16_t pcpu);
-/* The life is over: so are its subjects by domain and pCPU. */
-void ledger_end_domain_pcpus(struct ledger *l, uint32_t life);
+/* Makes item `at` of an array, as array_make_room does. False: memory ran out, which is noted. */
+static inline bool ledger_reserve(struct ledger *l, void *array, size_t *capacity, size_t at, size_t size)
+{
+    return array_make_counted(array, capacity, at + 1, size, &l->memory, &l->out_of_memory);
+}
+
 /* Where the measures of granularity g are. */
 static inline struct measures *ledger_measures(const struct ledger *l, struct cell *c, size_t g)
 {
@@ -173,21 +166,6 @@ static inline bool ledger_wants(const struct ledger *l, enum by by)
 {
     return (l->options.bys & 1u << by) != 0;
 }
-
-/* The same, quickly where that is possible. */
-static inline struct cell *ledger_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
-                                       uint16_t pcpu)
-{
-    bool divided = ledger_wants(l, kind == CELL_WHO ? BY_VCPU : BY_DOMAIN_PCPU);
-    if (kind == CELL_WHERE && !divided && !ledger_wants(l, BY_PCPU))
-        return NULL;
-    if (kind == CELL_WHO && !divided && life < l->domains_n && l->domains[life].cell)
-        return l->domains[life].cell;
-    return ledger_find_cell(l, kind, life, vcpu, pcpu);
-}
-
-/* Tells the sink what counts in the open intervals of these rows, though not in those handed out. */
-void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s);
 
 /* booking: a transition of a time before the next boundary, any but TRANSITION_DARK */
 void ledger_book_change(struct ledger *l, const struct transition *t);

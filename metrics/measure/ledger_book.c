@@ -1,5 +1,5 @@
 /* What a transition adds. */
-#include "ledger.h"
+#include "ledger_cells.h"
 #include "metrics/min_max.h"
 
 static bool pcpu_wanted(const struct ledger *l, const struct account *a)

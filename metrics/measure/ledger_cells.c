@@ -1,9 +1,7 @@
-/* Where a moment is booked, and which rows that is part of. */
+#include "ledger_cells.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "ledger.h"
-#include "metrics/array.h"
 
 static void *no_memory(struct ledger *l)
 {
@@ -50,10 +48,8 @@ static struct subject *subject_of(struct ledger *l, enum by by, const struct row
     size_t at = place_of(all, key);
     if (at < all->n && row_compare(&all->list[at]->row, key) == 0)
         return all->list[at];
-    struct subject **list = array_reserve(all->list, &all->capacity, all->n + 1, sizeof(struct subject *));
-    struct subject *s = list ? calloc(1, sizeof *s) : NULL;
-    if (list)
-        all->list = list;
+    bool room = ledger_reserve(l, &all->list, &all->capacity, all->n, sizeof(struct subject *));
+    struct subject *s = room ? calloc(1, sizeof *s) : NULL, **list = all->list;
     if (!s)
         return no_memory(l);
     *s = (struct subject){.row = *key, .birth_ns = birth_ns, .death_ns = UINT64_MAX};
@@ -130,11 +126,9 @@ static bool join_subjects(struct ledger *l, struct cell *c, unsigned bys, uint32
 static struct cell *new_cell(struct ledger *l)
 {
     size_t wide_n = l->options.granularities > 1 ? l->options.granularities : 0;
-    struct cell **all =
-        array_reserve(l->all_cells, &l->all_cells_capacity, l->all_cells_n + 1, sizeof(struct cell *));
-    if (all)
-        l->all_cells = all;
-    struct cell *c = all ? calloc(1, sizeof *c) : NULL;
+    bool room =
+        ledger_reserve(l, &l->all_cells, &l->all_cells_capacity, l->all_cells_n, sizeof(struct cell *));
+    struct cell *c = room ? calloc(1, sizeof *c) : NULL;
     if (!c || (wide_n && !(c->wide = calloc(wide_n, sizeof *c->wide)))) {
         free(c);
         return no_memory(l);
@@ -145,36 +139,6 @@ static struct cell *new_cell(struct ledger *l)
     l->all_cells[l->all_cells_n++] = c;
     l->memory += sizeof *c + wide_n * sizeof *c->wide;
     return c;
-}
-
-static bool make_slot(struct ledger *l, struct cells *cells, uint32_t slot)
-{
-    if (slot < cells->n)
-        return true;
-    uint32_t n = slot + 8;
-    struct cell **at = realloc(cells->at, n * sizeof(struct cell *));
-    if (!at)
-        return no_memory(l);
-    memset(at + cells->n, 0, (n - cells->n) * sizeof(struct cell *));
-    l->memory += (n - cells->n) * sizeof(struct cell *);
-    cells->at = at;
-    cells->n = n;
-    return true;
-}
-
-bool ledger_reserve(struct ledger *l, void *array, size_t *capacity, size_t at, size_t size)
-{
-    size_t before = *capacity;
-    void *items;
-    memcpy(&items, array, sizeof items);
-    items = array_reserve(items, capacity, at + 1, size);
-    if (!items) {
-        l->out_of_memory = true;
-        return false;
-    }
-    memcpy(array, &items, sizeof items);
-    l->memory += (*capacity - before) * size;
-    return true;
 }
 
 static bool make_domain(struct ledger *l, size_t life)
@@ -196,7 +160,7 @@ static struct cell **place(struct ledger *l, enum cell_kind kind, uint32_t life,
     if (kind == CELL_WHO)
         return vcpu != NOBODY ? &l->accounts[vcpu].cell[CELL_WHO] : &l->domains[life].cell;
     struct cells *where = ledger_wants(l, BY_DOMAIN_PCPU) ? &l->domains[life].where : &l->where;
-    return make_slot(l, where, slot) ? &where->at[slot] : NULL;
+    return ledger_reserve(l, &where->at, &where->n, slot, sizeof(struct cell *)) ? &where->at[slot] : NULL;
 }
 
 struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t life, uint32_t vcpu,
@@ -215,87 +179,4 @@ struct cell *ledger_find_cell(struct ledger *l, enum cell_kind kind, uint32_t li
         return NULL;
     c->idle_row = idle && l->options.idle_rows;
     return *at = c;
-}
-
-/* ---- begin and end ---- */
-
-static bool divides(const struct granularity *fine, const struct granularity *coarse)
-{
-    return coarse->length_ns == 0 || (fine->length_ns > 0 && coarse->length_ns % fine->length_ns == 0);
-}
-
-/* Which granularity feeds which. */
-static void plan_feeding(struct ledger *l)
-{
-    size_t n = l->options.granularities, by_live = 0;
-    size_t *order = l->finest_first;
-    for (size_t g = 0; g < n; g++) {
-        size_t at = g; /* the whole trace, of length 0, comes last */
-        for (; at > 0 && l->granularities[order[at - 1]].length_ns - 1 > l->granularities[g].length_ns - 1;
-             at--)
-            order[at] = order[at - 1];
-        order[at] = g;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct granularity *gr = &l->granularities[order[i]];
-        gr->fed_by = FED_BY_LIVE;
-        for (size_t k = 0; k < i; k++)
-            if (divides(&l->granularities[order[k]], gr))
-                gr->fed_by = order[k];
-        by_live += gr->fed_by == FED_BY_LIVE;
-    }
-    if (by_live == 1)
-        l->granularities[order[0]].fed_by = IS_LIVE;
-}
-
-void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
-{
-    memset(l, 0, sizeof *l);
-    l->options = *options;
-    l->options.idle_rows = options->idle_rows && ledger_wants(l, BY_DOMAIN_PCPU);
-    l->population = population;
-    l->end_ns = UINT64_MAX;
-    if (l->options.to_ns == 0)
-        l->options.to_ns = UINT64_MAX;
-    l->reporting = options->from_ns == 0;
-    l->live_ns = options->from_ns;
-    l->boundary_ns = l->options.to_ns;
-    for (size_t g = 0; g < options->granularities; g++) {
-        struct granularity *gr = &l->granularities[g];
-        gr->length_ns = options->granularities_ns[g];
-        gr->start_ns = options->from_ns;
-        gr->next_ns = gr->length_ns ? (gr->start_ns / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
-        if (gr->next_ns < l->boundary_ns)
-            l->boundary_ns = gr->next_ns;
-    }
-    if (!l->reporting)
-        l->boundary_ns = options->from_ns;
-    plan_feeding(l);
-}
-
-void ledger_free(struct ledger *l)
-{
-    ledger_charges_free(l);
-    for (size_t i = 0; i < l->all_cells_n; i++) {
-        struct cell *c = l->all_cells[i];
-        measures_free(&c->live);
-        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
-            measures_free(&c->wide[g]);
-        free(c->wide);
-        free(c);
-    }
-    for (int by = 0; by < BYS; by++) {
-        for (size_t i = 0; i < l->subjects[by].n; i++) {
-            measures_free(&l->subjects[by].list[i]->sum);
-            free(l->subjects[by].list[i]);
-        }
-        free(l->subjects[by].list);
-    }
-    for (size_t i = 0; i < l->domains_n; i++)
-        free(l->domains[i].where.at);
-    free(l->all_cells);
-    free(l->accounts);
-    free(l->domains);
-    free(l->where.at);
-    free(l->rows);
 }

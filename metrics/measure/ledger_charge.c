@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "apportion.h"
-#include "metrics/array.h"
 #include "charge_pairs.h"
 #include "charge_shares.h"
-#include "ledger.h"
+#include "ledger_cells.h"
 #include "ledger_sums.h"
 #include "metrics/min_max.h"
 
@@ -239,15 +238,8 @@ void ledger_take_slice(struct ledger *l, struct run_slice *slice)
         end_slice(l, slice);
         return;
     }
-    struct run_slice **active = l->active;
-    if (l->active_n == l->active_capacity)
-        active = array_reserve(active, &l->active_capacity, l->active_n + 1, sizeof(struct run_slice *));
-    if (!active) {
-        l->out_of_memory = true;
-        return;
-    }
-    l->active = active;
-    l->active[l->active_n++] = slice;
+    if (ledger_reserve(l, &l->active, &l->active_capacity, l->active_n, sizeof(struct run_slice *)))
+        l->active[l->active_n++] = slice;
 }
 
 uint32_t ledger_idd_of(const struct ledger *l, uint32_t life)

@@ -1,7 +1,94 @@
 /* Intervals: closed at their boundaries, handed out as the rows of each by that is asked for. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "ledger.h"
-#include "metrics/array.h"
 #include "metrics/min_max.h"
+
+/* ---- begin and end ---- */
+
+static bool divides(const struct granularity *fine, const struct granularity *coarse)
+{
+    return coarse->length_ns == 0 || (fine->length_ns > 0 && coarse->length_ns % fine->length_ns == 0);
+}
+
+/* Which granularity feeds which. */
+static void plan_feeding(struct ledger *l)
+{
+    size_t n = l->options.granularities, by_live = 0;
+    size_t *order = l->finest_first;
+    for (size_t g = 0; g < n; g++) {
+        size_t at = g; /* the whole trace, of length 0, comes last */
+        for (; at > 0 && l->granularities[order[at - 1]].length_ns - 1 > l->granularities[g].length_ns - 1;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = g;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct granularity *gr = &l->granularities[order[i]];
+        gr->fed_by = FED_BY_LIVE;
+        for (size_t k = 0; k < i; k++)
+            if (divides(&l->granularities[order[k]], gr))
+                gr->fed_by = order[k];
+        by_live += gr->fed_by == FED_BY_LIVE;
+    }
+    if (by_live == 1)
+        l->granularities[order[0]].fed_by = IS_LIVE;
+}
+
+void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
+{
+    memset(l, 0, sizeof *l);
+    l->options = *options;
+    l->options.idle_rows = options->idle_rows && ledger_wants(l, BY_DOMAIN_PCPU);
+    l->population = population;
+    l->end_ns = UINT64_MAX;
+    if (l->options.to_ns == 0)
+        l->options.to_ns = UINT64_MAX;
+    l->reporting = options->from_ns == 0;
+    l->live_ns = options->from_ns;
+    l->boundary_ns = l->options.to_ns;
+    for (size_t g = 0; g < options->granularities; g++) {
+        struct granularity *gr = &l->granularities[g];
+        gr->length_ns = options->granularities_ns[g];
+        gr->start_ns = options->from_ns;
+        gr->next_ns = gr->length_ns ? (gr->start_ns / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
+        if (gr->next_ns < l->boundary_ns)
+            l->boundary_ns = gr->next_ns;
+    }
+    if (!l->reporting)
+        l->boundary_ns = options->from_ns;
+    plan_feeding(l);
+}
+
+void ledger_free(struct ledger *l)
+{
+    ledger_charges_free(l);
+    for (size_t i = 0; i < l->all_cells_n; i++) {
+        struct cell *c = l->all_cells[i];
+        measures_free(&c->live);
+        for (size_t g = 0; c->wide && g < l->options.granularities; g++)
+            measures_free(&c->wide[g]);
+        free(c->wide);
+        free(c);
+    }
+    for (int by = 0; by < BYS; by++) {
+        for (size_t i = 0; i < l->subjects[by].n; i++) {
+            measures_free(&l->subjects[by].list[i]->sum);
+            free(l->subjects[by].list[i]);
+        }
+        free(l->subjects[by].list);
+    }
+    for (size_t i = 0; i < l->domains_n; i++)
+        free(l->domains[i].where.at);
+    free(l->all_cells);
+    free(l->accounts);
+    free(l->domains);
+    free(l->where.at);
+    free(l->rows);
+}
+
+/* ---- intervals ---- */
 
 /* Books all time up to now, so that the cells are complete. */
 static void book_all(struct ledger *l, uint64_t now_ns)
@@ -74,11 +161,7 @@ static void doubt_past(struct ledger *l, uint64_t now_ns)
 
 static bool make_rows(struct ledger *l, size_t n)
 {
-    struct row *rows = array_reserve(l->rows, &l->rows_capacity, n + 1, sizeof *rows);
-    if (rows)
-        l->rows = rows;
-    l->out_of_memory = l->out_of_memory || !rows;
-    return rows != NULL;
+    return ledger_reserve(l, &l->rows, &l->rows_capacity, n, sizeof *l->rows);
 }
 
 /* ---- rows ---- */

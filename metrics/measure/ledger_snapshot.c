@@ -1,5 +1,5 @@
 /* What has begun and goes on, and whose rows there are: all that the rows of a later part of the time depend on. */
-#include "ledger.h"
+#include "ledger_cells.h"
 
 static void account_snapshot(struct snapshot *s, struct account *a)
 {

@@ -87,10 +87,9 @@ static bool make_views(struct model *m)
 {
     if (m->vcpus_n >= m->population.vcpus_n)
         return true;
-    struct vcpu_view *vcpus = array_reserve(m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *vcpus);
-    if (!vcpus)
+    if (!array_make_room(&m->vcpus, &m->vcpus_n, m->population.vcpus_n, sizeof *m->vcpus))
         return false;
-    m->view.vcpus = m->vcpus = vcpus;
+    m->view.vcpus = m->vcpus;
     m->view.vcpus_n = m->vcpus_n;
     return true;
 }

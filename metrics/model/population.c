@@ -27,11 +27,9 @@ void population_free(struct population *p)
 
 uint32_t population_begin_life(struct population *p, uint16_t domain, uint64_t birth_ns, uint64_t now_ns)
 {
-    struct incarnation *incarnations = array_reserve(p->incarnations, &p->incarnations_capacity,
-                                                     p->incarnations_n + 1, sizeof *incarnations);
-    if (!incarnations)
+    if (!array_make_room(&p->incarnations, &p->incarnations_capacity, p->incarnations_n + 1,
+                         sizeof *p->incarnations))
         return NOBODY;
-    p->incarnations = incarnations;
     uint32_t before = p->current[domain];
     p->incarnations[p->incarnations_n] = (struct incarnation){
         .domain = domain,
@@ -60,10 +58,8 @@ uint32_t population_new_vcpu(struct population *p, uint32_t life_number, uint16_
     }
     if (life->vcpus[id] != NOBODY)
         return life->vcpus[id];
-    struct vcpu_identity *vcpus = array_reserve(p->vcpus, &p->vcpus_capacity, p->vcpus_n + 1, sizeof *vcpus);
-    if (!vcpus)
+    if (!array_make_room(&p->vcpus, &p->vcpus_capacity, p->vcpus_n + 1, sizeof *p->vcpus))
         return NOBODY;
-    p->vcpus = vcpus;
     p->vcpus[p->vcpus_n] = (struct vcpu_identity){.life = life_number, .id = id};
     life->vcpus[id] = (uint32_t)p->vcpus_n;
     life->population++;

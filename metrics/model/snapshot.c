@@ -11,13 +11,11 @@ bool snapshot_is_read(const struct snapshot *s)
 
 static void put_byte(struct snapshot *s, uint8_t byte)
 {
-    uint8_t *bytes = array_reserve(s->bytes, &s->capacity, s->n + 1, 1);
-    if (!bytes) {
+    if (!array_make_room(&s->bytes, &s->capacity, s->n + 1, 1)) {
         s->failed = true;
         return;
     }
-    s->bytes = bytes;
-    bytes[s->n++] = byte;
+    s->bytes[s->n++] = byte;
 }
 
 static void put(struct snapshot *s, uint64_t value)

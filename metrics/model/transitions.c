@@ -45,12 +45,10 @@ static bool earlier(const struct put_back *a, const struct put_back *b)
 
 static void push(struct transitions *q, struct put_back item)
 {
-    struct put_back *heap = array_reserve(q->heap, &q->heap_capacity, q->heap_n + 1, sizeof *heap);
-    if (!heap) {
+    if (!array_make_room(&q->heap, &q->heap_capacity, q->heap_n + 1, sizeof *q->heap)) {
         q->failed = true;
         return;
     }
-    q->heap = heap;
     size_t at = q->heap_n++;
     for (; at > 0 && earlier(&item, &q->heap[(at - 1) / 2]); at = (at - 1) / 2)
         q->heap[at] = q->heap[(at - 1) / 2];

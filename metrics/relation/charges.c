@@ -84,10 +84,9 @@ bool charge_rows_fill(struct charge_rows *rows, const struct charge_idd *idds, s
     size_t wanted = 2 * n;
     for (size_t i = 0; i < n; i++)
         wanted += idds[i].guests_n;
-    struct charge_row *at = array_reserve(rows->at, &rows->capacity, wanted + 1, sizeof *at);
-    if (!at)
+    if (!array_make_room(&rows->at, &rows->capacity, wanted + 1, sizeof *rows->at))
         return false;
-    rows->at = at;
+    struct charge_row *at = rows->at;
     rows->n = wanted;
     for (const struct charge_idd *idd = idds; idd < idds + n; idd++) {
         for (size_t g = 0; g < idd->guests_n; g++)

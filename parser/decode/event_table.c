@@ -2,8 +2,9 @@
 
 #include <assert.h>
 
-#define ANY_WORDS  255
-#define CLASS_MASK 0xfffu /* the class bits, once shifted down to bit 0 */
+#define ANY_WORDS   255
+#define PAGE_EVENTS 4096u
+#define CLASS_MASK  0xfffu /* the class bits, once shifted down to bit 0 */
 
 static const struct event_layout no_layouts[] = {{0, NULL, NULL}};
 
@@ -76,17 +77,17 @@ const struct event_layout *event_layout(unsigned slot, unsigned words)
 /* Points every number that id makes with some of the variant bits set at slot. */
 static void claim(enum event_slot slot, uint32_t id, uint32_t variants, unsigned *pages_used)
 {
-    uint8_t *page = &event_index.pages[id >> 12 & 0xffff];
+    uint32_t *page = &event_index.pages[id >> 12 & 0xffff];
     uint32_t variant = variants;
 
     assert((id & variants) == 0 && variants <= 0xfff);
     assert(event_class_of(id) == infos[slot].class_id);
     if (*page == 0) {
-        assert(*pages_used < sizeof event_index.slots / sizeof event_index.slots[0]);
-        *page = (uint8_t)(*pages_used)++;
+        assert(*pages_used * PAGE_EVENTS < sizeof event_index.slots);
+        *page = (*pages_used)++ * PAGE_EVENTS;
     }
     for (;;) {
-        uint8_t *entry = &event_index.slots[*page][(id | variant) & 0xfff];
+        uint8_t *entry = &event_index.slots[*page + ((id | variant) & 0xfff)];
 
         assert(*entry == EVENT_UNRECOGNISED);
         *entry = (uint8_t)slot;

@@ -80,19 +80,19 @@ const struct event_layout *event_layout(unsigned slot, unsigned words);
 
 /*
  * Event number -> slot in two loads, for the hot loop: page = pages[event >> 12 & 0xffff], slot =
- * slots[page][event & 0xfff]. Page 0 is all EVENT_UNRECOGNISED. Built once by event_index_init (idempotent; call
+ * slots[page + (event & 0xfff)]. Page 0 is all EVENT_UNRECOGNISED. Built once by event_index_init (idempotent; call
  * it before threads start), read-only afterwards.
  */
 struct event_index {
-    uint8_t pages[65536];
-    uint8_t slots[64][4096];
+    uint32_t pages[65536]; /* where in `slots` the page begins */
+    uint8_t slots[64 * 4096];
 };
 extern struct event_index event_index;
 void event_index_init(void);
 
 static inline unsigned event_slot(uint32_t event)
 {
-    return event_index.slots[event_index.pages[(event >> 12) & 0xffff]][event & 0xfff];
+    return event_index.slots[event_index.pages[(event >> 12) & 0xffff] + (event & 0xfff)];
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "io_filter.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "record_format.h"
 
@@ -29,10 +30,11 @@ uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
 
 void io_filter_init(struct io_filter *f)
 {
-    *f = (struct io_filter){
-        .calls =
-            {[HYPERCALL_STACK_SWITCH] = 1, [HYPERCALL_GRANT_TABLE_OP] = 1, [HYPERCALL_EVENT_CHANNEL_OP] = 1},
-        .domain = UINT16_MAX};
+    *f = (struct io_filter){.domain = UINT16_MAX};
+    memset(f->call_actions, CALL_NO_ACTION, sizeof f->call_actions);
+    io_filter_set_call(f, HYPERCALL_STACK_SWITCH, CALL_OF_INTEREST);
+    io_filter_set_call(f, HYPERCALL_GRANT_TABLE_OP, CALL_OF_INTEREST);
+    io_filter_set_call(f, HYPERCALL_EVENT_CHANNEL_OP, CALL_OF_INTEREST);
 }
 
 static bool is_wake(const uint8_t *p)
@@ -67,8 +69,9 @@ void io_filter_set_tasks(struct io_filter *f, bool tasks)
                                        HYPERCALL_SCHED_OP};
     f->tasks = tasks;
     for (size_t i = 0; i < sizeof of_tasks; i++)
-        f->calls[of_tasks[i]] = tasks ? CALL_MARKS : 0;
-    f->calls[HYPERCALL_STACK_SWITCH] = io_filter_seen(f) ? tasks ? CALL_MARKS : 0 : CALL_OF_INTEREST;
+        io_filter_set_call(f, of_tasks[i], tasks ? CALL_MARKS : CALL_PASSED_OVER);
+    enum call_interest seen = tasks ? CALL_MARKS : CALL_PASSED_OVER;
+    io_filter_set_call(f, HYPERCALL_STACK_SWITCH, io_filter_seen(f) ? seen : CALL_OF_INTEREST);
 }
 
 /*
@@ -112,7 +115,7 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         return false;
     if (!first_exit) {
         uint32_t call = record_hypercall(slot, payload, words);
-        if (call >= sizeof f->calls || f->calls[call] != CALL_OF_INTEREST)
+        if (call >= sizeof f->call_actions || io_filter_call(f, call) != CALL_OF_INTEREST)
             return false;
         if (f->wants_tasks && unmaps_nothing(call, slot, payload, words)) {
             io_filter_drives(f);
@@ -121,7 +124,8 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         if (!is_of_io(f, call, payload, words, next, end))
             return false;
         bool copies = call == HYPERCALL_GRANT_TABLE_OP;
-        f->calls[HYPERCALL_STACK_SWITCH] = copies ? CALL_OF_INTEREST : f->tasks ? CALL_MARKS : 0;
+        enum call_interest otherwise = f->tasks ? CALL_MARKS : CALL_PASSED_OVER;
+        io_filter_set_call(f, HYPERCALL_STACK_SWITCH, copies ? CALL_OF_INTEREST : otherwise);
     }
     f->hypercalls_seen[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
     return true;

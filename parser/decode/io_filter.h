@@ -37,15 +37,23 @@ static inline bool io_filter_is_pv(unsigned slot)
     return slot == EVENT_HYPERCALL_V2 || slot == EVENT_HYPERCALL_SUBCALL || slot == EVENT_PV_HYPERCALL;
 }
 
-#define CALL_OF_INTEREST 1
-#define CALL_MARKS       3 /* it may be a mark (task_marks.h), and is nothing else */
+/* What a hypercall can be now. */
+enum call_interest {
+    CALL_PASSED_OVER,
+    CALL_OF_INTEREST,
+    CALL_MARKS /* it may be a mark (task_marks.h), and is nothing else */
+};
 
 /* What the filter knows of a pCPU. */
 struct io_filter {
-    uint8_t
-        calls[64]; /* by hypercall number (there are fewer than 64): CALL_... if one can be of interest now */
-    bool wakes;    /* the next record is a WAKE, by an event-channel operation */
-    bool tasks;    /* the domain that runs is a driver domain: what its kernel runs is of interest */
+    /*
+     * By hypercall number (there are fewer than 64): the actions (enum record_action) that a record with this number may be
+     * taken for, so that one operation says whether a record can be of interest: all, or all but RECORD_HYPERCALL.
+     */
+    uint8_t call_actions[64];
+    uint64_t marks;   /* a bit for each number: CALL_MARKS */
+    bool wakes;       /* the next record is a WAKE, by an event-channel operation */
+    bool tasks;       /* the domain that runs is a driver domain: what its kernel runs is of interest */
     bool wants_tasks; /* of driver domains at all */
     uint16_t domain;  /* whose vCPU runs there; 0xffff: not known */
     uint8_t *
@@ -54,7 +62,25 @@ struct io_filter {
         drivers; /* a bit for each `domain` that mapped, copied, or unmapped no pages there; NULL as hypercalls_seen */
 };
 
+#define CALL_NO_ACTION 0xbfu /* all but RECORD_HYPERCALL */
+#define CALL_ANY       0xffu
+
 void io_filter_init(struct io_filter *f);
+
+/* What a hypercall, below 64, can be from now on, and what it can be. */
+static inline void io_filter_set_call(struct io_filter *f, unsigned call, enum call_interest interest)
+{
+    uint64_t bit = 1ull << call;
+    f->call_actions[call] = interest == CALL_PASSED_OVER ? CALL_NO_ACTION : CALL_ANY;
+    f->marks = interest == CALL_MARKS ? f->marks | bit : f->marks & ~bit;
+}
+
+static inline enum call_interest io_filter_call(const struct io_filter *f, unsigned call)
+{
+    return f->call_actions[call] != CALL_ANY ? CALL_PASSED_OVER
+           : f->marks >> call & 1            ? CALL_MARKS
+                                             : CALL_OF_INTEREST;
+}
 
 /* A window of this pCPU begins with the records [p, end). False when there is no memory. */
 bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
@@ -91,7 +117,8 @@ static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
     if (f->tasks || (f->wants_tasks && drives))
         io_filter_set_tasks(f, drives);
     else
-        f->calls[HYPERCALL_STACK_SWITCH] = !io_filter_seen(f);
+        io_filter_set_call(f, HYPERCALL_STACK_SWITCH,
+                           io_filter_seen(f) ? CALL_PASSED_OVER : CALL_OF_INTEREST);
 }
 
 /* Whether a hypercall of a driver domain is a mark, and of what kind; `argument`: its first one, if `words` is above 1. */

@@ -396,62 +396,93 @@ static __attribute__((noinline)) enum record_kind examine(struct decoder *d, str
 #define MODEL_CHANGE (EVENT_MODEL | RECORD_LEARN)
 #define RAW_CHANGE   (EVENT_RAW | RECORD_LEARN)
 
+_Static_assert(CALL_NO_ACTION == (uint8_t)~RECORD_HYPERCALL, "what call_actions leave of an action");
+
 /*
- * Whether a record can be of interest, by its action and, for a hypercall, its first word (it always has a tsc). Without
+ * What is left of a record's action, given, for a hypercall, its first word (it always has a tsc). Without
  * branches: hypercalls are half of all records of a full trace, and no branch predictor knows which one comes next.
  */
-static inline unsigned of_interest(const uint8_t *calls, const uint8_t *p, unsigned action)
+static inline unsigned of_interest(const uint8_t *call_actions, const uint8_t *p, unsigned action)
 {
-    return (action & (RECORD_HYPERCALL - 1)) | (action / RECORD_HYPERCALL & calls[load32(p + 12) & 63]);
+    return action & call_actions[load32(p + 12) & 63];
 }
 
-/* record_bytes() by header >> 28: the tsc flag and the number of words. */
-static const uint8_t record_form_bytes[16] = {4, 8, 12, 16, 20, 24, 28, 32, 12, 16, 20, 24, 28, 32, 36, 40};
+/* Where the loop is. */
+struct place {
+    const uint8_t *p;
+    uint64_t last; /* the time of the record before */
+};
+
+/*
+ * Passes over the records from `at` on that nobody wants and whose times are not odd: the hop that most records cost. It ends at
+ * the first one of another kind, or at `limit`.
+ */
+static inline __attribute__((always_inline)) struct place
+pass_over(const struct stream *s, uint64_t *forms, struct place at, const uint8_t *limit, bool io)
+{
+    const uint8_t *actions = s->actions, *call_actions = s->io.call_actions;
+    uint64_t reach = s->reach;
+    while (at.p < limit) {
+        uint32_t h = load32(at.p);
+        unsigned slot = event_slot(h & 0x0fffffff), action = actions[slot];
+        if (io ? of_interest(call_actions, at.p, action) : action)
+            break;
+        if (h >> 31) {
+            uint64_t tsc = load64(at.p + 4);
+            if (tsc - at.last >= reach)
+                break;
+            at.last = tsc;
+        }
+        __builtin_prefetch(at.p + 2048); /* across pages, where the hardware does not */
+        forms[(size_t)slot * 16 + (h >> 28)]++;
+        at.p += record_bytes(h);
+    }
+    return at;
+}
 
 static inline __attribute__((always_inline)) const uint8_t *decode(struct decoder *d, struct stream *s,
                                                                    const uint8_t *p, const uint8_t *limit,
                                                                    const uint8_t *end, enum record_kind *kind,
                                                                    bool io)
 {
-    const uint8_t *actions = s->actions, *calls = s->io.calls;
     uint64_t *forms = &d->quality->events[0].forms[0];
     uint64_t last = s->last_tsc;
     *kind = RECORD_OK;
-    while (p < limit) {
+    for (;;) {
+        struct place at = pass_over(s, forms, (struct place){p, last}, limit, io);
+        p = at.p;
+        last = at.last;
+        if (p >= limit)
+            break;
         uint32_t h = load32(p);
-        unsigned slot = event_slot(h & 0x0fffffff), action = actions[slot];
-        const uint8_t *next = p + record_form_bytes[h >> 28];
-        bool look = io ? of_interest(calls, p, action) : action;
+        unsigned slot = event_slot(h & 0x0fffffff), action = s->actions[slot];
+        const uint8_t *next = p + record_bytes(h), *payload = p + 4 + (h >> 31) * 8;
         uint64_t tsc = h >> 31 ? load64(p + 4) : last;
         bool odd = h >> 31 && tsc - last >= s->reach;
-        __builtin_prefetch(p + 2048); /* across pages, where the hardware does not */
-        if (look || odd) {
-            const uint8_t *payload = p + 4 + (h >> 31) * 8;
-            if (io && action == RECORD_HYPERCALL && !odd && s->next == CURRENT_NONE &&
-                calls[load32(payload) & 63] == CALL_MARKS) {
-                take_mark(s, tsc, load32(payload), payload, h >> 28 & 7);
-            } else if (action == EVENT_RAW && !odd && !current_is_due(s)) {
-                append_record(s, tsc, h, slot, payload, EVENT_RAW);
-            } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
-                if (io)
-                    note_driver(s, slot);
-                append_record(s, tsc, h, slot, payload, EVENT_MODEL);
-            } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
-                take_filtered(s, tsc, slot, p, end);
-            } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
-                note_switch(s, slot, payload, h >> 28 & 7);
-            } else if (action == MODEL_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
-                take_model_change(d, s, tsc, h, payload);
-            } else if (action == RAW_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
-                take_raw_change(d, s, tsc, h, payload);
-            } else {
-                struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
-                if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK) {
-                    last = *kind == RECORD_FOREIGN ? s->last_tsc : last; /* the judge may have moved it */
-                    break;
-                }
-                tsc = r.tsc;
+        if (io && action == RECORD_HYPERCALL && !odd && s->next == CURRENT_NONE &&
+            io_filter_call(&s->io, load32(payload) & 63) == CALL_MARKS) {
+            take_mark(s, tsc, load32(payload), payload, h >> 28 & 7);
+        } else if (action == EVENT_RAW && !odd && !current_is_due(s)) {
+            append_record(s, tsc, h, slot, payload, EVENT_RAW);
+        } else if (action == EVENT_MODEL && !odd && s->next == CURRENT_NONE) {
+            if (io)
+                note_driver(s, slot);
+            append_record(s, tsc, h, slot, payload, EVENT_MODEL);
+        } else if (io && (action & ~FILTER_ACTIONS) == 0 && !odd && s->next == CURRENT_NONE) {
+            take_filtered(s, tsc, slot, p, end);
+        } else if (action == RECORD_SWITCH && !odd && s->next == CURRENT_NONE) {
+            note_switch(s, slot, payload, h >> 28 & 7);
+        } else if (action == MODEL_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+            take_model_change(d, s, tsc, h, payload);
+        } else if (action == RAW_CHANGE && slot == EVENT_RUNSTATE_CHANGE && !odd) {
+            take_raw_change(d, s, tsc, h, payload);
+        } else {
+            struct record r = {payload, next, end, tsc, last, h, (uint8_t)slot, h >> 28 & 7, false};
+            if ((*kind = examine(d, s, &r, action, odd)) != RECORD_OK) {
+                last = *kind == RECORD_FOREIGN ? s->last_tsc : last; /* the judge may have moved it */
+                break;
             }
+            tsc = r.tsc;
         }
         last = tsc;
         forms[(size_t)slot * 16 + (h >> 28)]++;

@@ -29,7 +29,8 @@ static inline uint64_t load64(const uint8_t *p)
 
 static inline size_t record_bytes(uint32_t header)
 {
-    return 4 + (header >> 31) * 8 + (header >> 28 & 7) * 4;
+    size_t words = header >> 28; /* with the tsc flag: as if that were 8 words, and not 2 */
+    return 4 + words * 4 - (size_t)((uint32_t)((int32_t)header >> 31) & 24);
 }
 
 /* The runstates in the event number of a RUNSTATE_CHANGE. */

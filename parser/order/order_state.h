@@ -41,9 +41,9 @@ struct order {
     uint64_t first_max_before; /* the same before first_sweep began, */
     uint64_t first_sweep;      /* the one that is being read */
     struct strangers strangers;
-    bool odd_runs;                /* there are some (pace.h) */
-    struct pace_usual usual_pace; /* of other runs, */
-    uint64_t skipped_places;      /* and of the quality, when they were looked at last */
+    bool odd_runs;           /* there are some (pace.h) */
+    struct pace_all paces;   /* what other runs say, */
+    uint64_t skipped_places; /* and the quality's number, when they were looked at last */
     /* the merge */
     struct cursor *cursors; /* of the streams with events to deliver, in the order of their pCPUs */
     unsigned n;             /* how many */

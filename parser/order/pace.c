@@ -157,7 +157,7 @@ static void take_run(struct pace *p, struct pace_usual *usual, const struct cloc
 /* A run is missing: if a record before it was late, it would have been as much shorter. */
 static void break_off(struct pace *p)
 {
-    p->since = 0;
+    pace_forget(p);
     if (!p->proven && !p->missed)
         pace_excuse(p);
 }
@@ -177,53 +177,86 @@ static inline bool take_usual(struct pace *p, double ns, double longer_ns)
 }
 
 /* A vCPU stopped running; p->since is known. */
-static void stop_run(struct pace *p, struct pace_usual *usual, const struct clock *clock,
-                     const struct event *e, uint64_t sweep)
+static void stop_run(struct pace *p, struct pace_all *all, const struct event *e, uint64_t sweep)
 {
     double ns;
     bool missed = p->who != e->w[0];
     if (missed && !pace_is_odd(p)) {
-        begin_odd(p, 0, e->tsc, sweep);
+        begin_odd(p, 0, event_stamp(e), sweep);
         p->missed = true;
+        drift_break(&p->drift);
     } else if (e->flags & EVENT_RAN && !missed) {
-        double longer_ns = longer_by(clock, p->since, e->tsc, e->w[2], &ns);
+        double longer_ns = longer_by(all->clock, p->since, event_stamp(e), e->w[2], &ns);
         if (longer_ns >
             (ns > 0 ? ns : 0) + PACE_SLACK_NS) { /* no run takes less than no time: it is another one */
             break_off(p);
             return;
         }
-        if (!clock->measured || !take_usual(p, ns, longer_ns))
-            take_run(p, usual, clock, ns, longer_ns, e->tsc, sweep);
+        if (!all->clock->measured || !take_usual(p, ns, longer_ns))
+            take_run(p, &all->usual, all->clock, ns, longer_ns, event_stamp(e), sweep);
     } else {
         break_off(p);
     }
 }
 
-static void take_change(struct pace *p, struct pace_usual *usual, const struct clock *clock,
-                        const struct event *e, uint64_t sweep)
+/* What ran on the pCPU since the last switch did so for ran_ns, modulo 2^32. */
+static inline void take_length(struct pace *p, struct pace_all *all, uint64_t tsc, uint32_t ran_ns)
+{
+    drift_take(&p->drift, all->clock, tsc, ran_ns);
+    if (drift_is_due(&p->drift) && !pace_is_odd(p))
+        drift_judge(&p->drift, all->clock, all->quality);
+}
+
+static void take_change(struct pace *p, struct pace_all *all, const struct event *e, uint64_t sweep)
 {
     if (runstate_old(e->header) == XEN_RUNNING) {
         if (p->since > 0)
-            stop_run(p, usual, clock, e, sweep);
+            stop_run(p, all, e, sweep);
         else
             break_off(p);
+        if (e->flags & EVENT_RAN)
+            take_length(p, all, event_stamp(e), e->w[2]);
+        else
+            drift_break(&p->drift);
         p->since = 0;
-        p->stopped = e->tsc;
+        p->stopped = event_stamp(e);
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
         /* One that is earlier than the switch out before it was moved back to a record after it. */
-        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
+        uint64_t stamp = event_stamp(e);
+        p->since = stamp < p->stopped ? p->stopped : stamp;
         p->who = e->w[0];
     }
 }
 
-void pace_take(struct pace *p, struct pace_usual *usual, const struct clock *clock, const struct event *e,
-               const struct event *end, uint64_t sweep)
+/* SWITCH_INFPREV, where there are no runstate changes: {dom, vcpu, ran_ns}, {dom, ran_ns} until Xen 4.7. */
+static void take_infprev(struct pace *p, struct pace_all *all, const struct event *e)
+{
+    unsigned words = event_words(e);
+    if (words >= 2)
+        take_length(p, all, e->tsc, e->w[words >= 3 ? 2 : 1]);
+}
+
+void pace_take(struct pace *p, struct pace_all *all, const struct event *e, const struct event *end,
+               uint64_t sweep)
 {
     for (; e < end; e++) {
         if (e->slot == EVENT_RUNSTATE_CHANGE)
-            take_change(p, usual, clock, e, sweep);
+            take_change(p, all, e, sweep);
         else if (e->slot == EVENT_BLIND_BEGIN || e->slot == EVENT_BLIND_END)
             break_off(p);
+        else if (e->slot == EVENT_SWITCH_INFPREV && all->by_switches)
+            take_infprev(p, all, e);
     }
+}
+
+void pace_forget(struct pace *p)
+{
+    p->since = 0;
+    drift_break(&p->drift);
+}
+
+void pace_end(struct pace *p, struct pace_all *all)
+{
+    drift_judge(&p->drift, all->clock, all->quality);
 }

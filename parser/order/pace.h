@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "drift.h"
 #include "parser/event.h"
 
 #define PACE_SLACK_NS 700000 /* records are later than usual by up to this */
@@ -47,11 +48,26 @@ struct pace {
     bool twice;           /* the odd run is two */
     bool proven;          /* they stay there */
     bool missed; /* the vCPU that stopped running then had not been switched in: a switch was not recorded */
+    struct drift drift; /* of the runs between those that are odd, and of these if it was Xen's clock */
 };
 
-/* The events [e, end) of the pCPU, read in this sweep, come next. The clock's frequency is known. */
-void pace_take(struct pace *p, struct pace_usual *usual, const struct clock *clock, const struct event *e,
-               const struct event *end, uint64_t sweep);
+/* What the runs of all pCPUs say together. */
+struct pace_all {
+    struct pace_usual usual;
+    const struct clock *clock; /* its frequency is known */
+    struct quality *quality;   /* clock_off_...: stretches in which Xen's clock and the counter differ */
+    bool by_switches; /* the trace holds no runstate changes: SWITCH_INFPREV comes as an event of its own */
+};
+
+/* The events [e, end) of the pCPU, read in this sweep, come next. */
+void pace_take(struct pace *p, struct pace_all *all, const struct event *e, const struct event *end,
+               uint64_t sweep);
+
+/* The runs are over: the stretch that has begun is judged. */
+void pace_end(struct pace *p, struct pace_all *all);
+
+/* What was known of runs does not go on: bytes were passed over. */
+void pace_forget(struct pace *p);
 
 /* Whether the runs since say that the stamps stay where the odd one took them; at the `end` of the trace fewer runs say so. */
 bool pace_is_proven(const struct pace *p, bool end);

@@ -17,7 +17,7 @@ static void forget_runs(struct order *o)
     const struct decoder *d = o->decoder;
     o->skipped_places = d->quality->skipped_places;
     for (unsigned i = 0; i < d->pcpus_n; i++)
-        o->steps[d->pcpus[i]].pace.since = 0;
+        pace_forget(&o->steps[d->pcpus[i]].pace);
 }
 
 void runs_take(struct order *o, const struct stream *s, size_t from)
@@ -26,8 +26,7 @@ void runs_take(struct order *o, const struct stream *s, size_t from)
     if (o->skipped_places != o->decoder->quality->skipped_places)
         forget_runs(o);
     if (o->clock && o->decoder->model && !step->out && !step->unused && !cores_shown(&o->decoder->cores))
-        pace_take(&step->pace, &o->usual_pace, o->clock, s->events + from, s->events + s->n,
-                  o->decoder->sweep);
+        pace_take(&step->pace, &o->paces, s->events + from, s->events + s->n, o->decoder->sweep);
     o->odd_runs |= pace_is_odd(&step->pace);
 }
 
@@ -45,15 +44,20 @@ static void take_queued(struct order *o)
 void runs_take_queued(struct order *o)
 {
     const struct decoder *d = o->decoder;
+    struct quality *q = d->quality;
+    o->paces.clock = o->clock;
+    o->paces.quality = q;
+    o->paces.by_switches = !decoder_has_runstates(d);
     take_queued(o);
     if (o->clock->measured)
         return;
-    const struct pace_usual usual = o->usual_pace;
+    const struct pace_usual usual = o->paces.usual;
+    q->clock_off_ns = q->clock_off_at_ns = q->clock_off_ppm = 0;
     for (unsigned i = 0; i < d->pcpus_n; i++)
         pace_restart(&o->steps[d->pcpus[i]].pace);
     o->odd_runs = false;
     take_queued(o);
-    o->usual_pace = usual;
+    o->paces.usual = usual;
 }
 
 /* Whether the stamps of the pCPU went back in its odd run. */
@@ -111,7 +115,8 @@ static bool made_by(const struct order *o, const struct pace *odd, bool set, con
     }
     bool is_long = h->to - h->from >= o->silences.cycles;
     /* Of the time before, in which the switch may be missing instead, nothing was delivered; or this is where xentrace stood still. */
-    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h));
+    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h) ||
+                                  silences_is_longest(&o->silences, h, odd->odd_tsc));
     if (odd->missed)
         return missed || odds > 1 || is_long;
     return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);
@@ -219,6 +224,17 @@ static bool fits_if_set(const struct order *o, uint16_t pcpu)
     return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
 }
 
+/* It is known by now which runs were odd for which reason. */
+static void end_paces(struct order *o)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct step *step = &o->steps[d->pcpus[i]];
+        if (!step->out && !step->unused)
+            pace_end(&step->pace, &o->paces);
+    }
+}
+
 void runs_judge(struct order *o, bool end)
 {
     const struct decoder *d = o->decoder;
@@ -240,6 +256,8 @@ void runs_judge(struct order *o, bool end)
         else
             pace_excuse(&step->pace);
     }
+    if (end && o->clock)
+        end_paces(o);
     o->odd_runs = false;
     for (unsigned i = 0; i < d->pcpus_n; i++)
         o->odd_runs |= pace_is_odd(&o->steps[d->pcpus[i]].pace);

@@ -149,7 +149,9 @@ simulations=()
 trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT
 declare -A simulation_of=()
 
-# What is read from each trace that is simulated from here on: xenmeter's output goes to FILE, whose ending is the format.
+# What is read from each trace that is simulated from here on: xenmeter's output goes to FILE, whose ending is the format. A word that
+# begins with @ is a file of the same simulation, as in --io-counts @counts.csv, which simulate --counts @counts.csv has written.
+# Instead of a command of xenmeter, a function of the experiment that takes the options and such files' folder, $folder.
 reading() { # FILE COMMAND [OPTION]...
     readings+=("$(printf '%q ' "$@")")
 }
@@ -181,7 +183,7 @@ simulate() { # NAME[=SCENARIO] [OPTION of xenmeter simulate]...; without SCENARI
     [ ! -d "$folder" ] || return 0
     mkdir "$folder"
     while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do sleep 0.05; done
-    { simulate_into "$folder" "$file" "$@" && : >"$folder/done"; } 2>"$folder/messages" &
+    { simulate_into "$folder" "$file" "$@" 2>"$folder/messages" && touch "$folder/done"; } &
     simulations+=("$label:$folder")
 }
 
@@ -190,15 +192,20 @@ simulate_into() { # FOLDER FILE [OPTION]...
     shift 2
     [[ " $*" != *[\ =]debt=* ]] || rows+=(--ledger "$folder/ledger.csv")
     [[ " $*" != *[\ =]guard=* ]] || rows+=(--decisions "$folder/decisions.csv")
-    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${rows[@]}" "$@" "$file" || return
+    "$XENMETER" simulate -q -o "$folder/trace.xt" --truth "$folder/truth.json" "${rows[@]}" "${@/#@/$folder/}" "$file" || return
     for line in "${readings[@]}"; do
         eval "words=($line)" # quoted by reading()
-        "$XENMETER" "${words[1]}" -q "${words[@]:2}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        words=("${words[@]/#@/$folder/}")
+        if declare -F "${words[1]}" >/dev/null; then
+            "${words[@]:1}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        else
+            "$XENMETER" "${words[1]}" -q "${words[@]:2}" -o "$folder/${words[0]}" "$folder/trace.xt" || return
+        fi
     done
     rm "$folder/trace.xt" # hundreds of megabytes
 }
 
-# Waits for all simulations; ends the experiment if one failed.
+# Waits for all simulations; ends the experiment if one failed. (The shell forgets how a job ended when another one gets its number.)
 simulated() {
     local job label folder
     wait

@@ -230,12 +230,8 @@ static void start_tracing(struct core_host *h)
         struct core_vcpu *v = &h->vcpus[i];
         int core = h->units[v->unit].core;
         uint32_t pcpu = core == NONE ? 0 : core_pcpu(h, (uint32_t)core, v->sibling);
-        const struct truth_vcpu of = {.domain = v->domain,
-                                      .vcpu = v->id,
-                                      .life = 1,
-                                      .from_start = true,
-                                      .born_tsc = h->now,
-                                      .died_tsc = UINT64_MAX};
+        const struct truth_vcpu of = {
+            .domain = v->domain, .vcpu = v->id, .life = 1, .born_tsc = h->now, .died_tsc = UINT64_MAX};
         v->truth = recording_add_vcpu(h->r, &of);
         recording_add_change(h->r, v->truth, (enum runstate)v->state, h->now, (uint16_t)pcpu);
     }

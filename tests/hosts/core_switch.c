@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sim/scenario.h"
+
 /* ---- who is where ---- */
 
 uint32_t core_of_pcpu(const struct plan *plan, uint32_t pcpu)
@@ -200,7 +202,8 @@ static void switch_core(struct core_host *h, uint32_t core, int next)
     struct core *c = &h->cores[core];
     int prev = c->unit, before[64];
     uint32_t ring = core_pcpu(h, core, below(h, h->siblings));
-    uint32_t slice_ns = h->plan->endless || next == NONE ? UINT32_MAX : 500000 + below(h, 9500000);
+    uint32_t slice_ns =
+        h->plan->scheduler == SCENARIO_NULL || next == NONE ? UINT32_MAX : 500000 + below(h, 9500000);
     RECORD(h, ring, TRC_CSCHED2_SCHEDULE, ring, 0);
     if (next != prev)
         record_switch(h, core, prev, next, slice_ns, ring);

@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "program.h"
 #include "recording.h"
+#include "scenario.h"
 #include "view.h"
 
 static const char usage[] =
@@ -27,12 +28,13 @@ static const char usage[] =
     "  --set NAME=N,...   fields of the plan that are not drawn; --set help lists them; all=0 first: the\n"
     "                     others are 0\n"
     "  --keep FILE        write the capture of the last run there\n"
+    "  --scenario FILE    write the simulated host of the last run there, for xenmeter simulate\n"
     "  --most N           stop after so many runs that missed (default 10; 0: never)\n"
     "  --no-shrink        print the plan as it was drawn\n"
     "  --plan             print each run's plan\n";
 
 struct options {
-    const char *program, *set, *keep;
+    const char *program, *set, *keep, *scenario;
     uint64_t seed, runs, seconds, most;
     bool shrinks, prints_plan;
 };
@@ -56,8 +58,7 @@ static bool run_plan(const struct program *program, const struct plan *plan, con
     struct recording recording = {0};
     struct view view = {0};
     struct answer answer = {0};
-    const struct host_config config = plan_host(plan);
-    bool done = plan->siblings ? core_host_record(&recording, plan) : recording_make(&recording, &config);
+    bool done = plan->siblings ? core_host_record(&recording, plan) : recording_make(&recording, plan);
     done = done && view_make(&view, &recording, plan) && (!plan->joined || view_join(&view, plan));
     if (done && keep) {
         FILE *out = fopen(keep, "wb");
@@ -175,6 +176,15 @@ static void print_misses(const struct plan *plan, const struct misses *misses)
     fflush(stdout);
 }
 
+/* Of a host without siblings: those are none of the simulator's. */
+static bool keep_scenario(const struct plan *plan, const char *path)
+{
+    json_t *document = plan_document(plan);
+    bool done = document && json_dump_file(document, path, JSON_INDENT(1)) == 0;
+    json_decref(document);
+    return done;
+}
+
 static bool next_run(const struct options *o, const struct program *program, struct outcome *outcome)
 {
     struct plan plan;
@@ -185,6 +195,8 @@ static bool next_run(const struct options *o, const struct program *program, str
     plan_settle(&plan);
     if (o->prints_plan)
         print_plan(&plan);
+    if (o->scenario && !keep_scenario(&plan, o->scenario))
+        return false;
     if (!run_plan(program, &plan, o->keep, &misses)) {
         fprintf(stderr, "hosts: seed %llu could not be run\n", (unsigned long long)plan.seed);
         return false;
@@ -214,6 +226,7 @@ enum option_id {
     O_SECONDS,
     O_SET,
     O_KEEP,
+    O_SCENARIO,
     O_MOST,
     O_NO_SHRINK,
     O_PLAN,
@@ -241,6 +254,9 @@ static bool take_option(struct options *o, int id)
     case O_KEEP:
         o->keep = optarg;
         break;
+    case O_SCENARIO:
+        o->scenario = optarg;
+        break;
     case O_MOST:
         o->most = strtoull(optarg, NULL, 10);
         break;
@@ -264,6 +280,7 @@ static bool take_options(struct options *o, int argc, char **argv)
                                             {"seconds", required_argument, NULL, O_SECONDS},
                                             {"set", required_argument, NULL, O_SET},
                                             {"keep", required_argument, NULL, O_KEEP},
+                                            {"scenario", required_argument, NULL, O_SCENARIO},
                                             {"most", required_argument, NULL, O_MOST},
                                             {"no-shrink", no_argument, NULL, O_NO_SHRINK},
                                             {"plan", no_argument, NULL, O_PLAN},

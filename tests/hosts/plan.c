@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/prng.h"
+#include "sim/scenario.h"
+
 const struct plan_field plan_fields[] = {
 #define FIELD(name, shrinks, help) {#name, help, shrinks, offsetof(struct plan, name)},
 #include "plan.def"
@@ -38,7 +41,11 @@ static void draw_host(struct plan *p, struct prng *rng)
     p->mood =
         ONE_OF(rng, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_USUAL, MOOD_QUIET, MOOD_BURNERS, MOOD_BUSY);
     p->pinned = percent(rng, 30);
-    p->endless = p->pinned && percent(rng, 30);
+    p->scheduler =
+        p->pinned && percent(rng, 30) ? SCENARIO_NULL : between(rng, SCENARIO_CREDIT, SCENARIO_RTDS);
+    p->caps = percent(rng, 30);
+    p->io = percent(rng, 60) ? between(rng, 1, IO_ALL) : 0;
+    p->paused = percent(rng, 60) ? between(rng, 1, p->domains) : 0;
     p->delayed = percent(rng, 15);
     p->khz = percent(rng, 70) ? ONE_OF(rng, 1000000, 2400000, 2595995, 3700001)
                               : ONE_OF(rng, 24000, 62500, 100000, 5800000);
@@ -190,8 +197,27 @@ static void settle_siblings(struct plan *p)
     }
     p->pcpus += (p->siblings - p->pcpus % p->siblings) % p->siblings;
     p->old = p->churn = p->delayed = p->skew_ns = 0;
+    p->caps = p->io = p->paused = 0;
     p->joined = p->pause_ms = p->shift_us = 0;
     p->mix = p->mix < 2 ? 2 : p->mix;
+}
+
+/* Schedulers that Xen 4.6 had, caps of those that have them. */
+static void settle_host(struct plan *p)
+{
+    keep_within(&p->scheduler, 0, SCENARIO_RTDS);
+    keep_within(&p->io, 0, IO_ALL);
+    keep_within(&p->paused, 0, p->domains);
+    if (p->old && p->scheduler != SCENARIO_SEDF)
+        p->scheduler = SCENARIO_CREDIT;
+    /*
+     * Of one that has used up its cap only runstate changes say so: Credit2 writes nothing else, and Credit the same records as
+     * a toolstack that pauses and continues it meanwhile, the first of whose two wakes is none.
+     */
+    if (p->scheduler > SCENARIO_CREDIT2 || (p->mix == 4 && (p->scheduler == SCENARIO_CREDIT2 || p->paused)))
+        p->caps = 0;
+    if (p->domains < 2) /* a guest is left */
+        p->io &= ~IO_SECOND_DRIVER;
 }
 
 void plan_settle(struct plan *p)
@@ -199,7 +225,8 @@ void plan_settle(struct plan *p)
     keep_within(&p->pcpus, 1, 256);
     settle_siblings(p);
     keep_within(&p->domains, 1, 200);
-    keep_within(&p->vcpus, 1, 64);
+    keep_within(&p->vcpus, 1, 12);
+    settle_host(p);
     keep_within(&p->joined, 0, 64);
     keep_within(&p->unseen, 0, p->pcpus - 1);
     keep_within(&p->khz, 1000, 10000000);
@@ -262,24 +289,4 @@ bool plan_leaves_out(const struct plan *p, enum trace_event event)
     default:
         return false;
     }
-}
-
-struct host_config plan_host(const struct plan *p)
-{
-    return (struct host_config){.pcpus = (uint32_t)p->pcpus,
-                                .domains = (uint32_t)p->domains,
-                                .vcpus = (uint32_t)p->vcpus,
-                                .domain_churn = (uint32_t)p->churn,
-                                .parts = p->mix < 2 ? TRACE_OTHER : 0,
-                                .ring_bytes = TRACE_RING_MIN_BYTES,
-                                .old_layout = p->old,
-                                .hvm = p->mix == 1,
-                                .seed = p->seed,
-                                .cpu_hz = (uint64_t)p->khz * 1000,
-                                .sweep_ms = 60000,
-                                .seconds = (double)p->host_ms / 1000,
-                                .mood = (enum workload_mood)p->mood,
-                                .pinned = p->pinned,
-                                .endless_slices = p->endless,
-                                .instant = !p->delayed};
 }

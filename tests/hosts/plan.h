@@ -6,7 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fixtures/host_model.h"
+#include "sim/trace_events.h"
+
+/* How busy the guests are. */
+enum mood {
+    MOOD_USUAL,   /* all kinds of guests */
+    MOOD_QUIET,   /* everybody sleeps nearly all the time */
+    MOOD_BURNERS, /* guests that never block, beside some that do */
+    MOOD_BUSY     /* short bursts and short sleeps */
+};
+
+/* Bits of plan->io. */
+enum { IO_NETWORK = 1, IO_DISK = 2, IO_SECOND_DRIVER = 4, IO_MAPS = 8, IO_ALL = 15 };
 
 struct plan {
     uint64_t seed;
@@ -45,7 +56,5 @@ bool plan_has_one_lossy_pcpu(const struct plan *p);
 
 /* Whether the mask keeps the event out of the file. */
 bool plan_leaves_out(const struct plan *p, enum trace_event event);
-
-struct host_config plan_host(const struct plan *p);
 
 #endif

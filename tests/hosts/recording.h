@@ -9,7 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fixtures/host_model.h"
+#include "plan.h"
+#include "sim/trace_ring.h"
+
+/* Xen's RUNSTATE_*. */
+enum runstate { RUNSTATE_RUNNING, RUNSTATE_RUNNABLE, RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_COUNT };
 
 struct recorded {
     uint64_t tsc;
@@ -36,7 +40,6 @@ struct truth_change {
 struct truth_vcpu {
     uint16_t domain, vcpu;
     uint32_t life; /* 1.. per domain id, in order of birth, within the recording */
-    bool from_start;
     uint64_t born_tsc, died_tsc;
     struct truth_change *changes;
     size_t n, capacity;
@@ -49,13 +52,12 @@ struct recording {
     struct recorded_pcpu *pcpus;
     struct truth_vcpu *vcpus; /* the idle domain's are not there */
     size_t vcpus_n, vcpus_capacity;
+    double late_ns; /* by so much a record of a change comes after it, at most */
     bool failed;
-    const struct host *host; /* while it runs */
-    size_t *vcpu_of;         /* of each of host->vcpus: its place in vcpus, SIZE_MAX: it is not alive */
 };
 
-/* Runs the host to its end; config->tap is ignored. Returns false when memory is short. Free it in any case. */
-bool recording_make(struct recording *r, const struct host_config *config);
+/* Simulates the plan's host to its end. Returns false when that fails, with a line on stderr. Free it in any case. */
+bool recording_make(struct recording *r, const struct plan *plan);
 void recording_free(struct recording *r);
 
 /*

@@ -29,6 +29,9 @@ static void measure(struct tally *t, const struct truth_vcpu *v, size_t i, doubl
     case RUNSTATE_BLOCKED:
         longest(&t->block_max, ns);
         break;
+    case RUNSTATE_OFFLINE:
+        longest(&t->pause_max, ns);
+        break;
     default:
         break;
     }
@@ -54,15 +57,31 @@ void tally_add(struct tally *t, const struct truth_vcpu *v, uint64_t from, uint6
     }
 }
 
-double tally_longest_wait(const struct recording *r, double ns_per_cycle)
+/* The longest that began in the state, those too that last at the end. */
+static struct tally tally_all(const struct recording *r, enum runstate state, double *open,
+                              double ns_per_cycle)
 {
     struct tally all = {0};
+    *open = 0;
     for (size_t i = 0; i < r->vcpus_n; i++) {
         const struct truth_vcpu *v = &r->vcpus[i];
         tally_add(&all, v, 0, UINT64_MAX, ns_per_cycle);
-        if (v->n > 0 && v->changes[v->n - 1].state == RUNSTATE_RUNNABLE &&
-            r->end_tsc > v->changes[v->n - 1].tsc)
-            longest(&all.wait_max, (double)(r->end_tsc - v->changes[v->n - 1].tsc) * ns_per_cycle);
+        if (v->n > 0 && v->changes[v->n - 1].state == state && r->end_tsc > v->changes[v->n - 1].tsc)
+            longest(open, (double)(r->end_tsc - v->changes[v->n - 1].tsc) * ns_per_cycle);
     }
-    return all.wait_max;
+    return all;
+}
+
+double tally_longest_wait(const struct recording *r, double ns_per_cycle)
+{
+    double most;
+    longest(&most, tally_all(r, RUNSTATE_RUNNABLE, &most, ns_per_cycle).wait_max);
+    return most;
+}
+
+double tally_longest_pause(const struct recording *r, double ns_per_cycle)
+{
+    double most;
+    longest(&most, tally_all(r, RUNSTATE_OFFLINE, &most, ns_per_cycle).pause_max);
+    return most;
 }

@@ -334,10 +334,9 @@ static struct plan plan_of_another(const struct plan *plan)
 bool view_join(struct view *v, const struct plan *plan)
 {
     const struct plan other = plan_of_another(plan);
-    const struct host_config config = plan_host(&other);
     struct recording recording = {0};
     struct view second = {0};
-    bool done = recording_make(&recording, &config) &&
+    bool done = recording_make(&recording, &other) &&
                 make(&second, &recording, &other, offset_of_another(plan, recording.begin_tsc, v->first_tsc));
     unsigned char *bytes = done ? realloc(v->bytes, v->n + second.n + 1) : NULL;
     if (bytes) {

@@ -43,14 +43,27 @@ static void add_span(struct sim_run *run, uint32_t vcpu, uint32_t pcpu, uint64_t
     run->spans[run->count++] = (struct sim_span){from_ns, to_ns, vcpu, pcpu};
 }
 
+static void add_mark(struct sim_run *run, uint32_t event, uint64_t at_ns)
+{
+    if (run->mark_count == run->mark_space) {
+        run->mark_space = run->mark_space ? 2 * run->mark_space : 64;
+        run->marks = realloc(run->marks, run->mark_space * sizeof *run->marks);
+    }
+    run->marks[run->mark_count++] = (struct sim_mark){at_ns, event};
+}
+
 /* A runstate change is 0x00021001 | old << 8 | new << 4, with a tsc and one word: vcpu | domain << 16. */
 static void read_record(struct sim_run *run, const unsigned char *record, uint32_t pcpu,
                         uint64_t since[PCPUS])
 {
     uint32_t header = word_at(record), old = header >> 8 & 0xf, new = header >> 4 & 0xf;
-    if ((header & 0x0ffff00f) != 0x00021001)
+    if (!(header >> 31))
         return;
     uint64_t ns = (word_at(record + 4) | (uint64_t)word_at(record + 8) << 32) - ((uint64_t)1 << 44);
+    if ((header & 0x0ffff000) == 0x00022000)
+        add_mark(run, header & 0x0fffffff, ns);
+    if ((header & 0x0ffff00f) != 0x00021001)
+        return;
     uint32_t vcpu = word_at(record + 12);
     if (new == 0)
         since[pcpu] = ns;
@@ -74,7 +87,7 @@ static void read_trace(struct sim_run *run, const struct text *t)
 
 /* ---- the simulation ---- */
 
-static struct scenario *make_scenario(const char *duration, const char *host, const char *domains)
+struct scenario *sim_scenario(const char *duration, const char *host, const char *domains)
 {
     char text[4096];
     struct error err = {0};
@@ -97,7 +110,7 @@ struct sim_run sim_run(const char *duration, const char *host, const char *domai
     struct text t = {0};
     struct error err = {0};
     const struct simulation_sink sink = {.context = &t, .write = take};
-    struct scenario *plan = make_scenario(duration, host, domains);
+    struct scenario *plan = sim_scenario(duration, host, domains);
     struct simulation *s = simulation_new(plan, &sink, &err);
     CU_ASSERT_FATAL(s != NULL);
     EQUAL(simulation_run(s, &err), 0);
@@ -112,6 +125,7 @@ struct sim_run sim_run(const char *duration, const char *host, const char *domai
 void sim_run_end(struct sim_run *run)
 {
     free(run->spans);
+    free(run->marks);
     json_decref(run->truth);
 }
 
@@ -136,6 +150,24 @@ void check_ran(const struct sim_run *run, uint32_t domain, const uint64_t *us, s
         found++;
     }
     check_equal((int64_t)found, (int64_t)n, "spans", file, line);
+}
+
+void check_recorded(const struct sim_run *run, uint32_t event, const uint64_t *us, size_t n, const char *file,
+                    unsigned line)
+{
+    enum { TOLERANCE_NS = 10000 };
+    size_t found = 0;
+    for (size_t i = 0; i < run->mark_count; i++) {
+        const struct sim_mark *mark = &run->marks[i];
+        if (mark->event != event)
+            continue;
+        int64_t off = found < n ? (int64_t)mark->at_ns - (int64_t)us[found] * 1000 : INT64_MAX;
+        if (llabs(off) > TOLERANCE_NS)
+            printf("\n    record %zu of 0x%08x: at %.3f us", found, event, (double)mark->at_ns / 1000);
+        check_true(llabs(off) <= TOLERANCE_NS, "the record was written then", file, line);
+        found++;
+    }
+    check_equal((int64_t)found, (int64_t)n, "records", file, line);
 }
 
 int64_t sim_truth(const struct sim_run *run, uint32_t domain, const char *state)
