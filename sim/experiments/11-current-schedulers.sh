@@ -1,6 +1,6 @@
 #!/bin/bash
 # The ledger of debts through the parameters that Xen's schedulers of today have: caps of Credit and Credit2, budgets of RTDS.
-# shellcheck source=sim/experiments/lib.sh
+# shellcheck source=sim/experiments/lib.sh disable=SC2016,SC2119 # variables of jq; write_csv takes a suffix
 . sim/experiments/lib.sh
 
 experiment 'The ledger through caps and budgets' 'SEDF is no longer in Xen. Credit and Credit2 have a cap for each domain, RTDS a

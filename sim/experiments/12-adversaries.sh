@@ -1,6 +1,6 @@
 #!/bin/bash
 # ShareGuard against guests that mean to get around it.
-# shellcheck source=sim/experiments/lib.sh disable=SC2016 # variables of jq
+# shellcheck source=sim/experiments/lib.sh disable=SC2016,SC2119 # variables of jq; write_csv takes a suffix
 . sim/experiments/lib.sh
 
 experiment 'ShareGuard against adversaries' 'The host of the experiment before. The guest with the transfer, held to 5 % of dom0, tries
