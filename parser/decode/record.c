@@ -413,10 +413,7 @@ struct place {
     uint64_t last; /* the time of the record before */
 };
 
-/*
- * Passes over the records from `at` on that nobody wants and whose times are not odd: the hop that most records cost. It ends at
- * the first one of another kind, or at `limit`.
- */
+/* Passes over records that nobody wants and whose times are not odd, up to the first other one or `limit`: most need no more. */
 static inline __attribute__((always_inline)) struct place
 pass_over(const struct stream *s, uint64_t *forms, struct place at, const uint8_t *limit, bool io)
 {
