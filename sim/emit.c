@@ -15,7 +15,8 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
     const struct sim_host *host = pcpu->host;
     uint32_t then[TRACE_EXTRA_MAX];
     if (host->layout.past[event]) {
-        memcpy(then, words, count * sizeof *words);
+        if (count > 0)
+            memcpy(then, words, count * sizeof *words);
         count = trace_layout_words(&host->layout, event, then, count);
         words = then;
     }
