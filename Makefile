@@ -1,4 +1,4 @@
-# make            build build/xenmeter and build/tracegen
+# make            build build/xenmeter
 # make demo       install what is missing, build, show the main job on a real capture
 # make test       install what is missing, build, pass the tests (TRACES=DIR: more captures to judge by)
 # make install    PREFIX=/usr/local DESTDIR=
@@ -20,9 +20,6 @@ PKGS    := libzstd libxxhash jansson
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz. `make WITHOUT=zlib` leaves one out.
 OPTIONAL := zlib liblzma
 
-# What the generator of fixtures shares with the simulator: time, random numbers, trace buffers.
-SHARED_SIM_SRC := sim/timeline.c sim/trace_events.c sim/trace_ring.c
-
 include tests/tests.mk
 include bench/bench.mk
 include sim/experiments/experiments.mk
@@ -37,18 +34,14 @@ LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host act sim
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
-TRACEGEN_SRC := $(wildcard fixtures/*.c) $(SHARED_SIM_SRC)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIBRARY := $(BUILD)/libxenmeter.a
 
 .PHONY: all
-all: deps $(BUILD)/xenmeter $(BUILD)/tracegen
+all: deps $(BUILD)/xenmeter
 
 $(BUILD)/xenmeter: $(call objects,$(CMD_SRC)) $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-
-$(BUILD)/tracegen: $(call objects,$(TRACEGEN_SRC))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(call objects,$(LIBRARY_SRC))

@@ -58,7 +58,7 @@ lint-gcc lint-clang: lint-%:
 
 # Everything there is to compile.
 .PHONY: lint-build
-lint-build: $(BUILD)/xenmeter $(BUILD)/tracegen $(LINT_C:%.c=$(BUILD)/%.o)
+lint-build: $(BUILD)/xenmeter $(LINT_C:%.c=$(BUILD)/%.o)
 
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all $(BUILD)/xenmeter
 SMALL    := $(BUILD)/valgrind/small

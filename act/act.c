@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/act_internal.h"
+#include "act/act_worker.h"
 #include "act/lock.h"
 #include "host/io_clock.h"
 #include "metrics/array.h"

@@ -49,6 +49,12 @@ void fields_put(struct buffer *b, const struct stored_field *fields, const void 
     }
 }
 
+void fields_add(const struct stored_field *fields, void *into, const void *from)
+{
+    for (const struct stored_field *f = fields; f->key; f++)
+        scalar_add(&f->scalar, into, from);
+}
+
 size_t fields_digits(const char *at, const char *end, uint64_t *n)
 {
     const char *begin = at;

@@ -35,11 +35,15 @@ struct stored_field {
     const char *const *names; /* SCALAR_NAME: by value; NULL for `absent` */
 };
 
-#define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
+/* One whose values add up (ADDS: enum adds): fields_add. */
+#define FIELD_THAT(ADDS, STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                             \
     {                                                                                                        \
-        {SCALAR_##TYPE, ADDS_NOT, ALWAYS, offsetof(STRUCT, MEMBER), (uint64_t)(ABSENT)}, KEY,                \
+        {SCALAR_##TYPE, ADDS_##ADDS, ALWAYS, offsetof(STRUCT, MEMBER), (uint64_t)(ABSENT)}, KEY,             \
             ",\"" KEY "\":", sizeof(",\"" KEY "\":") - 1, STORED_SCALAR, MOST, NAMES                         \
     }
+
+#define FIELD(STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)                                        \
+    FIELD_THAT(NOT, STRUCT, KEY, MEMBER, TYPE, ALWAYS, ABSENT, MOST, NAMES)
 
 #define FIELD_OF(FORM, STRUCT, KEY, MEMBER, MOST)                                                            \
     {                                                                                                        \
@@ -54,6 +58,9 @@ struct stored_field {
 
 /* Appends `,"key":value` for each field of the table that is not absent. */
 void fields_put(struct buffer *b, const struct stored_field *fields, const void *of);
+
+/* Adds to `into` what `from` has in the fields of the table that say how they add. */
+void fields_add(const struct stored_field *fields, void *into, const void *from);
 
 /* Appends one number in the form of SCALAR_U64. */
 void fields_put_u64(struct buffer *b, uint64_t n);

@@ -122,39 +122,3 @@ bool join_out_of_memory(const struct join *j)
 {
     return j->out_of_memory;
 }
-
-static void join_charges(struct charge_summary *into, const struct charge_summary *next, uint64_t offset_ns)
-{
-    for (int kind = 0; kind < IO_KINDS; kind++)
-        into->events[kind] += next->events[kind];
-    for (int kind = 0; kind < IO_TRACE_KINDS; kind++) {
-        into->inferred[kind] += next->inferred[kind];
-        into->unassigned[kind] += next->unassigned[kind];
-    }
-    into->methods |= next->methods;
-    into->idds = max64(into->idds, next->idds);
-    into->idds_unseparated = max64(into->idds_unseparated, next->idds_unseparated);
-    into->idds_own_given = max64(into->idds_own_given, next->idds_own_given);
-    into->ran_ns += next->ran_ns;
-    into->unattributed_ns += next->unattributed_ns;
-    into->counted = into->counted && next->counted;
-    into->devices_unknown += next->devices_unknown;
-    into->devices_unused += next->devices_unused;
-    if (into->cpu_impossible_ns == 0 && next->cpu_impossible_ns > 0)
-        into->cpu_impossible_at_ns = offset_ns + next->cpu_impossible_at_ns;
-    into->cpu_impossible_ns += next->cpu_impossible_ns;
-}
-
-void summary_join(struct summary *into, const struct summary *next)
-{
-    struct trace_summary *a = &into->trace;
-    const struct trace_summary *b = &next->trace;
-    uint64_t offset_ns = clock_ns(&into->clock, b->tsc_first);
-    quality_merge(&into->quality, &next->quality, offset_ns);
-    join_charges(&into->charges, &next->charges, offset_ns);
-    a->tsc_last = b->tsc_last;
-    a->pcpus = b->pcpus > a->pcpus ? b->pcpus : a->pcpus;
-    a->pcpu_highest = b->pcpu_highest > a->pcpu_highest ? b->pcpu_highest : a->pcpu_highest;
-    a->has_runstates = a->has_runstates && b->has_runstates;
-    into->end_ns = offset_ns + next->end_ns;
-}

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "archive/results.h"
-#include "archive/summary.h"
 #include "metrics/measure/meter_options.h"
 
 struct join;
@@ -32,8 +31,5 @@ struct meter_sink join_sink(struct join *j);
 /* After the last capture: emits the rows of the whole, which ends at end_ns, if any capture had them. As the sink's functions. */
 int join_finish(struct join *j, uint64_t end_ns);
 bool join_out_of_memory(const struct join *j);
-
-/* Adds the summary of the next capture, of which lists and texts are left alone, to that of all before. */
-void summary_join(struct summary *into, const struct summary *next);
 
 #endif

@@ -17,33 +17,34 @@
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "numbers of things are stored as U64");
 
-#define U64(S, KEY)       FIELD(struct S, #KEY, KEY, U64, true, 0, UINT64_MAX, NULL)
-#define U32(S, KEY, MOST) FIELD(struct S, #KEY, KEY, U32, true, 0, MOST, NULL)
-#define REAL(S, KEY)      FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
-#define FLAG(S, KEY)      FIELD(struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
-#define SIGNED(S, KEY)    FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
+/* ADDS: how the summaries of two parts of a trace add up (SUM, MIN, MAX; MIN of a flag: it holds of both), or NOT. */
+#define U64(S, KEY, ADDS)       FIELD_THAT(ADDS, struct S, #KEY, KEY, U64, true, 0, UINT64_MAX, NULL)
+#define U32(S, KEY, ADDS, MOST) FIELD_THAT(ADDS, struct S, #KEY, KEY, U32, true, 0, MOST, NULL)
+#define FLAG(S, KEY, ADDS)      FIELD_THAT(ADDS, struct S, #KEY, KEY, FLAG, true, 0, 1, NULL)
+#define REAL(S, KEY)            FIELD(struct S, #KEY, KEY, REAL, true, 0, 0, NULL)
+#define SIGNED(S, KEY)          FIELD(struct S, #KEY, KEY, I64, true, 0, 0, NULL)
 
 static const struct stored_field trace_fields[] = {
     FIELD_OF(TEXT, struct trace_summary, "file", file, 0),
     FIELD_OF(TEXT, struct trace_summary, "compression", compression, 0),
-    U64(trace_summary, file_bytes),
-    U64(trace_summary, tsc_first),
-    U64(trace_summary, tsc_last),
-    U32(trace_summary, pcpus, PCPUS_MAX),
-    U32(trace_summary, pcpu_highest, PCPUS_MAX - 1),
-    FLAG(trace_summary, has_runstates),
+    U64(trace_summary, file_bytes, NOT),
+    U64(trace_summary, tsc_first, NOT),
+    U64(trace_summary, tsc_last, MAX),
+    U32(trace_summary, pcpus, MAX, PCPUS_MAX),
+    U32(trace_summary, pcpu_highest, MAX, PCPUS_MAX - 1),
+    FLAG(trace_summary, has_runstates, MIN),
     FIELDS_END,
 };
 
 static const struct stored_field clock_fields[] = {
-    U64(clock, tsc_first),
+    U64(clock, tsc_first, NOT),
     REAL(clock, cpu_hz),
-    FLAG(clock, measured),
-    U64(clock, pairs),
+    FLAG(clock, measured, NOT),
+    U64(clock, pairs, NOT),
     REAL(clock, spread_ppm),
     REAL(clock, error_ppm),
-    U64(clock, multiplier),
-    U32(clock, shift, 127),
+    U64(clock, multiplier, NOT),
+    U32(clock, shift, NOT, 127),
     FIELD(struct clock, "check_pairs", check_pairs, U64, false, 0, UINT64_MAX, NULL),
     FIELD(struct clock, "check_hz", check_hz, REAL, false, 0, 0, NULL),
     FIELD(struct clock, "check_error_ppm", check_error_ppm, REAL, false, 0, 0, NULL),
@@ -67,13 +68,13 @@ static const struct stored_field quality_numbers[] = {
 };
 
 static const struct stored_field end_fields[] = {
-    U64(summary, end_ns),
+    U64(summary, end_ns, NOT),
     FIELDS_END,
 };
 
 static const struct stored_field place_fields[] = {
-    U64(damage, offset),
-    U64(damage, bytes),
+    U64(damage, offset, NOT),
+    U64(damage, bytes, NOT),
     FIELD_OF(TEXT, struct damage, "what", what, 0),
     FIELDS_END,
 };
@@ -86,46 +87,47 @@ struct event_form {
 
 static const struct stored_field event_form_fields[] = {
     FIELD_OF(EVENT, struct event_form, "event", event, 0),
-    U32(event_form, form, FORMS - 1),
-    U64(event_form, records),
+    U32(event_form, form, NOT, FORMS - 1),
+    U64(event_form, records, NOT),
     FIELDS_END,
 };
 
 static const struct stored_field unrecognised_fields[] = {
     FIELD_OF(EVENT, struct unrecognised_event, "event", event, 0),
-    U64(unrecognised_event, records),
-    U64(unrecognised_event, bytes),
+    U64(unrecognised_event, records, NOT),
+    U64(unrecognised_event, bytes, NOT),
     FIELDS_END,
 };
 
 static const struct stored_field charges_fields[] = {
-    U32(charge_summary, methods, 2 * CHARGE_THREADS - 1),
-    U64(charge_summary, idds),
-    U64(charge_summary, idds_unseparated),
-    U64(charge_summary, idds_own_given),
-    U64(charge_summary, ran_ns),
-    U64(charge_summary, unattributed_ns),
-    FLAG(charge_summary, counted),
+    U32(charge_summary, methods, NOT, 2 * CHARGE_THREADS - 1),
+    U64(charge_summary, idds, MAX),
+    U64(charge_summary, idds_unseparated, MAX),
+    U64(charge_summary, idds_own_given, MAX),
+    U64(charge_summary, ran_ns, SUM),
+    U64(charge_summary, unattributed_ns, SUM),
+    FIELD_THAT(SUM, struct charge_summary, "mixed_ns", mixed_ns, U64, false, 0, UINT64_MAX, NULL),
+    FLAG(charge_summary, counted, MIN),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),
-    U64(charge_summary, devices_unknown),
-    U64(charge_summary, devices_unused),
-    U64(charge_summary, cpu_impossible_ns),
-    U64(charge_summary, cpu_impossible_at_ns),
+    U64(charge_summary, devices_unknown, SUM),
+    U64(charge_summary, devices_unused, SUM),
+    U64(charge_summary, cpu_impossible_ns, SUM),
+    U64(charge_summary, cpu_impossible_at_ns, NOT),
     FIELDS_END,
 };
 
 static const struct stored_field pcpu_fields[] = {
     FIELD_OF(U16, struct summary_pcpu, "pcpu", pcpu, PCPUS_MAX - 1),
-    U64(summary_pcpu, blind_ns),
+    U64(summary_pcpu, blind_ns, SUM),
     FIELDS_END,
 };
 
 static const struct stored_field domain_fields[] = {
     FIELD(struct summary_domain, "domain", domain, I32, true, -1, UINT16_MAX, NULL),
-    U32(summary_domain, life, UINT32_MAX),
-    U32(summary_domain, vcpus, UINT32_MAX),
-    FIELD(struct summary_domain, "running_ns", running_ns, U64, true, 0, INT64_MAX, NULL),
+    U32(summary_domain, life, NOT, UINT32_MAX),
+    U32(summary_domain, vcpus, MAX, UINT32_MAX),
+    FIELD_THAT(SUM, struct summary_domain, "running_ns", running_ns, U64, true, 0, INT64_MAX, NULL),
     FIELDS_END,
 };
 
@@ -305,6 +307,83 @@ int summary_read(struct summary *s, const char *text, size_t n, struct error *er
     if (status != 0)
         summary_free(s);
     return status;
+}
+
+/* ---- adding ---- */
+
+static void add_counts(uint64_t *into, const uint64_t *from, int n)
+{
+    for (int i = 0; i < n; i++)
+        into[i] += from[i];
+}
+
+static void add_charges(struct charge_summary *into, const struct charge_summary *next, uint64_t offset_ns)
+{
+    if (into->cpu_impossible_ns == 0 && next->cpu_impossible_ns > 0)
+        into->cpu_impossible_at_ns = offset_ns + next->cpu_impossible_at_ns;
+    into->methods |= next->methods;
+    fields_add(charges_fields, into, next);
+    add_counts(into->events, next->events, IO_KINDS);
+    add_counts(into->inferred, next->inferred, IO_TRACE_KINDS);
+    add_counts(into->unassigned, next->unassigned, IO_TRACE_KINDS);
+}
+
+void summary_add(struct summary *into, const struct summary *next)
+{
+    uint64_t offset_ns = clock_ns(&into->clock, next->trace.tsc_first);
+    quality_merge(&into->quality, &next->quality, offset_ns);
+    add_charges(&into->charges, &next->charges, offset_ns);
+    fields_add(trace_fields, &into->trace, &next->trace);
+    into->end_ns = offset_ns + next->end_ns;
+}
+
+static int compare_domains(const void *a, const void *b)
+{
+    const struct summary_domain *x = a, *y = b;
+    return life_compare(x->domain, x->life, y->domain, y->life);
+}
+
+static int compare_pcpus(const void *a, const void *b)
+{
+    const struct summary_pcpu *x = a, *y = b;
+    return (x->pcpu > y->pcpu) - (x->pcpu < y->pcpu);
+}
+
+/* Orders a list of structs, and adds up those that are equal in the order. Returns how many are left. */
+static size_t add_up(void *list, size_t n, size_t size, int (*compare)(const void *, const void *),
+                     const struct stored_field *fields)
+{
+    char *last = NULL, *end = (char *)list + n * size;
+    qsort(list, n, size, compare);
+    for (char *at = list; at < end; at += size)
+        if (last && compare(last, at) == 0)
+            fields_add(fields, last, at);
+        else
+            last = memmove(last ? last + size : list, at, size);
+    return last ? (size_t)(last - (char *)list) / size + 1 : 0;
+}
+
+int summary_add_lists(struct summary *to, const struct summary *from, size_t n)
+{
+    size_t domains = 0, pcpus = 0;
+    for (size_t i = 0; i < n; i++) {
+        domains += from[i].domains_n;
+        pcpus += from[i].pcpus_n;
+    }
+    to->domains = calloc(domains + 1, sizeof *to->domains);
+    to->pcpus = calloc(pcpus + 1, sizeof *to->pcpus);
+    to->domains_n = to->pcpus_n = 0;
+    if (!to->domains || !to->pcpus)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to->domains + to->domains_n, from[i].domains, from[i].domains_n * sizeof *to->domains);
+        memcpy(to->pcpus + to->pcpus_n, from[i].pcpus, from[i].pcpus_n * sizeof *to->pcpus);
+        to->domains_n += from[i].domains_n;
+        to->pcpus_n += from[i].pcpus_n;
+    }
+    to->domains_n = add_up(to->domains, domains, sizeof *to->domains, compare_domains, domain_fields);
+    to->pcpus_n = add_up(to->pcpus, pcpus, sizeof *to->pcpus, compare_pcpus, pcpu_fields);
+    return 0;
 }
 
 int summary_take_domains(struct summary *s, const struct row *rows, size_t n)

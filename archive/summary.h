@@ -30,6 +30,12 @@ struct summary {
 /* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
 int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
 
+/* Adds the summary of the next part of the trace, of which lists and texts are left alone, to that of all before. */
+void summary_add(struct summary *into, const struct summary *next);
+
+/* Adds up the lists of n parts of the trace into lists of `to`, which are the caller's. 0, or -1: no memory. */
+int summary_add_lists(struct summary *to, const struct summary *from, size_t n);
+
 /* Appends the JSON document, all numbers exact. Events by their number and form, not by slot. b->failed: no memory. */
 void summary_put(struct buffer *b, const struct summary *s);
 

@@ -11,11 +11,11 @@
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
 #include "metrics/verdict.h"
+#include "small_file.h"
 #include "trace_run.h"
 
 #define HOST_DEFAULT "host"
 #define SECOND_NS    1000000000u
-#define FILE_STEP    65536 /* of a small file read at once */
 
 /* One trace on its way into a capture. */
 struct creation {
@@ -220,28 +220,12 @@ static int create(struct creation *c)
     return status;
 }
 
-/* The whole of a small file. It may be a pipe: it is read once. */
-static int read_file(const char *path, struct buffer *text, struct error *err)
-{
-    FILE *file = fopen(path, "re");
-    char *room = NULL;
-    size_t got = 1;
-    if (!file)
-        return error_set(err, ERROR_IO, "cannot read: %s", strerror(errno));
-    while (got > 0 && (room = buffer_room(text, FILE_STEP))) {
-        got = fread(room, 1, FILE_STEP, file);
-        text->n += got;
-    }
-    bool failed = ferror(file) != 0;
-    fclose(file);
-    if (failed)
-        return error_set(err, ERROR_IO, "cannot read");
-    return room ? 0 : error_no_memory(err, "a file");
-}
+/* It may be a pipe: it is read once. */
+static const struct small_file kept_file = {.cannot = "cannot read", .most = SIZE_MAX};
 
 static int read_counters(struct creation *c, const char *path, struct error *err)
 {
-    if (read_file(path, &c->counters_text, err) != 0)
+    if (small_file_read(path, &kept_file, &c->counters_text, err) != 0)
         return -1;
     c->counters = counters_read_text(c->counters_text.at, c->counters_text.n, err);
     return c->counters ? 0 : -1;
@@ -250,7 +234,7 @@ static int read_counters(struct creation *c, const char *path, struct error *err
 /* Names are kept as they are; whether they can be read at all is known now. */
 static int read_names(struct creation *c, const char *path, struct error *err)
 {
-    if (read_file(path, &c->names_text, err) != 0)
+    if (small_file_read(path, &kept_file, &c->names_text, err) != 0)
         return -1;
     struct domain_names *names = names_read_text(c->names_text.at, c->names_text.n, err);
     names_free(names);

@@ -60,7 +60,7 @@ static int read_summaries(struct archived *a, struct error *err)
             a->summary = a->summaries[0];
             continue;
         }
-        summary_join(&a->summary, &a->summaries[i]);
+        summary_add(&a->summary, &a->summaries[i]);
         a->summary.quality.overlap_ns += double_ns(&a->captures[i - 1], &a->captures[i]);
     }
     return 0;

@@ -218,27 +218,14 @@ static int set_floor(struct options *o, const struct option_spec *s, const char 
     return policy_floor("--floor", text, &((struct debt_arguments *)o)->given.floor, err);
 }
 
-/* A whole number from 1 to `most`. */
-static int set_number(const struct option_spec *s, const char *text, unsigned most, unsigned *to,
-                      struct error *err)
-{
-    const char *digits = text;
-    size_t n;
-    if (number_below(&digits, (size_t)most + 1, &n) != 0 || *digits || n == 0)
-        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a whole number from 1 to %u", s->name, text,
-                         most);
-    *to = (unsigned)n;
-    return 0;
-}
-
 static int set_spread(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_number(s, text, REPAYMENT_PERIODS_MAX, &((struct debt_arguments *)o)->given.spread, err);
+    return set_small(&((struct debt_arguments *)o)->given.spread, REPAYMENT_PERIODS_MAX, s, text, err);
 }
 
 static int set_host_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_number(s, text, PCPUS_MAX, &((struct debt_arguments *)o)->given.host_pcpus, err);
+    return set_small(&((struct debt_arguments *)o)->given.host_pcpus, PCPUS_MAX, s, text, err);
 }
 
 static int set_over(struct options *o, const struct option_spec *s, const char *text, struct error *err)

@@ -75,69 +75,7 @@ static int read_trace(struct trace_run *run, struct summary *s, struct error *er
     return trace_run_summarise(run, s, err);
 }
 
-/* ---- from the summaries that an archive keeps of its traces ---- */
-
-static int compare_domains(const void *a, const void *b)
-{
-    const struct summary_domain *x = a, *y = b;
-    return life_compare(x->domain, x->life, y->domain, y->life);
-}
-
-static int compare_pcpus(const void *a, const void *b)
-{
-    const struct summary_pcpu *x = a, *y = b;
-    return (x->pcpu > y->pcpu) - (x->pcpu < y->pcpu);
-}
-
-/* Orders the lists and adds up what is of one domain or pCPU. */
-static void add_up(struct summary *s)
-{
-    size_t n = 0;
-    qsort(s->domains, s->domains_n, sizeof *s->domains, compare_domains);
-    for (const struct summary_domain *d = s->domains, *end = d + s->domains_n; d < end; d++) {
-        struct summary_domain *last = n ? &s->domains[n - 1] : NULL;
-        if (last && compare_domains(last, d) == 0) {
-            last->vcpus = d->vcpus > last->vcpus ? d->vcpus : last->vcpus;
-            last->running_ns += d->running_ns;
-        } else {
-            s->domains[n++] = *d;
-        }
-    }
-    s->domains_n = n;
-    n = 0;
-    qsort(s->pcpus, s->pcpus_n, sizeof *s->pcpus, compare_pcpus);
-    for (const struct summary_pcpu *p = s->pcpus, *end = p + s->pcpus_n; p < end; p++)
-        if (n && s->pcpus[n - 1].pcpu == p->pcpu)
-            s->pcpus[n - 1].blind_ns += p->blind_ns;
-        else
-            s->pcpus[n++] = *p;
-    s->pcpus_n = n;
-}
-
-static int read_summaries(const struct archived *a, struct summary *s, struct error *err)
-{
-    size_t domains = 0, pcpus = 0;
-    for (const struct summary *one = a->summaries; one < a->summaries + a->captures_n; one++) {
-        domains += one->domains_n;
-        pcpus += one->pcpus_n;
-    }
-    *s = a->summary;
-    s->domains_n = s->pcpus_n = 0;
-    s->domains = calloc(domains + 1, sizeof *s->domains);
-    s->pcpus = calloc(pcpus + 1, sizeof *s->pcpus);
-    if (!s->domains || !s->pcpus)
-        return error_no_memory(err, "the list of pCPUs");
-    for (const struct summary *one = a->summaries; one < a->summaries + a->captures_n; one++) {
-        for (size_t i = 0; i < one->domains_n; i++)
-            s->domains[s->domains_n++] = one->domains[i];
-        for (size_t i = 0; i < one->pcpus_n; i++)
-            s->pcpus[s->pcpus_n++] = one->pcpus[i];
-    }
-    add_up(s);
-    return 0;
-}
-
-/* ---- which of them ---- */
+/* ---- or from the summaries that an archive keeps of its traces ---- */
 
 static int read_known(struct trace_run *run, struct summary *s, struct error *err)
 {
@@ -146,8 +84,12 @@ static int read_known(struct trace_run *run, struct summary *s, struct error *er
     bool other_clock = a->archive && o->cpu_hz > 0 && o->cpu_hz != a->captures[0].options.cpu_hz;
     bool kept = !a->archive || archived_trace_kept(a);
     a->from_results = a->archive && !other_clock && (a->captures_n == 1 || !kept);
-    if (a->from_results)
-        return read_summaries(a, s, err);
+    if (a->from_results) {
+        *s = a->summary;
+        return summary_add_lists(s, a->summaries, a->captures_n) == 0
+                   ? 0
+                   : error_no_memory(err, "the list of pCPUs");
+    }
     if (kept)
         return read_trace(run, s, err);
     return error_set(err, ERROR_USAGE,

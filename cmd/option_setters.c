@@ -313,9 +313,7 @@ int set_max_memory(struct options *o, const struct option_spec *s, const char *t
     return 0;
 }
 
-/* A whole number in [1, most]. */
-static int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text,
-                     struct error *err)
+int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text, struct error *err)
 {
     size_t n;
     if (whole_number(text, most, &n) != 0)

@@ -85,6 +85,9 @@ set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpu
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
     set_level;
 
+/* A whole number in [1, most]. */
+int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text, struct error *err);
+
 /*
  * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
  * names the option (without dashes).

@@ -1,6 +1,5 @@
 #include "policy_json.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,43 +7,24 @@
 #include "cli.h"
 #include "formats/table_cell.h"
 #include "policy.h"
-
-#define FILE_BYTES_MAX ((size_t)1 << 20)
+#include "small_file.h"
 
 /* ---- the file ---- */
 
-/* All of the file; NULL with `err` filled. */
-static char *read_bytes(const char *path, size_t *n, struct error *err)
-{
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char *bytes = f ? malloc(FILE_BYTES_MAX + 1) : NULL;
-    *n = bytes ? fread(bytes, 1, FILE_BYTES_MAX + 1, f) : 0;
-    if (!f || (bytes && ferror(f)))
-        error_set(err, ERROR_IO, "cannot read the policy: %s", strerror(errno));
-    else if (!bytes)
-        error_no_memory(err, "the policy");
-    else if (*n > FILE_BYTES_MAX)
-        error_set(err, ERROR_FORMAT, "is larger than any policy: 1 MiB at most");
-    bool fine = f && bytes && !ferror(f) && *n <= FILE_BYTES_MAX;
-    if (f && f != stdin)
-        fclose(f);
-    if (fine)
-        return bytes;
-    free(bytes);
-    return NULL;
-}
+static const struct small_file policy_file = {.cannot = "cannot read the policy",
+                                              .too_large = "is larger than any policy: 1 MiB at most",
+                                              .most = (size_t)1 << 20,
+                                              .standard_input = true};
 
 json_t *policy_json_read(const char *path, struct error *err)
 {
     json_error_t why;
     char said[4 * 120 + 1];
-    size_t n;
-    char *bytes = read_bytes(path, &n, err);
-    if (!bytes)
-        return NULL;
-    json_t *policy = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &why);
-    free(bytes);
-    if (!policy) {
+    struct buffer text = {0};
+    int status = small_file_read(path, &policy_file, &text, err);
+    json_t *policy = status == 0 ? json_loadb(text.at, text.n, JSON_REJECT_DUPLICATES, &why) : NULL;
+    buffer_free(&text);
+    if (status == 0 && !policy) {
         cell_text(said, why.text, 120);
         error_on_line(err, (uint64_t)(why.line > 0 ? why.line : 1), "is not JSON: %s", said);
     }

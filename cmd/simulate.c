@@ -15,8 +15,8 @@
 #include "simulate_live.h"
 #include "simulate_counts.h"
 #include "simulate_files.h"
+#include "small_file.h"
 
-#define SCENARIO_BYTES_MAX (16u << 20)
 #define COUNTS_EVERY_MIN   1000000u
 #define BEHIND_NS          500000000u /* what is worth a word */
 #define MOST_BYTES_DEFAULT ((uint64_t)8 << 30)
@@ -55,30 +55,10 @@ struct simulate {
 
 /* ---- the scenario ---- */
 
-static FILE *open_scenario(const char *path)
-{
-    return strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-}
-
-/* The whole file; the caller frees *text. 0, or -1 with `err` filled. */
-static int read_text(const char *path, char **text, size_t *n, struct error *err)
-{
-    FILE *f = open_scenario(path);
-    if (!f)
-        return error_set(err, ERROR_IO, "cannot read the scenario: %s", strerror(errno));
-    *text = malloc(SCENARIO_BYTES_MAX + 1);
-    *n = *text ? fread(*text, 1, SCENARIO_BYTES_MAX + 1, f) : 0;
-    int failed = ferror(f) ? errno : 0;
-    if (f != stdin)
-        fclose(f);
-    if (!*text)
-        return error_no_memory(err, "the scenario");
-    if (failed)
-        return error_set(err, ERROR_IO, "cannot read the scenario: %s", strerror(failed));
-    if (*n > SCENARIO_BYTES_MAX)
-        return error_set(err, ERROR_FORMAT, "a scenario has at most %u bytes", SCENARIO_BYTES_MAX);
-    return 0;
-}
+static const struct small_file scenario_file = {.cannot = "cannot read the scenario",
+                                                .too_large = "a scenario has at most 16777216 bytes",
+                                                .most = 16u << 20,
+                                                .standard_input = true};
 
 /* The path up to and with its last slash. */
 static const char *folder_of(const char *path, char to[PATH_MAX])
@@ -90,14 +70,13 @@ static const char *folder_of(const char *path, char to[PATH_MAX])
 
 static int read_scenario(struct simulate *s, struct error *err)
 {
-    char *text = NULL;
-    size_t n = 0;
+    const char *path = s->options->common.inputs[0];
+    struct buffer text = {0};
     char folder[PATH_MAX];
-    int status = read_text(s->options->common.inputs[0], &text, &n, err);
+    int status = small_file_read(path, &scenario_file, &text, err);
     if (status == 0)
-        s->scenario = scenario_read(text, n, folder_of(s->options->common.inputs[0], folder),
-                                    s->options->duration_ns, err);
-    free(text);
+        s->scenario = scenario_read(text.at, text.n, folder_of(path, folder), s->options->duration_ns, err);
+    buffer_free(&text);
     if (!s->scenario)
         return -1;
     if (s->options->seed_given)

@@ -77,14 +77,10 @@ struct ftrace_owners *ftrace_host_owners(struct ftrace_host *h)
 static bool reserve_cpu(struct ftrace_host *h, unsigned cpu)
 {
     struct dom0_trace *t = h->trace;
-    struct linux_cpu *cpus = array_reserve(h->cpus, &h->cpus_n, cpu + 1, sizeof *cpus);
-    if (cpus)
-        h->cpus = cpus;
-    struct work_cpu *works = array_reserve(t->cpus, &t->cpus_n, cpu + 1, sizeof *works);
-    if (works)
-        t->cpus = works;
-    h->failed = h->failed || !cpus || !works;
-    return cpus && works;
+    bool room = array_make_room(&h->cpus, &h->cpus_n, cpu + 1, sizeof *h->cpus) &&
+                array_make_room(&t->cpus, &t->cpus_n, cpu + 1, sizeof *t->cpus);
+    h->failed |= !room;
+    return room;
 }
 
 /* From tsc on the CPU works for this owner. */
@@ -97,14 +93,11 @@ static void put(struct ftrace_host *h, unsigned cpu, uint64_t tsc, uint32_t owne
         c->works[c->n - 1].owner = owner;
         return;
     }
-    struct work *works =
-        h->works_n < WORKS_MAX ? array_reserve(c->works, &c->capacity, c->n + 1, sizeof *works) : NULL;
-    if (!works) {
+    if (h->works_n >= WORKS_MAX || !array_make_room(&c->works, &c->capacity, c->n + 1, sizeof *c->works)) {
         h->failed = true;
         return;
     }
-    c->works = works;
-    works[c->n++] = (struct work){tsc, owner};
+    c->works[c->n++] = (struct work){tsc, owner};
     h->works_n++;
 }
 

@@ -126,13 +126,10 @@ static uint32_t owner_by_name(struct ftrace_owners *o, const char *name)
 
 bool ftrace_owners_set_device(struct ftrace_owners *o, const char *name, uint16_t domain)
 {
-    struct known_device *devices =
-        array_reserve(o->devices, &o->devices_capacity, o->devices_n + 1, sizeof *devices);
-    if (!devices)
+    if (!array_make_room(&o->devices, &o->devices_capacity, o->devices_n + 1, sizeof *o->devices))
         return false;
-    o->devices = devices;
-    snprintf(devices[o->devices_n].name, sizeof devices->name, "%s", name);
-    devices[o->devices_n++].domain = domain;
+    snprintf(o->devices[o->devices_n].name, sizeof o->devices->name, "%s", name);
+    o->devices[o->devices_n++].domain = domain;
     return true;
 }
 
@@ -157,10 +154,8 @@ bool ftrace_owners_set_task(struct ftrace_owners *o, const struct ftrace_task *t
     if (task->pid == 0 || task->pid >= FTRACE_PIDS_MAX)
         return true;
     if (o->known[task->pid] == 0) {
-        struct known_task *tasks = array_reserve(o->tasks, &o->tasks_capacity, o->tasks_n + 1, sizeof *tasks);
-        if (!tasks)
+        if (!array_make_room(&o->tasks, &o->tasks_capacity, o->tasks_n + 1, sizeof *o->tasks))
             return false;
-        o->tasks = tasks;
         o->known[task->pid] = (uint32_t)++o->tasks_n;
     }
     struct known_task *known = &o->tasks[o->known[task->pid] - 1];
@@ -188,14 +183,9 @@ uint32_t ftrace_owners_task(struct ftrace_owners *o, const struct ftrace_task *t
 
 static bool reserve_irq(struct ftrace_owners *o, uint32_t irq)
 {
-    if (irq < o->irqs_n)
-        return true;
-    uint32_t *irqs = irq < IRQS_MAX ? array_reserve(o->irqs, &o->irqs_n, irq + 1, sizeof *irqs) : NULL;
-    if (irqs)
-        o->irqs = irqs;
-    else
-        o->failed = true;
-    return irqs != NULL;
+    bool room = irq < IRQS_MAX && array_make_room(&o->irqs, &o->irqs_n, irq + 1, sizeof *o->irqs);
+    o->failed |= !room;
+    return room;
 }
 
 bool ftrace_owners_set_irq(struct ftrace_owners *o, uint32_t irq, uint32_t owner)
@@ -214,14 +204,12 @@ bool ftrace_owners_is_disk(const struct ftrace_owners *o, uint32_t irq)
 /* A new open owner of the interrupt. */
 static uint32_t open_owner(struct ftrace_owners *o, uint32_t irq, uint32_t turned_out)
 {
-    uint32_t *opened = array_reserve(o->opened, &o->opened_capacity, o->opened_n + 1, sizeof *opened);
-    if (!opened || !reserve_irq(o, irq)) {
+    if (!array_make_room(&o->opened, &o->opened_capacity, o->opened_n + 1, sizeof *o->opened) ||
+        !reserve_irq(o, irq)) {
         o->failed = true;
-        o->opened = opened ? opened : o->opened;
         return WORK_UNKNOWN;
     }
-    o->opened = opened;
-    opened[o->opened_n] = turned_out;
+    o->opened[o->opened_n] = turned_out;
     uint32_t owner = OWNER_FIRST_OPEN + (uint32_t)o->opened_n++;
     o->irqs[irq] = owner + 1;
     return owner;

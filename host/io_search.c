@@ -176,13 +176,10 @@ static enum kind_of_id look_at(struct io_search *s, unsigned id)
 
 static void watch(struct io_search *s, unsigned id)
 {
-    struct watched *watched =
-        array_reserve(s->watched, &s->watched_capacity, s->watched_n + 1, sizeof *watched);
-    if (!watched) {
+    if (!array_make_room(&s->watched, &s->watched_capacity, s->watched_n + 1, sizeof *s->watched)) {
         s->failed = true;
         return;
     }
-    s->watched = watched;
     s->watched[s->watched_n++] = (struct watched){id, s->now_ns + WAIT_FIRST_NS, WAIT_FIRST_NS};
 }
 

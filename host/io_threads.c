@@ -68,10 +68,8 @@ static uint32_t sum_of(struct io_threads *t, unsigned long domain, const char *n
     for (size_t i = INTERRUPTS; i < t->sums_n; i++)
         if (t->sums[i].domain == domain && t->sums[i].name == name)
             return (uint32_t)i;
-    struct sum *sums = array_reserve(t->sums, &t->sums_capacity, t->sums_n + 1, sizeof *sums);
-    if (!sums)
+    if (!array_make_room(&t->sums, &t->sums_capacity, t->sums_n + 1, sizeof *t->sums))
         return UINT32_MAX;
-    t->sums = sums;
     t->sums[t->sums_n] = (struct sum){.domain = domain, .name = name, .absent = t->before};
     return (uint32_t)t->sums_n++;
 }
@@ -143,11 +141,8 @@ static void close_worker(struct io_threads *t, size_t i)
 /* Its file is opened when it is read. */
 static bool add_worker(struct io_threads *t, unsigned id, uint32_t sum, bool late)
 {
-    struct worker *workers =
-        array_reserve(t->workers, &t->workers_capacity, t->workers_n + 1, sizeof *workers);
-    if (!workers)
+    if (!array_make_room(&t->workers, &t->workers_capacity, t->workers_n + 1, sizeof *t->workers))
         return false;
-    t->workers = workers;
     t->workers[t->workers_n++] = (struct worker){.id = id, .sum = sum, .file = -1, .late = late};
     return true;
 }

@@ -43,7 +43,9 @@ enum event_flag {
         16, /* RUNSTATE_CHANGE to running: right after the one that ended the running of another vCPU */
     /* RUNSTATE_CHANGE of one word: the words after it say what the decoder knows besides. */
     EVENT_SLICED = 32, /* to running: w[1] = slice granted, ns */
-    EVENT_RAN = 64     /* from running: w[2] = how long it ran, ns modulo 2^32 (SWITCH_INFPREV) */
+    EVENT_RAN = 64,    /* from running: w[2] = how long it ran, ns modulo 2^32 (SWITCH_INFPREV) */
+    EVENT_RAISED =
+        128 /* w[3] = by how many cycles tsc is later than its stamp, which was too old; UINT32_MAX: or by more */
 };
 #define EVENT_WANTED (EVENT_RAW | EVENT_MODEL | EVENT_CLOCK)
 
@@ -74,6 +76,12 @@ static inline unsigned event_words(const struct event *e)
 static inline uint32_t event_slice(const struct event *e)
 {
     return e->flags & EVENT_SLICED ? e->w[1] : UINT32_MAX;
+}
+
+/* The time of a runstate change by its pCPU's own counter, as far as that is known. */
+static inline uint64_t event_stamp(const struct event *e)
+{
+    return e->flags & EVENT_RAISED ? e->tsc - e->w[3] : e->tsc;
 }
 
 /*

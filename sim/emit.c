@@ -1,7 +1,5 @@
 #include "sim/emit.h"
 
-#include <string.h>
-
 /* What the hypervisor needs between two records of one act: 0.4 to 1.66 of the scenario's `record`. */
 enum { STEP_LEAST = 20, STEP_MASK = 63, STEP_UNIT = 50 };
 
@@ -15,8 +13,8 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
     const struct sim_host *host = pcpu->host;
     uint32_t then[TRACE_EXTRA_MAX];
     if (host->layout.past[event]) {
-        if (count > 0)
-            memcpy(then, words, count * sizeof *words);
+        for (unsigned i = 0; i < count; i++)
+            then[i] = words[i];
         count = trace_layout_words(&host->layout, event, then, count);
         words = then;
     }

@@ -323,11 +323,22 @@ void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
         interrupt_at(pcpu, due);
 }
 
+/* An interrupt of its timer comes when the block is recorded already: the scheduler, whose turn it is, finds it runnable. */
+static bool is_overtaken(const struct sim_vcpu *v)
+{
+    const double pct = v->domain->plan->block_race_pct;
+    return pct > 0 && prng_chance(&v->pcpu->host->rng, (uint32_t)(pct * 10000));
+}
+
 void vcpu_block(struct sim_vcpu *v)
 {
     emit_halt(v->pcpu);
     emit_vcpu(v->pcpu, TRC_BLOCK, v);
     v->blocked = true;
+    if (!is_overtaken(v))
+        return;
+    interrupt_raise(v->pcpu, v->timer_interrupt);
+    pcpu_tickle(v->pcpu, v->pcpu);
 }
 
 void vcpu_yield(struct sim_vcpu *v)

@@ -92,6 +92,16 @@ struct scenario_driver {
     bool threaded_napi, persistent_grants;
 };
 
+/* What becomes of a window of the trace's file, in the order of scenario_damages[]. */
+enum scenario_damage_kind { DAMAGE_LOST, DAMAGE_CUT, DAMAGE_GARBAGE };
+extern const char *const scenario_damages[]; /* ended by NULL */
+
+struct scenario_damage {
+    uint64_t window, every; /* windows from 0 on: this one, and each every-th after it; 0: this one only */
+    uint64_t offset, bytes; /* of its records: garbage from offset on; the last ones are cut */
+    int kind;               /* enum scenario_damage_kind */
+};
+
 /* Which wakes of a domain Credit boosts: those with credits left, as Xen does, none, or all. */
 enum scenario_boost { BOOST_UNDER, BOOST_NEVER, BOOST_ALWAYS };
 
@@ -121,6 +131,7 @@ struct scenario_domain {
     uint64_t idle_ns, timer_ns, tick_ns, interrupt_ns;
     int guest;                           /* enum scenario_guest */
     double noise_per_s[SCENARIO_NOISES]; /* of the running time of each vCPU */
+    double block_race_pct;               /* of its blocks: an event comes before the scheduler's turn */
     double jitter_pct;                   /* of the work of its kernel's handlers and threads */
     uint64_t privileged;            /* instructions that Xen emulates, at each interrupt and system call */
     struct scenario_driver *driver; /* NULL: it is no driver domain */
@@ -145,6 +156,8 @@ struct scenario {
     uint64_t sweep_ns, sweep_delay_ns;
     uint32_t lost_ppm; /* chance of each buffer to overflow after it was read */
     uint64_t skew_ns;  /* the odd pCPUs' tsc is so far ahead */
+    struct scenario_damage *damages;
+    size_t damage_count;
     struct scenario_domain *domains;
     size_t domain_count;
     void *document; /* which names point into */

@@ -4,6 +4,7 @@
 
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
+#include "sim/scenario_damage.h"
 #include "sim/scenario_loads.h"
 #include "sim/trace_layout.h"
 
@@ -63,6 +64,7 @@ struct trace_object {
 static const struct key trace_keys[] = {
     {"events", KEY_TEXT, FIELD(trace_object, events), 0, 0, NULL, false},
     {"layout", KEY_TEXT, FIELD(trace_object, layout), 0, 0, NULL, false},
+    {"damage", KEY_OTHER, .required = false},
     {"buffer_pages", KEY_COUNT, FIELD(trace_object, buffer_pages), 1, 65535, NULL, false},
     {"sweep", KEY_TIME, FIELD(trace_object, sweep_ns), 1 * MS, 3600 * S, NULL, false},
     {"sweep_delay", KEY_TIME, FIELD(trace_object, sweep_delay_ns), 0, 3600 * S, NULL, false},
@@ -95,6 +97,7 @@ static const struct key domain_keys[] = {
     {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
     {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
     {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
+    {"block_race_pct", KEY_NUMBER, FIELD(scenario_domain, block_race_pct), 0, 50, NULL, false},
     {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
     {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
     {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
@@ -192,7 +195,8 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
                                 .buffer_pages = s->buffer_pages,
                                 .sweep_ns = s->sweep_ns,
                                 .sweep_delay_ns = s->sweep_delay_ns};
-    if (trace && keys_read(trace, &place, trace_keys, &part, err) != 0)
+    if (trace && (keys_read(trace, &place, trace_keys, &part, err) != 0 ||
+                  scenario_read_damage(s, trace, &place, err) != 0))
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
         return key_error(&pages, err, "all pCPUs together have at most %u pages: lower it to %u", PAGES_MAX,
@@ -480,6 +484,7 @@ void scenario_free(struct scenario *s)
         free(s->domains[i].driver);
     }
     free(s->domains);
+    free(s->damages);
     json_decref(s->document);
     free(s);
 }

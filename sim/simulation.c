@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/counter_reader.h"
 #include "sim/host_build.h"
@@ -9,6 +10,7 @@
 #include "sim/orders.h"
 #include "sim/pcpu.h"
 #include "sim/toolstack.h"
+#include "sim/trace_damage.h"
 #include "sim/true_document.h"
 
 #define TRUTH_MIB_MAX 1024u
@@ -28,10 +30,12 @@ struct simulation {
     struct orders orders;
     struct counter_readers counters;
     struct prng trace_rng; /* of what happens to the trace, and not to the host */
-    uint64_t now_ns;       /* of the last thing that happened */
-    uint64_t acts;         /* how many things happened, in all and */
-    uint64_t still;        /* at now_ns */
-    uint64_t reach_ns;     /* when the sink's reached() is due */
+    struct trace_damage damage;
+    uint64_t swept_ns; /* the last sweep was then */
+    uint64_t now_ns;   /* of the last thing that happened */
+    uint64_t acts;     /* how many things happened, in all and */
+    uint64_t still;    /* at now_ns */
+    uint64_t reach_ns; /* when the sink's reached() is due */
     bool begun, ended;
     bool stopped; /* from outside */
     bool wrote;   /* something went to the sink in this step */
@@ -47,15 +51,37 @@ static void write_bytes(struct simulation *s, const void *bytes, size_t n)
     s->sink_failed = s->sink.write(s->sink.context, bytes, n) != 0;
 }
 
+/* The same window in one piece, as far as the scenario leaves it whole. */
+static void write_damaged(struct simulation *s, const uint32_t change[3], const struct trace_ring_window *w,
+                          uint64_t now_ns)
+{
+    const size_t head = 3 * sizeof *change, n = head + w->first_bytes + w->second_bytes;
+    unsigned char *bytes = malloc(n);
+    if (!bytes) {
+        s->host.no_memory = true;
+        return;
+    }
+    memcpy(bytes, change, head);
+    memcpy(bytes + head, w->first, w->first_bytes);
+    if (w->second_bytes > 0)
+        memcpy(bytes + head + w->first_bytes, w->second, w->second_bytes);
+    write_bytes(s, bytes, trace_damage_window(&s->damage, bytes, n, change[1], s->swept_ns, now_ns));
+    free(bytes);
+}
+
 /* One window: what a pCPU's buffer holds. */
 static void write_window(struct simulation *s, struct trace_ring *ring, uint64_t now_ns)
 {
     if (ring->used > 0) {
         const struct trace_ring_window w = trace_ring_unread(ring);
         const uint32_t change[] = {trace_event_info[TRC_CPU_CHANGE].id | 2u << 28, ring->pcpu, ring->used};
-        write_bytes(s, change, sizeof change);
-        write_bytes(s, w.first, w.first_bytes);
-        write_bytes(s, w.second, w.second_bytes);
+        if (s->host.plan->damage_count > 0) {
+            write_damaged(s, change, &w, now_ns);
+        } else {
+            write_bytes(s, change, sizeof change);
+            write_bytes(s, w.first, w.first_bytes);
+            write_bytes(s, w.second, w.second_bytes);
+        }
     }
     trace_ring_consume(ring, host_tsc(&s->host, now_ns));
 }
@@ -93,6 +119,7 @@ static void sweep(struct simulation *s, uint64_t now_ns)
         if (host->plan->lost_ppm > 0)
             maybe_overflow(s, &host->pcpus[i].ring, now_ns);
     }
+    s->swept_ns = now_ns;
     host->sweep_wanted = false;
 }
 
@@ -150,6 +177,7 @@ static bool build(struct simulation *s)
     if (!sim_host_build(host))
         return false;
     prng_seed(&s->trace_rng, ~host->plan->seed);
+    trace_damage_init(&s->damage, host->plan);
     s->sweep = (struct sim_timer){.due = sweep_due, .context = s};
     s->watchdog = (struct sim_timer){.due = watchdog_due, .context = s};
     if (!host_add_timer(host, &s->sweep) || !host_add_timer(host, &s->watchdog) ||
@@ -203,6 +231,7 @@ void simulation_free(struct simulation *s)
     if (host->scheduler_state)
         host->scheduler->destroy(host->scheduler_state);
     orders_free(&s->orders);
+    trace_damage_free(&s->damage);
     counter_readers_free(&s->counters);
     sim_host_free(host);
     free(s);
@@ -383,7 +412,12 @@ struct sim_host *simulation_host(struct simulation *s)
 
 json_t *simulation_truth(const struct simulation *s)
 {
-    return true_document(&s->host);
+    json_t *truth = true_document(&s->host);
+    if (!truth || s->host.plan->damage_count == 0 ||
+        json_object_set_new(truth, "damage", trace_damage_document(&s->damage)) == 0)
+        return truth;
+    json_decref(truth);
+    return NULL;
 }
 
 uint64_t simulation_records(const struct simulation *s)

@@ -170,8 +170,8 @@ told 'domains come and go, records are lost'
 [ -n "$QUICK" ] || common_questions
 [ -n "$QUICK" ] || further_questions
 if [ -z "$QUICK" ]; then
-    "$TRACEGEN" --seconds 3 --pcpus 2 --domains 4 --old-layout --mix sched -o "$scratch/trace.xt"
-    told 'the old layout'
+    simulated "$scratch/trace.xt" stress-sched '.host.pcpus = 2 | .domains[1].count = 4' --layout 4.6 --duration 3s
+    told 'records of Xen 4.6'
     simulated "$scratch/trace.xt" stress-pv '.trace.events = "0x28000" | .host.pcpus = 2 | .domains[1].count = 4' --duration 3s
     told 'no runstate changes'
 fi
@@ -263,6 +263,20 @@ about_numbers "$out" >"$scratch/expected"
 asked "$scratch/plain.xma" charge -f csv --charge-by grants
 about_numbers "$out" >"$scratch/got"
 check 'charged in another way, they are still counted' same "$scratch/expected" "$scratch/got"
+
+group 'work in turns'
+# Where guests and devices are polled in turns, an archive without the trace warns of it as the trace does.
+simulated "$scratch/turns.xt" share-guard . --duration 2s
+create "$scratch/turns.xt" -o "$scratch/turns.xma"
+for format in table json; do
+    asked "$scratch/turns.xt" charge -f $format
+    about_numbers "$out" >"$scratch/expected"
+    check "in turns: it is said ($format)" says "$scratch/expected" 'polled guests and devices in turns'
+    asked "$scratch/turns.xma" charge -f $format
+    about_numbers "$out" >"$scratch/got"
+    check "in turns: from the results ($format)" equal results "$road"
+    check "in turns: the same is said ($format)" same "$scratch/expected" "$scratch/got"
+done
 
 # ---- the trace comes back ----
 
@@ -364,13 +378,23 @@ check 'extract of what is not there' refused_once
 # ---- several traces ----
 
 group 'traces that overlap are not added up in silence'
-for seed in 1 2; do
-    "$TRACEGEN" --seconds 0.8 --pcpus 2 --domains 2 --seed $seed -o "$scratch/seed$seed.xt"
-    create "$scratch/seed$seed.xt" -o "$scratch/seed$seed.xma"
-    run info -f json "$scratch/seed$seed.xma"
-    check "trace $seed by itself: no overlap" equal 0 "$(jq .quality.overlap_ns "$out")"
+# Where the sweeps of a trace begin: bytes before a window whose pCPU is not above that of the window before.
+sweeps() { # FILE
+    od -An -v -tu4 -w4 "$1" | awk '
+        NR - 1 == at + 1 { starts = $1 <= pcpu || NR == 2; pcpu = $1 }
+        NR - 1 == at + 2 { if (starts) print 4 * at; at += 3 + $1 / 4 }'
+}
+simulated "$scratch/trace.xt" stress-sched '.host.pcpus = 2 | .domains[1].count = 2 | .trace.sweep_ms = 40' --duration 3s
+mapfile -t starts < <(sweeps "$scratch/trace.xt")
+middle=$((${#starts[@]} / 2))
+head -c "${starts[middle + 10]}" "$scratch/trace.xt" >"$scratch/part1.xt" # ten sweeps are in both
+tail -c "+$((starts[middle] + 1))" "$scratch/trace.xt" >"$scratch/part2.xt"
+for part in 1 2; do
+    create "$scratch/part$part.xt" -o "$scratch/part$part.xma"
+    run info -f json "$scratch/part$part.xma"
+    check "part $part by itself: no overlap" equal 0 "$(jq .quality.overlap_ns "$out")"
 done
-"$XENMETER" archive merge -q "$scratch/seed1.xma" "$scratch/seed2.xma" -o "$scratch/both.xma"
+"$XENMETER" archive merge -q "$scratch/part1.xma" "$scratch/part2.xma" -o "$scratch/both.xma"
 for what in report charge info; do
     run $what -f json "$scratch/both.xma"
     check "$what: the verdict" equal poor "$(jq -r .quality.verdict "$out")"

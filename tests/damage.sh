@@ -65,8 +65,8 @@ zstd -qdc fixtures/lost-credit2.xt.zst | head -c 8192 >"$scratch/lost.xt"
 zstd -qdc fixtures/pvh-credit2.xt.zst | head -c 9000 >"$scratch/pvh.xt"
 simulated "$scratch/churn.xt" stress-churn '.trace = { "buffer_pages": 1, "sweep_ms": 5, "lost": 0.2 }
     | .domains |= (.[1].count = 1 | .[2] += { "created_ms": 0, "destroyed_ms": 21, "again_ms": 100 })' --seed $((SEED + 1)) --size 6K
-"$TRACEGEN" --seed $((SEED + 1)) --size 6K --pcpus 3 --domains 3 --mix switch --old-layout --ring-bytes 4088 --sweep-ms 5 \
-    -o "$scratch/switch.xt"
+simulated "$scratch/switch.xt" stress-pv '.host = { "pcpus": 3, "scheduler": "credit" } | .domains[1].count = 3
+    | .trace = { "events": "0x28000", "buffer_pages": 1, "sweep_ms": 5 }' --layout 4.6 --seed $((SEED + 1)) --size 6K
 thousands() { # report|dump MODE CAPTURE STEP
     local from=0
     [ "$2" != noise ] || from=$((SEED * 1000000))
@@ -120,6 +120,27 @@ zstd -qdc fixtures/membuf-credit2.xt.zst >"$scratch/whole.xt"
 check 'a hole of random bytes' survives "$scratch/bad.xt" -f json
 check 'and what is behind it is used' [ "$(jq '.quality.skipped_bytes > 0 and .trace.records > 150000' "$out")" = true ]
 check 'a hole of random bytes, dumped' dumps "$scratch/bad.xt"
+
+# ---- windows of a simulated trace ----
+
+group 'windows that are lost, cut or garbage'
+damaged() { # WHAT DAMAGE WINDOWS: a list in JSON; of so many windows of bytes at most nothing is used
+    simulated "$scratch/bad.xt" stress-hvm-pv ".trace.damage = $2" --duration 400ms --seed $((SEED + 1)) --truth "$scratch/truth.json"
+    check "$1: an answer" survives "$scratch/bad.xt" -q -b vcpu -f json --cpu-hz 2.4G
+    check "$1: which is not good" holds '.quality.verdict != "good"' "$out"
+    check "$1: no more is skipped" equal true "$(jq --slurpfile truth "$scratch/truth.json" --argjson most "$3" \
+        '.quality.skipped_bytes <= $most * ($truth[0].damage | map(.window_bytes) | add)' "$out")"
+    check "$1: dumped" dumps "$scratch/bad.xt"
+}
+damaged 'one is lost' '[{ "window": 20, "kind": "lost" }]' 0
+damaged 'each 25th is lost' '[{ "window": 20, "every": 25, "kind": "lost" }]' 0
+damaged 'the end of one is cut' '[{ "window": 30, "kind": "cut", "bytes": 1000 }]' 2
+damaged 'a record is cut' '[{ "window": 30, "kind": "cut", "bytes": 6 }]' 2
+damaged 'all of one is cut' '[{ "window": 30, "kind": "cut", "bytes": 1000000 }]' 2
+damaged 'bytes of one are garbage' '[{ "window": 25, "kind": "garbage", "offset": 4000, "bytes": 100 }]' 1
+damaged 'all bytes of some are garbage' '[{ "window": 10, "every": 31, "kind": "garbage", "bytes": 1000000 }]' 1
+damaged 'all of that' '[{ "window": 10, "every": 31, "kind": "garbage", "offset": 20, "bytes": 1 }, { "window": 15, "every": 40, "kind": "cut", "bytes": 99 },
+    { "window": 17, "every": 50, "kind": "lost" }]' 2
 
 # ---- made by hand ----
 

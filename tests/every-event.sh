@@ -1,9 +1,9 @@
 #!/bin/bash
-# Every event, layout and variant: dump prints exactly the records that tracegen --every-event wrote.
+# Every event, layout and variant: dump prints exactly the records that every-event (tests/every-event/) wrote.
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
-# Options of tracegen for different hosts, whose records look different; the last one has every event.
+# Options of every-event for different hosts, whose records look different; the last one has every event.
 hosts=('' --old-layout '--amd --old-layout' --amd)
 [ -z "$QUICK" ] || hosts=('' --amd)
 seed=0
@@ -31,7 +31,7 @@ first_difference() { # EXPECTED ACTUAL
 }
 
 generate() { # SEED OPTION...
-    "$TRACEGEN" --every-event 5 --seed "$@" -o "$trace" --truth "$truth.jsonl" || return
+    "$BUILD/every-event" --seed "$@" 5 "$trace" "$truth.jsonl" || return
     as_told "$truth.jsonl" >"$truth.told"
 }
 

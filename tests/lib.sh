@@ -19,7 +19,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 BUILD=${BUILD:-build}
 QUICK=${QUICK:-}
 XENMETER=${XENMETER:-$BUILD/xenmeter}
-TRACEGEN=${TRACEGEN:-$BUILD/tracegen}
 LIMIT=${LIMIT:-120} # seconds that one run may take
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/xenmeter-test.XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT

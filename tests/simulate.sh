@@ -370,16 +370,16 @@ cp "$scratch/slow.json" "$scenario"
 simulate --counts "$counts"
 # shellcheck disable=SC2016 # fields of awk
 check 'late while the driver domain waits for its slice' awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late > most) most = late } END { exit !(n == 21 && most > 1e7 && most < 4e7) }' "$counts"
-refuses() { # PATTERN OPTION...
+refuses_counts() { # PATTERN OPTION...
     rm -f "$trace" "$truth" "$counts"
     simulate "${@:2}"
     check "$1: exit code" exits 2
     check "$1: says so" says "$err" "$1"
     check "$1: nothing is written" equal '' "$(ls "$trace" "$truth" "$counts" 2>/dev/null)"
 }
-refuses '--counts-every wants --counts FILE' --counts-every 1s
-refuses '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
-refuses '--counts wants a file of its own, beside --truth' --counts "$truth"
+refuses_counts '--counts-every wants --counts FILE' --counts-every 1s
+refuses_counts '--counts-every 10us: from 1ms to 24h' --counts "$counts" --counts-every 10us
+refuses_counts '--counts wants a file of its own, beside --truth' --counts "$truth"
 
 group 'options'
 cp sim/scenarios/two-hogs.json "$scenario"
@@ -496,6 +496,36 @@ check 'the truth is within what is reported of all vCPUs' equal true "$("$XENMET
         | .vcpus[] | select(.vcpu == $row.vcpu) | .running_ns >= $row.running_ns - $row.doubtful_ns - 20000
             and .running_ns <= $row.running_ns + $row.unknown_ns + $row.doubtful_ns + 20000] | all and length == 84')"
 
+group 'damaged windows'
+cp sim/scenarios/stress-sched.json "$scenario"
+simulate --duration 200ms
+cp "$trace" "$scratch/whole.xt"
+cp "$truth" "$scratch/full.json"
+damage() { # JSON
+    jq ".trace.damage = $1" sim/scenarios/stress-sched.json >"$scenario"
+    simulate --duration 200ms
+    read -r start all bytes < <(jq -r '.damage[0] | "\(.start_byte) \(.window_bytes) \(.damaged_bytes)"' "$truth")
+}
+without() { # FROM BYTES: the whole trace without these
+    head -c "$1" "$scratch/whole.xt"
+    tail -c "+$(($1 + $2 + 1))" "$scratch/whole.xt"
+}
+damage '[{ "window": 5, "kind": "lost" }]'
+check 'lost: only that window' same "$trace" <(without "$start" "$all")
+check 'lost: all of it' equal "$all" "$bytes"
+check 'lost: of the pCPU that it says' equal "$(jq '.damage[0].pcpu' "$truth")" "$(od -An -tu4 -j $((start + 4)) -N 4 "$scratch/whole.xt" | tr -d ' ')"
+check 'the host does not know' same <(jq 'del(.damage)' "$truth") <(jq . "$scratch/full.json")
+damage '[{ "window": 5, "kind": "cut", "bytes": 30 }]'
+check 'cut: only its last bytes' same "$trace" <(without $((start + all - 30)) 30)
+damage '[{ "window": 5, "kind": "cut", "bytes": 9999999 }]'
+check 'cut: its head stays' same "$trace" <(without $((start + 12)) $((all - 12)))
+check 'cut: what was there is counted' equal $((all - 12)) "$bytes"
+damage '[{ "window": 5, "kind": "garbage", "offset": 100, "bytes": 64 }]'
+check 'garbage: only these bytes' equal '' "$(cmp -l "$trace" "$scratch/whole.xt" | awk -v from=$((start + 112)) '$1 <= from || $1 > from + 64')"
+check 'garbage: most of them' [ "$(cmp -l "$trace" "$scratch/whole.xt" | wc -l)" -gt 50 ]
+damage '[{ "window": 2, "every": 9, "kind": "lost" }, { "window": 3, "kind": "lost" }, { "window": 11, "kind": "cut", "bytes": 1 }]'
+check 'every so many-th, and the first element counts' equal '2lost 3lost 11lost 20lost 29lost' "$(jq -r '[.damage[:5][] | "\(.window)\(.kind)"] | join(" ")' "$truth")"
+
 group 'pCPUs whose counters are ahead'
 jq '.duration_s = 1 | .host.cpu_hz = 1000000000' sim/scenarios/two-driver-domains.json >"$scenario"
 simulate
@@ -505,6 +535,11 @@ cp "$scratch/skewed.json" "$scenario"
 simulate
 "$XENMETER" dump -q --tsc -f csv "$trace" | awk -F, '{ print $2, (NR > 1 && $2 % 2 ? sprintf("%.0f", $1 - 200000) : $1) }' | sort >"$scratch/skewed"
 check 'by so much, those with odd numbers' same "$scratch/level" "$scratch/skewed"
+
+jq '.trace.skew_us = 3' sim/scenarios/stress-hvm-pv.json >"$scenario"
+simulate
+check '3 us of a busy host: records that change places contradict nothing' equal '0 good true' \
+    "$("$XENMETER" info -q -f json "$trace" | jq -r '.quality | "\(.inconsistent) \(.verdict) \(.skew_max_ns < 10000)"')"
 
 group 'the watchdog'
 # With a weight of 1 beside 65535 a domain gets a time slice about every 9 s.
@@ -757,6 +792,13 @@ wrong '.trace.buffer_pages = 70 | .host.pcpus = 1000' '\$\.trace\.buffer_pages: 
 wrong '.duration_s = 80000 | .host.pcpus = 64 | .domains[0].vcpus = 500' 'shorten the duration'
 wrong '.trace.lost = 1.5' '\$\.trace\.lost: must be from 0 to 1$'
 wrong '.trace.skew_s = 2' '\$\.trace\.skew_s: must be from 0 to 1 s$'
+wrong '.trace.damage = {}' '\$\.trace\.damage: must be a list'
+wrong '.trace.damage = [{ "kind": "lost" }]' '\$\.trace\.damage\[0\]: .window. is missing'
+wrong '.trace.damage = [{ "window": 1, "kind": "stolen" }]' '\$\.trace\.damage\[0\]\.kind: must be one of "lost", "cut", "garbage"'
+wrong '.trace.damage = [{ "window": 1, "kind": "cut" }]' '\$\.trace\.damage\[0\]: .bytes. is missing: how many are cut off'
+wrong '.trace.damage = [{ "window": 1, "kind": "lost", "bytes": 3 }]' '\$\.trace\.damage\[0\]\.bytes: all of a lost window is lost'
+wrong '.trace.damage = [{ "window": 1, "kind": "cut", "bytes": 3, "offset": 3 }]' '\$\.trace\.damage\[0\]\.offset: is for garbage'
+wrong '.trace.layout = "3.4"' '\$\.trace\.layout: .3\.4. is no version of Xen'
 wrong '.trace.events = "0xzz"' '\$\.trace\.events: must be a mask'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[].slice_ms = 60' '\$\.domains\[1\]: .*120.0 % of pCPU 0'
 wrong '.host.scheduler = "sedf" | del(.domains[].weight) | .domains[0] += {"slice_ms": 60, "period_ms": 50}' 'slice must not be longer'

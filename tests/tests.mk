@@ -52,7 +52,7 @@ ASAN_BUILD := build-asan
 TRACES     ?=
 
 UNIT_SRC   := $(wildcard tests/unit/*.c)
-TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c))
+TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c)) $(BUILD)/every-event
 
 .PHONY: test
 test: all test-tools
@@ -71,9 +71,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 
 .PRECIOUS: $(BUILD)/tests/lib/%.o
 
+# It has no code of the program in it, so that the two agree only if both have understood the tables of events alike.
+$(BUILD)/every-event: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/every-event/*.c))
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # It knows of the analyser nothing but the program's face; of the library it takes the simulator.
-HOSTS_SRC := $(wildcard tests/hosts/*.c) fixtures/trace_writer.c
-$(BUILD)/hosts: $(HOSTS_SRC:%.c=$(BUILD)/%.o) $(BUILD)/libxenmeter.a
+$(BUILD)/hosts: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/hosts/*.c)) $(BUILD)/libxenmeter.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: test-unit

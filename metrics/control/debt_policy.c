@@ -13,11 +13,9 @@ void debt_policy_free(struct debt_policy *p)
 
 int debt_policy_add(struct debt_policy *p, const struct debt_reserve *reserve, struct error *err)
 {
-    struct debt_reserve *reserves = array_reserve(p->reserves, &p->capacity, p->n + 1, sizeof *reserves);
-    p->reserves = reserves ? reserves : p->reserves;
-    if (!reserves)
+    if (!array_make_room(&p->reserves, &p->capacity, p->n + 1, sizeof *p->reserves))
         return error_no_memory(err, "the reservations");
-    struct debt_reserve *added = &reserves[p->n];
+    struct debt_reserve *added = &p->reserves[p->n];
     added->rule = reserve->rule;
     if (subject_copy(&added->who, &reserve->who, err) != 0)
         return -1;

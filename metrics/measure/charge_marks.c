@@ -18,12 +18,6 @@ void marks_free(struct charging *c)
     free(c->marks);
 }
 
-/* When the next mark of the queue was. */
-static void find_next(const struct charging *c, struct mark_queue *q)
-{
-    q->next_ns = q->head == q->n ? UINT64_MAX : clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
-}
-
 void marks_take(struct charging *c, const struct task_marks *marks)
 {
     struct mark_queue *q = c->marks && marks->pcpu < PCPUS_MAX ? &c->marks[marks->pcpu] : NULL;
@@ -40,15 +34,7 @@ void marks_take(struct charging *c, const struct task_marks *marks)
             q->n--; /* the pCPU's clock was set back: what it wrote before cannot be distinguished from what comes */
         q->at[q->n++] = marks->at[i];
     }
-    find_next(c, q);
-}
-
-enum task_mark marks_pass(struct charging *c, uint16_t pcpu)
-{
-    struct mark_queue *q = &c->marks[pcpu];
-    enum task_mark mark = task_mark_kind(q->at[q->head++]);
-    find_next(c, q);
-    return mark;
+    marks_find_next(c, q);
 }
 
 void marks_skip(struct charging *c, uint16_t pcpu)

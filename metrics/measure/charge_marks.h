@@ -28,8 +28,20 @@ static inline bool marks_due(const struct charging *c, uint32_t vcpu)
     return c->marks && c->vcpus[vcpu].slice && c->marks[c->vcpus[vcpu].pcpu].next_ns <= c->now_ns;
 }
 
+/* When the next mark of the queue was. */
+static inline void marks_find_next(const struct charging *c, struct mark_queue *q)
+{
+    q->next_ns = q->head == q->n ? UINT64_MAX : clock_ns(&c->clock, task_mark_tsc(q->at[q->head]));
+}
+
 /* The next mark of the pCPU, which there is, is done with. */
-enum task_mark marks_pass(struct charging *c, uint16_t pcpu);
+static inline enum task_mark marks_pass(struct charging *c, uint16_t pcpu)
+{
+    struct mark_queue *q = &c->marks[pcpu];
+    enum task_mark mark = task_mark_kind(q->at[q->head++]);
+    marks_find_next(c, q);
+    return mark;
+}
 
 /* A vCPU of a driver domain begins to run on the pCPU: marks up to now are nobody's. */
 void marks_skip(struct charging *c, uint16_t pcpu);

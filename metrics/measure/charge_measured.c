@@ -2,7 +2,6 @@
 
 #include "charge_pairs.h"
 #include "charge_shares.h"
-#include "charge_slices.h"
 #include "metrics/min_max.h"
 
 /* To whom what an owner does is charged. */

@@ -125,7 +125,7 @@ void own_load_count_vcpus(struct charging *c, uint32_t idd)
 
 void own_load_settle(struct charging *c, struct period *p)
 {
-    if (c->own_loads && c->idds[p->idd].own_ppm > 0)
+    if (c->idds[p->idd].own_ppm > 0)
         charging_hold(c, &c->own_loads->held, p, p->from_ns);
     else
         p->closed = true;

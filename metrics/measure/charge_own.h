@@ -33,7 +33,7 @@ void own_load_free(struct own_loads *o);
 /* A vCPU of the driver domain has come or gone, or its state is unknown from now on, or known again. */
 void own_load_count_vcpus(struct charging *c, uint32_t idd);
 
-/* The shares of the period are known but for the load: they are final, or it is kept until its stretch ends. */
+/* Where loads are given, the shares of the period are known but for that: they are final, or it is kept until its stretch ends. */
 void own_load_settle(struct charging *c, struct period *p);
 
 /* All periods that begin before until_ns, a boundary of charging periods, are held or closed: ends the stretches before. */

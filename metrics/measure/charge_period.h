@@ -38,6 +38,12 @@ struct share {
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
 struct period {
     struct pooled in_pool;
+    struct tally *tallies;
+    struct share *shares;
+    uint64_t *weights; /* of the shares; see apportion.h */
+    size_t tallies_capacity, shares_capacity, weights_capacity;
+    /* From here on all zero in one that is new: */
+    size_t tallies_n, shares_n;
     uint64_t serial;
     uint32_t idd;
     uint32_t references; /* slices not yet booked, and one while it is open */
@@ -56,15 +62,10 @@ struct period {
     bool unfollowed;   /* interrupts, and no thread that they may have woken had its turn */
     bool mixed;        /* part of it was for others, as far as that can be estimated */
     bool estimated;    /* where the interrupt began is estimated */
-    const struct period *like; /* while it is closed: it is charged as that one, which is over; NULL */
-    double unattributed;       /* weight of I/O whose guest is not known */
-    bool closed;               /* the shares are known */
-    struct tally *tallies;
-    size_t tallies_n, tallies_capacity;
+    const struct period *like;      /* while it is closed: it is charged as that one, which is over; NULL */
+    double unattributed;            /* weight of I/O whose guest is not known */
+    bool closed;                    /* the shares are known */
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
-    struct share *shares;
-    uint64_t *weights; /* of the shares; see apportion.h */
-    size_t shares_n, shares_capacity, weights_capacity;
     struct idle_group *group; /* idle time is shared like this and other periods, once it is final; NULL */
 };
 

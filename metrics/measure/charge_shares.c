@@ -1,6 +1,8 @@
 #include "charge_shares.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "charge_pairs.h"
 
@@ -13,17 +15,11 @@ struct period *charging_make_period(struct charging *c, uint32_t idd, uint64_t f
         c->failed = true;
         return NULL;
     }
-    *p = (struct period){.in_pool = p->in_pool,
-                         .serial = ++c->serial,
-                         .idd = idd,
-                         .references = 1,
-                         .from_ns = from_ns,
-                         .tallies = p->tallies,
-                         .tallies_capacity = p->tallies_capacity,
-                         .shares = p->shares,
-                         .shares_capacity = p->shares_capacity,
-                         .weights = p->weights,
-                         .weights_capacity = p->weights_capacity};
+    memset(&p->tallies_n, 0, sizeof *p - offsetof(struct period, tallies_n));
+    p->serial = ++c->serial;
+    p->idd = idd;
+    p->references = 1;
+    p->from_ns = from_ns;
     return p;
 }
 
@@ -56,12 +52,19 @@ void charging_hold(struct charging *c, struct held_periods *held, struct period 
 
 /* ---- shares ---- */
 
-struct share *charging_add_share(struct charging *c, struct period *p, uint32_t to, double weight)
+/* Room for one more share. False: no memory. */
+static bool grow_shares(struct charging *c, struct period *p)
 {
     size_t n = p->shares_n + 1;
-    if (!charging_make_space(c, &p->shares, &p->shares_capacity, n, sizeof *p->shares) ||
-        !charging_make_space(c, &p->weights, &p->weights_capacity, n, sizeof *p->weights) ||
-        !charging_make_space(c, &c->real_weights, &c->real_capacity, n, sizeof *c->real_weights))
+    return charging_make_space(c, &p->shares, &p->shares_capacity, n, sizeof *p->shares) &&
+           charging_make_space(c, &p->weights, &p->weights_capacity, n, sizeof *p->weights) &&
+           charging_make_space(c, &c->real_weights, &c->real_capacity, n, sizeof *c->real_weights);
+}
+
+struct share *charging_add_share(struct charging *c, struct period *p, uint32_t to, double weight)
+{
+    bool full = p->shares_n >= p->weights_capacity || p->shares_n >= c->real_capacity;
+    if (full && !grow_shares(c, p))
         return NULL;
     c->real_weights[p->shares_n] = weight;
     struct share *s = &p->shares[p->shares_n++];
@@ -175,6 +178,60 @@ void charging_pass_on_slices(struct charging *c, struct period *p)
     for (struct run_slice *s = p->first; s && !c->failed; s = s->next_waiting)
         charging_append_done(c, s);
     p->first = NULL;
+}
+
+struct run_slice *charging_split_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    struct run_slice *part = c->vcpus[vcpu].slice;
+    struct run_slice *rest = charging_new_slice(c, vcpu, part->pcpu, to_ns);
+    if (!rest)
+        return NULL;
+    c->vcpus[vcpu].slice = rest;
+    part->to_ns = to_ns;
+    part->of_task = true;
+    return part;
+}
+
+/* The slice is the period's, and waits for it. */
+static void wait_for_period(const struct charging *c, struct run_slice *slice, struct period *p,
+                            uint64_t to_ns)
+{
+    slice->period = p;
+    slice->of_task = true;
+    p->references++;
+    charging_end_in_period(c, slice, to_ns);
+    if (p->first)
+        p->last->next_waiting = slice;
+    else
+        p->first = slice;
+    p->last = slice;
+}
+
+void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p)
+{
+    struct run_slice *part = charging_split_slice(c, vcpu, to_ns);
+    if (part)
+        wait_for_period(c, part, p, to_ns);
+}
+
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns)
+{
+    struct idd *d = charging_driver(c, vcpu);
+    struct run_slice *part = charging_split_slice(c, vcpu, to_ns);
+    if (part && !d->own)
+        d->own = charging_own_period(c, vcpu);
+    if (!part || !d->own)
+        return;
+    part->period = d->own;
+    d->own->references++;
+    charging_append_done(c, part);
+}
+
+void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p)
+{
+    struct run_slice *slice = c->vcpus[vcpu].slice;
+    c->vcpus[vcpu].slice = NULL;
+    wait_for_period(c, slice, p, c->now_ns);
 }
 
 void charging_free_periods(struct charging *c)

@@ -87,6 +87,17 @@ static inline void charging_end_in_period(const struct charging *c, struct run_s
 void charging_append_done(struct charging *c, struct run_slice *slice);
 /* So do the slices that wait for the period. */
 void charging_pass_on_slices(struct charging *c, struct period *p);
+
+/* Of the slice of a vCPU that runs, where T is a task or the driver domain is measured: */
+/* What the vCPU's slice has before to_ns is returned; the slice goes on after that. NULL: no memory. */
+struct run_slice *charging_split_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns);
+/* What the slice has before to_ns is the period's. */
+void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, struct period *p);
+/* The same, and it is the driver domain's own for sure. */
+void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns);
+/* What the slice has left is the period's: it ends now. */
+void charging_end_slice(struct charging *c, uint32_t vcpu, struct period *p);
+
 /* The ledger is done with it. */
 static inline void charging_release(struct charging *c, struct run_slice *slice)
 {

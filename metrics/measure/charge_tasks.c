@@ -4,7 +4,6 @@
 #include "charge_interrupts.h"
 #include "charge_pairs.h"
 #include "charge_shares.h"
-#include "charge_slices.h"
 #include "charge_softirqs.h"
 #include "charge_tally.h"
 #include "idle_share.h"

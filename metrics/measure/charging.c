@@ -20,22 +20,6 @@
 
 /* ---- begin and end ---- */
 
-/* Which devices each guest has. */
-static bool index_devices(struct charging *c)
-{
-    const struct counters *counters = c->options.counters;
-    c->first_device = malloc(65536 * sizeof *c->first_device);
-    c->next_device = malloc((counters->devices_n + 1) * sizeof *c->next_device);
-    if (!c->first_device || !c->next_device)
-        return false;
-    memset(c->first_device, 0xff, 65536 * sizeof *c->first_device); /* NOBODY */
-    for (uint32_t d = (uint32_t)counters->devices_n; d-- > 0;) {
-        c->next_device[d] = c->first_device[counters->devices[d].domain];
-        c->first_device[counters->devices[d].domain] = d;
-    }
-    return true;
-}
-
 struct charging *charging_new(const struct charge_options *options, const struct model *model,
                               const struct charging_sink *sink)
 {
@@ -47,8 +31,7 @@ struct charging *charging_new(const struct charge_options *options, const struct
     c->population = model_population(model);
     c->view = model_view(model);
     c->is_idd = calloc(65536, 1);
-    if (!c->is_idd || (charge_by_task(options) && !marks_init(c)) ||
-        (options->counters && !index_devices(c))) {
+    if (!c->is_idd || (charge_by_task(options) && !marks_init(c))) {
         charging_free(c);
         return NULL;
     }
@@ -87,8 +70,6 @@ void charging_free(struct charging *c)
     marks_free(c);
     free(c->waiting.at);
     free(c->measured.at);
-    free(c->first_device);
-    free(c->next_device);
     free(c);
 }
 

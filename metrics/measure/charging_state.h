@@ -3,10 +3,10 @@
  * What a part keeps for itself is opaque to the others, or a struct of its own here, which only that part touches.
  *
  * The parts, each of which calls only those before it: charge_pairs knows who deals with whom, charge_shares has the
- * periods, their slices and shares; own_load takes a known load of own work out, idle_share shares out the idle time
+ * periods, their slices and shares; charge_own takes a known load of own work out, idle_share shares out the idle time
  * between tasks, thread_times sets measured times against the model's; charge_softirqs and charge_weigh say whose a period
  * is, charge_choice by which events a driver domain is charged; charge_tally counts what happens in a period,
- * charge_slices cuts running into slices, charge_measured by what the driver domain's kernel recorded, charge_interrupts
+ * charge_measured cuts running by what the driver domain's kernel recorded, charge_interrupts
  * and charge_tasks where tasks switch; charge_running follows the vCPUs, charge_marks keeps what kernels say of
  * tasks until it is due, attribution tells for whom an I/O record was, charging takes transitions and time.
  */
@@ -189,8 +189,6 @@ struct charging {
     const struct model_view *view;          /* the host after the transition being taken */
     struct clock clock;                     /* for the outside counters; see charging_set_clock */
     int64_t counted_from_ns, counted_to_ns; /* where the outside counters begin and end */
-    uint32_t *first_device; /* by guest's domain id, of the outside counters; NOBODY; NULL: no counters */
-    uint32_t *next_device;  /* of the same guest */
     bool explicit_idds;
     uint8_t *is_idd; /* by domain id, 65536 */
     struct charging_vcpu *vcpus;

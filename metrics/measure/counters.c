@@ -26,17 +26,26 @@ static int by_time(const void *a, const void *b)
     return x->device != y->device ? compare(x->device, y->device) : compare(x->time_ns, y->time_ns);
 }
 
-static int find_begins(struct counters *c, struct error *err)
+static int index_devices(struct counters *c, struct error *err)
 {
+    size_t domains = UINT16_MAX + 1, i = 0;
     free(c->begins);
+    free(c->first);
+    free(c->next);
     c->begins = malloc((c->devices_n + 1) * sizeof *c->begins);
-    if (!c->begins)
+    c->first = malloc(domains * sizeof *c->first);
+    c->next = malloc((c->devices_n + 1) * sizeof *c->next);
+    if (!c->begins || !c->first || !c->next)
         return error_no_memory(err, "outside counters");
-    size_t i = 0;
     for (size_t device = 0; device <= c->devices_n; device++) {
         while (i < c->readings_n && c->readings[i].device < device)
             i++;
         c->begins[device] = i;
+    }
+    memset(c->first, 0xff, domains * sizeof *c->first); /* NO_DEVICE */
+    for (uint32_t d = (uint32_t)c->devices_n; d-- > 0;) {
+        c->next[d] = c->first[c->devices[d].domain];
+        c->first[c->devices[d].domain] = d;
     }
     return 0;
 }
@@ -76,7 +85,7 @@ int counters_sort(struct counters *c, struct error *err)
         if (order(a, b) == 0 && memcmp(a->count, b->count, sizeof a->count) != 0)
             return contradiction(c, a, b, err);
     }
-    if (find_begins(c, err) != 0)
+    if (index_devices(c, err) != 0)
         return -1;
     for (size_t device = 0; device < c->devices_n; device++)
         join_lives(c->readings + c->begins[device], c->begins[device + 1] - c->begins[device]);
@@ -129,6 +138,8 @@ void counters_free(struct counters *c)
     free(c->readings);
     free(c->devices);
     free(c->begins);
+    free(c->first);
+    free(c->next);
     free(c);
 }
 
@@ -156,22 +167,25 @@ struct level {
     double part;
 };
 
+static int64_t limited(uint64_t ns)
+{
+    return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+}
+
 /* clock_ns for any tsc: before the trace's start it is negative. Monotone, and limited to what int64_t holds. */
 static int64_t signed_clock_ns(const struct clock *clock, uint64_t tsc)
 {
     bool before = tsc < clock->tsc_first;
     uint64_t cycles = before ? clock->tsc_first - tsc : tsc - clock->tsc_first;
     uint128 ns = ((uint128)cycles * clock->multiplier) >> clock->shift;
-    int64_t limited = ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
-    return before ? -limited : limited;
+    int64_t distance = ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+    return before ? -distance : distance;
 }
 
 static int64_t reading_ns(const struct series *s, size_t i)
 {
     const struct counter_reading *r = &s->readings[i];
-    if (s->clock)
-        return signed_clock_ns(s->clock, r->tsc);
-    return r->time_ns > INT64_MAX ? INT64_MAX : (int64_t)r->time_ns;
+    return s->clock ? signed_clock_ns(s->clock, r->tsc) : limited(r->time_ns);
 }
 
 /* The number of readings up to `ns`, included. */
@@ -203,10 +217,9 @@ static struct level level_between(const struct series *s, size_t next, int64_t n
 
 static struct level level_at(const struct series *s, uint64_t at_ns)
 {
-    int64_t ns = at_ns > INT64_MAX ? INT64_MAX : (int64_t)at_ns;
-    size_t next = readings_until(s, ns);
+    size_t next = readings_until(s, limited(at_ns));
     if (next > 0 && next < s->n)
-        return level_between(s, next, ns);
+        return level_between(s, next, limited(at_ns));
     return (struct level){s->readings[next ? next - 1 : 0].count[s->kind], 0};
 }
 
@@ -263,8 +276,7 @@ struct cpu_time counters_cpu_between(const struct counters *c, uint32_t device, 
 {
     struct series s = series_of(c, device, COUNTER_CPU, clock);
     struct cpu_time t = {0};
-    int64_t from = from_ns > INT64_MAX ? INT64_MAX : (int64_t)from_ns,
-            to = to_ns > INT64_MAX ? INT64_MAX : (int64_t)to_ns;
+    int64_t from = limited(from_ns), to = limited(to_ns);
     if (from >= to || s.n < 2 || !c->devices[device].counts[COUNTER_CPU])
         return t;
     size_t i = readings_until(&s, from);
@@ -288,7 +300,7 @@ bool counters_last(const struct counters *c, uint32_t device, uint64_t until_ns,
                    uint64_t *ns)
 {
     struct series s = series_of(c, device, 0, clock);
-    size_t next = readings_until(&s, until_ns > INT64_MAX ? INT64_MAX : (int64_t)until_ns);
+    size_t next = readings_until(&s, limited(until_ns));
     if (next == 0 || reading_ns(&s, next - 1) < 0)
         return false;
     *ns = (uint64_t)reading_ns(&s, next - 1);
@@ -299,7 +311,7 @@ bool counters_next(const struct counters *c, uint32_t device, uint64_t after_ns,
                    uint64_t *ns)
 {
     struct series s = series_of(c, device, 0, clock);
-    size_t next = readings_until(&s, after_ns > INT64_MAX ? INT64_MAX : (int64_t)after_ns);
+    size_t next = readings_until(&s, limited(after_ns));
     if (next == s.n)
         return false;
     *ns = (uint64_t)reading_ns(&s, next);

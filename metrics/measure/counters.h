@@ -16,6 +16,7 @@
 #define COUNTER_KINDS  (IO_KINDS - IO_TX) /* tx, rx, read, write: kind IO_TX + i is count[i] */
 #define COUNTER_CPU    COUNTER_KINDS      /* ns of CPU time; no events */
 #define COUNTER_COUNTS (COUNTER_CPU + 1)
+#define NO_DEVICE      UINT32_MAX
 
 /* One device of one guest at one moment. */
 struct counter_reading {
@@ -40,8 +41,10 @@ struct counters {
     size_t readings_n;
     struct counter_device *devices;
     size_t devices_n;
-    size_t *begins; /* devices_n + 1 of them, made by counters_sort: where each device's readings begin */
-    bool has_tsc;   /* readings have a tsc; else a time_ns */
+    /* Made by counters_sort: */
+    size_t *begins;         /* devices_n + 1 of them: where each device's readings begin */
+    uint32_t *first, *next; /* a domain's first device, by id; the next one of the same domain; NO_DEVICE */
+    bool has_tsc;           /* readings have a tsc; else a time_ns */
     bool
         cpu_is_net; /* CPU times leave out what the kernel knows to be stolen: time in which the vCPU had no pCPU */
 };
@@ -56,6 +59,12 @@ bool counter_device_has_events(const struct counter_device *d);
  * `device` is below devices_n. -1 with `err` filled: one device has two different readings of one moment, or no memory.
  */
 int counters_sort(struct counters *c, struct error *err);
+
+/* The first of the domain's devices, c->next[] has those after it; NO_DEVICE: none was counted, or c is NULL. */
+static inline uint32_t counters_first(const struct counters *c, int32_t domain)
+{
+    return c ? c->first[domain] : NO_DEVICE;
+}
 
 /* Frees the arrays, all from malloc, and c itself; NULL is fine. */
 void counters_free(struct counters *c);

@@ -12,8 +12,7 @@ static void add_counters(const struct ledger *l, const struct charge_idd *idd, u
 {
     const struct counters *counters = l->charging->options.counters;
     const struct incarnation *guest = &l->population->incarnations[guest_life];
-    uint32_t d = counters ? l->charging->first_device[guest->domain] : NOBODY;
-    for (; d != NOBODY; d = l->charging->next_device[d]) {
+    for (uint32_t d = counters_first(counters, guest->domain); d != NO_DEVICE; d = counters->next[d]) {
         const struct counter_device *device = &counters->devices[d];
         if (device->idd != idd->domain)
             continue;
@@ -48,19 +47,14 @@ static struct charge_guest guest_of(struct ledger *l, const struct charge_idd *i
     return guest;
 }
 
-/* The first device of the life's domain in the outside counters; NOBODY: none was counted. */
-static uint32_t first_device_of(const struct ledger *l, uint32_t life)
-{
-    const struct charging *c = l->charging;
-    return c->options.counters ? c->first_device[l->population->incarnations[life].domain] : NOBODY;
-}
-
 /* How many guests there can be that have counts, but dealt with no driver domain: one for each device of a life. */
 static size_t counted_guests(const struct ledger *l)
 {
+    const struct counters *c = l->charging->options.counters;
     size_t n = 0;
-    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++)
-        for (uint32_t d = first_device_of(l, life); d != NOBODY; d = l->charging->next_device[d])
+    for (uint32_t life = 0; c && life < l->population->incarnations_n; life++)
+        for (uint32_t d = counters_first(c, l->population->incarnations[life].domain); d != NO_DEVICE;
+             d = c->next[d])
             n++;
     return n;
 }
@@ -76,10 +70,11 @@ static size_t add_counted_guests(const struct ledger *l, uint32_t idd, const str
                                  const struct interval *interval, struct charge_guest *at, size_t n)
 {
     size_t before = n;
-    for (uint32_t life = 0; l->charging->options.counters && life < l->population->incarnations_n; life++) {
+    const struct counters *c = l->charging->options.counters;
+    for (uint32_t life = 0; c && life < l->population->incarnations_n; life++) {
         const struct incarnation *who = &l->population->incarnations[life];
-        if (first_device_of(l, life) == NOBODY || who->domain == of->domain || who->domain == IDLE_DOMAIN ||
-            charging_find_pair(l->charging, idd, life) != NOBODY)
+        if (counters_first(c, who->domain) == NO_DEVICE || who->domain == of->domain ||
+            who->domain == IDLE_DOMAIN || charging_find_pair(l->charging, idd, life) != NOBODY)
             continue;
         at[n] = (struct charge_guest){.domain = who->domain, .life = who->number};
         add_counters(l, of, life, interval, &at[n]);

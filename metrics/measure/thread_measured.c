@@ -33,7 +33,7 @@ static void add_guest_time(struct charging *c, uint32_t idd, uint16_t domain, do
     }
     bool charges = ns > 0 && c->threads->held.n > 0;
     uint32_t pair = charges ? charging_pair(c, idd, guest) : NOBODY;
-    struct of_pair *p = pair == NOBODY ? NULL : thread_times_pair(c, pair);
+    struct of_party *p = pair == NOBODY ? NULL : thread_times_pair(c, pair);
     if (p)
         p->measured_ns += ns;
 }

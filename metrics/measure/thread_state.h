@@ -9,8 +9,8 @@
 #include "charging_state.h"
 #include "thread_limits.h"
 
-/* A pair in the open stretch. */
-struct of_pair {
+/* To whom a driver domain's time goes, in the open stretch: a pair, itself, or nobody. */
+struct of_party {
     double model_ns;                  /* m */
     double waited_ns, interrupted_ns; /* w */
     double measured_ns;               /* as it was read; then corrected: M */
@@ -22,12 +22,11 @@ struct of_pair {
 
 /* A driver domain in the open stretch. */
 struct of_idd {
-    double own_ns, unattributed_ns, waited_ns, ran_ns;
-    double unknown_ns; /* measured for domains that the trace does not show; then corrected */
-    double own_target_ns, unattributed_target_ns;
+    struct of_party own, unattributed;
+    double waited_ns, ran_ns;
+    double unknown_ns;    /* measured for domains that the trace does not show; then corrected */
     double interrupts_ns; /* counted */
     bool interrupts_known;
-    double own_keeps, own_gains, unattributed_keeps, unattributed_gains;
     uint64_t impossible_ns; /* of the trace's time: what was read of it is not believed */
     /* These go on from stretch to stretch. */
     double
@@ -41,7 +40,7 @@ struct thread_times {
     size_t devices_n;
     uint64_t from_ns, end_ns; /* the open stretch */
     struct held_periods held; /* of it */
-    struct of_pair *pairs;    /* by pair */
+    struct of_party *pairs;   /* by pair */
     size_t pairs_capacity;
     struct of_idd *idds; /* by driver domain */
     size_t idds_capacity;
@@ -54,7 +53,7 @@ static inline struct of_idd *thread_times_idd(struct charging *c, uint32_t idd)
     bool made = charging_make_space(c, &m->idds, &m->idds_capacity, idd + 1, sizeof *m->idds);
     return made ? &m->idds[idd] : NULL;
 }
-static inline struct of_pair *thread_times_pair(struct charging *c, uint32_t pair)
+static inline struct of_party *thread_times_pair(struct charging *c, uint32_t pair)
 {
     struct thread_times *m = c->threads;
     bool made = charging_make_space(c, &m->pairs, &m->pairs_capacity, pair + 1, sizeof *m->pairs);

@@ -93,7 +93,7 @@ static void begin_stretch(struct charging *c, uint64_t from_ns)
     m->from_ns = from_ns;
     m->end_ns = max64(from_ns + c->length_ns, next);
     for (size_t i = 0; i < m->pairs_capacity; i++)
-        m->pairs[i] = (struct of_pair){0};
+        m->pairs[i] = (struct of_party){0};
     for (size_t i = 0; i < m->idds_capacity; i++)
         m->idds[i] = (struct of_idd){
             .beyond_ns = m->idds[i].beyond_ns, .credit_ns = m->idds[i].credit_ns, .limit = m->idds[i].limit};
@@ -114,7 +114,10 @@ static void settle(struct charging *c, struct period *p)
 {
     if (p->group)
         idle_share_settle(c, p);
-    own_load_settle(c, p);
+    if (c->own_loads)
+        own_load_settle(c, p);
+    else
+        p->closed = true;
 }
 
 void thread_times_settle(struct charging *c, struct period *p)
@@ -167,6 +170,12 @@ void thread_times_end_wait(struct charging *c, uint32_t vcpu)
     v->preempted = NULL;
 }
 
+/* NULL: no memory. */
+static struct of_party *party_of(struct charging *c, struct of_idd *d, uint32_t to)
+{
+    return to == SHARE_OWN ? &d->own : to == SHARE_UNATTRIBUTED ? &d->unattributed : thread_times_pair(c, to);
+}
+
 /* Adds what the model says of a period. */
 static void add_model(struct charging *c, const struct period *p)
 {
@@ -174,16 +183,13 @@ static void add_model(struct charging *c, const struct period *p)
     double sum = charging_sum_weights(p);
     for (size_t i = 0; d && i < p->shares_n; i++) {
         double part = (double)p->weights[i] / sum, ran_ns = part * (double)p->ran_ns;
-        uint32_t to = p->shares[i].to;
-        struct of_pair *pair = to < SHARE_UNATTRIBUTED ? thread_times_pair(c, to) : NULL;
+        struct of_party *to = party_of(c, d, p->shares[i].to);
         d->ran_ns += ran_ns;
-        if (pair) {
-            pair->model_ns += ran_ns;
-            pair->waited_ns += part * (double)p->waited_ns;
-            pair->interrupted_ns += part * (double)p->interrupted_ns;
-        } else {
-            *(to == SHARE_OWN ? &d->own_ns : &d->unattributed_ns) += ran_ns;
-        }
+        if (!to)
+            return;
+        to->model_ns += ran_ns;
+        to->waited_ns += part * (double)p->waited_ns;
+        to->interrupted_ns += part * (double)p->interrupted_ns;
     }
 }
 
@@ -196,7 +202,7 @@ static double part_run(const struct charging *c, const struct of_idd *d)
 }
 
 /* Takes out what threads did not run: their vCPU had no pCPU, or it handled interrupts. */
-static void correct(const struct charging *c, const struct of_idd *d, struct of_pair *p)
+static void correct(const struct charging *c, const struct of_idd *d, struct of_party *p)
 {
     bool net = c->options.counters->cpu_is_net;
     double waited_ns = p->interrupted_ns + (net ? 0 : p->waited_ns);
@@ -207,22 +213,21 @@ static void correct(const struct charging *c, const struct of_idd *d, struct of_
 }
 
 /* The rest of all guests is no more than what interrupts took; what the model says beyond is own. */
-static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
+static void limit_rest(struct charging *c, const struct indices *pairs, struct of_idd *d)
 {
     double rest = 0;
-    const struct idd *of = &c->idds[idd];
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        const struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
+    for (size_t i = 0; i < pairs->n; i++) {
+        const struct of_party *p = &c->threads->pairs[pairs->at[i]];
         rest += fmax(0, p->target_ns - p->measured_ns);
     }
     d->credit_ns = fmin(d->credit_ns + d->interrupts_ns, CREDIT_NS);
     double stays = rest > d->credit_ns ? d->credit_ns / rest : 1;
     d->credit_ns -= rest * stays;
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
+    for (size_t i = 0; i < pairs->n; i++) {
+        struct of_party *p = &c->threads->pairs[pairs->at[i]];
         double beyond = fmax(0, p->target_ns - p->measured_ns) * (1 - stays);
         p->target_ns -= beyond;
-        d->own_target_ns += beyond;
+        d->own.target_ns += beyond;
     }
 }
 
@@ -230,108 +235,85 @@ static void limit_rest(struct charging *c, uint32_t idd, struct of_idd *d)
 static void set_targets(struct charging *c, uint32_t idd, struct of_idd *d)
 {
     double excess = 0, lack = d->unknown_ns *= part_run(c, d);
-    const struct idd *of = &c->idds[idd];
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
+    const struct indices *pairs = &c->idds[idd].pairs;
+    for (size_t i = 0; i < pairs->n; i++) {
+        struct of_party *p = &c->threads->pairs[pairs->at[i]];
         correct(c, d, p);
         lack += fmax(0, p->measured_ns - p->model_ns);
         excess += fmax(0, p->model_ns - p->measured_ns);
     }
-    double pool = d->unattributed_ns + d->own_ns + excess;
+    double pool = d->unattributed.model_ns + d->own.model_ns + excess;
     double filled = lack > pool ? pool / lack : 1;
-    double from_unattributed = fmin(lack * filled, d->unattributed_ns);
-    double others = d->own_ns + excess;
+    double from_unattributed = fmin(lack * filled, d->unattributed.model_ns);
+    double others = d->own.model_ns + excess;
     double left = others > 0 ? fmax(0, 1 - (lack * filled - from_unattributed) / others) : 1;
-    d->unattributed_target_ns = d->unattributed_ns - from_unattributed + d->unknown_ns * filled;
-    d->own_target_ns = d->own_ns * left;
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
+    d->unattributed.target_ns = d->unattributed.model_ns - from_unattributed + d->unknown_ns * filled;
+    d->own.target_ns = d->own.model_ns * left;
+    for (size_t i = 0; i < pairs->n; i++) {
+        struct of_party *p = &c->threads->pairs[pairs->at[i]];
         double more = p->model_ns - p->measured_ns;
         p->target_ns = more > 0 ? p->measured_ns + more * left : p->model_ns - more * filled;
     }
-    if (d->interrupts_known && !(of->tasks_seen && charge_by_task(&c->options)))
-        limit_rest(c, idd, d);
+    if (d->interrupts_known && !(c->idds[idd].tasks_seen && charge_by_task(&c->options)))
+        limit_rest(c, pairs, d);
 }
 
-/* The part of a share that stays. */
-static double kept(double target_ns, double model_ns)
+/* The parties of a driver domain, one after the other: it, nobody, its pairs. False: there is none left. */
+static bool next_party(const struct charging *c, uint32_t idd, size_t *i, uint32_t *to)
 {
-    return model_ns > target_ns && model_ns > 0 ? target_ns / model_ns : 1;
+    const struct indices *pairs = &c->idds[idd].pairs;
+    if (*i >= pairs->n + 2)
+        return false;
+    *to = *i == 0 ? SHARE_OWN : *i == 1 ? SHARE_UNATTRIBUTED : pairs->at[*i - 2];
+    (*i)++;
+    return true;
 }
 
 /* How the shares of each period change so that they come to the targets. */
 static void set_changes(struct charging *c, uint32_t idd, struct of_idd *d)
 {
-    const struct idd *of = &c->idds[idd];
-    double own_gains = fmax(0, d->own_target_ns - d->own_ns),
-           unattributed_gains = fmax(0, d->unattributed_target_ns - d->unattributed_ns),
-           gains = own_gains + unattributed_gains;
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        const struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
-        gains += fmax(0, p->target_ns - p->model_ns);
-    }
-    d->own_keeps = kept(d->own_target_ns, d->own_ns);
-    d->unattributed_keeps = kept(d->unattributed_target_ns, d->unattributed_ns);
-    d->own_gains = gains > 0 ? own_gains / gains : 0;
-    d->unattributed_gains = gains > 0 ? unattributed_gains / gains : 0;
-    for (size_t i = 0; i < of->pairs.n; i++) {
-        struct of_pair *p = &c->threads->pairs[of->pairs.at[i]];
-        p->keeps = kept(p->target_ns, p->model_ns);
-        p->gains = gains > 0 ? fmax(0, p->target_ns - p->model_ns) / gains : 0;
+    double gains = 0;
+    uint32_t to;
+    for (size_t i = 0; next_party(c, idd, &i, &to);) {
+        struct of_party *p = party_of(c, d, to);
+        bool less = p->model_ns > p->target_ns && p->model_ns > 0;
+        p->keeps = less ? p->target_ns / p->model_ns : 1;
+        p->gains = fmax(0, p->target_ns - p->model_ns);
         p->part = p->target_ns > 0 ? fmin(1, p->measured_ns / p->target_ns) : 0;
+        gains += p->gains;
     }
+    for (size_t i = 0; gains > 0 && next_party(c, idd, &i, &to);)
+        party_of(c, d, to)->gains /= gains;
 }
 
 /* ---- the shares of a period ---- */
 
-static double keeps(const struct charging *c, const struct of_idd *d, uint32_t to)
+/* What stays of a share. What of it was measured does not rest on events. */
+static void keep_share(struct share *s, const struct of_party *p)
 {
-    return to == SHARE_OWN            ? d->own_keeps
-           : to == SHARE_UNATTRIBUTED ? d->unattributed_keeps
-                                      : c->threads->pairs[to].keeps;
+    float rest = (float)(1 - p->part);
+    s->measured = (float)p->part;
+    s->inferred *= rest;
+    for (int k = 0; k < IO_KINDS; k++)
+        s->by_kind[k] *= rest;
 }
 
-/* Adds what is given up to those who lack. */
-static void hand_out(struct charging *c, struct period *p, const struct of_idd *d, double given)
-{
-    const struct idd *of = &c->idds[p->idd];
-    if (d->own_gains > 0)
-        charging_add_weight(c, p, SHARE_OWN, given * d->own_gains);
-    if (d->unattributed_gains > 0)
-        charging_add_weight(c, p, SHARE_UNATTRIBUTED, given * d->unattributed_gains);
-    for (size_t i = 0; i < of->pairs.n; i++)
-        if (c->threads->pairs[of->pairs.at[i]].gains > 0)
-            charging_add_weight(c, p, of->pairs.at[i], given * c->threads->pairs[of->pairs.at[i]].gains);
-}
-
-/* What of each share was measured does not rest on events. */
-static void set_evidence(const struct charging *c, struct period *p)
-{
-    for (size_t i = 0; i < p->shares_n; i++) {
-        struct share *s = &p->shares[i];
-        if (s->to >= SHARE_UNATTRIBUTED)
-            continue;
-        float rest = (float)(1 - c->threads->pairs[s->to].part);
-        s->measured = (float)c->threads->pairs[s->to].part;
-        s->inferred *= rest;
-        for (int k = 0; k < IO_KINDS; k++)
-            s->by_kind[k] *= rest;
-    }
-}
-
-static void change(struct charging *c, struct period *p, const struct of_idd *d)
+static void change(struct charging *c, struct period *p, struct of_idd *d)
 {
     double sum = charging_sum_weights(p), given = 0;
+    uint32_t to;
     if (!charging_restore_weights(c, p))
         return;
     for (size_t i = 0; i < p->shares_n; i++) {
-        double weight = (double)p->weights[i] / sum, stays = weight * keeps(c, d, p->shares[i].to);
+        double weight = (double)p->weights[i] / sum, stays = weight * party_of(c, d, p->shares[i].to)->keeps;
         c->real_weights[i] = stays;
         given += weight - stays;
     }
-    if (given > 0)
-        hand_out(c, p, d, given);
-    set_evidence(c, p);
+    for (size_t i = 0; given > 0 && next_party(c, p->idd, &i, &to);)
+        if (party_of(c, d, to)->gains > 0)
+            charging_add_weight(c, p, to, given * party_of(c, d, to)->gains);
+    for (size_t i = 0; i < p->shares_n; i++)
+        keep_share(&p->shares[i], party_of(c, d, p->shares[i].to));
     if (!c->failed)
         charging_set_weights(c, p);
 }

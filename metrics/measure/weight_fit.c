@@ -39,20 +39,6 @@ static unsigned kinds_of(const struct charge_options *options, unsigned methods)
     return kinds;
 }
 
-/* Which devices each guest has. False: no memory. */
-static bool index_devices(struct weight_fit *f)
-{
-    const struct counters *c = f->options->counters;
-    if (!c)
-        return true;
-    f->next = calloc(c->devices_n + 1, sizeof *f->next);
-    for (uint32_t d = 0; f->next && d < c->devices_n; d++) {
-        f->next[d] = f->first[c->devices[d].domain];
-        f->first[c->devices[d].domain] = d + 1;
-    }
-    return f->next != NULL;
-}
-
 struct weight_fit *weight_fit_new(const struct charge_options *options, unsigned methods,
                                   const uint8_t *guests)
 {
@@ -63,16 +49,11 @@ struct weight_fit *weight_fit_new(const struct charge_options *options, unsigned
     f->guests = guests;
     f->kinds = kinds_of(options, methods);
     f->block_length = 1;
-    if (index_devices(f))
-        return f;
-    weight_fit_free(f);
-    return NULL;
+    return f;
 }
 
 void weight_fit_free(struct weight_fit *f)
 {
-    if (f)
-        free(f->next);
     free(f);
 }
 
@@ -122,16 +103,6 @@ static enum layer layer_of(const struct weight_fit *f, const char *device)
     return LAYER_ANY;
 }
 
-/* The guest's first device (after: 0), or the one after `after`, both + 1, that the driver domain counts; 0: none. */
-static uint32_t next_device(const struct weight_fit *f, const struct moment *m, uint16_t guest,
-                            uint32_t after)
-{
-    uint32_t d = after ? f->next[after - 1] : f->first[guest];
-    while (d && f->options->counters->devices[d - 1].idd != m->idd)
-        d = f->next[d - 1];
-    return d;
-}
-
 /* Whether the device counted anything in the moment. */
 static bool counted(const struct counters *c, const struct moment *m, uint32_t device)
 {
@@ -146,8 +117,9 @@ static bool counted(const struct counters *c, const struct moment *m, uint32_t d
 static bool is_covered(const struct weight_fit *f, const struct moment *m, uint16_t guest)
 {
     const struct counters *c = f->options->counters;
-    for (uint32_t d = next_device(f, m, guest, 0); d; d = next_device(f, m, guest, d))
-        if (!counters_cover(c, d - 1, m->from_ns, m->to_ns, m->clock) && counted(c, m, d - 1))
+    for (uint32_t d = counters_first(c, guest); d != NO_DEVICE; d = c->next[d])
+        if (c->devices[d].idd == m->idd && !counters_cover(c, d, m->from_ns, m->to_ns, m->clock) &&
+            counted(c, m, d))
             return false;
     return true;
 }
@@ -156,12 +128,13 @@ static bool is_covered(const struct weight_fit *f, const struct moment *m, uint1
 static double thread_time(const struct weight_fit *f, const struct moment *m, uint16_t guest,
                           double time[LAYERS])
 {
+    const struct counters *c = m->recorded ? NULL : f->options->counters;
     double sum = 0;
-    for (uint32_t d = next_device(f, m, guest, 0); d && !m->recorded; d = next_device(f, m, guest, d)) {
-        const struct counter_device *device = &f->options->counters->devices[d - 1];
-        double ns =
-            counters_cpu_between(f->options->counters, d - 1, m->from_ns, m->to_ns, m->clock, UINT32_MAX).ns;
-        time[layer_of(f, device->name)] += ns;
+    for (uint32_t d = counters_first(c, guest); d != NO_DEVICE; d = c->next[d]) {
+        if (c->devices[d].idd != m->idd)
+            continue;
+        double ns = counters_cpu_between(c, d, m->from_ns, m->to_ns, m->clock, UINT32_MAX).ns;
+        time[layer_of(f, c->devices[d].name)] += ns;
         sum += ns;
     }
     return sum;

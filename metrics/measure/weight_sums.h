@@ -35,9 +35,7 @@ void weight_sums_merge(struct weight_sums *into, const struct weight_sums *from,
 struct weight_fit {
     const struct charge_options *options;
     const uint8_t *guests;
-    unsigned kinds;        /* to be fitted: KIND_BIT, or-ed */
-    uint32_t first[65536]; /* device of the outside counters by the guest's domain id, + 1; 0: none */
-    uint32_t *next;        /* of the same guest, by device; NULL: there are no counters */
+    unsigned kinds; /* to be fitted: KIND_BIT, or-ed */
     struct weight_sums all, blocks[FIT_BLOCKS], groups[FIT_GROUPS];
     uint64_t intervals, block_length; /* used; so many of them in each block */
     uint64_t without_reading;         /* of the intervals: CPU times were not read in them */

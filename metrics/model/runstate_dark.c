@@ -314,16 +314,23 @@ void runstates_take_back(struct runstates *r, uint32_t vcpu)
     r->quality->inconsistent -= unseen_take_back(&r->unseen, vcpu);
 }
 
-/* Nothing explains the record, as far as is known by now. */
+/* A record from state `old` that nothing explains, as far as is known by now. */
+static void unexplained(struct runstates *r, const struct unexplained *u, enum runstate old)
+{
+    runstates_count_inconsistent(r, u->at_ns);
+    unseen_note(&r->unseen, u, old, r->darkness.n == 0);
+    runstates_prove_unseen(r, u->at_ns);
+    if (unseen_muddled(&r->unseen))
+        runstates_give_up(r);
+}
+
 static void contradicts(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
 {
     struct track *k = &r->tracks[vcpu];
     const struct unexplained u = {
         .since_ns = k->since_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state};
-    runstates_count_inconsistent(r, now_ns);
     k->contradicted = true;
-    unseen_note(&r->unseen, &u, old, r->darkness.n == 0);
-    runstates_prove_unseen(r, now_ns);
+    unexplained(r, &u, old);
 }
 
 /*
@@ -402,20 +409,29 @@ static void mend_wait(void *context, struct transition *t)
     m->done = true;
 }
 
-/* Where it seemed to wait since a wake before the dark, it left that wait in there. */
-uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old)
+bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate old)
 {
     const struct track *k = &r->tracks[vcpu];
     struct mend m = {.vcpu = vcpu, .before_ns = k->since_ns, .state = old};
     struct dark_stretch lost;
-    transitions_visit(&r->queue, k->slept_ns, mend_wait, &m);
-    bool seemed_to_wait = !m.done && k->contradicted_ns != k->since_ns;
-    if (seemed_to_wait && darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost)) {
+    bool dark = darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost);
+    bool fitted = k->contradicted_ns != k->since_ns;
+    if (dark)
+        transitions_visit(&r->queue, k->slept_ns, mend_wait, &m);
+    if (dark && fitted && !m.done) {
         runstates_put_state(r, lost.from_ns, vcpu, RUNSTATE_RUNNABLE, RUNSTATE_UNKNOWN, NO_PCPU, UINT32_MAX);
         if (lost.to_ns < k->since_ns)
             runstates_put_state(r, lost.to_ns, vcpu, RUNSTATE_UNKNOWN, old, NO_PCPU, UINT32_MAX);
+    } else if (!dark && fitted) {
+        unexplained(r,
+                    &(struct unexplained){.since_ns = k->slept_ns,
+                                          .at_ns = k->since_ns,
+                                          .vcpu = vcpu,
+                                          .pcpu = NO_PCPU,
+                                          .state = RUNSTATE_RUNNABLE},
+                    old);
     }
-    return k->since_ns;
+    return dark || fitted;
 }
 
 /* The wake is counted, and no more. */

@@ -216,10 +216,10 @@ bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 void runstates_take_back(struct runstates *r, uint32_t vcpu);
 
 /*
- * The vCPU's wake, from state `old`, comes after its dispatch: what was taken for a wait between lost records and the dispatch
- * was that state. Returns when the dispatch was.
+ * The vCPU's wake, from state `old`, comes after its dispatch, before which it seemed to wait since its last record. It was in
+ * that state: it left the wait in lost records, or on a pCPU that is not recorded. False: it did not seem to wait.
  */
-uint64_t runstates_overtaken(struct runstates *r, uint32_t vcpu, enum runstate old);
+bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate old);
 
 /*
  * The vCPU was in state `old` just before now, and not runnable since its wake: if that wake was recorded soon after lost records
@@ -249,6 +249,9 @@ void runstates_become_dark(struct runstates *r, uint64_t now_ns);
 
 /* Whether the contradictions so far prove unseen pCPUs: if so, it becomes dark. */
 void runstates_prove_unseen(struct runstates *r, uint64_t now_ns);
+
+/* Records contradict one another too often: it becomes dark. */
+void runstates_give_up(struct runstates *r);
 
 /* The trace is over: whether there are unseen pCPUs, by all that it says. */
 void runstates_unseen_at_end(struct runstates *r);

@@ -22,17 +22,12 @@ static bool mend_first(struct runstates *r, uint32_t vcpu, enum runstate old)
     return true;
 }
 
-/*
- * As below, where records before the first one may be lost, so that this one seemed to fit: a wake of a vCPU that another pCPU
- * has dispatched already, and runs.
- */
-static bool is_overtaken(const struct runstates *r, const struct track *k, uint64_t now_ns, uint16_t pcpu,
-                         enum runstate old, enum runstate new)
+/* A wake of a vCPU that another pCPU has dispatched already, and runs, since a moment ago: it comes late. */
+static bool is_overtaken(const struct track *k, uint64_t now_ns, uint16_t pcpu, enum runstate old,
+                         enum runstate new)
 {
-    struct dark_stretch lost;
     bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;
-    return wake && k->state == RUNSTATE_RUNNING && k->pcpu != pcpu && now_ns - k->since_ns <= SKEW_USUAL_NS &&
-           darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost);
+    return wake && k->state == RUNSTATE_RUNNING && k->pcpu != pcpu && now_ns - k->since_ns <= SKEW_USUAL_NS;
 }
 
 static void put_skewed(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old,
@@ -46,17 +41,36 @@ static void put_skewed(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum
                                       .to = new & 15});
 }
 
+/*
+ * Several records came late that together lead to the one that did not fit: another pCPU recorded that the vCPU blocked and was
+ * woken, and its dispatch here came before both. This is one of them, and not the last. It does not fit the present state, which
+ * no record has changed since: else the records of another run may be those that came early.
+ */
+static bool is_step_before(const struct track *k, uint64_t now_ns, uint16_t pcpu, enum runstate old)
+{
+    bool fits_now = k->state == old && (old != RUNSTATE_RUNNING || k->pcpu == pcpu);
+    bool between = k->since_ns == k->contradicted_ns && now_ns - k->contradicted_ns <= SKEW_USUAL_NS;
+    return k->contradicted && between && !fits_now && k->state_before == old && pcpu != k->record_pcpu;
+}
+
 bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                             enum runstate old, enum runstate new)
 {
     struct track *k = &r->tracks[vcpu];
     bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
-    if (!k->contradicted && is_overtaken(r, k, now_ns, pcpu, old, new))
-        lag_ns = now_ns - runstates_overtaken(r, vcpu, old);
+    bool dispatch_fits = !k->contradicted || k->contradicted_ns != k->since_ns;
+    bool overtaken = dispatch_fits && is_overtaken(k, now_ns, pcpu, old, new);
+    if (overtaken && runstates_seemed_to_wait(r, vcpu, old))
+        lag_ns = now_ns - k->since_ns;
     else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
-    else if (r->unseen.known || !k->first_record || !fits_before || k->state == old || lag_ns > SKEW_USUAL_NS)
+    else if (is_step_before(k, now_ns, pcpu, old)) {
+        k->state_before = (uint8_t) new;
+        put_skewed(r, vcpu, now_ns, old, new);
+        return true;
+    } else if (r->unseen.known || !k->first_record || !fits_before || k->state == old ||
+               lag_ns > SKEW_USUAL_NS)
         return false;
     else
         counted = mend_first(r, vcpu, old);

@@ -15,6 +15,16 @@ void runstates_unseen(struct runstates *r, unsigned pcpus)
     runstates_become_dark(r, max64(r->front_ns, r->start_ns));
 }
 
+void runstates_give_up(struct runstates *r)
+{
+    uint64_t skew_ns = r->quality->skew_max_ns; /* it is what makes them contradict each other, perhaps */
+    if (r->unseen.known)
+        return;
+    r->unseen.known = true;
+    runstates_become_dark(r, max64(r->front_ns, r->start_ns));
+    r->quality->skew_max_ns = skew_ns;
+}
+
 void runstates_tickled(struct runstates *r, unsigned pcpus)
 {
     r->unseen.tickled = pcpus;

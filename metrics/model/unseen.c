@@ -61,6 +61,14 @@ void unseen_note(struct unseen *u, const struct unexplained *contradiction, enum
         u->enough_ns = contradiction->at_ns;
 }
 
+/* A contradiction turned out to be none. */
+static void clear_muddle(struct unseen *u)
+{
+    uint64_t muddle = unseen_muddle(u);
+    u->muddle = muddle > MUDDLE_SHARE ? muddle - MUDDLE_SHARE : 0;
+    u->muddle_records = u->records;
+}
+
 void unseen_explain(struct unseen *u, struct unexplained *explained)
 {
     if (is_proof(explained)) {
@@ -68,6 +76,8 @@ void unseen_explain(struct unseen *u, struct unexplained *explained)
         u->enough_ns = UNSEEN_NEVER;
         u->repeated = false;
     }
+    if (explained->kind != UNEXPLAINED_FIRST)
+        clear_muddle(u);
     explained->vcpu = NOBODY;
 }
 
@@ -85,7 +95,15 @@ bool unseen_take_back(struct unseen *u, uint32_t vcpu)
             continue;
         *(e->kind == UNEXPLAINED_PROOF ? &u->proofs : &u->others) -= 1;
         e->vcpu = NOBODY;
+        clear_muddle(u);
         return true;
     }
     return false;
+}
+
+bool unseen_muddled(struct unseen *u)
+{
+    u->muddle = unseen_muddle(u) + MUDDLE_SHARE;
+    u->muddle_records = u->records;
+    return u->muddle >= MUDDLE_SHARE * MUDDLE_PROOFS;
 }

@@ -6,6 +6,9 @@
  * then, and many are needed; clocks are apart where most contradictions turn out to be records that came late. A loss may be reported after the contradictions that it explains: it takes them back, and so
  * nothing is concluded for a while. From then on the host is in the dark (blind.h), and what the contradictions were about
  * is unknown, as far as it is not settled.
+ *
+ * Where many records contradict what went before, whatever the reason (a counter that was set by less than shows), who ran where
+ * is not sure, either: the host is in the dark from then on, too.
  */
 #ifndef XENMETER_METRICS_MODEL_UNSEEN_H
 #define XENMETER_METRICS_MODEL_UNSEEN_H
@@ -21,6 +24,8 @@
 #define UNSEEN_WAIT_NS  100000000u /* how long it takes until a loss is reported: so long at least, */
 #define UNSEEN_MOST_NS  500000000u /* and so long at most */
 #define UNSEEN_NEVER    UINT64_MAX
+#define MUDDLE_SHARE    64 /* one record in so many contradicts what went before, */
+#define MUDDLE_PROOFS   16 /* and so many more have: records are not in the order in which things happened */
 #define UNEXPLAINED_MAX 2048 /* so many records are kept */
 
 enum unexplained_kind {
@@ -39,15 +44,17 @@ struct unexplained {
 };
 
 struct unseen {
-    uint64_t records;   /* about states, so far; the caller counts */
-    bool known;         /* there is such a pCPU: the caller sets it */
-    bool repeated;      /* a vCPU has two of the proofs */
-    uint64_t proofs;    /* contradictions that nothing explained so far, */
-    uint64_t others;    /* and those that no such pCPU explains */
-    uint64_t late;      /* that were none: records that came late, as they do where clocks are apart */
-    uint64_t enough_ns; /* since when there are enough proofs, UNSEEN_NEVER: there are not */
-    unsigned tickled;   /* pCPUs that Xen made schedule and that never wrote; the caller sets it */
-    uint64_t n;         /* how many records came that nothing explained: number i is at i % UNEXPLAINED_MAX */
+    uint64_t records;        /* about states, so far; the caller counts */
+    bool known;              /* there is such a pCPU: the caller sets it */
+    bool repeated;           /* a vCPU has two of the proofs */
+    uint64_t proofs;         /* contradictions that nothing explained so far, */
+    uint64_t others;         /* and those that no such pCPU explains */
+    uint64_t late;           /* that were none: records that came late, as they do where clocks are apart */
+    uint64_t muddle;         /* contradictions, each as MUDDLE_SHARE, less the records since, down to 0, */
+    uint64_t muddle_records; /* when there were so many records */
+    uint64_t enough_ns;      /* since when there are enough proofs, UNSEEN_NEVER: there are not */
+    unsigned tickled;        /* pCPUs that Xen made schedule and that never wrote; the caller sets it */
+    uint64_t n; /* how many records came that nothing explained: number i is at i % UNEXPLAINED_MAX */
     struct unexplained unexplained[UNEXPLAINED_MAX];
 };
 
@@ -60,6 +67,16 @@ void unseen_note_first(struct unseen *u, const struct unexplained *first);
  * the contradictions.
  */
 void unseen_note(struct unseen *u, const struct unexplained *contradiction, enum runstate old, bool clean);
+
+/* A record contradicts what went before, and nothing explains it. Whether there are too many of these: see MUDDLE_SHARE. */
+bool unseen_muddled(struct unseen *u);
+
+/* What is left of unseen.muddle. */
+static inline uint64_t unseen_muddle(const struct unseen *u)
+{
+    uint64_t since = u->records - u->muddle_records;
+    return u->muddle > since ? u->muddle - since : 0;
+}
 
 /* The number of the oldest record that is kept. */
 static inline uint64_t unseen_oldest(const struct unseen *u)

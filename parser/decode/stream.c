@@ -114,12 +114,23 @@ void stream_settle_fresh(struct stream *s)
     before->tsc = before->tsc < most ? before->tsc : most;
 }
 
+/* Of a runstate change the stamp stays known: runs are measured by it (parser/order/pace.h). */
+static void raise(struct event *e, uint64_t tsc)
+{
+    uint64_t by = tsc - e->tsc;
+    if (e->slot == EVENT_RUNSTATE_CHANGE && event_words(e) == 1) {
+        e->flags |= EVENT_RAISED;
+        e->w[3] = by < UINT32_MAX ? (uint32_t)by : UINT32_MAX;
+    }
+    e->tsc = tsc;
+}
+
 void stream_raise_late(struct stream *s)
 {
     for (size_t i = s->fresh; i < s->n; i++) {
         bool late = s->events[i].tsc < s->earliest_tsc;
         if (late)
-            s->events[i].tsc = s->earliest_tsc;
+            raise(&s->events[i], s->earliest_tsc);
         else if (!s->late)
             break; /* only records without a time, at the beginning of the window, can be older */
     }

@@ -88,9 +88,12 @@ int order_sweep(struct order *o)
         return 0; /* perhaps another capture begins: then nothing that its windows seem to say is true */
     runs_judge(o, false);
     uint64_t ended = d->sweep - 1;
-    uint64_t watermark = o->sweep_max;
+    uint64_t watermark = o->sweep_max, first = UINT64_MAX;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         const struct stream *s = d->streams[d->pcpus[i]];
+        const struct step_window *w = &o->steps[s->pcpu].last;
+        if (w->sweep == ended && w->first_tsc < first)
+            first = w->first_tsc;
         bool writing = s->last_sweep >= ended && !o->steps[s->pcpu].out;
         bool perhaps_blind = s->perhaps_blind && ended - s->last_sweep < BLIND_WAIT_SWEEPS;
         if (s->begun && (writing || perhaps_blind) && s->last_tsc < watermark)
@@ -101,7 +104,7 @@ int order_sweep(struct order *o)
             note_silence(d->streams[d->pcpus[i]], o->tsc_last);
     }
     o->sweep_max = o->tsc_last;
-    silences_sweep(&o->silences, o->tsc_last);
+    silences_sweep(&o->silences, first, o->tsc_last);
     if (watermark > o->watermark)
         o->watermark = watermark;
     o->decoder->earliest_tsc = o->watermark;
@@ -251,7 +254,8 @@ int order_use_clock(struct order *o, const struct clock *clock)
     runs_take_queued(o);
     bool end = o->watermark == UINT64_MAX;
     runs_judge(o, end);
-    return end ? end_model(o) : 0;
+    /* What a clock that is found to have been set hides is blind before anything of it is delivered. */
+    return end ? end_model(o) : step_blind(o, o->watermark);
 }
 
 /* ---- the merge ---- */

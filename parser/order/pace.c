@@ -182,18 +182,18 @@ static void stop_run(struct pace *p, struct pace_all *all, const struct event *e
     double ns;
     bool missed = p->who != e->w[0];
     if (missed && !pace_is_odd(p)) {
-        begin_odd(p, 0, e->tsc, sweep);
+        begin_odd(p, 0, event_stamp(e), sweep);
         p->missed = true;
         drift_break(&p->drift);
     } else if (e->flags & EVENT_RAN && !missed) {
-        double longer_ns = longer_by(all->clock, p->since, e->tsc, e->w[2], &ns);
+        double longer_ns = longer_by(all->clock, p->since, event_stamp(e), e->w[2], &ns);
         if (longer_ns >
             (ns > 0 ? ns : 0) + PACE_SLACK_NS) { /* no run takes less than no time: it is another one */
             break_off(p);
             return;
         }
         if (!all->clock->measured || !take_usual(p, ns, longer_ns))
-            take_run(p, &all->usual, all->clock, ns, longer_ns, e->tsc, sweep);
+            take_run(p, &all->usual, all->clock, ns, longer_ns, event_stamp(e), sweep);
     } else {
         break_off(p);
     }
@@ -215,15 +215,16 @@ static void take_change(struct pace *p, struct pace_all *all, const struct event
         else
             break_off(p);
         if (e->flags & EVENT_RAN)
-            take_length(p, all, e->tsc, e->w[2]);
+            take_length(p, all, event_stamp(e), e->w[2]);
         else
             drift_break(&p->drift);
         p->since = 0;
-        p->stopped = e->tsc;
+        p->stopped = event_stamp(e);
     }
     if (runstate_new(e->header) == XEN_RUNNING) {
         /* One that is earlier than the switch out before it was moved back to a record after it. */
-        p->since = e->tsc < p->stopped ? p->stopped : e->tsc;
+        uint64_t stamp = event_stamp(e);
+        p->since = stamp < p->stopped ? p->stopped : stamp;
         p->who = e->w[0];
     }
 }

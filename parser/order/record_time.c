@@ -56,21 +56,34 @@ static uint64_t judge_ahead(const struct order *o, const struct odd_time *t, uin
     return between && t->next - last <= TSC_LEAP ? t->next : last;
 }
 
+/*
+ * What records that go back do not move back beyond: the watermark and, if the pCPU's first stamps were right, the trace's
+ * beginning. A clock that was set back to before the beginning says nothing of when that was.
+ */
+static uint64_t floor_of(const struct order *o, const struct step *step)
+{
+    bool right = step->ascending == STEP_ASCENDING && o->tsc_first != UINT64_MAX;
+    return right && o->tsc_first > o->watermark ? o->tsc_first : o->watermark;
+}
+
 /* A time before the last one. */
 static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd_time *t, uint64_t last,
                              bool *foreign)
 {
     struct quality *q = o->decoder->quality;
+    struct step *step = &o->steps[s->pcpu];
+    uint64_t floor = floor_of(o, step);
     if (t->followers > 0 && t->next < last) {
-        o->steps[s->pcpu].back_from = last;
-        o->steps[s->pcpu].back_to = t->tsc;
+        bool moves = t->tsc >= floor && t->tsc >= o->foreign_front;
+        step->back_from = last;
+        step->back_to = moves ? t->tsc : last;
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
-        if (t->tsc >= o->watermark && t->tsc >= o->foreign_front) {
+        if (moves) {
             q->tsc_backwards++;
             pull_back(o, s, t->tsc);
             return t->tsc;
         }
-        *foreign = t->tsc < o->watermark && o->watermark - t->tsc > TSC_STALE;
+        *foreign = t->tsc < floor && floor - t->tsc > TSC_STALE;
     }
     /* Once another capture has begun, none of its time up to where this one came is ours. */
     if (*foreign && o->foreign_front == 0)
@@ -120,6 +133,13 @@ static uint64_t reach(const struct order *o)
     return silence < STEP_CYCLES ? silence : STEP_CYCLES;
 }
 
+/* A record came at t->tsc after `last`, on a pCPU whose first ones are counted. */
+static void count_ascending(struct step *step, bool first, const struct odd_time *t, uint64_t last)
+{
+    if (step->ascending < STEP_ASCENDING)
+        step->ascending = first || !follows(last, t->tsc) ? 1 : step->ascending + 1;
+}
+
 /* Whether the window that begins with this time is to be used. A wrong time says nothing about the pCPU's clock. */
 static bool begin_window(struct order *o, struct stream *s, const struct odd_time *t)
 {
@@ -151,7 +171,9 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
     bool late = t->tsc < o->watermark;
     o->decoder->quality->tsc_backwards += late;
     s->late = s->late || late;
-    s->reach = late ? 0 : reach(o);
+    count_ascending(&o->steps[s->pcpu], !s->begun, t, last);
+    bool counts = o->steps[s->pcpu].ascending < STEP_ASCENDING;
+    s->reach = late || counts ? 0 : reach(o);
     step_note_gap(o, s->pcpu, s->begun ? last : 0, t->tsc);
     bool was_silent = t->begins_window && s->begun && !s->before_blind && t->tsc > last;
     if (was_silent && t->tsc - last > s->longest_silence)

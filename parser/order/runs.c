@@ -115,7 +115,8 @@ static bool made_by(const struct order *o, const struct pace *odd, bool set, con
     }
     bool is_long = h->to - h->from >= o->silences.cycles;
     /* Of the time before, in which the switch may be missing instead, nothing was delivered; or this is where xentrace stood still. */
-    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h));
+    bool missed = odd->missed && (o->ready <= odd->odd_tsc || silences_is_unusual(&o->silences, h) ||
+                                  silences_is_longest(&o->silences, h, odd->odd_tsc));
     if (odd->missed)
         return missed || odds > 1 || is_long;
     return d->pcpus_n == 1 || odds > 1 || is_long || (!set && odd->odd_ns > STANDS_STILL_NS);

@@ -27,9 +27,25 @@ void silences_use_clock(struct silences *s, const struct clock *clock)
     s->n = kept;
 }
 
-void silences_sweep(struct silences *s, uint64_t tsc)
+void silences_sweep(struct silences *s, uint64_t first, uint64_t tsc)
 {
+    uint64_t last = s->sweeps > 0 ? s->sweep_ends[(s->sweeps - 1) % SWEEPS_KEPT] : UINT64_MAX;
+    bool silent = first < UINT64_MAX && first > last;
+    s->before_sweep[s->sweeps % SWEEPS_KEPT] = silent ? (struct hole){last, first} : (struct hole){0};
     s->sweep_ends[s->sweeps++ % SWEEPS_KEPT] = tsc;
+}
+
+bool silences_is_longest(const struct silences *s, const struct hole *h, uint64_t since)
+{
+    uint64_t kept = s->sweeps > SWEEPS_KEPT ? s->sweeps - SWEEPS_KEPT : 0;
+    if (kept > 0 && s->sweep_ends[kept % SWEEPS_KEPT] > since)
+        return false;
+    for (uint64_t i = kept; i < s->sweeps; i++) {
+        const struct hole *other = &s->before_sweep[i % SWEEPS_KEPT];
+        if (other->to > since && other->to - other->from > h->to - h->from)
+            return false;
+    }
+    return true;
 }
 
 /* Makes room for another one in a list. */

@@ -47,9 +47,10 @@ struct silences {
     size_t n, capacity;
     struct hole *holes; /* [holes_head, holes_n) wait to be delivered, in time order */
     size_t holes_head, holes_n, holes_capacity;
-    struct hole last_hole;            /* that was found last; to 0: none was */
-    uint64_t cycles;                  /* HOLE_NS as cycles, 0: the clock is not known */
-    uint64_t sweep_ends[SWEEPS_KEPT]; /* tsc up to which sweep i read is at i % SWEEPS_KEPT */
+    struct hole last_hole;                 /* that was found last; to 0: none was */
+    uint64_t cycles;                       /* HOLE_NS as cycles, 0: the clock is not known */
+    uint64_t sweep_ends[SWEEPS_KEPT];      /* tsc up to which sweep i read is at i % SWEEPS_KEPT, */
+    struct hole before_sweep[SWEEPS_KEPT]; /* and the silence before its first record; to 0: there was none */
     uint64_t sweeps;
     bool no_memory;
 };
@@ -71,8 +72,8 @@ static inline uint64_t silence_window_cycles(const struct silences *s)
 /* The clock is known. */
 void silences_use_clock(struct silences *s, const struct clock *clock);
 
-/* A sweep has read records up to this tsc. */
-void silences_sweep(struct silences *s, uint64_t tsc);
+/* A sweep has read records from `first` (UINT64_MAX: none) up to `tsc`. */
+void silences_sweep(struct silences *s, uint64_t first, uint64_t tsc);
 
 /* A pCPU was silent. Without memory no_memory is set. */
 void silences_note(struct silences *s, const struct silence *silence);
@@ -94,9 +95,12 @@ bool silences_find(const struct silences *s, const struct decoder *d, uint64_t t
 /* Whether the stretch is longer than three of the usual distances between sweeps. */
 bool silences_is_unusual(const struct silences *s, const struct hole *h);
 
+/* Whether no silence between two sweeps that ended after `since` was longer than the stretch; false, too, if that is not known any more. */
+bool silences_is_longest(const struct silences *s, const struct hole *h, uint64_t since);
+
 /*
- * The beginning of the earliest stretch of this kind that ended after `tsc`, and in which all pCPUs were silent between two of
- * their windows; UINT64_MAX: there is none.
+ * The beginning of the earliest stretch that is so (silences_is_unusual), that ended after `tsc`, and in which all pCPUs were
+ * silent between two of their windows; UINT64_MAX: there is none.
  */
 uint64_t silences_unusual(const struct silences *s, const struct decoder *d, uint64_t tsc);
 

@@ -35,8 +35,10 @@ static void take_back_leaving(struct order *o, uint64_t offset)
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         struct step *step = &o->steps[d->pcpus[i]];
         struct stream *s = d->streams[d->pcpus[i]];
-        if (step->offset > offset)
+        if (step->offset > offset) {
             step->out = false;
+            s->perhaps_blind = step->was_blind;
+        }
         if (step->last.sweep > 0 && step->last.sweep < s->last_sweep)
             s->last_sweep = step->last.sweep;
     }
@@ -210,6 +212,7 @@ static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahea
     if (s->begun)
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
+    step->was_blind = s == o->decoder->current ? s->before_blind : s->perhaps_blind;
     s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
     s->slice_ns = UINT32_MAX;
     current_forget(s);

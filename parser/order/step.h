@@ -50,18 +50,22 @@ struct step {
         uint64_t distance;   /* how far */
         uint64_t from;       /* nothing that it wrote after this is known to have been in step */
     } leap;
-    bool out;                    /* it has left */
-    uint64_t blind_from;         /* out: since when, */
-    uint64_t blind_since;        /* or before, when what was delivered by then was written, */
-    uint64_t offset;             /* and how many bytes had been read, */
-    int64_t ahead;               /* how far ahead of the others it left, below 0: behind them, */
-    uint64_t out_tsc;            /* with which its last window since then began */
-    bool unused;                 /* runs show that it was set: nothing would show that it came back, */
-    uint64_t unused_from;        /* the model gets no record of the pCPU after this, */
-    uint64_t unused_since;       /* and its time is blind from here on, perhaps before what was delivered */
-    struct pace pace;            /* whether it goes with Xen's */
-    uint64_t back_from, back_to; /* its stamps last went back from there to here */
+    bool out;              /* it has left */
+    uint64_t blind_from;   /* out: since when, */
+    uint64_t blind_since;  /* or before, when what was delivered by then was written, */
+    uint64_t offset;       /* and how many bytes had been read, */
+    int64_t ahead;         /* how far ahead of the others it left, below 0: behind them, */
+    uint64_t out_tsc;      /* with which its last window since then began */
+    bool was_blind;        /* its ring was full when its last window in step was read */
+    bool unused;           /* runs show that it was set: nothing would show that it came back, */
+    uint64_t unused_from;  /* the model gets no record of the pCPU after this, */
+    uint64_t unused_since; /* and its time is blind from here on, perhaps before what was delivered */
+    struct pace pace;      /* whether it goes with Xen's */
+    uint64_t back_from,
+        back_to;        /* its stamps last went back from there, and took what was queued back to here */
+    unsigned ascending; /* so many of its first stamps in a row rose, up to STEP_ASCENDING */
 };
+#define STEP_ASCENDING 8 /* so many are not all wrong: where the next one goes back the clock was set */
 
 /*
  * A window of the stream begins with `tsc`, and then `next`. False: its clock is not in step with the others', and the window is not to be

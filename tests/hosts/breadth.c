@@ -19,6 +19,7 @@ struct side {
     bool runs;  /* there, on `pcpu` */
     uint32_t pcpu;
     bool paused; /* there; since when, or until when, no record tells */
+    bool waits; /* there: on the other side of a loss it may have been blocked, or paused, for however long */
 };
 
 static bool blinds(const struct gap *g, const struct side *side)
@@ -92,9 +93,8 @@ static bool add_end(const struct telling *t, const struct side *a, const struct 
     if (t->gaps->n == n)
         return true;
     const struct gap *g = &t->gaps->items[n];
-    uint64_t to = a->runs || b->runs || a->paused || b->paused ? g->to
-                  : a->known                                   ? g->from
-                                                               : earlier(g->to, t->first_run_hidden);
+    bool open = a->runs || b->runs || a->paused || b->paused || a->waits || b->waits;
+    uint64_t to = open ? g->to : a->known ? g->from : earlier(g->to, t->first_run_hidden);
     return g->from >= to || gaps_add(t->open, ALL_PCPUS, g->from, to);
 }
 
@@ -109,11 +109,20 @@ static bool make_one(const struct telling *tell, const struct truth_vcpu *t, con
         const struct seen_change *c = &changes[i];
         if (!of_vcpu(c, t))
             continue;
-        const struct side b = {c->tsc, true, c->from == RUNSTATE_RUNNING, c->pcpu,
-                               c->from == RUNSTATE_OFFLINE};
+        const struct side b = {c->tsc,
+                               true,
+                               c->from == RUNSTATE_RUNNING,
+                               c->pcpu,
+                               c->from == RUNSTATE_OFFLINE,
+                               c->from == RUNSTATE_RUNNABLE};
         if (!(seen ? add_between(tell->gaps, &v->gaps, &a, &b) : add_end(tell, &a, &b)))
             return false;
-        a = (struct side){c->tsc, true, c->to == RUNSTATE_RUNNING, c->pcpu, c->to == RUNSTATE_OFFLINE};
+        a = (struct side){c->tsc,
+                          true,
+                          c->to == RUNSTATE_RUNNING,
+                          c->pcpu,
+                          c->to == RUNSTATE_OFFLINE,
+                          c->to == RUNSTATE_RUNNABLE};
         seen = true;
     }
     if (seen)

@@ -18,10 +18,11 @@ static const struct truth_vcpu *find_vcpu(const struct judging *j, int domain, i
     return NULL;
 }
 
-/* With records of births and deaths missing, lives cannot be told apart. */
+/* With records of births and deaths missing, lives cannot be told apart; a small ring loses some though no loss was planned. */
 static bool lives_blur(const struct judging *j, const struct place *p)
 {
-    return number(p, "domain") > (double)j->plan->domains && plan_damages(j->plan);
+    bool missing = plan_damages(j->plan) || j->v->lost || j->v->unreported_tsc < UINT64_MAX;
+    return number(p, "domain") > (double)j->plan->domains && missing;
 }
 
 static void judge_vcpu(struct judging *j, struct place *p)

@@ -66,7 +66,7 @@ bool proofs_make(struct proofs *proofs, const struct plan *plan, const struct re
                  const struct view *v, uint64_t end_tsc)
 {
     enum { SHARE = 50 };
-    bool unclean = plan->losses || plan->hole_ms || plan->skew_ns;
+    bool unclean = v->lost || plan->hole_ms || plan->skew_ns; /* full rings lose records, too */
     struct proof *found = calloc(v->changes_n + 1, sizeof *found);
     if (!found)
         return false;

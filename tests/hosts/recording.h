@@ -10,16 +10,14 @@
 #include <stdint.h>
 
 #include "plan.h"
-#include "sim/trace_events.h"
-
-enum { RECORDED_WORDS = 7 }; /* of a record at most */
+#include "sim/trace_ring.h"
 
 /* Xen's RUNSTATE_*. */
 enum runstate { RUNSTATE_RUNNING, RUNSTATE_RUNNABLE, RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_COUNT };
 
 struct recorded {
     uint64_t tsc;
-    uint32_t words[RECORDED_WORDS];
+    uint32_t words[TRACE_EXTRA_MAX];
     uint16_t domain, vcpu; /* Xen's `current` on the pCPU */
     uint8_t event;         /* enum trace_event */
     uint8_t count;         /* of words */

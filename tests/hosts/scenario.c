@@ -206,6 +206,8 @@ static void set_kernel(struct drawing *d, json_t *domain)
     set(domain, "timer_ns", between(d, 500, 5000));
     set(domain, "interrupt_ns", between(d, 300, 3000));
     set(domain, "jitter_pct", between(d, 0, 50));
+    if (between(d, 0, 2) == 0)
+        set(domain, "block_race_pct", between(d, 1, 5));
     set(domain, "tick_us", is_quiet(d->plan) ? 10000 : between(d, 1000, 10000));
 }
 

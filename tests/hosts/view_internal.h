@@ -2,7 +2,7 @@
 #ifndef XENMETER_TESTS_HOSTS_VIEW_INTERNAL_H
 #define XENMETER_TESTS_HOSTS_VIEW_INTERNAL_H
 
-#include "fixtures/trace_writer.h"
+#include "trace_writer.h"
 #include "sim/prng.h"
 #include "view.h"
 

@@ -77,6 +77,53 @@ static void a_vcpu_that_is_parked_from_afar_runs_until_then(void)
     sim_run_end(&r);
 }
 
+/* ---- blocks ---- */
+
+static void count_event(void *context, const struct sim_pcpu *pcpu, enum trace_event event, uint64_t at_ns,
+                        const uint32_t *words, unsigned count)
+{
+    uint64_t *counts = context;
+    (void)pcpu;
+    (void)at_ns;
+    (void)words;
+    (void)count;
+    counts[event]++;
+}
+
+static void ignore_change(void *context, const struct sim_pcpu *on, const struct sim_vcpu *v,
+                          enum sim_runstate to, uint64_t at_ns)
+{
+    (void)context;
+    (void)on;
+    (void)v;
+    (void)to;
+    (void)at_ns;
+}
+
+static void a_block_that_an_interrupt_overtakes_is_none(void)
+{
+    /* Half of the blocks fail: two for each sleep, which ends with another wake. Each time the scheduler goes on with it. */
+    uint64_t counts[TRC_EVENT_COUNT] = {0};
+    const struct sim_tap tap = {counts, count_event, ignore_change, NULL};
+    const struct simulation_sink sink = {.context = &(size_t){0}, .write = count_bytes};
+    struct scenario *plan =
+        sim_scenario("1000", "",
+                     "{ 'id': 1, 'block_race_pct': 50, 'timer_us': 1, 'loads': [ { 'type': "
+                     "'on_off', 'on_us': 300, 'off_us': 700 } ] }");
+    struct simulation *s = simulation_new(plan, &sink, NULL);
+    CU_ASSERT_FATAL(s != NULL);
+    simulation_follow(s, &tap);
+    EQUAL(simulation_run(s, NULL), 0);
+    uint64_t slept = counts[TRC_RUNSTATE_CHANGE + SIM_RUNNING * 4 + SIM_BLOCKED],
+             woken = counts[TRC_RUNSTATE_CHANGE + SIM_BLOCKED * 4 + SIM_RUNNABLE];
+    WITHIN(slept, 900, 1001);
+    WITHIN(counts[TRC_BLOCK], slept * 17 / 10, slept * 23 / 10);
+    EQUAL(counts[TRC_WAKE] - woken, counts[TRC_BLOCK] - slept);
+    WITHIN(counts[TRC_CONTINUE_RUNNING], counts[TRC_BLOCK] - slept, counts[TRC_BLOCK] - slept + 50);
+    simulation_free(s);
+    scenario_free(plan);
+}
+
 /* ---- xl pause ---- */
 
 #define PAUSED_HOG "{ 'id': 1, 'pin': 1, 'pause_ms': 5, 'pause_every_ms': 20, " HOG " }"
@@ -197,6 +244,7 @@ CU_TestInfo sim_host_tests[] = {
     TEST(a_timer_of_a_slow_counter_is_due_at_a_tick),
     TEST(acts_of_an_instant_host_take_no_time),
     TEST(a_vcpu_that_is_parked_from_afar_runs_until_then),
+    TEST(a_block_that_an_interrupt_overtakes_is_none),
     TEST(a_paused_domain_is_offline),
     TEST(a_pause_leaves_a_sleeper_asleep_until_it_is_woken),
     TEST(what_dies_while_it_is_paused_stays_dead),

@@ -97,6 +97,57 @@ static void a_preemption_that_follows_the_dispatch_elsewhere_is_skew(void)
     trace_bytes_free(&c);
 }
 
+/* It blocks on pCPU 0, whose clock is 10 us ahead, is woken there 2 us later and dispatched on pCPU 1 another 2 us later. */
+static void a_block_and_a_wake_may_both_follow_the_dispatch(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 1 * MS + 10 * US, 1, 0);
+    stops(&c, 10 * MS + 10 * US, 1, 0, BLOCKED);
+    rec_runstate(&c, 10 * MS + 12 * US, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 10 * MS + 4 * US, 1, 0);
+    stops(&c, 20 * MS, 1, 0, BLOCKED);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.skew_max_ns, 8 * US);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(m, 19 * MS - 10 * US, 1 * MS + 10 * US, 10 * MS, 0, 0);
+    EQUAL(m->executions, 2);
+    EQUAL(m->blocks, 2);
+    EQUAL(m->wakes, 1);
+    EQUAL(m->migrations, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* The same without the wake: nothing leads from the block to the dispatch. */
+static void a_late_block_alone_explains_no_dispatch(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    starts(&c, 1 * MS + 10 * US, 1, 0);
+    stops(&c, 10 * MS + 10 * US, 1, 0, BLOCKED);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 10 * MS + 4 * US, 1, 0);
+    stops(&c, 20 * MS, 1, 0, BLOCKED);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.inconsistent, 1);
+    EQUAL(r.quality.skew_max_ns, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void a_real_contradiction_is_not_taken_for_skew(void)
 {
     struct trace_bytes c;
@@ -209,6 +260,8 @@ CU_TestInfo skew_tests[] = {
     TEST(a_wake_that_follows_the_first_dispatch_mends_the_time_before),
     TEST(a_wake_that_follows_a_whole_run_is_skew),
     TEST(a_run_before_a_first_wake_is_no_time_without_a_pcpu),
+    TEST(a_block_and_a_wake_may_both_follow_the_dispatch),
+    TEST(a_late_block_alone_explains_no_dispatch),
     TEST(a_real_contradiction_is_not_taken_for_skew),
     CU_TEST_INFO_NULL,
 };

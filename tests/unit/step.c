@@ -157,12 +157,16 @@ static void a_damaged_time_does_not_bring_a_clock_back(void)
 /* ---- clocks that are set by less ---- */
 
 struct set_plan {
-    int64_t by; /* the clock of pCPU 1 from SET_AT on, ns */
-    bool xens;  /* so is Xen's, instead */
+    int64_t by;     /* the clock of pCPU 1, ns, */
+    uint64_t at;    /* from then on; 0: from SET_AT */
+    bool xens;      /* so is Xen's, instead */
+    uint64_t sweep; /* how often the rings are read; 0: SET_SWEEP */
     uint64_t
         gap_from; /* nothing is recorded in [gap_from, gap_to), on any pCPU: xentrace was stopped; 0, 0: not so */
     uint64_t gap_to;
 };
+#define SET_BASE  (1 * S) /* counters when the trace begins */
+#define SET_SWEEP (20 * MS)
 #define SET_AT    (403 * MS)
 #define SET_ENDS  (1200 * MS)
 #define SET_ROUND (6 * MS)
@@ -171,7 +175,7 @@ struct set_plan {
 static void set_switch(struct trace_bytes *c, uint64_t from, uint64_t to, int64_t off, int64_t longer,
                        const uint16_t out[2], const uint16_t in[2])
 {
-    uint64_t at = to + (uint64_t)off;
+    uint64_t at = SET_BASE + to + (uint64_t)off;
     rec_infprev(c, at, out[0], out[1], (uint64_t)((int64_t)(to - from) + longer));
     rec_runstate(c, at, out[0], out[1], RUNNING, out[0] == IDLE ? RUNNABLE : BLOCKED);
     rec_runstate(c, at, in[0], in[1], RUNNABLE, RUNNING);
@@ -181,16 +185,17 @@ static void set_switch(struct trace_bytes *c, uint64_t from, uint64_t to, int64_
 static void set_round(struct trace_bytes *c, const struct set_plan *p, uint64_t t)
 {
     static const uint16_t guest[] = {1, 0};
+    uint64_t set_at = p->at ? p->at : SET_AT;
     for (unsigned pcpu = 0; pcpu < 2; pcpu++) {
         const uint16_t idle[] = {IDLE, (uint16_t)pcpu};
         uint64_t begins = t + pcpu * 2 * MS, ends = begins + 2 * MS;
-        int64_t set = pcpu == 1 && begins >= SET_AT ? p->by : 0, off = p->xens ? 0 : set;
-        bool first = pcpu == 1 && begins >= SET_AT && begins < SET_AT + SET_ROUND;
+        int64_t set = pcpu == 1 && begins >= set_at ? p->by : 0, off = p->xens ? 0 : set;
+        bool first = pcpu == 1 && begins >= set_at && begins < set_at + SET_ROUND;
         uint64_t last = begins - SET_ROUND + 2 * MS; /* since when the pCPU is idle */
         if (p->gap_to && last < p->gap_from && begins >= p->gap_to)
             last += (begins - last) / SET_ROUND * SET_ROUND; /* rounds in between were missed */
         on(c, pcpu);
-        rec_runstate(c, begins + (uint64_t)off, 1, 0, BLOCKED, RUNNABLE);
+        rec_runstate(c, SET_BASE + begins + (uint64_t)off, 1, 0, BLOCKED, RUNNABLE);
         set_switch(c, last, begins, off, first && p->xens ? p->by : 0, idle, guest);
         set_switch(c, begins, ends, off, 0, guest, idle);
     }
@@ -202,7 +207,7 @@ static struct result run_set(const struct set_plan *p)
     trace_bytes_init(&c);
     for (uint64_t t = 0, swept = 0; t < SET_ENDS; t += SET_ROUND) {
         bool missed = t + SET_ROUND > p->gap_from && t < p->gap_to;
-        if (t - swept >= 20 * MS || (missed && swept < p->gap_from)) {
+        if (t - swept >= (p->sweep ? p->sweep : SET_SWEEP) || (missed && swept < p->gap_from)) {
             sweep(&c);
             swept = t;
         }
@@ -214,18 +219,31 @@ static struct result run_set(const struct set_plan *p)
     return r;
 }
 
+/* The clock is named, and the vCPU's truth lies within what is reported of it. */
+static void check_set(const struct set_plan *p)
+{
+    struct result r = run_set(p);
+    const struct measures *m = ROW(&r, .domain = 1);
+    int64_t truth = SET_ENDS / SET_ROUND * 4 * MS, running = m->state_ns[RUNSTATE_RUNNING];
+    CHECK(r.quality.tsc_jumps >= 1); /* of two pCPUs it may not be known whose clock left */
+    CHECK(p->by > 0 || r.end_ns <= SET_ENDS);
+    CHECK(running <= truth &&
+          running + m->state_ns[RUNSTATE_UNKNOWN] + m->doubtful_ns >= truth - 4 * (int64_t)MS);
+    result_free(&r);
+}
+
 static void a_clock_that_was_set_by_little_is_not_used(void)
 {
     static const int64_t sets[] = {3 * MS, 13 * MS, 100 * MS, -3 * (int64_t)MS, -13 * (int64_t)MS};
-    for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        struct result r = run_set(&(struct set_plan){.by = sets[i]});
-        const struct measures *m = ROW(&r, .domain = 1);
-        int64_t truth = SET_ENDS / SET_ROUND * 4 * MS, running = m->state_ns[RUNSTATE_RUNNING];
-        CHECK(r.quality.tsc_jumps >= 1); /* of two pCPUs it may not be known whose clock left */
-        CHECK(running <= truth &&
-              running + m->state_ns[RUNSTATE_UNKNOWN] + m->doubtful_ns >= truth - 4 * (int64_t)MS);
-        result_free(&r);
-    }
+    for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++)
+        check_set(&(struct set_plan){.by = sets[i]});
+}
+
+/* The trace begins where it did; what was recorded before the clock was set does not move. */
+static void nor_is_one_that_was_set_back_to_before_the_trace_begins(void)
+{
+    for (uint64_t at = 60 * MS; at <= 240 * MS; at += 20 * MS)
+        check_set(&(struct set_plan){.by = -(int64_t)at - 40 * (int64_t)MS, .at = at, .sweep = 400 * MS});
 }
 
 static void where_xens_clock_was_set_that_of_the_pcpu_is_used(void)
@@ -352,6 +370,7 @@ CU_TestInfo step_tests[] = {
     TEST(silence_is_no_jump),
     TEST(one_damaged_time_is_no_jump),
     TEST(a_clock_that_was_set_by_little_is_not_used),
+    TEST(nor_is_one_that_was_set_back_to_before_the_trace_begins),
     TEST(where_xens_clock_was_set_that_of_the_pcpu_is_used),
     TEST(a_pause_between_two_captures_of_a_boot_is_a_hole),
     TEST(a_damaged_time_does_not_bring_a_clock_back),

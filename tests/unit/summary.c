@@ -54,6 +54,7 @@ static void fill_charges(struct charge_summary *c)
     c->counted_to_ns = INT64_MAX;
     c->ran_ns = UINT64_MAX;
     c->unattributed_ns = UINT64_MAX - 1;
+    c->mixed_ns = UINT64_MAX - 4;
     c->devices_unknown = SIZE_MAX;
     c->devices_unused = SIZE_MAX - 1;
     c->cpu_impossible_ns = UINT64_MAX - 2;
@@ -162,6 +163,7 @@ static void charges_pcpus_and_domains_come_back(void)
     EQUAL(back.charges.counted_to_ns, INT64_MAX);
     EQUAL(back.charges.ran_ns, UINT64_MAX);
     EQUAL(back.charges.unattributed_ns, UINT64_MAX - 1);
+    EQUAL(back.charges.mixed_ns, UINT64_MAX - 4);
     EQUAL(back.charges.devices_unknown, SIZE_MAX);
     EQUAL(back.charges.devices_unused, SIZE_MAX - 1);
     EQUAL(back.charges.cpu_impossible_ns, UINT64_MAX - 2);
@@ -237,6 +239,70 @@ static void events_are_written_by_their_number(void)
     free(text);
     json_decref(document);
     buffer_free(&b);
+}
+
+/* ---- two parts of a trace ---- */
+
+/* The second part begins 1 s after the first: at 1000 cycles of a clock of 1 kHz. */
+static void summaries_of_two_parts_add_up(void)
+{
+    struct summary all = {.trace = {.tsc_last = 900, .pcpus = 4, .pcpu_highest = 3, .has_runstates = true},
+                          .charges = {.methods = CHARGE_COPIES,
+                                      .idds = 2,
+                                      .ran_ns = 10,
+                                      .mixed_ns = 1,
+                                      .counted = true,
+                                      .counted_to_ns = 5,
+                                      .events[IO_COPY] = 7}};
+    struct summary next = {.trace = {.tsc_first = 1000, .tsc_last = 1500, .pcpus = 2, .pcpu_highest = 8},
+                           .end_ns = 500000000,
+                           .charges = {.methods = CHARGE_GRANTS,
+                                       .idds = 1,
+                                       .ran_ns = 5,
+                                       .mixed_ns = 2,
+                                       .counted_to_ns = 9,
+                                       .cpu_impossible_ns = 3,
+                                       .cpu_impossible_at_ns = 4,
+                                       .events[IO_COPY] = 8,
+                                       .unassigned[IO_MAP] = 6}};
+    clock_set(&all.clock, 0, 1000);
+    summary_add(&all, &next);
+    EQUAL(all.trace.tsc_last, 1500);
+    EQUAL(all.trace.pcpus, 4);
+    EQUAL(all.trace.pcpu_highest, 8);
+    CHECK(!all.trace.has_runstates);
+    EQUAL(all.end_ns, 1500000000);
+    EQUAL(all.charges.methods, CHARGE_COPIES | CHARGE_GRANTS);
+    EQUAL(all.charges.idds, 2);
+    EQUAL(all.charges.ran_ns, 15);
+    EQUAL(all.charges.mixed_ns, 3);
+    CHECK(!all.charges.counted);
+    EQUAL(all.charges.counted_to_ns, 5);
+    EQUAL(all.charges.cpu_impossible_ns, 3);
+    EQUAL(all.charges.cpu_impossible_at_ns, 1000000004);
+    EQUAL(all.charges.events[IO_COPY], 15);
+    EQUAL(all.charges.unassigned[IO_MAP], 6);
+}
+
+static void lists_of_parts_add_up(void)
+{
+    struct summary_domain one[] = {{0, 1, 2, 10}, {3, 1, 1, 20}}, two[] = {{0, 1, 4, 5}, {1, 1, 1, 1}};
+    struct summary_pcpu light[] = {{0, 1}, {2, 2}}, dark[] = {{2, 8}, {1, 3}};
+    const struct summary parts[] = {{.domains = one, .domains_n = 2, .pcpus = light, .pcpus_n = 2},
+                                    {.domains = two, .domains_n = 2, .pcpus = dark, .pcpus_n = 2}};
+    const struct summary_domain domains_of_all[] = {{0, 1, 4, 15}, {1, 1, 1, 1}, {3, 1, 1, 20}};
+    const struct summary_pcpu pcpus_of_all[] = {{0, 1}, {1, 3}, {2, 10}};
+    struct summary all = {0};
+    EQUAL(summary_add_lists(&all, parts, 2), 0);
+    EQUAL(all.domains_n, 3);
+    EQUAL(all.pcpus_n, 3);
+    for (size_t i = 0; i < all.domains_n && i < 3; i++)
+        CHECK(memcmp(&all.domains[i], &domains_of_all[i], sizeof all.domains[i]) == 0);
+    for (size_t i = 0; i < all.pcpus_n && i < 3; i++) {
+        EQUAL(all.pcpus[i].pcpu, pcpus_of_all[i].pcpu);
+        EQUAL(all.pcpus[i].blind_ns, pcpus_of_all[i].blind_ns);
+    }
+    summary_free(&all);
 }
 
 /* ---- what does not get in ---- */
@@ -398,6 +464,8 @@ CU_TestInfo summary_tests[] = {
     TEST(trace_and_clock_come_back),
     TEST(quality_comes_back),
     TEST(charges_pcpus_and_domains_come_back),
+    TEST(summaries_of_two_parts_add_up),
+    TEST(lists_of_parts_add_up),
     TEST(an_empty_summary_comes_back),
     TEST(a_name_may_have_any_bytes),
     TEST(clocks_of_every_frequency_come_back),

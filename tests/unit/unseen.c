@@ -250,6 +250,37 @@ static void clocks_that_are_apart_are_no_proof(void)
     trace_bytes_free(&c);
 }
 
+/*
+ * A vCPU runs 5 ms on pCPU 0 and 5 ms on pCPU 1 by turns; from 2 s on pCPU 1's stamps are 12 ms late, and no SWITCH_INFPREV shows
+ * it. Each switch to pCPU 0 contradicts what went before. What is known of the vCPU is no more than that.
+ */
+static void records_that_contradict_each_other_all_the_time_are_not_relied_on(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    for (uint64_t t = 1 * MS; t < 4 * S; t += 10 * MS) {
+        uint64_t late = t > 2 * S ? 12 * MS : 0;
+        on(&c, 0);
+        starts(&c, t, 1, 0);
+        stops(&c, t + 5 * MS, 1, 0, RUNNABLE);
+        on(&c, 1);
+        starts(&c, t + 5 * MS + late, 1, 0);
+        stops(&c, t + 10 * MS + late, 1, 0, RUNNABLE);
+        if (t % (100 * MS) > 90 * MS)
+            sweep(&c);
+    }
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    int64_t unsure_ns = m->doubtful_ns + m->state_ns[RUNSTATE_UNKNOWN];
+    CHECK(r.quality.inconsistent >= 16);
+    EQUAL(r.quality.unseen_pcpus, 0);
+    CHECK(m->state_ns[RUNSTATE_RUNNING] - m->doubtful_ns <= 4000 * 1000000ll); /* the truth: 4 s */
+    CHECK(m->state_ns[RUNSTATE_RUNNING] + unsure_ns >= 3990 * 1000000ll);
+    CHECK(unsure_ns > 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* The wake is on pCPU 1, whose clock is 4 us ahead, and before it the vCPU was runnable, or slept, on an unread one. */
 static void a_wake_that_comes_after_its_dispatch_is_late_with_an_unread_pcpu_too(void)
 {
@@ -333,6 +364,7 @@ CU_TestInfo unseen_tests[] = {
     TEST(who_ran_on_a_recorded_pcpu_did_not_run_elsewhere),
     TEST(missing_numbers_are_no_proof),
     TEST(clocks_that_are_apart_are_no_proof),
+    TEST(records_that_contradict_each_other_all_the_time_are_not_relied_on),
     TEST(a_capture_cut_in_its_first_sweep_may_lack_pcpus),
     CU_TEST_INFO_NULL,
 };

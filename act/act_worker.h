@@ -1,6 +1,6 @@
 /* What act.c, which decides, and act_worker.c, which carries out, share. */
-#ifndef XENMETER_ACT_ACT_INTERNAL_H
-#define XENMETER_ACT_ACT_INTERNAL_H
+#ifndef XENMETER_ACT_ACT_WORKER_H
+#define XENMETER_ACT_ACT_WORKER_H
 
 #include <pthread.h>
 
