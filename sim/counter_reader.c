@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sim/kernel.h"
+
 /* From one device to the next. */
 enum { READ_NS = 1500, READ_MASK = 1023 };
 /* Until it looks again whether it has a pCPU. */
@@ -17,12 +19,12 @@ struct counter_reader {
 
 /* ---- one guest's counters ---- */
 
-static void give(const struct counter_reader *r, const struct sim_pair *pair,
+static void give(const struct counter_reader *r, const struct sim_domain *whose,
                  struct simulated_counter *counter, uint64_t now_ns)
 {
     counter->time_ns = now_ns;
     counter->tsc = host_tsc(r->all->host, now_ns);
-    counter->domain = pair->guest->id;
+    counter->domain = whose->id;
     counter->driver_domain = r->driver->domain->id;
     r->all->to.take(r->all->to.context, counter);
 }
@@ -33,7 +35,7 @@ static void give_device(const struct counter_reader *r, const struct sim_pair *p
     enum pair_count first = device == DEVICE_NETWORK ? COUNT_TX : COUNT_READS;
     struct simulated_counter counter = {.device = device,
                                         .counts = {pair->counted[first], pair->counted[first + 1]}};
-    give(r, pair, &counter, now_ns);
+    give(r, pair->guest, &counter, now_ns);
 }
 
 static void give_thread(const struct counter_reader *r, const struct sim_pair *pair, const char *thread,
@@ -43,7 +45,7 @@ static void give_thread(const struct counter_reader *r, const struct sim_pair *p
         .device = DEVICE_THREAD,
         .thread = thread,
         .counts = {true_account_total(&r->all->host->truth, pair_cell(pair, work))}};
-    give(r, pair, &counter, now_ns);
+    give(r, pair->guest, &counter, now_ns);
 }
 
 static void read_pair(const struct counter_reader *r, const struct sim_pair *pair, uint64_t now_ns)
@@ -58,6 +60,19 @@ static void read_pair(const struct counter_reader *r, const struct sim_pair *pai
     if (pair->vbd) {
         give_device(r, pair, DEVICE_DISK, now_ns);
         give_thread(r, pair, "blkback", WORK_DISK, now_ns);
+    }
+}
+
+/* As /proc/stat has them, of all vCPUs together. */
+static void read_interrupts(const struct counter_reader *r, uint64_t now_ns)
+{
+    static const char *const names[] = {[TASK_INTERRUPT] = "irq", [TASK_SOFTIRQ] = "softirq"};
+    const struct sim_domain *driver = r->driver->domain;
+    for (int kind = TASK_INTERRUPT; kind <= TASK_SOFTIRQ; kind++) {
+        struct simulated_counter counter = {.device = DEVICE_THREAD, .thread = names[kind]};
+        for (size_t i = 0; i < driver->plan->vcpus; i++)
+            counter.counts[0] += driver->vcpus[i].worked_ns[kind];
+        give(r, driver, &counter, now_ns);
     }
 }
 
@@ -96,6 +111,7 @@ static void due(struct sim_host *host, void *context, uint64_t now_ns)
         host_set_timer(host, &r->timer, now_ns + READ_NS + (prng_next(&r->all->rng) & READ_MASK));
         return;
     }
+    read_interrupts(r, now_ns);
     /* Points of the grid that have passed are left out. */
     r->begun_ns += (now_ns - r->begun_ns) / interval_ns * interval_ns + interval_ns;
     host_set_timer(host, &r->timer, r->begun_ns);
@@ -129,6 +145,7 @@ static void read_all(const struct counter_reader *r, uint64_t now_ns)
     const struct sim_pair *pair = served_from(r, r->all->host->pairs);
     for (; pair; pair = served_from(r, pair->next))
         read_pair(r, pair, now_ns);
+    read_interrupts(r, now_ns);
 }
 
 void counter_readers_begin(struct counter_readers *all, const struct simulation_counters *to)

@@ -24,6 +24,7 @@
 
 #define SIM_IDLE_DOMAIN 32767
 #define SIM_NEVER       UINT64_MAX
+#define SIM_TASK_KINDS  4
 
 /* Xen's RUNSTATE_*, in its order. */
 enum sim_runstate { SIM_RUNNING, SIM_RUNNABLE, SIM_BLOCKED, SIM_OFFLINE };
@@ -96,9 +97,10 @@ struct sim_vcpu {
     uint64_t charged_ns; /* up to here */
     uint32_t charged_to; /* a cell; of a guest CELL_NONE */
     uint32_t first_state_cell;
-    uint32_t first_count_cell; /* of SIM_COUNTS */
-    uint8_t came_from;         /* enum sim_runstate: that before the present one */
-    int16_t ran_on;            /* pCPU of its last execution within the trace; -1: none */
+    uint64_t worked_ns[SIM_TASK_KINDS]; /* of a driver domain: by enum sim_task_kind (kernel.h) */
+    uint32_t first_count_cell;          /* of SIM_COUNTS */
+    uint8_t came_from;                  /* enum sim_runstate: that before the present one */
+    int16_t ran_on;                     /* pCPU of its last execution within the trace; -1: none */
 };
 
 struct sim_load;

@@ -32,8 +32,11 @@ static bool idles(const struct sim_pcpu *pcpu)
 void vcpu_charge(struct sim_vcpu *v, uint64_t now_ns, uint32_t cell)
 {
     struct true_account *truth = &v->pcpu->host->truth;
-    if (v->charged_to != CELL_NONE && v->charged_ns < now_ns)
+    if (v->charged_to != CELL_NONE && v->charged_ns < now_ns) {
         true_account_span(truth, v->charged_to, v->charged_ns, now_ns);
+        if (v->running)
+            v->worked_ns[v->running->kind] += now_ns - v->charged_ns;
+    }
     v->charged_ns = now_ns;
     v->charged_to = cell;
 }

@@ -350,7 +350,10 @@ check 'all packets from it, but for those in the ring' awk -v sent="$(jq '.domai
 check 'all requests in each direction, but for those under way' awk -v r="$(jq '.domains[3].work.disk_reads' "$truth")" -v w="$(jq '.domains[3].work.disk_writes' "$truth")" \
     -v reads="$(last_count vbd-3-51712 read_ops)" -v writes="$(last_count vbd-3-51712 write_ops)" 'BEGIN { exit !(r > 900 && w > 600 && reads >= r && reads <= r + 2 && writes >= w && writes <= w + 2) }'
 check 'the time of the threads is that of the truth' equal "$(jq '.charged[] | select(.domain == 3 and .driver_domain == 1) | .by.transmit' "$truth")" "$(last_count guest-rx cpu_net_ns)"
-check 'each driver domain has counted what is its own' equal '3 1,3 2,4 2' "$(awk -F, 'NR > 1 { print $3, $NF }' "$counts" | sort -u | paste -sd,)"
+check 'each driver domain has counted what is its own' equal '1 1,2 2,3 1,3 2,4 2' "$(awk -F, 'NR > 1 { print $3, $NF }' "$counts" | sort -u | paste -sd,)"
+check 'interrupts took what handlers of guests did, and more' awk -v is="$(awk -F, '$4 == "irq" && $NF == 2 { n = $9 } END { print n }' "$counts")" \
+    -v guests="$(jq '[.charged[] | select(.driver_domain == 2) | .by.interrupt] | add' "$truth")" -v all="$(jq '[.domains[2].vcpus[].running_ns] | add' "$truth")" \
+    'BEGIN { exit !(guests > 0 && is > guests && is < all) }'
 check 'each 100 ms, at the beginning and at the end' equal 21 "$(grep -c vif3.0 "$counts")"
 check 'about when they are due' equal '' "$(awk -F, 'NR > 1 && $4 == "vbd-4-51712" { late = $1 - n++ * 1e8; if (late < 0 || late > 1e7) print $1 }' "$counts")"
 "$XENMETER" charge -q -f json --charge-by packets --io-counts "$counts" "$trace" >"$scratch/charges.json"
