@@ -82,8 +82,8 @@ static struct period *period_of(struct charging *c, const struct cutting *t)
 static struct run_slice *cut_slice(struct charging *c, struct cutting t)
 {
     struct charging_vcpu *v = &c->vcpus[t.vcpu];
-    struct run_slice *part = NULL;
-    while (t.to_ns < t.end_ns || !part) {
+    struct run_slice *part;
+    do {
         next_part(c, &t);
         struct period *p = period_of(c, &t);
         if (!p || !(part = t.to_ns < t.end_ns ? charging_split_slice(c, t.vcpu, t.to_ns) : v->slice))
@@ -91,7 +91,7 @@ static struct run_slice *cut_slice(struct charging *c, struct cutting t)
         part->period = p;
         v->measured_at = t.at;
         charging_append_done(c, part);
-    }
+    } while (t.to_ns < t.end_ns);
     part->to_ns = t.to_ns;
     part->of_task = true;
     return part;

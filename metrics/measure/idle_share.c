@@ -15,10 +15,10 @@ struct idle_group {
 
 static struct idle_group *group_of(struct charging *c, uint32_t vcpu)
 {
-    struct idle_group **group = &c->vcpus[vcpu].idle_group;
-    if (*group)
-        return *group;
-    struct idle_group *g = pool_take(&c->groups, sizeof *g, &c->memory);
+    struct idle_group *g = c->vcpus[vcpu].idle_group;
+    if (g)
+        return g;
+    g = pool_take(&c->groups, sizeof *g, &c->memory);
     c->failed = c->failed || !g;
     if (!g)
         return NULL;
@@ -26,7 +26,7 @@ static struct idle_group *group_of(struct charging *c, uint32_t vcpu)
     g->awaited = 1;
     g->sums.n = 0;
     c->groups_open++;
-    return *group = g;
+    return c->vcpus[vcpu].idle_group = g;
 }
 
 void idle_share_free(struct charging *c)

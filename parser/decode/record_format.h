@@ -30,7 +30,7 @@ static inline uint64_t load64(const uint8_t *p)
 static inline size_t record_bytes(uint32_t header)
 {
     size_t words = header >> 28; /* with the tsc flag: as if that were 8 words, and not 2 */
-    return 4 + words * 4 - (size_t)((uint32_t)((int32_t)header >> 31) & 24);
+    return 4 + words * 4 - (size_t)((0u - (header >> 31)) & 24);
 }
 
 /* The runstates in the event number of a RUNSTATE_CHANGE. */

@@ -74,14 +74,16 @@ static struct tally tally_all(const struct recording *r, enum runstate state, do
 
 double tally_longest_wait(const struct recording *r, double ns_per_cycle)
 {
-    double most;
-    longest(&most, tally_all(r, RUNSTATE_RUNNABLE, &most, ns_per_cycle).wait_max);
+    double most = 0;
+    const double whole = tally_all(r, RUNSTATE_RUNNABLE, &most, ns_per_cycle).wait_max;
+    longest(&most, whole);
     return most;
 }
 
 double tally_longest_pause(const struct recording *r, double ns_per_cycle)
 {
-    double most;
-    longest(&most, tally_all(r, RUNSTATE_OFFLINE, &most, ns_per_cycle).pause_max);
+    double most = 0;
+    const double whole = tally_all(r, RUNSTATE_OFFLINE, &most, ns_per_cycle).pause_max;
+    longest(&most, whole);
     return most;
 }
