@@ -15,7 +15,7 @@ scenario split share-guard '.domains[3].loads[0] as $one | .domains[3].loads = [
 # 50 ms of each half second: 3000 packets in bursts that windows may cut in two, at other places each time.
 scenario bursts share-guard '.domains[3].loads = [ { type: "web", arrivals_file: "bursts.txt", request_us: 10, packet_us: 1, file_bytes: 144800 } ]'
 awk -v begins=$begins -v ends=$ends 'BEGIN { for (t = begins; t < ends; t += 0.473) for (i = 0; i < 30; i++) printf "%.6f\n", t + i / 600 }' >"$work/bursts.txt"
-scenario reboots share-guard '.domains[3] |= (.destroyed_s = 29 | .again_s = 30)'
+scenario reboots share-guard '.domains[1:] |= map(.slice_us = 2500) | .domains[3] |= (.destroyed_s = 29 | .again_s = 30)'
 loads=(udp small split bursts reboots)
 policy 5 '{ "domains": { "transfer": { "limit": "5%" } } }'
 policy rate '{ "domains": { "transfer": { "limit": "5%" } }, "actions": { "network": "rate=20000", "disk": "pause" } }'

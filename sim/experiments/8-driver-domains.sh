@@ -29,7 +29,7 @@ recipients='3 4 own unattributed'
 charged() { # RUN DRIVER-DOMAIN RECIPIENT: in ns, by the meter; "others" got what is left
     case $3 in
     others) echo $(($(cell "$1" charge.csv idd_running_ns idd="$2" recipient=own)$(for who in $recipients; do echo -n " - $(charged "$1" "$2" "$who")"; done))) ;;
-    [0-9]*) cell "$1" charge.csv charged_ns idd="$2" domain="$3" ;;
+    [0-9]*) cell "$1" charge.csv charged_ns idd="$2" domain="$3" | grep . || echo 0 ;; # who was charged nothing has no row
     *) cell "$1" charge.csv charged_ns idd="$2" recipient="$3" ;;
     esac
 }
