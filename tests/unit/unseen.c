@@ -274,8 +274,8 @@ static void records_that_contradict_each_other_all_the_time_are_not_relied_on(vo
     int64_t unsure_ns = m->doubtful_ns + m->state_ns[RUNSTATE_UNKNOWN];
     CHECK(r.quality.inconsistent >= 16);
     EQUAL(r.quality.unseen_pcpus, 0);
-    CHECK(m->state_ns[RUNSTATE_RUNNING] - m->doubtful_ns <= 4000 * 1000000ll); /* the truth: 4 s */
-    CHECK(m->state_ns[RUNSTATE_RUNNING] + unsure_ns >= 3990 * 1000000ll);
+    CHECK(m->state_ns[RUNSTATE_RUNNING] - m->doubtful_ns <= 4000 * 1000000LL); /* the truth: 4 s */
+    CHECK(m->state_ns[RUNSTATE_RUNNING] + unsure_ns >= 3990 * 1000000LL);
     CHECK(unsure_ns > 0);
     result_free(&r);
     trace_bytes_free(&c);
