@@ -107,6 +107,7 @@ static const struct stored_field charges_fields[] = {
     U64(charge_summary, ran_ns, SUM),
     U64(charge_summary, unattributed_ns, SUM),
     FIELD_THAT(SUM, struct charge_summary, "mixed_ns", mixed_ns, U64, false, 0, UINT64_MAX, NULL),
+    FIELD_THAT(SUM, struct charge_summary, "unmarked_ns", unmarked_ns, U64, false, 0, UINT64_MAX, NULL),
     FLAG(charge_summary, counted, MIN),
     SIGNED(charge_summary, counted_from_ns),
     SIGNED(charge_summary, counted_to_ns),

@@ -309,5 +309,6 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s)
         charging_summarise(m->charging, m->ledger.now_ns, s);
     s->ran_ns = m->ledger.idds_ran_ns;
     s->unattributed_ns = m->ledger.idds_unattributed_ns;
-    s->mixed_ns = m->ledger.idds_mixed_ns;
+    s->mixed_ns = m->ledger.idds_doubt_ns[DOUBT_MIXED];
+    s->unmarked_ns = m->ledger.idds_doubt_ns[DOUBT_UNMARKED];
 }

@@ -14,6 +14,7 @@
 #define POOR_UNKNOWN_SHARE 0.25 /* of the time of vCPUs, or of pCPUs */
 #define UNKNOWN_SHARE      0.01 /* of the time of pCPUs: less is the time before they first wrote */
 #define MIXED_SHARE        0.10 /* of driver domains' time: about half of that may be with the wrong one */
+#define UNMARKED_SHARE     0.15 /* of driver domains' time: up to that may be with the wrong one */
 #define UNATTRIBUTED_SHARE 0.10 /* of driver domains' time: as much as charges are off at worst otherwise */
 #define WHOLE_INTERVAL_NS                                                                                    \
     100000000                   /* hardly an interval of this length is without I/O: nothing is left as own */
@@ -337,6 +338,17 @@ static void judge_mixed(struct judgement *j, const struct charge_summary *s)
             100 * share);
 }
 
+static void judge_unmarked(struct judgement *j, const struct charge_summary *s)
+{
+    double share = s->ran_ns ? (double)s->unmarked_ns / (double)s->ran_ns : 0;
+    if (share >= UNMARKED_SHARE)
+        because(
+            j, VERDICT_DEGRADED,
+            "%.0f %% of the driver domains' time is of threads that left no record, while disks were served "
+            "that leave none: it counts as own, and may have been for guests",
+            100 * share);
+}
+
 /* The kinds of events that the trace has and the charges leave out, in words. Returns whether others were seen that have a say. */
 static bool unused_kinds(char *to, size_t size, const struct charge_summary *s, const double *weights)
 {
@@ -414,6 +426,7 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
                 human_percent(share, (double)s->cpu_impossible_ns, (double)duration_ns));
     judge_unattributed(j, s);
     judge_mixed(j, s);
+    judge_unmarked(j, s);
     judge_unused(j, s, o->weights);
     if (any && s->idds_unseparated > 0)
         judge_unseparated(j, s, o);

@@ -136,7 +136,9 @@ struct charge_summary {
     uint64_t ran_ns, unattributed_ns; /* driver domains', while reporting; and of it: unattributed */
     uint64_t
         mixed_ns; /* of ran_ns: of softirqs that may have served other guests, too, of which the trace does not tell */
-    bool counted; /* outside counters were given, and a device was read twice at least: */
+    uint64_t
+        unmarked_ns; /* of ran_ns: of kernel threads without a record, while guests had disks that leave none */
+    bool counted;    /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */

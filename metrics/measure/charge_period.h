@@ -36,6 +36,14 @@ struct share {
 };
 
 /* The slice of time T over which a driver domain's running time is charged in one proportion. */
+/* Why a period's time may be with the wrong one. */
+enum charge_doubt {
+    DOUBT_NONE,
+    DOUBT_MIXED,    /* part of it was for others, as far as that can be estimated */
+    DOUBT_UNMARKED, /* a kernel thread left no record, and guests' disks leave none */
+    CHARGE_DOUBTS
+};
+
 struct period {
     struct pooled in_pool;
     struct tally *tallies;
@@ -60,7 +68,7 @@ struct period {
     uint64_t lead_ns;  /* before the first one */
     bool lead_known;   /* the thread began with it */
     bool unfollowed;   /* interrupts, and no thread that they may have woken had its turn */
-    bool mixed;        /* part of it was for others, as far as that can be estimated */
+    uint8_t doubt;     /* enum charge_doubt */
     bool estimated;    /* where the interrupt began is estimated */
     const struct period *like;      /* while it is closed: it is charged as that one, which is over; NULL */
     double unattributed;            /* weight of I/O whose guest is not known */

@@ -64,7 +64,7 @@ void softirq_share_unfollowed(struct charging *c, struct period *p)
     for (size_t i = 0; i < d->pairs.n; i++)
         if (c->pairs[d->pairs.at[i]].passed_on > 0)
             charging_add_share_by(c, p, d->pairs.at[i], IO_COPY, c->pairs[d->pairs.at[i]].passed_on, true);
-    p->mixed = p->shares_n > 0;
+    p->doubt = p->shares_n > 0 ? DOUBT_MIXED : DOUBT_NONE;
 }
 
 /* The part of the period that was for packets of devices. */
@@ -100,6 +100,6 @@ void softirq_share(struct charging *c, struct period *p)
     }
     if (others <= 0)
         return;
-    p->mixed = true;
+    p->doubt = DOUBT_MIXED;
     add_others(c, p, hidden(&d->leads, p) * others / all, others);
 }

@@ -62,8 +62,10 @@ void tasks_received(struct charging *c, uint32_t vcpu);
 /* It deals with a guest. */
 static inline void tasks_deal(struct charging *c, const struct io_event *h)
 {
-    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped)
+    if (h->kind == IO_NOTIFY && c->vcpus[h->acting].task.unmapped) {
         c->pairs[h->pair].completed += charging_scale(c);
+        c->idds[c->pairs[h->pair].idd].serves_unmarked = true;
+    }
     if ((h->kind == IO_MAP || h->kind == IO_COPY) && c->pairs[h->pair].awaits)
         charging_set_awaits(c, h->pair, false);
 }

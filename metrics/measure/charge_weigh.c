@@ -95,8 +95,10 @@ static void weigh_arrivals(struct charging *c, struct period *p)
 static void weigh_awaiting(struct charging *c, struct period *p)
 {
     const struct idd *d = &c->idds[p->idd];
-    if (d->awaiting.n == 0)
+    if (d->awaiting.n == 0) {
+        p->doubt = d->serves_unmarked ? DOUBT_UNMARKED : DOUBT_NONE;
         return;
+    }
     uint32_t pair = d->awaiting.at[0];
     charging_add_share_by(c, p, pair, IO_NOTIFY, 1, true);
     charging_set_awaits(c, pair, false);

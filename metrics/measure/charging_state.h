@@ -58,12 +58,13 @@ struct indices {
 
 struct idd {
     uint32_t life;
-    uint64_t since_ns; /* when it turned out to be one: the ledger may be behind */
-    unsigned methods;  /* enum charge_method, or-ed: those in force for it */
-    bool counted;      /* packets or requests of its guests were counted outside */
-    bool measured;     /* its kernel recorded whose work it did: no method is in force */
-    bool undecided;    /* whether it will be: charge_choice.c */
-    bool tasks_seen;   /* records distinguish its tasks: T is a task from now on */
+    uint64_t since_ns;    /* when it turned out to be one: the ledger may be behind */
+    unsigned methods;     /* enum charge_method, or-ed: those in force for it */
+    bool counted;         /* packets or requests of its guests were counted outside */
+    bool measured;        /* its kernel recorded whose work it did: no method is in force */
+    bool undecided;       /* whether it will be: charge_choice.c */
+    bool tasks_seen;      /* records distinguish its tasks: T is a task from now on */
+    bool serves_unmarked; /* disks of guests whose requests ended without an unmap */
     struct softirq_leads leads;
     uint64_t
         shortest_wake_ns; /* of interrupts without I/O that woke it, see charge_interrupts.h; 0: there was none */

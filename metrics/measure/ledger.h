@@ -129,7 +129,7 @@ struct ledger {
     struct charging *charging; /* NULL: charges are not accounted */
     struct charge_sums charges_live;
     uint64_t idds_ran_ns, idds_unattributed_ns;      /* booked of driver domains; and of it: unattributed */
-    uint64_t idds_mixed_ns;                          /* and of it: of softirqs for several guests */
+    uint64_t idds_doubt_ns[CHARGE_DOUBTS];           /* and of it: by enum charge_doubt */
     struct charge_sums charges[METER_GRANULARITIES]; /* not used with only one: it is what is live */
     struct run_slice **active;                       /* that reach beyond the open intervals */
     size_t active_n, active_capacity;

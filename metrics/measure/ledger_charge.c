@@ -144,7 +144,7 @@ static inline void book_share(struct ledger *l, struct charge_idd *d, const stru
     if (ns == 0)
         return;
     l->idds_ran_ns += ns;
-    l->idds_mixed_ns += slice->period->mixed ? ns : 0;
+    l->idds_doubt_ns[slice->period->doubt] += ns;
     d->running_ns += ns;
     d->separated_ns += slice->of_task ? ns : 0;
     if (s->to < SHARE_UNATTRIBUTED) {

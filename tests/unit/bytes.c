@@ -235,14 +235,21 @@ void replaces(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu, in
 
 /* ---- I/O ---- */
 
-#define CALL_GRANT_TABLE     20
-#define CALL_EVENT_CHANNEL   32
-#define ARGUMENTS_0_AND_2    (0x011u << 20) /* both of 32 bits */
-#define GRANT_OPERATION_COPY 5
+#define CALL_GRANT_TABLE      20
+#define CALL_EVENT_CHANNEL    32
+#define ARGUMENTS_0_AND_2     (0x011u << 20) /* both of 32 bits */
+#define GRANT_OPERATION_UNMAP 1
+#define GRANT_OPERATION_COPY  5
 
 void rec_hypercall(struct trace_bytes *c, uint64_t t, uint32_t call)
 {
     record(c, t, 0x0020100d, 1, &call);
+}
+
+void rec_unmap_none(struct trace_bytes *c, uint64_t t)
+{
+    record(c, t, 0x0020100d, 3,
+           (const uint32_t[]){CALL_GRANT_TABLE | ARGUMENTS_0_AND_2, GRANT_OPERATION_UNMAP, 0});
 }
 
 void rec_copy(struct trace_bytes *c, uint64_t t, uint32_t n)

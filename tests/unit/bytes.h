@@ -91,6 +91,8 @@ void rec_copy(struct trace_bytes *c, uint64_t t, uint32_t n);
 void rec_notify(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t vcpu);
 void rec_map(struct trace_bytes *c, uint64_t t, uint32_t dom);
 void rec_unmap(struct trace_bytes *c, uint64_t t, uint32_t dom);
+/* The current vCPU asks for no page to be unmapped. */
+void rec_unmap_none(struct trace_bytes *c, uint64_t t);
 void rec_transfer(struct trace_bytes *c, uint64_t t, uint32_t dom);
 
 /* The runstate changes of a context switch on the current pCPU: idle to a vCPU, a vCPU to idle, one to another. */

@@ -37,6 +37,26 @@ static void each_task_is_charged_by_its_own_events(void)
     EQUAL(d->running_ns, 15 * MS);
     CHECK(d->separated_ns >= 12 * MS);
     EQUAL(r.charges.idds_unseparated, 0);
+    EQUAL(r.charges.unmarked_ns, 0); /* it serves no disks that leave no records */
+    charge_host_end(&c, &r);
+}
+
+static void a_thread_without_a_record_may_serve_a_disk_that_leaves_none(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_unmap_none(&c, 13 * MS);
+    rec_notify(&c, 14 * MS, 2, 0);            /* a request of domain 2 is done; its pages stay mapped */
+    rec_hypercall(&c, 15 * MS, STACK_SWITCH); /* 3 ms of a thread that leaves no record, */
+    rec_hypercall(&c, 16 * MS, SET_TIMER_OP); /* and 1 ms of the timer's interrupt on top of it */
+    rec_hypercall(&c, 17 * MS, IRET);
+    rec_hypercall(&c, 19 * MS, STACK_SWITCH);
+    stops(&c, 20 * MS, 0, 0, BLOCKED); /* 1 ms of the idle loop */
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    EQUAL(r.charges.unmarked_ns, 3 * MS);
+    EQUAL(find_idd(&r, 0, 0, 0)->own_ns, (1 + 3 + 1 + 1) * MS);
     charge_host_end(&c, &r);
 }
 
@@ -345,6 +365,7 @@ static void what_hides_in_a_softirq_goes_to_all_in_proportion_to_what_is_passed_
 
 CU_TestInfo charge_tasks_tests[] = {
     TEST(each_task_is_charged_by_its_own_events),
+    TEST(a_thread_without_a_record_may_serve_a_disk_that_leaves_none),
     TEST(a_task_is_one_across_preemptions),
     TEST(what_a_program_runs_is_own_but_for_stretches_with_io),
     TEST(the_timers_interrupt_is_own_in_a_guests_task),

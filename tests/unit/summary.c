@@ -55,6 +55,7 @@ static void fill_charges(struct charge_summary *c)
     c->ran_ns = UINT64_MAX;
     c->unattributed_ns = UINT64_MAX - 1;
     c->mixed_ns = UINT64_MAX - 4;
+    c->unmarked_ns = UINT64_MAX - 5;
     c->devices_unknown = SIZE_MAX;
     c->devices_unused = SIZE_MAX - 1;
     c->cpu_impossible_ns = UINT64_MAX - 2;
@@ -164,6 +165,7 @@ static void charges_pcpus_and_domains_come_back(void)
     EQUAL(back.charges.ran_ns, UINT64_MAX);
     EQUAL(back.charges.unattributed_ns, UINT64_MAX - 1);
     EQUAL(back.charges.mixed_ns, UINT64_MAX - 4);
+    EQUAL(back.charges.unmarked_ns, UINT64_MAX - 5);
     EQUAL(back.charges.devices_unknown, SIZE_MAX);
     EQUAL(back.charges.devices_unused, SIZE_MAX - 1);
     EQUAL(back.charges.cpu_impossible_ns, UINT64_MAX - 2);
@@ -251,6 +253,7 @@ static void summaries_of_two_parts_add_up(void)
                                       .idds = 2,
                                       .ran_ns = 10,
                                       .mixed_ns = 1,
+                                      .unmarked_ns = 2,
                                       .counted = true,
                                       .counted_to_ns = 5,
                                       .events[IO_COPY] = 7}};
