@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "formats/output.h"
 #include "metrics/human.h"
+#include "sim/scenario_keys.h"
 #include "sim/simulated_feed.h"
 #include "simulate_control.h"
 #include "simulate_live.h"
@@ -34,6 +35,7 @@ struct simulate_options {
     uint64_t seed;       /* if given; else that of the scenario */
     bool seed_given;
     const char *layout; /* NULL: that of the scenario */
+    bool schema;        /* of scenarios is asked for, and nothing else */
     bool realtime;
     const char *hooks; /* a folder; NULL: none act */
 };
@@ -213,8 +215,30 @@ static int simulate(struct simulate *s)
     return status;
 }
 
+static int write_schema(const char *file)
+{
+    struct error err = {0};
+    struct output *to = output_open(file, &err);
+    if (!to)
+        return fail(file, &err);
+    json_t *schema = scenario_schema();
+    char *text = schema ? json_dumps(schema, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(schema);
+    if (text)
+        output_printf(to, "%s\n", text);
+    else
+        error_no_memory(&err, "the schema");
+    free(text);
+    bool unread = text && output_flush(to) != 0 && output_reader_gone(to);
+    int status = unread ? EXIT_DONE : text ? commit(&to, file) : fail(NULL, &err);
+    output_abort(to);
+    return status;
+}
+
 static int run(const struct options *o)
 {
+    if (((const struct simulate_options *)o)->schema)
+        return write_schema(o->output);
     struct simulate s = {.options = (const struct simulate_options *)o};
     s.files.names = s.options->files;
     s.most_bytes = s.options->most_bytes ? s.options->most_bytes : MOST_BYTES_DEFAULT;
@@ -347,6 +371,10 @@ static int check(struct options *o, struct error *err)
 {
     struct simulate_options *s = (struct simulate_options *)o;
     s->files[FILE_TRACE] = o->output;
+    if (s->schema)
+        return o->inputs_n == 0
+                   ? 0
+                   : error_set(err, ERROR_USAGE, "--schema is of all scenarios: give it without a SCENARIO");
     if (o->inputs_n != 1)
         return error_set(err, ERROR_USAGE, o->inputs_n ? "one SCENARIO at a time" : "which scenario?");
     if (check_controllers(s, err) != 0 || check_standard_input(s, err) != 0 || check_files(s, err) != 0)
@@ -378,6 +406,8 @@ static const struct option_spec options[] = {
            "records as that version of Xen writes them, from 4.0 on, whatever the scenario says",
            .set = set_text, .offset = offsetof(struct simulate_options, layout),
            .choices = "4.2\n4.6\n4.9\n4.13"),
+    OPTION(0, "schema", NULL, "print the JSON Schema of scenarios, and no more", .set = set_flag,
+           .offset = offsetof(struct simulate_options, schema)),
     OPTIONS_HEADING("What acts on the host"),
     OPTION(0, "with", "NAME=POLICY",
            "reads the trace as the host writes it, and acts on the host: debt (the ledger of SEDF-DC sets "

@@ -56,6 +56,15 @@ int keys_read(const json_t *object, const struct key_place *place, const struct 
 int keys_list(const json_t *object, const struct key_place *place, const char *name, size_t most,
               const json_t **list, struct error *err);
 
+/*
+ * A JSON Schema (2020-12) of an object with these keys, as keys_read() takes it; those of kind KEY_OTHER are taken from `others` (consumed),
+ * an object by their names. NULL: no memory, or `others` is NULL or lacks one. The caller owns it.
+ */
+json_t *keys_schema(const struct key *keys, json_t *others);
+
+/* Of a list of at most so many elements, each as `element` (consumed) has it; as above. */
+json_t *keys_list_schema(json_t *element, size_t most);
+
 /* The member of that key, of kind KEY_TIME with whatever unit; NULL: absent. */
 const char *keys_given(const json_t *object, const struct key *keys, const char *name);
 

@@ -53,3 +53,8 @@ int scenario_read_damage(struct scenario *s, const json_t *trace, const struct k
     }
     return 0;
 }
+
+json_t *scenario_damage_schema(void)
+{
+    return keys_list_schema(keys_schema(damage_keys, json_object()), DAMAGES_MAX);
+}

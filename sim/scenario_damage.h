@@ -9,4 +9,7 @@
 int scenario_read_damage(struct scenario *s, const json_t *trace, const struct key_place *place,
                          struct error *err);
 
+/* The schema of the list (keys.h). NULL: no memory. */
+json_t *scenario_damage_schema(void);
+
 #endif

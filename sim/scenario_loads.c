@@ -143,6 +143,23 @@ static const struct key driver_keys[] = {
     END,
 };
 
+json_t *scenario_driver_schema(void)
+{
+    return keys_schema(driver_keys, json_object());
+}
+
+json_t *scenario_load_schema(void)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        json_t *one = keys_schema(types[i].keys, json_object());
+        json_t *type = json_pack("{s:s}", "const", scenario_loads[i]);
+        json_object_set_new(json_object_get(one, "properties"), "type", type);
+        json_array_append_new(all, one);
+    }
+    return json_pack("{s:o}", "oneOf", all);
+}
+
 int scenario_read_driver(struct scenario_driver *driver, const json_t *object, const struct key_place *place,
                          struct error *err)
 {

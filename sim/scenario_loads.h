@@ -9,6 +9,10 @@
 int scenario_read_load(struct scenario_load *load, const json_t *object, const struct scenario_domain *d,
                        const struct key_place *place, struct error *err);
 
+/* Schemas of an element of "loads" and of the object "driver_domain" (keys.h). NULL: no memory. */
+json_t *scenario_load_schema(void);
+json_t *scenario_driver_schema(void);
+
 /* The object "driver_domain". -1 with `err` filled. */
 int scenario_read_driver(struct scenario_driver *driver, const json_t *object, const struct key_place *place,
                          struct error *err);

@@ -5,6 +5,7 @@
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
 #include "sim/scenario_damage.h"
+#include "sim/scenario_keys.h"
 #include "sim/scenario_loads.h"
 #include "sim/trace_layout.h"
 
@@ -12,8 +13,7 @@
 #define MS 1e6
 #define S  1e9
 
-#define DOMAIN_ID_MAX 32751
-#define PAGES_MAX     65535u /* Xen counts the pages of all buffers in 16 bits */
+#define PAGES_MAX 65535u /* Xen counts the pages of all buffers in 16 bits */
 
 const char *const scenario_schedulers[] = {"credit", "credit2", "sedf", "null", "rtds", NULL};
 /* The first version of Xen 4 with it; the traces of sedf, which Xen 4.6 has no more, have records of every version. */
@@ -25,91 +25,6 @@ static const unsigned scheduler_since[] = {[SCENARIO_CREDIT] = 0,
 const char *const scenario_loads[] = {"hog",  "on_off", "web", "request_response", "bulk_out", "bulk_in",
                                       "disk", "map",    NULL};
 const char *const scenario_guests[] = {"pv", "hvm", NULL};
-static const char *const short_blocks[] = {"lose_slice", "keep_slice", NULL};
-static const char *const boosts[] = {"under", "never", "always", NULL};
-
-#define FIELD(TYPE, MEMBER) .offset = offsetof(struct TYPE, MEMBER)
-
-static const struct key root_keys[] = {
-    {"duration", KEY_TIME, FIELD(scenario, duration_ns), 1 * MS, 86400 * S, NULL, true},
-    {"seed", KEY_COUNT, FIELD(scenario, seed), 0, SCENARIO_SEED_MAX, NULL, false},
-    {"host", KEY_OTHER, .required = false},
-    {"trace", KEY_OTHER, .required = false},
-    {"domains", KEY_OTHER, .required = true},
-    {.name = NULL},
-};
-
-static const struct key host_keys[] = {
-    {"pcpus", KEY_COUNT, FIELD(scenario, pcpus), 1, SCENARIO_PCPUS_MAX, NULL, false},
-    {"cpu_hz", KEY_COUNT, FIELD(scenario, cpu_hz), 1e6, 1e11, NULL, false},
-    {"scheduler", KEY_CHOICE, FIELD(scenario, scheduler), .choices = scenario_schedulers},
-    {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
-    {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
-    {"record", KEY_TIME, FIELD(scenario, record_ns), 0, 1 * MS, NULL, false},
-    {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
-    {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
-    {"timeslice", KEY_TIME, FIELD(scenario, timeslice_ns), 1 * MS, 1000 * MS, NULL, false},
-    {"short_block", KEY_CHOICE, FIELD(scenario, short_block), .choices = short_blocks},
-    {.name = NULL},
-};
-
-/* What the reader keeps until it is checked. */
-struct trace_object {
-    const char *events, *layout;
-    uint64_t buffer_pages, sweep_ns, sweep_delay_ns, skew_ns;
-    double lost;
-};
-
-static const struct key trace_keys[] = {
-    {"events", KEY_TEXT, FIELD(trace_object, events), 0, 0, NULL, false},
-    {"layout", KEY_TEXT, FIELD(trace_object, layout), 0, 0, NULL, false},
-    {"damage", KEY_OTHER, .required = false},
-    {"buffer_pages", KEY_COUNT, FIELD(trace_object, buffer_pages), 1, 65535, NULL, false},
-    {"sweep", KEY_TIME, FIELD(trace_object, sweep_ns), 1 * MS, 3600 * S, NULL, false},
-    {"sweep_delay", KEY_TIME, FIELD(trace_object, sweep_delay_ns), 0, 3600 * S, NULL, false},
-    {"lost", KEY_NUMBER, FIELD(trace_object, lost), 0, 1, NULL, false},
-    {"skew", KEY_TIME, FIELD(trace_object, skew_ns), 0, 1 * S, NULL, false},
-    {.name = NULL},
-};
-
-#define NOISE(KIND) FIELD(scenario_domain, noise_per_s[KIND]), 0, 1e6, NULL, false
-
-static const struct key domain_keys[] = {
-    {"id", KEY_COUNT, FIELD(scenario_domain, id), 0, DOMAIN_ID_MAX, NULL, true},
-    {"count", KEY_OTHER, .required = false},
-    {"created", KEY_TIME, FIELD(scenario_domain, created_ns), 0, 86400 * S, NULL, false},
-    {"destroyed", KEY_TIME, FIELD(scenario_domain, destroyed_ns), 0, 86400 * S, NULL, false},
-    {"again", KEY_TIME, FIELD(scenario_domain, again_ns), 1 * MS, 86400 * S, NULL, false},
-    {"pause", KEY_TIME, FIELD(scenario_domain, pause_ns), 1 * US, 3600 * S, NULL, false},
-    {"pause_every", KEY_TIME, FIELD(scenario_domain, pause_every_ns), 1 * MS, 86400 * S, NULL, false},
-    {"name", KEY_TEXT, FIELD(scenario_domain, name), 0, 0, NULL, false},
-    {"vcpus", KEY_COUNT, FIELD(scenario_domain, vcpus), 1, SCENARIO_VCPUS_MAX, NULL, false},
-    {"pin", KEY_OTHER, .required = false},
-    {"weight", KEY_COUNT, FIELD(scenario_domain, weight), 1, 65535, NULL, false},
-    {"cap_pct", KEY_NUMBER, FIELD(scenario_domain, cap_pct), 0, 100.0 * SCENARIO_VCPUS_MAX, NULL, false},
-    {"boost", KEY_CHOICE, FIELD(scenario_domain, boost), .choices = boosts},
-    {"slice", KEY_TIME, FIELD(scenario_domain, slice_ns), 5 * US, 60 * S, NULL, false},
-    {"period", KEY_TIME, FIELD(scenario_domain, period_ns), 10 * US, 60 * S, NULL, false},
-    {"budget", KEY_TIME, FIELD(scenario_domain, budget_ns), 10 * US, 60 * S, NULL, false},
-    {"extratime", KEY_FLAG, FIELD(scenario_domain, extratime), 0, 0, NULL, false},
-    {"idle", KEY_TIME, FIELD(scenario_domain, idle_ns), 0, 10 * MS, NULL, false},
-    {"timer", KEY_TIME, FIELD(scenario_domain, timer_ns), 0, 10 * MS, NULL, false},
-    {"tick", KEY_TIME, FIELD(scenario_domain, tick_ns), 100 * US, 3600 * S, NULL, false},
-    {"interrupt", KEY_TIME, FIELD(scenario_domain, interrupt_ns), 0, 10 * MS, NULL, false},
-    {"block_race_pct", KEY_NUMBER, FIELD(scenario_domain, block_race_pct), 0, 50, NULL, false},
-    {"jitter_pct", KEY_NUMBER, FIELD(scenario_domain, jitter_pct), 0, 100, NULL, false},
-    {"privileged", KEY_COUNT, FIELD(scenario_domain, privileged), 0, 100, NULL, false},
-    {"guest", KEY_CHOICE, FIELD(scenario_domain, guest), .choices = scenario_guests},
-    {"hypercalls_per_s", KEY_NUMBER, NOISE(NOISE_HYPERCALL)},
-    {"privileged_per_s", KEY_NUMBER, NOISE(NOISE_PRIVILEGED)},
-    {"traps_per_s", KEY_NUMBER, NOISE(NOISE_TRAP)},
-    {"page_faults_per_s", KEY_NUMBER, NOISE(NOISE_PAGE_FAULT)},
-    {"exits_per_s", KEY_NUMBER, NOISE(NOISE_EXIT)},
-    {"driver_domain", KEY_OTHER, .required = false},
-    {"loads", KEY_OTHER, .required = false},
-    {.name = NULL},
-};
-
 /* Which schedulers know a key of a domain. */
 static const struct {
     const char *name;
@@ -150,10 +65,10 @@ static int read_host(struct scenario *s, const json_t *root, struct error *err)
     const json_t *host = json_object_get(root, "host");
     if (!host)
         return 0;
-    if (keys_read(host, &place, host_keys, s, err) != 0)
+    if (keys_read(host, &place, scenario_host_keys, s, err) != 0)
         return -1;
     for (size_t i = 0; i < sizeof host_parameters / sizeof host_parameters[0]; i++) {
-        const char *member = keys_given(host, host_keys, host_parameters[i].name);
+        const char *member = keys_given(host, scenario_host_keys, host_parameters[i].name);
         const struct key_place here = {&place, member, 0};
         if (member && !(host_parameters[i].schedulers >> s->scheduler & 1))
             return key_error(&here, err, "the scheduler is %s, which has no such parameter: take it out",
@@ -190,11 +105,11 @@ static int read_trace(struct scenario *s, const json_t *root, struct error *err)
     const struct key_place place = {NULL, "trace", 0}, events = {&place, "events", 0},
                            pages = {&place, "buffer_pages", 0};
     const json_t *trace = json_object_get(root, "trace");
-    struct trace_object part = {.events = "all",
-                                .buffer_pages = s->buffer_pages,
-                                .sweep_ns = s->sweep_ns,
-                                .sweep_delay_ns = s->sweep_delay_ns};
-    if (trace && (keys_read(trace, &place, trace_keys, &part, err) != 0 ||
+    struct scenario_trace_part part = {.events = "all",
+                                       .buffer_pages = s->buffer_pages,
+                                       .sweep_ns = s->sweep_ns,
+                                       .sweep_delay_ns = s->sweep_delay_ns};
+    if (trace && (keys_read(trace, &place, scenario_trace_keys, &part, err) != 0 ||
                   scenario_read_damage(s, trace, &place, err) != 0))
         return -1;
     if (part.buffer_pages * s->pcpus > PAGES_MAX)
@@ -268,7 +183,7 @@ static int check_parameters(const struct scenario *s, const struct scenario_doma
                             const struct key_place *place, struct error *err)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
-        const char *member = keys_given(domain, domain_keys, parameters[i].name);
+        const char *member = keys_given(domain, scenario_domain_keys, parameters[i].name);
         const struct key_place here = {place, member, 0};
         if (member && !(parameters[i].schedulers >> s->scheduler & 1))
             return key_error(&here, err, "the scheduler is %s, which has no such parameter: take it out",
@@ -298,9 +213,9 @@ static int check_guest(const struct scenario_domain *d, const json_t *domain, co
 static int check_life(const struct scenario_domain *d, const json_t *domain, const struct key_place *place,
                       struct error *err)
 {
-    const char *created = keys_given(domain, domain_keys, "created"),
-               *destroyed = keys_given(domain, domain_keys, "destroyed"),
-               *again = keys_given(domain, domain_keys, "again");
+    const char *created = keys_given(domain, scenario_domain_keys, "created"),
+               *destroyed = keys_given(domain, scenario_domain_keys, "destroyed"),
+               *again = keys_given(domain, scenario_domain_keys, "again");
     const struct key_place first = {place, created ? created : destroyed, 0}, end = {place, destroyed, 0},
                            next = {place, again, 0};
     if (!d->pause_ns != !d->pause_every_ns)
@@ -330,9 +245,10 @@ static int read_domain(struct scenario *s, struct scenario_domain *d, const json
                                   .budget_ns = 4 * (uint64_t)MS,
                                   .extratime = s->scheduler == SCENARIO_SEDF,
                                   .tick_ns = 4 * (uint64_t)MS};
-    if (keys_read(domain, place, domain_keys, d, err) != 0)
+    if (keys_read(domain, place, scenario_domain_keys, d, err) != 0)
         return -1;
-    if (keys_given(domain, domain_keys, "slice") && !keys_given(domain, domain_keys, "extratime"))
+    if (keys_given(domain, scenario_domain_keys, "slice") &&
+        !keys_given(domain, scenario_domain_keys, "extratime"))
         d->extratime = false;
     if (read_pins(d, json_object_get(domain, "pin"), place, s->pcpus, err) != 0 ||
         check_parameters(s, d, domain, place, err) != 0 || check_guest(d, domain, place, err) != 0 ||
@@ -361,9 +277,9 @@ static int number_copy(struct scenario_domain *d, size_t copy, const struct key_
 {
     const struct key_place place = {above, "count", 0};
     d->id += copy;
-    if (d->id > DOMAIN_ID_MAX)
+    if (d->id > SCENARIO_ID_MAX)
         return key_error(&place, err, "the last of these domains would be above %d, the last id",
-                         DOMAIN_ID_MAX);
+                         SCENARIO_ID_MAX);
     if (!*d->name)
         return 0;
     size_t room = strlen(d->name) + 24;
@@ -433,7 +349,7 @@ static int read_document(struct scenario *s, const char *text, size_t n, uint64_
         return error_set(err, ERROR_FORMAT, "line %d, column %d: not JSON: %s", wrong.line, wrong.column,
                          wrong.text);
     const json_t *root = s->document;
-    if (keys_read(root, NULL, root_keys, s, err) != 0 || read_host(s, root, err) != 0)
+    if (keys_read(root, NULL, scenario_root_keys, s, err) != 0 || read_host(s, root, err) != 0)
         return -1;
     if (read_trace(s, root, err) != 0)
         return -1;

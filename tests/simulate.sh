@@ -430,6 +430,52 @@ check 'exits, entries and what exits are about' test "$(share '^(vm|hvm)')" -ge 
 check 'hypercalls, traps and faults of PV guests' test "$(share '^(hypercall|pv_trap|pv_page)')" -ge 25
 check 'pages mapped and unmapped' equal 10 "$(share '^grant')"
 
+group 'the schema'
+schema=$scratch/schema.json
+run simulate --schema -o "$schema"
+check 'is written' exits 0
+check 'is a schema' equal 'https://json-schema.org/draft/2020-12/schema' "$(jq -r '."$schema"' "$schema")"
+check 'is of no scenario' refuses 'give it without a SCENARIO' simulate --schema sim/scenarios/two-hogs.json
+"$XENMETER" simulate --schema 2>"$err" | head -n 1 >"$out"
+check 'quiet when nobody reads on' equal '' "$(cat "$err")"
+# What jq can check of it: no object has a key that the schema lacks, or lacks one that it requires.
+keys_of() { # SCENARIO: what is wrong
+    jq -c --slurpfile schema "$schema" 'def wrong($s): if type == "object" and $s.properties then
+            (keys_unsorted - ($s.properties | keys_unsorted))[], ($s.required - keys_unsorted)[],
+            (to_entries[] | select($s.properties[.key]) | .key as $k | .value | wrong($s.properties[$k]))
+        elif type == "array" and $s.items then .[] | wrong($s.items)
+        elif type == "object" and $s.oneOf then .type as $t | wrong([$s.oneOf[] | select(.properties.type.const == $t)][0])
+        else empty end; wrong($schema[0])' "$1"
+}
+for one in sim/scenarios/*.json; do
+    check "$one: has its keys" equal '' "$(keys_of "$one")"
+done
+check 'a key that there is not' equal '"wieght"' "$(keys_of <(jq '.domains[1].wieght = 3' sim/scenarios/two-hogs.json))"
+check 'one that is missing' equal '"id"' "$(keys_of <(jq 'del(.domains[1].id)' sim/scenarios/two-hogs.json))"
+# And what a validator finds, where there is one.
+valid() { # SCHEMA SCENARIO: exit code 1: it is not; 3: there is no validator
+    python3 -c '
+import json, sys
+try: import jsonschema
+except ImportError: sys.exit(3)
+ok = jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).is_valid(json.load(open(sys.argv[2])))
+sys.exit(not ok)' "$@" 2>/dev/null
+}
+valid "$schema" sim/scenarios/two-hogs.json
+if [ $? -gt 1 ]; then
+    skip 'a validator: none is installed' 'python3-jsonschema'
+else
+    for one in sim/scenarios/*.json; do check "$one is valid" valid "$schema" "$one"; done
+    invalid() { # JQ
+        jq "$1" sim/scenarios/two-hogs.json >"$scenario"
+        ! valid "$schema" "$scenario"
+    }
+    for change in '.domains[1].wieght = 3' '.duration_ms = 7' 'del(.duration_s)' '.host.pcpus = 0' '.host.scheduler = "cfs"' \
+        '.domains[0].loads[0].type = "hig"' '.domains[0].loads[0].clients = 3' '.domains[0].id = "1"' '.seed = 1.5'; do
+        check "invalid: $change" invalid "$change"
+    done
+fi
+
 group 'records of older versions'
 cp sim/scenarios/stress-churn.json "$scenario"
 while read -r layout written; do
