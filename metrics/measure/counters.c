@@ -29,9 +29,7 @@ static int by_time(const void *a, const void *b)
 static int index_devices(struct counters *c, struct error *err)
 {
     size_t domains = UINT16_MAX + 1, i = 0;
-    free(c->begins);
-    free(c->first);
-    free(c->next);
+    counters_free_index(c);
     c->begins = calloc(c->devices_n + 1, sizeof *c->begins);
     c->first = malloc(domains * sizeof *c->first);
     c->next = malloc((c->devices_n + 1) * sizeof *c->next);
@@ -131,15 +129,22 @@ bool counters_frequency(const struct counters *c, double *hz, double *error_ppm)
     return enough;
 }
 
+void counters_free_index(struct counters *c)
+{
+    free(c->begins);
+    free(c->first);
+    free(c->next);
+    c->begins = NULL;
+    c->first = c->next = NULL;
+}
+
 void counters_free(struct counters *c)
 {
     if (!c)
         return;
     free(c->readings);
     free(c->devices);
-    free(c->begins);
-    free(c->first);
-    free(c->next);
+    counters_free_index(c);
     free(c);
 }
 

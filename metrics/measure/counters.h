@@ -69,6 +69,9 @@ static inline uint32_t counters_first(const struct counters *c, int32_t domain)
 /* Frees the arrays, all from malloc, and c itself; NULL is fine. */
 void counters_free(struct counters *c);
 
+/* Of one whose devices and readings are the caller's: what counters_sort() made. */
+void counters_free_index(struct counters *c);
+
 /*
  * The tsc frequency by the readings that have both a tsc and a time, over half of what each device was read; sort first. Its
  * standard error in ppm is what the readings scatter by, as the two may be read some time apart. False: there are too few,

@@ -232,7 +232,7 @@ static void packets_share_the_time_between_two_readings(void)
     EQUAL(find_guest(d, 1)->events[IO_TX], 100);
     EQUAL(find_guest(d, 2)->events[IO_RX], 50);
     EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 2)->events[IO_RX], 5);
-    free(counters.begins);
+    counters_free_index(&counters);
     charge_host_end(&c, &r);
 }
 
@@ -273,7 +273,7 @@ static void what_no_reading_covers_is_unattributed(void)
     r = charge_host_run(&c, (struct charge_options){.counters = &counters, .interval_ns = 100 * MS});
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 27 * MS / 5); /* 20 of 100 ms were counted */
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 27 * MS * 4 / 5);
-    free(counters.begins);
+    counters_free_index(&counters);
     charge_host_end(&c, &r);
 }
 
@@ -292,7 +292,7 @@ static void counts_of_a_domain_the_trace_does_not_show_are_unattributed(void)
     EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->charged_ns, 4 * MS);
     EQUAL(find_idd(&r, 0, 0, 0)->unattributed_ns, 4 * MS);
     EQUAL(r.charges.devices_unknown, 1);
-    free(counters.begins);
+    counters_free_index(&counters);
     charge_host_end(&c, &r);
 }
 
@@ -316,7 +316,7 @@ static void a_driver_domain_nobody_counts_for_is_charged_by_the_trace(void)
     r = charge_host_run(
         &c, (struct charge_options){.counters = &counters, .idds = idds, .methods = CHARGE_PACKETS});
     EQUAL(find_idd(&r, 0, 0, 1)->unattributed_ns, 3 * MS);
-    free(counters.begins);
+    counters_free_index(&counters);
     charge_host_end(&c, &r);
 }
 

@@ -164,7 +164,7 @@ static void packets_have_no_say_before_the_first_task_either(void)
     EQUAL(find_guest(find_idd(&r, 10 * MS, 0, 0), 1)->charged_ns, 2 * MS);
     EQUAL((uint64_t)find_guest(d, 1)->charged_by_ns[IO_TX], 0);
     EQUAL(d->charged_ns + d->own_ns + d->unattributed_ns, d->running_ns);
-    free(counters->begins);
+    counters_free_index(counters);
     charge_host_end(&c, &r);
 }
 
@@ -187,7 +187,7 @@ static void packets_charge_from_the_beginning_where_no_task_is_seen(void)
     EQUAL(find_guest(d, 1)->charged_ns, 0);
     EQUAL(d->unattributed_ns + d->own_ns, 0);
     EQUAL(r.charges.methods, CHARGE_PACKETS);
-    free(counters->begins);
+    counters_free_index(counters);
     charge_host_end(&c, &r);
 }
 

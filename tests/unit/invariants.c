@@ -297,7 +297,7 @@ static void charges_hold_with(bool loses, bool skewed, bool logged, struct charg
         measured += charges_have_their_grounds(&r);
         result_free(&r);
         host_free(&h);
-        free(log.counters.begins);
+        counters_free_index(&log.counters);
         log.counters.begins = NULL;
     }
     CHECK((measured > 0) == logged);

@@ -53,7 +53,7 @@ static struct result charge(struct trace_bytes *c, struct log *log, struct charg
 
 static void end(struct trace_bytes *c, struct log *log, struct result *r)
 {
-    free(log->counters.begins);
+    counters_free_index(&log->counters);
     charge_host_end(c, r);
 }
 
