@@ -30,7 +30,7 @@ struct summary {
 /* Takes the rows of the whole trace by domain into s->domains, which is the caller's. 0, or -1: no memory. */
 int summary_take_domains(struct summary *s, const struct row *rows, size_t n);
 
-/* Adds the summary of the next part of the trace, of which lists and texts are left alone, to that of all before. */
+/* Adds the summary of the trace's next part to that of all parts before; leaves lists and texts alone. */
 void summary_add(struct summary *into, const struct summary *next);
 
 /* Adds up the lists of n parts of the trace into lists of `to`, which are the caller's. 0, or -1: no memory. */

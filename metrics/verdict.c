@@ -269,7 +269,7 @@ static void judge_clock(struct judgement *j, const struct clock *clock)
                 clock->host_hz / 1e6);
 }
 
-/* Do the lengths of runs go with the frequency all along? Where later parts of the trace contradict it, that was said. */
+/* Do the lengths of runs agree with the frequency until the end? Another check reports later parts that contradict it. */
 static void judge_drift(struct judgement *j, const struct quality *q, double pcpu_ns)
 {
     char time[HUMAN_BYTES], at[HUMAN_BYTES];
@@ -319,9 +319,15 @@ static void judge_cover(struct judgement *j, const char *what, double share)
                 100 * share, what);
 }
 
+/* As a part of what the driver domains ran. */
+static double part_of_run(const struct charge_summary *s, uint64_t ns)
+{
+    return s->ran_ns ? (double)ns / (double)s->ran_ns : 0;
+}
+
 static void judge_unattributed(struct judgement *j, const struct charge_summary *s)
 {
-    double share = s->ran_ns ? (double)s->unattributed_ns / (double)s->ran_ns : 0;
+    double share = part_of_run(s, s->unattributed_ns);
     if (share >= UNATTRIBUTED_SHARE)
         because(j, share >= POOR_UNKNOWN_SHARE ? VERDICT_POOR : VERDICT_DEGRADED,
                 "%.0f %% of the driver domains' time is unattributed", 100 * share);
@@ -329,7 +335,7 @@ static void judge_unattributed(struct judgement *j, const struct charge_summary 
 
 static void judge_mixed(struct judgement *j, const struct charge_summary *s)
 {
-    double share = s->ran_ns ? (double)s->mixed_ns / (double)s->ran_ns : 0;
+    double share = part_of_run(s, s->mixed_ns);
     if (share >= MIXED_SHARE)
         because(
             j, VERDICT_DEGRADED,
@@ -340,7 +346,7 @@ static void judge_mixed(struct judgement *j, const struct charge_summary *s)
 
 static void judge_unmarked(struct judgement *j, const struct charge_summary *s)
 {
-    double share = s->ran_ns ? (double)s->unmarked_ns / (double)s->ran_ns : 0;
+    double share = part_of_run(s, s->unmarked_ns);
     if (share >= UNMARKED_SHARE)
         because(
             j, VERDICT_DEGRADED,

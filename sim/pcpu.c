@@ -322,7 +322,7 @@ void vcpu_kick(struct sim_pcpu *on, struct sim_vcpu *v)
         interrupt_at(pcpu, due);
 }
 
-/* An interrupt of its timer comes when the block is recorded already: the scheduler, whose turn it is, finds it runnable. */
+/* The timer of the vCPU interrupts it after Xen has recorded the block and before the scheduler decides: the scheduler finds the vCPU runnable. */
 static bool is_overtaken(const struct sim_vcpu *v)
 {
     const double pct = v->domain->plan->block_race_pct;

@@ -198,7 +198,7 @@ static void apply_mark(struct charging *c, uint32_t vcpu, enum task_mark mark)
         tasks_polls(c, vcpu);
 }
 
-/* Applies the marks up to now, of which there are some. */
+/* Applies the marks up to now; there are some. */
 static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t vcpu)
 {
     uint16_t pcpu = c->vcpus[vcpu].pcpu;

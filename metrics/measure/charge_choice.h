@@ -16,7 +16,7 @@ struct period;
 void charging_begin_choice(struct charging *c, uint32_t idd);
 /* Records tell the tasks of a driver domain apart. */
 void charging_choose_tasks(struct charging *c, uint32_t idd);
-/* The tasks of undecided driver domains that have run are not told apart by now. */
+/* No record has distinguished the tasks of the undecided driver domains that have run. */
 void charging_choose_executions(struct charging *c);
 
 /* The period is over at to_ns: it is shared out, now or when its driver domain is decided. */
@@ -26,7 +26,7 @@ void charging_end_period(struct charging *c, uint32_t vcpu, struct period *p, ui
 /* When the first period began that waits; UINT64_MAX: none does. */
 uint64_t charging_waiting_since(const struct charging *c);
 
-/* Whether idle time is to be shared out, and so far no driver domain's tasks were told apart. */
+/* Whether idle time is to be shared out, and no record has distinguished any driver domain's tasks so far. */
 bool charging_lacks_tasks(const struct charging *c);
 
 #endif

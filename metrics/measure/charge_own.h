@@ -42,7 +42,7 @@ void own_load_advance(struct charging *c, uint64_t until_ns);
 /* No periods are to come, and the trace ends at end_ns. */
 void own_load_end(struct charging *c, uint64_t end_ns);
 
-/* When the stretch began of which a period is held; UINT64_MAX: none is held. */
+/* When the stretch of the held period began; UINT64_MAX: none is held. */
 uint64_t own_load_since(const struct charging *c);
 
 #endif

@@ -136,7 +136,7 @@ static bool is_counted(const struct charging *c, uint16_t domain)
     return false;
 }
 
-/* Its vCPUs, of which some may run. */
+/* Its vCPUs; some may run. */
 static void take_vcpus(struct charging *c, uint32_t life)
 {
     const struct incarnation *l = &c->population->incarnations[life];

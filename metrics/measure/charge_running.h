@@ -9,7 +9,7 @@ struct charging;
 
 /* A domain turns out to be a driver domain. Its index; NOBODY: no memory. */
 uint32_t charging_make_idd(struct charging *c, uint32_t life);
-/* The tasks of the driver domain can be told apart from now on: the executions that go on end, and tasks begin. */
+/* Records distinguish the tasks of the driver domain from now on: open executions end, and tasks begin. */
 void charging_see_tasks(struct charging *c, uint32_t idd);
 
 /* The vCPU of a driver domain runs from now on. */

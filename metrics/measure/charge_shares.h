@@ -21,7 +21,7 @@ static inline struct period *charging_new_period(struct charging *c, uint32_t vc
 {
     return charging_make_period(c, charging_idd_of_vcpu(c, vcpu), from_ns);
 }
-/* A period, over, of which all is the own of the vCPU's driver domain. NULL: no memory. */
+/* A closed period that is all own work of the vCPU's driver domain. NULL: no memory. */
 struct period *charging_own_period(struct charging *c, uint32_t vcpu);
 /* Nothing happened in it. */
 void charging_clear_period(struct charging *c, struct period *p);
@@ -51,7 +51,7 @@ void charging_share_recent(struct charging *c, struct period *p);
 void charging_share_own(struct charging *c, struct period *p);
 /* The sum of the weights in c->real_weights. */
 double charging_sum_real(const struct charging *c, const struct period *p);
-/* Keeps in mind to whom the period is charged. */
+/* Remembers the guests that the period is charged to. */
 void charging_remember(struct charging *c, const struct period *p);
 /* c->real_weights become the weights of the period. */
 static inline void charging_set_weights(const struct charging *c, struct period *p)

@@ -166,7 +166,7 @@ struct charging_sink {
     void (*event)(void *context, uint64_t time_ns, const struct io_event *h);
 };
 
-/* Sums by whom they are for. */
+/* Sums by the recipients of shares. */
 struct share_sums {
     struct share_sum {
         uint32_t to; /* as struct share has it */

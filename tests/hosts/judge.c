@@ -18,7 +18,7 @@ static const struct truth_vcpu *find_vcpu(const struct judging *j, int domain, i
     return NULL;
 }
 
-/* With records of births and deaths missing, lives cannot be told apart; a small ring loses some though no loss was planned. */
+/* Without the records of births and deaths a reader cannot distinguish lives; a small ring loses some though the plan has no loss. */
 static bool lives_blur(const struct judging *j, const struct place *p)
 {
     bool missing = plan_damages(j->plan) || j->v->lost || j->v->unreported_tsc < UINT64_MAX;

@@ -224,7 +224,7 @@ static void a_sleeper_may_wait_for_as_long_as_its_pcpu_takes_no_decision(void)
     sleeps_behind_a_burner(true, 8 * MS);
 }
 
-/* Domain 1 runs on pCPU 0 from 1 ms on, blocks at 10 and runs again at 12 ms, of which the records are damaged. */
+/* Domain 1 runs on pCPU 0 from 1 ms on, blocks at 10 and runs again at 12 ms; the records of both are damaged. */
 static void damaged(uint64_t next_record, uint64_t unknown_ns)
 {
     struct trace_bytes c;
