@@ -149,6 +149,16 @@ static void look_at_all(struct search *s)
     }
 }
 
+/* A ring named the pCPU's idle vCPU once: damage, unless the ring is a sibling for another reason, too. */
+static void look_at_named(struct search *s)
+{
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        uint16_t ring = cores_named_by(&s->d->cores, pcpu);
+        if (ring != PCPUS_MAX)
+            vote(s, ring, (uint16_t)pcpu);
+    }
+}
+
 /* Votes for two rings count together once these are known to be siblings: so it is gone over again. */
 static void search(struct search *s)
 {
@@ -158,6 +168,7 @@ static void search(struct search *s)
         memset(s->places, 0, PLACES * sizeof *s->places);
         memset(s->votes, 0, PCPUS_MAX * sizeof *s->votes);
         s->places_n = 0;
+        look_at_named(s);
         look_at_all(s);
         cores = cores_of(s->d);
     } while (before != cores);
