@@ -212,7 +212,7 @@ static void check_charges(const struct reading *r, const struct charge_summary *
     check_own_loads(r->options, s);
     if (r->meter.charge.charge_idle && s->idds_unseparated + s->idds_own_given > 0)
         complain(
-            "--charge-idle: the tasks of %zu driver domains are not told apart: nothing of them is idle time",
+            "--charge-idle: the tasks of %zu driver domains are not distinguished: nothing of them is idle time",
             s->idds_unseparated + s->idds_own_given);
     if (r->counters)
         check_counters(r, s, end_ns);
