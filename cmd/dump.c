@@ -202,7 +202,7 @@ static int run(struct dump *d)
     const struct options *o = d->options;
     if (events_file_read(o, &d->own) != EXIT_DONE)
         return EXIT_ERROR;
-    if (o->events && strcmp(o->events, "help") == 0) {
+    if (o->events && strcmp(o->events, WORD_HELP) == 0) {
         dump_print_events(d->own);
         return EXIT_DONE;
     }

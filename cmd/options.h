@@ -11,6 +11,9 @@
 
 #define LEVEL_DEFAULT 3 /* of compression, as zstd has it */
 
+/* What is asked for instead of rows: --columns or --sort with this word lists the columns. */
+#define WORD_HELP "help"
+
 /* "auto" "always" "never" */
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
@@ -70,6 +73,9 @@ struct options {
 struct options *options_parse(const struct command *c, int argc, char **argv, int *status);
 void options_free(struct options *o);
 
+/* Whether --columns or --sort asks for the list of columns, for which no trace is read. */
+bool options_list_columns(const struct options *o);
+
 /*
  * Fills what was left open, and refuses what does not go together. -1 with `err` filled. Part of options_parse.
  */
@@ -85,11 +91,15 @@ set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpu
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
     set_level;
 
+/* Names of formats, ended by NULL, with commas between them; returns `to`. */
+#define FORMATS_BYTES 96
+const char *formats_listed(char to[FORMATS_BYTES], const char *const *formats);
+
 /* A whole number in [1, most]. */
 int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text, struct error *err);
 
 /*
- * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
+ * "10s" "100ms" "500us" "1500ns" "2min" (or "2m") "1h" "30d", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
  * names the option (without dashes).
  */
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
@@ -172,7 +182,7 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
 /* How a trace is read. */
 #define OPTIONS_TRACE                                                                                        \
-    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4G); default: measured from the trace",               \
+    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured from the trace",             \
            .set = set_cpu_hz),                                                                               \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
@@ -187,8 +197,8 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 /* How rows are shown that every format can write. */
 #define OPTIONS_SHOWING                                                                                      \
     OPTIONS_HEADING("How to show it"),                                                                       \
-        OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"), OPTION_OUTPUT,   \
-        OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
+        OPTION_FORMAT("table, csv, tsv, json, jsonl; default: by the ending of -o, else table"),             \
+        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
 
 /* Driver domains and charges. */
 /* How a trace alone is charged. */

@@ -388,7 +388,7 @@ static void list_columns(const struct relation *const *relations)
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
-    if (o->columns && strcmp(o->columns, "help") == 0) {
+    if (options_list_columns(o)) {
         list_columns(o->command->relations);
         return EXIT_DONE;
     }

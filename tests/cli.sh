@@ -45,6 +45,7 @@ check 'unknown option, suggestion' refuses "did you mean '--granularity'" report
 check 'unknown option' refuses "no option '--xyzzyxyzzy'" report --xyzzyxyzzy "$fixture"
 check 'unknown letter' refuses "no option '-z'" report -z "$fixture"
 check 'option without its value' refuses 'wants a value' report "$fixture" -g
+check 'an empty name' refuses 'the name of a FILE is empty' report ''
 check 'two files' refuses 'one FILE' report "$fixture" "$fixture"
 check 'unknown format, suggestion' refuses "did you mean 'json'" report -f jsn "$fixture"
 for bad in '-g 10x' '-g 1' '-g 1s,,2s' '-g -1s' '-g 1e3s' '-g 10ns' '--live 1ns' '-t 1s' '-t 3s,1s' '-t x,y' '-d x' '-d 3-1' \
@@ -290,7 +291,7 @@ for column in $columns; do
     check "csv has $column" says "$out" "^\(.*,\)\?$column\(,.*\)\?$"
 done
 rm -f "$dir"/*
-for name in x.csv x.json x.jsonl; do
+for name in x.csv x.tsv x.json x.jsonl; do
     run report "$fixture" -o "$dir/$name.zst"
     check "$name.zst is zstd" zstd -qt "$dir/$name.zst"
     run report "$fixture" -o "$dir/$name"
@@ -298,6 +299,24 @@ for name in x.csv x.json x.jsonl; do
     run report "$fixture" -f "${name#x.}"
     check "$name: -o is what standard output gets" same "$out" "$dir/$name"
 done
+run report -g total,1s -f csv "$fixture"
+cp "$out" "$scratch/csv"
+run report -g total,1s -f tsv "$fixture"
+check 'tsv: csv with tabs' same <(tr , '\t' <"$scratch/csv") "$out"
+printf '%s\n' '1 back\slash' '2 a"b,c' $'3 tab\there' >"$scratch/names"
+run report -f tsv -c name -q --names "$scratch/names" "$fixture"
+check 'tsv: what would part cells or lines is written as in databases' equal 'back\\slash a"b,c tab\there' \
+    "$(tail -n +3 "$out" | paste -sd ' ')"
+run dump -n 5 -o "$dir/x.txt" "$fixture"
+check 'dump -o x.txt is text' same "$dir/x.txt" <("$XENMETER" dump -q -n 5 "$fixture")
+rm -f "$dir"/*
+for name in x.gz x.csv.GZ x.parquet x.xlsx x.sqlite; do
+    for command in report charge blame dump; do
+        check "$command -o $name" refuses "nothing here writes .*; $command writes " $command -o "$dir/$name" "$fixture"
+    done
+done
+check 'dump -o x.tsv' refuses 'dump has no format .tsv.*it writes text, csv, jsonl' dump -o "$dir/x.tsv" "$fixture"
+check 'nothing is left of them' nothing_left
 
 group 'what to show'
 run report -f csv -c domain,running_ns "$fixture"
@@ -306,6 +325,12 @@ run report -f csv -c running_ns,domain,blocked_ns "$fixture"
 check '-c: in this order' equal running_ns,domain,blocked_ns "$(head -n 1 "$out")"
 run report -f csv -c running_pct,runnable_pct -s runnable_pct "$fixture"
 check '-s: largest first' equal "$(tail -n +2 "$out")" "$(tail -n +2 "$out" | sort -t, -k2,2gr)"
+run report -s help
+check '-s help lists the columns' same "$out" <("$XENMETER" report -c help)
+run report -f csv --cpu-hz 2.6GHz -g 1min "$fixture"
+cp "$out" "$scratch/csv"
+run report -f csv --cpu-hz 2600000khz -g 60s "$fixture"
+check 'units: GHz and kHz, min' same "$scratch/csv" "$out"
 run report -f csv -n 2 -s running_ns "$fixture"
 check '-n: at most so many rows' equal 3 "$(wc -l <"$out")"
 run report -f csv -g execution -c vcpu,ran_ns,domain -q "$fixture"
