@@ -37,6 +37,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool raw_names;
     bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
@@ -165,6 +166,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_NAMES(HELP)                                                                                   \
     OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
            OPTION_FIELD(names), .choices = ":file")
+#define OPTION_RAW_NAMES                                                                                     \
+    OPTION_FLAG(0, "raw-names", raw_names,                                                                   \
+                "names in csv and tsv as they are, also if they steer a terminal or are formulas")
 #define OPTION_EVENTS_FILE                                                                                   \
     OPTION(0, "events-file", "FILE", "names and fields of your own events: see xenmeter-events(7)",          \
            .set = set_text, OPTION_FIELD(events_file), .choices = ":file")
@@ -198,7 +202,7 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTIONS_SHOWING                                                                                      \
     OPTIONS_HEADING("How to show it"),                                                                       \
         OPTION_FORMAT("table, csv, tsv, json, jsonl; default: by the ending of -o, else table"),             \
-        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
+        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_RAW_NAMES, OPTION_COLOR
 
 /* Driver domains and charges. */
 /* How a trace alone is charged. */

@@ -87,6 +87,7 @@ static int open_writer(struct reading *r, struct error *err)
         schema->names = r->run.names;
     }
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
+    schema->raw_names = o->raw_names;
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
@@ -211,9 +212,9 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         complain("none of the domains of --idd is in this trace");
     check_own_loads(r->options, s);
     if (r->meter.charge.charge_idle && s->idds_unseparated + s->idds_own_given > 0)
-        complain(
-            "--charge-idle: the tasks of %zu driver domains are not distinguished: nothing of them is idle time",
-            s->idds_unseparated + s->idds_own_given);
+        complain("--charge-idle: the tasks of %zu driver domains are not distinguished: nothing of them is "
+                 "idle time",
+                 s->idds_unseparated + s->idds_own_given);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)

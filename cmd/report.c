@@ -74,6 +74,7 @@ static const struct option_spec options[] = {
     OPTION_SORT("order the rows of an interval, or all executions, largest first"),
     OPTION_LIMIT("at most N rows of an interval, at most N executions"),
     OPTION_NAMES("domain names"),
+    OPTION_RAW_NAMES,
     OPTION_COLOR,
     OPTIONS_HEADING("I/O and driver domains"),
     OPTIONS_CHARGE,

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/safe_text.h"
 #include "formats/writer_ops.h"
+
+#define GUARDED_BYTES 4096
 
 extern const struct writer_ops csv_writer, tsv_writer;
 
@@ -40,6 +43,18 @@ static void add_quoted(struct buffer *b, const char *s)
     buffer_text(b, "\"");
 }
 
+/*
+ * Text for people and spreadsheets: nothing in it steers a terminal, and a spreadsheet does not run it as a formula. Its
+ * beginning, if it is long.
+ */
+static const char *guarded(char to[GUARDED_BYTES], const char *s)
+{
+    bool is_formula = *s && strchr("=+-@", *s);
+    *to = '\'';
+    safe_text(to + is_formula, GUARDED_BYTES - is_formula, s);
+    return to;
+}
+
 static bool has_tabs(const struct writer *w)
 {
     return w->ops == &tsv_writer;
@@ -68,6 +83,14 @@ static int begin(struct writer *w)
     return 0;
 }
 
+static void put_cell(struct writer *w, const struct column *column, struct value v)
+{
+    char text[GUARDED_BYTES];
+    if (v.type == VALUE_TEXT && !w->schema->raw_names)
+        v.text = guarded(text, v.text);
+    writer_add_value(&w->text, column, v, "", has_tabs(w) ? add_escaped : add_quoted);
+}
+
 static int rows(struct writer *w, const struct rows *rows)
 {
     const struct column_choice *c = w->schema->choice;
@@ -81,8 +104,7 @@ static int rows(struct writer *w, const struct rows *rows)
             if (f)
                 buffer_add(&w->text, tabs ? "\t" : ",", 1);
             if (columns[f])
-                writer_add_value(&w->text, columns[f], column_value(columns[f], &view), "",
-                                 tabs ? add_escaped : add_quoted);
+                put_cell(w, columns[f], column_value(columns[f], &view));
         }
         buffer_add(&w->text, "\n", 1);
         if (writer_put_text(w) != 0)

@@ -37,7 +37,8 @@ struct report_schema {
     const void *names;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
     bool color;                         /* the table may use colour */
-    unsigned width;                     /* of the terminal in characters; 0: not a terminal, no limit */
+    bool raw_names; /* CSV and TSV have names as they are, whatever a program does with them */
+    unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */
     const char *prefix;  /* of their names */
     const char *capture; /* the file being read, which none of them may replace */

@@ -304,7 +304,7 @@ cp "$out" "$scratch/csv"
 run report -g total,1s -f tsv "$fixture"
 check 'tsv: csv with tabs' same <(tr , '\t' <"$scratch/csv") "$out"
 printf '%s\n' '1 back\slash' '2 a"b,c' $'3 tab\there' >"$scratch/names"
-run report -f tsv -c name -q --names "$scratch/names" "$fixture"
+run report -f tsv -c name -q --raw-names --names "$scratch/names" "$fixture"
 check 'tsv: what would part cells or lines is written as in databases' equal 'back\\slash a"b,c tab\there' \
     "$(tail -n +3 "$out" | paste -sd ' ')"
 run dump -n 5 -o "$dir/x.txt" "$fixture"
@@ -386,6 +386,37 @@ run report --names "$scratch/xl" -f jsonl "$fixture"
 check '--names: xl list, a blank in a name' says "$out" '"domain":3,.*"name":"guest one"'
 run report --cpu-hz 1.298G -f json "$fixture"
 check '--cpu-hz: given' equal 'given 1298000000' "$(jq -r '.trace | "\(.cpu_hz_source) \(.cpu_hz)"' "$out")"
+
+group 'names of domains and files can hold anything'
+# All control characters but the line end, those that turn the direction of writing, invisible ones, and bytes that are no UTF-8.
+hostile=$(for code in {1..9} {11..31} 127; do printf '%b' "$(printf '\\x%02x' "$code")"; done
+    for code in 0085 009b 061c 200b 200e 200f 2028 2029 202a 202e 2066 2069 feff; do printf '%b' "\\u$code"; done
+    printf '\xff\xc3(')
+only_safe() { # FILE: nothing but printable ASCII and line ends
+    ! LC_ALL=C grep -q '[^[:print:]]' "$1" && has_text "$1"
+}
+printf '%s\n' "1 a${hostile}z" '2 =HYPERLINK("http://x")' '3 -1+1' >"$scratch/names"
+for arguments in report 'report -f csv -c name' 'charge -f csv -c name' info blame; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments -q --names "$scratch/names" fixtures/mixed-credit.xt.zst
+    [ "$arguments" = info ] || check "$arguments: the name is there, of what is safe" says "$out" 'a[?]*'
+    check "$arguments: nothing of it steers a terminal" only_safe "$out"
+done
+run report -q -f csv -c domain,name --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'csv: no formula' says "$out" "^2,\"'=HYPERLINK(\"\"http://x\"\")\"$"
+check 'csv: no formula, by its sign' says "$out" "^3,'-1+1$"
+run report -q -f tsv -c domain,name --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'tsv: no formula' says "$out" "^3	'-1+1$"
+run report -q -f csv -c domain,name --raw-names --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check '--raw-names: as it is' says "$out" '^3,-1+1$'
+run report -q -f json --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'json: as it is' jq -e '[.reports[0].intervals[0].rows[].name] | index("-1+1") and index("=HYPERLINK(\"http://x\")") != null' "$out" >/dev/null
+printf '%s\n' '1 漢字' '2 ab' '3 e\xcc\x81t' >"$scratch/names"
+run report -q --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'a wide character has two columns' says "$out" '^1       漢字 '
+run report "$dir/a${hostile}"$'\n'"z"
+check 'a message about a file' only_safe "$err"
+check 'is one line' equal 1 "$(wc -l <"$err")"
 
 group 'colour, standard error'
 escape=$(printf '\033')
