@@ -116,13 +116,19 @@ static int whole_number(const char *text, size_t most, size_t *number)
     return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
 }
 
+/* The byte set of a list of numbers below `limit`, made on first use. -1 with `err` filled: no memory. */
+static int make_set(uint8_t **set, size_t limit, struct error *err)
+{
+    return *set || (*set = calloc(limit, 1)) ? 0 : error_no_memory(err, "the options");
+}
+
 /* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */
 static int set_numbers(const struct option_spec *s, const char *text, uint8_t **set, size_t limit,
                        struct error *err)
 {
     const char *p = text;
-    if (!*set && !(*set = calloc(limit, 1)))
-        return error_no_memory(err, "the options");
+    if (make_set(set, limit, err) != 0)
+        return -1;
     for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
         memset(*set + from, 1, to - from + 1);
         if (*p == '\0')
@@ -285,13 +291,36 @@ int set_format(struct options *o, const struct option_spec *s, const char *text,
                      formats_listed(all, formats));
 }
 
+/* An id, a range, or a name, which is resolved when names are known. */
+static int add_domain(void *context, const char *item, size_t n, struct error *err)
+{
+    struct options *o = context;
+    const char *text = item;
+    size_t from, to;
+    if (n > 0 && !isdigit((unsigned char)*item) && *item != '-') {
+        o->domains_named = true;
+        return 0;
+    }
+    if (range_below(&text, 65536, &from, &to) != 0 || text != item + n)
+        return error_set(err, ERROR_USAGE,
+                         "--domains %.60s: wants ids below 65536, ranges and names, for example 0,3-5,web*",
+                         o->domains_list);
+    memset(o->domains + from, 1, to - from + 1);
+    return 0;
+}
+
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_numbers(s, text, &o->domains, 65536, err);
+    (void)s;
+    if (make_set(&o->domains, 65536, err) != 0)
+        return -1;
+    o->domains_list = text;
+    return each_item(text, add_domain, o, err);
 }
 
 int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    o->pcpus_list = text;
     return set_numbers(s, text, &o->pcpus, PCPUS_MAX, err);
 }
 

@@ -27,9 +27,11 @@ struct options {
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
-    uint64_t live_ns; /* 0: not live */
-    uint8_t *domains; /* a byte for each of 65536 domain ids; NULL: not given */
-    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
+    uint64_t live_ns;                      /* 0: not live */
+    uint8_t *domains;                      /* a byte for each of 65536 domain ids; NULL: not given */
+    uint8_t *pcpus;                        /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
+    const char *domains_list, *pcpus_list; /* as they were given; NULL: they were not */
+    bool domains_named;                    /* names are among --domains: domain_list_names adds them */
     uint64_t from_ns, to_ns;
     const char *columns, *sort;
     size_t limit; /* rows of an interval; 0: all */

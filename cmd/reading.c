@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "metrics/min_max.h"
+#include "domain_list.h"
 #include "nothing.h"
 #include "metrics/verdict.h"
 
@@ -283,7 +284,7 @@ static int check_rows(const struct reading *r, const struct quality *q)
     uint64_t rows;
     if (writer_rest(r->writer, &rows) != 0 || rows > 0 || trace_run_stopped(&r->run))
         return 0; /* a failure is the output's, and commit says it */
-    if (!r->no_rows || !records_show_states(q) || !domains_are_there(&r->run)) {
+    if (!r->no_rows || !records_show_states(q) || !domain_list_is_there(&r->run)) {
         nothing_to_report(&r->run, q, &err);
         return fail(r->options->input, &err);
     }
@@ -330,6 +331,8 @@ static int end_writing(struct reading *r)
     if (r->run.archived.archive)
         archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
+    if (!r->options->quiet)
+        domain_list_say_absent(&r->run);
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
         say_all(r, &judgement, &of_charges, &s);
     return EXIT_DONE;

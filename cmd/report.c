@@ -62,7 +62,7 @@ static const struct option_spec options[] = {
     OPTION_BYS("rows by domain (default), vcpu, pcpu or domain-pcpu"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us), execution"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these domains: 0,3-5"),
+    OPTION_DOMAINS("only these domains: 0,3-5,web*"),
     OPTION_PCPUS("only time on these pCPUs"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),

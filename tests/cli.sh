@@ -387,6 +387,29 @@ check '--names: xl list, a blank in a name' says "$out" '"domain":3,.*"name":"gu
 run report --cpu-hz 1.298G -f json "$fixture"
 check '--cpu-hz: given' equal 'given 1298000000' "$(jq -r '.trace | "\(.cpu_hz_source) \(.cpu_hz)"' "$out")"
 
+group 'domains by name, and those that are not there'
+printf '%s\n' '1 web1' '2 web2' '3 db' >"$scratch/names"
+host=fixtures/mixed-credit.xt.zst
+domains_of() { # ARGUMENT...
+    run "$@" && tail -n +2 "$out" | cut -d, -f1 | sort -u | paste -sd ' '
+}
+for domains in 'web*' web1,web2 '1,web[2-9]' 1-2; do
+    check "-d $domains" equal '1 2' "$(domains_of report -q -f csv -c domain --names "$scratch/names" -d "$domains" "$host")"
+done
+check 'blame' equal 3 "$(domains_of blame -q -f csv -c victim --names "$scratch/names" -d db "$host")"
+run dump -q --count -b domain -f csv --names "$scratch/names" -d db "$host"
+cp "$out" "$scratch/named"
+run dump -q --count -b domain -f csv -d 3 "$host"
+check 'dump' same "$scratch/named" "$out"
+check 'nobody has this name' refuses 'no domain has this name; there are web1, web2, db' report --names "$scratch/names" -d 'mail*' "$host"
+check 'no names are known' refuses '--domains web1: no names of domains are known; give --names FILE' report -d web1 "$host"
+"$XENMETER" archive create -q --names "$scratch/names" -o "$scratch/named.xma" "$host"
+check 'names of an archive' equal '1 2' "$(domains_of report -q -f csv -c domain -d 'web*' "$scratch/named.xma")"
+run report -d 1,7,90-99,0-2,3-9 -p 0-3,9 "$host"
+check 'what is absent is named, item by item' equal '--domains 7: --domains 90-99: --pcpus 9:' "$(grep -o -- '--[a-z]* [0-9-]*:' "$err" | paste -sd ' ')"
+run report -d 1,7 "$scratch/named.xma"
+check 'of an archive, too' equal '--domains 7:' "$(grep -o -- '--[a-z]* [0-9-]*:' "$err" | paste -sd ' ')"
+
 group 'names of domains and files can hold anything'
 # All control characters but the line end, those that turn the direction of writing, invisible ones, and bytes that are no UTF-8.
 hostile=$(for code in {1..9} {11..31} 127; do printf '%b' "$(printf '\\x%02x' "$code")"; done
