@@ -75,7 +75,7 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     a->options = o;
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
-    a->archive = archive_open(o->input, err);
+    a->archive = archive_for_reading(o->input, err);
     if (!a->archive ||
         archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->captures_n, err) != 0)
         return -1;
