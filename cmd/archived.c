@@ -99,7 +99,7 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
     a->timelines = 1;
-    a->archive = archive_open(o->input, err);
+    a->archive = archive_for_reading(o->input, err);
     if (!a->archive ||
         archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->all_n,
                          o->command->sums_timelines ? &a->timelines : NULL, &a->timeline, err) != 0)

@@ -689,6 +689,17 @@ rm -f "$dir"/*
 # ---- options and messages ----
 
 group 'options and messages'
+run archive create -o "$scratch/two.xma" fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst
+check 'of several traces each verdict has its name' equal 'fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst' \
+    "$(sed -n 's/^xenmeter: \(.*\): verdict .*/\1/p' "$err" | paste -sd ' ')"
+run archive list "$scratch/two.xma"
+check 'list: small sizes in kB' says "$out" 'stored    [0-9.]* kB in'
+head -c 100000 "$scratch/two.xma" >"$scratch/two-cut.xma"
+for command in report charge info dump 'archive list' 'archive merge -o '"$scratch/no.xma"; do
+    # shellcheck disable=SC2086 # a list of words
+    run $command "$scratch/two-cut.xma"
+    check "$command of one that is cut: how to save the rest" says "$err" '"xenmeter archive extract --partial" saves what is whole'
+done
 trace=$scratch/mixed.xt
 archive=$scratch/t1.xma
 for command in '' create list extract verify merge; do

@@ -74,8 +74,8 @@ static int give(struct rollup *r, uint64_t granularity_ns, uint64_t start_ns, ui
     m.state_ns[RUNSTATE_RUNNING] = (int64_t)(end_ns - start_ns);
     struct row row = {.domain = 1, .life = 1, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
     struct meter_sink sink = rollup_sink(r);
-    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, BY_DOMAIN, 0, 0}, &row,
-                         1);
+    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, BY_DOMAIN, 0, 0},
+                         &row, 1);
 }
 
 static struct rollup *rollup_to(struct told_calls *told, struct rollup_plan plan)
@@ -243,7 +243,7 @@ static void nonsense_ends_well(void)
             struct charge_idd idd = {.domain = (int32_t)random_below(&random, 3), .life = 1};
             uint64_t kind = random_below(&random, 24), length = kind == 3 ? 2 : 1;
             struct interval interval = {length * S, at * S, at == 12 ? 12500 * MS : (at + length) * S,
-                                        BY_DOMAIN, 0, 0};
+                                        BY_DOMAIN,  0,      0};
             struct before_seen seen = {
                 .row = {.domain = 1 + (int32_t)random_below(&random, 2), .life = 1, .vcpu = -1, .pcpu = -1},
                 .state = (enum runstate)random_below(&random, RUNSTATES),
