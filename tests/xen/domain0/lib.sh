@@ -48,8 +48,8 @@ judge_near() { # STATEMENT NUMBER WANTED BOUND [UNIT]
     local verdict
     verdict=$(awk -v number="$2" -v wanted="$3" -v bound="$4" 'BEGIN {
         known = number ~ /^-?[0-9]+\.?[0-9]*$/ && wanted ~ /^-?[0-9]+\.?[0-9]*$/
-        off = number - wanted
-        print known && off <= bound + 0 && off >= -bound ? "pass" : "FAIL"
+        off = number > wanted + 0 ? number - wanted : wanted - number
+        print known && (off <= bound + 0) ? "pass" : "FAIL"
     }')
     result "$verdict" "$1" "${2:-none}${5:+ $5}" "${3:-none} +- $4"
 }
@@ -98,8 +98,10 @@ end_trace() { # SIGNAL PROCESS...
     wait "$tracer"
 }
 
-# The seconds of CPU that the toolstack counts, to 0.1 s.
-cpu_s() { xl list | awk -v name="$1" '$1 == name { print $6 }'; } # NAME
+# The seconds of CPU that the toolstack counts, to 0.1 s, as a list of "xl list" has them, or as they are now.
+cpu_s() { # NAME [LIST]
+    if [ $# -gt 1 ]; then cat "$2"; else xl list; fi | awk -v name="$1" '$1 == name { print $6 }'
+}
 
 # Waits until the command succeeds; false after so many seconds.
 within() { # SECONDS COMMAND...
