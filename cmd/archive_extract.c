@@ -199,7 +199,7 @@ static int copy_trace(struct extraction *x, const struct archive *a, struct erro
 static int extract_whole_trace(struct extraction *x)
 {
     struct error err = {0};
-    struct archive *a = archive_open(x->archive, &err);
+    struct archive *a = archive_for_reading(x->archive, &err);
     int status = a ? copy_trace(x, a, &err) : -1;
     archive_close(a);
     return status == 0 ? finish_trace(x) : fail(x->archive, &err);

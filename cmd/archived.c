@@ -75,7 +75,7 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     a->options = o;
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
-    a->archive = archive_open(o->input, err);
+    a->archive = archive_for_reading(o->input, err);
     if (!a->archive ||
         archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->captures_n, err) != 0)
         return -1;
@@ -87,6 +87,7 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
 void archived_close(struct archived *a)
 {
     trace_feed_free(a->chunks);
+    io_pasts_free(&a->pasts);
     for (size_t i = 0; a->summaries && i < a->captures_n; i++)
         summary_free(&a->summaries[i]);
     free(a->summaries);
@@ -302,7 +303,8 @@ static int prime_reader(const struct archived *a, const uint8_t *bytes, struct d
     if (!model)
         return error_no_memory(err, "the states of vCPUs");
     snapshot_read(&snapshot, bytes, a->snapshot->bytes, clock_ns(&a->resume.clock, a->snapshot->tsc));
-    model_restore(model, &snapshot);
+    (void)snapshot_take_part(&snapshot); /* of charges */
+    model_restore(model, &snapshot, false);
     dump_reader_prime(reader, model);
     model_free(model);
     return snapshot.failed ? error_set(err, ERROR_FORMAT, "a damaged snapshot") : 0;

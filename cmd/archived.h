@@ -28,7 +28,8 @@ struct archived {
     struct trace_feed *chunks;
     struct feed feed;
     const struct member *snapshot; /* with which it begins; NULL: at its beginning */
-    struct trace_resume resume;    /* with a snapshot */
+    struct trace_resume resume;    /* with a snapshot; */
+    struct io_pasts pasts;         /* of the pCPUs there, if charges are wanted */
 };
 
 /* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */

@@ -161,7 +161,7 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these guests: 1,3-5; shares stay those of the whole"),
+    OPTION_DOMAINS("only these guests: 1,3-5,web*; shares stay those of the whole"),
     OPTION_SORT("order the guests of each driver domain, largest first"),
     OPTION_LIMIT("of each driver domain the first N guests; without -s those that are charged most"),
     OPTION_TIME,

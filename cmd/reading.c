@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "metrics/min_max.h"
+#include "domain_list.h"
 #include "nothing.h"
 #include "metrics/verdict.h"
 
@@ -87,6 +88,7 @@ static int open_writer(struct reading *r, struct error *err)
         schema->names = r->run.names;
     }
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
+    schema->raw_names = o->raw_names;
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
@@ -211,9 +213,9 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         complain("none of the domains of --idd is in this trace");
     check_own_loads(r->options, s);
     if (r->meter.charge.charge_idle && s->idds_unseparated + s->idds_own_given > 0)
-        complain(
-            "--charge-idle: the tasks of %zu driver domains are not told apart: nothing of them is idle time",
-            s->idds_unseparated + s->idds_own_given);
+        complain("--charge-idle: the tasks of %zu driver domains are not distinguished: nothing of them is "
+                 "idle time",
+                 s->idds_unseparated + s->idds_own_given);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)
@@ -282,7 +284,7 @@ static int check_rows(const struct reading *r, const struct quality *q)
     uint64_t rows;
     if (writer_rest(r->writer, &rows) != 0 || rows > 0 || trace_run_stopped(&r->run))
         return 0; /* a failure is the output's, and commit says it */
-    if (!r->no_rows || !records_show_states(q) || !domains_are_there(&r->run)) {
+    if (!r->no_rows || !records_show_states(q) || !domain_list_is_there(&r->run)) {
         nothing_to_report(&r->run, q, &err);
         return fail(r->options->input, &err);
     }
@@ -329,6 +331,8 @@ static int end_writing(struct reading *r)
     if (r->run.archived.archive)
         archived_say(&r->run.archived);
     bool table = strcmp(r->options->format, "table") == 0;
+    if (!r->options->quiet)
+        domain_list_say_absent(&r->run);
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
         say_all(r, &judgement, &of_charges, &s);
     return EXIT_DONE;
@@ -388,7 +392,7 @@ static void list_columns(const struct relation *const *relations)
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
-    if (o->columns && strcmp(o->columns, "help") == 0) {
+    if (options_list_columns(o)) {
         list_columns(o->command->relations);
         return EXIT_DONE;
     }

@@ -1,5 +1,7 @@
 #include "trace_run.h"
 
+#include "domain_list.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,8 @@ int trace_run_find(struct trace_run *r, const struct options *o)
     if (archive && !r->names && command_option(o->command, "names") &&
         archived_names(&r->archived, &r->names, &err) != 0)
         return fail(o->input, &err);
+    if (domain_list_names(o, r->names, &err) != 0)
+        return fail(NULL, &err);
     if (archive || !o->host)
         return EXIT_DONE;
     complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,

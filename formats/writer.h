@@ -37,7 +37,8 @@ struct report_schema {
     const void *names;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
     bool color;                         /* the table may use colour */
-    unsigned width;                     /* of the terminal in characters; 0: not a terminal, no limit */
+    bool raw_names; /* CSV and TSV have names as they are, whatever a program does with them */
+    unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */
     const char *prefix;  /* of their names */
     const char *capture; /* the file being read, which none of them may replace */
@@ -67,8 +68,11 @@ extern const char *const report_formats[];
 /* Whether a format makes files of its own; the output it is given then only keeps what went wrong. */
 bool writer_makes_files(const char *format);
 
-/* The format that a file name's ending asks for ("x.csv", "x.csv.zst", "x.xma": "archive"), or NULL. */
+/* The format that a file name's ending asks for ("x.csv", "x.tsv.zst", "x.xma": "archive"), or NULL. */
 const char *writer_format_of(const char *path);
+
+/* The ending of a file name that belongs to a format which nothing here writes (".gz", ".xlsx"), or NULL. */
+const char *writer_foreign_ending(const char *path);
 
 /* Whether what this report shows, or is ordered by, has a column of that flag (COLUMN_CHARGE, COLUMN_SLICE). */
 bool writer_wants(const char *format, const struct report_schema *schema, enum column_flag flag);

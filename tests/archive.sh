@@ -180,12 +180,26 @@ group 'a long trace, read from its middle'
 simulated "$scratch/trace.xt" stress-churn '.trace += { "events": "sched", "lost": 0.01 }' --duration $((QUICK ? 12 : 15))s
 create --with-trace "$scratch/trace.xt" -o "$scratch/plain.xma"
 begun_later=0
+charges_begun_later=0
 anywhere=$(awk 'BEGIN { srand(); for (i = 0; i < 3; i++) { from = 2.5 + 8 * rand(); printf "%.6f,%.6f ", from, from + 0.1 + rand() } }')
 for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
     asked "$scratch/trace.xt" blame -t "$part" -g 70ms -f csv
     cp "$out" "$scratch/expected"
     asked "$scratch/plain.xma" blame -t "$part" -g 70ms -f csv
     check "-t $part, blame" same "$scratch/expected" "$out"
+    for arguments in 'charge -g total,70ms -f csv' 'charge -f json' 'report -b domain-pcpu -g 70ms -c all -f csv' 'debt --reserve 1=20% -f csv'; do
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/trace.xt" $arguments -t $part
+        about_numbers "$out" >"$scratch/expected"
+        cp "$err" "$scratch/expected-said"
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/plain.xma" $arguments -t $part
+        says "$err" 'from the trace that was kept, read from [0-9.]* s on$' && charges_begun_later=$((charges_begun_later + 1))
+        about_numbers "$out" >"$scratch/got"
+        without_road >"$scratch/said"
+        check "-t $part, $arguments" same "$scratch/expected" "$scratch/got"
+        check "-t $part, $arguments: what is said" same "$scratch/expected-said" "$scratch/said"
+    done
     for by in domain vcpu pcpu domain-pcpu; do
         for arguments in "-g total,70ms -c $times -f csv" "-g 300ms -c running_ns -f json"; do
             # shellcheck disable=SC2086 # a list of words
@@ -203,6 +217,7 @@ for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
     done
 done
 check 'it did not always begin at the beginning' [ $begun_later -ge 16 ]
+check 'nor did charges' [ $charges_begun_later -ge 6 ]
 # The last one that lies 2 s before 10.5 s.
 snapshot=$("$XENMETER" archive list -f json "$scratch/plain.xma" | jq -r '.pieces[0] | .cpu_hz as $hz | .tsc_first as $first
     | [.members[] | select(.tsc and (.tsc - $first) / $hz + 2 <= 10.5)] | last.name')
@@ -216,7 +231,7 @@ damaged() { # FILTER...: the snapshot through it
         check "a snapshot through $*, $command: refused" refused_once
     done
 }
-version() { printf '\002' && tail -c +2; }
+version() { printf '\003' && tail -c +2; }
 much() { cat && printf '\000'; }
 high() { head -c 1 && printf '\377\377\377\377\377\377\377\377\377\001' && tail -c +3; }
 damaged version
@@ -644,6 +659,17 @@ rm -f "$dir"/*
 # ---- options and messages ----
 
 group 'options and messages'
+run archive create -o "$scratch/two.xma" fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst
+check 'of several traces each verdict has its name' equal 'fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst' \
+    "$(sed -n 's/^xenmeter: \(.*\): verdict .*/\1/p' "$err" | paste -sd ' ')"
+run archive list "$scratch/two.xma"
+check 'list: small sizes in kB' says "$out" 'stored    [0-9.]* kB in'
+head -c 100000 "$scratch/two.xma" >"$scratch/two-cut.xma"
+for command in report charge info dump 'archive list' 'archive merge -o '"$scratch/no.xma"; do
+    # shellcheck disable=SC2086 # a list of words
+    run $command "$scratch/two-cut.xma"
+    check "$command of one that is cut: how to save the rest" says "$err" '"xenmeter archive extract --partial" saves what is whole'
+done
 trace=$scratch/mixed.xt
 archive=$scratch/t1.xma
 for command in '' create list extract verify merge; do

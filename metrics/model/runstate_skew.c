@@ -3,8 +3,6 @@
 
 #include "metrics/min_max.h"
 
-#define SKEW_MAX_NS 1000000u /* clocks of pCPUs are never that far apart: a real contradiction */
-
 /*
  * The vCPU was in state `old` before its first record. False: that time was handed out, or the vCPU ran, and its pCPU has
  * that time for somebody else.
@@ -74,6 +72,8 @@ bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
         return false;
     else
         counted = mend_first(r, vcpu, old);
+    if (r->wait_max_at == now_ns - lag_ns) /* it did not wait before the record that came early */
+        r->wait_max_ns = r->wait_before_ns;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
     r->unseen.late++;
     k->contradicted = k->first_record = false;
