@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static int spin(double seconds)
     uint64_t rounds = 0;
     for (double end = now_s() + seconds; now_s() < end; rounds++)
         compute(100000);
-    printf("spin rounds %llu\n", (unsigned long long)rounds);
+    printf("spin rounds %" PRIu64 "\n", rounds);
     return 0;
 }
 
@@ -104,7 +105,7 @@ static int send_bytes(const char *host, double seconds, uint64_t rounds)
         sent += CHUNK;
         compute(rounds);
     }
-    printf("send bytes %llu seconds %.2f\n", (unsigned long long)sent, now_s() - begin);
+    printf("send bytes %" PRIu64 " seconds %.2f\n", sent, now_s() - begin);
     return 0;
 }
 
@@ -118,14 +119,14 @@ static int ask(const char *host, double seconds, useconds_t pause_us)
             return fail("ask");
         answers++;
         if (now_s() >= second) {
-            printf("at %.2f answers %llu\n", now_s(), (unsigned long long)answers);
+            printf("at %.2f answers %" PRIu64 "\n", now_s(), answers);
             all += answers;
             answers = 0;
             second = now_s() + 1;
         }
         usleep(pause_us);
     }
-    printf("ask answers %llu seconds %.2f\n", (unsigned long long)(all + answers), now_s() - begin);
+    printf("ask answers %" PRIu64 " seconds %.2f\n", all + answers, now_s() - begin);
     return 0;
 }
 
@@ -139,7 +140,7 @@ static int read_disk(const char *device, double seconds)
     for (double end = now_s() + seconds; now_s() < end; reads++)
         if (pread(fd, block, BLOCK, (off_t)(reads * 7919 % 60000 * BLOCK)) != BLOCK)
             return fail(device);
-    printf("read requests %llu\n", (unsigned long long)reads);
+    printf("read requests %" PRIu64 "\n", reads);
     free(block);
     return 0;
 }
