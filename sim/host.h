@@ -84,7 +84,7 @@ struct sim_vcpu {
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
     struct sim_task *idle, *timer_interrupt, *reschedule;
-    struct sim_task_list interrupts, softirqs, threads, programs; /* pending, in order of precedence */
+    struct sim_task_list interrupts, softirqs, threads, programs, low; /* pending, in order of precedence */
     bool in_interrupt;
     struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
     bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */

@@ -230,6 +230,9 @@ struct charging {
     uint64_t untold_ns; /* with charge_idle: how long driver domains ran as long as that was so */
 };
 
+/* Open periods end at the next multiple of their length after after_ns (charging.c). */
+void charging_set_cut(struct charging *c, uint64_t after_ns);
+
 /* Room for `wanted` items, as array_make_room has it. False: no memory, which is noted. */
 static inline bool charging_make_space(struct charging *c, void *array, size_t *capacity, size_t wanted,
                                        size_t size)

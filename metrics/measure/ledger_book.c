@@ -130,6 +130,8 @@ static void find_booked(struct ledger *l, struct account *a, uint32_t vcpu)
 {
     uint8_t n = 0;
     a->cell[CELL_WHERE] = ledger_cell(l, CELL_WHERE, a->life, vcpu, a->pcpu);
+    if (a->cell[CELL_WHERE])
+        a->cell[CELL_WHERE]->visited = true;
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
         if (a->cell[kind] && pcpu_wanted(l, a))
             a->booked[n++] = &a->cell[kind]->live;

@@ -326,7 +326,7 @@ static void note_wait(struct runstates *r, const struct track *k, uint64_t now_n
     struct dark_stretch lost;
     bool dark = darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
     if (!k->idle && (dark || k->state == RUNSTATE_RUNNABLE))
-        r->wait_max_ns = max64(r->wait_max_ns, now_ns - (dark ? lost.to_ns : k->since_ns));
+        runstates_note_wait(r, now_ns - (dark ? lost.to_ns : k->since_ns), now_ns);
 }
 
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,

@@ -135,11 +135,14 @@ const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
 
 /*
- * Saves the machine, but for I/O, or restores it into a new one whose population is restored. It can be saved only where all
+ * Saves the machine, or restores it into a new one whose population is restored. It can be saved only where all
  * that its later results depend on is in it. Transitions before taken_ns were taken, and none after.
  */
 bool runstates_can_be_saved(const struct runstates *r);
 void runstates_snapshot(struct runstates *r, struct snapshot *s, uint64_t taken_ns);
+
+/* Nobody wants the I/O that waits to be taken. */
+void runstates_drop_io(struct runstates *r);
 
 /* The vCPU that runs on a pCPU by the last event; NOBODY: not known. */
 uint32_t runstates_current(const struct runstates *r, uint16_t pcpu);

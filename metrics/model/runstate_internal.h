@@ -88,10 +88,12 @@ struct runstates {
     struct transitions queue;
     struct darkness darkness;
     struct unseen unseen;
-    bool damaged;         /* the parser passed over bytes, or found wrong times: records may be missing */
-    uint64_t wait_max_ns; /* the longest wait so far, as far as no lost record can have interrupted it */
-    bool first_run_lost;  /* a pCPU became blind before it said who runs there */
-    size_t doubtful_n;    /* vCPUs with track.doubtful */
+    bool damaged;            /* the parser passed over bytes, or found wrong times: records may be missing */
+    uint64_t wait_max_ns;    /* the longest wait so far, as far as no lost record can have interrupted it, */
+    uint64_t wait_max_at;    /* when it ended, or was cut off, */
+    uint64_t wait_before_ns; /* and the longest one before it */
+    bool first_run_lost;     /* a pCPU became blind before it said who runs there */
+    size_t doubtful_n;       /* vCPUs with track.doubtful */
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -214,6 +216,16 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
 
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
+
+/* A vCPU waited for so long until then. */
+static inline void runstates_note_wait(struct runstates *r, uint64_t waited_ns, uint64_t now_ns)
+{
+    if (waited_ns <= r->wait_max_ns)
+        return;
+    r->wait_before_ns = r->wait_max_ns;
+    r->wait_max_ns = waited_ns;
+    r->wait_max_at = now_ns;
+}
 
 /* The vCPU's last contradiction was none: its records came in the wrong order. */
 void runstates_take_back(struct runstates *r, uint32_t vcpu);
