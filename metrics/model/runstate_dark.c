@@ -20,7 +20,7 @@
 #define WAITS_LONGEST  2 /* a wait is never longer than so many times the longest of many that were seen */
 
 /* The longest of the waits of n records is the longest of all the less surely the fewer they are: it counts as longer by this / n. */
-#define WAITS_RECORDS 768
+#define WAITS_RECORDS 512
 
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {

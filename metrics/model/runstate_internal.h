@@ -13,7 +13,6 @@
 #include "unseen.h"
 
 #define DOMID_FIRST_RESERVED 0x7ff0u
-#define SKEW_MAX_NS          1000000u    /* clocks of pCPUs are never that far apart: a real contradiction */
 #define SKEW_USUAL_NS        100000u     /* where nothing else distinguishes a late record from a wrong one */
 #define BEGINNING_NS         1000000000u /* how long first records may take to say about the trace's beginning */
 

@@ -3,6 +3,8 @@
 
 #include "metrics/min_max.h"
 
+#define SKEW_MAX_NS 1000000u /* clocks of pCPUs are never that far apart: a real contradiction */
+
 /*
  * The vCPU was in state `old` before its first record. False: that time was handed out, or the vCPU ran, and its pCPU has
  * that time for somebody else.

@@ -189,7 +189,7 @@ static double longest_cut_off(const struct judging *j)
  */
 static bool waits_are_short(const struct judging *j, const struct place *p)
 {
-    enum { FEW_CHANGES = 768 };
+    enum { FEW_CHANGES = 512 };
     double lights = 2 * (double)j->plan->losses; /* at the ends: the losses are even */
     double light_ns = p->length_ns / lights, few = FEW_CHANGES * lights / (double)(j->v->changes_n + 1);
     double longest = tally_longest_wait(j->r, j->ns_per_cycle), cut_off = longest_cut_off(j);
