@@ -297,7 +297,8 @@ static void finish_row(struct guard *g, struct guard_pair *p, struct guard_row *
     follow(p, row);
     row->blocks = row->outcome.decision == GUARD_BLOCK && row->outcome.why != WHY_MADE_ANEW;
     g->blocks += row->blocks;
-    if (row->outcome.decision == GUARD_RELEASE || row->outcome.why == WHY_MADE_ANEW)
+    if (row->outcome.decision == GUARD_RELEASE || row->outcome.decision == GUARD_HOLD ||
+        row->outcome.why == WHY_MADE_ANEW)
         memcpy(row->io, p->io, sizeof row->io);
     guard_words_write(row, &words);
     guard_row_add(&p->total, row);
