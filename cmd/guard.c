@@ -4,6 +4,7 @@
 
 #include "controlling.h"
 #include "guard_apply.h"
+#include "guard_log.h"
 #include "guard_policy.h"
 #include "metrics/array.h"
 #include "metrics/control/guard.h"
@@ -56,7 +57,11 @@ static const void *apply_rows(struct guard_run *g, const struct interval *interv
 {
     struct acting *acting = &g->controlling.acting;
     struct guard_action_row *all = acting_rows(acting, g->controlling.kind->relations, rows, n);
-    return all && guard_apply_rows(acting, &g->actions, interval, all, n) == 0 ? all : NULL;
+    if (!all || guard_apply_rows(acting, &g->actions, interval, all, n) != 0)
+        return NULL;
+    if (acting->options->log && n > 0)
+        act_note(acting->act, guard_log_write(interval, rows, n, acting_name, acting));
+    return all;
 }
 
 static int take_rows(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)

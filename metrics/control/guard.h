@@ -35,6 +35,7 @@ struct guard_row {
     uint64_t measured_ns, certain_ns, inferred_ns; /* what that rests on: they add up to it */
     uint64_t unattributed_ns;                      /* of the driver domain: on whose behalf is not known */
     uint64_t unknown_ns; /* of the driver domain's time: its state is not known, or doubtful */
+    uint64_t driver_ns;  /* the driver domain's time in all: that of its vCPUs */
     uint64_t average_ns; /* charged in each second since it was first over; NS_UNKNOWN: it was not */
     struct guard_outcome outcome;
     bool io[GUARD_IOS]; /* which I/O the action is about; of one that is held: that it was held for */

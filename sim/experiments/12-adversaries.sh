@@ -62,7 +62,7 @@ reaction() { # NAME
         printf '%s,-,%.1f,-,-,-,%s,-\n' "$load" "$(by_truth "$load")" "$(slowdown "$load")"
         for action in "${actions[@]}"; do
             name=$load-$action
-            printf '%s,%s,%.2f,%s,%s,%s\n' "$load" $action "$(by_truth "$name")" "$(reaction "$name")" "$(slowdown "$name")" "$(calc "$(used "$load") - $(used "$name")")"
+            printf '%s,%s,%.2f,%s,%s,%s\n' "$load" "$action" "$(by_truth "$name")" "$(reaction "$name")" "$(slowdown "$name")" "$(calc "$(used "$load") - $(used "$name")")"
         done
     done
 } >"$work/rows"
