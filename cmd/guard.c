@@ -287,7 +287,7 @@ static const struct option_spec options[] = {
            .set = set_over,
            .choices = ":list\ninterval\teach window\naction\twindows with an action\ntotal\tthe whole trace"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these guests: 1,3-5"),
+    OPTION_DOMAINS("only these guests: 1,3-5,web*"),
     OPTION_SORT("order the rows of a window, largest first"),
     OPTION_LIMIT("at most N rows of a window; without -s those that are charged most"),
     OPTION_TIME,

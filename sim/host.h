@@ -3,7 +3,7 @@
  *
  * All times are ns of Xen's system time; 0 is when tracing began. The host is one loop over timers. Each pCPU has a clock
  * of its own, the time of the last thing that happened there: it never goes back, and runs ahead of the loop by what the
- * hypervisor's code takes (records of one act are some tens of ns apart). Work of a guest begins after that.
+ * hypervisor's code takes (records of one act are about 1 us apart). Work of a guest begins after that.
  *
  * Layers of the folder, upper ones do not know lower ones: timeline, prng, trace_ring - host.h, emit.h, true_account.h -
  * scheduler.h and the schedulers - pcpu.h (who runs) - kernel.h (what a vCPU runs) - loads - simulation.h (all of it).

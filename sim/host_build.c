@@ -86,6 +86,8 @@ static bool build_pcpus(struct sim_host *host)
             return false;
         pcpu->ring.events = host->layout.events;
         pcpu->ring.skew = i % 2 ? host_tsc(host, host->plan->skew_ns) - host_tsc(host, 0) : 0;
+        pcpu->ring.report_cycles =
+            (uint64_t)((uint128)host->plan->cpu_hz * host->plan->record_ns / 2000000000u);
         pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
         pcpu->ring.current_vcpu = (uint16_t)i;
     }

@@ -147,7 +147,7 @@ struct scenario {
     uint64_t pcpus;
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
-    uint64_t ipi_ns, switch_cost_ns, record_ns, watchdog_ns;
+    uint64_t ipi_ns, switch_cost_ns, record_ns, guest_record_ns, watchdog_ns;
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */

@@ -112,6 +112,15 @@ unsigned decoder_traits(const struct decoder *d)
     return (d->raw && is_svm ? TRAIT_SVM : 0) | old_numbers_traits(d->quality);
 }
 
+void decoder_pasts(const struct decoder *d, struct io_past *pasts)
+{
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        pasts[i] = (struct io_past){.pcpu = s->pcpu, .current = s->current};
+        io_filter_past(&s->io, &pasts[i]);
+    }
+}
+
 /* Whether the pCPU's next record is understood by the ones before it. */
 static bool waits_for_record(const struct stream *s)
 {

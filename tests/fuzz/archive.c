@@ -210,7 +210,7 @@ static void try_archive(const char *path, uint64_t size)
     size_t n = a ? archive_captures(a, &captures) : 0, first = 0, several = 0;
     for (size_t i = 0; i < n && i < 8; i++)
         read_capture(a, &captures[i], damages == 0);
-    if (n > 1 && archive_timeline(a, NULL, 0, &first, &several, &err) == 0 && several > 1) {
+    if (n > 1 && archive_timeline(a, NULL, 0, &first, &several, NULL, NULL, &err) == 0 && several > 1) {
         bool stored = true;
         for (size_t i = first; i < first + several; i++)
             stored = stored && captures[i].trace_stored;
