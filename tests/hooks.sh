@@ -240,9 +240,9 @@ fi
 group 'netback-rate'
 mkdir -p "$scratch/bin" "$scratch/store/local/domain/0/backend/vif/3/0" "$scratch/store/local/domain/0/backend/vif/4/0" \
     "$scratch/store/local/domain/3" "$scratch/store/local/domain/4"
-for command in list read rm; do
+for command in ls read rm; do
     case $command in
-    list) does='[ -d "$1" ] && for f in "$1"/*/; do basename "$f"; done' ;;
+    ls) does='[ -d "$2" ] || exit 1; find "$2" -mindepth 1 | sort | while read -r f; do echo "${f#.} = \"$(cat "$f" 2>/dev/null)\""; done' ;;
     read) does='echo "$*" >>reads; for f; do cat "$f" 2>/dev/null || exit 1; done' ;;
     rm) does='rm -rf "$@"' ;;
     esac
