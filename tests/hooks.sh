@@ -238,11 +238,12 @@ fi
 # ---- made-up hosts ----
 
 group 'netback-rate'
-mkdir -p "$scratch/bin" "$scratch/store/local/domain/0/backend/vif/3/0" "$scratch/store/local/domain/0/backend/vif/4/0"
+mkdir -p "$scratch/bin" "$scratch/store/local/domain/0/backend/vif/3/0" "$scratch/store/local/domain/0/backend/vif/4/0" \
+    "$scratch/store/local/domain/3" "$scratch/store/local/domain/4"
 for command in list read rm; do
     case $command in
     list) does='[ -d "$1" ] && for f in "$1"/*/; do basename "$f"; done' ;;
-    read) does='[ -f "$1" ] && cat "$1"' ;;
+    read) does='echo "$*" >>reads; for f; do cat "$f" 2>/dev/null || exit 1; done' ;;
     rm) does='rm -rf "$@"' ;;
     esac
     printf '#!/bin/sh\ncd %s || exit\nfor a; do set -- "$@" ".$a"; shift; done\n%s\n' "$scratch/store" "$does" >"$scratch/bin/xenstore-$command"
@@ -265,6 +266,13 @@ check 'release' "$hooks/netback-rate" release 3 web -
 check 'there is no rate, as before' not test -e "$node/3/0/rate"
 check 'that there is none was said to netback' equal '/local/domain/0/backend/vif/3/0/rate 4294967295,0' "$(tail -n 1 "$scratch/store/written")"
 check 'nothing of ours is left' equal rate "$(cd "$node" && find . -type f -printf '%f\n')"
+echo 'web server' >"$scratch/store/local/domain/3/name"
+check 'one guest has a name' equal '3 free web server,4 free' "$("$hooks/netback-rate" list | paste -sd,)"
+echo mail >"$scratch/store/local/domain/4/name"
+rm "$scratch/store/reads"
+check 'both have' equal '3 free web server,4 free mail' "$("$hooks/netback-rate" list | paste -sd,)"
+check 'the names are read at once' equal 1 "$(grep -c name "$scratch/store/reads")"
+rm -r "$scratch/store/local/domain/3" "$scratch/store/local/domain/4"
 
 group 'priority'
 if ! renice -n 0 -p $$ >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then

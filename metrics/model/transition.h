@@ -6,8 +6,8 @@
 
 enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
-    TRANSITION_STATE, /* from one state to another; to running: `value` = slice granted, UINT32_MAX: none, or not wanted; */
-                      /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
+    TRANSITION_STATE,  /* from one state to another; to running: `value` = transition_run(); */
+                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
     TRANSITION_YIELD,  /* it yields: a switch follows */
     TRANSITION_SLEEP,  /* it was put to sleep */
     TRANSITION_GO_ON,  /* it goes on running after all */
@@ -48,5 +48,24 @@ struct transition {
 };
 
 #define NO_PCPU UINT16_MAX
+
+/*
+ * The value of a change to running: the slice granted, UINT32_MAX without one, and in ns how long after the instant the change was
+ * recorded. So long Xen was busy with the switch.
+ */
+static inline uint64_t transition_run(uint32_t slice_ns, uint64_t switch_ns)
+{
+    return (switch_ns < UINT32_MAX ? switch_ns : UINT32_MAX) << 32 | slice_ns;
+}
+
+static inline uint32_t transition_slice_ns(const struct transition *t)
+{
+    return (uint32_t)t->value;
+}
+
+static inline uint32_t transition_switch_ns(const struct transition *t)
+{
+    return (uint32_t)(t->value >> 32);
+}
 
 #endif
