@@ -372,6 +372,21 @@ void archived_describe(const struct archived *a, struct trace_summary *trace)
     trace->read_from = a->from_results ? "results" : "trace";
 }
 
+bool archived_origin(const struct archived *a, struct buffer *sources, struct origin *origin)
+{
+    bool several = a->timelines > 1;
+    const struct capture *list = several ? a->all : a->captures;
+    size_t n = several ? a->all_n : a->captures_n;
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(sources, "%s%s", i ? ", " : "", list[i].source);
+    buffer_add(sources, "", 1);
+    *origin = (struct origin){.host = list[0].host,
+                              .source = sources->at,
+                              .timeline = several ? 0 : a->timeline,
+                              .timelines = a->timelines};
+    return !sources->failed;
+}
+
 void archived_say(const struct archived *a)
 {
     const struct options *o = a->options;

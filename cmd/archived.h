@@ -9,6 +9,7 @@
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
 #include "cli.h"
+#include "formats/writer.h"
 #include "metrics/measure/dump.h"
 #include "metrics/pipeline.h"
 
@@ -100,6 +101,12 @@ int archived_enter(struct archived *a, struct pipeline *pipeline, struct dump_re
 
 /* What a summary of the trace says of the file: the archive. */
 void archived_describe(const struct archived *a, struct trace_summary *trace);
+
+/*
+ * Whose trace it is: the timelines that are read, without what was not recorded between them. It points into the archive and into
+ * `sources`, an empty buffer, the caller's. False: no memory.
+ */
+bool archived_origin(const struct archived *a, struct buffer *sources, struct origin *origin);
 
 /* Says on standard error where the numbers come from. */
 void archived_say(const struct archived *a);

@@ -26,6 +26,8 @@ static int write_info(const struct options *o, const struct info *info)
 static int conclude(const struct trace_run *run, const struct own_events *own, struct summary *s)
 {
     struct judgement judgement;
+    struct buffer sources = {0};
+    struct origin origin;
     struct quality *quality = &s->quality, named = s->quality;
     struct info info = {.summary = {.trace = s->trace,
                                     .clock = s->clock,
@@ -41,8 +43,10 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
                         .own = own,
                         .counted = &named,
                         .every_event = run->options->verbose};
-    if (run->archived.archive)
+    if (run->archived.archive) {
         archived_describe(&run->archived, &info.summary.trace);
+        info.summary.origin = archived_origin(&run->archived, &sources, &origin) ? &origin : NULL;
+    }
     for (size_t row = 0; !(s->clock.cpu_hz > 0) && row < quality_fields_n; row++)
         if (quality_fields[row].unit == QUALITY_NS) /* cycles are no ns */
             *quality_at(quality, row) = 0;
@@ -51,7 +55,9 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
     old_numbers_count(&named);
-    return write_info(run->options, &info);
+    int status = write_info(run->options, &info);
+    buffer_free(&sources);
+    return status;
 }
 
 /* ---- from a trace: of its own, or one that an archive keeps ---- */

@@ -277,24 +277,6 @@ void reading_sum_up(struct reading *r, struct summary *s)
         archived_describe(a, &s->trace);
 }
 
-/* Whose trace it is, by the archive. False: no memory. */
-static bool find_origin(const struct reading *r, struct buffer *sources, struct origin *origin)
-{
-    const struct archived *a = &r->run.archived;
-    bool several = a->timelines > 1;
-    const struct capture *list = several ? a->all : a->captures;
-    size_t n = several ? a->all_n : a->captures_n;
-    for (size_t i = 0; i < n; i++)
-        buffer_printf(sources, "%s%s", i ? ", " : "", list[i].source);
-    buffer_add(sources, "", 1);
-    *origin = (struct origin){.host = list[0].host,
-                              .source = sources->at,
-                              .timeline = several ? 0 : a->timeline,
-                              .timelines = a->timelines,
-                              .not_recorded_ns = r->gap_ns};
-    return !sources->failed;
-}
-
 /* A report without a row is refused, unless a signal ended it, or that there is none is the answer: this is said then. */
 static int check_rows(const struct reading *r, const struct quality *q)
 {
@@ -311,62 +293,92 @@ static int check_rows(const struct reading *r, const struct quality *q)
     return 0;
 }
 
+/* What is known at the end, and what it is worth. */
+struct ending {
+    struct summary s;
+    struct judgement judgement, of_charges;
+    bool apart; /* charges are beside other columns, and judged by themselves */
+};
+
+static void judge(struct reading *r, struct ending *e)
+{
+    const struct summary *s = &e->s;
+    uint64_t all_ns = clock_ns(&s->clock, s->trace.tsc_last);
+    verdict_judge(&e->judgement, &s->quality, &s->clock, all_ns, s->trace.pcpus, s->trace.has_runstates);
+    if (r->schema.charge)
+        verdict_judge_charges(&e->judgement, &s->charges, r->schema.charge->options, all_ns);
+    else if (e->apart)
+        verdict_judge_charges(&e->of_charges, &s->charges, &r->meter.charge, all_ns);
+    if (r->schema.charge && r->schema.charge->fit)
+        verdict_judge_fit(&e->judgement, r->schema.charge->fit);
+}
+
+/* Ends the report: a failure is the output's, and commit says it. -1: no memory. */
+static int end_report(struct reading *r, const struct ending *e)
+{
+    struct buffer sources = {0};
+    struct origin origin = {0};
+    bool archived = r->run.archived.archive != NULL;
+    int status = archived && !archived_origin(&r->run.archived, &sources, &origin) ? -1 : 0;
+    origin.not_recorded_ns = r->gap_ns;
+    const struct report_summary summary = {.origin = archived ? &origin : NULL,
+                                           .trace = e->s.trace,
+                                           .clock = e->s.clock,
+                                           .start_ns = r->options->from_ns,
+                                           .end_ns = e->s.end_ns,
+                                           .quality = &e->s.quality,
+                                           .judgement = &e->judgement,
+                                           .charges = r->meter.charge.wanted ? &e->s.charges : NULL,
+                                           .charges_judgement = e->apart ? &e->of_charges : NULL};
+    struct writer *writer = r->writer;
+    r->writer = NULL;
+    if (status == 0)
+        writer_end(writer, &summary);
+    else
+        writer_free(writer);
+    buffer_free(&sources);
+    return status;
+}
+
+static void say_end(const struct reading *r, const struct ending *e)
+{
+    const struct options *o = r->options;
+    bool table = strcmp(o->format, "table") == 0;
+    if (r->run.archived.archive)
+        archived_say(&r->run.archived);
+    if (r->run.archived.timelines > 1)
+        reading_say_timelines(r);
+    if (!o->quiet)
+        domain_list_say_absent(&r->run);
+    if (!o->quiet && (!table || o->output || o->verbose))
+        say_all(r, &e->judgement, &e->of_charges, &e->s);
+}
+
 static int end_writing(struct reading *r)
 {
     bool charges = r->meter.charge.wanted;
+    struct ending e = {.of_charges = {.verdict = VERDICT_GOOD}};
+    struct error err;
     /* Of a part of the trace, what charges rest on is not known from the results that an archive keeps. */
-    bool apart = charges && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
-    struct summary s = {0};
-    struct judgement judgement, of_charges = {.verdict = VERDICT_GOOD};
+    e.apart = charges && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
     if (r->run.archived.timelines > 1)
-        s = r->total;
+        e.s = r->total;
     else
-        reading_sum_up(r, &s);
-    uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
-    verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
-    if (r->schema.charge)
-        verdict_judge_charges(&judgement, &s.charges, r->schema.charge->options, all_ns);
-    else if (apart)
-        verdict_judge_charges(&of_charges, &s.charges, &r->meter.charge, all_ns);
-    if (r->schema.charge && r->schema.charge->fit)
-        verdict_judge_fit(&judgement, r->schema.charge->fit);
-    if (check_rows(r, &s.quality) != 0)
+        reading_sum_up(r, &e.s);
+    judge(r, &e);
+    if (check_rows(r, &e.s.quality) != 0)
         return EXIT_ERROR;
     if (charges)
-        check_charges(r, &s.charges, all_ns);
-    struct buffer sources = {0};
-    struct origin origin;
-    bool archived = r->run.archived.archive != NULL;
-    if (archived && !find_origin(r, &sources, &origin)) {
-        buffer_free(&sources);
-        return fail(NULL, &(struct error){.code = ERROR_MEMORY, .message = "not enough memory"});
+        check_charges(r, &e.s.charges, clock_ns(&e.s.clock, e.s.trace.tsc_last));
+    if (end_report(r, &e) != 0) {
+        error_no_memory(&err, "the names of the traces");
+        return fail(NULL, &err);
     }
-    const struct report_summary summary = {.origin = archived ? &origin : NULL,
-                                           .trace = s.trace,
-                                           .clock = s.clock,
-                                           .start_ns = r->options->from_ns,
-                                           .end_ns = s.end_ns,
-                                           .quality = &s.quality,
-                                           .judgement = &judgement,
-                                           .charges = charges ? &s.charges : NULL,
-                                           .charges_judgement = apart ? &of_charges : NULL};
-    struct writer *writer = r->writer;
-    r->writer = NULL;
-    writer_end(writer, &summary); /* a failure is the output's, and commit says it */
-    buffer_free(&sources);
     if (output_reader_gone(r->output))
         return EXIT_DONE;
     if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
-    if (archived)
-        archived_say(&r->run.archived);
-    if (r->run.archived.timelines > 1)
-        reading_say_timelines(r);
-    bool table = strcmp(r->options->format, "table") == 0;
-    if (!r->options->quiet)
-        domain_list_say_absent(&r->run);
-    if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
-        say_all(r, &judgement, &of_charges, &s);
+    say_end(r, &e);
     return EXIT_DONE;
 }
 

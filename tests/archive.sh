@@ -471,6 +471,27 @@ for arguments in 'report' 'report -g 1s -b vcpu -f csv' 'report -g 300ms,total -
     check "$arguments --cpu-hz: as of the whole" same "$scratch/expected" "$scratch/got"
 done
 
+group 'merge: parts cut at random, joined in any order and grouping'
+mapfile -t starts < <(sweeps "$scratch/trace.xt")
+for round in 1 2; do
+    mapfile -t cuts < <(shuf -n 3 -e "${starts[@]:2:${#starts[@]}-4}" | sort -n)
+    head -c "${cuts[0]}" "$scratch/trace.xt" >"$scratch/r0.xt"
+    for i in 0 1; do tail -c "+$((cuts[i] + 1))" "$scratch/trace.xt" | head -c "$((cuts[i + 1] - cuts[i]))" >"$scratch/r$((i + 1)).xt"; done
+    tail -c "+$((cuts[2] + 1))" "$scratch/trace.xt" >"$scratch/r3.xt"
+    for part in r0 r1 r2 r3; do create --with-trace --cpu-hz "$hz" --host web1 "$scratch/$part.xt" -o "$scratch/$part.xma"; done
+    mapfile -t order < <(shuf -e r0 r1 r2 r3)
+    into left "${order[@]:0:2}" && into right "${order[@]:2:2}" && into random right left
+    check "round $round, cut at ${cuts[*]}: they are joined" equal 4 "$("$XENMETER" archive list "$scratch/random.xma" | grep -c '^web1:1 ')"
+    for arguments in 'report -g 1s,total -b vcpu -f csv' 'charge -g 1s -f csv' 'report -g execution -f csv'; do
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/trace.xt" $arguments --cpu-hz "$hz"
+        cp "$out" "$scratch/expected"
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/random.xma" $arguments --cpu-hz "$hz"
+        check "round $round, cut at ${cuts[*]}, ${order[*]}: $arguments" same "$scratch/expected" "$out"
+    done
+done
+
 group 'merge: rows by several of results that were joined'
 for part in a b; do
     create -b domain,vcpu,pcpu --cpu-hz "$hz" "$scratch/$part.xt" -o "$scratch/several-$part.xma"
@@ -555,8 +576,10 @@ check 'a gap: recorded and not recorded are all' equal true "$(jq '(.reports[] |
     | . > -10 and . < 10' "$scratch/sums.json")"
 "$XENMETER" charge -q -f csv "$scratch/gap.xma" >"$scratch/sums.csv"
 check 'a gap: charges are added up' equal 'web1,' "$(tail -n +2 "$scratch/sums.csv" | cut -d, -f1-2 | sort -u)"
-run report -f json --host web1:2 "$scratch/gap.xma"
-check 'of one timeline: whose it is' equal '["web1",2,"c.xt"]' "$(jq -c '[.trace.host, .trace.timeline, .trace.source]' "$out")"
+for what in report charge info; do
+    run $what -f json --host web1:2 "$scratch/gap.xma"
+    check "$what of one timeline: whose it is" equal '["web1",2,"c.xt"]' "$(jq -c '[.trace.host, .trace.timeline, .trace.source]' "$out")"
+done
 "$XENMETER" report -q -f csv --host web1:2 "$scratch/gap.xma" | head -n 1 >"$scratch/header"
 check 'of one timeline: no column of whose' not says "$scratch/header" 'timeline'
 create --with-trace -g 100ms --host web1 --cpu-hz "$hz" "$scratch/b.xt" -o "$scratch/b-other.xma"

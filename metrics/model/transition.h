@@ -6,8 +6,8 @@
 
 enum transition_kind {
     TRANSITION_APPEAR, /* a vCPU exists since `value`, in state `to` */
-    TRANSITION_STATE, /* from one state to another; to running: `value` = transition_run(); */
-                      /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
+    TRANSITION_STATE,  /* from one state to another; to running: `value` = transition_run(); */
+                       /* to another state: the pCPU that recorded it, UINT32_MAX: not known */
     TRANSITION_YIELD,  /* it yields: a switch follows */
     TRANSITION_SLEEP,  /* it was put to sleep */
     TRANSITION_GO_ON,  /* it goes on running after all */

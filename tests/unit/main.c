@@ -69,6 +69,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(rollup_plans),
     SUITE(snapshots),
     SUITE(snapshots_pasts),
+    SUITE(joins),
     SUITE(manifest),
     SUITE(contents),
     SUITE(decoded),
