@@ -544,6 +544,13 @@ soon held
 operator guard status
 check 'status: who acts' says "$out" "^process $pid acts"
 check 'status: what is set' says "$out" '^domain 2: drop, before: free'
+operator guard status -f json
+check 'status: json' equal "xenmeter.status/1 guard $pid 2 drop free false" "$(jq -r '[.schema, .controller, .process, (.guests[] | .domain, .set, .before, .exempt)] | map(tostring) | join(" ")' "$out")"
+operator guard status -f jsonl
+check 'status: jsonl' equal '{"domain":2,"name":null,"set":"drop","before":"free","exempt":false}' "$(cat "$out")"
+operator guard status -f csv
+check 'status: csv' equal 'domain,name,set,before,exempt 2,,drop,free,0' "$(paste -sd' ' "$out")"
+check 'status: another format' refuses "guard status has no format 'xml'" guard status -f xml --state "$state"
 operator guard release 2
 check 'release' exits 0
 check 'it is released' soon nobody_is_held
@@ -560,6 +567,10 @@ end
 operator guard status
 check 'nobody acts' says "$out" '^nobody acts'
 check 'it is exempt still' says "$out" '^exempt: 2'
+operator guard status -f csv
+check 'status: csv of who is exempt' equal '2,,,,1' "$(tail -n 1 "$out")"
+operator guard status -f json
+check 'status: json of who is exempt, and nobody acts' equal 'null 2 true' "$(jq -r '[.process, .guests[0].domain, .guests[0].exempt] | map(tostring) | join(" ")' "$out")"
 start_guard
 soon says "$out" 'refused: exempt'
 check 'the next process leaves it alone' says "$out" 'refused: exempt'
