@@ -49,7 +49,10 @@ static void print_capture(const struct archive *a, const struct capture *p, unsi
         chunks += p->members[i].kind == MEMBER_TRACE;
         snapshots += p->members[i].kind == MEMBER_SNAPSHOT;
     }
-    printf("%s:%u %s\n", p->host, timeline, p->id);
+    printf("%s:%u %s", p->host, timeline, p->id);
+    if (timeline > 1)
+        printf(" (after %s:%u by its tsc, whatever the boot)", p->host, timeline - 1);
+    putchar('\n');
     printf("  trace     ");
     print_text(p->source);
     printf(", %.3f s, %s", (double)p->duration_ns / 1e9, human_bytes(bytes, p->trace_bytes));

@@ -85,17 +85,17 @@ static bool counters_kept(const struct archived *a)
     return kept;
 }
 
-/* Traces of one timeline that were charged in different ways have no answer together, unless the way is given. */
+/* Traces that were charged in different ways have no answer together, unless the way is given. */
 static int check_charges(const struct archived *a, const struct meter_options *meter, struct error *err)
 {
-    const struct capture_options *first = &a->captures[0].options;
-    for (size_t i = 1; i < a->captures_n && meter->charge.wanted && !charge_options_given(a->options); i++) {
-        const struct capture_options *kept = &a->captures[i].options;
+    const struct capture_options *first = &a->all[0].options;
+    for (size_t i = 1; i < a->all_n && meter->charge.wanted && !charge_options_given(a->options); i++) {
+        const struct capture_options *kept = &a->all[i].options;
         if (!same_charges(&first->charge, &kept->charge) || first->io_counts != kept->io_counts)
             return error_set(
                 err, ERROR_USAGE,
                 "its traces %.40s and %.40s were charged in different ways: say how (--charge-by and so on)",
-                a->captures[0].source, a->captures[i].source);
+                a->all[0].source, a->all[i].source);
     }
     return 0;
 }

@@ -186,6 +186,7 @@ static const struct command command = {
     .options = options,
     .operands = OPERANDS_TRACE,
     .no_executions = true,
+    .sums_timelines = true,
     .check = check,
     .formats = writer_formats,
     .relations = relations,

@@ -94,6 +94,7 @@ static const struct command command = {
                 "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",
     .options = options,
     .operands = OPERANDS_TRACE,
+    .sums_timelines = true,
     .formats = report_formats,
     .relations = relations,
     .run = run,

@@ -89,10 +89,17 @@ bool trace_run_stopped(const struct trace_run *r)
     return r->control.stop && *r->control.stop;
 }
 
-void trace_run_close(struct trace_run *r)
+void trace_run_end_pass(struct trace_run *r)
 {
     pipeline_free(r->pipeline);
     trace_close(r->trace);
+    r->pipeline = NULL;
+    r->trace = NULL;
+}
+
+void trace_run_close(struct trace_run *r)
+{
+    trace_run_end_pass(r);
     archived_close(&r->archived);
     names_free(r->names);
 }

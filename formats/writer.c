@@ -196,8 +196,11 @@ int writer_put_text(struct writer *w)
 
 struct row_view writer_view(const struct writer *w, const struct rows *rows)
 {
-    return (struct row_view){
-        .interval = rows->interval, .by = rows->by, .name_of = w->schema->name_of, .names = w->schema->names};
+    return (struct row_view){.interval = rows->interval,
+                             .by = rows->by,
+                             .name_of = w->schema->name_of,
+                             .names = w->schema->names,
+                             .host = w->schema->host};
 }
 
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,

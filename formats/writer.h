@@ -36,7 +36,9 @@ struct report_schema {
     name_lookup name_of; /* may be NULL */
     const void *names;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
-    bool color;                         /* the table may use colour */
+    const char
+        *host;  /* several timelines of this host are added up, and rows say of which they are; else NULL */
+    bool color; /* the table may use colour */
     bool raw_names; /* CSV and TSV have names as they are, whatever a program does with them */
     unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */
@@ -45,8 +47,18 @@ struct report_schema {
     bool live;           /* they are to grow with each interval, not to appear at the end */
 };
 
+/* Where in an archive a report's trace is from. */
+struct origin {
+    const char *host;
+    const char *source;       /* the names of the traces, without directories, separated by ", " */
+    unsigned timeline;        /* its number, from 1; 0: of several, */
+    unsigned timelines;       /* so many */
+    uint64_t not_recorded_ns; /* between these; their order and distance are known from the tsc alone */
+};
+
 /* What is known at its end. */
 struct report_summary {
+    const struct origin *origin; /* NULL: it was no archive */
     struct trace_summary trace;
     struct clock clock;
     uint64_t start_ns, end_ns; /* the part of the trace reported on */

@@ -219,7 +219,7 @@ void sim_host_free(struct sim_host *host)
         free_loads(&host->domains[i]);
     for (struct sim_pair *pair; (pair = host->pairs);) {
         host->pairs = pair->next;
-        network_vif_free(pair->vif);
+        network_vifs_free(pair->vifs);
         disk_vbd_free(pair->vbd);
         free(pair);
     }

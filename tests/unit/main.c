@@ -83,6 +83,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_credit),
     SUITE(sim_sedf),
     SUITE(sim_counts),
+    SUITE(sim_holds),
     SUITE(sim_layouts),
     CU_SUITE_INFO_NULL,
 };
