@@ -279,10 +279,20 @@ static int replay_joined(struct archived *a, const struct meter_options *meter, 
     return status;
 }
 
+/* Results of traces in a row are added up: what two of them have counts twice, and charges begin anew with each. */
+static void count_cuts(struct archived *a)
+{
+    for (size_t i = 1; i < a->captures_n; i++)
+        a->summary.quality.overlap_ns += captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) -
+                                         double_ns(&a->captures[i - 1], &a->captures[i]);
+    a->summary.charges.cuts = a->captures_n - 1;
+}
+
 int archived_replay(struct archived *a, const struct meter_options *meter, struct error *err)
 {
     const struct options *o = a->options;
     bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
+    count_cuts(a);
     int status = a->captures_n > 1 ? replay_joined(a, meter, err)
                                    : replay_capture(a, 0, meter, &meter->sink, NULL, err);
     if (!part) {
@@ -370,14 +380,16 @@ void archived_say(const struct archived *a)
     if (o->quiet)
         return;
     for (size_t i = 1; i < a->captures_n && a->from_results; i++)
-        if (double_ns(&a->captures[i - 1], &a->captures[i]) > 0)
+        if (captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) > 0)
             complain("%s: %s begins %.3f s before the end of %s: what both recorded counts twice", name,
                      a->captures[i].source,
                      (double)captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) / 1e9,
                      a->captures[i - 1].source);
     if (a->from_results)
         complain("%s: from the results that were kept%s", name,
-                 several ? " of traces that follow each other" : "");
+                 several ? " of traces that follow each other: what crosses a cut, as an execution or a "
+                           "wait, is no sample"
+                         : "");
     else if (a->snapshot)
         complain("%s: from the trace that was kept, read from %.3f s on", name,
                  (double)clock_ns(&a->summary.clock, a->snapshot->tsc) / 1e9);

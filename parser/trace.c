@@ -397,32 +397,6 @@ static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
     return silent > tickled ? silent : tickled;
 }
 
-/* The marks of the last batch are over. */
-static void drop_marks(struct trace *t)
-{
-    for (unsigned i = 0; i < t->marks_n; i++) {
-        struct stream *s = t->decoder.streams[t->marks[i].pcpu];
-        t->decoder.queued -= s->marks_n;
-        s->marks_n = 0;
-    }
-    t->marks_n = 0;
-}
-
-/* All that were decoded meanwhile, but for those that the model has had already. */
-static void gather_marks(struct trace *t)
-{
-    const struct decoder *d = &t->decoder;
-    bool resumed = t->options.resume != NULL;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *s = d->streams[d->pcpus[i]];
-        size_t known = 0;
-        while (resumed && known < s->marks_n && task_mark_tsc(s->marks[known]) <= t->resume.after_tsc)
-            known++;
-        if (s->marks_n > 0)
-            t->marks[t->marks_n++] = (struct task_marks){s->marks + known, s->marks_n - known, s->pcpu};
-    }
-}
-
 static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits, bool more)
 {
     struct decoder *d = &t->decoder;
@@ -449,7 +423,8 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
     struct order *o = &t->order;
-    drop_marks(t);
+    decoder_drop_marks(&t->decoder);
+    t->marks_n = 0;
     if (t->phase == PHASE_DONE)
         return 0;
     if ((t->phase == PHASE_CLOCK || t->phase == PHASE_READ) && read_on(t, err) != 0)
@@ -468,7 +443,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
     if (t->marks)
-        gather_marks(t);
+        t->marks_n =
+            decoder_take_marks(&t->decoder, t->options.resume ? t->resume.after_tsc + 1 : 0, t->marks);
     describe(t, batch, n, traits, more);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;

@@ -483,6 +483,23 @@ for by in domain vcpu pcpu; do
     check "by $by: as alone" cmp "$scratch/alone.jsonl" "$scratch/together.jsonl"
 done
 
+group 'merge: what is not known where results are joined is said'
+for part in a b c; do create --cpu-hz "$hz" "$scratch/$part.xt" -o "$scratch/joined-$part.xma"; done
+into joined joined-a joined-b joined-c
+for arguments in 'report' 'report -c all' 'charge'; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments -f json "$scratch/joined.xma"
+    check "$arguments: not good" equal degraded "$(jq -r .quality.verdict "$out")"
+    check "$arguments: what overlaps counts twice" equal true "$(jq '.quality.overlap_ns > 0 and (.quality.why | any(test("overlap by .* counts twice")))' "$out")"
+    check "$arguments: what crosses a cut" says "$err" 'what crosses a cut'
+done
+check 'charges begin anew' equal true "$(jq '.quality.why | any(test("charges of 3 traces in a row are added up"))' "$out")"
+run report -c all -f json "$scratch/joined.xma"
+check 'charges beside others begin anew' equal '["degraded",true]' \
+    "$(jq -c '[.quality.charges_verdict, (.quality.charges_why | any(test("charges of 3 traces")))]' "$out")"
+run charge -f json "$scratch/abc.xma"
+check 'read as one trace they do not' equal true "$(jq '.quality.why | all(test("added up|twice") | not)' "$out")"
+
 group 'merge: hosts stay apart'
 create --host web2 "$scratch/b.xt" --cpu-hz "$hz" -o "$scratch/web2.xma"
 into hosts abc web2

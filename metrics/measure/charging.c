@@ -292,6 +292,7 @@ static void change_state(struct charging *c, const struct transition *t)
     if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
+    v->task.switch_ns = runs ? transition_switch_ns(t) : 0;
     if (runs && v->in_driver_domain)
         starts(c, t->vcpu, known, !known);
 }

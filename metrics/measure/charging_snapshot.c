@@ -149,7 +149,7 @@ static struct period *period_by(const struct copying *k, struct period *p)
     SNAPSHOT_ID(k->s, number, k->periods_n);
     if (!copy_reads(k))
         return p;
-    return number == NOBODY || k->s->failed ? NULL : k->periods[number];
+    return number == NOBODY || k->s->failed || !k->periods ? NULL : k->periods[number];
 }
 
 /* The period that an owner has, NULL: none. */
@@ -175,7 +175,7 @@ static void done_snapshot(const struct copying *k)
         struct run_slice *r = copy_reads(k) ? NULL : c->done[c->done_head + i];
         struct period *p = period_by(k, r ? r->period : NULL);
         copy_check(k, p != NULL);
-        if (!copy_reads(k))
+        if (r)
             slice_snapshot(k, r);
         else if (p && (r = read_slice(k, p)))
             charging_append_done(c, r);

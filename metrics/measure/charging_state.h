@@ -97,6 +97,7 @@ struct task {
     uint64_t from_ns;   /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns;  /* since then the stretch has handled the timer's interrupt; 0: not */
     uint64_t turn_ns;   /* when the kernel switched to it, if: */
+    uint32_t switch_ns; /* so long Xen is busy with the switch that the running begins with */
     bool whole_turn;    /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;   /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;

@@ -180,7 +180,7 @@ static void dispatch(struct ledger *l, struct account *a, const struct transitio
     bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu, any = false;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
-    a->slice_ns = (uint32_t)t->value;
+    a->slice_ns = transition_slice_ns(t);
     FOR_COUNTED(a, m)
     {
         count_dispatch(l, a, m, t->time_ns, migrated);

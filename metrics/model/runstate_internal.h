@@ -109,9 +109,12 @@ uint32_t runstates_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
 /* Begins another life of a domain id now. NOBODY: no memory (queue.failed). */
 uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
 
-/* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
+/*
+ * A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on; `run` is
+ * the value of a change to running (transition_run).
+ */
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
-                      enum runstate new, uint32_t slice_ns);
+                      enum runstate new, uint64_t run);
 
 /* The same of a vCPU that runs, and goes on; nearly always it was known to. */
 static inline void runstates_go_on(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
@@ -284,7 +287,7 @@ void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns);
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);
 void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
-                         enum runstate to, uint16_t pcpu, uint32_t slice_ns);
+                         enum runstate to, uint16_t pcpu, uint64_t value);
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);

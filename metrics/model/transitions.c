@@ -249,6 +249,8 @@ static void transition_snapshot(struct snapshot *s, struct transition *t, const 
     SNAPSHOT_TIME(s, of.time_ns);
     s->failed |= of.time_ns < l->least_ns;
     SNAPSHOT(s, of.kind, TRANSITION_DARK);
+    if (of.kind == TRANSITION_STATE) /* what only charges need is not saved, as I/O is not */
+        of.value = transition_slice_ns(&of);
     if (of.kind == TRANSITION_APPEAR)
         SNAPSHOT_TIME(s, of.value);
     else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_IO)

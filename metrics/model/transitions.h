@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "runstate.h"
+#include "parser/event.h"
+#include "population.h"
 #include "snapshot.h"
+#include "states.h"
+#include "transition.h"
 
 struct put_back {
     struct transition transition;

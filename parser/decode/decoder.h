@@ -135,6 +135,13 @@ bool decoder_check_cores(struct decoder *d, uint64_t upto);
 /* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);
 
+/*
+ * The marks that were decoded since the last call, but for those before from_tsc, to `marks`, which has room for all pCPUs: of
+ * how many there are some. They are valid until they are dropped, before more is decoded.
+ */
+unsigned decoder_take_marks(const struct decoder *d, uint64_t from_tsc, struct task_marks *marks);
+void decoder_drop_marks(struct decoder *d);
+
 /* What the pCPUs' filters of I/O know, to `pasts`, which has room for all of them. */
 void decoder_pasts(const struct decoder *d, struct io_past *pasts);
 
