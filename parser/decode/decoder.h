@@ -50,8 +50,8 @@ struct decoder {
     bool only_switches;     /* the trace holds no runstate changes: it was read far enough to say so */
     bool names_siblings;    /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;    /* events for the clock are wanted; false at first */
-    /* What becomes of records (enum record_action), by enum stream_mode; [1]: of pCPUs with raw records. */
-    uint8_t actions[2][STREAM_MODES][EVENT_SLOTS];
+    /* What becomes of records, by what the filter of I/O heeds and enum stream_mode; [1]: of pCPUs with raw records. */
+    struct slot_actions actions[2][STREAM_MODES][IO_HEEDS];
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;
